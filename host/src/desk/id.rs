@@ -1,0 +1,191 @@
+//! Names and ids as types of their own, so that a team can never be passed where a person is meant.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// The longest id that an organisation may give to anything, in bytes.
+pub const NAME_BYTES_MAX: usize = 100;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an id: use 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_`, `.` or `@`")]
+pub struct NotAnId {
+    text: String,
+}
+
+fn check(text: &str) -> Result<(), NotAnId> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.chars().all(allowed) {
+        let text = text.chars().take(NAME_BYTES_MAX).collect();
+        return Err(NotAnId { text });
+    }
+    Ok(())
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                check(text)?;
+                Ok(Self(Arc::from(text)))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+names! {
+    /// Somebody in the organisation: a requester, an agent, an approver.
+    PersonId;
+    /// A team, which is also a queue.
+    TeamId;
+    /// A category in the taxonomy; `hardware.laptop` lies below `hardware`.
+    CategoryId;
+    /// A tag in the taxonomy.
+    Tag;
+    /// A step of the impact scale.
+    ImpactId;
+    /// A step of the urgency scale.
+    UrgencyId;
+    /// A priority level.
+    PriorityId;
+    /// A request type, which has a form.
+    RequestTypeId;
+    /// What a member of a team can do.
+    Skill;
+    /// A group in the organisation's directory.
+    GroupId;
+    /// An app in the catalog.
+    AppId;
+    /// A licence tier of an app.
+    TierId;
+}
+
+impl CategoryId {
+    /// Whether this is `other` or lies below it.
+    pub fn is_within(&self, other: &CategoryId) -> bool {
+        self.0
+            .strip_prefix(&*other.0)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+macro_rules! uuids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+uuids! {
+    /// A ticket's id, UUID version 7 (RFC 9562).
+    TicketId;
+    /// One run of the rules for one ticket, UUID version 7.
+    RunId;
+    /// A message to somebody outside, UUID version 7.
+    MessageId;
+    /// A comment, UUID version 7.
+    CommentId;
+    /// A grant of access, UUID version 7.
+    GrantId;
+}
+
+/// The number behind a ticket's short key: 1042 is `IT-1042`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TicketNumber(pub i64);
+
+impl fmt::Display for TicketNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IT-{}", self.0)
+    }
+}
+
+/// Why a text is not a ticket's key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a ticket's key looks like `IT-1042`")]
+pub struct NotAKey;
+
+impl FromStr for TicketNumber {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let digits = text
+            .strip_prefix("IT-")
+            .or_else(|| text.strip_prefix("it-"))
+            .ok_or(NotAKey)?;
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NotAKey);
+        }
+        digits.parse().map(Self).map_err(|_| NotAKey)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_written() {
+        assert_eq!("IT-1042".parse(), Ok(TicketNumber(1042)));
+        assert_eq!(TicketNumber(7).to_string(), "IT-7");
+        for bad in ["", "IT-", "IT-x", "1042", "IT--1", "IT-99999999999999999999"] {
+            assert_eq!(bad.parse::<TicketNumber>(), Err(NotAKey), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_has_no_spaces_and_an_end() {
+        assert!("amara.okafor@example.org".parse::<PersonId>().is_ok());
+        for bad in ["", "two words", "a/b", &"x".repeat(NAME_BYTES_MAX + 1)] {
+            assert!(bad.parse::<PersonId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_category_lies_within_its_parents_only() {
+        let id = |s: &str| s.parse::<CategoryId>().unwrap();
+        assert!(id("hardware.laptop").is_within(&id("hardware")));
+        assert!(id("hardware").is_within(&id("hardware")));
+        assert!(!id("hardware2").is_within(&id("hardware")));
+        assert!(!id("hardware").is_within(&id("hardware.laptop")));
+    }
+}

@@ -1,0 +1,229 @@
+//! One call of one rule: a fresh instance, the question, the answer or the fault, and what it cost.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use wasmtime::component::{ComponentExportIndex, ComponentType, Instance, Lift, Lower};
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use super::engine::ticks;
+use super::guest::{Guest, LogLine, Lookup, Stopped};
+use super::limits::{CONFIGURE_FUEL_FACTOR, HANDLES_MAX, Limits};
+use super::rule::Rule;
+use super::stage::{Answer, Input};
+use super::tables::Tables;
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Called {
+    pub result: Result<Answer, Fault>,
+    /// The fuel that the decision used; the same for the same input, on any host with this version of wasmtime.
+    pub fuel: u64,
+    /// The wall clock from before the instance was made to after it was dropped.
+    pub took: Duration,
+    /// The most memory that the call has held, in bytes.
+    pub memory_peak: usize,
+    pub log: Vec<LogLine>,
+    /// Whether lines were cut or left out.
+    pub log_cut: bool,
+    pub lookups: Vec<Lookup>,
+}
+
+/// Why a rule gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "fault", rename_all = "kebab-case")]
+pub enum Fault {
+    #[error("the rule gave up: {message}")]
+    RuleError { message: String },
+    #[error("the rule trapped: {message}")]
+    Trap { message: String },
+    #[error("the rule used up its fuel ({fuel})")]
+    OutOfFuel { fuel: u64 },
+    #[error("the rule took longer than {deadline_ms} ms")]
+    Deadline { deadline_ms: u64 },
+    #[error("the rule ran out of memory: {message}")]
+    OutOfMemory { message: String },
+    #[error("the rule called itself too deeply: its stack is full")]
+    StackOverflow,
+    #[error("the rule's answer is larger than {bytes_max} bytes")]
+    AnswerTooLarge { bytes_max: usize },
+    #[error("the rule was stopped: {message}")]
+    Stopped { message: String },
+    #[error("the rule's answer is not valid: {message}")]
+    InvalidAnswer { message: String },
+    #[error("the rule could not be started: {message}")]
+    NotStarted { message: String },
+}
+
+impl Fault {
+    /// A stable word for metrics and programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Fault::RuleError { .. } => "rule-error",
+            Fault::Trap { .. } => "trap",
+            Fault::OutOfFuel { .. } => "out-of-fuel",
+            Fault::Deadline { .. } => "deadline",
+            Fault::OutOfMemory { .. } => "out-of-memory",
+            Fault::StackOverflow => "stack-overflow",
+            Fault::AnswerTooLarge { .. } => "answer-too-large",
+            Fault::Stopped { .. } => "stopped",
+            Fault::InvalidAnswer { .. } => "invalid-answer",
+            Fault::NotStarted { .. } => "not-started",
+        }
+    }
+}
+
+/// Asks one rule. Never fails and never panics on a guest's behalf: whatever the guest does is in the result.
+pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
+    #[expect(clippy::disallowed_methods, reason = "measures the call; no decision depends on it")]
+    let start = Instant::now();
+    let limits = rule.manifest.limits;
+    let guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));
+    let mut store = Store::new(rule.pre.engine(), guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(limits.output_bytes);
+    store.set_max_component_handles(HANDLES_MAX);
+    let (result, fuel) = in_store(rule, input, &mut store, &limits);
+    let guest = store.into_data();
+    Called {
+        result,
+        fuel,
+        took: start.elapsed(),
+        memory_peak: guest.limiter.peak(),
+        log: guest.log,
+        log_cut: guest.log_cut,
+        lookups: guest.lookups,
+    }
+}
+
+fn in_store(
+    rule: &Rule,
+    input: &Input,
+    store: &mut Store<Guest>,
+    limits: &Limits,
+) -> (Result<Answer, Fault>, u64) {
+    let instance = match start(rule, store, limits) {
+        Ok(instance) => instance,
+        Err(error) => {
+            let fault = fault_of(&error, store.data(), limits);
+            return (Err(Fault::NotStarted { message: fault.to_string() }), 0);
+        }
+    };
+    let Some(decide) = rule.decide(input.stage()) else {
+        let message = format!("it exports no `{}`", input.stage());
+        return (Err(Fault::NotStarted { message }), 0);
+    };
+    let answer = set_budget(store, limits.fuel, limits.deadline_ms)
+        .and_then(|()| put(&instance, store, decide, input));
+    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let result = match answer {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(message)) => Err(Fault::RuleError { message }),
+        Err(error) => Err(fault_of(&error, store.data(), limits)),
+    };
+    (result, fuel)
+}
+
+/// A fresh instance that has its settings. Its cost is not the decision's: where the settings are in the component's
+/// memory image already, there is nothing to pay, and the decision's fuel must be the same either way.
+fn start(rule: &Rule, store: &mut Store<Guest>, limits: &Limits) -> wasmtime::Result<Instance> {
+    let budget = limits.fuel.saturating_mul(CONFIGURE_FUEL_FACTOR);
+    set_budget(store, budget, limits.deadline_ms)?;
+    let instance = rule.pre.instantiate(&mut *store)?;
+    if let Some(configure) = rule.configure_each_call {
+        configure_instance(&instance, store, configure, &rule.manifest.settings)?
+            .map_err(|problems| wasmtime::Error::msg(problems.join("; ")))?;
+    }
+    Ok(instance)
+}
+
+/// Hands a rule its settings: the outer error is a trap, the inner one the rule's own complaints.
+pub fn configure_instance(
+    instance: &Instance,
+    store: &mut Store<Guest>,
+    configure: ComponentExportIndex,
+    settings: &str,
+) -> wasmtime::Result<Result<(), Vec<String>>> {
+    type Configured = (Result<(), Vec<String>>,);
+    let configure = instance.get_typed_func::<(&str,), Configured>(&mut *store, configure)?;
+    Ok(configure.call(&mut *store, (settings,))?.0)
+}
+
+/// Gives a store so much fuel and time from now on.
+pub fn set_budget(store: &mut Store<Guest>, fuel: u64, deadline_ms: u64) -> wasmtime::Result<()> {
+    store.set_fuel(fuel)?;
+    store.set_epoch_deadline(ticks(deadline_ms));
+    Ok(())
+}
+
+fn put(
+    instance: &Instance,
+    store: &mut Store<Guest>,
+    decide: ComponentExportIndex,
+    input: &Input,
+) -> wasmtime::Result<Result<Answer, String>> {
+    Ok(match input {
+        Input::Intake(input) => {
+            typed(instance, store, decide, input)?.map(Answer::Intake)
+        }
+        Input::Categorization(input) => {
+            typed(instance, store, decide, input)?.map(Answer::Categorization)
+        }
+        Input::Priority(input) => typed(instance, store, decide, input)?.map(Answer::Priority),
+        Input::Routing(input) => typed(instance, store, decide, input)?.map(Answer::Routing),
+        Input::Access(input) => typed(instance, store, decide, input)?.map(Answer::Access),
+    })
+}
+
+fn typed<I, A>(
+    instance: &Instance,
+    store: &mut Store<Guest>,
+    decide: ComponentExportIndex,
+    input: &I,
+) -> wasmtime::Result<Result<A, String>>
+where
+    I: ComponentType + Lower,
+    A: ComponentType + Lift + 'static,
+{
+    let decide = instance.get_typed_func::<(&I,), (Result<A, String>,)>(&mut *store, decide)?;
+    Ok(decide.call(&mut *store, (input,))?.0)
+}
+
+/// What an error of the engine means for the rule.
+pub fn fault_of(error: &wasmtime::Error, guest: &Guest, limits: &Limits) -> Fault {
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        let message = stopped.to_string();
+        return match stopped {
+            Stopped::Memory { .. } | Stopped::TableElements { .. } => Fault::OutOfMemory { message },
+            Stopped::HostCalls { .. } | Stopped::Table { .. } => Fault::Stopped { message },
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Fault::OutOfFuel { fuel: limits.fuel },
+        Some(Trap::Interrupt) => Fault::Deadline { deadline_ms: limits.deadline_ms },
+        Some(Trap::StackOverflow) => Fault::StackOverflow,
+        Some(trap) => Fault::Trap { message: trap_message(trap, error, guest) },
+        None => outside_of_code(error, limits),
+    }
+}
+
+/// The guest's own words where it left some, else the trap's, and the innermost functions.
+fn trap_message(trap: &Trap, error: &wasmtime::Error, guest: &Guest) -> String {
+    let said = guest.last_words().unwrap_or_else(|| trap.to_string());
+    let frames: Vec<&str> = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(|backtrace| backtrace.frames().iter().filter_map(|f| f.func_name()).take(5).collect())
+        .unwrap_or_default();
+    if frames.is_empty() { said } else { format!("{said} (in {})", frames.join(" < ")) }
+}
+
+/// An error that no instruction raised: the answer could not be read out of the guest's memory.
+fn outside_of_code(error: &wasmtime::Error, limits: &Limits) -> Fault {
+    let message = format!("{error:#}");
+    // The engine's error for this has no public type.
+    if message.contains("allocated for hostcalls has been exhausted") {
+        return Fault::AnswerTooLarge { bytes_max: limits.output_bytes };
+    }
+    Fault::InvalidAnswer { message }
+}

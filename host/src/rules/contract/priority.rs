@@ -1,0 +1,49 @@
+//! Interface `priority`.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use super::{Attribute, Moment, Person, SoFar, Ticket};
+
+/// `priority.input`.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lower, Serialize, Deserialize)]
+#[component(record)]
+#[serde(rename_all = "kebab-case")]
+pub struct Input {
+    pub now: Moment,
+    pub ticket: Arc<Ticket>,
+    pub requester: Arc<Person>,
+    #[component(name = "so-far")]
+    pub so_far: Arc<SoFar>,
+}
+
+/// `priority.rating`.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
+#[component(record)]
+pub struct Rating {
+    pub impact: Option<String>,
+    pub urgency: Option<String>,
+    pub level: String,
+}
+
+/// `priority.decision`.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
+#[component(variant)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    #[component(name = "pass")]
+    Pass,
+    #[component(name = "rate")]
+    Rate(Rating),
+}
+
+/// `priority.answer`.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
+#[component(record)]
+pub struct Answer {
+    pub decision: Decision,
+    pub reason: String,
+    pub attributes: Vec<Attribute>,
+}

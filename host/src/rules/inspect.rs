@@ -1,0 +1,191 @@
+//! What a file claims to be, read from its imports and exports without compiling or running any of it.
+
+use wasmparser::{Encoding, Parser, Payload};
+
+use super::contract::{PACKAGE, VERSION};
+use super::stage::Stage;
+
+/// The interfaces that a rule may import, without package and version.
+pub const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
+
+/// A component that the desk could ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// The stages that it exports, in the order of [`Stage::ALL`].
+    pub stages: Vec<Stage>,
+    /// Whether it takes settings.
+    pub takes_settings: bool,
+    /// The interfaces that it imports, with package and version.
+    pub imports: Vec<String>,
+}
+
+/// Why the desk does not take a file as a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("it is {bytes} bytes; allowed are {bytes_max}. Build it smaller, or raise `component-mib-max`")]
+    TooLarge { bytes: usize, bytes_max: usize },
+    #[error("it is not WebAssembly: it does not begin with `\\0asm`")]
+    NotWasm,
+    #[error("it is machine code compiled beforehand (`.cwasm`), which the desk never takes from outside: ship the component itself")]
+    Precompiled,
+    #[error("it is a core module, not a component: make a component of it with `ruledesk rule build`")]
+    CoreModule,
+    #[error("it is damaged or cut off at byte {offset}: {message}")]
+    Malformed { offset: usize, message: String },
+    #[error("it imports `{import}`, which the desk does not offer: a rule may import {PACKAGE}/log, last-words and tables @{VERSION}, and nothing of WASI")]
+    Import { import: String },
+    #[error("it speaks {found}, and this desk speaks {PACKAGE} 1.x: build it against `sdk/wit/{VERSION}`")]
+    OtherContract { found: String },
+    #[error("it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}")]
+    NoStage { exports: String },
+}
+
+/// Reads the outermost imports and exports of a component.
+///
+/// # Errors
+///
+/// Says why these bytes are not a rule of this contract. The code inside is validated when it is compiled.
+pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
+    check_kind(bytes, bytes_max)?;
+    let (imports, exports) = names(bytes)?;
+    for import in &imports {
+        check_import(import)?;
+    }
+    let stages: Vec<Stage> = Stage::ALL
+        .into_iter()
+        .filter(|stage| exports.iter().any(|export| ours(export) == Some(stage.name())))
+        .collect();
+    if stages.is_empty() {
+        return Err(no_stage(&exports));
+    }
+    let takes_settings = exports.iter().any(|export| ours(export) == Some("settings"));
+    Ok(Inspection { stages, takes_settings, imports })
+}
+
+fn check_kind(bytes: &[u8], bytes_max: usize) -> Result<(), Refused> {
+    if bytes.len() > bytes_max {
+        return Err(Refused::TooLarge { bytes: bytes.len(), bytes_max });
+    }
+    if bytes.starts_with(b"\x7fELF") {
+        return Err(Refused::Precompiled);
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Refused::NotWasm);
+    }
+    Ok(())
+}
+
+/// The names of the outermost imports and exports.
+fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), Refused> {
+    let malformed = |error: wasmparser::BinaryReaderError| Refused::Malformed {
+        offset: error.offset(),
+        message: error.message().to_owned(),
+    };
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(malformed)? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(Refused::CoreModule);
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
+}
+
+/// The interface's own name, if it is one of this contract that we serve. By the component model's rules a component
+/// built against any 1.x matches the 1.x that is served.
+fn ours(name: &str) -> Option<&str> {
+    let (package, rest) = name.split_once('/')?;
+    let (interface, version) = rest.split_once('@')?;
+    (package == PACKAGE && version.split('.').next() == Some("1")).then_some(interface)
+}
+
+fn check_import(import: &str) -> Result<(), Refused> {
+    if let Some(interface) = ours(import)
+        && IMPORTS.contains(&interface)
+    {
+        return Ok(());
+    }
+    match import.strip_prefix(PACKAGE) {
+        Some(rest) if rest.starts_with('/') && ours(import).is_none() => {
+            Err(Refused::OtherContract { found: import.to_owned() })
+        }
+        _ => Err(Refused::Import { import: import.to_owned() }),
+    }
+}
+
+fn no_stage(exports: &[String]) -> Refused {
+    let other = exports.iter().find(|export| {
+        export.starts_with(PACKAGE) && ours(export).is_none() && export.contains('@')
+    });
+    match other {
+        Some(found) => Refused::OtherContract { found: found.clone() },
+        None if exports.is_empty() => Refused::NoStage { exports: "nothing".to_owned() },
+        None => Refused::NoStage { exports: exports.join(", ") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> Refused {
+        inspect(&wat::parse_str(text).unwrap(), 1 << 20).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_component_is_named() {
+        assert_eq!(inspect(b"#!/bin/sh", 99).unwrap_err(), Refused::NotWasm);
+        assert_eq!(inspect(b"\x7fELF....", 99).unwrap_err(), Refused::Precompiled);
+        assert_eq!(
+            inspect(b"\0asm1234", 4).unwrap_err(),
+            Refused::TooLarge { bytes: 8, bytes_max: 4 }
+        );
+        assert_eq!(refusal("(module)"), Refused::CoreModule);
+        assert!(matches!(refusal("(component)"), Refused::NoStage { .. }));
+    }
+
+    #[test]
+    fn a_cut_off_component_is_malformed() {
+        let whole = wat::parse_str("(component (core module (memory 1)))").unwrap();
+        for end in 8..whole.len() {
+            let refused = inspect(&whole[..end], 1 << 20).unwrap_err();
+            let named = matches!(refused, Refused::Malformed { .. } | Refused::NoStage { .. });
+            assert!(named, "cut at {end}: {refused}");
+        }
+    }
+
+    #[test]
+    fn only_the_contracts_own_imports_are_allowed() {
+        let import = |name: &str| refusal(&format!(r#"(component (import "{name}" (instance)))"#));
+        assert!(matches!(import("wasi:cli/environment@0.2.6"), Refused::Import { .. }));
+        assert!(matches!(import("ruledesk:rules/files@1.0.0"), Refused::Import { .. }));
+        assert!(matches!(import("ruledesk:rules/log@2.0.0"), Refused::OtherContract { .. }));
+        assert!(matches!(import("ruledesk:rules/log@1.0.0"), Refused::NoStage { .. }));
+    }
+
+    #[test]
+    fn another_contracts_stage_is_named() {
+        let refused = refusal(
+            r#"(component (instance $i) (export "ruledesk:rules/intake@2.0.0" (instance $i)))"#,
+        );
+        assert_eq!(
+            refused,
+            Refused::OtherContract { found: "ruledesk:rules/intake@2.0.0".to_owned() }
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! Every bound on a guest: its name, unit, default, ceiling and reason.
+//!
+//! A rule's manifest may ask for less, or for more up to the ceiling, which the desk's admin sets.
+
+use serde::Deserialize;
+
+/// What one call of a rule may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions, about: the deterministic budget. Twenty million run for some 20 ms.
+    pub fuel: u64,
+    /// Linear memory, summed over all memories of the component, in bytes.
+    pub memory_bytes: usize,
+    /// The wall clock, in milliseconds: the backstop for what fuel does not count.
+    pub deadline_ms: u64,
+    /// What may cross from the guest in one answer or one host call, in bytes as the host holds it.
+    pub output_bytes: usize,
+    /// All log lines of a call, in bytes; what comes after is cut, and the cut recorded.
+    pub log_bytes: usize,
+    /// Calls of `log`, `tables` and `last-words` together.
+    pub host_calls: u32,
+}
+
+/// Elements that all tables of a component may have together. A Python guest needs some 7,000.
+pub const TABLE_ELEMENTS_MAX: usize = 20_000;
+/// Log lines of one call; a line costs a record even when it is empty.
+pub const LOG_LINES_MAX: usize = 100;
+/// The longest message that a trap may leave, in bytes.
+pub const LAST_WORDS_BYTES_MAX: usize = 4 * 1024;
+/// Resources that a component may hold; the contract has none.
+pub const HANDLES_MAX: usize = 64;
+/// The guest's stack, in bytes: deep recursion ends here, long before the worker's own stack.
+pub const STACK_BYTES_MAX: usize = 512 * 1024;
+/// How often the wall clock is looked at, in milliseconds.
+pub const EPOCH_TICK_MS: u64 = 5;
+/// What `configure` may use at load, as a multiple of one call's fuel.
+pub const CONFIGURE_FUEL_FACTOR: u64 = 50;
+/// The wall clock for `configure` at load, in milliseconds.
+pub const CONFIGURE_DEADLINE_MS: u64 = 5_000;
+
+impl Limits {
+    /// What a rule gets that asks for nothing.
+    pub const DEFAULT: Limits = Limits {
+        fuel: 20_000_000,
+        memory_bytes: 64 << 20,
+        deadline_ms: 100,
+        output_bytes: 256 << 10,
+        log_bytes: 8 << 10,
+        host_calls: 64,
+    };
+
+    /// The most that a manifest may ask for.
+    pub const CEILING: Limits = Limits {
+        fuel: 2_000_000_000,
+        memory_bytes: 256 << 20,
+        deadline_ms: 2_000,
+        output_bytes: 4 << 20,
+        log_bytes: 64 << 10,
+        host_calls: 1_000,
+    };
+}
+
+/// The `[limits]` table of a manifest; what is left out stands at the default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Asked {
+    fuel: Option<u64>,
+    memory_mib: Option<u64>,
+    deadline_ms: Option<u64>,
+    output_kib: Option<u64>,
+    log_kib: Option<u64>,
+    host_calls: Option<u64>,
+}
+
+/// A limit that a manifest asks for and may not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`limits.{key}` is {asked}: allowed is 1 to {ceiling}")]
+pub struct NotAllowed {
+    pub key: &'static str,
+    pub asked: u64,
+    pub ceiling: u64,
+}
+
+impl Asked {
+    /// The limits that a call runs under.
+    ///
+    /// # Errors
+    ///
+    /// For the first limit that is zero or above the ceiling.
+    pub fn resolve(&self) -> Result<Limits, NotAllowed> {
+        const KIB: u64 = 1 << 10;
+        const MIB: u64 = 1 << 20;
+        let (standard, ceiling) = (Limits::DEFAULT, Limits::CEILING);
+        let pick = |key, asked: Option<u64>, unit: u64, standard: u64, ceiling: u64| match asked {
+            None => Ok(standard),
+            Some(n) if n >= 1 && n <= ceiling / unit => Ok(n * unit),
+            Some(asked) => Err(NotAllowed { key, asked, ceiling: ceiling / unit }),
+        };
+        let size = |key, asked, unit, standard: usize, ceiling: usize| {
+            pick(key, asked, unit, standard as u64, ceiling as u64)
+                .map(|n| usize::try_from(n).unwrap_or(standard))
+        };
+        Ok(Limits {
+            fuel: pick("fuel", self.fuel, 1, standard.fuel, ceiling.fuel)?,
+            memory_bytes: size("memory-mib", self.memory_mib, MIB, standard.memory_bytes, ceiling.memory_bytes)?,
+            deadline_ms: pick("deadline-ms", self.deadline_ms, 1, standard.deadline_ms, ceiling.deadline_ms)?,
+            output_bytes: size("output-kib", self.output_kib, KIB, standard.output_bytes, ceiling.output_bytes)?,
+            log_bytes: size("log-kib", self.log_kib, KIB, standard.log_bytes, ceiling.log_bytes)?,
+            host_calls: pick("host-calls", self.host_calls, 1, u64::from(standard.host_calls), u64::from(ceiling.host_calls))
+                .map(|n| u32::try_from(n).unwrap_or(standard.host_calls))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_may_ask_up_to_the_ceiling() {
+        let asked = Asked { memory_mib: Some(256), ..Asked::default() };
+        assert_eq!(asked.resolve().map(|l| l.memory_bytes), Ok(256 << 20));
+        let asked = Asked { memory_mib: Some(257), ..Asked::default() };
+        assert_eq!(
+            asked.resolve(),
+            Err(NotAllowed { key: "memory-mib", asked: 257, ceiling: 256 })
+        );
+        let asked = Asked { fuel: Some(0), ..Asked::default() };
+        assert!(asked.resolve().is_err());
+        assert_eq!(Asked::default().resolve(), Ok(Limits::DEFAULT));
+    }
+}

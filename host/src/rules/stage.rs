@@ -1,0 +1,126 @@
+//! The five points at which the desk asks its rules, and what goes in and comes out at each.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::contract::{access, categorization, intake, priority, routing};
+
+/// One of the five points at which rules are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Intake,
+    Categorization,
+    Priority,
+    Routing,
+    Access,
+}
+
+impl Stage {
+    /// All stages, in the order in which a ticket passes them.
+    pub const ALL: [Stage; 5] = [
+        Stage::Intake,
+        Stage::Categorization,
+        Stage::Priority,
+        Stage::Routing,
+        Stage::Access,
+    ];
+
+    /// The interface's name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Intake => "intake",
+            Stage::Categorization => "categorization",
+            Stage::Priority => "priority",
+            Stage::Routing => "routing",
+            Stage::Access => "access",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a text is not a stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a stage: use intake, categorization, priority, routing or access")]
+pub struct NotAStage(String);
+
+impl FromStr for Stage {
+    type Err = NotAStage;
+
+    fn from_str(text: &str) -> Result<Self, NotAStage> {
+        Stage::ALL
+            .into_iter()
+            .find(|stage| stage.name() == text)
+            .ok_or_else(|| NotAStage(text.to_owned()))
+    }
+}
+
+/// What one stage asks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Input {
+    Intake(intake::Input),
+    Categorization(categorization::Input),
+    Priority(priority::Input),
+    Routing(routing::Input),
+    Access(access::Input),
+}
+
+impl Input {
+    /// The stage that asks.
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Input::Intake(_) => Stage::Intake,
+            Input::Categorization(_) => Stage::Categorization,
+            Input::Priority(_) => Stage::Priority,
+            Input::Routing(_) => Stage::Routing,
+            Input::Access(_) => Stage::Access,
+        }
+    }
+
+    /// Reads back what serialising an input has written.
+    ///
+    /// # Errors
+    ///
+    /// Where the JSON is not an input of that stage.
+    pub fn from_json(stage: Stage, json: serde_json::Value) -> Result<Self, serde_json::Error> {
+        Ok(match stage {
+            Stage::Intake => Input::Intake(serde_json::from_value(json)?),
+            Stage::Categorization => Input::Categorization(serde_json::from_value(json)?),
+            Stage::Priority => Input::Priority(serde_json::from_value(json)?),
+            Stage::Routing => Input::Routing(serde_json::from_value(json)?),
+            Stage::Access => Input::Access(serde_json::from_value(json)?),
+        })
+    }
+}
+
+/// What one rule answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Intake(intake::Answer),
+    Categorization(categorization::Answer),
+    Priority(priority::Answer),
+    Routing(routing::Answer),
+    Access(access::Answer),
+}
+
+impl Answer {
+    /// The sentence that the rule gives for people.
+    pub fn reason(&self) -> &str {
+        match self {
+            Answer::Intake(a) => &a.reason,
+            Answer::Categorization(a) => &a.reason,
+            Answer::Priority(a) => &a.reason,
+            Answer::Routing(a) => &a.reason,
+            Answer::Access(a) => &a.reason,
+        }
+    }
+}

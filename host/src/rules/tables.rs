@@ -1,0 +1,48 @@
+//! Reference tables that rules may look things up in: plain data, never changed, replaced as a whole.
+
+use std::collections::HashMap;
+
+use super::contract::Attribute;
+
+/// All tables that exist, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Tables(HashMap<String, Table>);
+
+/// One table: its rows by key, each row the columns in order.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    rows: HashMap<String, Vec<Attribute>>,
+}
+
+impl Tables {
+    /// The table of that name.
+    pub fn get(&self, name: &str) -> Option<&Table> {
+        self.0.get(name)
+    }
+
+    /// The names of all tables, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Table {
+    /// The row with that key.
+    pub fn row(&self, key: &str) -> Option<&Vec<Attribute>> {
+        self.rows.get(key)
+    }
+}
+
+impl FromIterator<(String, Table)> for Tables {
+    fn from_iter<I: IntoIterator<Item = (String, Table)>>(tables: I) -> Self {
+        Self(tables.into_iter().collect())
+    }
+}
+
+impl FromIterator<(String, Vec<Attribute>)> for Table {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<Attribute>)>>(rows: I) -> Self {
+        Self { rows: rows.into_iter().collect() }
+    }
+}
