@@ -1,1 +1,13 @@
+//! RuleDesk's host, in reading order: `desk` is the domain and pure; `rules` runs the customers' components; `store`
+//! keeps what happened; `app` is where the three meet, one function a use case; `api` and `cli` translate.
+//!
+//! Imports point one way only, and `tests/tidy.rs` reads them:
+//!
+//! ```text
+//! cli -> api -> app -> store -> desk
+//!               app -> rules
+//!               config -> desk
+//! ```
 
+pub mod cli;
+pub mod rules;

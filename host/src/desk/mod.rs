@@ -1,7 +1,24 @@
 //! The domain: what a service desk is, without a clock, a database, a network or a rule engine.
 //!
-//! Commands come in, a [`change`] or a [`refusal`] goes out. Everything here is a pure function of its arguments, so
-//! that every timer and every race can be tested in microseconds. It imports nothing of ours.
+//! Commands come in, a change or a [`refusal::Refusal`] goes out. Everything here is a pure function of its arguments,
+//! so that every timer and every race can be tested in microseconds. It imports nothing of ours.
 
 pub mod id;
 pub mod organisation;
+
+pub mod actor;
+pub mod may;
+pub mod refusal;
+
+pub mod form;
+pub mod intake;
+pub mod opening;
+
+pub mod combine;
+
+pub mod timeline;
+pub mod ticket;
+pub mod assignment;
+pub mod sla;
+
+pub mod access;

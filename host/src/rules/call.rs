@@ -7,11 +7,12 @@ use serde::Serialize;
 use wasmtime::component::{ComponentExportIndex, ComponentType, Instance, Lift, Lower};
 use wasmtime::{Store, Trap, WasmBacktrace};
 
+use super::contract::{access, categorization, intake, priority, routing};
 use super::engine::ticks;
 use super::guest::{Guest, LogLine, Lookup, Stopped};
 use super::limits::{CONFIGURE_FUEL_FACTOR, HANDLES_MAX, Limits};
 use super::rule::Rule;
-use super::stage::{Answer, Input};
+use super::stage::{Answer, Input, Stage};
 use super::tables::Tables;
 
 /// What a call came to.
@@ -186,9 +187,42 @@ where
     I: ComponentType + Lower,
     A: ComponentType + Lift + 'static,
 {
-    let decide = instance.get_typed_func::<(&I,), (Result<A, String>,)>(&mut *store, decide)?;
+    let decide = instance.get_typed_func::<(&I,), Decided<A>>(&mut *store, decide)?;
     Ok(decide.call(&mut *store, (input,))?.0)
 }
+
+/// Compares the types of every function that will be asked with the contract's, before any ticket asks it.
+///
+/// # Errors
+///
+/// Names the function and how its type differs.
+pub fn check_types(rule: &Rule) -> wasmtime::Result<()> {
+    let limits = rule.manifest.limits;
+    let guest = Guest::new(limits, Arc::default(), Arc::clone(&rule.tables_allowed));
+    let mut store = Store::new(rule.pre.engine(), guest);
+    store.limiter(|guest| &mut guest.limiter);
+    let instance = start(rule, &mut store, &limits)?;
+    for stage in &rule.manifest.stages {
+        let decide = rule
+            .decide(*stage)
+            .and_then(|decide| instance.get_func(&mut store, decide))
+            .ok_or_else(|| wasmtime::Error::msg(format!("`{stage}` has no function `decide`")))?;
+        let fits = match stage {
+            Stage::Intake => decide.typed::<(&intake::Input,), Decided<intake::Answer>>(&store).map(drop),
+            Stage::Categorization => {
+                decide.typed::<(&categorization::Input,), Decided<categorization::Answer>>(&store).map(drop)
+            }
+            Stage::Priority => decide.typed::<(&priority::Input,), Decided<priority::Answer>>(&store).map(drop),
+            Stage::Routing => decide.typed::<(&routing::Input,), Decided<routing::Answer>>(&store).map(drop),
+            Stage::Access => decide.typed::<(&access::Input,), Decided<access::Answer>>(&store).map(drop),
+        };
+        fits.map_err(|error| error.context(format!("`{stage}.decide` has other types than the contract's")))?;
+    }
+    Ok(())
+}
+
+/// What every `decide` returns.
+type Decided<A> = (Result<A, String>,);
 
 /// What an error of the engine means for the rule.
 pub fn fault_of(error: &wasmtime::Error, guest: &Guest, limits: &Limits) -> Fault {

@@ -83,12 +83,16 @@ pub struct Peers {
 #[serde(rename_all = "kebab-case")]
 pub struct Input {
     pub now: Moment,
+    #[serde(with = "super::shared")]
     pub ticket: Arc<Ticket>,
+    #[serde(with = "super::shared")]
     pub requester: Arc<Person>,
     #[component(name = "so-far")]
+    #[serde(with = "super::shared")]
     pub so_far: Arc<SoFar>,
     pub request: Request,
     pub item: CatalogItem,
+    #[serde(with = "super::shared")]
     pub subject: Arc<Person>,
     pub grants: Vec<Grant>,
     pub history: History,

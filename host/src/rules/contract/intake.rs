@@ -27,7 +27,9 @@ pub struct RecentTicket {
 #[serde(rename_all = "kebab-case")]
 pub struct Input {
     pub now: Moment,
+    #[serde(with = "super::shared")]
     pub ticket: Arc<Ticket>,
+    #[serde(with = "super::shared")]
     pub requester: Arc<Person>,
     #[component(name = "submitted-by")]
     pub submitted_by: String,

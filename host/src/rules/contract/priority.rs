@@ -13,9 +13,12 @@ use super::{Attribute, Moment, Person, SoFar, Ticket};
 #[serde(rename_all = "kebab-case")]
 pub struct Input {
     pub now: Moment,
+    #[serde(with = "super::shared")]
     pub ticket: Arc<Ticket>,
+    #[serde(with = "super::shared")]
     pub requester: Arc<Person>,
     #[component(name = "so-far")]
+    #[serde(with = "super::shared")]
     pub so_far: Arc<SoFar>,
 }
 

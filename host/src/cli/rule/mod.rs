@@ -1,0 +1,62 @@
+//! `ruledesk rule ...`: from source to a component that a desk takes.
+
+use std::fs;
+use std::path::Path;
+
+use super::Failure;
+use crate::rules::inspect::inspect;
+use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
+use crate::rules::{manifest, package};
+
+mod cargo;
+
+/// The largest component that `build` accepts, in bytes; a desk may be stricter.
+const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+/// Builds each directory's rule and puts it where a desk finds it.
+pub fn build(directories: &[std::path::PathBuf], out: Option<&Path>) -> Result<(), Failure> {
+    let toolchain = cargo::Toolchain::find()?;
+    for directory in directories {
+        let manifest_file = directory.join(MANIFEST_FILE);
+        let manifest_text = fs::read_to_string(&manifest_file)
+            .map_err(|e| format!("{} cannot be read: {e}", manifest_file.display()))?;
+        let manifest = manifest::parse(&manifest_file, &manifest_text)?;
+        let module = toolchain.build(directory)?;
+        let component = package::componentize(&module)
+            .map_err(|e| format!("{}: {e}", directory.display()))?;
+        let inspection = inspect(&component, COMPONENT_BYTES_MAX)
+            .map_err(|e| format!("{}: {e}", directory.display()))?;
+        let target = match (out, directory.file_name()) {
+            (Some(out), Some(name)) => out.join(name),
+            (Some(_), None) => return Err(format!("{}: name the directory itself", directory.display()).into()),
+            (None, _) => directory.clone(),
+        };
+        // The manifest last: what watches the folder sees the component first, and the pair settles together.
+        fs::create_dir_all(&target)?;
+        replace(&target.join(COMPONENT_FILE), &component)?;
+        if out.is_some() {
+            replace(&target.join(MANIFEST_FILE), manifest_text.as_bytes())?;
+        }
+        println!(
+            "{} {}: {} KiB, exports {}, imports {} -> {}",
+            manifest.name,
+            manifest.version,
+            component.len().div_ceil(1024),
+            inspection.stages.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "),
+            if inspection.imports.is_empty() { "nothing".to_owned() } else { inspection.imports.join(", ") },
+            target.display()
+        );
+    }
+    Ok(())
+}
+
+/// Writes a file so that nobody ever sees half of it.
+fn replace(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if fs::read(file).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let temporary = file.with_extension("new");
+    fs::write(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, file))
+        .map_err(|e| format!("{} cannot be written: {e}", file.display()).into())
+}

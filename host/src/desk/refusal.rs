@@ -1,0 +1,60 @@
+//! Why the desk does not do what it was asked: facts for programs, sentences only in `Display`.
+
+use jiff::Timestamp;
+
+use super::form::Problem;
+use super::may::Act;
+use super::ticket::{Party, State};
+
+/// Why a command changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the submission has {} problem(s)", problems.len())]
+    Problems { problems: Vec<Problem> },
+    #[error("you may not {act}")]
+    Forbidden { act: Act },
+    #[error("a ticket that is {from} cannot become {to}; it can become: {}", codes(allowed))]
+    NoTransition {
+        from: State,
+        to: State,
+        allowed: Vec<State>,
+    },
+    #[error("only {} may make a ticket that is {from} {to}", parties(allowed))]
+    NotTheirTransition {
+        from: State,
+        to: State,
+        allowed: Vec<Party>,
+    },
+    #[error("its access request still awaits approval: decide or cancel that first")]
+    AccessUndecided,
+    #[error("the access request is {state}, so there is nothing left to decide")]
+    AccessSettled { state: &'static str },
+    #[error("nobody approves access for themselves or for what they asked for")]
+    OwnAccess,
+    #[error("this step of the access request does not await you")]
+    NotAnApprover,
+    #[error("you have decided this step already, and a decision stands")]
+    DecidedAlready,
+    #[error("approval was due by {due_at}; after that the request can only be denied or made anew")]
+    Overdue { due_at: Timestamp },
+    #[error("an approver may shorten the grant to 1 to {hours_max} hours, not make it {hours} hours")]
+    NotShorter { hours: u32, hours_max: u32 },
+    #[error("whoever is to have the access has left")]
+    SubjectInactive,
+    #[error("say why: a denial needs a reason")]
+    ReasonMissing,
+}
+
+fn codes(states: &[State]) -> String {
+    let codes: Vec<&str> = states.iter().map(|state| state.code()).collect();
+    if codes.is_empty() {
+        "nothing else".to_owned()
+    } else {
+        codes.join(", ")
+    }
+}
+
+fn parties(parties: &[Party]) -> String {
+    let words: Vec<&str> = parties.iter().map(|party| party.word()).collect();
+    words.join(" or ")
+}

@@ -1,0 +1,181 @@
+//! From a folder to a rule that is ready to be asked: read, checked, compiled, linked, and its examples passed.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::compile::{CompileError, Compiler};
+use super::digest::Digest;
+use super::examples::{self, ExampleFailed};
+use super::guest::{self, Guest};
+use super::inspect::{Inspection, Refused, inspect};
+use super::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError};
+use super::rule::{Exports, Rule};
+use super::stage::Stage;
+use super::tables::Tables;
+
+/// The manifest's name in a rule's folder.
+pub const MANIFEST_FILE: &str = "rule.toml";
+/// The component's name in a rule's folder.
+pub const COMPONENT_FILE: &str = "rule.wasm";
+
+/// Why a folder gives no rule.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("{file} cannot be read: {source}", file = file.display())]
+    Unreadable { file: PathBuf, source: io::Error },
+    #[error("{file} changed while it was being read", file = file.display())]
+    Unstable { file: PathBuf },
+    #[error("{file} is a link out of the rules directory, which is not followed", file = file.display())]
+    Outside { file: PathBuf },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error("{file}: {source}", file = file.display())]
+    Refused { file: PathBuf, source: Refused },
+    #[error("{manifest}: `stages` names `{stage}`, which the component does not export: it exports {exported}", manifest = manifest.display())]
+    StageNotExported { manifest: PathBuf, stage: Stage, exported: String },
+    #[error("{file}: {source}", file = file.display())]
+    Compile { file: PathBuf, source: CompileError },
+    #[error("{file}: it does not fit the contract: {message}", file = file.display())]
+    Misfit { file: PathBuf, message: String },
+    #[error("{manifest}: `tables` names `{table}`, which does not exist: there are {known}", manifest = manifest.display())]
+    NoSuchTable { manifest: PathBuf, table: String, known: String },
+    #[error("{manifest}: {source}", manifest = manifest.display())]
+    Example { manifest: PathBuf, source: ExampleFailed },
+}
+
+/// What makes rules out of folders.
+pub struct Loader {
+    compiler: Compiler,
+    linker: Linker<Guest>,
+    component_bytes_max: usize,
+    /// The directory that no file may lie outside of.
+    root: PathBuf,
+}
+
+impl Loader {
+    /// A loader for folders below `root`.
+    ///
+    /// # Errors
+    ///
+    /// Never for an engine of ours.
+    pub fn new(
+        engine: &Engine,
+        compiler: Compiler,
+        root: PathBuf,
+        component_bytes_max: usize,
+    ) -> wasmtime::Result<Self> {
+        // Built once: cloning or rebuilding linkers has been a source of bugs elsewhere.
+        let linker = guest::linker(engine)?;
+        Ok(Self { compiler, linker, component_bytes_max, root })
+    }
+
+    /// The rule in a folder.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live.
+    pub fn load(&self, folder: &Path, tables: &Arc<Tables>) -> Result<Rule, LoadError> {
+        let manifest_file = folder.join(MANIFEST_FILE);
+        let component_file = folder.join(COMPONENT_FILE);
+        let manifest_bytes = self.read(&manifest_file, MANIFEST_BYTES_MAX)?;
+        let manifest_text = String::from_utf8(manifest_bytes).map_err(|_| {
+            ManifestError::Unreadable { file: manifest_file.clone(), message: "it is not UTF-8".to_owned() }
+        })?;
+        let manifest = manifest::parse(&manifest_file, &manifest_text)?;
+        check_tables(&manifest, &manifest_file, tables)?;
+        // One byte more than allowed tells a file that is too large from one that just fits.
+        let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
+        let inspection = inspect(&wasm, self.component_bytes_max)
+            .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
+        check_stages(&manifest, &manifest_file, &inspection)?;
+        let rule = self.link(folder, &component_file, manifest, manifest_text, &wasm)?;
+        examples::check(&rule, tables)
+            .map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
+        Ok(rule)
+    }
+
+    fn link(
+        &self,
+        folder: &Path,
+        file: &Path,
+        manifest: Manifest,
+        manifest_text: String,
+        wasm: &[u8],
+    ) -> Result<Rule, LoadError> {
+        let misfit = |error: wasmtime::Error| LoadError::Misfit {
+            file: file.to_owned(),
+            message: format!("{error:#}"),
+        };
+        let compiled = self
+            .compiler
+            .compile(wasm, &manifest.settings)
+            .map_err(|source| LoadError::Compile { file: file.to_owned(), source })?;
+        let exports = Exports::of(&compiled.component);
+        let pre = self.linker.instantiate_pre(&compiled.component).map_err(misfit)?;
+        let rule = Rule {
+            digest: Digest::of(wasm),
+            manifest_digest: Digest::of(manifest_text.as_bytes()),
+            component: Arc::from(wasm),
+            manifest_text: Arc::from(manifest_text),
+            folder: folder.to_owned(),
+            configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
+            tables_allowed: manifest.tables.iter().cloned().collect(),
+            manifest,
+            pre,
+            exports,
+        };
+        super::call::check_types(&rule).map_err(misfit)?;
+        Ok(rule)
+    }
+
+    /// A file's bytes, at most `bytes_max` of them, if it stayed the same while it was read.
+    fn read(&self, file: &Path, bytes_max: usize) -> Result<Vec<u8>, LoadError> {
+        let unreadable = |source| LoadError::Unreadable { file: file.to_owned(), source };
+        let real = fs::canonicalize(file).map_err(unreadable)?;
+        if !real.starts_with(&self.root) {
+            return Err(LoadError::Outside { file: file.to_owned() });
+        }
+        let mut open = File::open(&real).map_err(unreadable)?;
+        let before = identity(&open.metadata().map_err(unreadable)?);
+        let mut bytes = Vec::new();
+        open.by_ref().take(bytes_max as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+        let after = identity(&fs::metadata(&real).map_err(unreadable)?);
+        if before != after {
+            return Err(LoadError::Unstable { file: file.to_owned() });
+        }
+        Ok(bytes)
+    }
+}
+
+/// What changes when a file is written to or replaced.
+pub fn identity(metadata: &Metadata) -> (u64, u64, i64, i64) {
+    (metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+fn check_stages(manifest: &Manifest, file: &Path, inspection: &Inspection) -> Result<(), LoadError> {
+    match manifest.stages.iter().find(|stage| !inspection.stages.contains(stage)) {
+        None => Ok(()),
+        Some(stage) => Err(LoadError::StageNotExported {
+            manifest: file.to_owned(),
+            stage: *stage,
+            exported: inspection.stages.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn check_tables(manifest: &Manifest, file: &Path, tables: &Tables) -> Result<(), LoadError> {
+    match manifest.tables.iter().find(|table| tables.get(table).is_none()) {
+        None => Ok(()),
+        Some(table) => Err(LoadError::NoSuchTable {
+            manifest: file.to_owned(),
+            table: table.clone(),
+            known: tables.names().join(", "),
+        }),
+    }
+}

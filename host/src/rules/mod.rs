@@ -1,0 +1,157 @@
+//! The rules: sandboxed components that answer the desk's five questions.
+//!
+//! This room knows WebAssembly and nothing of HTTP, SQL or the desk; it could be a crate of its own. It is given a
+//! directory and keeps a [`catalog::Generation`] of what is live there; [`call::ask`] puts a question to one rule and
+//! brings back an answer or a fault, both plain values, with what they cost.
+//!
+//! Absent on purpose: no clock, randomness, file, socket or environment reaches a guest; no compiled code is taken from
+//! outside; no guest runs on a thread that serves requests.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+pub mod call;
+pub mod catalog;
+pub mod compile;
+pub mod compiler;
+pub mod contract;
+pub mod digest;
+pub mod engine;
+pub mod examples;
+pub mod guest;
+pub mod inspect;
+pub mod limits;
+pub mod load;
+pub mod manifest;
+pub mod package;
+pub mod rule;
+mod snapshot;
+pub mod stage;
+pub mod tables;
+mod watch;
+pub mod workers;
+
+use catalog::{Catalog, Generation};
+use compile::{CompileError, CompileLimits, Compiler};
+use engine::{Allocation, EngineError};
+use load::Loader;
+use tables::Tables;
+use watch::Watch;
+use workers::Workers;
+
+/// How the rules are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The directory with one folder a rule.
+    pub rules_dir: PathBuf,
+    /// Where compiled code is kept; only this desk may write there.
+    pub cache_dir: PathBuf,
+    /// The program that compiles when it is called with `compile-rule`: this one, usually.
+    pub compiler_program: PathBuf,
+    pub compile_limits: CompileLimits,
+    /// The largest component that is taken, in bytes.
+    pub component_bytes_max: usize,
+    /// Threads that guests run on.
+    pub worker_threads: usize,
+    /// Jobs that may wait for such a thread.
+    pub waiting_max: usize,
+    /// How often the directory is looked at even without an event.
+    pub poll: Duration,
+    pub pooled: bool,
+}
+
+/// Why the rules cannot be run at all. A rule that is broken is no reason.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the rules directory {path} cannot be opened: {source}", path = path.display())]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Compiler(#[from] CompileError),
+    #[error("cannot link the contract: {0}")]
+    Linker(wasmtime::Error),
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The running rules.
+pub struct Rules {
+    catalog: Arc<Catalog>,
+    tables: Arc<ArcSwap<Tables>>,
+    workers: Workers,
+    watch: Watch,
+    /// Whether instances come from a pool.
+    pub allocation: Allocation,
+}
+
+impl Rules {
+    /// Loads the directory and goes on watching it.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory, the cache or the engine cannot be used.
+    pub fn open(options: &Options, tables: Tables) -> Result<Self, OpenError> {
+        let root = std::fs::canonicalize(&options.rules_dir).map_err(|source| {
+            OpenError::Directory { path: options.rules_dir.clone(), source }
+        })?;
+        let threads = u32::try_from(options.worker_threads).unwrap_or(u32::MAX).clamp(1, 256);
+        // The watching thread calls guests too, for their examples, two at a time.
+        let wanted = if options.pooled {
+            Allocation::Pooled { calls_at_once: threads + 4 }
+        } else {
+            Allocation::OnDemand
+        };
+        let (engine, allocation) = engine::open(wanted)?;
+        engine::start_clock(&engine).map_err(OpenError::Thread)?;
+        let compiler = Compiler::new(
+            &engine,
+            options.compiler_program.clone(),
+            options.cache_dir.clone(),
+            options.compile_limits,
+        )?;
+        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max)
+            .map_err(OpenError::Linker)?;
+        let catalog = Arc::new(Catalog::default());
+        let tables = Arc::new(ArcSwap::from_pointee(tables));
+        let workers = Workers::start(options.worker_threads, options.waiting_max)
+            .map_err(OpenError::Thread)?;
+        let watch =
+            Watch::start(root, loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
+                .map_err(OpenError::Thread)?;
+        Ok(Self { catalog, tables, workers, watch, allocation })
+    }
+
+    /// The generation that is live now; a ticket keeps the one it began with.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.catalog.generation()
+    }
+
+    /// What became of each folder, and how often.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The reference tables as they are now.
+    pub fn tables(&self) -> Arc<Tables> {
+        self.tables.load_full()
+    }
+
+    /// Replaces the reference tables.
+    pub fn set_tables(&self, tables: Tables) {
+        self.tables.store(Arc::new(tables));
+    }
+
+    /// The threads that guests run on.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// Looks at every folder anew and waits until that is done.
+    pub fn reload(&self) {
+        self.watch.reload();
+    }
+}

@@ -1,0 +1,108 @@
+//! Makes a component of the core module that a compiler left: the one place that knows how.
+//!
+//! The module's exports tell which stages it has, so the world is made to measure and an author names none.
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
+
+use super::contract::{PACKAGE, VERSION};
+use super::stage::Stage;
+
+/// The contract's text, as it is published in `sdk/wit`.
+pub const CONTRACT: [(&str, &str); 9] = [
+    ("worlds.wit", include_str!("../../../sdk/wit/1.0.0/worlds.wit")),
+    ("types.wit", include_str!("../../../sdk/wit/1.0.0/types.wit")),
+    ("settings.wit", include_str!("../../../sdk/wit/1.0.0/settings.wit")),
+    ("imports.wit", include_str!("../../../sdk/wit/1.0.0/imports.wit")),
+    ("intake.wit", include_str!("../../../sdk/wit/1.0.0/intake.wit")),
+    ("categorization.wit", include_str!("../../../sdk/wit/1.0.0/categorization.wit")),
+    ("priority.wit", include_str!("../../../sdk/wit/1.0.0/priority.wit")),
+    ("routing.wit", include_str!("../../../sdk/wit/1.0.0/routing.wit")),
+    ("access.wit", include_str!("../../../sdk/wit/1.0.0/access.wit")),
+];
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    #[error("the contract cannot be read: {0}")]
+    Contract(String),
+    #[error("it is not a core module: {0}")]
+    NotAModule(String),
+    #[error("it exports no stage: a rule in Rust needs `ruledesk_sdk::export!`; the module exports {exports}")]
+    NoStage { exports: String },
+    #[error("it does not make a component: {0}")]
+    Encoding(String),
+}
+
+/// The component of a core module.
+///
+/// # Errors
+///
+/// Says what the module lacks.
+pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let exports = exported_interfaces(module)?;
+    let (resolve, world) = world_of(&exports)?;
+    let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
+    let mut module = module.to_vec();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .map_err(|e| encoding(&e))?;
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|e| encoding(&e))
+}
+
+/// The contract's interfaces that a core module exports functions of: `settings`, `intake`, ...
+fn exported_interfaces(module: &[u8]) -> Result<Vec<String>, PackageError> {
+    let mut names = Vec::new();
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(|e| PackageError::NotAModule(e.to_string()))?;
+        if let wasmparser::Payload::ExportSection(section) = payload {
+            for export in section {
+                let export = export.map_err(|e| PackageError::NotAModule(e.to_string()))?;
+                names.push(export.name.to_owned());
+            }
+        }
+    }
+    let interfaces: Vec<String> = Stage::ALL
+        .iter()
+        .map(|stage| stage.name())
+        .chain(["settings"])
+        .filter(|name| names.contains(&format!("{PACKAGE}/{name}@{VERSION}#{}", function_of(name))))
+        .map(str::to_owned)
+        .collect();
+    if interfaces.iter().all(|name| name == "settings") {
+        return Err(PackageError::NoStage { exports: names.join(", ") });
+    }
+    Ok(interfaces)
+}
+
+fn function_of(interface: &str) -> &'static str {
+    if interface == "settings" { "configure" } else { "decide" }
+}
+
+/// A world that imports what a rule may and exports just these interfaces.
+fn world_of(exports: &[String]) -> Result<(Resolve, WorldId), PackageError> {
+    let contract = |error: &dyn std::fmt::Display| PackageError::Contract(format!("{error:#}"));
+    let mut resolve = Resolve::default();
+    let mut map = wit_parser::SourceMap::new();
+    for (name, text) in CONTRACT {
+        map.push(std::path::Path::new(name), text);
+    }
+    let group = map.parse().map_err(|(_, e)| contract(&e))?;
+    resolve.push_group(group).map_err(|e| contract(&e))?;
+    let mut text = "package ruledesk:made;\nworld made {\n".to_owned();
+    for import in ["log", "last-words", "tables"] {
+        text += &format!("    import {PACKAGE}/{import}@{VERSION};\n");
+    }
+    for export in exports {
+        text += &format!("    export {PACKAGE}/{export}@{VERSION};\n");
+    }
+    text += "}\n";
+    let group =
+        UnresolvedPackageGroup::parse("made.wit", &text).map_err(|(_, e)| contract(&e))?;
+    let package = resolve.push_group(group).map_err(|e| contract(&e))?;
+    let world = resolve.select_world(&[package], Some("made")).map_err(|e| contract(&e))?;
+    Ok((resolve, world))
+}

@@ -1,0 +1,294 @@
+//! Looks at the rules directory for ever and keeps the catalog true to it.
+//!
+//! Events make it quick, polling makes it certain: a file system that sends no events is looked at all the same. A file
+//! that somebody still has open for writing is not read, and neither is one that changed a moment ago; so a rule that is
+//! half copied is never loaded, however long the copying takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecursiveMode, Watcher};
+
+use super::catalog::{Catalog, Outcome};
+use super::load::{COMPONENT_FILE, Loader, MANIFEST_FILE, identity};
+use super::tables::Tables;
+
+/// How long a folder has to be quiet before it is read: longer than the gap between two files of one copy, shorter than
+/// anybody notices.
+const QUIET: Duration = Duration::from_millis(20);
+/// How many folders are looked at; a directory with more is a mistake.
+const FOLDERS_MAX: usize = 1_000;
+
+/// What a folder's two files looked like when they were last read.
+type Seen = [Option<(u64, u64, i64, i64)>; 2];
+
+/// A request to the watching thread.
+enum Message {
+    Event(notify::Result<Event>),
+    /// Look at everything anew, whatever it looked like before, and say when it is done.
+    Reload(Sender<()>),
+    Stop,
+}
+
+/// The thread that watches; dropping it ends the thread.
+pub struct Watch {
+    send: Sender<Message>,
+    // Kept for its life: dropping it ends the events.
+    _watcher: Option<notify::RecommendedWatcher>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Loads all that is there, then watches.
+    pub fn start(
+        root: PathBuf,
+        loader: Loader,
+        catalog: Arc<Catalog>,
+        tables: Arc<ArcSwap<Tables>>,
+        poll: Duration,
+    ) -> std::io::Result<Self> {
+        let (send, receive) = channel();
+        let watcher = watcher(&root, send.clone());
+        let mut eye = Eye {
+            root,
+            loader,
+            catalog,
+            tables,
+            seen: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            being_written: BTreeSet::new(),
+            quiet_since: BTreeMap::new(),
+        };
+        eye.look(true);
+        let thread = thread::Builder::new()
+            .name("rules-watch".to_owned())
+            .spawn(move || eye.watch(&receive, poll))?;
+        Ok(Self { send, _watcher: watcher, thread: Some(thread) })
+    }
+
+    /// Looks at everything anew and waits until that is done.
+    pub fn reload(&self) {
+        let (done, wait) = channel();
+        if self.send.send(Message::Reload(done)).is_ok() {
+            // An error means that the thread has ended, so that there is nothing to wait for.
+            let _ = wait.recv();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.send.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn watcher(root: &Path, send: Sender<Message>) -> Option<notify::RecommendedWatcher> {
+    let made = notify::recommended_watcher(move |event| {
+        let _ = send.send(Message::Event(event));
+    })
+    .and_then(|mut watcher| {
+        watcher.watch(root, RecursiveMode::Recursive)?;
+        Ok(watcher)
+    });
+    made.inspect_err(|error| {
+        tracing::warn!(%error, "no events for the rules directory: it is polled only");
+    })
+    .ok()
+}
+
+/// What the thread knows.
+struct Eye {
+    root: PathBuf,
+    loader: Loader,
+    catalog: Arc<Catalog>,
+    tables: Arc<ArcSwap<Tables>>,
+    /// As last loaded or refused.
+    seen: BTreeMap<PathBuf, Seen>,
+    /// As seen at the last look, where that differs from `seen`: loaded once it looks the same again.
+    unsettled: BTreeMap<PathBuf, Seen>,
+    /// Files that were written to and not closed since.
+    being_written: BTreeSet<PathBuf>,
+    /// Folders with events, by when the last one came.
+    quiet_since: BTreeMap<PathBuf, Instant>,
+}
+
+impl Eye {
+    #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
+    fn watch(&mut self, receive: &Receiver<Message>, poll: Duration) {
+        let mut next_poll = Instant::now() + poll;
+        loop {
+            let until = match self.quiet_since.values().min() {
+                Some(since) => next_poll.min(*since + QUIET),
+                None => next_poll,
+            };
+            match receive.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Message::Event(event)) => self.note(event),
+                Ok(Message::Reload(done)) => {
+                    self.seen.clear();
+                    self.look(true);
+                    let _ = done.send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.load_quiet(Instant::now());
+            if Instant::now() >= next_poll {
+                self.look(false);
+                next_poll = Instant::now() + poll;
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
+    fn note(&mut self, event: notify::Result<Event>) {
+        let Ok(event) = event else { return };
+        let closed = matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)));
+        let written = matches!(
+            event.kind,
+            EventKind::Modify(notify::event::ModifyKind::Data(_)) | EventKind::Create(_)
+        );
+        if matches!(event.kind, EventKind::Access(_)) && !closed {
+            return;
+        }
+        for path in event.paths {
+            if closed {
+                self.being_written.remove(&path);
+            } else if written && path.is_file() {
+                self.being_written.insert(path.clone());
+            } else {
+                // Renamed or removed: whatever was being written under this name no longer is.
+                self.being_written.remove(&path);
+            }
+            if let Some(folder) = self.folder_of(&path) {
+                self.quiet_since.insert(folder, Instant::now());
+            }
+        }
+    }
+
+    /// The rule's folder that a path lies in.
+    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+        let below = path.strip_prefix(&self.root).ok()?;
+        Some(self.root.join(below.components().next()?))
+    }
+
+    fn load_quiet(&mut self, now: Instant) {
+        let ready: Vec<PathBuf> = self
+            .quiet_since
+            .iter()
+            .filter(|(_, since)| now.saturating_duration_since(**since) >= QUIET)
+            .map(|(folder, _)| folder.clone())
+            .collect();
+        let mut load = Vec::new();
+        for folder in ready {
+            self.quiet_since.remove(&folder);
+            let open = self.being_written.iter().any(|file| file.starts_with(&folder));
+            if !open && self.seen.get(&folder) != Some(&look_at(&folder)) {
+                load.push(folder);
+            }
+        }
+        self.load(load);
+    }
+
+    /// Looks at all folders. What has changed is loaded when it looks the same at two looks, or at once if `now`.
+    fn look(&mut self, now: bool) {
+        let mut folders = self.folders();
+        folders.extend(self.seen.keys().cloned());
+        let mut load = Vec::new();
+        let before = std::mem::take(&mut self.unsettled);
+        for folder in folders {
+            let looks = look_at(&folder);
+            if self.seen.get(&folder) == Some(&looks) || self.quiet_since.contains_key(&folder) {
+                continue;
+            }
+            let open = self.being_written.iter().any(|file| file.starts_with(&folder));
+            if now || (before.get(&folder) == Some(&looks) && !open) {
+                load.push(folder);
+            } else {
+                self.unsettled.insert(folder, looks);
+            }
+        }
+        self.load(load);
+    }
+
+    fn folders(&self) -> BTreeSet<PathBuf> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::warn!(directory = %self.root.display(), %error, "the rules directory cannot be read");
+                return self.seen.keys().cloned().collect();
+            }
+        };
+        let folders: BTreeSet<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.join(MANIFEST_FILE).exists() || path.join(COMPONENT_FILE).exists())
+            .take(FOLDERS_MAX + 1)
+            .collect();
+        if folders.len() > FOLDERS_MAX {
+            tracing::warn!(directory = %self.root.display(), "more than {FOLDERS_MAX} folders: the rest is not loaded");
+        }
+        folders.into_iter().take(FOLDERS_MAX).collect()
+    }
+
+    /// Loads folders, two at a time: each compiles in a process of its own.
+    fn load(&mut self, folders: Vec<PathBuf>) {
+        if folders.is_empty() {
+            return;
+        }
+        let tables = self.tables.load_full();
+        let mut outcomes = Vec::new();
+        for pair in folders.chunks(2) {
+            let loader = &self.loader;
+            let tables = &tables;
+            thread::scope(|scope| {
+                let running: Vec<_> = pair
+                    .iter()
+                    .map(|folder| {
+                        let looks = look_at(folder);
+                        (folder, looks, scope.spawn(move || outcome(loader, folder, looks, tables)))
+                    })
+                    .collect();
+                for (folder, looks, running) in running {
+                    if let Ok(outcome) = running.join() {
+                        if matches!(outcome, Outcome::Gone) {
+                            self.seen.remove(folder);
+                        } else {
+                            self.seen.insert(folder.clone(), looks);
+                        }
+                        outcomes.push((folder.clone(), outcome));
+                    }
+                }
+            });
+        }
+        self.catalog.apply(outcomes, now());
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "shown to people as the time of a reload")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
+    if looks == [None, None] {
+        return Outcome::Gone;
+    }
+    match loader.load(folder, tables) {
+        Ok(rule) => Outcome::Loaded(Box::new(rule)),
+        Err(error) => Outcome::Refused(error),
+    }
+}
+
+fn look_at(folder: &Path) -> Seen {
+    [MANIFEST_FILE, COMPONENT_FILE]
+        .map(|file| fs::metadata(folder.join(file)).ok().map(|metadata| identity(&metadata)))
+}

@@ -1,0 +1,126 @@
+//! A rule that misbehaves in the way its settings name: `does = "loop"`, and so on.
+//!
+//! Asked at every stage, so that one component serves all tests of what the desk does about a bad rule.
+
+use ruledesk_sdk::{access, categorization, export, intake, log, priority, routing, tables};
+
+/// How to misbehave.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Hostile {
+    does: Deed,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Deed {
+    Pass,
+    Loop,
+    Recurse,
+    HoardMemory,
+    Panic,
+    FloodLog,
+    CallHost,
+    HugeAnswer,
+    UnknownName,
+    GiveUp,
+    LookUpForbidden,
+}
+
+impl Hostile {
+    /// Does the deed; what it returns, if it returns, is the text for the answer.
+    fn act(&self) -> Result<String, String> {
+        match self.does {
+            Deed::Pass => Ok("nothing".to_owned()),
+            Deed::Loop => spin(),
+            Deed::Recurse => Ok(deeper(1).to_string()),
+            Deed::HoardMemory => hoard(),
+            Deed::Panic => panic!("the rule's own words: a cow stands on the runway"),
+            Deed::FloodLog => {
+                for n in 0..60 {
+                    log::info(&format!("{n} {}", "flood ".repeat(200)));
+                }
+                Ok("flooded".to_owned())
+            }
+            Deed::CallHost => loop {
+                log::info("again");
+            },
+            Deed::HugeAnswer => Ok("x".repeat(32 << 20)),
+            Deed::UnknownName => Ok("no-such-name".to_owned()),
+            Deed::GiveUp => Err("I do not know".to_owned()),
+            Deed::LookUpForbidden => Ok(format!("{:?}", tables::lookup("secrets", "root"))),
+        }
+    }
+}
+
+fn spin() -> ! {
+    let mut n = 0_u64;
+    loop {
+        n = core::hint::black_box(n.wrapping_add(1));
+    }
+}
+
+fn deeper(n: u64) -> u64 {
+    let here = core::hint::black_box([n; 16]);
+    if here[0] == 0 { 0 } else { deeper(n + 1) + here[15] }
+}
+
+fn hoard() -> ! {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        // A byte in every page: memory that is only reserved would not count as hoarded.
+        let mut block = Vec::with_capacity(1 << 20);
+        for page in block.spare_capacity_mut().chunks_mut(4096) {
+            if let Some(byte) = page.first_mut() {
+                byte.write(1);
+            }
+        }
+        hoard.push(core::hint::black_box(block));
+    }
+}
+
+impl intake::Rule for Hostile {
+    fn decide(&self, _: &intake::Input) -> Result<intake::Answer, String> {
+        let text = self.act()?;
+        let mut answer = intake::Answer::accept().because(text.clone());
+        if let intake::Decision::Accept(changes) = &mut answer.decision
+            && matches!(self.does, Deed::UnknownName)
+        {
+            changes.duplicate_of = Some(text);
+        }
+        Ok(answer)
+    }
+}
+
+impl categorization::Rule for Hostile {
+    fn decide(&self, _: &categorization::Input) -> Result<categorization::Answer, String> {
+        let text = self.act()?;
+        Ok(categorization::Answer::category(text).because("hostile"))
+    }
+}
+
+impl priority::Rule for Hostile {
+    fn decide(&self, _: &priority::Input) -> Result<priority::Answer, String> {
+        let text = self.act()?;
+        if matches!(self.does, Deed::UnknownName) {
+            return Ok(priority::Answer::rate(text).because("hostile"));
+        }
+        Ok(priority::Answer::pass(text))
+    }
+}
+
+impl routing::Rule for Hostile {
+    fn decide(&self, _: &routing::Input) -> Result<routing::Answer, String> {
+        let text = self.act()?;
+        Ok(routing::Answer::to_team(text).because("hostile"))
+    }
+}
+
+impl access::Rule for Hostile {
+    fn decide(&self, _: &access::Input) -> Result<access::Answer, String> {
+        let text = self.act()?;
+        Ok(access::Answer::pass(text))
+    }
+}
+
+export!(Hostile: intake, categorization, priority, routing, access);

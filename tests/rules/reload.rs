@@ -1,0 +1,107 @@
+//! The directory changes while questions are asked.
+
+use std::fs::{self, File};
+use std::io::Write;
+
+use ruledesk::rules::Rules;
+use ruledesk::rules::call::ask;
+use ruledesk::rules::examples::fill_in;
+use ruledesk::rules::stage::Stage;
+use tempfile::TempDir;
+
+use crate::support::components::{hostile, hostile_manifest, open, put};
+use crate::support::wait::until;
+
+/// What the only rule answers now.
+fn reason(rules: &Rules) -> Option<String> {
+    let generation = rules.generation();
+    let input = fill_in(Stage::Priority, &toml::Table::new()).unwrap();
+    let called = ask(generation.rules().first()?, &input, &rules.tables());
+    Some(called.result.map_or_else(|fault| fault.to_string(), |answer| answer.reason().to_owned()))
+}
+
+fn version(rules: &Rules) -> Option<String> {
+    Some(rules.generation().rules().first()?.manifest.version.clone())
+}
+
+fn manifest(version: &str, does: &str) -> String {
+    hostile_manifest("one", "priority", does, "").replace("1.0.0", version)
+}
+
+fn error(rules: &Rules) -> Option<String> {
+    let folders = rules.catalog().folders();
+    folders.values().find_map(|f| f.error.as_ref().map(|e| e.message.to_string()))
+}
+
+#[test]
+fn a_rule_is_added_replaced_broken_mended_and_removed() {
+    let dir = TempDir::new().unwrap();
+    let rules = open(dir.path());
+    assert_eq!(reason(&rules), None);
+
+    put(dir.path(), "one", &manifest("1.0.0", "pass"), hostile());
+    until("the new rule", || (version(&rules)? == "1.0.0").then_some(()));
+    assert_eq!(reason(&rules).as_deref(), Some("nothing"));
+
+    fs::write(dir.path().join("one/rule.toml"), manifest("1.1.0", "give-up")).unwrap();
+    until("the new version", || (version(&rules)? == "1.1.0").then_some(()));
+    assert!(reason(&rules).unwrap().contains("I do not know"));
+
+    fs::write(dir.path().join("one/rule.toml"), "name = 1").unwrap();
+    let (message, _) = until("the error", || error(&rules));
+    assert!(message.contains("rule.toml:1"), "{message}");
+    assert_eq!(version(&rules).as_deref(), Some("1.1.0"), "the last good version serves on");
+
+    fs::write(dir.path().join("one/rule.toml"), manifest("1.2.0", "pass")).unwrap();
+    until("the mended rule", || (version(&rules)? == "1.2.0").then_some(()));
+    assert_eq!(error(&rules), None);
+
+    fs::remove_dir_all(dir.path().join("one")).unwrap();
+    until("the rule's end", || rules.generation().rules().is_empty().then_some(()));
+}
+
+#[test]
+fn a_half_written_component_is_never_loaded() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "one", &manifest("1.0.0", "pass"), hostile());
+    let rules = open(dir.path());
+    let first = rules.generation();
+
+    let mut file = File::create(dir.path().join("one/rule.wasm")).unwrap();
+    let (head, tail) = hostile().split_at(hostile().len() / 2);
+    file.write_all(head).unwrap();
+    file.flush().unwrap();
+    fs::write(dir.path().join("one/rule.toml"), manifest("1.1.0", "pass")).unwrap();
+    // Another rule is loaded meanwhile, so the directory has been looked at with the half file in it.
+    put(dir.path(), "two", &manifest("1.0.0", "pass").replace("\"one\"", "\"two\""), hostile());
+    until("the other rule", || (rules.generation().rules().len() == 2).then_some(()));
+    assert_eq!(version(&rules).as_deref(), Some("1.0.0"));
+    assert_eq!(error(&rules), None, "a file that is still being written is not even tried");
+
+    file.write_all(tail).unwrap();
+    drop(file);
+    until("the whole file", || (version(&rules)? == "1.1.0").then_some(()));
+    assert_eq!(first.rules()[0].manifest.version, "1.0.0", "who holds a generation keeps it");
+}
+
+#[test]
+fn a_name_belongs_to_one_folder() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "a", &manifest("1.0.0", "pass"), hostile());
+    put(dir.path(), "b", &manifest("2.0.0", "pass"), hostile());
+    let rules = open(dir.path());
+    assert_eq!(rules.generation().rules().len(), 1);
+    assert!(error(&rules).unwrap().contains("the name `one` belongs to"));
+}
+
+#[test]
+fn a_link_out_of_the_directory_is_not_followed() {
+    let dir = TempDir::new().unwrap();
+    let (inside, outside) = (dir.path().join("rules"), dir.path().join("outside"));
+    fs::create_dir_all(&inside).unwrap();
+    put(&outside, "one", &manifest("1.0.0", "pass"), hostile());
+    std::os::unix::fs::symlink(outside.join("one"), inside.join("one")).unwrap();
+    let rules = open(&inside);
+    assert!(rules.generation().rules().is_empty());
+    assert!(error(&rules).unwrap().contains("link out of the rules directory"));
+}

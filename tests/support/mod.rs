@@ -1,0 +1,4 @@
+//! What tests need around what they test.
+
+pub mod components;
+pub mod wait;

@@ -1,0 +1,22 @@
+//! Waiting for a condition instead of for time.
+
+use std::time::{Duration, Instant};
+
+/// How long a condition may take to come true before the test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until the answer is there, and says how long that took.
+///
+/// # Panics
+///
+/// Where it never comes.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> (T, Duration) {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return (answer, start.elapsed());
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
