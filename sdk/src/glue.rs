@@ -166,6 +166,7 @@ mod last_words {
 #[macro_export]
 macro_rules! export {
     ($rule:ident: $($stage:ident),+ $(,)?) => {
+        #[allow(unsafe_code, reason = "the contract's functions take raw memory")]
         const _: () = {
             impl $crate::glue::Exported for $rule {
                 fn prepare_all(
@@ -184,6 +185,11 @@ macro_rules! export {
                     ::core::option::Option::None
                 }
             }
+
+            // Where nothing is exported, this tells the compiler that the rule is in use.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: fn(&str) -> ::core::result::Result<$rule, ::std::vec::Vec<::std::string::String>> =
+                $crate::glue::build::<$rule>;
 
             #[cfg(target_arch = "wasm32")]
             static RULE: $crate::glue::Slot<$rule> = $crate::glue::Slot::new();

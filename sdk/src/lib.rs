@@ -34,7 +34,7 @@
 //! |---|---|
 //! | [`intake`], [`categorization`], [`priority`], [`routing`], [`access`] | one a stage: its `Rule` trait, its input, its answer |
 //! | [`types`] | what the stages share: tickets, people, moments |
-//! | [`text`] | words and clean text |
+//! | [`text`], [`index`] | words, clean text, and a map from words |
 //! | [`log`], [`tables`] | what a rule may ask of the desk |
 //! | [`export!`] | makes a type a rule |
 //! | `testing` | tests without Wasm: builders of inputs, and the manifest's examples (native targets only) |
@@ -48,9 +48,13 @@
 #![deny(missing_docs)]
 
 #[cfg(any(target_arch = "wasm32", test))]
+#[cfg_attr(
+    target_arch = "wasm32",
+    expect(unsafe_code, reason = "an allocator hands out raw memory")
+)]
 mod alloc;
 #[doc(hidden)]
-#[allow(clippy::all, reason = "generated")]
+#[allow(clippy::all, clippy::restriction, unsafe_code, reason = "generated")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit/1.0.0",
@@ -67,6 +71,7 @@ mod settings;
 
 pub mod access;
 pub mod categorization;
+pub mod index;
 pub mod intake;
 pub mod log;
 pub mod priority;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
@@ -19,36 +19,54 @@ use crate::json::{self, Node};
 /// One sentence that names the setting that is wrong, such as ``"`levels[2].name`: missing field `id`"``.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let node = json::parse(text).map_err(|error| error.to_string())?;
-    T::deserialize(node).map_err(|error: Wrong| error.to_string())
+    T::deserialize(&node).map_err(|error: Wrong| error.to_string())
 }
 
-/// What is wrong with the settings, and where.
+/// What is wrong with the settings, and where. Boxed, because each struct's reader handles it in many places.
 #[derive(Debug)]
-pub struct Wrong {
+pub struct Wrong(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     /// The setting, such as `levels[2].name`; empty for the whole table.
     path: String,
     message: String,
 }
 
 impl Wrong {
-    fn below(mut self, parent: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+    fn new(message: String) -> Self {
+        Self(Box::new(Inner {
+            path: String::new(),
+            message,
+        }))
+    }
+
+    fn below_key(mut self, key: &str) -> Self {
+        let path = &mut self.0.path;
+        if !path.is_empty() && !path.starts_with('[') {
+            path.insert(0, '.');
+        }
+        path.insert_str(0, key);
+        self
+    }
+
+    fn below_index(mut self, index: usize) -> Self {
+        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') {
             ""
         } else {
             "."
         };
-        self.path.insert_str(0, dot);
-        self.path.insert_str(0, parent);
+        self.0.path = format!("[{index}]{dot}{}", self.0.path);
         self
     }
 }
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(f, "`{}`: ", self.path)?;
+        if !self.0.path.is_empty() {
+            write!(f, "`{}`: ", self.0.path)?;
         }
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -56,26 +74,24 @@ impl std::error::Error for Wrong {}
 
 impl de::Error for Wrong {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            path: String::new(),
-            message: message.to_string(),
-        }
+        Self::new(message.to_string())
     }
 
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self {
-            path: String::new(),
-            message: format!("expected {expected}, found {}", kind(found)),
-        }
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        mismatch(unexpected_kind(found), expected)
     }
 
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::invalid_type(found, expected)
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        mismatch(unexpected_kind(found), expected)
     }
 }
 
+fn mismatch(found: &str, expected: &dyn Expected) -> Wrong {
+    Wrong::new(format!("expected {expected}, found {found}"))
+}
+
 /// The kind alone: to write out a fraction would add fifteen kilobytes to every rule.
-fn kind(found: Unexpected<'_>) -> &'static str {
+fn unexpected_kind(found: Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "true or false",
         Unexpected::Unsigned(_) => "a whole number",
@@ -88,26 +104,94 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     }
 }
 
-impl<'de> Deserializer<'de> for Node {
+impl Node {
+    fn kind(&self) -> &'static str {
+        match self {
+            Node::Null => "nothing",
+            Node::Flag(_) => "true or false",
+            Node::Negative(_) => "a number below zero",
+            Node::Whole(_) => "a whole number",
+            Node::Fraction(_) => "a fraction",
+            Node::Text(_) => "a text",
+            Node::List(_) => "a list",
+            Node::Table(_) => "a table",
+        }
+    }
+}
+
+/// A method that takes nodes of one kind only. If every method took any kind, each struct would carry the code to read
+/// itself from each of them.
+macro_rules! only {
+    ($($method:ident),+: $pattern:pat => $visit:expr) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+            match self {
+                $pattern => $visit(visitor),
+                other => Err(mismatch(other.kind(), &visitor)),
+            }
+        })+
+    };
+}
+
+/// A method for numbers, which the visitor checks for range.
+macro_rules! number {
+    ($($method:ident)+) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+            match self {
+                Node::Negative(value) => visitor.visit_i64(*value),
+                Node::Whole(value) => visitor.visit_u64(*value),
+                Node::Fraction(value) => visitor.visit_f64(*value),
+                other => Err(mismatch(other.kind(), &visitor)),
+            }
+        })+
+    };
+}
+
+impl<'de> Deserializer<'de> for &'de Node {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self {
             Node::Null => visitor.visit_unit(),
-            Node::Flag(value) => visitor.visit_bool(value),
-            Node::Negative(value) => visitor.visit_i64(value),
-            Node::Whole(value) => visitor.visit_u64(value),
-            Node::Fraction(value) => visitor.visit_f64(value),
-            Node::Text(value) => visitor.visit_string(value),
-            Node::List(nodes) => visitor.visit_seq(Items {
-                nodes: nodes.into_iter(),
-                index: 0,
-            }),
-            Node::Table(entries) => visitor.visit_map(Entries {
-                entries: entries.into_iter(),
-                value: None,
-            }),
+            Node::Flag(value) => visitor.visit_bool(*value),
+            Node::Negative(value) => visitor.visit_i64(*value),
+            Node::Whole(value) => visitor.visit_u64(*value),
+            Node::Fraction(value) => visitor.visit_f64(*value),
+            Node::Text(value) => visitor.visit_str(value),
+            Node::List(nodes) => visitor.visit_seq(Items::of(nodes)),
+            Node::Table(entries) => visitor.visit_map(Entries::of(entries)),
         }
+    }
+
+    number!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
+    number!(deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64);
+    number!(deserialize_f32 deserialize_f64);
+
+    only!(deserialize_bool: Node::Flag(value) => |visitor: V| visitor.visit_bool(*value));
+    only!(deserialize_str, deserialize_string, deserialize_char, deserialize_identifier:
+        Node::Text(text) => |visitor: V| visitor.visit_str(text));
+    only!(deserialize_seq: Node::List(nodes) => |visitor: V| visitor.visit_seq(Items::of(nodes)));
+    only!(deserialize_map: Node::Table(entries) => |visitor: V| visitor.visit_map(Entries::of(entries)));
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -119,7 +203,7 @@ impl<'de> Deserializer<'de> for Node {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
@@ -127,38 +211,42 @@ impl<'de> Deserializer<'de> for Node {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        let (name, content) = match self {
-            Node::Text(name) => (name, Node::Null),
-            Node::Table(entries) => match <[_; 1]>::try_from(entries) {
-                Ok([entry]) => entry,
-                Err(_) => return Err(de::Error::custom("expected a table with one key")),
+        match self {
+            Node::Text(name) => visitor.visit_enum(Case {
+                name,
+                content: &Node::Null,
+            }),
+            Node::Table(entries) => match entries.as_slice() {
+                [(name, content)] => visitor.visit_enum(Case { name, content }),
+                _ => Err(mismatch("a table with several keys", &visitor)),
             },
-            _ => return Err(de::Error::custom("expected a text or a table with one key")),
-        };
-        visitor.visit_enum(Case { name, content })
+            other => Err(mismatch(other.kind(), &visitor)),
+        }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        visitor.visit_unit()
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier
-    }
+    forward_to_deserialize_any! { i128 u128 bytes byte_buf unit unit_struct ignored_any }
 }
 
 /// The items of a list.
-struct Items {
-    nodes: std::vec::IntoIter<Node>,
+struct Items<'de> {
+    nodes: std::slice::Iter<'de, Node>,
     index: usize,
 }
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de> Items<'de> {
+    fn of(nodes: &'de [Node]) -> Self {
+        Self {
+            nodes: nodes.iter(),
+            index: 0,
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Wrong;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -168,68 +256,78 @@ impl<'de> SeqAccess<'de> for Items {
         let Some(node) = self.nodes.next() else {
             return Ok(None);
         };
-        let index = self.index;
         self.index += 1;
         seed.deserialize(node)
             .map(Some)
-            .map_err(|error| error.below(&format!("[{index}]")))
+            .map_err(|error| error.below_index(self.index - 1))
     }
 }
 
 /// The entries of a table; `value` belongs to the key that was read last.
-struct Entries {
-    entries: std::vec::IntoIter<(String, Node)>,
-    value: Option<(String, Node)>,
+struct Entries<'de> {
+    entries: std::slice::Iter<'de, (String, Node)>,
+    value: Option<&'de (String, Node)>,
 }
 
-impl<'de> MapAccess<'de> for Entries {
+impl<'de> Entries<'de> {
+    fn of(entries: &'de [(String, Node)]) -> Self {
+        Self {
+            entries: entries.iter(),
+            value: None,
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Wrong;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Wrong> {
-        let Some((key, node)) = self.entries.next() else {
+        self.value = self.entries.next();
+        let Some((key, _)) = self.value else {
             return Ok(None);
         };
-        let name: StrDeserializer<'_, Wrong> = key.as_str().into_deserializer();
-        let found = seed.deserialize(name)?;
-        self.value = Some((key, node));
-        Ok(Some(found))
+        seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
-        let (key, node) = self
-            .value
-            .take()
-            .unwrap_or_else(|| (String::new(), Node::Null));
-        seed.deserialize(node).map_err(|error| error.below(&key))
+        match self.value.take() {
+            Some((key, node)) => seed.deserialize(node).map_err(|error| error.below_key(key)),
+            None => seed.deserialize(&Node::Null),
+        }
     }
 }
 
 /// An enum's case with what it holds.
-struct Case {
-    name: String,
-    content: Node,
+struct Case<'de> {
+    name: &'de str,
+    content: &'de Node,
 }
 
-impl<'de> EnumAccess<'de> for Case {
+impl<'de> EnumAccess<'de> for Case<'de> {
     type Error = Wrong;
-    type Variant = Node;
+    type Variant = &'de Node;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Node), Wrong> {
-        let name: StrDeserializer<'_, Wrong> = self.name.as_str().into_deserializer();
-        Ok((seed.deserialize(name)?, self.content))
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, &'de Node), Wrong> {
+        Ok((
+            seed.deserialize(StrDeserializer::new(self.name))?,
+            self.content,
+        ))
     }
 }
 
-impl<'de> VariantAccess<'de> for Node {
+impl<'de> VariantAccess<'de> for &'de Node {
     type Error = Wrong;
 
     fn unit_variant(self) -> Result<(), Wrong> {
         match self {
             Node::Null => Ok(()),
-            _ => Err(de::Error::custom("expected a text")),
+            other => Err(mismatch(other.kind(), &"a text")),
         }
     }
 
@@ -238,7 +336,7 @@ impl<'de> VariantAccess<'de> for Node {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
-        self.deserialize_any(visitor)
+        self.deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -246,7 +344,7 @@ impl<'de> VariantAccess<'de> for Node {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        self.deserialize_any(visitor)
+        self.deserialize_map(visitor)
     }
 }
 

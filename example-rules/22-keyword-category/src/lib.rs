@@ -1,1 +1,234 @@
-//! x
+//! # keyword-category
+//!
+//! Categorizes by words and phrases that stand in the subject or the body.
+//!
+//! Each category's score is its bias plus the weights of its keywords that stand in the ticket, each counted once however
+//! often it stands there. The category with the highest score wins if the score reaches `threshold` and leads the second
+//! by `margin`; otherwise the rule has no opinion about the category. Tags are added in any case.
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `threshold` | the least score that decides |
+//! | `margin` | the least lead over the second category |
+//! | `categories.ID.bias` | the score without any keyword; 0 unless given |
+//! | `categories.ID.keywords` | words, or phrases of two words, with their weights; capitals do not matter |
+//! | `tags.ID` | words or phrases any of which adds the tag |
+//!
+//! Weights are whole numbers and may be negative. Scores appear in the decision's record.
+
+use std::collections::BTreeMap;
+
+use ruledesk_sdk::categorization::{self, Answer, Input};
+use ruledesk_sdk::export;
+use ruledesk_sdk::index::Index;
+use ruledesk_sdk::text::words;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct KeywordCategory {
+    threshold: i32,
+    margin: i32,
+    categories: BTreeMap<String, Category>,
+    #[serde(default)]
+    tags: BTreeMap<String, Vec<String>>,
+    #[serde(skip)]
+    known: Index<Vec<Effect>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Category {
+    #[serde(default)]
+    bias: i32,
+    #[serde(default)]
+    keywords: BTreeMap<String, i32>,
+}
+
+/// What the presence of a keyword does. Categories and tags are named by their place in the settings.
+#[derive(Clone, Copy)]
+enum Effect {
+    Weight { category: usize, weight: i32 },
+    Tag(usize),
+}
+
+impl categorization::Rule for KeywordCategory {
+    fn prepare(&mut self) -> Result<(), Vec<String>> {
+        let mut known = Index::default();
+        let mut problems = Vec::new();
+        let mut learn = |keyword: &str, effect| match words(keyword).as_slice() {
+            one_or_two @ ([_] | [_, _]) => {
+                known
+                    .entry(one_or_two.join(" "))
+                    .or_insert_with(Vec::new)
+                    .push(effect);
+            }
+            _ => problems.push(format!(
+                "the keyword `{keyword}` must have one or two words"
+            )),
+        };
+        for (category, settings) in self.categories.values().enumerate() {
+            for (keyword, &weight) in &settings.keywords {
+                learn(keyword, Effect::Weight { category, weight });
+            }
+        }
+        for (tag, keywords) in self.tags.values().enumerate() {
+            keywords
+                .iter()
+                .for_each(|keyword| learn(keyword, Effect::Tag(tag)));
+        }
+        self.known = known;
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn decide(&self, input: &Input) -> Result<Answer, String> {
+        let mut scores: Vec<i32> = self.categories.values().map(|c| c.bias).collect();
+        let mut tagged = vec![false; self.tags.len()];
+        let mut because = Vec::new();
+        for (phrase, effects) in self.present(&[&input.ticket.subject, &input.ticket.body]) {
+            for effect in effects {
+                match *effect {
+                    Effect::Weight { category, weight } => {
+                        because.push((category, weight, phrase));
+                        if let Some(score) = scores.get_mut(category) {
+                            *score = score.saturating_add(weight);
+                        }
+                    }
+                    Effect::Tag(tag) => tagged.iter_mut().skip(tag).take(1).for_each(|t| *t = true),
+                }
+            }
+        }
+        let tags: Vec<&String> = self
+            .tags
+            .keys()
+            .zip(tagged)
+            .filter_map(|(tag, stands)| stands.then_some(tag))
+            .collect();
+        let unclear = "no category's keywords are clearly ahead";
+        let answer = match self.winner(&scores, because) {
+            Some(answer) => answer,
+            None if tags.is_empty() => return Ok(Answer::pass(unclear)),
+            None => Answer::tags_only().because(unclear),
+        };
+        Ok(tags.into_iter().fold(answer, Answer::tag))
+    }
+}
+
+impl KeywordCategory {
+    /// The known keywords that stand in these texts, each once. No phrase reaches from one text into the next.
+    fn present(&self, texts: &[&str]) -> BTreeMap<&str, &[Effect]> {
+        let mut present = BTreeMap::new();
+        let mut phrase = String::new();
+        for text in texts {
+            phrase.clear();
+            for word in words(text) {
+                phrase.push_str(&word);
+                for candidate in [&word, &phrase] {
+                    if let Some((keyword, effects)) = self.known.get_key_value(candidate) {
+                        present.insert(keyword.as_str(), effects.as_slice());
+                    }
+                }
+                phrase = word + " ";
+            }
+        }
+        present
+    }
+
+    /// The category that reaches the threshold and leads by the margin.
+    fn winner(&self, scores: &[i32], mut because: Vec<(usize, i32, &str)>) -> Option<Answer> {
+        let mut ranked: Vec<(usize, i32)> = scores.iter().copied().enumerate().collect();
+        ranked.sort_by_key(|&(_, score)| std::cmp::Reverse(score));
+        let &(at, score) = ranked.first()?;
+        let second = ranked.get(1).map_or(i32::MIN, |&(_, score)| score);
+        if score < self.threshold || score.saturating_sub(second) < self.margin {
+            return None;
+        }
+        let name = self.categories.keys().nth(at)?;
+        because.retain(|&(category, weight, _)| category == at && weight > 0);
+        because.sort_by_key(|&(_, weight, _)| std::cmp::Reverse(weight));
+        let strongest: Vec<&str> = because
+            .iter()
+            .take(3)
+            .map(|&(_, _, phrase)| phrase)
+            .collect();
+        let reason = match strongest.as_slice() {
+            [] => format!("no keyword speaks against {name}"),
+            strongest => format!("the text speaks of {}", strongest.join(", ")),
+        };
+        Some(
+            Answer::category(name)
+                .because(reason)
+                .attribute("score", score.to_string()),
+        )
+    }
+}
+
+export!(KeywordCategory: categorization);
+
+#[cfg(test)]
+mod tests {
+    use ruledesk_sdk::categorization::{Decision, Rule};
+    use ruledesk_sdk::testing::{self, categorization_input, person, ticket};
+
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../rule.toml");
+    const SETTINGS: &str = r#"
+        threshold = 2
+        margin = 2
+        [categories.a.keywords]
+        printer = 3
+        "paper jam" = 2
+        [categories.b.keywords]
+        paper = 2
+        [tags]
+        printer = ["printer", "toner"]
+    "#;
+
+    fn category(subject: &str, body: &str) -> Option<String> {
+        let rule = testing::rule::<KeywordCategory>(SETTINGS);
+        let input = categorization_input(
+            ticket("incident").subject(subject).body(body),
+            person("amara"),
+        );
+        match rule.decide(&input).unwrap().decision {
+            Decision::Classify(classification) => classification.category,
+            Decision::Pass => None,
+        }
+    }
+
+    #[test]
+    fn the_manifests_examples_hold() {
+        assert_eq!(testing::examples::<KeywordCategory>(SHIPPED), Ok(5));
+    }
+
+    #[test]
+    fn a_keyword_counts_once_and_capitals_do_not_matter() {
+        assert_eq!(category("PRINTER", "printer"), Some("a".to_owned()));
+        assert_eq!(category("paper, paper, paper", ""), Some("b".to_owned()));
+        // 3 against 2: the lead is too small.
+        assert_eq!(category("paper in the printer", ""), None);
+    }
+
+    #[test]
+    fn phrases_need_neighbours_in_one_text() {
+        assert_eq!(category("printer: paper jam", ""), Some("a".to_owned()));
+        assert_eq!(category("paper", "jam"), Some("b".to_owned()));
+    }
+
+    #[test]
+    fn a_phrase_of_three_words_is_refused() {
+        let wrong = "threshold = 1\nmargin = 0\n[categories.a.keywords]\n\"a b c\" = 1\n\"-\" = 2";
+        assert_eq!(
+            testing::try_rule::<KeywordCategory>(wrong)
+                .err()
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+}

@@ -65,7 +65,8 @@ impl priority::Rule for Matrix {
         for words in self.raise.iter_mut().flat_map(|raise| &mut raise.words) {
             *words = padded(words);
         }
-        let problems: Vec<String> = self.missing_cells().chain(self.unknown_values()).collect();
+        let mut problems = self.missing_cells();
+        problems.extend(self.unknown_values());
         if problems.is_empty() {
             Ok(())
         } else {
@@ -120,32 +121,43 @@ impl Matrix {
         let said = field
             .and_then(|field| input.ticket.text(field))
             .map(text::lower);
-        said.and_then(|said| scale.iter().find(|value| **value == said))
+        said.and_then(|said| scale.iter().find(|value| same(&said, value)))
             .unwrap_or(default)
     }
 
-    fn missing_cells(&self) -> impl Iterator<Item = String> {
-        let cells = self
-            .impacts
-            .iter()
-            .flat_map(|i| self.urgencies.iter().map(move |u| (i, u)));
-        cells
-            .filter(|(i, u)| self.matrix.get(*i).is_none_or(|row| !row.contains_key(*u)))
-            .map(|(i, u)| format!("`matrix.{i}.{u}` is missing: name the level"))
+    fn missing_cells(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for impact in &self.impacts {
+            for urgency in &self.urgencies {
+                if self
+                    .matrix
+                    .get(impact)
+                    .is_none_or(|row| !row.contains_key(urgency))
+                {
+                    missing.push(format!(
+                        "`matrix.{impact}.{urgency}` is missing: name the level"
+                    ));
+                }
+            }
+        }
+        missing
     }
 
-    fn unknown_values(&self) -> impl Iterator<Item = String> {
-        let raises = || self.raise.iter();
-        let impacts = raises()
-            .filter_map(|r| r.impact.as_ref())
-            .chain([&self.default_impact]);
-        let urgencies = raises()
-            .filter_map(|r| r.urgency.as_ref())
-            .chain([&self.default_urgency]);
-        let unknown_impacts = impacts.filter(|i| !self.impacts.contains(i));
-        let unknown_urgencies = urgencies.filter(|u| !self.urgencies.contains(u));
-        let unknown = unknown_impacts.chain(unknown_urgencies);
-        unknown.map(|value| format!("`{value}` is not on its scale: use a value of the scale"))
+    fn unknown_values(&self) -> Vec<String> {
+        let mut used = vec![
+            (&self.impacts, Some(&self.default_impact)),
+            (&self.urgencies, Some(&self.default_urgency)),
+        ];
+        for raise in &self.raise {
+            used.push((&self.impacts, raise.impact.as_ref()));
+            used.push((&self.urgencies, raise.urgency.as_ref()));
+        }
+        let unknown = used
+            .into_iter()
+            .filter_map(|(scale, value)| value.filter(|v| !scale.contains(v)));
+        unknown
+            .map(|value| format!("`{value}` is not on its scale: use a value of the scale"))
+            .collect()
     }
 }
 
@@ -175,6 +187,14 @@ impl Raise {
     }
 }
 
+/// Whether what a form says is this value of the scale; other desks write it as `1 - High`.
+fn same(said: &str, value: &str) -> bool {
+    said == value
+        || said
+            .split_once(" - ")
+            .is_some_and(|(_, name)| name == value)
+}
+
 /// Raises `value` to `to` if that is higher on the scale; whether it did.
 fn lift<'a>(value: &mut &'a String, to: Option<&'a String>, scale: &[String]) -> bool {
     let rank = |value: &String| scale.iter().position(|v| v == value);
@@ -193,3 +213,83 @@ fn padded(text: &str) -> String {
 }
 
 export!(Matrix: priority);
+
+#[cfg(test)]
+mod tests {
+    use ruledesk_sdk::priority::Rule;
+    use ruledesk_sdk::testing::{self, TicketBuilder, person, priority_input, ticket};
+
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../rule.toml");
+
+    fn rated(ticket: TicketBuilder) -> Answer {
+        let rule = testing::shipped::<Matrix>(SHIPPED);
+        rule.decide(&priority_input(ticket, person("amara")))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_manifests_examples_hold() {
+        assert_eq!(testing::examples::<Matrix>(SHIPPED), Ok(7));
+    }
+
+    #[test]
+    fn raises_never_lower() {
+        let critical = ticket("incident")
+            .field("impact", "high")
+            .field("urgency", "high");
+        let expected = Answer::rate("critical").impact("high").urgency("high");
+        let reason = "impact is high and urgency is high";
+        assert_eq!(
+            rated(critical.field("people-affected", 12.0)),
+            expected.because(reason)
+        );
+    }
+
+    #[test]
+    fn words_are_whole_words() {
+        let level = |subject| rated(ticket("incident").subject(subject));
+        assert_eq!(level("Countdown to launch"), rated(ticket("incident")));
+        assert_ne!(level("The site is DOWN!"), rated(ticket("incident")));
+    }
+
+    #[test]
+    fn a_value_off_the_scale_counts_as_nothing_said() {
+        assert_eq!(
+            rated(ticket("incident").field("impact", "galactic")),
+            rated(ticket("incident"))
+        );
+    }
+
+    #[test]
+    fn the_servicenow_matrix_is_complete() {
+        let settings = include_str!("../servicenow.toml");
+        let rule = testing::shipped::<Matrix>(settings);
+        let ticket = ticket("incident")
+            .field("impact", "1 - High")
+            .field("urgency", "2 - Medium");
+        let answer = rule
+            .decide(&priority_input(ticket, person("amara")))
+            .unwrap();
+        let expected = Answer::rate("high").impact("high").urgency("medium");
+        assert_eq!(
+            answer,
+            expected.because("impact is high and urgency is medium")
+        );
+    }
+
+    #[test]
+    fn an_incomplete_matrix_is_refused() {
+        let settings = r#"
+            impacts = ["low", "high"]
+            urgencies = ["low"]
+            default-impact = "low"
+            default-urgency = "middling"
+            [matrix]
+            low = { low = "low" }
+        "#;
+        let problems = testing::try_rule::<Matrix>(settings).err().unwrap();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+}

@@ -233,7 +233,8 @@ fn choices(spec: &FieldSpec, raw: &Raw, options: &[String]) -> Result<Value, Pro
 pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let chars = subject.chars().count();
-    if subject.trim().is_empty() {
+    // A rule may make a subject of the body's first line.
+    if subject.trim().is_empty() && body.trim().is_empty() {
         problems.push(Problem::new("subject", "required", "Say in one line what it is about."));
     } else if chars > SUBJECT_CHARS_MAX {
         let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
@@ -245,4 +246,19 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
         problems.push(Problem::new("body", "too-long", message));
     }
     problems
+}
+
+/// Checks a comment.
+///
+/// # Errors
+/// It is empty or too long.
+pub fn check_comment(body: &str) -> Result<(), Problem> {
+    if body.trim().is_empty() {
+        return Err(Problem::new("body", "required", "write something"));
+    }
+    if body.chars().count() > BODY_CHARS_MAX {
+        let message = format!("has more than {BODY_CHARS_MAX} characters");
+        return Err(Problem::new("body", "too-long", message));
+    }
+    Ok(())
 }

@@ -188,7 +188,7 @@ pub struct MayComment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayTransition {
     pub(super) ticket: TicketId,
-    pub(super) party: Party,
+    pub(super) parties: Vec<Party>,
     pub(super) author: Author,
 }
 
@@ -304,7 +304,7 @@ pub fn comment(
         ticket: ticket.id,
         visibility,
         author: actor.author(),
-        as_agent: party(actor, ticket) == Party::Agent,
+        as_agent: works_on(actor) && !ticket_is_of(actor, ticket),
     })
 }
 
@@ -317,18 +317,28 @@ pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refus
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition {
         ticket: ticket.id,
-        party: party(actor, ticket),
+        parties: parties(actor, ticket),
         author: actor.author(),
     })
 }
 
-/// An agent's own ticket is still the requester's: nobody works as an agent on what they asked for themselves.
-fn party(actor: &Actor, ticket: &Ticket) -> Party {
+fn works_on(actor: &Actor) -> bool {
+    actor.has(Role::Agent) || actor.has(Role::Admin)
+}
+
+fn ticket_is_of(actor: &Actor, ticket: &Ticket) -> bool {
+    actor.person().is_some_and(|person| ticket.requester == *person)
+}
+
+/// Agents may do with their own tickets what a requester may, but not confirm for others what those have to confirm.
+fn parties(actor: &Actor, ticket: &Ticket) -> Vec<Party> {
     match actor {
-        Actor::System => Party::System,
-        Actor::Person { id, .. } if ticket.requester == *id => Party::Requester,
-        Actor::Person { .. } if actor.has(Role::Agent) || actor.has(Role::Admin) => Party::Agent,
-        Actor::Person { .. } => Party::Requester,
+        Actor::System => vec![Party::System],
+        Actor::Person { id, .. } => {
+            let agent = works_on(actor).then_some(Party::Agent);
+            let own = ticket.belongs_to(id).then_some(Party::Requester);
+            agent.into_iter().chain(own).collect()
+        }
     }
 }
 
@@ -338,8 +348,7 @@ fn party(actor: &Actor, ticket: &Ticket) -> Party {
 /// [`Refusal::Forbidden`].
 pub fn list(actor: &Actor) -> Result<MayList, Refusal> {
     ask(actor, Act::ListTickets, None)?;
-    let all = actor.has(Role::Agent) || actor.has(Role::Admin);
-    let only = actor.person().filter(|_| !all).cloned();
+    let only = actor.person().filter(|_| !works_on(actor)).cloned();
     Ok(MayList { only })
 }
 

@@ -203,6 +203,43 @@ pub struct Tier {
     pub seats: Option<u32>,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [Kind::Incident, Kind::Request, Kind::Problem, Kind::Change];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Kind::Incident => "incident",
+            Kind::Request => "request",
+            Kind::Problem => "problem",
+            Kind::Change => "change",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_code(code: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+impl Strategy {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Strategy::RoundRobin => "round-robin",
+            Strategy::LeastLoaded => "least-loaded",
+        }
+    }
+}
+
+impl App {
+    /// The tier with this id, and its order: 0 is the lowest.
+    pub fn tier(&self, id: &str) -> Option<(usize, &Tier)> {
+        self.tiers.iter().enumerate().find(|(_, tier)| tier.id.as_str() == id)
+    }
+}
+
 impl Organisation {
     /// The level with this id, and its rank: 0 is the most urgent.
     pub fn priority(&self, id: &PriorityId) -> Option<(usize, &PriorityLevel)> {

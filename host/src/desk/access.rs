@@ -1,0 +1,337 @@
+//! Requests for access: what is asked, who has to agree, what is granted. Approval is provisioning: the change that
+//! approves holds the grant.
+
+use jiff::Timestamp;
+
+use super::combine::access::{AccessVerdict, Approval, Outcome, Scope};
+use super::form::{Field, Problem, Value};
+use super::id::{AppId, GrantId, PersonId, TicketId, TierId};
+use super::may::MayDecide;
+use super::organisation::Organisation;
+use super::refusal::Refusal;
+
+/// What is asked for, checked against the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRequest {
+    /// Whether it asks for more time on a grant that is held.
+    pub extends: bool,
+    pub app: AppId,
+    pub tier: TierId,
+    pub role: Option<String>,
+    pub duration_hours: Option<u32>,
+    pub justification: String,
+    /// Who is to have the access.
+    pub subject: PersonId,
+}
+
+impl AccessRequest {
+    /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`.
+    ///
+    /// # Errors
+    /// A problem for each field that names nothing in the catalog or the directory.
+    pub fn from_fields(
+        organisation: &Organisation,
+        requester: &PersonId,
+        fields: &[Field],
+    ) -> Result<AccessRequest, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let app = text(fields, "app");
+        let app = app.and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
+            let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
+            Problem::new("app", "unknown", format!("Name an app of the catalog: {}.", known.join(", ")))
+        });
+        let tier = app.clone().map_err(|_| None).and_then(|app| {
+            let tier = text(fields, "tier").and_then(|id| app.tier(id));
+            tier.map(|(_, tier)| tier.id.clone()).ok_or_else(|| {
+                let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
+                Some(Problem::new("tier", "unknown", format!("{} has the tiers {}.", app.name, known.join(", "))))
+            })
+        });
+        let subject = match text(fields, "for") {
+            None => Ok(requester.clone()),
+            Some(id) => match organisation.people.get_key_value(id) {
+                Some((id, person)) if person.active => Ok(id.clone()),
+                _ => Err(Problem::new("for", "unknown", format!("`{id}` is nobody in the directory."))),
+            },
+        };
+        let duration_hours = hours(fields, &mut problems);
+        match (app, tier, subject) {
+            (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
+                extends: false,
+                app: app.id.clone(),
+                tier,
+                role: text(fields, "role").map(str::to_owned),
+                duration_hours,
+                justification: text(fields, "justification").unwrap_or_default().to_owned(),
+                subject,
+            }),
+            (app, tier, subject) => {
+                problems.extend(app.err());
+                problems.extend(tier.err().flatten());
+                problems.extend(subject.err());
+                Err(problems)
+            }
+        }
+    }
+}
+
+fn text<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
+    fields.iter().find(|(field, _)| field == name).and_then(|(_, value)| match value {
+        Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+        Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Choices(_) => None,
+    })
+}
+
+fn hours(fields: &[Field], problems: &mut Vec<Problem>) -> Option<u32> {
+    let (_, value) = fields.iter().find(|(name, _)| name == "duration-hours")?;
+    let hours = match value {
+        Value::Number(hours) => Some(*hours),
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Flag(_) | Value::Date(_) | Value::Choice(_) | Value::Choices(_) => None,
+    };
+    match hours {
+        // In range, so that the cast is exact.
+        Some(hours) if (1.0..=87_600.0).contains(&hours) => Some(hours as u32),
+        _ => {
+            let message = "Give a number of hours between 1 and 87600.";
+            problems.push(Problem::new("duration-hours", "out-of-range", message));
+            None
+        }
+    }
+}
+
+/// Where an access request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessState {
+    DeniedByPolicy,
+    Awaiting,
+    Approved,
+    Denied,
+    Cancelled,
+}
+
+impl AccessState {
+    /// Every state.
+    pub const ALL: [AccessState; 5] = [
+        AccessState::DeniedByPolicy,
+        AccessState::Awaiting,
+        AccessState::Approved,
+        AccessState::Denied,
+        AccessState::Cancelled,
+    ];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            AccessState::DeniedByPolicy => "denied_by_policy",
+            AccessState::Awaiting => "awaiting",
+            AccessState::Approved => "approved",
+            AccessState::Denied => "denied",
+            AccessState::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state with this word.
+    pub fn from_code(code: &str) -> Option<AccessState> {
+        AccessState::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// An access request with all that has been decided about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessCase {
+    pub ticket: TicketId,
+    pub requester: PersonId,
+    pub submitted_by: PersonId,
+    pub request: AccessRequest,
+    pub state: AccessState,
+    /// What is granted once all agree.
+    pub scope: Option<Scope>,
+    pub steps: Vec<Step>,
+    /// Human decisions, in the order in which they were taken; never changed.
+    pub decisions: Vec<HumanDecision>,
+    /// Why the rules said so.
+    pub reason: String,
+}
+
+/// One step of approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub approvers: Vec<PersonId>,
+    pub needed: u32,
+    pub due_at: Timestamp,
+}
+
+/// What one approver said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HumanDecision {
+    pub step: usize,
+    pub approver: PersonId,
+    pub approve: bool,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// Access that somebody holds or has held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub id: GrantId,
+    pub ticket: TicketId,
+    pub subject: PersonId,
+    pub app: AppId,
+    pub tier: TierId,
+    pub role: Option<String>,
+    pub groups: Vec<String>,
+    pub granted_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether it gives access at an instant: from `expires_at` on it does not, whether or not a sweep has been (I8).
+    pub fn is_effective(&self, at: Timestamp) -> bool {
+        self.granted_at <= at && at < self.expires_at && self.revoked_at.is_none_or(|end| at < end)
+    }
+}
+
+impl AccessCase {
+    /// The case that a verdict of the rules opens.
+    pub fn open(
+        ticket: TicketId,
+        (requester, submitted_by): (PersonId, PersonId),
+        request: AccessRequest,
+        verdict: &AccessVerdict,
+        now: Timestamp,
+    ) -> AccessCase {
+        let (state, scope, steps) = match &verdict.outcome {
+            Outcome::Denied => (AccessState::DeniedByPolicy, None, Vec::new()),
+            Outcome::Approved(scope) => (AccessState::Approved, Some(scope.clone()), Vec::new()),
+            Outcome::Await(Approval { scope, steps }) => {
+                let steps = steps.iter().map(|step| Step {
+                    approvers: step.approvers.clone(),
+                    needed: step.needed,
+                    due_at: in_hours(now, step.due_in_hours),
+                });
+                (AccessState::Awaiting, Some(scope.clone()), steps.collect())
+            }
+        };
+        AccessCase {
+            ticket,
+            requester,
+            submitted_by,
+            request,
+            state,
+            scope,
+            steps,
+            decisions: Vec::new(),
+            reason: verdict.reason.clone(),
+        }
+    }
+
+    /// Whether somebody is named as an approver in any step.
+    pub fn names_approver(&self, person: &PersonId) -> bool {
+        self.steps.iter().any(|step| step.approvers.contains(person))
+    }
+
+    /// Whether somebody asked, or is to have the access (I2).
+    pub fn concerns(&self, person: &PersonId) -> bool {
+        [&self.requester, &self.submitted_by, &self.request.subject].contains(&person)
+    }
+
+    /// The first step that has not enough approvals, and its number; `None` when all have.
+    pub fn current_step(&self) -> Option<(usize, &Step)> {
+        self.steps.iter().enumerate().find(|(number, step)| {
+            let agreed = self.decisions.iter().filter(|d| d.step == *number && d.approve).count();
+            agreed < step.needed as usize
+        })
+    }
+
+    /// Who may decide now.
+    pub fn awaited(&self) -> Vec<&PersonId> {
+        let Some((number, step)) = self.current_step().filter(|_| self.state == AccessState::Awaiting) else {
+            return Vec::new();
+        };
+        let decided = |person: &PersonId| {
+            self.decisions.iter().any(|d| d.step == number && d.approver == *person)
+        };
+        step.approvers.iter().filter(|person| !decided(person)).collect()
+    }
+
+    /// The grant that an approved case gives; expiry counts from now and never exceeds the scope (I6).
+    pub fn grant(&self, id: GrantId, now: Timestamp) -> Option<Grant> {
+        let scope = self.scope.as_ref().filter(|_| self.state == AccessState::Approved)?;
+        Some(Grant {
+            id,
+            ticket: self.ticket,
+            subject: self.request.subject.clone(),
+            app: self.request.app.clone(),
+            tier: scope.tier.clone(),
+            role: scope.role.clone(),
+            groups: scope.groups.clone(),
+            granted_at: now,
+            expires_at: in_hours(now, scope.duration_hours),
+            revoked_at: None,
+        })
+    }
+}
+
+fn in_hours(now: Timestamp, hours: u32) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(Timestamp::MAX)
+}
+
+/// An approver's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    pub approve: bool,
+    pub reason: String,
+    /// A shorter grant than the rules allow; never a longer one.
+    pub hours: Option<u32>,
+}
+
+/// Takes one approver's decision. The case that comes back is approved when the last needed approval is in.
+///
+/// # Errors
+/// Where the case is settled, the step does not await this person, or the word is not one that may be given.
+pub fn decide(case: &AccessCase, word: &Word, permit: &MayDecide, now: Timestamp) -> Result<AccessCase, Refusal> {
+    if case.state != AccessState::Awaiting {
+        return Err(Refusal::AccessSettled { state: case.state.code() });
+    }
+    let Some((number, step)) = case.current_step() else {
+        return Err(Refusal::AccessSettled { state: case.state.code() });
+    };
+    if case.concerns(&permit.approver) {
+        return Err(Refusal::OwnAccess);
+    }
+    if case.decisions.iter().any(|d| d.step == number && d.approver == permit.approver) {
+        return Err(Refusal::DecidedAlready);
+    }
+    if !step.approvers.contains(&permit.approver) {
+        return Err(Refusal::NotAnApprover);
+    }
+    if word.approve && now >= step.due_at {
+        return Err(Refusal::Overdue { due_at: step.due_at });
+    }
+    if !word.approve && word.reason.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    let mut after = case.clone();
+    if let (Some(hours), Some(scope)) = (word.hours, after.scope.as_mut()) {
+        if hours == 0 || hours > scope.duration_hours {
+            return Err(Refusal::NotShorter { hours, hours_max: scope.duration_hours });
+        }
+        scope.duration_hours = hours;
+    }
+    after.decisions.push(HumanDecision {
+        step: number,
+        approver: permit.approver.clone(),
+        approve: word.approve,
+        reason: word.reason.clone(),
+        at: now,
+    });
+    if !word.approve {
+        after.state = AccessState::Denied;
+    } else if after.current_step().is_none() {
+        after.state = AccessState::Approved;
+    }
+    Ok(after)
+}

@@ -1,0 +1,247 @@
+//! Access: a denial overrides, approvals unite, the narrowest scope is granted, and every doubt goes to a person.
+
+use super::Given;
+use crate::desk::access::AccessRequest;
+use crate::desk::id::{GroupId, PersonId, TierId};
+use crate::desk::organisation::{App, Organisation, Tier};
+
+/// What is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    pub tier: TierId,
+    pub role: Option<String>,
+    pub groups: Vec<String>,
+    pub duration_hours: u32,
+}
+
+/// One step of approval: so many of these people, within so many hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalStep {
+    pub approvers: Vec<PersonId>,
+    pub needed: u32,
+    pub due_in_hours: u32,
+}
+
+/// Who has to agree to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    pub steps: Vec<ApprovalStep>,
+    pub scope: Scope,
+}
+
+/// What an access rule says, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessAnswer {
+    Pass,
+    Approve(Scope),
+    Require(Approval),
+    Deny,
+}
+
+/// What an access rule says, as it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawAccess {
+    Pass,
+    Approve(RawScope),
+    Require(Vec<RawStep>, RawScope),
+    Deny,
+}
+
+/// A scope as a rule gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawScope {
+    pub tier: String,
+    pub role: Option<String>,
+    pub groups: Vec<String>,
+    pub duration_hours: u32,
+}
+
+/// A step as a rule gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawStep {
+    pub approvers: Vec<String>,
+    pub needed: u32,
+    pub due_in_hours: u32,
+}
+
+/// Who is asking for what, as far as an answer is checked against it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub organisation: &'a Organisation,
+    pub request: &'a AccessRequest,
+    pub app: &'a App,
+    pub tier: &'a Tier,
+    pub requester: &'a PersonId,
+    pub submitted_by: &'a PersonId,
+}
+
+/// What access comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessVerdict {
+    pub outcome: Outcome,
+    /// The deciding rules' reasons, joined.
+    pub reason: String,
+}
+
+/// The three things that can come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Approved(Scope),
+    Await(Approval),
+    Denied,
+}
+
+/// Checks an answer against the catalog and the directory.
+///
+/// # Errors
+/// A sentence that says what is not allowed: it goes into the decision record, and a person decides.
+pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, String> {
+    Ok(match raw {
+        RawAccess::Pass => AccessAnswer::Pass,
+        RawAccess::Deny => AccessAnswer::Deny,
+        RawAccess::Approve(scope) => AccessAnswer::Approve(check_scope(asked, scope)?),
+        RawAccess::Require(steps, scope) => {
+            if steps.is_empty() {
+                return Err("it requires approval by nobody: name at least one step".to_owned());
+            }
+            let steps = steps.into_iter().map(|step| check_step(asked, step)).collect::<Result<_, _>>()?;
+            AccessAnswer::Require(Approval { steps, scope: check_scope(asked, scope)? })
+        }
+    })
+}
+
+fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
+    let requested = asked.app.tier(asked.tier.id.as_str()).map_or(0, |(order, _)| order);
+    let Some((order, tier)) = asked.app.tier(&raw.tier) else {
+        let known: Vec<&str> = asked.app.tiers.iter().map(|t| t.id.as_str()).collect();
+        return Err(format!("`{}` is not a tier of {}: there are {}", raw.tier, asked.app.id, known.join(", ")));
+    };
+    if order > requested {
+        return Err(format!("it grants the tier `{}`, and `{}` was asked for", tier.id, asked.tier.id));
+    }
+    let hours_max = tier.hours_max.min(asked.request.duration_hours.unwrap_or(u32::MAX));
+    if raw.duration_hours == 0 || raw.duration_hours > hours_max {
+        return Err(format!("it grants {} hours: allowed are 1 to {hours_max}", raw.duration_hours));
+    }
+    if let Some(role) = raw.role.as_ref().filter(|role| !tier.roles.contains(role)) {
+        return Err(format!("`{role}` is not a role of the tier `{}`: there are {}", tier.id, tier.roles.join(", ")));
+    }
+    if let Some(group) = raw.groups.iter().find(|group| !tier.groups.iter().any(|g| g.as_str() == *group)) {
+        return Err(format!("the tier `{}` does not give the group `{group}`", tier.id));
+    }
+    Ok(Scope { tier: tier.id.clone(), role: raw.role, groups: raw.groups, duration_hours: raw.duration_hours })
+}
+
+/// Approvers are people or groups; who asks, and who is to have the access, are taken out (I2).
+fn check_step(asked: &Asked<'_>, raw: RawStep) -> Result<ApprovalStep, String> {
+    let mut approvers: Vec<PersonId> = Vec::new();
+    for name in &raw.approvers {
+        let found: Vec<PersonId> = match name.strip_prefix("group:") {
+            Some(group) => {
+                let group: GroupId = group.parse().map_err(|e| format!("{e}"))?;
+                asked.organisation.members_of(&group).map(|p| p.id.clone()).collect()
+            }
+            None => {
+                let person = asked.organisation.people.get(name.as_str()).filter(|p| p.active);
+                person.map(|p| p.id.clone()).into_iter().collect()
+            }
+        };
+        if found.is_empty() {
+            return Err(format!("the approver `{name}` is nobody who is active"));
+        }
+        approvers.extend(found.into_iter().filter(|p| may_approve(asked, p)));
+    }
+    approvers.sort_unstable();
+    approvers.dedup();
+    if raw.needed == 0 || raw.needed as usize > approvers.len() {
+        return Err(format!("it needs {} approvals, and {} people may give them", raw.needed, approvers.len()));
+    }
+    if raw.due_in_hours == 0 {
+        return Err("it gives approvers no time: `due-in-hours` is at least 1".to_owned());
+    }
+    Ok(ApprovalStep { approvers, needed: raw.needed, due_in_hours: raw.due_in_hours })
+}
+
+fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
+    ![asked.requester, asked.submitted_by, &asked.request.subject].contains(&person)
+}
+
+/// Access: fails closed. Only a rule's own approval, with no rule failed and none asking for a person, approves.
+pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdict {
+    let answers = || given.iter().filter_map(|g| Some((g, g.answer.as_ref()?)));
+    let reasons = |pick: &dyn Fn(&AccessAnswer) -> bool| {
+        let reasons: Vec<&str> =
+            answers().filter(|(_, a)| pick(a)).map(|(g, _)| g.reason.as_str()).collect();
+        reasons.join("; ")
+    };
+    if answers().any(|(_, answer)| *answer == AccessAnswer::Deny) {
+        return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny) };
+    }
+    let scope = narrowest(asked, answers().filter_map(|(_, answer)| match answer {
+        AccessAnswer::Approve(scope) | AccessAnswer::Require(Approval { scope, .. }) => Some(scope),
+        AccessAnswer::Pass | AccessAnswer::Deny => None,
+    }));
+    let mut steps: Vec<ApprovalStep> = Vec::new();
+    for (_, answer) in answers() {
+        if let AccessAnswer::Require(approval) = answer {
+            approval.steps.iter().filter(|s| !steps.contains(s)).cloned().collect::<Vec<_>>().into_iter().for_each(|s| steps.push(s));
+        }
+    }
+    let failed = given.iter().any(|g| g.answer.is_none());
+    let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
+    if failed || (steps.is_empty() && !approves) {
+        let fallback = fallback_step(asked);
+        if !steps.contains(&fallback) {
+            steps.push(fallback);
+        }
+        let why = if failed { "a rule failed, so a person decides" } else { "no rule decided, so a person does" };
+        return AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason: why.to_owned() };
+    }
+    if steps.is_empty() {
+        return AccessVerdict {
+            outcome: Outcome::Approved(scope),
+            reason: reasons(&|a| matches!(a, AccessAnswer::Approve(_))),
+        };
+    }
+    AccessVerdict {
+        outcome: Outcome::Await(Approval { steps, scope }),
+        reason: reasons(&|a| matches!(a, AccessAnswer::Require(_))),
+    }
+}
+
+/// The lowest tier, the shortest time, the groups that all name, the role if all agree; what was asked for, within the
+/// catalog, where nobody proposed anything.
+fn narrowest<'a>(asked: &Asked<'_>, scopes: impl Iterator<Item = &'a Scope>) -> Scope {
+    let order = |scope: &Scope| asked.app.tier(scope.tier.as_str()).map_or(0, |(order, _)| order);
+    scopes
+        .cloned()
+        .reduce(|a, b| Scope {
+            tier: if order(&a) <= order(&b) { a.tier.clone() } else { b.tier.clone() },
+            role: a.role.filter(|role| b.role.as_ref() == Some(role)),
+            groups: a.groups.into_iter().filter(|group| b.groups.contains(group)).collect(),
+            duration_hours: a.duration_hours.min(b.duration_hours),
+        })
+        .unwrap_or_else(|| Scope {
+            tier: asked.tier.id.clone(),
+            role: asked.request.role.clone().filter(|role| asked.tier.roles.contains(role)),
+            groups: asked.tier.groups.iter().map(|g| g.as_str().to_owned()).collect(),
+            duration_hours: asked.request.duration_hours.unwrap_or(u32::MAX).min(asked.tier.hours_max),
+        })
+}
+
+/// The subject's nearest manager who may approve, else the people that the desk names for it. A configuration is refused
+/// whose list is so short that nobody could be left.
+fn fallback_step(asked: &Asked<'_>) -> ApprovalStep {
+    let subject = asked.organisation.people.get(&asked.request.subject);
+    let managers = subject.map(|person| asked.organisation.managers(person)).unwrap_or_default();
+    let active = |id: &PersonId| asked.organisation.people.get(id).is_some_and(|p| p.active);
+    let manager = managers.into_iter().find(|id| active(id) && may_approve(asked, id));
+    let approvers = match manager {
+        Some(manager) => vec![manager],
+        None => {
+            let named = asked.organisation.defaults.access_approvers.iter();
+            named.filter(|id| may_approve(asked, id)).cloned().collect()
+        }
+    };
+    ApprovalStep { approvers, needed: 1, due_in_hours: asked.organisation.defaults.access_due_hours }
+}

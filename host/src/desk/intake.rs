@@ -1,0 +1,109 @@
+//! The command that begins every ticket, whichever channel it came by.
+
+use super::form::{Field, Problem, Raw, check_form, check_texts};
+use super::id::{PersonId, RequestTypeId};
+use super::may::MayCreate;
+use super::organisation::Organisation;
+use super::refusal::Refusal;
+use super::ticket::Attachment;
+
+/// Attachments that one submission may have.
+pub const ATTACHMENTS_MAX: usize = 50;
+/// Tags that a submission may come with.
+pub const TAGS_MAX: usize = 50;
+
+/// What somebody submits, unchecked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Submission {
+    pub request_type: String,
+    pub channel: String,
+    pub subject: String,
+    pub body: String,
+    pub fields: Vec<(String, Raw)>,
+    pub tags: Vec<String>,
+    pub attachments: Vec<Attachment>,
+    /// What the channel knows about the message, such as a mail's headers in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A submission that has passed the form: what the rules are asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTicket {
+    pub request_type: RequestTypeId,
+    pub channel: String,
+    pub requester: PersonId,
+    pub submitted_by: PersonId,
+    pub subject: String,
+    pub body: String,
+    pub fields: Vec<Field>,
+    pub tags: Vec<String>,
+    pub attachments: Vec<Attachment>,
+    pub headers: Vec<(String, String)>,
+}
+
+impl NewTicket {
+    /// Checks a submission against the request type's form.
+    ///
+    /// # Errors
+    /// [`Refusal::Problems`] with every problem found.
+    pub fn check(
+        organisation: &Organisation,
+        permit: &MayCreate,
+        given: Submission,
+    ) -> Result<NewTicket, Refusal> {
+        let mut problems = check_people(organisation, permit);
+        let Some(form) = organisation.request_types.get(given.request_type.as_str()) else {
+            let known: Vec<&str> = organisation.request_types.keys().map(|id| id.as_str()).collect();
+            let message = format!("is not a request type: use one of {}", known.join(", "));
+            problems.push(Problem::new("request_type", "unknown", message));
+            return Err(Refusal::Problems { problems });
+        };
+        problems.extend(check_texts(&given.subject, &given.body));
+        problems.extend(check_counts(&given));
+        let fields = match check_form(form, &given.fields) {
+            Ok(fields) => fields,
+            Err(found) => {
+                problems.extend(found);
+                Vec::new()
+            }
+        };
+        if !problems.is_empty() {
+            return Err(Refusal::Problems { problems });
+        }
+        Ok(NewTicket {
+            request_type: form.id.clone(),
+            channel: given.channel,
+            requester: permit.requester().clone(),
+            submitted_by: permit.submitted_by().clone(),
+            subject: given.subject,
+            body: given.body,
+            fields,
+            tags: given.tags,
+            attachments: given.attachments,
+            headers: given.headers,
+        })
+    }
+}
+
+fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem> {
+    match organisation.people.get(permit.requester()) {
+        Some(person) if person.active => Vec::new(),
+        Some(_) => vec![Problem::new("requester", "inactive", "has left the organisation")],
+        None => {
+            let message = format!("`{}` is nobody in the directory", permit.requester());
+            vec![Problem::new("requester", "unknown", message)]
+        }
+    }
+}
+
+fn check_counts(given: &Submission) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut at_most = |field: &str, count: usize, max: usize| {
+        if count > max {
+            problems.push(Problem::new(field, "too-many", format!("has {count}: at most {max}")));
+        }
+    };
+    at_most("attachments", given.attachments.len(), ATTACHMENTS_MAX);
+    at_most("tags", given.tags.len(), TAGS_MAX);
+    problems
+}

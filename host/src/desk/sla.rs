@@ -1,0 +1,236 @@
+//! Promises in open time: how long the desk has been open between two instants, and when a clock runs out.
+//!
+//! A clock keeps what it has used and since when it runs, never only a due date: so a changed target or a pause loses
+//! nothing.
+
+use jiff::civil::{Date, Time};
+use jiff::{Span, Timestamp};
+
+use super::organisation::{Calendar, OpenHours};
+
+/// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
+const DAYS_AHEAD_MAX: usize = 3 * 366;
+
+/// A promise that is being kept, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// What was promised, in milliseconds of open time.
+    pub target_ms: i64,
+    /// What earlier runs have used, in milliseconds of open time.
+    pub used_ms: i64,
+    /// Since when it runs; `None` while it pauses and after it was met.
+    pub running_since: Option<Timestamp>,
+    /// When the promise was kept, in time or late.
+    pub met_at: Option<Timestamp>,
+    /// When it runs out if nothing pauses it; `None` while it pauses, after it was met, or in a calendar that never opens.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+        let target_ms = i64::from(minutes) * 60_000;
+        let due_at = due(calendar, now, target_ms);
+        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at }
+    }
+
+    /// The open time that it has used up to `now`, in milliseconds.
+    pub fn used(&self, calendar: &Calendar, now: Timestamp) -> i64 {
+        self.used_ms + self.running_since.map_or(0, |since| elapsed(calendar, since, now))
+    }
+
+    /// Whether the promise was or would now be broken.
+    pub fn breached(&self, calendar: &Calendar, now: Timestamp) -> bool {
+        self.used(calendar, self.met_at.unwrap_or(now)) > self.target_ms
+    }
+
+    /// The same clock, standing still. Nothing changes where it stands already.
+    #[must_use]
+    pub fn pause(self, calendar: &Calendar, now: Timestamp) -> Clock {
+        let used_ms = self.used(calendar, now);
+        Clock { used_ms, running_since: None, due_at: None, ..self }
+    }
+
+    /// The same clock, running. Nothing changes where it runs already or was met.
+    #[must_use]
+    pub fn resume(self, calendar: &Calendar, now: Timestamp) -> Clock {
+        if self.running_since.is_some() || self.met_at.is_some() {
+            return self;
+        }
+        let due_at = due(calendar, now, self.target_ms - self.used_ms);
+        Clock { running_since: Some(now), due_at, ..self }
+    }
+
+    /// The same clock, with the promise kept.
+    #[must_use]
+    pub fn meet(self, calendar: &Calendar, now: Timestamp) -> Clock {
+        if self.met_at.is_some() {
+            return self;
+        }
+        Clock { met_at: Some(now), ..self.pause(calendar, now) }
+    }
+
+    /// The same clock, promised anew: after it was met and the ticket came back.
+    #[must_use]
+    pub fn reopen(self, calendar: &Calendar, now: Timestamp) -> Clock {
+        Clock { met_at: None, ..self }.resume(calendar, now)
+    }
+
+    /// The same clock with another target; what it has used stays used.
+    #[must_use]
+    pub fn retarget(self, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+        let target_ms = i64::from(minutes) * 60_000;
+        let used_ms = self.used(calendar, now);
+        let running_since = self.running_since.map(|_| now);
+        let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));
+        Clock { target_ms, used_ms, running_since, due_at, ..self }
+    }
+}
+
+/// When `ms` milliseconds of open time after `start` have passed; a used-up clock is due at `start`.
+pub fn due(calendar: &Calendar, start: Timestamp, ms: i64) -> Option<Timestamp> {
+    let mut left = ms;
+    if left <= 0 {
+        return Some(start);
+    }
+    let first = calendar.zone.to_datetime(start).date();
+    let mut date = first;
+    for _ in 0..DAYS_AHEAD_MAX {
+        for (from, to) in open_on(calendar, date) {
+            let from = from.max(start);
+            let open = (to.as_millisecond() - from.as_millisecond()).max(0);
+            if open >= left {
+                return Timestamp::from_millisecond(from.as_millisecond() + left).ok();
+            }
+            left -= open;
+        }
+        date = date.tomorrow().ok()?;
+    }
+    None
+}
+
+/// The open time between two instants, in milliseconds; 0 where `to` lies before `from`.
+pub fn elapsed(calendar: &Calendar, from: Timestamp, to: Timestamp) -> i64 {
+    let last = calendar.zone.to_datetime(to).date();
+    let mut date = calendar.zone.to_datetime(from).date();
+    let mut total = 0;
+    while date <= last {
+        for (open, close) in open_on(calendar, date) {
+            let (open, close) = (open.max(from), close.min(to));
+            total += (close.as_millisecond() - open.as_millisecond()).max(0);
+        }
+        let Ok(next) = date.tomorrow() else { break };
+        date = next;
+    }
+    total
+}
+
+/// Whether the desk is open at an instant.
+pub fn is_open(calendar: &Calendar, at: Timestamp) -> bool {
+    let date = calendar.zone.to_datetime(at).date();
+    open_on(calendar, date).any(|(from, to)| from <= at && at < to)
+}
+
+/// The open intervals of one day as instants. An hour that the clocks skip is not open; one that they repeat is open
+/// twice, because people sit there twice.
+fn open_on(calendar: &Calendar, date: Date) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
+    let closed = calendar.holidays.contains(&date);
+    let hours: &[OpenHours] = match calendar.week.get(day) {
+        Some(hours) if !closed => hours,
+        _ => &[],
+    };
+    hours.iter().filter_map(move |hours| {
+        let from = instant(calendar, date, hours.start)?;
+        let to = if hours.end == Time::midnight() {
+            instant(calendar, date.checked_add(Span::new().days(1)).ok()?, Time::midnight())?
+        } else {
+            instant(calendar, date, hours.end)?
+        };
+        Some((from, to))
+    })
+}
+
+fn instant(calendar: &Calendar, date: Date, time: Time) -> Option<Timestamp> {
+    calendar.zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn calendar(zone: &str, hours: &[(&str, &str)], days: usize) -> Calendar {
+        let open: Vec<OpenHours> = hours
+            .iter()
+            .map(|(start, end)| OpenHours { start: start.parse().unwrap(), end: end.parse().unwrap() })
+            .collect();
+        let mut week: [Vec<OpenHours>; 7] = Default::default();
+        week.iter_mut().take(days).for_each(|day| day.clone_from(&open));
+        let holidays = ["2026-05-01".parse().unwrap()].into();
+        Calendar { zone: TimeZone::get(zone).unwrap(), week, holidays }
+    }
+
+    /// Minute by minute, as a person with a wall clock would count.
+    fn counted(calendar: &Calendar, from: Timestamp, minutes: i64) -> i64 {
+        (0..minutes)
+            .filter(|minute| {
+                let at = Timestamp::from_millisecond(from.as_millisecond() + minute * 60_000).unwrap();
+                let local = calendar.zone.to_datetime(at);
+                let day = local.date().weekday().to_monday_zero_offset() as usize;
+                !calendar.holidays.contains(&local.date())
+                    && calendar.week[day].iter().any(|hours| {
+                        hours.start <= local.time()
+                            && (local.time() < hours.end || hours.end == Time::midnight())
+                    })
+            })
+            .count() as i64
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        // Around both changes of the clocks and a holiday, with split days and nights.
+        #[test]
+        fn open_time_is_what_a_wall_clock_counts(
+            start in prop_oneof![1_774_569_600_i64..1_774_900_000, 1_792_800_000_i64..1_793_100_000, 1_777_500_000_i64..1_777_800_000],
+            minutes in 0_i64..6_000,
+            shape in 0_usize..3,
+        ) {
+            let hours: &[(&str, &str)] = [
+                &[("08:00", "12:00"), ("13:00", "18:00")][..],
+                &[("00:00", "00:00")][..],
+                &[("04:00", "09:30"), ("20:00", "00:00")][..],
+            ][shape];
+            let calendar = calendar("Europe/Berlin", hours, 6);
+            let from = Timestamp::from_second(start / 60 * 60).unwrap();
+            let to = Timestamp::from_millisecond(from.as_millisecond() + minutes * 60_000).unwrap();
+            let open = elapsed(&calendar, from, to);
+            prop_assert_eq!(open, counted(&calendar, from, minutes) * 60_000);
+            // What is due after that much open time has exactly that much open time before it.
+            let end = due(&calendar, from, open.max(1)).unwrap();
+            prop_assert_eq!(elapsed(&calendar, from, end), open.max(1));
+        }
+    }
+
+    #[test]
+    fn a_calendar_that_never_opens_promises_nothing() {
+        let never = calendar("UTC", &[], 7);
+        let clock = Clock::start(&never, 60, Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.due_at, None);
+        assert!(!clock.breached(&never, Timestamp::from_second(1_000_000_000).unwrap()));
+    }
+
+    #[test]
+    fn a_pause_is_kept_when_the_target_changes() {
+        let always = calendar("UTC", &[("00:00", "00:00")], 7);
+        let hour = |n: i64| Timestamp::from_second(1_800_000_000 + n * 3600).unwrap();
+        let clock = Clock::start(&always, 8 * 60, hour(0)).pause(&always, hour(1));
+        let clock = clock.retarget(&always, 4 * 60, hour(3)).resume(&always, hour(4));
+        assert_eq!(clock.due_at, Some(hour(7)), "one of four hours was used, three are left");
+        assert!(!clock.breached(&always, hour(7)));
+        assert!(clock.breached(&always, hour(8)));
+        assert!(!clock.meet(&always, hour(6)).breached(&always, hour(99)));
+    }
+}
