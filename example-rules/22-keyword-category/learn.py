@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Learns keywords and their weights from categorized tickets and writes them as settings of the keyword-category rule.
 
-    python3 learn.py TICKETS.csv[.gz] OUT.toml [--keywords 1500] [--weights 3000]
+    python3 learn.py TICKETS.csv[.gz] OUT.toml [--keywords 1500] [--weights 4500]
 
 The table needs the columns `Document` and `Topic_group`. One ticket in five, chosen by a hash of its text, is held back:
 it is not learned from, and the share of these that the written settings put in the right category is printed. Scores are
 computed as the rule computes them. Only the standard library is needed; the same table gives the same file.
 
 The model is a multinomial logistic regression on the presence of words and of pairs of neighbouring words, trained by
-stochastic gradient descent, pruned to the weights that matter most, trained again with these alone, and rounded.
+stochastic gradient descent, pruned to the weights that matter most, trained again with these alone, and rounded. While
+it is trained, a ticket's score is divided by the square root of its length, so that long tickets do not drown short
+ones; this does not change which category is highest, so the rule need not do it. For the same reason it has no bias.
 """
 
 import argparse
@@ -36,6 +38,10 @@ HELD_BACK_BELOW = 51
 TICKETS_MIN = 8
 # Words considered before the first training.
 CANDIDATES = 9000
+# Errors below this move nothing: it saves most of the time.
+ERROR_MIN = 0.01
+# How strongly weights are drawn towards zero at each step.
+SHRINK = 0.0003
 # Weights are written as whole numbers: hundredths of the logarithm of the odds.
 SCALE = 100
 
@@ -87,15 +93,13 @@ def candidates(tickets):
     return sorted(told, key=lambda phrase: (-told[phrase], phrase))[:CANDIDATES]
 
 
-def train(tickets, names, allowed, epochs, shrink):
-    """Weights by phrase (a list, one number a category) and the bias, by AdaGrad.
+def train(tickets, names, allowed, epochs):
+    """Weights by phrase (a list, one number a category), by AdaGrad.
 
     `allowed` maps a phrase to the categories it may have a weight for.
     """
-    width = range(len(names))
     weights = {phrase: [0.0] * len(names) for phrase in allowed}
     squares = {phrase: [1e-6] * len(names) for phrase in allowed}
-    bias, bias_squares = [0.0] * len(names), [1e-6] * len(names)
     position = {name: index for index, name in enumerate(names)}
     examples = [([p for p in found if p in allowed], position[category]) for found, category in tickets]
     chance = random.Random(1)
@@ -103,24 +107,27 @@ def train(tickets, names, allowed, epochs, shrink):
         chance.shuffle(examples)
         rate = 0.3 / (1 + 0.5 * epoch)
         for found, truth in examples:
-            errors = softmax(scores(found, weights, bias))
-            errors[truth] -= 1.0
-            active = [c for c in width if abs(errors[c]) > 0.01]
-            for c in active:
-                bias_squares[c] += errors[c] ** 2
-                bias[c] -= 0.1 * errors[c] / math.sqrt(bias_squares[c])
-            for phrase in found:
-                row, row_squares, mask = weights[phrase], squares[phrase], allowed[phrase]
-                for c in active:
-                    if c in mask:
-                        gradient = errors[c] + shrink * row[c]
-                        row_squares[c] += gradient * gradient
-                        row[c] -= rate * gradient / math.sqrt(row_squares[c])
-    return weights, bias
+            step(found, truth, rate, weights, squares, allowed, len(names))
+    return weights
 
 
-def scores(found, weights, bias):
-    totals = list(bias)
+def step(found, truth, rate, weights, squares, allowed, width):
+    """Moves the weights of one ticket's phrases against its error."""
+    share = 1 / math.sqrt(len(found) or 1)
+    errors = softmax([share * total for total in scores(found, weights, width)])
+    errors[truth] -= 1.0
+    active = [c for c in range(width) if abs(errors[c]) > ERROR_MIN]
+    for phrase in found:
+        row, row_squares, mask = weights[phrase], squares[phrase], allowed[phrase]
+        for c in active:
+            if c in mask:
+                gradient = errors[c] * share + SHRINK * row[c]
+                row_squares[c] += gradient * gradient
+                row[c] -= rate * gradient / math.sqrt(row_squares[c])
+
+
+def scores(found, weights, width):
+    totals = [0.0] * width
     for phrase in found:
         row = weights.get(phrase)
         if row:
@@ -152,17 +159,17 @@ def pruned(weights, tickets, keywords_max, weights_max):
     return dict(allowed)
 
 
-def rounded(weights, bias):
+def rounded(weights):
     """Whole numbers; what rounds to nothing is left out."""
     whole = {phrase: [round(w * SCALE) for w in row] for phrase, row in weights.items()}
-    return {phrase: row for phrase, row in whole.items() if any(row)}, [round(b * SCALE) for b in bias]
+    return {phrase: row for phrase, row in whole.items() if any(row)}
 
 
-def accuracy(tickets, names, weights, bias):
+def accuracy(tickets, names, weights):
+    """The share of tickets in the right category. Of equals the first wins, in the order of the ids, as in the rule."""
     right = 0
     for found, category in tickets:
-        totals = scores(found, weights, bias)
-        # The rule takes the first of equals, in the order of the ids.
+        totals = scores(found, weights, len(names))
         right += names[totals.index(max(totals))] == category
     return right / len(tickets)
 
@@ -171,21 +178,21 @@ def toml_key(phrase):
     return phrase if re.fullmatch(r"[A-Za-z0-9_-]+", phrase) else '"' + phrase + '"'
 
 
-def write(path, source, names, weights, bias):
-    count = sum(1 for row in weights.values() for w in row if w)
+def write(path, names, weights):
+    count = sum(1 for row in weights.values() for weight in row if weight)
     lines = [
         "# Settings of the keyword-category rule, learned from categorized tickets by learn.py.",
         f"# {len(weights)} keywords with {count} weights. Use them in place of the [settings] of rule.toml.",
         "",
         "[settings]",
-        "# In hundredths of the logarithm of the odds; these take every ticket.",
-        "threshold = -100000",
+        "# Low enough to take every ticket.",
+        "threshold = -1000000",
         "margin = 0",
     ]
     for index, name in enumerate(names):
-        own = sorted(((row[index], phrase) for phrase, row in weights.items() if row[index]), key=lambda k: (-k[0], k[1]))
-        lines += ["", f'[settings.categories."{name}"]', f"bias = {bias[index]}", f'[settings.categories."{name}".keywords]']
-        lines += [f"{toml_key(phrase)} = {weight}" for weight, phrase in own]
+        own = [(-row[index], phrase) for phrase, row in weights.items() if row[index]]
+        lines += ["", f'[settings.categories."{name}".keywords]']
+        lines += [f"{toml_key(phrase)} = {-weight}" for weight, phrase in sorted(own)]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -195,20 +202,18 @@ def main():
     parser.add_argument("tickets")
     parser.add_argument("out")
     parser.add_argument("--keywords", type=int, default=1500)
-    parser.add_argument("--weights", type=int, default=3000)
+    parser.add_argument("--weights", type=int, default=4500)
     options = parser.parse_args()
     learned, held_back = read(options.tickets)
     names = sorted(set(CATEGORIES.values()))
     everywhere = set(range(len(names)))
-    first = {phrase: everywhere for phrase in candidates(learned)}
-    weights, bias = train(learned, names, first, epochs=4, shrink=0.001)
-    print(f"with {len(first)} keywords: held back {accuracy(held_back, names, weights, bias):.4f}")
-    allowed = pruned(weights, learned, options.keywords, options.weights)
-    weights, bias = train(learned, names, allowed, epochs=8, shrink=0.001)
-    weights, bias = rounded(weights, bias)
-    write(options.out, options.tickets, names, weights, bias)
+    first = train(learned, names, {phrase: everywhere for phrase in candidates(learned)}, epochs=6)
+    allowed = pruned(first, learned, options.keywords, options.weights)
+    weights = rounded(train(learned, names, allowed, epochs=8))
+    write(options.out, names, weights)
     print(f"learned from {len(learned)}, held back {len(held_back)}, keywords {len(weights)}")
-    print(f"accuracy: learned {accuracy(learned, names, weights, bias):.4f}, held back {accuracy(held_back, names, weights, bias):.4f}")
+    for name, part in (("learned", learned), ("held back", held_back)):
+        print(f"{name}: right {accuracy(part, names, weights):.4f}")
 
 
 if __name__ == "__main__":

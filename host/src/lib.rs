@@ -12,3 +12,4 @@
 pub mod cli;
 pub mod desk;
 pub mod rules;
+pub mod store;

@@ -83,3 +83,8 @@ pub mod text;
 pub mod types;
 
 pub use serde;
+
+/// The rule of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

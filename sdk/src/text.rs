@@ -14,6 +14,17 @@ pub fn words(text: &str) -> Vec<String> {
     pieces.map(lower).collect()
 }
 
+/// Whether the words of a phrase stand side by side among `words`. An empty phrase never does.
+///
+/// ```
+/// # use ruledesk_sdk::text::{has_phrase, words};
+/// assert!(has_phrase(&words("The network is down"), &words("is down")));
+/// assert!(!has_phrase(&words("Countdown"), &words("down")));
+/// ```
+pub fn has_phrase(words: &[String], phrase: &[String]) -> bool {
+    !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
+}
+
 /// The text in lower case: Latin, Greek, Cyrillic and Armenian letters; others stay as they are.
 ///
 /// The standard function would add fifteen kilobytes of tables to every rule.

@@ -105,18 +105,18 @@ impl TidyText {
 }
 
 fn distinct_words(text: &str) -> Vec<String> {
-    let mut words = words(text);
-    words.sort_unstable();
-    words.dedup();
-    words
+    let mut distinct = Vec::new();
+    for word in words(text) {
+        if !distinct.contains(&word) {
+            distinct.push(word);
+        }
+    }
+    distinct
 }
 
 /// How many of the words of both are common to them, in per cent.
 fn alike_percent(a: &[String], b: &[String]) -> usize {
-    let common = a
-        .iter()
-        .filter(|word| b.binary_search(word).is_ok())
-        .count();
+    let common = a.iter().filter(|word| b.contains(word)).count();
     (common * 100)
         .checked_div(a.len() + b.len() - common)
         .unwrap_or(0)

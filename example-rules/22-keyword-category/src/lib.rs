@@ -32,8 +32,11 @@ struct KeywordCategory {
     categories: BTreeMap<String, Category>,
     #[serde(default)]
     tags: BTreeMap<String, Vec<String>>,
+    /// The place of each keyword in `keywords`.
     #[serde(skip)]
-    known: Index<Vec<Effect>>,
+    places: Index<usize>,
+    #[serde(skip)]
+    keywords: Vec<Keyword>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +48,11 @@ struct Category {
     keywords: BTreeMap<String, i32>,
 }
 
+struct Keyword {
+    text: String,
+    effects: Vec<Effect>,
+}
+
 /// What the presence of a keyword does. Categories and tags are named by their place in the settings.
 #[derive(Clone, Copy)]
 enum Effect {
@@ -54,18 +62,25 @@ enum Effect {
 
 impl categorization::Rule for KeywordCategory {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
-        let mut known = Index::default();
+        let (places, keywords) = (&mut self.places, &mut self.keywords);
         let mut problems = Vec::new();
-        let mut learn = |keyword: &str, effect| match words(keyword).as_slice() {
-            one_or_two @ ([_] | [_, _]) => {
-                known
-                    .entry(one_or_two.join(" "))
-                    .or_insert_with(Vec::new)
-                    .push(effect);
+        let mut learn = |keyword: &str, effect| {
+            let (words, next) = (words(keyword), keywords.len());
+            if words.is_empty() || words.len() > 2 {
+                problems.push(format!(
+                    "the keyword `{keyword}` must have one or two words"
+                ));
+                return;
             }
-            _ => problems.push(format!(
-                "the keyword `{keyword}` must have one or two words"
-            )),
+            let text = words.join(" ");
+            let place = *places.entry(text.clone()).or_insert(next);
+            match keywords.get_mut(place) {
+                Some(keyword) => keyword.effects.push(effect),
+                None => keywords.push(Keyword {
+                    text,
+                    effects: vec![effect],
+                }),
+            }
         };
         for (category, settings) in self.categories.values().enumerate() {
             for (keyword, &weight) in &settings.keywords {
@@ -77,7 +92,6 @@ impl categorization::Rule for KeywordCategory {
                 .iter()
                 .for_each(|keyword| learn(keyword, Effect::Tag(tag)));
         }
-        self.known = known;
         if problems.is_empty() {
             Ok(())
         } else {
@@ -89,11 +103,11 @@ impl categorization::Rule for KeywordCategory {
         let mut scores: Vec<i32> = self.categories.values().map(|c| c.bias).collect();
         let mut tagged = vec![false; self.tags.len()];
         let mut because = Vec::new();
-        for (phrase, effects) in self.present(&[&input.ticket.subject, &input.ticket.body]) {
-            for effect in effects {
+        for keyword in self.present(&[&input.ticket.subject, &input.ticket.body]) {
+            for effect in &keyword.effects {
                 match *effect {
                     Effect::Weight { category, weight } => {
-                        because.push((category, weight, phrase));
+                        because.push((category, weight, keyword.text.as_str()));
                         if let Some(score) = scores.get_mut(category) {
                             *score = score.saturating_add(weight);
                         }
@@ -119,17 +133,23 @@ impl categorization::Rule for KeywordCategory {
 }
 
 impl KeywordCategory {
-    /// The known keywords that stand in these texts, each once. No phrase reaches from one text into the next.
-    fn present(&self, texts: &[&str]) -> BTreeMap<&str, &[Effect]> {
-        let mut present = BTreeMap::new();
-        let mut phrase = String::new();
+    /// The keywords that stand in these texts, each once. No phrase reaches from one text into the next.
+    fn present(&self, texts: &[&str]) -> Vec<&Keyword> {
+        let mut seen = vec![false; self.keywords.len()];
+        let mut present = Vec::new();
         for text in texts {
-            phrase.clear();
+            let mut phrase = String::new();
             for word in words(text) {
                 phrase.push_str(&word);
                 for candidate in [&word, &phrase] {
-                    if let Some((keyword, effects)) = self.known.get_key_value(candidate) {
-                        present.insert(keyword.as_str(), effects.as_slice());
+                    let Some(&place) = self.places.get(candidate) else {
+                        continue;
+                    };
+                    if seen
+                        .get_mut(place)
+                        .is_some_and(|seen| !std::mem::replace(seen, true))
+                    {
+                        present.extend(self.keywords.get(place));
                     }
                 }
                 phrase = word + " ";
@@ -140,21 +160,18 @@ impl KeywordCategory {
 
     /// The category that reaches the threshold and leads by the margin.
     fn winner(&self, scores: &[i32], mut because: Vec<(usize, i32, &str)>) -> Option<Answer> {
-        let mut ranked: Vec<(usize, i32)> = scores.iter().copied().enumerate().collect();
-        ranked.sort_by_key(|&(_, score)| std::cmp::Reverse(score));
-        let &(at, score) = ranked.first()?;
-        let second = ranked.get(1).map_or(i32::MIN, |&(_, score)| score);
+        let (at, score, second) = best(scores)?;
         if score < self.threshold || score.saturating_sub(second) < self.margin {
             return None;
         }
         let name = self.categories.keys().nth(at)?;
         because.retain(|&(category, weight, _)| category == at && weight > 0);
-        because.sort_by_key(|&(_, weight, _)| std::cmp::Reverse(weight));
-        let strongest: Vec<&str> = because
-            .iter()
-            .take(3)
-            .map(|&(_, _, phrase)| phrase)
-            .collect();
+        let mut strongest = Vec::new();
+        while let Some((place, _)) = because.iter().enumerate().rev().max_by_key(|(_, b)| b.1)
+            && strongest.len() < 3
+        {
+            strongest.push(because.remove(place).2);
+        }
         let reason = match strongest.as_slice() {
             [] => format!("no keyword speaks against {name}"),
             strongest => format!("the text speaks of {}", strongest.join(", ")),
@@ -165,6 +182,21 @@ impl KeywordCategory {
                 .attribute("score", score.to_string()),
         )
     }
+}
+
+/// The place of the highest score (the first of equals), that score, and the second highest.
+fn best(scores: &[i32]) -> Option<(usize, i32, i32)> {
+    let (at, &score) = scores
+        .iter()
+        .enumerate()
+        .rev()
+        .max_by_key(|&(_, score)| score)?;
+    let others = scores.iter().enumerate().filter(|&(place, _)| place != at);
+    Some((
+        at,
+        score,
+        others.map(|(_, &score)| score).max().unwrap_or(i32::MIN),
+    ))
 }
 
 export!(KeywordCategory: categorization);
@@ -218,6 +250,23 @@ mod tests {
     fn phrases_need_neighbours_in_one_text() {
         assert_eq!(category("printer: paper jam", ""), Some("a".to_owned()));
         assert_eq!(category("paper", "jam"), Some("b".to_owned()));
+    }
+
+    #[test]
+    fn the_learned_settings_tell_topics_apart() {
+        let rule = testing::shipped::<KeywordCategory>(include_str!("../endava.toml"));
+        let category = |body| {
+            let input = categorization_input(ticket("incident").body(body), person("amara"));
+            rule.decide(&input).unwrap().decision
+        };
+        let password = category("password expired please reset access to account");
+        let order = category("purchase order po for new items");
+        assert!(
+            matches!(password, Decision::Classify(c) if c.category.as_deref() == Some("access"))
+        );
+        assert!(
+            matches!(order, Decision::Classify(c) if c.category.as_deref() == Some("purchase"))
+        );
     }
 
     #[test]

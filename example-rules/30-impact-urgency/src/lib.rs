@@ -58,12 +58,19 @@ struct Raise {
     at_least: Option<f64>,
     #[serde(default)]
     vip: bool,
+    /// `words`, each split into its words.
+    #[serde(skip)]
+    phrases: Vec<Vec<String>>,
 }
 
 impl priority::Rule for Matrix {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
-        for words in self.raise.iter_mut().flat_map(|raise| &mut raise.words) {
-            *words = padded(words);
+        for raise in &mut self.raise {
+            raise.phrases = raise
+                .words
+                .iter()
+                .map(|phrase| text::words(phrase))
+                .collect();
         }
         let mut problems = self.missing_cells();
         problems.extend(self.unknown_values());
@@ -87,7 +94,8 @@ impl priority::Rule for Matrix {
             &self.urgencies,
             &self.default_urgency,
         );
-        let words = padded(&format!("{} {}", input.ticket.subject, input.ticket.body));
+        let mut words = text::words(&input.ticket.subject);
+        words.extend(text::words(&input.ticket.body));
         let mut reasons = Vec::new();
         for raise in self.raise.iter().filter(|raise| raise.holds(input, &words)) {
             let raised_impact = lift(&mut impact, raise.impact.as_ref(), &self.impacts);
@@ -162,18 +170,18 @@ impl Matrix {
 }
 
 impl Raise {
-    fn holds(&self, input: &Input, words: &str) -> bool {
+    fn holds(&self, input: &Input, words: &[String]) -> bool {
         let ticket = &input.ticket;
         let large = |field: &String| {
             ticket
                 .number(field)
                 .is_some_and(|n| n >= self.at_least.unwrap_or(1.0))
         };
-        (self.words.is_empty()
+        (self.phrases.is_empty()
             || self
-                .words
+                .phrases
                 .iter()
-                .any(|phrase| words.contains(phrase.as_str())))
+                .any(|phrase| text::has_phrase(words, phrase)))
             && (self.tags.is_empty()
                 || self
                     .tags
@@ -189,10 +197,7 @@ impl Raise {
 
 /// Whether what a form says is this value of the scale; other desks write it as `1 - High`.
 fn same(said: &str, value: &str) -> bool {
-    said == value
-        || said
-            .split_once(" - ")
-            .is_some_and(|(_, name)| name == value)
+    said == value || said.rsplit(' ').next() == Some(value)
 }
 
 /// Raises `value` to `to` if that is higher on the scale; whether it did.
@@ -205,11 +210,6 @@ fn lift<'a>(value: &mut &'a String, to: Option<&'a String>, scale: &[String]) ->
         }
         _ => false,
     }
-}
-
-/// The words of a text in lower case, each between spaces, so that a phrase is found by looking for it.
-fn padded(text: &str) -> String {
-    format!(" {} ", text::words(text).join(" "))
 }
 
 export!(Matrix: priority);

@@ -102,21 +102,10 @@ impl routing::Rule for TeamRouting {
         if let Some(local) = local {
             reason = format!("{reason}, and the requester is in {}", local.at);
         }
-        let mut skills: Vec<String> = Vec::new();
-        for skill in self
-            .skills
-            .iter()
-            .filter(|s| s.hold(input))
-            .flat_map(|s| &s.skills)
-        {
-            if !skills.contains(skill) {
-                skills.push(skill.clone());
-            }
-        }
         let destination = Destination {
             team: Some(local.map_or(team, |local| &local.team).clone()),
             assignee: None,
-            skills,
+            skills: self.skills_needed(input),
             strategy: self.strategy.clone(),
             tier: self
                 .tiers
@@ -133,6 +122,21 @@ impl routing::Rule for TeamRouting {
 }
 
 impl TeamRouting {
+    fn skills_needed(&self, input: &Input) -> Vec<String> {
+        let mut needed: Vec<String> = Vec::new();
+        for skill in self
+            .skills
+            .iter()
+            .filter(|s| s.hold(input))
+            .flat_map(|s| &s.skills)
+        {
+            if !needed.contains(skill) {
+                needed.push(skill.clone());
+            }
+        }
+        needed
+    }
+
     fn by_field(&self, input: &Input) -> Option<(&String, String)> {
         self.tables.iter().find_map(|table| {
             let values: Option<Vec<&str>> = table
@@ -251,6 +255,15 @@ mod tests {
     fn a_local_team_stands_in() {
         assert_eq!(team(&[], "hardware", "Zürich").unwrap(), "desktop-zurich");
         assert_eq!(team(&[], "hardware.printer", "Zürich").unwrap(), "printers");
+    }
+
+    #[test]
+    fn the_learned_settings_name_groups() {
+        let rule = testing::shipped::<TeamRouting>(include_str!("../servicenow.toml"));
+        let ticket = ticket("incident").field("category", "Category 26");
+        let input = routing_input(ticket, person("amara"), so_far(""));
+        let decision = rule.decide(&input).unwrap().decision;
+        assert!(matches!(decision, Decision::Assign(d) if d.team.as_deref() == Some("group-70")));
     }
 
     #[test]

@@ -225,7 +225,7 @@ pub fn transition(
     calendar: &Calendar,
     now: Timestamp,
 ) -> Result<TicketChange, Refusal> {
-    check_transition(ticket.state, to, permit.party)?;
+    check_transition(ticket.state, to, &permit.parties)?;
     let entry = Entry {
         at: now,
         author: permit.author.clone(),
@@ -240,13 +240,13 @@ pub fn transition(
     Ok(TicketChange { before: ticket.clone(), after, entries: vec![entry], messages: Vec::new() })
 }
 
-fn check_transition(from: State, to: State, party: Party) -> Result<(), Refusal> {
+fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {
     let from_here = || TRANSITIONS.iter().filter(move |(start, _, _)| *start == from);
     let Some((_, _, who)) = from_here().find(|(_, end, _)| *end == to) else {
         let allowed = from_here().map(|(_, end, _)| *end).collect();
         return Err(Refusal::NoTransition { from, to, allowed });
     };
-    if who.contains(&party) {
+    if parties.iter().any(|party| who.contains(party)) {
         return Ok(());
     }
     Err(Refusal::NotTheirTransition { from, to, allowed: who.to_vec() })
@@ -356,9 +356,9 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_refused_with_what_does() {
-        let refusal = check_transition(State::Closed, State::Open, Party::Agent).unwrap_err();
+        let refusal = check_transition(State::Closed, State::Open, &[Party::Agent]).unwrap_err();
         assert_eq!(refusal.to_string(), "a ticket that is closed cannot become open; it can become: nothing else");
-        let refusal = check_transition(State::Resolved, State::Closed, Party::Agent).unwrap_err();
+        let refusal = check_transition(State::Resolved, State::Closed, &[Party::Agent]).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "only the requester or the desk itself may make a ticket that is resolved closed"

@@ -1,246 +1,116 @@
-//! The timeline: what happened to a ticket, entry by entry, never changed afterwards.
-//!
-//! It knows how each event reads and who may see it, not how it is stored.
+//! What happened to a ticket, entry by entry; it is only ever added to.
 
 use jiff::Timestamp;
 
-use super::actor::{Author, RuleRef};
-use super::id::{
-    CategoryId, CommentId, GrantId, ImpactId, MessageId, PersonId, PriorityId, Tag, TeamId,
-    TicketNumber, UrgencyId,
-};
-use super::organisation::{Kind, Strategy};
-use super::ticket::State;
+use super::actor::Author;
+use super::id::CommentId;
 
 /// Who may see an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Visibility {
-    /// The requester too.
+    /// Everybody who may read the ticket.
     Public,
-    /// Agents and admins only.
+    /// Agents and admins.
     Internal,
 }
 
+impl Visibility {
+    /// The stable word for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        }
+    }
+}
+
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub at: Timestamp,
     pub author: Author,
+    pub visibility: Visibility,
     pub event: Event,
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Submitted {
         channel: String,
-        requester: PersonId,
     },
-    /// Intake let it in; `signals` are for agents.
-    Accepted {
-        tags: Vec<Tag>,
-        signals: Vec<String>,
-        duplicate_of: Option<TicketNumber>,
-        reason: String,
-    },
-    FieldChanged {
-        field: String,
-        from: String,
+    /// A field got a value: which, from what, to what, why.
+    Set {
+        field: &'static str,
+        from: Option<String>,
         to: String,
         reason: String,
     },
-    Categorized {
-        category: CategoryId,
-        kind: Kind,
-        tags: Vec<Tag>,
-        reason: String,
-    },
-    Prioritized {
-        priority: PriorityId,
-        impact: Option<ImpactId>,
-        urgency: Option<UrgencyId>,
-        reason: String,
-    },
-    Routed {
-        team: TeamId,
-        tier: u8,
-        reason: String,
-    },
+    /// The store settled whose turn it is; `None` where nobody in the team may have it now.
     Assigned {
-        assignee: PersonId,
-        /// `None` where a rule or a person named the assignee.
-        strategy: Option<Strategy>,
-    },
-    Unassigned {
+        team: String,
+        assignee: Option<String>,
         reason: String,
     },
-    /// A rule failed or nobody had what was needed, and something else stands in.
-    FellBack {
-        stage: &'static str,
-        reason: String,
-        rules: Vec<RuleRef>,
-    },
-    AccessRequested {
-        subject: PersonId,
-        app: String,
-        tier: String,
-    },
-    AccessDecided {
-        /// `approved`, `awaiting-approval` or `denied`.
-        outcome: &'static str,
+    StateChanged {
+        from: &'static str,
+        to: &'static str,
         reason: String,
     },
-    StepDecided {
-        /// 1 is the first step.
-        step: usize,
-        approver: PersonId,
-        approved: bool,
-        reason: String,
-    },
-    AccessGranted {
-        grant: GrantId,
-        subject: PersonId,
-        app: String,
-        tier: String,
-        expires_at: Timestamp,
-    },
-    AccessCancelled,
     Commented {
         comment: CommentId,
         body: String,
-        visibility: Visibility,
     },
-    StateChanged {
-        from: State,
-        to: State,
-        reason: String,
+    AccessDecided {
+        outcome: &'static str,
+        detail: String,
     },
-    AcknowledgementQueued {
-        message: MessageId,
-        to: PersonId,
+    Acknowledged {
+        to: String,
     },
-}
-
-/// An event in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// A stable word for programs, such as `categorized`.
-    pub kind: &'static str,
-    /// A sentence for people; a comment's own text.
-    pub text: String,
-    /// The particulars, for programs.
-    pub details: Vec<(&'static str, String)>,
-    pub visibility: Visibility,
-}
-
-fn words<T: ToString>(items: &[T]) -> String {
-    let words: Vec<String> = items.iter().map(T::to_string).collect();
-    words.join(", ")
-}
-
-fn told(kind: &'static str, text: String, details: Vec<(&'static str, String)>) -> Told {
-    Told {
-        kind,
-        text,
-        details,
-        visibility: Visibility::Public,
-    }
-}
-
-fn internal(told: Told) -> Told {
-    Told {
-        visibility: Visibility::Internal,
-        ..told
-    }
-}
-
-/// The sentence, then the reason if there is one.
-fn because(sentence: String, reason: &str) -> String {
-    if reason.is_empty() {
-        format!("{sentence}.")
-    } else {
-        format!("{sentence}: {reason}")
-    }
 }
 
 impl Event {
-    /// The event in words: its kind, its sentence, its particulars, and who may see them.
-    pub fn told(&self) -> Told {
+    /// The stable word for programs.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Event::Submitted { .. } | Event::Accepted { .. } | Event::FieldChanged { .. } => {
-                self.told_of_intake()
-            }
-            Event::Categorized { .. }
-            | Event::Prioritized { .. }
-            | Event::Routed { .. }
-            | Event::Assigned { .. }
-            | Event::Unassigned { .. }
-            | Event::FellBack { .. } => self.told_of_decisions(),
-            Event::AccessRequested { .. }
-            | Event::AccessDecided { .. }
-            | Event::StepDecided { .. }
-            | Event::AccessGranted { .. }
-            | Event::AccessCancelled => self.told_of_access(),
-            Event::Commented {
-                comment,
-                body,
-                visibility,
-            } => Told {
-                kind: "commented",
-                text: body.clone(),
-                details: vec![("comment", comment.to_string())],
-                visibility: *visibility,
-            },
-            Event::StateChanged { from, to, reason } => told(
-                "state-changed",
-                because(format!("{} became {}", from.words(), to.words()), reason),
-                vec![("from", from.code().into()), ("to", to.code().into())],
-            ),
-            Event::AcknowledgementQueued { message, to } => told(
-                "acknowledgement-queued",
-                format!("An acknowledgement goes to {to}."),
-                vec![("message", message.to_string()), ("to", to.to_string())],
-            ),
+            Event::Submitted { .. } => "submitted",
+            Event::Set { .. } => "set",
+            Event::Assigned { .. } => "assigned",
+            Event::StateChanged { .. } => "state-changed",
+            Event::Commented { .. } => "commented",
+            Event::AccessDecided { .. } => "access-decided",
+            Event::Acknowledged { .. } => "acknowledged",
         }
     }
 
-    fn told_of_intake(&self) -> Told {
+    /// What happened, as name and value pairs.
+    pub fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Event::Submitted { channel, requester } => told(
-                "submitted",
-                format!("Submitted for {requester} through {channel}."),
-                vec![
-                    ("channel", channel.clone()),
-                    ("requester", requester.to_string()),
-                ],
-            ),
-            Event::Accepted {
-                tags,
-                signals,
-                duplicate_of,
-                reason,
-            } => {
-                let mut details = vec![("tags", words(tags)), ("signals", words(signals))];
-                if let Some(number) = duplicate_of {
-                    details.push(("duplicate-of", number.to_string()));
-                }
-                internal(told("accepted", because("Accepted".into(), reason), details))
+            Event::Submitted { channel } => vec![("channel", channel.clone())],
+            Event::Set { field, from, to, reason } => {
+                let mut details = vec![("field", (*field).to_owned()), ("to", to.clone())];
+                details.extend(from.clone().map(|from| ("from", from)));
+                details.push(("reason", reason.clone()));
+                details
             }
-            Event::FieldChanged {
-                field,
-                from,
-                to,
-                reason,
-            } => told(
-                "field-changed",
-                because(format!("{field} became “{to}”"), reason),
-                vec![
-                    ("field", field.clone()),
-                    ("from", from.clone()),
-                    ("to", to.clone()),
-                ],
-            ),
-            _ => self.told(),
+            Event::Assigned { team, assignee, reason } => {
+                let mut details = vec![("team", team.clone()), ("reason", reason.clone())];
+                details.extend(assignee.clone().map(|assignee| ("assignee", assignee)));
+                details
+            }
+            Event::StateChanged { from, to, reason } => vec![
+                ("from", (*from).to_owned()),
+                ("to", (*to).to_owned()),
+                ("reason", reason.clone()),
+            ],
+            Event::Commented { comment, body } => {
+                vec![("comment", comment.to_string()), ("body", body.clone())]
+            }
+            Event::AccessDecided { outcome, detail } => {
+                vec![("outcome", (*outcome).to_owned()), ("detail", detail.clone())]
+            }
+            Event::Acknowledged { to } => vec![("to", to.clone())],
         }
     }
 }

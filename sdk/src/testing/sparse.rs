@@ -156,10 +156,11 @@ struct Peers {
 
 impl Input {
     /// The whole input of a stage; an error says what is wrong.
-    pub fn complete(self, stage: &str) -> Result<Question, String> {
-        let now = self.now.complete();
-        let ticket = self.ticket.complete(&now)?;
-        let (requester, so_far) = (self.requester.complete(), self.so_far.complete());
+    pub fn complete(mut self, stage: &str) -> Result<Question, String> {
+        let now = std::mem::take(&mut self.now).complete();
+        let ticket = std::mem::take(&mut self.ticket).complete(&now)?;
+        let requester = std::mem::take(&mut self.requester).complete();
+        let so_far = std::mem::take(&mut self.so_far).complete();
         Ok(match stage {
             "intake" => Question::Intake(intake::Input {
                 now,
@@ -187,22 +188,35 @@ impl Input {
                 requester,
                 so_far,
             }),
-            "access" => Question::Access(access::Input {
-                now,
-                ticket,
-                subject: self
-                    .subject
-                    .map_or_else(|| requester.clone(), SparsePerson::complete),
-                requester,
-                so_far,
-                item: self.item.complete(&self.request),
-                request: self.request.complete(),
-                grants: self.grants.into_iter().map(SparseGrant::complete).collect(),
-                history: self.history.complete(),
-                peers: self.peers.complete(),
-            }),
+            "access" => Question::Access(self.access(now, ticket, requester, so_far)),
             other => return Err(format!("there is no stage `{other}`")),
         })
+    }
+
+    fn access(
+        self,
+        now: Moment,
+        ticket: Ticket,
+        requester: Person,
+        so_far: SoFar,
+    ) -> access::Input {
+        access::Input {
+            now,
+            ticket,
+            subject: self
+                .subject
+                .map_or_else(|| requester.clone(), SparsePerson::complete),
+            requester,
+            so_far,
+            item: self.item.complete(&self.request),
+            request: self.request.complete(),
+            grants: self.grants.into_iter().map(SparseGrant::complete).collect(),
+            history: self.history.complete(),
+            peers: access::Peers {
+                department_size: self.peers.department_size,
+                department_holders: self.peers.department_holders,
+            },
+        }
     }
 }
 
@@ -376,15 +390,6 @@ impl Counts {
             approved: self.approved,
             denied: self.denied,
             revoked: self.revoked,
-        }
-    }
-}
-
-impl Peers {
-    fn complete(self) -> access::Peers {
-        access::Peers {
-            department_size: self.department_size,
-            department_holders: self.department_holders,
         }
     }
 }

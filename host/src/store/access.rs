@@ -1,0 +1,284 @@
+//! Access: cases, what people decided, grants and the ledger.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::db::{Arg, Row, Tx};
+use super::rows::{at, corrupt, from_json, ms, parsed};
+use super::{Error, Store};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
+use crate::desk::combine::access::Scope;
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
+
+/// What a decision changes: the case after it, and the grant that it gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessChange {
+    pub before: AccessCase,
+    pub after: AccessCase,
+    pub grant: Option<Grant>,
+}
+
+/// How somebody's requests have ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct History {
+    pub requested: u32,
+    pub approved: u32,
+    pub denied: u32,
+    pub revoked: u32,
+}
+
+/// Opens a case within the transaction that opens its ticket.
+pub async fn open(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Timestamp) -> Result<(), Error> {
+    let request = &case.request;
+    tx.execute(
+        "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
+         justification, state, scope, steps, reason, opened_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        vec![
+            case.ticket.0.into(),
+            case.requester.as_str().into(),
+            case.submitted_by.as_str().into(),
+            request.subject.as_str().into(),
+            i64::from(request.extends).into(),
+            request.app.as_str().into(),
+            request.tier.as_str().into(),
+            request.role.clone().into(),
+            request.duration_hours.map(i64::from).into(),
+            request.justification.as_str().into(),
+            case.state.code().into(),
+            scope_json(case.scope.as_ref()).to_string().into(),
+            steps_json(&case.steps).to_string().into(),
+            case.reason.as_str().into(),
+            ms(now).into(),
+        ],
+    )
+    .await?;
+    write_down(tx, case.ticket, "requested", &request.justification, now).await?;
+    settle(tx, case, grant, now).await
+}
+
+/// Writes what a decision changed.
+pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Result<(), Error> {
+    let after = &change.after;
+    let ticket = Arg::from(after.ticket.0);
+    let scope = scope_json(after.scope.as_ref()).to_string();
+    tx.execute(
+        "update access_cases set state = $1, scope = $2 where ticket = $3",
+        vec![after.state.code().into(), scope.into(), ticket.clone()],
+    )
+    .await?;
+    for decision in after.decisions.iter().skip(change.before.decisions.len()) {
+        tx.execute(
+            "insert into access_decisions (ticket, step, approver, approve, reason, at) values ($1, $2, $3, $4, $5, $6)",
+            vec![
+                ticket.clone(),
+                i64::try_from(decision.step).unwrap_or(i64::MAX).into(),
+                decision.approver.as_str().into(),
+                i64::from(decision.approve).into(),
+                decision.reason.as_str().into(),
+                ms(decision.at).into(),
+            ],
+        )
+        .await?;
+        let event = if decision.approve { "approved-by" } else { "denied-by" };
+        write_down(tx, after.ticket, event, decision.approver.as_str(), now).await?;
+    }
+    tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
+    settle(tx, after, change.grant.as_ref(), now).await
+}
+
+/// Notes whom the case awaits now, and the grant that it gives.
+async fn settle(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Timestamp) -> Result<(), Error> {
+    let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
+    tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await?;
+    write_down(tx, case.ticket, case.state.code(), &case.reason, now).await?;
+    let Some(grant) = grant else { return Ok(()) };
+    tx.execute(
+        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        vec![
+            grant.id.0.into(),
+            grant.ticket.0.into(),
+            grant.subject.as_str().into(),
+            grant.app.as_str().into(),
+            grant.tier.as_str().into(),
+            grant.role.clone().into(),
+            json!(grant.groups).to_string().into(),
+            ms(grant.granted_at).into(),
+            ms(grant.expires_at).into(),
+        ],
+    )
+    .await?;
+    let detail = format!("{} {} for {} until {}", grant.app, grant.tier, grant.subject, grant.expires_at);
+    write_down(tx, case.ticket, "granted", &detail, now).await
+}
+
+async fn write_down(tx: &mut Tx, ticket: TicketId, event: &str, detail: &str, now: Timestamp) -> Result<(), Error> {
+    let args = vec![ms(now).into(), ticket.0.into(), event.into(), detail.into()];
+    tx.execute("insert into ledger (at, ticket, event, detail) values ($1, $2, $3, $4)", args).await.map(drop)
+}
+
+const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
+
+impl Store {
+    /// The access case of a ticket, with all human decisions.
+    pub async fn access_case(&self, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
+        let row = self
+            .db
+            .optional(
+                "select requester, submitted_by, subject, extends, app, tier, role, duration_hours, justification, \
+                 state, scope, steps, reason from access_cases where ticket = $1",
+                vec![ticket.0.into()],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let decisions = self
+            .db
+            .all(
+                "select step, approver, approve, reason, at from access_decisions where ticket = $1 order by at, step",
+                vec![ticket.0.into()],
+            )
+            .await?;
+        case(ticket, &row, &decisions).map(Some)
+    }
+
+    /// The tickets whose access requests await somebody, oldest first.
+    pub async fn awaiting(&self, person: &PersonId) -> Result<Vec<TicketId>, Error> {
+        let sql = "select a.ticket from access_awaited a join access_cases c on c.ticket = a.ticket \
+                   where a.person = $1 order by c.opened_at, a.ticket";
+        let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
+    }
+
+    /// What somebody holds, or has held since an instant, newest first.
+    pub async fn grants(&self, subject: &PersonId, since: Timestamp) -> Result<Vec<Grant>, Error> {
+        let sql = format!(
+            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at >= $2 order by granted_at desc, id desc"
+        );
+        let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        rows.iter().map(grant).collect()
+    }
+
+    /// Who holds an app now, and in which tier.
+    pub async fn holders(&self, app: &AppId, now: Timestamp) -> Result<Vec<(PersonId, TierId)>, Error> {
+        let sql = "select subject, tier from grants where app = $1 and expires_at > $2 and revoked_at is null \
+                   order by subject, tier";
+        let rows = self.db.all(sql, vec![app.as_str().into(), ms(now).into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?))
+            })
+            .collect()
+    }
+
+    /// How somebody's requests since an instant have ended.
+    pub async fn access_history(&self, subject: &PersonId, since: Timestamp) -> Result<History, Error> {
+        let sql = "select state, count(*) from access_cases where subject = $1 and opened_at >= $2 group by state";
+        let rows = self.db.all(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        let mut history = History::default();
+        for row in rows {
+            let count = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
+            history.requested += count;
+            match state(&row.text(0)?)? {
+                AccessState::Approved => history.approved += count,
+                AccessState::Denied | AccessState::DeniedByPolicy => history.denied += count,
+                AccessState::Awaiting | AccessState::Cancelled => {}
+            }
+        }
+        Ok(history)
+    }
+
+    /// The events of a ticket's access in order: what, and its detail.
+    pub async fn ledger(&self, ticket: TicketId) -> Result<Vec<(String, String)>, Error> {
+        let sql = "select event, detail from ledger where ticket = $1 order by seq";
+        let rows = self.db.all(sql, vec![ticket.0.into()]).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    }
+}
+
+fn state(code: &str) -> Result<AccessState, Error> {
+    AccessState::from_code(code).ok_or_else(|| corrupt("access_cases", "state", code))
+}
+
+fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Error> {
+    const T: &str = "access_cases";
+    let duration = row.opt_int(7)?.map(|hours| u32::try_from(hours).map_err(|_| corrupt(T, "duration_hours", hours.to_string())));
+    Ok(AccessCase {
+        ticket,
+        requester: parsed(T, "requester", &row.text(0)?)?,
+        submitted_by: parsed(T, "submitted_by", &row.text(1)?)?,
+        request: AccessRequest {
+            subject: parsed(T, "subject", &row.text(2)?)?,
+            extends: row.int(3)? == 1,
+            app: parsed(T, "app", &row.text(4)?)?,
+            tier: parsed(T, "tier", &row.text(5)?)?,
+            role: row.opt_text(6)?,
+            duration_hours: duration.transpose()?,
+            justification: row.text(8)?,
+        },
+        state: state(&row.text(9)?)?,
+        scope: scope_from_json(&row.text(10)?)?,
+        steps: steps_from_json(&row.text(11)?)?,
+        reason: row.text(12)?,
+        decisions: decisions.iter().map(decision).collect::<Result<_, _>>()?,
+    })
+}
+
+fn decision(row: &Row) -> Result<HumanDecision, Error> {
+    const T: &str = "access_decisions";
+    Ok(HumanDecision {
+        step: usize::try_from(row.int(0)?).map_err(|_| corrupt(T, "step", "a negative number"))?,
+        approver: parsed(T, "approver", &row.text(1)?)?,
+        approve: row.int(2)? == 1,
+        reason: row.text(3)?,
+        at: at(T, "at", row.int(4)?)?,
+    })
+}
+
+fn grant(row: &Row) -> Result<Grant, Error> {
+    const T: &str = "grants";
+    let groups: BTreeSet<String> = from_json("groups", &row.text(6)?)?;
+    Ok(Grant {
+        id: GrantId(row.uuid(0)?),
+        ticket: TicketId(row.uuid(1)?),
+        subject: parsed(T, "subject", &row.text(2)?)?,
+        app: parsed(T, "app", &row.text(3)?)?,
+        tier: parsed(T, "tier", &row.text(4)?)?,
+        role: row.opt_text(5)?,
+        groups: groups.into_iter().collect(),
+        granted_at: at(T, "granted_at", row.int(7)?)?,
+        expires_at: at(T, "expires_at", row.int(8)?)?,
+        revoked_at: row.opt_int(9)?.map(|v| at(T, "revoked_at", v)).transpose()?,
+    })
+}
+
+fn scope_json(scope: Option<&Scope>) -> Json {
+    scope.map_or(Json::Null, |s| json!([s.tier.as_str(), s.role, s.groups, s.duration_hours]))
+}
+
+fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
+    let scope: Option<(String, Option<String>, Vec<String>, u32)> = from_json("scope", text)?;
+    scope
+        .map(|(tier, role, groups, duration_hours)| {
+            Ok(Scope { tier: parsed("access_cases", "scope", &tier)?, role, groups, duration_hours })
+        })
+        .transpose()
+}
+
+fn steps_json(steps: &[Step]) -> Json {
+    let people = |step: &Step| step.approvers.iter().map(ToString::to_string).collect::<Vec<_>>();
+    steps.iter().map(|step| json!([people(step), step.needed, ms(step.due_at)])).collect()
+}
+
+fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
+    let steps: Vec<(Vec<String>, u32, i64)> = from_json("steps", text)?;
+    steps
+        .into_iter()
+        .map(|(approvers, needed, due)| {
+            let approvers = approvers.iter().map(|id| parsed("access_cases", "steps", id)).collect::<Result<_, _>>()?;
+            Ok(Step { approvers, needed, due_at: at("access_cases", "steps", due)? })
+        })
+        .collect()
+}

@@ -1,0 +1,295 @@
+//! The two databases behind four verbs. Every difference between them is in this file; statements above it are the same
+//! text for both.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
+use uuid::Uuid;
+
+use super::Error;
+
+/// Connections that read; the machine's cores read no faster with more.
+const READERS_MAX: u32 = 8;
+/// How long a statement waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An argument of a statement.
+#[derive(Debug, Clone)]
+pub enum Arg {
+    Int(i64),
+    OptInt(Option<i64>),
+    Text(String),
+    OptText(Option<String>),
+    Uuid(Uuid),
+    Bytes(Vec<u8>),
+}
+
+macro_rules! into_arg {
+    ($($from:ty => $case:ident;)*) => {$(
+        impl From<$from> for Arg {
+            fn from(value: $from) -> Arg {
+                Arg::$case(value)
+            }
+        }
+    )*};
+}
+
+into_arg! {
+    i64 => Int;
+    Option<i64> => OptInt;
+    String => Text;
+    Option<String> => OptText;
+    Uuid => Uuid;
+    Vec<u8> => Bytes;
+}
+
+impl From<&str> for Arg {
+    fn from(value: &str) -> Arg {
+        Arg::Text(value.to_owned())
+    }
+}
+
+/// A row of either database, read by position.
+pub enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! getters {
+    ($($name:ident: $type:ty;)*) => {$(
+        #[doc = concat!("The column at `at` as `", stringify!($type), "`.")]
+        pub fn $name(&self, at: usize) -> Result<$type, Error> {
+            Ok(match self {
+                Row::Sqlite(row) => row.try_get(at)?,
+                Row::Postgres(row) => row.try_get(at)?,
+            })
+        }
+    )*};
+}
+
+impl Row {
+    getters! {
+        int: i64;
+        opt_int: Option<i64>;
+        text: String;
+        opt_text: Option<String>;
+        uuid: Uuid;
+        bytes: Vec<u8>;
+    }
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A connection within a transaction.
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+fn bind_sqlite(args: Vec<Arg>) -> Result<SqliteArguments, Error> {
+    use sqlx::Arguments as _;
+    let mut bound = SqliteArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => bound.add(v),
+            Arg::OptInt(v) => bound.add(v),
+            Arg::Text(v) => bound.add(v),
+            Arg::OptText(v) => bound.add(v),
+            Arg::Uuid(v) => bound.add(v),
+            Arg::Bytes(v) => bound.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(bound)
+}
+
+fn bind_postgres(args: Vec<Arg>) -> Result<PgArguments, Error> {
+    use sqlx::Arguments as _;
+    let mut bound = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => bound.add(v),
+            Arg::OptInt(v) => bound.add(v),
+            Arg::Text(v) => bound.add(v),
+            Arg::OptText(v) => bound.add(v),
+            Arg::Uuid(v) => bound.add(v),
+            Arg::Bytes(v) => bound.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(bound)
+}
+
+impl Db {
+    /// Opens an embedded database, making the file if there is none.
+    pub async fn open_sqlite(file: &Path) -> Result<Db, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Every commit reaches the disk before it is acknowledged.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", "-65536")
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "memory")
+            // The log is copied back in larger pieces: fewer, cheaper checkpoints.
+            .pragma("wal_autocheckpoint", "8000")
+            .statement_cache_capacity(256);
+        // One connection writes, so that nothing ever waits for a lock inside this process.
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+        Ok(Db::Sqlite { write, read })
+    }
+
+    /// Connects to a server.
+    pub async fn open_postgres(url: &str) -> Result<Db, Error> {
+        let options = PgConnectOptions::from_str(url)?.statement_cache_capacity(256);
+        let pool = PgPoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+        Ok(Db::Postgres(pool))
+    }
+
+    /// Begins a transaction that writes.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Ok(match self {
+            // Takes the lock at once: a read that turns into a write later could find it taken.
+            Db::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("begin immediate").await?),
+            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// All rows of a statement that reads.
+    pub async fn all(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Db::Sqlite { read, .. } => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
+                query.fetch_all(read).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Db::Postgres(pool) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_postgres(args)?);
+                query.fetch_all(pool).await?.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The first row of a statement that reads, if there is one.
+    pub async fn optional(&self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+enum Connection<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Tx {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Tx::Sqlite(tx) => Connection::Sqlite(&mut *tx),
+            Tx::Postgres(tx) => Connection::Postgres(&mut *tx),
+        }
+    }
+
+    /// All rows of a statement.
+    pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        Ok(match self.connection() {
+            Connection::Sqlite(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
+                query.fetch_all(connection).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Connection::Postgres(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_postgres(args)?);
+                query.fetch_all(connection).await?.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The first row of a statement, if there is one.
+    pub async fn optional(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement; the number of rows that it changed.
+    pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        Ok(match self.connection() {
+            Connection::Sqlite(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
+                query.execute(connection).await?.rows_affected()
+            }
+            Connection::Postgres(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_postgres(args)?);
+                query.execute(connection).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Makes everything since `begin` permanent.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Inserts rows: `head` is `insert into t (a, b)`, `tail` what follows the values. In pieces of fixed sizes, so that few
+    /// statements are prepared and each is used again.
+    pub async fn insert(
+        &mut self,
+        head: &str,
+        columns: usize,
+        tail: &str,
+        rows: Vec<Vec<Arg>>,
+    ) -> Result<Vec<Row>, Error> {
+        const PIECES: [usize; 4] = [64, 16, 4, 1];
+        let mut returned = Vec::new();
+        let mut rows = rows.into_iter();
+        while let Some(piece) = PIECES.into_iter().find(|piece| *piece <= rows.len()) {
+            let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
+            returned.extend(self.all(&values(head, columns, piece, tail), args).await?);
+        }
+        Ok(returned)
+    }
+}
+
+/// `head values ($1, $2), ($3, $4) tail`.
+fn values(head: &str, columns: usize, rows: usize, tail: &str) -> String {
+    use std::fmt::Write as _;
+    let mut sql = format!("{head} values ");
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "{comma}${}", row * columns + column + 1);
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    sql
+}

@@ -1,0 +1,34 @@
+//! Brings the schema up to date.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::Error;
+use super::db::Db;
+
+/// The number, the name, and the text for either database.
+const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "core",
+    include_str!("../../../migrations/sqlite/0001_core.sql"),
+    include_str!("../../../migrations/postgres/0001_core.sql"),
+)];
+
+/// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is
+/// an error: then the database belongs to another version.
+pub async fn up(db: &Db) -> Result<(), Error> {
+    let migrations = MIGRATIONS.iter().map(|(number, name, sqlite, postgres)| {
+        let text = match db {
+            Db::Sqlite { .. } => *sqlite,
+            Db::Postgres(_) => *postgres,
+        };
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Migration::new(*number, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    match db {
+        Db::Sqlite { write, .. } => migrator.run(write).await?,
+        Db::Postgres(pool) => migrator.run(pool).await?,
+    }
+    Ok(())
+}

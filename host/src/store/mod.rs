@@ -1,0 +1,115 @@
+//! What the desk remembers: the only room with SQL, on SQLite or PostgreSQL.
+//!
+//! It writes what `desk` decided, each change in one transaction, and decides nothing itself but what only a transaction
+//! can know: the next number, and whose turn it is. Reads are in one file per noun.
+
+use std::path::PathBuf;
+
+use tokio::sync::{mpsc, oneshot};
+
+pub mod access;
+mod change;
+mod create;
+pub mod db;
+pub mod decisions;
+mod migrate;
+pub mod people;
+mod rows;
+pub mod tickets;
+mod writer;
+
+pub use create::{Create, Created, IdempotencyKey};
+pub use decisions::{DecisionRecord, RunRecord};
+
+use db::Db;
+use writer::Work;
+
+/// Writes that may wait for the one writer.
+const WAITING_MAX: usize = 1024;
+
+/// What goes wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the ticket has changed since it was read")]
+    Conflict,
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("too many writes are waiting: try again soon")]
+    Full,
+    #[error("the database cannot be used: {0}")]
+    Unavailable(#[from] sqlx::Error),
+    #[error("the database's schema cannot be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
+    Corrupt { table: &'static str, column: &'static str, found: String },
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Target {
+    /// A target from a URL: `postgres://...`, `sqlite:FILE`.
+    ///
+    /// # Errors
+    ///
+    /// The text itself, where it is neither.
+    pub fn parse(url: &str) -> Result<Target, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Target::Postgres(url.to_owned()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(file) => Ok(Target::Sqlite(PathBuf::from(file.trim_start_matches("//")))),
+            None => Err(url.to_owned()),
+        }
+    }
+}
+
+/// An open store. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+    send: mpsc::Sender<Work>,
+}
+
+impl Store {
+    /// Opens a store, brings its schema up to date and starts its writer.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be reached, or has a newer schema than this program knows.
+    pub async fn open(target: &Target) -> Result<Store, Error> {
+        let db = match target {
+            Target::Sqlite(file) => Db::open_sqlite(file).await?,
+            Target::Postgres(url) => Db::open_postgres(url).await?,
+        };
+        migrate::up(&db).await?;
+        let (send, receive) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(writer::write(db.clone(), receive));
+        Ok(Store { db, send })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.db.all("select 1", Vec::new()).await.map(drop)
+    }
+
+    /// Ends all connections; what was acknowledged is on disk already.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
+        let (done, wait) = oneshot::channel();
+        self.send.try_send(work(done)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Full,
+            mpsc::error::TrySendError::Closed(_) => Error::Stopped,
+        })?;
+        wait.await.map_err(|_| Error::Stopped)?
+    }
+}
