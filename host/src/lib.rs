@@ -9,6 +9,7 @@
 //!               config -> desk
 //! ```
 
+pub mod app;
 pub mod cli;
 pub mod desk;
 pub mod rules;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::access::{AccessCase, AccessState};
 use super::actor::Author;
 use super::form::Field;
 use super::id::{
@@ -329,6 +330,35 @@ pub fn comment(
         after.first_response = after.first_response.meet(calendar, now);
     }
     Ok(TicketChange { before: ticket.clone(), after, entries, messages: Vec::new() })
+}
+
+/// The ticket after somebody has decided about the access that it asks for.
+pub fn settle_access(
+    ticket: &Ticket,
+    case: &AccessCase,
+    author: Author,
+    calendar: &Calendar,
+    messages: Vec<Message>,
+    now: Timestamp,
+) -> TicketChange {
+    let detail = case.decisions.last().map(|word| word.reason.clone()).unwrap_or_default();
+    let entry = |author, event| Entry { at: now, author, visibility: Visibility::Public, event };
+    let outcome = case.state.code();
+    let mut entries = vec![entry(author, Event::AccessDecided { outcome, detail })];
+    let after = if case.state == AccessState::Awaiting {
+        changed(ticket, now)
+    } else {
+        entries.push(entry(
+            Author::System,
+            Event::StateChanged {
+                from: ticket.state.code(),
+                to: State::Resolved.code(),
+                reason: format!("the access request is {outcome}"),
+            },
+        ));
+        moved(ticket, State::Resolved, calendar, now)
+    };
+    TicketChange { before: ticket.clone(), after, entries, messages }
 }
 
 #[cfg(test)]

@@ -1,0 +1,58 @@
+//! What a use case can answer besides success: facts, which `api` puts into words for HTTP.
+
+use crate::desk::form::Problem;
+use crate::desk::refusal::Refusal;
+use crate::rules::workers::NotDone;
+use crate::store;
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The submission needs mending; the rules or the form say where.
+    #[error("the submission has {} problem(s)", problems.len())]
+    Rejected { problems: Vec<Problem> },
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error("there is no {what} `{name}`")]
+    Missing { what: &'static str, name: String },
+    #[error("it has changed since you read it; its version is {version}")]
+    Stale { version: i64 },
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("{0}")]
+    Busy(String),
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Problems { problems } => Error::Rejected { problems },
+            other => Error::Refused(other),
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::KeyReused => Error::KeyReused,
+            store::Error::Full => Error::Busy(error.to_string()),
+            store::Error::Conflict
+            | store::Error::Unavailable(_)
+            | store::Error::Migration(_)
+            | store::Error::Corrupt { .. }
+            | store::Error::Stopped => Error::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<NotDone> for Error {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Full(_) => Error::Busy(error.to_string()),
+            NotDone::Panicked => Error::Broken(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A submission becomes a ticket.
+
+use jiff::Timestamp;
+
+use super::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use super::{App, Error};
+use crate::desk::access::AccessRequest;
+use crate::desk::actor::Actor;
+use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
+use crate::desk::intake::{NewTicket, Submission};
+use crate::desk::opening::{self, Ids};
+use crate::desk::organisation::Organisation;
+use crate::desk::{form, may};
+use crate::store::{Create, Created, IdempotencyKey};
+
+/// How far back a repetition is looked for, in hours.
+const RECENT_HOURS: i64 = 72;
+/// How many tickets of the requester are looked at.
+const RECENT_MAX: i64 = 10;
+/// How far back access history goes, in days.
+const HISTORY_DAYS: i64 = 365;
+/// How often the pipeline may be begun anew because intake changed what access is asked for.
+const TRIES_MAX: usize = 3;
+
+/// A ticket that was created, now or when the same request was made before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    pub number: crate::desk::id::TicketNumber,
+    /// Whether this very request made it.
+    pub new: bool,
+}
+
+impl App {
+    /// Takes a submission through the rules and writes the ticket that comes of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] with what to mend; [`Error::Busy`] where rules or store have too much to do.
+    pub async fn create_ticket(
+        &self,
+        actor: &Actor,
+        requester: Option<PersonId>,
+        submission: Submission,
+        idempotency: Option<(String, String)>,
+    ) -> Result<Made, Error> {
+        let organisation = self.organisation();
+        let now = self.clock.now();
+        let permit = may::create(&organisation, actor, requester.as_ref())?;
+        let new = NewTicket::check(&organisation, &permit, submission)
+            .inspect_err(|_| self.metrics.count_ticket("refused"))?;
+        let idempotency = idempotency.map(|(key, digest)| IdempotencyKey {
+            actor: permit.submitted_by().clone(),
+            key,
+            digest,
+        });
+        let ran = self.run_rules(&organisation, new, now).await?;
+        self.metrics.count_calls(&ran.samples);
+        let verdicts = match ran.decision {
+            Decision::Accepted(verdicts) => *verdicts,
+            Decision::Rejected(problems) => {
+                self.metrics.count_ticket("rejected");
+                return Err(Error::Rejected { problems });
+            }
+            Decision::NeedsFacts(_) => {
+                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
+            }
+        };
+        let ids = Ids {
+            ticket: TicketId(self.clock.new_id()),
+            grant: GrantId(self.clock.new_id()),
+            messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
+        };
+        let opening = opening::open(&organisation, ran.new, verdicts, &ids, now);
+        let made = self.store.create(Create { opening, run: ran.record, idempotency }).await?;
+        self.metrics.count_ticket("accepted");
+        match made {
+            Created::New { number, .. } => Ok(Made { number, new: true }),
+            Created::Before(id) => self.made_before(id).await,
+        }
+    }
+
+    async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
+        let ticket = self.store.ticket_by_id(id).await?;
+        let number = ticket.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?.number;
+        Ok(Made { number, new: false })
+    }
+
+    /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
+    async fn run_rules(
+        &self,
+        organisation: &std::sync::Arc<Organisation>,
+        new: NewTicket,
+        now: Timestamp,
+    ) -> Result<Ran, Error> {
+        let generation = self.rules.generation();
+        self.archive(&generation).await?;
+        let recent = if generation.wants_recent_tickets() {
+            let since = ago(now, RECENT_HOURS);
+            self.store.recent(&new.requester, since, RECENT_MAX).await?
+        } else {
+            Vec::new()
+        };
+        let mut access = self.facts_of_form(organisation, &new, now).await?;
+        for _ in 0..TRIES_MAX {
+            let case = Case {
+                organisation: organisation.clone(),
+                generation: generation.clone(),
+                tables: self.rules.tables(),
+                new: new.clone(),
+                recent: recent.clone(),
+                access,
+                now,
+                run: RunId(self.clock.new_id()),
+            };
+            let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
+            let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };
+            access = Some(self.access_facts(request, now).await?);
+        }
+        Err(Error::Broken("intake rules change what access is asked for without end".to_owned()))
+    }
+
+    async fn facts_of_form(
+        &self,
+        organisation: &Organisation,
+        new: &NewTicket,
+        now: Timestamp,
+    ) -> Result<Option<AccessFacts>, Error> {
+        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|t| t.grants_access);
+        if !grants_access {
+            return Ok(None);
+        }
+        // What is wrong with the request is said after intake, whose rules may mend it or say it better.
+        match AccessRequest::from_fields(organisation, &new.requester, &new.fields) {
+            Ok(request) => self.access_facts(&request, now).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn access_facts(
+        &self,
+        request: &AccessRequest,
+        now: Timestamp,
+    ) -> Result<AccessFacts, Error> {
+        let since = ago(now, HISTORY_DAYS * 24);
+        Ok(AccessFacts {
+            grants: self.store.grants(&request.subject, since).await?,
+            history: self.store.access_history(&request.subject, since).await?,
+            holders: self.store.holders(&request.app, now).await?,
+            request: request.clone(),
+        })
+    }
+}
+
+fn ago(now: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond() - hours * 3_600_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The longest body that is worth reading at all, in bytes: a form's own bounds are in characters and come later.
+pub const BODY_BYTES_MAX: usize = form::BODY_CHARS_MAX * 4 + (64 << 10);

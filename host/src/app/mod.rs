@@ -1,0 +1,102 @@
+//! The use cases: one function each, where desk, rules and store meet. Whoever calls them translates.
+//!
+//! - [`App::create_ticket`] takes a submission through the rules and into the store
+//! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
+//! - [`App::comment`], [`App::transition`] change
+//! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
+//! - [`App::actor`], [`App::add_token`] say who is asking
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::desk::id::TicketNumber;
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::Ticket;
+use crate::rules::Rules;
+use crate::rules::catalog::Generation;
+use crate::store::Store;
+use crate::store::decisions::RuleVersion;
+
+pub mod access;
+pub mod clock;
+pub mod error;
+mod facts;
+pub mod intake;
+pub mod metrics;
+pub mod pipeline;
+pub mod tokens;
+pub mod work;
+
+pub use clock::Clock;
+pub use error::Error;
+pub use metrics::Metrics;
+
+/// A desk that runs.
+pub struct App {
+    pub clock: Clock,
+    pub store: Store,
+    pub rules: Rules,
+    pub metrics: Metrics,
+    organisation: ArcSwap<Organisation>,
+    tokens: tokens::Cache,
+    /// The last generation whose rules are all in the archive.
+    archived: Mutex<HashSet<(String, String)>>,
+}
+
+impl App {
+    /// Puts a desk together.
+    pub fn new(clock: Clock, organisation: Organisation, store: Store, rules: Rules) -> Self {
+        Self {
+            clock,
+            store,
+            rules,
+            metrics: Metrics::default(),
+            organisation: ArcSwap::from_pointee(organisation),
+            tokens: tokens::Cache::default(),
+            archived: Mutex::default(),
+        }
+    }
+
+    /// The organisation as it is now; whoever holds it keeps it as it was.
+    pub fn organisation(&self) -> Arc<Organisation> {
+        self.organisation.load_full()
+    }
+
+    /// Replaces the organisation.
+    pub fn set_organisation(&self, organisation: Organisation) {
+        self.organisation.store(Arc::new(organisation));
+    }
+
+    /// The ticket with this number.
+    async fn find(&self, number: TicketNumber) -> Result<Ticket, Error> {
+        let found = self.store.ticket(number).await?;
+        found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
+    }
+
+    /// Puts the rules of a generation into the archive before a record names them.
+    async fn archive(&self, generation: &Generation) -> Result<(), Error> {
+        for rule in generation.rules() {
+            let digests = (rule.digest.to_string(), rule.manifest_digest.to_string());
+            let known = {
+                let archived = self.archived.lock().unwrap_or_else(PoisonError::into_inner);
+                archived.contains(&digests)
+            };
+            if known {
+                continue;
+            }
+            let version = RuleVersion {
+                component_digest: digests.0.clone(),
+                manifest_digest: digests.1.clone(),
+                name: rule.manifest.name.as_str().to_owned(),
+                version: rule.manifest.version.clone(),
+                manifest: rule.manifest_text.to_string(),
+                component: rule.component.to_vec(),
+            };
+            self.store.keep_rule_version(version, self.clock.now()).await?;
+            self.archived.lock().unwrap_or_else(PoisonError::into_inner).insert(digests);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,545 @@
+//! The stages in order, for one submission and one generation of rules: asked, checked, combined, and written down.
+//!
+//! It runs on a rules worker from beginning to end, with no transaction open and no clock but the one it is given. Creating a
+//! ticket uses it, and so can whatever asks what would happen.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::facts;
+use crate::desk::access::{AccessRequest, Grant};
+use crate::desk::actor::RuleRef;
+use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
+use crate::desk::combine::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict, check};
+use crate::desk::form::{Field, Problem};
+use crate::desk::id::{PersonId, RunId, Tag, TierId};
+use crate::desk::intake::NewTicket;
+use crate::desk::opening::Verdicts;
+use crate::desk::organisation::{Organisation, RequestType};
+use crate::rules::call::{Called, Fault, ask};
+use crate::rules::catalog::Generation;
+use crate::rules::contract::{self, access, categorization, intake, priority, routing};
+use crate::rules::guest::{LogLine, Lookup};
+use crate::rules::manifest::Mode;
+use crate::rules::rule::Rule;
+use crate::rules::stage::{Answer, Input, Stage};
+use crate::rules::tables::Tables;
+use crate::store::access::History;
+use crate::store::tickets::RecentTicket;
+use crate::store::{DecisionRecord, RunRecord};
+
+/// All that the rules may see of one submission.
+pub struct Case {
+    pub organisation: Arc<Organisation>,
+    pub generation: Arc<Generation>,
+    pub tables: Arc<Tables>,
+    pub new: NewTicket,
+    pub recent: Vec<RecentTicket>,
+    pub access: Option<AccessFacts>,
+    pub now: Timestamp,
+    pub run: RunId,
+}
+
+/// What is known about a request for access before the rules are asked.
+#[derive(Debug, Clone)]
+pub struct AccessFacts {
+    pub request: AccessRequest,
+    pub grants: Vec<Grant>,
+    pub history: History,
+    pub holders: Vec<(PersonId, TierId)>,
+}
+
+/// What the stages come to.
+pub enum Decision {
+    Accepted(Box<Verdicts>),
+    Rejected(Vec<Problem>),
+    /// Intake changed what access is asked for: the facts about this request are needed.
+    NeedsFacts(Box<AccessRequest>),
+}
+
+/// What one call cost, for metrics.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    pub rule: RuleRef,
+    pub stage: Stage,
+    pub outcome: &'static str,
+    pub seconds: f64,
+    pub fuel: u64,
+}
+
+/// A run of the pipeline.
+pub struct Ran {
+    pub decision: Decision,
+    pub record: RunRecord,
+    pub samples: Vec<Sample>,
+    pub new: NewTicket,
+}
+
+/// One rule's part in a stage, as it is recorded.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Part<'a> {
+    rule: &'a str,
+    version: &'a str,
+    component: String,
+    manifest: String,
+    mode: Mode,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'a Answer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    fuel: u64,
+    micros: u64,
+    memory_peak: usize,
+    #[serde(skip_serializing_if = "<[LogLine]>::is_empty")]
+    log: &'a [LogLine],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    log_cut: bool,
+    #[serde(skip_serializing_if = "<[Lookup]>::is_empty")]
+    lookups: &'a [Lookup],
+}
+
+/// What is gathered while the stages run.
+struct Run<'a> {
+    case: &'a Case,
+    form: &'a RequestType,
+    decisions: Vec<DecisionRecord>,
+    samples: Vec<Sample>,
+}
+
+/// Asks the stages in order.
+pub fn decide(mut case: Case) -> Ran {
+    let organisation = Arc::clone(&case.organisation);
+    let now = facts::moment(&organisation, case.now);
+    let requester = facts::shared_person(&organisation, &case.new.requester);
+    let draft = Arc::new(facts::ticket(&case.new, case.now));
+    let Some(form) = organisation.request_types.get(&case.new.request_type) else {
+        let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
+        return finished(case, Vec::new(), Vec::new(), "{}".to_owned(), Decision::Rejected(vec![problem]));
+    };
+    let mut run = Run { case: &case, form, decisions: Vec::with_capacity(5), samples: Vec::with_capacity(8) };
+    let verdict = run.intake(&now, &draft, &requester);
+    let (mut decisions, mut samples) = (run.decisions, run.samples);
+    let changes = match verdict {
+        IntakeVerdict::Accepted(changes) => changes,
+        IntakeVerdict::Rejected(problems) => {
+            let common = common(&now, &draft, &requester);
+            return finished(case, decisions, samples, common, Decision::Rejected(problems));
+        }
+    };
+    let changed = apply(&mut case.new, &changes);
+    let ticket = if changed { Arc::new(after_intake(&case.new, &changes, case.now)) } else { draft.clone() };
+    if changed && let Some(intake) = decisions.first_mut() {
+        intake.input = with_ticket(&intake.input, &draft);
+    }
+    let access = match access_request(&organisation, form, &case) {
+        Ok(request) => request,
+        Err(problems) => {
+            let common = common(&now, &ticket, &requester);
+            return finished(case, decisions, samples, common, Decision::Rejected(problems));
+        }
+    };
+    if let Some(request) = &access
+        && case.access.as_ref().is_none_or(|facts| facts.request != *request)
+    {
+        let common = common(&now, &ticket, &requester);
+        let decision = Decision::NeedsFacts(Box::new(request.clone()));
+        return finished(case, decisions, samples, common, decision);
+    }
+    let mut run = Run { case: &case, form, decisions: std::mem::take(&mut decisions), samples: std::mem::take(&mut samples) };
+    let verdicts = run.after_intake(changes, &now, &ticket, &requester);
+    let (decisions, samples) = (run.decisions, run.samples);
+    let common = common(&now, &ticket, &requester);
+    finished(case, decisions, samples, common, Decision::Accepted(Box::new(verdicts)))
+}
+
+fn finished(
+    case: Case,
+    decisions: Vec<DecisionRecord>,
+    samples: Vec<Sample>,
+    common: String,
+    decision: Decision,
+) -> Ran {
+    let record = RunRecord {
+        id: case.run,
+        at: case.now,
+        generation: case.generation.number,
+        cause: "created",
+        common,
+        decisions,
+    };
+    Ran { decision, record, samples, new: case.new }
+}
+
+fn text(value: &impl Serialize) -> String {
+    // Records of texts and numbers always have a JSON form; were one not to have one, the record would say so.
+    serde_json::to_string(value).unwrap_or_else(|error| json!({ "unrecorded": error.to_string() }).to_string())
+}
+
+/// The parts of the input that the stages share.
+fn common(now: &contract::Moment, ticket: &contract::Ticket, requester: &contract::Person) -> String {
+    format!("{{\"now\":{},\"ticket\":{},\"requester\":{}}}", text(now), text(ticket), text(requester))
+}
+
+/// Intake saw the ticket before its changes, which the common part no longer shows.
+fn with_ticket(input: &str, draft: &contract::Ticket) -> String {
+    let rest = input.strip_prefix('{').unwrap_or(input);
+    format!("{{\"ticket\":{},{rest}", text(draft))
+}
+
+/// Puts intake's changes into the submission; whether there were any that rules see.
+fn apply(new: &mut NewTicket, changes: &Changes) -> bool {
+    if let Some(subject) = &changes.subject {
+        new.subject.clone_from(subject);
+    }
+    if let Some(body) = &changes.body {
+        new.body.clone_from(body);
+    }
+    for (name, value) in &changes.fields {
+        new.fields.retain(|(other, _): &Field| other != name);
+        new.fields.push((name.clone(), value.clone()));
+    }
+    new.tags.extend(changes.tags.iter().map(ToString::to_string));
+    changes.subject.is_some()
+        || changes.body.is_some()
+        || !changes.fields.is_empty()
+        || !changes.tags.is_empty()
+        || !changes.signals.is_empty()
+}
+
+fn after_intake(new: &NewTicket, changes: &Changes, now: Timestamp) -> contract::Ticket {
+    let mut ticket = facts::ticket(new, now);
+    ticket.signals.clone_from(&changes.signals);
+    ticket
+}
+
+fn access_request(
+    organisation: &Organisation,
+    form: &RequestType,
+    case: &Case,
+) -> Result<Option<AccessRequest>, Vec<Problem>> {
+    if !form.grants_access {
+        return Ok(None);
+    }
+    AccessRequest::from_fields(organisation, &case.new.requester, &case.new.fields).map(Some)
+}
+
+impl Run<'_> {
+    fn intake(
+        &mut self,
+        now: &contract::Moment,
+        draft: &Arc<contract::Ticket>,
+        requester: &Arc<contract::Person>,
+    ) -> IntakeVerdict {
+        let case = self.case;
+        let input = intake::Input {
+            now: now.clone(),
+            ticket: Arc::clone(draft),
+            requester: Arc::clone(requester),
+            submitted_by: case.new.submitted_by.to_string(),
+            headers: facts::headers(&case.new),
+            recent: facts::recent(&case.recent),
+        };
+        let delta = json!({ "submitted-by": input.submitted_by, "headers": input.headers, "recent": input.recent });
+        let (given, parts) = self.ask(&Input::Intake(input), None, |answer| match answer {
+            Answer::Intake(answer) => match facts::intake_answer(answer.decision) {
+                Ok(changes) => check::changes(&case.organisation, self.form, changes).map(IntakeAnswer::Accept),
+                Err(problems) if problems.is_empty() => Err("it rejects without a problem".to_owned()),
+                Err(problems) => Ok(IntakeAnswer::Reject(problems)),
+            },
+            other => Err(wrong_stage(&other)),
+        });
+        let verdict = combine::intake(&given);
+        let record = match &verdict {
+            IntakeVerdict::Accepted(changes) => json!({
+                "accepted": true, "signals": changes.signals,
+                "duplicate-of": changes.duplicate_of.map(|n| n.to_string()),
+            }),
+            IntakeVerdict::Rejected(problems) => json!({
+                "accepted": false,
+                "problems": problems.iter().map(|p| json!({ "field": p.field, "code": p.code })).collect::<Vec<_>>(),
+            }),
+        };
+        self.write_down(Stage::Intake, delta.to_string(), &record, parts);
+        verdict
+    }
+
+    fn after_intake(
+        &mut self,
+        changes: Changes,
+        now: &contract::Moment,
+        ticket: &Arc<contract::Ticket>,
+        requester: &Arc<contract::Person>,
+    ) -> Verdicts {
+        let organisation = Arc::clone(&self.case.organisation);
+        let mut so_far = contract::SoFar {
+            category: None,
+            tags: ticket.tags.clone(),
+            kind: self.form.kind.code().to_owned(),
+            impact: None,
+            urgency: None,
+            priority: None,
+            team: None,
+            assignee: None,
+            attributes: Vec::new(),
+        };
+        let shared = |so_far: &contract::SoFar| {
+            (now.clone(), Arc::clone(ticket), Arc::clone(requester), Arc::new(so_far.clone()))
+        };
+        let classified = self.categorization(shared(&so_far));
+        so_far.category = Some(classified.category.value.to_string());
+        so_far.kind = classified.kind.value.code().to_owned();
+        so_far.tags.extend(classified.tags.iter().map(|tag| tag.value.to_string()));
+        let rated = self.priority(shared(&so_far));
+        so_far.impact = rated.impact.as_ref().map(ToString::to_string);
+        so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
+        so_far.priority = Some(rated.level.value.to_string());
+        let routed = self.routing(shared(&so_far), &classified.category.value);
+        so_far.team = Some(routed.team.value.to_string());
+        so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
+        let access = self.case.access.as_ref().filter(|_| self.form.grants_access).and_then(|facts| {
+            let verdict = self.access(facts, shared(&so_far))?;
+            Some((facts.request.clone(), verdict))
+        });
+        let mut changes = changes;
+        // What the requester tagged counts where the taxonomy knows it.
+        let own = self.case.new.tags.iter().filter_map(|tag| organisation.tags.get(tag.as_str()));
+        let own: Vec<Tag> = own.filter(|tag| !changes.tags.contains(tag)).cloned().collect();
+        changes.tags.extend(own);
+        Verdicts { changes, classified, rated, routed, access }
+    }
+
+    fn categorization(&mut self, shared: Shared) -> combine::Classified {
+        let case = self.case;
+        let (now, ticket, requester, so_far) = shared;
+        let delta = so_far_only(&so_far);
+        let input = Input::Categorization(categorization::Input { now, ticket, requester, so_far });
+        let (given, parts) = self.ask(&input, None, |answer| match answer {
+            Answer::Categorization(answer) => {
+                check::classification(&case.organisation, facts::classification(answer.decision))
+            }
+            other => Err(wrong_stage(&other)),
+        });
+        let verdict = combine::categorization(&case.organisation, self.form, &given);
+        let record = json!({
+            "category": verdict.category.value.as_str(), "category-by": by(&verdict.category.by),
+            "kind": verdict.kind.value.code(),
+            "tags": verdict.tags.iter().map(|tag| tag.value.as_str()).collect::<Vec<_>>(),
+        });
+        self.write_down(Stage::Categorization, delta, &record, parts);
+        verdict
+    }
+
+    fn priority(&mut self, shared: Shared) -> combine::Rated {
+        let case = self.case;
+        let (now, ticket, requester, so_far) = shared;
+        let delta = so_far_only(&so_far);
+        let category = so_far.category.clone();
+        let input = Input::Priority(priority::Input { now, ticket, requester, so_far });
+        let (given, parts) = self.ask(&input, category.as_deref(), |answer| match answer {
+            Answer::Priority(answer) => {
+                facts::rating(answer.decision).map(|r| check::rating(&case.organisation, r)).transpose()
+            }
+            other => Err(wrong_stage(&other)),
+        });
+        let verdict = combine::priority(&case.organisation, &given);
+        let record = json!({
+            "priority": verdict.level.value.as_str(), "priority-by": by(&verdict.level.by),
+            "impact": verdict.impact.as_ref().map(|i| i.as_str()),
+            "urgency": verdict.urgency.as_ref().map(|u| u.as_str()),
+        });
+        self.write_down(Stage::Priority, delta, &record, parts);
+        verdict
+    }
+
+    fn routing(&mut self, shared: Shared, category: &crate::desk::id::CategoryId) -> combine::Routed {
+        let case = self.case;
+        let (now, ticket, requester, so_far) = shared;
+        let delta = so_far_only(&so_far);
+        let input = Input::Routing(routing::Input { now, ticket, requester, so_far });
+        let (given, parts) = self.ask(&input, Some(category.as_str()), |answer| match answer {
+            Answer::Routing(answer) => facts::destination(answer.decision)
+                .map(|d| check::destination(&case.organisation, d))
+                .transpose(),
+            other => Err(wrong_stage(&other)),
+        });
+        let verdict = combine::routing(&case.organisation, category, &given);
+        let record = json!({
+            "team": verdict.team.value.as_str(), "team-by": by(&verdict.team.by),
+            "assignee": verdict.assignee.as_ref().map(|a| a.as_str()),
+            "skills": verdict.skills.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
+            "strategy": verdict.strategy.code(), "tier": verdict.tier,
+        });
+        self.write_down(Stage::Routing, delta, &record, parts);
+        verdict
+    }
+
+    fn access(&mut self, known: &AccessFacts, shared: Shared) -> Option<AccessVerdict> {
+        let case = self.case;
+        let organisation = &case.organisation;
+        let app = organisation.apps.get(&known.request.app)?;
+        let (_, tier) = app.tier(known.request.tier.as_str())?;
+        let (now, ticket, requester, so_far) = shared;
+        let held = known.holders.iter().filter(|(_, held)| *held == tier.id).count();
+        let input = access::Input {
+            now,
+            ticket,
+            requester,
+            so_far,
+            request: facts::request(&known.request),
+            item: facts::catalog_item(app, tier, u32::try_from(held).unwrap_or(u32::MAX)),
+            subject: facts::shared_person(organisation, &known.request.subject),
+            grants: facts::grants(&known.grants, case.now),
+            history: facts::history(known.history),
+            peers: facts::peers(organisation, &known.request.subject, app, tier, &known.holders),
+        };
+        let delta = format!(
+            "{{\"so-far\":{},\"request\":{},\"item\":{},\"subject\":{},\"grants\":{},\"history\":{},\"peers\":{}}}",
+            text(&*input.so_far), text(&input.request), text(&input.item), text(&*input.subject),
+            text(&input.grants), text(&input.history), text(&input.peers),
+        );
+        let asked = Asked {
+            organisation,
+            request: &known.request,
+            app,
+            tier,
+            requester: &case.new.requester,
+            submitted_by: &case.new.submitted_by,
+        };
+        let category = input.so_far.category.clone();
+        let (given, parts) = self.ask(&Input::Access(input), category.as_deref(), |answer| match answer {
+            Answer::Access(answer) => combine::access::check(&asked, facts::access_answer(answer.decision)),
+            other => Err(wrong_stage(&other)),
+        });
+        let given: Vec<Given<AccessAnswer>> = given;
+        let verdict = combine::access::combine(&asked, &given);
+        let outcome = match &verdict.outcome {
+            combine::access::Outcome::Approved(_) => "approved",
+            combine::access::Outcome::Await(_) => "awaiting",
+            combine::access::Outcome::Denied => "denied",
+        };
+        self.write_down(Stage::Access, delta, &json!({ "outcome": outcome, "reason": verdict.reason }), parts);
+        Some(verdict)
+    }
+
+    /// Asks every rule of a stage, in order, and checks each answer; what each did becomes its part of the record.
+    fn ask<A>(
+        &self,
+        input: &Input,
+        category: Option<&str>,
+        check: impl Fn(Answer) -> Result<A, String>,
+    ) -> (Vec<Given<A>>, Vec<Asking>) {
+        let case = self.case;
+        let request_type = case.new.request_type.as_str();
+        let mut given = Vec::new();
+        let mut parts = Vec::new();
+        for rule in case.generation.asked(input.stage(), request_type, category) {
+            let called = ask_one(rule, input, &case.tables);
+            let checked = match &called.result {
+                Ok(answer) => check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
+                Err(fault) => Err(fault.clone()),
+            };
+            let (answer, fault) = match checked {
+                Ok(answer) => (Some(answer), None),
+                Err(fault) => (None, Some(fault)),
+            };
+            let reason = called.result.as_ref().map(|a| a.reason().to_owned()).unwrap_or_default();
+            // What shadow rules say is recorded and has no effect.
+            if rule.manifest.mode == Mode::Active {
+                let overrides = rule.manifest.overrides;
+                given.push(Given { rule: rule_ref(rule), reason, overrides, answer });
+            }
+            parts.push(Asking { rule: Arc::clone(rule), called, fault });
+        }
+        (given, parts)
+    }
+
+    fn write_down(&mut self, stage: Stage, input: String, verdict: &serde_json::Value, parts: Vec<Asking>) {
+        let rules: Vec<Part<'_>> = parts.iter().map(Asking::part).collect();
+        let rules = text(&rules);
+        self.samples.extend(parts.iter().map(|part| part.sample(stage)));
+        self.decisions.push(DecisionRecord { stage: stage.name(), input, verdict: verdict.to_string(), rules });
+    }
+}
+
+type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);
+
+/// A rule, what it said, and why that does not count.
+struct Asking {
+    rule: Arc<Rule>,
+    called: Called,
+    fault: Option<Fault>,
+}
+
+impl Asking {
+    fn part(&self) -> Part<'_> {
+        let manifest = &self.rule.manifest;
+        Part {
+            rule: manifest.name.as_str(),
+            version: &manifest.version,
+            component: self.rule.digest.to_string(),
+            manifest: self.rule.manifest_digest.to_string(),
+            mode: manifest.mode,
+            outcome: self.outcome(),
+            answer: self.called.result.as_ref().ok(),
+            fault: self.fault.as_ref().map(ToString::to_string),
+            fuel: self.called.fuel,
+            micros: u64::try_from(self.called.took.as_micros()).unwrap_or(u64::MAX),
+            memory_peak: self.called.memory_peak,
+            log: &self.called.log,
+            log_cut: self.called.log_cut,
+            lookups: &self.called.lookups,
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        self.fault.as_ref().map_or("answered", Fault::code)
+    }
+
+    fn sample(&self, stage: Stage) -> Sample {
+        Sample {
+            rule: rule_ref(&self.rule),
+            stage,
+            outcome: self.outcome(),
+            seconds: self.called.took.as_secs_f64(),
+            fuel: self.called.fuel,
+        }
+    }
+}
+
+/// A rule that does not ask for the recent tickets is not shown them.
+fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
+    match input {
+        Input::Intake(all) if !rule.manifest.wants_recent_tickets && !all.recent.is_empty() => {
+            let input = Input::Intake(intake::Input { recent: Vec::new(), ..all.clone() });
+            ask(rule, &input, tables)
+        }
+        _ => ask(rule, input, tables),
+    }
+}
+
+fn rule_ref(rule: &Rule) -> RuleRef {
+    RuleRef { name: rule.manifest.name.as_str().to_owned(), version: rule.manifest.version.clone() }
+}
+
+fn so_far_only(so_far: &contract::SoFar) -> String {
+    format!("{{\"so-far\":{}}}", text(so_far))
+}
+
+fn by(by: &By) -> String {
+    match by {
+        By::Rule { rule, .. } => rule.to_string(),
+        By::RequestType => "the request type".to_owned(),
+        By::Category => "the category".to_owned(),
+        By::Default => "the desk's default".to_owned(),
+    }
+}
+
+fn wrong_stage(answer: &Answer) -> String {
+    // Each stage's call returns that stage's answer by its type; this keeps the match whole.
+    format!("an answer of another stage: {}", answer.reason())
+}

@@ -1,0 +1,119 @@
+//! Who is asking: bearer tokens (RFC 6750), of which only the hash is kept.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{App, Error};
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::PersonId;
+use crate::desk::may;
+use crate::store::people::Token;
+
+/// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
+/// Tokens that are remembered.
+const REMEMBERED_MAX: usize = 10_000;
+/// What every token begins with, so that a leaked one is recognised.
+const PREFIX: &str = "rdk_";
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 24;
+
+/// Tokens seen a moment ago.
+#[derive(Default)]
+pub struct Cache(RwLock<HashMap<String, (Timestamp, Actor)>>);
+
+impl Cache {
+    fn get(&self, hash: &str, now: Timestamp) -> Option<Actor> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (since, actor) = known.get(hash)?;
+        let age = now.duration_since(*since).unsigned_abs();
+        (age < TRUSTED_FOR).then(|| actor.clone())
+    }
+
+    fn put(&self, hash: String, now: Timestamp, actor: Actor) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert(hash, (now, actor));
+    }
+
+    fn forget(&self, hash: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+}
+
+/// The hash under which a token is kept. A token is random, so a plain hash is enough: there is nothing to guess.
+pub fn hash(token: &str) -> String {
+    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new token.
+///
+/// # Errors
+///
+/// Where the system gives no randomness.
+pub fn generate() -> Result<String, Error> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(|e| Error::Broken(format!("no randomness: {e}")))?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{PREFIX}{hex}"))
+}
+
+impl App {
+    /// Whoever holds this token, if it is one.
+    pub async fn actor(&self, token: &str) -> Result<Option<Actor>, Error> {
+        let now = self.clock.now();
+        let hash = hash(token);
+        if let Some(actor) = self.tokens.get(&hash, now) {
+            return Ok(Some(actor));
+        }
+        let Some(token) = self.store.token(&hash).await? else { return Ok(None) };
+        let left = self.organisation().people.get(&token.person).is_some_and(|person| !person.active);
+        if left {
+            return Ok(None);
+        }
+        let actor = Actor::Person { id: token.person, roles: token.roles };
+        self.tokens.put(hash, now, actor.clone());
+        Ok(Some(actor))
+    }
+
+    /// Gives somebody a token with these roles. `token` is the text to accept.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written to.
+    pub async fn add_token(
+        &self,
+        token: &str,
+        person: PersonId,
+        roles: BTreeSet<Role>,
+        label: &str,
+    ) -> Result<(), Error> {
+        let token = Token {
+            hash: hash(token),
+            person,
+            roles,
+            label: label.to_owned(),
+            created_at: self.clock.now(),
+            revoked_at: None,
+        };
+        Ok(self.store.add_token(&token).await?)
+    }
+
+    /// Takes a token back; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the actor may not.
+    pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<bool, Error> {
+        may::administer(actor)?;
+        let hash = hash(token);
+        self.tokens.forget(&hash);
+        Ok(self.store.revoke_token(&hash, self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,92 @@
+//! Configuration: a directory of TOML and CSV files that becomes one checked [`Config`], or the list of everything that
+//! is wrong with it.
+//!
+//! Nothing here is kept between calls: a reload loads again, and whoever holds the old value swaps it. It knows
+//! nothing of databases, rules or HTTP; `desk` and the rest get values from it, never its types.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::desk::organisation::Organisation;
+
+mod apps;
+mod calendar;
+mod desk;
+mod duration;
+mod files;
+mod names;
+mod people;
+mod problem;
+mod read;
+mod request_types;
+mod server;
+mod tables;
+mod taxonomy;
+mod teams;
+#[cfg(test)]
+mod tests;
+mod wrong;
+
+pub use files::Files;
+pub use problem::Problem;
+pub use server::{Database, Server};
+pub use tables::Table;
+pub use wrong::Wrong;
+
+/// Everything that a configuration directory says, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub organisation: Organisation,
+    /// The reference tables by name, which is the file's name without `.csv`.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// What comes from outside the directory and stands above it: the command line, the environment, the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// `DATABASE_URL`: stands above `server.database`.
+    pub database_url: Option<String>,
+    /// Stands above `server.listen`.
+    pub listen: Option<std::net::SocketAddr>,
+    /// Stands above `server.data-dir`; relative to the working directory.
+    pub data_dir: Option<PathBuf>,
+    /// Stands above `server.rules-dir`; relative to the working directory.
+    pub rules_dir: Option<PathBuf>,
+    /// The machine's cores; 0 counts as 1.
+    pub cores: usize,
+}
+
+/// Reads and checks a configuration directory.
+///
+/// # Errors
+///
+/// Every problem found, sorted by file and line; never empty.
+pub fn load(dir: &Path, outside: &Outside) -> Result<Config, Vec<Problem>> {
+    check(&Files::read(dir)?, outside)
+}
+
+/// Checks the texts of a configuration directory without touching the disk.
+///
+/// # Errors
+///
+/// Every problem found, sorted by file and line; never empty.
+pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
+    let problems = RefCell::new(Vec::new());
+    let parsed = files.parse(&problems);
+    let names = names::Names::collect(&parsed, &problems);
+    let server = server::read(&parsed.desk, &files.dir, outside);
+    let organisation = desk::read(&parsed, &names);
+    let tables = tables::read(files, &problems);
+    drop(parsed);
+    let mut problems = problems.into_inner();
+    problems.sort();
+    problems.dedup();
+    match (server, organisation) {
+        (Some(server), Some(organisation)) if problems.is_empty() => {
+            Ok(Config { server, organisation, tables })
+        }
+        _ => Err(problems),
+    }
+}
