@@ -9,8 +9,10 @@
 //!               config -> desk
 //! ```
 
+pub mod api;
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod desk;
 pub mod rules;
 pub mod store;

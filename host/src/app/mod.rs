@@ -26,6 +26,7 @@ mod facts;
 pub mod intake;
 pub mod metrics;
 pub mod pipeline;
+pub mod rules;
 pub mod tokens;
 pub mod work;
 
@@ -40,6 +41,8 @@ pub struct App {
     pub rules: Rules,
     pub metrics: Metrics,
     organisation: ArcSwap<Organisation>,
+    /// Where it comes from when it is read again.
+    source: rules::Source,
     tokens: tokens::Cache,
     /// The last generation whose rules are all in the archive.
     archived: Mutex<HashSet<(String, String)>>,
@@ -47,13 +50,20 @@ pub struct App {
 
 impl App {
     /// Puts a desk together.
-    pub fn new(clock: Clock, organisation: Organisation, store: Store, rules: Rules) -> Self {
+    pub fn new(
+        clock: Clock,
+        source: rules::Source,
+        organisation: Organisation,
+        store: Store,
+        rules: Rules,
+    ) -> Self {
         Self {
             clock,
             store,
             rules,
             metrics: Metrics::default(),
             organisation: ArcSwap::from_pointee(organisation),
+            source,
             tokens: tokens::Cache::default(),
             archived: Mutex::default(),
         }

@@ -74,17 +74,16 @@ pub fn load(dir: &Path, outside: &Outside) -> Result<Config, Vec<Problem>> {
 /// Every problem found, sorted by file and line; never empty.
 pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let problems = RefCell::new(Vec::new());
-    let parsed = files.parse(&problems);
-    let names = names::Names::collect(&parsed, &problems);
-    let server = server::read(&parsed.desk, &files.dir, outside);
-    let organisation = desk::read(&parsed, &names);
+    let database = server::database_from_outside(outside, &problems);
     let tables = tables::read(files, &problems);
-    drop(parsed);
+    let read = files.parse(&problems).and_then(|parsed| {
+        let names = names::Names::collect(&parsed);
+        desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database })
+    });
     let mut problems = problems.into_inner();
-    problems.sort();
-    problems.dedup();
-    match (server, organisation) {
-        (Some(server), Some(organisation)) if problems.is_empty() => {
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    match read {
+        Some((server, organisation)) if problems.is_empty() => {
             Ok(Config { server, organisation, tables })
         }
         _ => Err(problems),

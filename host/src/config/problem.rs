@@ -7,8 +7,7 @@ use super::wrong::Wrong;
 /// One thing that is wrong with a configuration.
 ///
 /// Printed, it is one line: `people.toml:14:11: person.amara.manager: there is no person `lina`; did you mean `lena`?`.
-/// Problems sort by file, then line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file, relative to the configuration directory.
     pub file: String,

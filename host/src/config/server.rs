@@ -1,12 +1,15 @@
 //! `[server]` of `desk.toml`: where the program listens, where it keeps things, and what it bounds.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Outside;
-use super::read::{Document, Keys, Node};
+use super::files::whole_file;
+use super::problem::Problem;
+use super::read::Keys;
 use super::wrong::Wrong;
 
 /// Where and within which bounds the program runs: the keys of `[server]`, in kebab-case.
@@ -45,4 +48,105 @@ pub enum Database {
     Sqlite(PathBuf),
     /// The URL as it was given, password included.
     Postgres(String),
+}
+
+// The password of a URL must not reach a log.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Database::Sqlite(file) => f.debug_tuple("Sqlite").field(file).finish(),
+            Database::Postgres(_) => f.write_str("Postgres(..)"),
+        }
+    }
+}
+
+impl Database {
+    /// A database from a URL; a relative file starts from `dir`.
+    fn parse(url: &str, dir: &Path) -> Result<Database, Wrong> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Database::Postgres(url.to_owned()));
+        }
+        let file = url.strip_prefix("sqlite:").ok_or(Wrong::NotADatabase)?;
+        let file = file.strip_prefix("//").unwrap_or(file);
+        if file.is_empty() {
+            return Err(Wrong::NotADatabase);
+        }
+        Ok(Database::Sqlite(dir.join(file)))
+    }
+}
+
+/// What paths start from, and what stands above the file.
+pub struct Around<'a> {
+    pub dir: &'a Path,
+    pub outside: &'a Outside,
+    /// The database of `DATABASE_URL`, checked.
+    pub database: Option<Database>,
+}
+
+/// The database of `DATABASE_URL`; a relative file starts from the working directory.
+pub fn database_from_outside(
+    outside: &Outside,
+    problems: &RefCell<Vec<Problem>>,
+) -> Option<Database> {
+    let url = outside.database_url.as_deref().filter(|url| !url.is_empty())?;
+    Database::parse(url, Path::new(""))
+        .map_err(|wrong| problems.borrow_mut().push(whole_file("DATABASE_URL", wrong)))
+        .ok()
+}
+
+/// Reads `[server]`, which may be absent.
+pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
+    let outside = around.outside;
+    let listen = keys.optional("listen").and_then(|node| node.parsed(address));
+    let database = keys
+        .optional("database")
+        .and_then(|node| node.parsed(|url| Database::parse(url, around.dir)));
+    let data_dir = path(keys, "data-dir", "data", around.dir, outside.data_dir.as_ref());
+    let in_data_dir = || Database::Sqlite(data_dir.join("ruledesk.db"));
+    Server {
+        listen: outside.listen.or(listen).unwrap_or(LISTEN),
+        database: around.database.clone().or(database).unwrap_or_else(in_data_dir),
+        rules_dir: path(keys, "rules-dir", "rules", around.dir, outside.rules_dir.as_ref()),
+        worker_threads: size(keys, "worker-threads", 1024, 2 * outside.cores.max(1), 1),
+        queue_depth: size(keys, "queue-depth", 1 << 20, 256, 1),
+        body_bytes_max: size(keys, "body-kib-max", 1 << 20, 1024, KIB),
+        request_timeout: Duration::from_millis(number(keys, "request-timeout-ms", 3_600_000, 10_000)),
+        component_bytes_max: size(keys, "component-mib-max", 1024, 8, MIB),
+        reload_poll: Duration::from_millis(number(keys, "reload-poll-ms", 3_600_000, 1000)),
+        compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
+        compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
+        data_dir,
+    }
+}
+
+/// Where the program listens unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+fn address(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| Wrong::NotAnAddress { text: text.to_owned() })
+}
+
+fn path(
+    keys: &mut Keys<'_>,
+    key: &'static str,
+    default: &str,
+    dir: &Path,
+    outside: Option<&PathBuf>,
+) -> PathBuf {
+    let written = keys.optional(key).and_then(|node| node.filled());
+    let inside = dir.join(written.as_deref().unwrap_or(default));
+    outside.cloned().unwrap_or(inside)
+}
+
+/// A number from 1 to `max`.
+fn number(keys: &mut Keys<'_>, key: &'static str, max: u64, default: u64) -> u64 {
+    keys.optional(key).and_then(|node| node.whole(1, max)).unwrap_or(default)
+}
+
+/// A number from 1 to `max`, times `unit`.
+fn size(keys: &mut Keys<'_>, key: &'static str, max: u64, default: usize, unit: usize) -> usize {
+    let written = keys.optional(key).and_then(|node| node.whole(1, max));
+    written.and_then(|n| usize::try_from(n).ok()).unwrap_or(default).saturating_mul(unit)
 }

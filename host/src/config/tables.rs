@@ -1,6 +1,11 @@
 //! `tables/*.csv`: reference tables that rules may look things up in. The first column is the key.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+
+use super::files::Files;
+use super::problem::Problem;
+use super::wrong::Wrong;
 
 /// A reference table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,4 +14,85 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows by key; each has one cell a column, the key included.
     pub rows: BTreeMap<String, Vec<String>>,
+}
+
+impl Table {
+    /// The row with that key, each cell with its column's name.
+    pub fn row(&self, key: &str) -> Option<impl Iterator<Item = (&str, &str)>> {
+        let cells = self.rows.get(key)?;
+        Some(self.columns.iter().map(String::as_str).zip(cells.iter().map(String::as_str)))
+    }
+}
+
+/// Reads every reference table.
+pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    for (file, name, text) in files.tables() {
+        let mut note = |line, column, wrong| {
+            let problem =
+                Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
+            problems.borrow_mut().push(problem);
+        };
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if name.is_empty() || !name.bytes().all(plain) {
+            note(0, 0, Wrong::NotATableName { text: name.to_owned() });
+        }
+        tables.insert(name.to_owned(), parse(text, &mut note));
+    }
+    tables
+}
+
+fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut table = Table::default();
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                note(0, 0, Wrong::Syntax { message: error.to_string() });
+                break;
+            }
+        };
+        let line = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or_default());
+        let cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        if table.columns.is_empty() {
+            check_columns(&cells, line, note);
+            table.columns = cells;
+        } else if let Some(wrong) = row_problem(&cells, &table, &lines) {
+            note(line, 0, wrong);
+        } else if let Some(key) = cells.first() {
+            lines.insert(key.clone(), line);
+            table.rows.insert(key.clone(), cells);
+        }
+    }
+    if table.columns.is_empty() {
+        note(0, 0, Wrong::NoColumns);
+    }
+    table
+}
+
+fn check_columns(columns: &[String], line: usize, note: &mut impl FnMut(usize, usize, Wrong)) {
+    for (index, name) in columns.iter().enumerate() {
+        if name.is_empty() {
+            note(line, 0, Wrong::UnnamedColumn { column: index + 1 });
+        } else if columns.iter().take(index).any(|earlier| earlier == name) {
+            note(line, 0, Wrong::Repeated { text: name.clone(), line });
+        }
+    }
+}
+
+fn row_problem(cells: &[String], table: &Table, lines: &BTreeMap<String, usize>) -> Option<Wrong> {
+    if cells.len() != table.columns.len() {
+        return Some(Wrong::Ragged { found: cells.len(), wanted: table.columns.len() });
+    }
+    let key = cells.first()?;
+    if key.is_empty() {
+        return Some(Wrong::Blank);
+    }
+    lines.get(key).map(|line| Wrong::Repeated { text: key.clone(), line: *line })
 }

@@ -75,7 +75,7 @@ pub fn mismatch(found: &str, expected: &dyn Expected) -> Wrong {
     Wrong::new(format!("expected {expected}, found {found}"))
 }
 
-/// The kind alone: to write out a fraction would add fifteen kilobytes to every rule.
+/// The kind alone: to write out a fraction would add 25 kilobytes to every rule.
 fn unexpected_kind(found: Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "true or false",

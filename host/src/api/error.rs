@@ -1,0 +1,47 @@
+//! What a use case answers besides success, in HTTP's words: the one table of that.
+
+use super::problem::{FieldProblem, Kind, Problem};
+use crate::app::Error;
+use crate::desk::form;
+use crate::desk::refusal::Refusal;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::Rejected { problems } => {
+                let fields = problems.into_iter().map(FieldProblem::from).collect();
+                Problem::new(Kind::REJECTED, "mend the fields named and send it again").with_fields(fields)
+            }
+            Error::Refused(refusal) => refused(&refusal, detail),
+            Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
+            Error::Stale { .. } => Problem::new(Kind::STALE, detail),
+            Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
+            Error::Busy(_) => Problem::new(Kind::BUSY, detail),
+            Error::Broken(_) => {
+                Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it").with_internal(detail)
+            }
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, detail: String) -> Problem {
+    let kind = match refusal {
+        Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover => Kind::FORBIDDEN,
+        Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
+        Refusal::NoTransition { .. }
+        | Refusal::NotTheirTransition { .. }
+        | Refusal::AccessUndecided
+        | Refusal::AccessSettled { .. }
+        | Refusal::DecidedAlready
+        | Refusal::Overdue { .. }
+        | Refusal::SubjectInactive => Kind::CONFLICT,
+    };
+    Problem::new(kind, detail)
+}
+
+impl From<form::Problem> for FieldProblem {
+    fn from(problem: form::Problem) -> Self {
+        FieldProblem { field: problem.field, code: problem.code, message: problem.message }
+    }
+}

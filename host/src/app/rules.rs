@@ -1,0 +1,137 @@
+//! The rules as admins see them, and the reference tables that rules see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{App, Error};
+use crate::config;
+use crate::desk::actor::Actor;
+use crate::desk::may;
+use crate::desk::organisation::Organisation;
+pub use crate::rules::manifest::Mode;
+use crate::rules::contract::Attribute;
+use crate::rules::rule::Rule;
+use crate::rules::tables::{Table, Tables};
+
+/// What became of a folder.
+pub struct RuleStatus {
+    pub folder: String,
+    pub live: Option<Arc<Rule>>,
+    pub since_generation: u64,
+    /// Why its present content is not live, and since when.
+    pub error: Option<(String, Timestamp)>,
+}
+
+/// Where the configuration is read from when it is read again.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub directory: std::path::PathBuf,
+    pub outside: config::Outside,
+}
+
+impl App {
+    /// The generation that is live, and the folders in the order in which their rules are asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn rules_status(&self, actor: &Actor) -> Result<(u64, Vec<RuleStatus>), Error> {
+        may::read_rules(actor)?;
+        let mut folders: Vec<RuleStatus> = self
+            .rules
+            .catalog()
+            .folders()
+            .values()
+            .map(|status| RuleStatus {
+                folder: status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                live: status.live.clone(),
+                since_generation: status.since_generation,
+                error: status.error.as_ref().map(|error| {
+                    (error.message.to_string(), Timestamp::try_from(error.at).unwrap_or(Timestamp::UNIX_EPOCH))
+                }),
+            })
+            .collect();
+        folders.sort_by_key(|status| {
+            let manifest = status.live.as_ref().map(|rule| &rule.manifest);
+            (manifest.map_or(i32::MAX, |m| m.order), manifest.map(|m| m.name.clone()))
+        });
+        Ok((self.rules.generation().number, folders))
+    }
+
+    /// Looks at every rule's folder anew and waits until that is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
+        may::administer(actor)?;
+        let app = Arc::clone(self);
+        tokio::task::spawn_blocking(move || app.rules.reload()).await.map_err(|e| Error::Broken(e.to_string()))
+    }
+
+    /// Reads the configuration directory again; what is wrong with it, in which case nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
+        may::administer(actor)?;
+        let source = self.source.clone();
+        let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
+        match loaded.map_err(|e| Error::Broken(e.to_string()))? {
+            Ok(config) => {
+                self.rules.set_tables(tables(&config.organisation, &config.tables));
+                self.set_organisation(config.organisation);
+                Ok(Vec::new())
+            }
+            Err(problems) => Ok(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+/// The reference tables: the admins' own, and the desk's under `desk.`.
+pub fn tables(organisation: &Organisation, own: &BTreeMap<String, config::Table>) -> Tables {
+    let row = |pairs: Vec<(&str, String)>| {
+        pairs.into_iter().map(|(name, value)| Attribute { name: name.to_owned(), value }).collect::<Vec<_>>()
+    };
+    let categories = organisation.categories.values().map(|category| {
+        let team = category.team.as_ref().map(ToString::to_string).unwrap_or_default();
+        (category.id.to_string(), row(vec![("name", category.name.clone()), ("team", team)]))
+    });
+    let teams = organisation.teams.values().map(|team| {
+        let columns = vec![("name", team.name.clone()), ("tier", team.tier.to_string())];
+        (team.id.to_string(), row(columns))
+    });
+    let members = organisation.teams.values().flat_map(|team| team.members.iter().map(move |member| (team, member)));
+    let agents = members.map(|(team, member)| {
+        let skills: Vec<&str> = member.skills.iter().map(|skill| skill.as_str()).collect();
+        let available = member.available.to_string();
+        let columns = vec![("team", team.id.to_string()), ("skills", skills.join(" ")), ("available", available)];
+        (member.person.to_string(), row(columns))
+    });
+    let people = organisation.people.values().map(|person| {
+        let columns = vec![
+            ("name", person.name.clone()),
+            ("department", person.department.clone()),
+            ("title", person.title.clone()),
+            ("location", person.location.clone()),
+        ];
+        (person.id.to_string(), row(columns))
+    });
+    let of_the_desk: [(String, Table); 4] = [
+        ("desk.categories".to_owned(), categories.collect()),
+        ("desk.teams".to_owned(), teams.collect()),
+        ("desk.agents".to_owned(), agents.collect()),
+        ("desk.people".to_owned(), people.collect()),
+    ];
+    let of_admins = own.iter().map(|(name, table)| {
+        let rows = table.rows.iter().map(|(key, values)| {
+            let columns = table.columns.iter().map(String::as_str).zip(values.iter().cloned());
+            (key.clone(), row(columns.collect()))
+        });
+        (name.clone(), rows.collect::<Table>())
+    });
+    of_the_desk.into_iter().chain(of_admins).collect()
+}

@@ -1,0 +1,76 @@
+//! `[calendar]` of `desk.toml`: when the desk is open.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use crate::desk::organisation::{Calendar, OpenHours};
+
+use super::read::{Keys, Node};
+use super::wrong::Wrong;
+
+const DAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// Reads the calendar.
+///
+/// - `time-zone`: the desk's, a name of the IANA database.
+/// - `monday` to `sunday`: the open hours, such as `["08:00-12:00", "13:00-18:00"]`; absent is closed.
+/// - `holidays`: days on which the desk is closed, such as `2026-12-25`.
+pub fn read(keys: &mut Keys<'_>) -> Calendar {
+    let zone = keys.required("time-zone").and_then(|node| {
+        node.parsed(|name| {
+            TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() })
+        })
+    });
+    let days = DAYS.map(|day| keys.list(day));
+    if days.iter().all(Vec::is_empty) {
+        keys.report("monday", Wrong::NeverOpen);
+    }
+    let holidays: BTreeSet<_> = keys.list("holidays").iter().filter_map(Node::day).collect();
+    let week = days.map(|day| open_hours(&day));
+    Calendar { zone: zone.unwrap_or(TimeZone::UTC), week, holidays }
+}
+
+/// The open hours of one day: sorted, without overlap. Hours that touch are two spans.
+fn open_hours(nodes: &[Node<'_>]) -> Vec<OpenHours> {
+    let mut day: Vec<(&str, OpenHours)> = Vec::new();
+    for node in nodes {
+        let Some(hours) = node.parsed(span) else { continue };
+        let text = node.text().unwrap_or_default();
+        if let Some((earlier, before)) = day.last()
+            && (before.end == Time::midnight() || hours.start < before.end)
+        {
+            let (earlier, later) = ((*earlier).to_owned(), text.to_owned());
+            node.report(Wrong::HoursOverlap { earlier, later });
+        }
+        day.push((text, hours));
+    }
+    day.into_iter().map(|(_, hours)| hours).collect()
+}
+
+/// A span such as `08:00-18:00`; an end of `24:00` is the day's end.
+fn span(text: &str) -> Result<OpenHours, Wrong> {
+    let bad = || Wrong::NotOpenHours { text: text.to_owned() };
+    let (start, end) = text.split_once('-').ok_or_else(bad)?;
+    let start = time(start).ok_or_else(bad)?;
+    if end == "24:00" {
+        return Ok(OpenHours { start, end: Time::midnight() });
+    }
+    let end = time(end).ok_or_else(bad)?;
+    if end <= start {
+        return Err(Wrong::HoursBackwards { text: text.to_owned() });
+    }
+    Ok(OpenHours { start, end })
+}
+
+/// `HH:MM` and nothing else.
+fn time(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    let two = |digits: &str| {
+        let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| digits.parse::<i8>().ok()).flatten()
+    };
+    Time::new(two(hour)?, two(minute)?, 0, 0).ok()
+}

@@ -1,0 +1,123 @@
+//! `desk.toml`, and the organisation put together from all files.
+//!
+//! - `name`: the organisation's name as people read it.
+//! - `[server]`: see [`Server`].
+//! - `[calendar]`: see `calendar.rs`.
+//! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
+//! - `[[priority]]`: the levels, from the most urgent to the least.
+//! - `[defaults]`: what stands where no rule has answered.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use crate::desk::id::{NotAnId, PersonId};
+use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
+
+use super::files::Parsed;
+use super::names::Names;
+use super::read::{Keys, Node, distinct};
+use super::server::{self, Around, Server};
+use super::wrong::Wrong;
+use super::{apps, calendar, duration, people, request_types, taxonomy, teams};
+
+/// How long an approval may take unless the file says otherwise, in hours.
+const ACCESS_DUE_HOURS: u32 = 72;
+
+/// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
+pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Organisation)> {
+    let people = people::read(&parsed.people, names);
+    let teams = parsed.teams.read(|keys| teams::read(keys, names));
+    let (categories, tags) = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
+    let request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
+    let apps = parsed.apps.read(|keys| apps::read(keys, names));
+    parsed.desk.read(|keys| {
+        let server = keys.table("server", |keys| server::read(keys, around));
+        let name = keys.required("name").and_then(|node| node.filled());
+        let calendar = keys.table("calendar", calendar::read);
+        let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
+        let priorities = keys.entries("priority", priority);
+        if priorities.is_empty() {
+            keys.report("priority", Wrong::Missing);
+        }
+        let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
+        let (impacts, urgencies) = scales?;
+        let organisation = Organisation {
+            name: name?,
+            calendar: calendar?,
+            people,
+            teams,
+            categories,
+            tags,
+            impacts,
+            urgencies,
+            priorities,
+            request_types,
+            apps,
+            defaults: defaults?,
+        };
+        Some((server?, organisation))
+    })
+}
+
+/// The steps of a scale: at least one, each once.
+fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> Vec<I> {
+    let steps = keys.required(key).map(|node| distinct(node.list(), Node::id)).unwrap_or_default();
+    if steps.is_empty() && keys.has(key) {
+        keys.report(key, Wrong::Blank);
+    }
+    steps
+}
+
+/// One `[[priority]]`.
+///
+/// - `id`, `name`.
+/// - `first-response`: the longest open time until an agent first answers, such as `15m`.
+/// - `resolution`: the longest open time until it is resolved, such as `4h`; no shorter than the first response.
+fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId) -> PriorityLevel {
+    let name = keys.required("name").and_then(|node| node.filled()).unwrap_or_default();
+    let response = keys.required("first-response");
+    let response_minutes = response.as_ref().and_then(duration::minutes);
+    let resolution = keys.required("resolution").and_then(|node| duration::minutes(&node));
+    if let (Some(node), Some(response), Some(resolution)) = (&response, response_minutes, resolution)
+        && response > resolution
+    {
+        node.report(Wrong::ResponseAfterResolution { response, resolution });
+    }
+    PriorityLevel {
+        id,
+        name,
+        first_response_minutes: response_minutes.unwrap_or_default(),
+        resolution_minutes: resolution.unwrap_or_default(),
+    }
+}
+
+/// `[defaults]`.
+///
+/// - `team`, `priority`, `category`: where no rule has answered.
+/// - `access-approvers`: who approves access where a rule has failed and the requester has no manager; at least one.
+/// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default.
+fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Person>) -> Option<Defaults> {
+    let team = keys.required("team").and_then(|node| node.known(&names.teams));
+    let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));
+    let category = keys.required("category").and_then(|node| node.known(&names.categories));
+    let approvers = keys.required("access-approvers");
+    let due = keys.optional("access-due").and_then(|node| duration::hours(&node));
+    let list = approvers.as_ref().map(Node::list).unwrap_or_default();
+    if let (Some(node), true) = (&approvers, list.is_empty()) {
+        node.report(Wrong::Blank);
+    }
+    let access_approvers = distinct(list, |node| {
+        let id: PersonId = node.known(&names.people)?;
+        if people.get(&id).is_some_and(|person| !person.active) {
+            node.report(Wrong::HasLeft { person: id.clone() });
+        }
+        Some(id)
+    });
+    Some(Defaults {
+        team: team?,
+        priority: priority?,
+        category: category?,
+        access_approvers,
+        access_due_hours: due.unwrap_or(ACCESS_DUE_HOURS),
+    })
+}

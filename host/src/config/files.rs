@@ -1,0 +1,149 @@
+//! The texts of a configuration directory: the only place here that touches the disk.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::problem::Problem;
+use super::read::{Document, place};
+use super::wrong::Wrong;
+
+/// The largest file that is read, in bytes: 100,000 people fit.
+pub const FILE_BYTES_MAX: usize = 32 << 20;
+/// The most reference tables.
+pub const TABLES_MAX: usize = 1000;
+/// The most syntax errors shown of one file; what follows is mostly their echo.
+const SYNTAX_ERRORS_MAX: usize = 10;
+
+const DESK: &str = "desk.toml";
+const PEOPLE: &str = "people.toml";
+const TEAMS: &str = "teams.toml";
+const TAXONOMY: &str = "taxonomy.toml";
+const REQUEST_TYPES: &str = "request-types.toml";
+const APPS: &str = "apps.toml";
+/// The folder of the reference tables.
+const TABLES: &str = "tables";
+
+/// The texts of a configuration directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Where they are: what relative paths in them start from.
+    pub dir: PathBuf,
+    /// Each file's text by its path relative to `dir`, with `/` between folders.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// The TOML files, parsed.
+pub struct Parsed<'a> {
+    pub desk: Document<'a>,
+    pub people: Document<'a>,
+    pub teams: Document<'a>,
+    pub taxonomy: Document<'a>,
+    pub request_types: Document<'a>,
+    pub apps: Document<'a>,
+}
+
+impl Files {
+    /// Reads a directory. Only `apps.toml` and the folder `tables` may be absent.
+    ///
+    /// # Errors
+    ///
+    /// Each file that is missing, unreadable, too large or not UTF-8.
+    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
+        let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
+        let mut problems = Vec::new();
+        let mut names: Vec<String> =
+            [DESK, PEOPLE, TEAMS, TAXONOMY, REQUEST_TYPES].map(str::to_owned).into();
+        if dir.join(APPS).exists() {
+            names.push(APPS.to_owned());
+        }
+        match table_files(&dir.join(TABLES)) {
+            Ok(tables) => names.extend(tables),
+            Err(wrong) => problems.push(whole_file(TABLES, wrong)),
+        }
+        for name in names {
+            match read_text(&dir.join(&name)) {
+                Ok(text) => _ = files.texts.insert(name, text),
+                Err(wrong) => problems.push(whole_file(&name, wrong)),
+            }
+        }
+        if problems.is_empty() { Ok(files) } else { Err(problems) }
+    }
+
+    /// Parses the TOML files; `None` where one is not TOML at all, which hides what else would be wrong.
+    pub fn parse<'a>(&'a self, problems: &'a RefCell<Vec<Problem>>) -> Option<Parsed<'a>> {
+        let parse = |file: &'static str| {
+            let text = self.texts.get(file).map_or("", String::as_str);
+            let (root, errors) = DeTable::parse_recoverable(text);
+            let mut problems_of_all = problems.borrow_mut();
+            for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
+                let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+                let wrong = Wrong::Syntax { message: error.message().to_owned() };
+                let key = String::new();
+                problems_of_all.push(Problem { file: file.to_owned(), line, column, key, wrong });
+            }
+            (errors.is_empty(), Document { file, text, root, problems })
+        };
+        let (a, desk) = parse(DESK);
+        let (b, people) = parse(PEOPLE);
+        let (c, teams) = parse(TEAMS);
+        let (d, taxonomy) = parse(TAXONOMY);
+        let (e, request_types) = parse(REQUEST_TYPES);
+        let (f, apps) = parse(APPS);
+        let sound = a && b && c && d && e && f;
+        sound.then_some(Parsed { desk, people, teams, taxonomy, request_types, apps })
+    }
+
+    /// The reference tables: file, table's name, text.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.texts.iter().filter_map(|(file, text)| {
+            let name = file.strip_prefix("tables/")?.strip_suffix(".csv")?;
+            Some((file.as_str(), name, text.as_str()))
+        })
+    }
+}
+
+/// A problem with a file as a whole.
+pub fn whole_file(file: &str, wrong: Wrong) -> Problem {
+    Problem { file: file.to_owned(), line: 0, column: 0, key: String::new(), wrong }
+}
+
+fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        // Editors leave files of their own beside the tables.
+        if name.ends_with(".csv") && !name.starts_with('.') {
+            names.push(format!("{TABLES}/{name}"));
+        }
+    }
+    if names.len() > TABLES_MAX {
+        return Err(Wrong::TooMany { found: names.len(), max: TABLES_MAX });
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn read_text(path: &Path) -> Result<String, Wrong> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    // One byte more than allowed tells a full file from one that goes on.
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(Wrong::FileTooLarge { bytes_max: FILE_BYTES_MAX });
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Wrong::NotUtf8)?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
+fn unreadable(error: std::io::Error) -> Wrong {
+    Wrong::Unreadable { reason: error.to_string() }
+}

@@ -1,0 +1,116 @@
+//! `people.toml`: the directory.
+//!
+//! - `departments`, `groups`: those that exist, so that a misspelt one is found.
+//! - `[[person]]`: everybody.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Person;
+
+use super::names::Names;
+use super::read::{Document, Keys, Node, distinct};
+use super::wrong::Wrong;
+
+/// Reads the directory.
+pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person> {
+    let mut managers = Managers::default();
+    let people = document.read(|keys| {
+        distinct(keys.list("departments"), Node::filled);
+        distinct(keys.list("groups"), Node::id::<crate::desk::id::GroupId>);
+        keys.entries("person", |keys, id| person(keys, id, names, &mut managers))
+    });
+    for (span, circle) in managers.circles() {
+        let key = circle.first().map(|id| format!("person.{id}.manager")).unwrap_or_default();
+        document.report(&span, &key, Wrong::ManagerCircle { circle });
+    }
+    people.into_iter().map(|person| (person.id.clone(), person)).collect()
+}
+
+/// One `[[person]]`.
+///
+/// - `id`, `name`, `email`.
+/// - `department`: one of `departments`; absent if unknown. `title`, `location`: absent if unknown.
+/// - `manager`: a person's id; absent at the top.
+/// - `groups`: some of the file's `groups`.
+/// - `vip`: whether the organisation marks this person for special care; default false.
+/// - `active`: false for somebody who has left; default true.
+/// - `attributes`: what else rules may see, as texts.
+fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
+    let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
+    let name = text(keys.required("name"));
+    let email = keys.required("email").and_then(|node| node.parsed(mail)).unwrap_or_default();
+    let department = keys.optional("department").and_then(|node| {
+        node.parsed(|text| names.departments.check(text).map(|()| text.to_owned()))
+    });
+    let manager = keys.optional("manager");
+    let manager = manager.and_then(|node| {
+        let manager: PersonId = node.known(&names.people)?;
+        managers.0.insert(id.clone(), (manager.clone(), node.span()));
+        Some(manager)
+    });
+    Person {
+        id,
+        name,
+        email,
+        department: department.unwrap_or_default(),
+        title: text(keys.optional("title")),
+        location: text(keys.optional("location")),
+        manager,
+        groups: distinct(keys.list("groups"), |node| node.known(&names.groups)),
+        vip: keys.optional("vip").and_then(|node| node.flag()).unwrap_or(false),
+        active: keys.optional("active").and_then(|node| node.flag()).unwrap_or(true),
+        attributes: keys.optional("attributes").and_then(|node| node.texts()).unwrap_or_default(),
+    }
+}
+
+/// A mail address as far as a glance can tell; the mail server knows the rest.
+fn mail(text: &str) -> Result<String, Wrong> {
+    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c));
+    match text.split_once('@') {
+        Some((name, host)) if plain && !name.is_empty() && !host.is_empty() && !host.contains('@') => {
+            Ok(text.to_owned())
+        }
+        _ => Err(Wrong::NotAMailAddress { text: text.to_owned() }),
+    }
+}
+
+/// Everybody's manager, and where that is written.
+#[derive(Default)]
+struct Managers(BTreeMap<PersonId, (PersonId, Range<usize>)>);
+
+impl Managers {
+    /// Each circle once, from its first member by id back to that member.
+    fn circles(&self) -> Vec<(Range<usize>, Vec<PersonId>)> {
+        let mut done: BTreeMap<&PersonId, &PersonId> = BTreeMap::new();
+        let mut circles = Vec::new();
+        for start in self.0.keys() {
+            let mut at = start;
+            // Each walk stops where an earlier one, or this one, has been: linear in all.
+            while let (Some((manager, _)), None) = (self.0.get(at), done.get(at)) {
+                done.insert(at, start);
+                at = manager;
+            }
+            if done.get(at) == Some(&start) {
+                circles.extend(self.circle_through(at));
+            }
+        }
+        circles
+    }
+
+    fn circle_through(&self, member: &PersonId) -> Option<(Range<usize>, Vec<PersonId>)> {
+        let mut circle = vec![member.clone()];
+        let mut at = &self.0.get(member)?.0;
+        while at != member {
+            circle.push(at.clone());
+            at = &self.0.get(at)?.0;
+        }
+        let first = circle.iter().enumerate().min_by_key(|(_, id)| *id)?.0;
+        circle.rotate_left(first);
+        let start = circle.first()?.clone();
+        let span = self.0.get(&start)?.1.clone();
+        circle.push(start);
+        Some((span, circle))
+    }
+}

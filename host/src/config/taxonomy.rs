@@ -1,0 +1,41 @@
+//! `taxonomy.toml`: what tickets can be about.
+//!
+//! - `tags`: those that may be put on a ticket.
+//! - `[[category]]`: the categories; `hardware.laptop` lies below `hardware`, which has to be there too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desk::id::{CategoryId, Tag};
+use crate::desk::organisation::Category;
+
+use super::names::Names;
+use super::read::{Keys, Node, distinct};
+use super::wrong::Wrong;
+
+/// Reads the categories and the tags.
+pub fn read(keys: &mut Keys<'_>, names: &Names) -> (BTreeMap<CategoryId, Category>, BTreeSet<Tag>) {
+    let tags = distinct(keys.list("tags"), Node::id).into_iter().collect();
+    let categories = keys.entries("category", |keys, id| category(keys, id, names));
+    if categories.is_empty() {
+        keys.report("category", Wrong::Missing);
+    }
+    (categories.into_iter().map(|category| (category.id.clone(), category)).collect(), tags)
+}
+
+/// One `[[category]]`.
+///
+/// - `id`: its place in the taxonomy, such as `hardware.laptop`.
+/// - `name`.
+/// - `team`: who takes such tickets where no rule has answered; absent is the parent's, else the desk's default.
+fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
+    if let Some((parent, _)) = id.as_str().rsplit_once('.')
+        && !names.categories.has(parent)
+    {
+        keys.report("id", Wrong::NoParent { parent: parent.to_owned() });
+    }
+    Category {
+        id,
+        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        team: keys.optional("team").and_then(|node| node.known(&names.teams)),
+    }
+}

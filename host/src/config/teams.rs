@@ -1,0 +1,64 @@
+//! `teams.toml`: who takes tickets.
+//!
+//! - `skills`: those that exist, so that a misspelt one is found.
+//! - `[[team]]`: the teams, each of which is a queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desk::id::{Skill, TeamId};
+use crate::desk::organisation::{Member, Strategy, Team};
+
+use super::names::Names;
+use super::read::{Keys, Node, distinct};
+use super::wrong::Wrong;
+
+/// Reads the teams.
+pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
+    distinct(keys.list("skills"), Node::id::<Skill>);
+    let teams = keys.entries("team", |keys, id| team(keys, id, names));
+    if teams.is_empty() {
+        keys.report("team", Wrong::Missing);
+    }
+    teams.into_iter().map(|team| (team.id.clone(), team)).collect()
+}
+
+/// One `[[team]]`.
+///
+/// - `id`, `name`.
+/// - `tier`: the escalation tier, 1 (default) is the first line; at most 9.
+/// - `strategy`: how tickets are shared out, `round-robin` (default) or `least-loaded`.
+/// - `[[team.member]]`: may be empty; then tickets wait in the queue until somebody takes them.
+fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
+    let strategies = [Strategy::RoundRobin, Strategy::LeastLoaded].map(|s| (s.code(), s));
+    let tier = keys.optional("tier").and_then(|node| node.whole(1, 9));
+    let mut seen = BTreeMap::new();
+    let members = keys.list("member");
+    let members =
+        members.iter().filter_map(|node| node.keys(|keys| member(keys, names, &mut seen)).flatten());
+    Team {
+        id,
+        members: members.collect(),
+        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        strategy: keys
+            .optional("strategy")
+            .and_then(|node| node.one_of(&strategies))
+            .unwrap_or(Strategy::RoundRobin),
+        tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
+    }
+}
+
+/// One `[[team.member]]`.
+///
+/// - `person`: the person's id, once in a team.
+/// - `skills`: some of the file's `skills`.
+/// - `available`: whether new tickets may be assigned to this member now; default true.
+fn member(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>) -> Option<Member> {
+    let person = keys.required("person");
+    let skills: BTreeSet<Skill> =
+        distinct(keys.list("skills"), |node| node.known(&names.skills)).into_iter().collect();
+    let available = keys.optional("available").and_then(|node| node.flag()).unwrap_or(true);
+    let node = person?;
+    let person = node.known(&names.people)?;
+    node.refuse_repeated(node.text()?, seen);
+    Some(Member { person, skills, available })
+}

@@ -1,0 +1,172 @@
+//! What can be wrong with a configuration: the facts as data, their wording in one place.
+//!
+//! Each sentence follows the key it is about, and says what is allowed.
+
+use std::fmt::Write as _;
+
+use crate::desk::id::{NotAnId, PersonId};
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    #[error("the file cannot be read: {reason}")]
+    Unreadable { reason: String },
+    #[error("the file is not UTF-8 text")]
+    NotUtf8,
+    #[error("the file is larger than {bytes_max} bytes")]
+    FileTooLarge { bytes_max: usize },
+    #[error("{message}")]
+    Syntax { message: String },
+
+    #[error("there is no such key; {}", suggestion(nearest.as_deref(), allowed))]
+    UnknownKey { nearest: Option<String>, allowed: Vec<&'static str> },
+    #[error("is missing")]
+    Missing,
+    #[error("takes {wanted}, not {found}")]
+    WrongType { wanted: &'static str, found: &'static str },
+    #[error("is empty")]
+    Blank,
+    #[error("has {found} entries; allowed are at most {max}")]
+    TooMany { found: usize, max: usize },
+
+    #[error(transparent)]
+    NotAnId(#[from] NotAnId),
+    #[error("`{text}` is given twice, first in line {line}")]
+    Repeated { text: String, line: usize },
+    #[error("there is no {what} `{text}`; {}", suggestion(nearest.as_deref(), known))]
+    Unknown { what: &'static str, text: String, nearest: Option<String>, known: Vec<String> },
+    #[error("is `{text}`; {}", suggestion(None, allowed))]
+    NotOneOf { text: String, allowed: Vec<&'static str> },
+    #[error("is {found}; allowed is {min} to {max}")]
+    OutOfRange { found: String, min: u64, max: u64 },
+    #[error("is not a finite number")]
+    NotFinite,
+
+    #[error("is `{text}`; write hours and minutes, such as `30m`, `8h` or `1h30m`")]
+    NotADuration { text: String },
+    #[error("is `{text}`; write whole hours, such as `72h`")]
+    NotWholeHours { text: String },
+    #[error("`{text}` is not a day; write `YYYY-MM-DD`")]
+    NotADay { text: String },
+    #[error("there is no time zone `{text}`; write a name of the IANA database, such as `Europe/Berlin`")]
+    UnknownZone { text: String },
+    #[error("`{text}` is not a span of hours; write `08:00-18:00`, or `00:00-24:00` for the whole day")]
+    NotOpenHours { text: String },
+    #[error("`{text}` ends before it starts; a night goes to `24:00` and on from `00:00` of the next day")]
+    HoursBackwards { text: String },
+    #[error("`{later}` starts before `{earlier}` ends; sort the hours and let none overlap")]
+    HoursOverlap { earlier: String, later: String },
+    #[error("no day has open hours, so no deadline would ever come")]
+    NeverOpen,
+    #[error("is {response} minutes, longer than the {resolution} minutes for the resolution")]
+    ResponseAfterResolution { response: u32, resolution: u32 },
+
+    #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
+    NotAnAddress { text: String },
+    // The text is left out: it may hold a password.
+    #[error("is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`")]
+    NotADatabase,
+    #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
+    NotAMailAddress { text: String },
+
+    #[error("the managers go in a circle: {}", chain(circle))]
+    ManagerCircle { circle: Vec<PersonId> },
+    #[error("`{person}` has left (active = false); name somebody who is there")]
+    HasLeft { person: PersonId },
+    #[error("lies below `{parent}`, which is no category; add it")]
+    NoParent { parent: String },
+
+    #[error("`{text}` is not a field's name: use 1 to 60 lower-case letters, digits and hyphens, but neither `subject` nor `body`")]
+    NotAFieldName { text: String },
+    #[error("is only for fields of kind {kinds}")]
+    NotForThisKind { kinds: &'static str },
+    #[error("needs at least one option")]
+    NoOptions,
+    #[error("is {min}, more than `max`, which is {max}")]
+    BoundsBackwards { min: String, max: String },
+    #[error("is true, but the form has no field `{field}` of kind {kind}")]
+    AccessFormLacks { field: &'static str, kind: &'static str },
+
+    #[error("the row has {found} cells, the first line has {wanted}")]
+    Ragged { found: usize, wanted: usize },
+    #[error("column {column} has no name")]
+    UnnamedColumn { column: usize },
+    #[error("the table has no columns; its first line names them")]
+    NoColumns,
+    #[error("`{text}` is not a table's name: use lower-case letters, digits and hyphens before `.csv`")]
+    NotATableName { text: String },
+}
+
+/// The most names that a message lists.
+const LISTED_MAX: usize = 30;
+
+/// What the writer may have meant, and what there is.
+fn suggestion<T: AsRef<str>>(nearest: Option<&str>, known: &[T]) -> String {
+    let mut text = nearest.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(AsRef::as_ref).collect();
+    match (listed.is_empty(), known.len().saturating_sub(listed.len())) {
+        (true, _) => text.push_str("none is defined"),
+        (false, 0) => _ = write!(text, "allowed: {}", listed.join(", ")),
+        (false, more) => _ = write!(text, "allowed: {} and {more} more", listed.join(", ")),
+    }
+    text
+}
+
+fn chain(circle: &[PersonId]) -> String {
+    let ids: Vec<&str> = circle.iter().map(PersonId::as_str).collect();
+    ids.join(" -> ")
+}
+
+/// The name that is most like a text, if any is close enough to be what was meant.
+pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
+        .map(|name| (distance(text, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+/// How many letters have to be added, removed or changed to make one text of the other (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (above_left, a) in from.chars().enumerate() {
+        let mut diagonal = above_left;
+        let mut left = above_left + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(to.chars()) {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = *cell;
+            left = changed.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = above_left + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_edits() {
+        for (from, to, edits) in [("", "abc", 3), ("abc", "", 3), ("lina", "lena", 1), ("kitten", "sitting", 3), ("same", "same", 0)] {
+            assert_eq!(distance(from, to), edits, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn only_a_close_name_is_suggested() {
+        let known = ["service-desk", "security"];
+        assert_eq!(nearest("servicedesk", known.into_iter()).as_deref(), Some("service-desk"));
+        assert_eq!(nearest("legal", known.into_iter()), None);
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let known: Vec<String> = (0..33).map(|n| n.to_string()).collect();
+        assert!(suggestion(None, &known).ends_with("29 and 3 more"));
+        assert_eq!(suggestion::<String>(None, &[]), "none is defined");
+    }
+}

@@ -1,0 +1,95 @@
+//! A throw-away PostgreSQL: one cluster for the test process, a fresh database for each test.
+//!
+//! It stands alone, so that any test target can take it by `#[path]`. Text is sorted as a customer's server sorts it, not
+//! byte by byte, so that a statement which relies on the order of bytes fails here first.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Starts a cluster, prints its folder, and ends it when standard input does: so it dies with the test process, however
+/// that dies. Nothing in it needs to outlive a power cut.
+const SCRIPT: &str = r#"
+trap '' INT
+bin=$1
+dir=$(mktemp -d "${TMPDIR:-/tmp}/ruledesk-pg.XXXXXX") || exit 1
+fail() { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
+"$bin/initdb" -D "$dir/data" -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 \
+    --locale-provider=icu --icu-locale=en-US >"$dir/log" 2>&1 || fail
+"$bin/pg_ctl" -w -D "$dir/data" -l "$dir/log" -o "-k $dir -c listen_addresses='' -c fsync=off \
+    -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" start >/dev/null 2>&1 || fail
+echo "$dir"
+cat >/dev/null
+"$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1
+rm -rf "$dir"
+"#;
+
+struct Cluster {
+    /// Its socket is here.
+    dir: PathBuf,
+    bin: PathBuf,
+    /// The cluster lives for as long as this is open.
+    _alive: ChildStdin,
+    _script: Child,
+}
+
+/// Makes an empty database and returns its URL.
+///
+/// # Panics
+///
+/// Where PostgreSQL's server programs are not installed, or do not start.
+pub fn fresh_database() -> String {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let cluster = CLUSTER.get_or_init(start);
+    let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
+    let made = Command::new(cluster.bin.join("createdb"))
+        .args(["-U", "postgres", "-h"])
+        .args([cluster.dir.as_os_str(), name.as_ref()])
+        .status()
+        .expect("createdb runs");
+    assert!(made.success(), "createdb {name}: {made}");
+    format!("postgres://postgres@localhost/{name}?host={}", cluster.dir.display())
+}
+
+fn start() -> Cluster {
+    let bin = server_programs();
+    let mut command = if is_root() {
+        // The server refuses to run as root.
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
+        command
+    } else {
+        Command::new("sh")
+    };
+    let mut script = command
+        .args(["-c", SCRIPT, "postgres"])
+        .arg(&bin)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell starts");
+    let alive = script.stdin.take().expect("it was piped");
+    let mut output = BufReader::new(script.stdout.take().expect("it was piped"));
+    let mut dir = String::new();
+    output.read_line(&mut dir).expect("the script prints text");
+    assert!(!dir.is_empty(), "PostgreSQL did not start; its log is above");
+    Cluster { dir: PathBuf::from(dir.trim_end()), bin, _alive: alive, _script: script }
+}
+
+/// The newest installed version's folder: distributions keep server programs out of the search path.
+fn server_programs() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
+        .max();
+    newest.map(|(_, path)| path.join("bin")).expect("install PostgreSQL's server (Debian: postgresql) to run these tests")
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout == b"0\n"
+}
