@@ -15,7 +15,7 @@ fn priority(does: &str) -> Called {
 
 fn call(component: &[u8], does: &str) -> Called {
     let dir = TempDir::new().unwrap();
-    let settings = hostile_manifest("bad", "priority", does, "[limits]\nfuel = 5_000_000");
+    let settings = hostile_manifest("bad", "priority", does, "[limits]\nfuel = 5_000_000\ndeadline-ms = 2000");
     // A component made from text takes no settings.
     let plain = settings.split("[settings]").next().unwrap();
     let manifest = if does.is_empty() { plain } else { &settings };
@@ -159,7 +159,7 @@ fn an_answer_outside_of_memory_is_an_invalid_answer() {
 #[test]
 fn memory_returns_after_many_bad_calls() {
     let dir = TempDir::new().unwrap();
-    put(dir.path(), "bad", &hostile_manifest("bad", "priority", "hoard-memory", ""), hostile());
+    put(dir.path(), "bad", &hostile_manifest("bad", "priority", "hoard-memory", "[limits]\ndeadline-ms = 2000"), hostile());
     let rules = open(dir.path());
     let generation = rules.generation();
     let input = fill_in(Stage::Priority, &toml::Table::new()).unwrap();

@@ -17,7 +17,7 @@ bin=$1
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ruledesk-pg.XXXXXX") || exit 1
 fail() { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
 "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 \
-    --locale-provider=icu --icu-locale=en-US >"$dir/log" 2>&1 || fail
+    --locale-provider=icu --icu-locale=en-US-u-ka-shifted >"$dir/log" 2>&1 || fail
 "$bin/pg_ctl" -w -D "$dir/data" -l "$dir/log" -o "-k $dir -c listen_addresses='' -c fsync=off \
     -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" start >/dev/null 2>&1 || fail
 echo "$dir"

@@ -4,11 +4,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::rules::compiler;
 
+mod desk;
+//mod import;
 mod rule;
+mod serve;
+mod token;
 
 /// An IT service desk whose decisions are made by WebAssembly components.
 #[derive(Debug, Parser)]
@@ -20,9 +24,17 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the desk.
+    Serve(serve::Serve),
+    /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+    //Import(Box<import::Import>),
+    /// Gives somebody a token, which is shown once.
+    Token(token::Add),
     /// Builds rules.
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Prints the OpenAPI 3.1 document.
+    Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
     #[command(hide = true)]
     CompileRule {
@@ -46,6 +58,23 @@ enum RuleCommand {
     },
 }
 
+/// Where a desk is: what every command needs that opens one.
+#[derive(Debug, Clone, Args)]
+struct Place {
+    /// The configuration directory.
+    #[arg(long, default_value = ".")]
+    config: PathBuf,
+    /// The rules directory; stands above the configuration's.
+    #[arg(long)]
+    rules: Option<PathBuf>,
+    /// The data directory; stands above the configuration's.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
 /// A sentence for whoever typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -53,9 +82,11 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
-        Command::Rule(RuleCommand::Build { directories, out }) => {
-            rule::build(&directories, out.as_deref())
-        }
+        Command::Rule(RuleCommand::Build { directories, out }) => rule::build(&directories, out.as_deref()),
+        Command::Openapi => openapi(),
+        Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
+        //Command::Import(import) => desk::in_runtime(import::run(*import)),
+        Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,4 +95,9 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn openapi() -> Result<(), Failure> {
+    println!("{}", crate::api::document().to_pretty_json()?);
+    Ok(())
 }

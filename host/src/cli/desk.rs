@@ -1,0 +1,85 @@
+//! Opens a desk: configuration, store, rules, put together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Failure, Place};
+use crate::app::rules::{Source, tables};
+use crate::app::{App, Clock};
+use crate::config::{self, Config, Database, Outside, Server};
+use crate::rules::compile::CompileLimits;
+use crate::rules::{Options, Rules};
+use crate::store::{Store, Target};
+
+/// Runs a command that waits for things.
+pub fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_to_stderr();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("RULEDESK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call in one process (tests do that) keeps the first subscriber, which is as good.
+    let _ = if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        builder.with_target(false).try_init()
+    } else {
+        builder.json().try_init()
+    };
+}
+
+/// The configuration of a place, checked.
+pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Result<(Config, Source), Failure> {
+    let outside = Outside {
+        database_url: place.database_url.clone(),
+        listen,
+        data_dir: place.data.clone(),
+        rules_dir: place.rules.clone(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let config = config::load(&place.config, &outside).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        format!("the configuration in {} is not right:\n{}", place.config.display(), lines.join("\n"))
+    })?;
+    Ok((config, Source { directory: place.config.clone(), outside }))
+}
+
+/// The store of a configuration.
+pub async fn store(server: &Server) -> Result<Store, Failure> {
+    std::fs::create_dir_all(&server.data_dir)
+        .map_err(|e| format!("the data directory {} cannot be made: {e}", server.data_dir.display()))?;
+    let target = match &server.database {
+        Database::Sqlite(file) => Target::Sqlite(file.clone()),
+        Database::Postgres(url) => Target::Postgres(url.clone()),
+    };
+    Ok(Store::open(&target).await?)
+}
+
+/// A whole desk.
+pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
+    let store = store(&config.server).await?;
+    let options = options(&config.server)?;
+    let reference = tables(&config.organisation, &config.tables);
+    let rules = tokio::task::spawn_blocking(move || Rules::open(&options, reference)).await??;
+    Ok(Arc::new(App::new(Clock::System, source, config.organisation, store, rules)))
+}
+
+fn options(server: &Server) -> Result<Options, Failure> {
+    let program: PathBuf = std::env::current_exe()
+        .map_err(|e| format!("this program cannot find itself, and it compiles rules in a child of its own: {e}"))?;
+    Ok(Options {
+        rules_dir: server.rules_dir.clone(),
+        cache_dir: server.data_dir.join("cache"),
+        compiler_program: program,
+        compile_limits: CompileLimits {
+            timeout_s: server.compile_timeout.as_secs(),
+            memory_mib: server.compile_memory_bytes >> 20,
+        },
+        component_bytes_max: server.component_bytes_max,
+        worker_threads: server.worker_threads,
+        waiting_max: server.queue_depth,
+        poll: server.reload_poll,
+        pooled: true,
+    })
+}

@@ -1,0 +1,110 @@
+//! `ruledesk serve`.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, Place, desk};
+use crate::api::{self, Limits};
+use crate::app::App;
+use crate::desk::actor::Role;
+
+/// Runs the desk.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// The address to listen on; stands above the configuration's.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Accepts the demo's well-known tokens; only on a loopback address.
+    #[arg(long)]
+    demo: bool,
+}
+
+/// The demo's people and what they may do; each token is `demo-` and the id.
+const DEMO: [(&str, &[Role]); 5] = [
+    ("amara", &[Role::Requester]),
+    ("kofi", &[Role::Agent]),
+    ("lena", &[Role::Requester, Role::Approver]),
+    ("priya", &[Role::Requester, Role::Approver]),
+    ("mei", &[Role::Admin]),
+];
+
+/// Serves until it is told to stop, then finishes what it has begun.
+pub async fn run(serve: Serve) -> Result<(), Failure> {
+    let (config, source) = desk::configuration(&serve.place, serve.listen)?;
+    let server = config.server.clone();
+    if serve.demo && !server.listen.ip().is_loopback() {
+        return Err(format!("--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}", server.listen).into());
+    }
+    let listener = TcpListener::bind(server.listen)
+        .await
+        .map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
+    let address = listener.local_addr()?;
+    let app = desk::open(config, source).await?;
+    if serve.demo {
+        accept_demo_tokens(&app).await?;
+    }
+    let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
+    let router = api::router(Arc::clone(&app), limits);
+    tell(&app, address, serve.demo);
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    app.store.close().await;
+    Ok(())
+}
+
+async fn accept_demo_tokens(app: &App) -> Result<(), Failure> {
+    for (person, roles) in DEMO {
+        let roles: BTreeSet<Role> = roles.iter().copied().collect();
+        app.add_token(&format!("demo-{person}"), person.parse()?, roles, "demo").await?;
+    }
+    Ok(())
+}
+
+fn tell(app: &App, address: SocketAddr, demo: bool) {
+    let generation = app.rules.generation();
+    println!("RuleDesk serves {} on http://{address}", app.organisation().name);
+    println!("  {} rules are live; they are reloaded when their files change", generation.rules().len());
+    for rule in generation.rules() {
+        let stages: Vec<&str> = rule.manifest.stages.iter().map(|stage| stage.name()).collect();
+        println!("  {:>4}  {} {} ({})", rule.manifest.order, rule.manifest.name, rule.manifest.version, stages.join(", "));
+    }
+    for status in app.rules.catalog().folders().values() {
+        if let Some(error) = &status.error {
+            println!("  not live: {}", error.message);
+        }
+    }
+    println!("  http://{address}/openapi.json describes the interface, /metrics counts");
+    if demo {
+        println!("\nTry it:\n");
+        println!("  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-amara' -H 'Content-Type: application/json' \\");
+        println!("    -d '{{\"request_type\":\"incident\",\"subject\":\"VPN is down\",\"body\":\"Nobody in Berlin can reach the VPN since 9.\",\"fields\":{{\"service\":\"vpn\",\"people-affected\":40}}}}'");
+        println!("  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-kofi'");
+        println!("  curl -s http://{address}/api/v1/tickets/IT-1/decisions -H 'Authorization: Bearer demo-kofi'");
+        println!("\nTokens: demo-amara (requester), demo-kofi (agent), demo-lena and demo-priya (approvers), demo-mei (admin)");
+    }
+}
+
+async fn stopped() {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

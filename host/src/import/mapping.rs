@@ -1,0 +1,191 @@
+//! What the columns of a file mean: `subject=title`, `field.urgency=urgency`, `label.category=Topic_group`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::LabelKind;
+
+/// What a column becomes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    Subject,
+    Body,
+    /// The requester's id; without a column all tickets are the same person's.
+    Requester,
+    /// When the ticket arrived.
+    CreatedAt,
+    /// A field of the request type's form.
+    Field(String),
+    /// What the ticket came to, to compare decisions with. It is not submitted.
+    Label(LabelKind),
+}
+
+/// What the columns of a file mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mapping {
+    columns: BTreeMap<Target, String>,
+    values: BTreeMap<Target, BTreeMap<String, String>>,
+}
+
+/// Why a mapping cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MapError {
+    #[error("`{text}` is not a mapping: write TARGET=COLUMN, such as `subject=title`")]
+    NotAMapping { text: String },
+    #[error("`{text}` is not a value mapping: write TARGET:FROM=TO, such as `label.category:HR Support=hr`")]
+    NotAValueMapping { text: String },
+    #[error(
+        "`{text}` is no target: use subject, body, requester, created-at, field.NAME, \
+         label.category, label.priority or label.team"
+    )]
+    UnknownTarget { text: String },
+    #[error("`{target}` is mapped twice, to `{first}` and to `{second}`: map it once")]
+    Repeated { target: Target, first: String, second: String },
+    #[error("values of `{target}` are mapped, but no column is: add `--map {target}=COLUMN`")]
+    ValuesWithoutColumn { target: Target },
+    #[error("neither `subject` nor `body` is mapped: a ticket needs at least one, such as `--map body=text`")]
+    NoText,
+    #[error(
+        "`{text}` does not select rows: write `sha256:N` or `sha256:N:COLUMN` with N from 1 to 256, \
+         which keeps the rows whose text's SHA-256 starts with a byte below N"
+    )]
+    NotHeldBack { text: String },
+}
+
+/// Selects a share of the rows by the hash of one column, so that the same texts are chosen in every run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Rows are kept whose text's SHA-256 starts with a byte below this: 51 keeps about a fifth.
+    pub below: u16,
+    /// The column that is hashed; `None` is the body's, else the subject's.
+    pub column: Option<String>,
+}
+
+impl FromStr for HeldBack {
+    type Err = MapError;
+
+    fn from_str(text: &str) -> Result<Self, MapError> {
+        let bad = || MapError::NotHeldBack { text: text.to_owned() };
+        let rest = text.strip_prefix("sha256:").ok_or_else(bad)?;
+        let (below, column) = match rest.split_once(':') {
+            Some((_, "")) => return Err(bad()),
+            Some((below, column)) => (below, Some(column.to_owned())),
+            None => (rest, None),
+        };
+        let below = below.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(bad)?;
+        Ok(HeldBack { below, column })
+    }
+}
+
+impl FromStr for Target {
+    type Err = MapError;
+
+    fn from_str(text: &str) -> Result<Self, MapError> {
+        let unknown = || MapError::UnknownTarget { text: text.to_owned() };
+        Ok(match text.split_once('.') {
+            None => match text {
+                "subject" => Target::Subject,
+                "body" => Target::Body,
+                "requester" => Target::Requester,
+                "created-at" => Target::CreatedAt,
+                _ => return Err(unknown()),
+            },
+            Some(("field", name)) if !name.is_empty() => Target::Field(name.to_owned()),
+            Some(("label", name)) => {
+                let kind = LabelKind::ALL.into_iter().find(|kind| kind.code() == name);
+                Target::Label(kind.ok_or_else(unknown)?)
+            }
+            Some(_) => return Err(unknown()),
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Subject => f.write_str("subject"),
+            Target::Body => f.write_str("body"),
+            Target::Requester => f.write_str("requester"),
+            Target::CreatedAt => f.write_str("created-at"),
+            Target::Field(name) => write!(f, "field.{name}"),
+            Target::Label(kind) => write!(f, "label.{}", kind.code()),
+        }
+    }
+}
+
+impl Mapping {
+    /// A mapping from what was written on the command line: `TARGET=COLUMN` and `TARGET:FROM=TO`.
+    ///
+    /// # Errors
+    ///
+    /// The first text that cannot be used, and why.
+    pub fn parse<S: AsRef<str>>(columns: &[S], values: &[S]) -> Result<Mapping, MapError> {
+        let mut mapping = Mapping::default();
+        for text in columns {
+            let (target, column) = column(text.as_ref())?;
+            if let Some(first) = mapping.columns.get(&target).cloned() {
+                return Err(MapError::Repeated { target, first, second: column });
+            }
+            mapping.columns.insert(target, column);
+        }
+        for text in values {
+            let (target, from, to) = value(text.as_ref())?;
+            if !mapping.columns.contains_key(&target) {
+                return Err(MapError::ValuesWithoutColumn { target });
+            }
+            let of_target = mapping.values.entry(target.clone()).or_default();
+            if let Some(first) = of_target.insert(from, to.clone()).filter(|first| *first != to) {
+                return Err(MapError::Repeated { target, first, second: to });
+            }
+        }
+        if mapping.column(&Target::Subject).or(mapping.column(&Target::Body)).is_none() {
+            return Err(MapError::NoText);
+        }
+        Ok(mapping)
+    }
+
+    /// The column of a target.
+    pub fn column(&self, target: &Target) -> Option<&str> {
+        self.columns.get(target).map(String::as_str)
+    }
+
+    /// Every target with its column.
+    pub fn columns(&self) -> impl Iterator<Item = (&Target, &str)> {
+        self.columns.iter().map(|(target, column)| (target, column.as_str()))
+    }
+
+    /// What a cell's text becomes: as the values say; else a label or a requester becomes a slug, and all else stays.
+    pub fn value(&self, target: &Target, text: &str) -> String {
+        if let Some(to) = self.values.get(target).and_then(|values| values.get(text)) {
+            return to.clone();
+        }
+        match target {
+            Target::Label(_) | Target::Requester => slug(text),
+            Target::Subject | Target::Body | Target::CreatedAt | Target::Field(_) => text.to_owned(),
+        }
+    }
+}
+
+fn column(text: &str) -> Result<(Target, String), MapError> {
+    let bad = || MapError::NotAMapping { text: text.to_owned() };
+    let (target, column) = text.split_once('=').ok_or_else(bad)?;
+    if column.is_empty() {
+        return Err(bad());
+    }
+    Ok((target.parse()?, column.to_owned()))
+}
+
+fn value(text: &str) -> Result<(Target, String, String), MapError> {
+    let bad = || MapError::NotAValueMapping { text: text.to_owned() };
+    let (target, rest) = text.split_once(':').ok_or_else(bad)?;
+    // What the text becomes is an id or an option, and so has no `=`; what it was may have one.
+    let (from, to) = rest.rsplit_once('=').ok_or_else(bad)?;
+    Ok((target.parse()?, from.to_owned(), to.to_owned()))
+}
+
+/// An id made of a text: lower-case, hyphens for spaces. `HR Support` becomes `hr-support`.
+pub fn slug(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join("-")
+}

@@ -1,0 +1,57 @@
+//! Importing tickets from a CSV file: what the columns mean, reading row by row, and the summary at the end.
+//!
+//! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
+//! calls it submits the tickets and says what became of them.
+
+mod mapping;
+mod read;
+mod score;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
+pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
+pub use score::{Agreement, ClassScore};
+pub use summary::{Outcome, Summary};
+
+/// What a file says a ticket came to, to compare decisions with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    pub category: Option<String>,
+    pub priority: Option<String>,
+    pub team: Option<String>,
+}
+
+/// What can be labelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LabelKind {
+    Category,
+    Priority,
+    Team,
+}
+
+impl LabelKind {
+    /// Every kind.
+    pub const ALL: [LabelKind; 3] = [LabelKind::Category, LabelKind::Priority, LabelKind::Team];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            LabelKind::Category => "category",
+            LabelKind::Priority => "priority",
+            LabelKind::Team => "team",
+        }
+    }
+}
+
+impl Labels {
+    /// The label of that kind.
+    pub fn get(&self, kind: LabelKind) -> Option<&str> {
+        match kind {
+            LabelKind::Category => self.category.as_deref(),
+            LabelKind::Priority => self.priority.as_deref(),
+            LabelKind::Team => self.team.as_deref(),
+        }
+    }
+}
