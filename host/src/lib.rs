@@ -14,5 +14,6 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod desk;
+pub mod import;
 pub mod rules;
 pub mod store;

@@ -3,8 +3,7 @@
 //! A denial overrides; the approvals that rules ask for are united; the narrowest scope is granted.
 
 pub use crate::bindings::exports::ruledesk::rules::access::{
-    Answer, ApprovalPlan, ApprovalStep, CatalogItem, Decision, Grant, History, Input, Peers,
-    Request, Scope,
+    Answer, ApprovalPlan, ApprovalStep, CatalogItem, Decision, Grant, History, Input, Peers, Request, Scope,
 };
 use crate::types::Attribute;
 
@@ -30,39 +29,23 @@ pub trait Rule {
 impl Answer {
     /// No opinion, and why.
     pub fn pass(reason: impl Into<String>) -> Self {
-        Self {
-            decision: Decision::Pass,
-            reason: reason.into(),
-            attributes: Vec::new(),
-        }
+        Self { decision: Decision::Pass, reason: reason.into(), attributes: Vec::new() }
     }
 
     /// Grants the scope without asking anybody, unless another rule asks for people or denies.
     pub fn approve(scope: Scope) -> Self {
-        Self {
-            decision: Decision::Approve(scope),
-            ..Self::pass("")
-        }
+        Self { decision: Decision::Approve(scope), ..Self::pass("") }
     }
 
     /// Grants the scope once people approve; add the steps with [`step`](Self::step), at least one.
     pub fn require(scope: Scope) -> Self {
-        let plan = ApprovalPlan {
-            steps: Vec::new(),
-            scope,
-        };
-        Self {
-            decision: Decision::RequireApproval(plan),
-            ..Self::pass("")
-        }
+        let plan = ApprovalPlan { steps: Vec::new(), scope };
+        Self { decision: Decision::RequireApproval(plan), ..Self::pass("") }
     }
 
     /// Refuses, and why.
     pub fn deny(reason: impl Into<String>) -> Self {
-        Self {
-            decision: Decision::Deny,
-            ..Self::pass(reason)
-        }
+        Self { decision: Decision::Deny, ..Self::pass(reason) }
     }
 
     /// Adds a step of approval after those before; without effect unless approval is required.
@@ -92,11 +75,7 @@ impl Answer {
 impl ApprovalStep {
     /// One of `approvers` has to approve within `due_in_hours`. Approvers are ids of people, or `group:NAME`.
     pub fn any_of(approvers: Vec<String>, due_in_hours: u32) -> Self {
-        Self {
-            approvers,
-            needed: 1,
-            due_in_hours,
-        }
+        Self { approvers, needed: 1, due_in_hours }
     }
 }
 
@@ -104,10 +83,7 @@ impl Input {
     /// What is asked for, as a scope: the duration is the shortest of what is asked, what the catalog allows, and
     /// `hours_max`.
     pub fn requested_scope(&self, hours_max: Option<u32>) -> Scope {
-        let longest = self
-            .item
-            .max_duration_hours
-            .min(hours_max.unwrap_or(u32::MAX));
+        let longest = self.item.max_duration_hours.min(hours_max.unwrap_or(u32::MAX));
         let mut groups = self.item.groups.clone();
         for group in &self.request.groups {
             if !groups.contains(group) {
@@ -124,9 +100,7 @@ impl Input {
 
     /// The subject's grants that are in force now.
     pub fn active_grants(&self) -> impl Iterator<Item = &Grant> {
-        self.grants
-            .iter()
-            .filter(|grant| grant.state == "active" && grant.expires_at > self.now.at)
+        self.grants.iter().filter(|grant| grant.state == "active" && grant.expires_at > self.now.at)
     }
 }
 

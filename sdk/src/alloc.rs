@@ -109,10 +109,7 @@ mod wasm {
             let free = unsafe { *self.0.get() };
             free.unwrap_or_else(|| {
                 let next = ARENA.0.get().expose_provenance();
-                Free {
-                    next,
-                    end: next + ARENA_BYTES,
-                }
+                Free { next, end: next + ARENA_BYTES }
             })
         }
 
@@ -154,10 +151,7 @@ mod wasm {
             let start = before.saturating_mul(PAGE_BYTES);
             let end = start.saturating_add(pages.saturating_mul(PAGE_BYTES));
             let old = self.free();
-            self.set(Free {
-                next: if old.end == start { old.next } else { start },
-                end,
-            });
+            self.set(Free { next: if old.end == start { old.next } else { start }, end });
             true
         }
     }
@@ -177,10 +171,7 @@ mod wasm {
 mod tests {
     use super::Free;
 
-    const FREE: Free = Free {
-        next: 101,
-        end: 200,
-    };
+    const FREE: Free = Free { next: 101, end: 200 };
 
     #[test]
     fn blocks_are_aligned_and_follow_each_other() {
@@ -194,10 +185,7 @@ mod tests {
         assert!(FREE.take(99, 1).is_some());
         assert!(FREE.take(100, 1).is_none());
         assert!(FREE.take(usize::MAX, 1).is_none());
-        let last = Free {
-            next: usize::MAX - 2,
-            end: usize::MAX,
-        };
+        let last = Free { next: usize::MAX - 2, end: usize::MAX };
         assert!(last.take(1, 16).is_none());
     }
 

@@ -2,9 +2,7 @@
 //!
 //! The first category wins; tags of all rules are united.
 
-pub use crate::bindings::exports::ruledesk::rules::categorization::{
-    Answer, Classification, Decision, Input,
-};
+pub use crate::bindings::exports::ruledesk::rules::categorization::{Answer, Classification, Decision, Input};
 use crate::types::Attribute;
 
 /// A rule for categorization.
@@ -29,38 +27,20 @@ pub trait Rule {
 impl Answer {
     /// No opinion, and why.
     pub fn pass(reason: impl Into<String>) -> Self {
-        Self {
-            decision: Decision::Pass,
-            reason: reason.into(),
-            attributes: Vec::new(),
-        }
+        Self { decision: Decision::Pass, reason: reason.into(), attributes: Vec::new() }
     }
 
     /// Adds tags and whatever else is stated next, but no category.
     pub fn tags_only() -> Self {
-        let nothing = Classification {
-            category: None,
-            tags: Vec::new(),
-            kind: None,
-        };
-        Self {
-            decision: Decision::Classify(nothing),
-            ..Self::pass("")
-        }
+        let nothing = Classification { category: None, tags: Vec::new(), kind: None };
+        Self { decision: Decision::Classify(nothing), ..Self::pass("") }
     }
 
     /// Proposes a category by its id.
     pub fn category(category: impl Into<String>) -> Self {
         let category = Some(category.into());
-        let classification = Classification {
-            category,
-            tags: Vec::new(),
-            kind: None,
-        };
-        Self {
-            decision: Decision::Classify(classification),
-            ..Self::pass("")
-        }
+        let classification = Classification { category, tags: Vec::new(), kind: None };
+        Self { decision: Decision::Classify(classification), ..Self::pass("") }
     }
 
     /// Adds a tag; without effect on `pass`.

@@ -38,9 +38,7 @@ impl<R: Exported> Slot<R> {
         #[cfg(target_arch = "wasm32")]
         last_words::install();
         let rule = build::<R>(json)?;
-        self.0
-            .set(rule)
-            .map_err(|_| vec!["the rule has settings already".to_owned()])?;
+        self.0.set(rule).map_err(|_| vec!["the rule has settings already".to_owned()])?;
         #[cfg(target_arch = "wasm32")]
         crate::alloc::settle();
         Ok(())
@@ -52,11 +50,7 @@ impl<R: Exported> Slot<R> {
     /// # Errors
     ///
     /// The rule's own, or that it has no settings yet.
-    pub fn decide<I, A>(
-        &self,
-        input: I,
-        decide: fn(&R, &I) -> Result<A, String>,
-    ) -> Result<A, String> {
+    pub fn decide<I, A>(&self, input: I, decide: fn(&R, &I) -> Result<A, String>) -> Result<A, String> {
         let answer = match self.0.get() {
             Some(rule) => decide(rule, &input),
             None => Err("the rule was asked before it got its settings".to_owned()),
@@ -86,10 +80,7 @@ mod last_words {
     /// Lets a panic say its message before the instance traps.
     pub fn install() {
         std::panic::set_hook(Box::new(|panic| {
-            let mut words = Words {
-                bytes: [0; 64],
-                len: 0,
-            };
+            let mut words = Words { bytes: [0; 64], len: 0 };
             // Writing never fails.
             let _ = write!(words, "{panic}");
             words.flush();
@@ -107,21 +98,9 @@ mod last_words {
             let (words, _) = self.bytes.as_chunks::<8>();
             if let [a, b, c, d, e, f, g, h] = *words {
                 let word = u64::from_le_bytes;
-                say(
-                    word(a),
-                    word(b),
-                    word(c),
-                    word(d),
-                    word(e),
-                    word(f),
-                    word(g),
-                    word(h),
-                );
+                say(word(a), word(b), word(c), word(d), word(e), word(f), word(g), word(h));
             }
-            *self = Self {
-                bytes: [0; 64],
-                len: 0,
-            };
+            *self = Self { bytes: [0; 64], len: 0 };
         }
     }
 

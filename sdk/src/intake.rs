@@ -2,9 +2,7 @@
 //!
 //! All rules are asked about the submission as it came; changes are applied in order, and any rejection rejects.
 
-pub use crate::bindings::exports::ruledesk::rules::intake::{
-    Answer, Changes, Decision, Input, Problem, RecentTicket,
-};
+pub use crate::bindings::exports::ruledesk::rules::intake::{Answer, Changes, Decision, Input, Problem, RecentTicket};
 use crate::types::{Attribute, Field, Value};
 
 /// A rule for intake.
@@ -34,11 +32,7 @@ impl Answer {
 
     /// Accepts the submission with changes.
     pub fn accept_with(changes: Changes) -> Self {
-        Self {
-            decision: Decision::Accept(changes),
-            reason: String::new(),
-            attributes: Vec::new(),
-        }
+        Self { decision: Decision::Accept(changes), reason: String::new(), attributes: Vec::new() }
     }
 
     /// Sends the submission back with what is to be mended; without problems it is accepted.
@@ -46,10 +40,7 @@ impl Answer {
         if problems.is_empty() {
             return Self::accept();
         }
-        Self {
-            decision: Decision::Reject(problems),
-            ..Self::accept()
-        }
+        Self { decision: Decision::Reject(problems), ..Self::accept() }
     }
 
     /// Says why, in one sentence for people.
@@ -87,25 +78,14 @@ impl Changes {
 
     /// Sets or adds a form field.
     pub fn set_field(&mut self, name: impl Into<String>, value: Value) {
-        self.fields.push(Field {
-            name: name.into(),
-            value,
-        });
+        self.fields.push(Field { name: name.into(), value });
     }
 }
 
 impl Problem {
     /// A problem with a form field, or with `subject` or `body`. `code` is a stable word for programs.
-    pub fn new(
-        field: impl Into<String>,
-        code: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            field: field.into(),
-            code: code.into(),
-            message: message.into(),
-        }
+    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.into(), message: message.into() }
     }
 
     /// A field that must be filled in: code `required`.

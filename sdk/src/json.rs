@@ -35,11 +35,7 @@ pub struct NotJson {
 
 impl fmt::Display for NotJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the settings are not JSON at byte {}: expected {}",
-            self.at, self.expected
-        )
+        write!(f, "the settings are not JSON at byte {}: expected {}", self.at, self.expected)
     }
 }
 
@@ -67,10 +63,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn expected(&self, expected: &'static str) -> NotJson {
-        NotJson {
-            at: self.at,
-            expected,
-        }
+        NotJson { at: self.at, expected }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -169,10 +162,7 @@ impl Reader<'_> {
         let mut text = String::new();
         loop {
             let rest = self.rest();
-            let Some(stop) = rest
-                .bytes()
-                .position(|b| matches!(b, b'"' | b'\\') || b < 0x20)
-            else {
+            let Some(stop) = rest.bytes().position(|b| matches!(b, b'"' | b'\\') || b < 0x20) else {
                 return Err(self.expected("the string's end"));
             };
             text.push_str(rest.get(..stop).unwrap_or_default());
@@ -216,10 +206,7 @@ impl Reader<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, NotJson> {
-        let digits = self
-            .rest()
-            .get(..4)
-            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.rest().get(..4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = digits.and_then(|d| u32::from_str_radix(d, 16).ok());
         self.at += 4;
         code.ok_or(self.expected("four hexadecimal digits"))
@@ -260,9 +247,7 @@ impl Reader<'_> {
     fn digits(&mut self, digits: &mut u64, exponent: &mut i32, fraction: bool) {
         while let Some(byte @ b'0'..=b'9') = self.peek() {
             self.at += 1;
-            let more = digits
-                .checked_mul(10)
-                .and_then(|d| d.checked_add(u64::from(byte - b'0')));
+            let more = digits.checked_mul(10).and_then(|d| d.checked_add(u64::from(byte - b'0')));
             match more {
                 Some(more) if *exponent <= 0 || fraction => {
                     *digits = more;
@@ -279,20 +264,13 @@ impl Reader<'_> {
 /// The standard parser would add 19 kilobytes to every rule. Up to 15 digits and a power up to 22 both factors are
 /// exact, so that the one rounding gives the same result.
 fn scaled(digits: u64, exponent: i32) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "numbers of more than 15 digits are rounded, as documented"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "numbers of more than 15 digits are rounded, as documented")]
     let mut value = digits as f64;
     let mut left = exponent.unsigned_abs().min(400);
     while left > 0 {
         let step = left.min(22);
         let power = (0..step).fold(1.0_f64, |power, _| power * 10.0);
-        value = if exponent < 0 {
-            value / power
-        } else {
-            value * power
-        };
+        value = if exponent < 0 { value / power } else { value * power };
         left -= step;
     }
     value
@@ -308,21 +286,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_value() {
-        let parsed =
-            parse(r#" {"a": [1, -2, 2.5, true, null], "b": {"c": "x"}, "d": {}, "e": []} "#);
-        let list = vec![
-            Node::Whole(1),
-            Node::Negative(-2),
-            Node::Fraction(2.5),
-            Node::Flag(true),
-            Node::Null,
-        ];
+        let parsed = parse(r#" {"a": [1, -2, 2.5, true, null], "b": {"c": "x"}, "d": {}, "e": []} "#);
+        let list = vec![Node::Whole(1), Node::Negative(-2), Node::Fraction(2.5), Node::Flag(true), Node::Null];
         let expected = Node::Table(vec![
             ("a".to_owned(), Node::List(list)),
-            (
-                "b".to_owned(),
-                Node::Table(vec![("c".to_owned(), text("x"))]),
-            ),
+            ("b".to_owned(), Node::Table(vec![("c".to_owned(), text("x"))])),
             ("d".to_owned(), Node::Table(vec![])),
             ("e".to_owned(), Node::List(vec![])),
         ]);
@@ -331,64 +299,30 @@ mod tests {
 
     #[test]
     fn numbers_agree_with_the_standard_parser() {
-        for written in [
-            "0.1",
-            "0.15",
-            "1e3",
-            "2.5E-2",
-            "1e22",
-            "123456.789",
-            "0.000001",
-            "99.99",
-            "4e+2",
-        ] {
+        for written in ["0.1", "0.15", "1e3", "2.5E-2", "1e22", "123456.789", "0.000001", "99.99", "4e+2"] {
             let expected: f64 = written.parse().unwrap();
             assert_eq!(parse(written), Ok(Node::Fraction(expected)), "{written}");
         }
         assert_eq!(parse("18446744073709551615"), Ok(Node::Whole(u64::MAX)));
-        let Ok(Node::Fraction(large)) = parse("184467440737095516160") else {
-            panic!()
-        };
+        let Ok(Node::Fraction(large)) = parse("184467440737095516160") else { panic!() };
         assert!((large / 1.844_674_407_370_955e20 - 1.0).abs() < 1e-12);
-        let Ok(Node::Fraction(pi)) = parse("3.14159265358979323846264") else {
-            panic!()
-        };
+        let Ok(Node::Fraction(pi)) = parse("3.14159265358979323846264") else { panic!() };
         assert!((pi - std::f64::consts::PI).abs() < 1e-12);
     }
 
     #[test]
     fn escapes() {
-        assert_eq!(
-            parse(r#""a\n\"\u00e9\ud83d\ude00/""#),
-            Ok(text("a\n\"é😀/"))
-        );
+        assert_eq!(parse(r#""a\n\"\u00e9\ud83d\ude00/""#), Ok(text("a\n\"é😀/")));
     }
 
     #[test]
     fn what_is_not_json_is_an_error_with_its_place() {
-        for wrong in [
-            "",
-            "{",
-            "[1,",
-            "\"a",
-            "{\"a\" 1}",
-            "tru",
-            "1 2",
-            "-",
-            "\"\\ud800\"",
-            "\"\\u12",
-            "{a:1}",
-            "\"\\uzzzz\"",
-        ] {
+        for wrong in
+            ["", "{", "[1,", "\"a", "{\"a\" 1}", "tru", "1 2", "-", "\"\\ud800\"", "\"\\u12", "{a:1}", "\"\\uzzzz\""]
+        {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(
-            parse("[1 2]"),
-            Err(NotJson {
-                at: 3,
-                expected: "`,` or `]`"
-            })
-        );
+        assert_eq!(parse("[1 2]"), Err(NotJson { at: 3, expected: "`,` or `]`" }));
         assert!(parse(&"[".repeat(100_000)).is_err());
     }
 }

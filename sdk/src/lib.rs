@@ -48,10 +48,7 @@
 #![deny(missing_docs)]
 
 #[cfg(any(target_arch = "wasm32", test))]
-#[cfg_attr(
-    target_arch = "wasm32",
-    expect(unsafe_code, reason = "an allocator hands out raw memory")
-)]
+#[cfg_attr(target_arch = "wasm32", expect(unsafe_code, reason = "an allocator hands out raw memory"))]
 mod alloc;
 #[doc(hidden)]
 #[allow(clippy::all, clippy::restriction, unsafe_code, reason = "generated")]

@@ -27,24 +27,13 @@ pub trait Rule {
 impl Answer {
     /// No opinion, and why.
     pub fn pass(reason: impl Into<String>) -> Self {
-        Self {
-            decision: Decision::Pass,
-            reason: reason.into(),
-            attributes: Vec::new(),
-        }
+        Self { decision: Decision::Pass, reason: reason.into(), attributes: Vec::new() }
     }
 
     /// Proposes a priority level by its id.
     pub fn rate(level: impl Into<String>) -> Self {
-        let rating = Rating {
-            impact: None,
-            urgency: None,
-            level: level.into(),
-        };
-        Self {
-            decision: Decision::Rate(rating),
-            ..Self::pass("")
-        }
+        let rating = Rating { impact: None, urgency: None, level: level.into() };
+        Self { decision: Decision::Rate(rating), ..Self::pass("") }
     }
 
     /// States the impact; without effect on `pass`.

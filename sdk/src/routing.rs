@@ -2,9 +2,7 @@
 //!
 //! The first answer wins. Which member of a team gets the ticket is settled by the desk, where the true load is known.
 
-pub use crate::bindings::exports::ruledesk::rules::routing::{
-    Answer, Decision, Destination, Input,
-};
+pub use crate::bindings::exports::ruledesk::rules::routing::{Answer, Decision, Destination, Input};
 use crate::types::Attribute;
 
 /// A rule for routing.
@@ -29,27 +27,17 @@ pub trait Rule {
 impl Answer {
     /// No opinion, and why.
     pub fn pass(reason: impl Into<String>) -> Self {
-        Self {
-            decision: Decision::Pass,
-            reason: reason.into(),
-            attributes: Vec::new(),
-        }
+        Self { decision: Decision::Pass, reason: reason.into(), attributes: Vec::new() }
     }
 
     /// To a team, by its id.
     pub fn to_team(team: impl Into<String>) -> Self {
-        Self::to(Destination {
-            team: Some(team.into()),
-            ..nowhere()
-        })
+        Self::to(Destination { team: Some(team.into()), ..nowhere() })
     }
 
     /// To one person, by their id.
     pub fn to_person(person: impl Into<String>) -> Self {
-        Self::to(Destination {
-            assignee: Some(person.into()),
-            ..nowhere()
-        })
+        Self::to(Destination { assignee: Some(person.into()), ..nowhere() })
     }
 
     /// To whichever team has members with the skills that are named next.
@@ -59,10 +47,7 @@ impl Answer {
 
     /// To a destination that is spelled out.
     pub fn to(destination: Destination) -> Self {
-        Self {
-            decision: Decision::Assign(destination),
-            ..Self::pass("")
-        }
+        Self { decision: Decision::Assign(destination), ..Self::pass("") }
     }
 
     /// Requires a skill; without effect on `pass`.
@@ -108,11 +93,5 @@ impl Answer {
 }
 
 fn nowhere() -> Destination {
-    Destination {
-        team: None,
-        assignee: None,
-        skills: Vec::new(),
-        strategy: None,
-        tier: None,
-    }
+    Destination { team: None, assignee: None, skills: Vec::new(), strategy: None, tier: None }
 }

@@ -3,8 +3,7 @@
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -122,11 +121,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Wrong> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -137,10 +132,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         match self {
-            Node::Text(name) => visitor.visit_enum(Case {
-                name,
-                content: &Node::Null,
-            }),
+            Node::Text(name) => visitor.visit_enum(Case { name, content: &Node::Null }),
             Node::Table(entries) => match entries.as_slice() {
                 [(name, content)] => visitor.visit_enum(Case { name, content }),
                 _ => Err(mismatch("a table with several keys", &visitor)),
@@ -160,27 +152,19 @@ struct Items<'de> {
 
 impl<'de> Items<'de> {
     fn of(nodes: &'de [Node]) -> Self {
-        Self {
-            nodes: nodes.iter(),
-            index: 0,
-        }
+        Self { nodes: nodes.iter(), index: 0 }
     }
 }
 
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Wrong;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Wrong> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
         let Some(node) = self.nodes.next() else {
             return Ok(None);
         };
         self.index += 1;
-        seed.deserialize(node)
-            .map(Some)
-            .map_err(|error| error.below_index(self.index - 1))
+        seed.deserialize(node).map(Some).map_err(|error| error.below_index(self.index - 1))
     }
 }
 
@@ -192,20 +176,14 @@ struct Entries<'de> {
 
 impl<'de> Entries<'de> {
     fn of(entries: &'de [(String, Node)]) -> Self {
-        Self {
-            entries: entries.iter(),
-            value: None,
-        }
+        Self { entries: entries.iter(), value: None }
     }
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Wrong;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Wrong> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
         self.value = self.entries.next();
         let Some((key, _)) = self.value else {
             return Ok(None);
@@ -231,14 +209,8 @@ impl<'de> EnumAccess<'de> for Case<'de> {
     type Error = Wrong;
     type Variant = &'de Node;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, &'de Node), Wrong> {
-        Ok((
-            seed.deserialize(StrDeserializer::new(self.name))?,
-            self.content,
-        ))
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, &'de Node), Wrong> {
+        Ok((seed.deserialize(StrDeserializer::new(self.name))?, self.content))
     }
 }
 
@@ -260,11 +232,7 @@ impl<'de> VariantAccess<'de> for &'de Node {
         self.deserialize_seq(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Wrong> {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
         self.deserialize_map(visitor)
     }
 }
@@ -308,37 +276,19 @@ mod tests {
     fn a_struct_with_all_kinds() {
         let text = r#"{"levels":[{"id":"a","mode":"off"},{"id":"b","mode":{"at-most":3}}],"weights":{"x":2,"y":0.5}}"#;
         let desk: Desk = from_json(text).unwrap();
-        assert_eq!(
-            desk.levels[1],
-            Level {
-                id: "b".to_owned(),
-                mode: Mode::AtMost(3)
-            }
-        );
-        assert_eq!(
-            (desk.weights["x"], desk.weights["y"], desk.hours),
-            (2.0, 0.5, None)
-        );
+        assert_eq!(desk.levels[1], Level { id: "b".to_owned(), mode: Mode::AtMost(3) });
+        assert_eq!((desk.weights["x"], desk.weights["y"], desk.hours), (2.0, 0.5, None));
     }
 
     #[test]
     fn errors_name_the_setting() {
         let wrong_type = error(r#"{"levels":[{"id":"a","mode":"off"},{"id":7,"mode":"off"}]}"#);
-        assert_eq!(
-            wrong_type,
-            "`levels[1].id`: expected a string, found a whole number"
-        );
+        assert_eq!(wrong_type, "`levels[1].id`: expected a string, found a whole number");
         let unknown = error(r#"{"levels":[],"weigths":{}}"#);
-        assert!(
-            unknown.contains("unknown field `weigths`, expected one of `levels`"),
-            "{unknown}"
-        );
+        assert!(unknown.contains("unknown field `weigths`, expected one of `levels`"), "{unknown}");
         assert_eq!(error("{}"), "missing field `levels`");
         assert!(error(r#"{"levels":[],"hours":300}"#).starts_with("`hours`: "));
-        assert!(
-            error(r#"{"levels":[{"id":"a","mode":"on"}]}"#)
-                .starts_with("`levels[0].mode`: unknown variant `on`")
-        );
+        assert!(error(r#"{"levels":[{"id":"a","mode":"on"}]}"#).starts_with("`levels[0].mode`: unknown variant `on`"));
         assert!(error("{").starts_with("the settings are not JSON at byte 1"));
     }
 }

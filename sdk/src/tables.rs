@@ -11,10 +11,7 @@ pub struct Row(Vec<Attribute>);
 impl Row {
     /// The text in a column; `None` if the table has no such column.
     pub fn get(&self, column: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|a| a.name == column)
-            .map(|a| a.value.as_str())
+        self.0.iter().find(|a| a.name == column).map(|a| a.value.as_str())
     }
 
     /// The columns in order.

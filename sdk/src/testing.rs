@@ -31,8 +31,8 @@ mod sparse;
 pub(crate) mod world;
 
 pub use build::{
-    PersonBuilder, TicketBuilder, access_input, categorization_input, intake_input, person,
-    priority_input, routing_input, so_far, ticket,
+    PersonBuilder, TicketBuilder, access_input, categorization_input, intake_input, person, priority_input,
+    routing_input, so_far, ticket,
 };
 pub use examples::{Missed, examples};
 pub use moment::{at, moment};

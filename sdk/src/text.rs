@@ -8,9 +8,7 @@
 /// assert_eq!(words("VPN is DOWN, again (Zürich)!"), ["vpn", "is", "down", "again", "zürich"]);
 /// ```
 pub fn words(text: &str) -> Vec<String> {
-    let pieces = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|piece| !piece.is_empty());
+    let pieces = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| !piece.is_empty());
     pieces.map(lower).collect()
 }
 
@@ -34,19 +32,13 @@ pub fn has_phrase(words: &[String], phrase: &[String]) -> bool {
 /// assert_eq!(lower("ÄRGER Łódź ΑΘΗΝΑ Москва"), "ärger łódź αθηνα москва");
 /// ```
 pub fn lower(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.chars().map(lower_char).collect()
-    }
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(lower_char).collect() }
 }
 
 fn lower_char(c: char) -> char {
     let code = u32::from(c);
     let shift = match code {
-        0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde | 0x391..=0x3a9 | 0x3aa..=0x3ab | 0x410..=0x42f => {
-            32
-        }
+        0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde | 0x391..=0x3a9 | 0x3aa..=0x3ab | 0x410..=0x42f => 32,
         0x400..=0x40f => 80,
         0x531..=0x556 => 48,
         0x386 => 38,
@@ -56,9 +48,7 @@ fn lower_char(c: char) -> char {
         // In these ranges each capital stands right before its small letter.
         0x139..=0x148 | 0x179..=0x17e => code & 1,
         0x130 | 0x131 | 0x138 | 0x149 | 0x178 | 0x17f => 0,
-        0x100..=0x177 | 0x460..=0x481 | 0x48a..=0x4bf | 0x4d0..=0x52f | 0x1e00..=0x1e95 => {
-            1 - (code & 1)
-        }
+        0x100..=0x177 | 0x460..=0x481 | 0x48a..=0x4bf | 0x4d0..=0x52f | 0x1e00..=0x1e95 => 1 - (code & 1),
         _ => 0,
     };
     char::from_u32(code + shift).unwrap_or(c)
@@ -100,10 +90,7 @@ mod tests {
 
     #[test]
     fn lower_case_agrees_with_the_standard_tables() {
-        let latin_greek_cyrillic = (0..0x180)
-            .chain(0x386..0x3d0)
-            .chain(0x400..0x557)
-            .chain(0x1e00..0x1e96);
+        let latin_greek_cyrillic = (0..0x180).chain(0x386..0x3d0).chain(0x400..0x557).chain(0x1e00..0x1e96);
         for c in latin_greek_cyrillic.filter_map(char::from_u32) {
             // These lower to two letters, or to one outside their block.
             if c.is_alphabetic() && !matches!(c, 'İ' | 'Ÿ' | 'Ӏ'..='ӏ' | 'Ϗ') {

@@ -7,10 +7,7 @@ pub use crate::bindings::ruledesk::rules::types::{
 impl Ticket {
     /// What the form field `name` holds; `None` if it was left empty.
     pub fn field(&self, name: &str) -> Option<&Value> {
-        self.fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| &field.value)
+        self.fields.iter().find(|field| field.name == name).map(|field| &field.value)
     }
 
     /// The text, chosen option or day in a field. Texts and options are alike here, because what a portal offers as
@@ -69,19 +66,14 @@ impl Person {
 
     /// What the directory says under `name`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|a| a.name == name)
-            .map(|a| a.value.as_str())
+        self.attributes.iter().find(|a| a.name == name).map(|a| a.value.as_str())
     }
 }
 
 impl SoFar {
     /// Whether the category is `parent` or lies below it: `hardware.laptop` lies below `hardware`.
     pub fn is_within(&self, parent: &str) -> bool {
-        self.category
-            .as_deref()
-            .is_some_and(|category| is_within(category, parent))
+        self.category.as_deref().is_some_and(|category| is_within(category, parent))
     }
 
     /// Whether the tag stands.
@@ -99,10 +91,7 @@ pub fn is_within(category: &str, parent: &str) -> bool {
 impl Attribute {
     /// An attribute of an answer, such as a score, kept with the decision.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            value: value.into(),
-        }
+        Self { name: name.into(), value: value.into() }
     }
 }
 
@@ -113,23 +102,15 @@ mod tests {
 
     #[test]
     fn texts_and_options_are_alike() {
-        let ticket = ticket("hardware")
-            .field("a", "x")
-            .field("b", Value::Choice("y".to_owned()))
-            .field("c", 4.0)
-            .build();
-        assert_eq!(
-            (ticket.text("a"), ticket.text("b"), ticket.text("c")),
-            (Some("x"), Some("y"), None)
-        );
+        let ticket =
+            ticket("hardware").field("a", "x").field("b", Value::Choice("y".to_owned())).field("c", 4.0).build();
+        assert_eq!((ticket.text("a"), ticket.text("b"), ticket.text("c")), (Some("x"), Some("y"), None));
         assert_eq!((ticket.number("c"), ticket.flag("c")), (Some(4.0), false));
     }
 
     #[test]
     fn a_category_lies_within_its_parents_only() {
         assert!(is_within("hardware.laptop", "hardware") && is_within("hardware", "hardware"));
-        assert!(
-            !is_within("hardware-store", "hardware") && !is_within("hardware", "hardware.laptop")
-        );
+        assert!(!is_within("hardware-store", "hardware") && !is_within("hardware", "hardware.laptop"));
     }
 }

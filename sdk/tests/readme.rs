@@ -25,10 +25,7 @@ export!(WeekendHardware: priority);
 
 #[test]
 fn the_manifest_of_the_readme_holds() {
-    let mut blocks = README
-        .split("```toml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next());
+    let mut blocks = README.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let manifest = blocks.find(|block| block.contains("[[example]]")).unwrap();
     assert_eq!(testing::examples::<WeekendHardware>(manifest), Ok(2));
 }

@@ -159,7 +159,12 @@ fn an_answer_outside_of_memory_is_an_invalid_answer() {
 #[test]
 fn memory_returns_after_many_bad_calls() {
     let dir = TempDir::new().unwrap();
-    put(dir.path(), "bad", &hostile_manifest("bad", "priority", "hoard-memory", "[limits]\ndeadline-ms = 2000"), hostile());
+    put(
+        dir.path(),
+        "bad",
+        &hostile_manifest("bad", "priority", "hoard-memory", "[limits]\ndeadline-ms = 2000"),
+        hostile(),
+    );
     let rules = open(dir.path());
     let generation = rules.generation();
     let input = fill_in(Stage::Priority, &toml::Table::new()).unwrap();

@@ -50,12 +50,7 @@ pub fn hostile() -> &'static [u8] {
 
 fn build(folders: &[PathBuf], name: &str) -> PathBuf {
     let out = scratch().join(name);
-    let status = Command::new(PROGRAM)
-        .args(["rule", "build", "--out"])
-        .arg(&out)
-        .args(folders)
-        .status()
-        .unwrap();
+    let status = Command::new(PROGRAM).args(["rule", "build", "--out"]).arg(&out).args(folders).status().unwrap();
     assert!(status.success(), "`ruledesk rule build` failed for {folders:?}");
     out
 }

@@ -57,29 +57,18 @@ fn yes() -> bool {
 
 impl intake::Rule for RequiredFields {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
-        let checks = self
-            .forms
-            .iter()
-            .flat_map(|(form, checks)| checks.iter().map(move |c| (form, c)));
+        let checks = self.forms.iter().flat_map(|(form, checks)| checks.iter().map(move |c| (form, c)));
         let silent = checks.filter(|(_, check)| check.message.trim().is_empty());
-        let problems: Vec<String> = silent
-            .map(|(form, c)| format!("`forms.{form}`: the check of `{}` needs a message", c.field))
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        let problems: Vec<String> =
+            silent.map(|(form, c)| format!("`forms.{form}`: the check of `{}` needs a message", c.field)).collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
         let Some(checks) = self.forms.get(&input.ticket.request_type) else {
             return Ok(Answer::accept().because("this request type has no checks"));
         };
-        let problems: Vec<Problem> = checks
-            .iter()
-            .filter_map(|c| c.problem(&input.ticket))
-            .collect();
+        let problems: Vec<Problem> = checks.iter().filter_map(|c| c.problem(&input.ticket)).collect();
         let reason = match problems.len() {
             0 => "the form is complete".to_owned(),
             1 => "one field has to be mended".to_owned(),
@@ -115,8 +104,7 @@ impl Check {
         if self.min_chars.is_some_and(|min| text.chars().count() < min) {
             return Some("too-short");
         }
-        let is_allowed =
-            self.one_of.is_empty() || self.one_of.iter().any(|allowed| allowed == text);
+        let is_allowed = self.one_of.is_empty() || self.one_of.iter().any(|allowed| allowed == text);
         (!is_allowed).then_some("not-allowed")
     }
 
@@ -129,9 +117,7 @@ impl Check {
 
 impl When {
     fn holds(&self, ticket: &Ticket) -> bool {
-        ticket
-            .text(&self.field)
-            .is_some_and(|text| self.is.iter().any(|is| is == text))
+        ticket.text(&self.field).is_some_and(|text| self.is.iter().any(|is| is == text))
     }
 }
 
@@ -148,11 +134,7 @@ mod tests {
 
     fn codes(ticket: TicketBuilder) -> Vec<(String, String)> {
         let rule = testing::shipped::<RequiredFields>(SHIPPED);
-        match rule
-            .decide(&intake_input(ticket, person("amara")))
-            .unwrap()
-            .decision
-        {
+        match rule.decide(&intake_input(ticket, person("amara"))).unwrap().decision {
             Decision::Accept(_) => vec![],
             Decision::Reject(problems) => problems.into_iter().map(|p| (p.field, p.code)).collect(),
         }
@@ -165,14 +147,9 @@ mod tests {
 
     #[test]
     fn white_space_does_not_fill_a_field() {
-        let ticket = ticket("hardware")
-            .field("device", "  ")
-            .field("justification", "broken hinge");
+        let ticket = ticket("hardware").field("device", "  ").field("justification", "broken hinge");
         let ticket = ticket.field("urgency", "low");
-        assert_eq!(
-            codes(ticket),
-            [("device".to_owned(), "required".to_owned())]
-        );
+        assert_eq!(codes(ticket), [("device".to_owned(), "required".to_owned())]);
     }
 
     #[test]
@@ -189,12 +166,7 @@ mod tests {
 
     #[test]
     fn a_check_without_a_message_is_refused() {
-        let problems = testing::try_rule::<RequiredFields>(
-            "[[forms.access]]\nfield = \"app\"\nmessage = \" \"",
-        );
-        assert_eq!(
-            problems.err().unwrap(),
-            ["`forms.access`: the check of `app` needs a message"]
-        );
+        let problems = testing::try_rule::<RequiredFields>("[[forms.access]]\nfield = \"app\"\nmessage = \" \"");
+        assert_eq!(problems.err().unwrap(), ["`forms.access`: the check of `app` needs a message"]);
     }
 }

@@ -89,10 +89,7 @@ impl TidyText {
 
     /// The newest recent ticket with nearly the same subject.
     fn duplicate<'a>(&self, subject: &str, input: &'a Input) -> Option<&'a RecentTicket> {
-        let since = input
-            .now
-            .at
-            .saturating_sub(self.duplicate_hours.saturating_mul(HOUR_MS));
+        let since = input.now.at.saturating_sub(self.duplicate_hours.saturating_mul(HOUR_MS));
         let wanted = distinct_words(subject);
         input.recent.iter().find(|recent| {
             let seen = distinct_words(self.without_prefixes(&squeeze(&recent.subject)));
@@ -117,9 +114,7 @@ fn distinct_words(text: &str) -> Vec<String> {
 /// How many of the words of both are common to them, in per cent.
 fn alike_percent(a: &[String], b: &[String]) -> usize {
     let common = a.iter().filter(|word| b.contains(word)).count();
-    (common * 100)
-        .checked_div(a.len() + b.len() - common)
-        .unwrap_or(0)
+    (common * 100).checked_div(a.len() + b.len() - common).unwrap_or(0)
 }
 
 fn tidy_lines(text: &str) -> String {
@@ -161,10 +156,7 @@ mod tests {
     #[test]
     fn only_known_prefixes_go() {
         let rule = shipped();
-        assert_eq!(
-            rule.subject(" RE: Fwd:  AW[3]: Printer:  jam ", ""),
-            "Printer: jam"
-        );
+        assert_eq!(rule.subject(" RE: Fwd:  AW[3]: Printer:  jam ", ""), "Printer: jam");
         assert_eq!(rule.subject("Re:", "  first line \nsecond"), "first line");
         assert_eq!(rule.subject("Re:", " \n"), "(no subject)");
     }

@@ -52,23 +52,14 @@ impl categorization::Rule for FormCategory {
                 *value = text::lower(value);
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
         let Some(row) = self.rows.iter().find(|row| row.holds(&input.ticket)) else {
-            return Ok(Answer::pass(
-                "nothing selected in the form tells the category",
-            ));
+            return Ok(Answer::pass("nothing selected in the form tells the category"));
         };
-        let reason = match (
-            &row.field,
-            input.ticket.text(row.field.as_deref().unwrap_or_default()),
-        ) {
+        let reason = match (&row.field, input.ticket.text(row.field.as_deref().unwrap_or_default())) {
             (Some(field), Some(value)) => format!("{field} is {value}"),
             _ => format!("the request type is {}", input.ticket.request_type),
         };
@@ -77,31 +68,20 @@ impl categorization::Rule for FormCategory {
             tags: row.tags.clone(),
             kind: row.kind.clone(),
         });
-        Ok(Answer {
-            decision,
-            reason,
-            attributes: Vec::new(),
-        })
+        Ok(Answer { decision, reason, attributes: Vec::new() })
     }
 }
 
 impl Row {
     fn holds(&self, ticket: &Ticket) -> bool {
-        self.request_type
-            .as_ref()
-            .is_none_or(|wanted| *wanted == ticket.request_type)
-            && self
-                .field
-                .as_ref()
-                .is_none_or(|field| self.is_in(ticket, field))
+        self.request_type.as_ref().is_none_or(|wanted| *wanted == ticket.request_type)
+            && self.field.as_ref().is_none_or(|field| self.is_in(ticket, field))
             && self.flag.as_ref().is_none_or(|flag| ticket.flag(flag))
     }
 
     fn is_in(&self, ticket: &Ticket, field: &str) -> bool {
-        let is_wanted =
-            |value: &str| self.is.is_empty() || self.is.contains(&text::lower(value.trim()));
-        ticket.text(field).is_some_and(is_wanted)
-            || ticket.choices(field).iter().any(|c| is_wanted(c))
+        let is_wanted = |value: &str| self.is.is_empty() || self.is.contains(&text::lower(value.trim()));
+        ticket.text(field).is_some_and(is_wanted) || ticket.choices(field).iter().any(|c| is_wanted(c))
     }
 }
 
@@ -136,25 +116,19 @@ mod tests {
         let rule = testing::rule::<FormCategory>(rows);
         let asked = |device| {
             let ticket = ticket("hardware").field("device", device);
-            rule.decide(&categorization_input(ticket, person("amara")))
-                .unwrap()
+            rule.decide(&categorization_input(ticket, person("amara"))).unwrap()
         };
         assert_eq!(
             asked(Value::Choice("laptop".to_owned())),
             Answer::category("hardware.laptop").because("device is laptop")
         );
-        assert_eq!(
-            asked(Value::from("robot")),
-            Answer::category("hardware").because("device is robot")
-        );
+        assert_eq!(asked(Value::from("robot")), Answer::category("hardware").because("device is robot"));
         assert_eq!(asked(Value::from(true)).decision, Decision::Pass);
     }
 
     #[test]
     fn a_row_that_says_nothing_is_refused() {
-        let problems = testing::try_rule::<FormCategory>("[[rows]]\nis = [\"x\"]")
-            .err()
-            .unwrap();
+        let problems = testing::try_rule::<FormCategory>("[[rows]]\nis = [\"x\"]").err().unwrap();
         assert_eq!(problems.len(), 2, "{problems:?}");
     }
 }

@@ -67,19 +67,14 @@ impl categorization::Rule for KeywordCategory {
         let mut learn = |keyword: &str, effect| {
             let (words, next) = (words(keyword), keywords.len());
             if words.is_empty() || words.len() > 2 {
-                problems.push(format!(
-                    "the keyword `{keyword}` must have one or two words"
-                ));
+                problems.push(format!("the keyword `{keyword}` must have one or two words"));
                 return;
             }
             let text = words.join(" ");
             let place = *places.entry(text.clone()).or_insert(next);
             match keywords.get_mut(place) {
                 Some(keyword) => keyword.effects.push(effect),
-                None => keywords.push(Keyword {
-                    text,
-                    effects: vec![effect],
-                }),
+                None => keywords.push(Keyword { text, effects: vec![effect] }),
             }
         };
         for (category, settings) in self.categories.values().enumerate() {
@@ -88,15 +83,9 @@ impl categorization::Rule for KeywordCategory {
             }
         }
         for (tag, keywords) in self.tags.values().enumerate() {
-            keywords
-                .iter()
-                .for_each(|keyword| learn(keyword, Effect::Tag(tag)));
+            keywords.iter().for_each(|keyword| learn(keyword, Effect::Tag(tag)));
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
@@ -116,12 +105,8 @@ impl categorization::Rule for KeywordCategory {
                 }
             }
         }
-        let tags: Vec<&String> = self
-            .tags
-            .keys()
-            .zip(tagged)
-            .filter_map(|(tag, stands)| stands.then_some(tag))
-            .collect();
+        let tags: Vec<&String> =
+            self.tags.keys().zip(tagged).filter_map(|(tag, stands)| stands.then_some(tag)).collect();
         let unclear = "no category's keywords are clearly ahead";
         let answer = match self.winner(&scores, because) {
             Some(answer) => answer,
@@ -145,10 +130,7 @@ impl KeywordCategory {
                     let Some(&place) = self.places.get(candidate) else {
                         continue;
                     };
-                    if seen
-                        .get_mut(place)
-                        .is_some_and(|seen| !std::mem::replace(seen, true))
-                    {
+                    if seen.get_mut(place).is_some_and(|seen| !std::mem::replace(seen, true)) {
                         present.extend(self.keywords.get(place));
                     }
                 }
@@ -176,27 +158,15 @@ impl KeywordCategory {
             [] => format!("no keyword speaks against {name}"),
             strongest => format!("the text speaks of {}", strongest.join(", ")),
         };
-        Some(
-            Answer::category(name)
-                .because(reason)
-                .attribute("score", score.to_string()),
-        )
+        Some(Answer::category(name).because(reason).attribute("score", score.to_string()))
     }
 }
 
 /// The place of the highest score (the first of equals), that score, and the second highest.
 fn best(scores: &[i32]) -> Option<(usize, i32, i32)> {
-    let (at, &score) = scores
-        .iter()
-        .enumerate()
-        .rev()
-        .max_by_key(|&(_, score)| score)?;
+    let (at, &score) = scores.iter().enumerate().rev().max_by_key(|&(_, score)| score)?;
     let others = scores.iter().enumerate().filter(|&(place, _)| place != at);
-    Some((
-        at,
-        score,
-        others.map(|(_, &score)| score).max().unwrap_or(i32::MIN),
-    ))
+    Some((at, score, others.map(|(_, &score)| score).max().unwrap_or(i32::MIN)))
 }
 
 export!(KeywordCategory: categorization);
@@ -223,10 +193,7 @@ mod tests {
 
     fn category(subject: &str, body: &str) -> Option<String> {
         let rule = testing::rule::<KeywordCategory>(SETTINGS);
-        let input = categorization_input(
-            ticket("incident").subject(subject).body(body),
-            person("amara"),
-        );
+        let input = categorization_input(ticket("incident").subject(subject).body(body), person("amara"));
         match rule.decide(&input).unwrap().decision {
             Decision::Classify(classification) => classification.category,
             Decision::Pass => None,
@@ -261,23 +228,13 @@ mod tests {
         };
         let password = category("password expired please reset access to account");
         let order = category("purchase order po for new items");
-        assert!(
-            matches!(password, Decision::Classify(c) if c.category.as_deref() == Some("access"))
-        );
-        assert!(
-            matches!(order, Decision::Classify(c) if c.category.as_deref() == Some("purchase"))
-        );
+        assert!(matches!(password, Decision::Classify(c) if c.category.as_deref() == Some("access")));
+        assert!(matches!(order, Decision::Classify(c) if c.category.as_deref() == Some("purchase")));
     }
 
     #[test]
     fn a_phrase_of_three_words_is_refused() {
         let wrong = "threshold = 1\nmargin = 0\n[categories.a.keywords]\n\"a b c\" = 1\n\"-\" = 2";
-        assert_eq!(
-            testing::try_rule::<KeywordCategory>(wrong)
-                .err()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(testing::try_rule::<KeywordCategory>(wrong).err().unwrap().len(), 2);
     }
 }

@@ -66,34 +66,16 @@ struct Raise {
 impl priority::Rule for Matrix {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
         for raise in &mut self.raise {
-            raise.phrases = raise
-                .words
-                .iter()
-                .map(|phrase| text::words(phrase))
-                .collect();
+            raise.phrases = raise.words.iter().map(|phrase| text::words(phrase)).collect();
         }
         let mut problems = self.missing_cells();
         problems.extend(self.unknown_values());
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
-        let mut impact = self.start(
-            input,
-            self.impact_field.as_deref(),
-            &self.impacts,
-            &self.default_impact,
-        );
-        let mut urgency = self.start(
-            input,
-            self.urgency_field.as_deref(),
-            &self.urgencies,
-            &self.default_urgency,
-        );
+        let mut impact = self.start(input, self.impact_field.as_deref(), &self.impacts, &self.default_impact);
+        let mut urgency = self.start(input, self.urgency_field.as_deref(), &self.urgencies, &self.default_urgency);
         let mut words = text::words(&input.ticket.subject);
         words.extend(text::words(&input.ticket.body));
         let mut reasons = Vec::new();
@@ -110,41 +92,23 @@ impl priority::Rule for Matrix {
         if !reasons.is_empty() {
             reason = format!("{reason}: {}", reasons.join(", "));
         }
-        Ok(Answer::rate(level)
-            .impact(impact)
-            .urgency(urgency)
-            .because(reason))
+        Ok(Answer::rate(level).impact(impact).urgency(urgency).because(reason))
     }
 }
 
 impl Matrix {
     /// What the form says if that is on the scale, else the default.
-    fn start<'a>(
-        &'a self,
-        input: &Input,
-        field: Option<&str>,
-        scale: &'a [String],
-        default: &'a String,
-    ) -> &'a String {
-        let said = field
-            .and_then(|field| input.ticket.text(field))
-            .map(text::lower);
-        said.and_then(|said| scale.iter().find(|value| same(&said, value)))
-            .unwrap_or(default)
+    fn start<'a>(&'a self, input: &Input, field: Option<&str>, scale: &'a [String], default: &'a String) -> &'a String {
+        let said = field.and_then(|field| input.ticket.text(field)).map(text::lower);
+        said.and_then(|said| scale.iter().find(|value| same(&said, value))).unwrap_or(default)
     }
 
     fn missing_cells(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for impact in &self.impacts {
             for urgency in &self.urgencies {
-                if self
-                    .matrix
-                    .get(impact)
-                    .is_none_or(|row| !row.contains_key(urgency))
-                {
-                    missing.push(format!(
-                        "`matrix.{impact}.{urgency}` is missing: name the level"
-                    ));
+                if self.matrix.get(impact).is_none_or(|row| !row.contains_key(urgency)) {
+                    missing.push(format!("`matrix.{impact}.{urgency}` is missing: name the level"));
                 }
             }
         }
@@ -152,43 +116,24 @@ impl Matrix {
     }
 
     fn unknown_values(&self) -> Vec<String> {
-        let mut used = vec![
-            (&self.impacts, Some(&self.default_impact)),
-            (&self.urgencies, Some(&self.default_urgency)),
-        ];
+        let mut used =
+            vec![(&self.impacts, Some(&self.default_impact)), (&self.urgencies, Some(&self.default_urgency))];
         for raise in &self.raise {
             used.push((&self.impacts, raise.impact.as_ref()));
             used.push((&self.urgencies, raise.urgency.as_ref()));
         }
-        let unknown = used
-            .into_iter()
-            .filter_map(|(scale, value)| value.filter(|v| !scale.contains(v)));
-        unknown
-            .map(|value| format!("`{value}` is not on its scale: use a value of the scale"))
-            .collect()
+        let unknown = used.into_iter().filter_map(|(scale, value)| value.filter(|v| !scale.contains(v)));
+        unknown.map(|value| format!("`{value}` is not on its scale: use a value of the scale")).collect()
     }
 }
 
 impl Raise {
     fn holds(&self, input: &Input, words: &[String]) -> bool {
         let ticket = &input.ticket;
-        let large = |field: &String| {
-            ticket
-                .number(field)
-                .is_some_and(|n| n >= self.at_least.unwrap_or(1.0))
-        };
-        (self.phrases.is_empty()
-            || self
-                .phrases
-                .iter()
-                .any(|phrase| text::has_phrase(words, phrase)))
-            && (self.tags.is_empty()
-                || self
-                    .tags
-                    .iter()
-                    .any(|tag| input.so_far.has_tag(tag) || ticket.has_tag(tag)))
-            && (self.categories.is_empty()
-                || self.categories.iter().any(|c| input.so_far.is_within(c)))
+        let large = |field: &String| ticket.number(field).is_some_and(|n| n >= self.at_least.unwrap_or(1.0));
+        (self.phrases.is_empty() || self.phrases.iter().any(|phrase| text::has_phrase(words, phrase)))
+            && (self.tags.is_empty() || self.tags.iter().any(|tag| input.so_far.has_tag(tag) || ticket.has_tag(tag)))
+            && (self.categories.is_empty() || self.categories.iter().any(|c| input.so_far.is_within(c)))
             && self.flag.as_ref().is_none_or(|flag| ticket.flag(flag))
             && self.field.as_ref().is_none_or(large)
             && (!self.vip || input.requester.vip)
@@ -225,8 +170,7 @@ mod tests {
 
     fn rated(ticket: TicketBuilder) -> Answer {
         let rule = testing::shipped::<Matrix>(SHIPPED);
-        rule.decide(&priority_input(ticket, person("amara")))
-            .unwrap()
+        rule.decide(&priority_input(ticket, person("amara"))).unwrap()
     }
 
     #[test]
@@ -236,15 +180,10 @@ mod tests {
 
     #[test]
     fn raises_never_lower() {
-        let critical = ticket("incident")
-            .field("impact", "high")
-            .field("urgency", "high");
+        let critical = ticket("incident").field("impact", "high").field("urgency", "high");
         let expected = Answer::rate("critical").impact("high").urgency("high");
         let reason = "impact is high and urgency is high";
-        assert_eq!(
-            rated(critical.field("people-affected", 12.0)),
-            expected.because(reason)
-        );
+        assert_eq!(rated(critical.field("people-affected", 12.0)), expected.because(reason));
     }
 
     #[test]
@@ -256,27 +195,17 @@ mod tests {
 
     #[test]
     fn a_value_off_the_scale_counts_as_nothing_said() {
-        assert_eq!(
-            rated(ticket("incident").field("impact", "galactic")),
-            rated(ticket("incident"))
-        );
+        assert_eq!(rated(ticket("incident").field("impact", "galactic")), rated(ticket("incident")));
     }
 
     #[test]
     fn the_servicenow_matrix_is_complete() {
         let settings = include_str!("../servicenow.toml");
         let rule = testing::shipped::<Matrix>(settings);
-        let ticket = ticket("incident")
-            .field("impact", "1 - High")
-            .field("urgency", "2 - Medium");
-        let answer = rule
-            .decide(&priority_input(ticket, person("amara")))
-            .unwrap();
+        let ticket = ticket("incident").field("impact", "1 - High").field("urgency", "2 - Medium");
+        let answer = rule.decide(&priority_input(ticket, person("amara"))).unwrap();
         let expected = Answer::rate("high").impact("high").urgency("medium");
-        assert_eq!(
-            answer,
-            expected.because("impact is high and urgency is medium")
-        );
+        assert_eq!(answer, expected.because("impact is high and urgency is medium"));
     }
 
     #[test]

@@ -82,23 +82,15 @@ impl routing::Rule for TeamRouting {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
         match self.strategy.as_deref() {
             None | Some("round-robin" | "least-loaded") => Ok(()),
-            Some(other) => Err(vec![format!(
-                "`strategy` is `{other}`: use round-robin or least-loaded"
-            )]),
+            Some(other) => Err(vec![format!("`strategy` is `{other}`: use round-robin or least-loaded")]),
         }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
-        let Some((team, mut reason)) = self.by_field(input).or_else(|| self.by_category(input))
-        else {
-            return Ok(Answer::pass(
-                "neither the form nor the category names a team",
-            ));
+        let Some((team, mut reason)) = self.by_field(input).or_else(|| self.by_category(input)) else {
+            return Ok(Answer::pass("neither the form nor the category names a team"));
         };
-        let local = self
-            .locations
-            .iter()
-            .find(|l| l.at == input.requester.location && l.instead_of == *team);
+        let local = self.locations.iter().find(|l| l.at == input.requester.location && l.instead_of == *team);
         if let Some(local) = local {
             reason = format!("{reason}, and the requester is in {}", local.at);
         }
@@ -107,29 +99,16 @@ impl routing::Rule for TeamRouting {
             assignee: None,
             skills: self.skills_needed(input),
             strategy: self.strategy.clone(),
-            tier: self
-                .tiers
-                .iter()
-                .find(|tier| tier.holds(input))
-                .map(|tier| tier.tier),
+            tier: self.tiers.iter().find(|tier| tier.holds(input)).map(|tier| tier.tier),
         };
-        Ok(Answer {
-            decision: Decision::Assign(destination),
-            reason,
-            attributes: Vec::new(),
-        })
+        Ok(Answer { decision: Decision::Assign(destination), reason, attributes: Vec::new() })
     }
 }
 
 impl TeamRouting {
     fn skills_needed(&self, input: &Input) -> Vec<String> {
         let mut needed: Vec<String> = Vec::new();
-        for skill in self
-            .skills
-            .iter()
-            .filter(|s| s.hold(input))
-            .flat_map(|s| &s.skills)
-        {
+        for skill in self.skills.iter().filter(|s| s.hold(input)).flat_map(|s| &s.skills) {
             if !needed.contains(skill) {
                 needed.push(skill.clone());
             }
@@ -139,11 +118,7 @@ impl TeamRouting {
 
     fn by_field(&self, input: &Input) -> Option<(&String, String)> {
         self.tables.iter().find_map(|table| {
-            let values: Option<Vec<&str>> = table
-                .fields
-                .iter()
-                .map(|field| input.ticket.text(field))
-                .collect();
+            let values: Option<Vec<&str>> = table.fields.iter().map(|field| input.ticket.text(field)).collect();
             let value = values?.join(" / ");
             let team = table.teams.get(&value)?;
             Some((team, format!("{} is {value}", table.fields.join(" / "))))
@@ -167,10 +142,7 @@ impl Skills {
         let is_wanted = |value: &str| self.is.is_empty() || self.is.contains(&text::lower(value));
         (self.categories.is_empty() || self.categories.iter().any(|c| so_far.is_within(c)))
             && (self.tags.is_empty() || self.tags.iter().any(|tag| so_far.has_tag(tag)))
-            && self
-                .field
-                .as_ref()
-                .is_none_or(|field| input.ticket.text(field).is_some_and(is_wanted))
+            && self.field.as_ref().is_none_or(|field| input.ticket.text(field).is_some_and(is_wanted))
     }
 }
 
@@ -214,11 +186,7 @@ mod tests {
         }
         let person = person("amara").location(location);
         let rule = testing::rule::<TeamRouting>(SETTINGS);
-        match rule
-            .decide(&routing_input(ticket, person, so_far(category)))
-            .unwrap()
-            .decision
-        {
+        match rule.decide(&routing_input(ticket, person, so_far(category))).unwrap().decision {
             Decision::Assign(destination) => destination.team,
             Decision::Pass => None,
         }
@@ -233,14 +201,8 @@ mod tests {
     fn the_first_table_that_knows_the_value_decides() {
         let both = [("category", "a"), ("subcategory", "b")];
         assert_eq!(team(&both, "hardware", "").unwrap(), "group-1");
-        assert_eq!(
-            team(&[("category", "a"), ("subcategory", "x")], "", "").unwrap(),
-            "group-2"
-        );
-        assert_eq!(
-            team(&[("category", "x")], "hardware", "").unwrap(),
-            "desktop"
-        );
+        assert_eq!(team(&[("category", "a"), ("subcategory", "x")], "", "").unwrap(), "group-2");
+        assert_eq!(team(&[("category", "x")], "hardware", "").unwrap(), "desktop");
     }
 
     #[test]
@@ -268,12 +230,7 @@ mod tests {
 
     #[test]
     fn an_unknown_strategy_is_refused() {
-        let problems = testing::try_rule::<TeamRouting>("strategy = \"random\"")
-            .err()
-            .unwrap();
-        assert_eq!(
-            problems,
-            ["`strategy` is `random`: use round-robin or least-loaded"]
-        );
+        let problems = testing::try_rule::<TeamRouting>("strategy = \"random\"").err().unwrap();
+        assert_eq!(problems, ["`strategy` is `random`: use round-robin or least-loaded"]);
     }
 }

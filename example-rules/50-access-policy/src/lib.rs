@@ -90,16 +90,10 @@ impl access::Rule for AccessPolicy {
         let mut problems = Vec::new();
         for (index, policy) in self.policies.iter().enumerate() {
             if (policy.decide == Decide::Ask) == policy.approvers.is_empty() {
-                problems.push(format!(
-                    "`policies[{index}]`: name `approvers` to ask, and only then"
-                ));
+                problems.push(format!("`policies[{index}]`: name `approvers` to ask, and only then"));
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     fn decide(&self, input: &Input) -> Result<Answer, String> {
@@ -118,10 +112,7 @@ impl access::Rule for AccessPolicy {
             Decide::Approve => Answer::approve(scope),
             Decide::Deny => Answer::deny(""),
             Decide::Ask => {
-                let steps = policy
-                    .approvers
-                    .iter()
-                    .map(|approver| self.step(approver, input));
+                let steps = policy.approvers.iter().map(|approver| self.step(approver, input));
                 steps.fold(Answer::require(scope), with_step)
             }
         };
@@ -133,11 +124,7 @@ impl AccessPolicy {
     /// Why the request is denied whatever the policies say.
     fn denial(&self, input: &Input) -> Option<String> {
         let said = input.request.justification.trim().chars().count();
-        let needed = self
-            .justification_chars
-            .get(&input.item.risk)
-            .copied()
-            .unwrap_or(0);
+        let needed = self.justification_chars.get(&input.item.risk).copied().unwrap_or(0);
         if said < needed {
             return Some(format!(
                 "access of risk {} needs a justification of at least {needed} characters",
@@ -146,14 +133,9 @@ impl AccessPolicy {
         }
         let conflict = self.conflicts.iter().find(|conflict| {
             names(&conflict.requested, &input.request.app, &input.request.tier)
-                && input
-                    .active_grants()
-                    .any(|g| names(&conflict.held, &g.app, &g.tier))
+                && input.active_grants().any(|g| names(&conflict.held, &g.app, &g.tier))
         })?;
-        Some(format!(
-            "nobody may hold {} together with {}",
-            conflict.requested, conflict.held
-        ))
+        Some(format!("nobody may hold {} together with {}", conflict.requested, conflict.held))
     }
 
     /// The step for one approver; nobody approves for themselves.
@@ -196,18 +178,11 @@ impl Policy {
             && any(&self.risks, &input.item.risk)
             && any(&self.departments, &subject.department)
             && any(&self.titles, &subject.title)
-            && (self.not_departments.is_empty()
-                || !self.not_departments.contains(&subject.department))
+            && (self.not_departments.is_empty() || !self.not_departments.contains(&subject.department))
             && (self.groups.is_empty() || self.groups.iter().any(|group| subject.is_in(group)))
-            && self
-                .hours_at_most
-                .is_none_or(|most| request.duration_hours.is_some_and(|asked| asked <= most))
-            && self
-                .peers_at_least
-                .is_none_or(|least| peers.department_size >= least)
-            && self
-                .peers_percent
-                .is_none_or(|p| holders > 0 && holders >= p * u64::from(peers.department_size))
+            && self.hours_at_most.is_none_or(|most| request.duration_hours.is_some_and(|asked| asked <= most))
+            && self.peers_at_least.is_none_or(|least| peers.department_size >= least)
+            && self.peers_percent.is_none_or(|p| holders > 0 && holders >= p * u64::from(peers.department_size))
     }
 }
 
@@ -228,9 +203,7 @@ mod tests {
 
     fn asked(input: &Input) -> Vec<Vec<String>> {
         match shipped().decide(input).unwrap().decision {
-            Decision::RequireApproval(plan) => {
-                plan.steps.into_iter().map(|s| s.approvers).collect()
-            }
+            Decision::RequireApproval(plan) => plan.steps.into_iter().map(|s| s.approvers).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -252,14 +225,8 @@ mod tests {
     fn nobody_approves_for_themselves() {
         let manager_first = high_risk(person("amara").manager("bo"));
         assert_eq!(asked(&manager_first), [["bo"], ["olga"]]);
-        assert_eq!(
-            asked(&high_risk(person("olga").manager("bo"))),
-            [["bo"], ["group:it-admins"]]
-        );
-        assert_eq!(
-            asked(&high_risk(person("amara"))),
-            [["group:it-admins"], ["olga"]]
-        );
+        assert_eq!(asked(&high_risk(person("olga").manager("bo"))), [["bo"], ["group:it-admins"]]);
+        assert_eq!(asked(&high_risk(person("amara"))), [["group:it-admins"], ["olga"]]);
         let mut for_a_report = high_risk(person("amara").manager("bo").manager("chi"));
         for_a_report.requester = person("bo").build();
         assert_eq!(asked(&for_a_report), [["chi"], ["olga"]]);
@@ -267,24 +234,17 @@ mod tests {
 
     #[test]
     fn the_same_person_is_asked_once() {
-        assert_eq!(
-            asked(&high_risk(person("amara").manager("olga"))),
-            [["olga"]]
-        );
+        assert_eq!(asked(&high_risk(person("amara").manager("olga"))), [["olga"]]);
     }
 
     #[test]
     fn the_shortest_duration_counts() {
         let mut input = high_risk(person("amara").manager("bo"));
         input.request.duration_hours = Some(10_000);
-        let Decision::RequireApproval(plan) = shipped().decide(&input).unwrap().decision else {
-            panic!()
-        };
+        let Decision::RequireApproval(plan) = shipped().decide(&input).unwrap().decision else { panic!() };
         assert_eq!(plan.scope.duration_hours, 168);
         input.item.max_duration_hours = 8;
-        let Decision::RequireApproval(plan) = shipped().decide(&input).unwrap().decision else {
-            panic!()
-        };
+        let Decision::RequireApproval(plan) = shipped().decide(&input).unwrap().decision else { panic!() };
         assert_eq!(plan.scope.duration_hours, 8);
     }
 
@@ -310,14 +270,7 @@ mod tests {
 
     #[test]
     fn asking_nobody_is_refused() {
-        let wrong =
-            "due-in-hours = 1\nstand-in = \"x\"\n[[policies]]\ndecide = \"ask\"\nbecause = \"\"";
-        assert_eq!(
-            testing::try_rule::<AccessPolicy>(wrong)
-                .err()
-                .unwrap()
-                .len(),
-            1
-        );
+        let wrong = "due-in-hours = 1\nstand-in = \"x\"\n[[policies]]\ndecide = \"ask\"\nbecause = \"\"";
+        assert_eq!(testing::try_rule::<AccessPolicy>(wrong).err().unwrap().len(), 1);
     }
 }

@@ -48,9 +48,8 @@ pub async fn decide(
     Path(key): Path<String>,
     Json(body): Json<DecisionBody>,
 ) -> Result<axum::Json<TicketView>, Problem> {
-    let number: TicketNumber = key
-        .parse()
-        .map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))?;
+    let number: TicketNumber =
+        key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))?;
     let word = Word { approve: body.approve, reason: body.reason, hours: body.hours };
     let (ticket, case) = app.decide_access(&actor, number, &word).await?;
     Ok(axum::Json(TicketView::new(ticket, Some(case))))

@@ -184,10 +184,7 @@ pub async fn teams(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::
 /// List the priority levels and what they promise, the most urgent first.
 #[utoipa::path(get, path = "/api/v1/config/priorities", tag = "config", security(("token" = [])),
     responses((status = 200, body = Vec<PriorityView>)))]
-pub async fn priorities(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<axum::Json<Vec<PriorityView>>, Problem> {
+pub async fn priorities(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<Vec<PriorityView>>, Problem> {
     read(&app, &caller, |organisation| {
         let levels = organisation.priorities.iter();
         levels
@@ -233,11 +230,8 @@ pub async fn reload(State(app): State<Arc<App>>, Caller(actor): Caller) -> Resul
     if problems.is_empty() {
         return Ok(axum::http::StatusCode::NO_CONTENT);
     }
-    let field = |message: String| FieldProblem {
-        field: "configuration".to_owned(),
-        code: "invalid".to_owned(),
-        message,
-    };
+    let field =
+        |message: String| FieldProblem { field: "configuration".to_owned(), code: "invalid".to_owned(), message };
     let fields = problems.into_iter().map(field).collect();
     Err(Problem::new(Kind::REJECTED, "the configuration stays as it was").with_fields(fields))
 }

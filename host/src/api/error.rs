@@ -18,9 +18,8 @@ impl From<Error> for Problem {
             Error::Stale { .. } => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),
-            Error::Broken(_) => {
-                Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it").with_internal(detail)
-            }
+            Error::Broken(_) => Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it")
+                .with_internal(detail),
         }
     }
 }

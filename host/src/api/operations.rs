@@ -21,9 +21,7 @@ pub async fn healthz() -> &'static str {
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     match app.store.ping().await {
         Ok(()) => Ok("ready\n"),
-        Err(error) => {
-            Err(Problem::new(Kind::BUSY, "the database does not answer").with_internal(error.to_string()))
-        }
+        Err(error) => Err(Problem::new(Kind::BUSY, "the database does not answer").with_internal(error.to_string())),
     }
 }
 

@@ -117,11 +117,7 @@ impl Problem {
 
     /// One field of the body is not of the right shape.
     pub fn bad_field(path: &str, message: &str) -> Self {
-        let field = FieldProblem {
-            field: path.to_owned(),
-            code: "invalid".to_owned(),
-            message: message.to_owned(),
-        };
+        let field = FieldProblem { field: path.to_owned(), code: "invalid".to_owned(), message: message.to_owned() };
         Self::new(Kind::BAD_BODY, format!("`{path}`: {message}")).with_fields(vec![field])
     }
 
@@ -143,10 +139,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

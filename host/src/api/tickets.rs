@@ -78,8 +78,7 @@ impl NewTicketBody {
     fn submission(self) -> Result<(Option<PersonId>, Submission), Problem> {
         let requester = self.requester.map(|id| id.parse::<PersonId>()).transpose();
         let requester = requester.map_err(|e| Problem::bad_field("requester", &e.to_string()))?;
-        let attachment =
-            |a: AttachmentBody| Attachment { name: a.name, media_type: a.media_type, size: a.size };
+        let attachment = |a: AttachmentBody| Attachment { name: a.name, media_type: a.media_type, size: a.size };
         Ok((
             requester,
             Submission {
@@ -113,9 +112,8 @@ pub async fn create(
     let key = idempotency_key(&headers, &body)?;
     let (requester, submission) = body.submission()?;
     let made = app.create_ticket(&actor, requester, submission, key).await?;
-    let (ticket, access) = app.ticket(&actor, made.number).await?;
     let status = if made.new { super::CREATED } else { StatusCode::OK };
-    Ok(one(status, ticket, access))
+    Ok(one(status, made.ticket, made.access))
 }
 
 /// The key and the digest of what it stands for.

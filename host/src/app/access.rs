@@ -25,8 +25,7 @@ impl App {
         word: &Word,
     ) -> Result<(Ticket, AccessCase), Error> {
         let (ticket, case) = self.ticket(actor, number).await?;
-        let before = case
-            .ok_or_else(|| Error::Missing { what: "access request", name: number.to_string() })?;
+        let before = case.ok_or_else(|| Error::Missing { what: "access request", name: number.to_string() })?;
         let organisation = self.organisation();
         let permit = may::decide_access(actor, &ticket, &before)?;
         let gone = |id: &PersonId| organisation.people.get(id).is_none_or(|person| !person.active);
@@ -44,7 +43,12 @@ impl App {
         Ok((settled, case))
     }
 
-    async fn apply_access(&self, number: TicketNumber, change: TicketChange, access: AccessChange) -> Result<(), Error> {
+    async fn apply_access(
+        &self,
+        number: TicketNumber,
+        change: TicketChange,
+        access: AccessChange,
+    ) -> Result<(), Error> {
         match self.store.apply(change, Some(access)).await {
             Ok(()) => Ok(()),
             Err(crate::store::Error::Conflict) => Err(Error::Stale { version: self.find(number).await?.version }),
@@ -97,7 +101,12 @@ impl App {
         let now = self.clock.now();
         let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
         let grants = self.store.grants(person, year.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
-        Ok(grants.into_iter().map(|grant| { let effective = grant.is_effective(now); (grant, effective) }).collect())
+        Ok(grants
+            .into_iter()
+            .map(|grant| {
+                let effective = grant.is_effective(now);
+                (grant, effective)
+            })
+            .collect())
     }
 }
-

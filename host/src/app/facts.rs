@@ -185,14 +185,12 @@ pub fn peers(
     holders: &[(PersonId, crate::desk::id::TierId)],
 ) -> access::Peers {
     let department = organisation.people.get(subject).map(|person| person.department.as_str());
-    let is_peer = |person: &&Person| {
-        person.active && person.id != *subject && Some(person.department.as_str()) == department
-    };
+    let is_peer =
+        |person: &&Person| person.active && person.id != *subject && Some(person.department.as_str()) == department;
     let order = |id: &str| app.tier(id).map_or(0, |(order, _)| order);
     let least = order(tier.id.as_str());
-    let holds = |person: &&Person| {
-        holders.iter().any(|(holder, held)| *holder == person.id && order(held.as_str()) >= least)
-    };
+    let holds =
+        |person: &&Person| holders.iter().any(|(holder, held)| *holder == person.id && order(held.as_str()) >= least);
     let peers: Vec<&Person> = organisation.people.values().filter(is_peer).collect();
     access::Peers {
         department_size: u32::try_from(peers.len()).unwrap_or(u32::MAX),
@@ -220,10 +218,9 @@ pub fn intake_answer(decision: intake::Decision) -> Result<RawChanges, Vec<Probl
             signals: changes.signals,
             duplicate_of: changes.duplicate_of,
         }),
-        intake::Decision::Reject(problems) => Err(problems
-            .into_iter()
-            .map(|p| Problem { field: p.field, code: p.code, message: p.message })
-            .collect()),
+        intake::Decision::Reject(problems) => {
+            Err(problems.into_iter().map(|p| Problem { field: p.field, code: p.code, message: p.message }).collect())
+        }
     }
 }
 
@@ -231,9 +228,7 @@ pub fn intake_answer(decision: intake::Decision) -> Result<RawChanges, Vec<Probl
 pub fn classification(decision: categorization::Decision) -> RawClassification {
     match decision {
         categorization::Decision::Pass => RawClassification::default(),
-        categorization::Decision::Classify(c) => {
-            RawClassification { category: c.category, tags: c.tags, kind: c.kind }
-        }
+        categorization::Decision::Classify(c) => RawClassification { category: c.category, tags: c.tags, kind: c.kind },
     }
 }
 
@@ -261,17 +256,10 @@ pub fn destination(decision: routing::Decision) -> Option<RawDestination> {
 
 /// What an access rule says.
 pub fn access_answer(decision: access::Decision) -> RawAccess {
-    let scope = |s: access::Scope| RawScope {
-        tier: s.tier,
-        role: s.role,
-        groups: s.groups,
-        duration_hours: s.duration_hours,
-    };
-    let step = |s: access::ApprovalStep| RawStep {
-        approvers: s.approvers,
-        needed: s.needed,
-        due_in_hours: s.due_in_hours,
-    };
+    let scope =
+        |s: access::Scope| RawScope { tier: s.tier, role: s.role, groups: s.groups, duration_hours: s.duration_hours };
+    let step =
+        |s: access::ApprovalStep| RawStep { approvers: s.approvers, needed: s.needed, due_in_hours: s.due_in_hours };
     match decision {
         access::Decision::Pass => RawAccess::Pass,
         access::Decision::Deny => RawAccess::Deny,

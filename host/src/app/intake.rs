@@ -4,13 +4,14 @@ use jiff::Timestamp;
 
 use super::pipeline::{self, AccessFacts, Case, Decision, Ran};
 use super::{App, Error};
-use crate::desk::access::AccessRequest;
+use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
 use crate::desk::intake::{NewTicket, Submission};
+use crate::desk::may;
 use crate::desk::opening::{self, Ids};
 use crate::desk::organisation::Organisation;
-use crate::desk::{form, may};
+use crate::desk::ticket::Ticket;
 use crate::store::{Create, Created, IdempotencyKey};
 
 /// How far back a repetition is looked for, in hours.
@@ -23,11 +24,14 @@ const HISTORY_DAYS: i64 = 365;
 const TRIES_MAX: usize = 3;
 
 /// A ticket that was created, now or when the same request was made before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Made {
-    pub number: crate::desk::id::TicketNumber,
+    pub ticket: Ticket,
+    pub access: Option<AccessCase>,
     /// Whether this very request made it.
     pub new: bool,
+    /// How many rules were asked.
+    pub rules_asked: usize,
 }
 
 impl App {
@@ -48,11 +52,8 @@ impl App {
         let permit = may::create(&organisation, actor, requester.as_ref())?;
         let new = NewTicket::check(&organisation, &permit, submission)
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
-        let idempotency = idempotency.map(|(key, digest)| IdempotencyKey {
-            actor: permit.submitted_by().clone(),
-            key,
-            digest,
-        });
+        let idempotency =
+            idempotency.map(|(key, digest)| IdempotencyKey { actor: permit.submitted_by().clone(), key, digest });
         let ran = self.run_rules(&organisation, new, now).await?;
         self.metrics.count_calls(&ran.samples);
         let verdicts = match ran.decision {
@@ -71,18 +72,24 @@ impl App {
             messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
         let opening = opening::open(&organisation, ran.new, verdicts, &ids, now);
+        let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
         let made = self.store.create(Create { opening, run: ran.record, idempotency }).await?;
-        self.metrics.count_ticket("accepted");
         match made {
-            Created::New { number, .. } => Ok(Made { number, new: true }),
+            Created::New { number, assignee } => {
+                self.metrics.count_ticket("accepted");
+                ticket.number = number;
+                ticket.assignee = assignee;
+                Ok(Made { ticket, access, new: true, rules_asked: ran.samples.len() })
+            }
             Created::Before(id) => self.made_before(id).await,
         }
     }
 
     async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
         let ticket = self.store.ticket_by_id(id).await?;
-        let number = ticket.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?.number;
-        Ok(Made { number, new: false })
+        let ticket = ticket.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
+        let access = self.store.access_case(id).await?;
+        Ok(Made { ticket, access, new: false, rules_asked: 0 })
     }
 
     /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
@@ -136,11 +143,7 @@ impl App {
         }
     }
 
-    async fn access_facts(
-        &self,
-        request: &AccessRequest,
-        now: Timestamp,
-    ) -> Result<AccessFacts, Error> {
+    async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {
         let since = ago(now, HISTORY_DAYS * 24);
         Ok(AccessFacts {
             grants: self.store.grants(&request.subject, since).await?,
@@ -154,6 +157,3 @@ impl App {
 fn ago(now: Timestamp, hours: i64) -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond() - hours * 3_600_000).unwrap_or(Timestamp::UNIX_EPOCH)
 }
-
-/// The longest body that is worth reading at all, in bytes: a form's own bounds are in characters and come later.
-pub const BODY_BYTES_MAX: usize = form::BODY_CHARS_MAX * 4 + (64 << 10);

@@ -15,8 +15,7 @@ use crate::rules::Rules;
 use crate::rules::stage::Stage;
 
 /// From 5 µs, a fresh call's floor, to the deadline's neighbourhood.
-const CALL_BUCKETS: [f64; 12] =
-    [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2, 1e-1, 1.0];
+const CALL_BUCKETS: [f64; 12] = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2, 1e-1, 1.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {

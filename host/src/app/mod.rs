@@ -50,13 +50,7 @@ pub struct App {
 
 impl App {
     /// Puts a desk together.
-    pub fn new(
-        clock: Clock,
-        source: rules::Source,
-        organisation: Organisation,
-        store: Store,
-        rules: Rules,
-    ) -> Self {
+    pub fn new(clock: Clock, source: rules::Source, organisation: Organisation, store: Store, rules: Rules) -> Self {
         Self {
             clock,
             store,

@@ -150,7 +150,8 @@ pub fn decide(mut case: Case) -> Ran {
         let decision = Decision::NeedsFacts(Box::new(request.clone()));
         return finished(case, decisions, samples, common, decision);
     }
-    let mut run = Run { case: &case, form, decisions: std::mem::take(&mut decisions), samples: std::mem::take(&mut samples) };
+    let mut run =
+        Run { case: &case, form, decisions: std::mem::take(&mut decisions), samples: std::mem::take(&mut samples) };
     let verdicts = run.after_intake(changes, &now, &ticket, &requester);
     let (decisions, samples) = (run.decisions, run.samples);
     let common = common(&now, &ticket, &requester);
@@ -362,9 +363,9 @@ impl Run<'_> {
         let delta = so_far_only(&so_far);
         let input = Input::Routing(routing::Input { now, ticket, requester, so_far });
         let (given, parts) = self.ask(&input, Some(category.as_str()), |answer| match answer {
-            Answer::Routing(answer) => facts::destination(answer.decision)
-                .map(|d| check::destination(&case.organisation, d))
-                .transpose(),
+            Answer::Routing(answer) => {
+                facts::destination(answer.decision).map(|d| check::destination(&case.organisation, d)).transpose()
+            }
             other => Err(wrong_stage(&other)),
         });
         let verdict = combine::routing(&case.organisation, category, &given);
@@ -399,8 +400,13 @@ impl Run<'_> {
         };
         let delta = format!(
             "{{\"so-far\":{},\"request\":{},\"item\":{},\"subject\":{},\"grants\":{},\"history\":{},\"peers\":{}}}",
-            text(&*input.so_far), text(&input.request), text(&input.item), text(&*input.subject),
-            text(&input.grants), text(&input.history), text(&input.peers),
+            text(&*input.so_far),
+            text(&input.request),
+            text(&input.item),
+            text(&*input.subject),
+            text(&input.grants),
+            text(&input.history),
+            text(&input.peers),
         );
         let asked = Asked {
             organisation,

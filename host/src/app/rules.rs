@@ -10,8 +10,8 @@ use crate::config;
 use crate::desk::actor::Actor;
 use crate::desk::may;
 use crate::desk::organisation::Organisation;
-pub use crate::rules::manifest::Mode;
 use crate::rules::contract::Attribute;
+pub use crate::rules::manifest::Mode;
 use crate::rules::rule::Rule;
 use crate::rules::tables::{Table, Tables};
 

@@ -4,10 +4,10 @@ use super::{App, Error};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::{CommentId, TicketNumber};
+use crate::desk::may;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::{self, State, Ticket};
 use crate::desk::timeline::Visibility;
-use crate::desk::may;
 use crate::store;
 use crate::store::decisions::StoredRun;
 use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
@@ -42,9 +42,7 @@ impl App {
         let case = self.store.access_case(ticket.id).await?;
         match may::read(actor, &ticket, case.as_ref()) {
             Ok(permit) => Ok((ticket, case, permit)),
-            Err(Refusal::Forbidden { .. }) => {
-                Err(Error::Missing { what: "ticket", name: number.to_string() })
-            }
+            Err(Refusal::Forbidden { .. }) => Err(Error::Missing { what: "ticket", name: number.to_string() }),
             Err(other) => Err(other.into()),
         }
     }

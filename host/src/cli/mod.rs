@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::rules::compiler;
 
 mod desk;
-//mod import;
+mod import;
 mod rule;
 mod serve;
 mod token;
@@ -27,7 +27,7 @@ enum Command {
     /// Runs the desk.
     Serve(serve::Serve),
     /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
-    //Import(Box<import::Import>),
+    Import(Box<import::Import>),
     /// Gives somebody a token, which is shown once.
     Token(token::Add),
     /// Builds rules.
@@ -55,6 +55,9 @@ enum RuleCommand {
         /// The rules directory: gets one folder a rule, with its manifest and its component.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Settings to write into the manifest instead of its own; its examples, which are about its own, are left out.
+        #[arg(long, requires = "out")]
+        settings: Option<PathBuf>,
     },
 }
 
@@ -82,10 +85,12 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
-        Command::Rule(RuleCommand::Build { directories, out }) => rule::build(&directories, out.as_deref()),
+        Command::Rule(RuleCommand::Build { directories, out, settings }) => {
+            rule::build(&directories, out.as_deref(), settings.as_deref())
+        }
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
-        //Command::Import(import) => desk::in_runtime(import::run(*import)),
+        Command::Import(import) => desk::in_runtime(import::run(*import)),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {

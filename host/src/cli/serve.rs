@@ -40,11 +40,14 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let server = config.server.clone();
     if serve.demo && !server.listen.ip().is_loopback() {
-        return Err(format!("--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}", server.listen).into());
+        return Err(format!(
+            "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",
+            server.listen
+        )
+        .into());
     }
-    let listener = TcpListener::bind(server.listen)
-        .await
-        .map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
+    let listener =
+        TcpListener::bind(server.listen).await.map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
     let address = listener.local_addr()?;
     let app = desk::open(config, source).await?;
     if serve.demo {
@@ -76,7 +79,13 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
     println!("  {} rules are live; they are reloaded when their files change", generation.rules().len());
     for rule in generation.rules() {
         let stages: Vec<&str> = rule.manifest.stages.iter().map(|stage| stage.name()).collect();
-        println!("  {:>4}  {} {} ({})", rule.manifest.order, rule.manifest.name, rule.manifest.version, stages.join(", "));
+        println!(
+            "  {:>4}  {} {} ({})",
+            rule.manifest.order,
+            rule.manifest.name,
+            rule.manifest.version,
+            stages.join(", ")
+        );
     }
     for status in app.rules.catalog().folders().values() {
         if let Some(error) = &status.error {
@@ -86,11 +95,17 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
     println!("  http://{address}/openapi.json describes the interface, /metrics counts");
     if demo {
         println!("\nTry it:\n");
-        println!("  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-amara' -H 'Content-Type: application/json' \\");
-        println!("    -d '{{\"request_type\":\"incident\",\"subject\":\"VPN is down\",\"body\":\"Nobody in Berlin can reach the VPN since 9.\",\"fields\":{{\"service\":\"vpn\",\"people-affected\":40}}}}'");
+        println!(
+            "  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-amara' -H 'Content-Type: application/json' \\"
+        );
+        println!(
+            "    -d '{{\"request_type\":\"incident\",\"subject\":\"VPN is down\",\"body\":\"Nobody in Berlin can reach the VPN since 9.\",\"fields\":{{\"service\":\"vpn\",\"people-affected\":40}}}}'"
+        );
         println!("  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-kofi'");
         println!("  curl -s http://{address}/api/v1/tickets/IT-1/decisions -H 'Authorization: Bearer demo-kofi'");
-        println!("\nTokens: demo-amara (requester), demo-kofi (agent), demo-lena and demo-priya (approvers), demo-mei (admin)");
+        println!(
+            "\nTokens: demo-amara (requester), demo-kofi (agent), demo-lena and demo-priya (approvers), demo-mei (admin)"
+        );
     }
 }
 

@@ -52,18 +52,14 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
 /// - `roles`: roles that may be asked for.
 /// - `seats`: licences that exist; absent where they are not counted.
 fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {
-    let risk = keys
-        .required("risk")
-        .and_then(|node| node.parsed(|text| names.risks.check(text).map(|()| text.to_owned())));
+    let risk =
+        keys.required("risk").and_then(|node| node.parsed(|text| names.risks.check(text).map(|()| text.to_owned())));
     let seats = keys.optional("seats").and_then(|node| node.whole(0, SEATS_MAX));
     Tier {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
         risk: risk.unwrap_or_default(),
-        hours_max: keys
-            .required("longest")
-            .and_then(|node| duration::hours(&node))
-            .unwrap_or_default(),
+        hours_max: keys.required("longest").and_then(|node| duration::hours(&node)).unwrap_or_default(),
         groups: distinct(keys.list("groups"), |node| node.known(&names.groups)),
         roles: distinct(keys.list("roles"), Node::filled),
         seats: seats.and_then(|seats| u32::try_from(seats).ok()),

@@ -10,8 +10,7 @@ use crate::desk::organisation::{Calendar, OpenHours};
 use super::read::{Keys, Node};
 use super::wrong::Wrong;
 
-const DAYS: [&str; 7] =
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Reads the calendar.
 ///
@@ -20,9 +19,7 @@ const DAYS: [&str; 7] =
 /// - `holidays`: days on which the desk is closed, such as `2026-12-25`.
 pub fn read(keys: &mut Keys<'_>) -> Calendar {
     let zone = keys.required("time-zone").and_then(|node| {
-        node.parsed(|name| {
-            TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() })
-        })
+        node.parsed(|name| TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() }))
     });
     let days = DAYS.map(|day| keys.list(day));
     if days.iter().all(Vec::is_empty) {

@@ -56,8 +56,7 @@ impl Files {
     pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
         let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
         let mut problems = Vec::new();
-        let mut names: Vec<String> =
-            [DESK, PEOPLE, TEAMS, TAXONOMY, REQUEST_TYPES].map(str::to_owned).into();
+        let mut names: Vec<String> = [DESK, PEOPLE, TEAMS, TAXONOMY, REQUEST_TYPES].map(str::to_owned).into();
         if dir.join(APPS).exists() {
             names.push(APPS.to_owned());
         }

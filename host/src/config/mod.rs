@@ -83,9 +83,7 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let mut problems = problems.into_inner();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     match read {
-        Some((server, organisation)) if problems.is_empty() => {
-            Ok(Config { server, organisation, tables })
-        }
+        Some((server, organisation)) if problems.is_empty() => Ok(Config { server, organisation, tables }),
         _ => Err(problems),
     }
 }

@@ -41,9 +41,9 @@ fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Manag
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
     let name = text(keys.required("name"));
     let email = keys.required("email").and_then(|node| node.parsed(mail)).unwrap_or_default();
-    let department = keys.optional("department").and_then(|node| {
-        node.parsed(|text| names.departments.check(text).map(|()| text.to_owned()))
-    });
+    let department = keys
+        .optional("department")
+        .and_then(|node| node.parsed(|text| names.departments.check(text).map(|()| text.to_owned())));
     let manager = keys.optional("manager");
     let manager = manager.and_then(|node| {
         let manager: PersonId = node.known(&names.people)?;

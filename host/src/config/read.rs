@@ -122,11 +122,7 @@ impl<'a> Keys<'a> {
     }
 
     /// Reads `[[key]]` tables that each have an `id`, which has to be unique.
-    pub fn entries<I, T>(
-        &mut self,
-        key: &'static str,
-        mut read: impl FnMut(&mut Keys<'_>, I) -> T,
-    ) -> Vec<T>
+    pub fn entries<I, T>(&mut self, key: &'static str, mut read: impl FnMut(&mut Keys<'_>, I) -> T) -> Vec<T>
     where
         I: FromStr<Err = NotAnId>,
     {
@@ -293,11 +289,7 @@ impl<'a> Node<'a> {
             self.report(Wrong::TooMany { found: items.len(), max: ENTRIES_MAX });
             return Vec::new();
         }
-        let item = |(index, value)| Node {
-            document: self.document,
-            path: format!("{}[{index}]", self.path),
-            value,
-        };
+        let item = |(index, value)| Node { document: self.document, path: format!("{}[{index}]", self.path), value };
         items.iter().enumerate().map(item).collect()
     }
 

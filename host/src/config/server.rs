@@ -84,10 +84,7 @@ pub struct Around<'a> {
 }
 
 /// The database of `DATABASE_URL`; a relative file starts from the working directory.
-pub fn database_from_outside(
-    outside: &Outside,
-    problems: &RefCell<Vec<Problem>>,
-) -> Option<Database> {
+pub fn database_from_outside(outside: &Outside, problems: &RefCell<Vec<Problem>>) -> Option<Database> {
     let url = outside.database_url.as_deref().filter(|url| !url.is_empty())?;
     Database::parse(url, Path::new(""))
         .map_err(|wrong| problems.borrow_mut().push(whole_file("DATABASE_URL", wrong)))
@@ -98,9 +95,7 @@ pub fn database_from_outside(
 pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
     let outside = around.outside;
     let listen = keys.optional("listen").and_then(|node| node.parsed(address));
-    let database = keys
-        .optional("database")
-        .and_then(|node| node.parsed(|url| Database::parse(url, around.dir)));
+    let database = keys.optional("database").and_then(|node| node.parsed(|url| Database::parse(url, around.dir)));
     let data_dir = path(keys, "data-dir", "data", around.dir, outside.data_dir.as_ref());
     let in_data_dir = || Database::Sqlite(data_dir.join("ruledesk.db"));
     Server {
@@ -128,13 +123,7 @@ fn address(text: &str) -> Result<SocketAddr, Wrong> {
     text.parse().map_err(|_| Wrong::NotAnAddress { text: text.to_owned() })
 }
 
-fn path(
-    keys: &mut Keys<'_>,
-    key: &'static str,
-    default: &str,
-    dir: &Path,
-    outside: Option<&PathBuf>,
-) -> PathBuf {
+fn path(keys: &mut Keys<'_>, key: &'static str, default: &str, dir: &Path, outside: Option<&PathBuf>) -> PathBuf {
     let written = keys.optional(key).and_then(|node| node.filled());
     let inside = dir.join(written.as_deref().unwrap_or(default));
     outside.cloned().unwrap_or(inside)

@@ -29,8 +29,7 @@ pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String,
     let mut tables = BTreeMap::new();
     for (file, name, text) in files.tables() {
         let mut note = |line, column, wrong| {
-            let problem =
-                Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
+            let problem = Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
             problems.borrow_mut().push(problem);
         };
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -43,11 +42,8 @@ pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String,
 }
 
 fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut table = Table::default();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for record in reader.records() {

@@ -33,16 +33,12 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
     let tier = keys.optional("tier").and_then(|node| node.whole(1, 9));
     let mut seen = BTreeMap::new();
     let members = keys.list("member");
-    let members =
-        members.iter().filter_map(|node| node.keys(|keys| member(keys, names, &mut seen)).flatten());
+    let members = members.iter().filter_map(|node| node.keys(|keys| member(keys, names, &mut seen)).flatten());
     Team {
         id,
         members: members.collect(),
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
-        strategy: keys
-            .optional("strategy")
-            .and_then(|node| node.one_of(&strategies))
-            .unwrap_or(Strategy::RoundRobin),
+        strategy: keys.optional("strategy").and_then(|node| node.one_of(&strategies)).unwrap_or(Strategy::RoundRobin),
         tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
     }
 }
@@ -54,8 +50,7 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
 /// - `available`: whether new tickets may be assigned to this member now; default true.
 fn member(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>) -> Option<Member> {
     let person = keys.required("person");
-    let skills: BTreeSet<Skill> =
-        distinct(keys.list("skills"), |node| node.known(&names.skills)).into_iter().collect();
+    let skills: BTreeSet<Skill> = distinct(keys.list("skills"), |node| node.known(&names.skills)).into_iter().collect();
     let available = keys.optional("available").and_then(|node| node.flag()).unwrap_or(true);
     let node = person?;
     let person = node.known(&names.people)?;

@@ -76,7 +76,9 @@ pub enum Wrong {
     #[error("lies below `{parent}`, which is no category; add it")]
     NoParent { parent: String },
 
-    #[error("`{text}` is not a field's name: use 1 to 60 lower-case letters, digits and hyphens, but neither `subject` nor `body`")]
+    #[error(
+        "`{text}` is not a field's name: use 1 to 60 lower-case letters, digits and hyphens, but neither `subject` nor `body`"
+    )]
     NotAFieldName { text: String },
     #[error("is only for fields of kind {kinds}")]
     NotForThisKind { kinds: &'static str },
@@ -151,7 +153,9 @@ mod tests {
 
     #[test]
     fn distances_count_edits() {
-        for (from, to, edits) in [("", "abc", 3), ("abc", "", 3), ("lina", "lena", 1), ("kitten", "sitting", 3), ("same", "same", 0)] {
+        for (from, to, edits) in
+            [("", "abc", 3), ("abc", "", 3), ("lina", "lena", 1), ("kitten", "sitting", 3), ("same", "same", 0)]
+        {
             assert_eq!(distance(from, to), edits, "{from} {to}");
         }
     }

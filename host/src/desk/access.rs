@@ -251,9 +251,7 @@ impl AccessCase {
         let Some((number, step)) = self.current_step().filter(|_| self.state == AccessState::Awaiting) else {
             return Vec::new();
         };
-        let decided = |person: &PersonId| {
-            self.decisions.iter().any(|d| d.step == number && d.approver == *person)
-        };
+        let decided = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         step.approvers.iter().filter(|person| !decided(person)).collect()
     }
 

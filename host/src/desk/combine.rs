@@ -31,7 +31,10 @@ pub struct Given<A> {
 /// Who or what set a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
-    Rule { rule: RuleRef, reason: String },
+    Rule {
+        rule: RuleRef,
+        reason: String,
+    },
     /// No rule did, and the request type says so.
     RequestType,
     /// No rule did, and the category says so.
@@ -157,9 +160,8 @@ pub fn categorization(
     request_type: &RequestType,
     given: &[Given<Classification>],
 ) -> Classified {
-    let first = |pick: &dyn Fn(&Classification) -> bool| {
-        given.iter().find(|given| given.answer.as_ref().is_some_and(pick))
-    };
+    let first =
+        |pick: &dyn Fn(&Classification) -> bool| given.iter().find(|given| given.answer.as_ref().is_some_and(pick));
     let category = first(&|answer| answer.category.is_some())
         .and_then(|given| Some((given.answer.as_ref()?.category.clone()?, By::rule(given))))
         .or_else(|| Some((request_type.category.clone()?, By::RequestType)))
@@ -204,9 +206,7 @@ pub struct Rated {
 /// Priority: the first rule that overrides, else the highest level proposed; of several proposals of one level the first.
 /// Impact and urgency are the winner's, or the first that a rule gave.
 pub fn priority(organisation: &Organisation, given: &[Given<Option<Rating>>]) -> Rated {
-    let proposals = || {
-        given.iter().filter_map(|given| Some((given, given.answer.as_ref()?.as_ref()?)))
-    };
+    let proposals = || given.iter().filter_map(|given| Some((given, given.answer.as_ref()?.as_ref()?)));
     let winner = proposals()
         .find(|(given, _)| given.overrides)
         .or_else(|| proposals().rev().max_by_key(|(_, rating)| Reverse(rating.rank)));
@@ -242,11 +242,7 @@ pub struct Routed {
 }
 
 /// Routing: the first answer wins, else the category's own team or its nearest parent's, else the desk's default.
-pub fn routing(
-    organisation: &Organisation,
-    category: &CategoryId,
-    given: &[Given<Option<Destination>>],
-) -> Routed {
+pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Given<Option<Destination>>]) -> Routed {
     let answer = given.iter().find_map(|given| Some((given, given.answer.as_ref()?.as_ref()?)));
     let found = answer.and_then(|(given, to)| {
         let team = to.team.clone().or_else(|| team_for(organisation, to))?;

@@ -51,11 +51,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with one field.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Problem {
-        Problem {
-            field: field.to_owned(),
-            code: code.to_owned(),
-            message: message.into(),
-        }
+        Problem { field: field.to_owned(), code: code.to_owned(), message: message.into() }
     }
 }
 
@@ -72,20 +68,14 @@ pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Fie
         let raw = given.iter().find(|(name, _)| *name == spec.name);
         match check_field(spec, raw.map_or(&Raw::Null, |(_, raw)| raw)) {
             Ok(Some(value)) => fields.push((spec.name.clone(), value)),
-            Ok(None) if spec.required => problems.push(Problem::new(
-                &spec.name,
-                "required",
-                format!("Fill in {}.", spec.label),
-            )),
+            Ok(None) if spec.required => {
+                problems.push(Problem::new(&spec.name, "required", format!("Fill in {}.", spec.label)))
+            }
             Ok(None) => {}
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() {
-        Ok(fields)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(fields) } else { Err(problems) }
 }
 
 fn unknown_or_repeated(form: &RequestType, given: &[(String, Raw)]) -> Vec<Problem> {
@@ -148,10 +138,7 @@ fn text(spec: &FieldSpec, raw: &Raw, chars_max: usize) -> Result<Value, Problem>
     };
     let chars = text.chars().count();
     if chars > chars_max {
-        let message = format!(
-            "{} takes at most {chars_max} characters; this has {chars}.",
-            spec.label
-        );
+        let message = format!("{} takes at most {chars_max} characters; this has {chars}.", spec.label);
         return Err(Problem::new(&spec.name, "too-long", message));
     }
     Ok(Value::Text(text.clone()))
@@ -163,9 +150,7 @@ fn number(spec: &FieldSpec, raw: &Raw, min: Option<f64>, max: Option<f64>) -> Re
         Raw::Text(text) => text.trim().parse().ok(),
         Raw::Null | Raw::Flag(_) | Raw::List(_) | Raw::Other => None,
     };
-    let number = number
-        .filter(|number: &f64| number.is_finite())
-        .ok_or_else(|| wrong_type(spec, "a number"))?;
+    let number = number.filter(|number: &f64| number.is_finite()).ok_or_else(|| wrong_type(spec, "a number"))?;
     let bound = match (min, max) {
         (Some(min), _) if number < min => format!("at least {min}"),
         (_, Some(max)) if number > max => format!("at most {max}"),
@@ -180,9 +165,7 @@ fn flag(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
         Raw::Flag(flag) => Ok(Value::Flag(*flag)),
         // What a browser's form sends.
         Raw::Text(text) if matches!(text.as_str(), "true" | "on" | "yes") => Ok(Value::Flag(true)),
-        Raw::Text(text) if matches!(text.as_str(), "false" | "off" | "no") => {
-            Ok(Value::Flag(false))
-        }
+        Raw::Text(text) if matches!(text.as_str(), "false" | "off" | "no") => Ok(Value::Flag(false)),
         _ => Err(wrong_type(spec, "true or false")),
     }
 }
@@ -192,9 +175,7 @@ fn date(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
         return Err(wrong_type(spec, "a day as YYYY-MM-DD"));
     };
     // The parser takes more than we promise, such as a date with a time; only the ten characters are ours.
-    let date = (text.len() == "YYYY-MM-DD".len())
-        .then(|| text.parse::<Date>().ok())
-        .flatten();
+    let date = (text.len() == "YYYY-MM-DD".len()).then(|| text.parse::<Date>().ok()).flatten();
     date.map(Value::Date).ok_or_else(|| {
         let message = format!("{} takes a day that exists, as YYYY-MM-DD.", spec.label);
         Problem::new(&spec.name, "bad-date", message)

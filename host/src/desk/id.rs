@@ -96,9 +96,7 @@ names! {
 impl CategoryId {
     /// Whether this is `other` or lies below it.
     pub fn is_within(&self, other: &CategoryId) -> bool {
-        self.0
-            .strip_prefix(&*other.0)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
@@ -148,10 +146,7 @@ impl FromStr for TicketNumber {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let digits = text
-            .strip_prefix("IT-")
-            .or_else(|| text.strip_prefix("it-"))
-            .ok_or(NotAKey)?;
+        let digits = text.strip_prefix("IT-").or_else(|| text.strip_prefix("it-")).ok_or(NotAKey)?;
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(NotAKey);
         }

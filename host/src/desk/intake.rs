@@ -46,11 +46,7 @@ impl NewTicket {
     ///
     /// # Errors
     /// [`Refusal::Problems`] with every problem found.
-    pub fn check(
-        organisation: &Organisation,
-        permit: &MayCreate,
-        given: Submission,
-    ) -> Result<NewTicket, Refusal> {
+    pub fn check(organisation: &Organisation, permit: &MayCreate, given: Submission) -> Result<NewTicket, Refusal> {
         let mut problems = check_people(organisation, permit);
         let Some(form) = organisation.request_types.get(given.request_type.as_str()) else {
             let known: Vec<&str> = organisation.request_types.keys().map(|id| id.as_str()).collect();

@@ -124,19 +124,13 @@ fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool {
             && match on {
                 On::Any => true,
                 On::Own => about.is_some_and(|about| about.ticket.belongs_to(id)),
-                On::Awaiting => about
-                    .and_then(|about| about.access)
-                    .is_some_and(|case| case.names_approver(id)),
+                On::Awaiting => about.and_then(|about| about.access).is_some_and(|case| case.names_approver(id)),
             }
     })
 }
 
 fn ask(actor: &Actor, act: Act, about: Option<About<'_>>) -> Result<(), Refusal> {
-    if allowed(actor, act, about) {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden { act })
-    }
+    if allowed(actor, act, about) { Ok(()) } else { Err(Refusal::Forbidden { act }) }
 }
 
 /// Permission to create a ticket for somebody.
@@ -243,11 +237,7 @@ permits! {
 ///
 /// # Errors
 /// [`Refusal::Forbidden`], also where the actor is not an active person of the organisation.
-pub fn create(
-    organisation: &Organisation,
-    actor: &Actor,
-    requester: Option<&PersonId>,
-) -> Result<MayCreate, Refusal> {
+pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&PersonId>) -> Result<MayCreate, Refusal> {
     let act = match (actor.person(), requester) {
         (Some(own), Some(other)) if own != other => Act::CreateForOther,
         (None, _) => Act::CreateForOther,
@@ -259,17 +249,10 @@ pub fn create(
         return Err(forbidden);
     };
     // An agent need not be in the directory, but whoever asks for themselves has to be.
-    if organisation
-        .people
-        .get(submitted_by)
-        .is_some_and(|person| !person.active)
-    {
+    if organisation.people.get(submitted_by).is_some_and(|person| !person.active) {
         return Err(forbidden);
     }
-    Ok(MayCreate {
-        requester: requester.unwrap_or(submitted_by).clone(),
-        submitted_by: submitted_by.clone(),
-    })
+    Ok(MayCreate { requester: requester.unwrap_or(submitted_by).clone(), submitted_by: submitted_by.clone() })
 }
 
 /// Permission to read a ticket.
@@ -279,10 +262,7 @@ pub fn create(
 pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
     let about = Some(About { ticket, access });
     ask(actor, Act::ReadTicket, about)?;
-    Ok(MayRead {
-        ticket: ticket.id,
-        internal: allowed(actor, Act::ReadInternal, about),
-    })
+    Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
 }
 
 /// Permission to comment on a ticket.
@@ -315,11 +295,7 @@ pub fn comment(
 pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refusal> {
     let about = About { ticket, access: None };
     ask(actor, Act::ChangeState, Some(about))?;
-    Ok(MayTransition {
-        ticket: ticket.id,
-        parties: parties(actor, ticket),
-        author: actor.author(),
-    })
+    Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
 }
 
 fn works_on(actor: &Actor) -> bool {
@@ -366,8 +342,5 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
     }
     let access = Some(case);
     ask(actor, act, Some(About { ticket, access }))?;
-    Ok(MayDecide {
-        ticket: ticket.id,
-        approver: approver.clone(),
-    })
+    Ok(MayDecide { ticket: ticket.id, approver: approver.clone() })
 }

@@ -16,9 +16,9 @@ pub mod opening;
 
 pub mod combine;
 
-pub mod timeline;
-pub mod ticket;
 pub mod assignment;
 pub mod sla;
+pub mod ticket;
+pub mod timeline;
 
 pub mod access;

@@ -90,9 +90,8 @@ pub fn messages_max(verdicts: &Verdicts) -> usize {
 /// Opens a ticket.
 pub fn open(organisation: &Organisation, new: NewTicket, verdicts: Verdicts, ids: &Ids, now: Timestamp) -> Opening {
     let people = (new.requester.clone(), new.submitted_by.clone());
-    let access = verdicts.access.clone().map(|(request, verdict)| {
-        AccessCase::open(ids.ticket, people, request, &verdict, now)
-    });
+    let access =
+        verdicts.access.clone().map(|(request, verdict)| AccessCase::open(ids.ticket, people, request, &verdict, now));
     let grant = access.as_ref().and_then(|case| case.grant(ids.grant, now));
     let assignment = needed(organisation, &verdicts.routed);
     let mut entries = entries_of(&new, &verdicts, now);

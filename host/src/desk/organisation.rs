@@ -9,8 +9,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::id::{
-    AppId, CategoryId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId,
-    TierId, UrgencyId,
+    AppId, CategoryId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId, TierId, UrgencyId,
 };
 
 /// Everything that the desk knows about whom it serves.
@@ -243,10 +242,7 @@ impl App {
 impl Organisation {
     /// The level with this id, and its rank: 0 is the most urgent.
     pub fn priority(&self, id: &PriorityId) -> Option<(usize, &PriorityLevel)> {
-        self.priorities
-            .iter()
-            .enumerate()
-            .find(|(_, level)| level.id == *id)
+        self.priorities.iter().enumerate().find(|(_, level)| level.id == *id)
     }
 
     /// The managers above somebody, nearest first.
@@ -266,8 +262,6 @@ impl Organisation {
 
     /// The active members of a group.
     pub fn members_of(&self, group: &GroupId) -> impl Iterator<Item = &Person> {
-        self.people
-            .values()
-            .filter(move |p| p.active && p.groups.contains(group))
+        self.people.values().filter(move |p| p.active && p.groups.contains(group))
     }
 }

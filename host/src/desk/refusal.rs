@@ -14,17 +14,9 @@ pub enum Refusal {
     #[error("you may not {act}")]
     Forbidden { act: Act },
     #[error("a ticket that is {from} cannot become {to}; it can become: {}", codes(allowed))]
-    NoTransition {
-        from: State,
-        to: State,
-        allowed: Vec<State>,
-    },
+    NoTransition { from: State, to: State, allowed: Vec<State> },
     #[error("only {} may make a ticket that is {from} {to}", parties(allowed))]
-    NotTheirTransition {
-        from: State,
-        to: State,
-        allowed: Vec<Party>,
-    },
+    NotTheirTransition { from: State, to: State, allowed: Vec<Party> },
     #[error("its access request still awaits approval: decide or cancel that first")]
     AccessUndecided,
     #[error("the access request is {state}, so there is nothing left to decide")]
@@ -47,11 +39,7 @@ pub enum Refusal {
 
 fn codes(states: &[State]) -> String {
     let codes: Vec<&str> = states.iter().map(|state| state.code()).collect();
-    if codes.is_empty() {
-        "nothing else".to_owned()
-    } else {
-        codes.join(", ")
-    }
+    if codes.is_empty() { "nothing else".to_owned() } else { codes.join(", ") }
 }
 
 fn parties(parties: &[Party]) -> String {

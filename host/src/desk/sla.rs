@@ -182,8 +182,7 @@ mod tests {
                 let day = local.date().weekday().to_monday_zero_offset() as usize;
                 !calendar.holidays.contains(&local.date())
                     && calendar.week[day].iter().any(|hours| {
-                        hours.start <= local.time()
-                            && (local.time() < hours.end || hours.end == Time::midnight())
+                        hours.start <= local.time() && (local.time() < hours.end || hours.end == Time::midnight())
                     })
             })
             .count() as i64

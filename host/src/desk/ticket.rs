@@ -8,8 +8,8 @@ use super::access::{AccessCase, AccessState};
 use super::actor::Author;
 use super::form::Field;
 use super::id::{
-    CategoryId, CommentId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId,
-    TicketNumber, UrgencyId,
+    CategoryId, CommentId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId, TicketNumber,
+    UrgencyId,
 };
 use super::may::{MayComment, MayTransition};
 use super::opening::Message;
@@ -231,11 +231,7 @@ pub fn transition(
         at: now,
         author: permit.author.clone(),
         visibility: Visibility::Public,
-        event: Event::StateChanged {
-            from: ticket.state.code(),
-            to: to.code(),
-            reason: reason.to_owned(),
-        },
+        event: Event::StateChanged { from: ticket.state.code(), to: to.code(), reason: reason.to_owned() },
     };
     let after = moved(ticket, to, calendar, now);
     Ok(TicketChange { before: ticket.clone(), after, entries: vec![entry], messages: Vec::new() })
@@ -276,10 +272,7 @@ pub(super) fn moved(ticket: &Ticket, to: State, calendar: &Calendar, now: Timest
             after.first_response = after.first_response.pause(calendar, now);
             after.resolution = after.resolution.pause(calendar, now);
         }
-        State::New
-        | State::Open
-        | State::InProgress
-        | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
+        State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
             after.resolution = after.resolution.resume(calendar, now);
         }
     }

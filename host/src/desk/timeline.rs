@@ -99,11 +99,9 @@ impl Event {
                 details.extend(assignee.clone().map(|assignee| ("assignee", assignee)));
                 details
             }
-            Event::StateChanged { from, to, reason } => vec![
-                ("from", (*from).to_owned()),
-                ("to", (*to).to_owned()),
-                ("reason", reason.clone()),
-            ],
+            Event::StateChanged { from, to, reason } => {
+                vec![("from", (*from).to_owned()), ("to", (*to).to_owned()), ("reason", reason.clone())]
+            }
             Event::Commented { comment, body } => {
                 vec![("comment", comment.to_string()), ("body", body.clone())]
             }

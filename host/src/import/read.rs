@@ -146,11 +146,8 @@ impl<'r> Tickets<'r> {
     pub fn open(file: impl Read + Send + 'r, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let start = file.fill_buf().map_err(|source| ReadError::Unreadable { source })?;
-        let text: Box<dyn Read + Send + 'r> = if start.starts_with(&[0x1f, 0x8b]) {
-            Box::new(MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
-        };
+        let text: Box<dyn Read + Send + 'r> =
+            if start.starts_with(&[0x1f, 0x8b]) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
         // Flexible, so that a row with too few cells is that row's problem; the reader drops a byte order mark.
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
         let header = reader.byte_headers().map_err(|source| ReadError::Broken { line: 1, source })?;
@@ -282,16 +279,13 @@ impl Columns {
             match (places.next(), places.next()) {
                 (Some((at, _)), None) => Ok(at),
                 (Some(_), Some(_)) => Err(ReadError::ColumnTwice { column: column.to_owned() }),
-                (None, _) => {
-                    Err(ReadError::NoColumn { column: column.to_owned(), columns: names.clone() })
-                }
+                (None, _) => Err(ReadError::NoColumn { column: column.to_owned(), columns: names.clone() }),
             }
         };
         let mapping = &plan.mapping;
         let text = mapping.column(&Target::Body).or(mapping.column(&Target::Subject));
         let hashed = plan.held_back.as_ref().and_then(|held| held.column.as_deref().or(text));
-        let targets =
-            mapping.columns().map(|(target, name)| Ok((target.clone(), name.to_owned(), find(name)?)));
+        let targets = mapping.columns().map(|(target, name)| Ok((target.clone(), name.to_owned(), find(name)?)));
         Ok(Columns {
             count: names.len(),
             targets: targets.collect::<Result<_, ReadError>>()?,

@@ -57,8 +57,7 @@ impl Agreement {
     ///
     /// A decision that is nobody's label has no F1 of its own: it lowers the recall of what it should have been.
     pub fn macro_f1(&self) -> Option<f64> {
-        let scores: Vec<f64> =
-            self.scores().into_iter().filter(|s| s.labelled > 0).map(|s| s.f1).collect();
+        let scores: Vec<f64> = self.scores().into_iter().filter(|s| s.labelled > 0).map(|s| s.f1).collect();
         (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
     }
 

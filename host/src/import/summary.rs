@@ -135,7 +135,8 @@ impl Summary {
         };
         let mut rows = vec![number("accepted", self.accepted), number("rejected", self.rejected())];
         rows.extend(self.rejected.iter().map(|(reason, count)| number(&format!("  {reason}"), *count)));
-        let skipped = [("repeated, left out", self.skipped.repeated), ("not held back, left out", self.skipped.not_held_back)];
+        let skipped =
+            [("repeated, left out", self.skipped.repeated), ("not held back, left out", self.skipped.not_held_back)];
         rows.extend(skipped.iter().filter(|(_, count)| *count > 0).map(|(name, count)| number(name, *count)));
         rows.push(number("decisions", self.decisions));
         rows.push(rate("seconds", Some(self.elapsed.as_secs_f64())));

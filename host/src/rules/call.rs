@@ -98,12 +98,7 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     }
 }
 
-fn in_store(
-    rule: &Rule,
-    input: &Input,
-    store: &mut Store<Guest>,
-    limits: &Limits,
-) -> (Result<Answer, Fault>, u64) {
+fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limits) -> (Result<Answer, Fault>, u64) {
     let instance = match start(rule, store, limits) {
         Ok(instance) => instance,
         Err(error) => {
@@ -115,8 +110,7 @@ fn in_store(
         let message = format!("it exports no `{}`", input.stage());
         return (Err(Fault::NotStarted { message }), 0);
     };
-    let answer = set_budget(store, limits.fuel, limits.deadline_ms)
-        .and_then(|()| put(&instance, store, decide, input));
+    let answer = set_budget(store, limits.fuel, limits.deadline_ms).and_then(|()| put(&instance, store, decide, input));
     let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     let result = match answer {
         Ok(Ok(answer)) => Ok(answer),
@@ -165,12 +159,8 @@ fn put(
     input: &Input,
 ) -> wasmtime::Result<Result<Answer, String>> {
     Ok(match input {
-        Input::Intake(input) => {
-            typed(instance, store, decide, input)?.map(Answer::Intake)
-        }
-        Input::Categorization(input) => {
-            typed(instance, store, decide, input)?.map(Answer::Categorization)
-        }
+        Input::Intake(input) => typed(instance, store, decide, input)?.map(Answer::Intake),
+        Input::Categorization(input) => typed(instance, store, decide, input)?.map(Answer::Categorization),
         Input::Priority(input) => typed(instance, store, decide, input)?.map(Answer::Priority),
         Input::Routing(input) => typed(instance, store, decide, input)?.map(Answer::Routing),
         Input::Access(input) => typed(instance, store, decide, input)?.map(Answer::Access),

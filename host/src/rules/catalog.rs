@@ -161,21 +161,10 @@ impl Catalog {
 }
 
 fn live(folder: PathBuf, rule: Rule, generation: u64, now: SystemTime) -> FolderStatus {
-    FolderStatus {
-        folder,
-        live: Some(Arc::new(rule)),
-        since_generation: generation,
-        error: None,
-        checked_at: now,
-    }
+    FolderStatus { folder, live: Some(Arc::new(rule)), since_generation: generation, error: None, checked_at: now }
 }
 
-fn refuse(
-    folders: &mut BTreeMap<PathBuf, FolderStatus>,
-    folder: PathBuf,
-    message: &str,
-    now: SystemTime,
-) {
+fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, message: &str, now: SystemTime) {
     let error = Some(FolderError { message: Arc::from(message), at: now });
     let status = folders.entry(folder.clone()).or_insert_with(|| FolderStatus {
         folder,
@@ -194,32 +183,21 @@ fn refuse(
 }
 
 /// Another folder whose live rule has this name.
-fn taken_by(
-    folders: &BTreeMap<PathBuf, FolderStatus>,
-    folder: &Path,
-    name: &str,
-) -> Option<PathBuf> {
+fn taken_by(folders: &BTreeMap<PathBuf, FolderStatus>, folder: &Path, name: &str) -> Option<PathBuf> {
     folders
         .values()
         .find(|status| {
-            status.folder != folder
-                && status.live.as_ref().is_some_and(|rule| rule.manifest.name.as_str() == name)
+            status.folder != folder && status.live.as_ref().is_some_and(|rule| rule.manifest.name.as_str() == name)
         })
         .map(|status| status.folder.clone())
 }
 
 fn name_taken(rule: &Rule, other: &Path) -> String {
-    format!(
-        "the name `{}` belongs to the rule in {} already: rename one of them",
-        rule.manifest.name,
-        other.display()
-    )
+    format!("the name `{}` belongs to the rule in {} already: rename one of them", rule.manifest.name, other.display())
 }
 
 fn in_order(folders: &BTreeMap<PathBuf, FolderStatus>) -> Vec<Arc<Rule>> {
     let mut rules: Vec<Arc<Rule>> = folders.values().filter_map(|s| s.live.clone()).collect();
-    rules.sort_by(|a, b| {
-        (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name))
-    });
+    rules.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
     rules
 }

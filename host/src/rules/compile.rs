@@ -76,14 +76,8 @@ impl Compiler {
     /// # Errors
     ///
     /// [`CompileError::Cache`] if the directory cannot be made, read or written.
-    pub fn new(
-        engine: &Engine,
-        program: PathBuf,
-        cache: PathBuf,
-        limits: CompileLimits,
-    ) -> Result<Self, CompileError> {
-        let key = open_cache(&cache)
-            .map_err(|source| CompileError::Cache { path: cache.clone(), source })?;
+    pub fn new(engine: &Engine, program: PathBuf, cache: PathBuf, limits: CompileLimits) -> Result<Self, CompileError> {
+        let key = open_cache(&cache).map_err(|source| CompileError::Cache { path: cache.clone(), source })?;
         let compatibility = compatibility(engine);
         Ok(Self { engine: engine.clone(), program, limits, cache, key, compatibility })
     }
@@ -94,12 +88,8 @@ impl Compiler {
     ///
     /// Says why it is refused, or what went wrong.
     pub fn compile(&self, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
-        let name = format!(
-            "{}-{}-{:016x}.cwasm",
-            Digest::of(wasm),
-            Digest::of(settings.as_bytes()),
-            self.compatibility
-        );
+        let name =
+            format!("{}-{}-{:016x}.cwasm", Digest::of(wasm), Digest::of(settings.as_bytes()), self.compatibility);
         let file = self.cache.join(&name);
         if let Some((reply, code)) = self.read_cached(&file, &name)
             && let Ok(component) = self.load(&code)
@@ -115,11 +105,7 @@ impl Compiler {
         if let Err(error) = self.write_cached(&file, &name, reply, &code) {
             tracing::warn!(file = %file.display(), %error, "compiled code was not kept: the next start compiles again");
         }
-        Ok(Compiled {
-            component,
-            configure_each_call: reply == Reply::ConfigureEachCall,
-            cached: false,
-        })
+        Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
 
     #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
@@ -174,9 +160,8 @@ impl Compiler {
         let status = child.wait();
         match reply {
             None => Err(CompileError::TooLong(self.limits.timeout_s)),
-            Some(bytes) => split_reply(bytes).ok_or_else(|| CompileError::Died {
-                status: status.map_or_else(|e| e.to_string(), |s| s.to_string()),
-            }),
+            Some(bytes) => split_reply(bytes)
+                .ok_or_else(|| CompileError::Died { status: status.map_or_else(|e| e.to_string(), |s| s.to_string()) }),
         }
     }
 
@@ -231,8 +216,7 @@ fn open_cache(cache: &Path) -> io::Result<[u8; 32]> {
     }
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let mut out =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+    let mut out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
     out.write_all(&key)?;
     Ok(key)
 }

@@ -94,13 +94,9 @@ fn compile(component: &[u8], settings: &str) -> Result<(Reply, Vec<u8>), String>
     let engine = Engine::new(&engine::code_config()).map_err(|e| format!("{e:#}"))?;
     engine::start_clock(&engine).map_err(|e| e.to_string())?;
     match with_settings(component, settings)? {
-        Settled::InMemory(component) => {
-            machine_code(&engine, &component).map(|code| (Reply::Ready, code))
-        }
+        Settled::InMemory(component) => machine_code(&engine, &component).map(|code| (Reply::Ready, code)),
         Settled::NotNeeded => machine_code(&engine, component).map(|code| (Reply::Ready, code)),
-        Settled::EachCall => {
-            machine_code(&engine, component).map(|code| (Reply::ConfigureEachCall, code))
-        }
+        Settled::EachCall => machine_code(&engine, component).map(|code| (Reply::ConfigureEachCall, code)),
     }
 }
 

@@ -174,7 +174,9 @@ fn differences(expect: &toml::Table, answer: &Value) -> String {
             "reason" => Value::from(reason),
             "reason-contains" => {
                 let part = expected.as_str().unwrap_or_default();
-                if reason.contains(part) { continue }
+                if reason.contains(part) {
+                    continue;
+                }
                 Value::from(reason)
             }
             "problems" => payload.cloned().unwrap_or_default(),
@@ -195,9 +197,9 @@ fn covers(expected: &Value, given: &Value) -> bool {
     match (expected, given) {
         // An answer's fields are a list of names and values; an example may write them as a map.
         (Value::Object(fields), Value::Array(_)) => fields_from(fields) == *given,
-        (Value::Object(expected), Value::Object(given)) => expected
-            .iter()
-            .all(|(key, value)| given.get(key).is_some_and(|given| covers(value, given))),
+        (Value::Object(expected), Value::Object(given)) => {
+            expected.iter().all(|(key, value)| given.get(key).is_some_and(|given| covers(value, given)))
+        }
         (Value::Array(expected), Value::Array(given)) => {
             expected.len() == given.len() && expected.iter().zip(given).all(|(e, g)| covers(e, g))
         }

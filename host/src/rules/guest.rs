@@ -79,8 +79,7 @@ impl Guest {
 
     fn count_call(&mut self) -> Result<(), Stopped> {
         let allowed = self.limits.host_calls;
-        self.host_calls_left =
-            self.host_calls_left.checked_sub(1).ok_or(Stopped::HostCalls { allowed })?;
+        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Stopped::HostCalls { allowed })?;
         Ok(())
     }
 
@@ -132,12 +131,7 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.total.saturating_add(desired.saturating_sub(current));
         if total > self.allowed {
             return Err(Stopped::Memory { asked: total, allowed: self.allowed }.into());
@@ -147,12 +141,7 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > TABLE_ELEMENTS_MAX {
             return Err(Stopped::TableElements { asked: desired }.into());
         }

@@ -26,17 +26,23 @@ pub enum Refused {
     TooLarge { bytes: usize, bytes_max: usize },
     #[error("it is not WebAssembly: it does not begin with `\\0asm`")]
     NotWasm,
-    #[error("it is machine code compiled beforehand (`.cwasm`), which the desk never takes from outside: ship the component itself")]
+    #[error(
+        "it is machine code compiled beforehand (`.cwasm`), which the desk never takes from outside: ship the component itself"
+    )]
     Precompiled,
     #[error("it is a core module, not a component: make a component of it with `ruledesk rule build`")]
     CoreModule,
     #[error("it is damaged or cut off at byte {offset}: {message}")]
     Malformed { offset: usize, message: String },
-    #[error("it imports `{import}`, which the desk does not offer: a rule may import {PACKAGE}/log, last-words and tables @{VERSION}, and nothing of WASI")]
+    #[error(
+        "it imports `{import}`, which the desk does not offer: a rule may import {PACKAGE}/log, last-words and tables @{VERSION}, and nothing of WASI"
+    )]
     Import { import: String },
     #[error("it speaks {found}, and this desk speaks {PACKAGE} 1.x: build it against `sdk/wit/{VERSION}`")]
     OtherContract { found: String },
-    #[error("it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}")]
+    #[error(
+        "it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}"
+    )]
     NoStage { exports: String },
 }
 
@@ -129,9 +135,8 @@ fn check_import(import: &str) -> Result<(), Refused> {
 }
 
 fn no_stage(exports: &[String]) -> Refused {
-    let other = exports.iter().find(|export| {
-        export.starts_with(PACKAGE) && ours(export).is_none() && export.contains('@')
-    });
+    let other =
+        exports.iter().find(|export| export.starts_with(PACKAGE) && ours(export).is_none() && export.contains('@'));
     match other {
         Some(found) => Refused::OtherContract { found: found.clone() },
         None if exports.is_empty() => Refused::NoStage { exports: "nothing".to_owned() },
@@ -151,10 +156,7 @@ mod tests {
     fn what_is_no_component_is_named() {
         assert_eq!(inspect(b"#!/bin/sh", 99).unwrap_err(), Refused::NotWasm);
         assert_eq!(inspect(b"\x7fELF....", 99).unwrap_err(), Refused::Precompiled);
-        assert_eq!(
-            inspect(b"\0asm1234", 4).unwrap_err(),
-            Refused::TooLarge { bytes: 8, bytes_max: 4 }
-        );
+        assert_eq!(inspect(b"\0asm1234", 4).unwrap_err(), Refused::TooLarge { bytes: 8, bytes_max: 4 });
         assert_eq!(refusal("(module)"), Refused::CoreModule);
         assert!(matches!(refusal("(component)"), Refused::NoStage { .. }));
     }
@@ -180,12 +182,7 @@ mod tests {
 
     #[test]
     fn another_contracts_stage_is_named() {
-        let refused = refusal(
-            r#"(component (instance $i) (export "ruledesk:rules/intake@2.0.0" (instance $i)))"#,
-        );
-        assert_eq!(
-            refused,
-            Refused::OtherContract { found: "ruledesk:rules/intake@2.0.0".to_owned() }
-        );
+        let refused = refusal(r#"(component (instance $i) (export "ruledesk:rules/intake@2.0.0" (instance $i)))"#);
+        assert_eq!(refused, Refused::OtherContract { found: "ruledesk:rules/intake@2.0.0".to_owned() });
     }
 }

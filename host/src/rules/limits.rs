@@ -97,8 +97,7 @@ impl Asked {
             Some(asked) => Err(NotAllowed { key, asked, ceiling: ceiling / unit }),
         };
         let size = |key, asked, unit, standard: usize, ceiling: usize| {
-            pick(key, asked, unit, standard as u64, ceiling as u64)
-                .map(|n| usize::try_from(n).unwrap_or(standard))
+            pick(key, asked, unit, standard as u64, ceiling as u64).map(|n| usize::try_from(n).unwrap_or(standard))
         };
         Ok(Limits {
             fuel: pick("fuel", self.fuel, 1, standard.fuel, ceiling.fuel)?,
@@ -106,8 +105,14 @@ impl Asked {
             deadline_ms: pick("deadline-ms", self.deadline_ms, 1, standard.deadline_ms, ceiling.deadline_ms)?,
             output_bytes: size("output-kib", self.output_kib, KIB, standard.output_bytes, ceiling.output_bytes)?,
             log_bytes: size("log-kib", self.log_kib, KIB, standard.log_bytes, ceiling.log_bytes)?,
-            host_calls: pick("host-calls", self.host_calls, 1, u64::from(standard.host_calls), u64::from(ceiling.host_calls))
-                .map(|n| u32::try_from(n).unwrap_or(standard.host_calls))?,
+            host_calls: pick(
+                "host-calls",
+                self.host_calls,
+                1,
+                u64::from(standard.host_calls),
+                u64::from(ceiling.host_calls),
+            )
+            .map(|n| u32::try_from(n).unwrap_or(standard.host_calls))?,
         })
     }
 }
@@ -121,10 +126,7 @@ mod tests {
         let asked = Asked { memory_mib: Some(256), ..Asked::default() };
         assert_eq!(asked.resolve().map(|l| l.memory_bytes), Ok(256 << 20));
         let asked = Asked { memory_mib: Some(257), ..Asked::default() };
-        assert_eq!(
-            asked.resolve(),
-            Err(NotAllowed { key: "memory-mib", asked: 257, ceiling: 256 })
-        );
+        assert_eq!(asked.resolve(), Err(NotAllowed { key: "memory-mib", asked: 257, ceiling: 256 }));
         let asked = Asked { fuel: Some(0), ..Asked::default() };
         assert!(asked.resolve().is_err());
         assert_eq!(Asked::default().resolve(), Ok(Limits::DEFAULT));

@@ -84,8 +84,9 @@ impl Loader {
         let manifest_file = folder.join(MANIFEST_FILE);
         let component_file = folder.join(COMPONENT_FILE);
         let manifest_bytes = self.read(&manifest_file, MANIFEST_BYTES_MAX)?;
-        let manifest_text = String::from_utf8(manifest_bytes).map_err(|_| {
-            ManifestError::Unreadable { file: manifest_file.clone(), message: "it is not UTF-8".to_owned() }
+        let manifest_text = String::from_utf8(manifest_bytes).map_err(|_| ManifestError::Unreadable {
+            file: manifest_file.clone(),
+            message: "it is not UTF-8".to_owned(),
         })?;
         let manifest = manifest::parse(&manifest_file, &manifest_text)?;
         check_tables(&manifest, &manifest_file, tables)?;
@@ -95,8 +96,7 @@ impl Loader {
             .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
         check_stages(&manifest, &manifest_file, &inspection)?;
         let rule = self.link(folder, &component_file, manifest, manifest_text, &wasm)?;
-        examples::check(&rule, tables)
-            .map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
+        examples::check(&rule, tables).map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
         Ok(rule)
     }
 
@@ -108,10 +108,8 @@ impl Loader {
         manifest_text: String,
         wasm: &[u8],
     ) -> Result<Rule, LoadError> {
-        let misfit = |error: wasmtime::Error| LoadError::Misfit {
-            file: file.to_owned(),
-            message: format!("{error:#}"),
-        };
+        let misfit =
+            |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
         let compiled = self
             .compiler
             .compile(wasm, &manifest.settings)

@@ -78,13 +78,10 @@ impl Match {
     /// Whether a rule with this filter is asked.
     pub fn admits(&self, request_type: &str, category: Option<&str>) -> bool {
         let below = |category: &str, parent: &str| {
-            category
-                .strip_prefix(parent)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            category.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         (self.request_types.is_empty() || self.request_types.iter().any(|t| t == request_type))
-            && (self.categories.is_empty()
-                || category.is_some_and(|c| self.categories.iter().any(|p| below(c, p))))
+            && (self.categories.is_empty() || category.is_some_and(|c| self.categories.iter().any(|p| below(c, p))))
     }
 }
 
@@ -166,10 +163,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
     if let Some(want) = written.wants.iter().find(|want| !WANTS.contains(&want.as_str())) {
         return Err(wrong("wants", format!("names `{want}`: allowed is {}", WANTS.join(", "))));
     }
-    let limits = written
-        .limits
-        .resolve()
-        .map_err(|source| ManifestError::Limit { file: file.to_owned(), source })?;
+    let limits = written.limits.resolve().map_err(|source| ManifestError::Limit { file: file.to_owned(), source })?;
     let settings = serde_json::to_string(&written.settings)
         .map_err(|error| wrong("settings", format!("cannot be written as JSON: {error}")))?;
     Ok(Manifest {
@@ -218,10 +212,9 @@ fn check_stages(written: &Written) -> Result<(), (&'static str, String)> {
     }
     let strange = written.examples.iter().find(|e| !written.stages.contains(&e.stage));
     match strange {
-        Some(example) => Err((
-            "example",
-            format!("\"{}\" is for `{}`, which `stages` does not name", example.name, example.stage),
-        )),
+        Some(example) => {
+            Err(("example", format!("\"{}\" is for `{}`, which `stages` does not name", example.name, example.stage)))
+        }
         None => Ok(()),
     }
 }
@@ -252,10 +245,7 @@ mod tests {
             error("mode = \"on\""),
             "rule.toml:5: unknown variant `on`, expected one of `active`, `shadow`, `off`"
         );
-        assert_eq!(
-            error("[limits]\nfuel = 0"),
-            "rule.toml: `limits.fuel` is 0: allowed is 1 to 2000000000"
-        );
+        assert_eq!(error("[limits]\nfuel = 0"), "rule.toml: `limits.fuel` is 0: allowed is 1 to 2000000000");
         assert_eq!(error("wants = [\"all\"]"), "rule.toml: `wants` names `all`: allowed is recent-tickets");
         assert!(error("[[example]]\nname = \"x\"\nstage = \"intake\"\nexpect = {}").contains("stages"));
     }

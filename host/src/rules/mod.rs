@@ -95,16 +95,12 @@ impl Rules {
     ///
     /// Where the directory, the cache or the engine cannot be used.
     pub fn open(options: &Options, tables: Tables) -> Result<Self, OpenError> {
-        let root = std::fs::canonicalize(&options.rules_dir).map_err(|source| {
-            OpenError::Directory { path: options.rules_dir.clone(), source }
-        })?;
+        let root = std::fs::canonicalize(&options.rules_dir)
+            .map_err(|source| OpenError::Directory { path: options.rules_dir.clone(), source })?;
         let threads = u32::try_from(options.worker_threads).unwrap_or(u32::MAX).clamp(1, 256);
         // The watching thread calls guests too, for their examples, two at a time.
-        let wanted = if options.pooled {
-            Allocation::Pooled { calls_at_once: threads + 4 }
-        } else {
-            Allocation::OnDemand
-        };
+        let wanted =
+            if options.pooled { Allocation::Pooled { calls_at_once: threads + 4 } } else { Allocation::OnDemand };
         let (engine, allocation) = engine::open(wanted)?;
         engine::start_clock(&engine).map_err(OpenError::Thread)?;
         let compiler = Compiler::new(
@@ -113,15 +109,13 @@ impl Rules {
             options.cache_dir.clone(),
             options.compile_limits,
         )?;
-        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max)
-            .map_err(OpenError::Linker)?;
+        let loader =
+            Loader::new(&engine, compiler, root.clone(), options.component_bytes_max).map_err(OpenError::Linker)?;
         let catalog = Arc::new(Catalog::default());
         let tables = Arc::new(ArcSwap::from_pointee(tables));
-        let workers = Workers::start(options.worker_threads, options.waiting_max)
+        let workers = Workers::start(options.worker_threads, options.waiting_max).map_err(OpenError::Thread)?;
+        let watch = Watch::start(root, loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
             .map_err(OpenError::Thread)?;
-        let watch =
-            Watch::start(root, loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
-                .map_err(OpenError::Thread)?;
         Ok(Self { catalog, tables, workers, watch, allocation })
     }
 

@@ -44,8 +44,7 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
     let (resolve, world) = world_of(&exports)?;
     let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
     let mut module = module.to_vec();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
-        .map_err(|e| encoding(&e))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|e| encoding(&e))?;
     ComponentEncoder::default()
         .validate(true)
         .module(&module)
@@ -100,8 +99,7 @@ fn world_of(exports: &[String]) -> Result<(Resolve, WorldId), PackageError> {
         text += &format!("    export {PACKAGE}/{export}@{VERSION};\n");
     }
     text += "}\n";
-    let group =
-        UnresolvedPackageGroup::parse("made.wit", &text).map_err(|(_, e)| contract(&e))?;
+    let group = UnresolvedPackageGroup::parse("made.wit", &text).map_err(|(_, e)| contract(&e))?;
     let package = resolve.push_group(group).map_err(|e| contract(&e))?;
     let world = resolve.select_world(&[package], Some("made")).map_err(|e| contract(&e))?;
     Ok((resolve, world))

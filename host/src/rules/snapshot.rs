@@ -57,12 +57,7 @@ impl<'a> Peek<'a> {
 }
 
 impl ComponentInstanceState for Peek<'_> {
-    async fn call_func_ret_list_u8(
-        &mut self,
-        instance: &str,
-        func: &str,
-        contents: impl FnOnce(&[u8]) + Send,
-    ) {
+    async fn call_func_ret_list_u8(&mut self, instance: &str, func: &str, contents: impl FnOnce(&[u8]) + Send) {
         match self.call::<WasmList<u8>>(instance, func) {
             Some(list) => contents(list.as_le_slice(self.store.as_context_mut())),
             None => contents(&[]),

@@ -20,13 +20,7 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in the order in which a ticket passes them.
-    pub const ALL: [Stage; 5] = [
-        Stage::Intake,
-        Stage::Categorization,
-        Stage::Priority,
-        Stage::Routing,
-        Stage::Access,
-    ];
+    pub const ALL: [Stage; 5] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing, Stage::Access];
 
     /// The interface's name in the contract.
     pub const fn name(self) -> &'static str {
@@ -55,10 +49,7 @@ impl FromStr for Stage {
     type Err = NotAStage;
 
     fn from_str(text: &str) -> Result<Self, NotAStage> {
-        Stage::ALL
-            .into_iter()
-            .find(|stage| stage.name() == text)
-            .ok_or_else(|| NotAStage(text.to_owned()))
+        Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| NotAStage(text.to_owned()))
     }
 }
 

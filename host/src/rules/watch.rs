@@ -67,9 +67,7 @@ impl Watch {
             quiet_since: BTreeMap::new(),
         };
         eye.look(true);
-        let thread = thread::Builder::new()
-            .name("rules-watch".to_owned())
-            .spawn(move || eye.watch(&receive, poll))?;
+        let thread = thread::Builder::new().name("rules-watch".to_owned()).spawn(move || eye.watch(&receive, poll))?;
         Ok(Self { send, _watcher: watcher, thread: Some(thread) })
     }
 
@@ -153,10 +151,8 @@ impl Eye {
     fn note(&mut self, event: notify::Result<Event>) {
         let Ok(event) = event else { return };
         let closed = matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)));
-        let written = matches!(
-            event.kind,
-            EventKind::Modify(notify::event::ModifyKind::Data(_)) | EventKind::Create(_)
-        );
+        let written =
+            matches!(event.kind, EventKind::Modify(notify::event::ModifyKind::Data(_)) | EventKind::Create(_));
         if matches!(event.kind, EventKind::Access(_)) && !closed {
             return;
         }
@@ -289,6 +285,5 @@ fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) ->
 }
 
 fn look_at(folder: &Path) -> Seen {
-    [MANIFEST_FILE, COMPONENT_FILE]
-        .map(|file| fs::metadata(folder.join(file)).ok().map(|metadata| identity(&metadata)))
+    [MANIFEST_FILE, COMPONENT_FILE].map(|file| fs::metadata(folder.join(file)).ok().map(|metadata| identity(&metadata)))
 }

@@ -55,10 +55,7 @@ impl Workers {
     /// # Errors
     ///
     /// [`NotDone::Full`] at once where the queue is full.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, NotDone> {
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, NotDone> {
         let (done, wait) = oneshot::channel();
         let job = Box::new(move || {
             // Nobody waits for the result any more where this fails.
@@ -66,9 +63,7 @@ impl Workers {
         });
         match self.send.try_send(job) {
             Ok(()) => wait.await.map_err(|_| NotDone::Panicked),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                Err(NotDone::Full(self.waiting_max))
-            }
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(NotDone::Full(self.waiting_max)),
         }
     }
 

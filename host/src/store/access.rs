@@ -167,9 +167,7 @@ impl Store {
                    order by subject, tier";
         let rows = self.db.all(sql, vec![app.as_str().into(), ms(now).into()]).await?;
         rows.iter()
-            .map(|row| {
-                Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?))
-            })
+            .map(|row| Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?)))
             .collect()
     }
 
@@ -204,7 +202,8 @@ fn state(code: &str) -> Result<AccessState, Error> {
 
 fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Error> {
     const T: &str = "access_cases";
-    let duration = row.opt_int(7)?.map(|hours| u32::try_from(hours).map_err(|_| corrupt(T, "duration_hours", hours.to_string())));
+    let duration =
+        row.opt_int(7)?.map(|hours| u32::try_from(hours).map_err(|_| corrupt(T, "duration_hours", hours.to_string())));
     Ok(AccessCase {
         ticket,
         requester: parsed(T, "requester", &row.text(0)?)?,

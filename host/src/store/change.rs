@@ -27,9 +27,7 @@ pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) 
     update(&mut tx, &change).await?;
     let id = change.after.id;
     // The ticket's row is locked by its update, so no other entry can take these numbers.
-    let last = tx
-        .optional("select coalesce(max(seq), 0) from timeline where ticket = $1", vec![id.0.into()])
-        .await?;
+    let last = tx.optional("select coalesce(max(seq), 0) from timeline where ticket = $1", vec![id.0.into()]).await?;
     let last = last.map_or(Ok(0), |row| row.int(0))?;
     let entries = change.entries.iter().zip(last + 1..).map(|(entry, seq)| rows::entry_args(id, seq, entry));
     tx.insert(INSERT_TIMELINE, TIMELINE_COLUMNS_COUNT, "", entries.collect()).await?;

@@ -35,7 +35,10 @@ pub struct Create {
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
-    New { number: TicketNumber, assignee: Option<PersonId> },
+    New {
+        number: TicketNumber,
+        assignee: Option<PersonId>,
+    },
     /// The key was used for this very request before; this is the ticket that it made.
     Before(TicketId),
 }
@@ -80,10 +83,7 @@ pub async fn create_all(db: &Db, creates: &[Create]) -> Result<Vec<Result<Create
             .map(|number| Created::New { number, assignee })
             .ok_or_else(|| rows::corrupt("tickets", "number", "nothing"))
     });
-    Ok(outcomes
-        .into_iter()
-        .map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)))
-        .collect())
+    Ok(outcomes.into_iter().map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped))).collect())
 }
 
 /// Takes the idempotency key; `Some` where it was taken before.
@@ -134,8 +134,7 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
     for (team, count) in &teams {
         turns.insert(team, take_turns(tx, team, *count).await?);
     }
-    let wants_load =
-        creates.iter().any(|create| create.opening.assignment.strategy == Strategy::LeastLoaded);
+    let wants_load = creates.iter().any(|create| create.opening.assignment.strategy == Strategy::LeastLoaded);
     let mut load = if wants_load { loads(tx).await? } else { BTreeMap::new() };
     let mut added: BTreeMap<PersonId, i64> = BTreeMap::new();
     let mut assignees = Vec::with_capacity(creates.len());
@@ -149,9 +148,7 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
         assignees.push(person);
     }
     let rows = turns.iter().flat_map(|(team, turns)| {
-        turns.last.iter().map(|(person, turn)| {
-            vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)]
-        })
+        turns.last.iter().map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
     });
     tx.insert(
         "insert into member_turns (team, person, turn)",
@@ -180,9 +177,7 @@ async fn take_turns(tx: &mut Tx, team: &TeamId, count: i64) -> Result<Turns, Err
         )
         .await?;
     let last_turn = row.map_or(Ok(count), |row| row.int(0))?;
-    let members = tx
-        .all("select person, turn from member_turns where team = $1", vec![team.as_str().into()])
-        .await?;
+    let members = tx.all("select person, turn from member_turns where team = $1", vec![team.as_str().into()]).await?;
     let mut last = BTreeMap::new();
     for row in members {
         last.insert(rows::parsed("member_turns", "person", &row.text(0)?)?, row.int(1)?);
@@ -192,9 +187,7 @@ async fn take_turns(tx: &mut Tx, team: &TeamId, count: i64) -> Result<Turns, Err
 
 async fn loads(tx: &mut Tx) -> Result<BTreeMap<PersonId, i64>, Error> {
     let rows = tx.all("select person, unfinished from agents", Vec::new()).await?;
-    rows.iter()
-        .map(|row| Ok((rows::parsed("agents", "person", &row.text(0)?)?, row.int(1)?)))
-        .collect()
+    rows.iter().map(|row| Ok((rows::parsed("agents", "person", &row.text(0)?)?, row.int(1)?))).collect()
 }
 
 fn pick(assignment: &Assignment, turns: &mut Turns, load: &BTreeMap<PersonId, i64>) -> Option<PersonId> {
@@ -228,11 +221,7 @@ async fn insert_tickets(
     returned.iter().map(|row| Ok((TicketId(row.uuid(0)?), TicketNumber(row.int(1)?)))).collect()
 }
 
-async fn insert_timelines(
-    tx: &mut Tx,
-    creates: &[&Create],
-    assignees: &[Option<PersonId>],
-) -> Result<(), Error> {
+async fn insert_timelines(tx: &mut Tx, creates: &[&Create], assignees: &[Option<PersonId>]) -> Result<(), Error> {
     let mut rows = Vec::new();
     for (create, assignee) in creates.iter().zip(assignees) {
         let ticket = &create.opening.ticket;

@@ -105,12 +105,8 @@ impl Store {
         let mut runs: Vec<StoredRun> = Vec::new();
         for row in rows {
             let id = RunId(row.uuid(0)?);
-            let decision = StoredDecision {
-                stage: row.text(5)?,
-                input: row.text(6)?,
-                verdict: row.text(7)?,
-                rules: row.text(8)?,
-            };
+            let decision =
+                StoredDecision { stage: row.text(5)?, input: row.text(6)?, verdict: row.text(7)?, rules: row.text(8)? };
             match runs.last_mut().filter(|run| run.id == id) {
                 Some(run) => run.decisions.push(decision),
                 None => runs.push(StoredRun {

@@ -133,9 +133,7 @@ pub fn ticket(row: &Row) -> Result<Ticket, Error> {
 }
 
 fn clock(row: &Row, first: usize) -> Result<Clock, Error> {
-    let instant = |place: usize| {
-        row.opt_int(first + place)?.map(|v| at("tickets", "a clock", v)).transpose()
-    };
+    let instant = |place: usize| row.opt_int(first + place)?.map(|v| at("tickets", "a clock", v)).transpose();
     Ok(Clock {
         target_ms: row.int(first)?,
         used_ms: row.int(first + 1)?,

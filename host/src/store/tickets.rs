@@ -92,7 +92,8 @@ impl Store {
             ));
             args.extend([cursor.unfinished.into(), cursor.rank.into(), cursor.due.into(), Arg::from(cursor.number)]);
         }
-        let narrowed = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
+        let narrowed =
+            if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
         let sql = format!(
             "select number, {TICKET_COLUMNS} from tickets {narrowed} \
              order by unfinished desc, rank, queue_due, number limit {limit}"
@@ -203,11 +204,7 @@ fn conditions(filter: &Filter) -> (Vec<String>, Vec<Arg>) {
         // `/` follows `.`: what begins with `network.` lies between the two.
         args.push(format!("{category}.").into());
         args.push(format!("{category}/").into());
-        conditions.push(format!(
-            "(category = ${whole} or (category >= ${} and category < ${}))",
-            whole + 1,
-            whole + 2
-        ));
+        conditions.push(format!("(category = ${whole} or (category >= ${} and category < ${}))", whole + 1, whole + 2));
     }
     if let Some(person) = &filter.only {
         args.push(person.as_str().into());

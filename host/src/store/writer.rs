@@ -5,9 +5,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Error;
 use super::access::AccessChange;
+use super::change;
 use super::create::{Create, Created, create_all};
 use super::db::{Arg, Db};
-use super::change;
 use crate::desk::ticket::TicketChange;
 
 /// Tickets that are created in one transaction.

@@ -17,10 +17,7 @@ struct Inner {
 
 impl Wrong {
     fn new(message: String) -> Self {
-        Self(Box::new(Inner {
-            path: String::new(),
-            message,
-        }))
+        Self(Box::new(Inner { path: String::new(), message }))
     }
 
     /// The same problem, seen from the table that holds `key`.
@@ -35,11 +32,7 @@ impl Wrong {
 
     /// The same problem, seen from the list that holds the item.
     pub fn below_index(mut self, index: usize) -> Self {
-        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = format!("[{index}]{dot}{}", self.0.path);
         self
     }

@@ -42,10 +42,7 @@ impl TicketBuilder {
     /// Fills in a form field: a `&str` is text, an `f64` a number, a `bool` a yes or no.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.fields.push(Field {
-            name: name.to_owned(),
-            value: value.into(),
-        });
+        self.0.fields.push(Field { name: name.to_owned(), value: value.into() });
         self
     }
 
@@ -197,42 +194,20 @@ pub fn intake_input(ticket: impl Into<Ticket>, requester: impl Into<Person>) -> 
 }
 
 /// What categorization sees, with nothing decided yet.
-pub fn categorization_input(
-    ticket: impl Into<Ticket>,
-    requester: impl Into<Person>,
-) -> categorization::Input {
+pub fn categorization_input(ticket: impl Into<Ticket>, requester: impl Into<Person>) -> categorization::Input {
     let (now, so_far) = (usual(), so_far(""));
-    categorization::Input {
-        now,
-        ticket: ticket.into(),
-        requester: requester.into(),
-        so_far,
-    }
+    categorization::Input { now, ticket: ticket.into(), requester: requester.into(), so_far }
 }
 
 /// What priority sees, without a category.
 pub fn priority_input(ticket: impl Into<Ticket>, requester: impl Into<Person>) -> priority::Input {
     let (now, so_far) = (usual(), so_far(""));
-    priority::Input {
-        now,
-        ticket: ticket.into(),
-        requester: requester.into(),
-        so_far,
-    }
+    priority::Input { now, ticket: ticket.into(), requester: requester.into(), so_far }
 }
 
 /// What routing sees.
-pub fn routing_input(
-    ticket: impl Into<Ticket>,
-    requester: impl Into<Person>,
-    so_far: SoFar,
-) -> routing::Input {
-    routing::Input {
-        now: usual(),
-        ticket: ticket.into(),
-        requester: requester.into(),
-        so_far,
-    }
+pub fn routing_input(ticket: impl Into<Ticket>, requester: impl Into<Person>, so_far: SoFar) -> routing::Input {
+    routing::Input { now: usual(), ticket: ticket.into(), requester: requester.into(), so_far }
 }
 
 /// What access sees when `subject` asks for a tier of an app for themselves: low risk, 720 hours at most, no owner, no
@@ -248,16 +223,8 @@ pub fn access_input(subject: impl Into<Person>, app: &str, tier: &str) -> access
         item: catalog_item(app, tier),
         subject,
         grants: Vec::new(),
-        history: access::History {
-            requested: 0,
-            approved: 0,
-            denied: 0,
-            revoked: 0,
-        },
-        peers: access::Peers {
-            department_size: 0,
-            department_holders: 0,
-        },
+        history: access::History { requested: 0, approved: 0, denied: 0, revoked: 0 },
+        peers: access::Peers { department_size: 0, department_holders: 0 },
     }
 }
 

@@ -35,10 +35,7 @@ impl fmt::Display for Missed {
         match self {
             Self::Manifest(problems) => write!(f, "manifest: {}", problems.join("; ")),
             Self::Input { example, message } => write!(f, "example `{example}`: {message}"),
-            Self::Answer {
-                example,
-                differences,
-            } => {
+            Self::Answer { example, differences } => {
                 write!(f, "example `{example}`: {}", differences.join("; "))
             }
         }
@@ -70,8 +67,7 @@ struct Example {
 /// The first example that does not hold, or what is wrong with the manifest.
 pub fn examples<R: Exported>(manifest: &str) -> Result<usize, Missed> {
     let rule: R = from_manifest(manifest).map_err(Missed::Manifest)?;
-    let read: Manifest =
-        toml::from_str(manifest).map_err(|error| Missed::Manifest(vec![error.to_string()]))?;
+    let read: Manifest = toml::from_str(manifest).map_err(|error| Missed::Manifest(vec![error.to_string()]))?;
     let count = read.examples.len();
     for example in read.examples {
         check(&rule, example)?;
@@ -80,16 +76,8 @@ pub fn examples<R: Exported>(manifest: &str) -> Result<usize, Missed> {
 }
 
 fn check<R: Exported>(rule: &R, example: Example) -> Result<(), Missed> {
-    let Example {
-        name,
-        stage,
-        input,
-        expect,
-    } = example;
-    let input_error = |message| Missed::Input {
-        example: name.clone(),
-        message,
-    };
+    let Example { name, stage, input, expect } = example;
+    let input_error = |message| Missed::Input { example: name.clone(), message };
     let question = input.complete(&stage).map_err(input_error)?;
     let reply = rule.ask(&question);
     let reply = reply.ok_or_else(|| input_error(format!("the rule has no stage `{stage}`")))?;
@@ -105,18 +93,12 @@ fn check<R: Exported>(rule: &R, example: Example) -> Result<(), Missed> {
         return Ok(());
     }
     differences.push(format!("the answer was {answer}"));
-    Err(Missed::Answer {
-        example: name,
-        differences,
-    })
+    Err(Missed::Answer { example: name, differences })
 }
 
 fn compare_key(key: &str, expected: &Value, answer: &Value, differences: &mut Vec<String>) {
     if key == "reason-contains" {
-        let reason = answer
-            .get("reason")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let reason = answer.get("reason").and_then(Value::as_str).unwrap_or_default();
         if !expected.as_str().is_some_and(|part| reason.contains(part)) {
             differences.push(format!("the reason does not contain {expected}"));
         }
@@ -131,9 +113,9 @@ fn compare_key(key: &str, expected: &Value, answer: &Value, differences: &mut Ve
 /// Whether what is expected is so: of tables only the keys given, of lists every element.
 fn holds(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
-        (Value::Object(expected), Value::Object(found)) => expected
-            .iter()
-            .all(|(key, expected)| holds(expected, found.get(key).unwrap_or(&Value::Null))),
+        (Value::Object(expected), Value::Object(found)) => {
+            expected.iter().all(|(key, expected)| holds(expected, found.get(key).unwrap_or(&Value::Null)))
+        }
         (Value::Array(expected), Value::Array(found)) => {
             expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| holds(e, f))
         }

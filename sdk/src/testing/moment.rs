@@ -35,10 +35,7 @@ pub(crate) fn usual() -> Moment {
 
 /// The moment at an instant.
 pub(crate) fn from_instant(at: Timestamp) -> Moment {
-    Moment {
-        at,
-        ..from_minutes(at / MINUTE_MS)
-    }
+    Moment { at, ..from_minutes(at / MINUTE_MS) }
 }
 
 fn from_minutes(minutes: u64) -> Moment {
@@ -72,8 +69,7 @@ fn minutes(written: &str) -> Option<u64> {
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
-        - 719_468
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
 #[cfg(test)]

@@ -39,11 +39,7 @@ fn whole<A>(
 fn intake(answer: &intake::Answer) -> Value {
     match &answer.decision {
         intake::Decision::Accept(changes) => {
-            let fields: Map<_, _> = changes
-                .fields
-                .iter()
-                .map(|f| (f.name.clone(), field_value(&f.value)))
-                .collect();
+            let fields: Map<_, _> = changes.fields.iter().map(|f| (f.name.clone(), field_value(&f.value))).collect();
             json!({
                 "decision": "accept",
                 "subject": changes.subject,
@@ -55,10 +51,8 @@ fn intake(answer: &intake::Answer) -> Value {
             })
         }
         intake::Decision::Reject(problems) => {
-            let problems: Vec<Value> = problems
-                .iter()
-                .map(|p| json!({ "field": p.field, "code": p.code, "message": p.message }))
-                .collect();
+            let problems: Vec<Value> =
+                problems.iter().map(|p| json!({ "field": p.field, "code": p.code, "message": p.message })).collect();
             json!({ "decision": "reject", "problems": problems })
         }
     }

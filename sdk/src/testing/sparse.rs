@@ -170,42 +170,19 @@ impl Input {
                 headers: attributes(self.headers),
                 recent: self.recent.into_iter().map(Recent::complete).collect(),
             }),
-            "categorization" => Question::Categorization(categorization::Input {
-                now,
-                ticket,
-                requester,
-                so_far,
-            }),
-            "priority" => Question::Priority(priority::Input {
-                now,
-                ticket,
-                requester,
-                so_far,
-            }),
-            "routing" => Question::Routing(routing::Input {
-                now,
-                ticket,
-                requester,
-                so_far,
-            }),
+            "categorization" => Question::Categorization(categorization::Input { now, ticket, requester, so_far }),
+            "priority" => Question::Priority(priority::Input { now, ticket, requester, so_far }),
+            "routing" => Question::Routing(routing::Input { now, ticket, requester, so_far }),
             "access" => Question::Access(self.access(now, ticket, requester, so_far)),
             other => return Err(format!("there is no stage `{other}`")),
         })
     }
 
-    fn access(
-        self,
-        now: Moment,
-        ticket: Ticket,
-        requester: Person,
-        so_far: SoFar,
-    ) -> access::Input {
+    fn access(self, now: Moment, ticket: Ticket, requester: Person, so_far: SoFar) -> access::Input {
         access::Input {
             now,
             ticket,
-            subject: self
-                .subject
-                .map_or_else(|| requester.clone(), SparsePerson::complete),
+            subject: self.subject.map_or_else(|| requester.clone(), SparsePerson::complete),
             requester,
             so_far,
             item: self.item.complete(&self.request),
@@ -237,15 +214,11 @@ impl Now {
 impl SparseTicket {
     fn complete(self, now: &Moment) -> Result<Ticket, String> {
         let fields = self.fields.into_iter().map(|(name, value)| {
-            let value =
-                field_value(value).ok_or(format!("the field `{name}` is of no known kind"))?;
+            let value = field_value(value).ok_or(format!("the field `{name}` is of no known kind"))?;
             Ok(Field { name, value })
         });
-        let attachments = self.attachments.into_iter().map(|a| Attachment {
-            name: a.name,
-            media_type: a.media_type,
-            size: a.size,
-        });
+        let attachments =
+            self.attachments.into_iter().map(|a| Attachment { name: a.name, media_type: a.media_type, size: a.size });
         Ok(Ticket {
             request_type: self.request_type,
             channel: self.channel.unwrap_or_else(|| "api".to_owned()),
@@ -261,22 +234,16 @@ impl SparseTicket {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "numbers in forms are far below 2^53"
-)]
+#[expect(clippy::cast_precision_loss, reason = "numbers in forms are far below 2^53")]
 fn field_value(value: toml::Value) -> Option<Value> {
     Some(match value {
         toml::Value::String(text) => Value::Text(text),
         toml::Value::Integer(number) => Value::Number(number as f64),
         toml::Value::Float(number) => Value::Number(number),
         toml::Value::Boolean(flag) => Value::Flag(flag),
-        toml::Value::Array(options) => Value::Choices(
-            options
-                .iter()
-                .map(|o| o.as_str().map(str::to_owned))
-                .collect::<Option<_>>()?,
-        ),
+        toml::Value::Array(options) => {
+            Value::Choices(options.iter().map(|o| o.as_str().map(str::to_owned)).collect::<Option<_>>()?)
+        }
         toml::Value::Table(table) => match (table.get("choice"), table.get("date")) {
             (Some(choice), None) => Value::Choice(choice.as_str()?.to_owned()),
             (None, Some(date)) => Value::Date(date.as_str()?.to_owned()),
@@ -287,9 +254,7 @@ fn field_value(value: toml::Value) -> Option<Value> {
 }
 
 fn attributes(map: BTreeMap<String, String>) -> Vec<Attribute> {
-    map.into_iter()
-        .map(|(name, value)| Attribute { name, value })
-        .collect()
+    map.into_iter().map(|(name, value)| Attribute { name, value }).collect()
 }
 
 impl SparsePerson {

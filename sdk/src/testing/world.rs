@@ -17,10 +17,7 @@ pub fn logged() -> Vec<String> {
 
 /// Gives `table` a row for this thread's look-ups: columns and their text.
 pub fn set_row(table: &str, key: &str, columns: &[(&str, &str)]) {
-    let row = columns
-        .iter()
-        .map(|(name, value)| Attribute::new(*name, *value))
-        .collect();
+    let row = columns.iter().map(|(name, value)| Attribute::new(*name, *value)).collect();
     ROWS.with_borrow_mut(|rows| rows.insert((table.to_owned(), key.to_owned()), row));
 }
 

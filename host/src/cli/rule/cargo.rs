@@ -82,7 +82,10 @@ impl Toolchain {
             return Err(format!("{}: it does not build", directory.display()).into());
         }
         let module = module_of(&output.stdout).ok_or_else(|| {
-            format!("{}: Cargo made no .wasm file: set `crate-type = [\"cdylib\", \"rlib\"]` under [lib]", manifest.display())
+            format!(
+                "{}: Cargo made no .wasm file: set `crate-type = [\"cdylib\", \"rlib\"]` under [lib]",
+                manifest.display()
+            )
         })?;
         std::fs::read(&module).map_err(|e| format!("{} cannot be read: {e}", module.display()).into())
     }

@@ -1,7 +1,7 @@
 //! `ruledesk rule ...`: from source to a component that a desk takes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::rules::inspect::inspect;
@@ -14,18 +14,21 @@ mod cargo;
 const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
 /// Builds each directory's rule and puts it where a desk finds it.
-pub fn build(directories: &[std::path::PathBuf], out: Option<&Path>) -> Result<(), Failure> {
+pub fn build(directories: &[PathBuf], out: Option<&Path>, settings: Option<&Path>) -> Result<(), Failure> {
     let toolchain = cargo::Toolchain::find()?;
     for directory in directories {
         let manifest_file = directory.join(MANIFEST_FILE);
         let manifest_text = fs::read_to_string(&manifest_file)
             .map_err(|e| format!("{} cannot be read: {e}", manifest_file.display()))?;
+        let manifest_text = match settings {
+            Some(settings) => with_settings(&manifest_text, settings)?,
+            None => manifest_text,
+        };
         let manifest = manifest::parse(&manifest_file, &manifest_text)?;
         let module = toolchain.build(directory)?;
-        let component = package::componentize(&module)
-            .map_err(|e| format!("{}: {e}", directory.display()))?;
-        let inspection = inspect(&component, COMPONENT_BYTES_MAX)
-            .map_err(|e| format!("{}: {e}", directory.display()))?;
+        let component = package::componentize(&module).map_err(|e| format!("{}: {e}", directory.display()))?;
+        let inspection =
+            inspect(&component, COMPONENT_BYTES_MAX).map_err(|e| format!("{}: {e}", directory.display()))?;
         let target = match (out, directory.file_name()) {
             (Some(out), Some(name)) => out.join(name),
             (Some(_), None) => return Err(format!("{}: name the directory itself", directory.display()).into()),
@@ -48,6 +51,17 @@ pub fn build(directories: &[std::path::PathBuf], out: Option<&Path>) -> Result<(
         );
     }
     Ok(())
+}
+
+/// A manifest with other settings, and without the examples that were about its own.
+fn with_settings(manifest: &str, settings: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(settings).map_err(|e| format!("{} cannot be read: {e}", settings.display()))?;
+    let mut given: toml::Table = toml::from_str(&text).map_err(|e| format!("{}: {e}", settings.display()))?;
+    let own = given.remove("settings").unwrap_or(toml::Value::Table(given));
+    let mut manifest: toml::Table = toml::from_str(manifest)?;
+    manifest.insert("settings".to_owned(), own);
+    manifest.remove("example");
+    Ok(toml::to_string(&manifest)?)
 }
 
 /// Writes a file so that nobody ever sees half of it.

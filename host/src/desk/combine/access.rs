@@ -170,21 +170,30 @@ fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
 pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdict {
     let answers = || given.iter().filter_map(|g| Some((g, g.answer.as_ref()?)));
     let reasons = |pick: &dyn Fn(&AccessAnswer) -> bool| {
-        let reasons: Vec<&str> =
-            answers().filter(|(_, a)| pick(a)).map(|(g, _)| g.reason.as_str()).collect();
+        let reasons: Vec<&str> = answers().filter(|(_, a)| pick(a)).map(|(g, _)| g.reason.as_str()).collect();
         reasons.join("; ")
     };
     if answers().any(|(_, answer)| *answer == AccessAnswer::Deny) {
         return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny) };
     }
-    let scope = narrowest(asked, answers().filter_map(|(_, answer)| match answer {
-        AccessAnswer::Approve(scope) | AccessAnswer::Require(Approval { scope, .. }) => Some(scope),
-        AccessAnswer::Pass | AccessAnswer::Deny => None,
-    }));
+    let scope = narrowest(
+        asked,
+        answers().filter_map(|(_, answer)| match answer {
+            AccessAnswer::Approve(scope) | AccessAnswer::Require(Approval { scope, .. }) => Some(scope),
+            AccessAnswer::Pass | AccessAnswer::Deny => None,
+        }),
+    );
     let mut steps: Vec<ApprovalStep> = Vec::new();
     for (_, answer) in answers() {
         if let AccessAnswer::Require(approval) = answer {
-            approval.steps.iter().filter(|s| !steps.contains(s)).cloned().collect::<Vec<_>>().into_iter().for_each(|s| steps.push(s));
+            approval
+                .steps
+                .iter()
+                .filter(|s| !steps.contains(s))
+                .cloned()
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|s| steps.push(s));
         }
     }
     let failed = given.iter().any(|g| g.answer.is_none());

@@ -62,9 +62,13 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     for (name, value) in raw.fields {
         let Some(spec) = request_type.fields.iter().find(|spec| spec.name == name) else {
             let known: Vec<&str> = request_type.fields.iter().map(|f| f.name.as_str()).collect();
-            return Err(format!("it sets the field `{name}`, which is not in the form: known are {}", known.join(", ")));
+            return Err(format!(
+                "it sets the field `{name}`, which is not in the form: known are {}",
+                known.join(", ")
+            ));
         };
-        let value = form::check_field(spec, &value).map_err(|p| format!("it sets the field `{name}`, which {}", p.message))?;
+        let value =
+            form::check_field(spec, &value).map_err(|p| format!("it sets the field `{name}`, which {}", p.message))?;
         fields.extend(value.map(|value| (name, value)));
     }
     if let Some(long) = raw.signals.iter().find(|s| s.is_empty() || s.len() > SIGNAL_BYTES_MAX) {
@@ -101,8 +105,7 @@ pub fn classification(organisation: &Organisation, raw: RawClassification) -> Re
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
-    Kind::from_code(word)
-        .ok_or_else(|| format!("`{word}` is not a kind: use incident, request, problem or change"))
+    Kind::from_code(word).ok_or_else(|| format!("`{word}` is not a kind: use incident, request, problem or change"))
 }
 
 fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk::id::Tag>, String> {
@@ -158,7 +161,8 @@ pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<D
     };
     let works = |person: &str| {
         let mut teams = organisation.teams.values();
-        teams.any(|t| team.is_none_or(|named| named.id == t.id) && t.members.iter().any(|m| m.person.as_str() == person))
+        teams
+            .any(|t| team.is_none_or(|named| named.id == t.id) && t.members.iter().any(|m| m.person.as_str() == person))
     };
     if let Some(person) = raw.assignee.as_deref().filter(|person| !works(person)) {
         return Err(format!("`{person}` is not a member of {}", raw.team.as_deref().unwrap_or("any team")));

@@ -1,0 +1,205 @@
+//! `ruledesk import`: tickets from a file, through the very pipeline that serves requests.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
+use tokio::task::JoinSet;
+
+use super::{Failure, Place, desk};
+use crate::app::intake::Made;
+use crate::app::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::form::Raw;
+use crate::desk::id::PersonId;
+use crate::desk::intake::Submission;
+use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, Plan, Row, Summary, Tickets};
+
+/// Tickets on their way at once: enough to fill a batch of the writer.
+const IN_FLIGHT_MAX: usize = 64;
+
+/// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(flatten)]
+    place: Place,
+    /// The file; `.gz` is unpacked on the way.
+    file: PathBuf,
+    /// What a column is: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
+    /// `label.category=Topic_group` (also `label.priority`, `label.team`).
+    #[arg(long, required = true)]
+    map: Vec<String>,
+    /// What a text in a column stands for: `label.category:HR Support=hr`.
+    #[arg(long)]
+    map_value: Vec<String>,
+    /// The request type of all tickets.
+    #[arg(long)]
+    request_type: String,
+    /// Who submits tickets whose row names nobody.
+    #[arg(long)]
+    requester: PersonId,
+    /// Keep only rows whose key hashes into a share: `sha256:51` keeps about 20 %, `sha256:51:number` by that column.
+    #[arg(long)]
+    only_held_back: Option<HeldBack>,
+    /// Keep only the first row of each text in this column.
+    #[arg(long)]
+    first_by: Option<String>,
+    /// A cell that stands for no value, such as `?`.
+    #[arg(long)]
+    missing: Option<String>,
+    /// How times are written, as in strptime; RFC 3339 where nothing is said.
+    #[arg(long)]
+    time_format: Option<String>,
+    /// The channel that tickets name.
+    #[arg(long, default_value = "import")]
+    channel: String,
+    /// Stop after so many tickets.
+    #[arg(long)]
+    limit: Option<u64>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Imports a file and prints the summary.
+pub async fn run(import: Import) -> Result<(), Failure> {
+    let (config, source) = desk::configuration(&import.place, None)?;
+    let zone = config.organisation.calendar.zone.clone();
+    let app = desk::open(config, source).await?;
+    let mut tickets = Tickets::open(reader(&import.file)?, plan(&import, zone)?)?;
+    let mut flight = Flight {
+        app: Arc::clone(&app),
+        request_type: import.request_type.clone(),
+        channel: import.channel.clone(),
+        running: JoinSet::new(),
+        summary: Summary::default(),
+        bar: bar(import.json),
+    };
+    #[expect(clippy::disallowed_methods, reason = "measures the import")]
+    let start = Instant::now();
+    while let Some(row) = tickets.next_row()? {
+        match row {
+            Row::Ticket(ticket) => flight.submit(*ticket).await?,
+            Row::Problem(problem) => {
+                flight.summary.reject(problem.wrong.reason());
+                tracing::debug!(line = problem.line, "row not imported: {}", problem.wrong);
+            }
+        }
+    }
+    let mut summary = flight.land().await?;
+    summary.skipped = tickets.skipped();
+    summary.elapsed = start.elapsed();
+    app.store.close().await;
+    if import.json {
+        println!("{:#}", summary.json());
+    } else {
+        println!("{}", summary.text());
+    }
+    Ok(())
+}
+
+fn reader(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+    let open = File::open(file).map_err(|e| format!("{} cannot be opened: {e}", file.display()))?;
+    let open = BufReader::new(open);
+    let packed = file.extension().is_some_and(|extension| extension == "gz");
+    Ok(if packed { Box::new(flate2::read::MultiGzDecoder::new(open)) } else { Box::new(open) })
+}
+
+fn plan(import: &Import, zone: TimeZone) -> Result<Plan, Failure> {
+    Ok(Plan {
+        mapping: Mapping::parse(&import.map, &import.map_value)?,
+        requester: import.requester.clone(),
+        held_back: import.only_held_back.clone(),
+        first_by: import.first_by.clone(),
+        missing: import.missing.clone(),
+        time_format: import.time_format.clone(),
+        zone,
+        limit: import.limit,
+    })
+}
+
+fn bar(hidden: bool) -> ProgressBar {
+    if hidden {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {pos} tickets, {per_sec}, {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+type Landed = (Result<Made, Error>, Labels);
+
+/// The tickets that are on their way.
+struct Flight {
+    app: Arc<App>,
+    request_type: String,
+    channel: String,
+    running: JoinSet<Landed>,
+    summary: Summary,
+    bar: ProgressBar,
+}
+
+impl Flight {
+    async fn submit(&mut self, ticket: ImportedTicket) -> Result<(), Failure> {
+        while self.running.len() >= IN_FLIGHT_MAX {
+            self.land_one().await?;
+        }
+        let submission = Submission {
+            request_type: self.request_type.clone(),
+            channel: self.channel.clone(),
+            subject: ticket.subject,
+            body: ticket.body,
+            fields: ticket.fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect(),
+            ..Submission::default()
+        };
+        let app = Arc::clone(&self.app);
+        let (requester, labels) = (ticket.requester, ticket.labels);
+        self.running.spawn(async move {
+            let made = app.create_ticket(&Actor::System, Some(requester), submission, None).await;
+            (made, labels)
+        });
+        Ok(())
+    }
+
+    async fn land(mut self) -> Result<Summary, Failure> {
+        while !self.running.is_empty() {
+            self.land_one().await?;
+        }
+        self.bar.finish_and_clear();
+        Ok(self.summary)
+    }
+
+    async fn land_one(&mut self) -> Result<(), Failure> {
+        let Some(landed) = self.running.join_next().await else { return Ok(()) };
+        let (made, labels) = landed?;
+        self.bar.inc(1);
+        match made {
+            Ok(Made { ticket, rules_asked, .. }) => {
+                let outcome = Outcome {
+                    category: ticket.category.as_str(),
+                    priority: ticket.priority.as_str(),
+                    team: ticket.team.as_str(),
+                    decisions: u64::try_from(rules_asked).unwrap_or(u64::MAX),
+                };
+                self.summary.accept(&outcome, &labels);
+                Ok(())
+            }
+            Err(Error::Rejected { problems }) => {
+                let reasons: BTreeSet<String> =
+                    problems.iter().map(|problem| format!("{}: {}", problem.field, problem.code)).collect();
+                self.summary.reject(&Vec::from_iter(reasons).join(", "));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
