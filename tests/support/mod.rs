@@ -1,4 +1,6 @@
 //! What tests need around what they test.
 
 pub mod components;
+pub mod desk;
+pub mod postgres;
 pub mod wait;

@@ -1,0 +1,86 @@
+//! Access: asked for by ticket, decided by rules and people, granted in the same transaction.
+
+use serde_json::{Value, json};
+
+use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::desk::{Database, Desk, on_both};
+use crate::support::wait::until;
+
+fn request(app: &str, tier: &str, hours: u32) -> Value {
+    json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
+        "app": app, "tier": tier, "duration-hours": hours, "justification": "I join the data project on Monday" } })
+}
+
+#[test]
+fn the_manager_approves_and_the_grant_is_there_at_once() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        let ticket = amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        assert_eq!(ticket["state"], "waiting_approval");
+        assert_eq!(ticket["access"]["awaited"], json!(["lena"]));
+        assert_eq!(amara.get("/api/v1/people/amara/grants").expect(200), json!([]));
+
+        let decisions = "/api/v1/tickets/IT-1/access/decisions";
+        assert_eq!(amara.post(decisions, &json!({ "approve": true })).status, 403, "nobody approves their own");
+        let mei = desk.as_role("mei").post(decisions, &json!({ "approve": true }));
+        assert_eq!(mei.status, 403, "an admin is no approver: {}", mei.text);
+        assert_eq!(lena.get("/api/v1/access-requests").expect(200)[0]["key"], "IT-1");
+        let longer = lena.post(decisions, &json!({ "approve": true, "hours": 241 }));
+        assert_eq!(longer.status, 422, "an approver may shorten, never lengthen");
+        let decided = lena.post(decisions, &json!({ "approve": true, "hours": 24 })).expect(200);
+        assert_eq!((&decided["state"], &decided["access"]["state"]), (&json!("resolved"), &json!("approved")));
+        assert_eq!(lena.post(decisions, &json!({ "approve": true })).status, 409, "a decision stands");
+
+        let grants = amara.get("/api/v1/people/amara/grants").expect(200);
+        assert_eq!((&grants[0]["app"], &grants[0]["effective"]), (&json!("github"), &json!(true)));
+        let at = |name: &str| grants[0][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert_eq!((at("expires_at") - at("granted_at")).get_seconds(), 24 * 3600);
+        assert_eq!(lena.get("/api/v1/people/amara/grants").status, 403);
+    });
+}
+
+#[test]
+fn a_denial_needs_a_reason_and_grants_nothing() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let lena = desk.as_role("lena");
+        desk.as_role("amara").post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        let decisions = "/api/v1/tickets/IT-1/access/decisions";
+        assert_eq!(lena.post(decisions, &json!({ "approve": false })).status, 422);
+        let denied = lena.post(decisions, &json!({ "approve": false, "reason": "not needed" })).expect(200);
+        assert_eq!(denied["access"]["state"], "denied");
+        assert_eq!(desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200), json!([]));
+    });
+}
+
+#[test]
+fn what_is_not_in_the_catalog_cannot_be_asked_for() {
+    let desk = Desk::demo(Database::Sqlite);
+    let answer = desk.as_role("amara").post("/api/v1/tickets", &request("gitlab", "write", 240)).expect(422);
+    assert_eq!(answer["problems"][0]["field"], "app", "{answer}");
+}
+
+#[test]
+fn a_failing_access_rule_never_approves() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let kofi = desk.as_role("kofi");
+        for (n, deed) in ["panic", "loop", "give-up", "huge-answer", "unknown-name"].into_iter().enumerate() {
+            let manifest = hostile_manifest("bad-access", "access", deed, "[limits]\nfuel = 3_000_000")
+                .replace("1.0.0", &format!("1.0.{n}"));
+            put(&desk.rules, "01-bad-access", &manifest, hostile());
+            until("the hostile rule", || {
+                let rules = kofi.get("/api/v1/rules").json();
+                let live = rules["rules"].as_array()?.iter().any(|r| r["version"] == format!("1.0.{n}"));
+                live.then_some(())
+            });
+            let ticket = desk.as_role("amara").post("/api/v1/tickets", &request("jira", "user", 100)).expect(201);
+            let failed = deed != "unknown-name";
+            if failed {
+                assert_eq!(ticket["access"]["state"], "awaiting", "{deed}: {ticket}");
+                assert!(!ticket["access"]["awaited"].as_array().unwrap().is_empty(), "{deed}");
+            }
+        }
+    });
+}

@@ -1,0 +1,94 @@
+//! Whatever is sent, the answer is a problem that says what was wrong, and nothing is half-created.
+
+use serde_json::{Value, json};
+
+use crate::support::desk::{Database, Desk};
+
+#[test]
+fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
+    let desk = Desk::demo(Database::Sqlite);
+    let amara = desk.as_role("amara");
+    let post = |body: &str| amara.send_text("/api/v1/tickets", body, "application/json");
+    let cases: [(&str, u16, &str, &str); 8] = [
+        ("{", 400, "/problems/bad-body", "EOF"),
+        ("[]", 400, "/problems/bad-body", "invalid"),
+        (r#"{"request_type":"incident","subject":"x","colour":"red"}"#, 400, "/problems/bad-body", "colour"),
+        (r#"{"subject":"x"}"#, 400, "/problems/bad-body", "request_type"),
+        (r#"{"request_type":7}"#, 400, "/problems/bad-body", "request_type"),
+        (r#"{"request_type":"spoon","subject":"x"}"#, 422, "/problems/rejected", "request_type"),
+        (r#"{"request_type":"question","subject":""}"#, 422, "/problems/rejected", "subject"),
+        (r#"{"request_type":"question","subject":"x","fields":{"topic":{"a":1}}}"#, 422, "/problems/rejected", "topic"),
+    ];
+    for (body, status, kind, names) in cases {
+        let answer = post(body);
+        assert_eq!((answer.status, &answer.json()["type"]), (status, &Value::from(kind)), "{body}: {}", answer.text);
+        assert!(answer.text.contains(names), "{body}: {}", answer.text);
+        assert_eq!(answer.media_type, "application/problem+json");
+    }
+    let latin1 = b"{\"request_type\":\"question\",\"subject\":\"caf\xe9\"}";
+    assert_eq!(amara.send_bytes("/api/v1/tickets", latin1).status, 400);
+    assert_eq!(amara.send_text("/api/v1/tickets", "x", "text/plain").status, 415);
+    let kofi = desk.as_role("kofi");
+    let nobody = json!({ "request_type": "question", "subject": "x", "requester": "nobody" });
+    assert_eq!(kofi.post("/api/v1/tickets", &nobody).expect(422)["problems"][0]["field"], "requester");
+    assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"], json!([]), "nothing was half-created");
+}
+
+#[test]
+fn large_bodies_are_refused_without_being_kept() {
+    let desk = Desk::demo(Database::Sqlite);
+    let amara = desk.as_role("amara");
+    let sized = |bytes: usize| json!({ "request_type": "question", "subject": "x", "body": "y".repeat(bytes) });
+    let answer = amara.post("/api/v1/tickets", &sized(10 << 20));
+    assert_eq!((answer.status, &answer.json()["type"]), (413, &json!("/problems/too-large")));
+    let answer = amara.post("/api/v1/tickets", &sized(200_000)).expect(422);
+    assert_eq!(answer["problems"][0]["field"], "body");
+    amara.post("/api/v1/tickets", &sized(90_000)).expect(201);
+}
+
+#[test]
+fn strange_paths_queries_and_headers_are_answered() {
+    let desk = Desk::demo(Database::Sqlite);
+    let kofi = desk.as_role("kofi");
+    for (path, status) in [
+        ("/api/v1/tickets/IT-999", 404),
+        ("/api/v1/tickets/IT-x", 404),
+        ("/api/v1/tickets?after=zzz", 400),
+        ("/api/v1/tickets?state=asleep", 400),
+        ("/api/v1/tickets?colour=red", 400),
+        ("/api/v1/tickets?limit=many", 400),
+        ("/api/v2/tickets", 404),
+        ("/api/v1/people/%20/grants", 404),
+    ] {
+        let answer = kofi.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert_eq!(answer.media_type, "application/problem+json", "{path}");
+    }
+    let long = kofi.with("idempotency-key", &"k".repeat(300));
+    let body = json!({ "request_type": "question", "subject": "x" });
+    assert_eq!(long.post("/api/v1/tickets", &body).expect(400)["type"], "/problems/bad-header");
+}
+
+#[test]
+fn a_configuration_that_is_wrong_says_where_and_changes_nothing() {
+    let output = std::process::Command::new(crate::support::components::PROGRAM)
+        .args(["serve", "--config"])
+        .arg({
+            let dir = crate::support::components::scratch().join("bad-config");
+            std::fs::create_dir_all(&dir).unwrap();
+            let demo = crate::support::components::root().join("host/demo");
+            for file in ["desk", "people", "teams", "taxonomy", "request-types", "apps"] {
+                let text = std::fs::read_to_string(demo.join(format!("{file}.toml"))).unwrap();
+                let text = text.replace("team = \"service-desk\"", "team = \"servce-desk\"");
+                std::fs::write(dir.join(format!("{file}.toml")), text).unwrap();
+            }
+            dir
+        })
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("desk.toml:") && text.contains("servce-desk"), "{text}");
+    assert!(text.contains("taxonomy.toml:"), "all problems at once: {text}");
+    assert!(text.contains("service-desk"), "it says what is allowed: {text}");
+}

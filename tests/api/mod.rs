@@ -1,0 +1,6 @@
+//! The desk over HTTP: the real program with real components, on both databases.
+
+mod access;
+mod bad_input;
+mod tickets;
+mod visibility;

@@ -1,0 +1,91 @@
+//! A bad rule in any stage: the ticket is still made by the documented fallback, the outcome is recorded, and other
+//! requests are served meanwhile.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::desk::{Database, Desk};
+
+const DEEDS: [(&str, &str); 9] = [
+    ("loop", "out-of-fuel"),
+    ("recurse", "stack-overflow"),
+    ("hoard-memory", "out-of-memory"),
+    ("panic", "trap"),
+    ("call-host", "stopped"),
+    ("huge-answer", ""),
+    ("give-up", "rule-error"),
+    ("look-up-forbidden", "stopped"),
+    ("unknown-name", "invalid-answer"),
+];
+
+fn ask(desk: &Desk) -> (Value, Value) {
+    let body = json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
+    let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let path = format!("/api/v1/tickets/{}/decisions", ticket["key"].as_str().unwrap());
+    let runs = desk.as_role("kofi").get(&path).expect(200);
+    (ticket, runs[0]["stages"].clone())
+}
+
+fn outcome(stages: &Value, stage: &str) -> String {
+    let stage = stages.as_array().unwrap().iter().find(|s| s["stage"] == stage).unwrap();
+    stage["rules"][0]["outcome"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_bad_rule_in_any_stage_leaves_a_ticket_by_the_fallback() {
+    for stage in ["intake", "categorization", "priority", "routing"] {
+        for (deed, expected) in DEEDS {
+            let rules = TempDir::new().unwrap();
+            let limits = "[limits]\nfuel = 5_000_000\ndeadline-ms = 2000";
+            put(rules.path(), "bad", &hostile_manifest("bad", stage, deed, limits), hostile());
+            let desk = Desk::with_rules(Database::Sqlite, rules.path());
+            let (ticket, stages) = ask(&desk);
+            let found = outcome(&stages, stage);
+            assert_ne!(found, "answered", "{stage} {deed}");
+            if !expected.is_empty() {
+                assert_eq!(found, expected, "{stage} {deed}");
+            }
+            assert_eq!(ticket["category"], "miscellaneous", "{stage} {deed}");
+            assert_eq!(ticket["priority"], "medium", "{stage} {deed}");
+            assert_eq!(ticket["team"], "service-desk", "{stage} {deed}");
+            let signalled = ticket["signals"] == json!(["intake-unchecked"]);
+            assert_eq!(signalled, stage == "intake", "{stage} {deed}: {ticket}");
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut_and_the_answer_counts() {
+    let rules = TempDir::new().unwrap();
+    put(rules.path(), "bad", &hostile_manifest("bad", "priority", "flood-log", ""), hostile());
+    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let (_, stages) = ask(&desk);
+    assert_eq!(outcome(&stages, "priority"), "answered");
+    let stage = stages.as_array().unwrap().iter().find(|s| s["stage"] == "priority").unwrap().clone();
+    assert_eq!(stage["rules"][0]["log-cut"], true);
+}
+
+#[test]
+fn other_requests_are_served_while_a_rule_spins() {
+    let rules = TempDir::new().unwrap();
+    let limits = "[match]\nrequest-types = [\"incident\"]\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 500";
+    put(rules.path(), "bad", &hostile_manifest("bad", "priority", "loop", limits), hostile());
+    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let spinning = json!({ "request_type": "incident", "subject": "spin", "fields": { "service": "x" } });
+    let quiet = json!({ "request_type": "question", "subject": "quick", "fields": { "topic": "other" } });
+    std::thread::scope(|scope| {
+        let spins: Vec<_> =
+            (0..2).map(|_| scope.spawn(|| desk.as_role("lena").post("/api/v1/tickets", &spinning).expect(201))).collect();
+        let mut served = 0;
+        while spins.iter().any(|spin| !spin.is_finished()) {
+            desk.as_role("amara").post("/api/v1/tickets", &quiet).expect(201);
+            served += 1;
+        }
+        assert!(served > 3, "only {served} requests were served while two rules spun for half a second");
+        assert_eq!(desk.as_role("amara").get("/healthz").status, 200);
+        for spin in spins {
+            assert_eq!(spin.join().unwrap()["priority"], "medium");
+        }
+    });
+}

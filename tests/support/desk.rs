@@ -1,0 +1,213 @@
+//! The real program, serving on a port of its own, and clients that talk to it by role.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::components::{PROGRAM, example_rules, root};
+use super::postgres;
+use super::wait::until;
+
+/// Which database a desk keeps its tickets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A test's body, once on each database.
+pub fn on_both(test: impl Fn(Database)) {
+    for database in [Database::Sqlite, Database::Postgres] {
+        test(database);
+    }
+}
+
+/// A running desk. Dropping it kills it, as unkindly as a power cut.
+pub struct Desk {
+    child: Child,
+    pub url: String,
+    pub rules: PathBuf,
+    place: Place,
+}
+
+/// What outlives a desk's process.
+struct Place {
+    data: TempDir,
+    database: Option<String>,
+    rules: PathBuf,
+    config: PathBuf,
+}
+
+impl Desk {
+    /// The demo organisation with the example rules.
+    pub fn demo(database: Database) -> Desk {
+        Desk::with_rules(database, example_rules())
+    }
+
+    /// The demo organisation with a copy of these rules, which the test may change.
+    pub fn with_rules(database: Database, rules: &Path) -> Desk {
+        let data = TempDir::new().unwrap();
+        let own = data.path().join("rules");
+        copy(rules, &own);
+        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        Desk::start(Place { data, database, rules: own, config: root().join("host/demo") })
+    }
+
+    fn start(place: Place) -> Desk {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--config"])
+            .arg(&place.config)
+            .arg("--rules")
+            .arg(&place.rules)
+            .arg("--data")
+            .arg(place.data.path().join("data"))
+            .env_remove("DATABASE_URL")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        if let Some(database) = &place.database {
+            command.env("DATABASE_URL", database);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next().expect("the desk says where it serves").unwrap();
+            if let Some((_, url)) = line.split_once(" on http://") {
+                break format!("http://{}", url.trim());
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        let desk = Desk { child, url, rules: place.rules.clone(), place };
+        until("the desk to be ready", || (desk.as_role("mei").get("/readyz").status == 200).then_some(()));
+        desk
+    }
+
+    /// Kills the process (SIGKILL) and starts another on the same data.
+    pub fn crash_and_restart(mut self) -> Desk {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let empty = Place {
+            data: TempDir::new().unwrap(),
+            database: None,
+            rules: PathBuf::new(),
+            config: PathBuf::new(),
+        };
+        let place = std::mem::replace(&mut self.place, empty);
+        drop(self);
+        Desk::start(place)
+    }
+
+    /// A client with somebody's demo token.
+    pub fn as_role(&self, person: &str) -> Client {
+        Client { url: self.url.clone(), token: Some(format!("demo-{person}")), headers: Vec::new() }
+    }
+
+    /// A client without a token.
+    pub fn stranger(&self) -> Client {
+        Client { url: self.url.clone(), token: None, headers: Vec::new() }
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Somebody who talks to a desk.
+#[derive(Debug, Clone)]
+pub struct Client {
+    url: String,
+    token: Option<String>,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub etag: Option<String>,
+    pub media_type: String,
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// The body as JSON, of an answer that must have this status.
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+}
+
+impl Client {
+    /// The same client, sending another header.
+    pub fn with(&self, name: &'static str, value: &str) -> Client {
+        let mut client = self.clone();
+        client.headers.push((name, value.to_owned()));
+        client
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send_text(path, &body.to_string(), "application/json")
+    }
+
+    pub fn send_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
+        self.with("content-type", media_type).send("POST", path, Some(body.as_bytes()))
+    }
+
+    pub fn send_bytes(&self, path: &str, body: &[u8]) -> Answer {
+        self.with("content-type", "application/json").send("POST", path, Some(body))
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let response = match body {
+            Some(body) => agent.run(request.body(body).unwrap()),
+            None => agent.run(request.body(()).unwrap()),
+        };
+        let mut response = response.unwrap();
+        let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        Answer { status, etag, media_type, text }
+    }
+}
