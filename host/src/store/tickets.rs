@@ -199,12 +199,12 @@ fn conditions(filter: &Filter) -> (Vec<String>, Vec<Arg>) {
         }
     }
     if let Some(category) = &filter.category {
+        // Compared piece by piece: neither a pattern's special characters nor a database's way of sorting matters.
         args.push(category.as_str().into());
         let whole = args.len();
-        // `/` follows `.`: what begins with `network.` lies between the two.
         args.push(format!("{category}.").into());
-        args.push(format!("{category}/").into());
-        conditions.push(format!("(category = ${whole} or (category >= ${} and category < ${}))", whole + 1, whole + 2));
+        let below = args.len();
+        conditions.push(format!("(category = ${whole} or substr(category, 1, length(${below})) = ${below})"));
     }
     if let Some(person) = &filter.only {
         args.push(person.as_str().into());
