@@ -4,6 +4,7 @@
 //! byte by byte, so that a statement which relies on the order of bytes fails here first.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -12,7 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Starts a cluster, prints its folder, and ends it when standard input does: so it dies with the test process, however
 /// that dies. Nothing in it needs to outlive a power cut.
 const SCRIPT: &str = r#"
-trap '' INT
 bin=$1
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ruledesk-pg.XXXXXX") || exit 1
 fail() { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
@@ -68,6 +68,8 @@ fn start() -> Cluster {
         .args(["-c", SCRIPT, "postgres"])
         .arg(&bin)
         .current_dir("/")
+        // What ends the tests' whole process group must not end the script before it has cleaned up.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -83,10 +85,11 @@ fn start() -> Cluster {
 /// The newest installed version's folder: distributions keep server programs out of the search path.
 fn server_programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = versions
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
-        .max();
-    newest.map(|(_, path)| path.join("bin")).expect("install PostgreSQL's server (Debian: postgresql) to run these tests")
+    let newest =
+        versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path()))).max();
+    newest
+        .map(|(_, path)| path.join("bin"))
+        .expect("install PostgreSQL's server (Debian: postgresql) to run these tests")
 }
 
 fn is_root() -> bool {

@@ -61,11 +61,12 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
 
 /// The steps of a scale: at least one, each once.
 fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> Vec<I> {
-    let steps = keys.required(key).map(|node| distinct(node.list(), Node::id)).unwrap_or_default();
-    if steps.is_empty() && keys.has(key) {
-        keys.report(key, Wrong::Blank);
+    let Some(node) = keys.required(key) else { return Vec::new() };
+    let items = node.list();
+    if items.is_empty() {
+        node.report(Wrong::Blank);
     }
-    steps
+    distinct(items, Node::id)
 }
 
 /// One `[[priority]]`.

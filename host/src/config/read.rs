@@ -92,11 +92,6 @@ impl<'a> Keys<'a> {
         node
     }
 
-    /// Whether the key is there.
-    pub fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
-    }
-
     /// Notes what is wrong with a key that is not there, or with the table as a whole.
     pub fn report(&self, key: &str, wrong: Wrong) {
         self.document.report(&self.span, &self.path(key), wrong);
@@ -128,12 +123,13 @@ impl<'a> Keys<'a> {
     {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let mut found = Vec::new();
+        let prefix = self.path(key);
         for node in self.list(key) {
             let entry = node.keys(|keys| {
                 let id = keys.required("id");
                 let text = id.as_ref().and_then(|id| id.text()).unwrap_or_default();
                 if let (Some(id), false) = (&id, text.is_empty()) {
-                    keys.path = format!("{key}.{text}");
+                    keys.path = format!("{prefix}.{text}");
                     id.refuse_repeated(text, &mut seen);
                 }
                 // A stand-in lets the rest of an entry be read whose id is wrong; it never gets out.

@@ -42,20 +42,23 @@ pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String,
 }
 
 fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    // The reader counts lines at `\n` only, and the last row then ends like any other.
+    let text = text.replace("\r\n", "\n") + "\n";
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut table = Table::default();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
+    let mut record = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(error) => {
                 note(0, 0, Wrong::Syntax { message: error.to_string() });
                 break;
             }
-        };
-        let line = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or_default());
-        let cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        }
+        let line = first_line(&reader, &record);
+        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
         if table.columns.is_empty() {
             check_columns(&cells, line, note);
             table.columns = cells;
@@ -70,6 +73,16 @@ fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
         note(0, 0, Wrong::NoColumns);
     }
     table
+}
+
+/// The line on which the record starts that was read last.
+fn first_line<R: std::io::Read>(reader: &csv::Reader<R>, record: &csv::StringRecord) -> usize {
+    // The record's own position is taken before the empty lines above it are skipped, so count back from its end.
+    let within = record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+    let counted = reader.position().line().saturating_sub(within + 1);
+    // A quote that is never closed has no end to count from.
+    let line = record.position().map_or(counted, |start| start.line().max(counted));
+    usize::try_from(line).unwrap_or(usize::MAX)
 }
 
 fn check_columns(columns: &[String], line: usize, note: &mut impl FnMut(usize, usize, Wrong)) {

@@ -77,7 +77,7 @@ pub enum Wrong {
     NoParent { parent: String },
 
     #[error(
-        "`{text}` is not a field's name: use 1 to 60 lower-case letters, digits and hyphens, but neither `subject` nor `body`"
+        "`{text}` is not a field's name: use 1 to 60 lower-case letters, digits and hyphens, but none of subject, body, request-type"
     )]
     NotAFieldName { text: String },
     #[error("is only for fields of kind {kinds}")]

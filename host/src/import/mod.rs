@@ -3,6 +3,7 @@
 //! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
 //! calls it submits the tickets and says what became of them.
 
+mod lines;
 mod mapping;
 mod read;
 mod score;

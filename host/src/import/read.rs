@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desk::id::{NotAnId, PersonId};
 
+use super::lines::{PlainLines, first_line};
 use super::mapping::{HeldBack, Mapping, Target};
 use super::{LabelKind, Labels};
 
@@ -146,8 +147,11 @@ impl<'r> Tickets<'r> {
     pub fn open(file: impl Read + Send + 'r, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let start = file.fill_buf().map_err(|source| ReadError::Unreadable { source })?;
-        let text: Box<dyn Read + Send + 'r> =
-            if start.starts_with(&[0x1f, 0x8b]) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let text: Box<dyn Read + Send + 'r> = if start.starts_with(&[0x1f, 0x8b]) {
+            Box::new(PlainLines::new(BufReader::new(MultiGzDecoder::new(file))))
+        } else {
+            Box::new(PlainLines::new(file))
+        };
         // Flexible, so that a row with too few cells is that row's problem; the reader drops a byte order mark.
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
         let header = reader.byte_headers().map_err(|source| ReadError::Broken { line: 1, source })?;
@@ -165,10 +169,11 @@ impl<'r> Tickets<'r> {
         let mut record = ByteRecord::new();
         while self.plan.limit.is_none_or(|limit| self.given < limit) {
             let more = self.reader.read_byte_record(&mut record);
-            let line = record.position().map_or(0, csv::Position::line);
-            if !more.map_err(|source| ReadError::Broken { line, source })? {
+            let read_to = self.reader.position().line();
+            if !more.map_err(|source| ReadError::Broken { line: read_to, source })? {
                 return Ok(None);
             }
+            let line = first_line(&self.reader, &record);
             if record.len() != self.columns.count {
                 let wrong = RowWrong::Ragged { found: record.len(), wanted: self.columns.count };
                 return Ok(Some(Row::Problem(RowProblem { line, wrong })));

@@ -1,1 +1,318 @@
+//! Small files with the oddities of real ones, and sums that were done by hand.
 
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+
+fn mapping(columns: &[&str], values: &[&str]) -> Mapping {
+    Mapping::parse(columns, values).unwrap()
+}
+
+fn plan(columns: &[&str], values: &[&str]) -> Plan {
+    Plan {
+        mapping: mapping(columns, values),
+        requester: "importer".parse().unwrap(),
+        held_back: None,
+        first_by: None,
+        missing: None,
+        time_format: None,
+        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        limit: None,
+    }
+}
+
+/// Every row: a ticket's `line subject|body|requester`, or the problem.
+fn rows(file: &[u8], plan: Plan) -> Vec<String> {
+    let mut tickets = Tickets::open(file, plan).unwrap();
+    let mut rows = Vec::new();
+    while let Some(row) = tickets.next_row().unwrap() {
+        rows.push(match row {
+            Row::Ticket(t) => format!("{} {}|{}|{}", t.line, t.subject, t.body, t.requester),
+            Row::Problem(problem) => problem.to_string(),
+        });
+    }
+    rows
+}
+
+fn ticket(file: &str, plan: Plan) -> ImportedTicket {
+    match Tickets::open(file.as_bytes(), plan).unwrap().next_row().unwrap() {
+        Some(Row::Ticket(ticket)) => *ticket,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
+    let file = b"\xef\xbb\xbftitle,text,who\r\nVPN,\"down,\r\n\"\"again\"\"\",Amara O\r\nonly one\r\nbad,\xff,lena\r\n , ,\r\nlast,,\r\n,x,a/b\r\n";
+    assert_eq!(
+        rows(file, plan(&["subject=title", "body=text", "requester=who"], &[])),
+        [
+            "2 VPN|down,\n\"again\"|amara-o",
+            "line 4: the row has 1 cells, the first line has 3",
+            "line 5: the cell of `text` is not UTF-8 text",
+            "line 6: subject and body are both empty",
+            "7 last||importer",
+            "line 8: the requester `a/b` is not an id: use 1 to 100 letters, digits, `-`, `_`, `.` or `@`",
+        ]
+    );
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\r"] {
+        let file = ["t", "", "one", "", "", "\"two", "lines\"", "three"].join(end);
+        let wanted = ["3 |one|importer", "6 |two\nlines|importer", "8 |three|importer"];
+        assert_eq!(rows(file.as_bytes(), plan(&["body=t"], &[])), wanted, "{end:?}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_takes_the_rest_of_the_file() {
+    assert_eq!(rows(b"t,u\na,b\nc,\"d\ne,f\n", plan(&["body=t"], &[])), ["2 |a|importer", "3 |c|importer"]);
+}
+
+#[test]
+fn bytes_that_are_not_utf8_matter_only_where_they_are_read() {
+    assert_eq!(rows(b"a,b\n1,\xff\n", plan(&["body=a"], &[])), ["2 |1|importer"]);
+}
+
+#[test]
+fn a_gzipped_file_is_known_by_its_first_bytes_and_its_loss_by_its_end() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(b"t\none\ntwo\n").unwrap();
+    let mut packed = packed.finish().unwrap();
+    assert_eq!(rows(&packed, plan(&["body=t"], &[])), ["2 |one|importer", "3 |two|importer"]);
+    packed.truncate(packed.len() - 10);
+    let mut tickets = Tickets::open(&*packed, plan(&["body=t"], &[]));
+    let broken = match &mut tickets {
+        Err(error) => error.to_string(),
+        Ok(tickets) => loop {
+            match tickets.next_row() {
+                Ok(row) => assert!(row.is_some(), "the file looked whole"),
+                Err(error) => break error.to_string(),
+            }
+        },
+    };
+    assert!(broken.starts_with("reading stopped near line"), "{broken}");
+}
+
+#[test]
+fn columns_become_fields_labels_and_times() {
+    let mut plan = plan(
+        &[
+            "body=text",
+            "created-at=opened",
+            "field.impact=impact",
+            "field.place=place",
+            "label.category=topic",
+            "label.team=group",
+            "label.priority=prio",
+        ],
+        &["label.category:HR Support=hr", "field.impact:2 - Medium=medium", "label.priority:a=b=low"],
+    );
+    plan.missing = Some("?".to_owned());
+    plan.time_format = Some("%d/%m/%Y %H:%M".to_owned());
+    let file = "text,opened,impact,place,topic,group,prio\nx,1/7/2016 9:05,2 - Medium,?,HR Support,Group  7,a=b\n";
+    let ticket = ticket(file, plan);
+    // Berlin is two hours ahead of UTC in July.
+    assert_eq!(ticket.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
+    assert_eq!(ticket.fields, [("impact".to_owned(), "medium".to_owned())]);
+    let labels = LabelKind::ALL.map(|kind| ticket.labels.get(kind).unwrap().to_owned());
+    assert_eq!(labels, ["hr", "low", "group-7"]);
+}
+
+#[test]
+fn a_time_without_a_format_names_its_zone() {
+    let columns = ["body=text", "created-at=at"];
+    let good = ticket("text,at\nx,2016-07-01T09:05:00+02:00\n", plan(&columns, &[]));
+    assert_eq!(good.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
+    assert_eq!(
+        rows(b"text,at\nx,1/7/2016\n", plan(&columns, &[])),
+        ["line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z"]
+    );
+}
+
+#[test]
+fn rows_are_left_out_by_key_share_and_limit() {
+    let file = b"n,t\n1,a\n1,b\n2,c\n3,d\n2,e\n";
+    let mut by_key = plan(&["body=t"], &[]);
+    by_key.first_by = Some("n".to_owned());
+    assert_eq!(rows(file, by_key.clone()), ["2 |a|importer", "4 |c|importer", "5 |d|importer"]);
+    by_key.limit = Some(2);
+    let mut tickets = Tickets::open(&file[..], by_key).unwrap();
+    while tickets.next_row().unwrap().is_some() {}
+    assert_eq!(tickets.skipped(), Skipped { repeated: 1, not_held_back: 0 });
+    // SHA-256 of `a` starts with ca, of `b` with 3e, of `c` with 2e, of `d` with 18, of `e` with 3f.
+    let mut share = plan(&["body=t"], &[]);
+    share.held_back = Some("sha256:62".parse().unwrap());
+    assert_eq!(rows(file, share.clone()), ["4 |c|importer", "5 |d|importer"]);
+    share.held_back = Some("sha256:63:t".parse().unwrap());
+    assert_eq!(rows(file, share), ["3 |b|importer", "4 |c|importer", "5 |d|importer"]);
+}
+
+#[test]
+fn a_plan_that_does_not_fit_the_file_is_refused() {
+    let error = |file: &[u8], columns: &[&str]| Tickets::open(file, plan(columns, &[])).err().map(|e| e.to_string());
+    assert_eq!(error(b"", &["body=t"]).unwrap(), "the file is empty: its first line has to name the columns");
+    assert_eq!(error(b"a,b\n", &["body=t"]).unwrap(), "there is no column `t`; there are a, b");
+    assert_eq!(error(b"t,t\n", &["body=t"]).unwrap(), "the column `t` is there twice; rename one");
+    assert_eq!(error(b"t,\xff\n", &["body=t"]).unwrap(), "the first line, which names the columns, is not UTF-8 text");
+    assert_eq!(error(b" t ,x,x\n", &["body=t"]), None);
+}
+
+#[test]
+fn a_mapping_says_what_is_wrong_with_it() {
+    let error = |columns: &[&str], values: &[&str]| Mapping::parse(columns, values).unwrap_err().to_string();
+    let targets = "use subject, body, requester, created-at, field.NAME, label.category, label.priority or label.team";
+    assert_eq!(error(&["title"], &[]), "`title` is not a mapping: write TARGET=COLUMN, such as `subject=title`");
+    assert_eq!(error(&["subjekt=x"], &[]), format!("`subjekt` is no target: {targets}"));
+    assert_eq!(error(&["field.=x"], &[]), format!("`field.` is no target: {targets}"));
+    assert_eq!(error(&["label.topic=x"], &[]), format!("`label.topic` is no target: {targets}"));
+    assert_eq!(error(&["body=x", "body=y"], &[]), "`body` is mapped twice, to `x` and to `y`: map it once");
+    assert_eq!(
+        error(&["label.team=x"], &[]),
+        "neither `subject` nor `body` is mapped: a ticket needs at least one, such as `--map body=text`"
+    );
+    assert_eq!(
+        error(&["body=x"], &["label.team:a=b"]),
+        "values of `label.team` are mapped, but no column is: add `--map label.team=COLUMN`"
+    );
+    assert_eq!(
+        error(&["body=x"], &["hr"]),
+        "`hr` is not a value mapping: write TARGET:FROM=TO, such as `label.category:HR Support=hr`"
+    );
+    for bad in ["51", "sha256:0", "sha256:257", "sha256:51:", "md5:51"] {
+        assert_eq!(bad.parse::<HeldBack>(), Err(MapError::NotHeldBack { text: bad.to_owned() }));
+    }
+}
+
+#[test]
+fn a_slug_is_an_id() {
+    assert_eq!(slug(" HR  Support\n"), "hr-support");
+    assert_eq!(slug("Group 70"), "group-70");
+    assert_eq!(slug(""), "");
+}
+
+/// Six tickets: what the file says, what was decided.
+const PAIRS: [(&str, &str); 6] = [
+    ("hardware", "hardware.laptop"),
+    ("hardware", "hardware"),
+    ("hardware", "access.admin"),
+    ("access", "access.password"),
+    ("access.admin", "access.admin"),
+    ("access.admin", "network"),
+];
+
+#[test]
+fn agreement_is_counted_at_the_nearest_label_above() {
+    let mut agreement = Agreement::default();
+    assert_eq!((agreement.accuracy(), agreement.macro_f1()), (None, None));
+    for (label, decided) in PAIRS {
+        agreement.add(label, decided);
+    }
+    assert_eq!((agreement.labelled(), agreement.agreed()), (6, 4));
+    let score = |label: &str| agreement.scores().into_iter().find(|s| s.label == label).unwrap();
+    let hardware = score("hardware");
+    assert_eq!((hardware.precision, hardware.recall), (Some(1.0), Some(2.0 / 3.0)));
+    assert_eq!(hardware.f1, 0.8);
+    let admin = score("access.admin");
+    assert_eq!((admin.precision, admin.recall, admin.f1), (Some(0.5), Some(0.5), 0.5));
+    let network = score("network");
+    assert_eq!((network.labelled, network.decided, network.recall, network.f1), (0, 1, None, 0.0));
+    // Of hardware 0.8, access 1 and access.admin 0.5; network is nobody's label.
+    let macro_f1 = agreement.macro_f1().unwrap();
+    assert!((macro_f1 - 2.3 / 3.0).abs() < 1e-12, "{macro_f1}");
+}
+
+fn summary() -> Summary {
+    let mut summary = Summary::default();
+    summary.elapsed = Duration::from_secs(2);
+    for (label, decided) in PAIRS {
+        let labels = Labels { category: Some(label.to_owned()), ..Labels::default() };
+        summary.accept(&Outcome { category: decided, priority: "low", team: "desk", decisions: 5 }, &labels);
+    }
+    summary.reject("subject: required");
+    summary.reject("subject: required");
+    summary.skipped.repeated = 3;
+    summary
+}
+
+#[test]
+fn a_summary_reads_well() {
+    let text = summary().text();
+    let wanted = "\
+import
+accepted                 6
+rejected                 2
+  subject: required      2
+repeated, left out       3
+decisions               30
+seconds                2.0
+tickets per second     3.0
+decisions per second  15.0
+
+category         tickets   share
+access.admin           2  33.3 %
+access.password        1  16.7 %
+hardware               1  16.7 %
+hardware.laptop        1  16.7 %
+network                1  16.7 %
+
+priority  tickets    share
+low             6  100.0 %
+
+team  tickets    share
+desk        6  100.0 %
+
+category agrees with 4 of 6 labels: accuracy 0.667, macro-F1 0.767
+label         labelled  decided  agreed  precision  recall     F1
+hardware             3        2       2      1.000   0.667  0.800
+access.admin         2        2       1      0.500   0.500  0.500
+access               1        1       1      1.000   1.000  1.000
+network              0        1       0      0.000       -  0.000
+";
+    assert_eq!(text, wanted);
+}
+
+#[test]
+fn a_summary_has_the_same_figures_as_json() {
+    let json = summary().json();
+    assert_eq!(json["accepted"], 6);
+    assert_eq!(json["rejected"]["reasons"]["subject: required"], 2);
+    assert_eq!(json["skipped"]["repeated"], 3);
+    assert_eq!(json["decisions_per_second"], 15.0);
+    assert_eq!(json["counts"]["category"]["network"], 1);
+    assert_eq!(json["agreement"]["category"]["agreed"], 4);
+    assert_eq!(json["agreement"]["category"]["labels"][3]["recall"], serde_json::Value::Null);
+    assert_eq!(json["agreement"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn an_import_of_nothing_has_no_rates() {
+    let json = Summary::default().json();
+    assert_eq!(json["tickets_per_second"], serde_json::Value::Null);
+    assert!(Summary::default().text().contains("tickets per second      -"));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_end_and_every_line_counts_at_most_once(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let file = [b"t,u\n".as_slice(), &bytes].concat();
+        let mut tickets = Tickets::open(&*file, plan(&["body=t"], &[])).unwrap();
+        let mut last = 1;
+        while let Some(row) = tickets.next_row().unwrap() {
+            let line = match row {
+                Row::Ticket(ticket) => ticket.line,
+                Row::Problem(problem) => problem.line,
+            };
+            prop_assert!(line > last, "{line} after {last}");
+            last = line;
+        }
+    }
+}
