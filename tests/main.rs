@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests wait for conditions in real time")]
 
 mod api;
+mod desk;
 mod faults;
 mod rules;
+mod store;
 mod support;

@@ -1,5 +1,6 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z; ids are UUID version 7 (RFC 9562), so that new rows land side by side.
 -- Lists and records that no query looks into are JSON texts.
+-- What is sorted or compared by order is `collate "C"`: byte by byte, as SQLite does, whatever the server's locale.
 -- No foreign keys: one transaction writes a ticket with all that belongs to it, nothing is ever deleted, and each check would
 -- cost as much as the row itself.
 
@@ -19,7 +20,7 @@ create table tickets (
     attachments text not null,
     signals text not null,
     tags text not null,
-    category text not null,
+    category text collate "C" not null,
     impact text,
     urgency text,
     priority text not null,
@@ -82,7 +83,7 @@ create index runs_ticket on runs (ticket);
 -- The exact input of a stage is its run's `common` with `input` laid over it, key by key.
 create table decisions (
     run uuid not null,
-    stage text not null,
+    stage text collate "C" not null,
     input text not null,
     verdict text not null,
     rules text not null,
@@ -124,7 +125,7 @@ create table member_turns (
 -- How many unfinished tickets somebody has: kept in the transactions that change it, because counting would cost more with
 -- every ticket that is open.
 create table agents (
-    person text not null primary key,
+    person text collate "C" not null primary key,
     unfinished bigint not null
 );
 
@@ -169,9 +170,9 @@ create table access_decisions (
 create table grants (
     id uuid not null primary key,
     ticket uuid not null,
-    subject text not null,
+    subject text collate "C" not null,
     app text not null,
-    tier text not null,
+    tier text collate "C" not null,
     role text,
     groups text not null,
     granted_at bigint not null,

@@ -1,5 +1,7 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z; ids are UUID version 7 (RFC 9562), so that new rows land side by side.
 -- Lists and records that no query looks into are JSON texts.
+-- Short rows are `without rowid`; the long ones of `runs` and `decisions` are not, because a long row in such a table spills
+-- onto a page of its own.
 -- No foreign keys: one transaction writes a ticket with all that belongs to it, nothing is ever deleted, and each check would
 -- cost as much as the row itself.
 
@@ -75,7 +77,7 @@ create table runs (
     generation bigint not null,
     cause text not null,
     common text not null
-) without rowid;
+);
 
 create index runs_ticket on runs (ticket);
 
@@ -87,7 +89,7 @@ create table decisions (
     verdict text not null,
     rules text not null,
     primary key (run, stage)
-) without rowid;
+);
 
 -- Messages leave from here, after the transaction that wrote them.
 create table outbox (

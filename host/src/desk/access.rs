@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::combine::access::{AccessVerdict, Approval, Outcome, Scope};
 use super::form::{Field, Problem, Value};
 use super::id::{AppId, GrantId, PersonId, TicketId, TierId};
-use super::may::MayDecide;
+use super::may::{Act, MayDecide};
 use super::organisation::Organisation;
 use super::refusal::Refusal;
 
@@ -291,6 +291,9 @@ pub struct Word {
 /// # Errors
 /// Where the case is settled, the step does not await this person, or the word is not one that may be given.
 pub fn decide(case: &AccessCase, word: &Word, permit: &MayDecide, now: Timestamp) -> Result<AccessCase, Refusal> {
+    if permit.ticket != case.ticket {
+        return Err(Refusal::Forbidden { act: Act::DecideAccess });
+    }
     if case.state != AccessState::Awaiting {
         return Err(Refusal::AccessSettled { state: case.state.code() });
     }

@@ -243,8 +243,9 @@ pub struct Routed {
 
 /// Routing: the first answer wins, else the category's own team or its nearest parent's, else the desk's default.
 pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Given<Option<Destination>>]) -> Routed {
-    let answer = given.iter().find_map(|given| Some((given, given.answer.as_ref()?.as_ref()?)));
-    let found = answer.and_then(|(given, to)| {
+    // An answer that no team can be, such as skills that no team has together, leaves the word to the next rule.
+    let found = given.iter().find_map(|given| {
+        let to = given.answer.as_ref()?.as_ref()?;
         let team = to.team.clone().or_else(|| team_for(organisation, to))?;
         Some((team, By::rule(given), to.clone()))
     });

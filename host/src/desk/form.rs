@@ -221,6 +221,9 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
         let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
         problems.push(Problem::new("subject", "too-long", message));
     }
+    for (field, text) in [("subject", subject), ("body", body)] {
+        problems.extend(check_characters(field, text));
+    }
     let chars = body.chars().count();
     if chars > BODY_CHARS_MAX {
         let message = format!("A body has at most {BODY_CHARS_MAX} characters; this has {chars}.");
@@ -229,11 +232,22 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
     problems
 }
 
+/// PostgreSQL has no zero character in a text, so the desk takes none anywhere.
+///
+/// The problem, if there is one.
+pub fn check_characters(field: &str, text: &str) -> Option<Problem> {
+    let zero = text.contains('\0');
+    zero.then(|| Problem::new(field, "bad-character", "Leave out the zero characters (U+0000)."))
+}
+
 /// Checks a comment.
 ///
 /// # Errors
 /// It is empty or too long.
 pub fn check_comment(body: &str) -> Result<(), Problem> {
+    if let Some(problem) = check_characters("body", body) {
+        return Err(problem);
+    }
     if body.trim().is_empty() {
         return Err(Problem::new("body", "required", "write something"));
     }

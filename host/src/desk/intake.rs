@@ -56,6 +56,7 @@ impl NewTicket {
         };
         problems.extend(check_texts(&given.subject, &given.body));
         problems.extend(check_counts(&given));
+        problems.extend(check_tags(organisation, &given.tags));
         let fields = match check_form(form, &given.fields) {
             Ok(fields) => fields,
             Err(found) => {
@@ -90,6 +91,12 @@ fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem>
             vec![Problem::new("requester", "unknown", message)]
         }
     }
+}
+
+fn check_tags(organisation: &Organisation, tags: &[String]) -> Vec<Problem> {
+    let unknown = tags.iter().filter(|tag| !organisation.tags.contains(tag.as_str()));
+    let problem = |tag| Problem::new("tags", "unknown", format!("`{tag}` is not a tag of the taxonomy"));
+    unknown.map(problem).collect()
 }
 
 fn check_counts(given: &Submission) -> Vec<Problem> {

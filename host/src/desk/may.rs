@@ -9,7 +9,7 @@ use super::actor::{Actor, Author, Role};
 use super::id::{PersonId, TicketId};
 use super::organisation::Organisation;
 use super::refusal::Refusal;
-use super::ticket::{Party, Ticket};
+use super::ticket::{Party, State, Ticket, WaitingFor};
 use super::timeline::Visibility;
 
 /// What can be asked of the desk.
@@ -339,6 +339,10 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
     };
     if case.concerns(approver) {
         return Err(Refusal::OwnAccess);
+    }
+    // A ticket that was cancelled no longer asks for anything, whatever its case still says.
+    if ticket.state != State::Waiting(WaitingFor::Approval) {
+        return Err(Refusal::AccessSettled { state: ticket.state.code() });
     }
     let access = Some(case);
     ask(actor, act, Some(About { ticket, access }))?;

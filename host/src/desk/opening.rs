@@ -142,7 +142,10 @@ fn ticket_of(organisation: &Organisation, new: NewTicket, verdicts: Verdicts, id
         fields,
         attachments: new.attachments,
         signals: changes.signals,
-        tags: united(changes.tags, classified.tags.into_iter().map(|tag| tag.value)),
+        tags: united(
+            new.tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
+            changes.tags.into_iter().chain(classified.tags.into_iter().map(|tag| tag.value)),
+        ),
         category: classified.category.value,
         impact: rated.impact,
         urgency: rated.urgency,

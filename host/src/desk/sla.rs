@@ -4,6 +4,7 @@
 //! nothing.
 
 use jiff::civil::{Date, Time};
+use jiff::tz::AmbiguousOffset;
 use jiff::{Span, Timestamp};
 
 use super::organisation::{Calendar, OpenHours};
@@ -151,8 +152,16 @@ fn open_on(calendar: &Calendar, date: Date) -> impl Iterator<Item = (Timestamp, 
     })
 }
 
+/// The instant of a local time; where the clocks jump over it, that of the jump.
 fn instant(calendar: &Calendar, date: Date, time: Time) -> Option<Timestamp> {
-    calendar.zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()
+    let local = date.to_datetime(time);
+    let ambiguous = calendar.zone.to_ambiguous_timestamp(local);
+    if let AmbiguousOffset::Gap { after, .. } = ambiguous.offset() {
+        // With the offset of after the jump a skipped time lies before it, so that the jump is what follows.
+        let jump = calendar.zone.following(after.to_timestamp(local).ok()?).next()?;
+        return Some(jump.timestamp());
+    }
+    ambiguous.compatible().ok()
 }
 
 #[cfg(test)]

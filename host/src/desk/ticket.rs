@@ -11,7 +11,7 @@ use super::id::{
     CategoryId, CommentId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId, TicketNumber,
     UrgencyId,
 };
-use super::may::{MayComment, MayTransition};
+use super::may::{Act, MayComment, MayTransition};
 use super::opening::Message;
 use super::organisation::{Calendar, Kind};
 use super::refusal::Refusal;
@@ -226,6 +226,9 @@ pub fn transition(
     calendar: &Calendar,
     now: Timestamp,
 ) -> Result<TicketChange, Refusal> {
+    if permit.ticket != ticket.id {
+        return Err(Refusal::Forbidden { act: Act::ChangeState });
+    }
     check_transition(ticket.state, to, &permit.parties)?;
     let entry = Entry {
         at: now,
@@ -295,6 +298,9 @@ pub fn comment(
     calendar: &Calendar,
     now: Timestamp,
 ) -> Result<TicketChange, Refusal> {
+    if permit.ticket != ticket.id {
+        return Err(Refusal::Forbidden { act: Act::CommentPublic });
+    }
     super::form::check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
     let public = permit.visibility == Visibility::Public;
     let mut entries = vec![Entry {

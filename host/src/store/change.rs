@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{self, AccessChange};
 use super::create::{add_load, insert_messages};
 use super::db::{Arg, Db, Tx};
-use super::rows::{self, INSERT_TIMELINE, TIMELINE_COLUMNS_COUNT, ms, queue_due};
+use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT};
 use super::{Error, Store, writer::Work};
 use crate::desk::id::PersonId;
 use crate::desk::ticket::{Ticket, TicketChange};
@@ -40,41 +40,13 @@ pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) 
 }
 
 async fn update(tx: &mut Tx, change: &TicketChange) -> Result<(), Error> {
-    let after = &change.after;
-    let mut args: Vec<Arg> = vec![
-        after.version.into(),
-        after.state.code().into(),
-        i64::from(after.state.is_unfinished()).into(),
-        after.category.as_str().into(),
-        after.priority.as_str().into(),
-        after.rank.into(),
-        after.team.as_str().into(),
-        after.assignee.as_ref().map(ToString::to_string).into(),
-        i64::from(after.tier).into(),
-        ms(after.updated_at).into(),
-        after.resolved_at.map(ms).into(),
-        after.closed_at.map(ms).into(),
-    ];
-    for clock in [&after.first_response, &after.resolution] {
-        args.extend([
-            clock.target_ms.into(),
-            clock.used_ms.into(),
-            clock.running_since.map(ms).into(),
-            clock.met_at.map(ms).into(),
-            Arg::from(clock.due_at.map(ms)),
-        ]);
-    }
-    args.extend([queue_due(after).into(), after.id.0.into(), Arg::from(change.before.version)]);
-    let changed = tx
-        .execute(
-            "update tickets set version = $1, state = $2, unfinished = $3, category = $4, priority = $5, rank = $6, \
-             team = $7, assignee = $8, tier = $9, updated_at = $10, resolved_at = $11, closed_at = $12, \
-             response_target = $13, response_used = $14, response_running = $15, response_met = $16, \
-             response_due = $17, resolution_target = $18, resolution_used = $19, resolution_running = $20, \
-             resolution_met = $21, resolution_due = $22, queue_due = $23 where id = $24 and version = $25",
-            args,
-        )
-        .await?;
+    let mut args = rows::ticket_args(&change.after);
+    let columns = TICKET_COLUMNS.split(',').zip(1..);
+    let columns: Vec<String> = columns.map(|(column, n)| format!("{} = ${n}", column.trim())).collect();
+    let (id, version) = (TICKET_COLUMNS_COUNT + 1, TICKET_COLUMNS_COUNT + 2);
+    let sql = format!("update tickets set {} where id = ${id} and version = ${version}", columns.join(", "));
+    args.extend([change.after.id.0.into(), Arg::from(change.before.version)]);
+    let changed = tx.execute(&sql, args).await?;
     if changed == 1 { Ok(()) } else { Err(Error::Conflict) }
 }
 

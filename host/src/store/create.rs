@@ -59,9 +59,12 @@ impl Store {
 /// The outer error is the transaction's; each inner one belongs to its ticket alone.
 pub async fn create_all(db: &Db, creates: &[Create]) -> Result<Vec<Result<Created, Error>>, Error> {
     let mut tx = db.begin().await?;
-    let mut outcomes: Vec<Option<Result<Created, Error>>> = Vec::with_capacity(creates.len());
-    for create in creates {
-        outcomes.push(claim_key(&mut tx, create).await?);
+    let mut outcomes: Vec<Option<Result<Created, Error>>> = creates.iter().map(|_| None).collect();
+    // In one order on every host, so that two of them never wait for each other's keys.
+    let mut claims: Vec<_> = creates.iter().zip(&mut outcomes).collect();
+    claims.sort_by_key(|(create, _)| create.idempotency.as_ref().map(|claim| (&claim.actor, &claim.key)));
+    for (create, outcome) in claims {
+        *outcome = claim_key(&mut tx, create).await?;
     }
     let fresh: Vec<&Create> =
         creates.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(c, _)| c).collect();
@@ -140,8 +143,11 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
     let mut assignees = Vec::with_capacity(creates.len());
     for create in creates {
         let assignment = &create.opening.assignment;
-        let person = turns.get_mut(&assignment.team).and_then(|turns| pick(assignment, turns, &load));
-        if let Some(person) = person.as_ref().filter(|_| create.opening.ticket.state.is_unfinished()) {
+        // What is settled already is no work, and costs nobody a turn.
+        let owed = create.opening.ticket.state.is_unfinished();
+        let turns = turns.get_mut(&assignment.team).filter(|_| owed);
+        let person = turns.and_then(|turns| pick(assignment, turns, &load));
+        if let Some(person) = &person {
             *load.entry(person.clone()).or_default() += 1;
             *added.entry(person.clone()).or_default() += 1;
         }

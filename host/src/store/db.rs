@@ -138,6 +138,8 @@ impl Db {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
+            // Two or three decision records fit on a page of this size.
+            .page_size(8192)
             .journal_mode(SqliteJournalMode::Wal)
             // Every commit reaches the disk before it is acknowledged.
             .synchronous(SqliteSynchronous::Full)
@@ -146,7 +148,7 @@ impl Db {
             .pragma("mmap_size", "268435456")
             .pragma("temp_store", "memory")
             // The log is copied back in larger pieces: fewer, cheaper checkpoints.
-            .pragma("wal_autocheckpoint", "8000")
+            .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(256);
         // One connection writes, so that nothing ever waits for a lock inside this process.
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
@@ -270,22 +272,25 @@ impl Tx {
         let mut rows = rows.into_iter();
         while let Some(piece) = PIECES.into_iter().find(|piece| *piece <= rows.len()) {
             let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
-            returned.extend(self.all(&values(head, columns, piece, tail), args).await?);
+            let sql = match self {
+                // SQLite finds a numbered parameter by a linear search, which is quadratic over a piece.
+                Tx::Sqlite(_) => values(head, columns, piece, tail, |_| "?".to_owned()),
+                Tx::Postgres(_) => values(head, columns, piece, tail, |n| format!("${n}")),
+            };
+            returned.extend(self.all(&sql, args).await?);
         }
         Ok(returned)
     }
 }
 
-/// `head values ($1, $2), ($3, $4) tail`.
-fn values(head: &str, columns: usize, rows: usize, tail: &str) -> String {
-    use std::fmt::Write as _;
+/// `head values ($1, $2), ($3, $4) tail`, each parameter as `place` writes it.
+fn values(head: &str, columns: usize, rows: usize, tail: &str, place: fn(usize) -> String) -> String {
     let mut sql = format!("{head} values ");
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..columns {
-            let comma = if column == 0 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(sql, "{comma}${}", row * columns + column + 1);
+            sql.push_str(if column == 0 { "" } else { ", " });
+            sql.push_str(&place(row * columns + column + 1));
         }
         sql.push(')');
     }

@@ -11,7 +11,7 @@ use super::db::{Arg, Db};
 use crate::desk::ticket::TicketChange;
 
 /// Tickets that are created in one transaction.
-const BATCH_MAX: usize = 64;
+const BATCH_MAX: usize = 256;
 
 type Done<T> = oneshot::Sender<Result<T, Error>>;
 

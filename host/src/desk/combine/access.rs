@@ -200,6 +200,10 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
     if failed || (steps.is_empty() && !approves) {
         let fallback = fallback_step(asked);
+        if fallback.approvers.is_empty() {
+            let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
+            return AccessVerdict { outcome: Outcome::Denied, reason };
+        }
         if !steps.contains(&fallback) {
             steps.push(fallback);
         }
@@ -249,7 +253,7 @@ fn fallback_step(asked: &Asked<'_>) -> ApprovalStep {
         Some(manager) => vec![manager],
         None => {
             let named = asked.organisation.defaults.access_approvers.iter();
-            named.filter(|id| may_approve(asked, id)).cloned().collect()
+            named.filter(|id| active(id) && may_approve(asked, id)).cloned().collect()
         }
     };
     ApprovalStep { approvers, needed: 1, due_in_hours: asked.organisation.defaults.access_due_hours }

@@ -58,6 +58,10 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     if raw.body.as_ref().is_some_and(|b| b.chars().count() > form::BODY_CHARS_MAX) {
         return Err(format!("its body has more than {} characters", form::BODY_CHARS_MAX));
     }
+    let texts = [("subject", &raw.subject), ("body", &raw.body)];
+    if let Some(problem) = texts.into_iter().find_map(|(name, text)| form::check_characters(name, text.as_ref()?)) {
+        return Err(format!("its {}: {}", problem.field, problem.message));
+    }
     let mut fields: Vec<Field> = Vec::new();
     for (name, value) in raw.fields {
         let Some(spec) = request_type.fields.iter().find(|spec| spec.name == name) else {

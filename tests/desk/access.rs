@@ -1,0 +1,89 @@
+//! Invariants of access decisions: who may decide what, and until when.
+
+use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
+use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::id::GrantId;
+use ruledesk::desk::may;
+use ruledesk::desk::refusal::Refusal;
+use ruledesk::desk::ticket::{self, State, Ticket};
+
+use crate::store::fixture::{Wanted, at, create_access, organisation, person, uuid};
+
+const HOUR: i64 = 3_600_000;
+
+fn opened(n: u128, steps: &[&[&str]], hours: u32) -> (Ticket, AccessCase) {
+    let opening = create_access(&organisation(), &Wanted::new(n), steps, hours).opening;
+    (opening.ticket, opening.access.unwrap())
+}
+
+fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<may::MayDecide, Refusal> {
+    let actor = Actor::Person { id: person(id), roles: Role::ALL.into() };
+    may::decide_access(&actor, ticket, case)
+}
+
+fn yes(hours: Option<u32>) -> Word {
+    Word { approve: true, reason: String::new(), hours }
+}
+
+#[test]
+fn i2_nobody_decides_what_they_asked_for_in_whatever_role() {
+    let (ticket, case) = opened(1, &[&["hal", "eve"]], 48);
+    assert_eq!(permit("eve", &ticket, &case), Err(Refusal::OwnAccess));
+    assert!(matches!(permit("frank", &ticket, &case), Err(Refusal::Forbidden { .. })));
+}
+
+#[test]
+fn i3_a_decision_is_taken_once_and_stands() {
+    let (ticket, mut case) = opened(1, &[&["hal", "gina"]], 48);
+    case.steps[0].needed = 2;
+    let hal = permit("hal", &ticket, &case).unwrap();
+    let once = access::decide(&case, &yes(None), &hal, at(HOUR)).unwrap();
+    assert_eq!(once.state, AccessState::Awaiting);
+    assert_eq!(access::decide(&once, &yes(None), &hal, at(HOUR)), Err(Refusal::DecidedAlready));
+    let gina = permit("gina", &ticket, &once).unwrap();
+    let twice = access::decide(&once, &yes(None), &gina, at(HOUR)).unwrap();
+    assert_eq!(twice.state, AccessState::Approved);
+    assert!(matches!(access::decide(&twice, &yes(None), &gina, at(HOUR)), Err(Refusal::AccessSettled { .. })));
+}
+
+#[test]
+fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant() {
+    let (ticket, case) = opened(1, &[&["hal"]], 48);
+    let hal = permit("hal", &ticket, &case).unwrap();
+    let longer = access::decide(&case, &yes(Some(49)), &hal, at(HOUR));
+    assert_eq!(longer, Err(Refusal::NotShorter { hours: 49, hours_max: 48 }));
+    let shorter = access::decide(&case, &yes(Some(2)), &hal, at(HOUR)).unwrap();
+    let grant = shorter.grant(GrantId(uuid(2, 1)), at(5 * HOUR)).unwrap();
+    assert_eq!(grant.expires_at, at(7 * HOUR));
+    assert_eq!(case.grant(GrantId(uuid(2, 1)), at(0)), None);
+}
+
+#[test]
+fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
+    let (ticket, case) = opened(1, &[&["hal"]], 48);
+    let hal = permit("hal", &ticket, &case).unwrap();
+    // The step was due a day after the ticket came.
+    let due = case.steps[0].due_at;
+    assert_eq!(access::decide(&case, &yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
+    let no = |reason: &str| Word { approve: false, reason: reason.to_owned(), hours: None };
+    assert_eq!(access::decide(&case, &no(" "), &hal, due), Err(Refusal::ReasonMissing));
+    assert_eq!(access::decide(&case, &no("late"), &hal, due).unwrap().state, AccessState::Denied);
+}
+
+#[test]
+fn a_permit_for_one_case_decides_no_other() {
+    let ((ticket, mine), (_, other)) = (opened(1, &[&["hal"]], 48), opened(2, &[&["hal"]], 48));
+    let hal = permit("hal", &ticket, &mine).unwrap();
+    assert!(access::decide(&other, &yes(None), &hal, at(HOUR)).is_err());
+}
+
+/// A cancelled ticket must not hand out access afterwards.
+#[test]
+fn what_was_cancelled_is_not_approved_any_more() {
+    let (ticket, case) = opened(1, &[&["hal"]], 48);
+    let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
+    let may_cancel = may::transition(&actor, &ticket).unwrap();
+    let calendar = &organisation().calendar;
+    let change = ticket::transition(&ticket, State::Cancelled, "", &may_cancel, calendar, at(HOUR)).unwrap();
+    assert!(matches!(permit("hal", &change.after, &case), Err(Refusal::AccessSettled { .. })));
+}

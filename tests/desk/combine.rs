@@ -1,0 +1,262 @@
+//! The laws of combining, for any answers: what an order of rules, a failure or one more rule can and cannot change.
+
+use proptest::prelude::*;
+use ruledesk::desk::access::AccessRequest;
+use ruledesk::desk::actor::RuleRef;
+use ruledesk::desk::combine::access::{
+    self as combined, AccessAnswer, Approval, ApprovalStep, Asked, Outcome, RawAccess, RawScope, RawStep, Scope,
+};
+use ruledesk::desk::combine::{self, Changes, Classification, Destination, Given, IntakeAnswer, IntakeVerdict, Rating};
+use ruledesk::desk::form::Problem;
+use ruledesk::desk::organisation::{Organisation, Tier};
+
+use crate::store::fixture::{organisation, person};
+
+fn given<A>(n: usize, answer: Option<A>) -> Given<A> {
+    let rule = RuleRef { name: format!("rule-{n}"), version: "1.0.0".to_owned() };
+    Given { rule, reason: format!("reason {n}"), overrides: false, answer }
+}
+
+fn two_tiers() -> Organisation {
+    let mut organisation = organisation();
+    let app = organisation.apps.get_mut("crm").unwrap();
+    let tier = |id: &str, hours_max, groups: &[&str]| Tier {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        risk: "low".to_owned(),
+        hours_max,
+        groups: groups.iter().map(|g| g.parse().unwrap()).collect(),
+        roles: vec!["editor".to_owned(), "viewer".to_owned()],
+        seats: None,
+    };
+    app.tiers = vec![tier("basic", 100, &["a"]), tier("pro", 50, &["a", "b"])];
+    organisation
+}
+
+fn request() -> AccessRequest {
+    AccessRequest {
+        extends: false,
+        app: "crm".parse().unwrap(),
+        tier: "pro".parse().unwrap(),
+        role: None,
+        duration_hours: Some(40),
+        justification: String::new(),
+        subject: person("amara"),
+    }
+}
+
+fn scope() -> impl Strategy<Value = RawScope> {
+    let groups = prop::sample::subsequence(vec!["a", "b"], 0..=2);
+    (prop::bool::ANY, prop::option::of(prop::bool::ANY), groups, 1_u32..=60).prop_map(|(low, role, groups, hours)| {
+        RawScope {
+            tier: if low { "basic" } else { "pro" }.to_owned(),
+            role: role.map(|editor| if editor { "editor" } else { "viewer" }.to_owned()),
+            groups: groups.into_iter().map(str::to_owned).collect(),
+            duration_hours: hours,
+        }
+    })
+}
+
+fn raw() -> impl Strategy<Value = Option<RawAccess>> {
+    let people = vec!["amara", "Zoe", "carol", "dan", "eve", "hal"];
+    let step = (prop::sample::subsequence(people, 1..=4), 1_u32..=2).prop_map(|(people, needed)| RawStep {
+        approvers: people.into_iter().map(str::to_owned).collect(),
+        needed,
+        due_in_hours: 8,
+    });
+    prop_oneof![
+        1 => Just(None),
+        2 => Just(Some(RawAccess::Pass)),
+        4 => scope().prop_map(|scope| Some(RawAccess::Approve(scope))),
+        3 => (prop::collection::vec(step, 1..3), scope()).prop_map(|(s, scope)| Some(RawAccess::Require(s, scope))),
+        1 => Just(Some(RawAccess::Deny)),
+    ]
+}
+
+fn scope_of(outcome: &Outcome) -> Option<&Scope> {
+    match outcome {
+        Outcome::Approved(scope) | Outcome::Await(Approval { scope, .. }) => Some(scope),
+        Outcome::Denied => None,
+    }
+}
+
+fn sorted(mut steps: Vec<ApprovalStep>) -> Vec<ApprovalStep> {
+    steps.sort_by(|a, b| (&a.approvers, a.needed).cmp(&(&b.approvers, b.needed)));
+    steps
+}
+
+proptest! {
+    #[test]
+    fn access_fails_closed_and_never_grants_more_than_any_rule(
+        raws in prop::collection::vec(raw(), 0..6),
+        turn in 0_usize..6,
+    ) {
+        let organisation = two_tiers();
+        let request = request();
+        let app = organisation.apps.get("crm").unwrap();
+        let (requester, submitted_by) = (person("eve"), person("dan"));
+        let asked = Asked {
+            organisation: &organisation,
+            request: &request,
+            app,
+            tier: app.tiers.get(1).unwrap(),
+            requester: &requester,
+            submitted_by: &submitted_by,
+        };
+        let check = |raw: Option<RawAccess>| raw.and_then(|raw| combined::check(&asked, raw).ok());
+        let mut rules: Vec<Given<AccessAnswer>> =
+            raws.into_iter().enumerate().map(|(n, raw)| given(n, check(raw))).collect();
+        let verdict = combined::combine(&asked, &rules);
+        let says = |pick: fn(&AccessAnswer) -> bool| rules.iter().any(|g| g.answer.as_ref().is_some_and(pick));
+        let denied = says(|a| *a == AccessAnswer::Deny);
+        let requires = says(|a| matches!(a, AccessAnswer::Require(_)));
+        let approves = says(|a| matches!(a, AccessAnswer::Approve(_)));
+        let failed = rules.iter().any(|g| g.answer.is_none());
+        prop_assert_eq!(denied, verdict.outcome == Outcome::Denied);
+        let approved = matches!(verdict.outcome, Outcome::Approved(_));
+        prop_assert_eq!(approved, approves && !requires && !failed && !denied);
+        if let Outcome::Await(Approval { steps, .. }) = &verdict.outcome {
+            prop_assert!(!steps.is_empty());
+            for step in steps {
+                prop_assert!(step.needed >= 1 && step.needed as usize <= step.approvers.len(), "{:?}", step);
+                for own in ["eve", "dan", "amara"] {
+                    prop_assert!(!step.approvers.contains(&person(own)), "I2: {own} in {step:?}");
+                }
+            }
+        }
+        if let Some(scope) = scope_of(&verdict.outcome) {
+            let (order, tier) = app.tier(scope.tier.as_str()).unwrap();
+            prop_assert!(scope.duration_hours <= tier.hours_max.min(40));
+            prop_assert!(scope.groups.iter().all(|g| tier.groups.iter().any(|t| t.as_str() == g)));
+            for answer in rules.iter().filter_map(|g| g.answer.as_ref()) {
+                let (AccessAnswer::Approve(one) | AccessAnswer::Require(Approval { scope: one, .. })) = answer else { continue };
+                prop_assert!(order <= app.tier(one.tier.as_str()).unwrap().0);
+                prop_assert!(scope.duration_hours <= one.duration_hours);
+                prop_assert!(scope.groups.iter().all(|group| one.groups.contains(group)));
+                prop_assert!(scope.role.is_none() || scope.role == one.role);
+            }
+        }
+        // Another order of the rules asks the same people for the same scope.
+        let again = verdict.clone();
+        if !rules.is_empty() {
+            let by = turn % rules.len();
+            rules.rotate_left(by);
+        }
+        let other = combined::combine(&asked, &rules);
+        prop_assert_eq!(scope_of(&again.outcome).map(|s| (&s.tier, &s.role, s.duration_hours)),
+            scope_of(&other.outcome).map(|s| (&s.tier, &s.role, s.duration_hours)));
+        if let (Outcome::Await(one), Outcome::Await(two)) = (again.outcome, other.outcome) {
+            prop_assert_eq!(sorted(one.steps), sorted(two.steps));
+        }
+    }
+
+    #[test]
+    fn the_highest_level_wins_unless_one_overrides(
+        ranks in prop::collection::vec((prop::option::of(prop::option::of(0_usize..3)), prop::bool::ANY), 0..6),
+    ) {
+        let organisation = organisation();
+        let rules: Vec<Given<Option<Rating>>> = ranks.iter().enumerate().map(|(n, (answer, overrides))| {
+            let rating = |rank: usize| Rating {
+                impact: None,
+                urgency: None,
+                level: organisation.priorities.get(rank).unwrap().id.clone(),
+                rank,
+            };
+            Given { overrides: *overrides, ..given(n, answer.map(|answer| answer.map(rating))) }
+        }).collect();
+        let rated = combine::priority(&organisation, &rules);
+        let proposed = || ranks.iter().filter_map(|(answer, overrides)| Some(((*answer)??, *overrides)));
+        let first_override = proposed().find(|(_, overrides)| *overrides).map(|(rank, _)| rank);
+        let expected = first_override.or_else(|| proposed().map(|(rank, _)| rank).min()).unwrap_or(1);
+        prop_assert_eq!(rated.rank, expected);
+    }
+
+    #[test]
+    fn any_rejection_rejects_with_every_problem_and_a_failure_only_leaves_a_mark(
+        answers in prop::collection::vec(0_usize..4, 0..6),
+    ) {
+        let rules: Vec<Given<IntakeAnswer>> = answers.iter().enumerate().map(|(n, answer)| given(n, match answer {
+            0 => None,
+            1 => Some(IntakeAnswer::Reject(vec![Problem::new("subject", "vague", format!("problem {n}"))])),
+            _ => Some(IntakeAnswer::Accept(Changes { subject: Some(format!("subject {n}")), ..Changes::default() })),
+        })).collect();
+        let rejecting: Vec<usize> = (0..answers.len()).filter(|n| answers[*n] == 1).collect();
+        match combine::intake(&rules) {
+            IntakeVerdict::Rejected(problems) => {
+                let found: Vec<String> = problems.into_iter().map(|p| p.message).collect();
+                let expected: Vec<String> = rejecting.iter().map(|n| format!("problem {n}")).collect();
+                prop_assert_eq!(found, expected);
+                prop_assert!(!rejecting.is_empty());
+            }
+            IntakeVerdict::Accepted(changes) => {
+                prop_assert!(rejecting.is_empty());
+                let last = (0..answers.len()).rev().find(|n| answers[*n] > 1).map(|n| format!("subject {n}"));
+                prop_assert_eq!(changes.subject, last);
+                let marked = changes.signals.iter().any(|s| s == combine::INTAKE_UNCHECKED);
+                prop_assert_eq!(marked, answers.contains(&0));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_category_wins_and_tags_are_united() {
+    let organisation = organisation();
+    let form = organisation.request_types.get("fault").unwrap();
+    let says = |category: Option<&str>, tags: &[&str]| Classification {
+        category: category.map(|id| id.parse().unwrap()),
+        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+        kind: None,
+    };
+    let rules = [
+        given(0, None),
+        given(1, Some(says(None, &["vip"]))),
+        given(2, Some(says(Some("network"), &["site", "vip"]))),
+        given(3, Some(says(Some("other"), &[]))),
+    ];
+    let classified = combine::categorization(&organisation, form, &rules);
+    assert_eq!(classified.category.value.as_str(), "network");
+    let tags: Vec<&str> = classified.tags.iter().map(|tag| tag.value.as_str()).collect();
+    assert_eq!(tags, ["vip", "site"]);
+}
+
+/// Skills that no team has together are an answer that leads nowhere: the next rule is asked, then the default.
+#[test]
+fn a_destination_that_no_team_can_be_leaves_the_word_to_the_next_rule() {
+    let mut organisation = organisation();
+    for (team, skill) in [("even", "sap"), ("odd", "french")] {
+        let members = &mut organisation.teams.get_mut(team).unwrap().members;
+        members[0].skills = [skill.parse().unwrap()].into();
+    }
+    let both =
+        Destination { skills: vec!["sap".parse().unwrap(), "french".parse().unwrap()], ..Destination::default() };
+    let solo = Destination { team: Some("solo".parse().unwrap()), ..Destination::default() };
+    let rules = [given(0, Some(Some(both))), given(1, Some(Some(solo)))];
+    let routed = combine::routing(&organisation, &"other".parse().unwrap(), &rules);
+    assert_eq!(routed.team.value.as_str(), "solo");
+}
+
+/// Where everybody who could approve is party to the request, waiting for nobody would be for ever.
+#[test]
+fn a_fallback_without_approvers_does_not_wait_for_nobody() {
+    let mut organisation = organisation();
+    organisation.defaults.access_approvers = vec![person("hal"), person("gina")];
+    let gina = organisation.people.get_mut(&person("gina")).unwrap();
+    gina.active = false;
+    let app = organisation.apps.get("crm").unwrap();
+    let request = AccessRequest { subject: person("hal"), tier: "pro".parse().unwrap(), ..request() };
+    let asked = Asked {
+        organisation: &organisation,
+        request: &request,
+        app,
+        tier: app.tiers.first().unwrap(),
+        requester: &request.subject,
+        submitted_by: &request.subject,
+    };
+    let verdict = combined::combine(&asked, &[given(0, None)]);
+    let Outcome::Await(approval) = &verdict.outcome else { return };
+    for step in &approval.steps {
+        let active = step.approvers.iter().filter(|id| organisation.people.get(*id).unwrap().active).count();
+        assert!(active >= step.needed as usize, "{step:?}");
+    }
+}

@@ -1,0 +1,6 @@
+//! Laws of the domain that more than one of its files has to keep.
+
+mod access;
+mod combine;
+mod hours;
+mod opening;

@@ -1,0 +1,160 @@
+//! Changes to a ticket: all of it, once, and only to what was read.
+
+use proptest::prelude::*;
+use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::id::{CommentId, TicketId, TicketNumber};
+use ruledesk::desk::may;
+use ruledesk::desk::ticket::{self, Attachment, State, Ticket, WaitingFor};
+use ruledesk::desk::timeline::Visibility;
+use ruledesk::store::{Error, Store};
+
+use super::fixture::{Wanted, at, on_both, on_sqlite, organisation, person, uuid};
+
+fn agent() -> Actor {
+    Actor::Person { id: person("amara"), roles: [Role::Agent].into() }
+}
+
+async fn read(store: &Store, number: i64) -> Ticket {
+    store.ticket(TicketNumber(number)).await.unwrap().unwrap()
+}
+
+fn moved(ticket: &Ticket, to: State, now: i64) -> ticket::TicketChange {
+    let permit = may::transition(&agent(), ticket).unwrap();
+    ticket::transition(ticket, to, "tried it", &permit, &organisation().calendar, at(now)).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_is_written_whole() {
+    let (ticket, expected, entries, public) = on_both(async |store| {
+        store.create(Wanted::new(1).create(&organisation())).await.unwrap();
+        let before = read(&store, 1).await;
+        let permit = may::comment(&agent(), &before, None, Visibility::Internal).unwrap();
+        let note = ticket::comment(
+            &before,
+            CommentId(uuid(5, 1)),
+            "a private thought",
+            &permit,
+            &organisation().calendar,
+            at(5_000),
+        );
+        store.apply(note.unwrap(), None).await.unwrap();
+        let waiting = State::Waiting(WaitingFor::Requester);
+        let change = moved(&read(&store, 1).await, waiting, 60_000);
+        let expected = change.after.clone();
+        store.apply(change, None).await.unwrap();
+        let id = TicketId(uuid(1, 1));
+        (
+            read(&store, 1).await,
+            expected,
+            store.timeline(id, true).await.unwrap(),
+            store.timeline(id, false).await.unwrap(),
+        )
+    })
+    .await;
+    assert_eq!(ticket, expected);
+    assert_eq!((ticket.version, ticket.resolution.due_at), (3, None));
+    let kinds: Vec<&str> = entries.iter().rev().take(2).map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, ["state-changed", "commented"]);
+    let seqs: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
+    assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{seqs:?}");
+    assert!(!public.iter().any(|entry| entry.details.contains("private")));
+}
+
+#[tokio::test]
+async fn of_two_changes_to_one_reading_the_second_is_a_conflict_and_writes_nothing() {
+    let (conflict, ticket, entries) = on_both(async |store| {
+        store.create(Wanted::new(1).create(&organisation())).await.unwrap();
+        let before = read(&store, 1).await;
+        let (one, other) = (moved(&before, State::InProgress, 1_000), moved(&before, State::Cancelled, 2_000));
+        store.apply(one, None).await.unwrap();
+        let conflict = matches!(store.apply(other, None).await, Err(Error::Conflict));
+        let entries = store.timeline(before.id, true).await.unwrap();
+        (conflict, read(&store, 1).await, entries.iter().filter(|e| e.kind == "state-changed").count())
+    })
+    .await;
+    assert!(conflict);
+    assert_eq!((ticket.state, ticket.version, entries), (State::InProgress, 2, 1));
+}
+
+#[tokio::test]
+async fn of_many_changes_at_once_exactly_one_wins() {
+    let (won, version) = on_both(async |store| {
+        store.create(Wanted::new(1).create(&organisation())).await.unwrap();
+        let before = read(&store, 1).await;
+        let mut tries = tokio::task::JoinSet::new();
+        for n in 0..16 {
+            let (store, change) = (store.clone(), moved(&before, State::InProgress, n));
+            tries.spawn(async move { store.apply(change, None).await });
+        }
+        let mut won = 0;
+        while let Some(outcome) = tries.join_next().await {
+            match outcome.unwrap() {
+                Ok(()) => won += 1,
+                Err(error) => assert!(matches!(error, Error::Conflict), "{error}"),
+            }
+        }
+        (won, read(&store, 1).await.version)
+    })
+    .await;
+    assert_eq!((won, version), (1, 2));
+}
+
+/// The store keeps whatever a change says, not only what today's commands change.
+#[tokio::test]
+async fn no_field_of_a_changed_ticket_is_left_behind() {
+    let (ticket, expected) = on_both(async |store| {
+        store.create(Wanted::new(1).create(&organisation())).await.unwrap();
+        let before = read(&store, 1).await;
+        let mut change = moved(&before, State::InProgress, 1_000);
+        let after = &mut change.after;
+        after.subject = "mended".to_owned();
+        after.body = "shorter".to_owned();
+        after.kind = ruledesk::desk::organisation::Kind::Problem;
+        after.tags = vec!["site".parse().unwrap()];
+        after.signals = vec!["second".to_owned()];
+        after.attachments = vec![Attachment { name: "a".to_owned(), media_type: "text/plain".to_owned(), size: 1 }];
+        after.impact = Some("low".parse().unwrap());
+        after.urgency = Some("high".parse().unwrap());
+        after.duplicate_of = Some(TicketNumber(99));
+        after.team = "solo".parse().unwrap();
+        after.tier = 2;
+        let expected = change.after.clone();
+        store.apply(change, None).await.unwrap();
+        (read(&store, 1).await, expected)
+    })
+    .await;
+    assert_eq!(ticket, expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn the_kept_load_is_the_counted_load(
+        teams in prop::collection::vec(0_usize..3, 1..12),
+        steps in prop::collection::vec((0_usize..12, 0_usize..31), 0..40),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let loads = runtime.block_on(async {
+            let (store, _dir) = on_sqlite().await;
+            for (n, team) in teams.iter().enumerate() {
+                let team = ["even", "odd", "solo"][*team];
+                let wanted = Wanted { team, ..Wanted::new(n as u128) };
+                store.create(wanted.create(&organisation())).await.unwrap();
+            }
+            for (ticket, row) in steps {
+                let ticket = read(&store, (ticket % teams.len()) as i64 + 1).await;
+                let rows = ticket::TRANSITIONS.iter();
+                let agents: Vec<_> = rows
+                    .filter(|(from, _, who)| *from == ticket.state && who.contains(&ticket::Party::Agent))
+                    .collect();
+                if let Some((_, to, _)) = agents.get(row % agents.len().max(1)) {
+                    store.apply(moved(&ticket, *to, 60_000), None).await.unwrap();
+                }
+            }
+            store.loads().await.unwrap()
+        });
+        for (person, kept, counted) in loads {
+            prop_assert_eq!(kept, counted, "{}", person);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! A small organisation, tickets made by the domain itself, and a store on either database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ruledesk::desk::access::AccessRequest;
+use ruledesk::desk::actor::{Actor, Role, RuleRef};
+use ruledesk::desk::combine::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
+use ruledesk::desk::combine::{self, Changes, Destination, Given};
+use ruledesk::desk::form::Raw;
+use ruledesk::desk::id::{GrantId, MessageId, PersonId, RunId, TeamId, TicketId};
+use ruledesk::desk::intake::{NewTicket, Submission};
+use ruledesk::desk::may;
+use ruledesk::desk::opening::{self, Ids, Opening, Verdicts};
+use ruledesk::desk::organisation::{
+    App, Calendar, Category, Defaults, FieldKind, FieldSpec, Kind, Member, OpenHours, Organisation, Person,
+    PriorityLevel, RequestType, Strategy, Team, Tier,
+};
+use ruledesk::store::{Create, Created, DecisionRecord, RunRecord, Store, Target};
+use uuid::Uuid;
+
+use crate::support::postgres;
+
+/// 2026-08-03T08:00:00Z, a Monday.
+pub const NOW: i64 = 1_785_744_000_000;
+
+pub fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(NOW + ms).unwrap()
+}
+
+/// An id that is the same in every run: the `n`-th of its kind.
+pub fn uuid(kind: u16, n: u128) -> Uuid {
+    Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 | (u128::from(kind) << 40) | n)
+}
+
+pub fn person(id: &str) -> PersonId {
+    id.parse().unwrap()
+}
+
+/// A store on a fresh SQLite file, which lives as long as the folder.
+pub async fn on_sqlite() -> (Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&Target::Sqlite(dir.path().join("desk.db"))).await.unwrap();
+    (store, dir)
+}
+
+/// A store on a fresh PostgreSQL database, and where that is.
+pub async fn on_postgres() -> (Store, Target) {
+    let target = Target::Postgres(postgres::fresh_database());
+    (Store::open(&target).await.unwrap(), target)
+}
+
+/// Plays a scenario on both databases and returns its answer, which has to be the same.
+pub async fn on_both<T: PartialEq + std::fmt::Debug>(scenario: impl AsyncFn(Store) -> T) -> T {
+    let (sqlite, _dir) = on_sqlite().await;
+    let (postgres, _) = on_postgres().await;
+    let one = scenario(sqlite.clone()).await;
+    let other = scenario(postgres.clone()).await;
+    sqlite.close().await;
+    postgres.close().await;
+    assert_eq!(one, other, "left SQLite, right PostgreSQL");
+    one
+}
+
+fn people() -> BTreeMap<PersonId, Person> {
+    // Ids that byte order and a dictionary's order sort differently.
+    let ids = ["amara", "Bo", "bo.li", "bo-li", "bo_li", "Zoe", "carol", "dan", "eve", "frank", "gina", "hal"];
+    ids.into_iter()
+        .map(|id| {
+            let manager = (id != "hal").then(|| person("hal"));
+            let person = Person {
+                id: person(id),
+                name: id.to_owned(),
+                email: String::new(),
+                department: "ops".to_owned(),
+                title: String::new(),
+                location: String::new(),
+                manager,
+                groups: Vec::new(),
+                vip: false,
+                active: true,
+                attributes: BTreeMap::new(),
+            };
+            (person.id.clone(), person)
+        })
+        .collect()
+}
+
+fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
+    let member = |id: &&str| Member { person: person(id), skills: BTreeSet::new(), available: true };
+    let team = Team {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        members: members.iter().map(member).collect(),
+        strategy,
+        tier: 1,
+    };
+    (team.id.clone(), team)
+}
+
+fn forms() -> [RequestType; 2] {
+    let field = |name: &str, kind| FieldSpec {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        kind,
+        required: false,
+        help: String::new(),
+    };
+    let options = || vec!["red".to_owned(), "blue".to_owned()];
+    let text = || FieldKind::Text { chars_max: 100 };
+    let form = |id: &str, fields, grants_access| RequestType {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        kind: Kind::Incident,
+        category: None,
+        fields,
+        grants_access,
+    };
+    let fault = vec![
+        field("device", text()),
+        field("count", FieldKind::Number { min: None, max: None }),
+        field("urgent", FieldKind::Flag),
+        field("day", FieldKind::Date),
+        field("colour", FieldKind::Choice { options: options() }),
+        field("colours", FieldKind::Choices { options: options() }),
+    ];
+    let access = vec![field("app", text()), field("tier", text()), field("justification", text())];
+    [form("fault", fault, false), form("access", access, true)]
+}
+
+pub fn organisation() -> Organisation {
+    let open = OpenHours { start: jiff::civil::time(8, 0, 0, 0), end: jiff::civil::time(18, 0, 0, 0) };
+    let level = |id: &str, minutes| PriorityLevel {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        first_response_minutes: minutes,
+        resolution_minutes: minutes * 4,
+    };
+    let category = |id: &str| {
+        let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None };
+        (category.id.clone(), category)
+    };
+    let tier = Tier {
+        id: "pro".parse().unwrap(),
+        name: "Pro".to_owned(),
+        risk: "low".to_owned(),
+        hours_max: 720,
+        groups: vec!["crm-pro".parse().unwrap()],
+        roles: vec!["editor".to_owned()],
+        seats: None,
+    };
+    let app = App {
+        id: "crm".parse().unwrap(),
+        name: "CRM".to_owned(),
+        owner: None,
+        tiers: vec![tier],
+        attributes: BTreeMap::new(),
+    };
+    Organisation {
+        name: "Test".to_owned(),
+        calendar: Calendar {
+            zone: TimeZone::UTC,
+            week: std::array::from_fn(|_| vec![open]),
+            holidays: BTreeSet::new(),
+        },
+        people: people(),
+        teams: [
+            team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),
+            team("odd", Strategy::LeastLoaded, &["bo_li", "Zoe", "carol"]),
+            team("solo", Strategy::RoundRobin, &["dan"]),
+        ]
+        .into(),
+        categories: ["network", "network.vpn", "network-old", "networks", "other"].map(category).into(),
+        tags: ["vip".parse().unwrap(), "site".parse().unwrap()].into(),
+        impacts: vec!["low".parse().unwrap(), "high".parse().unwrap()],
+        urgencies: vec!["low".parse().unwrap(), "high".parse().unwrap()],
+        priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],
+        request_types: forms().map(|form| (form.id.clone(), form)).into(),
+        apps: [(app.id.clone(), app)].into(),
+        defaults: Defaults {
+            team: "even".parse().unwrap(),
+            priority: "medium".parse().unwrap(),
+            category: "other".parse().unwrap(),
+            access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
+            access_due_hours: 48,
+        },
+    }
+}
+
+/// What a test wants of a ticket; the rest is as plain as possible.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub n: u128,
+    pub requester: &'static str,
+    pub team: &'static str,
+    pub priority: &'static str,
+    pub category: &'static str,
+    pub subject: String,
+    pub fields: Vec<(String, Raw)>,
+    pub at: Timestamp,
+}
+
+impl Wanted {
+    pub fn new(n: u128) -> Wanted {
+        Wanted {
+            n,
+            requester: "eve",
+            team: "even",
+            priority: "medium",
+            category: "other",
+            subject: format!("ticket {n}"),
+            fields: Vec::new(),
+            at: at(i64::try_from(n).unwrap()),
+        }
+    }
+
+    /// The ticket with all that belongs to it, as the domain opens it.
+    pub fn create(&self, organisation: &Organisation) -> Create {
+        create(organisation, self, "fault", None)
+    }
+}
+
+fn given<A>(answer: A) -> Given<A> {
+    let rule = RuleRef { name: "a-rule".to_owned(), version: "1.0.0".to_owned() };
+    Given { rule, reason: "because".to_owned(), overrides: false, answer: Some(answer) }
+}
+
+fn create(
+    organisation: &Organisation,
+    wanted: &Wanted,
+    form: &str,
+    access: Option<(AccessRequest, AccessVerdict)>,
+) -> Create {
+    let actor = Actor::Person { id: person(wanted.requester), roles: [Role::Requester].into() };
+    let permit = may::create(organisation, &actor, None).unwrap();
+    let submission = Submission {
+        request_type: form.to_owned(),
+        channel: "api".to_owned(),
+        subject: wanted.subject.clone(),
+        body: "It does not work.\nAt all.".to_owned(),
+        fields: wanted.fields.clone(),
+        ..Submission::default()
+    };
+    let new = NewTicket::check(organisation, &permit, submission).unwrap();
+    let (verdicts, ids) = verdicts(organisation, wanted, form, access);
+    let opening: Opening = opening::open(organisation, new, verdicts, &ids, wanted.at);
+    Create { opening, run: run(wanted.n, wanted.at, 40), idempotency: None }
+}
+
+/// The verdicts and ids with which a plain ticket opens.
+pub fn parts(organisation: &Organisation, wanted: &Wanted) -> (Verdicts, Ids) {
+    verdicts(organisation, wanted, "fault", None)
+}
+
+fn verdicts(
+    organisation: &Organisation,
+    wanted: &Wanted,
+    form: &str,
+    access: Option<(AccessRequest, AccessVerdict)>,
+) -> (Verdicts, Ids) {
+    let kind = organisation.request_types.get(form).unwrap();
+    let category = combine::Classification {
+        category: Some(wanted.category.parse().unwrap()),
+        tags: vec!["vip".parse().unwrap()],
+        kind: None,
+    };
+    let (rank, _) = organisation.priority(&wanted.priority.parse().unwrap()).unwrap();
+    let rating = combine::Rating {
+        impact: Some("high".parse().unwrap()),
+        urgency: None,
+        level: wanted.priority.parse().unwrap(),
+        rank,
+    };
+    let destination = Destination { team: Some(wanted.team.parse().unwrap()), ..Destination::default() };
+    let classified = combine::categorization(organisation, kind, &[given(category)]);
+    let routed = combine::routing(organisation, &classified.category.value, &[given(Some(destination))]);
+    let verdicts = Verdicts {
+        changes: Changes { signals: vec!["seen".to_owned()], ..Changes::default() },
+        rated: combine::priority(organisation, &[given(Some(rating))]),
+        classified,
+        routed,
+        access,
+    };
+    let ids = Ids {
+        ticket: TicketId(uuid(1, wanted.n)),
+        grant: GrantId(uuid(2, wanted.n)),
+        messages: (0..8).map(|m| MessageId(uuid(3, wanted.n * 8 + m))).collect(),
+    };
+    (verdicts, ids)
+}
+
+/// A ticket that asks for access; `approvers` agree in one step each, and none means that it is granted at once.
+pub fn create_access(organisation: &Organisation, wanted: &Wanted, approvers: &[&[&str]], hours: u32) -> Create {
+    let scope = Scope {
+        tier: "pro".parse().unwrap(),
+        role: Some("editor".to_owned()),
+        groups: vec!["crm-pro".to_owned()],
+        duration_hours: hours,
+    };
+    let request = AccessRequest {
+        extends: false,
+        app: "crm".parse().unwrap(),
+        tier: "pro".parse().unwrap(),
+        role: Some("editor".to_owned()),
+        duration_hours: Some(hours),
+        justification: "to sell".to_owned(),
+        subject: person(wanted.requester),
+    };
+    let steps: Vec<ApprovalStep> = approvers
+        .iter()
+        .map(|people| ApprovalStep {
+            approvers: people.iter().map(|id| person(id)).collect(),
+            needed: 1,
+            due_in_hours: 24,
+        })
+        .collect();
+    let outcome = if steps.is_empty() { Outcome::Approved(scope) } else { Outcome::Await(Approval { steps, scope }) };
+    let verdict = AccessVerdict { outcome, reason: "policy 7".to_owned() };
+    create(organisation, wanted, "access", Some((request, verdict)))
+}
+
+/// A run of the rules with five stages, whose texts have about `size` bytes each.
+pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
+    let text = |name: &str| format!("{{\"{name}\":\"{}\"}}", "x".repeat(size));
+    let decision =
+        |stage| DecisionRecord { stage, input: text("input"), verdict: text("verdict"), rules: text("rules") };
+    RunRecord {
+        id: RunId(uuid(4, n)),
+        at,
+        generation: 7,
+        cause: "created",
+        common: text("common"),
+        decisions: ["intake", "categorization", "priority", "routing", "access"].map(decision).into(),
+    }
+}
+
+/// Who got it.
+pub fn assignee(created: &Created) -> Option<PersonId> {
+    match created {
+        Created::New { assignee, .. } => assignee.clone(),
+        Created::Before(_) => None,
+    }
+}

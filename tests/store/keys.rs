@@ -1,0 +1,73 @@
+//! Idempotency: the same request again is the same ticket, however close together and wherever it arrives.
+
+use ruledesk::desk::id::TicketId;
+use ruledesk::store::tickets::Filter;
+use ruledesk::store::{Create, Created, Error, IdempotencyKey, Store};
+
+use super::fixture::{Wanted, on_both, on_postgres, organisation, person, uuid};
+
+fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Create {
+    let idempotency = IdempotencyKey { actor: person(actor), key: key.to_owned(), digest: digest.to_owned() };
+    Create { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
+}
+
+async fn count(store: &Store) -> usize {
+    store.tickets(&Filter::default(), None, 1_000).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_key_means_one_request_of_one_actor() {
+    let (again, reused, other, tickets) = on_both(async |store| {
+        store.create(keyed(1, "eve", "k", "d1")).await.unwrap();
+        let again = store.create(keyed(2, "eve", "k", "d1")).await.unwrap();
+        let reused = matches!(store.create(keyed(3, "eve", "k", "d2")).await, Err(Error::KeyReused));
+        let other = store.create(keyed(4, "Zoe", "k", "d2")).await.unwrap();
+        (again, reused, matches!(other, Created::New { .. }), count(&store).await)
+    })
+    .await;
+    assert_eq!(again, Created::Before(TicketId(uuid(1, 1))));
+    assert!(reused && other);
+    assert_eq!(tickets, 2);
+}
+
+/// Sends each request to a store in turn, all at once, and counts the new tickets.
+async fn race(stores: &[Store], creates: Vec<Create>) -> usize {
+    let mut tries = tokio::task::JoinSet::new();
+    for (create, store) in creates.into_iter().zip(stores.iter().cycle()) {
+        let store = store.clone();
+        tries.spawn(async move { store.create(create).await });
+    }
+    let mut new = 0;
+    while let Some(created) = tries.join_next().await {
+        new += usize::from(matches!(created.unwrap().unwrap(), Created::New { .. }));
+    }
+    new
+}
+
+#[tokio::test]
+async fn of_many_with_one_key_at_once_one_makes_a_ticket() {
+    let answer = on_both(async |store| {
+        let creates = (0..32).map(|n| keyed(n, "eve", "k", "d")).collect();
+        let new = race(std::slice::from_ref(&store), creates).await;
+        (new, count(&store).await)
+    })
+    .await;
+    assert_eq!(answer, (1, 1));
+}
+
+/// The hosts meet the keys in opposite orders, so that each could wait for what the other holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_that_share_a_database_agree_on_keys() {
+    let (one, target) = on_postgres().await;
+    let other = Store::open(&target).await.unwrap();
+    for round in 0..20_u128 {
+        let mut creates = Vec::new();
+        for n in 0..16_u128 {
+            for (host, key) in [(0, n), (1, 15 - n)] {
+                creates.push(keyed(round * 100 + n * 2 + host, "eve", &format!("{round}-{key}"), "d"));
+            }
+        }
+        assert_eq!(race(&[one.clone(), other.clone()], creates).await, 16, "round {round}");
+    }
+    assert_eq!(count(&one).await, 320);
+}

@@ -1,0 +1,9 @@
+//! The store on both databases: every read answers alike, and what only a transaction can promise holds under load.
+
+mod access;
+mod changes;
+mod concurrency;
+pub mod fixture;
+mod keys;
+mod people;
+mod reads;

@@ -1,0 +1,87 @@
+//! Tokens and kept rules, alike on both databases; and what a store does about a schema that it does not know.
+
+use ruledesk::desk::actor::Role;
+use ruledesk::store::decisions::RuleVersion;
+use ruledesk::store::people::Token;
+use ruledesk::store::{Error, Store, Target};
+
+use super::fixture::{at, on_both, person};
+
+fn token(hash: &str, id: &str, roles: &[Role]) -> Token {
+    Token {
+        hash: hash.to_owned(),
+        person: person(id),
+        roles: roles.iter().copied().collect(),
+        label: "laptop".to_owned(),
+        created_at: at(0),
+        revoked_at: None,
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_known_until_it_is_revoked() {
+    let eve = token("aa", "eve", &[Role::Requester, Role::Agent]);
+    let nobody = token("bb", "Zoe", &[]);
+    let answers = on_both(async |store| {
+        store.add_token(&eve).await.unwrap();
+        store.add_token(&nobody).await.unwrap();
+        // The same hash again changes nothing, so that nobody can take a token over.
+        store.add_token(&token("aa", "Zoe", &[Role::Admin])).await.unwrap();
+        let known = (store.token("aa").await.unwrap(), store.token("bb").await.unwrap());
+        let revoked = (store.revoke_token("aa", at(1)).await.unwrap(), store.revoke_token("aa", at(2)).await.unwrap());
+        (known, revoked, store.token("aa").await.unwrap(), store.token("cc").await.unwrap())
+    })
+    .await;
+    assert_eq!(answers, ((Some(eve), Some(nobody)), (true, false), None, None));
+}
+
+#[tokio::test]
+async fn a_rule_is_kept_once_with_all_its_bytes() {
+    let version = |component: &str, manifest: &str, bytes: &[u8]| RuleVersion {
+        component_digest: component.to_owned(),
+        manifest_digest: manifest.to_owned(),
+        name: "vip".to_owned(),
+        version: "1.2.0".to_owned(),
+        manifest: format!("# {manifest}"),
+        component: bytes.to_vec(),
+    };
+    let all: Vec<u8> = (0..=255).collect();
+    let (kept, other, none) = on_both(async |store| {
+        store.keep_rule_version(version("c1", "m1", &all), at(0)).await.unwrap();
+        store.keep_rule_version(version("c1", "m2", &all), at(1)).await.unwrap();
+        store.keep_rule_version(version("c1", "m1", b"else"), at(2)).await.unwrap();
+        let read = async |manifest: &str| {
+            let found = store.rule_version("c1", manifest).await.unwrap();
+            found.map(|v| (v.name, v.version, v.manifest, v.component))
+        };
+        (read("m1").await, read("m2").await.map(|v| v.2), read("m3").await)
+    })
+    .await;
+    assert_eq!(kept, Some(("vip".to_owned(), "1.2.0".to_owned(), "# m1".to_owned(), all)));
+    assert_eq!((other, none), (Some("# m2".to_owned()), None));
+}
+
+#[tokio::test]
+async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let targets =
+        [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(crate::support::postgres::fresh_database())];
+    for target in targets {
+        let store = Store::open(&target).await.unwrap();
+        store.add_token(&token("aa", "eve", &[Role::Agent])).await.unwrap();
+        store.close().await;
+        let store = Store::open(&target).await.unwrap();
+        assert!(store.token("aa").await.unwrap().is_some());
+        let sql = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                   values (9999, 'from the future', true, $1, 0)";
+        let db = match &target {
+            Target::Sqlite(file) => ruledesk::store::db::Db::open_sqlite(file).await.unwrap(),
+            Target::Postgres(url) => ruledesk::store::db::Db::open_postgres(url).await.unwrap(),
+        };
+        let mut tx = db.begin().await.unwrap();
+        tx.execute(sql, vec![vec![0_u8].into()]).await.unwrap();
+        tx.commit().await.unwrap();
+        store.close().await;
+        assert!(matches!(Store::open(&target).await, Err(Error::Migration(_))), "{target:?}");
+    }
+}

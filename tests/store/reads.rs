@@ -1,0 +1,200 @@
+//! Tickets, lists, timelines, decisions and messages read back alike from both databases.
+
+use ruledesk::desk::form::{Raw, Value};
+use ruledesk::desk::id::{TicketId, TicketNumber};
+use ruledesk::desk::ticket::{State, Ticket};
+use ruledesk::store::Store;
+use ruledesk::store::tickets::{Cursor, Filter};
+
+use super::fixture::{Wanted, at, on_both, organisation, person, uuid};
+
+async fn create(store: &Store, wanted: &Wanted) {
+    store.create(wanted.create(&organisation())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_reads_back_as_it_was_opened() {
+    let fields = vec![
+        ("device".to_owned(), Raw::Text("Ünïcode \"quotes\" \\ 'single' 🖨\n$1 ?".to_owned())),
+        ("count".to_owned(), Raw::Number(-0.125)),
+        ("urgent".to_owned(), Raw::Flag(false)),
+        ("day".to_owned(), Raw::Text("2026-02-28".to_owned())),
+        ("colour".to_owned(), Raw::Text("red".to_owned())),
+        ("colours".to_owned(), Raw::List(vec![Raw::Text("blue".to_owned()), Raw::Text("red".to_owned())])),
+    ];
+    let wanted = Wanted { fields, ..Wanted::new(1) };
+    let opened = wanted.create(&organisation()).opening.ticket;
+    let (by_number, by_id, nobody) = on_both(async |store| {
+        create(&store, &wanted).await;
+        (
+            store.ticket(TicketNumber(1)).await.unwrap().unwrap(),
+            store.ticket_by_id(opened.id).await.unwrap().unwrap(),
+            store.ticket(TicketNumber(2)).await.unwrap(),
+        )
+    })
+    .await;
+    let expected = Ticket { number: TicketNumber(1), assignee: Some(person("amara")), ..opened };
+    assert_eq!(by_number, expected);
+    assert_eq!(by_id, expected);
+    assert_eq!(nobody, None);
+    assert_eq!(expected.fields.len(), 6);
+    assert!(expected.fields.contains(&("count".to_owned(), Value::Number(-0.125))));
+}
+
+/// Tickets 1 to 12: three priorities, two teams, four categories, submitted against the order of the queue.
+async fn fill(store: &Store) {
+    let priorities = ["low", "medium", "critical"];
+    let categories = ["network", "network.vpn", "network-old", "networks"];
+    for n in 1..=12_u128 {
+        let pick = usize::try_from(n).unwrap();
+        let wanted = Wanted {
+            priority: priorities[pick % 3],
+            category: categories[pick % 4],
+            team: if n % 2 == 0 { "even" } else { "solo" },
+            requester: if n % 5 == 0 { "Zoe" } else { "eve" },
+            // Later numbers come due earlier.
+            at: at(i64::try_from(20 - n).unwrap() * 60_000),
+            ..Wanted::new(n)
+        };
+        create(store, &wanted).await;
+    }
+}
+
+async fn numbers(store: &Store, filter: Filter) -> Vec<i64> {
+    let tickets = store.tickets(&filter, None, 100).await.unwrap();
+    tickets.iter().map(|ticket| ticket.number.0).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_in_the_order_of_the_queue_and_its_pages_are_the_list() {
+    let pages = on_both(async |store| {
+        fill(&store).await;
+        let mut pages: Vec<Vec<i64>> = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.tickets(&Filter::default(), after, 5).await.unwrap();
+            let Some(last) = page.last() else { return pages };
+            after = Some(Cursor::of(last));
+            pages.push(page.iter().map(|ticket| ticket.number.0).collect());
+        }
+    })
+    .await;
+    // Critical, then medium, then low; within each the earliest due first, which is the highest number.
+    assert_eq!(pages, [vec![11, 8, 5, 2, 10], vec![7, 4, 1, 12, 9], vec![6, 3]]);
+}
+
+#[tokio::test]
+async fn every_filter_narrows_the_list_by_itself_and_together() {
+    let lists = on_both(async |store| {
+        fill(&store).await;
+        let any = Filter::default;
+        let text = |text: &str| Some(text.to_owned());
+        vec![
+            numbers(&store, Filter { team: text("solo"), ..any() }).await,
+            numbers(&store, Filter { assignee: text("dan"), ..any() }).await,
+            numbers(&store, Filter { requester: text("Zoe"), ..any() }).await,
+            numbers(&store, Filter { requester: text("zoe"), ..any() }).await,
+            numbers(&store, Filter { priority: text("critical"), ..any() }).await,
+            numbers(&store, Filter { category: text("network"), ..any() }).await,
+            numbers(&store, Filter { category: text("network.vpn"), ..any() }).await,
+            numbers(&store, Filter { only: Some(person("Zoe")), ..any() }).await,
+            numbers(&store, Filter { states: vec![State::Resolved], ..any() }).await,
+            numbers(&store, Filter { states: vec![State::Resolved, State::Open], team: text("even"), ..any() }).await,
+            numbers(
+                &store,
+                Filter { team: text("even"), priority: text("low"), category: text("network-old"), ..any() },
+            )
+            .await,
+        ]
+    })
+    .await;
+    let solo = vec![11, 5, 7, 1, 9, 3];
+    let expected = vec![
+        solo.clone(),
+        solo,
+        vec![5, 10],
+        vec![],
+        vec![11, 8, 5, 2],
+        vec![8, 5, 4, 1, 12, 9],
+        vec![5, 1, 9],
+        vec![5, 10],
+        vec![],
+        vec![8, 2, 10, 4, 12, 6],
+        vec![6],
+    ];
+    assert_eq!(lists, expected);
+}
+
+#[tokio::test]
+async fn a_timeline_without_internal_entries_lacks_nothing_else() {
+    let id = TicketId(uuid(1, 1));
+    let (all, public, nothing) = on_both(async |store| {
+        create(&store, &Wanted::new(1)).await;
+        create(&store, &Wanted::new(2)).await;
+        (
+            store.timeline(id, true).await.unwrap(),
+            store.timeline(id, false).await.unwrap(),
+            store.timeline(TicketId(uuid(1, 3)), true).await.unwrap(),
+        )
+    })
+    .await;
+    let seqs: Vec<i64> = all.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, (1..=i64::try_from(all.len()).unwrap()).collect::<Vec<_>>());
+    assert!(all.iter().any(|entry| entry.visibility == "internal"));
+    let expected: Vec<_> = all.iter().filter(|entry| entry.visibility == "public").cloned().collect();
+    assert_eq!(public, expected);
+    assert_eq!(nothing, []);
+    let first = all.first().unwrap();
+    assert_eq!((first.author_kind.as_str(), first.author.as_str()), ("person", "eve"));
+    let ruled = all.iter().find(|entry| entry.author_kind == "rule").unwrap();
+    assert_eq!((ruled.author.as_str(), ruled.author_version.as_str()), ("a-rule", "1.0.0"));
+    let assigned = all.iter().find(|entry| entry.kind == "assigned").unwrap();
+    assert!(assigned.details.contains("amara"), "{}", assigned.details);
+}
+
+#[tokio::test]
+async fn runs_and_messages_belong_to_their_ticket() {
+    let wanted = Wanted::new(3);
+    let written = wanted.create(&organisation()).run;
+    let (runs, messages, none) = on_both(async |store| {
+        create(&store, &Wanted::new(1)).await;
+        create(&store, &wanted).await;
+        let id = TicketId(uuid(1, 3));
+        (
+            store.runs(id).await.unwrap(),
+            store.messages(id).await.unwrap(),
+            store.runs(TicketId(uuid(1, 9))).await.unwrap(),
+        )
+    })
+    .await;
+    let [run] = runs.as_slice() else { panic!("one run, not {}", runs.len()) };
+    assert_eq!((run.id, run.at, run.generation, run.cause.as_str()), (written.id, written.at, 7, "created"));
+    assert_eq!(run.common, written.common);
+    assert_eq!(run.decisions.len(), 5);
+    for decision in &run.decisions {
+        let same = written.decisions.iter().find(|d| d.stage == decision.stage).unwrap();
+        assert_eq!((&decision.input, &decision.verdict, &decision.rules), (&same.input, &same.verdict, &same.rules));
+    }
+    assert_eq!(none, []);
+    let [message] = messages.as_slice() else { panic!("one message, not {}", messages.len()) };
+    assert_eq!((message.kind.as_str(), message.recipient.as_str()), ("acknowledgement", "eve"));
+    assert_eq!((message.queued_at, message.sent_at), (wanted.at, None));
+}
+
+#[tokio::test]
+async fn recent_tickets_are_one_requesters_newest_first() {
+    let recent = on_both(async |store| {
+        fill(&store).await;
+        let recent = store.recent(&person("eve"), at(15 * 60_000), 2).await.unwrap();
+        let all = store.recent(&person("eve"), at(15 * 60_000), 50).await.unwrap();
+        let keys: Vec<i64> = all.iter().map(|ticket| ticket.number.0).collect();
+        (recent.first().cloned(), recent.len(), keys)
+    })
+    .await;
+    let (first, count, keys) = recent;
+    // Ticket n was submitted 20 - n minutes after the start: 5 was Zoe's, and 6 came too early.
+    assert_eq!(keys, [1, 2, 3, 4]);
+    assert_eq!(count, 2);
+    let first = first.unwrap();
+    assert_eq!((first.subject.as_str(), first.state.as_str(), first.created_at), ("ticket 1", "open", at(19 * 60_000)));
+}
