@@ -68,11 +68,11 @@ fn a_failing_access_rule_never_approves() {
         let kofi = desk.as_role("kofi");
         for (n, deed) in ["panic", "loop", "give-up", "huge-answer", "unknown-name"].into_iter().enumerate() {
             let manifest = hostile_manifest("bad-access", "access", deed, "[limits]\nfuel = 3_000_000")
-                .replace("1.0.0", &format!("1.0.{n}"));
+                .replace("1.0.0", &format!("9.0.{n}"));
             put(&desk.rules, "01-bad-access", &manifest, hostile());
             until("the hostile rule", || {
                 let rules = kofi.get("/api/v1/rules").json();
-                let live = rules["rules"].as_array()?.iter().any(|r| r["version"] == format!("1.0.{n}"));
+                let live = rules["rules"].as_array()?.iter().any(|r| r["version"] == format!("9.0.{n}"));
                 live.then_some(())
             });
             let ticket = desk.as_role("amara").post("/api/v1/tickets", &request("jira", "user", 100)).expect(201);

@@ -29,7 +29,8 @@ fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
     assert_eq!(amara.send_bytes("/api/v1/tickets", latin1).status, 400);
     assert_eq!(amara.send_text("/api/v1/tickets", "x", "text/plain").status, 415);
     let kofi = desk.as_role("kofi");
-    let nobody = json!({ "request_type": "question", "subject": "x", "requester": "nobody" });
+    let nobody =
+        json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "requester": "nobody" });
     assert_eq!(kofi.post("/api/v1/tickets", &nobody).expect(422)["problems"][0]["field"], "requester");
     assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"], json!([]), "nothing was half-created");
 }
@@ -65,7 +66,7 @@ fn strange_paths_queries_and_headers_are_answered() {
         assert_eq!(answer.media_type, "application/problem+json", "{path}");
     }
     let long = kofi.with("idempotency-key", &"k".repeat(300));
-    let body = json!({ "request_type": "question", "subject": "x" });
+    let body = json!({ "request_type": "question", "subject": "x", "body": "Please tell me." });
     assert_eq!(long.post("/api/v1/tickets", &body).expect(400)["type"], "/problems/bad-header");
 }
 

@@ -81,7 +81,10 @@ fn the_queue_is_in_the_order_of_priority() {
         loop {
             let page = kofi.get(&format!("/api/v1/tickets?limit=1{after}")).expect(200);
             let ticket = &page["tickets"][0];
-            seen.push((ticket["priority"].as_str().unwrap().to_owned(), ticket["subject"].as_str().unwrap().to_owned()));
+            seen.push((
+                ticket["priority"].as_str().unwrap().to_owned(),
+                ticket["subject"].as_str().unwrap().to_owned(),
+            ));
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
                 None => break,
@@ -92,7 +95,11 @@ fn the_queue_is_in_the_order_of_priority() {
         assert_eq!(seen.len(), 4, "{seen:?}");
         assert!(ranks.is_sorted() && ranks.first() < ranks.last(), "{seen:?}");
         assert_eq!(seen[3].1, "one");
-        assert_eq!((seen[0].1.as_str(), seen[1].1.as_str()), ("two", "four"), "equals are in the order of their numbers");
+        assert_eq!(
+            (seen[0].1.as_str(), seen[1].1.as_str()),
+            ("two", "four"),
+            "equals are in the order of their numbers"
+        );
         let narrowed = kofi.get("/api/v1/tickets?priority=low&state=open,in_progress").expect(200);
         assert_eq!(narrowed["tickets"].as_array().unwrap().len(), 1);
     });
@@ -134,7 +141,7 @@ fn tickets_are_shared_out_fairly_under_concurrency() {
                     let lena = &lena;
                     scope.spawn(move || {
                         let subject = format!("How do I do thing {n}?");
-                        let body = json!({ "request_type": "question", "subject": subject, "fields": { "topic": "howto" } });
+                        let body = json!({ "request_type": "question", "subject": subject, "body": "Please tell me.", "fields": { "topic": "howto" } });
                         let ticket = lena.post("/api/v1/tickets", &body).expect(201);
                         assert_eq!(ticket["team"], "service-desk");
                         ticket["assignee"].as_str().unwrap().to_owned()

@@ -9,7 +9,7 @@ fn requesters_see_their_own_tickets_and_no_private_notes() {
     on_both(|database| {
         let desk = Desk::demo(database);
         let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
-        let body = json!({ "request_type": "question", "subject": "A private matter", "fields": { "topic": "other" } });
+        let body = json!({ "request_type": "question", "subject": "A private matter", "body": "Please tell me.", "fields": { "topic": "other" } });
         amara.post("/api/v1/tickets", &body).expect(201);
         let note = json!({ "body": "She asked twice already", "internal": true });
         kofi.post("/api/v1/tickets/IT-1/comments", &note).expect(201);
@@ -67,7 +67,7 @@ fn roles_bound_what_can_be_done() {
         mei.post("/api/v1/rules/reload", &json!({})).expect(200);
         assert_eq!(mei.post("/api/v1/config/reload", &json!({})).status, 204);
         assert_eq!(amara.get("/api/v1/config/request-types").expect(200).as_array().unwrap().len(), 5);
-        let other = json!({ "request_type": "question", "subject": "For Lena", "requester": "lena" });
+        let other = json!({ "request_type": "question", "subject": "For Lena", "body": "Please tell me.", "requester": "lena" });
         assert_eq!(amara.post("/api/v1/tickets", &other).status, 403);
         assert_eq!(kofi.post("/api/v1/tickets", &other).expect(201)["requester"], "lena");
     });

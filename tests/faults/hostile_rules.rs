@@ -20,7 +20,8 @@ const DEEDS: [(&str, &str); 9] = [
 ];
 
 fn ask(desk: &Desk) -> (Value, Value) {
-    let body = json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
+    let body =
+        json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
     let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     let path = format!("/api/v1/tickets/{}/decisions", ticket["key"].as_str().unwrap());
     let runs = desk.as_role("kofi").get(&path).expect(200);
@@ -73,10 +74,11 @@ fn other_requests_are_served_while_a_rule_spins() {
     put(rules.path(), "bad", &hostile_manifest("bad", "priority", "loop", limits), hostile());
     let desk = Desk::with_rules(Database::Sqlite, rules.path());
     let spinning = json!({ "request_type": "incident", "subject": "spin", "fields": { "service": "x" } });
-    let quiet = json!({ "request_type": "question", "subject": "quick", "fields": { "topic": "other" } });
+    let quiet = json!({ "request_type": "question", "subject": "quick", "body": "Please tell me.", "fields": { "topic": "other" } });
     std::thread::scope(|scope| {
-        let spins: Vec<_> =
-            (0..2).map(|_| scope.spawn(|| desk.as_role("lena").post("/api/v1/tickets", &spinning).expect(201))).collect();
+        let spins: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| desk.as_role("lena").post("/api/v1/tickets", &spinning).expect(201)))
+            .collect();
         let mut served = 0;
         while spins.iter().any(|spin| !spin.is_finished()) {
             desk.as_role("amara").post("/api/v1/tickets", &quiet).expect(201);

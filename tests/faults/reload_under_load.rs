@@ -18,7 +18,7 @@ fn rules_change_while_requests_flow() {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    let body = json!({ "request_type": "question", "subject": "flow", "fields": { "topic": "howto" } });
+                    let body = json!({ "request_type": "question", "subject": "flow", "body": "Please tell me.", "fields": { "topic": "howto" } });
                     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
                     served.fetch_add(1, Ordering::Relaxed);
                 }
@@ -27,7 +27,11 @@ fn rules_change_while_requests_flow() {
         let kofi = desk.as_role("kofi");
         let version = |wanted: &str| {
             let rules = kofi.get("/api/v1/rules").json();
-            rules["rules"].as_array()?.iter().any(|r| r["name"] == "impact-urgency" && r["version"] == wanted).then_some(())
+            rules["rules"]
+                .as_array()?
+                .iter()
+                .any(|r| r["name"] == "impact-urgency" && r["version"] == wanted)
+                .then_some(())
         };
         for n in 1..=3 {
             let wanted = format!("1.0.{n}");

@@ -89,12 +89,8 @@ impl Desk {
     pub fn crash_and_restart(mut self) -> Desk {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let empty = Place {
-            data: TempDir::new().unwrap(),
-            database: None,
-            rules: PathBuf::new(),
-            config: PathBuf::new(),
-        };
+        let empty =
+            Place { data: TempDir::new().unwrap(), database: None, rules: PathBuf::new(), config: PathBuf::new() };
         let place = std::mem::replace(&mut self.place, empty);
         drop(self);
         Desk::start(place)

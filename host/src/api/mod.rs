@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http_body_util::BodyExt;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -99,6 +101,7 @@ pub fn router(app: Arc<App>, limits: Limits) -> Router {
         .with_state(app)
         // From the outermost in: an id for everything, then the log line, then the bounds.
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(middleware::from_fn_with_state(limits, bound_body))
         .layer(middleware::from_fn_with_state(limits, bound_time))
         .layer(middleware::from_fn(log))
         .layer(middleware::from_fn(identify))
@@ -136,6 +139,26 @@ async fn log(request: Request, next: Next) -> Response {
         tracing::debug!(request_id = id, %method, path, status, "request");
     }
     response
+}
+
+/// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
+const DRAINED_BYTES_MAX: usize = 32 << 20;
+
+/// A body that says that it is too large is not kept.
+async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_none_or(|length| length <= limits.body_bytes_max) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body();
+    let mut left = DRAINED_BYTES_MAX;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
+        if left == 0 {
+            break;
+        }
+    }
+    Problem::too_large().into_response()
 }
 
 /// A request that takes too long is answered; what it had begun to write is written or not, never half.
