@@ -1,5 +1,12 @@
 //! All tests that need a real component or the real program, in one binary: a second one would link the host twice.
-#![expect(clippy::disallowed_methods, reason = "tests wait for conditions in real time")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that goes wrong says so by panicking, and waits for conditions in real time"
+)]
 
 mod api;
 mod desk;

@@ -1,7 +1,7 @@
 //! What a decision costs: one fresh call, and all stages of a ticket on one and on two threads.
 //!
 //! `make bench` builds the example rules first; medians and ratios of one run are what counts, not single figures.
-#![expect(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark, not an interface")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark, not an interface")]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

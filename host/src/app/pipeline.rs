@@ -265,7 +265,7 @@ impl Run<'_> {
                 "problems": problems.iter().map(|p| json!({ "field": p.field, "code": p.code })).collect::<Vec<_>>(),
             }),
         };
-        self.write_down(Stage::Intake, delta.to_string(), &record, parts);
+        self.write_down(Stage::Intake, delta.to_string(), &record, &parts);
         verdict
     }
 
@@ -331,7 +331,7 @@ impl Run<'_> {
             "kind": verdict.kind.value.code(),
             "tags": verdict.tags.iter().map(|tag| tag.value.as_str()).collect::<Vec<_>>(),
         });
-        self.write_down(Stage::Categorization, delta, &record, parts);
+        self.write_down(Stage::Categorization, delta, &record, &parts);
         verdict
     }
 
@@ -353,7 +353,7 @@ impl Run<'_> {
             "impact": verdict.impact.as_ref().map(|i| i.as_str()),
             "urgency": verdict.urgency.as_ref().map(|u| u.as_str()),
         });
-        self.write_down(Stage::Priority, delta, &record, parts);
+        self.write_down(Stage::Priority, delta, &record, &parts);
         verdict
     }
 
@@ -375,7 +375,7 @@ impl Run<'_> {
             "skills": verdict.skills.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
             "strategy": verdict.strategy.code(), "tier": verdict.tier,
         });
-        self.write_down(Stage::Routing, delta, &record, parts);
+        self.write_down(Stage::Routing, delta, &record, &parts);
         verdict
     }
 
@@ -417,7 +417,7 @@ impl Run<'_> {
             submitted_by: &case.new.submitted_by,
         };
         let category = input.so_far.category.clone();
-        let (given, parts) = self.ask(&Input::Access(input), category.as_deref(), |answer| match answer {
+        let (given, parts) = self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| match answer {
             Answer::Access(answer) => combine::access::check(&asked, facts::access_answer(answer.decision)),
             other => Err(wrong_stage(&other)),
         });
@@ -428,7 +428,7 @@ impl Run<'_> {
             combine::access::Outcome::Await(_) => "awaiting",
             combine::access::Outcome::Denied => "denied",
         };
-        self.write_down(Stage::Access, delta, &json!({ "outcome": outcome, "reason": verdict.reason }), parts);
+        self.write_down(Stage::Access, delta, &json!({ "outcome": outcome, "reason": verdict.reason }), &parts);
         Some(verdict)
     }
 
@@ -464,7 +464,7 @@ impl Run<'_> {
         (given, parts)
     }
 
-    fn write_down(&mut self, stage: Stage, input: String, verdict: &serde_json::Value, parts: Vec<Asking>) {
+    fn write_down(&mut self, stage: Stage, input: String, verdict: &serde_json::Value, parts: &[Asking]) {
         let rules: Vec<Part<'_>> = parts.iter().map(Asking::part).collect();
         let rules = text(&rules);
         self.samples.extend(parts.iter().map(|part| part.sample(stage)));

@@ -163,7 +163,7 @@ fn put(
         Input::Categorization(input) => typed(instance, store, decide, input)?.map(Answer::Categorization),
         Input::Priority(input) => typed(instance, store, decide, input)?.map(Answer::Priority),
         Input::Routing(input) => typed(instance, store, decide, input)?.map(Answer::Routing),
-        Input::Access(input) => typed(instance, store, decide, input)?.map(Answer::Access),
+        Input::Access(input) => typed(instance, store, decide, &**input)?.map(Answer::Access),
     })
 }
 

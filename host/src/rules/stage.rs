@@ -61,7 +61,8 @@ pub enum Input {
     Categorization(categorization::Input),
     Priority(priority::Input),
     Routing(routing::Input),
-    Access(access::Input),
+    /// Boxed, because it is much larger than the others.
+    Access(Box<access::Input>),
 }
 
 impl Input {

@@ -192,7 +192,7 @@ impl Eye {
                 load.push(folder);
             }
         }
-        self.load(load);
+        self.load(&load);
     }
 
     /// Looks at all folders. What has changed is loaded when it looks the same at two looks, or at once if `now`.
@@ -213,7 +213,7 @@ impl Eye {
                 self.unsettled.insert(folder, looks);
             }
         }
-        self.load(load);
+        self.load(&load);
     }
 
     fn folders(&self) -> BTreeSet<PathBuf> {
@@ -236,7 +236,7 @@ impl Eye {
     }
 
     /// Loads folders, two at a time: each compiles in a process of its own.
-    fn load(&mut self, folders: Vec<PathBuf>) {
+    fn load(&mut self, folders: &[PathBuf]) {
         if folders.is_empty() {
             return;
         }

@@ -104,7 +104,7 @@ pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, String> 
             if steps.is_empty() {
                 return Err("it requires approval by nobody: name at least one step".to_owned());
             }
-            let steps = steps.into_iter().map(|step| check_step(asked, step)).collect::<Result<_, _>>()?;
+            let steps = steps.into_iter().map(|step| check_step(asked, &step)).collect::<Result<_, _>>()?;
             AccessAnswer::Require(Approval { steps, scope: check_scope(asked, scope)? })
         }
     })
@@ -133,7 +133,7 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
 }
 
 /// Approvers are people or groups; who asks, and who is to have the access, are taken out (I2).
-fn check_step(asked: &Asked<'_>, raw: RawStep) -> Result<ApprovalStep, String> {
+fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> {
     let mut approvers: Vec<PersonId> = Vec::new();
     for name in &raw.approvers {
         let found: Vec<PersonId> = match name.strip_prefix("group:") {
