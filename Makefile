@@ -1,18 +1,18 @@
 # Two commands do everything: `make run` and `make test`.
 SHELL := /bin/bash
 RULES := target/rules
-TARGET := wasm32-unknown-unknown
+EXAMPLES := $(dir $(wildcard example-rules/*/Cargo.toml))
 
-.PHONY: run test lint bench setup rules
+.PHONY: run test lint bench rules setup
 
-run: setup rules
+run: rules
 	@mkdir -p target/desk
-	cargo build --release -p ruledesk
 	target/release/ruledesk serve --config host/demo --rules $(RULES) --data target/desk --demo
 
+# The example rules as components, where `make run` and `make bench` find them.
 rules: setup
 	cargo build --release -p ruledesk
-	target/release/ruledesk rule build --out $(RULES) $(dir $(wildcard example-rules/*/Cargo.toml))
+	target/release/ruledesk rule build --out $(RULES) $(EXAMPLES)
 
 test:
 	@.ci/setup test
@@ -22,7 +22,7 @@ lint: setup
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-bench: setup
+bench: rules
 	cargo bench -p ruledesk
 
 setup:
