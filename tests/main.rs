@@ -14,3 +14,4 @@ mod faults;
 mod rules;
 mod store;
 mod support;
+mod tidy;

@@ -1,7 +1,7 @@
 //! Cursors: opaque to clients, a place in the queue to us.
 
 use super::problem::{Kind, Problem};
-use crate::store::tickets::Cursor;
+use crate::app::work::Cursor;
 
 /// A cursor as text.
 pub fn write(cursor: Cursor) -> String {

@@ -16,13 +16,13 @@ use super::page;
 use super::problem::{Kind, Problem};
 use super::views::{EntryView, MessageView, RunView, TicketView};
 use crate::app::App;
+use crate::app::work::Filter;
 use crate::desk::access::AccessCase;
 use crate::desk::form::Raw;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::intake::Submission;
 use crate::desk::ticket::{Attachment, State as TicketState, Ticket};
 use crate::desk::timeline::Visibility;
-use crate::store::tickets::Filter;
 
 /// The longest `Idempotency-Key`, in bytes.
 const KEY_BYTES_MAX: usize = 255;

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use crate::app::work::StoredRun;
+use crate::app::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::form::Value;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::Ticket;
-use crate::store::decisions::StoredRun;
-use crate::store::tickets::{StoredEntry, StoredMessage};
 
 /// A ticket.
 #[derive(Serialize, ToSchema)]

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::pipeline::Sample;
+use super::record::Sample;
 use crate::rules::Rules;
 use crate::rules::stage::Stage;
 

@@ -26,6 +26,7 @@ mod facts;
 pub mod intake;
 pub mod metrics;
 pub mod pipeline;
+pub mod record;
 pub mod rules;
 pub mod tokens;
 pub mod work;

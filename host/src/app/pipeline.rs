@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
 use super::facts;
+use super::record::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
 use crate::desk::access::{AccessRequest, Grant};
-use crate::desk::actor::RuleRef;
 use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
 use crate::desk::combine::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict, check};
 use crate::desk::form::{Field, Problem};
@@ -22,7 +21,6 @@ use crate::desk::organisation::{Organisation, RequestType};
 use crate::rules::call::{Called, Fault, ask};
 use crate::rules::catalog::Generation;
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
-use crate::rules::guest::{LogLine, Lookup};
 use crate::rules::manifest::Mode;
 use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Input, Stage};
@@ -60,47 +58,12 @@ pub enum Decision {
     NeedsFacts(Box<AccessRequest>),
 }
 
-/// What one call cost, for metrics.
-#[derive(Debug, Clone)]
-pub struct Sample {
-    pub rule: RuleRef,
-    pub stage: Stage,
-    pub outcome: &'static str,
-    pub seconds: f64,
-    pub fuel: u64,
-}
-
 /// A run of the pipeline.
 pub struct Ran {
     pub decision: Decision,
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     pub new: NewTicket,
-}
-
-/// One rule's part in a stage, as it is recorded.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Part<'a> {
-    rule: &'a str,
-    version: &'a str,
-    component: String,
-    manifest: String,
-    mode: Mode,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<&'a Answer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-    fuel: u64,
-    micros: u64,
-    memory_peak: usize,
-    #[serde(skip_serializing_if = "<[LogLine]>::is_empty")]
-    log: &'a [LogLine],
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    log_cut: bool,
-    #[serde(skip_serializing_if = "<[Lookup]>::is_empty")]
-    lookups: &'a [Lookup],
 }
 
 /// What is gathered while the stages run.
@@ -174,22 +137,6 @@ fn finished(
         decisions,
     };
     Ran { decision, record, samples, new: case.new }
-}
-
-fn text(value: &impl Serialize) -> String {
-    // Records of texts and numbers always have a JSON form; were one not to have one, the record would say so.
-    serde_json::to_string(value).unwrap_or_else(|error| json!({ "unrecorded": error.to_string() }).to_string())
-}
-
-/// The parts of the input that the stages share.
-fn common(now: &contract::Moment, ticket: &contract::Ticket, requester: &contract::Person) -> String {
-    format!("{{\"now\":{},\"ticket\":{},\"requester\":{}}}", text(now), text(ticket), text(requester))
-}
-
-/// Intake saw the ticket before its changes, which the common part no longer shows.
-fn with_ticket(input: &str, draft: &contract::Ticket) -> String {
-    let rest = input.strip_prefix('{').unwrap_or(input);
-    format!("{{\"ticket\":{},{rest}", text(draft))
 }
 
 /// Puts intake's changes into the submission; whether there were any that rules see.
@@ -474,49 +421,6 @@ impl Run<'_> {
 
 type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);
 
-/// A rule, what it said, and why that does not count.
-struct Asking {
-    rule: Arc<Rule>,
-    called: Called,
-    fault: Option<Fault>,
-}
-
-impl Asking {
-    fn part(&self) -> Part<'_> {
-        let manifest = &self.rule.manifest;
-        Part {
-            rule: manifest.name.as_str(),
-            version: &manifest.version,
-            component: self.rule.digest.to_string(),
-            manifest: self.rule.manifest_digest.to_string(),
-            mode: manifest.mode,
-            outcome: self.outcome(),
-            answer: self.called.result.as_ref().ok(),
-            fault: self.fault.as_ref().map(ToString::to_string),
-            fuel: self.called.fuel,
-            micros: u64::try_from(self.called.took.as_micros()).unwrap_or(u64::MAX),
-            memory_peak: self.called.memory_peak,
-            log: &self.called.log,
-            log_cut: self.called.log_cut,
-            lookups: &self.called.lookups,
-        }
-    }
-
-    fn outcome(&self) -> &'static str {
-        self.fault.as_ref().map_or("answered", Fault::code)
-    }
-
-    fn sample(&self, stage: Stage) -> Sample {
-        Sample {
-            rule: rule_ref(&self.rule),
-            stage,
-            outcome: self.outcome(),
-            seconds: self.called.took.as_secs_f64(),
-            fuel: self.called.fuel,
-        }
-    }
-}
-
 /// A rule that does not ask for the recent tickets is not shown them.
 fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     match input {
@@ -526,10 +430,6 @@ fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
         }
         _ => ask(rule, input, tables),
     }
-}
-
-fn rule_ref(rule: &Rule) -> RuleRef {
-    RuleRef { name: rule.manifest.name.as_str().to_owned(), version: rule.manifest.version.clone() }
 }
 
 fn so_far_only(so_far: &contract::SoFar) -> String {

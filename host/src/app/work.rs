@@ -9,8 +9,8 @@ use crate::desk::refusal::Refusal;
 use crate::desk::ticket::{self, State, Ticket};
 use crate::desk::timeline::Visibility;
 use crate::store;
-use crate::store::decisions::StoredRun;
-use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
+pub use crate::store::decisions::StoredRun;
+pub use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
 
 /// Tickets on one page.
 pub const PAGE_MAX: i64 = 200;

@@ -1,0 +1,117 @@
+//! The rules of the house that a program can check: which room may name which, and how a file begins and ends.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::components::root;
+
+/// A room and the rooms that it may name besides itself.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("desk", &[]),
+    ("rules", &[]),
+    ("import", &["desk"]),
+    ("config", &["desk"]),
+    ("store", &["desk"]),
+    ("app", &["desk", "rules", "store", "config"]),
+    ("api", &["app", "desk"]),
+    ("cli", &["api", "app", "config", "desk", "import", "rules", "store"]),
+];
+
+/// A package and the rooms that may name it.
+const PACKAGES: [(&str, &[&str]); 5] = [
+    ("sqlx", &["store"]),
+    ("axum", &["api", "cli"]),
+    ("wasmtime", &["rules"]),
+    ("serde", &["rules", "store", "app", "api", "config", "import", "cli"]),
+    ("utoipa", &["api"]),
+];
+
+/// The most lines that a file may have before it is two files.
+const LINES_MAX: usize = 500;
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A file of a room: its name for people, and its text without comments.
+fn files(room: &str) -> Vec<(String, String)> {
+    let source = root().join("host/src");
+    sources(&source.join(room))
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            (path.strip_prefix(&source).unwrap().display().to_string(), code.join("\n"))
+        })
+        .collect()
+}
+
+/// The rooms that a text names by `crate::ROOM`.
+fn named(code: &str) -> Vec<&str> {
+    let ends = |rest: &str| rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
+    code.split("crate::").skip(1).map(|rest| &rest[..ends(rest)]).filter(|room| !room.is_empty()).collect()
+}
+
+#[test]
+fn imports_point_one_way() {
+    for (room, may_name) in ARROWS {
+        for (file, code) in files(room) {
+            for other in named(&code).into_iter().filter(|other| *other != room) {
+                assert!(may_name.contains(&other), "host/src/{file} names `{other}`, and `{room}` may not");
+            }
+        }
+    }
+    assert_eq!(named("use crate::store::db; crate::desk::id"), ["store", "desk"]);
+}
+
+#[test]
+fn packages_stay_in_their_rooms() {
+    for (package, rooms) in PACKAGES {
+        for (room, _) in ARROWS.into_iter().filter(|(room, _)| !rooms.contains(room)) {
+            for (file, code) in files(room) {
+                let names = code.contains(&format!("use {package}::")) || code.contains(&format!(" {package}::"));
+                assert!(!names, "host/src/{file} names `{package}`, which belongs to {rooms:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_no_longer_than_it_should_be() {
+    let root = root();
+    for folder in ["host/src", "host/benches", "sdk/src", "example-rules", "tests"] {
+        for path in sources(&root.join(folder)) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.strip_prefix(&root).unwrap().display();
+            assert!(text.starts_with("//!"), "{name} does not begin with `//!`");
+            let lines = text.lines().count();
+            assert!(lines <= LINES_MAX, "{name} has {lines} lines: at most {LINES_MAX}");
+        }
+    }
+}
+
+#[test]
+fn routes_are_in_one_place() {
+    for (file, code) in files("api") {
+        assert!(file == "api/mod.rs" || !code.contains(".route"), "host/src/{file} has a route of its own");
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |database: &str| {
+        let folder = root().join("migrations").join(database);
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
