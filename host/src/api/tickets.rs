@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Caller;
@@ -16,6 +15,7 @@ use super::page;
 use super::problem::{Kind, Problem};
 use super::views::{EntryView, MessageView, RunView, TicketView};
 use crate::app::App;
+use crate::app::intake::digest;
 use crate::app::work::Filter;
 use crate::desk::access::AccessCase;
 use crate::desk::form::Raw;
@@ -125,8 +125,7 @@ fn idempotency_key(headers: &HeaderMap, body: &NewTicketBody) -> Result<Option<(
     };
     // The value, not the bytes: the same request may be spelt another way.
     let canonical = serde_json::to_vec(body).unwrap_or_default();
-    let digest: String = Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some((key.to_owned(), digest)))
+    Ok(Some((key.to_owned(), digest(&canonical))))
 }
 
 /// A ticket with its version as `ETag` and its place as `Location`.

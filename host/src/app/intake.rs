@@ -12,7 +12,13 @@ use crate::desk::may;
 use crate::desk::opening::{self, Ids};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
+use crate::rules::digest::Digest;
 use crate::store::{Create, Created, IdempotencyKey};
+
+/// The digest of a request, to tell the same one sent again from another under the same key.
+pub fn digest(request: &[u8]) -> String {
+    Digest::of(request).to_string()
+}
 
 /// How far back a repetition is looked for, in hours.
 const RECENT_HOURS: i64 = 72;

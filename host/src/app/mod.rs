@@ -6,8 +6,8 @@
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
 //! - [`App::actor`], [`App::add_token`] say who is asking
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -45,8 +45,8 @@ pub struct App {
     /// Where it comes from when it is read again.
     source: rules::Source,
     tokens: tokens::Cache,
-    /// The last generation whose rules are all in the archive.
-    archived: Mutex<HashSet<(String, String)>>,
+    /// The last generation whose rules are all in the archive; generations count up.
+    archived: AtomicU64,
 }
 
 impl App {
@@ -60,7 +60,7 @@ impl App {
             organisation: ArcSwap::from_pointee(organisation),
             source,
             tokens: tokens::Cache::default(),
-            archived: Mutex::default(),
+            archived: AtomicU64::new(0),
         }
     }
 
@@ -82,26 +82,22 @@ impl App {
 
     /// Puts the rules of a generation into the archive before a record names them.
     async fn archive(&self, generation: &Generation) -> Result<(), Error> {
+        // Only ever behind: two requests that find it so write the same rows twice, which changes nothing.
+        if self.archived.load(Ordering::Acquire) >= generation.number {
+            return Ok(());
+        }
         for rule in generation.rules() {
-            let digests = (rule.digest.to_string(), rule.manifest_digest.to_string());
-            let known = {
-                let archived = self.archived.lock().unwrap_or_else(PoisonError::into_inner);
-                archived.contains(&digests)
-            };
-            if known {
-                continue;
-            }
             let version = RuleVersion {
-                component_digest: digests.0.clone(),
-                manifest_digest: digests.1.clone(),
+                component_digest: rule.digest.to_string(),
+                manifest_digest: rule.manifest_digest.to_string(),
                 name: rule.manifest.name.as_str().to_owned(),
                 version: rule.manifest.version.clone(),
                 manifest: rule.manifest_text.to_string(),
                 component: rule.component.to_vec(),
             };
             self.store.keep_rule_version(version, self.clock.now()).await?;
-            self.archived.lock().unwrap_or_else(PoisonError::into_inner).insert(digests);
         }
+        self.archived.fetch_max(generation.number, Ordering::Release);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::{App, Error};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::may;
+use crate::rules::digest::hex;
 use crate::store::people::Token;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
@@ -49,7 +50,7 @@ impl Cache {
 
 /// The hash under which a token is kept. A token is random, so a plain hash is enough: there is nothing to guess.
 pub fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 /// A new token.
@@ -60,8 +61,7 @@ pub fn hash(token: &str) -> String {
 pub fn generate() -> Result<String, Error> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(|e| Error::Broken(format!("no randomness: {e}")))?;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{PREFIX}{hex}"))
+    Ok(format!("{PREFIX}{}", hex(&bytes)))
 }
 
 impl App {

@@ -150,9 +150,18 @@ impl Db {
             // The log is copied back in larger pieces: fewer, cheaper checkpoints.
             .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(256);
+        // A connection to a file does not go stale, so none is tested before it is used.
         // One connection writes, so that nothing ever waits for a lock inside this process.
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+        let write = SqlitePoolOptions::new()
+            .test_before_acquire(false)
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let read = SqlitePoolOptions::new()
+            .test_before_acquire(false)
+            .max_connections(READERS_MAX)
+            .connect_with(options)
+            .await?;
         Ok(Db::Sqlite { write, read })
     }
 
