@@ -27,8 +27,37 @@ fn body(client: usize, number: usize) -> String {
     format!(
         r#"{{"request_type":"hardware","subject":"The printer is broken, says {client}/{number}","body":"{}","fields":{{"device":"printer","urgency":"high","justification":"We cannot print the invoices of {number}"}},"requester":"{}"}}"#,
         &text[..600],
-        ["amara", "jonas", "sofia", "dmitri", "hana", "luis", "noor", "ben"][client % 8]
+        person(client + number * CLIENTS)
     )
+}
+
+/// An organisation has many people, and few of them submit twice in three days.
+const PEOPLE: usize = 5_000;
+
+fn person(number: usize) -> String {
+    format!("person-{:04}", number % PEOPLE)
+}
+
+/// The demo's configuration with more people.
+fn configuration(demo: &Path, own: &Path) {
+    std::fs::create_dir_all(own.join("tables")).unwrap();
+    for folder in ["", "tables"] {
+        for entry in std::fs::read_dir(demo.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::copy(&path, own.join(folder).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    let mut people = std::fs::read_to_string(own.join("people.toml")).unwrap();
+    for number in 0..PEOPLE {
+        let id = person(number);
+        people += &format!(
+            "\n[[person]]\nid = \"{id}\"\nname = \"Somebody {number}\"\nemail = \"{id}@meridian.example\"\n\
+             department = \"Sales\"\ntitle = \"Account Manager\"\nlocation = \"Berlin\"\nmanager = \"grace\"\ngroups = [\"staff\"]\n"
+        );
+    }
+    std::fs::write(own.join("people.toml"), people).unwrap();
 }
 
 async fn request(stream: &mut TcpStream, client: usize, number: usize) -> Duration {
@@ -80,13 +109,14 @@ async fn load(address: &str, requests: usize) -> (Duration, Vec<Duration>) {
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let data = tempfile::TempDir::new_in(root.join("target")).unwrap();
+    configuration(&root.join("host/demo"), &data.path().join("config"));
     let mut desk = Command::new(env!("CARGO_BIN_EXE_ruledesk"))
         .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--config"])
-        .arg(root.join("host/demo"))
+        .arg(data.path().join("config"))
         .arg("--rules")
         .arg(root.join("target/rules"))
         .arg("--data")
-        .arg(data.path())
+        .arg(data.path().join("data"))
         .env_remove("DATABASE_URL")
         .env("RULEDESK_LOG", "error")
         .stdout(Stdio::piped())

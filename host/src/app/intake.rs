@@ -23,7 +23,7 @@ pub fn digest(request: &[u8]) -> String {
 /// How far back a repetition is looked for, in hours.
 const RECENT_HOURS: i64 = 72;
 /// How many tickets of the requester are looked at.
-const RECENT_MAX: i64 = 10;
+const RECENT_MAX: i64 = 5;
 /// How far back access history goes, in days.
 const HISTORY_DAYS: i64 = 365;
 /// How often the pipeline may be begun anew because intake changed what access is asked for.

@@ -1,6 +1,7 @@
 //! The two databases behind four verbs. Every difference between them is in this file; statements above it are the same
 //! text for both.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -276,15 +277,18 @@ impl Tx {
         tail: &str,
         rows: Vec<Vec<Arg>>,
     ) -> Result<Vec<Row>, Error> {
-        const PIECES: [usize; 4] = [64, 16, 4, 1];
+        const PIECES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
         let mut returned = Vec::new();
         let mut rows = rows.into_iter();
         while let Some(piece) = PIECES.into_iter().find(|piece| *piece <= rows.len()) {
             let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
             let sql = match self {
                 // SQLite finds a numbered parameter by a linear search, which is quadratic over a piece.
-                Tx::Sqlite(_) => values(head, columns, piece, tail, |_| "?".to_owned()),
-                Tx::Postgres(_) => values(head, columns, piece, tail, |n| format!("${n}")),
+                Tx::Sqlite(_) => values(head, columns, piece, tail, |sql, _| sql.push('?')),
+                Tx::Postgres(_) => values(head, columns, piece, tail, |sql, n| {
+                    // Writing to a String cannot fail.
+                    let _ = write!(sql, "${n}");
+                }),
             };
             returned.extend(self.all(&sql, args).await?);
         }
@@ -293,13 +297,13 @@ impl Tx {
 }
 
 /// `head values ($1, $2), ($3, $4) tail`, each parameter as `place` writes it.
-fn values(head: &str, columns: usize, rows: usize, tail: &str, place: fn(usize) -> String) -> String {
+fn values(head: &str, columns: usize, rows: usize, tail: &str, place: fn(&mut String, usize)) -> String {
     let mut sql = format!("{head} values ");
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..columns {
             sql.push_str(if column == 0 { "" } else { ", " });
-            sql.push_str(&place(row * columns + column + 1));
+            place(&mut sql, row * columns + column + 1);
         }
         sql.push(')');
     }
