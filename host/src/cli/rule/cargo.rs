@@ -8,13 +8,16 @@ use super::super::Failure;
 const TARGET: &str = "wasm32-unknown-unknown";
 /// How rules are compiled: small enough to compile quickly in the desk, fast enough to run there. Given on the command
 /// line, so that an author's own workspace needs no entry for it.
-const PROFILE: [&str; 6] = [
+const PROFILE: [&str; 7] = [
     "profile.rule.inherits=\"release\"",
     "profile.rule.opt-level=3",
     "profile.rule.lto=\"fat\"",
     "profile.rule.codegen-units=1",
     "profile.rule.panic=\"abort\"",
     "profile.rule.strip=true",
+    // A megabyte of stack is the default, and all of a component's memory is looked through after every call. What does
+    // not fit traps, because the stack lies lowest.
+    "target.wasm32-unknown-unknown.rustflags=[\"-Clink-arg=-zstack-size=131072\"]",
 ];
 /// Debian's compiler, which can build the standard library itself where the target cannot be downloaded.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
