@@ -55,6 +55,24 @@ fn a_denial_needs_a_reason_and_grants_nothing() {
 }
 
 #[test]
+fn cancelling_a_ticket_takes_its_request_back() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        assert_eq!(lena.get("/api/v1/access-requests").expect(200).as_array().unwrap().len(), 1);
+        let cancel = amara.with("if-match", "\"1\"");
+        cancel.post("/api/v1/tickets/IT-1/transitions", &json!({ "to": "cancelled" })).expect(200);
+        assert_eq!(lena.get("/api/v1/access-requests").expect(200), json!([]));
+        let ticket = amara.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!(ticket["access"]["state"], "cancelled");
+        let late = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
+        assert!((400..500).contains(&late.status), "{}", late.text);
+        assert_eq!(amara.get("/api/v1/people/amara/grants").expect(200), json!([]));
+    });
+}
+
+#[test]
 fn what_is_not_in_the_catalog_cannot_be_asked_for() {
     let desk = Desk::demo(Database::Sqlite);
     let answer = desk.as_role("amara").post("/api/v1/tickets", &request("gitlab", "write", 240)).expect(422);

@@ -9,6 +9,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::ticket::{self, State, Ticket};
 use crate::desk::timeline::Visibility;
 use crate::store;
+use crate::store::access::AccessChange;
 pub use crate::store::decisions::StoredRun;
 pub use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
 
@@ -146,7 +147,7 @@ impl App {
         to: State,
         reason: &str,
     ) -> Result<Ticket, Error> {
-        let (ticket, _) = self.ticket(actor, number).await?;
+        let (ticket, case) = self.ticket(actor, number).await?;
         if ticket.version != seen {
             return Err(Error::Stale { version: ticket.version });
         }
@@ -154,7 +155,13 @@ impl App {
         let calendar = &self.organisation().calendar;
         let change = ticket::transition(&ticket, to, reason, &permit, calendar, self.clock.now())?;
         let after = change.after.clone();
-        match self.store.apply(change, None).await {
+        // Whoever cancels a ticket takes back what it asks for.
+        let access = case.filter(|_| to == State::Cancelled).map(|before| AccessChange {
+            after: before.cancelled(),
+            before,
+            grant: None,
+        });
+        match self.store.apply(change, access).await {
             Ok(()) => Ok(after),
             Err(store::Error::Conflict) => Err(Error::Stale { version: self.find(number).await?.version }),
             Err(error) => Err(error.into()),

@@ -255,6 +255,13 @@ impl AccessCase {
         step.approvers.iter().filter(|person| !decided(person)).collect()
     }
 
+    /// The case after its ticket was cancelled; what is settled stays as it is.
+    #[must_use]
+    pub fn cancelled(&self) -> AccessCase {
+        let state = if self.state == AccessState::Awaiting { AccessState::Cancelled } else { self.state };
+        AccessCase { state, ..self.clone() }
+    }
+
     /// The grant that an approved case gives; expiry counts from now and never exceeds the scope (I6).
     pub fn grant(&self, id: GrantId, now: Timestamp) -> Option<Grant> {
         let scope = self.scope.as_ref().filter(|_| self.state == AccessState::Approved)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::{Component, Instance};
-use wasmtime::{Config, Engine, OptLevel, Store};
+use wasmtime::{Config, Engine, OptLevel, RegallocAlgorithm, Store};
 use wasmtime_wizer::Wizer;
 
 use super::call::{configure_instance, fault_of, set_budget};
@@ -114,7 +114,7 @@ enum Settled {
 fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
     // Compiled once more to be run once: quickly is better than well.
     let mut config: Config = engine::code_config();
-    config.cranelift_opt_level(OptLevel::None);
+    config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
     engine::start_clock(&engine).map_err(|e| e.to_string())?;
     let mut wizer = Wizer::new();
