@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use crate::support::components::root;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("desk", &[]),
     ("rules", &[]),
+    ("author", &["rules"]),
     ("import", &["desk"]),
     ("config", &["desk"]),
     ("store", &["desk"]),
     ("app", &["desk", "rules", "store", "config"]),
     ("api", &["app", "desk"]),
-    ("cli", &["api", "app", "config", "desk", "import", "rules", "store"]),
+    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "store"]),
 ];
 
 /// A package and the rooms that may name it.
@@ -21,7 +22,7 @@ const PACKAGES: [(&str, &[&str]); 5] = [
     ("sqlx", &["store"]),
     ("axum", &["api", "cli"]),
     ("wasmtime", &["rules"]),
-    ("serde", &["rules", "store", "app", "api", "config", "import", "cli"]),
+    ("serde", &["rules", "store", "app", "api", "config", "import", "cli", "author"]),
     ("utoipa", &["api"]),
 ];
 

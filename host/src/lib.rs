@@ -7,10 +7,12 @@
 //! cli -> api -> app -> store -> desk
 //!               app -> rules
 //!               config -> desk
+//! cli -> author -> rules
 //! ```
 
 pub mod api;
 pub mod app;
+pub mod author;
 pub mod cli;
 pub mod config;
 pub mod desk;

@@ -2,6 +2,9 @@
 //!
 //! The module's exports tell which stages it has, so the world is made to measure and an author names none.
 
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI_BEFORE_COMPONENTS, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
@@ -28,7 +31,7 @@ pub enum PackageError {
     Contract(String),
     #[error("it is not a core module: {0}")]
     NotAModule(String),
-    #[error("it exports no stage: a rule in Rust needs `ruledesk_sdk::export!`; the module exports {exports}")]
+    #[error("it exports no stage (in Rust, `ruledesk_sdk::export!` does that); the module exports {exports}")]
     NoStage { exports: String },
     #[error("it does not make a component: {0}")]
     Encoding(String),
@@ -45,9 +48,11 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
     let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
     let mut module = module.to_vec();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|e| encoding(&e))?;
+    // Go's and C's libraries speak the WASI of before components; the adapter is left out where nothing imports it.
     ComponentEncoder::default()
         .validate(true)
         .module(&module)
+        .and_then(|encoder| encoder.adapter(WASI_BEFORE_COMPONENTS, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER))
         .and_then(|mut encoder| encoder.encode())
         .map_err(|e| encoding(&e))
 }

@@ -4,18 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::author::build;
 use crate::rules::inspect::inspect;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::{manifest, package};
-
-mod cargo;
+use crate::rules::manifest;
 
 /// The largest component that `build` accepts, in bytes; a desk may be stricter.
 const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
 /// Builds each directory's rule and puts it where a desk finds it.
 pub fn build(directories: &[PathBuf], out: Option<&Path>, settings: Option<&Path>) -> Result<(), Failure> {
-    let toolchain = cargo::Toolchain::find()?;
     for directory in directories {
         let manifest_file = directory.join(MANIFEST_FILE);
         let manifest_text = fs::read_to_string(&manifest_file)
@@ -25,8 +23,7 @@ pub fn build(directories: &[PathBuf], out: Option<&Path>, settings: Option<&Path
             None => manifest_text,
         };
         let manifest = manifest::parse(&manifest_file, &manifest_text)?;
-        let module = toolchain.build(directory)?;
-        let component = package::componentize(&module).map_err(|e| format!("{}: {e}", directory.display()))?;
+        let component = build::component(directory)?;
         let inspection =
             inspect(&component, COMPONENT_BYTES_MAX).map_err(|e| format!("{}: {e}", directory.display()))?;
         let target = match (out, directory.file_name()) {

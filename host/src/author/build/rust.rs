@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::super::Failure;
+use super::{BuildError, componentize};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// How rules are compiled: small enough to compile quickly in the desk, fast enough to run there. Given on the command
@@ -23,8 +23,18 @@ const PROFILE: [&str; 7] = [
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
 
+/// The component of the package in a directory.
+///
+/// # Errors
+///
+/// Says what to install, or that Cargo failed; what it says has been printed already.
+pub fn build(directory: &Path) -> Result<Vec<u8>, BuildError> {
+    let module = Toolchain::find()?.build(directory)?;
+    componentize(directory, &module)
+}
+
 /// Which compiler builds for WebAssembly here.
-pub enum Toolchain {
+enum Toolchain {
     /// rustup's, with the target installed.
     Rustup,
     /// Debian's, with the standard library's source.
@@ -37,7 +47,7 @@ impl Toolchain {
     /// # Errors
     ///
     /// Says what to install.
-    pub fn find() -> Result<Self, Failure> {
+    fn find() -> Result<Self, BuildError> {
         let libdir = rustc(&["--print", "target-libdir", "--target", TARGET])?;
         if Path::new(&libdir).is_dir() {
             return Ok(Toolchain::Rustup);
@@ -48,11 +58,13 @@ impl Toolchain {
             let linker = Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/rust-lld");
             return Ok(Toolchain::Debian { linker });
         }
-        Err(format!(
-            "this machine cannot compile for {TARGET}: run `rustup target add {TARGET}`, or install Debian's \
-             packages rustc-web and rust-web-src"
-        )
-        .into())
+        Err(BuildError::Tool {
+            tool: "rustc",
+            why: format!("cannot compile for {TARGET}"),
+            install: format!(
+                "run `rustup target add {TARGET}`, or install Debian's packages rustc-web and rust-web-src"
+            ),
+        })
     }
 
     /// The core module of the package in a directory.
@@ -60,7 +72,7 @@ impl Toolchain {
     /// # Errors
     ///
     /// Where Cargo fails; what it says has been printed already.
-    pub fn build(&self, directory: &Path) -> Result<Vec<u8>, Failure> {
+    fn build(&self, directory: &Path) -> Result<Vec<u8>, BuildError> {
         let manifest = directory.join("Cargo.toml");
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--quiet", "--lib", "--profile", "rule", "--target", TARGET]);
@@ -80,17 +92,16 @@ impl Toolchain {
             .arg(&manifest)
             .stderr(Stdio::inherit())
             .output()
-            .map_err(|e| format!("cargo cannot be started: {e}"))?;
+            .map_err(|e| no_rust("cargo", &e))?;
+        let refused =
+            |message: &str| BuildError::Source { directory: directory.to_owned(), message: message.to_owned() };
         if !output.status.success() {
-            return Err(format!("{}: it does not build", directory.display()).into());
+            return Err(refused("Cargo says why above"));
         }
         let module = module_of(&output.stdout).ok_or_else(|| {
-            format!(
-                "{}: Cargo made no .wasm file: set `crate-type = [\"cdylib\", \"rlib\"]` under [lib]",
-                manifest.display()
-            )
+            refused("Cargo made no .wasm file: set `crate-type = [\"cdylib\", \"rlib\"]` under [lib]")
         })?;
-        std::fs::read(&module).map_err(|e| format!("{} cannot be read: {e}", module.display()).into())
+        std::fs::read(&module).map_err(|source| BuildError::File { path: module, source })
     }
 }
 
@@ -107,10 +118,15 @@ fn module_of(messages: &[u8]) -> Option<PathBuf> {
         .next_back()
 }
 
-fn rustc(arguments: &[&str]) -> Result<String, Failure> {
-    let output = Command::new("rustc")
-        .args(arguments)
-        .output()
-        .map_err(|e| format!("rustc cannot be started: {e}: install Rust from rustup.rs"))?;
+fn rustc(arguments: &[&str]) -> Result<String, BuildError> {
+    let output = Command::new("rustc").args(arguments).output().map_err(|e| no_rust("rustc", &e))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn no_rust(tool: &'static str, error: &std::io::Error) -> BuildError {
+    BuildError::Tool {
+        tool,
+        why: format!("cannot be started: {error}"),
+        install: "install Rust from https://rustup.rs".to_owned(),
+    }
 }
