@@ -29,8 +29,8 @@ fn what_is_no_rule_is_refused_with_the_reason() {
     assert!(refusal(&manifest(), &core).contains("core module"));
     assert!(refusal(&manifest(), &hostile()[..9000]).contains("cut off"));
     assert!(refusal(&manifest(), b"hello").contains("not WebAssembly"));
-    let wasi = wat::parse_str(r#"(component (import "wasi:cli/stdout@0.2.6" (instance)))"#).unwrap();
-    assert!(refusal(&manifest(), &wasi).contains("`wasi:cli/stdout@0.2.6`"));
+    let socket = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance)))"#).unwrap();
+    assert!(refusal(&manifest(), &socket).contains("`wasi:sockets/tcp@0.2.6`, and a rule can reach no network"));
     let other =
         wat::parse_str(r#"(component (instance $i) (export "ruledesk:rules/priority@2.0.0" (instance $i)))"#).unwrap();
     assert!(refusal(&manifest(), &other).contains("speaks ruledesk:rules/priority@2.0.0"));

@@ -14,6 +14,7 @@ use super::limits::{CONFIGURE_FUEL_FACTOR, HANDLES_MAX, Limits};
 use super::rule::Rule;
 use super::stage::{Answer, Input, Stage};
 use super::tables::Tables;
+use super::wasi::{Wasi, WasiStopped};
 
 /// What a call came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,8 @@ pub enum Fault {
     Stopped { message: String },
     #[error("the rule's answer is not valid: {message}")]
     InvalidAnswer { message: String },
+    #[error("the rule ended itself: {message}")]
+    Exited { message: String },
     #[error("the rule could not be started: {message}")]
     NotStarted { message: String },
 }
@@ -70,6 +73,7 @@ impl Fault {
             Fault::AnswerTooLarge { .. } => "answer-too-large",
             Fault::Stopped { .. } => "stopped",
             Fault::InvalidAnswer { .. } => "invalid-answer",
+            Fault::Exited { .. } => "exited",
             Fault::NotStarted { .. } => "not-started",
         }
     }
@@ -80,13 +84,17 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     #[expect(clippy::disallowed_methods, reason = "measures the call; no decision depends on it")]
     let start = Instant::now();
     let limits = rule.manifest.limits;
-    let guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));
+    let mut guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));
+    if rule.wasi {
+        guest.set_wasi(world_of(input));
+    }
     let mut store = Store::new(rule.pre.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(limits.output_bytes);
     store.set_max_component_handles(HANDLES_MAX);
     let (result, fuel) = in_store(rule, input, &mut store, &limits);
-    let guest = store.into_data();
+    let mut guest = store.into_data();
+    guest.end_lines();
     Called {
         result,
         fuel,
@@ -96,6 +104,14 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
         log_cut: guest.log_cut,
         lookups: guest.lookups,
     }
+}
+
+/// The WASI of a decision. Its random numbers come from the input, not from the decision's id: so a decision can be made
+/// again from its record alone, and the same input is always answered in the same way.
+fn world_of(input: &Input) -> Wasi {
+    // An input that cannot be written as JSON is none of the contract's; the seed is then that of no input.
+    let bytes = serde_json::to_vec(input).unwrap_or_default();
+    Wasi::new(input.at(), &bytes)
 }
 
 fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limits) -> (Result<Answer, Fault>, u64) {
@@ -221,6 +237,13 @@ pub fn fault_of(error: &wasmtime::Error, guest: &Guest, limits: &Limits) -> Faul
         return match stopped {
             Stopped::Memory { .. } | Stopped::TableElements { .. } => Fault::OutOfMemory { message },
             Stopped::HostCalls { .. } | Stopped::Table { .. } => Fault::Stopped { message },
+        };
+    }
+    if let Some(stopped) = error.downcast_ref::<WasiStopped>() {
+        let message = stopped.to_string();
+        return match stopped {
+            WasiStopped::Exited { .. } => Fault::Exited { message: guest.last_words().unwrap_or(message) },
+            WasiStopped::Calls | WasiStopped::Random { .. } | WasiStopped::Absent(_) => Fault::Stopped { message },
         };
     }
     match error.downcast_ref::<Trap>() {

@@ -9,6 +9,7 @@ use wasmtime::{Engine, ResourceLimiter, StoreContextMut};
 use super::contract::{Attribute, Level};
 use super::limits::{LAST_WORDS_BYTES_MAX, LOG_LINES_MAX, Limits, TABLE_ELEMENTS_MAX};
 use super::tables::Tables;
+use super::wasi::{self, Stream, Wasi};
 
 /// Why the host stopped a guest. A fault of the guest's making, so a value, never a failed request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,8 @@ pub struct Guest {
     limits: Limits,
     tables: Arc<Tables>,
     tables_allowed: Arc<[String]>,
+    /// Only guests whose runtime needs WASI have this.
+    wasi: Option<Box<Wasi>>,
 }
 
 impl Guest {
@@ -67,14 +70,40 @@ impl Guest {
             limits,
             tables,
             tables_allowed,
+            wasi: None,
         }
     }
 
-    /// What the guest said before it trapped, if it said something.
+    /// What the guest said before it trapped, or printed to standard error, if it said something.
     pub fn last_words(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.last_words);
         let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        if text.is_empty() { self.wasi.as_ref()?.complaint() } else { Some(text.to_owned()) }
+    }
+
+    /// Gives the guest a virtual WASI of its own.
+    pub fn set_wasi(&mut self, wasi: Wasi) {
+        self.wasi = Some(Box::new(wasi));
+    }
+
+    /// What the guest has of WASI: a world without time where none was given.
+    pub fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(0, &[])))
+    }
+
+    /// Takes what the guest prints into its log.
+    pub fn print(&mut self, stream: Stream, bytes: &[u8]) {
+        for (level, line) in self.wasi().print(stream, bytes) {
+            self.write_log(level, line);
+        }
+    }
+
+    /// Takes what the guest began to print into its log: it will not go on.
+    pub fn end_lines(&mut self) {
+        let lines = self.wasi.as_mut().map(|wasi| wasi.unfinished());
+        for (level, line) in lines.into_iter().flatten() {
+            self.write_log(level, line);
+        }
     }
 
     fn count_call(&mut self) -> Result<(), Stopped> {
@@ -181,5 +210,6 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
             Ok((store.data_mut().look_up(table, key)?,))
         },
     )?;
+    wasi::link(&mut linker)?;
     Ok(linker)
 }

@@ -4,6 +4,7 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use super::contract::{PACKAGE, VERSION};
 use super::stage::Stage;
+use super::wasi;
 
 /// The interfaces that a rule may import, without package and version.
 pub const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
@@ -17,6 +18,8 @@ pub struct Inspection {
     pub takes_settings: bool,
     /// The interfaces that it imports, with package and version.
     pub imports: Vec<String>,
+    /// Whether it imports WASI, as the runtimes of most languages do.
+    pub wasi: bool,
 }
 
 /// Why the desk does not take a file as a rule.
@@ -35,9 +38,13 @@ pub enum Refused {
     #[error("it is damaged or cut off at byte {offset}: {message}")]
     Malformed { offset: usize, message: String },
     #[error(
-        "it imports `{import}`, which the desk does not offer: a rule may import {PACKAGE}/log, last-words and tables @{VERSION}, and nothing of WASI"
+        "it imports `{import}`, which the desk does not offer: a rule may import {PACKAGE}/log, last-words and tables @{VERSION}, and of WASI 0.2 what a runtime needs that reaches no network: cli, clocks, filesystem (empty), io and random"
     )]
     Import { import: String },
+    #[error(
+        "it imports `{import}`, and a rule can reach no network: build it without that (`ruledesk rule build` does), and let an admin keep what it would fetch in a reference table"
+    )]
+    Network { import: String },
     #[error("it speaks {found}, and this desk speaks {PACKAGE} 1.x: build it against `sdk/wit/{VERSION}`")]
     OtherContract { found: String },
     #[error(
@@ -65,7 +72,8 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
         return Err(no_stage(&exports));
     }
     let takes_settings = exports.iter().any(|export| ours(export) == Some("settings"));
-    Ok(Inspection { stages, takes_settings, imports })
+    let wasi = imports.iter().any(|import| import.starts_with("wasi:"));
+    Ok(Inspection { stages, takes_settings, imports, wasi })
 }
 
 fn check_kind(bytes: &[u8], bytes_max: usize) -> Result<(), Refused> {
@@ -126,6 +134,15 @@ fn check_import(import: &str) -> Result<(), Refused> {
     {
         return Ok(());
     }
+    if let Some((interface, version)) = import.split_once('@')
+        && version.starts_with(wasi::VERSION_TRACK)
+        && wasi::OFFERED.contains(&interface)
+    {
+        return Ok(());
+    }
+    if import.starts_with("wasi:sockets/") || import.starts_with("wasi:http/") {
+        return Err(Refused::Network { import: import.to_owned() });
+    }
     match import.strip_prefix(PACKAGE) {
         Some(rest) if rest.starts_with('/') && ours(import).is_none() => {
             Err(Refused::OtherContract { found: import.to_owned() })
@@ -174,7 +191,11 @@ mod tests {
     #[test]
     fn only_the_contracts_own_imports_are_allowed() {
         let import = |name: &str| refusal(&format!(r#"(component (import "{name}" (instance)))"#));
-        assert!(matches!(import("wasi:cli/environment@0.2.6"), Refused::Import { .. }));
+        assert!(matches!(import("wasi:cli/environment@0.2.6"), Refused::NoStage { .. }));
+        assert!(matches!(import("wasi:cli/environment@0.3.0"), Refused::Import { .. }));
+        assert!(matches!(import("wasi:cli/run@0.2.6"), Refused::Import { .. }));
+        assert!(matches!(import("wasi:sockets/tcp@0.2.6"), Refused::Network { .. }));
+        assert!(matches!(import("wasi:http/types@0.2.0"), Refused::Network { .. }));
         assert!(matches!(import("ruledesk:rules/files@1.0.0"), Refused::Import { .. }));
         assert!(matches!(import("ruledesk:rules/log@2.0.0"), Refused::OtherContract { .. }));
         assert!(matches!(import("ruledesk:rules/log@1.0.0"), Refused::NoStage { .. }));

@@ -25,6 +25,12 @@ pub struct Limits {
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// Log lines of one call; a line costs a record even when it is empty.
 pub const LOG_LINES_MAX: usize = 100;
+/// What a guest may print without ending the line, in bytes; then the line is ended for it.
+pub const LOG_LINE_BYTES_MAX: usize = 4 * 1024;
+/// Calls of WASI, which a language's runtime makes by itself, in one decision. Go makes some dozens.
+pub const WASI_CALLS_MAX: u32 = 10_000;
+/// Random bytes that a guest may ask for at once.
+pub const WASI_RANDOM_BYTES_MAX: usize = 64 * 1024;
 /// The longest message that a trap may leave, in bytes.
 pub const LAST_WORDS_BYTES_MAX: usize = 4 * 1024;
 /// Resources that a component may hold; the contract has none.

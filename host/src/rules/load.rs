@@ -95,7 +95,7 @@ impl Loader {
         let inspection = inspect(&wasm, self.component_bytes_max)
             .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
         check_stages(&manifest, &manifest_file, &inspection)?;
-        let rule = self.link(folder, &component_file, manifest, manifest_text, &wasm)?;
+        let rule = self.link(folder, &component_file, manifest, manifest_text, &wasm, inspection.wasi)?;
         examples::check(&rule, tables).map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
         Ok(rule)
     }
@@ -107,6 +107,7 @@ impl Loader {
         manifest: Manifest,
         manifest_text: String,
         wasm: &[u8],
+        wasi: bool,
     ) -> Result<Rule, LoadError> {
         let misfit =
             |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
@@ -125,6 +126,7 @@ impl Loader {
             configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
             tables_allowed: manifest.tables.iter().cloned().collect(),
             manifest,
+            wasi,
             pre,
             exports,
         };

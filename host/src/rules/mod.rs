@@ -4,8 +4,9 @@
 //! directory and keeps a [`catalog::Generation`] of what is live there; [`call::ask`] puts a question to one rule and
 //! brings back an answer or a fault, both plain values, with what they cost.
 //!
-//! Absent on purpose: no clock, randomness, file, socket or environment reaches a guest; no compiled code is taken from
-//! outside; no guest runs on a thread that serves requests.
+//! Absent on purpose: no clock, randomness, file, socket or environment of this machine reaches a guest (`wasi` has the
+//! virtual ones for runtimes that need some); no compiled code is taken from outside; no guest runs on a thread that
+//! serves requests.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub mod rule;
 mod snapshot;
 pub mod stage;
 pub mod tables;
+mod wasi;
 mod watch;
 pub mod workers;
 

@@ -25,6 +25,8 @@ pub struct Rule {
     pub folder: PathBuf,
     /// Set where the settings could not be put into the component's memory image, so that each instance is handed them.
     pub configure_each_call: Option<ComponentExportIndex>,
+    /// Whether the component imports WASI.
+    pub wasi: bool,
     pub(super) pre: InstancePre<Guest>,
     pub(super) tables_allowed: Arc<[String]>,
     pub(super) exports: Exports,

@@ -77,6 +77,17 @@ impl Input {
         }
     }
 
+    /// The decision's time, in milliseconds since 1970.
+    pub const fn at(&self) -> u64 {
+        match self {
+            Input::Intake(input) => input.now.at,
+            Input::Categorization(input) => input.now.at,
+            Input::Priority(input) => input.now.at,
+            Input::Routing(input) => input.now.at,
+            Input::Access(input) => input.now.at,
+        }
+    }
+
     /// Reads back what serialising an input has written.
     ///
     /// # Errors
