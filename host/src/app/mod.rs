@@ -87,13 +87,20 @@ impl App {
             return Ok(());
         }
         for rule in generation.rules() {
+            let (component_digest, manifest_digest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
+            if self.store.has_rule_version(&component_digest, &manifest_digest).await? {
+                continue;
+            }
             let version = RuleVersion {
-                component_digest: rule.digest.to_string(),
-                manifest_digest: rule.manifest_digest.to_string(),
+                component_digest,
+                manifest_digest,
                 name: rule.manifest.name.as_str().to_owned(),
                 version: rule.manifest.version.clone(),
                 manifest: rule.manifest_text.to_string(),
-                component: rule.component.to_vec(),
+                component: rule
+                    .component
+                    .read()
+                    .map_err(|e| Error::Broken(format!("a component cannot be archived: {e}")))?,
             };
             self.store.keep_rule_version(version, self.clock.now()).await?;
         }

@@ -5,8 +5,10 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -19,13 +21,17 @@ use wasmtime::component::Component;
 use super::compiler::{Reply, write_job};
 use super::digest::Digest;
 use super::engine::compatibility;
+use super::source::Source;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// Bytes of a MAC (HMAC-SHA-256, RFC 2104).
-const MAC_BYTES: usize = 32;
+/// How much of a file is read at a time to check its MAC, in bytes.
+const MAC_BLOCK_BYTES: usize = 256 << 10;
 /// The most that a child may send back, in bytes: a Python component compiles to some 60 MB.
 const REPLY_BYTES_MAX: u64 = 512 << 20;
+
+/// Counts the files that this process has written, so that each has a name of its own until it is whole.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// Why a component could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +65,13 @@ pub struct CompileLimits {
     pub memory_mib: u64,
 }
 
+/// The two files of a cached component: its machine code, and the reply with the MAC (HMAC-SHA-256, RFC 2104) over both
+/// and the name.
+struct Cached {
+    code: PathBuf,
+    mac: PathBuf,
+}
+
 /// Compiles, and remembers what it has compiled.
 pub struct Compiler {
     engine: Engine,
@@ -87,64 +100,92 @@ impl Compiler {
     /// # Errors
     ///
     /// Says why it is refused, or what went wrong.
-    pub fn compile(&self, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
-        let name =
-            format!("{}-{}-{:016x}.cwasm", Digest::of(wasm), Digest::of(settings.as_bytes()), self.compatibility);
-        let file = self.cache.join(&name);
-        if let Some((reply, code)) = self.read_cached(&file, &name)
-            && let Ok(component) = self.load(&code)
-        {
-            let configure_each_call = reply == Reply::ConfigureEachCall;
-            return Ok(Compiled { component, configure_each_call, cached: true });
+    pub fn compile(&self, digest: Digest, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
+        let name = format!("{digest}-{}-{:016x}", Digest::of(settings.as_bytes()), self.compatibility);
+        let cached =
+            Cached { code: self.cache.join(format!("{name}.cwasm")), mac: self.cache.join(format!("{name}.mac")) };
+        if let Some((reply, component)) = self.load_cached(&cached, &name) {
+            return Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: true });
         }
         let (reply, code) = self.in_child(wasm, settings)?;
         if reply == Reply::Refused {
             return Err(CompileError::Refused(String::from_utf8_lossy(&code).into_owned()));
         }
-        let component = self.load(&code).map_err(CompileError::NotLoadable)?;
-        if let Err(error) = self.write_cached(&file, &name, reply, &code) {
-            tracing::warn!(file = %file.display(), %error, "compiled code was not kept: the next start compiles again");
+        if let Err(error) = self.write_cached(&cached, &name, reply, &code) {
+            tracing::warn!(file = %cached.code.display(), %error, "compiled code was not kept: the next start compiles again");
         }
+        // From the file where there is one: what is mapped from a file needs memory only where it is used.
+        let from_file = self.load_cached(&cached, &name).map(|(_, component)| component);
+        let component = match from_file {
+            Some(component) => component,
+            None => self.load(&code).map_err(CompileError::NotLoadable)?,
+        };
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
+    }
+
+    /// Keeps a component as it was shipped.
+    pub fn keep(&self, wasm: &[u8], digest: Digest) -> Source {
+        Source::keep(wasm, digest, &self.cache)
     }
 
     #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
     fn load(&self, code: &[u8]) -> wasmtime::Result<Component> {
         // SAFETY: the bytes were made by `Engine::precompile_component` in a child process of this very program, and
-        // reached us through its pipe or from a cache file whose MAC was checked over these same bytes in memory.
+        // reached us through its pipe.
         unsafe { Component::deserialize(&self.engine, code) }
     }
 
-    fn mac(&self, name: &str, body: &[u8]) -> HmacSha256 {
+    /// A cached component, if its file is whole and ours.
+    fn load_cached(&self, cached: &Cached, name: &str) -> Option<(Reply, Component)> {
+        let mac = fs::read(&cached.mac).ok()?;
+        let (reply, mac) = mac.split_first()?;
+        let mut file = fs::File::open(&cached.code).ok()?;
+        let expected = self.mac_of(name, *reply, &mut file).ok()?;
+        if expected.verify_slice(mac).is_err() {
+            tracing::warn!(file = %cached.code.display(), "compiled code in the cache is damaged or not ours: it is compiled anew");
+            return None;
+        }
+        Some((Reply::from_byte(*reply)?, self.map(&file).ok()?))
+    }
+
+    /// Maps the file that was just checked: by its descriptor, so that nobody can put another in its place.
+    #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
+    fn map(&self, file: &fs::File) -> wasmtime::Result<Component> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: the MAC over this file's bytes was checked, so `Engine::precompile_component` of this very program made
+        // them. The file lies in a directory that only this user may enter, is never written to after it got its name,
+        // and whoever could write to it as this user could as well write to this process.
+        unsafe { Component::deserialize_file(&self.engine, path) }
+    }
+
+    fn mac_of(&self, name: &str, reply: u8, code: &mut impl Read) -> io::Result<HmacSha256> {
         // The key has the length that HMAC takes; a slice of any length is allowed, so this cannot fail.
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104)")]
         let mut mac = HmacSha256::new_from_slice(&self.key).expect("HMAC takes any key");
         mac.update(name.as_bytes());
-        mac.update(body);
-        mac
-    }
-
-    /// A cached file's reply and code, if it is whole and ours.
-    fn read_cached(&self, file: &Path, name: &str) -> Option<(Reply, Vec<u8>)> {
-        let mut bytes = fs::read(file).ok()?;
-        let (mac, body) = bytes.split_at_checked(MAC_BYTES)?;
-        if self.mac(name, body).verify_slice(mac).is_err() {
-            tracing::warn!(file = %file.display(), "compiled code in the cache is damaged or not ours: it is compiled anew");
-            return None;
+        mac.update(&[reply]);
+        let mut block = vec![0; MAC_BLOCK_BYTES];
+        loop {
+            let read = code.read(&mut block)?;
+            match block.get(..read) {
+                None | Some([]) => return Ok(mac),
+                Some(bytes) => mac.update(bytes),
+            }
         }
-        let reply = Reply::from_byte(*body.first()?)?;
-        Some((reply, bytes.split_off(MAC_BYTES + 1)))
     }
 
-    fn write_cached(&self, file: &Path, name: &str, reply: Reply, code: &[u8]) -> io::Result<()> {
-        let mut body = Vec::with_capacity(code.len() + 1);
-        body.push(reply as u8);
-        body.extend_from_slice(code);
-        let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
-        let mut out = fs::File::create(&temporary)?;
-        out.write_all(&self.mac(name, &body).finalize().into_bytes())?;
-        out.write_all(&body)?;
-        fs::rename(&temporary, file)
+    fn write_cached(&self, cached: &Cached, name: &str, reply: Reply, code: &[u8]) -> io::Result<()> {
+        let mut mac = vec![reply as u8];
+        mac.extend(self.mac_of(name, reply as u8, &mut &*code)?.finalize().into_bytes());
+        // A MAC without its code, or with another's, is no MAC: so the order does not matter.
+        for (file, bytes) in [(&cached.code, code), (&cached.mac, mac.as_slice())] {
+            // A name of its own for each: a file is never written to once it may be mapped.
+            let number = WRITES.fetch_add(1, Ordering::Relaxed);
+            let temporary = file.with_extension(format!("{}-{number}.tmp", std::process::id()));
+            fs::write(&temporary, bytes)?;
+            fs::rename(&temporary, file)?;
+        }
+        Ok(())
     }
 
     fn in_child(&self, wasm: &[u8], settings: &str) -> Result<(Reply, Vec<u8>), CompileError> {

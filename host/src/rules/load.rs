@@ -111,16 +111,17 @@ impl Loader {
     ) -> Result<Rule, LoadError> {
         let misfit =
             |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
+        let digest = Digest::of(wasm);
         let compiled = self
             .compiler
-            .compile(wasm, &manifest.settings)
+            .compile(digest, wasm, &manifest.settings)
             .map_err(|source| LoadError::Compile { file: file.to_owned(), source })?;
         let exports = Exports::of(&compiled.component);
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(misfit)?;
         let rule = Rule {
-            digest: Digest::of(wasm),
+            digest,
             manifest_digest: Digest::of(manifest_text.as_bytes()),
-            component: Arc::from(wasm),
+            component: self.compiler.keep(wasm, digest),
             manifest_text: Arc::from(manifest_text),
             folder: folder.to_owned(),
             configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),

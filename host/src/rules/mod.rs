@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod package;
 pub mod rule;
 mod snapshot;
+mod source;
 pub mod stage;
 pub mod tables;
 mod wasi;

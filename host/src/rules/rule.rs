@@ -9,6 +9,7 @@ use super::contract::{PACKAGE, VERSION};
 use super::digest::Digest;
 use super::guest::Guest;
 use super::manifest::Manifest;
+use super::source::Source;
 use super::stage::Stage;
 
 /// A rule that is ready to be asked, as of one state of its folder.
@@ -19,7 +20,7 @@ pub struct Rule {
     /// The digest of the manifest's text, which holds the settings.
     pub manifest_digest: Digest,
     /// The component as shipped.
-    pub component: Arc<[u8]>,
+    pub component: Source,
     /// The manifest as written.
     pub manifest_text: Arc<str>,
     pub folder: PathBuf,

@@ -16,9 +16,12 @@ use arc_swap::ArcSwap;
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Event, RecursiveMode, Watcher};
 
+use self::lanes::{Done, Job, Lanes};
 use super::catalog::{Catalog, Outcome};
 use super::load::{COMPONENT_FILE, Loader, MANIFEST_FILE, identity};
 use super::tables::Tables;
+
+mod lanes;
 
 /// How long a folder has to be quiet before it is read: longer than the gap between two files of one copy, shorter than
 /// anybody notices.
@@ -34,6 +37,7 @@ enum Message {
     Event(notify::Result<Event>),
     /// Look at everything anew, whatever it looked like before, and say when it is done.
     Reload(Sender<()>),
+    Loaded(Box<Done>),
     Stop,
 }
 
@@ -56,9 +60,17 @@ impl Watch {
     ) -> std::io::Result<Self> {
         let (send, receive) = channel();
         let watcher = watcher(&root, send.clone());
+        let loaded = send.clone();
+        let lanes = Lanes::start(loader, move |done| {
+            // Nobody watches any more where this fails.
+            let _ = loaded.send(Message::Loaded(Box::new(done)));
+        })?;
         let mut eye = Eye {
             root,
-            loader,
+            lanes,
+            loading: BTreeSet::new(),
+            again: BTreeSet::new(),
+            waiting: Vec::new(),
             catalog,
             tables,
             seen: BTreeMap::new(),
@@ -67,6 +79,7 @@ impl Watch {
             quiet_since: BTreeMap::new(),
         };
         eye.look(true);
+        eye.load_all(&receive);
         let thread = thread::Builder::new().name("rules-watch".to_owned()).spawn(move || eye.watch(&receive, poll))?;
         Ok(Self { send, _watcher: watcher, thread: Some(thread) })
     }
@@ -107,7 +120,13 @@ fn watcher(root: &Path, send: Sender<Message>) -> Option<notify::RecommendedWatc
 /// What the thread knows.
 struct Eye {
     root: PathBuf,
-    loader: Loader,
+    lanes: Lanes,
+    /// Folders that are in a lane; one is never in two.
+    loading: BTreeSet<PathBuf>,
+    /// Those of them that are to be loaded once more, because a reload was asked for meanwhile.
+    again: BTreeSet<PathBuf>,
+    /// Who waits until nothing is loading any more.
+    waiting: Vec<Sender<()>>,
     catalog: Arc<Catalog>,
     tables: Arc<ArcSwap<Tables>>,
     /// As last loaded or refused.
@@ -134,10 +153,21 @@ impl Eye {
                 Ok(Message::Event(event)) => self.note(event),
                 Ok(Message::Reload(done)) => {
                     self.seen.clear();
+                    self.again = self.loading.clone();
                     self.look(true);
-                    let _ = done.send(());
+                    self.waiting.push(done);
+                }
+                Ok(Message::Loaded(done)) => {
+                    let outcome = self.finished(*done);
+                    self.catalog.apply(vec![outcome], now());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.loading.is_empty() {
+                for waiting in self.waiting.drain(..) {
+                    // Whoever has gone away does not need to know.
+                    let _ = waiting.send(());
+                }
             }
             self.load_quiet(Instant::now());
             if Instant::now() >= next_poll {
@@ -235,35 +265,48 @@ impl Eye {
         folders.into_iter().take(FOLDERS_MAX).collect()
     }
 
-    /// Loads folders, two at a time: each compiles in a process of its own.
+    /// Puts folders into the lanes.
     fn load(&mut self, folders: &[PathBuf]) {
-        if folders.is_empty() {
-            return;
-        }
         let tables = self.tables.load_full();
+        for folder in folders {
+            if self.loading.insert(folder.clone()) {
+                let (folder, looks, tables) = (folder.clone(), look_at(folder), Arc::clone(&tables));
+                self.lanes.load(Job { folder, looks, tables });
+            }
+        }
+    }
+
+    /// Takes a folder out of its lane. One that has changed in the meantime is seen to have, and loaded again.
+    fn finished(&mut self, done: Done) -> (PathBuf, Outcome) {
+        self.loading.remove(&done.folder);
+        if matches!(done.outcome, Outcome::Gone) {
+            self.seen.remove(&done.folder);
+        } else {
+            self.seen.insert(done.folder.clone(), done.looks);
+            if look_at(&done.folder) != done.looks {
+                self.look_soon(done.folder.clone());
+            }
+        }
+        if self.again.remove(&done.folder) {
+            self.load(std::slice::from_ref(&done.folder));
+        }
+        (done.folder, done.outcome)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
+    fn look_soon(&mut self, folder: PathBuf) {
+        self.quiet_since.insert(folder, Instant::now());
+    }
+
+    /// Waits for all that is in the lanes and shows it as one generation: what a desk starts with.
+    fn load_all(&mut self, receive: &Receiver<Message>) {
         let mut outcomes = Vec::new();
-        for pair in folders.chunks(2) {
-            let loader = &self.loader;
-            let tables = &tables;
-            thread::scope(|scope| {
-                let running: Vec<_> = pair
-                    .iter()
-                    .map(|folder| {
-                        let looks = look_at(folder);
-                        (folder, looks, scope.spawn(move || outcome(loader, folder, looks, tables)))
-                    })
-                    .collect();
-                for (folder, looks, running) in running {
-                    if let Ok(outcome) = running.join() {
-                        if matches!(outcome, Outcome::Gone) {
-                            self.seen.remove(folder);
-                        } else {
-                            self.seen.insert(folder.clone(), looks);
-                        }
-                        outcomes.push((folder.clone(), outcome));
-                    }
-                }
-            });
+        while !self.loading.is_empty() {
+            match receive.recv() {
+                Ok(Message::Loaded(done)) => outcomes.push(self.finished(*done)),
+                Ok(Message::Event(event)) => self.note(event),
+                Ok(Message::Reload(_) | Message::Stop) | Err(_) => break,
+            }
         }
         self.catalog.apply(outcomes, now());
     }
@@ -272,16 +315,6 @@ impl Eye {
 #[expect(clippy::disallowed_methods, reason = "shown to people as the time of a reload")]
 fn now() -> SystemTime {
     SystemTime::now()
-}
-
-fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
-    if looks == [None, None] {
-        return Outcome::Gone;
-    }
-    match loader.load(folder, tables) {
-        Ok(rule) => Outcome::Loaded(Box::new(rule)),
-        Err(error) => Outcome::Refused(error),
-    }
 }
 
 fn look_at(folder: &Path) -> Seen {

@@ -138,6 +138,12 @@ impl Store {
         self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
     }
 
+    /// Whether a component and its manifest are kept.
+    pub async fn has_rule_version(&self, component: &str, manifest: &str) -> Result<bool, Error> {
+        let sql = "select 1 from rule_versions where component_digest = $1 and manifest_digest = $2";
+        Ok(self.db.optional(sql, vec![component.into(), manifest.into()]).await?.is_some())
+    }
+
     /// A kept component and its manifest.
     pub async fn rule_version(&self, component: &str, manifest: &str) -> Result<Option<RuleVersion>, Error> {
         let row = self

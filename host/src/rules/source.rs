@@ -1,0 +1,78 @@
+//! A component as it was shipped, for the archive. A small one stays in memory; one of megabytes, which would stay there
+//! unused for the rest of the process, waits in a file.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::digest::Digest;
+
+/// From this size on a component is kept in a file, in bytes.
+const FILE_BYTES_MIN: usize = 1 << 20;
+
+/// Where a component's bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Memory(Arc<[u8]>),
+    File { path: PathBuf, digest: Digest },
+}
+
+impl Source {
+    /// Keeps a component; its file, where it gets one, lies in `directory`.
+    pub fn keep(wasm: &[u8], digest: Digest, directory: &Path) -> Self {
+        if wasm.len() < FILE_BYTES_MIN {
+            return Source::Memory(Arc::from(wasm));
+        }
+        let path = directory.join(format!("{digest}.wasm"));
+        let whole = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == wasm.len() as u64);
+        // Under a name of its own until it is whole; two threads that keep the same component write the same bytes.
+        let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
+        let kept =
+            if whole { Ok(()) } else { fs::write(&temporary, wasm).and_then(|()| fs::rename(&temporary, &path)) };
+        match kept {
+            Ok(()) => Source::File { path, digest },
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "a component stays in memory because its file cannot be written");
+                Source::Memory(Arc::from(wasm))
+            }
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where the file is gone or no longer what it was.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Source::Memory(bytes) => Ok(bytes.to_vec()),
+            Source::File { path, digest } => {
+                let bytes = fs::read(path)?;
+                if Digest::of(&bytes) == *digest {
+                    Ok(bytes)
+                } else {
+                    Err(io::Error::other(format!("{} is damaged: it is not what was loaded", path.display())))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_component_waits_in_a_file_and_is_checked_when_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let small = Source::keep(b"small", Digest::of(b"small"), dir.path());
+        assert!(matches!(small, Source::Memory(_)));
+        let bytes = vec![7; FILE_BYTES_MIN];
+        let large = Source::keep(&bytes, Digest::of(&bytes), dir.path());
+        let Source::File { path, .. } = &large else { panic!("{large:?}") };
+        assert_eq!(large.read().unwrap(), bytes);
+        fs::write(path, b"other").unwrap();
+        assert!(large.read().is_err());
+    }
+}

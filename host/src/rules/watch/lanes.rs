@@ -1,0 +1,87 @@
+//! The threads that load folders, so that one which compiles for many seconds keeps no other one waiting.
+//!
+//! There are two lanes: components of megabytes, as JavaScript and Python make them, queue behind each other in one and
+//! never before the small ones in the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::Seen;
+use crate::rules::catalog::Outcome;
+use crate::rules::load::{COMPONENT_FILE, Loader};
+use crate::rules::tables::Tables;
+
+/// Folders that are loaded at once in each lane. A compiler uses all cores by itself; two hide the waiting for files.
+const AT_ONCE: usize = 2;
+/// A component from this size on, in bytes, goes to the heavy lane.
+const HEAVY_BYTES: u64 = 2 << 20;
+
+/// A folder to load, as it looked when that was decided.
+pub struct Job {
+    pub folder: PathBuf,
+    pub looks: Seen,
+    pub tables: Arc<Tables>,
+}
+
+/// A folder that was loaded or refused.
+pub struct Done {
+    pub folder: PathBuf,
+    pub looks: Seen,
+    pub outcome: Outcome,
+}
+
+/// The lanes' entrances. Dropping them ends the threads, each after the folder it is at.
+pub struct Lanes {
+    light: Sender<Job>,
+    heavy: Sender<Job>,
+}
+
+impl Lanes {
+    /// Starts the threads; each calls `done` with what it has loaded.
+    pub fn start<F>(loader: Loader, done: F) -> std::io::Result<Self>
+    where
+        F: Fn(Done) + Clone + Send + 'static,
+    {
+        let loader = Arc::new(loader);
+        let lane = |name: &str| {
+            let (send, receive) = unbounded::<Job>();
+            for number in 0..AT_ONCE {
+                let (loader, receive, done) = (Arc::clone(&loader), receive.clone(), done.clone());
+                thread::Builder::new()
+                    .name(format!("rules-{name}-{number}"))
+                    .spawn(move || run(&loader, &receive, &done))?;
+            }
+            Ok::<_, std::io::Error>(send)
+        };
+        Ok(Self { light: lane("load")?, heavy: lane("heavy")? })
+    }
+
+    /// Queues a folder.
+    pub fn load(&self, job: Job) {
+        let bytes = fs::metadata(job.folder.join(COMPONENT_FILE)).map_or(0, |metadata| metadata.len());
+        let lane = if bytes < HEAVY_BYTES { &self.light } else { &self.heavy };
+        // The threads outlive the entrances, so there is always somebody to take it.
+        let _ = lane.send(job);
+    }
+}
+
+fn run(loader: &Loader, jobs: &Receiver<Job>, done: &impl Fn(Done)) {
+    for Job { folder, looks, tables } in jobs {
+        let outcome = outcome(loader, &folder, looks, &tables);
+        done(Done { folder, looks, outcome });
+    }
+}
+
+fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
+    if looks == [None, None] {
+        return Outcome::Gone;
+    }
+    match loader.load(folder, tables) {
+        Ok(rule) => Outcome::Loaded(Box::new(rule)),
+        Err(error) => Outcome::Refused(error),
+    }
+}
