@@ -47,7 +47,7 @@ mod wasm {
     /// A page of linear memory, in bytes.
     const PAGE_BYTES: usize = 64 * 1024;
     /// Pages of one growth at least, so that a large input costs few of them.
-    const GROWTH_PAGES_MIN: usize = 16;
+    const GROWTH_PAGES_MIN: usize = 4;
 
     #[repr(align(16))]
     struct Arena(UnsafeCell<[u8; ARENA_BYTES]>);

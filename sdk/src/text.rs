@@ -1,27 +1,167 @@
 //! Words and clean text, the same for every rule. It knows nothing of tickets.
 
-/// The words of a text in lower case: runs of letters and digits in any script. An apostrophe or a dot inside a word
-/// separates, so `e.g.` is two words.
+/// The words of one or several texts, in lower case: runs of letters and digits in any script. An apostrophe or a dot
+/// inside a word separates, so `e.g.` is two words.
 ///
 /// ```
-/// # use ruledesk_sdk::text::words;
-/// assert_eq!(words("VPN is DOWN, again (Zürich)!"), ["vpn", "is", "down", "again", "zürich"]);
+/// # use ruledesk_sdk::text::Words;
+/// let words = Words::of("VPN is DOWN, again (Zürich)!");
+/// assert_eq!(words.iter().collect::<Vec<_>>(), ["vpn", "is", "down", "again", "zürich"]);
 /// ```
-pub fn words(text: &str) -> Vec<String> {
-    let pieces = text.split(|c: char| !c.is_alphanumeric()).filter(|piece| !piece.is_empty());
-    pieces.map(lower).collect()
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The words with one space between; a new line where one text ends.
+    text: String,
+    /// Where each word lies in `text`, and the hash of it: most comparisons of words end at the hash.
+    words: Vec<Word>,
+    /// A bit for each hash that occurs, so that most words which do not occur are seen not to at once.
+    marks: [u64; 8],
 }
 
-/// Whether the words of a phrase stand side by side among `words`. An empty phrase never does.
-///
-/// ```
-/// # use ruledesk_sdk::text::{has_phrase, words};
-/// assert!(has_phrase(&words("The network is down"), &words("is down")));
-/// assert!(!has_phrase(&words("Countdown"), &words("down")));
-/// ```
-pub fn has_phrase(words: &[String], phrase: &[String]) -> bool {
-    !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Word {
+    start: usize,
+    end: usize,
+    hash: u32,
 }
+
+impl Words {
+    /// The words of one text.
+    pub fn of(text: &str) -> Self {
+        let mut words = Self::default();
+        words.add(text);
+        words
+    }
+
+    /// Adds the words of another text. No phrase reaches from one into the next.
+    pub fn add(&mut self, text: &str) {
+        let mut lower = core::mem::take(&mut self.text).into_bytes();
+        lower.reserve(text.len() + 1);
+        let (mut at, mut word, mut between) = (0, None, b'\n');
+        while let Some(&byte) = text.as_bytes().get(at) {
+            let ascii = LOWER.get(usize::from(byte)).copied();
+            let c = match ascii {
+                Some(small) => (small != 0).then_some(char::from(small)),
+                // `at` is always at a character's first byte.
+                None => {
+                    text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| c.is_alphanumeric()).map(lower_char)
+                }
+            };
+            at += if ascii.is_some() { 1 } else { utf8_bytes(byte) };
+            let Some(c) = c else {
+                if let Some((start, hash)) = word.take() {
+                    self.end_word(start, lower.len(), hash);
+                }
+                continue;
+            };
+            let (start, hash) = word.unwrap_or_else(|| {
+                if !lower.is_empty() {
+                    lower.push(between);
+                    between = b' ';
+                }
+                (lower.len(), HASH_START)
+            });
+            word = Some((start, (hash ^ u32::from(c)).wrapping_mul(HASH_STEP)));
+            if c.is_ascii() {
+                lower.push(c as u8);
+            } else {
+                lower.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            between = b' ';
+        }
+        if let Some((start, hash)) = word {
+            self.end_word(start, lower.len(), hash);
+        }
+        self.text = String::from_utf8(lower).unwrap_or_default();
+    }
+
+    fn end_word(&mut self, start: usize, end: usize, hash: u32) {
+        self.words.push(Word { start, end, hash });
+        let (place, bit) = mark(hash);
+        if let Some(marks) = self.marks.get_mut(place) {
+            *marks |= bit;
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Each word, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.words.iter().filter_map(|word| self.text.get(word.start..word.end))
+    }
+
+    /// The word at `at` (from 0) and the one after it as a phrase, unless a text ends between them.
+    ///
+    /// ```
+    /// # use ruledesk_sdk::text::Words;
+    /// assert_eq!(Words::of("A paper-jam again").pair(1), Some("paper jam"));
+    /// ```
+    pub fn pair(&self, at: usize) -> Option<&str> {
+        let (first, second) = (self.words.get(at)?, self.words.get(at + 1)?);
+        self.text.get(first.start..second.end).filter(|pair| !pair.contains('\n'))
+    }
+
+    /// Whether the words of a phrase stand side by side here. An empty phrase never does.
+    ///
+    /// ```
+    /// # use ruledesk_sdk::text::Words;
+    /// assert!(Words::of("The network is down").has(&Words::of("is down")));
+    /// assert!(!Words::of("Countdown").has(&Words::of("down")));
+    /// ```
+    pub fn has(&self, phrase: &Words) -> bool {
+        let Some(first) = phrase.words.first() else {
+            return false;
+        };
+        let (place, bit) = mark(first.hash);
+        if self.marks.get(place).is_none_or(|marks| marks & bit == 0) {
+            return false;
+        }
+        self.words.iter().filter(|word| word.hash == first.hash).any(|word| {
+            let rest = self.text.get(word.start..).and_then(|rest| rest.strip_prefix(phrase.text.as_str()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\n']))
+        })
+    }
+}
+
+/// Each ASCII letter and digit in lower case, 0 for the rest.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const LOWER: [u8; 128] = {
+    let mut lower = [0; 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            lower[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    lower
+};
+
+/// How many bytes a character has that begins with `first`, which is no ASCII (RFC 3629).
+const fn utf8_bytes(first: u8) -> usize {
+    match first {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        _ => 2,
+    }
+}
+
+/// Where a hash is marked.
+const fn mark(hash: u32) -> (usize, u64) {
+    ((hash >> 29) as usize, 1 << (hash >> 23 & 63))
+}
+
+/// FNV-1a, 32 bits, a character at a time.
+const HASH_START: u32 = 0x811c_9dc5;
+const HASH_STEP: u32 = 0x0100_0193;
 
 /// The text in lower case: Latin, Greek, Cyrillic and Armenian letters; others stay as they are.
 ///
@@ -87,6 +227,17 @@ pub fn cut(text: &str, chars_max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_phrase_ends_where_its_text_ends() {
+        let mut words = Words::of("It is");
+        words.add("down, or is it? -- Ärger ÄRGER");
+        assert_eq!(words.iter().collect::<Vec<_>>(), ["it", "is", "down", "or", "is", "it", "ärger", "ärger"]);
+        assert!(!words.has(&Words::of("is down")) && words.has(&Words::of("IS it")) && words.has(&Words::of("ärger")));
+        assert_eq!((words.pair(1), words.pair(2), words.pair(7)), (None, Some("down or"), None));
+        assert!(!words.has(&Words::default()) && !words.has(&Words::of("it is downtown")));
+        assert!(Words::of(" ... ").is_empty());
+    }
 
     #[test]
     fn lower_case_agrees_with_the_standard_tables() {

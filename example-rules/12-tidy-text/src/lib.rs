@@ -18,7 +18,7 @@
 
 use ruledesk_sdk::export;
 use ruledesk_sdk::intake::{self, Answer, Changes, Input, RecentTicket};
-use ruledesk_sdk::text::{cut, lower, squeeze, words};
+use ruledesk_sdk::text::{Words, cut, lower, squeeze};
 use serde::Deserialize;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -103,9 +103,9 @@ impl TidyText {
 
 fn distinct_words(text: &str) -> Vec<String> {
     let mut distinct = Vec::new();
-    for word in words(text) {
-        if !distinct.contains(&word) {
-            distinct.push(word);
+    for word in Words::of(text).iter() {
+        if !distinct.iter().any(|seen| seen == word) {
+            distinct.push(word.to_owned());
         }
     }
     distinct

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use ruledesk_sdk::categorization::{self, Answer, Input};
 use ruledesk_sdk::export;
 use ruledesk_sdk::index::Index;
-use ruledesk_sdk::text::words;
+use ruledesk_sdk::text::Words;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -32,9 +32,9 @@ struct KeywordCategory {
     categories: BTreeMap<String, Category>,
     #[serde(default)]
     tags: BTreeMap<String, Vec<String>>,
-    /// The place of each keyword in `keywords`.
+    /// What is known of each word and of each pair of words.
     #[serde(skip)]
-    places: Index<usize>,
+    places: Index<Place>,
     #[serde(skip)]
     keywords: Vec<Keyword>,
 }
@@ -46,6 +46,14 @@ struct Category {
     bias: i32,
     #[serde(default)]
     keywords: BTreeMap<String, i32>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// The place of the keyword in `keywords`, if this is one.
+    keyword: Option<usize>,
+    /// Whether a keyword of two words begins with it.
+    begins_pair: bool,
 }
 
 struct Keyword {
@@ -65,13 +73,21 @@ impl categorization::Rule for KeywordCategory {
         let (places, keywords) = (&mut self.places, &mut self.keywords);
         let mut problems = Vec::new();
         let mut learn = |keyword: &str, effect| {
-            let (words, next) = (words(keyword), keywords.len());
-            if words.is_empty() || words.len() > 2 {
+            let (words, next) = (Words::of(keyword), keywords.len());
+            let text = match words.len() {
+                1 => words.iter().next(),
+                2 => words.pair(0),
+                _ => None,
+            };
+            let Some(text) = text.map(str::to_owned) else {
                 problems.push(format!("the keyword `{keyword}` must have one or two words"));
                 return;
+            };
+            if words.len() == 2 {
+                let first = words.iter().next().unwrap_or_default();
+                places.entry(first.to_owned()).or_default().begins_pair = true;
             }
-            let text = words.join(" ");
-            let place = *places.entry(text.clone()).or_insert(next);
+            let place = *places.entry(text.clone()).or_default().keyword.get_or_insert(next);
             match keywords.get_mut(place) {
                 Some(keyword) => keyword.effects.push(effect),
                 None => keywords.push(Keyword { text, effects: vec![effect] }),
@@ -123,18 +139,18 @@ impl KeywordCategory {
         let mut seen = vec![false; self.keywords.len()];
         let mut present = Vec::new();
         for text in texts {
-            let mut phrase = String::new();
-            for word in words(text) {
-                phrase.push_str(&word);
-                for candidate in [&word, &phrase] {
-                    let Some(&place) = self.places.get(candidate) else {
-                        continue;
-                    };
+            let words = Words::of(text);
+            // A pair counts when its second word is reached, after that word itself.
+            let mut before = None;
+            for (at, word) in words.iter().enumerate() {
+                let place = self.places.get(word).copied().unwrap_or_default();
+                let pair = before.and_then(|before| self.places.get(words.pair(before)?)?.keyword);
+                for place in [place.keyword, pair].into_iter().flatten() {
                     if seen.get_mut(place).is_some_and(|seen| !std::mem::replace(seen, true)) {
                         present.extend(self.keywords.get(place));
                     }
                 }
-                phrase = word + " ";
+                before = place.begins_pair.then_some(at);
             }
         }
         present

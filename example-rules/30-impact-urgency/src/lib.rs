@@ -23,8 +23,9 @@
 
 use std::collections::BTreeMap;
 
+use ruledesk_sdk::export;
 use ruledesk_sdk::priority::{self, Answer, Input};
-use ruledesk_sdk::{export, text};
+use ruledesk_sdk::text::{self, Words};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -60,13 +61,13 @@ struct Raise {
     vip: bool,
     /// `words`, each split into its words.
     #[serde(skip)]
-    phrases: Vec<Vec<String>>,
+    phrases: Vec<Words>,
 }
 
 impl priority::Rule for Matrix {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
         for raise in &mut self.raise {
-            raise.phrases = raise.words.iter().map(|phrase| text::words(phrase)).collect();
+            raise.phrases = raise.words.iter().map(|phrase| Words::of(phrase)).collect();
         }
         let mut problems = self.missing_cells();
         problems.extend(self.unknown_values());
@@ -76,8 +77,8 @@ impl priority::Rule for Matrix {
     fn decide(&self, input: &Input) -> Result<Answer, String> {
         let mut impact = self.start(input, self.impact_field.as_deref(), &self.impacts, &self.default_impact);
         let mut urgency = self.start(input, self.urgency_field.as_deref(), &self.urgencies, &self.default_urgency);
-        let mut words = text::words(&input.ticket.subject);
-        words.extend(text::words(&input.ticket.body));
+        let mut words = Words::of(&input.ticket.subject);
+        words.add(&input.ticket.body);
         let mut reasons = Vec::new();
         for raise in self.raise.iter().filter(|raise| raise.holds(input, &words)) {
             let raised_impact = lift(&mut impact, raise.impact.as_ref(), &self.impacts);
@@ -128,10 +129,10 @@ impl Matrix {
 }
 
 impl Raise {
-    fn holds(&self, input: &Input, words: &[String]) -> bool {
+    fn holds(&self, input: &Input, words: &Words) -> bool {
         let ticket = &input.ticket;
         let large = |field: &String| ticket.number(field).is_some_and(|n| n >= self.at_least.unwrap_or(1.0));
-        (self.phrases.is_empty() || self.phrases.iter().any(|phrase| text::has_phrase(words, phrase)))
+        (self.phrases.is_empty() || self.phrases.iter().any(|phrase| words.has(phrase)))
             && (self.tags.is_empty() || self.tags.iter().any(|tag| input.so_far.has_tag(tag) || ticket.has_tag(tag)))
             && (self.categories.is_empty() || self.categories.iter().any(|c| input.so_far.is_within(c)))
             && self.flag.as_ref().is_none_or(|flag| ticket.flag(flag))

@@ -11,7 +11,8 @@ pub struct Limits {
     pub fuel: u64,
     /// Linear memory, summed over all memories of the component, in bytes.
     pub memory_bytes: usize,
-    /// The wall clock, in milliseconds: the backstop for what fuel does not count.
+    /// The wall clock, in milliseconds: the backstop for what fuel does not count. Far above what the fuel runs for, because
+    /// on a busy machine the clock goes on while the guest waits for a core.
     pub deadline_ms: u64,
     /// What may cross from the guest in one answer or one host call, in bytes as the host holds it.
     pub output_bytes: usize,
@@ -49,7 +50,7 @@ impl Limits {
     pub const DEFAULT: Limits = Limits {
         fuel: 20_000_000,
         memory_bytes: 64 << 20,
-        deadline_ms: 100,
+        deadline_ms: 250,
         output_bytes: 256 << 10,
         log_bytes: 8 << 10,
         host_calls: 64,
