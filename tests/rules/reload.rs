@@ -7,9 +7,10 @@ use ruledesk::rules::Rules;
 use ruledesk::rules::call::ask;
 use ruledesk::rules::examples::fill_in;
 use ruledesk::rules::stage::Stage;
+use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 
-use crate::support::components::{hostile, hostile_manifest, open, put};
+use crate::support::components::{from_text, hostile, hostile_manifest, open, options, put};
 use crate::support::wait::until;
 
 /// What the only rule answers now.
@@ -104,4 +105,48 @@ fn a_link_out_of_the_directory_is_not_followed() {
     let rules = open(&inside);
     assert!(rules.generation().rules().is_empty());
     assert!(error(&rules).unwrap().contains("link out of the rules directory"));
+}
+
+/// A component of more than two megabytes, which takes seconds to compile.
+fn heavy() -> Vec<u8> {
+    let step = "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.const 7)))".repeat(600);
+    let functions: String = (0..400).map(|_| format!("(func (param i32) (result i32) {step} (local.get 0))")).collect();
+    from_text(&format!(
+        "(module (memory (export \"memory\") 1)
+          (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+          (func (export \"ruledesk:rules/priority@1.0.0#decide\") (param i32) (result i32) (i32.const 64))
+          {functions})"
+    ))
+}
+
+#[test]
+fn a_heavy_rule_compiles_while_its_old_version_serves_and_keeps_no_other_waiting() {
+    let dir = TempDir::new().unwrap();
+    let rules_dir = dir.path().join("rules");
+    fs::create_dir(&rules_dir).unwrap();
+    let two = |version: &str| manifest(version, "pass").replace("\"one\"", "\"two\"").replace("order = 1", "order = 2");
+    put(&rules_dir, "one", &manifest("1.0.0", "pass"), hostile());
+    put(&rules_dir, "two", &two("1.0.0"), hostile());
+    let mut options = options(&rules_dir);
+    options.cache_dir = dir.path().join("cache");
+    let rules = Rules::open(&options, Tables::default()).unwrap();
+    let version_of = |place: usize| rules.generation().rules()[place].manifest.version.clone();
+
+    let component = heavy();
+    assert!(component.len() > 2 << 20, "{} bytes", component.len());
+    let no_settings = two("2.0.0").split("[settings]").next().unwrap().to_owned();
+    put(&rules_dir, "two", &no_settings, &component);
+    until("the heavy rule to be compiled", || {
+        let compiling = fs::read_dir("/proc/self/task").unwrap().any(|task| {
+            let children = task.unwrap().path().join("children");
+            !fs::read_to_string(children).unwrap_or_default().is_empty()
+        });
+        compiling.then_some(())
+    });
+    for version in ["1.1.0", "1.2.0"] {
+        fs::write(rules_dir.join("one/rule.toml"), manifest(version, "pass")).unwrap();
+        until("the light rule", || (version_of(0) == version).then_some(()));
+        assert_eq!(version_of(1), "1.0.0", "the heavy rule's old version serves meanwhile");
+    }
+    until("the heavy rule", || (version_of(1) == "2.0.0").then_some(()));
 }
