@@ -220,6 +220,53 @@ fn the_first_category_wins_and_tags_are_united() {
     assert_eq!(tags, ["vip", "site"]);
 }
 
+fn destination() -> impl Strategy<Value = Option<Option<Destination>>> {
+    let team = prop::option::of(prop::sample::select(vec!["even", "odd", "solo"]));
+    let skills = prop::sample::subsequence(vec!["sap", "french"], 0..=2);
+    let to = (team, skills, prop::option::of(1_u8..=3)).prop_map(|(team, skills, tier)| Destination {
+        team: team.map(|t| t.parse().unwrap()),
+        skills: skills.iter().map(|s| s.parse().unwrap()).collect(),
+        tier,
+        ..Destination::default()
+    });
+    prop::option::of(prop::option::of(to))
+}
+
+proptest! {
+    /// What comes after the winner, and every failure and pass before it, changes nothing; a ticket always has a team.
+    #[test]
+    fn the_first_destination_that_a_team_can_be_wins(
+        answers in prop::collection::vec(destination(), 0..6),
+        more in prop::collection::vec(destination(), 0..3),
+    ) {
+        let organisation = organisation();
+        let category = "other".parse().unwrap();
+        let number = |answers: Vec<Option<Option<Destination>>>| -> Vec<_> {
+            answers.into_iter().enumerate().map(|(n, answer)| given(n, answer)).collect()
+        };
+        let all = number(answers.clone());
+        let routed = combine::routing(&organisation, &category, &all);
+        prop_assert!(organisation.teams.contains_key(&routed.team.value));
+        if let combine::By::Rule { rule, .. } = &routed.team.by {
+            let winner = all.iter().position(|given| given.rule == *rule).unwrap();
+            let to = all[winner].answer.clone().flatten().unwrap();
+            prop_assert!(to.team.is_none_or(|team| team == routed.team.value));
+            prop_assert_eq!(&to.skills, &routed.skills);
+            for earlier in &all[..winner] {
+                // Nobody in this organisation has a skill, so only skills without a team lead nowhere.
+                let leads_nowhere = |to: &Destination| to.team.is_none() && !to.skills.is_empty();
+                prop_assert!(earlier.answer.as_ref().and_then(Option::as_ref).is_none_or(leads_nowhere));
+            }
+            let longer = number(answers.into_iter().chain(more).collect());
+            prop_assert_eq!(combine::routing(&organisation, &category, &longer), routed);
+        } else {
+            let nowhere = |to: &Destination| to.team.is_none() && !to.skills.is_empty();
+            let none_leads = all.iter().filter_map(|given| given.answer.as_ref()?.as_ref()).all(nowhere);
+            prop_assert!(none_leads);
+        }
+    }
+}
+
 /// Skills that no team has together are an answer that leads nowhere: the next rule is asked, then the default.
 #[test]
 fn a_destination_that_no_team_can_be_leaves_the_word_to_the_next_rule() {

@@ -185,6 +185,9 @@ impl Store {
                 AccessState::Awaiting | AccessState::Cancelled => {}
             }
         }
+        let sql = "select count(*) from grants where subject = $1 and revoked_at >= $2";
+        let revoked = self.db.optional(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        history.revoked = revoked.map_or(Ok(0), |row| row.int(0)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))?;
         Ok(history)
     }
 
