@@ -133,10 +133,7 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
     for create in creates {
         *teams.entry(&create.opening.assignment.team).or_default() += 1;
     }
-    let mut turns: BTreeMap<&TeamId, Turns> = BTreeMap::new();
-    for (team, count) in &teams {
-        turns.insert(team, take_turns(tx, team, *count).await?);
-    }
+    let mut turns = take_turns(tx, &teams).await?;
     let wants_load = creates.iter().any(|create| create.opening.assignment.strategy == Strategy::LeastLoaded);
     let mut load = if wants_load { loads(tx).await? } else { BTreeMap::new() };
     let mut added: BTreeMap<PersonId, i64> = BTreeMap::new();
@@ -174,21 +171,29 @@ pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, i64>) -> Result<()
     tx.insert("insert into agents (person, unfinished)", 2, tail, rows).await.map(drop)
 }
 
-async fn take_turns(tx: &mut Tx, team: &TeamId, count: i64) -> Result<Turns, Error> {
-    let row = tx
-        .optional(
-            "insert into team_turns (team, turn) values ($1, $2) \
-             on conflict (team) do update set turn = team_turns.turn + excluded.turn returning turn",
-            vec![team.as_str().into(), count.into()],
-        )
-        .await?;
-    let last_turn = row.map_or(Ok(count), |row| row.int(0))?;
-    let members = tx.all("select person, turn from member_turns where team = $1", vec![team.as_str().into()]).await?;
-    let mut last = BTreeMap::new();
-    for row in members {
-        last.insert(rows::parsed("member_turns", "person", &row.text(0)?)?, row.int(1)?);
+/// Takes so many turns of each team, and reads when each member had the last. The teams come in the order of their names.
+async fn take_turns(tx: &mut Tx, teams: &BTreeMap<&TeamId, i64>) -> Result<BTreeMap<TeamId, Turns>, Error> {
+    let mut turns = BTreeMap::new();
+    if teams.is_empty() {
+        return Ok(turns);
     }
-    Ok(Turns { next: last_turn - count + 1, last })
+    let wanted = teams.iter().map(|(team, count)| vec![team.as_str().into(), Arg::from(*count)]).collect();
+    let tail = "on conflict (team) do update set turn = team_turns.turn + excluded.turn returning team, turn";
+    for row in tx.insert("insert into team_turns (team, turn)", 2, tail, wanted).await? {
+        let team: TeamId = rows::parsed("team_turns", "team", &row.text(0)?)?;
+        let count = teams.get(&team).copied().unwrap_or_default();
+        turns.insert(team, Turns { next: row.int(1)? - count + 1, last: BTreeMap::new() });
+    }
+    let places: Vec<String> = (1..=teams.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("select team, person, turn from member_turns where team in ({})", places.join(", "));
+    let names = teams.keys().map(|team| team.as_str().into()).collect();
+    for row in tx.all(&sql, names).await? {
+        let team: TeamId = rows::parsed("member_turns", "team", &row.text(0)?)?;
+        if let Some(turns) = turns.get_mut(&team) {
+            turns.last.insert(rows::parsed("member_turns", "person", &row.text(1)?)?, row.int(2)?);
+        }
+    }
+    Ok(turns)
 }
 
 async fn loads(tx: &mut Tx) -> Result<BTreeMap<PersonId, i64>, Error> {
