@@ -4,3 +4,4 @@ mod examples;
 mod hostile;
 mod reload;
 mod sandbox;
+mod tables;

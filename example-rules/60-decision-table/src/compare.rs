@@ -4,19 +4,18 @@
 
 use ruledesk_sdk::text::lower_char;
 
-fn chars(text: &str) -> impl Iterator<Item = char> + Clone {
-    text.chars().map(lower_char)
-}
-
 /// Whether both are the same.
 pub fn equal(text: &str, lower: &str) -> bool {
-    if text.is_ascii() { text.eq_ignore_ascii_case(lower) } else { chars(text).eq(lower.chars()) }
+    after(text, lower) == Some("")
 }
 
 /// What follows `lower` if the text starts with it.
 fn after<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
-    let mut rest = text.chars();
-    for wanted in lower.chars() {
+    // Nearly all texts are ASCII at their beginning, and bytes are cheaper than characters.
+    let same = |(a, b): &(&u8, &u8)| a.is_ascii() && a.to_ascii_lowercase() == **b;
+    let alike = text.as_bytes().iter().zip(lower.as_bytes()).take_while(same).count();
+    let (mut rest, wanted) = (text.get(alike..)?.chars(), lower.get(alike..)?);
+    for wanted in wanted.chars() {
         if lower_char(rest.next()?) != wanted {
             return None;
         }
@@ -38,6 +37,12 @@ pub fn ends_with(text: &str, lower: &str) -> bool {
 /// Whether the text stands somewhere inside.
 pub fn contains(text: &str, lower: &str) -> bool {
     let Some(first) = lower.chars().next() else { return true };
+    if first.is_ascii() {
+        let first = [first as u8, (first as u8).to_ascii_uppercase()];
+        let begins =
+            |(at, byte): (usize, &u8)| first.contains(byte) && starts_with(text.get(at..).unwrap_or_default(), lower);
+        return text.as_bytes().iter().enumerate().any(begins);
+    }
     text.char_indices().any(|(at, c)| lower_char(c) == first && starts_with(text.get(at..).unwrap_or_default(), lower))
 }
 

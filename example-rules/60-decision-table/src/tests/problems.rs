@@ -182,7 +182,7 @@ fn columns() {
         format!("stage = \"routing\"\notherwise = \"pass\"\ncolumns = {columns}\nrows = {rows}")
     };
     only(&table("[\"requester.vip\", \"then.team\"]", "[[true]]"), &["row 1: it has 1 cells, and there are 2 columns"]);
-    only(&table("[\"requester.vip\", \"team\"]", "[[true, \"x\"]]"), &["`columns`", "is an answer"][..1].as_ref());
+    only(&table("[\"requester.vip\", \"team\"]", "[[true, \"x\"]]"), &["`columns`", "is an answer"]);
     only(
         &table("[\"requester.vipp\", \"then.team\"]", "[[true, \"x\"]]"),
         &["row 1, `when.requester.vipp`", "did you mean `requester.vip`?"],
