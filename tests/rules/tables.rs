@@ -83,6 +83,7 @@ fn many_rows(rows: usize) -> String {
 fn twenty_rows_cost_little() {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "twenty", &many_rows(20), &component());
+    put(dir.path(), "one", &many_rows(1).replace("\"twenty\"", "\"z-one\""), &component());
     let rules = open(dir.path());
     assert_eq!(errors(&rules), [""; 0]);
     let sparse = "ticket.fields = { people-affected = 205 }\nso-far.category = \"network.vpn\"";
@@ -93,22 +94,25 @@ fn twenty_rows_cost_little() {
     let answer = serde_json::to_value(first.result.as_ref().unwrap()).unwrap();
     assert_eq!(answer["reason"], "Amara Okafor is one of 205", "{answer}");
     let best = (0..200).map(|_| ask(&generation.rules()[0], &input, &rules.tables()).took).min().unwrap();
+    let one = ask(&generation.rules()[1], &input, &rules.tables());
+    println!("one row: fuel {}", one.fuel);
     println!("twenty rows: fuel {}, {} bytes of memory, {best:?} at best", first.fuel, first.memory_peak);
     assert!(first.fuel < 60_000, "{}", first.fuel);
     assert!(first.memory_peak <= 2 << 20, "{}", first.memory_peak);
 }
 
 #[test]
-fn a_thousand_rows_are_compared_with_each_other_and_go_live() {
+fn five_hundred_rows_are_compared_with_each_other_and_go_live() {
     let dir = TempDir::new().unwrap();
-    put(dir.path(), "many", &many_rows(1_000), &component());
+    put(dir.path(), "many", &many_rows(500), &component());
     let rules = open(dir.path());
     assert_eq!(errors(&rules), [""; 0]);
     let generation = rules.generation();
     assert!(generation.rules()[0].configure_each_call.is_none());
     let nothing = fill_in(Stage::Routing, &toml::Table::new()).unwrap();
     let called = ask(&generation.rules()[0], &nothing, &rules.tables());
-    assert!(called.result.is_ok() && called.fuel < 1_000_000, "{called:?}");
+    assert!(called.result.is_ok() && called.fuel < 500_000, "{called:?}");
+    println!("five hundred rows: fuel {}", called.fuel);
 }
 
 #[test]

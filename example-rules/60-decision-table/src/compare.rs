@@ -1,12 +1,13 @@
 //! Comparing texts without copying them; capital and small letters are alike. It knows nothing of fields.
 //!
-//! The second argument is always in small letters already.
+//! The second argument is always in small letters already. A letter has as many bytes small as capital, so lengths can be
+//! compared first.
 
 use ruledesk_sdk::text::lower_char;
 
 /// Whether both are the same.
 pub fn equal(text: &str, lower: &str) -> bool {
-    after(text, lower) == Some("")
+    text.len() == lower.len() && starts_with(text, lower)
 }
 
 /// What follows `lower` if the text starts with it.
@@ -25,7 +26,7 @@ fn after<'a>(text: &'a str, lower: &str) -> Option<&'a str> {
 
 /// Whether the text starts so.
 pub fn starts_with(text: &str, lower: &str) -> bool {
-    after(text, lower).is_some()
+    text.len() >= lower.len() && after(text, lower).is_some()
 }
 
 /// Whether the text ends so.
@@ -131,6 +132,13 @@ mod tests {
         assert!(equal("ÄRGER", "ärger") && equal("VPN", "vpn") && !equal("vpn2", "vpn"));
         assert!(starts_with("VPN down", "vpn") && ends_with("Im BÜRO", "büro") && contains("Die TÜR klemmt", "tür"));
         assert!(!contains("ab", "abc") && !ends_with("c", "abc") && contains("x", ""));
+    }
+
+    #[test]
+    fn small_letters_are_as_long_as_capital_ones() {
+        for c in (0..0x11_0000).filter_map(char::from_u32) {
+            assert_eq!(lower_char(c).len_utf8(), c.len_utf8(), "{c}");
+        }
     }
 
     #[test]

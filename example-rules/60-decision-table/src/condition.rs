@@ -65,6 +65,26 @@ impl Condition {
         matches!(self, Condition::All(conditions) if conditions.is_empty())
     }
 
+    /// The highest [`cost`](Self::cost).
+    pub const COST_MAX: u8 = 2;
+
+    /// How much work it is, roughly: 0 compares numbers, 1 the beginnings of texts, 2 reads whole texts.
+    pub fn cost(&self) -> u8 {
+        match self {
+            Condition::All(conditions) | Condition::Any(conditions) => {
+                conditions.iter().map(Condition::cost).max().unwrap_or(0)
+            }
+            Condition::Not(condition) => condition.cost(),
+            Condition::Element(..) => Self::COST_MAX,
+            Condition::Field(_, test) => match test {
+                Test::Exists | Test::IsNumber(_) | Test::IsFlag(_) | Test::Between(_) | Test::Clock(..) => 0,
+                Test::Is(_) | Test::StartsWith(_) | Test::EndsWith(_) | Test::Within(_) => 1,
+                Test::Days(..) | Test::Ago(..) => 1,
+                Test::Contains(_) | Test::Mentions(_) | Test::Matches(_) => Self::COST_MAX,
+            },
+        }
+    }
+
     /// Whether it is so.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         match self {

@@ -17,8 +17,8 @@ pub struct Field {
 
 impl PartialEq for Field {
     fn eq(&self, other: &Self) -> bool {
-        self.root == other.root
-            && self.column.key == other.column.key
+        std::ptr::eq(self.column, other.column)
+            && self.root == other.root
             && self.name == other.name
             && self.count == other.count
     }

@@ -8,9 +8,6 @@ use crate::schema::Kind;
 
 /// Whether `b` holds wherever `a` does.
 pub fn implies(a: &Condition, b: &Condition) -> bool {
-    if a == b {
-        return true;
-    }
     match (a, b) {
         (_, Condition::All(all)) => all.iter().all(|b| implies(a, b)),
         (Condition::Any(any), _) => !any.is_empty() && any.iter().all(|a| implies(a, b)),
@@ -26,7 +23,7 @@ pub fn implies(a: &Condition, b: &Condition) -> bool {
         },
         (Condition::Element(list, a), Condition::Element(other, b)) => list == other && implies(a, b),
         (Condition::Element(list, _), Condition::Field(other, Test::Exists)) => list == other,
-        (Condition::Field(field, a), Condition::Field(other, b)) => field == other && narrower(a, b),
+        (Condition::Field(field, a), Condition::Field(other, b)) => field == other && (a == b || narrower(a, b)),
         _ => false,
     }
 }

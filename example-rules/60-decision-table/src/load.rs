@@ -14,7 +14,7 @@ use crate::tree::Tree;
 use crate::when;
 
 /// Rows of a table at most: each is compared with those before it.
-const ROWS_MAX: usize = 1_000;
+const ROWS_MAX: usize = 500;
 
 const SETTINGS: [&str; 9] =
     ["stage", "hit", "row", "columns", "rows", "otherwise", "otherwise-reason", "levels", "stand-in"];
@@ -40,7 +40,7 @@ fn table(tree: &Tree, problems: &mut Problems) -> Option<Table> {
     let settings = settings(tree, problems)?;
     let written = rows(tree, problems);
     if written.len() > ROWS_MAX {
-        problems.add("row", "a table has at most 1,000 rows");
+        problems.add("row", "a table has at most 500 rows: make two tables of it, one after the other");
         return None;
     }
     let mut read: Vec<(Row, bool)> = Vec::new();

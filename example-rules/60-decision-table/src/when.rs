@@ -122,14 +122,18 @@ fn not(condition: Condition) -> Condition {
     }
 }
 
-/// All of them, without needless wrapping.
+/// All of them, without needless wrapping, the cheap ones first: most rows do not fit, and those end early.
 fn one(mut all: Vec<Condition>) -> Condition {
-    match (all.pop(), all.is_empty()) {
+    let mut ordered = Vec::with_capacity(all.len());
+    for cost in 0..=Condition::COST_MAX {
+        ordered.extend(all.extract_if(.., |condition| condition.cost() == cost));
+    }
+    match (ordered.pop(), ordered.is_empty()) {
         (Some(only), true) => only,
         (Some(last), false) => {
-            all.push(last);
-            Condition::All(all)
+            ordered.push(last);
+            Condition::All(ordered)
         }
-        (None, _) => Condition::All(all),
+        (None, _) => Condition::All(ordered),
     }
 }
