@@ -102,6 +102,27 @@ fn twenty_rows_cost_little() {
 }
 
 #[test]
+fn reading_a_whole_text_costs_little() {
+    let body = "The printer on the third floor is out of toner and the people there wait for it. ".repeat(8);
+    let sparse = toml::Table::from_iter([(
+        "ticket".to_owned(),
+        toml::Value::Table([("body".to_owned(), body[..600].into())].into_iter().collect()),
+    )]);
+    let input = fill_in(Stage::Routing, &sparse).unwrap();
+    for (operator, value) in [("contains", "vpn"), ("mentions", "vpn down"), ("matches", "*inc-####*")] {
+        let dir = TempDir::new().unwrap();
+        let head = "name = \"text\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n[settings]\nstage = \"routing\"\notherwise = \"pass\"\n";
+        let row = format!("[[settings.row]]\nwhen.ticket.body.{operator} = \"{value}\"\nthen.team = \"x\"\n");
+        put(dir.path(), "text", &format!("{head}{row}"), &component());
+        let rules = open(dir.path());
+        assert_eq!(errors(&rules), [""; 0]);
+        let called = ask(&rules.generation().rules()[0], &input, &rules.tables());
+        println!("{operator} over 600 bytes: fuel {}", called.fuel);
+        assert!(called.result.is_ok() && called.fuel < 60_000, "{operator}: {called:?}");
+    }
+}
+
+#[test]
 fn five_hundred_rows_are_compared_with_each_other_and_go_live() {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "many", &many_rows(500), &component());

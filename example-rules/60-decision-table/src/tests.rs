@@ -8,6 +8,7 @@ use crate::DecisionTable;
 
 mod answers;
 mod conditions;
+mod guide;
 mod laws;
 mod problems;
 

@@ -52,7 +52,8 @@ fn follow(
         if let (Position::Field(field), Some(operator)) = (&position, rest)
             && part != "count"
         {
-            let operator = Tree::Table(vec![(operator.to_owned(), value.clone())]);
+            let below = |inner, part: &str| Tree::Table(vec![(part.to_owned(), inner)]);
+            let operator = operator.rsplit('.').fold(value.clone(), below);
             return of_field(scope, field, &operator, at, problems, all);
         }
         rest = after;

@@ -67,6 +67,9 @@ fn texts() {
         r#"so-far.team.is-not = "network""#,
         r#"requester.department.exists = false"#,
         r#""ticket.subject.contains" = "vpn""#,
+        r#""ticket.subject.not.contains" = "mail""#,
+        r#""ticket.attachments.count.at-least" = 2"#,
+        r#""ticket.attachments.name.is" = "a.png""#,
         r#""ticket.subject" = { contains = "vpn", not = { contains = "mail" } }"#,
     ]);
 }
