@@ -35,27 +35,28 @@ pub fn ends_with(text: &str, lower: &str) -> bool {
     lower.chars().rev().all(|wanted| back.next().map(lower_char) == Some(wanted))
 }
 
+/// The rests of the text that begin with this character, in either size.
+fn from_each(text: &str, first: char) -> impl Iterator<Item = (&str, &str)> {
+    // A byte of an ASCII character is never part of another one, so bytes do, and cost a third.
+    let (small, capital) = (u32::from(first), u32::from(first.to_ascii_uppercase()));
+    let begins = move |at: usize, byte: u8| match first.is_ascii() {
+        true => u32::from(byte) == small || u32::from(byte) == capital,
+        false => text.get(at..).and_then(|rest| rest.chars().next()).map(lower_char) == Some(first),
+    };
+    let places = text.as_bytes().iter().enumerate().filter(move |(at, byte)| begins(*at, **byte));
+    places.filter_map(|(at, _)| text.split_at_checked(at))
+}
+
 /// Whether the text stands somewhere inside.
 pub fn contains(text: &str, lower: &str) -> bool {
     let Some(first) = lower.chars().next() else { return true };
-    if first.is_ascii() {
-        let first = [first as u8, (first as u8).to_ascii_uppercase()];
-        let begins =
-            |(at, byte): (usize, &u8)| first.contains(byte) && starts_with(text.get(at..).unwrap_or_default(), lower);
-        return text.as_bytes().iter().enumerate().any(begins);
-    }
-    text.char_indices().any(|(at, c)| lower_char(c) == first && starts_with(text.get(at..).unwrap_or_default(), lower))
+    from_each(text, first).any(|(_, rest)| starts_with(rest, lower))
 }
 
 /// Whether the words of the phrase, one space between each two, stand side by side as whole words.
 pub fn mentions(text: &str, phrase: &str) -> bool {
     let Some(first) = phrase.chars().next() else { return false };
-    let mut inside = false;
-    text.char_indices().any(|(at, c)| {
-        let begins = !inside && lower_char(c) == first;
-        inside = c.is_alphanumeric();
-        begins && phrase_at(text.get(at..).unwrap_or_default(), phrase)
-    })
+    from_each(text, first).any(|(before, rest)| !before.ends_with(char::is_alphanumeric) && phrase_at(rest, phrase))
 }
 
 fn phrase_at(text: &str, phrase: &str) -> bool {
@@ -79,48 +80,62 @@ pub fn within(category: &str, parent: &str) -> bool {
 
 /// A pattern for a whole text: `*` stands for anything, `?` for one character, `#` for one digit.
 ///
-/// At most one place to go back to is kept, the last `*`: the work is bounded by the product of both lengths, and there
-/// is no pattern that makes it worse.
+/// Between two `*` the first place that fits is taken and never left again: the work is bounded by the product of both
+/// lengths, and there is no pattern that makes it worse.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Pattern {
+    /// Up to the first `*`.
+    begin: String,
+    /// After each `*`, the last of which has to end the text; none if there is no `*`.
+    pieces: Vec<String>,
+}
 
 impl Pattern {
-    pub fn new(lower: String) -> Self {
-        Self(lower)
+    pub fn new(lower: &str) -> Self {
+        let mut pieces = lower.split('*').map(str::to_owned);
+        Self { begin: pieces.next().unwrap_or_default(), pieces: pieces.collect() }
     }
 
     pub fn matches(&self, text: &str) -> bool {
-        let (mut text, mut pattern) = (text.chars(), self.0.chars());
-        // After the last `*`: the pattern from there, and the text from where it was last tried.
-        let mut again: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
-        loop {
-            match (pattern.next(), text.clone().next()) {
-                (None, None) => return true,
-                (Some('*'), _) if pattern.as_str().is_empty() => return true,
-                (Some('*'), _) => {
-                    again = Some((pattern.clone(), text.clone()));
-                    continue;
-                }
-                (Some(_), None) => return false,
-                (Some(wanted), Some(c)) if fits(wanted, c) => {
-                    text.next();
-                    continue;
-                }
-                _ => {}
+        let Some(mut rest) = piece_at(text, &self.begin) else { return false };
+        let Some((end, between)) = self.pieces.split_last() else { return rest.is_empty() };
+        for piece in between {
+            match find(rest, piece) {
+                Some(after) => rest = after,
+                None => return false,
             }
-            let Some((from, tried)) = &mut again else { return false };
-            tried.next();
-            (pattern, text) = (from.clone(), tried.clone());
         }
+        let chars = end.chars().count();
+        let from =
+            if chars == 0 { Some(rest.len()) } else { rest.char_indices().rev().nth(chars - 1).map(|(at, _)| at) };
+        from.and_then(|from| piece_at(rest.get(from..)?, end)).is_some()
     }
 }
 
-fn fits(wanted: char, c: char) -> bool {
-    match wanted {
-        '?' => true,
-        '#' => c.is_ascii_digit(),
-        wanted => lower_char(c) == wanted,
+/// What follows the first place where the piece fits.
+fn find<'a>(text: &'a str, piece: &str) -> Option<&'a str> {
+    match piece.chars().next() {
+        None => Some(text),
+        Some('?' | '#') => text.char_indices().find_map(|(at, _)| piece_at(text.get(at..)?, piece)),
+        Some(first) => from_each(text, first).find_map(|(_, rest)| piece_at(rest, piece)),
     }
+}
+
+/// What follows the piece if the text begins so.
+fn piece_at<'a>(text: &'a str, piece: &str) -> Option<&'a str> {
+    let mut rest = text.chars();
+    for wanted in piece.chars() {
+        let c = rest.next()?;
+        let fits = match wanted {
+            '?' => true,
+            '#' => c.is_ascii_digit(),
+            wanted => lower_char(c) == wanted,
+        };
+        if !fits {
+            return None;
+        }
+    }
+    Some(rest.as_str())
 }
 
 #[cfg(test)]
@@ -156,7 +171,7 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let matches = |pattern: &str, text| Pattern::new(pattern.to_owned()).matches(text);
+        let matches = |pattern: &str, text| Pattern::new(pattern).matches(text);
         for (pattern, text) in [
             ("", ""),
             ("*", "x"),
@@ -172,6 +187,10 @@ mod tests {
         {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
+        for (pattern, expected) in [("a*a", false), ("*a*", true), ("**", true), ("*é", false), ("?", true)] {
+            assert_eq!(matches(pattern, "a"), expected, "{pattern}");
+        }
+        assert!(matches("*?b*#", "éb7") && !matches("*?b*#", "b7") && matches("é*é", "éé") && !matches("é*é", "é"));
         assert!(!matches(&"*a".repeat(50), &"b".repeat(10_000)));
     }
 }

@@ -117,7 +117,7 @@ pub fn operator(name: &str, value: &Tree, kind: Kind) -> Result<Asked, String> {
         "starts-with" => Test::StartsWith(texts(name, value)?),
         "ends-with" => Test::EndsWith(texts(name, value)?),
         "within" => Test::Within(texts(name, value)?),
-        "matches" => Test::Matches(texts(name, value)?.into_iter().map(Pattern::new).collect()),
+        "matches" => Test::Matches(texts(name, value)?.iter().map(|text| Pattern::new(text)).collect()),
         "mentions" => mentions(value)?,
         "older-than" => Test::Ago(span(name, value)?.saturating_add(1), i64::MAX),
         "newer-than" => Test::Ago(i64::MIN, span(name, value)?),
