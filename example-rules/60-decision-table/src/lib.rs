@@ -34,6 +34,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod values;
 mod when;
 
 use ruledesk_sdk::{access, categorization, export, intake, priority, routing};

@@ -1,13 +1,14 @@
 //! What may be asked of a field: from an operator and its value, as written, to a test. It knows nothing of rows.
 
-use ruledesk_sdk::text::{lower, words};
+use ruledesk_sdk::text::words;
 
 use crate::compare::Pattern;
 use crate::condition::{Range, Test};
-use crate::moments::{days, minute, span_ms, weekday};
+use crate::moments::{days, minute, weekday};
 use crate::nearest::{hint, listed};
 use crate::schema::Kind;
 use crate::tree::Tree;
+use crate::values::{first, flag, pair, rising, span, texts};
 
 const TEXT: &[&str] = &[
     "is",
@@ -173,49 +174,6 @@ fn clock(name: &str, value: &Tree) -> Result<Test, String> {
         return Err(format!("`{name}` leaves no time: from and to are the same"));
     }
     Ok(Test::Clock(from, to))
-}
-
-fn first(value: &Tree) -> &Tree {
-    value.items().first().unwrap_or(value)
-}
-
-fn pair<T>(name: &str, value: &Tree, read: impl Fn(&Tree) -> Result<T, String>) -> Result<(T, T), String> {
-    match value {
-        Tree::List(items) => match items.as_slice() {
-            [from, to] => Ok((read(from)?, read(to)?)),
-            _ => Err(format!("`{name}` needs two values, from and to")),
-        },
-        _ => Err(format!("`{name}` needs a list of two values, from and to")),
-    }
-}
-
-fn rising<T: PartialOrd + Copy, R>(from: T, to: T, range: R) -> Result<R, String> {
-    if from <= to { Ok(range) } else { Err("`between` needs the smaller value first".to_owned()) }
-}
-
-fn flag(name: &str, value: &Tree) -> Result<bool, String> {
-    match value {
-        Tree::Flag(flag) => Ok(*flag),
-        other => Err(format!("`{name}` needs true or false, and this is {}", other.kind())),
-    }
-}
-
-fn span(name: &str, value: &Tree) -> Result<i64, String> {
-    value
-        .text()
-        .and_then(span_ms)
-        .ok_or(format!("`{name}` needs a span, such as \"36 hours\", \"3 days\" or \"2 weeks\""))
-}
-
-/// Texts in small letters, at least one, none of them empty.
-fn texts(name: &str, value: &Tree) -> Result<Vec<String>, String> {
-    match value.texts() {
-        Some(texts) if !texts.is_empty() && texts.iter().all(|text| !text.is_empty()) => {
-            Ok(texts.into_iter().map(lower).collect())
-        }
-        Some(_) => Err(format!("`{name}` needs at least one text, and none of them empty")),
-        None => Err(format!("`{name}` needs a text or a list of texts, and this is {}", first(value).kind())),
-    }
 }
 
 fn mentions(value: &Tree) -> Result<Test, String> {
