@@ -61,7 +61,9 @@ fn all_stages(generation: &Generation, inputs: &[Input], tables: &Arc<Tables>) -
     let mut answers = 0;
     for input in inputs {
         let category = (input.stage() != Stage::Intake).then_some("hardware.printer");
-        for rule in generation.asked(input.stage(), "hardware", category) {
+        let asked = generation.asked(input.stage(), "hardware", category);
+        // The figures are about the seven rules that are programs of their own; the table has its own figure above.
+        for rule in asked.filter(|rule| rule.manifest.name.as_str() != "decision-table") {
             answers += usize::from(black_box(ask(rule, input, tables)).result.is_ok());
         }
     }

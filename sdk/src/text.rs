@@ -175,7 +175,13 @@ pub fn lower(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(lower_char).collect() }
 }
 
-fn lower_char(c: char) -> char {
+/// One character as [`lower`] makes it, to compare texts without copying them.
+///
+/// ```
+/// # use ruledesk_sdk::text::lower_char;
+/// assert_eq!(lower_char('Ä'), 'ä');
+/// ```
+pub fn lower_char(c: char) -> char {
     let code = u32::from(c);
     let shift = match code {
         0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde | 0x391..=0x3a9 | 0x3aa..=0x3ab | 0x410..=0x42f => 32,

@@ -5,3 +5,4 @@ mod hostile;
 mod reload;
 mod sandbox;
 mod wasi;
+mod tables;
