@@ -51,14 +51,14 @@ fn each_kind_of_wrong_file_has_its_words() {
 
 #[test]
 fn what_the_manifest_says_is_tried_too() {
-    let wrong_stage =
-        refusal(hostile(), Some("name = \"a\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n"));
-    assert!(wrong_stage.contains("`stages` names `routing`"), "{wrong_stage}");
     let rule = shipped("30-impact-urgency");
     let manifest = std::fs::read_to_string(rule.path().join("rule.toml")).unwrap();
     let wasm = std::fs::read(rule.path().join("rule.wasm")).unwrap();
     let settings = refusal(&wasm, Some(&manifest.replace("[settings]", "[settings]\nno-such-setting = 1")));
     assert!(settings.contains("refuses its settings") && settings.contains("no-such-setting"), "{settings}");
+    let stage = "name = \"a\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n";
+    let stage = refusal(&wasm, Some(stage));
+    assert!(stage.contains("names `routing`, which the component does not export: it exports priority"), "{stage}");
     let key = refusal(&wasm, Some(&manifest.replace("order =", "odrer =")));
     assert!(key.contains("unknown field `odrer`"), "{key}");
     let example = "\n[[example]]\nname = \"never\"\nstage = \"priority\"\nexpect = { decision = \"dance\" }\n";
