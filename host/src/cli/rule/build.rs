@@ -35,7 +35,7 @@ pub fn run(build: &Build) -> Result<(), Failure> {
                 Ok(built) => say(&built),
                 Err(error) => eprintln!("error: {error}"),
             }
-            eprintln!("watching {} ...", directory.display());
+            println!("watching {} ...", directory.display());
         })?);
     }
     for directory in &build.directories {
