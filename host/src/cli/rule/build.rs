@@ -1,0 +1,58 @@
+//! `ruledesk rule build`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use super::tools::{kib, stages};
+use crate::author::ship::{Built, ship};
+use crate::author::watch::watch;
+
+/// Builds each folder's rule into a component, beside its manifest or into a rules directory.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Folders of rules.
+    #[arg(default_value = ".", value_name = "DIR")]
+    directories: Vec<PathBuf>,
+    /// The rules directory: gets one folder a rule, with its manifest and its component.
+    #[arg(long, value_name = "RULES")]
+    out: Option<PathBuf>,
+    /// Settings to write into the manifest instead of its own; its examples, which are about its own, are left out.
+    #[arg(long, requires = "out", value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Builds again whenever a source is saved, until it is stopped.
+    #[arg(long)]
+    watch: bool,
+}
+
+/// Builds, and goes on building if asked to.
+pub fn run(build: &Build) -> Result<(), Failure> {
+    let one = |directory: &Path| ship(directory, build.out.as_deref(), build.settings.as_deref());
+    if build.watch {
+        return Ok(watch(&build.directories, |directory| {
+            match one(directory) {
+                Ok(built) => say(&built),
+                Err(error) => eprintln!("error: {error}"),
+            }
+            println!("watching {} ...", directory.display());
+        })?);
+    }
+    for directory in &build.directories {
+        say(&one(directory)?);
+    }
+    Ok(())
+}
+
+fn say(built: &Built) {
+    let imports = &built.inspection.imports;
+    println!(
+        "{} {}: {}, exports {}, imports {} -> {}",
+        built.name,
+        built.version,
+        kib(built.bytes),
+        stages(&built.inspection.stages),
+        if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") },
+        built.target.display()
+    );
+}
