@@ -49,6 +49,18 @@ pub fn component(directory: &Path) -> Result<Vec<u8>, BuildError> {
     }
 }
 
+/// Writes the language's SDK below a rule's folder, where its `build` and editors look for it.
+///
+/// # Errors
+///
+/// The file that cannot be written.
+pub fn prepare(directory: &Path, language: Language) -> Result<(), BuildError> {
+    match language {
+        Language::Rust => rust::prepare(directory),
+        Language::JavaScript | Language::TypeScript | Language::Python | Language::Go | Language::C => Ok(()),
+    }
+}
+
 /// The component of a core module that a compiler left.
 fn componentize(directory: &Path, module: &[u8]) -> Result<Vec<u8>, BuildError> {
     package::componentize(module).map_err(|source| BuildError::Package { directory: directory.to_owned(), source })

@@ -4,4 +4,6 @@
 //! room returns.
 
 pub mod build;
+mod embed;
 pub mod language;
+pub mod new;

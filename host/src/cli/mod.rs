@@ -30,9 +30,9 @@ enum Command {
     Import(Box<import::Import>),
     /// Gives somebody a token, which is shown once.
     Token(token::Add),
-    /// Builds rules.
+    /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
-    Rule(RuleCommand),
+    Rule(rule::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -42,22 +42,6 @@ enum Command {
         memory_mib: u64,
         #[arg(long)]
         cpu_s: u64,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum RuleCommand {
-    /// Builds each directory's rule into a component, beside its manifest or into a rules directory.
-    Build {
-        /// Directories with a Cargo.toml and a rule.toml.
-        #[arg(required = true)]
-        directories: Vec<PathBuf>,
-        /// The rules directory: gets one folder a rule, with its manifest and its component.
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Settings to write into the manifest instead of its own; its examples, which are about its own, are left out.
-        #[arg(long, requires = "out")]
-        settings: Option<PathBuf>,
     },
 }
 
@@ -85,9 +69,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
-        Command::Rule(RuleCommand::Build { directories, out, settings }) => {
-            rule::build(&directories, out.as_deref(), settings.as_deref())
-        }
+        Command::Rule(command) => rule::run(command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),

@@ -5,6 +5,10 @@ use std::process::{Command, Stdio};
 
 use super::{BuildError, componentize};
 
+mod sdk;
+
+pub use sdk::prepare;
+
 const TARGET: &str = "wasm32-unknown-unknown";
 /// How rules are compiled: small enough to compile quickly in the desk, fast enough to run there. Given on the command
 /// line, so that an author's own workspace needs no entry for it.
@@ -29,7 +33,9 @@ const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
 ///
 /// Says what to install, or that Cargo failed; what it says has been printed already.
 pub fn build(directory: &Path) -> Result<Vec<u8>, BuildError> {
-    let module = Toolchain::find()?.build(directory)?;
+    let toolchain = Toolchain::find()?;
+    prepare(directory)?;
+    let module = toolchain.build(directory)?;
     componentize(directory, &module)
 }
 
