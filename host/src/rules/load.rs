@@ -92,12 +92,28 @@ impl Loader {
         check_tables(&manifest, &manifest_file, tables)?;
         // One byte more than allowed tells a file that is too large from one that just fits.
         let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
-        let inspection = inspect(&wasm, self.component_bytes_max)
-            .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
-        check_stages(&manifest, &manifest_file, &inspection)?;
-        let rule = self.link(folder, &component_file, manifest, manifest_text, &wasm, inspection.wasi)?;
+        let rule = self.make(folder, manifest, manifest_text, &wasm)?;
         examples::check(&rule, tables).map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
         Ok(rule)
+    }
+
+    /// The rule of a manifest and a component, wherever they come from, before it is asked its examples.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps the component from being asked; `folder` is named in it.
+    pub fn make(
+        &self,
+        folder: &Path,
+        manifest: Manifest,
+        manifest_text: String,
+        wasm: &[u8],
+    ) -> Result<Rule, LoadError> {
+        let component_file = folder.join(COMPONENT_FILE);
+        let inspection = inspect(wasm, self.component_bytes_max)
+            .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
+        check_stages(&manifest, &folder.join(MANIFEST_FILE), &inspection)?;
+        self.link(folder, &component_file, manifest, manifest_text, wasm, inspection.wasi)
     }
 
     fn link(
