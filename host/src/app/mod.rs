@@ -27,6 +27,7 @@ pub mod intake;
 pub mod metrics;
 pub mod pipeline;
 pub mod record;
+pub mod recorded;
 pub mod rules;
 pub mod tokens;
 pub mod work;

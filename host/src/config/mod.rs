@@ -30,7 +30,7 @@ mod wrong;
 
 pub use files::Files;
 pub use problem::Problem;
-pub use server::{Database, Server};
+pub use server::{COMPONENT_MIB_MAX, Database, Server};
 pub use tables::Table;
 pub use wrong::Wrong;
 

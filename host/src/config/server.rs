@@ -12,6 +12,9 @@ use super::problem::Problem;
 use super::read::Keys;
 use super::wrong::Wrong;
 
+/// The largest component that a desk takes whose configuration says nothing else, in MiB.
+pub const COMPONENT_MIB_MAX: usize = 8;
+
 /// Where and within which bounds the program runs: the keys of `[server]`, in kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -106,7 +109,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         queue_depth: size(keys, "queue-depth", 1 << 20, 256, 1),
         body_bytes_max: size(keys, "body-kib-max", 1 << 20, 1024, KIB),
         request_timeout: Duration::from_millis(number(keys, "request-timeout-ms", 3_600_000, 10_000)),
-        component_bytes_max: size(keys, "component-mib-max", 1024, 8, MIB),
+        component_bytes_max: size(keys, "component-mib-max", 1024, COMPONENT_MIB_MAX, MIB),
         reload_poll: Duration::from_millis(number(keys, "reload-poll-ms", 3_600_000, 1000)),
         compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,

@@ -51,6 +51,8 @@ pub enum Refused {
         "it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}"
     )]
     NoStage { exports: String },
+    #[error("it exports two versions of the contract at once: {first} and {second}; a rule is of one")]
+    Clash { first: String, second: String },
 }
 
 /// Reads the outermost imports and exports of a component.
@@ -64,6 +66,7 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     for import in &imports {
         check_import(import)?;
     }
+    check_versions(&exports)?;
     let stages: Vec<Stage> = Stage::ALL
         .into_iter()
         .filter(|stage| exports.iter().any(|export| ours(export) == Some(stage.name())))
@@ -151,6 +154,18 @@ fn check_import(import: &str) -> Result<(), Refused> {
     }
 }
 
+/// Interfaces of one package have one version, so two versions are of two worlds. Which one is meant, nobody can tell.
+fn check_versions(exports: &[String]) -> Result<(), Refused> {
+    let of_the_contract = |export: &&String| export.strip_prefix(PACKAGE).is_some_and(|rest| rest.starts_with('/'));
+    let version = |export: &String| export.split_once('@').map(|(_, version)| version.to_owned());
+    let mut contract = exports.iter().filter(of_the_contract);
+    let Some(first) = contract.next() else { return Ok(()) };
+    match contract.find(|export| version(export) != version(first)) {
+        Some(second) => Err(Refused::Clash { first: first.clone(), second: second.clone() }),
+        None => Ok(()),
+    }
+}
+
 fn no_stage(exports: &[String]) -> Refused {
     let other =
         exports.iter().find(|export| export.starts_with(PACKAGE) && ours(export).is_none() && export.contains('@'));
@@ -199,6 +214,17 @@ mod tests {
         assert!(matches!(import("ruledesk:rules/files@1.0.0"), Refused::Import { .. }));
         assert!(matches!(import("ruledesk:rules/log@2.0.0"), Refused::OtherContract { .. }));
         assert!(matches!(import("ruledesk:rules/log@1.0.0"), Refused::NoStage { .. }));
+    }
+
+    #[test]
+    fn two_versions_at_once_clash() {
+        let export = |name: &str| format!("(export \"ruledesk:rules/{name}\" (instance $i))");
+        let refused =
+            refusal(&format!("(component (instance $i) {} {})", export("intake@1.0.0"), export("access@2.0.0")));
+        assert!(matches!(refused, Refused::Clash { .. }), "{refused}");
+        let (first, second) = (export("intake@1.0.0"), export("settings@1.0.0"));
+        let component = wat::parse_str(format!("(component (instance $i) {first} {second})")).unwrap();
+        assert!(inspect(&component, 1 << 20).is_ok());
     }
 
     #[test]

@@ -2,10 +2,16 @@
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::{Failure, desk};
 
+mod bench;
 mod build;
+mod case;
+mod check;
 mod new;
+mod run;
+mod test;
+mod tools;
 
 /// What can be done with a rule.
 #[derive(Debug, Subcommand)]
@@ -14,6 +20,16 @@ pub enum Command {
     New(new::New),
     /// Builds each folder's rule into a component, beside its manifest or into a rules directory.
     Build(build::Build),
+    /// Tells whether a desk would take a component, and if not, why and what to do.
+    Check(check::Check),
+    /// Asks a rule its manifest's examples and its cases, in the desk's own sandbox.
+    Test(test::Test),
+    /// Makes one decision and shows all that there is to see of it.
+    Run(run::Run),
+    /// Measures decisions: time, fuel, memory, beside the limits.
+    Bench(bench::Bench),
+    /// Prints a recorded decision as a test case.
+    Case(case::Case),
 }
 
 /// Does it.
@@ -21,5 +37,10 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::New(new) => new::run(&new),
         Command::Build(build) => build::run(&build),
+        Command::Check(check) => check::run(&check),
+        Command::Test(test) => test::run(&test),
+        Command::Run(run) => run::run(&run),
+        Command::Bench(bench) => bench::run(&bench),
+        Command::Case(case) => desk::in_runtime(case::run(case)),
     }
 }

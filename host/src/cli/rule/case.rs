@@ -1,0 +1,79 @@
+//! `ruledesk rule case`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::Place;
+use super::{Failure, desk};
+use crate::app::recorded::{Recorded, recorded};
+use crate::desk::id::TicketNumber;
+use crate::rules::examples::flat;
+use crate::rules::stage::Stage;
+
+/// Prints a recorded decision as a test case, which `ruledesk rule test` takes.
+#[derive(Debug, Args)]
+pub struct Case {
+    /// The ticket, such as IT-1042.
+    ticket: TicketNumber,
+    /// The stage that decided.
+    #[arg(long)]
+    stage: Stage,
+    /// The rule, where several were asked.
+    #[arg(long)]
+    rule: Option<String>,
+    /// Leaves out the settings that the rule had: the case then asks under those of the manifest it is tried with.
+    #[arg(long)]
+    without_settings: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Reads the record and prints the case.
+pub async fn run(case: Case) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(&case.place, None)?;
+    let store = desk::store(&config.server).await?;
+    let found = recorded(&store, case.ticket, case.stage, case.rule.as_deref()).await;
+    store.close().await;
+    let written = written(&case, &found?)?;
+    println!("{}", serde_json::to_string_pretty(&written)?);
+    Ok(())
+}
+
+fn written(case: &Case, recorded: &Recorded) -> Result<Value, Failure> {
+    let text = |key: &str| recorded.part.get(key).and_then(Value::as_str).unwrap_or_default();
+    let mut out = Map::new();
+    out.insert("name".to_owned(), format!("{}: what {} {} said", case.ticket, text("rule"), text("version")).into());
+    out.insert("stage".to_owned(), case.stage.name().into());
+    if !case.without_settings
+        && let Some(manifest) = &recorded.manifest
+    {
+        let manifest: toml::Table = toml::from_str(manifest)?;
+        if let Some(settings) = manifest.get("settings") {
+            out.insert("settings".to_owned(), serde_json::to_value(settings)?);
+        }
+    }
+    let tables = looked_up(recorded);
+    if !tables.is_empty() {
+        out.insert("tables".to_owned(), json!(tables));
+    }
+    out.insert("input".to_owned(), recorded.input.clone());
+    let expect = match recorded.part.get("answer") {
+        Some(answer) => Value::Object(flat(answer)),
+        None => json!({ "fault": text("outcome") }),
+    };
+    out.insert("expect".to_owned(), expect);
+    Ok(Value::Object(out))
+}
+
+/// The rows that the rule looked up, so that it finds the same again.
+fn looked_up(recorded: &Recorded) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut tables: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for lookup in recorded.part.get("lookups").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| lookup.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let row = lookup.get("row").cloned().unwrap_or_default();
+        tables.entry(text("table")).or_default().insert(text("key"), row);
+    }
+    tables
+}

@@ -1,0 +1,97 @@
+//! What the commands that run a rule have in common: where its manifest and its tables are, and the sandbox.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::super::{Place, desk};
+use super::Failure;
+use crate::app::rules::tables;
+use crate::author::sandbox::{Options, Sandbox, Shipped};
+use crate::config::{COMPONENT_MIB_MAX, Config};
+use crate::rules::compile::CompileLimits;
+use crate::rules::load::MANIFEST_FILE;
+use crate::rules::manifest::ManifestError;
+use crate::rules::stage::Stage;
+use crate::rules::tables::Tables;
+
+/// How the tools run a rule.
+#[derive(Debug, Args)]
+pub struct Tools {
+    /// A desk's configuration directory: its reference tables and its limits for components. Without one, tables are
+    /// empty and limits are the usual ones.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// Where compiled code is kept between runs. Default: `ruledesk` in the user's cache directory.
+    #[arg(long, env = "RULEDESK_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+/// The sandbox with what it was set up from.
+pub struct Opened {
+    pub sandbox: Sandbox,
+    pub tables: Tables,
+    /// The largest component that the desk takes, in bytes.
+    pub component_bytes_max: usize,
+}
+
+impl Tools {
+    /// Sets the sandbox up.
+    pub fn open(&self) -> Result<Opened, Failure> {
+        let config = self.config.as_deref().map(configuration).transpose()?;
+        let usual = CompileLimits { timeout_s: 60, memory_mib: 2048 };
+        let (tables, component_bytes_max, compile_limits) = match &config {
+            Some(config) => {
+                let server = &config.server;
+                let limits = CompileLimits {
+                    timeout_s: server.compile_timeout.as_secs(),
+                    memory_mib: server.compile_memory_bytes >> 20,
+                };
+                (tables(&config.organisation, &config.tables), server.component_bytes_max, limits)
+            }
+            None => (Tables::default(), COMPONENT_MIB_MAX << 20, usual),
+        };
+        let program = env::current_exe().map_err(|e| {
+            format!("this program cannot find itself, and it compiles rules in a child of its own: {e}")
+        })?;
+        let cache = self.cache.clone().unwrap_or_else(usual_cache);
+        let sandbox = Sandbox::open(&Options { program, cache, compile_limits, component_bytes_max })?;
+        Ok(Opened { sandbox, tables, component_bytes_max })
+    }
+}
+
+fn configuration(directory: &Path) -> Result<Config, Failure> {
+    let place = Place { config: directory.to_owned(), rules: None, data: None, database_url: None };
+    desk::configuration(&place, None).map(|(config, _)| config)
+}
+
+fn usual_cache() -> PathBuf {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    caches.unwrap_or_else(env::temp_dir).join("ruledesk")
+}
+
+/// A component's manifest: the one that is named, else the one beside it, if there is one.
+pub fn manifest_of(component: &Path, named: Option<&Path>) -> Option<Result<Shipped, ManifestError>> {
+    let beside = component.parent().unwrap_or(Path::new(".")).join(MANIFEST_FILE);
+    match named {
+        Some(named) => Some(Shipped::read(named)),
+        None => beside.is_file().then(|| Shipped::read(&beside)),
+    }
+}
+
+/// A component's bytes. Of a folder, those of the component in it.
+pub fn component_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()).into())
+}
+
+/// Bytes in KiB or MiB.
+pub fn kib(bytes: usize) -> String {
+    if bytes < 10 << 20 { format!("{} KiB", bytes.div_ceil(1024)) } else { format!("{} MiB", bytes.div_ceil(1 << 20)) }
+}
+
+/// Names of stages.
+pub fn stages(stages: &[Stage]) -> String {
+    stages.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ")
+}
