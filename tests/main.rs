@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod author;
 mod desk;
 mod faults;
 mod rules;

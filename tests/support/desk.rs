@@ -106,6 +106,17 @@ impl Desk {
         Client { url: self.url.clone(), token: None, headers: Vec::new() }
     }
 
+    /// Another command of the program about this desk, run beside it to its end.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).arg("--config").arg(&self.place.config).arg("--rules").arg(&self.place.rules);
+        command.arg("--data").arg(self.place.data.path().join("data")).env_remove("DATABASE_URL");
+        if let Some(database) = &self.place.database {
+            command.env("DATABASE_URL", database);
+        }
+        command.output().unwrap()
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::Place;
 use super::{Failure, desk};
@@ -36,35 +37,45 @@ pub async fn run(case: Case) -> Result<(), Failure> {
     let store = desk::store(&config.server).await?;
     let found = recorded(&store, case.ticket, case.stage, case.rule.as_deref()).await;
     store.close().await;
-    let written = written(&case, &found?)?;
+    let found = found?;
+    let written = written(&case, &found)?;
     println!("{}", serde_json::to_string_pretty(&written)?);
     Ok(())
 }
 
-fn written(case: &Case, recorded: &Recorded) -> Result<Value, Failure> {
+/// A case in the order in which it is read best.
+#[derive(Serialize)]
+struct Written<'a> {
+    name: String,
+    stage: Stage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tables: BTreeMap<String, BTreeMap<String, Value>>,
+    input: &'a Value,
+    expect: Value,
+}
+
+fn written<'a>(case: &Case, recorded: &'a Recorded) -> Result<Written<'a>, Failure> {
     let text = |key: &str| recorded.part.get(key).and_then(Value::as_str).unwrap_or_default();
-    let mut out = Map::new();
-    out.insert("name".to_owned(), format!("{}: what {} {} said", case.ticket, text("rule"), text("version")).into());
-    out.insert("stage".to_owned(), case.stage.name().into());
-    if !case.without_settings
-        && let Some(manifest) = &recorded.manifest
-    {
-        let manifest: toml::Table = toml::from_str(manifest)?;
-        if let Some(settings) = manifest.get("settings") {
-            out.insert("settings".to_owned(), serde_json::to_value(settings)?);
+    let settings = match &recorded.manifest {
+        Some(manifest) if !case.without_settings => {
+            let manifest: toml::Table = toml::from_str(manifest)?;
+            manifest.get("settings").map(serde_json::to_value).transpose()?
         }
-    }
-    let tables = looked_up(recorded);
-    if !tables.is_empty() {
-        out.insert("tables".to_owned(), json!(tables));
-    }
-    out.insert("input".to_owned(), recorded.input.clone());
-    let expect = match recorded.part.get("answer") {
-        Some(answer) => Value::Object(flat(answer)),
-        None => json!({ "fault": text("outcome") }),
+        _ => None,
     };
-    out.insert("expect".to_owned(), expect);
-    Ok(Value::Object(out))
+    Ok(Written {
+        name: format!("{}: what {} {} said", case.ticket, text("rule"), text("version")),
+        stage: case.stage,
+        settings,
+        tables: looked_up(recorded),
+        input: &recorded.input,
+        expect: match recorded.part.get("answer") {
+            Some(answer) => Value::Object(flat(answer)),
+            None => json!({ "fault": text("outcome") }),
+        },
+    })
 }
 
 /// The rows that the rule looked up, so that it finds the same again.

@@ -1,0 +1,85 @@
+//! Why a desk would not take a file, in words, and with an exit status.
+
+use std::path::Path;
+
+use super::{err, out, printed, ran, shipped};
+use crate::support::components::hostile;
+
+/// What `check` says about these bytes.
+fn refusal(bytes: &[u8], manifest: Option<&str>) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rule.wasm");
+    std::fs::write(&file, bytes).unwrap();
+    if let Some(manifest) = manifest {
+        std::fs::write(dir.path().join("rule.toml"), manifest).unwrap();
+    }
+    let output = ran(&["check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    assert!(err(&output).contains("a desk would not take it"), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("\n  why:  ") && said.contains("\n  mend: "), "{said}");
+    said
+}
+
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(format!("(component {text})")).unwrap()
+}
+
+#[test]
+fn each_kind_of_wrong_file_has_its_words() {
+    let says = |bytes: &[u8], words: &[&str]| {
+        let said = refusal(bytes, None);
+        for word in words {
+            assert!(said.contains(word), "`{word}` is not in:\n{said}");
+        }
+    };
+    says(b"fn main() {}", &["it is not WebAssembly", "not its source"]);
+    says(&wat::parse_str("(module)").unwrap(), &["a core module, not a component", "ruledesk rule build"]);
+    says(&hostile()[..hostile().len() / 2], &["damaged or cut off", "copy or download it again"]);
+    says(&component(""), &["it exports no stage", "ruledesk rule new"]);
+    let export = |name: &str| format!("(export \"ruledesk:rules/{name}\" (instance $i))");
+    let (one, two) = (export("intake@1.0.0"), export("priority@2.0.0"));
+    says(&component(&format!("(instance $i) {two}")), &["speaks ruledesk:rules/priority@2.0.0", "with the SDK"]);
+    says(
+        &component(&format!("(instance $i) {one} {two}")),
+        &["two versions of the contract", "second copy of the SDK"],
+    );
+    let socket = "(import \"wasi:sockets/tcp@0.2.6\" (instance))";
+    says(&component(socket), &["wasi:sockets/tcp@0.2.6", "no network", "reference table"]);
+    says(&component("(import \"acme:files/read@1.0.0\" (instance))"), &["acme:files/read@1.0.0", "does not offer"]);
+}
+
+#[test]
+fn what_the_manifest_says_is_tried_too() {
+    let wrong_stage =
+        refusal(hostile(), Some("name = \"a\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n"));
+    assert!(wrong_stage.contains("`stages` names `routing`"), "{wrong_stage}");
+    let rule = shipped("30-impact-urgency");
+    let manifest = std::fs::read_to_string(rule.path().join("rule.toml")).unwrap();
+    let wasm = std::fs::read(rule.path().join("rule.wasm")).unwrap();
+    let settings = refusal(&wasm, Some(&manifest.replace("[settings]", "[settings]\nno-such-setting = 1")));
+    assert!(settings.contains("refuses its settings") && settings.contains("no-such-setting"), "{settings}");
+    let key = refusal(&wasm, Some(&manifest.replace("order =", "odrer =")));
+    assert!(key.contains("unknown field `odrer`"), "{key}");
+    let example = "\n[[example]]\nname = \"never\"\nstage = \"priority\"\nexpect = { decision = \"dance\" }\n";
+    let example = refusal(&wasm, Some(&format!("{manifest}{example}")));
+    assert!(example.contains("example \"never\"") && example.contains("expected \"dance\""), "{example}");
+}
+
+#[test]
+fn a_component_alone_is_judged_as_far_as_that_goes() {
+    let rule = shipped("40-team-routing");
+    let lone = rule.path().join("lone");
+    std::fs::create_dir(&lone).unwrap();
+    std::fs::rename(rule.path().join("rule.wasm"), lone.join("rule.wasm")).unwrap();
+    let wasm = lone.join("rule.wasm");
+    let wasm = wasm.to_str().unwrap();
+    let said = printed(&ran(&["check", wasm]));
+    assert!(said.contains("exports: routing") && said.contains("note: there is no manifest"), "{said}");
+    let manifest = rule.path().join("rule.toml");
+    let demo = crate::support::components::root().join("host/demo");
+    let said =
+        printed(&ran(&["check", wasm, "--manifest", manifest.to_str().unwrap(), "--config", demo.to_str().unwrap()]));
+    assert!(said.contains("hold") && !said.contains("note:"), "{said}");
+    assert!(!ran(&["check", Path::new("/no/such/file").to_str().unwrap()]).status.success());
+}
