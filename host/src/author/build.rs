@@ -7,6 +7,7 @@ use super::language::Language;
 use crate::rules::package::{self, PackageError};
 
 mod c;
+pub mod cut;
 mod go;
 mod javascript;
 mod python;
