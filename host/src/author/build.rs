@@ -9,8 +9,9 @@ use crate::rules::package::{self, PackageError};
 mod c;
 pub mod cut;
 mod go;
-mod javascript;
-mod python;
+pub mod javascript;
+mod project;
+pub mod python;
 mod rust;
 
 /// Why there is no component.
@@ -30,6 +31,8 @@ pub enum BuildError {
     Source { directory: PathBuf, message: String },
     #[error("{path} cannot be used: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{directory}: {source}", directory = directory.display())]
+    Cut { directory: PathBuf, source: cut::CutError },
     #[error("{directory}: {source}", directory = directory.display())]
     Package { directory: PathBuf, source: PackageError },
 }

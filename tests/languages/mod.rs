@@ -1,0 +1,3 @@
+//! Rules in every language: from an empty folder to an answer in the sandbox.
+
+mod typescript;
