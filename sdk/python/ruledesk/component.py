@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import json
 import random
+import re
 import sys
 import traceback
 from types import ModuleType
@@ -55,6 +56,14 @@ def ready() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
+
+
+def rule_of(source: ModuleType) -> Rule:
+    """The rule of a module: its global named ``rule``."""
+    rule = getattr(source, "rule", None)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"{source.__name__}.py has no rule: end it with `rule = MyRule()`, where MyRule is a ruledesk.Rule")
+    return rule
 
 
 def settings_of(rule: Rule) -> type:
@@ -134,4 +143,6 @@ def described(error: BaseException) -> str:
     while place is not None and place.tb_frame.f_code.co_filename == __file__:
         place = place.tb_next
     message = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return message + "\n" + "".join(traceback.format_exception(type(error), error, place)).rstrip()
+    trace = "".join(traceback.format_exception(type(error), error, place)).rstrip()
+    # In the component, the folders of modules have numbers for names.
+    return message + "\n" + re.sub(r'File "/\d+/', 'File "', trace)
