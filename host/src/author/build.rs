@@ -61,7 +61,9 @@ pub fn component(directory: &Path) -> Result<Vec<u8>, BuildError> {
 pub fn prepare(directory: &Path, language: Language) -> Result<(), BuildError> {
     match language {
         Language::Rust => rust::prepare(directory),
-        Language::JavaScript | Language::TypeScript | Language::Python | Language::Go | Language::C => Ok(()),
+        Language::JavaScript | Language::TypeScript => javascript::prepare(directory),
+        Language::Python => python::prepare(directory),
+        Language::Go | Language::C => Ok(()),
     }
 }
 

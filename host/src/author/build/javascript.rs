@@ -33,6 +33,15 @@ const INSTALL_NODE: &str =
 /// The loader of modules that the engine brings: it has done its work when the component is built.
 const CUT: [&str; 1] = ["local:init/"];
 
+/// Writes the SDK where the project's own files name it.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn prepare(directory: &Path) -> Result<(), BuildError> {
+    project::lay_out(directory, "sdk", &SDK)
+}
+
 /// The component of the project in a directory.
 ///
 /// # Errors
@@ -43,7 +52,7 @@ pub fn build(directory: &Path, language: Language) -> Result<Vec<u8>, BuildError
     let stages = project::stages(directory)?;
     let entry = entry(directory)?;
     check_node(directory)?;
-    project::lay_out(directory, "sdk", &SDK)?;
+    prepare(directory)?;
     project::lay_out_contract(directory, &stages)?;
     install(directory, language)?;
     let node = |arguments: &[&str]| {

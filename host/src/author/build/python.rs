@@ -28,6 +28,15 @@ const INSTALL_PYTHON: &str = "install Python 3.10 or newer with venv and pip, su
 /// The C library brings sockets, which no rule can use.
 const CUT: [&str; 1] = ["wasi:sockets/"];
 
+/// Writes the SDK where the project's own files name it.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn prepare(directory: &Path) -> Result<(), BuildError> {
+    project::lay_out(directory, "sdk", &SDK)
+}
+
 /// The component of the project in a directory.
 ///
 /// # Errors
@@ -37,7 +46,7 @@ pub fn build(directory: &Path) -> Result<Vec<u8>, BuildError> {
     let stages = project::stages(directory)?;
     let project = Project::read(directory)?;
     check_python(directory)?;
-    project::lay_out(directory, "sdk", &SDK)?;
+    prepare(directory)?;
     project::lay_out_contract(directory, &stages)?;
     project::lay_out(directory, "app", &[("ruledesk_start.py", &start(&project.module, &stages))])?;
     let tool = tool(directory)?;
