@@ -117,8 +117,12 @@ fn what_keeps_javascript_from_being_built_is_said() {
         assert!(!built.status.success());
         super::said(&built)
     };
-    let said = refused("import { pass, defineRule } from '#ruledesk';\nexport default defineRule({ routing: (input) => pass(input.tickets) });\n");
+    let said = refused(
+        "import { pass, defineRule } from '#ruledesk';\nexport default defineRule({ routing: (input) => pass(input.tickets) });\n",
+    );
     assert!(said.contains("rule.ts") && said.contains("'tickets' does not exist"), "{said}");
-    let said = refused("import { pass, defineRule } from '#ruledesk';\nexport default defineRule({ intake: () => pass() as never });\n");
+    let said = refused(
+        "import { pass, defineRule } from '#ruledesk';\nexport default defineRule({ intake: () => pass() as never });\n",
+    );
     assert!(said.contains("the rule has no function `routing`"), "{said}");
 }

@@ -94,7 +94,8 @@ fn what_keeps_python_from_being_built_is_said() {
     let file = project.join("src/rule.py");
     let rule = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, rule.replace("rule = WordRule()", "")).unwrap();
-    let built = Command::new(crate::support::components::PROGRAM).args(["rule", "build"]).arg(&project).output().unwrap();
+    let built =
+        Command::new(crate::support::components::PROGRAM).args(["rule", "build"]).arg(&project).output().unwrap();
     assert!(!built.status.success());
     assert!(super::said(&built).contains("has no rule: end it with `rule = MyRule()`"), "{}", super::said(&built));
 }
