@@ -61,7 +61,7 @@ fn open(rules_dir: &Path) -> Rules {
 /// What a rule says to a sparse input.
 fn asked(rules: &Rules, name: &str, stage: Stage, input: &str) -> Called {
     let generation = rules.generation();
-    let rule = generation.rules().iter().find(|rule| rule.manifest.name == name).expect(name);
+    let rule = generation.rules().iter().find(|rule| rule.manifest.name.to_string() == name).expect(name);
     assert!(rule.configure_each_call.is_none(), "{name} starts with its settings in its memory");
     let input = fill_in(stage, &toml::from_str(input).unwrap()).unwrap();
     ask(rule, &input, &rules.tables())
