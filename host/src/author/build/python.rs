@@ -54,8 +54,8 @@ pub fn build(directory: &Path) -> Result<Vec<u8>, BuildError> {
     let hidden = |name: &str| format!("{HIDDEN}/{name}");
     let made = hidden("rule.wasm");
     let mut command = project::command(directory, &tool);
-    // Sets of texts are walked through in the order of their hashes: with this, in the same one in every build.
-    command.env("PYTHONHASHSEED", "0").env_remove("VIRTUAL_ENV").env_remove("PYTHONPATH");
+    // What else is installed on this machine is none of the rule's.
+    command.env_remove("VIRTUAL_ENV").env_remove("PYTHONPATH");
     command.args(["--quiet", "--wit-path", &hidden("wit"), "--world", WORLD, "componentize"]);
     for path in [hidden("app"), hidden("sdk"), project.source].into_iter().chain(packages) {
         command.args(["--python-path", &path]);
