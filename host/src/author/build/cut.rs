@@ -350,3 +350,48 @@ impl Cut {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::{Validator, WasmFeatures};
+
+    use super::*;
+    use crate::rules::inspect::inspect;
+    use crate::rules::package::componentize;
+
+    /// A rule that writes to the log and looks something up.
+    fn rule() -> Vec<u8> {
+        let core = r#"(module
+            (import "ruledesk:rules/log@1.0.0" "write" (func $write (param i32 i32 i32)))
+            (import "ruledesk:rules/tables@1.0.0" "lookup" (func $lookup (param i32 i32 i32 i32 i32)))
+            (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 64)
+            (func (export "ruledesk:rules/intake@1.0.0#decide") (param i32) (result i32)
+                (call $write (i32.const 1) (i32.const 0) (i32.const 0))
+                (call $lookup (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+                i32.const 0))"#;
+        componentize(&wat::parse_str(core).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_cut_is_not_imported_any_more_and_the_rest_is_valid() {
+        let whole = rule();
+        let imports_tables = |bytes: &[u8]| {
+            let found = inspect(bytes, 1 << 20).unwrap();
+            found.imports.iter().any(|name| name.contains("tables"))
+        };
+        assert!(imports_tables(&whole));
+        let cut = imports(&whole, &["ruledesk:rules/tables"]).unwrap();
+        assert!(!imports_tables(&cut));
+        Validator::new_with_features(WasmFeatures::all()).validate_all(&cut).unwrap();
+        assert_eq!(inspect(&cut, 1 << 20).unwrap().stages, inspect(&whole, 1 << 20).unwrap().stages);
+    }
+
+    #[test]
+    fn what_has_nothing_to_cut_stays_as_it_is() {
+        let whole = rule();
+        assert_eq!(imports(&whole, &["wasi:sockets/"]).unwrap(), whole);
+        assert_eq!(unwrapped(&whole).unwrap(), whole);
+        assert!(imports(b"\0asm nonsense", &["wasi:"]).is_err());
+    }
+}
