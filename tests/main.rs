@@ -12,6 +12,7 @@ mod api;
 mod author;
 mod desk;
 mod faults;
+mod languages;
 mod rules;
 mod store;
 mod support;

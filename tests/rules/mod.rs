@@ -4,5 +4,5 @@ mod examples;
 mod hostile;
 mod reload;
 mod sandbox;
-mod wasi;
 mod tables;
+mod wasi;

@@ -7,9 +7,11 @@ use super::language::Language;
 use crate::rules::package::{self, PackageError};
 
 mod c;
+pub mod cut;
 mod go;
-mod javascript;
-mod python;
+pub mod javascript;
+mod project;
+pub mod python;
 mod rust;
 
 /// Why there is no component.
@@ -29,6 +31,8 @@ pub enum BuildError {
     Source { directory: PathBuf, message: String },
     #[error("{path} cannot be used: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{directory}: {source}", directory = directory.display())]
+    Cut { directory: PathBuf, source: cut::CutError },
     #[error("{directory}: {source}", directory = directory.display())]
     Package { directory: PathBuf, source: PackageError },
 }
@@ -57,7 +61,9 @@ pub fn component(directory: &Path) -> Result<Vec<u8>, BuildError> {
 pub fn prepare(directory: &Path, language: Language) -> Result<(), BuildError> {
     match language {
         Language::Rust => rust::prepare(directory),
-        Language::JavaScript | Language::TypeScript | Language::Python | Language::Go | Language::C => Ok(()),
+        Language::JavaScript | Language::TypeScript => javascript::prepare(directory),
+        Language::Python => python::prepare(directory),
+        Language::Go | Language::C => Ok(()),
     }
 }
 

@@ -9,6 +9,8 @@ use super::language::Language;
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::stage::Stage;
 
+mod javascript;
+mod python;
 mod rust;
 mod template;
 
@@ -116,8 +118,11 @@ pub fn create(parent: &Path, project: &Project, language: Language) -> Result<Pa
 pub fn files(project: &Project, language: Language) -> Vec<File> {
     let (mut files, guide) = match language {
         Language::Rust => (rust::files(project), rust::README),
+        Language::JavaScript => (javascript::files(project, false), javascript::README),
+        Language::TypeScript => (javascript::files(project, true), javascript::README),
+        Language::Python => (python::files(project), python::README),
         // Each language's owner puts its own here.
-        Language::JavaScript | Language::TypeScript | Language::Python | Language::Go | Language::C => (Vec::new(), ""),
+        Language::Go | Language::C => (Vec::new(), ""),
     };
     let readme = project.fill(include_str!("new/README.md.in")).replace("{{guide}}", project.fill(guide).trim());
     files.extend([

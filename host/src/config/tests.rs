@@ -164,7 +164,7 @@ fn what_the_server_is_not_told_has_a_default() {
     assert_eq!(server.rules_dir, Path::new("conf/rules"));
     assert_eq!(server.database, Database::Sqlite("conf/data/ruledesk.db".into()));
     assert_eq!((server.worker_threads, server.queue_depth), (8, 256));
-    assert_eq!((server.body_bytes_max, server.component_bytes_max), (1 << 20, 8 << 20));
+    assert_eq!((server.body_bytes_max, server.component_bytes_max), (1 << 20, 32 << 20));
     assert_eq!(server.request_timeout, Duration::from_secs(10));
     assert_eq!((server.reload_poll, server.compile_timeout), (Duration::from_secs(1), Duration::from_secs(60)));
     assert_eq!(server.compile_memory_bytes, 2 << 30);

@@ -16,7 +16,7 @@ use wasmtime_wizer::Wizer;
 use super::call::{configure_instance, fault_of, set_budget};
 use super::engine;
 use super::guest::{self, Guest};
-use super::limits::{CONFIGURE_DEADLINE_MS, CONFIGURE_FUEL_FACTOR, Limits};
+use super::limits::{CONFIGURE_DEADLINE_MS, CONFIGURE_FUEL_FACTOR, CONFIGURE_STACK_BYTES_MAX, Limits};
 use super::rule::Exports;
 use super::snapshot::{Peek, run_ready};
 use super::tables::Tables;
@@ -114,7 +114,11 @@ enum Settled {
 fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
     // Compiled once more to be run once: quickly is better than well.
     let mut config: Config = engine::code_config();
-    config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    config
+        .cranelift_opt_level(OptLevel::None)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+        .async_stack_size(CONFIGURE_STACK_BYTES_MAX)
+        .max_wasm_stack(CONFIGURE_STACK_BYTES_MAX);
     let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
     engine::start_clock(&engine).map_err(|e| e.to_string())?;
     let mut wizer = Wizer::new();

@@ -38,6 +38,9 @@ pub const LAST_WORDS_BYTES_MAX: usize = 4 * 1024;
 pub const HANDLES_MAX: usize = 64;
 /// The guest's stack, in bytes: deep recursion ends here, long before the worker's own stack.
 pub const STACK_BYTES_MAX: usize = 512 * 1024;
+/// The stack for `configure` at load, in bytes: code compiled quickly has frames many times as large, above all those of an
+/// interpreter. It fits into the compiling process's own stack.
+pub const CONFIGURE_STACK_BYTES_MAX: usize = 4 << 20;
 /// How often the wall clock is looked at, in milliseconds.
 pub const EPOCH_TICK_MS: u64 = 5;
 /// What `configure` may use at load, as a multiple of one call's fuel.

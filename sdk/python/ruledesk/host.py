@@ -1,0 +1,16 @@
+"""What a rule can reach outside of itself: the desk's reference tables. ``testing`` and the component replace this."""
+
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+
+def no_tables(table: str, key: str) -> Optional[list]:
+    return None
+
+
+look: Callable[[str, str], Optional[list]] = no_tables
+
+
+def lookup(table: str, key: str) -> Optional[list]:
+    return look(table, key)
