@@ -72,6 +72,46 @@ fn cancelling_a_ticket_takes_its_request_back() {
     });
 }
 
+/// Being named decides, not the role.
+#[test]
+fn a_manager_approves_without_being_made_an_approver_first() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        desk.as_role("amara").post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        let lena = desk.with_roles("lena", "requester");
+        lena.get("/api/v1/tickets/IT-1").expect(200);
+        let zero = json!({ "approve": false, "reason": "no\u{0}" });
+        lena.post("/api/v1/tickets/IT-1/access/decisions", &zero).expect(422);
+        let decided = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true })).expect(200);
+        assert_eq!(decided["access"]["state"], "approved");
+        let other = desk.with_roles("priya", "requester");
+        assert_eq!(other.get("/api/v1/tickets/IT-1").status, 404);
+    });
+}
+
+/// A rule that should have been asked and is not there has not agreed.
+#[test]
+fn an_access_rule_that_never_came_up_leaves_the_decision_to_a_person() {
+    let desk = Desk::demo(Database::Sqlite);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let state = || amara.post("/api/v1/tickets", &request("jira", "user", 100)).expect(201)["access"]["state"].clone();
+    assert_eq!(state(), "approved");
+    let refused = |folder: &str| {
+        let rules = kofi.get("/api/v1/rules").json();
+        rules["folders"].as_array().is_some_and(|all| all.iter().any(|f| f.to_string().contains(folder)))
+            || rules.to_string().contains(folder)
+    };
+    put(&desk.rules, "60-broken-priority", &hostile_manifest("broken-priority", "priority", "pass", ""), b"no wasm");
+    until("the broken rule of another stage", || refused("60-broken-priority").then_some(()));
+    assert_eq!(state(), "approved");
+    put(&desk.rules, "60-duties", &hostile_manifest("duties", "access", "pass", ""), b"no wasm");
+    until("the broken rule", || refused("60-duties").then_some(()));
+    assert_eq!(state(), "awaiting");
+    std::fs::remove_dir_all(desk.rules.join("60-duties")).unwrap();
+    until("its end", || (!refused("60-duties")).then_some(()));
+    assert_eq!(state(), "approved");
+}
+
 #[test]
 fn what_is_not_in_the_catalog_cannot_be_asked_for() {
     let desk = Desk::demo(Database::Sqlite);

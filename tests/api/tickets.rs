@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::{Desk, on_both};
+use crate::support::wait::until;
 
 fn incident(subject: &str, more: &Value) -> Value {
     let mut body = json!({
@@ -124,6 +126,12 @@ fn the_same_request_again_makes_no_second_ticket() {
         });
         assert_eq!(answers.iter().filter(|(status, _)| *status == 201).count(), 1, "{answers:?}");
         assert!(answers.iter().all(|(_, key)| *key == answers[0].1), "{answers:?}");
+        // Whatever the rules say now, they said something else to the request.
+        put(&desk.rules, "01-refuse", &hostile_manifest("refuse", "intake", "reject", ""), hostile());
+        until("a rule that refuses everything", || {
+            (amara.with("idempotency-key", "k-2").post("/api/v1/tickets", &body).status == 422).then_some(())
+        });
+        assert_eq!(amara.post("/api/v1/tickets", &body).json()["key"], answers[0].1);
         let other = amara.post("/api/v1/tickets", &incident("Another", &json!({})));
         assert_eq!(other.expect(422)["type"], "/problems/idempotency-key-reused");
     });
@@ -178,6 +186,15 @@ fn a_ticket_is_worked_on_by_the_table_and_by_version() {
         assert!(refused["detail"].as_str().unwrap().contains("only an agent"), "{refused}");
         assert_eq!(go(&kofi, 4, "resolved").expect(200)["state"], "resolved");
         assert_eq!(go(&kofi, 5, "closed").status, 409, "the requester confirms, not the agent");
+        let for_lena =
+            json!({ "requester": "lena", "request_type": "question", "subject": "How?", "body": "Please tell me." });
+        let key = kofi.post("/api/v1/tickets", &for_lena).expect(201)["key"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/tickets/{key}/transitions");
+        let step =
+            |version: &str, to: &str| kofi.with("if-match", version).post(&path, &json!({ "to": to, "reason": "r" }));
+        step("\"1\"", "in_progress").expect(200);
+        step("\"2\"", "resolved").expect(200);
+        assert_eq!(step("\"3\"", "closed").status, 409, "not even who submitted it");
         assert_eq!(go(&amara, 5, "closed").expect(200)["state"], "closed");
         let refused = go(&kofi, 6, "open").expect(409);
         assert!(refused["detail"].as_str().unwrap().contains("cannot become open"), "{refused}");

@@ -95,6 +95,22 @@ fn a_name_belongs_to_one_folder() {
     assert!(error(&rules).unwrap().contains("the name `one` belongs to"));
 }
 
+/// As `cp -r` and `rm -r` do it, for want of `mv`.
+#[test]
+fn a_folder_that_is_renamed_by_copying_keeps_its_rule() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "a", &manifest("1.0.0", "pass"), hostile());
+    let rules = open(dir.path());
+    put(dir.path(), "b", &manifest("1.0.0", "pass"), hostile());
+    until("the copy to be refused", || error(&rules).filter(|e| e.contains("belongs to")));
+    fs::remove_dir_all(dir.path().join("a")).unwrap();
+    until("the copy to take over", || {
+        let generation = rules.generation();
+        generation.rules().first().is_some_and(|rule| rule.folder.ends_with("b")).then_some(())
+    });
+    assert_eq!(error(&rules), None);
+}
+
 #[test]
 fn a_link_out_of_the_directory_is_not_followed() {
     let dir = TempDir::new().unwrap();

@@ -101,6 +101,14 @@ impl Desk {
         Client { url: self.url.clone(), token: Some(format!("demo-{person}")), headers: Vec::new() }
     }
 
+    /// A client with a token of its own for somebody.
+    pub fn with_roles(&self, person: &str, roles: &str) -> Client {
+        let output = self.command(&["token", person, "--roles", roles]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        Client { url: self.url.clone(), token: Some(token), headers: Vec::new() }
+    }
+
     /// A client without a token.
     pub fn stranger(&self) -> Client {
         Client { url: self.url.clone(), token: None, headers: Vec::new() }

@@ -1,6 +1,6 @@
 //! What may be asked of a field: from an operator and its value, as written, to a test. It knows nothing of rows.
 
-use ruledesk_sdk::text::words;
+use ruledesk_sdk::text::Words;
 
 use crate::compare::Pattern;
 use crate::condition::{Range, Test};
@@ -177,7 +177,7 @@ fn clock(name: &str, value: &Tree) -> Result<Test, String> {
 }
 
 fn mentions(value: &Tree) -> Result<Test, String> {
-    let phrases: Vec<String> = texts("mentions", value)?.iter().map(|phrase| words(phrase).join(" ")).collect();
+    let phrases: Vec<String> = texts("mentions", value)?.iter().map(|phrase| one_space(&Words::of(phrase))).collect();
     if phrases.iter().any(String::is_empty) {
         return Err("`mentions` needs words: letters or digits".to_owned());
     }
@@ -218,4 +218,9 @@ fn same(value: &Tree, kind: Kind) -> Result<Test, String> {
         }
         (_, item) => Err(mismatch(item)),
     }
+}
+
+/// The words with one space between.
+fn one_space(words: &Words) -> String {
+    words.iter().collect::<Vec<_>>().join(" ")
 }

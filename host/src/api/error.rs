@@ -30,7 +30,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }
-        | Refusal::AccessUndecided
+        | Refusal::NotInCatalog { .. }
         | Refusal::AccessSettled { .. }
         | Refusal::DecidedAlready
         | Refusal::Overdue { .. }

@@ -165,6 +165,11 @@ impl ListQuery {
     fn filter(self) -> Result<Filter, Problem> {
         let states = self.state.as_deref().unwrap_or_default();
         let states = states.split(',').filter(|code| !code.is_empty()).map(state);
+        let texts = [&self.team, &self.assignee, &self.requester, &self.priority, &self.category];
+        // PostgreSQL has no zero character in a text.
+        if texts.into_iter().flatten().any(|text| text.contains('\0')) {
+            return Err(Problem::new(Kind::BAD_QUERY, "leave out the zero characters (U+0000)"));
+        }
         Ok(Filter {
             states: states.collect::<Result<_, _>>()?,
             team: self.team,

@@ -33,7 +33,8 @@ impl App {
             return Err(Refusal::SubjectInactive.into());
         }
         let now = self.clock.now();
-        let after = access::decide(&before, word, &permit, now)?;
+        let asked = if word.approve { before.clone().within(&organisation.apps)? } else { before.clone() };
+        let after = access::decide(&asked, word, &permit, now)?;
         let grant = after.grant(GrantId(self.clock.new_id()), now);
         let messages = self.messages_about(&ticket, &before, &after, now);
         let change = ticket::settle_access(&ticket, &after, actor.author(), &organisation.calendar, messages, now);

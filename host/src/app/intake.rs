@@ -60,6 +60,12 @@ impl App {
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
         let idempotency =
             idempotency.map(|(key, digest)| IdempotencyKey { actor: permit.submitted_by().clone(), key, digest });
+        // Before the rules are asked: what they would say to a repetition is not what they said to the request.
+        if let Some(claim) = &idempotency
+            && let Some(id) = self.store.made_under(claim).await?
+        {
+            return self.made_before(id).await;
+        }
         let ran = self.run_rules(&organisation, new, now).await?;
         self.metrics.count_calls(&ran.samples);
         let verdicts = match ran.decision {

@@ -46,6 +46,9 @@ pub struct App {
     /// Where it comes from when it is read again.
     source: rules::Source,
     tokens: tokens::Cache,
+    well_known: tokens::WellKnown,
+    /// Held by whoever puts rules into the archive, so that only one does.
+    archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
     archived: AtomicU64,
 }
@@ -61,6 +64,8 @@ impl App {
             organisation: ArcSwap::from_pointee(organisation),
             source,
             tokens: tokens::Cache::default(),
+            well_known: tokens::WellKnown::default(),
+            archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
         }
     }
@@ -81,9 +86,13 @@ impl App {
         found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
     }
 
-    /// Puts the rules of a generation into the archive before a record names them.
+    /// Puts the rules of a generation into the archive before a record names them. Where that cannot be done, tickets are
+    /// taken all the same: their records have the digests, and the next generation tries again.
     async fn archive(&self, generation: &Generation) -> Result<(), Error> {
-        // Only ever behind: two requests that find it so write the same rows twice, which changes nothing.
+        if self.archived.load(Ordering::Acquire) >= generation.number {
+            return Ok(());
+        }
+        let _only_one = self.archiving.lock().await;
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
         }
@@ -92,16 +101,22 @@ impl App {
             if self.store.has_rule_version(&component_digest, &manifest_digest).await? {
                 continue;
             }
+            let source = rule.component.clone();
+            let component = match tokio::task::spawn_blocking(move || source.read()).await {
+                Ok(Ok(component)) => component,
+                Ok(Err(error)) => {
+                    tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule cannot be archived");
+                    continue;
+                }
+                Err(error) => return Err(Error::Broken(error.to_string())),
+            };
             let version = RuleVersion {
                 component_digest,
                 manifest_digest,
                 name: rule.manifest.name.as_str().to_owned(),
                 version: rule.manifest.version.clone(),
                 manifest: rule.manifest_text.to_string(),
-                component: rule
-                    .component
-                    .read()
-                    .map_err(|e| Error::Broken(format!("a component cannot be archived: {e}")))?,
+                component,
             };
             self.store.keep_rule_version(version, self.clock.now()).await?;
         }

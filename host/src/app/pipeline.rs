@@ -11,6 +11,7 @@ use serde_json::json;
 use super::facts;
 use super::record::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
 use crate::desk::access::{AccessRequest, Grant};
+use crate::desk::actor::RuleRef;
 use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
 use crate::desk::combine::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict, check};
 use crate::desk::form::{Field, Problem};
@@ -151,7 +152,8 @@ fn apply(new: &mut NewTicket, changes: &Changes) -> bool {
         new.fields.retain(|(other, _): &Field| other != name);
         new.fields.push((name.clone(), value.clone()));
     }
-    new.tags.extend(changes.tags.iter().map(ToString::to_string));
+    let own: Vec<String> = changes.tags.iter().map(ToString::to_string).collect();
+    new.tags.extend(own.into_iter().filter(|tag| !new.tags.contains(tag)).collect::<Vec<_>>());
     changes.subject.is_some()
         || changes.body.is_some()
         || !changes.fields.is_empty()
@@ -197,7 +199,9 @@ impl Run<'_> {
             Answer::Intake(answer) => match facts::intake_answer(answer.decision) {
                 Ok(changes) => check::changes(&case.organisation, self.form, changes).map(IntakeAnswer::Accept),
                 Err(problems) if problems.is_empty() => Err("it rejects without a problem".to_owned()),
-                Err(problems) => Ok(IntakeAnswer::Reject(problems)),
+                Err(problems) => {
+                    check::check_length("problems", problems.len()).map(|()| IntakeAnswer::Reject(problems))
+                }
             },
             other => Err(wrong_stage(&other)),
         });
@@ -368,7 +372,13 @@ impl Run<'_> {
             Answer::Access(answer) => combine::access::check(&asked, facts::access_answer(answer.decision)),
             other => Err(wrong_stage(&other)),
         });
-        let given: Vec<Given<AccessAnswer>> = given;
+        let mut given: Vec<Given<AccessAnswer>> = given;
+        if let Some(folder) = case.generation.access_in_doubt() {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            tracing::warn!(folder = name, "a rule that may be about access is not live: a person decides");
+            let rule = RuleRef { name, version: "not live".to_owned() };
+            given.push(Given { rule, reason: String::new(), overrides: false, answer: None });
+        }
         let verdict = combine::access::combine(&asked, &given);
         let outcome = match &verdict.outcome {
             combine::access::Outcome::Approved(_) => "approved",
@@ -400,7 +410,8 @@ impl Run<'_> {
                 Ok(answer) => (Some(answer), None),
                 Err(fault) => (None, Some(fault)),
             };
-            let reason = called.result.as_ref().map(|a| a.reason().to_owned()).unwrap_or_default();
+            // PostgreSQL has no zero character in a text, and a rule may answer with anything.
+            let reason = called.result.as_ref().map(|a| a.reason().replace('\0', "\u{fffd}")).unwrap_or_default();
             // What shadow rules say is recorded and has no effect.
             if rule.manifest.mode == Mode::Active {
                 let overrides = rule.manifest.overrides;

@@ -27,6 +27,10 @@ const TOKEN_BYTES: usize = 24;
 #[derive(Default)]
 pub struct Cache(RwLock<HashMap<String, (Timestamp, Actor)>>);
 
+/// Tokens that this process accepts and no other: they are kept nowhere, and end with it.
+#[derive(Default)]
+pub struct WellKnown(RwLock<HashMap<String, Actor>>);
+
 impl Cache {
     fn get(&self, hash: &str, now: Timestamp) -> Option<Actor> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -72,14 +76,24 @@ impl App {
         if let Some(actor) = self.tokens.get(&hash, now) {
             return Ok(Some(actor));
         }
+        if let Some(actor) = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash) {
+            return Ok(Some(actor.clone()));
+        }
         let Some(token) = self.store.token(&hash).await? else { return Ok(None) };
-        let left = self.organisation().people.get(&token.person).is_some_and(|person| !person.active);
+        // Whoever is not in the organisation any more has left it.
+        let left = self.organisation().people.get(&token.person).is_none_or(|person| !person.active);
         if left {
             return Ok(None);
         }
         let actor = Actor::Person { id: token.person, roles: token.roles };
         self.tokens.put(hash, now, actor.clone());
         Ok(Some(actor))
+    }
+
+    /// Accepts a token that everybody may know, for as long as this process runs.
+    pub fn accept_well_known(&self, token: &str, person: PersonId, roles: BTreeSet<Role>) {
+        let actor = Actor::Person { id: person, roles };
+        self.well_known.0.write().unwrap_or_else(PoisonError::into_inner).insert(hash(token), actor);
     }
 
     /// Gives somebody a token with these roles. `token` is the text to accept.
@@ -113,7 +127,9 @@ impl App {
     pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<bool, Error> {
         may::administer(actor)?;
         let hash = hash(token);
+        let known = self.store.revoke_token(&hash, self.clock.now()).await?;
+        // Only now: a request meanwhile would have remembered it again.
         self.tokens.forget(&hash);
-        Ok(self.store.revoke_token(&hash, self.clock.now()).await?)
+        Ok(known)
     }
 }

@@ -1,7 +1,7 @@
 //! Reading tickets and working on them.
 
 use super::{App, Error};
-use crate::desk::access::AccessCase;
+use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::actor::Actor;
 use crate::desk::id::{CommentId, TicketNumber};
 use crate::desk::may;
@@ -156,7 +156,8 @@ impl App {
         let change = ticket::transition(&ticket, to, reason, &permit, calendar, self.clock.now())?;
         let after = change.after.clone();
         // Whoever cancels a ticket takes back what it asks for.
-        let access = case.filter(|_| to == State::Cancelled).map(|before| AccessChange {
+        let awaits = |case: &AccessCase| case.state == AccessState::Awaiting;
+        let access = case.filter(|case| to == State::Cancelled && awaits(case)).map(|before| AccessChange {
             after: before.cancelled(),
             before,
             grant: None,

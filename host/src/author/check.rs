@@ -170,6 +170,7 @@ fn of_load(error: &LoadError) -> Problem {
             "the file is damaged, or a tool made something that is not valid: build it again with `ruledesk rule build`"
         }
         LoadError::Manifest(_) => "mend the manifest: the SDK's guide has a table of its keys",
+        LoadError::Bug { .. } => "report it, with the file",
         LoadError::Example { .. } => "correct the rule or the example; `ruledesk rule test` shows all of them",
         LoadError::Unreadable { .. } | LoadError::Unstable { .. } | LoadError::Outside { .. } => {
             "give a file that can be read and that nobody is writing to"

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::{Failure, Place, desk};
 use crate::api::{self, Limits};
@@ -25,6 +27,9 @@ pub struct Serve {
     #[arg(long)]
     demo: bool,
 }
+
+/// How long requests may take to end once the desk was told to stop.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The demo's people and what they may do; each token is `demo-` and the id.
 const DEMO: [(&str, &[Role]); 5] = [
@@ -51,7 +56,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let app = desk::open(config, source).await?;
     if serve.demo {
-        accept_demo_tokens(&app).await?;
+        accept_demo_tokens(&app)?;
     }
     let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
     let router = api::router(Arc::clone(&app), limits);
@@ -60,17 +65,34 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    let (tell_stop, told) = watch::channel(());
+    tokio::spawn(async move {
+        stopped().await;
+        // Dropped, it tells both who wait.
+        drop(tell_stop);
+    });
+    let wait = |mut told: watch::Receiver<()>| async move { while told.changed().await.is_ok() {} };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(wait(told.clone())).into_future() => served?,
+        () = cut_off(wait(told)) => tracing::warn!("some requests did not end in time, and are cut off"),
+    }
     app.store.close().await;
     Ok(())
 }
 
-async fn accept_demo_tokens(app: &App) -> Result<(), Failure> {
+fn accept_demo_tokens(app: &App) -> Result<(), Failure> {
     for (person, roles) in DEMO {
         let roles: BTreeSet<Role> = roles.iter().copied().collect();
-        app.add_token(&format!("demo-{person}"), person.parse()?, roles, "demo").await?;
+        app.accept_well_known(&format!("demo-{person}"), person.parse()?, roles);
     }
     Ok(())
+}
+
+/// Ends a while after the desk was told to stop: a client that never finishes its request must not keep it running.
+#[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but time")]
+async fn cut_off(told: impl Future<Output = ()>) {
+    told.await;
+    tokio::time::sleep(GRACE).await;
 }
 
 fn tell(app: &App, address: SocketAddr, demo: bool) {

@@ -1,13 +1,15 @@
 //! Requests for access: what is asked, who has to agree, what is granted. Approval is provisioning: the change that
 //! approves holds the grant.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::combine::access::{AccessVerdict, Approval, Outcome, Scope};
-use super::form::{Field, Problem, Value};
+use super::form::{Field, Problem, Value, check_characters};
 use super::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use super::may::{Act, MayDecide};
-use super::organisation::Organisation;
+use super::organisation::{App, Organisation};
 use super::refusal::Refusal;
 
 /// What is asked for, checked against the catalog.
@@ -262,6 +264,23 @@ impl AccessCase {
         AccessCase { state, ..self.clone() }
     }
 
+    /// The case with no more in its scope than the catalog gives now, which may be less than when it was asked for (I5).
+    ///
+    /// # Errors
+    /// [`Refusal::NotInCatalog`] where the app or the tier is gone.
+    pub fn within(mut self, apps: &BTreeMap<AppId, App>) -> Result<AccessCase, Refusal> {
+        if let Some(scope) = &mut self.scope {
+            let tier = apps.get(&self.request.app).and_then(|app| app.tier(scope.tier.as_str()));
+            let Some((_, tier)) = tier else {
+                return Err(Refusal::NotInCatalog { app: self.request.app.clone(), tier: scope.tier.clone() });
+            };
+            scope.duration_hours = scope.duration_hours.min(tier.hours_max);
+            scope.groups.retain(|group| tier.groups.iter().any(|given| given.as_str() == group));
+            scope.role = scope.role.take().filter(|role| tier.roles.contains(role));
+        }
+        Ok(self)
+    }
+
     /// The grant that an approved case gives; expiry counts from now and never exceeds the scope (I6).
     pub fn grant(&self, id: GrantId, now: Timestamp) -> Option<Grant> {
         let scope = self.scope.as_ref().filter(|_| self.state == AccessState::Approved)?;
@@ -318,6 +337,9 @@ pub fn decide(case: &AccessCase, word: &Word, permit: &MayDecide, now: Timestamp
     }
     if word.approve && now >= step.due_at {
         return Err(Refusal::Overdue { due_at: step.due_at });
+    }
+    if let Some(problem) = check_characters("reason", &word.reason) {
+        return Err(Refusal::Problems { problems: vec![problem] });
     }
     if !word.approve && word.reason.trim().is_empty() {
         return Err(Refusal::ReasonMissing);

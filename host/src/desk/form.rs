@@ -136,6 +136,9 @@ fn text(spec: &FieldSpec, raw: &Raw, chars_max: usize) -> Result<Value, Problem>
     let Raw::Text(text) = raw else {
         return Err(wrong_type(spec, "text"));
     };
+    if let Some(problem) = check_characters(&spec.name, text) {
+        return Err(problem);
+    }
     let chars = text.chars().count();
     if chars > chars_max {
         let message = format!("{} takes at most {chars_max} characters; this has {chars}.", spec.label);

@@ -1,6 +1,6 @@
 //! The command that begins every ticket, whichever channel it came by.
 
-use super::form::{Field, Problem, Raw, check_form, check_texts};
+use super::form::{Field, Problem, Raw, check_characters, check_form, check_texts};
 use super::id::{PersonId, RequestTypeId};
 use super::may::MayCreate;
 use super::organisation::Organisation;
@@ -55,6 +55,8 @@ impl NewTicket {
             return Err(Refusal::Problems { problems });
         };
         problems.extend(check_texts(&given.subject, &given.body));
+        problems.extend(check_characters("channel", &given.channel));
+        problems.extend(given.attachments.iter().find_map(|a| check_characters("attachments", &a.name)));
         problems.extend(check_counts(&given));
         problems.extend(check_tags(organisation, &given.tags));
         let fields = match check_form(form, &given.fields) {

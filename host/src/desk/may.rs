@@ -70,6 +70,7 @@ const TABLE: &[(Act, Role, On)] = &[
     (Act::CreateForOther, Role::Agent, On::Any),
     (Act::CreateForOther, Role::Admin, On::Any),
     (Act::ReadTicket, Role::Requester, On::Own),
+    (Act::ReadTicket, Role::Requester, On::Awaiting),
     (Act::ReadTicket, Role::Agent, On::Any),
     (Act::ReadTicket, Role::Approver, On::Own),
     (Act::ReadTicket, Role::Approver, On::Awaiting),
@@ -77,6 +78,7 @@ const TABLE: &[(Act, Role, On)] = &[
     (Act::ReadInternal, Role::Agent, On::Any),
     (Act::ReadInternal, Role::Admin, On::Any),
     (Act::CommentPublic, Role::Requester, On::Own),
+    (Act::CommentPublic, Role::Requester, On::Awaiting),
     (Act::CommentPublic, Role::Agent, On::Any),
     (Act::CommentPublic, Role::Approver, On::Own),
     (Act::CommentPublic, Role::Approver, On::Awaiting),
@@ -310,9 +312,9 @@ fn ticket_is_of(actor: &Actor, ticket: &Ticket) -> bool {
 fn parties(actor: &Actor, ticket: &Ticket) -> Vec<Party> {
     match actor {
         Actor::System => vec![Party::System],
-        Actor::Person { id, .. } => {
+        Actor::Person { .. } => {
             let agent = works_on(actor).then_some(Party::Agent);
-            let own = ticket.belongs_to(id).then_some(Party::Requester);
+            let own = ticket_is_of(actor, ticket).then_some(Party::Requester);
             agent.into_iter().chain(own).collect()
         }
     }

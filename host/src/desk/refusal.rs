@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::form::Problem;
+use super::id::{AppId, TierId};
 use super::may::Act;
 use super::ticket::{Party, State};
 
@@ -17,8 +18,8 @@ pub enum Refusal {
     NoTransition { from: State, to: State, allowed: Vec<State> },
     #[error("only {} may make a ticket that is {from} {to}", parties(allowed))]
     NotTheirTransition { from: State, to: State, allowed: Vec<Party> },
-    #[error("its access request still awaits approval: decide or cancel that first")]
-    AccessUndecided,
+    #[error("the catalog has the tier `{tier}` of `{app}` no more: deny the request, or have it made anew")]
+    NotInCatalog { app: AppId, tier: TierId },
     #[error("the access request is {state}, so there is nothing left to decide")]
     AccessSettled { state: &'static str },
     #[error("nobody approves access for themselves or for what they asked for")]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::access::{AccessCase, AccessState};
 use super::actor::Author;
 use super::form::Field;
+use super::form::check_characters;
 use super::id::{
     CategoryId, CommentId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId, TicketNumber,
     UrgencyId,
@@ -230,6 +231,9 @@ pub fn transition(
         return Err(Refusal::Forbidden { act: Act::ChangeState });
     }
     check_transition(ticket.state, to, &permit.parties)?;
+    if let Some(problem) = check_characters("reason", reason) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
     let entry = Entry {
         at: now,
         author: permit.author.clone(),

@@ -22,6 +22,8 @@ pub struct Generation {
     pub number: u64,
     /// In the order in which they are asked: by `order`, then by name.
     rules: Vec<Arc<Rule>>,
+    /// A folder with a rule for access, or with one that cannot be read, which is not live in any version.
+    access_in_doubt: Option<PathBuf>,
 }
 
 impl Generation {
@@ -45,6 +47,12 @@ impl Generation {
         })
     }
 
+    /// The folder of a rule that would be asked about access and is not live, not even in an earlier version. Access must
+    /// not be given as if that rule had nothing to say.
+    pub fn access_in_doubt(&self) -> Option<&Path> {
+        self.access_in_doubt.as_deref()
+    }
+
     /// Whether a rule asks to see the requester's recent tickets at a stage.
     pub fn wants_recent_tickets(&self) -> bool {
         self.rules.iter().any(|r| r.manifest.mode != Mode::Off && r.manifest.wants_recent_tickets)
@@ -61,6 +69,8 @@ pub struct FolderStatus {
     pub since_generation: u64,
     /// Why the folder's present state is not live.
     pub error: Option<FolderError>,
+    /// Whether what was refused here last may have been meant for access decisions.
+    pub may_be_access: bool,
     /// When the folder was last looked at with a result.
     pub checked_at: SystemTime,
 }
@@ -90,14 +100,18 @@ pub struct Catalog {
 /// One folder's outcome.
 pub enum Outcome {
     Loaded(Box<Rule>),
-    Refused(LoadError),
+    /// With whether it may have been meant for access decisions.
+    Refused {
+        error: LoadError,
+        may_be_access: bool,
+    },
     Gone,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
         Self {
-            generation: ArcSwap::from_pointee(Generation { number: 0, rules: Vec::new() }),
+            generation: ArcSwap::from_pointee(Generation { number: 0, rules: Vec::new(), access_in_doubt: None }),
             folders: ArcSwap::default(),
             reloads: ArcSwap::default(),
         }
@@ -139,9 +153,12 @@ impl Catalog {
                         }
                     }
                 }
-                Outcome::Refused(error) => {
+                Outcome::Refused { error, may_be_access } => {
                     reloads.refused += 1;
-                    refuse(&mut folders, folder, &error.to_string(), now);
+                    refuse(&mut folders, folder.clone(), &error.to_string(), now);
+                    if let Some(status) = folders.get_mut(&folder) {
+                        status.may_be_access = may_be_access;
+                    }
                 }
                 Outcome::Gone => {
                     if let Some(status) = folders.remove(&folder) {
@@ -152,8 +169,10 @@ impl Catalog {
                 }
             }
         }
-        if changed {
-            self.generation.store(Arc::new(Generation { number: next, rules: in_order(&folders) }));
+        let access_in_doubt =
+            folders.values().find(|status| status.live.is_none() && status.may_be_access).map(|s| s.folder.clone());
+        if changed || access_in_doubt != self.generation.load().access_in_doubt {
+            self.generation.store(Arc::new(Generation { number: next, rules: in_order(&folders), access_in_doubt }));
         }
         self.folders.store(Arc::new(folders));
         self.reloads.store(Arc::new(reloads));
@@ -161,7 +180,14 @@ impl Catalog {
 }
 
 fn live(folder: PathBuf, rule: Rule, generation: u64, now: SystemTime) -> FolderStatus {
-    FolderStatus { folder, live: Some(Arc::new(rule)), since_generation: generation, error: None, checked_at: now }
+    FolderStatus {
+        folder,
+        live: Some(Arc::new(rule)),
+        since_generation: generation,
+        error: None,
+        may_be_access: false,
+        checked_at: now,
+    }
 }
 
 fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, message: &str, now: SystemTime) {
@@ -171,6 +197,7 @@ fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, messag
         live: None,
         since_generation: 0,
         error: None,
+        may_be_access: false,
         checked_at: now,
     });
     let serving = match &status.live {

@@ -201,7 +201,10 @@ impl Compiler {
         let status = child.wait();
         match reply {
             None => Err(CompileError::TooLong(self.limits.timeout_s)),
-            Some(bytes) => split_reply(bytes)
+            // A child that was killed while it wrote has sent a part, which is nothing.
+            Some(bytes) => Some(bytes)
+                .filter(|bytes| status.as_ref().is_ok_and(|s| s.success()) && (bytes.len() as u64) < REPLY_BYTES_MAX)
+                .and_then(split_reply)
                 .ok_or_else(|| CompileError::Died { status: status.map_or_else(|e| e.to_string(), |s| s.to_string()) }),
         }
     }

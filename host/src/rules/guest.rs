@@ -7,7 +7,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, ResourceLimiter, StoreContextMut};
 
 use super::contract::{Attribute, Level};
-use super::limits::{LAST_WORDS_BYTES_MAX, LOG_LINES_MAX, Limits, TABLE_ELEMENTS_MAX};
+use super::limits::{LAST_WORDS_BYTES_MAX, LOG_LINES_MAX, Limits, TABLE_ELEMENTS_MAX, TABLE_KEY_BYTES_MAX};
 use super::tables::Tables;
 use super::wasi::{self, Stream, Wasi};
 
@@ -60,7 +60,7 @@ impl Guest {
     /// The state of a call that has not begun.
     pub fn new(limits: Limits, tables: Arc<Tables>, tables_allowed: Arc<[String]>) -> Self {
         Self {
-            limiter: Limiter { total: 0, peak: 0, allowed: limits.memory_bytes },
+            limiter: Limiter { total: 0, peak: 0, table_elements: 0, allowed: limits.memory_bytes },
             log: Vec::new(),
             log_cut: false,
             lookups: Vec::new(),
@@ -136,6 +136,9 @@ impl Guest {
         if !self.tables_allowed.contains(&table) {
             return Err(Stopped::Table { table, why: "its manifest does not name under `tables`" });
         }
+        if key.len() > TABLE_KEY_BYTES_MAX {
+            return Err(Stopped::Table { table, why: "has no key that is so long" });
+        }
         let Some(found) = self.tables.get(&table) else {
             return Err(Stopped::Table { table, why: "does not exist" });
         };
@@ -145,10 +148,11 @@ impl Guest {
     }
 }
 
-/// Bounds the memory of a call. `wasmtime::StoreLimits` bounds each memory by itself, and a component may have many.
+/// Bounds the memory and the tables of a call. `wasmtime::StoreLimits` bounds each by itself, and a component may have many.
 pub struct Limiter {
     total: usize,
     peak: usize,
+    table_elements: usize,
     allowed: usize,
 }
 
@@ -170,9 +174,10 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > TABLE_ELEMENTS_MAX {
-            return Err(Stopped::TableElements { asked: desired }.into());
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if self.table_elements > TABLE_ELEMENTS_MAX {
+            return Err(Stopped::TableElements { asked: self.table_elements }.into());
         }
         Ok(true)
     }

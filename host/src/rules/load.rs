@@ -27,6 +27,8 @@ pub const COMPONENT_FILE: &str = "rule.wasm";
 /// Why a folder gives no rule.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    #[error("{folder}: loading it panicked; this is a bug in the host", folder = folder.display())]
+    Bug { folder: PathBuf },
     #[error("{file} cannot be read: {source}", file = file.display())]
     Unreadable { file: PathBuf, source: io::Error },
     #[error("{file} changed while it was being read", file = file.display())]

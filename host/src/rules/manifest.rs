@@ -7,6 +7,8 @@ use serde::Deserialize;
 use super::limits::{Asked, Limits, NotAllowed};
 use super::stage::Stage;
 
+/// Examples of one manifest: each is asked whenever the rule is loaded.
+const EXAMPLES_MAX: usize = 500;
 /// The largest manifest that is read, in bytes: settings can be long lists.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// The parts of the input that cost something, so that a rule gets them only when it asks.
@@ -197,7 +199,8 @@ fn check_name(name: &str) -> Result<RuleName, String> {
 fn check_version(version: &str) -> Result<(), String> {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
-    if numbers.len() == 3 && numbers.iter().all(|n| n.parse::<u32>().is_ok()) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+');
+    if version.bytes().all(plain) && numbers.len() == 3 && numbers.iter().all(|n| n.parse::<u32>().is_ok()) {
         return Ok(());
     }
     Err(format!("is `{version}`: use three numbers, such as `1.0.0` (semver.org)"))
@@ -209,6 +212,9 @@ fn check_stages(written: &Written) -> Result<(), (&'static str, String)> {
     }
     if written.overrides && !written.stages.contains(&Stage::Priority) {
         return Err(("override", "is for rules of the stage `priority`".to_owned()));
+    }
+    if written.examples.len() > EXAMPLES_MAX {
+        return Err(("example", format!("has {} of them: at most {EXAMPLES_MAX}", written.examples.len())));
     }
     let strange = written.examples.iter().find(|e| !written.stages.contains(&e.stage));
     match strange {

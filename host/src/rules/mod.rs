@@ -116,7 +116,7 @@ impl Rules {
             Loader::new(&engine, compiler, root.clone(), options.component_bytes_max).map_err(OpenError::Linker)?;
         let catalog = Arc::new(Catalog::default());
         let tables = Arc::new(ArcSwap::from_pointee(tables));
-        let workers = Workers::start(options.worker_threads, options.waiting_max).map_err(OpenError::Thread)?;
+        let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;
         let watch = Watch::start(root, loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
             .map_err(OpenError::Thread)?;
         Ok(Self { catalog, tables, workers, watch, allocation })

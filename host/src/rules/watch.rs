@@ -229,10 +229,14 @@ impl Eye {
     fn look(&mut self, now: bool) {
         let mut folders = self.folders();
         folders.extend(self.seen.keys().cloned());
+        folders.extend(self.catalog.folders().keys().cloned());
         let mut load = Vec::new();
         let before = std::mem::take(&mut self.unsettled);
         for folder in folders {
             let looks = look_at(&folder);
+            if now {
+                self.quiet_since.remove(&folder);
+            }
             if self.seen.get(&folder) == Some(&looks) || self.quiet_since.contains_key(&folder) {
                 continue;
             }
@@ -281,6 +285,13 @@ impl Eye {
         self.loading.remove(&done.folder);
         if matches!(done.outcome, Outcome::Gone) {
             self.seen.remove(&done.folder);
+            // What was refused may have been refused because of this one, such as for its name.
+            let refused: Vec<PathBuf> =
+                self.catalog.folders().values().filter(|s| s.error.is_some()).map(|s| s.folder.clone()).collect();
+            for folder in refused {
+                self.seen.remove(&folder);
+                self.look_soon(folder);
+            }
         } else {
             self.seen.insert(done.folder.clone(), done.looks);
             if look_at(&done.folder) != done.looks {
@@ -308,6 +319,8 @@ impl Eye {
                 Ok(Message::Reload(_) | Message::Stop) | Err(_) => break,
             }
         }
+        // In the order of the folders, so that every start of the same directory comes to the same.
+        outcomes.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.catalog.apply(outcomes, now());
     }
 }
@@ -318,5 +331,10 @@ fn now() -> SystemTime {
 }
 
 fn look_at(folder: &Path) -> Seen {
-    [MANIFEST_FILE, COMPONENT_FILE].map(|file| fs::metadata(folder.join(file)).ok().map(|metadata| identity(&metadata)))
+    [MANIFEST_FILE, COMPONENT_FILE].map(|file| match fs::metadata(folder.join(file)) {
+        Ok(metadata) => Some(identity(&metadata)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        // There is something that cannot be looked at: not the same as nothing, which would retire the rule.
+        Err(_) => Some((0, 0, 0, 0)),
+    })
 }

@@ -163,7 +163,7 @@ impl Store {
 
     /// Who holds an app now, and in which tier.
     pub async fn holders(&self, app: &AppId, now: Timestamp) -> Result<Vec<(PersonId, TierId)>, Error> {
-        let sql = "select subject, tier from grants where app = $1 and expires_at > $2 and revoked_at is null \
+        let sql = "select distinct subject, tier from grants where app = $1 and expires_at > $2 and revoked_at is null \
                    order by subject, tier";
         let rows = self.db.all(sql, vec![app.as_str().into(), ms(now).into()]).await?;
         rows.iter()

@@ -54,6 +54,20 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The ticket that was made under a key before, if one was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`] where the key was used for another request.
+    pub async fn made_under(&self, claim: &IdempotencyKey) -> Result<Option<TicketId>, Error> {
+        let sql = "select digest, ticket from idempotency where actor = $1 and key = $2";
+        let row = self.db.optional(sql, vec![claim.actor.as_str().into(), claim.key.as_str().into()]).await?;
+        let Some(row) = row else { return Ok(None) };
+        if row.text(0)? == claim.digest { Ok(Some(TicketId(row.uuid(1)?))) } else { Err(Error::KeyReused) }
+    }
+}
+
 /// Writes all of them in one transaction, or none.
 ///
 /// The outer error is the transaction's; each inner one belongs to its ticket alone.

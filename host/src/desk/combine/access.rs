@@ -1,6 +1,9 @@
 //! Access: a denial overrides, approvals unite, the narrowest scope is granted, and every doubt goes to a person.
 
+use std::collections::BTreeSet;
+
 use super::Given;
+use super::check::check_length;
 use crate::desk::access::AccessRequest;
 use crate::desk::id::{GroupId, PersonId, TierId};
 use crate::desk::organisation::{App, Organisation, Tier};
@@ -104,6 +107,7 @@ pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, String> 
             if steps.is_empty() {
                 return Err("it requires approval by nobody: name at least one step".to_owned());
             }
+            check_length("steps", steps.len())?;
             let steps = steps.into_iter().map(|step| check_step(asked, &step)).collect::<Result<_, _>>()?;
             AccessAnswer::Require(Approval { steps, scope: check_scope(asked, scope)? })
         }
@@ -126,6 +130,7 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
     if let Some(role) = raw.role.as_ref().filter(|role| !tier.roles.contains(role)) {
         return Err(format!("`{role}` is not a role of the tier `{}`: there are {}", tier.id, tier.roles.join(", ")));
     }
+    check_length("groups", raw.groups.len())?;
     if let Some(group) = raw.groups.iter().find(|group| !tier.groups.iter().any(|g| g.as_str() == *group)) {
         return Err(format!("the tier `{}` does not give the group `{group}`", tier.id));
     }
@@ -134,8 +139,10 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
 
 /// Approvers are people or groups; who asks, and who is to have the access, are taken out (I2).
 fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> {
+    check_length("approvers in one step", raw.approvers.len())?;
     let mut approvers: Vec<PersonId> = Vec::new();
-    for name in &raw.approvers {
+    let names: BTreeSet<&String> = raw.approvers.iter().collect();
+    for name in names {
         let found: Vec<PersonId> = match name.strip_prefix("group:") {
             Some(group) => {
                 let group: GroupId = group.parse().map_err(|e| format!("{e}"))?;

@@ -10,6 +10,18 @@ use crate::desk::organisation::{Kind, Organisation, RequestType, Strategy};
 /// The longest signal, in bytes.
 const SIGNAL_BYTES_MAX: usize = 100;
 
+/// The most that any list of an answer may have. People read these lists; and what the desk does with them takes time
+/// that no fuel counts.
+pub const LIST_MAX: usize = 100;
+
+/// Refuses a list that is too long for people.
+///
+/// # Errors
+/// A sentence.
+pub fn check_length(what: &str, length: usize) -> Result<(), String> {
+    if length > LIST_MAX { Err(format!("it has {length} {what}: at most {LIST_MAX}")) } else { Ok(()) }
+}
+
 /// Changes as a rule gave them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RawChanges {
@@ -62,6 +74,8 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     if let Some(problem) = texts.into_iter().find_map(|(name, text)| form::check_characters(name, text.as_ref()?)) {
         return Err(format!("its {}: {}", problem.field, problem.message));
     }
+    check_length("fields", raw.fields.len())?;
+    check_length("signals", raw.signals.len())?;
     let mut fields: Vec<Field> = Vec::new();
     for (name, value) in raw.fields {
         let Some(spec) = request_type.fields.iter().find(|spec| spec.name == name) else {
@@ -113,6 +127,7 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk::id::Tag>, String> {
+    check_length("tags", raw.len())?;
     raw.into_iter()
         .map(|tag| match organisation.tags.get(tag.as_str()) {
             Some(known) => Ok(known.clone()),

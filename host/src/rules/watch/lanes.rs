@@ -4,6 +4,7 @@
 //! never before the small ones in the other.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +13,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::Seen;
 use crate::rules::catalog::Outcome;
-use crate::rules::load::{COMPONENT_FILE, Loader};
+use crate::rules::load::{COMPONENT_FILE, LoadError, Loader, MANIFEST_FILE};
+use crate::rules::manifest::{self, Mode};
+use crate::rules::stage::Stage;
 use crate::rules::tables::Tables;
 
 /// Folders that are loaded at once in each lane. A compiler uses all cores by itself; two hide the waiting for files.
@@ -71,7 +74,12 @@ impl Lanes {
 
 fn run(loader: &Loader, jobs: &Receiver<Job>, done: &impl Fn(Done)) {
     for Job { folder, looks, tables } in jobs {
-        let outcome = outcome(loader, &folder, looks, &tables);
+        // A folder whose loading ends this thread would be loading for ever.
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| outcome(loader, &folder, looks, &tables))).unwrap_or_else(|_| {
+                let error = LoadError::Bug { folder: folder.clone() };
+                Outcome::Refused { error, may_be_access: true }
+            });
         done(Done { folder, looks, outcome });
     }
 }
@@ -82,6 +90,15 @@ fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) ->
     }
     match loader.load(folder, tables) {
         Ok(rule) => Outcome::Loaded(Box::new(rule)),
-        Err(error) => Outcome::Refused(error),
+        Err(error) => Outcome::Refused { error, may_be_access: may_be_access(folder) },
+    }
+}
+
+/// Whether a folder's rule is, or could be, one for access decisions: a manifest that cannot be read could say anything.
+fn may_be_access(folder: &Path) -> bool {
+    let file = folder.join(MANIFEST_FILE);
+    match fs::read_to_string(&file).map(|text| manifest::parse(&file, &text)) {
+        Ok(Ok(manifest)) => manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access),
+        Ok(Err(_)) | Err(_) => true,
     }
 }

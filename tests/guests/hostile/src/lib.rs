@@ -24,6 +24,7 @@ enum Deed {
     HugeAnswer,
     UnknownName,
     GiveUp,
+    Reject,
     LookUpForbidden,
 }
 
@@ -49,6 +50,7 @@ impl Hostile {
             Deed::HugeAnswer => Ok("x".repeat(32 << 20)),
             Deed::UnknownName => Ok("no-such-name".to_owned()),
             Deed::GiveUp => Err("I do not know".to_owned()),
+            Deed::Reject => Ok("rejected".to_owned()),
             Deed::LookUpForbidden => Ok(format!("{:?}", tables::lookup("secrets", "root"))),
         }
     }
@@ -83,6 +85,14 @@ fn hoard() -> ! {
 impl intake::Rule for Hostile {
     fn decide(&self, _: &intake::Input) -> Result<intake::Answer, String> {
         let text = self.act()?;
+        if matches!(self.does, Deed::Reject) {
+            return Ok(intake::Answer::reject(vec![intake::Problem {
+                field: "subject".to_owned(),
+                code: "refused".to_owned(),
+                message: "Nothing passes here.".to_owned(),
+            }])
+            .because(text));
+        }
         let mut answer = intake::Answer::accept().because(text.clone());
         if let intake::Decision::Accept(changes) = &mut answer.decision
             && matches!(self.does, Deed::UnknownName)
