@@ -10,6 +10,7 @@
 
 mod api;
 mod author;
+mod compatibility;
 mod conformance;
 mod desk;
 mod faults;
