@@ -103,8 +103,12 @@ fn differences(at: &str, expected: &Value, given: &Value, out: &mut Vec<String>)
         (Value::Array(e), Value::Array(g)) if e.len() == g.len() => {
             e.iter().zip(g).enumerate().for_each(|(i, (e, g))| differences(&format!("{at}[{i}]"), e, g, out));
         }
-        _ if expected.to_string() == given.to_string() => {}
-        _ => out.push(format!("{at}: expected {expected}, got {given}")),
+        _ => {
+            let (expected, given) = (expected.to_string(), given.to_string());
+            if expected != given {
+                out.push(format!("{at}: expected {expected}, got {given}"));
+            }
+        }
     }
 }
 
