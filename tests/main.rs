@@ -10,6 +10,8 @@
 
 mod api;
 mod author;
+mod compatibility;
+mod conformance;
 mod desk;
 mod faults;
 mod languages;

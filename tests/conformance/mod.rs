@@ -1,0 +1,256 @@
+//! One reference rule in every language gives the same answers: `README.md` says what it does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use ruledesk::rules::Rules;
+use ruledesk::rules::call::{Called, Fault, ask};
+use ruledesk::rules::contract::Attribute;
+use ruledesk::rules::stage::{Input, Stage};
+use ruledesk::rules::tables::{Table, Tables};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::components::{options, put, root, scratch};
+
+mod generate;
+mod oracle;
+
+/// The folders with the same rule that agree. The README says what keeps the others out.
+const LANGUAGES: [&str; 1] = ["rust"];
+
+fn folder() -> PathBuf {
+    root().join("tests/conformance")
+}
+
+fn read(file: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder().join("vectors").join(file)).unwrap()).unwrap()
+}
+
+fn vectors(stage: Stage) -> Vec<Value> {
+    read(&format!("{stage}.json")).as_array().unwrap().clone()
+}
+
+/// The component of the rule in a language, built once by the author's tools.
+fn built(language: &'static str) -> &'static [u8] {
+    static BUILT: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
+    let all = BUILT.get_or_init(|| {
+        let build = |name| {
+            let component = ruledesk::author::build::component(&folder().join(name));
+            (name, component.unwrap_or_else(|e| panic!("{name}: {e}")))
+        };
+        LANGUAGES.into_iter().map(build).collect()
+    });
+    &all.iter().find(|(name, _)| *name == language).unwrap().1
+}
+
+fn manifest(name: &str, settings: &Value) -> String {
+    let whole = toml::Table::from_iter([("settings".to_owned(), toml::Value::try_from(settings).unwrap())]);
+    format!(
+        "name = \"{name}\"\nversion = \"1.0.0\"\norder = 1\ntables = [\"conformance\"]\n\
+         stages = [\"intake\", \"categorization\", \"priority\", \"routing\", \"access\"]\n\
+         [limits]\nfuel = 2_000_000_000\nmemory-mib = 256\ndeadline-ms = 2000\nlog-kib = 64\n\n{}",
+        toml::to_string(&whole).unwrap()
+    )
+}
+
+fn tables() -> Tables {
+    let rows = generate::rows();
+    let rows = rows.as_object().unwrap().iter();
+    let rows = rows.map(|(key, row)| (key.clone(), serde_json::from_value::<Vec<Attribute>>(row.clone()).unwrap()));
+    [("conformance".to_owned(), rows.collect::<Table>())].into_iter().collect()
+}
+
+/// A component with each of these settings, in the desk's own sandbox.
+pub fn run(component: &[u8], settings: &[(String, Value)]) -> (TempDir, Rules) {
+    let dir = TempDir::new().unwrap();
+    for (name, settings) in settings {
+        put(dir.path(), name, &manifest(name, settings), component);
+    }
+    let mut options = options(dir.path());
+    options.component_bytes_max = 64 << 20;
+    let rules = Rules::open(&options, tables()).unwrap();
+    (dir, rules)
+}
+
+/// A component with the settings that the vectors name.
+pub fn run_good(component: &[u8]) -> (TempDir, Rules) {
+    let good = generate::settings();
+    let good: Vec<_> = good.as_object().unwrap().clone().into_iter().collect();
+    let (dir, rules) = run(component, &good);
+    for status in rules.catalog().folders().values() {
+        assert!(status.error.is_none(), "{}", status.error.as_ref().unwrap().message);
+    }
+    (dir, rules)
+}
+
+/// Asks what a vector asks.
+fn ask_vector(rules: &Rules, stage: Stage, vector: &Value) -> Called {
+    let input = Input::from_json(stage, vector["input"].clone()).unwrap();
+    let generation = rules.generation();
+    let rule = generation.rules().iter().find(|rule| vector["settings"] == rule.manifest.name.to_string()).unwrap();
+    ask(rule, &input, &rules.tables())
+}
+
+/// Where two values differ, a line each. Numbers are compared bit by bit: a negative zero is not zero.
+fn differences(at: &str, expected: &Value, given: &Value, out: &mut Vec<String>) {
+    match (expected, given) {
+        (Value::Object(e), Value::Object(g)) if e.keys().eq(g.keys()) => {
+            e.iter().for_each(|(key, value)| differences(&format!("{at}.{key}"), value, &g[key], out));
+        }
+        (Value::Array(e), Value::Array(g)) if e.len() == g.len() => {
+            e.iter().zip(g).enumerate().for_each(|(i, (e, g))| differences(&format!("{at}[{i}]"), e, g, out));
+        }
+        _ => {
+            let (expected, given) = (expected.to_string(), given.to_string());
+            if expected != given {
+                out.push(format!("{at}: expected {expected}, got {given}"));
+            }
+        }
+    }
+}
+
+/// What differs from the vectors, over all stages.
+pub fn misses(rules: &Rules) -> Vec<String> {
+    let mut out = Vec::new();
+    for stage in Stage::ALL {
+        for vector in vectors(stage) {
+            let called = ask_vector(rules, stage, &vector);
+            let given = match &called.result {
+                Ok(answer) => json!({ "ok": answer }),
+                // A language may add to an error's text what it knows more, such as a traceback.
+                Err(Fault::RuleError { message }) => match vector["expected"]["err"].as_str() {
+                    Some(expected) if message.contains(expected) => vector["expected"].clone(),
+                    _ => json!({ "err": message }),
+                },
+                Err(fault) => json!({ "fault": fault.to_string() }),
+            };
+            let name = vector["name"].as_str().unwrap();
+            differences(name, &vector["expected"], &given, &mut out);
+            differences(&format!("{name}.log"), &vector["log"], &json!(called.log), &mut out);
+            assert!(!called.log_cut, "{name}");
+        }
+    }
+    out
+}
+
+fn agrees(language: &'static str) {
+    let (_dir, rules) = run_good(built(language));
+    let misses = misses(&rules);
+    assert!(misses.is_empty(), "{language}: {} differences\n{}", misses.len(), misses.join("\n"));
+}
+
+fn refuses_wrong_settings(language: &'static str) {
+    let wrong = read("settings.json")["wrong"].as_array().unwrap().clone();
+    let named: Vec<_> = wrong.iter().enumerate().map(|(n, w)| (format!("wrong-{n}"), w["settings"].clone())).collect();
+    let (_dir, rules) = run(built(language), &named);
+    let folders = rules.catalog().folders();
+    for ((name, _), wrong) in named.iter().zip(&wrong) {
+        let status = folders.values().find(|status| status.folder.ends_with(name)).unwrap();
+        let message = &status.error.as_ref().unwrap_or_else(|| panic!("{language} takes {wrong}")).message;
+        let problems: Vec<&str> = wrong["problems"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+        assert!(message.ends_with(&format!("settings: {}", problems.join("; "))), "{language}: {wrong}\n{message}");
+    }
+}
+
+/// The same question a hundred times, each in a fresh instance: one answer, one count of fuel.
+fn repeats_itself(language: &'static str) {
+    let (_dir, rules) = run_good(built(language));
+    for stage in Stage::ALL {
+        let vector = &vectors(stage)[0];
+        let first = ask_vector(&rules, stage, vector);
+        for _ in 1..100 {
+            let again = ask_vector(&rules, stage, vector);
+            assert_eq!(
+                (&again.result, &again.log, again.fuel),
+                (&first.result, &first.log, first.fuel),
+                "{language} {stage}"
+            );
+        }
+    }
+}
+
+macro_rules! languages {
+    ($($language:ident)+) => {
+        $(mod $language {
+            #[test]
+            fn gives_the_answers_of_the_vectors() {
+                super::agrees(stringify!($language));
+            }
+
+            #[test]
+            fn reports_each_wrong_setting() {
+                super::refuses_wrong_settings(stringify!($language));
+            }
+
+            #[test]
+            fn gives_the_same_answer_for_the_same_fuel() {
+                super::repeats_itself(stringify!($language));
+            }
+        })+
+    };
+}
+
+languages!(rust);
+
+#[test]
+fn the_vectors_are_what_the_generator_writes() {
+    let fresh = scratch().join("vectors");
+    fs::create_dir_all(&fresh).unwrap();
+    let mut files = vec![("settings.json".to_owned(), generate::settings_file())];
+    files.extend(Stage::ALL.map(|stage| (format!("{stage}.json"), generate::vectors(stage.name()))));
+    for (name, text) in files {
+        fs::write(fresh.join(&name), &text).unwrap();
+        let committed = fs::read_to_string(folder().join("vectors").join(&name)).unwrap_or_default();
+        assert!(committed == text, "{name} is not what the generator writes: {} has that", fresh.display());
+    }
+}
+
+#[test]
+fn the_vectors_meet_every_case_of_the_contract() {
+    let mut cases = BTreeSet::new();
+    let mut refusals = 0;
+    for stage in Stage::ALL {
+        let vectors = vectors(stage);
+        assert!(vectors.len() >= 60);
+        for vector in &vectors {
+            refusals += usize::from(vector["expected"].get("err").is_some());
+            match &vector["expected"]["ok"]["decision"] {
+                Value::Object(decision) => cases.insert(format!("{stage} {}", decision.keys().next().unwrap())),
+                case => cases.insert(format!("{stage} {}", case.as_str().unwrap_or("error"))),
+            };
+            for field in vector["expected"]["ok"]["decision"]["accept"]["fields"].as_array().into_iter().flatten() {
+                cases.insert(field["value"].as_object().unwrap().keys().next().unwrap().clone());
+            }
+        }
+    }
+    let every = [
+        "access approve",
+        "access deny",
+        "access error",
+        "access pass",
+        "access require-approval",
+        "categorization classify",
+        "categorization error",
+        "categorization pass",
+        "choice",
+        "choices",
+        "date",
+        "flag",
+        "intake accept",
+        "intake error",
+        "intake reject",
+        "number",
+        "priority error",
+        "priority pass",
+        "priority rate",
+        "routing assign",
+        "routing error",
+        "routing pass",
+        "text",
+    ];
+    assert_eq!(cases.iter().map(String::as_str).collect::<Vec<_>>(), every);
+    assert!(refusals >= 10);
+}
