@@ -2,5 +2,6 @@
 
 mod access;
 mod bad_input;
+mod import;
 mod tickets;
 mod visibility;

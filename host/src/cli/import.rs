@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,16 +13,21 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use super::{Failure, Place, desk};
-use crate::app::intake::Made;
+use crate::app::intake::{self, Made};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::form::Raw;
 use crate::desk::id::PersonId;
 use crate::desk::intake::Submission;
 use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, Plan, Row, Summary, Tickets};
+use crate::rules::digest::Digest;
 
 /// Tickets on their way at once: enough to fill a batch of the writer.
 const IN_FLIGHT_MAX: usize = 64;
+/// How long a ticket waits before it tries again where the desk has too much to do.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// How often it tries before the import gives up.
+const BUSY_TRIES_MAX: u32 = 1_500;
 
 /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
 #[derive(Debug, Args)]
@@ -75,6 +80,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     let mut tickets = Tickets::open(reader(&import.file)?, plan(&import, zone)?)?;
     let mut flight = Flight {
         app: Arc::clone(&app),
+        file: digest_of(&import.file)?,
         request_type: import.request_type.clone(),
         channel: import.channel.clone(),
         running: JoinSet::new(),
@@ -102,6 +108,35 @@ pub async fn run(import: Import) -> Result<(), Failure> {
         println!("{}", summary.text());
     }
     Ok(())
+}
+
+/// Creates a ticket, and tries again while the desk has too much to do.
+async fn submit(
+    app: &App,
+    requester: &PersonId,
+    submission: &Submission,
+    claim: &(String, String),
+) -> Result<Made, Error> {
+    let mut tries = 0;
+    loop {
+        let made =
+            app.create_ticket(&Actor::System, Some(requester.clone()), submission.clone(), Some(claim.clone())).await;
+        tries += 1;
+        match made {
+            Err(Error::Busy(_)) if tries < BUSY_TRIES_MAX => pause().await,
+            other => return other,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the desk does not say when it has less to do")]
+async fn pause() {
+    tokio::time::sleep(BUSY_PAUSE).await;
+}
+
+fn digest_of(file: &Path) -> Result<Digest, Failure> {
+    let bytes = std::fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
+    Ok(Digest::of(&bytes))
 }
 
 fn reader(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
@@ -141,6 +176,8 @@ type Landed = (Result<Made, Error>, Labels);
 /// The tickets that are on their way.
 struct Flight {
     app: Arc<App>,
+    /// The file's digest: with a row's line the idempotency key, so that an import which was cut off can be run again.
+    file: Digest,
     request_type: String,
     channel: String,
     running: JoinSet<Landed>,
@@ -163,10 +200,10 @@ impl Flight {
         };
         let app = Arc::clone(&self.app);
         let (requester, labels) = (ticket.requester, ticket.labels);
-        self.running.spawn(async move {
-            let made = app.create_ticket(&Actor::System, Some(requester), submission, None).await;
-            (made, labels)
-        });
+        let key = format!("import-{}-{}", self.file, ticket.line);
+        let request = format!("{}\n{}\n{:?}", submission.subject, submission.body, submission.fields);
+        let claim = (key, intake::digest(request.as_bytes()));
+        self.running.spawn(async move { (submit(&app, &requester, &submission, &claim).await, labels) });
         Ok(())
     }
 
