@@ -86,6 +86,10 @@ fn a_manager_approves_without_being_made_an_approver_first() {
         assert_eq!(decided["access"]["state"], "approved");
         let other = desk.with_roles("priya", "requester");
         assert_eq!(other.get("/api/v1/tickets/IT-1").status, 404);
+        let token = other.token.clone().unwrap();
+        assert!(desk.command(&["token", "--revoke", &token]).status.success());
+        until("the token to be refused", || (other.get("/api/v1/tickets").status == 401).then_some(()));
+        assert!(!desk.command(&["token", "--revoke", &token]).status.success(), "once is enough");
     });
 }
 

@@ -155,7 +155,7 @@ fn copy(from: &Path, to: &Path) {
 #[derive(Debug, Clone)]
 pub struct Client {
     url: String,
-    token: Option<String>,
+    pub token: Option<String>,
     headers: Vec<(&'static str, String)>,
 }
 

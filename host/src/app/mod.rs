@@ -4,7 +4,7 @@
 //! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
 //! - [`App::comment`], [`App::transition`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
-//! - [`App::actor`], [`App::add_token`] say who is asking
+//! - [`App::actor`] says who is asking
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

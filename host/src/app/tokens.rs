@@ -10,9 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{App, Error};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
-use crate::desk::may;
 use crate::rules::digest::hex;
-use crate::store::people::Token;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
@@ -45,10 +43,6 @@ impl Cache {
             known.clear();
         }
         known.insert(hash, (now, actor));
-    }
-
-    fn forget(&self, hash: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 }
 
@@ -94,42 +88,5 @@ impl App {
     pub fn accept_well_known(&self, token: &str, person: PersonId, roles: BTreeSet<Role>) {
         let actor = Actor::Person { id: person, roles };
         self.well_known.0.write().unwrap_or_else(PoisonError::into_inner).insert(hash(token), actor);
-    }
-
-    /// Gives somebody a token with these roles. `token` is the text to accept.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be written to.
-    pub async fn add_token(
-        &self,
-        token: &str,
-        person: PersonId,
-        roles: BTreeSet<Role>,
-        label: &str,
-    ) -> Result<(), Error> {
-        let token = Token {
-            hash: hash(token),
-            person,
-            roles,
-            label: label.to_owned(),
-            created_at: self.clock.now(),
-            revoked_at: None,
-        };
-        Ok(self.store.add_token(&token).await?)
-    }
-
-    /// Takes a token back; whether there was one.
-    ///
-    /// # Errors
-    ///
-    /// Where the actor may not.
-    pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<bool, Error> {
-        may::administer(actor)?;
-        let hash = hash(token);
-        let known = self.store.revoke_token(&hash, self.clock.now()).await?;
-        // Only now: a request meanwhile would have remembered it again.
-        self.tokens.forget(&hash);
-        Ok(known)
     }
 }

@@ -28,7 +28,7 @@ enum Command {
     Serve(serve::Serve),
     /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
     Import(Box<import::Import>),
-    /// Gives somebody a token, which is shown once.
+    /// Gives somebody a token, which is shown once, or takes one back.
     Token(token::Add),
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
