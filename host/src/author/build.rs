@@ -63,7 +63,8 @@ pub fn prepare(directory: &Path, language: Language) -> Result<(), BuildError> {
         Language::Rust => rust::prepare(directory),
         Language::JavaScript | Language::TypeScript => javascript::prepare(directory),
         Language::Python => python::prepare(directory),
-        Language::Go | Language::C => Ok(()),
+        Language::Go => go::prepare(directory),
+        Language::C => Ok(()),
     }
 }
 

@@ -161,7 +161,8 @@ fn output_streams(streams: &mut LinkerInstance<'_, Guest>) -> Result<()> {
 
 fn clocks(linker: &mut Linker<Guest>) -> Result<()> {
     let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.0")?;
-    monotonic.func_wrap("now", |mut cx: Cx<'_>, (): ()| Ok((wasi(&mut cx)?.slept,)))?;
+    // Never zero: Go's runtime takes that for a broken clock.
+    monotonic.func_wrap("now", |mut cx: Cx<'_>, (): ()| Ok((wasi(&mut cx)?.slept.max(1),)))?;
     monotonic.func_wrap("resolution", |mut cx: Cx<'_>, (): ()| wasi(&mut cx).map(|_| (1_u64,)).map_err(Into::into))?;
     monotonic.func_wrap("subscribe-instant", |mut cx: Cx<'_>, (at,): (u64,)| {
         Ok((Resource::<Pollable>::new_own(wasi(&mut cx)?.wait_until(at)),))

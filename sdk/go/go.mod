@@ -1,0 +1,3 @@
+module ruledesk.local/sdk
+
+go 1.24

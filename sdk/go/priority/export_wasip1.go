@@ -1,0 +1,9 @@
+package priority
+
+import "ruledesk.local/sdk"
+
+//go:wasmexport ruledesk:rules/priority@1.0.0#decide
+func decide(input uint32) uint32 { return ruledesk.AskPriority(input, rule) }
+
+//go:wasmexport cabi_post_ruledesk:rules/priority@1.0.0#decide
+func done(uint32) { ruledesk.Done() }

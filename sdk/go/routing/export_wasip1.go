@@ -1,0 +1,9 @@
+package routing
+
+import "ruledesk.local/sdk"
+
+//go:wasmexport ruledesk:rules/routing@1.0.0#decide
+func decide(input uint32) uint32 { return ruledesk.AskRouting(input, rule) }
+
+//go:wasmexport cabi_post_ruledesk:rules/routing@1.0.0#decide
+func done(uint32) { ruledesk.Done() }
