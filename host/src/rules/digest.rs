@@ -1,9 +1,13 @@
 //! The identity of a rule's bytes: SHA-256 of the component as shipped, never of what was compiled from it.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+
+/// How much is read at a time, in bytes.
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// A SHA-256 digest (FIPS 180-4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +17,23 @@ impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that a reader gives, a piece at a time.
+    ///
+    /// # Errors
+    ///
+    /// The reader's.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut sha = Sha256::new();
+        let mut block = vec![0; BLOCK_BYTES];
+        loop {
+            let read = reader.read(&mut block)?;
+            match block.get(..read) {
+                None | Some([]) => return Ok(Self(sha.finalize().into())),
+                Some(bytes) => sha.update(bytes),
+            }
+        }
     }
 
     /// The digest's bytes.

@@ -25,7 +25,8 @@ impl Source {
             return Source::Memory(Arc::from(wasm));
         }
         let path = directory.join(format!("{digest}.wasm"));
-        let whole = fs::read(&path).is_ok_and(|kept| Digest::of(&kept) == digest);
+        let kept = fs::File::open(&path).and_then(Digest::of_reader);
+        let whole = kept.is_ok_and(|kept| kept == digest);
         // Under a name of its own until it is whole; two threads that keep the same component write the same bytes.
         let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
         let kept =

@@ -52,7 +52,16 @@ fn say(built: &Built) {
         built.version,
         kib(built.bytes),
         stages(&built.inspection.stages),
-        if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") },
+        imported(imports),
         built.target.display()
     );
+}
+
+/// The imports in one line: a language's runtime has many of WASI, which say nothing of the rule.
+fn imported(imports: &[String]) -> String {
+    let (wasi, own): (Vec<&str>, Vec<&str>) =
+        imports.iter().map(String::as_str).partition(|import| import.starts_with("wasi:"));
+    let wasi = (!wasi.is_empty()).then(|| format!("{} interfaces of the virtual WASI", wasi.len()));
+    let all: Vec<String> = own.into_iter().map(str::to_owned).chain(wasi).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
