@@ -64,7 +64,7 @@ pub fn prepare(directory: &Path, language: Language) -> Result<(), BuildError> {
         Language::JavaScript | Language::TypeScript => javascript::prepare(directory),
         Language::Python => python::prepare(directory),
         Language::Go => go::prepare(directory),
-        Language::C => Ok(()),
+        Language::C => c::prepare(directory),
     }
 }
 

@@ -9,6 +9,7 @@ use super::language::Language;
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::stage::Stage;
 
+mod c;
 mod go;
 mod javascript;
 mod python;
@@ -122,9 +123,8 @@ pub fn files(project: &Project, language: Language) -> Vec<File> {
         Language::JavaScript => (javascript::files(project, false), javascript::README),
         Language::TypeScript => (javascript::files(project, true), javascript::README),
         Language::Python => (python::files(project), python::README),
-        // Each language's owner puts its own here.
         Language::Go => (go::files(project), go::README),
-        Language::C => (Vec::new(), ""),
+        Language::C => (c::files(project), c::README),
     };
     let readme = project.fill(include_str!("new/README.md.in")).replace("{{guide}}", project.fill(guide).trim());
     files.extend([

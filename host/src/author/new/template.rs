@@ -7,6 +7,7 @@
 //! {{identifier}}           printer_first
 //! {{stages}}               "intake", "access"
 //! {{stage-words}}          intake, access
+//! {{stage-words-spaced}}   intake access
 //! {{first}}                the first of the stages
 //! {{quiet-reason}}         what the first stage says where it has nothing to say
 //! {{order}}                what a rule of the first stage usually has as its order
@@ -38,6 +39,7 @@ pub fn fill(template: &str, project: &Project) -> String {
         .replace("{{identifier}}", &project.identifier())
         .replace("{{stages}}", &stages.join(", "))
         .replace("{{stage-words}}", &stage_words.join(", "))
+        .replace("{{stage-words-spaced}}", &stage_words.join(" "))
         .replace("{{first}}", first.name())
         .replace("{{quiet-reason}}", quiet_reason(first))
         .replace("{{order}}", &usual_order(first).to_string())

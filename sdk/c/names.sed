@@ -1,0 +1,13 @@
+s/exports_ruledesk_rules_\([a-z]*\)_/rd_\1_/g
+s/EXPORTS_RULEDESK_RULES_\([A-Z]*\)_/RD_\1_/g
+s/ruledesk_rules_types_/rd_/g
+s/RULEDESK_RULES_TYPES_/RD_/g
+s/ruledesk_rules_/rd_/g
+s/RULEDESK_RULES_/RD_/g
+s/every_stage_list_string_/rd_list_text_/g
+s/every_stage_string_t/rd_text/g
+s/every_stage_string_/rd_text_/g
+s/every_stage_/rd_/g
+s/every_stage\.h/contract.h/
+s/__BINDINGS_EVERY_STAGE_H/RULEDESK_CONTRACT_H/
+s/rd_settings_configure/rd_settings_configure/g
