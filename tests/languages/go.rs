@@ -59,7 +59,7 @@ fn a_new_rule_in_go_answers_and_says_what_went_wrong() {
     assert_eq!(serde_json::to_value(answer.result.unwrap()).unwrap()["reason"], "it mentions printer");
     assert_eq!(answer.log[0].message, "asked about The printer is jammed");
     assert_eq!(reason("ticket.subject = 'much'"), "8003160", "the collector runs");
-    // More than the room that is set aside for inputs.
+    // Inputs have room of their own, beside the heap.
     let long = format!("ticket.subject = 'long'\nticket.body = '{}'", "x".repeat(5 << 20));
     assert_eq!(reason(&long), (5 << 20).to_string());
 
