@@ -6,9 +6,6 @@ import (
 	"unsafe"
 )
 
-// After so many decisions of one instance the collector tidies up between two of them.
-var decisions uint32
-
 //go:wasmexport ruledesk:rules/settings@1.0.0#configure
 func configureExport(text, size uint32) uint32 {
 	result := alloc(12, 4)
