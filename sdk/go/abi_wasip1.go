@@ -407,8 +407,10 @@ func lowerAccessAnswer(at uint32, v AccessAnswer) {
 func AskIntake(input uint32, rule func(*IntakeInput) (IntakeAnswer, error)) uint32 {
 	result := alloc(84, 4)
 	in := liftIntakeInput(input)
-	decisions++
 	answer, failed := asked(&in, rule)
+	if failed == nil && answer.Decision == nil {
+		failed = Failure("the answer has no decision")
+	}
 	if failed != nil {
 		put8(result, 1)
 		putText(result+4, failed.Error())
@@ -423,8 +425,10 @@ func AskIntake(input uint32, rule func(*IntakeInput) (IntakeAnswer, error)) uint
 func AskCategorization(input uint32, rule func(*CategorizationInput) (CategorizationAnswer, error)) uint32 {
 	result := alloc(56, 4)
 	in := liftCategorizationInput(input)
-	decisions++
 	answer, failed := asked(&in, rule)
+	if failed == nil && answer.Decision == nil {
+		failed = Failure("the answer has no decision")
+	}
 	if failed != nil {
 		put8(result, 1)
 		putText(result+4, failed.Error())
@@ -439,8 +443,10 @@ func AskCategorization(input uint32, rule func(*CategorizationInput) (Categoriza
 func AskPriority(input uint32, rule func(*PriorityInput) (PriorityAnswer, error)) uint32 {
 	result := alloc(56, 4)
 	in := liftPriorityInput(input)
-	decisions++
 	answer, failed := asked(&in, rule)
+	if failed == nil && answer.Decision == nil {
+		failed = Failure("the answer has no decision")
+	}
 	if failed != nil {
 		put8(result, 1)
 		putText(result+4, failed.Error())
@@ -455,8 +461,10 @@ func AskPriority(input uint32, rule func(*PriorityInput) (PriorityAnswer, error)
 func AskRouting(input uint32, rule func(*RoutingInput) (RoutingAnswer, error)) uint32 {
 	result := alloc(72, 4)
 	in := liftRoutingInput(input)
-	decisions++
 	answer, failed := asked(&in, rule)
+	if failed == nil && answer.Decision == nil {
+		failed = Failure("the answer has no decision")
+	}
 	if failed != nil {
 		put8(result, 1)
 		putText(result+4, failed.Error())
@@ -471,8 +479,10 @@ func AskRouting(input uint32, rule func(*RoutingInput) (RoutingAnswer, error)) u
 func AskAccess(input uint32, rule func(*AccessInput) (AccessAnswer, error)) uint32 {
 	result := alloc(64, 4)
 	in := liftAccessInput(input)
-	decisions++
 	answer, failed := asked(&in, rule)
+	if failed == nil && answer.Decision == nil {
+		failed = Failure("the answer has no decision")
+	}
 	if failed != nil {
 		put8(result, 1)
 		putText(result+4, failed.Error())

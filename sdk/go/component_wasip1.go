@@ -6,9 +6,6 @@ import (
 	"unsafe"
 )
 
-// After so many decisions of one instance the collector tidies up between two of them.
-var decisions uint32
-
 //go:wasmexport ruledesk:rules/settings@1.0.0#configure
 func configureExport(text, size uint32) uint32 {
 	result := alloc(12, 4)
@@ -17,6 +14,7 @@ func configureExport(text, size uint32) uint32 {
 		given = string(bytesAt(text, size))
 	}
 	problems := configureSafely(given)
+	resetAdapterState()
 	put8(result, 0)
 	if len(problems) > 0 {
 		put8(result, 1)
@@ -24,6 +22,12 @@ func configureExport(text, size uint32) uint32 {
 	}
 	return result
 }
+
+// The desk keeps the memory that configure leaves, but no handle, such as that of standard output: the adapter has to ask
+// for its handles anew.
+//
+//go:wasmimport wasi_snapshot_preview1 reset_adapter_state
+func resetAdapterState()
 
 //go:wasmexport cabi_post_ruledesk:rules/settings@1.0.0#configure
 func configurePost(uint32) { Done() }

@@ -3,14 +3,19 @@ package ruledesk
 import "unsafe"
 
 // The host puts inputs into this memory, and answers are left in it. It is no part of Go's heap: while the host asks for
-// room no import may be called, and Go's collector would call for the time.
+// room no import may be called, and Go's collector would call for the time. So an input beyond this room is a trap. What
+// is not touched of it costs nothing.
 var (
-	room  [512 << 10]uint64 // 4 MiB, aligned like the widest value
+	room  [1 << 20]uint64 // 8 MiB, aligned like the widest value
 	used  uint32
+	floor uint32
 	extra [][]byte
 )
 
-const roomBytes = 4 << 20
+// What was asked for while Go started is the adapter's own state, and stays.
+func init() { floor = used }
+
+const roomBytes = 8 << 20
 
 func addressOf(bytes []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(bytes)))) }
 
@@ -31,6 +36,9 @@ func cabiRealloc(old, oldSize, align, size uint32) uint32 {
 	if size == 0 {
 		return align
 	}
+	if used+align > roomBytes || size > roomBytes-used-align {
+		panic("the input is larger than the room for inputs")
+	}
 	to := alloc(size, align)
 	if oldSize > 0 {
 		copy(bytesAt(to, size), bytesAt(old, min(oldSize, size)))
@@ -40,7 +48,7 @@ func cabiRealloc(old, oldSize, align, size uint32) uint32 {
 
 // Done gives the memory of a decision back. Only the stages' packages call it.
 func Done() {
-	used, extra = 0, nil
+	used, extra = floor, nil
 }
 
 func at[T any](address uint32) *T { return (*T)(unsafe.Pointer(uintptr(address))) }

@@ -124,8 +124,8 @@ impl Bindings {
                 out,
                 "\n// Ask{of} reads an input, asks the rule and leaves its answer. Only the stage's package calls it.\n\
                  func Ask{of}(input uint32, rule func(*{of}Input) ({answer}, error)) uint32 {{\n\
-                 \tresult := alloc({size}, {align})\n\tin := lift{of}Input(input)\n\tdecisions++\n\
-                 \tanswer, failed := asked(&in, rule)\n\tif failed != nil {{\n\t\tput8(result, 1)\n\
+                 \tresult := alloc({size}, {align})\n\tin := lift{of}Input(input)\n\tanswer, failed := asked(&in, rule)\n\tif failed == nil && answer.Decision == nil {{\n\
+                 \t\tfailed = Failure(\"the answer has no decision\")\n\t}}\n\tif failed != nil {{\n\t\tput8(result, 1)\n\
                  \t\tputText(result+{align}, failed.Error())\n\t\treturn result\n\t}}\n\tput8(result, 0)\n\
                  \tlower{answer}(result+{align}, answer)\n\treturn result\n}}"
             )

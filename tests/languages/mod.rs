@@ -14,6 +14,7 @@ use ruledesk::rules::{Options, Rules};
 use crate::support::components::{PROGRAM, options, scratch};
 
 mod dataclasses;
+mod go;
 mod go_bindings;
 mod javascript;
 mod python;

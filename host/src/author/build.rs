@@ -8,7 +8,7 @@ use crate::rules::package::{self, PackageError};
 
 mod c;
 pub mod cut;
-mod go;
+pub mod go;
 pub mod javascript;
 mod project;
 pub mod python;
