@@ -63,7 +63,7 @@ rd_text rd_lower(rd_text text) {
             lower.ptr[at] = (uint8_t)(0xc0 | letter >> 6);
             lower.ptr[++at] = (uint8_t)(0x80 | (letter & 63));
         } else {
-            lower.ptr[at] = byte < 0x80 ? (uint8_t)lower_letter(byte) : byte;
+            lower.ptr[at] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
         }
     }
     return lower;

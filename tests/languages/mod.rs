@@ -13,6 +13,7 @@ use ruledesk::rules::{Options, Rules};
 
 use crate::support::components::{PROGRAM, options, scratch};
 
+mod c;
 mod dataclasses;
 mod go;
 mod go_bindings;
