@@ -17,6 +17,10 @@ use ruledesk::rules::stage::{Input, Stage};
 use ruledesk::rules::tables::Tables;
 use ruledesk::rules::{Options, Rules};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn open() -> Rules {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let options = Options {

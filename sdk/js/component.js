@@ -37,6 +37,18 @@ export function settingsOf(rule, state) {
   };
 }
 
+/** The engine hands over a `u32` from 2^31 on as a negative number; here it becomes what the desk has sent. */
+function unsigned(input) {
+  const mend = (record, ...names) => {
+    for (const name of names) if (typeof record?.[name] === "number") record[name] >>>= 0;
+  };
+  mend(input.request, "durationHours");
+  mend(input.item, "maxDurationHours", "seatsLeft");
+  mend(input.history, "requested", "approved", "denied", "revoked");
+  mend(input.peers, "departmentSize", "departmentHolders");
+  return input;
+}
+
 /** The contract's interface of one stage. */
 export function stageOf(rule, stage, state) {
   const decide = rule?.[stage];
@@ -47,7 +59,7 @@ export function stageOf(rule, stage, state) {
     decide(input) {
       Math.random = new Random(input).next;
       try {
-        const answer = decide.call(rule, input, state.settings);
+        const answer = decide.call(rule, stage === "access" ? unsigned(input) : input, state.settings);
         if (typeof answer?.then === "function") throw new Error(`\`${stage}\` is async: a decision has nothing to wait for`);
         if (typeof answer?.decision?.tag !== "string") throw new Error(`\`${stage}\` has returned no answer, such as pass()`);
         return answer;

@@ -70,6 +70,10 @@ fn new_rules_in_javascript_and_typescript_answer_and_say_what_went_wrong() {
     let example = example("41-language-routing");
     let rules = open(&build("javascript-rules", &[typescript, javascript, example]));
 
+    // The engine's own reading of so large a number is negative, and so it would be approved.
+    let long = asked(&rules, "typed-words", Stage::Access, "item.max-duration-hours = 3_000_000_000");
+    assert_eq!(serde_json::to_value(long.result.unwrap()).unwrap()["reason"], "longer than 72 hours");
+
     let ask = |input: &str| asked(&rules, "plain-words", Stage::Routing, input);
     let answer = ask("ticket.subject = 'The printer is jammed'");
     assert_eq!(serde_json::to_value(answer.result.unwrap()).unwrap()["reason"], "it mentions printer");
