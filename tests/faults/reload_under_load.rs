@@ -34,6 +34,9 @@ fn rules_change_while_requests_flow() {
                 .then_some(())
         };
         for n in 1..=3 {
+            // Each version must have decided something before the next takes over.
+            let before = served.load(Ordering::Relaxed);
+            until("tickets", || (served.load(Ordering::Relaxed) >= before + 7).then_some(()));
             let wanted = format!("1.0.{n}");
             fs::write(&file, original.replace("version = \"1.0.0\"", &format!("version = \"{wanted}\""))).unwrap();
             let ((), took) = until("the new version", || version(&wanted));
@@ -45,6 +48,8 @@ fn rules_change_while_requests_flow() {
             rules["rules"].as_array()?.iter().any(|r| r["last_error"].is_string()).then_some(())
         });
         assert!(version("1.0.3").is_some(), "the last good version serves on");
+        let before = served.load(Ordering::Relaxed);
+        until("tickets", || (served.load(Ordering::Relaxed) >= before + 7).then_some(()));
         stop.store(true, Ordering::Relaxed);
     });
     let generations: Vec<i64> = (1..=served.load(Ordering::Relaxed))

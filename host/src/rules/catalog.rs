@@ -27,6 +27,12 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// A generation that is live nowhere: what would be if these were the rules.
+    pub fn imagined(number: u64, mut rules: Vec<Arc<Rule>>) -> Self {
+        sort(&mut rules);
+        Self { number, rules, access_in_doubt: None }
+    }
+
     /// All rules, in the order in which they are asked.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
@@ -225,6 +231,11 @@ fn name_taken(rule: &Rule, other: &Path) -> String {
 
 fn in_order(folders: &BTreeMap<PathBuf, FolderStatus>) -> Vec<Arc<Rule>> {
     let mut rules: Vec<Arc<Rule>> = folders.values().filter_map(|s| s.live.clone()).collect();
-    rules.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
+    sort(&mut rules);
     rules
+}
+
+/// Puts rules into the order in which they are asked.
+fn sort(rules: &mut [Arc<Rule>]) {
+    rules.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
 }

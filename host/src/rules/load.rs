@@ -90,12 +90,43 @@ impl Loader {
             file: manifest_file.clone(),
             message: "it is not UTF-8".to_owned(),
         })?;
+        // Before the component is read: what is wrong with a manifest is the better thing to say.
         let manifest = manifest::parse(&manifest_file, &manifest_text)?;
         check_tables(&manifest, &manifest_file, tables)?;
         // One byte more than allowed tells a file that is too large from one that just fits.
         let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
-        let rule = self.make(folder, manifest, manifest_text, &wasm)?;
-        examples::check(&rule, tables).map_err(|source| LoadError::Example { manifest: manifest_file, source })?;
+        self.passing(folder, manifest, manifest_text, &wasm, tables)
+    }
+
+    /// The rule of a manifest and a component, wherever they come from, after its examples have passed.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that would keep it from going live; `from` is named in it.
+    pub fn prepare(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        tables: &Arc<Tables>,
+    ) -> Result<Rule, LoadError> {
+        let file = from.join(MANIFEST_FILE);
+        let manifest = manifest::parse(&file, manifest_text)?;
+        check_tables(&manifest, &file, tables)?;
+        self.passing(from, manifest, manifest_text.to_owned(), wasm, tables)
+    }
+
+    fn passing(
+        &self,
+        folder: &Path,
+        manifest: Manifest,
+        manifest_text: String,
+        wasm: &[u8],
+        tables: &Arc<Tables>,
+    ) -> Result<Rule, LoadError> {
+        let rule = self.make(folder, manifest, manifest_text, wasm)?;
+        let failed = |source| LoadError::Example { manifest: folder.join(MANIFEST_FILE), source };
+        examples::check(&rule, tables).map_err(failed)?;
         Ok(rule)
     }
 

@@ -8,7 +8,7 @@
 //! virtual ones for runtimes that need some); no compiled code is taken from outside; no guest runs on a thread that
 //! serves requests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,8 @@ pub mod workers;
 use catalog::{Catalog, Generation};
 use compile::{CompileError, CompileLimits, Compiler};
 use engine::{Allocation, EngineError};
-use load::Loader;
+use load::{LoadError, Loader};
+use rule::Rule;
 use tables::Tables;
 use watch::Watch;
 use workers::Workers;
@@ -84,6 +85,7 @@ pub enum OpenError {
 /// The running rules.
 pub struct Rules {
     catalog: Arc<Catalog>,
+    loader: Arc<Loader>,
     tables: Arc<ArcSwap<Tables>>,
     workers: Workers,
     watch: Watch,
@@ -112,14 +114,14 @@ impl Rules {
             options.cache_dir.clone(),
             options.compile_limits,
         )?;
-        let loader =
-            Loader::new(&engine, compiler, root.clone(), options.component_bytes_max).map_err(OpenError::Linker)?;
+        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max);
+        let loader = Arc::new(loader.map_err(OpenError::Linker)?);
         let catalog = Arc::new(Catalog::default());
         let tables = Arc::new(ArcSwap::from_pointee(tables));
         let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;
-        let watch = Watch::start(root, loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
+        let watch = Watch::start(root, &loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
             .map_err(OpenError::Thread)?;
-        Ok(Self { catalog, tables, workers, watch, allocation })
+        Ok(Self { catalog, loader, tables, workers, watch, allocation })
     }
 
     /// The generation that is live now; a ticket keeps the one it began with.
@@ -140,6 +142,16 @@ impl Rules {
     /// Replaces the reference tables.
     pub fn set_tables(&self, tables: Tables) {
         self.tables.store(Arc::new(tables));
+    }
+
+    /// A rule of a manifest and a component that lie in no folder, such as a candidate or an archived version. It is ready
+    /// to be asked and is not live; `from` is named in errors. This compiles, so it may take a while.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that would keep it from going live.
+    pub fn prepare(&self, from: &Path, manifest_text: &str, wasm: &[u8]) -> Result<Rule, LoadError> {
+        self.loader.prepare(from, manifest_text, wasm, &self.tables())
     }
 
     /// The threads that guests run on.

@@ -53,7 +53,7 @@ impl Watch {
     /// Loads all that is there, then watches.
     pub fn start(
         root: PathBuf,
-        loader: Loader,
+        loader: &Arc<Loader>,
         catalog: Arc<Catalog>,
         tables: Arc<ArcSwap<Tables>>,
         poll: Duration,

@@ -45,15 +45,14 @@ pub struct Lanes {
 
 impl Lanes {
     /// Starts the threads; each calls `done` with what it has loaded.
-    pub fn start<F>(loader: Loader, done: F) -> std::io::Result<Self>
+    pub fn start<F>(loader: &Arc<Loader>, done: F) -> std::io::Result<Self>
     where
         F: Fn(Done) + Clone + Send + 'static,
     {
-        let loader = Arc::new(loader);
         let lane = |name: &str| {
             let (send, receive) = unbounded::<Job>();
             for number in 0..AT_ONCE {
-                let (loader, receive, done) = (Arc::clone(&loader), receive.clone(), done.clone());
+                let (loader, receive, done) = (Arc::clone(loader), receive.clone(), done.clone());
                 thread::Builder::new()
                     .name(format!("rules-{name}-{number}"))
                     .spawn(move || run(&loader, &receive, &done))?;
