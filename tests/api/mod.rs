@@ -3,5 +3,6 @@
 mod access;
 mod bad_input;
 mod import;
+mod tables;
 mod tickets;
 mod visibility;

@@ -48,6 +48,12 @@ pub fn hostile() -> &'static [u8] {
     })
 }
 
+/// The rules directory with the rule that looks assets up.
+pub fn asset_owner() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build(&[root().join("tests/guests/asset-owner")], "asset-owner"))
+}
+
 fn build(folders: &[PathBuf], name: &str) -> PathBuf {
     let out = scratch().join(name);
     let status = Command::new(PROGRAM).args(["rule", "build", "--out"]).arg(&out).args(folders).status().unwrap();

@@ -205,7 +205,16 @@ impl Client {
         self.with("content-type", "application/json").send("POST", path, Some(body))
     }
 
-    fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+    pub fn put_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
+        self.with("content-type", media_type).send("PUT", path, Some(body.as_bytes()))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    /// A request with any method.
+    pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));

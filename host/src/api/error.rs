@@ -15,7 +15,8 @@ impl From<Error> for Problem {
             }
             Error::Refused(refusal) => refused(&refusal, detail),
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
-            Error::Stale { .. } => Problem::new(Kind::STALE, detail),
+            Error::Conflict(_) => Problem::new(Kind::CONFLICT, detail),
+            Error::Stale { .. } | Error::StaleVersion(_) => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),
             Error::Broken(_) => Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it")

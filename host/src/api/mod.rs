@@ -13,10 +13,11 @@ use axum::routing::get;
 use http_body_util::BodyExt;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::app::tables::TABLE_BYTES_MAX;
 
 mod access;
 mod auth;
@@ -27,6 +28,7 @@ mod operations;
 pub mod page;
 pub mod problem;
 mod rules;
+mod tables;
 mod tickets;
 mod views;
 
@@ -73,6 +75,12 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::grants))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
+        .routes(routes!(tables::list))
+        .routes(routes!(tables::read, tables::put, tables::remove).layer(DefaultBodyLimit::max(TABLE_BYTES_MAX)))
+        .routes(routes!(tables::history))
+        .routes(routes!(tables::version))
+        .routes(routes!(tables::compare))
+        .routes(routes!(tables::roll_back))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))
@@ -147,7 +155,11 @@ const DRAINED_BYTES_MAX: usize = 32 << 20;
 /// A body that says that it is too large is not kept.
 async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_none_or(|length| length <= limits.body_bytes_max) {
+    let bytes_max = match request.uri().path().starts_with("/api/v1/tables/") {
+        true => limits.body_bytes_max.max(TABLE_BYTES_MAX),
+        false => limits.body_bytes_max,
+    };
+    if length.is_none_or(|length| length <= bytes_max) {
         return next.run(request).await;
     }
     let mut body = request.into_body();

@@ -62,6 +62,7 @@ impl Kind {
         BAD_QUERY = BAD_REQUEST, "bad-query", "The query is not what was expected";
         BAD_HEADER = BAD_REQUEST, "bad-header", "A header is not what was expected";
         NOT_JSON = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON";
+        NOT_A_TABLE = UNSUPPORTED_MEDIA_TYPE, "not-a-table", "The body is no table";
         TOO_LARGE = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
         UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "A valid token is needed";
         FORBIDDEN = FORBIDDEN, "forbidden", "You may not do this";

@@ -17,6 +17,10 @@ pub enum Error {
     Missing { what: &'static str, name: String },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
+    #[error("{0}")]
+    StaleVersion(String),
+    #[error("{0}")]
+    Conflict(String),
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("{0}")]

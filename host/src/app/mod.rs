@@ -29,6 +29,7 @@ pub mod pipeline;
 pub mod record;
 pub mod recorded;
 pub mod rules;
+pub mod tables;
 pub mod tokens;
 pub mod work;
 
@@ -47,6 +48,9 @@ pub struct App {
     source: rules::Source,
     tokens: tokens::Cache,
     well_known: tokens::WellKnown,
+    reference: ArcSwap<tables::Reference>,
+    /// Held by whoever changes the tables, so that the last change is the one that stays.
+    changing_tables: tokio::sync::Mutex<()>,
     /// Held by whoever puts rules into the archive, so that only one does.
     archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
@@ -65,6 +69,8 @@ impl App {
             source,
             tokens: tokens::Cache::default(),
             well_known: tokens::WellKnown::default(),
+            reference: ArcSwap::default(),
+            changing_tables: tokio::sync::Mutex::new(()),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
         }

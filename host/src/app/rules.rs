@@ -82,17 +82,27 @@ impl App {
         let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
         match loaded.map_err(|e| Error::Broken(e.to_string()))? {
             Ok(config) => {
-                self.rules.set_tables(tables(&config.organisation, &config.tables));
+                let before = self.organisation();
                 self.set_organisation(config.organisation);
-                Ok(Vec::new())
+                match self.set_tables(&config.tables).await {
+                    Ok(()) => Ok(Vec::new()),
+                    Err(Error::Conflict(message)) => {
+                        self.organisation.store(before);
+                        Ok(vec![message])
+                    }
+                    Err(error) => {
+                        self.organisation.store(before);
+                        Err(error)
+                    }
+                }
             }
             Err(problems) => Ok(problems.iter().map(ToString::to_string).collect()),
         }
     }
 }
 
-/// The reference tables: the admins' own, and the desk's under `desk.`.
-pub fn tables(organisation: &Organisation, own: &BTreeMap<String, config::Table>) -> Tables {
+/// The reference tables: the admins' own, each with the digest of its content, and the desk's under `desk.`.
+pub fn tables(organisation: &Organisation, own: &BTreeMap<String, (Arc<config::Table>, Arc<str>)>) -> Tables {
     let row = |pairs: Vec<(&str, String)>| {
         pairs.into_iter().map(|(name, value)| Attribute { name: name.to_owned(), value }).collect::<Vec<_>>()
     };
@@ -126,12 +136,12 @@ pub fn tables(organisation: &Organisation, own: &BTreeMap<String, config::Table>
         ("desk.agents".to_owned(), agents.collect()),
         ("desk.people".to_owned(), people.collect()),
     ];
-    let of_admins = own.iter().map(|(name, table)| {
-        let rows = table.rows.iter().map(|(key, values)| {
-            let columns = table.columns.iter().map(String::as_str).zip(values.iter().cloned());
+    let of_admins = own.iter().map(|(name, (table, digest))| {
+        let rows = table.rows.iter().map(|(key, cells)| {
+            let columns = table.named(cells).map(|(name, cell)| (name, cell.to_owned()));
             (key.clone(), row(columns.collect()))
         });
-        (name.clone(), rows.collect::<Table>())
+        (name.clone(), rows.collect::<Table>().with_digest(Arc::clone(digest)))
     });
     of_the_desk.into_iter().chain(of_admins).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Failure, Place};
 use crate::app::rules::{Source, tables};
+use crate::app::tables::Reference;
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
 use crate::rules::compile::CompileLimits;
@@ -60,9 +61,12 @@ pub async fn store(server: &Server) -> Result<Store, Failure> {
 pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
     let options = options(&config.server)?;
-    let reference = tables(&config.organisation, &config.tables);
-    let rules = tokio::task::spawn_blocking(move || Rules::open(&options, reference)).await??;
-    Ok(Arc::new(App::new(Clock::System, source, config.organisation, store, rules)))
+    let reference = Reference::read(&config.tables, &store).await?;
+    let seen = tables(&config.organisation, &reference.written());
+    let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await??;
+    let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
+    app.adopt_tables(reference).await?;
+    Ok(app)
 }
 
 fn options(server: &Server) -> Result<Options, Failure> {

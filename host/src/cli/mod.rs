@@ -12,6 +12,7 @@ mod desk;
 mod import;
 mod rule;
 mod serve;
+mod tables;
 mod token;
 
 /// An IT service desk whose decisions are made by WebAssembly components.
@@ -30,6 +31,8 @@ enum Command {
     Import(Box<import::Import>),
     /// Gives somebody a token, which is shown once, or takes one back.
     Token(token::Add),
+    /// Lists, changes and compares reference tables.
+    Tables(tables::Tables),
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
@@ -49,16 +52,16 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 struct Place {
     /// The configuration directory.
-    #[arg(long, default_value = ".")]
+    #[arg(long, global = true, default_value = ".")]
     config: PathBuf,
     /// The rules directory; stands above the configuration's.
-    #[arg(long)]
+    #[arg(long, global = true)]
     rules: Option<PathBuf>,
     /// The data directory; stands above the configuration's.
-    #[arg(long)]
+    #[arg(long, global = true)]
     data: Option<PathBuf>,
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
 }
 
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),
+        Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {

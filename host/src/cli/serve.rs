@@ -55,6 +55,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         TcpListener::bind(server.listen).await.map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
     let address = listener.local_addr()?;
     let app = desk::open(config, source).await?;
+    tokio::spawn(Arc::clone(&app).follow_tables());
     if serve.demo {
         accept_demo_tokens(&app)?;
     }

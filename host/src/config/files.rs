@@ -100,7 +100,8 @@ impl Files {
     /// The reference tables: file, table's name, text.
     pub fn tables(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.texts.iter().filter_map(|(file, text)| {
-            let name = file.strip_prefix("tables/")?.strip_suffix(".csv")?;
+            let name = file.strip_prefix("tables/")?;
+            let name = name.strip_suffix(".csv").or_else(|| name.strip_suffix(".toml"))?;
             Some((file.as_str(), name, text.as_str()))
         })
     }
@@ -119,7 +120,7 @@ fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
         // Editors leave files of their own beside the tables.
-        if name.ends_with(".csv") && !name.starts_with('.') {
+        if (name.ends_with(".csv") || name.ends_with(".toml")) && !name.starts_with('.') {
             names.push(format!("{TABLES}/{name}"));
         }
     }

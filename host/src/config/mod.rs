@@ -31,7 +31,7 @@ mod wrong;
 pub use files::Files;
 pub use problem::Problem;
 pub use server::{COMPONENT_MIB_MAX, Database, Server};
-pub use tables::Table;
+pub use tables::{Column, Table, is_name as is_table_name};
 pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.
@@ -39,7 +39,7 @@ pub use wrong::Wrong;
 pub struct Config {
     pub server: Server,
     pub organisation: Organisation,
-    /// The reference tables by name, which is the file's name without `.csv`.
+    /// The reference tables by name, which is the file's name without its ending.
     pub tables: BTreeMap<String, Table>,
 }
 

@@ -1,4 +1,7 @@
-//! `tables/*.csv`: reference tables that rules may look things up in. The first column is the key.
+//! Reference tables that rules may look things up in, from CSV or TOML. The first column is the key.
+//!
+//! A column may have a type, written behind its name: `cost:number`. Whatever the type, a rule sees texts; a type fixes
+//! what is allowed and how it is written, so that equal values are equal texts.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,41 +10,180 @@ use super::files::Files;
 use super::problem::Problem;
 use super::wrong::Wrong;
 
+mod cell;
+mod toml;
+
+pub use cell::Kind;
+
+/// The most rows of a table: every employee of a large company, held in memory several times while it changes.
+pub const ROWS_MAX: usize = 200_000;
+/// The most columns: a look-up hands over all of them.
+pub const COLUMNS_MAX: usize = 64;
+/// The longest cell, in bytes: a look-up is no way to hand over documents.
+pub const CELL_BYTES_MAX: usize = 4096;
+
+/// A column of a reference table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+}
+
+impl Column {
+    /// A column from its heading: `name` or `name:type`.
+    fn parse(heading: &str) -> Result<Column, Wrong> {
+        let (name, kind) = match heading.split_once(':') {
+            Some((name, kind)) => (name.trim(), Kind::parse(kind.trim())?),
+            None => (heading.trim(), Kind::Text),
+        };
+        Ok(Column { name: name.to_owned(), kind })
+    }
+
+    fn heading(&self) -> String {
+        match self.kind {
+            Kind::Text => self.name.clone(),
+            kind => format!("{}:{}", self.name, kind.code()),
+        }
+    }
+}
+
 /// A reference table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The names of the columns; the first is the key's.
-    pub columns: Vec<String>,
-    /// The rows by key; each has one cell a column, the key included.
+    /// The first is the key's.
+    pub columns: Vec<Column>,
+    /// The rows by key; each has one cell a column, the key included, in the canonical text of the column's type.
     pub rows: BTreeMap<String, Vec<String>>,
 }
+
+/// Where something is wrong within a text: the line, the column's name or nothing, and what.
+type Note<'a> = &'a mut dyn FnMut(usize, &str, Wrong);
 
 impl Table {
     /// The row with that key, each cell with its column's name.
     pub fn row(&self, key: &str) -> Option<impl Iterator<Item = (&str, &str)>> {
-        let cells = self.rows.get(key)?;
-        Some(self.columns.iter().map(String::as_str).zip(cells.iter().map(String::as_str)))
+        self.rows.get(key).map(|cells| self.named(cells))
     }
+
+    /// A row's cells with their columns' names.
+    pub fn named<'a>(&'a self, cells: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.columns.iter().map(|column| column.name.as_str()).zip(cells.iter().map(String::as_str))
+    }
+
+    /// Reads a table from CSV; the first line names the columns.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong; `file` is named in it.
+    pub fn from_csv(file: &str, text: &str) -> Result<Table, Vec<Problem>> {
+        gathered(file, |note| parse(text, note))
+    }
+
+    /// Reads a table from TOML: `columns`, a list of headings, and a `[[row]]` for each row.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong; `file` is named in it.
+    pub fn from_toml(file: &str, text: &str) -> Result<Table, Vec<Problem>> {
+        gathered(file, |note| toml::parse(text, note))
+    }
+
+    /// The table as CSV in one form only, the rows by key: equal tables are equal texts.
+    pub fn to_csv(&self) -> String {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        // Writing to memory cannot fail, and rows are as long as the first line.
+        let _ = writer.write_record(self.columns.iter().map(Column::heading));
+        for row in self.rows.values() {
+            let _ = writer.write_record(row);
+        }
+        String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Takes the headings; what is wrong with one is noted.
+    fn take_columns<'a>(&mut self, headings: impl Iterator<Item = &'a str>, line: usize, note: Note<'_>) {
+        for (index, heading) in headings.enumerate() {
+            let column = Column::parse(heading).unwrap_or_else(|wrong| {
+                note(line, heading, wrong);
+                Column { name: heading.to_owned(), kind: Kind::Text }
+            });
+            if column.name.is_empty() {
+                note(line, "", Wrong::UnnamedColumn { column: index + 1 });
+            } else if self.columns.iter().any(|earlier| earlier.name == column.name) {
+                note(line, "", Wrong::Repeated { text: column.name.clone(), line });
+            }
+            self.columns.push(column);
+        }
+        if self.columns.len() > COLUMNS_MAX {
+            note(line, "", Wrong::TooMany { found: self.columns.len(), max: COLUMNS_MAX });
+        }
+    }
+
+    /// Takes a row of as many cells as there are columns; what is wrong with it is noted. `lines` has where each key was.
+    fn take_row(&mut self, cells: &[&str], line: usize, lines: &mut BTreeMap<String, usize>, note: Note<'_>) {
+        let mut row = Vec::with_capacity(cells.len());
+        for (column, cell) in self.columns.iter().zip(cells) {
+            match column.kind.canonical(cell.trim()) {
+                Ok(cell) => row.push(cell),
+                Err(wrong) => note(line, &column.name, wrong),
+            }
+        }
+        if row.len() != self.columns.len() {
+            return;
+        }
+        let Some(key) = row.first().cloned() else { return };
+        if key.is_empty() {
+            note(line, "", Wrong::Blank);
+        } else if let Some(earlier) = lines.get(&key) {
+            note(line, "", Wrong::Repeated { text: key, line: *earlier });
+        } else if lines.len() == ROWS_MAX {
+            note(line, "", Wrong::TooMany { found: ROWS_MAX + 1, max: ROWS_MAX });
+        } else {
+            lines.insert(key.clone(), line);
+            self.rows.insert(key, row);
+        }
+    }
+}
+
+/// The most problems that are told of one table: a thousand alike help nobody.
+const PROBLEMS_MAX: usize = 50;
+
+fn gathered(file: &str, parse: impl FnOnce(Note<'_>) -> Table) -> Result<Table, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let table = parse(&mut |line, key, wrong| {
+        if problems.len() < PROBLEMS_MAX {
+            problems.push(Problem { file: file.to_owned(), line, column: 0, key: key.to_owned(), wrong });
+        }
+    });
+    if problems.is_empty() { Ok(table) } else { Err(problems) }
+}
+
+/// Whether a text can name a table: `desk.` names are the desk's own.
+pub fn is_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
 }
 
 /// Reads every reference table.
 pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String, Table> {
     let mut tables = BTreeMap::new();
     for (file, name, text) in files.tables() {
-        let mut note = |line, column, wrong| {
-            let problem = Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
-            problems.borrow_mut().push(problem);
-        };
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if name.is_empty() || !name.bytes().all(plain) {
-            note(0, 0, Wrong::NotATableName { text: name.to_owned() });
+        let whole = |wrong| Problem { file: file.to_owned(), line: 0, column: 0, key: String::new(), wrong };
+        if !is_name(name) {
+            problems.borrow_mut().push(whole(Wrong::NotATableName { text: name.to_owned() }));
         }
-        tables.insert(name.to_owned(), parse(text, &mut note));
+        let table = if file.ends_with(".toml") { Table::from_toml(file, text) } else { Table::from_csv(file, text) };
+        let table = table.unwrap_or_else(|found| {
+            problems.borrow_mut().extend(found);
+            Table::default()
+        });
+        if tables.insert(name.to_owned(), table).is_some() {
+            problems.borrow_mut().push(whole(Wrong::TwoTables { text: name.to_owned() }));
+        }
     }
     tables
 }
 
-fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
+fn parse(text: &str, note: Note<'_>) -> Table {
     // The reader counts lines at `\n` only, and the last row then ends like any other.
     let text = text.replace("\r\n", "\n") + "\n";
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -53,24 +195,22 @@ fn parse(text: &str, note: &mut impl FnMut(usize, usize, Wrong)) -> Table {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                note(0, 0, Wrong::Syntax { message: error.to_string() });
+                note(0, "", Wrong::Syntax { message: error.to_string() });
                 break;
             }
         }
         let line = first_line(&reader, &record);
-        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
-        if table.columns.is_empty() {
-            check_columns(&cells, line, note);
-            table.columns = cells;
-        } else if let Some(wrong) = row_problem(&cells, &table, &lines) {
-            note(line, 0, wrong);
-        } else if let Some(key) = cells.first() {
-            lines.insert(key.clone(), line);
-            table.rows.insert(key.clone(), cells);
+        let wanted = table.columns.len();
+        if wanted == 0 {
+            table.take_columns(record.iter(), line, note);
+        } else if record.len() == wanted {
+            table.take_row(&record.iter().collect::<Vec<_>>(), line, &mut lines, note);
+        } else {
+            note(line, "", Wrong::Ragged { found: record.len(), wanted });
         }
     }
     if table.columns.is_empty() {
-        note(0, 0, Wrong::NoColumns);
+        note(0, "", Wrong::NoColumns);
     }
     table
 }
@@ -83,25 +223,4 @@ fn first_line<R: std::io::Read>(reader: &csv::Reader<R>, record: &csv::StringRec
     // A quote that is never closed has no end to count from.
     let line = record.position().map_or(counted, |start| start.line().max(counted));
     usize::try_from(line).unwrap_or(usize::MAX)
-}
-
-fn check_columns(columns: &[String], line: usize, note: &mut impl FnMut(usize, usize, Wrong)) {
-    for (index, name) in columns.iter().enumerate() {
-        if name.is_empty() {
-            note(line, 0, Wrong::UnnamedColumn { column: index + 1 });
-        } else if columns.iter().take(index).any(|earlier| earlier == name) {
-            note(line, 0, Wrong::Repeated { text: name.clone(), line });
-        }
-    }
-}
-
-fn row_problem(cells: &[String], table: &Table, lines: &BTreeMap<String, usize>) -> Option<Wrong> {
-    if cells.len() != table.columns.len() {
-        return Some(Wrong::Ragged { found: cells.len(), wanted: table.columns.len() });
-    }
-    let key = cells.first()?;
-    if key.is_empty() {
-        return Some(Wrong::Blank);
-    }
-    lines.get(key).map(|line| Wrong::Repeated { text: key.clone(), line: *line })
 }

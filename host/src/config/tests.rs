@@ -226,7 +226,7 @@ fn all_problems_come_at_once_in_the_order_of_the_files() {
             "people.toml:16:1: person.amara.phone: there is no such key; \
              allowed: id, name, email, department, manager, title, location, groups, vip, active, attributes",
             "people.toml:17:11: person.amara.groups[0]: there is no group `staff`; none is defined",
-            "tables/My table.csv: `My table` is not a table's name: use lower-case letters, digits and hyphens before `.csv`",
+            "tables/My table.csv: `My table` is not a table's name: use lower-case letters, digits and hyphens before `.csv` or `.toml`",
             "tables/vips.csv:1: column 1 has no name",
         ]
     );

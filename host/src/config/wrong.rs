@@ -95,8 +95,18 @@ pub enum Wrong {
     UnnamedColumn { column: usize },
     #[error("the table has no columns; its first line names them")]
     NoColumns,
-    #[error("`{text}` is not a table's name: use lower-case letters, digits and hyphens before `.csv`")]
+    #[error("`{text}` is not a table's name: use lower-case letters, digits and hyphens before `.csv` or `.toml`")]
     NotATableName { text: String },
+    #[error("is `{text}`; this column takes {wanted}")]
+    NotOfColumn { text: String, wanted: &'static str },
+    #[error("is longer than {bytes_max} bytes")]
+    CellTooLong { bytes_max: usize },
+    #[error("has a zero character, which no text may have")]
+    ZeroCharacter,
+    #[error("is no column of this table; `columns` names them")]
+    NoSuchColumn,
+    #[error("there are two tables `{text}`, one in CSV and one in TOML: remove one")]
+    TwoTables { text: String },
 }
 
 /// The most names that a message lists.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, ResourceLimiter, StoreContextMut};
 
@@ -35,8 +35,15 @@ pub struct LogLine {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Lookup {
     pub table: String,
+    /// Of the table's content, where its versions are kept.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub digest: Option<Arc<str>>,
     pub key: String,
     pub row: Option<Vec<Attribute>>,
+}
+
+fn as_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 /// The state of one call, on the host's side.
@@ -143,7 +150,7 @@ impl Guest {
             return Err(Stopped::Table { table, why: "does not exist" });
         };
         let row = found.row(&key).cloned();
-        self.lookups.push(Lookup { table, key, row: row.clone() });
+        self.lookups.push(Lookup { table, digest: found.digest().cloned(), key, row: row.clone() });
         Ok(row)
     }
 }

@@ -1,6 +1,7 @@
 //! Reference tables that rules may look things up in: plain data, never changed, replaced as a whole.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::contract::Attribute;
 
@@ -12,6 +13,8 @@ pub struct Tables(HashMap<String, Table>);
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     rows: HashMap<String, Vec<Attribute>>,
+    /// Of the table's content, where its versions are kept.
+    digest: Option<Arc<str>>,
 }
 
 impl Tables {
@@ -33,6 +36,18 @@ impl Table {
     pub fn row(&self, key: &str) -> Option<&Vec<Attribute>> {
         self.rows.get(key)
     }
+
+    /// The digest of its content, where its versions are kept.
+    pub fn digest(&self) -> Option<&Arc<str>> {
+        self.digest.as_ref()
+    }
+
+    /// The same table as the version of this digest.
+    #[must_use]
+    pub fn with_digest(mut self, digest: Arc<str>) -> Self {
+        self.digest = Some(digest);
+        self
+    }
 }
 
 impl FromIterator<(String, Table)> for Tables {
@@ -43,6 +58,6 @@ impl FromIterator<(String, Table)> for Tables {
 
 impl FromIterator<(String, Vec<Attribute>)> for Table {
     fn from_iter<I: IntoIterator<Item = (String, Vec<Attribute>)>>(rows: I) -> Self {
-        Self { rows: rows.into_iter().collect() }
+        Self { rows: rows.into_iter().collect(), digest: None }
     }
 }

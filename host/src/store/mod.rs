@@ -15,6 +15,7 @@ pub mod decisions;
 mod migrate;
 pub mod people;
 mod rows;
+pub mod tables;
 pub mod tickets;
 mod writer;
 

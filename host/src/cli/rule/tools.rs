@@ -8,6 +8,7 @@ use clap::Args;
 use super::super::{Place, desk};
 use super::Failure;
 use crate::app::rules::tables;
+use crate::app::tables::Reference;
 use crate::author::sandbox::{Options, Sandbox, Shipped};
 use crate::config::{COMPONENT_MIB_MAX, Config};
 use crate::rules::compile::CompileLimits;
@@ -48,7 +49,11 @@ impl Tools {
                     timeout_s: server.compile_timeout.as_secs(),
                     memory_mib: server.compile_memory_bytes >> 20,
                 };
-                (tables(&config.organisation, &config.tables), server.component_bytes_max, limits)
+                (
+                    tables(&config.organisation, &Reference::of(&config.tables).written()),
+                    server.component_bytes_max,
+                    limits,
+                )
             }
             None => (Tables::default(), COMPONENT_MIB_MAX << 20, usual),
         };

@@ -1,0 +1,360 @@
+//! `/api/v1/tables`: reference tables that rules look things up in.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::Caller;
+use super::json::Json;
+use super::problem::{Kind, Problem};
+use crate::app::App;
+use crate::app::tables::diff::{RowDiff, TableDiff, diff};
+use crate::app::tables::{Format, Origin, Put, TableEvent, TableStatus, TableVersionEntry};
+
+/// Rows that one answer lists at most.
+const ROWS_MAX: usize = 1000;
+
+/// A table that is live.
+#[derive(Serialize, ToSchema)]
+pub struct TableView {
+    name: String,
+    /// Where it is changed: `configuration`, a file in `tables/`, or `api`.
+    origin: &'static str,
+    /// SHA-256 of the content.
+    digest: String,
+    /// The headings: a name, and a type behind it where it is not text. The first column is the key.
+    columns: Vec<ColumnView>,
+    row_count: usize,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+}
+
+/// A column.
+#[derive(Serialize, ToSchema)]
+pub struct ColumnView {
+    name: String,
+    /// `text`, `whole`, `number`, `flag` or `date`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl From<TableStatus> for TableView {
+    fn from(status: TableStatus) -> Self {
+        let TableStatus { name, origin, digest, table, since } = status;
+        let columns = table.columns.iter().map(|c| ColumnView { name: c.name.clone(), kind: c.kind.code() });
+        Self {
+            name,
+            origin: match origin {
+                Origin::Configuration => "configuration",
+                Origin::Api => "api",
+            },
+            digest,
+            columns: columns.collect(),
+            row_count: table.rows.len(),
+            since,
+        }
+    }
+}
+
+/// All tables.
+#[derive(Serialize, ToSchema)]
+pub struct TablesView {
+    tables: Vec<TableView>,
+}
+
+/// A table with some of its rows.
+#[derive(Serialize, ToSchema)]
+pub struct TableRowsView {
+    #[serde(flatten)]
+    table: TableView,
+    /// In the order of their keys; each is its cells by column.
+    #[schema(value_type = Vec<Object>)]
+    rows: Vec<Map<String, Value>>,
+    /// Where the next rows begin, if there are more.
+    next_after: Option<String>,
+}
+
+/// Which rows.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct RowsQuery {
+    /// The key after which to begin.
+    #[serde(default)]
+    after: Option<String>,
+    /// How many, 100 where nothing is said.
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+/// Why something is done.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WhyQuery {
+    /// Kept with the change.
+    why: String,
+}
+
+/// List the reference tables.
+#[utoipa::path(get, path = "/api/v1/tables", tag = "tables", security(("token" = [])),
+    responses((status = 200, body = TablesView)))]
+pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<TablesView>, Problem> {
+    let tables = app.tables(&actor)?.into_iter().map(TableView::from).collect();
+    Ok(axum::Json(TablesView { tables }))
+}
+
+/// Read a table: as JSON some rows at a time, as CSV (`Accept: text/csv`) all of it.
+#[utoipa::path(get, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path), RowsQuery),
+    responses((status = 200, body = TableRowsView), (status = 404, body = Problem)))]
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<RowsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let status = app.table(&actor, &name)?;
+    let etag = format!("\"{}\"", status.digest);
+    if headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv")) {
+        return Ok(csv(&status.digest, status.table.to_csv()));
+    }
+    let limit = query.limit.unwrap_or(100).clamp(1, ROWS_MAX);
+    let from = query.after.map_or(Bound::Unbounded, Bound::Excluded);
+    let table = Arc::clone(&status.table);
+    let mut rows = table.rows.range((from, Bound::Unbounded));
+    let page: Vec<_> = rows.by_ref().take(limit).collect();
+    let next_after = rows.next().and_then(|_| page.last()).map(|(key, _)| (*key).clone());
+    let cells = |cells: &Vec<String>| table.named(cells).map(|(n, cell)| (n.to_owned(), cell.into())).collect();
+    let rows = page.iter().map(|(_, row)| cells(row)).collect();
+    let view = TableRowsView { table: status.into(), rows, next_after };
+    Ok(([(header::ETAG, etag)], axum::Json(view)).into_response())
+}
+
+fn csv(digest: &str, text: String) -> Response {
+    let etag = HeaderValue::try_from(format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+    let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
+    ([(header::CONTENT_TYPE, media_type), (header::ETAG, etag)], text).into_response()
+}
+
+/// Put a table, new or in place of another version: CSV whose first line names the columns, or TOML.
+///
+/// Tickets that come after it see it, all stages of one ticket the same. With `If-Match`, only in place of the version named.
+#[utoipa::path(put, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path), WhyQuery,
+        ("If-Match" = Option<String>, Header, description = "the digest of the version to replace")),
+    request_body(content = String, content_type = "text/csv", description = "or `application/toml`"),
+    responses((status = 200, body = TableView), (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn put(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<WhyQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<TableView>, Problem> {
+    let text = std::str::from_utf8(&body).map_err(|error| {
+        Problem::bad_body(&format!("the table is not UTF-8 text: the byte at {} is none of it", error.valid_up_to()))
+    })?;
+    let format = format_of(&headers)?;
+    let expected = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
+    let put = Put { name: &name, format, text, expected, why: &query.why };
+    Ok(axum::Json(app.put_table(&actor, &put).await?.into()))
+}
+
+fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "text/csv" => Ok(Format::Csv),
+        "application/toml" | "text/toml" => Ok(Format::Toml),
+        _ => {
+            let detail = format!("send `Content-Type: text/csv` or `application/toml`; this request says `{given}`");
+            Err(Problem::new(Kind::NOT_A_TABLE, detail))
+        }
+    }
+}
+
+/// Remove a table; refused while a live rule looks things up in it. Its versions are kept.
+#[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path), WhyQuery),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<WhyQuery>,
+) -> Result<StatusCode, Problem> {
+    app.remove_table(&actor, &name, &query.why).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The versions of a table, and who changed it.
+#[derive(Serialize, ToSchema)]
+pub struct TableHistoryView {
+    /// The newest first.
+    versions: Vec<TableVersionView>,
+    /// The newest first.
+    events: Vec<TableEventView>,
+}
+
+/// A version that is kept.
+#[derive(Serialize, ToSchema)]
+pub struct TableVersionView {
+    digest: String,
+    row_count: i64,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen: Timestamp,
+}
+
+/// A change.
+#[derive(Serialize, ToSchema)]
+pub struct TableEventView {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The version that went live; none where the table was removed.
+    digest: Option<String>,
+    actor: String,
+    why: String,
+}
+
+impl From<TableVersionEntry> for TableVersionView {
+    fn from(entry: TableVersionEntry) -> Self {
+        Self { digest: entry.digest, row_count: entry.rows, first_seen: entry.first_seen }
+    }
+}
+
+impl From<TableEvent> for TableEventView {
+    fn from(event: TableEvent) -> Self {
+        let TableEvent { at, digest, actor, why } = event;
+        Self { at, digest, actor, why }
+    }
+}
+
+/// List the versions of a table, and who changed it and why.
+#[utoipa::path(get, path = "/api/v1/tables/{name}/versions", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path)),
+    responses((status = 200, body = TableHistoryView), (status = 404, body = Problem)))]
+pub async fn history(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+) -> Result<axum::Json<TableHistoryView>, Problem> {
+    let (versions, events) = app.table_history(&actor, &name).await?;
+    let versions = versions.into_iter().map(TableVersionView::from).collect();
+    Ok(axum::Json(TableHistoryView { versions, events: events.into_iter().map(TableEventView::from).collect() }))
+}
+
+/// Download a version of a table as CSV, by its digest or the beginning of it.
+#[utoipa::path(get, path = "/api/v1/tables/{name}/versions/{digest}", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path), ("digest" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 404, body = Problem)))]
+pub async fn version(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path((name, digest)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (digest, table) = app.table_version(&actor, &name, &digest).await?;
+    Ok(csv(&digest, table.to_csv()))
+}
+
+/// Which versions to compare.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct DiffQuery {
+    /// A digest, or the beginning of one.
+    from: String,
+    /// A digest, or the beginning of one.
+    to: String,
+}
+
+/// What is different between two versions. Of rows, the first hundred of each kind are listed.
+#[derive(Serialize, ToSchema)]
+pub struct TableDiffView {
+    columns_added: Vec<String>,
+    columns_removed: Vec<String>,
+    added_count: usize,
+    added: Vec<String>,
+    removed_count: usize,
+    removed: Vec<String>,
+    changed_count: usize,
+    changed: Vec<RowDiffView>,
+}
+
+/// A row that is different.
+#[derive(Serialize, ToSchema)]
+pub struct RowDiffView {
+    key: String,
+    cells: Vec<CellDiffView>,
+}
+
+/// A cell that is different.
+#[derive(Serialize, ToSchema)]
+pub struct CellDiffView {
+    column: String,
+    from: String,
+    to: String,
+}
+
+impl From<TableDiff> for TableDiffView {
+    fn from(diff: TableDiff) -> Self {
+        let TableDiff { columns_added, columns_removed, added, removed, changed } = diff;
+        let cell = |(column, from, to)| CellDiffView { column, from, to };
+        let row = |row: RowDiff| RowDiffView { key: row.key, cells: row.cells.into_iter().map(cell).collect() };
+        Self {
+            columns_added,
+            columns_removed,
+            added_count: added.count,
+            added: added.first,
+            removed_count: removed.count,
+            removed: removed.first,
+            changed_count: changed.count,
+            changed: changed.first.into_iter().map(row).collect(),
+        }
+    }
+}
+
+/// Compare two versions of a table.
+#[utoipa::path(get, path = "/api/v1/tables/{name}/diff", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path), DiffQuery),
+    responses((status = 200, body = TableDiffView), (status = 404, body = Problem)))]
+pub async fn compare(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<DiffQuery>,
+) -> Result<axum::Json<TableDiffView>, Problem> {
+    let (_, from) = app.table_version(&actor, &name, &query.from).await?;
+    let (_, to) = app.table_version(&actor, &name, &query.to).await?;
+    Ok(axum::Json(diff(&from, &to).into()))
+}
+
+/// The version to go back to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackBody {
+    /// Its digest, or the beginning of it.
+    digest: String,
+    /// Kept with the change.
+    why: String,
+}
+
+/// Make an earlier version of a table live again.
+#[utoipa::path(post, path = "/api/v1/tables/{name}/rollback", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path)), request_body = RollbackBody,
+    responses((status = 200, body = TableView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn roll_back(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(body): Json<RollbackBody>,
+) -> Result<axum::Json<TableView>, Problem> {
+    Ok(axum::Json(app.roll_back_table(&actor, &name, &body.digest, &body.why).await?.into()))
+}

@@ -1,0 +1,169 @@
+//! Reference tables: every version by digest, the version that is live, and who changed what.
+
+use jiff::Timestamp;
+
+use super::db::{Arg, Row, Tx};
+use super::rows::{at, ms};
+use super::{Error, Store};
+
+/// A version of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableVersion {
+    pub name: String,
+    /// SHA-256 of the content, in hexadecimal.
+    pub digest: String,
+    /// CSV, in the one form that the table has.
+    pub content: String,
+    pub rows: i64,
+}
+
+/// A kept version without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableVersionEntry {
+    pub digest: String,
+    pub rows: i64,
+    pub first_seen: Timestamp,
+}
+
+/// A table that is live and comes from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveTable {
+    pub version: TableVersion,
+    pub since: Timestamp,
+}
+
+/// A change of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableEvent {
+    pub at: Timestamp,
+    /// The version that went live; `None` where the table was removed.
+    pub digest: Option<String>,
+    pub actor: String,
+    pub why: String,
+}
+
+/// Who changes a table, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    pub actor: &'a str,
+    pub why: &'a str,
+}
+
+impl Store {
+    /// A number that is another one after every change of a table.
+    pub async fn tables_revision(&self) -> Result<i64, Error> {
+        let row = self.db.optional("select revision from tables_revision where one = 1", Vec::new()).await?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The tables that are live and come from here, by name.
+    pub async fn live_tables(&self) -> Result<Vec<LiveTable>, Error> {
+        let sql = "select l.name, l.digest, v.content, v.row_count, l.since from tables_live l \
+                   join table_versions v on v.name = l.name and v.digest = l.digest order by l.name";
+        let live =
+            |row: &Row| Ok(LiveTable { version: version(row)?, since: at("tables_live", "since", row.int(4)?)? });
+        self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
+    }
+
+    /// Makes a version of a table live, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where another version than `expected` is live; nothing has changed then.
+    pub async fn put_table(
+        &self,
+        version: &TableVersion,
+        expected: Option<&str>,
+        by: By<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        insert_version(&mut tx, version, now).await?;
+        let (name, digest) = (version.name.as_str(), version.digest.as_str());
+        let changed = match expected {
+            Some(expected) => {
+                let sql = "update tables_live set digest = $1, since = $2 where name = $3 and digest = $4";
+                tx.execute(sql, vec![digest.into(), ms(now).into(), name.into(), expected.into()]).await?
+            }
+            None => {
+                let sql = "insert into tables_live (name, digest, since) values ($1, $2, $3) \
+                           on conflict (name) do update set digest = excluded.digest, since = excluded.since";
+                tx.execute(sql, vec![name.into(), digest.into(), ms(now).into()]).await?
+            }
+        };
+        if changed == 0 {
+            return Err(Error::Conflict);
+        }
+        note(&mut tx, name, Some(digest), by, now).await?;
+        tx.commit().await
+    }
+
+    /// Takes a table away; whether there was one. Its versions stay.
+    pub async fn remove_table(&self, name: &str, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
+        let mut tx = self.db.begin().await?;
+        if tx.execute("delete from tables_live where name = $1", vec![name.into()]).await? == 0 {
+            return Ok(false);
+        }
+        note(&mut tx, name, None, by, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Keeps a version of a table that is live from elsewhere.
+    pub async fn keep_table_version(&self, version: &TableVersion, now: Timestamp) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        insert_version(&mut tx, version, now).await?;
+        tx.commit().await
+    }
+
+    /// The kept versions of a table, the newest first.
+    pub async fn table_versions(&self, name: &str) -> Result<Vec<TableVersionEntry>, Error> {
+        let sql = "select digest, row_count, first_seen from table_versions where name = $1 \
+                   order by first_seen desc, digest";
+        let entry = |row: &Row| {
+            let first_seen = at("table_versions", "first_seen", row.int(2)?)?;
+            Ok(TableVersionEntry { digest: row.text(0)?, rows: row.int(1)?, first_seen })
+        };
+        self.db.all(sql, vec![name.into()]).await?.iter().map(entry).collect()
+    }
+
+    /// One kept version of a table.
+    pub async fn table_version(&self, name: &str, digest: &str) -> Result<Option<TableVersion>, Error> {
+        let sql = "select name, digest, content, row_count from table_versions where name = $1 and digest = $2";
+        self.db.optional(sql, vec![name.into(), digest.into()]).await?.as_ref().map(version).transpose()
+    }
+
+    /// What happened to a table, the newest first.
+    pub async fn table_events(&self, name: &str) -> Result<Vec<TableEvent>, Error> {
+        let sql = "select at, digest, actor, why from table_events where name = $1 order by seq desc";
+        let event = |row: &Row| {
+            let at = at("table_events", "at", row.int(0)?)?;
+            Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)? })
+        };
+        self.db.all(sql, vec![name.into()]).await?.iter().map(event).collect()
+    }
+}
+
+fn version(row: &Row) -> Result<TableVersion, Error> {
+    Ok(TableVersion { name: row.text(0)?, digest: row.text(1)?, content: row.text(2)?, rows: row.int(3)? })
+}
+
+async fn insert_version(tx: &mut Tx, version: &TableVersion, now: Timestamp) -> Result<(), Error> {
+    let sql = "insert into table_versions (name, digest, content, row_count, first_seen) values ($1, $2, $3, $4, $5) \
+               on conflict do nothing";
+    let args = vec![
+        version.name.as_str().into(),
+        version.digest.as_str().into(),
+        version.content.as_str().into(),
+        version.rows.into(),
+        Arg::from(ms(now)),
+    ];
+    tx.execute(sql, args).await.map(drop)
+}
+
+async fn note(tx: &mut Tx, name: &str, digest: Option<&str>, by: By<'_>, now: Timestamp) -> Result<(), Error> {
+    let sql = "insert into table_events (at, name, digest, actor, why) values ($1, $2, $3, $4, $5)";
+    let digest = digest.map(str::to_owned);
+    tx.execute(sql, vec![ms(now).into(), name.into(), digest.into(), by.actor.into(), by.why.into()]).await?;
+    tx.execute("update tables_revision set revision = revision + 1 where one = 1", Vec::new()).await.map(drop)
+}
