@@ -19,6 +19,14 @@ func NewSettings(table map[string]any) *Settings {
 	return &Settings{table: table, asked: map[string]bool{}}
 }
 
+// Table is the table as it is, for settings that the methods cannot read: texts, float64, bool, []any, map[string]any.
+func (s *Settings) Table() map[string]any {
+	for name := range s.table {
+		s.asked[name] = true
+	}
+	return s.table
+}
+
 // Problem notes a sentence for the admin.
 func (s *Settings) Problem(sentence string) { s.problems = append(s.problems, sentence) }
 

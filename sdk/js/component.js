@@ -49,6 +49,20 @@ function unsigned(input) {
   return input;
 }
 
+/** And takes a `u32` from 2^31 on only as the negative number of the same bits. Any other number stays, to be refused. */
+function signed(answer) {
+  const { tag, val } = answer.decision;
+  const mend = (record, ...names) => {
+    for (const name of names) if (record?.[name] >= 2 ** 31 && record[name] < 2 ** 32) record[name] |= 0;
+  };
+  if (tag === "approve") mend(val, "durationHours");
+  if (tag === "require-approval") {
+    mend(val?.scope, "durationHours");
+    for (const step of val?.steps ?? []) mend(step, "needed", "dueInHours");
+  }
+  return answer;
+}
+
 /** The contract's interface of one stage. */
 export function stageOf(rule, stage, state) {
   const decide = rule?.[stage];
@@ -62,7 +76,7 @@ export function stageOf(rule, stage, state) {
         const answer = decide.call(rule, stage === "access" ? unsigned(input) : input, state.settings);
         if (typeof answer?.then === "function") throw new Error(`\`${stage}\` is async: a decision has nothing to wait for`);
         if (typeof answer?.decision?.tag !== "string") throw new Error(`\`${stage}\` has returned no answer, such as pass()`);
-        return answer;
+        return stage === "access" ? signed(answer) : answer;
       } catch (error) {
         throw Object.assign(new Error("failed"), { payload: described(error) });
       }

@@ -9,7 +9,7 @@ fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
     let desk = Desk::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     let post = |body: &str| amara.send_text("/api/v1/tickets", body, "application/json");
-    let cases: [(&str, u16, &str, &str); 8] = [
+    let cases: [(&str, u16, &str, &str); 9] = [
         ("{", 400, "/problems/bad-body", "EOF"),
         ("[]", 400, "/problems/bad-body", "invalid"),
         (r#"{"request_type":"incident","subject":"x","colour":"red"}"#, 400, "/problems/bad-body", "colour"),
@@ -18,6 +18,12 @@ fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
         (r#"{"request_type":"spoon","subject":"x"}"#, 422, "/problems/rejected", "request_type"),
         (r#"{"request_type":"question","subject":""}"#, 422, "/problems/rejected", "subject"),
         (r#"{"request_type":"question","subject":"x","fields":{"topic":{"a":1}}}"#, 422, "/problems/rejected", "topic"),
+        (
+            r#"{"request_type":"question","subject":"x","attachments":[{"name":"big","media_type":"a/b","size":9007199254740992}]}"#,
+            422,
+            "/problems/rejected",
+            "attachments",
+        ),
     ];
     for (body, status, kind, names) in cases {
         let answer = post(body);

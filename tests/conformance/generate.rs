@@ -49,7 +49,10 @@ const NUMBERS: [f64; 18] = [
     f64::MAX,
     f64::MIN,
 ];
-const LARGE: [u64; 8] = [0, 1, 59_999, 1_767_614_400_000, (1 << 53) - 1, (1 << 53) + 1, (1 << 63) + 7, u64::MAX];
+/// The largest integer that an input has: what every language reads exactly (RFC 7493, section 2.2).
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+const LARGE: [u64; 8] =
+    [0, 1, 59_999, 1_767_614_400_000, u32::MAX as u64 + 1, (1 << 52) + 1, INTEGER_MAX - 1, INTEGER_MAX];
 const DATES: [&str; 10] = [
     "2026-03-29",
     "2024-02-29",
@@ -73,7 +76,7 @@ const MOMENTS: [(u64, i16, i32, u8, u16); 10] = [
     (1_772_953_200_000, -240, 20520, 7, 180),
     (1_767_614_400_000, 345, 20458, 1, 1065),
     (0, -1, -1, 3, 1439),
-    (u64::MAX, i16::MIN, i32::MIN, 255, u16::MAX),
+    (INTEGER_MAX, i16::MIN, i32::MIN, 255, u16::MAX),
     (59_999, i16::MAX, i32::MAX, 0, 0),
 ];
 
@@ -266,7 +269,7 @@ impl Dice {
             let subject = format!(" {}", ticket["subject"].as_str().unwrap().to_ascii_uppercase());
             let ages = [0, 1, 604_800_000, 604_800_001];
             input["recent"] = self.list(4, |dice| {
-                let created = at.checked_sub(dice.one(&ages)).unwrap_or(u64::MAX);
+                let created = at.checked_sub(dice.one(&ages)).unwrap_or(INTEGER_MAX);
                 let state = dice.one(&["open", "closed", "resolved"]);
                 json!({ "key": format!("IT-{}", dice.next() % 9999), "request-type": ticket["request-type"],
                     "subject": if dice.likely(75) { subject.clone() } else { dice.text() }, "state": state,
@@ -291,7 +294,7 @@ impl Dice {
             "owner": self.option(|d| json!(d.text())), "groups": self.texts(),
             "seats-left": self.option(|d| json!(d.count())), "attributes": self.attributes() });
         input["subject"] = self.person();
-        let around = [at, at.saturating_add(1), at.saturating_sub(1), 0, u64::MAX];
+        let around = [at, (at + 1).min(INTEGER_MAX), at.saturating_sub(1), 0, INTEGER_MAX];
         input["grants"] = self.list(4, |dice| {
             json!({ "app": dice.one(&["figma", "é"]), "tier": dice.text(), "role": dice.option(|d| json!(d.text())),
                 "groups": dice.texts(), "granted-at": dice.one(&around), "expires-at": dice.one(&around),

@@ -8,7 +8,7 @@ use ruledesk::author::build::javascript::{PACKAGES, TYPESCRIPT};
 use ruledesk::rules::call::Fault;
 use ruledesk::rules::stage::Stage;
 
-use super::{asked, build, build_without_tools, lend, new_project, open, run};
+use super::{asked, build, build_without_tools, lend, new_project, open, run, with_tools};
 use crate::support::components::{root, scratch};
 
 const EVERY_STAGE: &str = "intake,categorization,priority,routing,access";
@@ -34,7 +34,7 @@ export default defineRule({
 "##;
 
 /// The packages of all projects, installed once.
-fn packages() -> &'static Path {
+pub fn packages() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         let folder = scratch().join("toolchains/javascript");
@@ -98,14 +98,7 @@ fn new_rules_in_javascript_and_typescript_answer_and_say_what_went_wrong() {
 
 /// An example rule, in a folder of its own: building leaves packages and the SDK beside the source.
 fn example(name: &str) -> PathBuf {
-    let copy = scratch().join("languages").join(name);
-    let _ = std::fs::remove_dir_all(&copy);
-    run(Command::new("cp").arg("-r").arg(root().join("example-rules").join(name)).arg(&copy));
-    for made in ["node_modules", ".ruledesk"] {
-        let _ = std::fs::remove_dir_all(copy.join(made));
-    }
-    lend(packages(), &copy, "node_modules");
-    copy
+    with_tools(&root().join("example-rules").join(name), name)
 }
 
 #[test]

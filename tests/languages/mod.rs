@@ -35,7 +35,7 @@ fn new_project(name: &str, language: &str, stages: &str) -> PathBuf {
 
 /// Builds projects into a rules directory of their own; what an earlier run of the tests has built of the same source, by
 /// the same program, is good still.
-fn build(name: &str, projects: &[PathBuf]) -> PathBuf {
+pub fn build(name: &str, projects: &[PathBuf]) -> PathBuf {
     let out = scratch().join("languages").join(name);
     let program = std::fs::metadata(PROGRAM).unwrap();
     let mut of = format!("{} {:?}\n", program.len(), program.modified().unwrap());
@@ -96,6 +96,25 @@ fn asked(rules: &Rules, name: &str, stage: Stage, input: &str) -> Called {
 /// Puts a tool's folder, which is installed once for all runs, where a project looks for its own.
 fn lend(tools: &Path, project: &Path, name: &str) {
     std::os::unix::fs::symlink(tools, project.join(name)).unwrap();
+}
+
+/// A copy of a project under another name, with the tools that it needs at hand.
+pub fn with_tools(project: &Path, name: &str) -> PathBuf {
+    let copy = scratch().join("languages").join(name).with_extension("project").join(name);
+    let _ = std::fs::remove_dir_all(&copy);
+    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    run(Command::new("cp").arg("-r").arg(project).arg(&copy));
+    for made in ["node_modules", ".ruledesk", "__pycache__"] {
+        let _ = std::fs::remove_dir_all(copy.join(made));
+    }
+    if copy.join("package.json").exists() {
+        lend(javascript::packages(), &copy, "node_modules");
+    }
+    if copy.join("pyproject.toml").exists() {
+        std::fs::create_dir(copy.join(".ruledesk")).unwrap();
+        lend(python::environment(), &copy, ".ruledesk/venv");
+    }
+    copy
 }
 
 /// A command that has to work.

@@ -8,7 +8,7 @@ use ruledesk::author::build::python::COMPONENTIZE;
 use ruledesk::rules::call::Fault;
 use ruledesk::rules::stage::Stage;
 
-use super::{asked, build, build_without_tools, lend, new_project, open, run};
+use super::{asked, build, build_without_tools, lend, new_project, open, run, with_tools};
 use crate::support::components::{root, scratch};
 
 /// What is put before the routing of the new rule: it prints, raises, and asks for time and chance.
@@ -21,7 +21,7 @@ const MORE: &str = r#"
 "#;
 
 /// componentize-py, installed once for all projects.
-fn environment() -> &'static Path {
+pub fn environment() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         let folder = scratch().join("toolchains/python");
@@ -75,13 +75,7 @@ fn a_new_rule_in_python_answers_and_says_what_went_wrong() {
 
 /// An example rule, in a folder of its own: building leaves the SDK beside the source.
 fn example(name: &str) -> PathBuf {
-    let copy = scratch().join("languages").join(name);
-    let _ = std::fs::remove_dir_all(&copy);
-    run(Command::new("cp").arg("-r").arg(root().join("example-rules").join(name)).arg(&copy));
-    let _ = std::fs::remove_dir_all(copy.join(".ruledesk"));
-    std::fs::create_dir(copy.join(".ruledesk")).unwrap();
-    lend(environment(), &copy, ".ruledesk/venv");
-    copy
+    with_tools(&root().join("example-rules").join(name), name)
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl NewTicket {
         problems.extend(check_texts(&given.subject, &given.body));
         problems.extend(check_characters("channel", &given.channel));
         problems.extend(given.attachments.iter().find_map(|a| check_characters("attachments", &a.name)));
+        problems.extend(given.attachments.iter().find_map(check_size));
         problems.extend(check_counts(&given));
         problems.extend(check_tags(organisation, &given.tags));
         let fields = match check_form(form, &given.fields) {
@@ -82,6 +83,15 @@ impl NewTicket {
             headers: given.headers,
         })
     }
+}
+
+/// The largest integer that a rule is ever shown: what every language and every reader of JSON takes exactly (RFC 7493,
+/// section 2.2). All others that a desk counts lie far below.
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+fn check_size(attachment: &Attachment) -> Option<Problem> {
+    let message = || format!("`{}` has {} bytes: at most {INTEGER_MAX}", attachment.name, attachment.size);
+    (attachment.size > INTEGER_MAX).then(|| Problem::new("attachments", "too-large", message()))
 }
 
 fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem> {

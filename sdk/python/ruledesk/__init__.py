@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Optional, Union
 
-from . import host
+from . import host, log
 from .answers import (
     Answer,
     accept,

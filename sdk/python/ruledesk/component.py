@@ -46,13 +46,32 @@ class Printed:
 
 
 out, err = Printed(log.Level.INFO), Printed(log.Level.WARN)
+LEVELS = {"debug": log.Level.DEBUG, "info": log.Level.INFO, "warn": log.Level.WARN, "error": log.Level.ERROR}
 host.look = tables.lookup
+host.write = lambda level, message: log.write(LEVELS[level], message)
+
+
+def record_logging() -> None:
+    """Sends what a rule logs to the record, each level as it is, unless the rule has set up handlers of its own."""
+    logging = sys.modules.get("logging")
+    if logging is None or logging.root.handlers:
+        return
+
+    class Recorded(logging.Handler):  # type: ignore[name-defined]
+        def emit(self, record: Any) -> None:
+            at_least = ((40, "error"), (30, "warn"), (20, "info"))
+            level = next((word for least, word in at_least if record.levelno >= least), "debug")
+            host.write(level, self.format(record))
+
+    logging.root.addHandler(Recorded())
+    logging.root.setLevel(logging.DEBUG)
 
 
 def ready() -> None:
     """Called when all is imported. Whatever lives now is never looked at again by the collector of garbage: a decision is
     too short to need one, and looking would touch memory that each decision would have to copy."""
     sys.stdout, sys.stderr = out, err
+    record_logging()
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -142,7 +161,7 @@ def described(error: BaseException) -> str:
     place = error.__traceback__
     while place is not None and place.tb_frame.f_code.co_filename == __file__:
         place = place.tb_next
-    message = "".join(traceback.format_exception_only(type(error), error)).strip()
+    message = "".join(traceback.format_exception_only(type(error), error)).removesuffix("\n")
     trace = "".join(traceback.format_exception(type(error), error, place)).rstrip()
     # In the component, the folders of modules have numbers for names.
     return message + "\n" + re.sub(r'File "/\d+/', 'File "', trace)

@@ -1,4 +1,5 @@
-"""What a rule can reach outside of itself: the desk's reference tables. ``testing`` and the component replace this."""
+"""What a rule can reach outside of itself: the desk's reference tables and the decision's record. ``testing`` and the
+component replace this."""
 
 from __future__ import annotations
 
@@ -9,6 +10,11 @@ def no_tables(table: str, key: str) -> Optional[list]:
     return None
 
 
+def print_line(level: str, message: str) -> None:
+    print(f"{level}: {message}")
+
+
+write: Callable[[str, str], None] = print_line
 look: Callable[[str, str], Optional[list]] = no_tables
 
 

@@ -9,12 +9,13 @@ use super::{BuildError, cut};
 use crate::rules::stage::Stage;
 
 /// The SDK, as it lies in a project's hidden folder.
-pub const SDK: [(&str, &str); 8] = [
+pub const SDK: [(&str, &str); 9] = [
     ("ruledesk/__init__.py", include_str!("../../../../sdk/python/ruledesk/__init__.py")),
     ("ruledesk/contract.py", include_str!("../../../../sdk/python/ruledesk/contract.py")),
     ("ruledesk/answers.py", include_str!("../../../../sdk/python/ruledesk/answers.py")),
     ("ruledesk/settings.py", include_str!("../../../../sdk/python/ruledesk/settings.py")),
     ("ruledesk/host.py", include_str!("../../../../sdk/python/ruledesk/host.py")),
+    ("ruledesk/log.py", include_str!("../../../../sdk/python/ruledesk/log.py")),
     ("ruledesk/testing.py", include_str!("../../../../sdk/python/ruledesk/testing.py")),
     ("ruledesk/component.py", include_str!("../../../../sdk/python/ruledesk/component.py")),
     ("ruledesk/py.typed", ""),
