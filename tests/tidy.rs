@@ -5,25 +5,27 @@ use std::path::{Path, PathBuf};
 use crate::support::components::root;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("desk", &[]),
     ("rules", &[]),
+    ("telemetry", &[]),
     ("author", &["rules"]),
     ("import", &["desk"]),
     ("config", &["desk"]),
     ("store", &["desk"]),
-    ("app", &["desk", "rules", "store", "config"]),
-    ("api", &["app", "desk"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "store"]),
+    ("app", &["desk", "rules", "store", "config", "telemetry"]),
+    ("api", &["app", "desk", "telemetry"]),
+    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "store", "telemetry"]),
 ];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 6] = [
     ("sqlx", &["store"]),
     ("axum", &["api", "cli"]),
     ("wasmtime", &["rules"]),
     ("serde", &["rules", "store", "app", "api", "config", "import", "cli", "author"]),
     ("utoipa", &["api"]),
+    ("opentelemetry", &["telemetry"]),
 ];
 
 /// The most lines that a file may have before it is two files.

@@ -8,6 +8,7 @@
 //!               app -> rules
 //!               config -> desk
 //! cli -> author -> rules
+//! cli, api, app -> telemetry
 //! ```
 
 pub mod api;
@@ -19,3 +20,4 @@ pub mod desk;
 pub mod import;
 pub mod rules;
 pub mod store;
+pub mod telemetry;

@@ -39,6 +39,7 @@ struct Place {
     database: Option<String>,
     rules: PathBuf,
     config: PathBuf,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Desk {
@@ -49,14 +50,20 @@ impl Desk {
 
     /// The demo organisation with a copy of these rules, which the test may change.
     pub fn with_rules(database: Database, rules: &Path) -> Desk {
+        Desk::with_environment(database, rules, Vec::new())
+    }
+
+    /// The same with variables in the environment of its process.
+    pub fn with_environment(database: Database, rules: &Path, environment: Vec<(&'static str, String)>) -> Desk {
         let data = TempDir::new().unwrap();
         let own = data.path().join("rules");
         copy(rules, &own);
         let database = (database == Database::Postgres).then(postgres::fresh_database);
-        Desk::start(Place { data, database, rules: own, config: root().join("host/demo") })
+        Desk::start(Place { data, database, rules: own, config: root().join("host/demo"), environment })
     }
 
     fn start(place: Place) -> Desk {
+        let log = std::fs::File::options().create(true).append(true).open(place.data.path().join("log")).unwrap();
         let mut command = Command::new(PROGRAM);
         command
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--config"])
@@ -66,8 +73,9 @@ impl Desk {
             .arg("--data")
             .arg(place.data.path().join("data"))
             .env_remove("DATABASE_URL")
+            .envs(place.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(log);
         if let Some(database) = &place.database {
             command.env("DATABASE_URL", database);
         }
@@ -89,8 +97,13 @@ impl Desk {
     pub fn crash_and_restart(mut self) -> Desk {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let empty =
-            Place { data: TempDir::new().unwrap(), database: None, rules: PathBuf::new(), config: PathBuf::new() };
+        let empty = Place {
+            data: TempDir::new().unwrap(),
+            database: None,
+            rules: PathBuf::new(),
+            config: PathBuf::new(),
+            environment: Vec::new(),
+        };
         let place = std::mem::replace(&mut self.place, empty);
         drop(self);
         Desk::start(place)
@@ -123,6 +136,20 @@ impl Desk {
             command.env("DATABASE_URL", database);
         }
         command.output().unwrap()
+    }
+
+    /// Tells the process to stop (SIGTERM) and waits until it has.
+    pub fn stop(&mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// What it has logged so far: a JSON object a line, as it is written where there is no terminal.
+    pub fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.place.data.path().join("log")).unwrap();
+        // The last line may be half written.
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// The process.

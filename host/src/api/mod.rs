@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,20 +18,25 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::app::tables::TABLE_BYTES_MAX;
+use crate::telemetry::MaybeTraces;
 
 mod access;
 mod auth;
 mod config;
 mod error;
 mod json;
+mod observe;
 mod operations;
 pub mod page;
 pub mod problem;
 mod rules;
+mod spans;
+mod stats;
 mod tables;
 mod tickets;
 mod views;
 
+use observe::Watch;
 use problem::{Kind, Problem};
 
 /// What bounds a request.
@@ -81,6 +86,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tables::version))
         .routes(routes!(tables::compare))
         .routes(routes!(tables::roll_back))
+        .routes(routes!(stats::read))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))
@@ -97,8 +103,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     routes().split_for_parts().1
 }
 
-/// The whole interface.
-pub fn router(app: Arc<App>, limits: Limits) -> Router {
+/// The whole interface; requests are traced where there is a place for traces.
+pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
     let (router, document) = routes().split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
@@ -106,47 +112,13 @@ pub fn router(app: Arc<App>, limits: Limits) -> Router {
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
-        .with_state(app)
-        // From the outermost in: an id for everything, then the log line, then the bounds.
+        .with_state(Arc::clone(&app))
+        // From the outermost in: an id for everything, then log, counts and trace, then the bounds.
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(middleware::from_fn_with_state(limits, bound_body))
         .layer(middleware::from_fn_with_state(limits, bound_time))
-        .layer(middleware::from_fn(log))
-        .layer(middleware::from_fn(identify))
-}
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-#[derive(Debug, Clone)]
-struct RequestId(HeaderValue);
-
-/// Gives each request an id, the client's own if it sent a short plain one.
-async fn identify(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).filter(|id| id.len() <= 64).cloned();
-    let id = given.unwrap_or_else(|| {
-        let id = crate::app::Clock::System.new_id().to_string();
-        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"))
-    });
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
-}
-
-/// Logs what went wrong, once, with what only an operator may see.
-async fn log(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = next.run(request).await;
-    let id = id.as_ref().and_then(|id| id.0.to_str().ok()).unwrap_or_default();
-    let status = response.status().as_u16();
-    if response.status().is_server_error() {
-        let internal = response.extensions().get::<Problem>().and_then(Problem::internal).unwrap_or_default();
-        tracing::error!(request_id = id, %method, path, status, internal, "request failed");
-    } else {
-        tracing::debug!(request_id = id, %method, path, status, "request");
-    }
-    response
+        .layer(middleware::from_fn_with_state(Watch { app, traces }, observe::observe))
+        .layer(middleware::from_fn(observe::identify))
 }
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -33,5 +34,32 @@ impl Clock {
     pub fn new_id(&self) -> Uuid {
         #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
         Uuid::now_v7()
+    }
+}
+
+/// The instant, to measure by; no decision depends on it.
+pub fn instant() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+    Instant::now()
+}
+
+/// One instant on both of the system's clocks, so that what was measured can be told in the time of day.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    pub at: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    /// The instant.
+    pub fn now() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+        let wall = SystemTime::now();
+        Self { at: instant(), wall }
+    }
+
+    /// The time of day at an instant that is no earlier than this one.
+    pub fn wall(&self, at: Instant) -> SystemTime {
+        self.wall + at.saturating_duration_since(self.at)
     }
 }

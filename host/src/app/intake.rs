@@ -1,9 +1,12 @@
 //! A submission becomes a ticket.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 
 use super::pipeline::{self, AccessFacts, Case, Decision, Ran};
-use super::{App, Error};
+use super::record::Sample;
+use super::{App, Error, clock, told, trail};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
@@ -13,7 +16,7 @@ use crate::desk::opening::{self, Ids};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
 use crate::rules::digest::Digest;
-use crate::store::{Create, Created, IdempotencyKey};
+use crate::store::{Create, Created, IdempotencyKey, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -66,9 +69,12 @@ impl App {
         {
             return self.made_before(id).await;
         }
+        let begun = clock::instant();
         let ran = self.run_rules(&organisation, new, now).await?;
-        self.metrics.count_calls(&ran.samples);
-        let verdicts = match ran.decision {
+        let Ran { decision, record, samples, new } = ran;
+        let (run, rules_asked) = (record.id, samples.len());
+        self.account(&record, samples, begun);
+        let verdicts = match decision {
             Decision::Accepted(verdicts) => *verdicts,
             Decision::Rejected(problems) => {
                 self.metrics.count_ticket("rejected");
@@ -83,18 +89,34 @@ impl App {
             grant: GrantId(self.clock.new_id()),
             messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
-        let opening = opening::open(&organisation, ran.new, verdicts, &ids, now);
+        let opening = opening::open(&organisation, new, verdicts, &ids, now);
         let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
-        let made = self.store.create(Create { opening, run: ran.record, idempotency }).await?;
+        let writing = clock::instant();
+        let made = self.store.create(Create { opening, run: record, idempotency }).await?;
+        let written = clock::instant();
         match made {
             Created::New { number, assignee } => {
                 self.metrics.count_ticket("accepted");
                 ticket.number = number;
                 ticket.assignee = assignee;
-                Ok(Made { ticket, access, new: true, rules_asked: ran.samples.len() })
+                trail::note(|trail| {
+                    trail.written = Some((writing, written));
+                    trail.ticket = Some((number, ticket.id));
+                });
+                told::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
+                Ok(Made { ticket, access, new: true, rules_asked })
             }
             Created::Before(id) => self.made_before(id).await,
         }
+    }
+
+    /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
+    fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
+        self.metrics.count_calls(&samples);
+        told::faults(record.id, &samples);
+        let ended = clock::instant();
+        let (id, generation) = (record.id, record.generation);
+        trail::note(|trail| trail.runs.push(trail::Run { id, generation, took: (begun, ended), samples }));
     }
 
     async fn made_before(&self, id: TicketId) -> Result<Made, Error> {

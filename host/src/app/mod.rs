@@ -4,6 +4,7 @@
 //! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
 //! - [`App::comment`], [`App::transition`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
+//! - [`App::rule_stats`] sums up what a rule did
 //! - [`App::actor`] says who is asking
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::store::Store;
 use crate::store::decisions::RuleVersion;
 
 pub mod access;
+pub mod choice;
 pub mod clock;
 pub mod error;
 mod facts;
@@ -29,8 +31,12 @@ pub mod pipeline;
 pub mod record;
 pub mod recorded;
 pub mod rules;
+mod spread;
+pub mod stats;
 pub mod tables;
 pub mod tokens;
+mod told;
+pub mod trail;
 pub mod work;
 
 pub use clock::Clock;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::facts;
 use super::record::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
+use super::{choice, facts};
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::actor::RuleRef;
 use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
@@ -425,7 +425,8 @@ impl Run<'_> {
     fn write_down(&mut self, stage: Stage, input: String, verdict: &serde_json::Value, parts: &[Asking]) {
         let rules: Vec<Part<'_>> = parts.iter().map(Asking::part).collect();
         let rules = text(&rules);
-        self.samples.extend(parts.iter().map(|part| part.sample(stage)));
+        let chosen = choice::of_verdict(stage, verdict);
+        self.samples.extend(parts.iter().map(|part| part.sample(stage, chosen)));
         self.decisions.push(DecisionRecord { stage: stage.name(), input, verdict: verdict.to_string(), rules });
     }
 }

@@ -1,26 +1,40 @@
 //! How a run of the rules is written down: each rule's part, the shared input, and what the calls cost.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
 
+use super::choice;
 use crate::desk::actor::RuleRef;
 use crate::rules::call::{Called, Fault};
 use crate::rules::contract;
+use crate::rules::digest::Digest;
 use crate::rules::guest::{LogLine, Lookup};
 use crate::rules::manifest::Mode;
 use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Stage};
 
-/// What one call cost, for metrics.
+/// What one call cost and came to, for metrics, traces and the log.
 #[derive(Debug, Clone)]
 pub struct Sample {
     pub rule: RuleRef,
     pub stage: Stage,
     pub outcome: &'static str,
-    pub seconds: f64,
+    /// What went wrong, in words.
+    pub fault: Option<String>,
+    pub mode: Mode,
+    pub digest: Digest,
+    /// Before the call.
+    pub started: Instant,
+    pub took: Duration,
     pub fuel: u64,
+    /// The most memory that the call has held, in bytes.
+    pub memory_peak: usize,
+    pub log_cut: bool,
+    /// Whether it chose something else than the stage came to.
+    pub differs: bool,
 }
 
 /// One rule's part in a stage, as it is recorded.
@@ -99,14 +113,22 @@ impl Asking {
         self.fault.as_ref().map_or("answered", Fault::code)
     }
 
-    /// What the call cost.
-    pub fn sample(&self, stage: Stage) -> Sample {
+    /// What the call cost and came to; `chosen` is what the stage did.
+    pub fn sample(&self, stage: Stage, chosen: Option<&str>) -> Sample {
+        let answer = self.called.result.as_ref().ok().filter(|_| self.fault.is_none());
         Sample {
             rule: rule_ref(&self.rule),
             stage,
             outcome: self.outcome(),
-            seconds: self.called.took.as_secs_f64(),
+            fault: self.fault.as_ref().map(ToString::to_string),
+            mode: self.rule.manifest.mode,
+            digest: self.rule.digest,
+            started: self.called.started,
+            took: self.called.took,
             fuel: self.called.fuel,
+            memory_peak: self.called.memory_peak,
+            log_cut: self.called.log_cut,
+            differs: answer.and_then(choice::of).is_some_and(|choice| chosen.is_some_and(|chosen| chosen != choice)),
         }
     }
 }

@@ -14,19 +14,31 @@ use crate::store::{Store, Target};
 
 /// Runs a command that waits for things.
 pub fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    log_to_stderr();
+    log_to_stderr("info,sqlx=warn");
+    block_on(command)
+}
+
+/// Runs a command that makes many tickets and says itself what became of them: the log tells of problems only.
+pub fn in_runtime_without_tickets(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_to_stderr("info,sqlx=warn,ruledesk::app::told=warn");
+    block_on(command)
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 
-fn log_to_stderr() {
+/// Logs what `RULEDESK_LOG` asks for, else what `otherwise` does: lines for people on a terminal, JSON for machines.
+fn log_to_stderr(otherwise: &str) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("RULEDESK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_env("RULEDESK_LOG").unwrap_or_else(|_| EnvFilter::new(otherwise));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in one process (tests do that) keeps the first subscriber, which is as good.
     let _ = if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         builder.with_target(false).try_init()
     } else {
-        builder.json().try_init()
+        // One span is around all that a request does, so the innermost is enough.
+        builder.json().with_span_list(false).try_init()
     };
 }
 

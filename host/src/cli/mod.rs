@@ -11,6 +11,7 @@ use crate::rules::compiler;
 mod desk;
 mod import;
 mod rule;
+mod rules;
 mod serve;
 mod tables;
 mod token;
@@ -36,6 +37,9 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Looks after the rules of a desk in production.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -73,10 +77,11 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
+        Command::Rules(command) => rules::run(command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
-        Command::Import(import) => desk::in_runtime(import::run(*import)),
         Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
+        Command::Import(import) => desk::in_runtime_without_tickets(import::run(*import)),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {

@@ -13,7 +13,9 @@ use tokio::sync::watch;
 use super::{Failure, Place, desk};
 use crate::api::{self, Limits};
 use crate::app::App;
+use crate::config::Telemetry;
 use crate::desk::actor::Role;
+use crate::telemetry::{MaybeTraces, Settings, Traces};
 
 /// Runs the desk.
 #[derive(Debug, Args)]
@@ -26,6 +28,13 @@ pub struct Serve {
     /// Accepts the demo's well-known tokens; only on a loopback address.
     #[arg(long)]
     demo: bool,
+    /// Where traces of requests go: a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; stands above the
+    /// configuration's.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
+    /// The name that traces carry; stands above the configuration's.
+    #[arg(long, env = "OTEL_SERVICE_NAME")]
+    service_name: Option<String>,
 }
 
 /// How long requests may take to end once the desk was told to stop.
@@ -43,7 +52,7 @@ const DEMO: [(&str, &[Role]); 5] = [
 /// Serves until it is told to stop, then finishes what it has begun.
 pub async fn run(serve: Serve) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
-    let server = config.server.clone();
+    let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
             "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",
@@ -59,8 +68,9 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    let traces = traces(&serve, telemetry, &app)?;
     let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
-    let router = api::router(Arc::clone(&app), limits);
+    let router = api::router(Arc::clone(&app), limits, traces.clone());
     tell(&app, address, serve.demo);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
@@ -77,8 +87,24 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         served = axum::serve(listener, router).with_graceful_shutdown(wait(told.clone())).into_future() => served?,
         () = cut_off(wait(told)) => tracing::warn!("some requests did not end in time, and are cut off"),
     }
+    if let Some(traces) = traces {
+        tokio::task::spawn_blocking(move || traces.end()).await?;
+    }
     app.store.close().await;
     Ok(())
+}
+
+/// Starts the traces' way out, where there is a collector to send them to.
+fn traces(serve: &Serve, configured: Telemetry, app: &App) -> Result<MaybeTraces, Failure> {
+    // A variable that is set to nothing is one that is not set.
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let Some(endpoint) = given(&serve.otlp_endpoint).or(configured.otlp_endpoint) else { return Ok(None) };
+    let settings = Settings {
+        endpoint,
+        service_name: given(&serve.service_name).unwrap_or(configured.service_name),
+        sampling_ratio: configured.sampling_ratio,
+    };
+    Ok(Some(Arc::new(Traces::start(&settings, Arc::clone(&app.metrics.traced))?)))
 }
 
 fn accept_demo_tokens(app: &App) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //!
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
+//! - `[telemetry]`: see [`Telemetry`].
 //! - `[calendar]`: see `calendar.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
@@ -17,6 +18,7 @@ use super::files::Parsed;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
+use super::telemetry::{self, Telemetry};
 use super::wrong::Wrong;
 use super::{apps, calendar, duration, people, request_types, taxonomy, teams};
 
@@ -24,7 +26,7 @@ use super::{apps, calendar, duration, people, request_types, taxonomy, teams};
 const ACCESS_DUE_HOURS: u32 = 72;
 
 /// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
-pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Organisation)> {
+pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let (categories, tags) = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -32,6 +34,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     let apps = parsed.apps.read(|keys| apps::read(keys, names));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
+        let telemetry = keys.table("telemetry", telemetry::read);
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
@@ -55,7 +58,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((server?, organisation))
+        Some((server?, telemetry?, organisation))
     })
 }
 

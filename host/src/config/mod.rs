@@ -24,6 +24,7 @@ mod server;
 mod tables;
 mod taxonomy;
 mod teams;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod wrong;
@@ -32,12 +33,14 @@ pub use files::Files;
 pub use problem::Problem;
 pub use server::{COMPONENT_MIB_MAX, Database, Server};
 pub use tables::{Column, Table, is_name as is_table_name};
+pub use telemetry::Telemetry;
 pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub server: Server,
+    pub telemetry: Telemetry,
     pub organisation: Organisation,
     /// The reference tables by name, which is the file's name without its ending.
     pub tables: BTreeMap<String, Table>,
@@ -83,7 +86,9 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let mut problems = problems.into_inner();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     match read {
-        Some((server, organisation)) if problems.is_empty() => Ok(Config { server, organisation, tables }),
+        Some((server, telemetry, organisation)) if problems.is_empty() => {
+            Ok(Config { server, telemetry, organisation, tables })
+        }
         _ => Err(problems),
     }
 }

@@ -157,6 +157,12 @@ fn a_sound_directory_becomes_what_it_says() {
 }
 
 #[test]
+fn nothing_is_traced_unless_the_file_says_where_to() {
+    let telemetry = check(&sound(), &Outside::default()).unwrap().telemetry;
+    assert_eq!(telemetry, Telemetry { otlp_endpoint: None, service_name: "ruledesk".to_owned(), sampling_ratio: 1.0 });
+}
+
+#[test]
 fn what_the_server_is_not_told_has_a_default() {
     let server = check(&sound(), &Outside { cores: 4, ..Outside::default() }).unwrap().server;
     assert_eq!(server.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));

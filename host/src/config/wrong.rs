@@ -63,6 +63,8 @@ pub enum Wrong {
 
     #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
     NotAnAddress { text: String },
+    #[error("is `{text}`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`")]
+    NotACollector { text: String },
     // The text is left out: it may hold a password.
     #[error("is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`")]
     NotADatabase,

@@ -22,6 +22,8 @@ pub struct Called {
     pub result: Result<Answer, Fault>,
     /// The fuel that the decision used; the same for the same input, on any host with this version of wasmtime.
     pub fuel: u64,
+    /// Before the instance was made.
+    pub started: Instant,
     /// The wall clock from before the instance was made to after it was dropped.
     pub took: Duration,
     /// The most memory that the call has held, in bytes.
@@ -98,6 +100,7 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     Called {
         result,
         fuel,
+        started: start,
         took: start.elapsed(),
         memory_peak: guest.limiter.peak(),
         log: guest.log,

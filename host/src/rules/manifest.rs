@@ -65,6 +65,17 @@ pub enum Mode {
     Off,
 }
 
+impl Mode {
+    /// The word for it in manifests, records and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Mode::Active => "active",
+            Mode::Shadow => "shadow",
+            Mode::Off => "off",
+        }
+    }
+}
+
 /// Which tickets a rule is asked about; an empty list means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
+pub mod asked;
 mod change;
 mod create;
 pub mod db;

@@ -172,6 +172,22 @@ fn forms() {
 }
 
 #[test]
+fn where_traces_go() {
+    let cases: Vec<Case> = [
+        ("otlp-endpoint = \"grpc://collector:4317\"", "25:17: telemetry.otlp-endpoint: is `grpc://collector:4317`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`"),
+        ("otlp-endpoint = \"http://\"", "25:17: telemetry.otlp-endpoint: is `http://`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`"),
+        ("sampling-ratio = 1.5", "25:18: telemetry.sampling-ratio: is 1.5; allowed is 0 to 1"),
+        ("service-name = \" \"", "25:16: telemetry.service-name: is empty"),
+    ]
+    .map(|(line, message)| {
+        let to = format!("[\"lena\"]\n[telemetry]\n{line}");
+        ("desk.toml", "[\"lena\"]", &*to.leak(), &*format!("desk.toml:{message}").leak())
+    })
+    .into();
+    each_gives_its_message(&cases);
+}
+
+#[test]
 fn the_server() {
     let cases: Vec<Case> = [
         ("listen = \"localhost\"", "25:10: server.listen: is `localhost`; write an address and a port, such as `127.0.0.1:8080`"),

@@ -1,0 +1,48 @@
+//! `[telemetry]` of `desk.toml`: whether and where traces of requests go.
+
+use super::read::Keys;
+use super::wrong::Wrong;
+
+/// Where traces go: the keys of `[telemetry]`, in kebab-case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telemetry {
+    /// `otlp-endpoint`: an OpenTelemetry collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`. Without it
+    /// nothing is traced, which is the default.
+    pub otlp_endpoint: Option<String>,
+    /// `service-name`: the name that the traces carry. Default `ruledesk`.
+    pub service_name: String,
+    /// `sampling-ratio`: the share of requests that are traced, 0 to 1, where the client does not decide by `traceparent`.
+    /// Default 1.
+    pub sampling_ratio: f64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, service_name: "ruledesk".to_owned(), sampling_ratio: 1.0 }
+    }
+}
+
+/// Reads `[telemetry]`, which may be absent.
+pub fn read(keys: &mut Keys<'_>) -> Telemetry {
+    let otlp_endpoint = keys.optional("otlp-endpoint").and_then(|node| node.parsed(endpoint));
+    let service_name = keys.optional("service-name").and_then(|node| node.filled());
+    let sampling_ratio = keys.optional("sampling-ratio").and_then(|node| {
+        let ratio = node.number()?;
+        let inside = (0.0..=1.0).contains(&ratio);
+        if !inside {
+            node.report(Wrong::OutOfRange { found: ratio.to_string(), min: 0, max: 1 });
+        }
+        inside.then_some(ratio)
+    });
+    let default = Telemetry::default();
+    Telemetry {
+        otlp_endpoint,
+        service_name: service_name.unwrap_or(default.service_name),
+        sampling_ratio: sampling_ratio.unwrap_or(default.sampling_ratio),
+    }
+}
+
+fn endpoint(text: &str) -> Result<String, Wrong> {
+    let host = text.strip_prefix("http://").filter(|host| !host.is_empty());
+    host.map(|_| text.to_owned()).ok_or_else(|| Wrong::NotACollector { text: text.to_owned() })
+}

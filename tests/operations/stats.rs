@@ -1,0 +1,93 @@
+//! What a rule did over time, from the records.
+
+use serde_json::{Value, json};
+
+use super::incident;
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
+use crate::support::desk::{Client, Desk, on_both};
+
+fn submit(client: &Client, number: usize) {
+    for count in 0..number {
+        client.post("/api/v1/tickets", &incident(&format!("VPN is down {count}"))).expect(201);
+    }
+}
+
+fn stats(desk: &Desk, rule: &str, window: &str) -> Value {
+    desk.as_role("kofi").get(&format!("/api/v1/rules/{rule}/stats?window={window}")).expect(200)
+}
+
+#[test]
+fn a_rules_records_are_summed_up() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        submit(&desk.as_role("amara"), 12);
+        let question = json!({ "request_type": "question", "subject": "Where", "body": "is the canteen?", "fields": { "topic": "other" } });
+        desk.as_role("amara").post("/api/v1/tickets", &question).expect(201);
+        let found = stats(&desk, "impact-urgency", "hour");
+        assert_eq!(found["calls"], 13);
+        assert_eq!(found["outcomes"], json!({ "answered": 13 }));
+        assert_eq!(found["modes"], json!({ "active": 13 }));
+        assert_eq!(found["answers"][0], json!({ "stage": "priority", "answer": "high", "count": 12 }));
+        assert_eq!(found["answers"].as_array().unwrap().len(), 2, "{found}");
+        assert_eq!(found["differences"], 0);
+        assert!(found["memory_peak_bytes"].as_u64().unwrap() > 0);
+        // The records themselves say the same.
+        let runs = desk.as_role("kofi").get("/api/v1/tickets/IT-1/decisions").expect(200);
+        let recorded = runs[0]["stages"].as_array().unwrap().iter().find(|stage| stage["stage"] == "priority").unwrap();
+        let fuel = recorded["rules"][0]["fuel"].as_u64().unwrap();
+        let within = found["fuel"]["min"].as_u64().unwrap()..=found["fuel"]["max"].as_u64().unwrap();
+        assert!(within.contains(&fuel), "{fuel} in {within:?}");
+        let latency = |key: &str| found["latency_us"][key].as_u64().unwrap();
+        assert!(
+            latency("p50") <= latency("p95") && latency("p95") <= latency("p99") && latency("p99") <= latency("max")
+        );
+        assert_eq!(stats(&desk, "impact-urgency", "week")["calls"], 13);
+        // A rule that was never asked is a rule all the same; one that never was is none.
+        assert_eq!(stats(&desk, "access-policy", "day")["calls"], 0);
+        let kofi = desk.as_role("kofi");
+        assert_eq!(kofi.get("/api/v1/rules/nobody-wrote-this/stats").status, 404);
+        assert_eq!(kofi.get("/api/v1/rules/impact-urgency/stats?window=month").status, 400);
+        assert_eq!(desk.as_role("amara").get("/api/v1/rules/impact-urgency/stats").status, 403);
+
+        let output = desk.command(&["rules", "stats", "impact-urgency", "--window", "day"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("calls        13") && text.contains("priority: high"), "{text}");
+    });
+}
+
+#[test]
+fn more_records_than_a_page_are_all_counted() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let clients = 4;
+        std::thread::scope(|scope| {
+            for _ in 0..clients {
+                scope.spawn(|| submit(&desk.as_role("amara"), 130));
+            }
+        });
+        let found = stats(&desk, "impact-urgency", "hour");
+        assert_eq!(found["calls"], 520);
+        assert_eq!(found["answers"][0]["count"], 520);
+    });
+}
+
+#[test]
+fn faults_and_the_difference_that_a_shadow_rule_would_make_are_counted() {
+    on_both(|database| {
+        let rules = tempfile::TempDir::new().unwrap();
+        put(rules.path(), "bad", &hostile_manifest("bad", "priority", "give-up", ""), hostile());
+        let shadowed = std::fs::read_to_string(example_rules().join("30-impact-urgency/rule.toml")).unwrap();
+        let component = std::fs::read(example_rules().join("30-impact-urgency/rule.wasm")).unwrap();
+        put(rules.path(), "shadow", &format!("mode = \"shadow\"\n{shadowed}"), &component);
+        let desk = Desk::with_rules(database, rules.path());
+        submit(&desk.as_role("amara"), 3);
+        assert_eq!(stats(&desk, "bad", "hour")["outcomes"], json!({ "rule-error": 3 }));
+        let found = stats(&desk, "impact-urgency", "hour");
+        assert_eq!(found["modes"], json!({ "shadow": 3 }));
+        // It would have said `high`; the desk's default is `medium`.
+        assert_eq!(found["differences"], 3);
+        let labels = r#"rule="impact-urgency",stage="priority",mode="shadow""#;
+        assert_eq!(super::metric(&desk, &format!("ruledesk_rule_differences_total{{{labels}}}")), 3.0);
+    });
+}
