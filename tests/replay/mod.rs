@@ -40,6 +40,18 @@ fn import(desk: &Desk, count: usize) -> Value {
     summary
 }
 
+/// The tickets in a team's queue: an import numbers its tickets in no certain order.
+fn in_queue(desk: &Desk, team: &str) -> Vec<String> {
+    let tickets = desk.as_role("mei").get(&format!("/api/v1/tickets?team={team}")).expect(200);
+    let keys = tickets["tickets"].as_array().unwrap().iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned());
+    keys.collect()
+}
+
+/// A condition that a ticket's row meets.
+fn is(key: &str) -> String {
+    format!("number = {}", key.trim_start_matches("IT-"))
+}
+
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }

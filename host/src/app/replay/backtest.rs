@@ -151,14 +151,28 @@ impl Trial {
         }
         let said: Vec<Said> = counting().map(|part| self.said(stage, part)).collect::<Result<_, _>>()?;
         let (before, _) = scene.verdict(said.clone()).map_err(|e| e.to_string())?;
-        if drifted(&before, &decision.verdict) {
-            tally.drifted += 1;
-        }
-        let mut new: Vec<Said> = said.into_iter().filter(|said| !self.candidates.replaces(&said.rule.name)).collect();
+        tally.drifted += u64::from(drifted(&before, &decision.verdict));
         let whole = Scened { past, stage, input: &input, parts: &parts };
+        let after = self.after(&whole, &scene, &asked, said, tally)?;
+        let Past { past: run, aftermath } = past;
+        let (ticket, at, aftermath) = (run.number, run.run.at, aftermath.as_ref());
+        tally.take(&Compared { ticket, at, stage, before: &before, after: &after, aftermath });
+        Ok(())
+    }
+
+    /// What comes of it with the candidates in the place of what they replace.
+    fn after(
+        &self,
+        whole: &Scened<'_>,
+        scene: &Scene<'_>,
+        asked: &[&Arc<Rule>],
+        said: Vec<Said>,
+        tally: &mut Tally,
+    ) -> Result<Verdict, String> {
+        let mut new: Vec<Said> = said.into_iter().filter(|said| !self.candidates.replaces(&said.rule.name)).collect();
         let mut faults: Vec<(RuleRef, String)> = Vec::new();
-        for rule in &asked {
-            let called = self.ask(&whole, rule, tally);
+        for rule in asked {
+            let called = self.ask(whole, rule, tally);
             new.push(said_now(rule, &called));
             if let Err(fault) = called.result {
                 faults.push((rule_ref(rule), fault.to_string()));
@@ -168,12 +182,8 @@ impl Trial {
         new.sort_by(|a, b| (a.order, &a.rule.name).cmp(&(b.order, &b.rule.name)));
         let (after, refused) = scene.verdict(new).map_err(|e| e.to_string())?;
         faults.extend(refused);
-        count_faults(&whole, &asked, &faults, tally);
-        let Past { past: run, aftermath } = past;
-        let aftermath = aftermath.as_ref();
-        let at = run.run.at;
-        tally.take(&Compared { ticket: run.number, at, stage, before: &before, after: &after, aftermath });
-        Ok(())
+        count_faults(whole, asked, &faults, tally);
+        Ok(after)
     }
 
     /// What a rule said then.

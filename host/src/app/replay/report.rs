@@ -178,7 +178,7 @@ impl Report {
         let examples = telling(&tally);
         let costs: Vec<CostReport> = tally.costs.iter().map(|(rule, costs)| cost(rule, costs)).collect();
         let limits = check(&tally, changed_share, &costs, limits);
-        let seconds = took.as_secs_f64();
+        let speed = Speed::of(&tally, took);
         let stages = tally.stages.into_iter().map(|(stage, tally)| StageReport {
             stage,
             decisions: tally.decisions,
@@ -204,23 +204,27 @@ impl Report {
             reopened: tally.reopened,
             examples,
             limits,
-            speed: Speed {
-                seconds,
-                decisions_per_second: if seconds > 0.0 { tally.decisions as f64 / seconds } else { 0.0 },
-                calls: tally.calls,
-                rule_us: if tally.calls == 0 {
-                    0.0
-                } else {
-                    tally.spent.rules.as_secs_f64() * 1e6 / tally.calls as f64
-                },
-                overhead_us: tally.spent.overhead_us(tally.calls),
-            },
+            speed,
         }
     }
 
     /// Whether everything is within its limits.
     pub fn holds(&self) -> bool {
         self.limits.iter().all(|limit| limit.holds)
+    }
+}
+
+impl Speed {
+    fn of(tally: &Tally, took: Duration) -> Self {
+        let seconds = took.as_secs_f64();
+        let calls = tally.calls;
+        Speed {
+            seconds,
+            decisions_per_second: if seconds > 0.0 { tally.decisions as f64 / seconds } else { 0.0 },
+            calls,
+            rule_us: if calls == 0 { 0.0 } else { tally.spent.rules.as_secs_f64() * 1e6 / calls as f64 },
+            overhead_us: tally.spent.overhead_us(calls),
+        }
     }
 }
 

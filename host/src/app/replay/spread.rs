@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Sizes for each doubling.
 const STEPS: f64 = 8.0;
+/// How much larger each size is than the one before: two to the power of one by [`STEPS`].
+pub const STEP: f64 = 1.090_507_732_665_257_7;
 /// From a nanosecond to some twenty minutes.
 const SIZES: usize = 328;
 
@@ -87,6 +89,7 @@ mod tests {
             high.add(Duration::from_micros(500 + us));
         }
         low.merge(&high);
+        assert!((STEP.powf(STEPS) - 2.0).abs() < 1e-12);
         assert_eq!(low.count(), 1_000);
         assert!((low.mean_us() - 500.5).abs() < 0.1, "{}", low.mean_us());
         for (share, truth) in [(0.5, 500.0), (0.95, 950.0)] {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::versions::{Gone, Versions};
+use super::versions::Versions;
 use super::{Filter, Past, Spent, replay};
 use crate::app::judge::ask_one;
 use crate::app::recorded::{ExactInput, RecordedPart};
@@ -23,6 +23,8 @@ use crate::rules::examples::{Difference, compare, flat};
 use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
+use crate::store::decisions::StoredDecision;
+use crate::store::history::PastRun;
 
 /// Findings that are told one by one; all are counted.
 const FINDINGS_MAX: usize = 100;
@@ -136,43 +138,40 @@ fn check_runs(versions: &Versions, runs: &[Past]) -> Verified {
     let start = Instant::now();
     let mut verified = Verified::default();
     for Past { past, .. } in runs {
-        let run = &past.run;
-        for decision in &run.decisions {
-            verified.decisions += 1;
-            let finding = |rule: &str, version: &str, component: &str, what: What| Finding {
-                ticket: past.number.to_string(),
-                run: run.id.to_string(),
-                at: run.at,
-                stage: decision.stage.clone(),
-                rule: rule.to_owned(),
-                version: version.to_owned(),
-                component: component.to_owned(),
-                what,
-            };
-            let (input, parts) = match read(&decision.stage, &run.common, &decision.input, &decision.rules) {
-                Ok(whole) => whole,
-                Err(message) => {
-                    verified.found(finding("", "", "", What::Unreadable(message)));
-                    continue;
-                }
-            };
-            for part in &parts {
-                verified.answers += 1;
-                let what = check_part(versions, &input, part, &mut verified.spent);
-                let count = verified.versions.entry(format!("{} {}", part.rule, part.version)).or_default();
-                count.0 += 1;
-                match what {
-                    None => {
-                        count.1 += 1;
-                        verified.same += 1;
-                    }
-                    Some(what) => verified.found(finding(&part.rule, &part.version, &part.component, what)),
-                }
-            }
+        for decision in &past.run.decisions {
+            check_decision(versions, past, decision, &mut verified);
         }
     }
     verified.spent.threads += start.elapsed();
     verified
+}
+
+fn check_decision(versions: &Versions, past: &PastRun, decision: &StoredDecision, verified: &mut Verified) {
+    let finding = |rule: &str, version: &str, component: &str, what: What| Finding {
+        ticket: past.number.to_string(),
+        run: past.run.id.to_string(),
+        at: past.run.at,
+        stage: decision.stage.clone(),
+        rule: rule.to_owned(),
+        version: version.to_owned(),
+        component: component.to_owned(),
+        what,
+    };
+    verified.decisions += 1;
+    let (input, parts) = match read(&decision.stage, &past.run.common, &decision.input, &decision.rules) {
+        Ok(whole) => whole,
+        Err(message) => return verified.found(finding("", "", "", What::Unreadable(message))),
+    };
+    for part in &parts {
+        let what = check_part(versions, &input, part, &mut verified.spent);
+        let count = verified.versions.entry(format!("{} {}", part.rule, part.version)).or_default();
+        *count = (count.0 + 1, count.1 + u64::from(what.is_none()));
+        verified.answers += 1;
+        match what {
+            None => verified.same += 1,
+            Some(what) => verified.found(finding(&part.rule, &part.version, &part.component, what)),
+        }
+    }
 }
 
 /// The exact input and the parts of a decision.
@@ -199,9 +198,7 @@ fn check_part(versions: &Versions, input: &Input, part: &RecordedPart<'_>, spent
     }
     let rule = match versions.rule(&part.component, &part.manifest) {
         Ok(rule) => rule,
-        Err(gone @ (Gone::Missing | Gone::Damaged { .. } | Gone::Unusable(_) | Gone::Unreadable(_))) => {
-            return Some(What::NoVersion(gone.to_string()));
-        }
+        Err(gone) => return Some(What::NoVersion(gone.to_string())),
     };
     let called = ask_again(&rule, input, part, spent);
     if let Err(fault @ (Fault::Deadline { .. } | Fault::NotStarted { .. })) = &called.result {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::which::{Which, bar, thousands};
 use super::super::{Found, Place};
 use super::{Failure, desk};
-use crate::app::replay::verify::{Verified, What, verify};
+use crate::app::replay::verify::{Finding, Verified, What, verify};
 
 /// Asks the rules that decided again, each in the version of then, with the exact input and the look-ups of then, and proves
 /// that they give the recorded answer or fault, write the same log and use the same fuel. Exits with 3 where they do not.
@@ -70,34 +70,10 @@ fn as_json(verified: &Verified, took: Duration) -> Result<serde_json::Value, Fai
 
 fn text(verified: &Verified, took: Duration) -> String {
     let mut out = String::new();
-    for finding in &verified.findings {
-        let _ = write!(out, "{} {} at {}", finding.ticket, finding.stage, finding.at);
-        if !finding.rule.is_empty() {
-            let _ = write!(out, ", {} {}", finding.rule, finding.version);
-        }
-        out.push_str(": ");
-        match &finding.what {
-            What::Differs(differences) => {
-                out.push_str("it is not what was recorded\n");
-                for difference in differences {
-                    let _ = writeln!(out, "  {}:", difference.path);
-                    let _ = writeln!(out, "    recorded {}", difference.expected);
-                    let _ = writeln!(out, "    now      {}", difference.got);
-                }
-            }
-            What::NotComparable(why) => {
-                let _ = writeln!(out, "not comparable: {why}");
-            }
-            What::NoVersion(why) => {
-                let _ = writeln!(out, "it cannot be asked again: {why} (component {})", finding.component);
-            }
-            What::Unreadable(why) => {
-                let _ = writeln!(out, "the record cannot be read: {why}");
-            }
-        }
-    }
+    verified.findings.iter().for_each(|found| finding(&mut out, found));
+    let Verified { answers, decisions, same, differing, not_comparable, without_version, unreadable, .. } = verified;
+    let all = differing + without_version + unreadable + not_comparable;
     let told = verified.findings.len() as u64;
-    let all = verified.differing + verified.without_version + verified.unreadable + verified.not_comparable;
     if all > told {
         let _ = writeln!(out, "... and {} more", thousands(all - told));
     }
@@ -107,20 +83,38 @@ fn text(verified: &Verified, took: Duration) -> String {
     }
     let _ = writeln!(
         out,
-        "{} answers in {} decisions: {} the same, {} differ, {} not comparable, {} without a version, {} unreadable",
-        thousands(verified.answers),
-        thousands(verified.decisions),
-        thousands(verified.same),
-        thousands(verified.differing),
-        thousands(verified.not_comparable),
-        thousands(verified.without_version),
-        thousands(verified.unreadable),
+        "{} answers in {} decisions: {} the same, {} differ, {} not comparable, {} without a version; {} decisions unreadable",
+        thousands(*answers),
+        thousands(*decisions),
+        thousands(*same),
+        thousands(*differing),
+        thousands(*not_comparable),
+        thousands(*without_version),
+        thousands(*unreadable),
     );
-    let _ = writeln!(
-        out,
-        "{} answers/s; beside the rules {:.1} µs an answer",
-        thousands(per_second(verified, took)),
-        verified.spent.overhead_us(verified.answers),
-    );
+    let (speed, overhead) = (per_second(verified, took), verified.spent.overhead_us(*answers));
+    let _ = writeln!(out, "{} answers/s; beside the rules {overhead:.1} µs an answer", thousands(speed));
     out
+}
+
+fn finding(out: &mut String, finding: &Finding) {
+    let _ = write!(out, "{} {} at {}", finding.ticket, finding.stage, finding.at);
+    if !finding.rule.is_empty() {
+        let _ = write!(out, ", {} {}", finding.rule, finding.version);
+    }
+    let _ = match &finding.what {
+        What::Differs(_) => writeln!(out, ": it is not what was recorded"),
+        What::NotComparable(why) => writeln!(out, ": not comparable: {why}"),
+        What::NoVersion(why) => {
+            writeln!(out, ": it cannot be asked again: {why} (component {})", finding.component)
+        }
+        What::Unreadable(why) => writeln!(out, ": the record cannot be read: {why}"),
+    };
+    if let What::Differs(differences) = &finding.what {
+        for difference in differences {
+            let _ = writeln!(out, "  {}:", difference.path);
+            let _ = writeln!(out, "    recorded {}", difference.expected);
+            let _ = writeln!(out, "    now      {}", difference.got);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::super::super::which::thousands;
 use crate::app::replay::report::{CostReport, FieldReport, SideReport};
+use crate::app::replay::spread;
 
 /// Values on one side of a matrix; what is left over is summed up.
 const VALUES_MAX: usize = 12;
@@ -13,6 +14,8 @@ const OTHERS: &str = "others";
 /// A plot's inner size, in pixels.
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 140.0;
+/// How much larger one bar's size is than that of the bar before it.
+const STEP: f64 = spread::STEP;
 
 /// Text as HTML takes it, in content and in attributes.
 pub fn escaped(text: &str) -> String {
@@ -87,46 +90,65 @@ fn shown<'a>(values: &[&'a str], value: &str) -> &'a str {
     values.iter().find(|known| **known == value).copied().unwrap_or(OTHERS)
 }
 
-/// How long calls took, before and after, over one axis of time that doubles from mark to mark.
+/// An axis of time on which every mark is the double of the one before it.
+struct Axis {
+    /// Powers of two of a microsecond.
+    low: f64,
+    high: f64,
+}
+
+impl Axis {
+    /// One that holds all bars, if there are some.
+    fn over(sides: &[(&SideReport, &str)]) -> Option<Axis> {
+        let sizes = || sides.iter().flat_map(|(side, _)| side.histogram.iter().map(|(us, _)| *us));
+        let low = sizes().reduce(f64::min)?.log2().floor();
+        let high = (sizes().reduce(f64::max)? * 1.1).log2().ceil();
+        Some(Axis { low, high: high.max(low + 1.0) })
+    }
+
+    fn at(&self, us: f64) -> f64 {
+        (us.log2() - self.low) / (self.high - self.low) * WIDTH
+    }
+
+    fn marks(&self) -> String {
+        let mark = |power: i32| {
+            let us = f64::from(power).exp2();
+            let (at, below) = (self.at(us), HEIGHT + 14.0);
+            format!(
+                "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
+                 <text class=\"mark\" x=\"{at:.1}\" y=\"{below}\">{}</text>",
+                time(us)
+            )
+        };
+        (self.low as i32..=self.high as i32).map(mark).collect()
+    }
+}
+
+/// How long calls took, before and after; a line marks each median.
 pub fn latency(cost: &CostReport) -> String {
     let sides = [(cost.now.as_ref(), "before"), (Some(&cost.candidate), "after")];
     let sides: Vec<(&SideReport, &str)> = sides.into_iter().filter_map(|(side, class)| Some((side?, class))).collect();
-    let sizes = || sides.iter().flat_map(|(side, _)| side.histogram.iter().map(|(us, _)| *us));
-    let (low, high) = (sizes().fold(f64::MAX, f64::min), sizes().fold(0.0, f64::max));
-    if low > high {
-        return String::new();
-    }
-    let (low, high) = (low.log2().floor(), (high * 1.1).log2().ceil().max(low.log2().floor() + 1.0));
-    let x = |us: f64| (us.log2() - low) / (high - low) * WIDTH;
+    let Some(axis) = Axis::over(&sides) else { return String::new() };
     let share = |count: u64, side: &SideReport| count as f64 / side.calls.max(1) as f64;
-    let top = sides.iter().flat_map(|(side, _)| side.histogram.iter().map(|(_, count)| share(*count, side)));
-    let top = top.fold(0.0, f64::max).max(1e-9);
+    let shares = sides.iter().flat_map(|(side, _)| side.histogram.iter().map(|(_, count)| share(*count, side)));
+    let top = shares.fold(1e-9, f64::max);
     let mut out = format!(
-        "<svg viewBox=\"-8 -18 {:.0} {:.0}\" role=\"img\" aria-label=\"How long calls took\">",
-        WIDTH + 16.0,
-        HEIGHT + 40.0
+        "<svg viewBox=\"-24 -10 {:.0} {:.0}\" role=\"img\" aria-label=\"How long calls took\">{}",
+        WIDTH + 48.0,
+        HEIGHT + 32.0,
+        axis.marks()
     );
-    for power in low as i32..=high as i32 {
-        let us = f64::from(power).exp2();
-        let at = x(us);
-        let _ = write!(
-            out,
-            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/><text class=\"mark\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
-            HEIGHT + 14.0,
-            time(us)
-        );
-    }
     for (side, class) in &sides {
-        let mut points = String::new();
+        let mut path = String::new();
         for (us, count) in &side.histogram {
-            let (from, to) = (x(*us), x(us * 2f64.powf(0.125)));
             let y = HEIGHT * (1.0 - share(*count, side) / top);
-            let _ = write!(points, "M{from:.1},{HEIGHT} V{y:.1} H{to:.1} V{HEIGHT} Z ");
+            let _ = write!(path, "M{:.1},{HEIGHT} V{y:.1} H{:.1} V{HEIGHT} Z ", axis.at(*us), axis.at(us * STEP));
         }
-        let middle = x(side.p50_us);
+        let middle = axis.at(side.p50_us);
         let _ = write!(
             out,
-            "<path class=\"area {class}\" d=\"{points}\"/><line class=\"median {class}\" x1=\"{middle:.1}\" x2=\"{middle:.1}\" y1=\"-6\" y2=\"{HEIGHT}\"/>"
+            "<path class=\"area {class}\" d=\"{path}\"/>\
+             <line class=\"median {class}\" x1=\"{middle:.1}\" x2=\"{middle:.1}\" y1=\"-6\" y2=\"{HEIGHT}\"/>"
         );
     }
     out + "</svg>"
