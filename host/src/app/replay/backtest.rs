@@ -14,14 +14,13 @@ use super::tally::{Compared, Costs, Failure, Tally};
 use super::verdict::{Said, Scene, Verdict};
 use super::verify::tables_of;
 use super::versions::Versions;
-use super::{Filter, Past, replay};
-use crate::app::judge::ask_one;
+use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::record::rule_ref;
 use crate::app::recorded::{ExactInput, RecordedPart};
 use crate::app::{App, Error};
 use crate::desk::actor::RuleRef;
 use crate::desk::organisation::Organisation;
-use crate::rules::call::Called;
+use crate::rules::call::{Called, Fault};
 use crate::rules::manifest::Mode;
 use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Input, Stage};
@@ -207,16 +206,20 @@ impl Trial {
         let tables = self.tables(rule, whole.parts);
         // Taking turns in who comes first, so that neither always finds the processor's caches warmed by the other.
         let candidate_first = whole.past.past.number.0 % 2 == 0;
-        let ask_then = || then.as_ref().map(|(part, rule)| ask_one(rule, whole.input, &tables_of(part)));
+        let ask_then = |spent: &mut Spent| {
+            then.as_ref().map(|(part, rule)| ask_patiently(rule, whole.input, &tables_of(part), spent))
+        };
         let (called, again) = if candidate_first {
-            let called = ask_one(rule, whole.input, &tables);
-            (called, ask_then())
+            let called = ask_patiently(rule, whole.input, &tables, &mut tally.spent);
+            (called, ask_then(&mut tally.spent))
         } else {
-            let again = ask_then();
-            (ask_one(rule, whole.input, &tables), again)
+            let again = ask_then(&mut tally.spent);
+            (ask_patiently(rule, whole.input, &tables, &mut tally.spent), again)
         };
         tally.calls += 1 + u64::from(again.is_some());
-        tally.spent.rules += called.took + again.as_ref().map_or(Duration::ZERO, |again| again.took);
+        // What the clock stops says nothing about what a rule costs or says.
+        let again =
+            again.filter(|again| !matches!(again.result, Err(Fault::Deadline { .. } | Fault::NotStarted { .. })));
         if !tally.costs.contains_key(name) {
             tally.costs.insert(name.to_owned(), Costs::default());
         }

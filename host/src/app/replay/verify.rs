@@ -14,13 +14,11 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::versions::Versions;
-use super::{Filter, Past, Spent, replay};
-use crate::app::judge::ask_one;
+use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::recorded::{ExactInput, RecordedPart};
 use crate::app::{App, Error};
 use crate::rules::call::{Called, Fault};
 use crate::rules::examples::{Difference, compare, flat};
-use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::decisions::StoredDecision;
@@ -28,8 +26,6 @@ use crate::store::history::PastRun;
 
 /// Findings that are told one by one; all are counted.
 const FINDINGS_MAX: usize = 100;
-/// How often a call is made that the wall clock stops now and did not stop then.
-const TRIES_MAX: usize = 3;
 
 /// What a verification came to.
 #[derive(Debug, Default, Serialize)]
@@ -200,26 +196,12 @@ fn check_part(versions: &Versions, input: &Input, part: &RecordedPart<'_>, spent
         Ok(rule) => rule,
         Err(gone) => return Some(What::NoVersion(gone.to_string())),
     };
-    let called = ask_again(&rule, input, part, spent);
+    let called = ask_patiently(&rule, input, &tables_of(part), spent);
     if let Err(fault @ (Fault::Deadline { .. } | Fault::NotStarted { .. })) = &called.result {
         return Some(What::NotComparable(format!("it was stopped now: {fault}")));
     }
     let differences = differences(input.stage(), part, &called);
     (!differences.is_empty()).then_some(What::Differs(differences))
-}
-
-fn ask_again(rule: &Rule, input: &Input, part: &RecordedPart<'_>, spent: &mut Spent) -> Called {
-    let tables = tables_of(part);
-    let mut called = ask_one(rule, input, &tables);
-    spent.rules += called.took;
-    for _ in 1..TRIES_MAX {
-        if !matches!(called.result, Err(Fault::Deadline { .. })) {
-            break;
-        }
-        called = ask_one(rule, input, &tables);
-        spent.rules += called.took;
-    }
-    called
 }
 
 /// The tables as far as the rule looked into them, and as they were then.
