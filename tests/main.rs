@@ -16,6 +16,7 @@ mod desk;
 mod faults;
 mod languages;
 mod operations;
+mod replay;
 mod rules;
 mod store;
 mod support;

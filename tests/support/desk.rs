@@ -50,16 +50,25 @@ impl Desk {
 
     /// The demo organisation with a copy of these rules, which the test may change.
     pub fn with_rules(database: Database, rules: &Path) -> Desk {
-        Desk::with_environment(database, rules, Vec::new())
+        Desk::place(database, rules, &root().join("host/demo"), Vec::new())
     }
 
     /// The same with variables in the environment of its process.
     pub fn with_environment(database: Database, rules: &Path, environment: Vec<(&'static str, String)>) -> Desk {
+        Desk::place(database, rules, &root().join("host/demo"), environment)
+    }
+
+    /// An organisation of the test's own, with a copy of these rules.
+    pub fn with_config(database: Database, rules: &Path, config: &Path) -> Desk {
+        Desk::place(database, rules, config, Vec::new())
+    }
+
+    fn place(database: Database, rules: &Path, config: &Path, environment: Vec<(&'static str, String)>) -> Desk {
         let data = TempDir::new().unwrap();
         let own = data.path().join("rules");
         copy(rules, &own);
         let database = (database == Database::Postgres).then(postgres::fresh_database);
-        Desk::start(Place { data, database, rules: own, config: root().join("host/demo"), environment })
+        Desk::start(Place { data, database, rules: own, config: config.to_owned(), environment })
     }
 
     fn start(place: Place) -> Desk {
@@ -152,6 +161,16 @@ impl Desk {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// The server's URL, where it is not the embedded database.
+    pub fn database_url(&self) -> Option<&str> {
+        self.place.database.as_deref()
+    }
+
+    /// The embedded database's file.
+    pub fn database_file(&self) -> PathBuf {
+        self.place.data.path().join("data/ruledesk.db")
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -165,7 +184,8 @@ impl Drop for Desk {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

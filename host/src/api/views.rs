@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use crate::app::recorded::ExactInput;
 use crate::app::work::StoredRun;
 use crate::app::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, Grant};
@@ -277,31 +278,20 @@ pub struct StageView {
 impl From<StoredRun> for RunView {
     fn from(run: StoredRun) -> Self {
         const ORDER: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
-        let common = parsed(&run.common);
         let mut stages: Vec<StageView> = run
             .decisions
             .into_iter()
             .map(|decision| StageView {
                 verdict: parsed(&decision.verdict),
                 rules: parsed(&decision.rules),
-                input: laid_over(&common, parsed(&decision.input)),
+                input: ExactInput::of(&run.common, &decision.input)
+                    .and_then(|exact| exact.json())
+                    .map_or(Json::Null, Json::Object),
                 stage: decision.stage,
             })
             .collect();
         stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
         Self { id: run.id.to_string(), at: run.at, generation: run.generation, cause: run.cause, stages }
-    }
-}
-
-/// The exact input: the shared part with the stage's own laid over it.
-fn laid_over(common: &Json, own: Json) -> Json {
-    match (common, own) {
-        (Json::Object(common), Json::Object(own)) => {
-            let mut whole = common.clone();
-            whole.extend(own);
-            Json::Object(whole)
-        }
-        (_, own) => own,
     }
 }
 

@@ -9,21 +9,20 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::record::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
-use super::{choice, facts};
+use super::{choice, facts, judge};
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::actor::RuleRef;
 use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
-use crate::desk::combine::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict, check};
+use crate::desk::combine::{self, Changes, Given, IntakeVerdict};
 use crate::desk::form::{Field, Problem};
 use crate::desk::id::{PersonId, RunId, Tag, TierId};
 use crate::desk::intake::NewTicket;
 use crate::desk::opening::Verdicts;
 use crate::desk::organisation::{Organisation, RequestType};
-use crate::rules::call::{Called, Fault, ask};
+use crate::rules::call::Fault;
 use crate::rules::catalog::Generation;
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
 use crate::rules::manifest::Mode;
-use crate::rules::rule::Rule;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::access::History;
@@ -195,28 +194,10 @@ impl Run<'_> {
             recent: facts::recent(&case.recent),
         };
         let delta = json!({ "submitted-by": input.submitted_by, "headers": input.headers, "recent": input.recent });
-        let (given, parts) = self.ask(&Input::Intake(input), None, |answer| match answer {
-            Answer::Intake(answer) => match facts::intake_answer(answer.decision) {
-                Ok(changes) => check::changes(&case.organisation, self.form, changes).map(IntakeAnswer::Accept),
-                Err(problems) if problems.is_empty() => Err("it rejects without a problem".to_owned()),
-                Err(problems) => {
-                    check::check_length("problems", problems.len()).map(|()| IntakeAnswer::Reject(problems))
-                }
-            },
-            other => Err(wrong_stage(&other)),
-        });
+        let (given, parts) =
+            self.ask(&Input::Intake(input), None, |answer| judge::intake(&case.organisation, self.form, answer));
         let verdict = combine::intake(&given);
-        let record = match &verdict {
-            IntakeVerdict::Accepted(changes) => json!({
-                "accepted": true, "signals": changes.signals,
-                "duplicate-of": changes.duplicate_of.map(|n| n.to_string()),
-            }),
-            IntakeVerdict::Rejected(problems) => json!({
-                "accepted": false,
-                "problems": problems.iter().map(|p| json!({ "field": p.field, "code": p.code })).collect::<Vec<_>>(),
-            }),
-        };
-        self.write_down(Stage::Intake, delta.to_string(), &record, &parts);
+        self.write_down(Stage::Intake, delta.to_string(), &judge::intake_record(&verdict), &parts);
         verdict
     }
 
@@ -270,19 +251,9 @@ impl Run<'_> {
         let (now, ticket, requester, so_far) = shared;
         let delta = so_far_only(&so_far);
         let input = Input::Categorization(categorization::Input { now, ticket, requester, so_far });
-        let (given, parts) = self.ask(&input, None, |answer| match answer {
-            Answer::Categorization(answer) => {
-                check::classification(&case.organisation, facts::classification(answer.decision))
-            }
-            other => Err(wrong_stage(&other)),
-        });
+        let (given, parts) = self.ask(&input, None, |answer| judge::categorization(&case.organisation, answer));
         let verdict = combine::categorization(&case.organisation, self.form, &given);
-        let record = json!({
-            "category": verdict.category.value.as_str(), "category-by": by(&verdict.category.by),
-            "kind": verdict.kind.value.code(),
-            "tags": verdict.tags.iter().map(|tag| tag.value.as_str()).collect::<Vec<_>>(),
-        });
-        self.write_down(Stage::Categorization, delta, &record, &parts);
+        self.write_down(Stage::Categorization, delta, &judge::categorization_record(&verdict), &parts);
         verdict
     }
 
@@ -292,19 +263,10 @@ impl Run<'_> {
         let delta = so_far_only(&so_far);
         let category = so_far.category.clone();
         let input = Input::Priority(priority::Input { now, ticket, requester, so_far });
-        let (given, parts) = self.ask(&input, category.as_deref(), |answer| match answer {
-            Answer::Priority(answer) => {
-                facts::rating(answer.decision).map(|r| check::rating(&case.organisation, r)).transpose()
-            }
-            other => Err(wrong_stage(&other)),
-        });
+        let (given, parts) =
+            self.ask(&input, category.as_deref(), |answer| judge::priority(&case.organisation, answer));
         let verdict = combine::priority(&case.organisation, &given);
-        let record = json!({
-            "priority": verdict.level.value.as_str(), "priority-by": by(&verdict.level.by),
-            "impact": verdict.impact.as_ref().map(|i| i.as_str()),
-            "urgency": verdict.urgency.as_ref().map(|u| u.as_str()),
-        });
-        self.write_down(Stage::Priority, delta, &record, &parts);
+        self.write_down(Stage::Priority, delta, &judge::priority_record(&verdict), &parts);
         verdict
     }
 
@@ -313,20 +275,10 @@ impl Run<'_> {
         let (now, ticket, requester, so_far) = shared;
         let delta = so_far_only(&so_far);
         let input = Input::Routing(routing::Input { now, ticket, requester, so_far });
-        let (given, parts) = self.ask(&input, Some(category.as_str()), |answer| match answer {
-            Answer::Routing(answer) => {
-                facts::destination(answer.decision).map(|d| check::destination(&case.organisation, d)).transpose()
-            }
-            other => Err(wrong_stage(&other)),
-        });
+        let (given, parts) =
+            self.ask(&input, Some(category.as_str()), |answer| judge::routing(&case.organisation, answer));
         let verdict = combine::routing(&case.organisation, category, &given);
-        let record = json!({
-            "team": verdict.team.value.as_str(), "team-by": by(&verdict.team.by),
-            "assignee": verdict.assignee.as_ref().map(|a| a.as_str()),
-            "skills": verdict.skills.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
-            "strategy": verdict.strategy.code(), "tier": verdict.tier,
-        });
-        self.write_down(Stage::Routing, delta, &record, &parts);
+        self.write_down(Stage::Routing, delta, &judge::routing_record(&verdict), &parts);
         verdict
     }
 
@@ -368,10 +320,8 @@ impl Run<'_> {
             submitted_by: &case.new.submitted_by,
         };
         let category = input.so_far.category.clone();
-        let (given, parts) = self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| match answer {
-            Answer::Access(answer) => combine::access::check(&asked, facts::access_answer(answer.decision)),
-            other => Err(wrong_stage(&other)),
-        });
+        let (given, parts) =
+            self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| judge::access(&asked, answer));
         let mut given: Vec<Given<AccessAnswer>> = given;
         if let Some(folder) = case.generation.access_in_doubt() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -380,12 +330,7 @@ impl Run<'_> {
             given.push(Given { rule, reason: String::new(), overrides: false, answer: None });
         }
         let verdict = combine::access::combine(&asked, &given);
-        let outcome = match &verdict.outcome {
-            combine::access::Outcome::Approved(_) => "approved",
-            combine::access::Outcome::Await(_) => "awaiting",
-            combine::access::Outcome::Denied => "denied",
-        };
-        self.write_down(Stage::Access, delta, &json!({ "outcome": outcome, "reason": verdict.reason }), &parts);
+        self.write_down(Stage::Access, delta, &judge::access_record(&verdict), &parts);
         Some(verdict)
     }
 
@@ -401,7 +346,7 @@ impl Run<'_> {
         let mut given = Vec::new();
         let mut parts = Vec::new();
         for rule in case.generation.asked(input.stage(), request_type, category) {
-            let called = ask_one(rule, input, &case.tables);
+            let called = judge::ask_one(rule, input, &case.tables);
             let checked = match &called.result {
                 Ok(answer) => check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
                 Err(fault) => Err(fault.clone()),
@@ -433,31 +378,6 @@ impl Run<'_> {
 
 type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);
 
-/// A rule that does not ask for the recent tickets is not shown them.
-fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
-    match input {
-        Input::Intake(all) if !rule.manifest.wants_recent_tickets && !all.recent.is_empty() => {
-            let input = Input::Intake(intake::Input { recent: Vec::new(), ..all.clone() });
-            ask(rule, &input, tables)
-        }
-        _ => ask(rule, input, tables),
-    }
-}
-
 fn so_far_only(so_far: &contract::SoFar) -> String {
     format!("{{\"so-far\":{}}}", text(so_far))
-}
-
-fn by(by: &By) -> String {
-    match by {
-        By::Rule { rule, .. } => rule.to_string(),
-        By::RequestType => "the request type".to_owned(),
-        By::Category => "the category".to_owned(),
-        By::Default => "the desk's default".to_owned(),
-    }
-}
-
-fn wrong_stage(answer: &Answer) -> String {
-    // Each stage's call returns that stage's answer by its type; this keeps the match whole.
-    format!("an answer of another stage: {}", answer.reason())
 }

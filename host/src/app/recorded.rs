@@ -1,10 +1,127 @@
 //! A decision as it was recorded, put together again: the exact input, and one rule's part with the settings that it had.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::value::MapDeserializer;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::desk::id::TicketNumber;
-use crate::rules::stage::Stage;
+use crate::rules::contract::{Attribute, Level};
+use crate::rules::stage::{Input, Stage};
 use crate::store::{self, Store};
+
+/// The exact input of a recorded stage: its run's shared part with the stage's own laid over it, key by key.
+#[derive(Debug)]
+pub struct ExactInput<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> ExactInput<'a> {
+    /// Puts it together of the texts that a run and a decision hold.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them is no JSON object.
+    pub fn of(common: &'a str, own: &'a str) -> Result<Self, serde_json::Error> {
+        let mut whole: BTreeMap<Cow<'a, str>, &'a RawValue> = fields(common)?;
+        whole.extend(fields(own)?);
+        Ok(Self(whole))
+    }
+
+    /// As the contract's JSON.
+    ///
+    /// # Errors
+    ///
+    /// Never for what `of` took.
+    pub fn json(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        self.0.iter().map(|(key, value)| Ok((key.to_string(), serde_json::from_str(value.get())?))).collect()
+    }
+
+    /// As rules are asked with it. Who did not want the recent tickets was not shown them: `judge::ask_one` sees to that.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not an input of that stage.
+    pub fn input(&self, stage: Stage) -> Result<Input, serde_json::Error> {
+        Input::read(stage, MapDeserializer::new(self.0.iter().map(|(key, value)| (key.as_ref(), *value))))
+    }
+}
+
+/// A JSON object's fields, each as it is written.
+fn fields(text: &str) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, serde_json::Error> {
+    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+    let fields: BTreeMap<Key<'_>, &RawValue> = serde_json::from_str(text)?;
+    Ok(fields.into_iter().map(|(key, value)| (key.0, value)).collect())
+}
+
+/// One rule's part in a recorded stage.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedPart<'a> {
+    #[serde(borrow)]
+    pub rule: Cow<'a, str>,
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+    #[serde(borrow)]
+    pub component: Cow<'a, str>,
+    #[serde(borrow)]
+    pub manifest: Cow<'a, str>,
+    #[serde(borrow)]
+    pub mode: Cow<'a, str>,
+    #[serde(borrow)]
+    pub outcome: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub answer: Option<&'a RawValue>,
+    /// Why its answer does not count.
+    #[serde(default)]
+    pub fault: Option<String>,
+    pub fuel: u64,
+    pub micros: u64,
+    #[serde(default)]
+    pub log: Vec<RecordedLine>,
+    #[serde(default)]
+    pub log_cut: bool,
+    #[serde(default)]
+    pub lookups: Vec<RecordedLookup>,
+}
+
+/// A line that a rule wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RecordedLine {
+    pub level: Level,
+    pub message: String,
+}
+
+/// A look-up that a rule made.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct RecordedLookup {
+    pub table: String,
+    pub key: String,
+    pub row: Option<Vec<Attribute>>,
+}
+
+impl<'a> RecordedPart<'a> {
+    /// The parts of a stage, in the order in which the rules were asked.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is not what the desk writes.
+    pub fn all(rules: &'a str) -> Result<Vec<Self>, serde_json::Error> {
+        serde_json::from_str(rules)
+    }
+
+    /// Whether what it said had an effect. A part in a mode that this desk does not know had none.
+    pub fn counts(&self) -> bool {
+        matches!(self.mode.as_ref(), "active" | "canary")
+    }
+
+    /// Whether it gave an answer that the desk could use.
+    pub fn answered(&self) -> bool {
+        self.outcome == "answered"
+    }
+}
 
 /// One rule's part in a recorded decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,12 +176,7 @@ pub async fn recorded(
     };
     let unreadable =
         |error: serde_json::Error| RecordedError::Unreadable { ticket: number, stage, message: error.to_string() };
-    let mut input: Map<String, Value> = serde_json::from_str(&run.common).map_err(unreadable)?;
-    input.extend(serde_json::from_str::<Map<String, Value>>(&decision.input).map_err(unreadable)?);
-    if stage == Stage::Intake {
-        // What the stages after it share and it does not see.
-        input.remove("so-far");
-    }
+    let input = ExactInput::of(&run.common, &decision.input).and_then(|exact| exact.json()).map_err(unreadable)?;
     let parts: Vec<Map<String, Value>> = serde_json::from_str(&decision.rules).map_err(unreadable)?;
     let part = choose(&parts, rule, number, stage)?.clone();
     let text = |key: &str| part.get(key).and_then(Value::as_str).unwrap_or_default();

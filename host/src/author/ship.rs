@@ -88,7 +88,11 @@ pub fn ship(directory: &Path, out: Option<&Path>, settings: Option<&Path>) -> Re
 }
 
 /// A manifest with other settings, and without the examples that were about its own.
-fn with_settings(file: &Path, manifest: &str, settings: &Path) -> Result<String, ShipError> {
+///
+/// # Errors
+///
+/// Where one of the two is no TOML.
+pub fn with_settings(file: &Path, manifest: &str, settings: &Path) -> Result<String, ShipError> {
     let wrong = |file: &Path, message: String| ShipError::Settings { file: file.to_owned(), message };
     let text =
         fs::read_to_string(settings).map_err(|source| ShipError::Unreadable { file: settings.to_owned(), source })?;

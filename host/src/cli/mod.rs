@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::rules::compiler;
 
+mod decisions;
 mod desk;
 mod import;
 mod rule;
@@ -15,6 +16,7 @@ mod rules;
 mod serve;
 mod tables;
 mod token;
+mod which;
 
 /// An IT service desk whose decisions are made by WebAssembly components.
 #[derive(Debug, Parser)]
@@ -40,6 +42,9 @@ enum Command {
     /// Looks after the rules of a desk in production.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Proves recorded decisions.
+    #[command(subcommand)]
+    Decisions(decisions::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -72,12 +77,21 @@ struct Place {
 /// A sentence for whoever typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The exit status of a command that did what it was asked to and found what should not be.
+const FOUND: u8 = 3;
+
+/// What a command was asked to look for and found, such as a decision that is not as it was recorded.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Found(String);
+
 /// Runs the program.
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
         Command::Rules(command) => rules::run(command),
+        Command::Decisions(command) => decisions::run(command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
@@ -88,7 +102,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {failure}");
-            ExitCode::FAILURE
+            if failure.is::<Found>() { ExitCode::from(FOUND) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -154,6 +154,18 @@ impl Rules {
         self.loader.prepare(from, manifest_text, wasm, &self.tables())
     }
 
+    /// A version that decided once, of the manifest and the component that the archive has: ready to be asked again. It is
+    /// made as [`Rules::prepare`] makes one and is asked no examples: these, and the tables that it names, may belong to a
+    /// desk that is no more, and what it said then stays true.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be asked any more; `from` is named in it.
+    pub fn revive(&self, from: &Path, manifest_text: &str, wasm: &[u8]) -> Result<Rule, LoadError> {
+        let manifest = manifest::parse(from, manifest_text)?;
+        self.loader.make(from, manifest, manifest_text.to_owned(), wasm)
+    }
+
     /// The threads that guests run on.
     pub fn workers(&self) -> &Workers {
         &self.workers

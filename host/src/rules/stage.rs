@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::contract::{access, categorization, intake, priority, routing};
 
@@ -94,12 +94,21 @@ impl Input {
     ///
     /// Where the JSON is not an input of that stage.
     pub fn from_json(stage: Stage, json: serde_json::Value) -> Result<Self, serde_json::Error> {
+        Self::read(stage, json)
+    }
+
+    /// As [`Input::from_json`], from whatever holds the fields.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's, where its fields are not those of that stage's input.
+    pub fn read<'de, D: Deserializer<'de>>(stage: Stage, fields: D) -> Result<Self, D::Error> {
         Ok(match stage {
-            Stage::Intake => Input::Intake(serde_json::from_value(json)?),
-            Stage::Categorization => Input::Categorization(serde_json::from_value(json)?),
-            Stage::Priority => Input::Priority(serde_json::from_value(json)?),
-            Stage::Routing => Input::Routing(serde_json::from_value(json)?),
-            Stage::Access => Input::Access(serde_json::from_value(json)?),
+            Stage::Intake => Input::Intake(Deserialize::deserialize(fields)?),
+            Stage::Categorization => Input::Categorization(Deserialize::deserialize(fields)?),
+            Stage::Priority => Input::Priority(Deserialize::deserialize(fields)?),
+            Stage::Routing => Input::Routing(Deserialize::deserialize(fields)?),
+            Stage::Access => Input::Access(Deserialize::deserialize(fields)?),
         })
     }
 }
@@ -116,6 +125,21 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Reads back what serialising an answer has written.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's, where its fields are not those of that stage's answer.
+    pub fn read<'de, D: Deserializer<'de>>(stage: Stage, fields: D) -> Result<Self, D::Error> {
+        Ok(match stage {
+            Stage::Intake => Answer::Intake(Deserialize::deserialize(fields)?),
+            Stage::Categorization => Answer::Categorization(Deserialize::deserialize(fields)?),
+            Stage::Priority => Answer::Priority(Deserialize::deserialize(fields)?),
+            Stage::Routing => Answer::Routing(Deserialize::deserialize(fields)?),
+            Stage::Access => Answer::Access(Deserialize::deserialize(fields)?),
+        })
+    }
+
     /// The sentence that the rule gives for people.
     pub fn reason(&self) -> &str {
         match self {

@@ -24,6 +24,7 @@ pub enum NotDone {
 /// A bounded pool of threads with a bounded queue before it.
 pub struct Workers {
     send: Sender<Job>,
+    threads: usize,
     waiting_max: usize,
     busy: Arc<AtomicUsize>,
 }
@@ -47,7 +48,7 @@ impl Workers {
                 }
             })?;
         }
-        Ok(Self { send, waiting_max, busy })
+        Ok(Self { send, threads: threads.max(1), waiting_max, busy })
     }
 
     /// Does a job on one of the threads.
@@ -65,6 +66,11 @@ impl Workers {
             Ok(()) => wait.await.map_err(|_| NotDone::Panicked),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(NotDone::Full(self.waiting_max)),
         }
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Jobs that wait for a thread.

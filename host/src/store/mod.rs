@@ -13,6 +13,7 @@ mod change;
 mod create;
 pub mod db;
 pub mod decisions;
+pub mod history;
 mod migrate;
 pub mod people;
 mod rows;

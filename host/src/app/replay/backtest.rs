@@ -1,0 +1,312 @@
+//! Candidates over recorded decisions: what would have been decided if they had been the rules.
+//!
+//! Each stage is judged by itself, over the input that was recorded for it. A candidate stands for the rule of its name, or
+//! joins where there is none; what the other rules said stands as recorded, or is asked anew where a whole set is tried. The
+//! answers are checked and combined by the desk's own code, before and after, under the present organisation; where that
+//! alone makes another decision of what was said then, it is counted as drift and not as the candidate's doing. The version
+//! that a candidate replaces is asked again beside it, so that their times are taken on the same machine under the same load.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::tally::{Compared, Costs, Failure, Tally};
+use super::verdict::{Said, Scene, Verdict};
+use super::verify::tables_of;
+use super::versions::Versions;
+use super::{Filter, Past, Spent, ask_patiently, replay};
+use crate::app::record::rule_ref;
+use crate::app::recorded::{ExactInput, RecordedPart};
+use crate::app::{App, Error};
+use crate::desk::actor::RuleRef;
+use crate::desk::organisation::Organisation;
+use crate::rules::call::{Called, Fault};
+use crate::rules::manifest::Mode;
+use crate::rules::rule::Rule;
+use crate::rules::stage::{Answer, Input, Stage};
+use crate::rules::tables::Tables;
+use crate::store::decisions::StoredDecision;
+
+/// What is tried.
+#[derive(Debug, Clone, Default)]
+pub struct Candidates {
+    /// Ready to be asked. A candidate counts, whatever mode its manifest says: what is asked is what it would do.
+    pub rules: Vec<Arc<Rule>>,
+    /// Whether these are all the rules, in the modes that they say.
+    pub whole: bool,
+    /// Rules that are taken out.
+    pub without: BTreeSet<String>,
+}
+
+impl Candidates {
+    /// The stages at which anything can change; none narrows nothing.
+    pub fn stages(&self) -> Vec<Stage> {
+        if self.whole || !self.without.is_empty() {
+            return Vec::new();
+        }
+        let is_asked = |stage: &Stage| self.rules.iter().any(|rule| rule.manifest.stages.contains(stage));
+        Stage::ALL.into_iter().filter(is_asked).collect()
+    }
+
+    /// Whether what a rule of this name said then is set aside.
+    fn replaces(&self, name: &str) -> bool {
+        self.whole || self.without.contains(name) || self.rules.iter().any(|rule| rule.manifest.name.as_str() == name)
+    }
+
+    /// The candidates that are asked about such a ticket.
+    fn asked<'a>(
+        &'a self,
+        stage: Stage,
+        request_type: &'a str,
+        category: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Arc<Rule>> {
+        self.rules.iter().filter(move |rule| {
+            let manifest = &rule.manifest;
+            (!self.whole || manifest.mode == Mode::Active)
+                && manifest.stages.contains(&stage)
+                && manifest.matches.admits(request_type, category)
+                && !self.without.contains(manifest.name.as_str())
+        })
+    }
+}
+
+/// Asks candidates about recorded decisions; `progress` is told of each piece of work, by its number of decisions.
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn backtest(
+    app: &Arc<App>,
+    mut filter: Filter,
+    candidates: Candidates,
+    mut progress: impl FnMut(u64),
+) -> Result<Tally, Error> {
+    if filter.stages.is_empty() {
+        filter.stages = candidates.stages();
+    }
+    let trial = Trial {
+        organisation: app.organisation(),
+        tables: app.rules.tables(),
+        versions: Versions::new(Arc::clone(app)),
+        candidates,
+    };
+    let mut tally = Tally::default();
+    let work = move |runs: Vec<Past>| trial.runs(&runs);
+    replay(app, filter, true, work, |piece: Tally| {
+        progress(piece.decisions);
+        tally.merge(piece);
+    })
+    .await?;
+    tally.failures.examples.sort();
+    Ok(tally)
+}
+
+/// What is the same for all decisions.
+struct Trial {
+    organisation: Arc<Organisation>,
+    /// The tables of today, for what was not looked up then.
+    tables: Arc<Tables>,
+    versions: Versions,
+    candidates: Candidates,
+}
+
+/// One decision, put together.
+struct Scened<'a> {
+    past: &'a Past,
+    stage: Stage,
+    input: &'a Input,
+    parts: &'a [RecordedPart<'a>],
+}
+
+impl Trial {
+    fn runs(&self, runs: &[Past]) -> Tally {
+        #[expect(clippy::disallowed_methods, reason = "measures the work; no decision depends on it")]
+        let start = Instant::now();
+        let mut tally = Tally::default();
+        for past in runs {
+            for decision in &past.past.run.decisions {
+                if let Err(reason) = self.decision(past, decision, &mut tally) {
+                    *tally.not_judged.entry(reason).or_default() += 1;
+                }
+            }
+        }
+        tally.spent.threads += start.elapsed();
+        tally
+    }
+
+    /// Counts one decision, or says why it cannot be judged.
+    fn decision(&self, past: &Past, decision: &StoredDecision, tally: &mut Tally) -> Result<(), String> {
+        let stage: Stage = decision.stage.parse().map_err(|_| format!("`{}` is no stage", decision.stage))?;
+        let unreadable = |_| "its record cannot be read".to_owned();
+        let parts = RecordedPart::all(&decision.rules).map_err(unreadable)?;
+        let exact = ExactInput::of(&past.past.run.common, &decision.input).map_err(unreadable)?;
+        let input = exact.input(stage).map_err(unreadable)?;
+        let scene = Scene::of(&self.organisation, &input, &past.past.submitted_by).map_err(|e| e.to_string())?;
+        let (request_type, category) = scene.matched_by();
+        let asked: Vec<&Arc<Rule>> = self.candidates.asked(stage, request_type, category).collect();
+        let counting = || parts.iter().filter(|part| part.counts());
+        if asked.is_empty() && !counting().any(|part| self.candidates.replaces(&part.rule)) {
+            return Ok(());
+        }
+        let said: Vec<Said> = counting().map(|part| self.said(stage, part)).collect::<Result<_, _>>()?;
+        let (before, _) = scene.verdict(said.clone()).map_err(|e| e.to_string())?;
+        tally.drifted += u64::from(drifted(&before, &decision.verdict));
+        let whole = Scened { past, stage, input: &input, parts: &parts };
+        let after = self.after(&whole, &scene, &asked, said, tally)?;
+        let Past { past: run, aftermath } = past;
+        let (ticket, at, aftermath) = (run.number, run.run.at, aftermath.as_ref());
+        tally.take(&Compared { ticket, at, stage, before: &before, after: &after, aftermath });
+        Ok(())
+    }
+
+    /// What comes of it with the candidates in the place of what they replace.
+    fn after(
+        &self,
+        whole: &Scened<'_>,
+        scene: &Scene<'_>,
+        asked: &[&Arc<Rule>],
+        said: Vec<Said>,
+        tally: &mut Tally,
+    ) -> Result<Verdict, String> {
+        let mut new: Vec<Said> = said.into_iter().filter(|said| !self.candidates.replaces(&said.rule.name)).collect();
+        let mut faults: Vec<(RuleRef, String)> = Vec::new();
+        for rule in asked {
+            let called = self.ask(whole, rule, tally);
+            new.push(said_now(rule, &called));
+            if let Err(fault) = called.result {
+                faults.push((rule_ref(rule), fault.to_string()));
+            }
+        }
+        // As the desk asks them: by order, then by name.
+        new.sort_by(|a, b| (a.order, &a.rule.name).cmp(&(b.order, &b.rule.name)));
+        let (after, refused) = scene.verdict(new).map_err(|e| e.to_string())?;
+        faults.extend(refused);
+        count_faults(whole, asked, &faults, tally);
+        Ok(after)
+    }
+
+    /// What a rule said then.
+    fn said(&self, stage: Stage, part: &RecordedPart<'_>) -> Result<Said, String> {
+        let answer = part.answer.filter(|_| part.answered()).map(|raw| Answer::read(stage, raw)).transpose();
+        // A manifest that is not in the archive leaves its rule where most are, and without privileges.
+        let manifest = self.versions.manifest(&part.component, &part.manifest).ok();
+        Ok(Said {
+            rule: RuleRef { name: part.rule.to_string(), version: part.version.to_string() },
+            order: manifest.as_ref().map_or(0, |manifest| manifest.order),
+            overrides: manifest.is_some_and(|manifest| manifest.overrides),
+            answer: answer.map_err(|_| "an answer of then cannot be read".to_owned())?,
+        })
+    }
+
+    /// Asks a candidate, and the version that it replaces beside it.
+    fn ask(&self, whole: &Scened<'_>, rule: &Arc<Rule>, tally: &mut Tally) -> Called {
+        let name = rule.manifest.name.as_str();
+        let part = replaced(whole.parts, name);
+        let then = part.and_then(|part| Some((part, self.versions.rule(&part.component, &part.manifest).ok()?)));
+        let tables = self.tables(rule, whole.parts);
+        // Taking turns in who comes first, so that neither always finds the processor's caches warmed by the other.
+        let candidate_first = whole.past.past.number.0 % 2 == 0;
+        let ask_then = |spent: &mut Spent| {
+            then.as_ref().map(|(part, rule)| ask_patiently(rule, whole.input, &tables_of(part), spent))
+        };
+        let (called, again) = if candidate_first {
+            let called = ask_patiently(rule, whole.input, &tables, &mut tally.spent);
+            (called, ask_then(&mut tally.spent))
+        } else {
+            let again = ask_then(&mut tally.spent);
+            (ask_patiently(rule, whole.input, &tables, &mut tally.spent), again)
+        };
+        tally.calls += 1 + u64::from(again.is_some());
+        // What the clock stops says nothing about what a rule costs or says.
+        let again =
+            again.filter(|again| !matches!(again.result, Err(Fault::Deadline { .. } | Fault::NotStarted { .. })));
+        if !tally.costs.contains_key(name) {
+            tally.costs.insert(name.to_owned(), Costs::default());
+        }
+        if let Some(costs) = tally.costs.get_mut(name) {
+            count_costs(costs, rule, part, &called, again.as_ref(), whole.stage);
+        }
+        called
+    }
+
+    /// The tables as a candidate sees them: what was looked up then, by any rule, as it was found then; today's otherwise.
+    fn tables(&self, rule: &Rule, parts: &[RecordedPart<'_>]) -> Arc<Tables> {
+        let lookups = || parts.iter().flat_map(|part| &part.lookups);
+        if rule.manifest.tables.is_empty() || lookups().next().is_none() {
+            return Arc::clone(&self.tables);
+        }
+        let found = lookups().map(|l| (l.table.as_str(), l.key.as_str(), l.row.as_ref()));
+        Arc::new(self.tables.as_found(found))
+    }
+}
+
+/// The part of the rule of that name which counted then.
+fn replaced<'a>(parts: &'a [RecordedPart<'a>], name: &str) -> Option<&'a RecordedPart<'a>> {
+    parts.iter().find(|part| part.rule == name && part.counts())
+}
+
+fn said_now(rule: &Rule, called: &Called) -> Said {
+    Said {
+        rule: rule_ref(rule),
+        order: rule.manifest.order,
+        overrides: rule.manifest.overrides,
+        answer: called.result.as_ref().ok().cloned(),
+    }
+}
+
+/// Whether what was recorded as decided is not what the same answers come to today.
+fn drifted(before: &Verdict, recorded: &str) -> bool {
+    let Ok(serde_json::Value::Object(recorded)) = serde_json::from_str(recorded) else { return true };
+    // Who decided is told by version, and a reason may tell what is not recorded, such as a rule that was not live.
+    let told = |key: &str| key.ends_with("-by") || key == "reason";
+    recorded.iter().any(|(key, value)| !told(key) && before.record.get(key) != Some(value))
+}
+
+fn count_costs(
+    costs: &mut Costs,
+    rule: &Rule,
+    part: Option<&RecordedPart<'_>>,
+    called: &Called,
+    again: Option<&Called>,
+    stage: Stage,
+) {
+    if costs.after.is_empty() {
+        costs.after.clone_from(&rule.manifest.version);
+    }
+    let (Some(part), Some(again)) = (part, again) else {
+        costs.alone.add(called.fuel, called.took);
+        return;
+    };
+    if costs.before.is_empty() {
+        costs.before = part.version.to_string();
+    }
+    costs.recorded.add(part.fuel, Duration::from_micros(part.micros));
+    costs.now.add(again.fuel, again.took);
+    costs.candidate.add(called.fuel, called.took);
+    let then = part.answer.map(|raw| Answer::read(stage, raw));
+    let same = match (then, &again.result) {
+        (Some(Ok(then)), Ok(now)) => then == *now,
+        (None, Err(fault)) => part.outcome == fault.code(),
+        _ => false,
+    };
+    costs.not_reproduced += u64::from(!same);
+}
+
+/// Counts the candidates that fail where no version failed then, and those that do not where one did.
+fn count_faults(whole: &Scened<'_>, asked: &[&Arc<Rule>], faults: &[(RuleRef, String)], tally: &mut Tally) {
+    for rule in asked {
+        let name = rule.manifest.name.as_str();
+        let failed_then = replaced(whole.parts, name).is_some_and(|part| !part.answered());
+        let fault = faults.iter().find(|(rule, _)| rule.name == name);
+        match (fault, failed_then) {
+            (Some((rule, message)), false) => tally.failures.found(Failure {
+                ticket: whole.past.past.number.to_string(),
+                stage: whole.stage,
+                rule: rule.to_string(),
+                message: message.clone(),
+            }),
+            (None, true) => tally.failures.mended += 1,
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Recorded decisions, asked again: the one way in which they are read, put together and given to the rules' threads.
+//!
+//! They are streamed, newest first: one page is read while the one before it is worked on, so that memory stays the same
+//! however long the history is, and every core has something to do. [`verify`] asks the versions that decided and compares;
+//! [`backtest`] asks candidates and tells what would have changed.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::judge::ask_one;
+use super::{App, Error};
+use crate::desk::id::TicketNumber;
+use crate::rules::call::{Called, Fault};
+use crate::rules::rule::Rule;
+use crate::rules::stage::{Input, Stage};
+use crate::rules::tables::Tables;
+use crate::store::history::{Aftermath, PastRun, Wanted};
+use crate::store::{self, Store};
+
+pub mod backtest;
+pub mod report;
+pub mod spread;
+pub mod tally;
+pub mod verdict;
+pub mod verify;
+mod versions;
+
+/// Runs that are read at once: enough that a page costs little beside what is done with it.
+const PAGE_RUNS: i64 = 256;
+/// Pages that wait to be worked on.
+const PAGES_AHEAD: usize = 2;
+/// Runs that one job works on: some milliseconds of work, so that all cores end together.
+const JOB_RUNS: usize = 16;
+
+/// How often a call is made that the wall clock stops.
+const TRIES_MAX: usize = 3;
+
+/// Which recorded decisions are asked again; `None` and empty do not narrow them. They come newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub since: Option<Timestamp>,
+    /// The first instant that is left out.
+    pub until: Option<Timestamp>,
+    pub ticket: Option<TicketNumber>,
+    pub request_type: Option<String>,
+    /// The category that the ticket has now, or a parent of it.
+    pub category: Option<String>,
+    pub stages: Vec<Stage>,
+    /// Only decisions in which a rule of this name had a part.
+    pub rule: Option<String>,
+    /// At most so many decisions; one decision is one stage of one run.
+    pub limit: Option<u64>,
+}
+
+/// A recorded run, and what people did to its ticket afterwards, where that was asked for.
+#[derive(Debug)]
+pub struct Past {
+    pub past: PastRun,
+    pub aftermath: Option<Aftermath>,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spent {
+    /// In rules, summed over all threads.
+    pub rules: Duration,
+    /// In all that was done with decisions on the rules' threads, rules included.
+    pub threads: Duration,
+}
+
+impl Spent {
+    /// Adds another's.
+    pub fn add(&mut self, other: Spent) {
+        self.rules += other.rules;
+        self.threads += other.threads;
+    }
+
+    /// Microseconds beside the rules' own, for each of so many answers.
+    pub fn overhead_us(&self, answers: u64) -> f64 {
+        let beside = self.threads.saturating_sub(self.rules);
+        if answers == 0 { 0.0 } else { beside.as_secs_f64() * 1e6 / answers as f64 }
+    }
+}
+
+/// Asks a rule, and again where the wall clock stopped it: on a machine with too much to do that happens to any rule.
+fn ask_patiently(rule: &Rule, input: &Input, tables: &Arc<Tables>, spent: &mut Spent) -> Called {
+    let mut called = ask_one(rule, input, tables);
+    spent.rules += called.took;
+    for _ in 1..TRIES_MAX {
+        if !matches!(called.result, Err(Fault::Deadline { .. })) {
+            break;
+        }
+        called = ask_one(rule, input, tables);
+        spent.rules += called.took;
+    }
+    called
+}
+
+/// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`.
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn replay<T, W>(
+    app: &Arc<App>,
+    filter: Filter,
+    with_aftermath: bool,
+    work: W,
+    mut take: impl FnMut(T),
+) -> Result<(), Error>
+where
+    T: Send + 'static,
+    W: Fn(Vec<Past>) -> T + Send + Sync + 'static,
+{
+    let work = Arc::new(work);
+    let (send, mut pages) = mpsc::channel(PAGES_AHEAD);
+    let reader = tokio::spawn(read(app.store.clone(), filter, with_aftermath, send));
+    // As many as there are cores, and no more: what is measured of a rule should be the rule, not the wait for a core.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let jobs_max = cores.min(app.rules.workers().threads());
+    let mut jobs: JoinSet<Result<T, Error>> = JoinSet::new();
+    while let Some(page) = pages.recv().await {
+        let mut page: Vec<Past> = page;
+        while !page.is_empty() {
+            if jobs.len() >= jobs_max
+                && let Some(done) = jobs.join_next().await
+            {
+                take(done.map_err(|error| Error::Broken(error.to_string()))??);
+            }
+            let rest = page.split_off(JOB_RUNS.min(page.len()));
+            let runs = std::mem::replace(&mut page, rest);
+            let (app, work) = (Arc::clone(app), Arc::clone(&work));
+            jobs.spawn(async move { Ok(app.rules.workers().run(move || work(runs)).await?) });
+        }
+    }
+    while let Some(done) = jobs.join_next().await {
+        take(done.map_err(|error| Error::Broken(error.to_string()))??);
+    }
+    reader.await.map_err(|error| Error::Broken(error.to_string()))?.map_err(Error::from)
+}
+
+/// Reads pages until there are no more, or nobody takes them.
+async fn read(
+    store: Store,
+    filter: Filter,
+    with_aftermath: bool,
+    send: mpsc::Sender<Vec<Past>>,
+) -> Result<(), store::Error> {
+    let wanted = Wanted {
+        since: filter.since,
+        until: filter.until,
+        ticket: filter.ticket,
+        request_type: filter.request_type.clone(),
+        category: filter.category.clone(),
+        stages: filter.stages.iter().map(|stage| stage.name()).collect(),
+    };
+    let mut left = filter.limit.unwrap_or(u64::MAX);
+    let mut before = None;
+    while left > 0 {
+        let mut runs = store.history(&wanted, before, PAGE_RUNS).await?;
+        let Some(last) = runs.last() else { break };
+        before = Some(last.run.id);
+        for past in &mut runs {
+            narrow(past, &filter, &mut left);
+        }
+        runs.retain(|past| !past.run.decisions.is_empty());
+        let mut aftermath = if with_aftermath {
+            let tickets: Vec<_> = runs.iter().map(|past| past.ticket).collect();
+            store.aftermath(&tickets).await?
+        } else {
+            Default::default()
+        };
+        let page = runs.into_iter().map(|past| Past { aftermath: aftermath.remove(&past.ticket), past }).collect();
+        if send.send(page).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out decisions in which the rule had no part, and those beyond the limit.
+fn narrow(past: &mut PastRun, filter: &Filter, left: &mut u64) {
+    let stage_order = |name: &str| Stage::ALL.iter().position(|stage| stage.name() == name);
+    past.run.decisions.sort_by_key(|decision| stage_order(&decision.stage));
+    // A rule's name needs no escapes, and within another text of the JSON the quotation marks would have some.
+    if let Some(part) = filter.rule.as_ref().map(|rule| format!("\"rule\":\"{rule}\"")) {
+        past.run.decisions.retain(|decision| decision.rules.contains(&part));
+    }
+    let taken = past.run.decisions.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+    past.run.decisions.truncate(taken);
+    *left = left.saturating_sub(taken as u64);
+}

@@ -1,0 +1,121 @@
+//! The versions that decided, out of the archive: each read once, its digests checked before it is used, and kept ready.
+//!
+//! It is asked on the rules' threads, where waiting for the store keeps nobody else from working.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::runtime::Handle;
+
+use super::super::App;
+use crate::rules::digest::Digest;
+use crate::rules::load::MANIFEST_FILE;
+use crate::rules::manifest::{self, Manifest};
+use crate::rules::rule::Rule;
+use crate::store::decisions::RuleVersion;
+
+/// Versions that are kept ready. With more than these, all are let go and made anew as they are needed, so that a long
+/// history needs no more memory than a short one.
+const READY_MAX: usize = 256;
+
+/// Why a version cannot be asked any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Gone {
+    #[error("the archive does not have this version")]
+    Missing,
+    #[error("the archive's {what} is damaged: its digest is {found}")]
+    Damaged { what: &'static str, found: Digest },
+    #[error("it cannot be made ready: {0}")]
+    Unusable(Arc<str>),
+    #[error("the archive cannot be read: {0}")]
+    Unreadable(Arc<str>),
+}
+
+/// Component and manifest, as digests.
+type Key = (String, String);
+
+/// The versions that were needed so far.
+pub struct Versions {
+    app: Arc<App>,
+    runtime: Handle,
+    ready: RwLock<HashMap<Key, Result<Arc<Rule>, Gone>>>,
+    manifests: RwLock<HashMap<Key, Result<Arc<Manifest>, Gone>>>,
+    /// Held by whoever makes one, so that each is made once.
+    making: Mutex<()>,
+}
+
+impl Versions {
+    /// None yet. It must be made within the runtime that the store lives in.
+    pub fn new(app: Arc<App>) -> Self {
+        let runtime = Handle::current();
+        Self { app, runtime, ready: RwLock::default(), manifests: RwLock::default(), making: Mutex::default() }
+    }
+
+    /// The rule of a component and a manifest, ready to be asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`], the same each time.
+    pub fn rule(&self, component: &str, manifest: &str) -> Result<Arc<Rule>, Gone> {
+        cached(&self.ready, &self.making, component, manifest, || {
+            let version = self.archived(component, manifest)?;
+            let from = Path::new(&version.name).join(MANIFEST_FILE);
+            let rule = self.app.rules.revive(&from, &version.manifest, &version.component);
+            rule.map(Arc::new).map_err(|error| Gone::Unusable(Arc::from(error.to_string())))
+        })
+    }
+
+    /// The manifest of a component and a manifest's digest: cheaper than the rule, where nothing is asked of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`], the same each time.
+    pub fn manifest(&self, component: &str, manifest: &str) -> Result<Arc<Manifest>, Gone> {
+        cached(&self.manifests, &self.making, component, manifest, || {
+            let version = self.archived(component, manifest)?;
+            let parsed = manifest::parse(Path::new(MANIFEST_FILE), &version.manifest);
+            parsed.map(Arc::new).map_err(|error| Gone::Unusable(Arc::from(error.to_string())))
+        })
+    }
+
+    /// What the archive has, checked against the digests that the record names.
+    fn archived(&self, component: &str, manifest: &str) -> Result<RuleVersion, Gone> {
+        let found = self.runtime.block_on(self.app.store.rule_version(component, manifest));
+        let version = found.map_err(|error| Gone::Unreadable(Arc::from(error.to_string())))?.ok_or(Gone::Missing)?;
+        check("component", component, &version.component)?;
+        check("manifest", manifest, version.manifest.as_bytes())?;
+        Ok(version)
+    }
+}
+
+fn check(what: &'static str, digest: &str, bytes: &[u8]) -> Result<(), Gone> {
+    let found = Digest::of(bytes);
+    if found.to_string() == digest { Ok(()) } else { Err(Gone::Damaged { what, found }) }
+}
+
+fn cached<T: Clone>(
+    kept: &RwLock<HashMap<Key, Result<T, Gone>>>,
+    making: &Mutex<()>,
+    component: &str,
+    manifest: &str,
+    make: impl FnOnce() -> Result<T, Gone>,
+) -> Result<T, Gone> {
+    let key = (component.to_owned(), manifest.to_owned());
+    // Whoever panicked while holding a lock has left a map that is whole.
+    let find = |key: &Key| kept.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+    if let Some(found) = find(&key) {
+        return found;
+    }
+    let _only_one = making.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = find(&key) {
+        return found;
+    }
+    let made = make();
+    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= READY_MAX {
+        kept.clear();
+    }
+    kept.insert(key, made.clone());
+    made
+}

@@ -1,0 +1,142 @@
+//! A backtest's report as text for people.
+
+use std::fmt::Write as _;
+
+use super::super::super::which::thousands;
+use crate::app::replay::report::{CostReport, FieldReport, Report};
+use crate::app::replay::tally::Example;
+
+/// Pairs of values that are shown of one field; the page and the JSON have more.
+const MOVES_MAX: usize = 12;
+/// Examples that are shown.
+const EXAMPLES_MAX: usize = 8;
+
+/// The report's text.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "tried: {}", report.tried.join(", "));
+    let period = report.first.zip(report.last).map(|(first, last)| format!(" from {first} to {last}"));
+    let _ = writeln!(
+        out,
+        "{} of {} decisions{} would have been others ({:.2} %)",
+        thousands(report.changed),
+        thousands(report.decisions),
+        period.unwrap_or_default(),
+        report.changed_share * 100.0
+    );
+    if report.drifted > 0 {
+        let _ = writeln!(
+            out,
+            "note: today's configuration makes other decisions of {} recorded answers, whatever is tried; they are compared \
+             with what they come to today",
+            thousands(report.drifted)
+        );
+    }
+    for (reason, count) in &report.not_judged {
+        let _ = writeln!(out, "note: {} decisions were not judged: {reason}", thousands(*count));
+    }
+    for stage in report.stages.iter().filter(|stage| stage.changed > 0) {
+        let (changed, all) = (thousands(stage.changed), thousands(stage.decisions));
+        let _ = writeln!(out, "\n{}: {changed} of {all} change", stage.stage);
+        stage.fields.iter().for_each(|found| field(&mut out, found));
+    }
+    let Report { failures, reopened, .. } = report;
+    let _ = writeln!(out, "\nnew failures: {}, mended: {}", thousands(failures.new), thousands(failures.mended));
+    for failure in &failures.examples {
+        let _ = writeln!(out, "  {} {} {}: {}", failure.ticket, failure.stage, failure.rule, failure.message);
+    }
+    if reopened.decisions > 0 {
+        let (changed, all) = (thousands(reopened.changed), thousands(reopened.decisions));
+        let _ = writeln!(out, "of {all} decisions about tickets that were reopened, {changed} change");
+    }
+    report.costs.iter().for_each(|found| cost(&mut out, found));
+    if !report.examples.is_empty() {
+        let _ = writeln!(out, "\nexamples");
+        report.examples.iter().take(EXAMPLES_MAX).for_each(|found| example(&mut out, found));
+    }
+    for limit in &report.limits {
+        let word = if limit.holds { "ok  " } else { "FAIL" };
+        let _ = writeln!(out, "{word} {}: {} allowed, {} found", limit.limit, limit.allowed, limit.found);
+    }
+    let speed = &report.speed;
+    let _ = writeln!(
+        out,
+        "{} decisions/s, {} calls; a call took {:.1} µs in the rule and {:.1} µs beside it",
+        thousands(speed.decisions_per_second as u64),
+        thousands(speed.calls),
+        speed.rule_us,
+        speed.overhead_us
+    );
+    out
+}
+
+fn field(out: &mut String, field: &FieldReport) {
+    if field.changed > 0 {
+        let _ = writeln!(out, "  {}: {}", field.field, thousands(field.changed));
+    }
+    let changed = || field.moves.iter().filter(|moved| moved.from != moved.to);
+    for moved in changed().take(MOVES_MAX) {
+        let _ = writeln!(out, "    {:>7}  {} -> {}", thousands(moved.count), moved.from, moved.to);
+    }
+    let more: u64 = changed().skip(MOVES_MAX).map(|moved| moved.count).sum::<u64>() + field.others;
+    if more > 0 {
+        let _ = writeln!(out, "    {:>7}  others", thousands(more));
+    }
+    if let Some(people) = field.people {
+        let _ = writeln!(
+            out,
+            "    people had a word on {}'s of {}: {} agreed before, {} agree after ({} better, {} worse)",
+            field.field, people.words, people.agreed_before, people.agree_after, people.better, people.worse
+        );
+    }
+}
+
+fn cost(out: &mut String, cost: &CostReport) {
+    let after = &cost.candidate;
+    match (&cost.before, &cost.now) {
+        (Some(version), Some(now)) => {
+            let _ = writeln!(
+                out,
+                "{} {version} -> {}: fuel {} -> {} ({:.2}x), median {:.1} -> {:.1} µs ({:.2}x), 95 % {:.1} -> {:.1} µs",
+                cost.rule,
+                cost.after,
+                thousands(now.fuel_mean),
+                thousands(after.fuel_mean),
+                cost.fuel_ratio.unwrap_or_default(),
+                now.p50_us,
+                after.p50_us,
+                cost.latency_ratio.unwrap_or_default(),
+                now.p95_us,
+                after.p95_us
+            );
+        }
+        _ => {
+            let fuel = thousands(after.fuel_mean);
+            let (name, version) = (&cost.rule, &cost.after);
+            let _ = writeln!(
+                out,
+                "{name} {version}: fuel {fuel}, median {:.1} µs, 95 % {:.1} µs",
+                after.p50_us, after.p95_us
+            );
+        }
+    }
+    if cost.not_reproduced > 0 {
+        let _ = writeln!(
+            out,
+            "  note: {} answers of the version of then are not what was recorded: see `ruledesk decisions verify`",
+            thousands(cost.not_reproduced)
+        );
+    }
+}
+
+fn example(out: &mut String, example: &Example) {
+    let changes: Vec<String> = example.changes.iter().map(|(f, from, to)| format!("{f}: {from} -> {to}")).collect();
+    let _ = writeln!(out, "  {} {}, {}", example.ticket, example.stage, changes.join("; "));
+    let said =
+        |by: &str, reason: &str| [by, reason].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ");
+    let _ = writeln!(out, "    before {}", said(&example.before_by, &example.before_reason));
+    let _ = writeln!(out, "    after  {}", said(&example.after_by, &example.after_reason));
+    if !example.people.is_empty() {
+        let _ = writeln!(out, "    people {}", example.people.join("; "));
+    }
+}

@@ -1,0 +1,142 @@
+//! Which recorded decisions a command is about, and how it shows that it gets on.
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Failure;
+use crate::app::replay::Filter;
+use crate::desk::id::TicketNumber;
+use crate::rules::stage::Stage;
+
+/// Which recorded decisions; the newest come first.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// From when on: `2026-05-01`, `2026-05-01T09:00:00Z`, or so long ago: `30d`, `12h`, `15m`.
+    #[arg(long, value_name = "WHEN")]
+    since: Option<When>,
+    /// Until when, which is left out: written as `--since` is.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<When>,
+    /// Only about this ticket.
+    #[arg(long, value_name = "KEY")]
+    ticket: Option<TicketNumber>,
+    /// Only about tickets of this request type.
+    #[arg(long, value_name = "TYPE")]
+    request_type: Option<String>,
+    /// Only about tickets that are in this category now, or below it.
+    #[arg(long)]
+    category: Option<String>,
+    /// Only at this stage; may be given several times.
+    #[arg(long)]
+    stage: Vec<Stage>,
+    /// Only those in which this rule had a part.
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// At most so many decisions; one is one stage of one ticket.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// An instant, as people write it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    At(Timestamp),
+    /// The beginning of a day at the desk.
+    On(Date),
+    Ago(SignedDuration),
+}
+
+impl std::str::FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(at) = text.parse() {
+            return Ok(When::At(at));
+        }
+        if let Ok(day) = text.parse() {
+            return Ok(When::On(day));
+        }
+        let wrong = || format!("`{text}` is no time: use `2026-05-01`, `2026-05-01T09:00:00Z`, `30d`, `12h` or `15m`");
+        let seconds = |text: &str| match text.split_at_checked(text.len().saturating_sub(1))? {
+            (number, "d") => number.parse::<u32>().ok().map(|n| i64::from(n) * 86_400),
+            (number, "h") => number.parse::<u32>().ok().map(|n| i64::from(n) * 3_600),
+            (number, "m") => number.parse::<u32>().ok().map(|n| i64::from(n) * 60),
+            _ => None,
+        };
+        seconds(text).map(|s| When::Ago(SignedDuration::from_secs(s))).ok_or_else(wrong)
+    }
+}
+
+impl When {
+    fn instant(self, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Failure> {
+        Ok(match self {
+            When::At(at) => at,
+            When::On(day) => zone.to_timestamp(day.at(0, 0, 0, 0))?,
+            When::Ago(long) => now.checked_sub(long)?,
+        })
+    }
+}
+
+impl Which {
+    /// The filter, with times as a desk in this time zone means them.
+    pub fn filter(&self, zone: &TimeZone, now: Timestamp) -> Result<Filter, Failure> {
+        let instant = |when: Option<When>| when.map(|when| when.instant(zone, now)).transpose();
+        Ok(Filter {
+            since: instant(self.since)?,
+            until: instant(self.until)?,
+            ticket: self.ticket,
+            request_type: self.request_type.clone(),
+            category: self.category.clone(),
+            stages: self.stage.clone(),
+            rule: self.rule.clone(),
+            limit: self.limit,
+        })
+    }
+}
+
+/// A bar that counts; it is not drawn where there is no terminal.
+pub fn bar(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template(&format!("{{spinner}} {{pos}} {what}, {{per_sec}}, {{elapsed}}")) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// A number with its thousands apart.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let now: Timestamp = "2026-05-10T12:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| text.parse::<When>().unwrap().instant(&zone, now).unwrap().to_string();
+        assert_eq!(at("2026-05-01"), "2026-04-30T22:00:00Z");
+        assert_eq!(at("2026-05-01T09:00:00Z"), "2026-05-01T09:00:00Z");
+        assert_eq!(at("36h"), "2026-05-09T00:00:00Z");
+        assert!("soon".parse::<When>().unwrap_err().contains("`soon` is no time"));
+        assert!("d".parse::<When>().is_err() && "é".parse::<When>().is_err() && "".parse::<When>().is_err());
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

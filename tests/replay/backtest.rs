@@ -1,0 +1,191 @@
+//! `ruledesk rules backtest`: what would have changed, by how much, and whether people would have liked it better.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{edit, import, in_queue, is, read, said};
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
+use crate::support::desk::{Database, Desk, on_both};
+
+/// The report of a backtest that ends with this exit status.
+fn tried(desk: &Desk, arguments: &[&str], status: i32) -> Value {
+    let dir = TempDir::new().unwrap();
+    let (json, html) = (dir.path().join("report.json"), dir.path().join("report.html"));
+    let files = ["--json", json.to_str().unwrap(), "--html", html.to_str().unwrap()];
+    let output = desk.command(&[&["rules", "backtest"], arguments, &files].concat());
+    assert_eq!(output.status.code(), Some(status), "{}", said(&output));
+    let page = std::fs::read_to_string(html).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n") && !page.contains("<script"));
+    read(&json)
+}
+
+/// The shipped rule for routing, with settings that send what is about the network to the wrong team.
+fn wrong_settings(dir: &Path) -> PathBuf {
+    let manifest = std::fs::read_to_string(example_rules().join("40-team-routing/rule.toml")).unwrap();
+    let wrong = manifest.replace("network = \"network\"", "network = \"desktop\"");
+    assert_ne!(wrong, manifest);
+    let file = dir.join("settings.toml");
+    std::fs::write(&file, wrong).unwrap();
+    file
+}
+
+fn stage<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["stages"].as_array().unwrap().iter().find(|stage| stage["stage"] == name).expect("the stage")
+}
+
+fn field<'a>(report: &'a Value, of: &str, name: &str) -> &'a Value {
+    stage(report, of)["fields"].as_array().unwrap().iter().find(|field| field["field"] == name).expect("the field")
+}
+
+/// From, to and how often, of those that change.
+fn moves(field: &Value) -> Vec<(String, String, u64)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let moves = field["moves"].as_array().unwrap().iter();
+    let moves = moves.map(|m| (text(&m["from"]), text(&m["to"]), m["count"].as_u64().unwrap()));
+    moves.filter(|(from, to, _)| from != to).collect()
+}
+
+/// A person sets a ticket's field, long after the rules did.
+fn set(desk: &Desk, key: &str, field: &str, to: &str) {
+    let sql = format!(
+        "insert into timeline (ticket, seq, at, author_kind, author, author_version, visibility, kind, details) \
+         select id, 1000, created_at, 'person', 'kofi', '', 'internal', 'set', \
+         '{{\"field\": \"{field}\", \"to\": \"{to}\", \"reason\": \"it belongs there\"}}' from tickets where {}",
+        is(key)
+    );
+    assert_eq!(edit(desk, &sql), 1);
+}
+
+#[test]
+fn a_subtly_wrong_rule_is_caught_with_what_it_would_have_moved() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let summary = import(&desk, 300);
+        let network = summary["counts"]["team"]["network"].as_u64().expect("some tickets are about the network");
+        // Of two that went to the network team, one should not have; that the other should is what somebody said too.
+        let keys = in_queue(&desk, "network");
+        set(&desk, &keys[0], "team", "desktop");
+        set(&desk, &keys[1], "team", "network");
+        let dir = TempDir::new().unwrap();
+        let settings = wrong_settings(dir.path());
+        let arguments = [
+            "--rule",
+            "team-routing",
+            "--settings",
+            settings.to_str().unwrap(),
+            "--max-changed",
+            "2%",
+            "--max-failures",
+            "0",
+        ];
+        let report = tried(&desk, &arguments, 3);
+        assert_eq!((&report["decisions"], &report["changed"]), (&json!(300), &json!(network)), "{report}");
+        let team = field(&report, "routing", "team");
+        assert_eq!(moves(team), [("network".to_owned(), "desktop".to_owned(), network)]);
+        let people = json!({ "words": 2, "agreed-before": 1, "agree-after": 1, "better": 1, "worse": 1 });
+        assert_eq!(team["people"], people, "{team}");
+        let limits = report["limits"].as_array().unwrap();
+        let held: Vec<(&Value, &Value)> = limits.iter().map(|limit| (&limit["limit"], &limit["holds"])).collect();
+        assert_eq!(held, [(&json!("changed decisions"), &json!(false)), (&json!("new failures"), &json!(true))]);
+        // The examples that people had a word on come first, with both reasons.
+        let first = &report["examples"][0];
+        assert!(first["people"].to_string().contains("team: "), "{first}");
+        assert!(first["before-reason"].to_string().contains("network"), "{first}");
+        assert_eq!(
+            (&first["before-by"], &first["stage"]),
+            (&json!("team-routing 1.0.0"), &json!("routing")),
+            "{first}"
+        );
+        assert_eq!(report["costs"][0]["candidate"]["calls"], 300, "{report}");
+        assert_eq!(report["costs"][0]["not-reproduced"], 0, "{report}");
+    });
+}
+
+#[test]
+fn the_same_rules_change_nothing() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        import(&desk, 60);
+        let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": {
+            "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project" } });
+        desk.as_role("amara").post("/api/v1/tickets", &access).expect(201);
+        let nothing = ["--max-changed", "0", "--max-failures", "0"];
+        let one = example_rules().join("22-keyword-category");
+        let report = tried(&desk, &[&[one.to_str().unwrap()], nothing.as_slice()].concat(), 0);
+        assert_eq!((&report["changed"], &report["drifted"]), (&json!(0), &json!(0)), "{report}");
+        assert_eq!(report["stages"].as_array().unwrap().len(), 1, "{report}");
+        // A whole set is asked at every stage.
+        let set = example_rules().to_str().unwrap();
+        let report = tried(&desk, &[&["--rules-dir", set], nothing.as_slice()].concat(), 0);
+        assert_eq!((&report["changed"], &report["drifted"]), (&json!(0), &json!(0)), "{report}");
+        assert_eq!((&report["decisions"], &report["not-judged"]), (&json!(61 * 4 + 1), &json!({})), "{report}");
+        assert!(report["costs"].as_array().unwrap().iter().all(|cost| cost["fuel-ratio"] == 1.0), "{report}");
+    });
+}
+
+#[test]
+fn a_candidate_that_fails_or_names_what_does_not_exist_is_a_new_failure() {
+    let desk = Desk::demo(Database::Sqlite);
+    import(&desk, 30);
+    for (deed, word) in [("panic", "a cow stands on the runway"), ("unknown-name", "is not a team")] {
+        let dir = TempDir::new().unwrap();
+        let candidate = dir.path().join("candidate");
+        put(dir.path(), "candidate", &hostile_manifest("team-routing", "routing", deed, ""), hostile());
+        let report = tried(&desk, &[candidate.to_str().unwrap(), "--max-failures", "0"], 3);
+        assert_eq!((&report["failures"]["new"], &report["failures"]["mended"]), (&json!(30), &json!(0)), "{report}");
+        assert!(report["failures"]["examples"][0]["message"].to_string().contains(word), "{report}");
+    }
+}
+
+#[test]
+fn a_rule_that_joins_counts_beside_the_others_and_one_can_be_taken_out() {
+    let desk = Desk::demo(Database::Sqlite);
+    import(&desk, 30);
+    let dir = TempDir::new().unwrap();
+    let manifest = hostile_manifest("turns-away", "intake", "reject", "[match]\nrequest-types = [\"incident\"]");
+    put(dir.path(), "joins", &manifest, hostile());
+    let report = tried(&desk, &[dir.path().join("joins").to_str().unwrap()], 0);
+    let acceptance = moves(field(&report, "intake", "acceptance"));
+    assert_eq!(acceptance, [("accepted".to_owned(), "rejected".to_owned(), 30)], "{report}");
+    assert_eq!(report["costs"][0]["before"], Value::Null, "{report}");
+
+    let report = tried(&desk, &["--without", "impact-urgency", "--stage", "priority"], 0);
+    assert!(report["changed"].as_u64().unwrap() > 0, "{report}");
+    let moved = moves(field(&report, "priority", "priority"));
+    assert!(!moved.is_empty() && report["examples"][0]["after-by"] == "the desk's default", "{report}");
+}
+
+#[test]
+fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
+    let desk = Desk::demo(Database::Sqlite);
+    import(&desk, 12);
+    // As if the team had been another on that day.
+    let sql = "update decisions set verdict = replace(verdict, '\"team\":\"network\"', '\"team\":\"networks\"') where stage = 'routing'";
+    edit(&desk, sql);
+    let same = example_rules().join("40-team-routing");
+    let report = tried(&desk, &[same.to_str().unwrap(), "--max-changed", "0"], 0);
+    assert_eq!((&report["changed"], &report["drifted"]), (&json!(0), &json!(2)), "{report}");
+}
+
+#[test]
+fn what_cannot_be_tried_is_said() {
+    let desk = Desk::demo(Database::Sqlite);
+    import(&desk, 1);
+    let refused = |arguments: &[&str]| {
+        let output = desk.command(&[&["rules", "backtest"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        said(&output)
+    };
+    assert!(refused(&[]).contains("nothing is tried: name a candidate's folder"));
+    let folder = TempDir::new().unwrap();
+    assert!(refused(&[folder.path().to_str().unwrap()]).contains("holds neither a rule.toml nor folders that do"));
+    let settings = wrong_settings(folder.path());
+    let settings = settings.to_str().unwrap();
+    assert!(refused(&["--settings", settings]).contains("the rule's name with --rule"));
+    assert!(refused(&["--settings", settings, "--rule", "nobody"]).contains("no rule `nobody` is live"));
+    let same = example_rules().join("40-team-routing");
+    let nothing = refused(&[same.to_str().unwrap(), "--until", "2020-01-01"]);
+    assert!(nothing.contains("nothing was compared"), "{nothing}");
+}
