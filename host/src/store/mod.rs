@@ -14,6 +14,7 @@ pub mod db;
 pub mod decisions;
 mod migrate;
 pub mod people;
+pub mod revoke;
 mod rows;
 pub mod tickets;
 mod writer;
