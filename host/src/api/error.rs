@@ -35,6 +35,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::AccessSettled { .. }
         | Refusal::DecidedAlready
         | Refusal::Overdue { .. }
+        | Refusal::Finished { .. }
+        | Refusal::GrantEnded
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
     Problem::new(kind, detail)

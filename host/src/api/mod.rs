@@ -23,6 +23,7 @@ use crate::telemetry::MaybeTraces;
 mod access;
 mod auth;
 mod config;
+mod edits;
 mod error;
 mod json;
 mod observe;
@@ -69,7 +70,7 @@ impl utoipa::Modify for Bearer {
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(tickets::create, tickets::list))
-        .routes(routes!(tickets::read))
+        .routes(routes!(tickets::read, edits::edit))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))
         .routes(routes!(tickets::transition))
@@ -78,6 +79,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
+        .routes(routes!(edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
         .routes(routes!(tables::list))

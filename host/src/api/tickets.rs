@@ -129,7 +129,7 @@ fn idempotency_key(headers: &HeaderMap, body: &NewTicketBody) -> Result<Option<(
 }
 
 /// A ticket with its version as `ETag` and its place as `Location`.
-fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>) -> Response {
+pub(super) fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>) -> Response {
     let etag = HeaderValue::from_str(&format!("\"{}\"", ticket.version));
     let location = HeaderValue::from_str(&format!("/api/v1/tickets/{}", ticket.number));
     let mut response = (status, axum::Json(TicketView::new(ticket, access))).into_response();
@@ -217,7 +217,7 @@ pub async fn list(
 }
 
 /// A key in a path; what is no key names no ticket.
-fn number(key: &str) -> Result<TicketNumber, Problem> {
+pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
     key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))
 }
 
@@ -303,7 +303,7 @@ pub async fn transition(
 }
 
 /// The version that a client has seen (RFC 9110, section 13.1.1).
-fn if_match(headers: &HeaderMap) -> Result<i64, Problem> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<i64, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Err(Problem::new(Kind::NEEDS_MATCH, "send the ticket's ETag in `If-Match`"));
     };

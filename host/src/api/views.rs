@@ -308,6 +308,9 @@ pub struct GrantView {
     pub granted_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
+    /// When it was taken back before its time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
     /// Whether it gives access now.
     pub effective: bool,
 }
@@ -324,6 +327,7 @@ impl GrantView {
             groups: grant.groups,
             granted_at: grant.granted_at,
             expires_at: grant.expires_at,
+            revoked_at: grant.revoked_at,
             effective,
         }
     }

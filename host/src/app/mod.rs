@@ -2,7 +2,7 @@
 //!
 //! - [`App::create_ticket`] takes a submission through the rules and into the store
 //! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
-//! - [`App::comment`], [`App::transition`] change
+//! - [`App::comment`], [`App::transition`], [`App::edit_ticket`], [`App::revoke_grant`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
 //! - [`App::rule_stats`] sums up what a rule did
 //! - [`App::actor`] says who is asking
@@ -23,6 +23,7 @@ use crate::store::decisions::RuleVersion;
 pub mod access;
 pub mod choice;
 pub mod clock;
+mod edit;
 pub mod error;
 mod facts;
 pub mod intake;

@@ -1,7 +1,7 @@
 //! Who in a team may get a ticket. Which of them does is settled by the store, in the transaction that knows their load.
 
 use super::combine::Routed;
-use super::id::{PersonId, TeamId};
+use super::id::{PersonId, Skill, TeamId};
 use super::organisation::{Member, Organisation, Strategy};
 
 /// What the store needs to pick somebody.
@@ -19,23 +19,38 @@ pub struct Assignment {
 
 /// The members of the team who may get it: available, active, with all the skills.
 pub fn needed(organisation: &Organisation, routed: &Routed) -> Assignment {
-    let team = routed.team.value.clone();
-    let members = organisation.teams.get(&team).map(|t| t.members.as_slice()).unwrap_or_default();
+    among(organisation, &routed.team.value, routed.strategy, &routed.skills, routed.assignee.as_ref())
+}
+
+/// The members of the team who may get a ticket that comes to it by hand.
+pub fn in_team(organisation: &Organisation, team: &TeamId) -> Assignment {
+    let strategy = organisation.teams.get(team).map_or(Strategy::RoundRobin, |team| team.strategy);
+    among(organisation, team, strategy, &[], None)
+}
+
+fn among(
+    organisation: &Organisation,
+    team: &TeamId,
+    strategy: Strategy,
+    skills: &[Skill],
+    assignee: Option<&PersonId>,
+) -> Assignment {
+    let members = organisation.teams.get(team).map(|t| t.members.as_slice()).unwrap_or_default();
     let active = |id: &PersonId| organisation.people.get(id).is_some_and(|p| p.active);
     let here = |member: &&Member| member.available && active(&member.person);
-    let able = |member: &&Member| routed.skills.iter().all(|skill| member.skills.contains(skill));
+    let able = |member: &&Member| skills.iter().all(|skill| member.skills.contains(skill));
     let people = |members: Vec<&Member>| members.into_iter().map(|m| m.person.clone()).collect::<Vec<_>>();
     let present: Vec<&Member> = members.iter().filter(here).collect();
     let skilled: Vec<&Member> = present.iter().copied().filter(able).collect();
-    let fixed = routed.assignee.clone().filter(|id| members.iter().filter(here).any(|m| m.person == *id));
+    let fixed = assignee.filter(|id| members.iter().filter(here).any(|m| m.person == **id)).cloned();
     let (candidates, note) = if present.is_empty() {
         (Vec::new(), Some("nobody in the team is available: it waits in the team's queue"))
     } else if skilled.is_empty() {
         (people(present), Some("nobody available has all the skills asked for"))
-    } else if routed.assignee.is_some() && fixed.is_none() {
+    } else if assignee.is_some() && fixed.is_none() {
         (people(skilled), Some("the person named is not available"))
     } else {
         (people(skilled), None)
     };
-    Assignment { team, strategy: routed.strategy, fixed, candidates, note }
+    Assignment { team: team.clone(), strategy, fixed, candidates, note }
 }

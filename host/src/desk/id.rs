@@ -111,6 +111,13 @@ macro_rules! uuids {
                 self.0.fmt(f)
             }
         }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
     )*};
 }
 

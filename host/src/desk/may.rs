@@ -22,9 +22,11 @@ pub enum Act {
     CommentPublic,
     CommentInternal,
     ChangeState,
+    EditTicket,
     ListTickets,
     ReadDecisions,
     DecideAccess,
+    RevokeAccess,
     ReadConfiguration,
     ReadRules,
     Administer,
@@ -40,9 +42,11 @@ impl fmt::Display for Act {
             Act::CommentPublic => "comment on this ticket",
             Act::CommentInternal => "write internal notes",
             Act::ChangeState => "change this ticket's state",
+            Act::EditTicket => "change this ticket by hand",
             Act::ListTickets => "list tickets",
             Act::ReadDecisions => "read how this ticket was decided",
             Act::DecideAccess => "decide access requests",
+            Act::RevokeAccess => "take back access to this app",
             Act::ReadConfiguration => "read the configuration",
             Act::ReadRules => "read the rules",
             Act::Administer => "administer the desk",
@@ -59,6 +63,8 @@ enum On {
     Own,
     /// A ticket whose access request names the actor as an approver.
     Awaiting,
+    /// A ticket that gave access to an app which the actor answers for.
+    OwnedApp,
 }
 
 /// The one table of permissions. What it does not name is refused.
@@ -89,6 +95,8 @@ const TABLE: &[(Act, Role, On)] = &[
     (Act::ChangeState, Role::Agent, On::Any),
     (Act::ChangeState, Role::Approver, On::Own),
     (Act::ChangeState, Role::Admin, On::Any),
+    (Act::EditTicket, Role::Agent, On::Any),
+    (Act::EditTicket, Role::Admin, On::Any),
     (Act::ListTickets, Role::Requester, On::Any),
     (Act::ListTickets, Role::Agent, On::Any),
     (Act::ListTickets, Role::Approver, On::Any),
@@ -100,6 +108,11 @@ const TABLE: &[(Act, Role, On)] = &[
     (Act::DecideAccess, Role::Agent, On::Awaiting),
     (Act::DecideAccess, Role::Approver, On::Awaiting),
     (Act::DecideAccess, Role::Admin, On::Awaiting),
+    // Answering for the app decides here, whatever the role.
+    (Act::RevokeAccess, Role::Requester, On::OwnedApp),
+    (Act::RevokeAccess, Role::Agent, On::OwnedApp),
+    (Act::RevokeAccess, Role::Approver, On::OwnedApp),
+    (Act::RevokeAccess, Role::Admin, On::Any),
     (Act::ReadConfiguration, Role::Requester, On::Any),
     (Act::ReadConfiguration, Role::Agent, On::Any),
     (Act::ReadConfiguration, Role::Approver, On::Any),
@@ -114,6 +127,8 @@ const TABLE: &[(Act, Role, On)] = &[
 struct About<'a> {
     ticket: &'a Ticket,
     access: Option<&'a AccessCase>,
+    /// Who answers for the app that it gave access to.
+    app_owner: Option<&'a PersonId>,
 }
 
 fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool {
@@ -126,6 +141,7 @@ fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool {
             && match on {
                 On::Any => true,
                 On::Own => about.is_some_and(|about| about.ticket.belongs_to(id)),
+                On::OwnedApp => about.and_then(|about| about.app_owner) == Some(id),
                 On::Awaiting => about.and_then(|about| about.access).is_some_and(|case| case.names_approver(id)),
             }
     })
@@ -186,6 +202,26 @@ pub struct MayTransition {
     pub(super) ticket: TicketId,
     pub(super) parties: Vec<Party>,
     pub(super) author: Author,
+}
+
+/// Permission to change one ticket by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayEdit {
+    pub(super) ticket: TicketId,
+    pub(super) author: Author,
+}
+
+/// Permission to take back the access that a ticket gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayRevoke {
+    author: Author,
+}
+
+impl MayRevoke {
+    /// Whom the timeline names.
+    pub fn author(&self) -> &Author {
+        &self.author
+    }
 }
 
 /// Permission to list tickets.
@@ -262,7 +298,7 @@ pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&Per
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
-    let about = Some(About { ticket, access });
+    let about = Some(About { ticket, access, app_owner: None });
     ask(actor, Act::ReadTicket, about)?;
     Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
 }
@@ -281,7 +317,7 @@ pub fn comment(
         Visibility::Public => Act::CommentPublic,
         Visibility::Internal => Act::CommentInternal,
     };
-    ask(actor, act, Some(About { ticket, access }))?;
+    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
     Ok(MayComment {
         ticket: ticket.id,
         visibility,
@@ -295,9 +331,27 @@ pub fn comment(
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refusal> {
-    let about = About { ticket, access: None };
+    let about = About { ticket, access: None, app_owner: None };
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
+}
+
+/// Permission to change a ticket by hand.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
+    ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None }))?;
+    Ok(MayEdit { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to take back the access that `ticket` gave to an app.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn revoke(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
+    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner }))?;
+    Ok(MayRevoke { author: actor.author() })
 }
 
 fn works_on(actor: &Actor) -> bool {
@@ -347,6 +401,6 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
         return Err(Refusal::AccessSettled { state: ticket.state.code() });
     }
     let access = Some(case);
-    ask(actor, act, Some(About { ticket, access }))?;
+    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
     Ok(MayDecide { ticket: ticket.id, approver: approver.clone() })
 }

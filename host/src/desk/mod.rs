@@ -17,6 +17,7 @@ pub mod opening;
 pub mod combine;
 
 pub mod assignment;
+pub mod edit;
 pub mod sla;
 pub mod ticket;
 pub mod timeline;

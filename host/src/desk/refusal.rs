@@ -34,6 +34,10 @@ pub enum Refusal {
     NotShorter { hours: u32, hours_max: u32 },
     #[error("whoever is to have the access has left")]
     SubjectInactive,
+    #[error("a ticket that is {state} is not changed by hand: reopen it first, where that can be")]
+    Finished { state: State },
+    #[error("the grant gives no access any more")]
+    GrantEnded,
     #[error("say why: a denial needs a reason")]
     ReasonMissing,
 }

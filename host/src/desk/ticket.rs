@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::access::{AccessCase, AccessState};
 use super::actor::Author;
+use super::assignment::Assignment;
 use super::form::Field;
 use super::form::check_characters;
 use super::id::{
@@ -213,6 +214,8 @@ pub struct TicketChange {
     pub after: Ticket,
     pub entries: Vec<Entry>,
     pub messages: Vec<Message>,
+    /// How the ticket is shared out anew, which the store does: it knows whose turn it is.
+    pub assignment: Option<Assignment>,
 }
 
 /// Puts a ticket into another state.
@@ -241,7 +244,7 @@ pub fn transition(
         event: Event::StateChanged { from: ticket.state.code(), to: to.code(), reason: reason.to_owned() },
     };
     let after = moved(ticket, to, calendar, now);
-    Ok(TicketChange { before: ticket.clone(), after, entries: vec![entry], messages: Vec::new() })
+    Ok(TicketChange { before: ticket.clone(), after, entries: vec![entry], messages: Vec::new(), assignment: None })
 }
 
 fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {
@@ -286,7 +289,8 @@ pub(super) fn moved(ticket: &Ticket, to: State, calendar: &Calendar, now: Timest
     after
 }
 
-fn changed(ticket: &Ticket, now: Timestamp) -> Ticket {
+/// The ticket at its next version.
+pub(super) fn changed(ticket: &Ticket, now: Timestamp) -> Ticket {
     Ticket { version: ticket.version + 1, updated_at: now, ..ticket.clone() }
 }
 
@@ -332,7 +336,7 @@ pub fn comment(
     if public && permit.as_agent {
         after.first_response = after.first_response.meet(calendar, now);
     }
-    Ok(TicketChange { before: ticket.clone(), after, entries, messages: Vec::new() })
+    Ok(TicketChange { before: ticket.clone(), after, entries, messages: Vec::new(), assignment: None })
 }
 
 /// The ticket after somebody has decided about the access that it asks for.
@@ -361,8 +365,25 @@ pub fn settle_access(
         ));
         moved(ticket, State::Resolved, calendar, now)
     };
-    TicketChange { before: ticket.clone(), after, entries, messages }
+    TicketChange { before: ticket.clone(), after, entries, messages, assignment: None }
 }
+
+/// The ticket whose grant somebody takes back; its own state stays as it is.
+pub fn note_revocation(
+    ticket: &Ticket,
+    author: Author,
+    reason: &str,
+    messages: Vec<Message>,
+    now: Timestamp,
+) -> TicketChange {
+    let event = Event::AccessDecided { outcome: REVOKED, detail: reason.to_owned() };
+    let entry = Entry { at: now, author, visibility: Visibility::Public, event };
+    let after = changed(ticket, now);
+    TicketChange { before: ticket.clone(), after, entries: vec![entry], messages, assignment: None }
+}
+
+/// What the timeline and the ledger call a grant that was taken back.
+pub const REVOKED: &str = "revoked";
 
 #[cfg(test)]
 mod tests {

@@ -115,12 +115,14 @@ async fn settle(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Time
     write_down(tx, case.ticket, "granted", &detail, now).await
 }
 
-async fn write_down(tx: &mut Tx, ticket: TicketId, event: &str, detail: &str, now: Timestamp) -> Result<(), Error> {
+/// Adds an event to the ledger.
+pub async fn write_down(tx: &mut Tx, ticket: TicketId, event: &str, detail: &str, now: Timestamp) -> Result<(), Error> {
     let args = vec![ms(now).into(), ticket.0.into(), event.into(), detail.into()];
     tx.execute("insert into ledger (at, ticket, event, detail) values ($1, $2, $3, $4)", args).await.map(drop)
 }
 
-const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
+/// The columns of `grants`, as [`grant`] reads them.
+pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
 
 impl Store {
     /// The access case of a ticket, with all human decisions.
@@ -239,7 +241,8 @@ fn decision(row: &Row) -> Result<HumanDecision, Error> {
     })
 }
 
-fn grant(row: &Row) -> Result<Grant, Error> {
+/// A grant from a row of [`GRANT_COLUMNS`].
+pub fn grant(row: &Row) -> Result<Grant, Error> {
     const T: &str = "grants";
     let groups: BTreeSet<String> = from_json("groups", &row.text(6)?)?;
     Ok(Grant {

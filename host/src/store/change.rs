@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::access::{self, AccessChange};
-use super::create::{add_load, insert_messages};
+use super::create::{add_load, assigned, insert_messages, share_out_one};
 use super::db::{Arg, Db, Tx};
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT};
 use super::{Error, Store, writer::Work};
@@ -24,19 +24,31 @@ impl Store {
 /// Writes a change in a transaction of its own.
 pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) -> Result<(), Error> {
     let mut tx = db.begin().await?;
-    update(&mut tx, &change).await?;
+    write(&mut tx, change, access.as_ref()).await?;
+    tx.commit().await
+}
+
+/// Writes a change within a transaction. A team's turns are locked before the ticket, as whoever creates tickets locks them
+/// before anything else, so that two hosts never wait for each other.
+pub async fn write(tx: &mut Tx, mut change: TicketChange, access: Option<&AccessChange>) -> Result<(), Error> {
+    if let Some(assignment) = &change.assignment {
+        change.after.assignee = share_out_one(tx, assignment).await?;
+        let entry = assigned(assignment, change.after.assignee.as_ref(), change.after.updated_at);
+        change.entries.push(entry);
+    }
+    update(tx, &change).await?;
     let id = change.after.id;
     // The ticket's row is locked by its update, so no other entry can take these numbers.
     let last = tx.optional("select coalesce(max(seq), 0) from timeline where ticket = $1", vec![id.0.into()]).await?;
     let last = last.map_or(Ok(0), |row| row.int(0))?;
     let entries = change.entries.iter().zip(last + 1..).map(|(entry, seq)| rows::entry_args(id, seq, entry));
     tx.insert(INSERT_TIMELINE, TIMELINE_COLUMNS_COUNT, "", entries.collect()).await?;
-    insert_messages(&mut tx, change.messages.iter()).await?;
-    add_load(&mut tx, &load_change(&change.before, &change.after)).await?;
+    insert_messages(tx, change.messages.iter()).await?;
+    add_load(tx, &load_change(&change.before, &change.after)).await?;
     if let Some(access) = access {
-        access::update(&mut tx, &access, change.after.updated_at).await?;
+        access::update(tx, access, change.after.updated_at).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 async fn update(tx: &mut Tx, change: &TicketChange) -> Result<(), Error> {

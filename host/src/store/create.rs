@@ -164,6 +164,22 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
         }
         assignees.push(person);
     }
+    save_turns(tx, &turns).await?;
+    add_load(tx, &added).await?;
+    Ok(assignees)
+}
+
+/// Picks somebody for one ticket that exists already. Its load is for the caller to add.
+pub async fn share_out_one(tx: &mut Tx, assignment: &Assignment) -> Result<Option<PersonId>, Error> {
+    let mut turns = take_turns(tx, &BTreeMap::from([(&assignment.team, 1)])).await?;
+    let wants_load = assignment.strategy == Strategy::LeastLoaded;
+    let load = if wants_load { loads(tx).await? } else { BTreeMap::new() };
+    let person = turns.get_mut(&assignment.team).and_then(|turns| pick(assignment, turns, &load));
+    save_turns(tx, &turns).await?;
+    Ok(person)
+}
+
+async fn save_turns(tx: &mut Tx, turns: &BTreeMap<TeamId, Turns>) -> Result<(), Error> {
     let rows = turns.iter().flat_map(|(team, turns)| {
         turns.last.iter().map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
     });
@@ -173,9 +189,8 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
         "on conflict (team, person) do update set turn = excluded.turn",
         rows.collect(),
     )
-    .await?;
-    add_load(tx, &added).await?;
-    Ok(assignees)
+    .await
+    .map(drop)
 }
 
 /// Adds to people's unfinished tickets.
@@ -257,7 +272,8 @@ async fn insert_timelines(tx: &mut Tx, creates: &[&Create], assignees: &[Option<
     tx.insert(INSERT_TIMELINE, TIMELINE_COLUMNS_COUNT, "", rows).await.map(drop)
 }
 
-fn assigned(assignment: &Assignment, assignee: Option<&PersonId>, at: jiff::Timestamp) -> Entry {
+/// The timeline's word about who got it, and why.
+pub fn assigned(assignment: &Assignment, assignee: Option<&PersonId>, at: jiff::Timestamp) -> Entry {
     let reason = match (assignment.note, &assignment.fixed) {
         (Some(note), _) => note.to_owned(),
         (None, Some(_)) => "named by the rule".to_owned(),

@@ -16,6 +16,7 @@ pub mod decisions;
 pub mod history;
 mod migrate;
 pub mod people;
+pub mod revoke;
 mod rows;
 pub mod tables;
 pub mod tickets;
