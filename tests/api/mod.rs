@@ -2,6 +2,7 @@
 
 mod access;
 mod bad_input;
+mod chain;
 mod import;
 mod tickets;
 mod visibility;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use ruledesk::store::Target;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -123,6 +124,14 @@ impl Desk {
             command.env("DATABASE_URL", database);
         }
         command.output().unwrap()
+    }
+
+    /// Where its store is.
+    pub fn target(&self) -> Target {
+        match &self.place.database {
+            Some(url) => Target::Postgres(url.clone()),
+            None => Target::Sqlite(self.place.data.path().join("data/ruledesk.db")),
+        }
     }
 
     /// The process.

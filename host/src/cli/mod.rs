@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::rules::compiler;
 
+mod decisions;
 mod desk;
 mod import;
 mod rule;
@@ -33,6 +34,9 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Checks what the desk has recorded.
+    #[command(subcommand)]
+    Decisions(decisions::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -70,6 +74,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
+        Command::Decisions(command) => desk::in_runtime(decisions::run(command)),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
+pub mod chain;
 mod change;
 mod create;
 pub mod db;
 pub mod decisions;
+mod ledger;
 mod migrate;
 pub mod people;
 mod rows;
