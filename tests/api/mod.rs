@@ -5,4 +5,5 @@ mod bad_input;
 mod chain;
 mod import;
 mod tickets;
+mod versions;
 mod visibility;

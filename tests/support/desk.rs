@@ -202,6 +202,13 @@ impl Client {
         self.send("GET", path, None)
     }
 
+    /// The status, and a body that need not be text.
+    pub fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
+        let mut response = self.response("GET", path, None);
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        (response.status().as_u16(), body)
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.send_text(path, &body.to_string(), "application/json")
     }
@@ -215,6 +222,15 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        let mut response = self.response(method, path, body);
+        let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        Answer { status, etag, media_type, text }
+    }
+
+    fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -227,11 +243,6 @@ impl Client {
             Some(body) => agent.run(request.body(body).unwrap()),
             None => agent.run(request.body(()).unwrap()),
         };
-        let mut response = response.unwrap();
-        let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
-        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
-        let status = response.status().as_u16();
-        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, media_type, text }
+        response.unwrap()
     }
 }

@@ -12,6 +12,7 @@ mod decisions;
 mod desk;
 mod import;
 mod rule;
+mod rules;
 mod serve;
 mod token;
 
@@ -34,6 +35,9 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows the versions of the desk's rules.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Checks what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
@@ -74,6 +78,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
+        Command::Rules(command) => desk::in_runtime(rules::run(command)),
         Command::Decisions(command) => desk::in_runtime(decisions::run(command)),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),

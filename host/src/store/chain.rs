@@ -94,9 +94,12 @@ fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
 }
 
 fn written(digest: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(VERSION.len() + 1 + 64);
-    text.push_str(VERSION);
-    text.push(':');
+    format!("{VERSION}:{}", hex(digest))
+}
+
+/// A digest in hexadecimal, lower case.
+pub fn hex(digest: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(2 * digest.len());
     for byte in digest {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

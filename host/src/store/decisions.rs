@@ -1,11 +1,11 @@
-//! Decision records: what each rule was asked and said, with the exact input; and the rules themselves, by digest.
+//! Decision records: what each rule was asked and said, with the exact input.
 
 use jiff::Timestamp;
 
 use super::chain::{Chain, Content, ContentDigest, End};
 use super::db::{Arg, Tx};
 use super::rows::{at, ms};
-use super::{Error, Store, writer::Work};
+use super::{Error, Store};
 use crate::desk::id::{RunId, TicketId};
 
 /// One run of the rules for a ticket.
@@ -186,50 +186,5 @@ impl Store {
             }
         }
         Ok(runs)
-    }
-
-    /// Keeps a component and its manifest, if they are not kept already.
-    pub async fn keep_rule_version(&self, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
-        let args = vec![
-            version.component_digest.into(),
-            version.manifest_digest.into(),
-            version.name.into(),
-            version.version.into(),
-            version.manifest.into(),
-            version.component.into(),
-            ms(now).into(),
-        ];
-        let sql = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, component, \
-                   first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
-    }
-
-    /// Whether a component and its manifest are kept.
-    pub async fn has_rule_version(&self, component: &str, manifest: &str) -> Result<bool, Error> {
-        let sql = "select 1 from rule_versions where component_digest = $1 and manifest_digest = $2";
-        Ok(self.db.optional(sql, vec![component.into(), manifest.into()]).await?.is_some())
-    }
-
-    /// A kept component and its manifest.
-    pub async fn rule_version(&self, component: &str, manifest: &str) -> Result<Option<RuleVersion>, Error> {
-        let row = self
-            .db
-            .optional(
-                "select name, version, manifest, component from rule_versions \
-                 where component_digest = $1 and manifest_digest = $2",
-                vec![component.into(), manifest.into()],
-            )
-            .await?;
-        row.map(|row| {
-            Ok(RuleVersion {
-                component_digest: component.to_owned(),
-                manifest_digest: manifest.to_owned(),
-                name: row.text(0)?,
-                version: row.text(1)?,
-                manifest: row.text(2)?,
-                component: row.bytes(3)?,
-            })
-        })
-        .transpose()
     }
 }

@@ -1,0 +1,27 @@
+//! `ruledesk rules`: about the desk's rules in production. (`ruledesk rule` is for whoever writes one.)
+
+use clap::Subcommand;
+
+use super::Failure;
+
+mod archive;
+
+/// What can be done with the desk's rules.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists the versions of a rule that have decided, the newest first.
+    Versions(archive::Versions),
+    /// Shows how two versions of a rule differ: settings by key, and the manifest's lines.
+    Diff(archive::Diff),
+    /// Writes a version's manifest and component into a folder, as they were shipped.
+    Download(archive::Download),
+}
+
+/// Runs one of them.
+pub async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Versions(versions) => archive::versions(versions).await,
+        Command::Diff(diff) => archive::diff(diff).await,
+        Command::Download(download) => archive::download(download).await,
+    }
+}
