@@ -2,7 +2,9 @@
 
 mod access;
 mod bad_input;
+mod chain;
 mod import;
 mod tables;
 mod tickets;
+mod versions;
 mod visibility;

@@ -44,6 +44,7 @@ async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
             before: ticket,
             entries: Vec::new(),
             messages: Vec::new(),
+            assignment: None,
         },
     };
     store.apply(moved, Some(change)).await.unwrap();

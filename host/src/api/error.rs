@@ -17,6 +17,8 @@ impl From<Error> for Problem {
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
             Error::Conflict(_) => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } | Error::StaleVersion(_) => Problem::new(Kind::STALE, detail),
+            Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),
+            Error::Damaged(_) => Problem::new(Kind::DAMAGED, detail.clone()).with_internal(detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),
             Error::Broken(_) => Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it")

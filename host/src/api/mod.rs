@@ -35,6 +35,7 @@ mod spans;
 mod stats;
 mod tables;
 mod tickets;
+mod versions;
 mod views;
 
 use observe::Watch;
@@ -89,6 +90,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tables::compare))
         .routes(routes!(tables::roll_back))
         .routes(routes!(stats::read))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::read))
+        .routes(routes!(versions::component))
+        .routes(routes!(versions::manifest))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))

@@ -42,7 +42,7 @@ enum Command {
     /// Looks after the rules of a desk in production.
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Proves recorded decisions.
+    /// Checks and proves what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
     /// Prints the OpenAPI 3.1 document.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{self, AccessChange};
 use super::create::{add_load, assigned, insert_messages, share_out_one};
 use super::db::{Arg, Db, Tx};
+use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT};
 use super::{Error, Store, writer::Work};
 use crate::desk::id::PersonId;
@@ -46,7 +47,9 @@ pub async fn write(tx: &mut Tx, mut change: TicketChange, access: Option<&Access
     insert_messages(tx, change.messages.iter()).await?;
     add_load(tx, &load_change(&change.before, &change.after)).await?;
     if let Some(access) = access {
-        access::update(tx, access, change.after.updated_at).await?;
+        let events = access::update(tx, access, change.after.updated_at).await?;
+        // Last, because it holds the end of the ledger's chain.
+        ledger::append(tx, &events).await?;
     }
     Ok(())
 }

@@ -6,21 +6,23 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::Error;
 use super::db::Db;
 
+macro_rules! migrations {
+    ($($number:literal $name:literal $file:literal;)*) => {
+        &[$((
+            $number,
+            $name,
+            include_str!(concat!("../../../migrations/sqlite/", $file)),
+            include_str!(concat!("../../../migrations/postgres/", $file)),
+        )),*]
+    };
+}
+
 /// The number, the name, and the text for either database.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
-    (
-        1,
-        "core",
-        include_str!("../../../migrations/sqlite/0001_core.sql"),
-        include_str!("../../../migrations/postgres/0001_core.sql"),
-    ),
-    (
-        5,
-        "tables",
-        include_str!("../../../migrations/sqlite/0005_tables.sql"),
-        include_str!("../../../migrations/postgres/0005_tables.sql"),
-    ),
-];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
+    1 "core" "0001_core.sql";
+    2 "chain" "0002_chain.sql";
+    5 "tables" "0005_tables.sql";
+};
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is
 /// an error: then the database belongs to another version.

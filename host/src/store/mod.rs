@@ -9,17 +9,20 @@ use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
 pub mod asked;
+pub mod chain;
 mod change;
 mod create;
 pub mod db;
 pub mod decisions;
 pub mod history;
+mod ledger;
 mod migrate;
 pub mod people;
 pub mod revoke;
 mod rows;
 pub mod tables;
 pub mod tickets;
+pub mod versions;
 mod writer;
 
 pub use create::{Create, Created, IdempotencyKey};
@@ -46,6 +49,10 @@ pub enum Error {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
     Corrupt { table: &'static str, column: &'static str, found: String },
+    #[error(
+        "the archive's {part} of the rule `{rule}` is not what was archived as {digest}: it is not used; put it back from a backup"
+    )]
+    Damaged { rule: String, part: &'static str, digest: String },
     #[error("the writer has stopped")]
     Stopped,
 }

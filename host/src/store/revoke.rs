@@ -1,8 +1,9 @@
 //! Taking access back: the grant, the ledger and the ticket's timeline in one transaction.
 
-use super::access::{GRANT_COLUMNS, grant, write_down};
+use super::access::{GRANT_COLUMNS, event, grant};
 use super::change;
 use super::db::Db;
+use super::ledger;
 use super::rows::ms;
 use super::{Error, Store, writer::Work};
 use crate::desk::access::Grant;
@@ -46,6 +47,7 @@ pub async fn revoke(db: &Db, revocation: Revocation) -> Result<(), Error> {
         return Err(Error::Conflict);
     }
     change::write(&mut tx, change, None).await?;
-    write_down(&mut tx, ticket, REVOKED, &detail, now).await?;
+    // Last, because it holds the end of the ledger's chain.
+    ledger::append(&mut tx, &[event(ticket, REVOKED, detail, now)]).await?;
     tx.commit().await
 }

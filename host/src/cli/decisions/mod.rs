@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, desk};
 
+mod chain;
 mod verify;
 
 /// What can be done with recorded decisions.
@@ -11,11 +12,14 @@ mod verify;
 pub enum Command {
     /// Asks the rules that decided again and proves that they give the recorded answers.
     Verify(verify::Verify),
+    /// Checks the hash chains over all decision records and over the ledger of access.
+    Chain(chain::Check),
 }
 
 /// Does it.
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(verify) => desk::in_runtime(verify::run(verify)),
+        Command::Chain(check) => desk::in_runtime(chain::run(check)),
     }
 }

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, Place, desk};
 
+mod archive;
 mod backtest;
 mod stats;
 
@@ -14,6 +15,12 @@ pub enum Command {
     Backtest(Box<backtest::Backtest>),
     /// Sums up what a rule did over the last hour, day or week.
     Stats(stats::Stats),
+    /// Lists the versions of a rule that have decided, the newest first.
+    Versions(archive::Versions),
+    /// Shows how two versions of a rule differ: settings by key, and the manifest's lines.
+    Diff(archive::Diff),
+    /// Writes a version's manifest and component into a folder, as they were shipped.
+    Download(archive::Download),
 }
 
 /// Does it.
@@ -21,5 +28,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Backtest(backtest) => desk::in_runtime(backtest::run(*backtest)),
         Command::Stats(stats) => desk::in_runtime(stats::run(stats)),
+        Command::Versions(versions) => desk::in_runtime(archive::versions(versions)),
+        Command::Diff(diff) => desk::in_runtime(archive::diff(diff)),
+        Command::Download(download) => desk::in_runtime(archive::download(download)),
     }
 }
