@@ -104,7 +104,9 @@ mod tests {
 
     fn called(result: Result<super::super::stage::Answer, Fault>, fuel: u64) -> Called {
         let took = Duration::from_micros(fuel);
-        Called { result, fuel, took, memory_peak: 0, log: Vec::new(), log_cut: false, lookups: Vec::new() }
+        #[expect(clippy::disallowed_methods, reason = "the instant is none of the answer")]
+        let started = std::time::Instant::now();
+        Called { started, result, fuel, took, memory_peak: 0, log: Vec::new(), log_cut: false, lookups: Vec::new() }
     }
 
     #[test]
