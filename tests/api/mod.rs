@@ -2,6 +2,9 @@
 
 mod access;
 mod bad_input;
+mod dry_run;
+mod edits;
+mod explain;
 mod import;
 mod tickets;
 mod visibility;

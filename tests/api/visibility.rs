@@ -42,6 +42,7 @@ fn every_route_asks_who_is_there() {
                 let path = path.replace("{key}", "IT-1").replace("{id}", "amara");
                 let answer = |client: &crate::support::desk::Client| match method.as_str() {
                     "get" => client.get(&path),
+                    "patch" => client.patch(&path, &json!({})),
                     _ => client.post(&path, &json!({})),
                 };
                 let mut fake = desk.as_role("nobody-has-this");

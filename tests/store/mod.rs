@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod concurrency;
+mod edits;
 pub mod fixture;
 mod keys;
 mod people;

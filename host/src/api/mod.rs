@@ -21,8 +21,10 @@ use crate::app::App;
 mod access;
 mod auth;
 mod config;
+pub mod dry_run;
 mod edits;
 mod error;
+mod explain;
 mod json;
 mod operations;
 pub mod page;
@@ -69,12 +71,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
+        .routes(routes!(explain::explain))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
         .routes(routes!(edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
+        .routes(routes!(dry_run::dry_run))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))

@@ -1,19 +1,24 @@
 //! A submission becomes a ticket.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use super::record::Sample;
 use super::{App, Error};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
+use crate::desk::form::Problem;
 use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
 use crate::desk::intake::{NewTicket, Submission};
 use crate::desk::may;
-use crate::desk::opening::{self, Ids};
+use crate::desk::opening::{self, Ids, Opening};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
+use crate::rules::catalog::Generation;
 use crate::rules::digest::Digest;
-use crate::store::{Create, Created, IdempotencyKey};
+use crate::store::{Create, Created, IdempotencyKey, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -38,6 +43,14 @@ pub struct Made {
     pub new: bool,
     /// How many rules were asked.
     pub rules_asked: usize,
+}
+
+/// What a submission comes to before anything is written.
+pub(super) struct Considered {
+    pub record: RunRecord,
+    pub samples: Vec<Sample>,
+    /// What would be written, or what to mend.
+    pub outcome: Result<Box<Opening>, Vec<Problem>>,
 }
 
 impl App {
@@ -66,14 +79,40 @@ impl App {
         {
             return self.made_before(id).await;
         }
-        let ran = self.run_rules(&organisation, new, now).await?;
-        self.metrics.count_calls(&ran.samples);
-        let verdicts = match ran.decision {
-            Decision::Accepted(verdicts) => *verdicts,
-            Decision::Rejected(problems) => {
-                self.metrics.count_ticket("rejected");
-                return Err(Error::Rejected { problems });
+        let generation = self.rules.generation();
+        self.archive(&generation).await?;
+        let considered = self.consider(&organisation, generation, new, now).await?;
+        self.metrics.count_calls(&considered.samples);
+        let opening = *considered.outcome.map_err(|problems| {
+            self.metrics.count_ticket("rejected");
+            Error::Rejected { problems }
+        })?;
+        let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
+        let made = self.store.create(Create { opening, run: considered.record, idempotency }).await?;
+        match made {
+            Created::New { number, assignee } => {
+                self.metrics.count_ticket("accepted");
+                ticket.number = number;
+                ticket.assignee = assignee;
+                Ok(Made { ticket, access, new: true, rules_asked: considered.samples.len() })
             }
+            Created::Before(id) => self.made_before(id).await,
+        }
+    }
+
+    /// Takes a submission through these rules, up to where the ticket would be written. Creating a ticket and trying
+    /// what would become of one are the same up to here.
+    pub(super) async fn consider(
+        &self,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
+        new: NewTicket,
+        now: Timestamp,
+    ) -> Result<Considered, Error> {
+        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now).await?;
+        let verdicts = match decision {
+            Decision::Accepted(verdicts) => *verdicts,
+            Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
             Decision::NeedsFacts(_) => {
                 return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
             }
@@ -83,18 +122,8 @@ impl App {
             grant: GrantId(self.clock.new_id()),
             messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
-        let opening = opening::open(&organisation, ran.new, verdicts, &ids, now);
-        let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
-        let made = self.store.create(Create { opening, run: ran.record, idempotency }).await?;
-        match made {
-            Created::New { number, assignee } => {
-                self.metrics.count_ticket("accepted");
-                ticket.number = number;
-                ticket.assignee = assignee;
-                Ok(Made { ticket, access, new: true, rules_asked: ran.samples.len() })
-            }
-            Created::Before(id) => self.made_before(id).await,
-        }
+        let opening = opening::open(organisation, new, verdicts, &ids, now);
+        Ok(Considered { record, samples, outcome: Ok(Box::new(opening)) })
     }
 
     async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
@@ -107,12 +136,11 @@ impl App {
     /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
     async fn run_rules(
         &self,
-        organisation: &std::sync::Arc<Organisation>,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
         new: NewTicket,
         now: Timestamp,
     ) -> Result<Ran, Error> {
-        let generation = self.rules.generation();
-        self.archive(&generation).await?;
         let recent = if generation.wants_recent_tickets() {
             let since = ago(now, RECENT_HOURS);
             self.store.recent(&new.requester, since, RECENT_MAX).await?

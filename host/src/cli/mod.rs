@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::rules::compiler;
 
 mod desk;
+mod explain;
 mod import;
 mod rule;
+mod rules;
 mod serve;
 mod token;
 
@@ -28,11 +30,16 @@ enum Command {
     Serve(serve::Serve),
     /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
     Import(Box<import::Import>),
+    /// Says why a ticket is as it is.
+    Explain(explain::Explain),
     /// Gives somebody a token, which is shown once, or takes one back.
     Token(token::Add),
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
+    /// About the rules of a desk in production.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -73,6 +80,8 @@ pub fn run() -> ExitCode {
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),
+        Command::Explain(command) => desk::in_runtime(explain::run(command)),
+        Command::Rules(command) => rules::run(command),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {
