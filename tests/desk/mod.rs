@@ -2,5 +2,6 @@
 
 mod access;
 mod combine;
+mod edit;
 mod hours;
 mod opening;

@@ -5,6 +5,7 @@ mod chain;
 pub use chain::by_hand;
 mod changes;
 mod concurrency;
+mod edits;
 pub mod fixture;
 mod keys;
 mod people;

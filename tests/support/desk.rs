@@ -260,6 +260,10 @@ impl Client {
         self.send_text(path, &body.to_string(), "application/json")
     }
 
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.with("content-type", "application/json").send("PATCH", path, Some(body.to_string().as_bytes()))
+    }
+
     pub fn send_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
         self.with("content-type", media_type).send("POST", path, Some(body.as_bytes()))
     }

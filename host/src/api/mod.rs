@@ -23,8 +23,10 @@ use crate::telemetry::MaybeTraces;
 mod access;
 mod auth;
 mod config;
+pub mod dry_run;
 mod edits;
 mod error;
+mod explain;
 mod json;
 mod observe;
 mod operations;
@@ -77,6 +79,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
+        .routes(routes!(explain::explain))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
@@ -95,6 +98,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::read))
         .routes(routes!(versions::component))
         .routes(routes!(versions::manifest))
+        .routes(routes!(dry_run::dry_run))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))

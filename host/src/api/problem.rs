@@ -130,6 +130,11 @@ impl Problem {
         Self::new(Kind::NOT_JSON, detail)
     }
 
+    /// What was wrong this time, and what to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// What only an operator may see.
     pub fn internal(&self) -> Option<&str> {
         self.internal.as_deref()

@@ -75,7 +75,8 @@ fn raw(value: Json_) -> Raw {
 }
 
 impl NewTicketBody {
-    fn submission(self) -> Result<(Option<PersonId>, Submission), Problem> {
+    /// For whom, and what.
+    pub fn submission(self) -> Result<(Option<PersonId>, Submission), Problem> {
         let requester = self.requester.map(|id| id.parse::<PersonId>()).transpose();
         let requester = requester.map_err(|e| Problem::bad_field("requester", &e.to_string()))?;
         let attachment = |a: AttachmentBody| Attachment { name: a.name, media_type: a.media_type, size: a.size };

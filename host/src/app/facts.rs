@@ -10,9 +10,10 @@ use crate::desk::combine::access::{RawAccess, RawScope, RawStep};
 use crate::desk::combine::check::{RawChanges, RawClassification, RawDestination, RawRating};
 use crate::desk::form::{Field, Problem, Raw, Value};
 use crate::desk::id::PersonId;
-use crate::desk::intake::NewTicket;
+use crate::desk::intake::{NewTicket, Submission};
 use crate::desk::organisation::{App, Organisation, Person, Tier};
 use crate::desk::sla;
+use crate::desk::ticket::Attachment;
 use crate::rules::contract::{self, Attribute, access, categorization, intake, priority, routing};
 use crate::store::access::History;
 use crate::store::tickets::RecentTicket;
@@ -114,6 +115,21 @@ pub fn ticket(new: &NewTicket, now: Timestamp) -> contract::Ticket {
 /// What the channel knows about the message.
 pub fn headers(new: &NewTicket) -> Vec<Attribute> {
     attributes(new.headers.iter().map(|(name, value)| (name, value)))
+}
+
+/// A recorded ticket as it was submitted.
+pub fn submission(draft: contract::Ticket, headers: Vec<Attribute>) -> Submission {
+    let attachment = |a: contract::Attachment| Attachment { name: a.name, media_type: a.media_type, size: a.size };
+    Submission {
+        request_type: draft.request_type,
+        channel: draft.channel,
+        subject: draft.subject,
+        body: draft.body,
+        fields: draft.fields.into_iter().map(|field| (field.name, raw(field.value))).collect(),
+        tags: draft.tags,
+        attachments: draft.attachments.into_iter().map(attachment).collect(),
+        headers: headers.into_iter().map(|header| (header.name, header.value)).collect(),
+    }
 }
 
 /// The requester's recent tickets.

@@ -1,5 +1,6 @@
 //! A submission becomes a ticket.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -9,12 +10,14 @@ use super::record::Sample;
 use super::{App, Error, clock, told, trail};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
+use crate::desk::form::Problem;
 use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
 use crate::desk::intake::{NewTicket, Submission};
 use crate::desk::may;
-use crate::desk::opening::{self, Ids};
+use crate::desk::opening::{self, Ids, Opening};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
+use crate::rules::catalog::Generation;
 use crate::rules::digest::Digest;
 use crate::store::{Create, Created, IdempotencyKey, RunRecord};
 
@@ -41,6 +44,14 @@ pub struct Made {
     pub new: bool,
     /// How many rules were asked.
     pub rules_asked: usize,
+}
+
+/// What a submission comes to before anything is written.
+pub(super) struct Considered {
+    pub record: RunRecord,
+    pub samples: Vec<Sample>,
+    /// What would be written, or what to mend.
+    pub outcome: Result<Box<Opening>, Vec<Problem>>,
 }
 
 impl App {
@@ -70,26 +81,15 @@ impl App {
             return self.made_before(id).await;
         }
         let begun = clock::instant();
-        let ran = self.run_rules(&organisation, new, now).await?;
-        let Ran { decision, record, samples, new } = ran;
+        let generation = self.rules.generation();
+        self.archive(&generation).await;
+        let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
         self.account(&record, samples, begun);
-        let verdicts = match decision {
-            Decision::Accepted(verdicts) => *verdicts,
-            Decision::Rejected(problems) => {
-                self.metrics.count_ticket("rejected");
-                return Err(Error::Rejected { problems });
-            }
-            Decision::NeedsFacts(_) => {
-                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
-            }
-        };
-        let ids = Ids {
-            ticket: TicketId(self.clock.new_id()),
-            grant: GrantId(self.clock.new_id()),
-            messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
-        };
-        let opening = opening::open(&organisation, new, verdicts, &ids, now);
+        let opening = *outcome.map_err(|problems| {
+            self.metrics.count_ticket("rejected");
+            Error::Rejected { problems }
+        })?;
         let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
         let writing = clock::instant();
         let made = self.store.create(Create { opening, run: record, idempotency }).await?;
@@ -108,6 +108,32 @@ impl App {
             }
             Created::Before(id) => self.made_before(id).await,
         }
+    }
+
+    /// Takes a submission through these rules, up to where the ticket would be written. Creating a ticket and trying
+    /// what would become of one are the same up to here.
+    pub(super) async fn consider(
+        &self,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
+        new: NewTicket,
+        now: Timestamp,
+    ) -> Result<Considered, Error> {
+        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now).await?;
+        let verdicts = match decision {
+            Decision::Accepted(verdicts) => *verdicts,
+            Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
+            Decision::NeedsFacts(_) => {
+                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
+            }
+        };
+        let ids = Ids {
+            ticket: TicketId(self.clock.new_id()),
+            grant: GrantId(self.clock.new_id()),
+            messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
+        };
+        let opening = opening::open(organisation, new, verdicts, &ids, now);
+        Ok(Considered { record, samples, outcome: Ok(Box::new(opening)) })
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
@@ -129,12 +155,11 @@ impl App {
     /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
     async fn run_rules(
         &self,
-        organisation: &std::sync::Arc<Organisation>,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
         new: NewTicket,
         now: Timestamp,
     ) -> Result<Ran, Error> {
-        let generation = self.rules.generation();
-        self.archive(&generation).await;
         let recent = if generation.wants_recent_tickets() {
             let since = ago(now, RECENT_HOURS);
             self.store.recent(&new.requester, since, RECENT_MAX).await?

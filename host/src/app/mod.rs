@@ -2,6 +2,8 @@
 //!
 //! - [`App::create_ticket`] takes a submission through the rules and into the store
 //! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
+//! - [`App::dry_run`] says what would become of a submission
+//! - [`App::explain`] says why a ticket is as it is
 //! - [`App::comment`], [`App::transition`], [`App::edit_ticket`], [`App::revoke_grant`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
 //! - [`App::rule_stats`] sums up what a rule did
@@ -24,8 +26,10 @@ pub mod access;
 pub mod archive;
 pub mod choice;
 pub mod clock;
+pub mod dry_run;
 mod edit;
 pub mod error;
+pub mod explain;
 mod facts;
 pub mod intake;
 pub mod judge;

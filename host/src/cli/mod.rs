@@ -10,6 +10,7 @@ use crate::rules::compiler::{self, Means};
 
 mod decisions;
 mod desk;
+mod explain;
 mod import;
 mod rule;
 mod rules;
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::Serve),
     /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
     Import(Box<import::Import>),
+    /// Says why a ticket is as it is.
+    Explain(explain::Explain),
     /// Gives somebody a token, which is shown once, or takes one back.
     Token(token::Add),
     /// Lists, changes and compares reference tables.
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
         Command::Import(import) => desk::in_runtime_without_tickets(import::run(*import)),
+        Command::Explain(command) => desk::in_runtime(explain::run(command)),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {

@@ -33,6 +33,12 @@ impl Generation {
         Self { number, rules, access_in_doubt: None }
     }
 
+    /// A generation that is live nowhere: this one with other rules. What is in doubt here is in doubt there.
+    pub fn altered(&self, mut rules: Vec<Arc<Rule>>) -> Self {
+        sort(&mut rules);
+        Self { number: self.number, rules, access_in_doubt: self.access_in_doubt.clone() }
+    }
+
     /// All rules, in the order in which they are asked.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules

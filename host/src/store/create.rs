@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Error;
 use super::access;
-use super::db::{Arg, Db, Tx};
+use super::db::{Arg, Db, Row, Tx};
 use super::decisions::{self, RunRecord};
 use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT, ms};
@@ -173,6 +173,19 @@ async fn share_out(tx: &mut Tx, creates: &[&Create]) -> Result<Vec<Option<Person
     Ok(assignees)
 }
 
+impl Store {
+    /// Who would be picked now. Nobody's turn is taken, so it holds only if nobody comes between.
+    pub async fn would_pick(&self, assignment: &Assignment) -> Result<Option<PersonId>, Error> {
+        let sql = "select person, turn from member_turns where team = $1";
+        let mut turns = Turns { next: 0, last: BTreeMap::new() };
+        for row in self.db.all(sql, vec![assignment.team.as_str().into()]).await? {
+            turns.last.insert(rows::parsed("member_turns", "person", &row.text(0)?)?, row.int(1)?);
+        }
+        let load = loads_of(&self.db.all(LOADS, Vec::new()).await?)?;
+        Ok(pick(assignment, &mut turns, &load))
+    }
+}
+
 /// Picks somebody for one ticket that exists already. Its load is for the caller to add.
 pub async fn share_out_one(tx: &mut Tx, assignment: &Assignment) -> Result<Option<PersonId>, Error> {
     let mut turns = take_turns(tx, &BTreeMap::from([(&assignment.team, 1)])).await?;
@@ -230,7 +243,12 @@ async fn take_turns(tx: &mut Tx, teams: &BTreeMap<&TeamId, i64>) -> Result<BTree
 }
 
 async fn loads(tx: &mut Tx) -> Result<BTreeMap<PersonId, i64>, Error> {
-    let rows = tx.all("select person, unfinished from agents", Vec::new()).await?;
+    loads_of(&tx.all(LOADS, Vec::new()).await?)
+}
+
+const LOADS: &str = "select person, unfinished from agents";
+
+fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, i64>, Error> {
     rows.iter().map(|row| Ok((rows::parsed("agents", "person", &row.text(0)?)?, row.int(1)?))).collect()
 }
 

@@ -6,11 +6,14 @@ use super::{Failure, Place, desk};
 
 mod archive;
 mod backtest;
+mod dry_run;
 mod stats;
 
 /// What can be done with a desk's rules.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Says what would become of a submission, with the live rules or with others, and writes nothing.
+    DryRun(Box<dry_run::DryRun>),
     /// Tells what recorded decisions would have been under other rules or settings.
     Backtest(Box<backtest::Backtest>),
     /// Sums up what a rule did over the last hour, day or week.
@@ -26,6 +29,7 @@ pub enum Command {
 /// Does it.
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::DryRun(command) => desk::in_runtime(dry_run::run(*command)),
         Command::Backtest(backtest) => desk::in_runtime(backtest::run(*backtest)),
         Command::Stats(stats) => desk::in_runtime(stats::run(stats)),
         Command::Versions(versions) => desk::in_runtime(archive::versions(versions)),

@@ -1,0 +1,104 @@
+//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming teams and
+//! levels as people know them, never an agent, an approver or a rule.
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::{Known, plain_text};
+use crate::desk::access::AccessState;
+use crate::desk::id::CategoryId;
+use crate::desk::sla::Clock;
+
+/// The whole text: a line for each thing worth saying.
+pub fn text(known: &Known<'_>) -> String {
+    let ticket = known.ticket;
+    let mut lines = vec![format!("{}: {}", ticket.number, ticket.subject)];
+    lines.extend(set(known, "category", &|id| category(known, id)));
+    lines.extend(set(known, "priority", &|id| priority(known, id)));
+    let team = known.organisation.teams.get(&ticket.team).map_or(ticket.team.as_str(), |team| team.name.as_str());
+    lines.push(format!("Team: {team}."));
+    lines.extend(access(known));
+    if ticket.state.is_unfinished() {
+        lines.extend(promise(known, "A first answer", &ticket.first_response));
+        lines.extend(promise(known, "A solution", &ticket.resolution));
+    }
+    lines.join("\n")
+}
+
+/// What was said about a field: the first word and everything that people changed.
+fn set(known: &Known<'_>, field: &str, name: &dyn Fn(&str) -> String) -> Option<String> {
+    let told = known.entries.iter().filter(|entry| entry.kind == "set").filter_map(|entry| {
+        let details: Json = serde_json::from_str(&entry.details).ok()?;
+        (plain_text(&details, "field")? == field).then_some(())?;
+        Some((plain_text(&details, "to")?, plain_text(&details, "reason").unwrap_or_default()))
+    });
+    let mut line = String::new();
+    for (to, reason) in told {
+        let to = name(&to);
+        line = if line.is_empty() {
+            format!("{}: {to}{}.", capital(field), because(&reason))
+        } else {
+            format!("{line} Changed by our staff to {to}{}.", because(&reason))
+        };
+    }
+    (!line.is_empty()).then_some(line)
+}
+
+/// A reason as the end of a sentence.
+fn because(reason: &str) -> String {
+    let reason = reason.trim().trim_end_matches('.');
+    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn category(known: &Known<'_>, id: &str) -> String {
+    let found = id.parse::<CategoryId>().ok().and_then(|id| known.organisation.categories.get(&id));
+    found.map_or_else(|| id.to_owned(), |category| category.name.clone())
+}
+
+fn priority(known: &Known<'_>, id: &str) -> String {
+    let mut levels = known.organisation.priorities.iter();
+    levels.find(|level| level.id.as_str() == id).map_or_else(|| id.to_owned(), |level| level.name.clone())
+}
+
+fn access(known: &Known<'_>) -> Option<String> {
+    let case = known.case?;
+    let app = known.organisation.apps.get(&case.request.app).map_or(case.request.app.as_str(), |app| app.name.as_str());
+    let revoked = known.entries.iter().rev().filter(|entry| entry.kind == "access-decided").find_map(|entry| {
+        let details: Json = serde_json::from_str(&entry.details).ok()?;
+        let outcome = plain_text(&details, "outcome")?;
+        (outcome == crate::desk::ticket::REVOKED).then(|| plain_text(&details, "detail").unwrap_or_default())
+    });
+    if let Some(reason) = revoked {
+        return Some(format!("Access to {app} was taken back{}.", because(&reason)));
+    }
+    let said = match case.state {
+        AccessState::Approved => "is granted",
+        AccessState::Awaiting => "waits for approval",
+        AccessState::Denied => "was not approved",
+        AccessState::DeniedByPolicy => "is not given under the access policy",
+        AccessState::Cancelled => "was asked for and the request was taken back",
+    };
+    // Of what a person said, only a denial is for the requester's eyes; the timeline shows it to them too.
+    let reason = match case.decisions.last() {
+        Some(word) if case.state == AccessState::Denied => word.reason.as_str(),
+        _ => case.reason.as_str(),
+    };
+    let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
+    Some(format!("Access to {app} ({tier}) {said}{}.", because(reason)))
+}
+
+fn promise(known: &Known<'_>, what: &str, clock: &Clock) -> Option<String> {
+    if clock.met_at.is_some() {
+        return None;
+    }
+    let local = |at: Timestamp| known.organisation.calendar.zone.to_datetime(at);
+    Some(match clock.due_at {
+        Some(due) => format!("{what} is due by {}.", local(due).strftime("%A, %-d %B %Y, %H:%M")),
+        None => format!("{what} is owed once we have your answer."),
+    })
+}

@@ -1,0 +1,129 @@
+//! One stage of the decision record, read as what each rule said.
+
+use serde_json::Value as Json;
+
+use super::{Proposal, SetBy, plain_text};
+use crate::store::decisions::StoredRun;
+
+/// One stage as it was recorded.
+pub struct Stage {
+    pub verdict: Json,
+    parts: Vec<Json>,
+}
+
+impl Stage {
+    /// The last record of a stage; an empty one where there is none, or where it cannot be read.
+    pub fn last(runs: &[StoredRun], stage: &str) -> Stage {
+        let decisions = runs.iter().rev().flat_map(|run| &run.decisions);
+        let found = decisions.into_iter().find(|decision| decision.stage == stage);
+        let read = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
+        Stage {
+            verdict: found.map(|decision| read(&decision.verdict)).unwrap_or_default(),
+            parts: found
+                .and_then(|decision| match read(&decision.rules) {
+                    Json::Array(parts) => Some(parts),
+                    _ => None,
+                })
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What each rule said, as `pick` reads it out of its decision; nobody's word stands yet.
+    pub fn proposals(&self, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Vec<Proposal> {
+        self.parts.iter().map(|part| proposal(part, pick)).collect()
+    }
+
+    /// A text of the verdict.
+    pub fn said(&self, key: &str) -> Option<String> {
+        plain_text(&self.verdict, key)
+    }
+}
+
+/// What a rule decided: the word for it, and what goes with it.
+pub struct Decision<'a> {
+    pub word: &'a str,
+    pub with: &'a Json,
+}
+
+impl Decision<'_> {
+    /// A plain value that goes with it.
+    pub fn text(&self, key: &str) -> Option<String> {
+        plain_text(self.with, key)
+    }
+
+    /// A list of texts that goes with it.
+    pub fn list(&self, key: &str) -> Vec<&str> {
+        let list = self.with.get(key).and_then(Json::as_array);
+        list.into_iter().flatten().filter_map(Json::as_str).collect()
+    }
+
+    /// The fields of a form that it sets: names and values.
+    pub fn fields(&self) -> Vec<(&str, String)> {
+        let fields = self.with.get("fields").and_then(Json::as_array);
+        fields
+            .into_iter()
+            .flatten()
+            .filter_map(|field| Some((field.get("name")?.as_str()?, shown(field.get("value")?))))
+            .collect()
+    }
+}
+
+/// A field's value, which is one word for its kind and the value itself.
+fn shown(value: &Json) -> String {
+    match value.as_object().and_then(|value| value.values().next()).unwrap_or(value) {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+fn proposal(part: &Json, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Proposal {
+    let text = |key: &str| plain_text(part, key).unwrap_or_default();
+    let answer = part.get("answer");
+    let decision = answer.and_then(|answer| answer.get("decision"));
+    let none = Json::Null;
+    let value = decision.and_then(|decision| {
+        let decision = match decision {
+            Json::String(word) => Decision { word, with: &none },
+            other => {
+                let (word, with) = other.as_object()?.iter().next()?;
+                Decision { word, with }
+            }
+        };
+        pick(&decision)
+    });
+    Proposal {
+        rule: text("rule"),
+        version: text("version"),
+        component: text("component"),
+        manifest: text("manifest"),
+        value,
+        reason: answer.and_then(|answer| plain_text(answer, "reason")).unwrap_or_default(),
+        fault: plain_text(part, "fault"),
+        effect: has_effect(part),
+        stood: false,
+    }
+}
+
+/// Whether a rule's word could decide anything.
+fn has_effect(part: &Json) -> bool {
+    let is = |key: &str| part.get(key).and_then(Json::as_str).is_none_or(|word| word == "active");
+    is("mode") && is("part")
+}
+
+impl Proposal {
+    /// Whether it proposes something that counts.
+    pub fn counts(&self) -> bool {
+        self.effect && self.fault.is_none() && self.value.is_some()
+    }
+
+    /// The rule as whoever set the field.
+    pub fn author(&self) -> SetBy {
+        SetBy {
+            kind: "rule",
+            name: format!("{} {}", self.rule, self.version),
+            component: Some(self.component.clone()),
+            reason: self.reason.clone(),
+        }
+    }
+}

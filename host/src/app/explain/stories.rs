@@ -1,0 +1,300 @@
+//! Each field of a ticket and how it got its value.
+
+use serde_json::Value as Json;
+
+use super::recorded::{Decision, Stage};
+use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
+use crate::desk::form::Value;
+use crate::desk::sla::Clock;
+
+const MERGED: &str = "every rule is asked, and any rejection rejects";
+const LAST: &str = "of several changes to one thing the last rule's stands";
+const FIRST: &str = "the first rule that says something about it wins";
+const UNITED: &str = "tags are united";
+const HIGHEST: &str = "the highest level wins, unless a rule overrides";
+const RATED: &str = "it is the winning rule's, or else the first that a rule gave";
+const ROUTED: &str = "the first rule that names a team, or somebody to be found in one, wins";
+const ACCESS: &str = "a denial overrides; otherwise required approvals unite, the narrowest scope is granted, and every \
+                      doubt goes to a person";
+
+/// All fields, in the order in which a ticket gets them.
+pub fn all(known: &Known<'_>) -> Vec<Story> {
+    let stage = |name: &str| Stage::last(known.runs, name);
+    let (intake, classified) = (stage("intake"), stage("categorization"));
+    let (rated, routed) = (stage("priority"), stage("routing"));
+    let mut stories = submitted(known, &intake);
+    stories.extend(categorised(known, &intake, &classified));
+    stories.extend(prioritised(known, &rated));
+    stories.extend(sent(known, &routed));
+    stories.extend(access(known, &stage("access")));
+    stories.extend(promises(known));
+    stories
+}
+
+/// A story in which the word at `stands` stood, or else `otherwise` is whoever set the field.
+fn story(
+    known: &Known<'_>,
+    field: &str,
+    value: Option<String>,
+    law: &'static str,
+    (mut proposals, stands): (Vec<Proposal>, Option<usize>),
+    otherwise: SetBy,
+) -> Story {
+    let mut set_by = otherwise;
+    if let Some(proposal) = stands.and_then(|at| proposals.get_mut(at)) {
+        proposal.stood = true;
+        set_by = proposal.author();
+    }
+    Story { field: field.to_owned(), value, set_by, law: Some(law), proposals, changes: by_hand(known, field) }
+}
+
+fn first(proposals: &[Proposal]) -> Option<usize> {
+    proposals.iter().position(Proposal::counts)
+}
+
+fn last(proposals: &[Proposal]) -> Option<usize> {
+    proposals.iter().rposition(Proposal::counts)
+}
+
+/// The rule that the record names as the one that decided.
+fn named(stage: &Stage, key: &str, proposals: &[Proposal]) -> Option<usize> {
+    let by = stage.said(key)?;
+    proposals.iter().position(|p| p.effect && p.fault.is_none() && format!("{} {}", p.rule, p.version) == by)
+}
+
+fn desk(name: impl Into<String>, reason: impl Into<String>) -> SetBy {
+    SetBy { kind: "desk", name: name.into(), component: None, reason: reason.into() }
+}
+
+fn requester(reason: &str) -> SetBy {
+    SetBy { kind: "requester", name: "the submission".to_owned(), component: None, reason: reason.to_owned() }
+}
+
+/// Where no rule decided, the record says what did, such as the desk's default.
+fn fallback(stage: &Stage, key: &str) -> SetBy {
+    let name = stage.said(key).unwrap_or_else(|| "the desk".to_owned());
+    desk(name, "no rule decided")
+}
+
+fn submitted(known: &Known<'_>, intake: &Stage) -> Vec<Story> {
+    let ticket = known.ticket;
+    let word = |decision: &Decision<'_>| Some(decision.word.to_owned());
+    let accepted = (intake.proposals(&word), None);
+    let by = desk("all rules at intake", "no rule rejected it");
+    let mut stories = vec![story(known, "intake", Some("accepted".to_owned()), MERGED, accepted, by)];
+    for (field, value) in [("subject", &ticket.subject), ("body", &ticket.body)] {
+        let proposals = intake.proposals(&|decision| decision.text(field));
+        let stands = last(&proposals);
+        let by = requester("as submitted");
+        stories.push(story(known, field, Some(value.clone()), LAST, (proposals, stands), by));
+    }
+    for (name, value) in &ticket.fields {
+        let of_it = |decision: &Decision<'_>| {
+            decision.fields().into_iter().find(|(field, _)| field == name).map(|(_, value)| value)
+        };
+        let proposals = intake.proposals(&of_it);
+        let stands = last(&proposals);
+        let by = requester("as filled in");
+        stories.push(story(known, &format!("fields.{name}"), Some(shown(value)), LAST, (proposals, stands), by));
+    }
+    stories
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) | Value::Choice(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::Choices(choices) => choices.join(", "),
+    }
+}
+
+fn categorised(known: &Known<'_>, intake: &Stage, classified: &Stage) -> Vec<Story> {
+    let ticket = known.ticket;
+    let proposals = classified.proposals(&|decision| decision.text("category"));
+    let stands = named(classified, "category-by", &proposals);
+    let by = fallback(classified, "category-by");
+    let category = story(known, "category", Some(ticket.category.to_string()), FIRST, (proposals, stands), by);
+    let proposals = classified.proposals(&|decision| decision.text("kind"));
+    let stands = first(&proposals);
+    let by = desk("the request type", "no rule decided");
+    let kind = story(known, "kind", Some(ticket.kind.code().to_owned()), FIRST, (proposals, stands), by);
+    let mut stories = vec![category, kind];
+    stories.extend(tags(known, intake, classified));
+    stories
+}
+
+/// Each tag that the ticket has, or that a rule gave it.
+fn tags(known: &Known<'_>, intake: &Stage, classified: &Stage) -> Vec<Story> {
+    let mut names: Vec<String> = known.ticket.tags.iter().map(ToString::to_string).collect();
+    for stage in [intake, classified] {
+        let all = stage.proposals(&|decision| Some(decision.list("tags").join("\n")));
+        for name in all.iter().filter(|p| p.counts()).flat_map(|p| p.value.iter().flat_map(|tags| tags.lines())) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    let told = |name: String| {
+        let of_it = |decision: &Decision<'_>| decision.list("tags").contains(&name.as_str()).then(|| name.clone());
+        let mut proposals = intake.proposals(&of_it);
+        proposals.extend(classified.proposals(&of_it));
+        let stands = first(&proposals);
+        let value = known.ticket.tags.iter().any(|tag| tag.as_str() == name).then(|| name.clone());
+        let mut told =
+            story(known, &format!("tags.{name}"), value, UNITED, (proposals, stands), requester("as submitted"));
+        told.changes = changes(known, "tags").into_iter().filter(|change| touches(change, &name)).collect();
+        told
+    };
+    names.into_iter().map(told).collect()
+}
+
+/// Whether a change of the tags gave or took this one.
+fn touches(change: &ByHand, tag: &str) -> bool {
+    let has = |list: &Option<String>| list.iter().flat_map(|list| list.split(", ")).any(|name| name == tag);
+    has(&change.from) != has(&change.to)
+}
+
+fn prioritised(known: &Known<'_>, rated: &Stage) -> Vec<Story> {
+    let ticket = known.ticket;
+    let winner = |proposals: &[Proposal]| named(rated, "priority-by", proposals);
+    let scale = |field: &'static str, value: Option<String>| {
+        let proposals = rated.proposals(&|decision| decision.text(field));
+        let gave = |at: &usize| proposals.get(*at).is_some_and(Proposal::counts);
+        let stands = winner(&proposals).filter(gave).or_else(|| first(&proposals));
+        story(known, field, value, RATED, (proposals, stands), desk("the desk", "no rule gave it"))
+    };
+    let impact = scale("impact", ticket.impact.as_ref().map(ToString::to_string));
+    let urgency = scale("urgency", ticket.urgency.as_ref().map(ToString::to_string));
+    let proposals = rated.proposals(&|decision| decision.text("level"));
+    let stands = winner(&proposals);
+    let by = fallback(rated, "priority-by");
+    vec![impact, urgency, story(known, "priority", Some(ticket.priority.to_string()), HIGHEST, (proposals, stands), by)]
+}
+
+fn sent(known: &Known<'_>, routed: &Stage) -> Vec<Story> {
+    let ticket = known.ticket;
+    let winner = |proposals: &[Proposal]| named(routed, "team-by", proposals);
+    let part = |field: &'static str, value: Option<String>, by: SetBy| {
+        let proposals = routed.proposals(&|decision| decision.text(field));
+        let gave = |at: &usize| proposals.get(*at).is_some_and(Proposal::counts);
+        let stands = winner(&proposals).filter(gave);
+        story(known, field, value, ROUTED, (proposals, stands), by)
+    };
+    let proposals = routed.proposals(&|decision| {
+        let skills = decision.list("skills").join(", ");
+        let able = (!skills.is_empty()).then(|| format!("a team with {skills}"));
+        let person = decision.text("assignee").map(|person| format!("the team of {person}"));
+        decision.text("team").or(person).or(able)
+    });
+    let stands = winner(&proposals);
+    let by = fallback(routed, "team-by");
+    let team = story(known, "team", Some(ticket.team.to_string()), ROUTED, (proposals, stands), by);
+    let assignee = part("assignee", ticket.assignee.as_ref().map(ToString::to_string), turn(known));
+    let tier =
+        part("tier", Some(ticket.tier.to_string()), desk("the team", "no rule named a tier; the team's own stands"));
+    vec![team, assignee, tier]
+}
+
+/// Whose turn it was when the ticket opened.
+fn turn(known: &Known<'_>) -> SetBy {
+    let entry = known.entries.iter().find(|entry| entry.kind == "assigned" && entry.author_kind == "system");
+    let details: Json = entry.and_then(|entry| serde_json::from_str(&entry.details).ok()).unwrap_or_default();
+    let reason = plain_text(&details, "reason").unwrap_or_default();
+    match plain_text(&details, "assignee") {
+        Some(person) => desk("whose turn it was", format!("{person}: {reason}")),
+        None => desk("the team's queue", reason),
+    }
+}
+
+fn access(known: &Known<'_>, stage: &Stage) -> Option<Story> {
+    let case = known.case?;
+    let proposals = stage.proposals(&|decision| {
+        let scope = decision.with.get("scope").unwrap_or(decision.with);
+        let hours = plain_text(scope, "duration-hours").map(|hours| format!(" for {hours} hours"));
+        let tier = plain_text(scope, "tier").map(|tier| format!(": {tier}"));
+        Some(format!("{}{}{}", decision.word, tier.unwrap_or_default(), hours.unwrap_or_default()))
+    });
+    let scope = case.scope.as_ref().map(|scope| format!(": {} for {} hours", scope.tier, scope.duration_hours));
+    let value = format!("{} {}", case.state.code(), case.request.app) + &scope.unwrap_or_default();
+    let by = desk("all rules at access", case.reason.clone());
+    let mut told = story(known, "access", Some(value), ACCESS, (proposals, None), by);
+    told.changes = case
+        .decisions
+        .iter()
+        .map(|word| ByHand {
+            at: word.at.to_string(),
+            by: word.approver.to_string(),
+            from: None,
+            to: Some(if word.approve { "approved" } else { "denied" }.to_owned()),
+            reason: word.reason.clone(),
+        })
+        .chain(revoked(known))
+        .collect();
+    Some(told)
+}
+
+fn revoked<'a>(known: &Known<'a>) -> impl Iterator<Item = ByHand> + 'a {
+    let revoked = |details: &Json| plain_text(details, "outcome").as_deref() == Some(crate::desk::ticket::REVOKED);
+    known.entries.iter().filter(|entry| entry.kind == "access-decided").filter_map(move |entry| {
+        let details: Json = serde_json::from_str(&entry.details).ok().filter(revoked)?;
+        Some(ByHand {
+            at: entry.at.to_string(),
+            by: entry.author.clone(),
+            from: None,
+            to: Some(crate::desk::ticket::REVOKED.to_owned()),
+            reason: plain_text(&details, "detail").unwrap_or_default(),
+        })
+    })
+}
+
+/// The promises follow the priority, which has a story of its own.
+fn promises(known: &Known<'_>) -> [Story; 2] {
+    let promise = |field: &str, clock: &Clock| {
+        let due = clock.due_at.map_or_else(String::new, |due| format!(", due {due}"));
+        let met = clock.met_at.map_or_else(String::new, |met| format!(", kept {met}"));
+        let value = format!("{} minutes of open time{due}{met}", clock.target_ms / 60_000);
+        let name = format!("the policy of priority {}", known.ticket.priority);
+        let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");
+        let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
+        Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }
+    };
+    [promise("first-response", &known.ticket.first_response), promise("resolution", &known.ticket.resolution)]
+}
+
+/// What people changed about a field: an assignee is changed by an entry of its own.
+fn by_hand(known: &Known<'_>, field: &str) -> Vec<ByHand> {
+    if field != "assignee" {
+        return changes(known, field);
+    }
+    let assigned = known.entries.iter().filter(|entry| entry.kind == "assigned").skip(1);
+    assigned
+        .filter_map(|entry| {
+            let details: Json = serde_json::from_str(&entry.details).ok()?;
+            let by = if entry.author.is_empty() { "whose turn it was" } else { entry.author.as_str() };
+            Some(ByHand {
+                at: entry.at.to_string(),
+                by: by.to_owned(),
+                from: None,
+                to: plain_text(&details, "assignee"),
+                reason: plain_text(&details, "reason").unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+fn changes(known: &Known<'_>, field: &str) -> Vec<ByHand> {
+    let set = known.entries.iter().filter(|entry| entry.kind == "set" && entry.author_kind == "person");
+    set.filter_map(|entry| {
+        let details: Json = serde_json::from_str(&entry.details).ok()?;
+        (plain_text(&details, "field")? == field).then(|| ByHand {
+            at: entry.at.to_string(),
+            by: entry.author.clone(),
+            from: plain_text(&details, "from"),
+            to: plain_text(&details, "to"),
+            reason: plain_text(&details, "reason").unwrap_or_default(),
+        })
+    })
+    .collect()
+}

@@ -1,0 +1,80 @@
+//! `ruledesk explain`.
+
+use clap::Args;
+
+use super::{Failure, Place, desk};
+use crate::app::explain::{ByHand, Explanation, Proposal, Story, explain};
+use crate::desk::id::TicketNumber;
+
+/// Says why a ticket is as it is: which rule set each field, what overrode what, who changed it since.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The ticket, such as IT-1042.
+    ticket: TicketNumber,
+    /// One field, such as `team` or `tags.vip`.
+    #[arg(long)]
+    field: Option<String>,
+    /// Prints JSON, as `GET /api/v1/tickets/{key}/explain` answers.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Reads the records and prints what they say.
+pub async fn run(command: Explain) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(&command.place, None)?;
+    let store = desk::store(&config.server).await?;
+    let told = explain(&store, &config.organisation, command.ticket, command.field.as_deref()).await;
+    store.close().await;
+    let told = told?;
+    if command.json {
+        println!("{}", serde_json::to_string_pretty(&told)?);
+    } else {
+        print(&told);
+    }
+    Ok(())
+}
+
+fn print(told: &Explanation) {
+    println!("{}\n", told.text);
+    for story in told.fields.iter().flatten() {
+        print_story(story);
+    }
+}
+
+fn print_story(story: &Story) {
+    let value = story.value.as_deref().unwrap_or("-").lines().next().unwrap_or_default();
+    println!("{} = {value}", story.field);
+    println!("    set by {}{}", story.set_by.name, reason(&story.set_by.reason));
+    // Rules that had nothing to say about this field would only be in the way.
+    let mut spoke = story.proposals.iter().filter(|p| p.value.is_some() || p.fault.is_some()).peekable();
+    if let Some(law) = story.law.filter(|_| spoke.peek().is_some()) {
+        println!("    law: {law}");
+    }
+    spoke.for_each(print_proposal);
+    story.changes.iter().for_each(print_change);
+}
+
+fn print_proposal(proposal: &Proposal) {
+    let Proposal { rule, version, value, fault, effect, stood, .. } = proposal;
+    let said = match (fault, value) {
+        (Some(fault), _) => format!("failed: {fault}"),
+        (None, Some(value)) => value.clone(),
+        (None, None) => "nothing".to_owned(),
+    };
+    let mark = if *stood { "*" } else { " " };
+    let note = if *effect { "" } else { " [without effect]" };
+    let digest = proposal.component.get(..12).unwrap_or_default();
+    println!("  {mark} {rule} {version} ({digest}): {said}{note}{}", reason(&proposal.reason));
+}
+
+fn print_change(change: &ByHand) {
+    let from = change.from.as_ref().map_or_else(String::new, |from| format!("from {from} "));
+    let to = change.to.as_deref().unwrap_or("nobody");
+    println!("    changed {from}to {to} by {} at {}{}", change.by, change.at, reason(&change.reason));
+}
+
+fn reason(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}

@@ -1,0 +1,117 @@
+//! What would become of a submission: the same as when it is made, and nothing is written.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::desk::{Desk, on_both};
+
+const DRY_RUN: &str = "/api/v1/rules/dry-run";
+
+fn submission() -> Value {
+    json!({ "request_type": "incident", "subject": "VPN  is down", "body": "Nobody in Berlin can reach the VPN since 9.",
+        "fields": { "service": "vpn", "people-affected": 40 } })
+}
+
+/// Everything that was counted or kept, as far as it can be seen from outside.
+fn traces(desk: &Desk) -> (Value, Vec<String>) {
+    let metrics = desk.stranger().get("/metrics").text;
+    let counted =
+        metrics.lines().filter(|line| line.starts_with("ruledesk_tickets") || line.starts_with("ruledesk_rule_calls"));
+    let tickets = desk.as_role("mei").get("/api/v1/tickets").expect(200);
+    (tickets, counted.map(str::to_owned).collect())
+}
+
+fn without(mut ticket: Value) -> Value {
+    for changes in ["key", "id", "created_at", "updated_at"] {
+        ticket.as_object_mut().unwrap().remove(changes);
+    }
+    for clock in ["first_response", "resolution"] {
+        ticket[clock].as_object_mut().unwrap().remove("due_at");
+    }
+    ticket
+}
+
+fn said(run: &Value) -> Vec<(Value, Value, Value)> {
+    let stages = run["stages"].as_array().unwrap().iter();
+    let rules = stages.flat_map(|stage| stage["rules"].as_array().unwrap().iter().map(move |rule| (stage, rule)));
+    rules.map(|(stage, rule)| (stage["stage"].clone(), rule["rule"].clone(), rule["answer"].clone())).collect()
+}
+
+#[test]
+fn it_says_what_creating_then_does_and_leaves_no_trace() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
+        let before = traces(&desk);
+        let body = json!({ "submission": submission(), "submitted_by": "amara" });
+        let tried = mei.post(DRY_RUN, &body).expect(200);
+        assert_eq!(
+            mei.post(DRY_RUN, &body).expect(200)["ticket"]["assignee"],
+            tried["ticket"]["assignee"],
+            "no turn is taken"
+        );
+        let rejected = json!({ "submission": { "request_type": "hardware", "subject": "A laptop", "body": "please" }, "submitted_by": "amara" });
+        let rejected = mei.post(DRY_RUN, &rejected).expect(200);
+        assert!(rejected.get("ticket").is_none() && !rejected["problems"].as_array().unwrap().is_empty(), "{rejected}");
+        assert_eq!(traces(&desk), before);
+
+        let made = desk.as_role("amara").post("/api/v1/tickets", &submission()).expect(201);
+        assert_eq!(without(tried["ticket"].clone()), without(made));
+        assert_eq!(tried["messages"], json!([{ "kind": "acknowledgement", "recipient": "amara" }]));
+        let decisions = kofi.get("/api/v1/tickets/IT-1/decisions").expect(200);
+        assert_eq!(said(&tried["run"]), said(&decisions[0]));
+
+        let again = mei.post(DRY_RUN, &json!({ "ticket": "IT-1" })).expect(200);
+        assert_eq!(said(&again["run"])[2..], said(&decisions[0])[2..], "the record's own submission");
+        assert_eq!(again["ticket"]["subject"], "VPN is down");
+    });
+}
+
+#[test]
+fn other_rules_are_tried_without_going_live() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let mei = desk.as_role("mei");
+        let rules = mei.get("/api/v1/rules").expect(200);
+        let ask = |more: Value| {
+            let mut body = json!({ "submission": submission(), "submitted_by": "amara" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            mei.post(DRY_RUN, &body)
+        };
+        let gone = ask(json!({ "without": ["impact-urgency"] })).expect(200);
+        assert_eq!(gone["ticket"]["priority"], "medium", "the desk's default");
+        assert_eq!(ask(json!({ "without": ["no-such"] })).status, 404);
+        let manifest = std::fs::read_to_string(desk.rules.join("30-impact-urgency/rule.toml")).unwrap();
+        let manifest = manifest.replacen("version = \"", "version = \"9", 1);
+        let other = ask(json!({ "with": [{ "manifest": manifest }] })).expect(200);
+        let versions = other["run"]["stages"][2]["rules"][0]["version"].as_str().unwrap().to_owned();
+        assert!(versions.starts_with('9'), "{versions}");
+        assert_eq!(ask(json!({ "with": [{ "manifest": "name = 1" }] })).status, 422);
+        assert_eq!(ask(json!({ "with": [{ "manifest": manifest, "component": "AAAA" }] })).status, 422);
+        assert_eq!(mei.get("/api/v1/rules").expect(200), rules, "nothing went live");
+        for role in ["kofi", "amara", "lena"] {
+            assert_eq!(desk.as_role(role).post(DRY_RUN, &json!({ "ticket": "IT-1" })).status, 403, "{role}");
+        }
+
+        let file = desk.rules.parent().unwrap().join("submission.json");
+        std::fs::write(&file, submission().to_string()).unwrap();
+        let file = file.to_str().unwrap().to_owned();
+        let printed = desk.command(&[
+            "rules",
+            "dry-run",
+            "--submission",
+            &file,
+            "--as",
+            "amara",
+            "--without",
+            "impact-urgency",
+            "--json",
+        ]);
+        assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+        assert_eq!(without(printed["ticket"].clone()), without(gone["ticket"].clone()));
+        assert!(Path::new(&file).exists());
+        assert_eq!(mei.get("/api/v1/tickets").expect(200)["tickets"], json!([]));
+    });
+}

@@ -1,0 +1,135 @@
+//! Changes by hand: who may make them, what follows from them, and access that is taken back.
+
+use serde_json::{Value, json};
+
+use crate::support::desk::{Client, Desk, on_both};
+
+const TICKET: &str = "/api/v1/tickets/IT-1";
+
+fn submit(desk: &Desk) -> Value {
+    let body = json!({ "request_type": "incident", "subject": "VPN is down",
+        "body": "Nobody in Berlin can reach the VPN since 9.", "fields": { "service": "vpn", "people-affected": 40 } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)
+}
+
+fn edit(client: &Client, version: i64, body: &Value) -> crate::support::desk::Answer {
+    client.with("if-match", &format!("\"{version}\"")).patch(TICKET, body)
+}
+
+#[test]
+fn what_a_person_changes_is_written_down_with_the_reason_and_the_promise_follows() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let kofi = desk.as_role("kofi");
+        let before = submit(&desk);
+        let body = json!({ "priority": "critical", "category": "network.wifi", "tags": [], "reason": "it is the Wi-Fi, and all of Berlin" });
+        let answer = edit(&kofi, 1, &body);
+        let after = answer.expect(200);
+        assert_eq!(answer.etag.as_deref(), Some("\"2\""));
+        assert_eq!((&after["priority"], &after["category"]), (&json!("critical"), &json!("network.wifi")));
+        assert_eq!(after["team"], before["team"], "what nobody named stays");
+        let due = |ticket: &Value| ticket["resolution"]["due_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert_eq!((&before["priority"], &after["resolution"]["target_minutes"]), (&json!("high"), &json!(240)));
+        assert!(due(&after) < due(&before), "{after}");
+
+        let entries = kofi.get(&format!("{TICKET}/timeline")).expect(200);
+        let by_hand = |field: &str| {
+            let found = entries.as_array().unwrap().iter().rfind(|e| e["details"]["field"] == field);
+            found.unwrap_or_else(|| panic!("{field}: {entries}")).clone()
+        };
+        let set = by_hand("priority");
+        assert_eq!((&set["by"], &set["author"]), (&json!("person"), &json!("kofi")));
+        assert_eq!(set["details"]["from"], "high");
+        assert_eq!(set["details"]["reason"], "it is the Wi-Fi, and all of Berlin");
+        let same = edit(&kofi, 2, &json!({ "priority": "critical", "reason": "again" })).expect(200);
+        assert_eq!(same["version"], 2, "nothing changed");
+    });
+}
+
+#[test]
+fn a_ticket_that_changes_teams_is_shared_out_there() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let kofi = desk.as_role("kofi");
+        submit(&desk);
+        let moved = edit(&kofi, 1, &json!({ "team": "desktop", "reason": "a laptop after all" })).expect(200);
+        assert_eq!((&moved["team"], &moved["tier"]), (&json!("desktop"), &json!(2)));
+        let assignee = moved["assignee"].as_str().unwrap();
+        assert!(["emma", "paul"].contains(&assignee), "{moved}");
+        let other = if assignee == "emma" { "paul" } else { "emma" };
+        let given = edit(&kofi, 2, &json!({ "assignee": other, "reason": "knows it" })).expect(200);
+        assert_eq!((&given["assignee"], &given["team"]), (&json!(other), &json!("desktop")));
+        let queued = edit(&kofi, 3, &json!({ "assignee": null, "reason": "on leave" })).expect(200);
+        assert_eq!(queued["assignee"], Value::Null);
+        let refused = edit(&kofi, 4, &json!({ "assignee": "akira", "reason": "please" })).expect(422);
+        assert_eq!(refused["problems"][0]["field"], "assignee");
+    });
+}
+
+#[test]
+fn only_agents_and_admins_change_tickets_and_only_what_they_have_seen() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (kofi, mei, amara) = (desk.as_role("kofi"), desk.as_role("mei"), desk.as_role("amara"));
+        submit(&desk);
+        let body = json!({ "priority": "low", "reason": "can wait" });
+        assert_eq!(edit(&amara, 1, &body).status, 403, "not even their own");
+        assert_eq!(edit(&desk.as_role("priya"), 1, &body).status, 404, "somebody else's is not there");
+        assert_eq!(kofi.patch(TICKET, &body).status, 428);
+        edit(&mei, 1, &body).expect(200);
+        assert_eq!(edit(&kofi, 1, &json!({ "priority": "high", "reason": "no" })).status, 412);
+        for (body, field) in [
+            (json!({ "priority": "high" }), "reason"),
+            (json!({ "priority": "highest", "reason": "?" }), "priority"),
+            (json!({ "team": "nobody", "reason": "?" }), "team"),
+            (json!({ "tags": ["no such"], "reason": "?" }), "tags"),
+            (json!({ "category": "x\u{0}", "reason": "?" }), "category"),
+            (json!({ "impact": "huge", "reason": "zero \u{0}" }), "reason"),
+        ] {
+            let problem = edit(&kofi, 2, &body).expect(422);
+            assert_eq!(problem["problems"][0]["field"], field, "{problem}");
+        }
+        let cancel = kofi.with("if-match", "\"2\"");
+        cancel.post(&format!("{TICKET}/transitions"), &json!({ "to": "cancelled" })).expect(200);
+        assert_eq!(edit(&kofi, 3, &json!({ "priority": "high", "reason": "late" })).status, 409);
+    });
+}
+
+#[test]
+fn access_that_is_taken_back_is_gone_at_once() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+        let ask = |app: &str, tier: &str| {
+            let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
+                "app": app, "tier": tier, "duration-hours": 100, "justification": "I join the data project on Monday" } });
+            let ticket = amara.post("/api/v1/tickets", &body).expect(201);
+            assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+        };
+        let newest = || amara.get("/api/v1/people/amara/grants").expect(200)[0].clone();
+        ask("jira", "user");
+        let revoke = |client: &Client, body: &Value| {
+            client.post(&format!("/api/v1/grants/{}/revoke", newest()["id"].as_str().unwrap()), body)
+        };
+        let why = json!({ "reason": "the project is over" });
+        assert_eq!(revoke(&desk.as_role("kofi"), &why).status, 403, "an agent does not answer for the app");
+        assert_eq!(revoke(&amara, &why).status, 403);
+        assert_eq!(revoke(&desk.with_roles("ravi", "approver"), &why).status, 403, "the owner of another app");
+        let owner = desk.with_roles("chloe", "requester");
+        assert_eq!(revoke(&owner, &json!({})).status, 422);
+        let ended = revoke(&owner, &why).expect(200);
+        assert_eq!(ended["effective"], false);
+        assert_eq!(newest()["effective"], false, "at once");
+        assert!(newest()["revoked_at"].is_string());
+        assert_eq!(revoke(&mei, &why).status, 409, "once is enough");
+        let entries = amara.get("/api/v1/tickets/IT-1/timeline").expect(200);
+        let last = entries.as_array().unwrap().last().unwrap();
+        assert_eq!((&last["author"], &last["details"]["outcome"]), (&json!("chloe"), &json!("revoked")));
+        let told = desk.as_role("kofi").get("/api/v1/tickets/IT-1/messages").expect(200);
+        assert_eq!(told.as_array().unwrap().last().unwrap()["recipient"], "amara");
+        ask("jira", "user");
+        assert_eq!(newest()["effective"], true);
+        revoke(&mei, &why).expect(200);
+        assert_eq!(newest()["effective"], false);
+    });
+}

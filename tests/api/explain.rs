@@ -1,0 +1,139 @@
+//! Why a ticket is as it is, as agents, requesters and operators are told.
+
+use serde_json::{Value, json};
+
+use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::desk::{Desk, on_both};
+use crate::support::wait::until;
+
+const EXPLAIN: &str = "/api/v1/tickets/IT-1/explain";
+
+fn submit(desk: &Desk) {
+    let body = json!({ "request_type": "incident", "subject": "  VPN   is down ",
+        "body": "Nobody in Berlin can reach the VPN since 9.", "fields": { "service": "vpn", "people-affected": 40 } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+}
+
+fn field<'a>(told: &'a Value, name: &str) -> &'a Value {
+    let found = told["fields"].as_array().unwrap().iter().find(|story| story["field"] == name);
+    found.unwrap_or_else(|| panic!("{name}: {told}"))
+}
+
+#[test]
+fn every_field_says_who_set_it_and_who_changed_it_since_even_when_the_rule_is_gone() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let kofi = desk.as_role("kofi");
+        submit(&desk);
+        let ticket = kofi.get("/api/v1/tickets/IT-1").expect(200);
+        let edit = json!({ "priority": "critical", "team": "desktop", "tags": [], "reason": "all of Berlin" });
+        kofi.with("if-match", "\"1\"").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+        for folder in std::fs::read_dir(&desk.rules).unwrap() {
+            std::fs::remove_dir_all(folder.unwrap().path()).unwrap();
+        }
+        desk.as_role("mei").post("/api/v1/rules/reload", &json!({})).expect(200);
+        assert_eq!(kofi.get("/api/v1/rules").expect(200)["rules"], json!([]));
+
+        let told = kofi.get(EXPLAIN).expect(200);
+        for (name, rule, first) in [
+            ("priority", "impact-urgency", &ticket["priority"]),
+            ("team", "team-routing", &ticket["team"]),
+            ("category", "form-category", &ticket["category"]),
+            ("subject", "tidy-text", &ticket["subject"]),
+        ] {
+            let story = field(&told, name);
+            assert_eq!(story["set_by"]["kind"], "rule", "{story}");
+            assert!(story["set_by"]["name"].as_str().unwrap().starts_with(rule), "{story}");
+            assert_eq!(story["set_by"]["component"].as_str().unwrap().len(), 64);
+            let stood: Vec<&Value> =
+                story["proposals"].as_array().unwrap().iter().filter(|p| p["stood"] == true).collect();
+            assert_eq!(stood.len(), 1, "{story}");
+            assert_eq!((&stood[0]["value"], &stood[0]["rule"]), (first, &json!(rule)), "{story}");
+        }
+        let priority = field(&told, "priority");
+        assert_eq!(priority["value"], "critical");
+        let change = &priority["changes"][0];
+        assert_eq!((&change["by"], &change["from"]), (&json!("kofi"), &ticket["priority"]));
+        assert_eq!((&change["to"], &change["reason"]), (&json!("critical"), &json!("all of Berlin")));
+        assert_eq!(field(&told, "team")["changes"][0]["to"], "desktop");
+        let assignee = field(&told, "assignee");
+        assert_eq!(assignee["set_by"]["name"], "whose turn it was");
+        assert_eq!(assignee["changes"][0]["to"], assignee["value"]);
+        assert_eq!(field(&told, "fields.service")["set_by"]["kind"], "requester");
+        assert!(field(&told, "resolution")["set_by"]["name"].as_str().unwrap().contains("critical"));
+
+        let one = kofi.get(&format!("{EXPLAIN}?field=team")).expect(200);
+        assert_eq!(one["fields"], json!([field(&told, "team")]));
+        assert_eq!(kofi.get(&format!("{EXPLAIN}?field=mood")).status, 404);
+        let printed = desk.command(&["explain", "IT-1", "--json"]);
+        assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        assert_eq!(serde_json::from_slice::<Value>(&printed.stdout).unwrap(), told);
+        let printed = String::from_utf8(desk.command(&["explain", "IT-1", "--field", "priority"]).stdout).unwrap();
+        assert!(printed.contains("changed from high to critical by kofi"), "{printed}");
+    });
+}
+
+#[test]
+fn a_requester_is_told_in_plain_words_and_nothing_internal() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        submit(&desk);
+        let note = json!({ "body": "a secret thought", "internal": true });
+        kofi.post("/api/v1/tickets/IT-1/comments", &note).expect(201);
+        let edit = json!({ "team": "desktop", "reason": "network is overworked" });
+        kofi.with("if-match", "\"2\"").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+        let edit = json!({ "priority": "critical", "reason": "all of Berlin." });
+        kofi.with("if-match", "\"3\"").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+        let told = amara.get(EXPLAIN).expect(200);
+        assert_eq!(told.get("fields"), None, "{told}");
+        let text = told["text"].as_str().unwrap();
+        assert!(text.contains("Changed by our staff to Critical (all of Berlin)."), "{text}");
+        assert!(text.contains("Team: Desktop."), "{text}");
+        for hidden in ["secret", "overworked", "kofi", "emma", "paul", "team-routing"] {
+            assert!(!text.contains(hidden), "{hidden}: {text}");
+        }
+        assert_eq!(kofi.get(EXPLAIN).expect(200)["text"], told["text"], "what an agent hands on is the same");
+        assert_eq!(desk.as_role("priya").get(EXPLAIN).status, 404);
+    });
+}
+
+#[test]
+fn what_a_shadow_says_is_shown_and_has_no_effect() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let kofi = desk.as_role("kofi");
+        let manifest = hostile_manifest("bystander", "priority", "panic", "mode = \"shadow\"");
+        put(&desk.rules, "01-bystander", &manifest, hostile());
+        until("the shadow", || kofi.get("/api/v1/rules").text.contains("bystander").then_some(()));
+        submit(&desk);
+        let told = kofi.get(&format!("{EXPLAIN}?field=priority")).expect(200);
+        let proposals = told["fields"][0]["proposals"].as_array().unwrap();
+        let shadow = proposals.iter().find(|p| p["rule"] == "bystander").unwrap();
+        assert_eq!((&shadow["effect"], &shadow["stood"]), (&json!(false), &json!(false)));
+        assert!(shadow["fault"].is_string(), "{shadow}");
+        assert!(told["fields"][0]["set_by"]["name"].as_str().unwrap().starts_with("impact-urgency"));
+    });
+}
+
+#[test]
+fn access_says_what_the_rules_asked_and_what_people_decided() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let body = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+            "tier": "write", "duration-hours": 240, "justification": "I join the data project on Monday" } });
+        desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+        let text = |told: &Value| told["text"].as_str().unwrap().to_owned();
+        let told = desk.as_role("kofi").get(EXPLAIN).expect(200);
+        assert!(text(&told).contains("Access to GitHub (write) waits for approval"), "{}", text(&told));
+        let word = json!({ "approve": true, "hours": 24, "reason": "for a day" });
+        desk.as_role("lena").post("/api/v1/tickets/IT-1/access/decisions", &word).expect(200);
+        let told = desk.as_role("kofi").get(&format!("{EXPLAIN}?field=access")).expect(200);
+        let story = &told["fields"][0];
+        assert_eq!(story["value"], "approved github: write for 24 hours");
+        assert_eq!(story["proposals"][0]["value"], "require-approval: write for 240 hours");
+        assert_eq!((&story["changes"][0]["by"], &story["changes"][0]["reason"]), (&json!("lena"), &json!("for a day")));
+        assert!(text(&told).contains("Access to GitHub (write) is granted"), "{}", text(&told));
+        assert!(!text(&told).contains("lena"));
+    });
+}

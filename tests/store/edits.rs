@@ -1,0 +1,117 @@
+//! Changes by hand in the store: whoever gets a ticket anew is picked in the transaction, and all counts stay true.
+
+use proptest::prelude::*;
+use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::edit::{self, Wanted as Edit};
+use ruledesk::desk::id::TicketNumber;
+use ruledesk::desk::may;
+use ruledesk::desk::ticket::Ticket;
+use ruledesk::store::revoke::Revocation;
+use ruledesk::store::{Error, Store};
+
+use super::fixture::{Wanted, at, create_access, on_both, on_sqlite, organisation, person};
+
+async fn read(store: &Store, number: i64) -> Ticket {
+    store.ticket(TicketNumber(number)).await.unwrap().unwrap()
+}
+
+async fn change(store: &Store, number: i64, wanted: Edit) -> Ticket {
+    let ticket = read(store, number).await;
+    let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
+    let permit = may::edit(&agent, &ticket).unwrap();
+    let wanted = Edit { reason: "because".to_owned(), ..wanted };
+    if let Some(change) = edit::edit(&organisation(), &ticket, &wanted, &permit, at(60_000)).unwrap() {
+        store.apply(change, None).await.unwrap();
+    }
+    read(store, number).await
+}
+
+fn to(team: &str) -> Edit {
+    Edit { team: Some(team.to_owned()), ..Edit::default() }
+}
+
+#[tokio::test]
+async fn tickets_that_come_by_hand_take_turns_like_new_ones() {
+    let assignees = on_both(async |store| {
+        let mut assignees = Vec::new();
+        for n in 1..=4 {
+            store.create(Wanted { team: "solo", ..Wanted::new(n) }.create(&organisation())).await.unwrap();
+        }
+        for number in 1..=4 {
+            assignees.push(change(&store, number, to("even")).await.assignee.unwrap());
+        }
+        // And a new one comes after them.
+        store.create(Wanted::new(5).create(&organisation())).await.unwrap();
+        assignees.push(read(&store, 5).await.assignee.unwrap());
+        assignees
+    })
+    .await;
+    assert_eq!(assignees, ["amara", "Bo", "bo.li", "bo-li", "amara"].map(person));
+}
+
+#[tokio::test]
+async fn the_queue_is_in_the_order_of_the_changed_priority() {
+    let order = on_both(async |store| {
+        for n in 1..=3 {
+            store.create(Wanted::new(n).create(&organisation())).await.unwrap();
+        }
+        let critical = Edit { priority: Some("critical".to_owned()), ..Edit::default() };
+        change(&store, 3, critical).await;
+        let low = Edit { priority: Some("low".to_owned()), ..Edit::default() };
+        change(&store, 1, low).await;
+        let page = store.tickets(&Default::default(), None, 10).await.unwrap();
+        page.iter().map(|ticket| ticket.number.0).collect::<Vec<_>>()
+    })
+    .await;
+    assert_eq!(order, [3, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_grant_is_taken_back_once_with_its_place_in_the_ledger() {
+    let (again, effective, ledger) = on_both(async |store| {
+        let create = create_access(&organisation(), &Wanted::new(1), &[], 24);
+        let grant = create.opening.grant.clone().unwrap();
+        store.create(create).await.unwrap();
+        let revocation = async |ticket: Ticket| {
+            let author = Actor::Person { id: person("hal"), roles: [Role::Admin].into() }.author();
+            let change = ruledesk::desk::ticket::note_revocation(&ticket, author, "over", Vec::new(), at(1_000));
+            store.revoke(Revocation { grant: grant.id, change, detail: "by hal: over".to_owned() }).await
+        };
+        revocation(read(&store, 1).await).await.unwrap();
+        let again = matches!(revocation(read(&store, 1).await).await, Err(Error::Conflict));
+        let grant = store.grant(grant.id).await.unwrap().unwrap();
+        let ledger = store.ledger(grant.ticket).await.unwrap();
+        let version = read(&store, 1).await.version;
+        assert_eq!(version, 2, "what is refused writes nothing");
+        (again, [at(999), at(1_000)].map(|now| grant.is_effective(now)), ledger.last().cloned())
+    })
+    .await;
+    assert!(again);
+    assert_eq!(effective, [true, false]);
+    assert_eq!(ledger, Some(("revoked".to_owned(), "by hal: over".to_owned())));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn the_kept_load_is_the_counted_load_whatever_is_changed_by_hand(
+        steps in prop::collection::vec((1_i64..6, 0_usize..3, any::<bool>()), 0..30),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let loads = runtime.block_on(async {
+            let (store, _dir) = on_sqlite().await;
+            for n in 1..6 {
+                store.create(Wanted::new(n).create(&organisation())).await.unwrap();
+            }
+            for (number, team, nobody) in steps {
+                let team = to(["even", "odd", "solo"][team]);
+                let assignee = nobody.then_some(None);
+                change(&store, number, Edit { assignee, ..team }).await;
+            }
+            store.loads().await.unwrap()
+        });
+        for (person, kept, counted) in loads {
+            prop_assert_eq!(kept, counted, "{}", person);
+        }
+    }
+}
