@@ -2,6 +2,8 @@
 
 mod access;
 mod bad_input;
+mod chain;
 mod import;
 mod tickets;
+mod versions;
 mod visibility;

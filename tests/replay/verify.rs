@@ -101,7 +101,7 @@ fn a_version_that_the_archive_lost_or_holds_damaged_is_never_asked() {
         assert_eq!((&found["without-version"], &found["differing"]), (&json!(12), &json!(0)), "{found}");
         let what = found["findings"].to_string();
         assert!(what.contains("the archive does not have this version"), "{what}");
-        assert!(what.contains("the archive's manifest is damaged"), "{what}");
+        assert!(what.contains("the archive's manifest of the rule `team-routing` is not what was archived"), "{what}");
     });
 }
 

@@ -330,6 +330,7 @@ pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
         at,
         generation: 7,
         cause: "created",
+        engine: "a test",
         common: text("common"),
         decisions: ["intake", "categorization", "priority", "routing", "access"].map(decision).into(),
     }

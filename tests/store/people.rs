@@ -1,6 +1,7 @@
 //! Tokens and kept rules, alike on both databases; and what a store does about a schema that it does not know.
 
 use ruledesk::desk::actor::Role;
+use ruledesk::rules::digest::Digest;
 use ruledesk::store::decisions::RuleVersion;
 use ruledesk::store::people::Token;
 use ruledesk::store::{Error, Store, Target};
@@ -37,21 +38,23 @@ async fn a_token_is_known_until_it_is_revoked() {
 
 #[tokio::test]
 async fn a_rule_is_kept_once_with_all_its_bytes() {
-    let version = |component: &str, manifest: &str, bytes: &[u8]| RuleVersion {
-        component_digest: component.to_owned(),
-        manifest_digest: manifest.to_owned(),
+    let all: Vec<u8> = (0..=255).collect();
+    let component = Digest::of(&all).to_string();
+    let digest = |manifest: &str| Digest::of(format!("# {manifest}").as_bytes()).to_string();
+    let version = |manifest: &str, bytes: &[u8]| RuleVersion {
+        component_digest: component.clone(),
+        manifest_digest: digest(manifest),
         name: "vip".to_owned(),
         version: "1.2.0".to_owned(),
         manifest: format!("# {manifest}"),
         component: bytes.to_vec(),
     };
-    let all: Vec<u8> = (0..=255).collect();
     let (kept, other, none) = on_both(async |store| {
-        store.keep_rule_version(version("c1", "m1", &all), at(0)).await.unwrap();
-        store.keep_rule_version(version("c1", "m2", &all), at(1)).await.unwrap();
-        store.keep_rule_version(version("c1", "m1", b"else"), at(2)).await.unwrap();
+        store.keep_rule_version(version("m1", &all), at(0)).await.unwrap();
+        store.keep_rule_version(version("m2", &all), at(1)).await.unwrap();
+        store.keep_rule_version(version("m1", b"else"), at(2)).await.unwrap();
         let read = async |manifest: &str| {
-            let found = store.rule_version("c1", manifest).await.unwrap();
+            let found = store.rule_version(&component, &digest(manifest)).await.unwrap();
             found.map(|v| (v.name, v.version, v.manifest, v.component))
         };
         (read("m1").await, read("m2").await.map(|v| v.2), read("m3").await)

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use ruledesk::store::Target;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -130,14 +131,12 @@ impl Desk {
         command.output().unwrap()
     }
 
-    /// The server's URL, where it is not the embedded database.
-    pub fn database_url(&self) -> Option<&str> {
-        self.place.database.as_deref()
-    }
-
-    /// The embedded database's file.
-    pub fn database_file(&self) -> PathBuf {
-        self.place.data.path().join("data/ruledesk.db")
+    /// Where its store is.
+    pub fn target(&self) -> Target {
+        match &self.place.database {
+            Some(url) => Target::Postgres(url.clone()),
+            None => Target::Sqlite(self.place.data.path().join("data/ruledesk.db")),
+        }
     }
 
     /// The process.
@@ -209,6 +208,13 @@ impl Client {
         self.send("GET", path, None)
     }
 
+    /// The status, and a body that need not be text.
+    pub fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
+        let mut response = self.response("GET", path, None);
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        (response.status().as_u16(), body)
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.send_text(path, &body.to_string(), "application/json")
     }
@@ -222,6 +228,15 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        let mut response = self.response(method, path, body);
+        let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        Answer { status, etag, media_type, text }
+    }
+
+    fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -234,11 +249,6 @@ impl Client {
             Some(body) => agent.run(request.body(body).unwrap()),
             None => agent.run(request.body(()).unwrap()),
         };
-        let mut response = response.unwrap();
-        let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
-        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
-        let status = response.status().as_u16();
-        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, media_type, text }
+        response.unwrap()
     }
 }

@@ -15,6 +15,8 @@ impl From<Error> for Problem {
             }
             Error::Refused(refusal) => refused(&refusal, detail),
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
+            Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),
+            Error::Damaged(_) => Problem::new(Kind::DAMAGED, detail.clone()).with_internal(detail),
             Error::Stale { .. } => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),

@@ -28,6 +28,7 @@ pub mod page;
 pub mod problem;
 mod rules;
 mod tickets;
+mod versions;
 mod views;
 
 use problem::{Kind, Problem};
@@ -73,6 +74,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::grants))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::read))
+        .routes(routes!(versions::component))
+        .routes(routes!(versions::manifest))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))

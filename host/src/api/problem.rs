@@ -68,12 +68,14 @@ impl Kind {
         NOT_FOUND = NOT_FOUND, "not-found", "There is no such thing";
         NOT_ALLOWED = METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done to it";
         CONFLICT = CONFLICT, "conflict", "It is not in a state that allows this";
+        AMBIGUOUS = CONFLICT, "ambiguous", "Several things are meant";
         STALE = PRECONDITION_FAILED, "stale", "It has changed since you read it";
         NEEDS_MATCH = PRECONDITION_REQUIRED, "if-match-required", "Say which version you mean";
         KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key belongs to another request";
         REJECTED = UNPROCESSABLE_ENTITY, "rejected", "The submission needs mending";
         BUSY = SERVICE_UNAVAILABLE, "busy", "The desk is busy";
         TIMED_OUT = GATEWAY_TIMEOUT, "timed-out", "It took too long";
+        DAMAGED = INTERNAL_SERVER_ERROR, "damaged", "What is kept here was changed by somebody else";
         BROKEN = INTERNAL_SERVER_ERROR, "internal", "Something is broken here";
     }
 }

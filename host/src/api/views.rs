@@ -257,6 +257,8 @@ pub struct RunView {
     /// The generation of rules that decided.
     pub generation: i64,
     pub cause: String,
+    /// What ran the rules: this program's version and the WebAssembly runtime's; empty for runs from before it was recorded.
+    pub engine: String,
     pub stages: Vec<StageView>,
 }
 
@@ -291,7 +293,8 @@ impl From<StoredRun> for RunView {
             })
             .collect();
         stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
-        Self { id: run.id.to_string(), at: run.at, generation: run.generation, cause: run.cause, stages }
+        let StoredRun { id, at, generation, cause, engine, .. } = run;
+        Self { id: id.to_string(), at, generation, cause, engine, stages }
     }
 }
 

@@ -15,6 +15,11 @@ pub enum Error {
     Refused(Refusal),
     #[error("there is no {what} `{name}`")]
     Missing { what: &'static str, name: String },
+    #[error("the {what} `{name}` could be {}: give more of it", meant.join(" or "))]
+    Ambiguous { what: &'static str, name: String, meant: Vec<String> },
+    /// Something that the desk keeps is not what it put there.
+    #[error("{0}")]
+    Damaged(String),
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
     #[error("the idempotency key was used for another request")]
@@ -39,6 +44,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::KeyReused => Error::KeyReused,
             store::Error::Full => Error::Busy(error.to_string()),
+            store::Error::Damaged { .. } => Error::Damaged(error.to_string()),
             store::Error::Conflict
             | store::Error::Unavailable(_)
             | store::Error::Migration(_)

@@ -4,6 +4,7 @@
 //! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
 //! - [`App::comment`], [`App::transition`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
+//! - [`App::keep`], [`App::rule_versions`], [`App::rule_difference`] are about the archive of rules
 //! - [`App::actor`] says who is asking
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use crate::desk::ticket::Ticket;
 use crate::rules::Rules;
 use crate::rules::catalog::Generation;
 use crate::store::Store;
-use crate::store::decisions::RuleVersion;
 
 pub mod access;
+pub mod archive;
 pub mod clock;
 pub mod error;
 mod facts;
@@ -89,7 +90,8 @@ impl App {
     }
 
     /// Puts the rules of a generation into the archive before a record names them. Where that cannot be done, tickets are
-    /// taken all the same: their records have the digests, and the next generation tries again.
+    /// taken all the same: their records have the digests, and the next generation tries again; or the next ticket, where
+    /// only too much else was waiting to be written.
     async fn archive(&self, generation: &Generation) -> Result<(), Error> {
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
@@ -98,31 +100,20 @@ impl App {
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
         }
+        let mut again = false;
         for rule in generation.rules() {
-            let (component_digest, manifest_digest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
-            if self.store.has_rule_version(&component_digest, &manifest_digest).await? {
+            let (component, manifest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
+            if self.store.has_rule_version(&component, &manifest).await? {
                 continue;
             }
-            let source = rule.component.clone();
-            let component = match tokio::task::spawn_blocking(move || source.read()).await {
-                Ok(Ok(component)) => component,
-                Ok(Err(error)) => {
-                    tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule cannot be archived");
-                    continue;
-                }
-                Err(error) => return Err(Error::Broken(error.to_string())),
-            };
-            let version = RuleVersion {
-                component_digest,
-                manifest_digest,
-                name: rule.manifest.name.as_str().to_owned(),
-                version: rule.manifest.version.clone(),
-                manifest: rule.manifest_text.to_string(),
-                component,
-            };
-            self.store.keep_rule_version(version, self.clock.now()).await?;
+            if let Err(error) = self.keep(rule).await {
+                again |= matches!(error, Error::Busy(_));
+                tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule was not archived");
+            }
         }
-        self.archived.fetch_max(generation.number, Ordering::Release);
+        if !again {
+            self.archived.fetch_max(generation.number, Ordering::Release);
+        }
         Ok(())
     }
 }

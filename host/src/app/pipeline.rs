@@ -22,6 +22,7 @@ use crate::desk::organisation::{Organisation, RequestType};
 use crate::rules::call::Fault;
 use crate::rules::catalog::Generation;
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
+use crate::rules::engine::ENGINE;
 use crate::rules::manifest::Mode;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
@@ -133,6 +134,7 @@ fn finished(
         at: case.now,
         generation: case.generation.number,
         cause: "created",
+        engine: ENGINE,
         common,
         decisions,
     };

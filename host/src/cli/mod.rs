@@ -36,10 +36,10 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
-    /// Tries rules and settings on what a desk has recorded.
+    /// Shows the versions of the desk's rules, and tries rules and settings on what the desk has recorded.
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Proves recorded decisions.
+    /// Checks and proves what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
     /// Prints the OpenAPI 3.1 document.
@@ -87,8 +87,8 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
-        Command::Rules(command) => rules::run(command),
-        Command::Decisions(command) => decisions::run(command),
+        Command::Rules(command) => desk::in_runtime(rules::run(command)),
+        Command::Decisions(command) => desk::in_runtime(decisions::run(command)),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),

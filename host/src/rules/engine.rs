@@ -22,6 +22,10 @@ const MEMORY_KEPT_BYTES: usize = 256 << 10;
 /// ioctl of about a microsecond) at each call; Rust and C guests have tables of some hundred bytes.
 const TABLE_KEPT_BYTES: usize = 4 << 10;
 
+/// What runs the rules: the versions of this program and of the WebAssembly runtime, which together decide how much fuel a
+/// decision uses. The runtime does not tell its version; a test compares this one with what is built in.
+pub const ENGINE: &str = concat!("ruledesk ", env!("CARGO_PKG_VERSION"), ", wasmtime 48.0.8");
+
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the rule engine: {0}")]
@@ -119,4 +123,17 @@ pub fn start_clock(engine: &Engine) -> std::io::Result<()> {
             }
         })
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_is_named_as_it_is_locked() {
+        let lock = include_str!("../../../Cargo.lock");
+        let locked = lock.split("[[package]]").find(|package| package.contains("\nname = \"wasmtime\"\n")).unwrap();
+        let version = locked.split('"').nth(3).unwrap();
+        assert!(ENGINE.ends_with(&format!(", wasmtime {version}")), "{ENGINE} is locked as {version}");
+    }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::db::{Arg, Row, Tx};
+use super::ledger::LedgerEvent;
 use super::rows::{at, corrupt, from_json, ms, parsed};
 use super::{Error, Store};
 use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
@@ -29,8 +30,13 @@ pub struct History {
     pub revoked: u32,
 }
 
-/// Opens a case within the transaction that opens its ticket.
-pub async fn open(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Timestamp) -> Result<(), Error> {
+/// Opens a case within the transaction that opens its ticket; what the ledger has to say about it.
+pub async fn open(
+    tx: &mut Tx,
+    case: &AccessCase,
+    grant: Option<&Grant>,
+    now: Timestamp,
+) -> Result<Vec<LedgerEvent>, Error> {
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
@@ -55,12 +61,14 @@ pub async fn open(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Ti
         ],
     )
     .await?;
-    write_down(tx, case.ticket, "requested", &request.justification, now).await?;
-    settle(tx, case, grant, now).await
+    let mut events = vec![event(case.ticket, "requested", request.justification.clone(), now)];
+    settle(tx, case, grant, now, &mut events).await?;
+    Ok(events)
 }
 
-/// Writes what a decision changed.
-pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Result<(), Error> {
+/// Writes what a decision changed; what the ledger has to say about it.
+pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Result<Vec<LedgerEvent>, Error> {
+    let mut events = Vec::new();
     let after = &change.after;
     let ticket = Arg::from(after.ticket.0);
     let scope = scope_json(after.scope.as_ref()).to_string();
@@ -82,18 +90,25 @@ pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Resul
             ],
         )
         .await?;
-        let event = if decision.approve { "approved-by" } else { "denied-by" };
-        write_down(tx, after.ticket, event, decision.approver.as_str(), now).await?;
+        let code = if decision.approve { "approved-by" } else { "denied-by" };
+        events.push(event(after.ticket, code, decision.approver.to_string(), now));
     }
     tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
-    settle(tx, after, change.grant.as_ref(), now).await
+    settle(tx, after, change.grant.as_ref(), now, &mut events).await?;
+    Ok(events)
 }
 
 /// Notes whom the case awaits now, and the grant that it gives.
-async fn settle(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Timestamp) -> Result<(), Error> {
+async fn settle(
+    tx: &mut Tx,
+    case: &AccessCase,
+    grant: Option<&Grant>,
+    now: Timestamp,
+    events: &mut Vec<LedgerEvent>,
+) -> Result<(), Error> {
     let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
     tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await?;
-    write_down(tx, case.ticket, case.state.code(), &case.reason, now).await?;
+    events.push(event(case.ticket, case.state.code(), case.reason.clone(), now));
     let Some(grant) = grant else { return Ok(()) };
     tx.execute(
         "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
@@ -112,12 +127,12 @@ async fn settle(tx: &mut Tx, case: &AccessCase, grant: Option<&Grant>, now: Time
     )
     .await?;
     let detail = format!("{} {} for {} until {}", grant.app, grant.tier, grant.subject, grant.expires_at);
-    write_down(tx, case.ticket, "granted", &detail, now).await
+    events.push(event(case.ticket, "granted", detail, now));
+    Ok(())
 }
 
-async fn write_down(tx: &mut Tx, ticket: TicketId, event: &str, detail: &str, now: Timestamp) -> Result<(), Error> {
-    let args = vec![ms(now).into(), ticket.0.into(), event.into(), detail.into()];
-    tx.execute("insert into ledger (at, ticket, event, detail) values ($1, $2, $3, $4)", args).await.map(drop)
+fn event(ticket: TicketId, event: &'static str, detail: String, at: Timestamp) -> LedgerEvent {
+    LedgerEvent { at, ticket, event, detail }
 }
 
 const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
@@ -189,13 +204,6 @@ impl Store {
         let revoked = self.db.optional(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
         history.revoked = revoked.map_or(Ok(0), |row| row.int(0)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))?;
         Ok(history)
-    }
-
-    /// The events of a ticket's access in order: what, and its detail.
-    pub async fn ledger(&self, ticket: TicketId) -> Result<Vec<(String, String)>, Error> {
-        let sql = "select event, detail from ledger where ticket = $1 order by seq";
-        let rows = self.db.all(sql, vec![ticket.0.into()]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 }
 

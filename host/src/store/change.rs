@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{self, AccessChange};
 use super::create::{add_load, insert_messages};
 use super::db::{Arg, Db, Tx};
+use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT};
 use super::{Error, Store, writer::Work};
 use crate::desk::id::PersonId;
@@ -34,7 +35,9 @@ pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) 
     insert_messages(&mut tx, change.messages.iter()).await?;
     add_load(&mut tx, &load_change(&change.before, &change.after)).await?;
     if let Some(access) = access {
-        access::update(&mut tx, &access, change.after.updated_at).await?;
+        let events = access::update(&mut tx, &access, change.after.updated_at).await?;
+        // Last, because it holds the end of the ledger's chain.
+        ledger::append(&mut tx, &events).await?;
     }
     tx.commit().await
 }

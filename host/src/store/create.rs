@@ -6,6 +6,7 @@ use super::Error;
 use super::access;
 use super::db::{Arg, Db, Tx};
 use super::decisions::{self, RunRecord};
+use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT, ms};
 use super::{Store, writer::Work};
 use crate::desk::actor::Author;
@@ -85,14 +86,17 @@ pub async fn create_all(db: &Db, creates: &[Create]) -> Result<Vec<Result<Create
     let assignees = share_out(&mut tx, &fresh).await?;
     let numbers = insert_tickets(&mut tx, &fresh, &assignees).await?;
     insert_timelines(&mut tx, &fresh, &assignees).await?;
-    decisions::insert(&mut tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
     insert_messages(&mut tx, fresh.iter().flat_map(|create| &create.opening.messages)).await?;
+    let mut events = Vec::new();
     for create in &fresh {
         let opening = &create.opening;
         if let Some(case) = &opening.access {
-            access::open(&mut tx, case, opening.grant.as_ref(), opening.ticket.created_at).await?;
+            events.extend(access::open(&mut tx, case, opening.grant.as_ref(), opening.ticket.created_at).await?);
         }
     }
+    // Last, because these hold the ends of the chains.
+    decisions::insert(&mut tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
+    ledger::append(&mut tx, &events).await?;
     tx.commit().await?;
     let mut written = fresh.iter().zip(assignees).map(|(create, assignee)| {
         let number = numbers.get(&create.opening.ticket.id).copied();

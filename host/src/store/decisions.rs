@@ -1,10 +1,11 @@
-//! Decision records: what each rule was asked and said, with the exact input; and the rules themselves, by digest.
+//! Decision records: what each rule was asked and said, with the exact input.
 
 use jiff::Timestamp;
 
+use super::chain::{Chain, Content, ContentDigest, End};
 use super::db::{Arg, Tx};
 use super::rows::{at, ms};
-use super::{Error, Store, writer::Work};
+use super::{Error, Store};
 use crate::desk::id::{RunId, TicketId};
 
 /// One run of the rules for a ticket.
@@ -16,6 +17,8 @@ pub struct RunRecord {
     pub generation: u64,
     /// What made the rules run, such as `created`.
     pub cause: &'static str,
+    /// What ran the rules: this program's version and the WebAssembly runtime's.
+    pub engine: &'static str,
     /// The parts of the input that several stages share, as a JSON object.
     pub common: String,
     pub decisions: Vec<DecisionRecord>,
@@ -40,6 +43,8 @@ pub struct StoredRun {
     pub at: Timestamp,
     pub generation: i64,
     pub cause: String,
+    /// What ran the rules; empty where that was not recorded yet.
+    pub engine: String,
     pub common: String,
     pub decisions: Vec<StoredDecision>,
 }
@@ -64,18 +69,58 @@ pub struct RuleVersion {
     pub component: Vec<u8>,
 }
 
-/// Writes runs with their decisions.
+/// A run's content, as it is chained.
+pub struct Chained<'a> {
+    pub id: RunId,
+    pub ticket: TicketId,
+    pub at: i64,
+    pub generation: i64,
+    pub cause: &'a str,
+    pub engine: &'a str,
+    pub common: &'a str,
+    /// Stage, input, verdict and rules, in any order of the stages.
+    pub decisions: Vec<[&'a str; 4]>,
+}
+
+/// The digest of a run with all its decisions.
+pub fn run_content(mut run: Chained<'_>) -> ContentDigest {
+    let mut content = Content::of(Chain::Runs);
+    content.field(run.id.0.as_bytes()).field(run.ticket.0.as_bytes()).int(run.at).int(run.generation);
+    for text in [run.cause, run.engine, run.common] {
+        content.field(text.as_bytes());
+    }
+    content.int(i64::try_from(run.decisions.len()).unwrap_or(i64::MAX));
+    run.decisions.sort_unstable();
+    for text in run.decisions.iter().flatten() {
+        content.field(text.as_bytes());
+    }
+    content.digest()
+}
+
+impl RunRecord {
+    fn content(&self, ticket: TicketId) -> ContentDigest {
+        run_content(Chained {
+            id: self.id,
+            ticket,
+            at: ms(self.at),
+            generation: self.generation_column(),
+            cause: self.cause,
+            engine: self.engine,
+            common: &self.common,
+            decisions: self.decisions.iter().map(|d| [d.stage, &*d.input, &*d.verdict, &*d.rules]).collect(),
+        })
+    }
+
+    fn generation_column(&self) -> i64 {
+        i64::try_from(self.generation).unwrap_or(i64::MAX)
+    }
+}
+
+/// Writes runs with their decisions. It holds the end of the chain until the transaction ends, so it comes last in it.
 pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a RunRecord)>) -> Result<(), Error> {
-    let (mut run_rows, mut decision_rows) = (Vec::new(), Vec::new());
+    let (mut chained, mut decision_rows) = (Vec::new(), Vec::new());
     for (ticket, run) in runs {
-        run_rows.push(vec![
-            run.id.0.into(),
-            ticket.0.into(),
-            ms(run.at).into(),
-            i64::try_from(run.generation).unwrap_or(i64::MAX).into(),
-            run.cause.into(),
-            Arg::from(run.common.clone()),
-        ]);
+        chained.push((ticket, run, run.content(ticket)));
         decision_rows.extend(run.decisions.iter().map(|decision| {
             vec![
                 run.id.0.into(),
@@ -86,9 +131,29 @@ pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a R
             ]
         }));
     }
-    tx.insert("insert into runs (id, ticket, at, generation, cause, common)", 6, "", run_rows).await?;
-    let head = "insert into decisions (run, stage, input, verdict, rules)";
-    tx.insert(head, 5, "", decision_rows).await.map(drop)
+    if chained.is_empty() {
+        return Ok(());
+    }
+    // All that is long is hashed and written before the end of the chain is taken.
+    tx.insert("insert into decisions (run, stage, input, verdict, rules)", 5, "", decision_rows).await?;
+    let mut end = End::take(tx, Chain::Runs).await?;
+    let rows = chained.into_iter().map(|(ticket, run, content)| {
+        let (link, hash) = end.add(&content);
+        vec![
+            run.id.0.into(),
+            ticket.0.into(),
+            ms(run.at).into(),
+            run.generation_column().into(),
+            run.cause.into(),
+            run.engine.into(),
+            run.common.clone().into(),
+            Some(link).into(),
+            Arg::from(hash),
+        ]
+    });
+    let rows = rows.collect();
+    tx.insert("insert into runs (id, ticket, at, generation, cause, engine, common, link, hash)", 9, "", rows).await?;
+    end.put_back(tx).await
 }
 
 impl Store {
@@ -97,7 +162,7 @@ impl Store {
         let rows = self
             .db
             .all(
-                "select r.id, r.at, r.generation, r.cause, r.common, d.stage, d.input, d.verdict, d.rules \
+                "select r.id, r.at, r.generation, r.cause, r.engine, r.common, d.stage, d.input, d.verdict, d.rules \
                  from runs r join decisions d on d.run = r.id where r.ticket = $1 order by r.at, r.id, d.stage",
                 vec![ticket.0.into()],
             )
@@ -106,7 +171,7 @@ impl Store {
         for row in rows {
             let id = RunId(row.uuid(0)?);
             let decision =
-                StoredDecision { stage: row.text(5)?, input: row.text(6)?, verdict: row.text(7)?, rules: row.text(8)? };
+                StoredDecision { stage: row.text(6)?, input: row.text(7)?, verdict: row.text(8)?, rules: row.text(9)? };
             match runs.last_mut().filter(|run| run.id == id) {
                 Some(run) => run.decisions.push(decision),
                 None => runs.push(StoredRun {
@@ -114,56 +179,12 @@ impl Store {
                     at: at("runs", "at", row.int(1)?)?,
                     generation: row.int(2)?,
                     cause: row.text(3)?,
-                    common: row.text(4)?,
+                    engine: row.text(4)?,
+                    common: row.text(5)?,
                     decisions: vec![decision],
                 }),
             }
         }
         Ok(runs)
-    }
-
-    /// Keeps a component and its manifest, if they are not kept already.
-    pub async fn keep_rule_version(&self, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
-        let args = vec![
-            version.component_digest.into(),
-            version.manifest_digest.into(),
-            version.name.into(),
-            version.version.into(),
-            version.manifest.into(),
-            version.component.into(),
-            ms(now).into(),
-        ];
-        let sql = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, component, \
-                   first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
-    }
-
-    /// Whether a component and its manifest are kept.
-    pub async fn has_rule_version(&self, component: &str, manifest: &str) -> Result<bool, Error> {
-        let sql = "select 1 from rule_versions where component_digest = $1 and manifest_digest = $2";
-        Ok(self.db.optional(sql, vec![component.into(), manifest.into()]).await?.is_some())
-    }
-
-    /// A kept component and its manifest.
-    pub async fn rule_version(&self, component: &str, manifest: &str) -> Result<Option<RuleVersion>, Error> {
-        let row = self
-            .db
-            .optional(
-                "select name, version, manifest, component from rule_versions \
-                 where component_digest = $1 and manifest_digest = $2",
-                vec![component.into(), manifest.into()],
-            )
-            .await?;
-        row.map(|row| {
-            Ok(RuleVersion {
-                component_digest: component.to_owned(),
-                manifest_digest: manifest.to_owned(),
-                name: row.text(0)?,
-                version: row.text(1)?,
-                manifest: row.text(2)?,
-                component: row.bytes(3)?,
-            })
-        })
-        .transpose()
     }
 }

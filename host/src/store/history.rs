@@ -58,7 +58,7 @@ impl Store {
     pub async fn history(&self, wanted: &Wanted, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
         let sql = format!(
-            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by \
+            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine \
              from runs r join tickets t on t.id = r.ticket {conditions} order by r.id desc limit {limit}"
         );
         let rows = self.db.all(&sql, args).await?;
@@ -135,18 +135,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// The digests of the version of a rule that was first seen last: component and manifest.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub async fn newest_rule_version(&self, name: &str) -> Result<Option<(String, String)>, Error> {
-        let sql = "select component_digest, manifest_digest from rule_versions where name = $1 \
-                   order by first_seen desc, manifest_digest limit 1";
-        let row = self.db.optional(sql, vec![name.into()]).await?;
-        row.map(|row| Ok((row.text(0)?, row.text(1)?))).transpose()
-    }
 }
 
 fn past_run(row: &Row) -> Result<PastRun, Error> {
@@ -159,6 +147,7 @@ fn past_run(row: &Row) -> Result<PastRun, Error> {
             at: at("runs", "at", row.int(1)?)?,
             generation: row.int(2)?,
             cause: row.text(3)?,
+            engine: row.text(8)?,
             common: row.text(4)?,
             decisions: Vec::new(),
         },

@@ -8,15 +8,18 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
+pub mod chain;
 mod change;
 mod create;
 pub mod db;
 pub mod decisions;
 pub mod history;
+mod ledger;
 mod migrate;
 pub mod people;
 mod rows;
 pub mod tickets;
+pub mod versions;
 mod writer;
 
 pub use create::{Create, Created, IdempotencyKey};
@@ -43,6 +46,10 @@ pub enum Error {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
     Corrupt { table: &'static str, column: &'static str, found: String },
+    #[error(
+        "the archive's {part} of the rule `{rule}` is not what was archived as {digest}: it is not used; put it back from a backup"
+    )]
+    Damaged { rule: String, part: &'static str, digest: String },
     #[error("the writer has stopped")]
     Stopped,
 }

@@ -189,7 +189,7 @@ async fn recorded(app: &Arc<App>, name: &str) -> Result<(String, Vec<u8>), Failu
         return Ok((rule.manifest_text.to_string(), rule.component.read()?));
     }
     let gone = || format!("no rule `{name}` is live or was ever recorded");
-    let (component, manifest) = app.store.newest_rule_version(name).await?.ok_or_else(gone)?;
-    let version = app.store.rule_version(&component, &manifest).await?.ok_or_else(gone)?;
+    let newest = app.store.rule_versions(name).await?.into_iter().next().ok_or_else(gone)?;
+    let version = app.store.rule_version(&newest.component_digest, &newest.manifest_digest).await?.ok_or_else(gone)?;
     Ok((version.manifest, version.component))
 }

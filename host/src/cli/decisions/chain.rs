@@ -1,0 +1,105 @@
+//! `ruledesk decisions chain`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::{Failure, Place, desk};
+use crate::store::chain::Chain;
+use crate::store::chain::check::{self, Break, Checked};
+
+/// Checks the hash chains over all decision records and over the ledger of access, also while the desk runs.
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    place: Place,
+    /// A file with the ends of the chains as they were, kept where the database's administrator cannot write. The chains are
+    /// compared with it, so that a tail that was cut off or a chain that was written anew is found too; where all is well, it
+    /// is brought up to date. It is made where there is none.
+    #[arg(long)]
+    anchor: Option<PathBuf>,
+}
+
+/// Walks the chains, prints where they break, and fails if they do.
+pub async fn run(check: Check) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(&check.place, None)?;
+    let anchors = check.anchor.as_deref().map_or_else(|| Ok(Vec::new()), read_anchor)?;
+    let store = desk::store(&config.server).await?;
+    let mut ends = Vec::new();
+    let mut broken = 0;
+    for chain in Chain::ALL {
+        let anchor = anchors.iter().find(|(of, _)| *of == chain).map(|(_, place)| place);
+        let checked = store.check_chain(chain, anchor).await?;
+        print(&checked);
+        broken += checked.breaks.len() + checked.more;
+        ends.push((chain, checked.end));
+    }
+    store.close().await;
+    if broken > 0 {
+        return Err(format!("the chains break in {broken} place(s): records are not what the desk wrote").into());
+    }
+    match check.anchor {
+        Some(file) => write_anchor(&file, &ends),
+        None => Ok(()),
+    }
+}
+
+fn print(checked: &Checked) {
+    let Checked { chain, end, unchained, breaks, more } = checked;
+    let older = if *unchained > 0 { format!(", after {unchained} older ones without") } else { String::new() };
+    println!("{}: {} chained records{older}; the end is {}", chain.name(), end.link, shown(&end.hash));
+    for Break { link, ticket, what } in breaks {
+        let place = link.map_or_else(String::new, |link| format!(" {link}"));
+        let ticket = ticket.map_or_else(String::new, |ticket| format!(" ({ticket})"));
+        println!("  {}{place}{ticket}: {what}", chain.name());
+    }
+    if *more > 0 {
+        println!("  and {more} more");
+    }
+}
+
+fn shown(hash: &str) -> &str {
+    if hash.is_empty() { "nothing" } else { hash }
+}
+
+/// The places in an anchor: a line each, of the chain's name, the place and the hash.
+fn read_anchor(file: &Path) -> Result<Vec<(Chain, check::Place)>, Failure> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("the anchor {} cannot be read: {error}", file.display()).into()),
+    };
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    lines
+        .map(|(line, number)| {
+            read_line(line).ok_or_else(|| {
+                let file = file.display();
+                format!("{file}:{number}: a line of an anchor is `runs` or `ledger`, a number and a hash").into()
+            })
+        })
+        .collect()
+}
+
+fn read_line(line: &str) -> Option<(Chain, check::Place)> {
+    let mut words = line.split_whitespace();
+    let (name, link, hash) = (words.next()?, words.next()?, words.next()?);
+    let chain = Chain::ALL.into_iter().find(|chain| chain.name() == name)?;
+    Some((chain, check::Place { link: link.parse().ok()?, hash: hash.to_owned() }))
+}
+
+/// Writes the ends, whole or not at all.
+fn write_anchor(file: &Path, ends: &[(Chain, check::Place)]) -> Result<(), Failure> {
+    let mut text = String::new();
+    for (chain, end) in ends.iter().filter(|(_, end)| end.link > 0) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} {} {}", chain.name(), end.link, end.hash);
+    }
+    let mut temporary = file.as_os_str().to_owned();
+    temporary.push(".tmp");
+    fs::write(&temporary, text)
+        .and_then(|()| fs::rename(&temporary, file))
+        .map_err(|error| format!("the anchor {} cannot be written: {error}", file.display()).into())
+}

@@ -1,0 +1,115 @@
+//! `ruledesk rules versions`, `diff` and `download`: the archive of rules.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::app::archive::{self, Version};
+use crate::cli::{Failure, Place, desk};
+use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
+use crate::store::Store;
+
+/// Digits of a digest that are shown: enough to be meant alone.
+const DIGITS_SHOWN: usize = 12;
+
+/// Lists the versions of a rule that have decided, the newest first.
+#[derive(Debug, Args)]
+pub struct Versions {
+    /// The rule's name.
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Shows how two versions of a rule differ.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The rule's name.
+    name: String,
+    /// The beginning of a version's digest: of its component, of its manifest, or of both with a hyphen between them.
+    from: String,
+    /// The other version's.
+    to: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Writes a version's manifest and component into a folder.
+#[derive(Debug, Args)]
+pub struct Download {
+    /// The rule's name.
+    name: String,
+    /// The beginning of the version's digest: of its component, of its manifest, or of both with a hyphen between them.
+    digest: String,
+    /// The folder, which is made; it can be put into a rules directory as it is.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+async fn store(place: &Place) -> Result<Store, Failure> {
+    let (config, _) = desk::configuration(place, None)?;
+    desk::store(&config.server).await
+}
+
+/// Prints a line a version.
+pub async fn versions(asked: Versions) -> Result<(), Failure> {
+    let store = store(&asked.place).await?;
+    let found = archive::versions(&store, &asked.name).await;
+    store.close().await;
+    for version in found? {
+        let stages: Vec<&str> = version.stages.iter().map(|stage| stage.name()).collect();
+        let damage = version.damage.as_ref().map_or_else(String::new, |damage| format!("  DAMAGED: {damage}"));
+        println!(
+            "{}  {}  {:>9} bytes  {}  {}{damage}",
+            short(&version),
+            version.version,
+            version.component_bytes,
+            version.first_seen,
+            stages.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Both digests, cut.
+fn short(version: &Version) -> String {
+    let cut = |digest: &str| digest.get(..DIGITS_SHOWN).unwrap_or(digest).to_owned();
+    format!("{}-{}", cut(&version.component_digest), cut(&version.manifest_digest))
+}
+
+/// Prints what differs, settings first.
+pub async fn diff(asked: Diff) -> Result<(), Failure> {
+    let store = store(&asked.place).await?;
+    let found = archive::difference(&store, &asked.name, &asked.from, &asked.to).await;
+    store.close().await;
+    let found = found?;
+    let same = found.from.component_digest == found.to.component_digest;
+    println!("{}: {} -> {}", asked.name, short(&found.from), short(&found.to));
+    println!("component: {}", if same { "the same" } else { "another" });
+    for change in &found.changes {
+        let shown =
+            |value: &Option<serde_json::Value>| value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        println!("{}: {} -> {}", change.key, shown(&change.from), shown(&change.to));
+    }
+    if !found.lines.is_empty() {
+        println!("\n{}", found.lines.trim_end());
+    }
+    Ok(())
+}
+
+/// Writes both files.
+pub async fn download(asked: Download) -> Result<(), Failure> {
+    let store = store(&asked.place).await?;
+    let found = archive::read(&store, &asked.name, &asked.digest).await;
+    store.close().await;
+    let (version, kept) = found?;
+    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", asked.out.display());
+    fs::create_dir_all(&asked.out).map_err(failed)?;
+    fs::write(asked.out.join(COMPONENT_FILE), kept.component).map_err(failed)?;
+    fs::write(asked.out.join(MANIFEST_FILE), kept.manifest).map_err(failed)?;
+    println!("{} {} ({}) -> {}", asked.name, version.version, short(&version), asked.out.display());
+    Ok(())
+}

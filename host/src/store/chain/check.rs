@@ -1,0 +1,237 @@
+//! Walks a chain from its beginning to its end and says where it is not what was written.
+
+use super::{Chain, ContentDigest, beginning, hash};
+use crate::desk::id::{RunId, TicketId, TicketNumber};
+use crate::store::db::Row;
+use crate::store::decisions::{Chained, run_content};
+use crate::store::{Error, Store, ledger};
+
+/// Records that are read at a time; a run has some ten kilobytes.
+const PAGE: i64 = 200;
+/// Breaks that are told one by one; of more, only how many.
+const BREAKS_MAX: usize = 100;
+
+/// A place in a chain and the hash there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub link: i64,
+    pub hash: String,
+}
+
+/// Where a chain is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// The place of the record, where it is about one.
+    pub link: Option<i64>,
+    /// The record's ticket, where it has one that exists.
+    pub ticket: Option<TicketNumber>,
+    pub what: String,
+}
+
+/// What came of walking a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    pub chain: Chain,
+    /// The end of the chain when the walk began; what is added meanwhile is left to the next walk.
+    pub end: Place,
+    /// Records from before there were chains.
+    pub unchained: i64,
+    pub breaks: Vec<Break>,
+    /// Breaks beyond those told.
+    pub more: usize,
+}
+
+/// A record as the walk sees it.
+struct Record {
+    place: Place,
+    ticket: Option<TicketNumber>,
+    content: ContentDigest,
+}
+
+impl Store {
+    /// Walks a chain, and compares it with a place that was written down elsewhere, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read; what is wrong with the chain is in the result.
+    pub async fn check_chain(&self, chain: Chain, anchor: Option<&Place>) -> Result<Checked, Error> {
+        let sql = "select link, hash, unchained from chain_heads where chain = $1";
+        let head = self.db.optional(sql, vec![chain.name().into()]).await?;
+        let (end, unchained) = match head {
+            Some(head) => (Place { link: head.int(0)?, hash: head.text(1)? }, head.int(2)?),
+            None => (Place { link: 0, hash: String::new() }, 0),
+        };
+        let mut walk = Walk::begin(chain, unchained, anchor);
+        let mut after = 0;
+        while after < end.link {
+            let page = self.page(chain, after, end.link).await?;
+            let Some(last) = page.last() else { break };
+            after = last.place.link;
+            page.into_iter().for_each(|record| walk.step(record));
+        }
+        walk.end(&end);
+        for what in self.outside(chain, unchained).await? {
+            walk.tell(None, None, what);
+        }
+        Ok(Checked { chain, end, unchained, breaks: walk.breaks, more: walk.more })
+    }
+
+    async fn page(&self, chain: Chain, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        match chain {
+            Chain::Runs => self.page_of_runs(after, until).await,
+            Chain::Ledger => self.page_of_ledger(after, until).await,
+        }
+    }
+
+    async fn page_of_runs(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        let sql = format!(
+            "select r.link, r.hash, t.number, r.id, r.ticket, r.at, r.generation, r.cause, r.engine, r.common, \
+             d.stage, d.input, d.verdict, d.rules \
+             from (select * from runs where link > $1 and link <= $2 order by link limit {PAGE}) r \
+             left join decisions d on d.run = r.id left join tickets t on t.id = r.ticket order by r.link"
+        );
+        let rows = self.db.all(&sql, vec![after.into(), until.into()]).await?;
+        rows.chunk_by(|a, b| a.int(0).ok() == b.int(0).ok()).map(record_of_run).collect()
+    }
+
+    async fn page_of_ledger(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        let sql = format!(
+            "select l.link, l.hash, t.number, l.at, l.ticket, l.event, l.detail \
+             from (select * from ledger where link > $1 and link <= $2 order by link limit {PAGE}) l \
+             left join tickets t on t.id = l.ticket order by l.link"
+        );
+        let rows = self.db.all(&sql, vec![after.into(), until.into()]).await?;
+        rows.iter()
+            .map(|row| {
+                let ticket = TicketId(row.uuid(4)?);
+                let content = ledger::content(row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
+                record(row, content)
+            })
+            .collect()
+    }
+
+    /// Records that are in the table and in no place of the chain.
+    async fn outside(&self, chain: Chain, unchained: i64) -> Result<Vec<String>, Error> {
+        let table = chain.name();
+        let mut found = Vec::new();
+        let count = async |sql: String| self.db.optional(&sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0));
+        let without = count(format!("select count(*) from {table} where link is null")).await?;
+        if without != unchained {
+            found.push(format!(
+                "{without} records are in no place of the chain, and {unchained} were when it began: others were added or \
+                 removed"
+            ));
+        }
+        let beyond = format!(
+            "select count(*) from {table} where link < 1 or \
+             link > coalesce((select link from chain_heads where chain = '{table}'), 0)"
+        );
+        let beyond = count(beyond).await?;
+        if beyond > 0 {
+            found.push(format!("{beyond} records were added outside of the chain's ends"));
+        }
+        if chain == Chain::Runs {
+            let lost = "select count(*) from decisions d where not exists (select 1 from runs r where r.id = d.run)";
+            let lost = count(lost.to_owned()).await?;
+            if lost > 0 {
+                found.push(format!("{lost} decisions belong to no run: their run was removed, or they were added"));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A run, which has as many rows as decisions, or one.
+fn record_of_run(rows: &[Row]) -> Result<Record, Error> {
+    let row = rows.first().ok_or(Error::Stopped)?;
+    let (cause, engine, common) = (row.text(7)?, row.text(8)?, row.text(9)?);
+    let mut decisions = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(stage) = row.opt_text(10)? {
+            decisions.push([stage, row.text(11)?, row.text(12)?, row.text(13)?]);
+        }
+    }
+    let content = run_content(Chained {
+        id: RunId(row.uuid(3)?),
+        ticket: TicketId(row.uuid(4)?),
+        at: row.int(5)?,
+        generation: row.int(6)?,
+        cause: &cause,
+        engine: &engine,
+        common: &common,
+        decisions: decisions.iter().map(|decision| decision.each_ref().map(String::as_str)).collect(),
+    });
+    record(row, content)
+}
+
+fn record(row: &Row, content: ContentDigest) -> Result<Record, Error> {
+    let place = Place { link: row.int(0)?, hash: row.text(1)? };
+    Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content })
+}
+
+/// The walk: what is expected next, and what was found.
+struct Walk<'a> {
+    link: i64,
+    /// The hash before the next record; unknown behind a gap.
+    before: Option<String>,
+    anchor: Option<&'a Place>,
+    breaks: Vec<Break>,
+    more: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn begin(chain: Chain, unchained: i64, anchor: Option<&'a Place>) -> Self {
+        Self { link: 1, before: Some(beginning(chain, unchained)), anchor, breaks: Vec::new(), more: 0 }
+    }
+
+    fn tell(&mut self, link: Option<i64>, ticket: Option<TicketNumber>, what: String) {
+        if self.breaks.len() < BREAKS_MAX {
+            self.breaks.push(Break { link, ticket, what });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn step(&mut self, record: Record) {
+        let Record { place, ticket, content } = record;
+        if place.link != self.link {
+            self.missing(place.link - 1);
+            // The hash before this record went with the record before it.
+            self.before = None;
+        }
+        let fits = self.before.as_ref().is_none_or(|before| hash(before, place.link, &content) == place.hash);
+        if !fits {
+            let what = "it is not what was written here: its content, its place or its hash was changed";
+            self.tell(Some(place.link), ticket, what.to_owned());
+        }
+        if self.anchor.is_some_and(|anchor| anchor.link == place.link && anchor.hash != place.hash) {
+            let what = "the anchor has another hash for it: the chain up to here was written anew";
+            self.tell(Some(place.link), ticket, what.to_owned());
+        }
+        self.link = place.link + 1;
+        self.before = Some(place.hash);
+    }
+
+    fn missing(&mut self, until: i64) {
+        let what = if self.link == until {
+            "it is missing: it was removed".to_owned()
+        } else {
+            format!("it and all up to {until} are missing: they were removed")
+        };
+        self.tell(Some(self.link), None, what);
+    }
+
+    fn end(&mut self, end: &Place) {
+        if self.link <= end.link {
+            self.missing(end.link);
+        } else if end.link > 0 && self.before.as_ref() != Some(&end.hash) {
+            let what = "the chain's head has another hash for it: the record or the head was changed";
+            self.tell(Some(end.link), None, what.to_owned());
+        }
+        if let Some(anchor) = self.anchor.filter(|anchor| anchor.link > end.link) {
+            let what =
+                format!("the chain ends at {}, and the anchor knows of {}: its end was cut off", end.link, anchor.link);
+            self.tell(Some(end.link), None, what);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The chains of hashes: whatever is done to the records by hand is found, and said where.
+
+use ruledesk::store::chain::Chain;
+use ruledesk::store::chain::check::{Checked, Place};
+use ruledesk::store::db::Db;
+use ruledesk::store::{Store, Target};
+
+use super::fixture::{Wanted, create_access, on_postgres, organisation};
+use crate::support::postgres;
+
+/// Runs statements on a database behind the store's back.
+pub async fn by_hand(target: &Target, statements: &[&str]) {
+    let db = match target {
+        Target::Sqlite(file) => Db::open_sqlite(file).await.unwrap(),
+        Target::Postgres(url) => Db::open_postgres(url).await.unwrap(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    for statement in statements {
+        let changed = tx.execute(statement, Vec::new()).await.unwrap();
+        assert!(changed > 0, "it changes something: {statement}");
+    }
+    tx.commit().await.unwrap();
+    db.close().await;
+}
+
+/// Tickets `from..until`, one after the other; every third asks for access, which is granted.
+async fn fill(store: &Store, from: u128, until: u128) {
+    let organisation = organisation();
+    for n in from..until {
+        let wanted = Wanted::new(n);
+        let create = match n % 3 {
+            0 => create_access(&organisation, &wanted, &[], 24),
+            _ => wanted.create(&organisation),
+        };
+        store.create(create).await.unwrap();
+    }
+}
+
+/// The breaks in a few words: place, ticket, and how the sentence begins.
+fn told(checked: &Checked) -> Vec<String> {
+    checked
+        .breaks
+        .iter()
+        .map(|found| {
+            let place = found.link.map_or("-".to_owned(), |link| link.to_string());
+            let ticket = found.ticket.map_or("-".to_owned(), |ticket| ticket.to_string());
+            format!("{place} {ticket} {}", found.what)
+        })
+        .collect()
+}
+
+/// A story on both databases, which has to end alike.
+async fn on_both(story: impl AsyncFn(&Store, &Target) -> Vec<String>) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let targets = [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())];
+    let mut ends = Vec::new();
+    for target in &targets {
+        let store = Store::open(target).await.unwrap();
+        ends.push(story(&store, target).await);
+        store.close().await;
+    }
+    assert_eq!(ends[0], ends[1], "left SQLite, right PostgreSQL");
+    ends.remove(0)
+}
+
+/// What is found after some statements on a chain of nine tickets.
+async fn found(chain: Chain, statements: &[&str]) -> Vec<String> {
+    on_both(async |store, target| {
+        fill(store, 1, 10).await;
+        by_hand(target, statements).await;
+        told(&store.check_chain(chain, None).await.unwrap())
+    })
+    .await
+}
+
+const CHANGED: &str = "it is not what was written here: its content, its place or its hash was changed";
+
+#[tokio::test]
+async fn what_nobody_touched_is_whole() {
+    let whole = on_both(async |store, _| {
+        fill(store, 1, 10).await;
+        let runs = store.check_chain(Chain::Runs, None).await.unwrap();
+        let ledger = store.check_chain(Chain::Ledger, None).await.unwrap();
+        assert_eq!((&runs.breaks, &ledger.breaks), (&vec![], &vec![]));
+        // Asked for, approved, granted: three events for each of three.
+        assert_eq!((runs.end.link, ledger.end.link), (9, 9));
+        assert_eq!((runs.unchained, ledger.unchained), (0, 0));
+        vec![runs.end.hash, ledger.end.hash]
+    })
+    .await;
+    assert!(whole.iter().all(|hash| hash.starts_with("1:") && hash.len() == 66), "{whole:?}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_changed_is_found_at_its_place() {
+    let of_run_four = "run = (select id from runs where link = 4)";
+    for statement in [
+        format!("update decisions set verdict = '{{}}' where stage = 'routing' and {of_run_four}"),
+        format!("update decisions set input = '{{}}' where stage = 'intake' and {of_run_four}"),
+        format!("update decisions set rules = '[]' where stage = 'access' and {of_run_four}"),
+        format!("delete from decisions where stage = 'priority' and {of_run_four}"),
+        format!(
+            "insert into decisions select run, 'another', input, verdict, rules from decisions where stage = 'access' and {of_run_four}"
+        ),
+        "update runs set common = '{}' where link = 4".to_owned(),
+        "update runs set engine = 'another' where link = 4".to_owned(),
+        "update runs set at = at + 1 where link = 4".to_owned(),
+        "update runs set generation = 8 where link = 4".to_owned(),
+    ] {
+        let found = found(Chain::Runs, &[&statement]).await;
+        assert_eq!(found, [format!("4 IT-4 {CHANGED}")], "{statement}");
+    }
+    let found = found(Chain::Ledger, &["update ledger set detail = 'nothing' where link = 2"]).await;
+    assert_eq!(found, [format!("2 IT-3 {CHANGED}")]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_removed_is_missed() {
+    let alone = found(Chain::Runs, &["delete from runs where link = 4"]).await;
+    assert_eq!(alone[0], "4 - it is missing: it was removed");
+    assert!(alone[1].contains("5 decisions belong to no run"), "{alone:?}");
+    assert_eq!(alone.len(), 2);
+    let with_all =
+        ["delete from decisions where run in (select id from runs where link > 7)", "delete from runs where link > 7"];
+    let tail = found(Chain::Runs, &with_all).await;
+    assert_eq!(tail, ["8 - it and all up to 9 are missing: they were removed"]);
+    let first = found(Chain::Ledger, &["delete from ledger where link = 1"]).await;
+    assert_eq!(first, ["1 - it is missing: it was removed"]);
+    let all = found(Chain::Runs, &["delete from decisions", "delete from runs", "delete from chain_heads"]).await;
+    assert_eq!(all, Vec::<String>::new(), "only an anchor can tell this from a desk that has never decided");
+}
+
+#[tokio::test]
+async fn a_record_that_is_added_or_moved_is_found() {
+    // Two changed places: each record stands where the other was written.
+    let swapped = [
+        "update runs set link = -1 where link = 3",
+        "update runs set link = 3 where link = 5",
+        "update runs set link = 5 where link = -1",
+    ];
+    let places: Vec<String> = found(Chain::Runs, &swapped).await.iter().map(|f| f[..6].to_owned()).collect();
+    assert_eq!(places, ["3 IT-5", "4 IT-4", "5 IT-3", "6 IT-6"], "and so do those behind them");
+    let event = "select at, ticket, event, detail";
+    let behind = format!(
+        "insert into ledger (at, ticket, event, detail, link, hash) {event}, 10, hash from ledger where link = 3"
+    );
+    assert_eq!(found(Chain::Ledger, &[&behind]).await, ["- - 1 records were added outside of the chain's ends"]);
+    let beside = format!("insert into ledger (at, ticket, event, detail) {event} from ledger where link = 3");
+    let beside = found(Chain::Ledger, &[&beside]).await;
+    assert!(beside[0].contains("1 records are in no place of the chain, and 0 were when it began"), "{beside:?}");
+    // Room is made for it, and everything behind it stands one place further.
+    let between = [
+        "update ledger set link = -link - 1 where link > 3",
+        "update ledger set link = -link where link < 0",
+        "insert into ledger (at, ticket, event, detail, link, hash) select at, ticket, event, detail, 4, hash from ledger where link = 3",
+        "update chain_heads set link = 10 where chain = 'ledger'",
+    ];
+    let between = found(Chain::Ledger, &between).await;
+    assert!(between[0].starts_with("4 IT-3 it is not what was written"), "{between:?}");
+}
+
+/// A tail that is cut off with the head put right is found by what was kept elsewhere, and so is a head that was changed.
+#[tokio::test]
+async fn an_anchor_finds_what_the_chain_alone_cannot_tell() {
+    let told = on_both(async |store, target| {
+        fill(store, 1, 10).await;
+        let anchor = store.check_chain(Chain::Runs, None).await.unwrap().end;
+        fill(store, 10, 12).await;
+        let longer = store.check_chain(Chain::Runs, Some(&anchor)).await.unwrap();
+        assert_eq!((longer.breaks.as_slice(), longer.end.link), ([].as_slice(), 11));
+        by_hand(
+            target,
+            &[
+                "delete from decisions where run in (select id from runs where link > 7)",
+                "delete from runs where link > 7",
+                "update chain_heads set link = 7, hash = (select hash from runs where link = 7) where chain = 'runs'",
+            ],
+        )
+        .await;
+        assert_eq!(store.check_chain(Chain::Runs, None).await.unwrap().breaks, []);
+        let cut = store.check_chain(Chain::Runs, Some(&anchor)).await.unwrap();
+        let other = Place { link: 7, hash: anchor.hash };
+        let anew = store.check_chain(Chain::Runs, Some(&other)).await.unwrap();
+        [cut, anew].iter().flat_map(told).collect()
+    })
+    .await;
+    assert_eq!(
+        told,
+        [
+            "7 - the chain ends at 7, and the anchor knows of 9: its end was cut off",
+            "7 IT-7 the anchor has another hash for it: the chain up to here was written anew",
+        ]
+    );
+    let head = found(Chain::Runs, &["update chain_heads set hash = '1:00' where chain = 'runs'"]).await;
+    assert!(head[0].contains("the chain's head has another hash"), "{head:?}");
+}
+
+/// As the migration leaves it where there are records already.
+#[tokio::test]
+async fn records_from_before_the_chain_are_counted_and_the_chain_stands_on_their_number() {
+    let told = on_both(async |store, target| {
+        fill(store, 1, 4).await;
+        by_hand(
+            target,
+            &[
+                "update runs set link = null, hash = null",
+                "update chain_heads set link = 0, hash = '', unchained = 3 where chain = 'runs'",
+            ],
+        )
+        .await;
+        fill(store, 4, 7).await;
+        let checked = store.check_chain(Chain::Runs, None).await.unwrap();
+        assert_eq!((checked.breaks.as_slice(), checked.unchained, checked.end.link), ([].as_slice(), 3, 3));
+        by_hand(
+            target,
+            &[
+                "delete from decisions where run in (select r.id from runs r join tickets t on t.id = r.ticket where t.number = 2)",
+                "delete from runs where ticket in (select id from tickets where number = 2)",
+                "update chain_heads set unchained = 2 where chain = 'runs'",
+            ],
+        )
+        .await;
+        told(&store.check_chain(Chain::Runs, None).await.unwrap())
+    })
+    .await;
+    assert_eq!(told, [format!("1 IT-4 {CHANGED}")], "the number cannot be put right afterwards");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hosts_write_one_chain() {
+    let (one, target) = on_postgres().await;
+    let stores = [one, Store::open(&target).await.unwrap(), Store::open(&target).await.unwrap()];
+    let organisation = organisation();
+    let mut creates = tokio::task::JoinSet::new();
+    for (n, store) in (1..=240_u128).zip(stores.iter().cycle()) {
+        let team = ["even", "odd", "solo"][usize::try_from(n % 3).unwrap()];
+        let wanted = Wanted { team, ..Wanted::new(n) };
+        let create = match n % 2 {
+            0 => create_access(&organisation, &wanted, &[], 24),
+            _ => wanted.create(&organisation),
+        };
+        let store = store.clone();
+        creates.spawn(async move { store.create(create).await });
+    }
+    while let Some(created) = creates.join_next().await {
+        created.unwrap().unwrap();
+    }
+    for (chain, records) in [(Chain::Runs, 240), (Chain::Ledger, 360)] {
+        let checked = stores[0].check_chain(chain, None).await.unwrap();
+        assert_eq!((checked.breaks.as_slice(), checked.end.link), ([].as_slice(), records));
+    }
+}
