@@ -23,7 +23,7 @@ mod plot;
 mod text;
 
 /// Tells what recorded decisions would have been under other rules or settings, and whether that agrees better with what
-/// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is passed.
+/// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is exceeded.
 #[derive(Debug, Args)]
 pub struct Backtest {
     #[command(flatten)]
@@ -85,8 +85,8 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     }
     match report.limits.iter().find(|limit| !limit.holds) {
         None => Ok(()),
-        Some(passed) => {
-            Err(Found(format!("{}: {} allowed, {} found", passed.limit, passed.allowed, passed.found)).into())
+        Some(beyond) => {
+            Err(Found(format!("{}: {} allowed, {} found", beyond.limit, beyond.allowed, beyond.found)).into())
         }
     }
 }
