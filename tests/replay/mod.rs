@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use ruledesk::store::Target;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -60,13 +61,13 @@ fn said(output: &Output) -> String {
 fn edit(desk: &Desk, sql: &str) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        match desk.database_url() {
-            Some(url) => {
-                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        match desk.target() {
+            Target::Postgres(url) => {
+                let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
                 sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap().rows_affected()
             }
-            None => {
-                let url = format!("sqlite:{}", desk.database_file().display());
+            Target::Sqlite(file) => {
+                let url = format!("sqlite:{}", file.display());
                 let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
                 sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap().rows_affected()
             }

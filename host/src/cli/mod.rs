@@ -42,7 +42,7 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
-    /// Looks after the rules of a desk in production.
+    /// Looks after the rules of a desk in production: shows, tries and changes them.
     #[command(subcommand)]
     Rules(rules::Command),
     /// Checks and proves what the desk has recorded.

@@ -135,18 +135,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// The digests of the version of a rule that was first seen last: component and manifest.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub async fn newest_rule_version(&self, name: &str) -> Result<Option<(String, String)>, Error> {
-        let sql = "select component_digest, manifest_digest from rule_versions where name = $1 \
-                   order by first_seen desc, manifest_digest limit 1";
-        let row = self.db.optional(sql, vec![name.into()]).await?;
-        row.map(|row| Ok((row.text(0)?, row.text(1)?))).transpose()
-    }
 }
 
 fn past_run(row: &Row) -> Result<PastRun, Error> {

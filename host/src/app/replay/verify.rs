@@ -1,5 +1,6 @@
 //! Recorded answers, proved: the version that gave each is asked again, with the exact input and the look-ups of then, and
-//! must give the same answer or fault, write the same log and use the same fuel.
+//! must give the same answer or fault, write the same log and use the same fuel. Answers, faults and logs are the same on every
+//! version of the WebAssembly runtime; fuel need not be, so it is compared where the run names this very engine.
 //!
 //! A call that the wall clock stopped, then or now, proves nothing, because time is the one thing that is not the same on
 //! every day; nor does one for which the machine had no instance. Such calls are counted as not comparable. What the desk
@@ -18,6 +19,7 @@ use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::recorded::{ExactInput, RecordedPart};
 use crate::app::{App, Error};
 use crate::rules::call::{Called, Fault};
+use crate::rules::engine::ENGINE;
 use crate::rules::examples::{Difference, compare, flat};
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
@@ -38,6 +40,8 @@ pub struct Verified {
     pub same: u64,
     pub differing: u64,
     pub not_comparable: u64,
+    /// Answers that another build of the desk, or another WebAssembly runtime, gave: their fuel is not compared.
+    pub other_engine: u64,
     /// Answers of versions that the archive does not have, or not as they were.
     pub without_version: u64,
     /// Decisions whose record cannot be read.
@@ -87,6 +91,7 @@ impl Verified {
         self.same += other.same;
         self.differing += other.differing;
         self.not_comparable += other.not_comparable;
+        self.other_engine += other.other_engine;
         self.without_version += other.without_version;
         self.unreadable += other.unreadable;
         self.spent.add(other.spent);
@@ -158,8 +163,11 @@ fn check_decision(versions: &Versions, past: &PastRun, decision: &StoredDecision
         Ok(whole) => whole,
         Err(message) => return verified.found(finding("", "", "", What::Unreadable(message))),
     };
+    // What is older than the record of engines counts as this one's.
+    let same_engine = [ENGINE, ""].contains(&past.run.engine.as_str());
     for part in &parts {
-        let what = check_part(versions, &input, part, &mut verified.spent);
+        let what = check_part(versions, &input, part, same_engine, &mut verified.spent);
+        verified.other_engine += u64::from(!same_engine);
         let count = verified.versions.entry(format!("{} {}", part.rule, part.version)).or_default();
         *count = (count.0 + 1, count.1 + u64::from(what.is_none()));
         verified.answers += 1;
@@ -185,7 +193,13 @@ fn read<'a>(
 }
 
 /// Asks the version of a part again; `None` where everything is the same.
-fn check_part(versions: &Versions, input: &Input, part: &RecordedPart<'_>, spent: &mut Spent) -> Option<What> {
+fn check_part(
+    versions: &Versions,
+    input: &Input,
+    part: &RecordedPart<'_>,
+    same_engine: bool,
+    spent: &mut Spent,
+) -> Option<What> {
     if matches!(part.outcome.as_ref(), "deadline" | "not-started") {
         return Some(What::NotComparable(format!(
             "it was stopped then: {}",
@@ -200,7 +214,7 @@ fn check_part(versions: &Versions, input: &Input, part: &RecordedPart<'_>, spent
     if let Err(fault @ (Fault::Deadline { .. } | Fault::NotStarted { .. })) = &called.result {
         return Some(What::NotComparable(format!("it was stopped now: {fault}")));
     }
-    let differences = differences(input.stage(), part, &called);
+    let differences = differences(input.stage(), part, &called, same_engine);
     (!differences.is_empty()).then_some(What::Differs(differences))
 }
 
@@ -213,14 +227,14 @@ pub fn tables_of(part: &RecordedPart<'_>) -> Arc<Tables> {
     Arc::new(Tables::default().as_found(found))
 }
 
-fn differences(stage: Stage, part: &RecordedPart<'_>, called: &Called) -> Vec<Difference> {
+fn differences(stage: Stage, part: &RecordedPart<'_>, called: &Called, same_engine: bool) -> Vec<Difference> {
     let mut out = said(stage, part, called);
     let mut differ = |path: &str, same: bool, expected: Json, got: Json| {
         if !same {
             out.push(Difference { path: path.to_owned(), expected, got });
         }
     };
-    differ("fuel", part.fuel == called.fuel, json!(part.fuel), json!(called.fuel));
+    differ("fuel", !same_engine || part.fuel == called.fuel, json!(part.fuel), json!(called.fuel));
     let lines = part.log.iter().map(|line| (line.level, line.message.as_str()));
     let same = lines.eq(called.log.iter().map(|line| (line.level, line.message.as_str())));
     let log = part.log.iter().map(|line| json!({ "level": line.level, "message": line.message }));

@@ -92,6 +92,11 @@ fn text(verified: &Verified, took: Duration) -> String {
         thousands(*without_version),
         thousands(*unreadable),
     );
+    if verified.other_engine > 0 {
+        let others = thousands(verified.other_engine);
+        let _ =
+            writeln!(out, "note: {others} of them were given by another engine, so that their fuel was not compared");
+    }
     let (speed, overhead) = (per_second(verified, took), verified.spent.overhead_us(*answers));
     let _ = writeln!(out, "{} answers/s; beside the rules {overhead:.1} µs an answer", thousands(speed));
     out

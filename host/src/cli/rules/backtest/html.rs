@@ -81,7 +81,7 @@ fn limits(out: &mut String, report: &Report) {
     }
     out.push_str("<section><h2>Limits</h2><table><tr><th></th><th>limit</th><th>allowed</th><th>found</th></tr>");
     for limit in &report.limits {
-        let (class, word) = if limit.holds { ("good", "holds") } else { ("bad", "passed") };
+        let (class, word) = if limit.holds { ("good", "holds") } else { ("bad", "exceeded") };
         let (allowed, found) = (escaped(&limit.allowed), escaped(&limit.found));
         let _ = write!(
             out,

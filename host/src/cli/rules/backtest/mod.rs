@@ -23,7 +23,7 @@ mod plot;
 mod text;
 
 /// Tells what recorded decisions would have been under other rules or settings, and whether that agrees better with what
-/// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is passed.
+/// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is exceeded.
 #[derive(Debug, Args)]
 pub struct Backtest {
     #[command(flatten)]
@@ -85,8 +85,8 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     }
     match report.limits.iter().find(|limit| !limit.holds) {
         None => Ok(()),
-        Some(passed) => {
-            Err(Found(format!("{}: {} allowed, {} found", passed.limit, passed.allowed, passed.found)).into())
+        Some(beyond) => {
+            Err(Found(format!("{}: {} allowed, {} found", beyond.limit, beyond.allowed, beyond.found)).into())
         }
     }
 }
@@ -189,7 +189,7 @@ async fn recorded(app: &Arc<App>, name: &str) -> Result<(String, Vec<u8>), Failu
         return Ok((rule.manifest_text.to_string(), rule.component.read()?));
     }
     let gone = || format!("no rule `{name}` is live or was ever recorded");
-    let (component, manifest) = app.store.newest_rule_version(name).await?.ok_or_else(gone)?;
-    let version = app.store.rule_version(&component, &manifest).await?.ok_or_else(gone)?;
+    let newest = app.store.rule_versions(name).await?.into_iter().next().ok_or_else(gone)?;
+    let version = app.store.rule_version(&newest.component_digest, &newest.manifest_digest).await?.ok_or_else(gone)?;
     Ok((version.manifest, version.component))
 }

@@ -98,16 +98,16 @@ struct Axis {
 }
 
 impl Axis {
-    /// One that holds all bars, if there are some.
+    /// One that holds the bars of nearly all calls, if there are some.
     fn over(sides: &[(&SideReport, &str)]) -> Option<Axis> {
-        let sizes = || sides.iter().flat_map(|(side, _)| side.histogram.iter().map(|(us, _)| *us));
-        let low = sizes().reduce(f64::min)?.log2().floor();
-        let high = (sizes().reduce(f64::max)? * 1.1).log2().ceil();
+        let ends = || sides.iter().filter_map(|(side, _)| Some((side.histogram.first()?.0, usual_max_us(side))));
+        let low = ends().map(|(first, _)| first).reduce(f64::min)?.log2().floor();
+        let high = (ends().map(|(_, last)| last).reduce(f64::max)? * STEP).log2().ceil();
         Some(Axis { low, high: high.max(low + 1.0) })
     }
 
     fn at(&self, us: f64) -> f64 {
-        (us.log2() - self.low) / (self.high - self.low) * WIDTH
+        (us.log2().min(self.high) - self.low) / (self.high - self.low) * WIDTH
     }
 
     fn marks(&self) -> String {
@@ -122,6 +122,18 @@ impl Axis {
         };
         (self.low as i32..=self.high as i32).map(mark).collect()
     }
+}
+
+/// What all but a few calls in a thousand do not exceed: the rest waited for the machine, and would squeeze the plot.
+fn usual_max_us(side: &SideReport) -> f64 {
+    let mut left = side.calls / 200;
+    let beyond = side.histogram.iter().rev().take_while(|(_, count)| {
+        let few = *count <= left;
+        left = left.saturating_sub(*count);
+        few
+    });
+    let beyond = beyond.count();
+    side.histogram.iter().rev().nth(beyond).map_or(1.0, |(us, _)| *us)
 }
 
 /// How long calls took, before and after; a line marks each median.
