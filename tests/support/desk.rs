@@ -162,16 +162,6 @@ impl Desk {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// The server's URL, where it is not the embedded database.
-    pub fn database_url(&self) -> Option<&str> {
-        self.place.database.as_deref()
-    }
-
-    /// The embedded database's file.
-    pub fn database_file(&self) -> PathBuf {
-        self.place.data.path().join("data/ruledesk.db")
-    }
-
     /// Where its store is.
     pub fn target(&self) -> Target {
         match &self.place.database {

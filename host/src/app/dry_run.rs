@@ -146,7 +146,7 @@ impl App {
                 let name = manifest.get("name").and_then(toml::Value::as_str);
                 let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
                 let found = live.rules().iter().find(|rule| rule.manifest.name.as_str() == name);
-                let rule = found.ok_or_else(|| Error::Missing { what: "live rule", name })?;
+                let rule = found.ok_or(Error::Missing { what: "live rule", name })?;
                 rule.component.read().map_err(|e| Error::Broken(e.to_string()))?
             }
         };
