@@ -2,7 +2,9 @@
 
 mod examples;
 mod hostile;
+mod hygiene;
 mod reload;
 mod sandbox;
 mod tables;
+mod trust;
 mod wasi;

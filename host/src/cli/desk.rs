@@ -8,6 +8,7 @@ use crate::app::rules::{Source, tables};
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
 use crate::rules::compile::CompileLimits;
+use crate::rules::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::{Store, Target};
 
@@ -81,5 +82,12 @@ fn options(server: &Server) -> Result<Options, Failure> {
         waiting_max: server.queue_depth,
         poll: server.reload_poll,
         pooled: true,
+        trust: trust(server)?,
     })
+}
+
+/// The keys that a desk trusts, as its rules need them.
+fn trust(server: &Server) -> Result<Trust, Failure> {
+    let keys = server.trusted_keys.iter().map(|key| TrustedKey::new(&key.name, &key.bytes));
+    Ok(Trust::new(keys.collect::<Result<_, _>>()?))
 }

@@ -2,6 +2,7 @@
 //!
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
+//! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
@@ -18,7 +19,7 @@ use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
 use super::wrong::Wrong;
-use super::{apps, calendar, duration, people, request_types, taxonomy, teams};
+use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
@@ -32,6 +33,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     let apps = parsed.apps.read(|keys| apps::read(keys, names));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
+        let trusted_keys = keys.table("rules", trust::read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
@@ -55,7 +57,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((server?, organisation))
+        Some((Server { trusted_keys, ..server? }, organisation))
     })
 }
 

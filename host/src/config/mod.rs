@@ -26,12 +26,14 @@ mod taxonomy;
 mod teams;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod wrong;
 
 pub use files::Files;
 pub use problem::Problem;
 pub use server::{COMPONENT_MIB_MAX, Database, Server};
 pub use tables::Table;
+pub use trust::TrustedKey;
 pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.

@@ -27,12 +27,14 @@ pub mod inspect;
 pub mod limits;
 pub mod load;
 pub mod manifest;
+pub mod mend;
 pub mod package;
 pub mod rule;
 mod snapshot;
 mod source;
 pub mod stage;
 pub mod tables;
+pub mod trust;
 mod wasi;
 mod watch;
 pub mod workers;
@@ -43,6 +45,7 @@ use engine::{Allocation, EngineError};
 use load::{LoadError, Loader};
 use rule::Rule;
 use tables::Tables;
+use trust::Trust;
 use watch::Watch;
 use workers::Workers;
 
@@ -65,6 +68,8 @@ pub struct Options {
     /// How often the directory is looked at even without an event.
     pub poll: Duration,
     pub pooled: bool,
+    /// Whose signature a rule needs.
+    pub trust: Trust,
 }
 
 /// Why the rules cannot be run at all. A rule that is broken is no reason.
@@ -114,7 +119,7 @@ impl Rules {
             options.cache_dir.clone(),
             options.compile_limits,
         )?;
-        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max);
+        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max, options.trust.clone());
         let loader = Arc::new(loader.map_err(OpenError::Linker)?);
         let catalog = Arc::new(Catalog::default());
         let tables = Arc::new(ArcSwap::from_pointee(tables));
@@ -152,6 +157,21 @@ impl Rules {
     /// The first thing that would keep it from going live.
     pub fn prepare(&self, from: &Path, manifest_text: &str, wasm: &[u8]) -> Result<Rule, LoadError> {
         self.loader.prepare(from, manifest_text, wasm, &self.tables())
+    }
+
+    /// The same for a rule that is to go live: where this desk trusts certain keys, one of them must have signed it.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live; an untrusted component is never compiled.
+    pub fn admit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Rule, LoadError> {
+        self.loader.admit(from, manifest_text, wasm, signature, &self.tables())
     }
 
     /// The threads that guests run on.
