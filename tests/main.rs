@@ -12,6 +12,7 @@ mod api;
 mod author;
 mod compatibility;
 mod conformance;
+mod deploy;
 mod desk;
 mod faults;
 mod languages;

@@ -56,6 +56,29 @@ impl Desk {
         Desk::start(Place { data, database, rules: own, config: root().join("host/demo") })
     }
 
+    /// The demo organisation with its `desk.toml` changed, and a copy of these rules.
+    pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Desk {
+        let data = TempDir::new().unwrap();
+        let (own, config) = (data.path().join("rules"), data.path().join("config"));
+        copy(rules, &own);
+        copy(&root().join("host/demo"), &config);
+        let file = config.join("desk.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, change(text)).unwrap();
+        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        Desk::start(Place { data, database, rules: own, config })
+    }
+
+    /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
+    pub fn beside(&self) -> Desk {
+        let database = self.place.database.clone();
+        assert!(database.is_some(), "hosts share a PostgreSQL");
+        let data = TempDir::new().unwrap();
+        let rules = data.path().join("rules");
+        copy(&self.rules, &rules);
+        Desk::start(Place { data, database, rules, config: self.place.config.clone() })
+    }
+
     fn start(place: Place) -> Desk {
         let mut command = Command::new(PROGRAM);
         command
@@ -199,6 +222,21 @@ impl Client {
 
     pub fn send_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
         self.with("content-type", media_type).send("POST", path, Some(body.as_bytes()))
+    }
+
+    /// Sends the parts of a form (`multipart/form-data`), each by its name and with a file name that means nothing.
+    pub fn send_parts(&self, path: &str, parts: &[(&str, &[u8])]) -> Answer {
+        let boundary = "a-line-that-no-rule-contains";
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"../../../{name}\"\r\n\r\n"
+            );
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend(format!("--{boundary}--\r\n").as_bytes());
+        let media_type = format!("multipart/form-data; boundary={boundary}");
+        self.with("content-type", &media_type).send("POST", path, Some(&body))
     }
 
     pub fn send_bytes(&self, path: &str, body: &[u8]) -> Answer {

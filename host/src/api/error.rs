@@ -2,6 +2,7 @@
 
 use super::problem::{FieldProblem, Kind, Problem};
 use crate::app::Error;
+use crate::app::deploy::Unfit;
 use crate::desk::form;
 use crate::desk::refusal::Refusal;
 
@@ -14,6 +15,15 @@ impl From<Error> for Problem {
                 Problem::new(Kind::REJECTED, "mend the fields named and send it again").with_fields(fields)
             }
             Error::Refused(refusal) => refused(&refusal, detail),
+            Error::Unfit(unfit) => {
+                let Unfit { part, code, mend, .. } = unfit;
+                let field = FieldProblem {
+                    field: part.to_owned(),
+                    code: code.to_owned(),
+                    message: format!("to mend it: {mend}"),
+                };
+                Problem::new(Kind::RULE_REFUSED, detail).with_fields(vec![field])
+            }
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
             Error::Stale { .. } => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),

@@ -21,6 +21,7 @@ use crate::app::App;
 mod access;
 mod auth;
 mod config;
+mod deploy;
 mod error;
 mod json;
 mod operations;
@@ -28,13 +29,22 @@ pub mod page;
 pub mod problem;
 mod rules;
 mod tickets;
+mod upload;
 mod views;
 
 use problem::{Kind, Problem};
 
-/// What bounds a request.
+/// What bounds requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    pub usual: Bounds,
+    /// For a rule that is uploaded, which is larger and has to be compiled.
+    pub upload: Bounds,
+}
+
+/// What bounds one kind of request.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
     pub body_bytes_max: usize,
     pub request_timeout: Duration,
 }
@@ -84,14 +94,20 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operations::metrics))
 }
 
+/// The routes whose requests are larger and take longer than others.
+fn uploads() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(deploy::upload))
+}
+
 /// The OpenAPI 3.1 document, made from the handlers themselves.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    routes().merge(uploads()).split_for_parts().1
 }
 
 /// The whole interface.
 pub fn router(app: Arc<App>, limits: Limits) -> Router {
-    let (router, document) = routes().split_for_parts();
+    let routes = bounded(routes(), limits.usual).merge(bounded(uploads(), limits.upload));
+    let (router, document) = routes.split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
     router
@@ -99,12 +115,16 @@ pub fn router(app: Arc<App>, limits: Limits) -> Router {
         .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(app)
-        // From the outermost in: an id for everything, then the log line, then the bounds.
-        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .layer(middleware::from_fn_with_state(limits, bound_body))
-        .layer(middleware::from_fn_with_state(limits, bound_time))
+        // From the outermost in: an id for everything, then the log line, then each route's bounds.
         .layer(middleware::from_fn(log))
         .layer(middleware::from_fn(identify))
+}
+
+fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
+    routes
+        .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+        .route_layer(middleware::from_fn_with_state(bounds, bound_body))
+        .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -145,9 +165,9 @@ async fn log(request: Request, next: Next) -> Response {
 const DRAINED_BYTES_MAX: usize = 32 << 20;
 
 /// A body that says that it is too large is not kept.
-async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_none_or(|length| length <= limits.body_bytes_max) {
+    if length.is_none_or(|length| length <= bounds.body_bytes_max) {
         return next.run(request).await;
     }
     let mut body = request.into_body();
@@ -162,8 +182,8 @@ async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) 
 }
 
 /// A request that takes too long is answered; what it had begun to write is written or not, never half.
-async fn bound_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limits.request_timeout, next.run(request)).await {
+async fn bound_time(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(bounds.request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Kind::TIMED_OUT, "try again, with the same Idempotency-Key").into_response(),
     }

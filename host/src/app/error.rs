@@ -1,5 +1,6 @@
 //! What a use case can answer besides success: facts, which `api` puts into words for HTTP.
 
+use super::deploy::Unfit;
 use crate::desk::form::Problem;
 use crate::desk::refusal::Refusal;
 use crate::rules::workers::NotDone;
@@ -19,6 +20,9 @@ pub enum Error {
     Stale { version: i64 },
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// A rule that no desk would take.
+    #[error(transparent)]
+    Unfit(Unfit),
     #[error("{0}")]
     Busy(String),
     #[error("{0}")]

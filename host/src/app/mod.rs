@@ -21,6 +21,7 @@ use crate::store::decisions::RuleVersion;
 
 pub mod access;
 pub mod clock;
+pub mod deploy;
 pub mod error;
 mod facts;
 pub mod intake;
@@ -51,6 +52,8 @@ pub struct App {
     archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
     archived: AtomicU64,
+    /// The places for uploads of rules.
+    uploads: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -67,6 +70,7 @@ impl App {
             well_known: tokens::WellKnown::default(),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
+            uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
         }
     }
 

@@ -11,8 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, Place, desk};
-use crate::api::{self, Limits};
+use crate::api::{self, Bounds, Limits};
 use crate::app::App;
+use crate::config::Server;
 use crate::desk::actor::Role;
 
 /// Runs the desk.
@@ -27,6 +28,9 @@ pub struct Serve {
     #[arg(long)]
     demo: bool,
 }
+
+/// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
+const UPLOAD_BYTES_BESIDES: usize = 2 << 20;
 
 /// How long requests may take to end once the desk was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -58,8 +62,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
-    let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
-    let router = api::router(Arc::clone(&app), limits);
+    let router = api::router(Arc::clone(&app), limits(&server));
     tell(&app, address, serve.demo);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
@@ -78,6 +81,17 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     }
     app.store.close().await;
     Ok(())
+}
+
+fn limits(server: &Server) -> Limits {
+    Limits {
+        usual: Bounds { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout },
+        upload: Bounds {
+            body_bytes_max: server.component_bytes_max.saturating_add(UPLOAD_BYTES_BESIDES),
+            // The compiler has its own bound, and whoever uploads gets to hear of it.
+            request_timeout: server.request_timeout.saturating_add(server.compile_timeout),
+        },
+    }
 }
 
 fn accept_demo_tokens(app: &App) -> Result<(), Failure> {

@@ -13,8 +13,10 @@ mod create;
 pub mod db;
 pub mod decisions;
 mod migrate;
+pub mod notices;
 pub mod people;
 mod rows;
+mod signatures;
 pub mod tickets;
 mod writer;
 

@@ -1,0 +1,134 @@
+//! A rule arrives by API: what a desk asks of one in its directory is asked of it too, before anything is kept.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::may::{self, MayAdminister};
+use crate::rules::inspect::inspect;
+use crate::rules::load::{LoadError, MANIFEST_FILE};
+use crate::rules::manifest::{MANIFEST_BYTES_MAX, ManifestError};
+use crate::rules::mend;
+use crate::rules::rule::Rule;
+
+/// Uploads that are read and compiled at once. Each may take as much memory as a component and its compiler are allowed.
+pub const UPLOADS_AT_ONCE: usize = 2;
+
+/// The files of one rule as they came, and why it is deployed.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// `rule.toml`.
+    pub manifest: Vec<u8>,
+    /// `rule.wasm`.
+    pub component: Vec<u8>,
+    /// `rule.sig`.
+    pub signature: Option<String>,
+    pub why: String,
+}
+
+/// Why an uploaded rule is refused, as its author needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Unfit {
+    /// `manifest`, `component` or `signature`.
+    pub part: &'static str,
+    /// A stable word for programs.
+    pub code: &'static str,
+    pub what: String,
+    pub mend: &'static str,
+}
+
+impl From<&LoadError> for Unfit {
+    fn from(error: &LoadError) -> Self {
+        let (part, code) = mend::code_of(error);
+        Unfit { part, code, what: error.to_string(), mend: mend::of_load(error) }
+    }
+}
+
+/// The right to send a rule now; held until it is in or refused.
+pub struct Uploading {
+    _permit: MayAdminister,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A rule that was checked, with what its inspection found.
+struct Admitted {
+    rule: Rule,
+    imports: Vec<String>,
+    component: Vec<u8>,
+}
+
+/// A rule that was taken.
+pub struct Deployed {
+    pub rule: Arc<Rule>,
+    /// The interfaces that the component imports.
+    pub imports: Vec<String>,
+    /// The component's size.
+    pub bytes: usize,
+    /// What it does now.
+    pub state: &'static str,
+    /// The revision of the deployments that it came with.
+    pub revision: i64,
+}
+
+impl App {
+    /// Lets an administrator begin an upload; asked before the body is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for others; [`Error::Busy`] while as many as the desk takes at once are under way.
+    pub fn begin_upload(&self, actor: &Actor) -> Result<Uploading, Error> {
+        let permit = may::administer(actor)?;
+        let place = Arc::clone(&self.uploads).try_acquire_owned();
+        let place = place.map_err(|_| {
+            Error::Busy(format!("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once"))
+        })?;
+        Ok(Uploading { _permit: permit, _place: place })
+    }
+
+    /// Takes an uploaded rule.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unfit`] where no desk would take it; then nothing of it is kept.
+    pub async fn deploy_rule(
+        self: &Arc<Self>,
+        actor: &Actor,
+        _uploading: Uploading,
+        upload: Upload,
+    ) -> Result<Deployed, Error> {
+        let _ = actor;
+        let admitted = self.admit(upload).await?;
+        Ok(Deployed {
+            rule: Arc::new(admitted.rule),
+            imports: admitted.imports,
+            bytes: admitted.component.len(),
+            state: "loaded",
+            revision: 0,
+        })
+    }
+
+    /// Checks, compiles and tries an uploaded rule, as one in the directory.
+    async fn admit(self: &Arc<Self>, upload: Upload) -> Result<Admitted, Error> {
+        let app = Arc::clone(self);
+        let checked = tokio::task::spawn_blocking(move || app.admit_blocking(upload)).await;
+        checked.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| Error::Unfit(Unfit::from(&error)))
+    }
+
+    fn admit_blocking(&self, upload: Upload) -> Result<Admitted, LoadError> {
+        // Named in messages: it lies in no folder.
+        let from = Path::new("");
+        let file = || from.join(MANIFEST_FILE);
+        if upload.manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLarge { file: file() }.into());
+        }
+        let manifest = String::from_utf8(upload.manifest)
+            .map_err(|_| ManifestError::Unreadable { file: file(), message: "it is not UTF-8".to_owned() })?;
+        let rule = self.rules.admit(from, &manifest, &upload.component, upload.signature.as_deref())?;
+        let imports = inspect(&upload.component, usize::MAX).map(|found| found.imports).unwrap_or_default();
+        Ok(Admitted { rule, imports, component: upload.component })
+    }
+}
