@@ -11,3 +11,14 @@ create table rule_signatures (
 -- The revision of the deployments that the rules of a run were of. `generation` counts within one process; this means the same
 -- on all hosts. Null for runs before there were deployments.
 alter table runs add column revision bigint;
+
+-- Whoever changes a deployment tells the other hosts, once the change is there to be read.
+create function tell_of_deployments() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('ruledesk_deployments', '');
+    return null;
+end
+$$;
+
+create trigger tell_of_deployments after update on deployment_revision
+    for each statement execute function tell_of_deployments();

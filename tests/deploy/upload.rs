@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::components::{from_text, hostile, hostile_manifest, root};
+use crate::support::components::{from_text, hostile, root};
 use crate::support::desk::{Answer, Client, Database, Desk};
 
 const RULES: &str = "/api/v1/rules";
@@ -17,7 +17,7 @@ fn empty(change: impl FnOnce(String) -> String) -> Desk {
 }
 
 fn manifest(name: &str) -> String {
-    hostile_manifest(name, "priority", "pass", "")
+    super::manifest(name, "1.0.0")
 }
 
 fn send(client: &Client, manifest: &str, component: &[u8]) -> Answer {
