@@ -15,6 +15,7 @@ mod conformance;
 mod desk;
 mod faults;
 mod languages;
+mod life;
 mod rules;
 mod store;
 mod support;

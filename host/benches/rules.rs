@@ -33,6 +33,7 @@ fn open() -> Rules {
         waiting_max: 64,
         poll: Duration::from_secs(3600),
         pooled: true,
+        two_person_access: false,
     };
     Rules::open(&options, Tables::default()).unwrap()
 }

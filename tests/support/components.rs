@@ -82,6 +82,7 @@ pub fn options(rules_dir: &Path) -> Options {
         waiting_max: 64,
         poll: Duration::from_millis(200),
         pooled: true,
+        two_person_access: false,
     }
 }
 

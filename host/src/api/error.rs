@@ -15,6 +15,7 @@ impl From<Error> for Problem {
             }
             Error::Refused(refusal) => refused(&refusal, detail),
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
+            Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),

@@ -58,6 +58,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    tokio::spawn(Arc::clone(&app).keep_following());
     let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
     let router = api::router(Arc::clone(&app), limits);
     tell(&app, address, serve.demo);

@@ -7,12 +7,20 @@ use super::Error;
 use super::db::Db;
 
 /// The number, the name, and the text for either database.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "core",
-    include_str!("../../../migrations/sqlite/0001_core.sql"),
-    include_str!("../../../migrations/postgres/0001_core.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (
+        1,
+        "core",
+        include_str!("../../../migrations/sqlite/0001_core.sql"),
+        include_str!("../../../migrations/postgres/0001_core.sql"),
+    ),
+    (
+        3,
+        "life",
+        include_str!("../../../migrations/sqlite/0003_life.sql"),
+        include_str!("../../../migrations/postgres/0003_life.sql"),
+    ),
+];
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is
 /// an error: then the database belongs to another version.
