@@ -16,6 +16,7 @@ mod deploy;
 mod desk;
 mod faults;
 mod languages;
+mod life;
 mod rules;
 mod store;
 mod support;

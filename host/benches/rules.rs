@@ -35,6 +35,7 @@ fn open() -> Rules {
         poll: Duration::from_secs(3600),
         pooled: true,
         trust: Trust::default(),
+        two_person_access: false,
     };
     Rules::open(&options, Tables::default()).unwrap()
 }

@@ -84,6 +84,7 @@ pub fn options(rules_dir: &Path) -> Options {
         poll: Duration::from_millis(200),
         pooled: true,
         trust: Trust::default(),
+        two_person_access: false,
     }
 }
 

@@ -25,6 +25,7 @@ impl From<Error> for Problem {
                 Problem::new(Kind::RULE_REFUSED, detail).with_fields(vec![field])
             }
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
+            Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } => Problem::new(Kind::STALE, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),

@@ -22,6 +22,7 @@ mod access;
 mod auth;
 mod config;
 mod deploy;
+mod deployments;
 mod error;
 mod json;
 mod operations;
@@ -83,6 +84,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::grants))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
+        .routes(routes!(deployments::promote))
+        .routes(routes!(deployments::demote))
+        .routes(routes!(deployments::approve))
+        .routes(routes!(deployments::rollback))
+        .routes(routes!(deployments::suspend))
+        .routes(routes!(deployments::resume))
+        .routes(routes!(deployments::retire))
+        .routes(routes!(deployments::events))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))

@@ -16,6 +16,8 @@ pub enum Error {
     Refused(Refusal),
     #[error("there is no {what} `{name}`")]
     Missing { what: &'static str, name: String },
+    #[error("the rule `{name}` stays as it is: {why}")]
+    NotTaken { name: String, why: String },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
     #[error("the idempotency key was used for another request")]

@@ -66,8 +66,10 @@ impl App {
         {
             return self.made_before(id).await;
         }
-        let ran = self.run_rules(&organisation, new, now).await?;
+        let id = TicketId(self.clock.new_id());
+        let ran = self.run_rules(&organisation, new, now, id).await?;
         self.metrics.count_calls(&ran.samples);
+        self.judge(&ran.samples).await;
         let verdicts = match ran.decision {
             Decision::Accepted(verdicts) => *verdicts,
             Decision::Rejected(problems) => {
@@ -79,7 +81,7 @@ impl App {
             }
         };
         let ids = Ids {
-            ticket: TicketId(self.clock.new_id()),
+            ticket: id,
             grant: GrantId(self.clock.new_id()),
             messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
@@ -110,6 +112,7 @@ impl App {
         organisation: &std::sync::Arc<Organisation>,
         new: NewTicket,
         now: Timestamp,
+        ticket: TicketId,
     ) -> Result<Ran, Error> {
         let generation = self.rules.generation();
         self.archive(&generation).await?;
@@ -130,6 +133,7 @@ impl App {
                 access,
                 now,
                 run: RunId(self.clock.new_id()),
+                ticket,
             };
             let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
             let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };

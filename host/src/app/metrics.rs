@@ -44,12 +44,35 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ArmLabels {
+    rule: String,
+    part: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DisagreementLabels {
+    rule: String,
+    part: &'static str,
+    fields: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TakenBackLabels {
+    rule: String,
+    event: &'static str,
+}
+
 /// All counters of a desk.
 pub struct Metrics {
     registry: Registry,
     calls: Family<CallLabels, Counter>,
     latency: Family<RuleLabels, Histogram, fn() -> Histogram>,
     fuel: Family<RuleLabels, Counter<u64, AtomicU64>>,
+    arms: Family<ArmLabels, Counter>,
+    disagreements: Family<DisagreementLabels, Counter>,
+    taken_back: Family<TakenBackLabels, Counter>,
     tickets: Family<OutcomeLabels, Counter>,
     reloads: Family<OutcomeLabels, Gauge>,
     generation: Gauge,
@@ -65,18 +88,40 @@ impl Default for Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(CALL_BUCKETS);
         let latency = Family::new_with_constructor(histogram);
         let (fuel, tickets, reloads) = (Family::default(), Family::default(), Family::default());
+        let (arms, disagreements, taken_back) = (Family::default(), Family::default(), Family::default());
         let gauges: [Gauge; 4] = Default::default();
         let [generation, rules_live, workers_busy, jobs_waiting] = gauges;
         registry.register("rule_calls", "Calls of rules, by what came of them", calls.clone());
         registry.register("rule_call_seconds", "Wall clock of a call, its instance included", latency.clone());
         registry.register("rule_fuel", "Fuel that decisions have used", fuel.clone());
+        registry.register("rule_arm_calls", "Calls of rules, by the part that the version played", arms.clone());
+        registry.register(
+            "rule_disagreements",
+            "Answers of tried versions that differ from the active version's, by the fields that differ",
+            disagreements.clone(),
+        );
+        registry.register("rule_taken_back", "Versions that the desk took back by itself", taken_back.clone());
         registry.register("tickets", "Submissions, by what came of them", tickets.clone());
         registry.register("rule_reloads", "Folders looked at, by what came of it, since the start", reloads.clone());
         registry.register("rules_generation", "The generation of rules that is live", generation.clone());
         registry.register("rules_live", "Rules that are live", rules_live.clone());
         registry.register("rule_workers_busy", "Threads at work for rules", workers_busy.clone());
         registry.register("rule_jobs_waiting", "Tickets that wait for such a thread", jobs_waiting.clone());
-        Self { registry, calls, latency, fuel, tickets, reloads, generation, rules_live, workers_busy, jobs_waiting }
+        Self {
+            registry,
+            calls,
+            latency,
+            fuel,
+            arms,
+            disagreements,
+            taken_back,
+            tickets,
+            reloads,
+            generation,
+            rules_live,
+            workers_busy,
+            jobs_waiting,
+        }
     }
 }
 
@@ -91,7 +136,18 @@ impl Metrics {
             let labels = RuleLabels { rule: rule.clone(), stage };
             self.latency.get_or_create(&labels).observe(sample.seconds);
             self.fuel.get_or_create(&labels).inc_by(sample.fuel);
+            let part = sample.role.code();
+            self.arms.get_or_create(&ArmLabels { rule: rule.clone(), part, outcome: sample.outcome }).inc();
+            if !sample.disagrees.is_empty() {
+                let labels = DisagreementLabels { rule: rule.clone(), part, fields: sample.disagrees.clone() };
+                self.disagreements.get_or_create(&labels).inc();
+            }
         }
+    }
+
+    /// Counts a version that the desk took back by itself: something to alert on.
+    pub fn count_taken_back(&self, rule: &str, event: &'static str) {
+        self.taken_back.get_or_create(&TakenBackLabels { rule: rule.to_owned(), event }).inc();
     }
 
     /// Counts a submission.

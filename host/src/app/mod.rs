@@ -16,15 +16,19 @@ use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
 use crate::rules::Rules;
 use crate::rules::catalog::Generation;
+use crate::rules::rule::Rule;
 use crate::store::Store;
 use crate::store::decisions::RuleVersion;
 
 pub mod access;
+pub mod arms;
 pub mod clock;
 pub mod deploy;
+pub mod disagree;
 pub mod error;
 mod facts;
 pub mod intake;
+pub mod life;
 pub mod metrics;
 pub mod pipeline;
 pub mod record;
@@ -43,6 +47,8 @@ pub struct App {
     pub store: Store,
     pub rules: Rules,
     pub metrics: Metrics,
+    /// How each version does in its part.
+    pub arms: arms::Arms,
     organisation: ArcSwap<Organisation>,
     /// Where it comes from when it is read again.
     source: rules::Source,
@@ -54,6 +60,8 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
+    /// The revision of the deployments that the catalog was last brought to.
+    converged: std::sync::atomic::AtomicI64,
 }
 
 impl App {
@@ -64,6 +72,7 @@ impl App {
             store,
             rules,
             metrics: Metrics::default(),
+            arms: arms::Arms::default(),
             organisation: ArcSwap::from_pointee(organisation),
             source,
             tokens: tokens::Cache::default(),
@@ -71,6 +80,7 @@ impl App {
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
+            converged: std::sync::atomic::AtomicI64::new(-1),
         }
     }
 
@@ -90,8 +100,8 @@ impl App {
         found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
     }
 
-    /// Puts the rules of a generation into the archive before a record names them. Where that cannot be done, tickets are
-    /// taken all the same: their records have the digests, and the next generation tries again.
+    /// Puts the rules of a generation into the archive, and what the directory has offered into the deployments, before a
+    /// record names them. Where a rule cannot be archived, tickets are taken all the same: their records have the digests.
     async fn archive(&self, generation: &Generation) -> Result<(), Error> {
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
@@ -100,31 +110,31 @@ impl App {
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
         }
-        for rule in generation.rules() {
-            let (component_digest, manifest_digest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
-            if self.store.has_rule_version(&component_digest, &manifest_digest).await? {
-                continue;
-            }
-            let source = rule.component.clone();
-            let component = match tokio::task::spawn_blocking(move || source.read()).await {
-                Ok(Ok(component)) => component,
-                Ok(Err(error)) => {
-                    tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule cannot be archived");
-                    continue;
-                }
-                Err(error) => return Err(Error::Broken(error.to_string())),
-            };
-            let version = RuleVersion {
-                component_digest,
-                manifest_digest,
-                name: rule.manifest.name.as_str().to_owned(),
-                version: rule.manifest.version.clone(),
-                manifest: rule.manifest_text.to_string(),
-                component,
-            };
-            self.store.keep_rule_version(version, self.clock.now()).await?;
+        self.settle().await
+    }
+
+    async fn archive_rule(&self, rule: &Rule) -> Result<(), Error> {
+        let (component_digest, manifest_digest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
+        if self.store.has_rule_version(&component_digest, &manifest_digest).await? {
+            return Ok(());
         }
-        self.archived.fetch_max(generation.number, Ordering::Release);
-        Ok(())
+        let source = rule.component.clone();
+        let component = match tokio::task::spawn_blocking(move || source.read()).await {
+            Ok(Ok(component)) => component,
+            Ok(Err(error)) => {
+                tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule cannot be archived");
+                return Ok(());
+            }
+            Err(error) => return Err(Error::Broken(error.to_string())),
+        };
+        let version = RuleVersion {
+            component_digest,
+            manifest_digest,
+            name: rule.manifest.name.as_str().to_owned(),
+            version: rule.manifest.version.clone(),
+            manifest: rule.manifest_text.to_string(),
+            component,
+        };
+        Ok(self.store.keep_rule_version(version, self.clock.now()).await?)
     }
 }

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
+use super::disagree::Difference;
 use crate::desk::actor::RuleRef;
 use crate::rules::call::{Called, Fault};
+use crate::rules::catalog::Role;
 use crate::rules::contract;
 use crate::rules::guest::{LogLine, Lookup};
-use crate::rules::manifest::Mode;
+use crate::rules::life::VersionId;
+use crate::rules::manifest::{Canary, Suspend};
 use crate::rules::rule::Rule;
+use crate::rules::slots::version_of;
 use crate::rules::stage::{Answer, Stage};
 
 /// What one call cost, for metrics.
@@ -21,6 +25,12 @@ pub struct Sample {
     pub outcome: &'static str,
     pub seconds: f64,
     pub fuel: u64,
+    pub role: Role,
+    pub version: VersionId,
+    /// The fields in which a candidate differs from the stable version; empty where they agree.
+    pub disagrees: String,
+    pub canary: Canary,
+    pub suspend: Suspend,
 }
 
 /// One rule's part in a stage, as it is recorded.
@@ -31,7 +41,9 @@ pub struct Part<'a> {
     version: &'a str,
     component: String,
     manifest: String,
-    mode: Mode,
+    mode: Role,
+    #[serde(skip_serializing_if = "<[Difference]>::is_empty")]
+    disagrees: &'a [Difference],
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<&'a Answer>,
@@ -68,7 +80,10 @@ pub fn with_ticket(input: &str, draft: &contract::Ticket) -> String {
 /// A rule, what it said, and why that does not count.
 pub struct Asking {
     pub rule: Arc<Rule>,
+    pub role: Role,
     pub called: Called,
+    /// Where it differs from the stable version's answer, or that from it.
+    pub disagrees: Vec<Difference>,
     /// Why its answer does not count.
     pub fault: Option<Fault>,
 }
@@ -82,7 +97,8 @@ impl Asking {
             version: &manifest.version,
             component: self.rule.digest.to_string(),
             manifest: self.rule.manifest_digest.to_string(),
-            mode: manifest.mode,
+            mode: self.role,
+            disagrees: &self.disagrees,
             outcome: self.outcome(),
             answer: self.called.result.as_ref().ok(),
             fault: self.fault.as_ref().map(ToString::to_string),
@@ -107,6 +123,11 @@ impl Asking {
             outcome: self.outcome(),
             seconds: self.called.took.as_secs_f64(),
             fuel: self.called.fuel,
+            role: self.role,
+            version: version_of(&self.rule),
+            disagrees: self.disagrees.iter().map(|d| d.field.as_str()).collect::<Vec<_>>().join(", "),
+            canary: self.rule.manifest.canary,
+            suspend: self.rule.manifest.suspend,
         }
     }
 }

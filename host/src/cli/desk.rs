@@ -63,7 +63,9 @@ pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let options = options(&config.server)?;
     let reference = tables(&config.organisation, &config.tables);
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, reference)).await??;
-    Ok(Arc::new(App::new(Clock::System, source, config.organisation, store, rules)))
+    let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
+    app.start_rules().await?;
+    Ok(app)
 }
 
 fn options(server: &Server) -> Result<Options, Failure> {
@@ -83,6 +85,7 @@ fn options(server: &Server) -> Result<Options, Failure> {
         poll: server.reload_poll,
         pooled: true,
         trust: trust(server)?,
+        two_person_access: server.two_person_access,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::rules::compiler;
 mod desk;
 mod import;
 mod rule;
+mod rules;
 mod serve;
 mod token;
 
@@ -33,6 +34,9 @@ enum Command {
     /// Makes, builds, checks, tests and measures rules, in any language.
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows and changes which versions of the desk's rules are in production.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -70,6 +74,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
         Command::Rule(command) => rule::run(command),
+        Command::Rules(command) => desk::in_runtime(rules::run(command)),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
         Command::Import(import) => desk::in_runtime(import::run(*import)),

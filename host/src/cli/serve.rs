@@ -62,6 +62,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    tokio::spawn(Arc::clone(&app).keep_following());
     let router = api::router(Arc::clone(&app), limits(&server));
     tell(&app, address, serve.demo);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {

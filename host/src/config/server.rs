@@ -45,6 +45,9 @@ pub struct Server {
     pub compile_memory_bytes: u64,
     /// `[rules] trusted-keys`: see `trust.rs`. Empty: rules need no signature.
     pub trusted_keys: Vec<TrustedKey>,
+    /// `two-person-access`: whether a rule for access needs a second admin before a version becomes active; the rules
+    /// directory counts as a publisher who is nobody, so that one admin approves what it offers. Default false.
+    pub two_person_access: bool,
 }
 
 /// Which database, and where.
@@ -117,6 +120,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
         trusted_keys: Vec::new(),
+        two_person_access: keys.optional("two-person-access").and_then(|node| node.flag()).unwrap_or(false),
         data_dir,
     }
 }

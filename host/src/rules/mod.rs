@@ -22,14 +22,17 @@ pub mod contract;
 pub mod digest;
 pub mod engine;
 pub mod examples;
+pub mod generation;
 pub mod guest;
 pub mod inspect;
+pub mod life;
 pub mod limits;
 pub mod load;
 pub mod manifest;
 pub mod mend;
 pub mod package;
 pub mod rule;
+pub mod slots;
 mod snapshot;
 mod source;
 pub mod stage;
@@ -70,6 +73,8 @@ pub struct Options {
     pub pooled: bool,
     /// Whose signature a rule needs.
     pub trust: Trust,
+    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    pub two_person_access: bool,
 }
 
 /// Why the rules cannot be run at all. A rule that is broken is no reason.
@@ -94,6 +99,8 @@ pub struct Rules {
     tables: Arc<ArcSwap<Tables>>,
     workers: Workers,
     watch: Watch,
+    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    pub two_person_access: bool,
     /// Whether instances come from a pool.
     pub allocation: Allocation,
 }
@@ -121,12 +128,13 @@ impl Rules {
         )?;
         let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max, options.trust.clone());
         let loader = Arc::new(loader.map_err(OpenError::Linker)?);
-        let catalog = Arc::new(Catalog::default());
+        let catalog = Arc::new(Catalog::new(options.two_person_access));
         let tables = Arc::new(ArcSwap::from_pointee(tables));
         let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;
         let watch = Watch::start(root, &loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
             .map_err(OpenError::Thread)?;
-        Ok(Self { catalog, loader, tables, workers, watch, allocation })
+        let two_person_access = options.two_person_access;
+        Ok(Self { catalog, loader, tables, workers, watch, two_person_access, allocation })
     }
 
     /// The generation that is live now; a ticket keeps the one it began with.
@@ -174,6 +182,11 @@ impl Rules {
         self.loader.admit(from, manifest_text, wasm, signature, &self.tables())
     }
 
+    /// What prepares rules on another thread, with the tables of now.
+    pub fn preparer(&self) -> Preparer {
+        Preparer { loader: Arc::clone(&self.loader), tables: self.tables() }
+    }
+
     /// The threads that guests run on.
     pub fn workers(&self) -> &Workers {
         &self.workers
@@ -182,5 +195,28 @@ impl Rules {
     /// Looks at every folder anew and waits until that is done.
     pub fn reload(&self) {
         self.watch.reload();
+    }
+}
+
+/// Makes rules of bytes that lie in no folder; see [`Rules::admit`].
+pub struct Preparer {
+    loader: Arc<Loader>,
+    tables: Arc<Tables>,
+}
+
+impl Preparer {
+    /// As [`Rules::admit`].
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live.
+    pub fn admit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Rule, LoadError> {
+        self.loader.admit(from, manifest_text, wasm, signature, &self.tables)
     }
 }

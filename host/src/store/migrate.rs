@@ -7,12 +7,18 @@ use super::Error;
 use super::db::Db;
 
 /// The number, the name, and the text for either database.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "core",
         include_str!("../../../migrations/sqlite/0001_core.sql"),
         include_str!("../../../migrations/postgres/0001_core.sql"),
+    ),
+    (
+        3,
+        "life",
+        include_str!("../../../migrations/sqlite/0003_life.sql"),
+        include_str!("../../../migrations/postgres/0003_life.sql"),
     ),
     (
         4,

@@ -12,6 +12,7 @@ mod change;
 mod create;
 pub mod db;
 pub mod decisions;
+pub mod deployments;
 mod migrate;
 pub mod notices;
 pub mod people;

@@ -8,6 +8,7 @@ use super::access::AccessChange;
 use super::change;
 use super::create::{Create, Created, create_all};
 use super::db::{Arg, Db};
+use super::deployments::{self, DeploymentChange};
 use crate::desk::ticket::TicketChange;
 
 /// Tickets that are created in one transaction.
@@ -19,6 +20,7 @@ type Done<T> = oneshot::Sender<Result<T, Error>>;
 pub enum Work {
     Create(Box<Create>, Done<Created>),
     Change(Box<TicketChange>, Option<Box<AccessChange>>, Done<()>),
+    Deployment(Box<DeploymentChange>, Done<()>),
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
 
@@ -50,6 +52,9 @@ async fn write_one(db: &Db, work: Work) {
         }
         Work::Change(change, access, done) => {
             let _ = done.send(change::apply(db, *change, access.map(|access| *access)).await);
+        }
+        Work::Deployment(change, done) => {
+            let _ = done.send(deployments::change(db, *change).await);
         }
         Work::Statement(sql, args, done) => {
             let _ = done.send(run(db, sql, args).await);
