@@ -37,7 +37,10 @@ fn killed_while_rules_arrive_a_desk_has_the_old_or_the_new_one() {
             });
             desk = desk.crash_and_restart();
             let live = rule(&desk, "one")["version"].as_str().unwrap().to_owned();
-            assert!(live == last_acknowledged || live == last_sent, "{live} is neither {last_acknowledged} nor {last_sent}");
+            assert!(
+                live == last_acknowledged || live == last_sent,
+                "{live} is neither {last_acknowledged} nor {last_sent}"
+            );
         }
     });
 }

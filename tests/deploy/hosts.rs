@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{deploy, manifest, rule};
-use crate::support::components::hostile;
-use crate::support::desk::{Database, Desk};
+use crate::support::components::{hostile, put};
+use crate::support::desk::{Database, Desk, on_both};
 use crate::support::wait::until;
 
 /// The version that decided a ticket which is made now at this host, and the revision that the record names.
@@ -100,4 +100,21 @@ fn a_version_whose_bytes_were_changed_in_the_archive_is_refused_and_the_older_on
     assert_eq!(view["revision"]["wanted"], second["revision"]);
     assert_ne!(view["revision"]["serving"], second["revision"], "it says that it is behind: {view}");
     assert_eq!(decided(&b).0.as_deref(), Some("1.0.0"), "the older version serves on");
+}
+
+/// Beside a running desk, on either database: a command deploys, and the desk follows.
+#[test]
+fn what_a_command_deploys_is_in_effect_at_the_desk_beside_it() {
+    on_both(|database| {
+        let dir = TempDir::new().unwrap();
+        let desk = Desk::with_rules(database, dir.path());
+        put(dir.path(), "one", &manifest("one", "1.0.0"), hostile());
+        let folder = dir.path().join("one");
+        let output = desk.command(&["rules", "deploy", folder.to_str().unwrap(), "--why", "the first"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        until("the desk to follow", || (rule(&desk, "one")["version"] == "1.0.0").then_some(()));
+        assert_eq!(decided(&desk).0.as_deref(), Some("1.0.0"));
+        let without = desk.command(&["rules", "deploy", folder.to_str().unwrap(), "--why", " "]);
+        assert!(!without.status.success(), "a reason is needed");
+    });
 }

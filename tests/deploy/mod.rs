@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::support::components::hostile_manifest;
 use crate::support::desk::{Answer, Desk};
 
+mod crash;
+mod hosts;
 mod upload;
 
 /// A manifest for a rule of priority that has nothing to say.

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::auth::Caller;
 use super::problem::Problem;
 use crate::app::App;
+use crate::app::follow::Revisions;
 use crate::app::life::LifeTrial;
 use crate::app::rules::{Mode, RuleStatus};
 
@@ -19,7 +20,17 @@ use crate::app::rules::{Mode, RuleStatus};
 pub struct RulesView {
     /// Counts up whenever what is live changes.
     generation: u64,
+    revision: RevisionView,
     rules: Vec<RuleView>,
+}
+
+/// How far this host has followed the deployments. Both count up with every change of any rule's versions, at any host.
+#[derive(Serialize, ToSchema)]
+pub struct RevisionView {
+    /// As it is in the database.
+    wanted: i64,
+    /// Whose every rule is in effect here; lower than `wanted` while a version is compiled, or where one is refused.
+    serving: i64,
 }
 
 /// A folder of the rules directory.
@@ -170,7 +181,9 @@ impl From<RuleStatus> for RuleView {
     responses((status = 200, body = RulesView)))]
 pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<RulesView>, Problem> {
     let (generation, rules) = app.rules_status(&actor)?;
-    Ok(axum::Json(RulesView { generation, rules: rules.into_iter().map(RuleView::from).collect() }))
+    let Revisions { wanted, serving } = app.following.revisions();
+    let revision = RevisionView { wanted, serving };
+    Ok(axum::Json(RulesView { generation, revision, rules: rules.into_iter().map(RuleView::from).collect() }))
 }
 
 /// Look at every folder anew, now. Folders are watched anyway.

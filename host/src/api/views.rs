@@ -253,8 +253,11 @@ pub struct RunView {
     pub id: String,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The generation of rules that decided.
+    /// The generation of rules that decided; it counts within one process.
     pub generation: i64,
+    /// The revision of the deployments that these rules were of, which means the same at all hosts; none where the host was
+    /// between two of them.
+    pub revision: Option<i64>,
     pub cause: String,
     pub stages: Vec<StageView>,
 }
@@ -289,7 +292,14 @@ impl From<StoredRun> for RunView {
             })
             .collect();
         stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
-        Self { id: run.id.to_string(), at: run.at, generation: run.generation, cause: run.cause, stages }
+        Self {
+            id: run.id.to_string(),
+            at: run.at,
+            generation: run.generation,
+            revision: run.revision,
+            cause: run.cause,
+            stages,
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! A rule arrives by API: what a desk asks of one in its directory is asked of it too, before anything is kept.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::life::{self, Word};
 use super::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::may::{self, MayAdminister};
@@ -13,6 +15,9 @@ use crate::rules::load::{LoadError, MANIFEST_FILE};
 use crate::rules::manifest::{MANIFEST_BYTES_MAX, ManifestError};
 use crate::rules::mend;
 use crate::rules::rule::Rule;
+use crate::rules::slots::version_of;
+use crate::store::decisions::RuleVersion;
+use crate::store::deployments::Brought;
 
 /// Uploads that are read and compiled at once. Each may take as much memory as a component and its compiler are allowed.
 pub const UPLOADS_AT_ONCE: usize = 2;
@@ -89,26 +94,40 @@ impl App {
         Ok(Uploading { _permit: permit, _place: place })
     }
 
-    /// Takes an uploaded rule.
+    /// Takes an uploaded rule: its bytes, its place among the deployments and the audit are written at once or not at all.
     ///
     /// # Errors
     ///
-    /// [`Error::Unfit`] where no desk would take it; then nothing of it is kept.
+    /// [`Error::Unfit`] where no desk would take it, [`Error::NotTaken`] where its name belongs to the directory,
+    /// [`Error::Rejected`] without a reason; then nothing of it is kept, and what served before serves on.
     pub async fn deploy_rule(
         self: &Arc<Self>,
         actor: &Actor,
         _uploading: Uploading,
         upload: Upload,
     ) -> Result<Deployed, Error> {
-        let _ = actor;
-        let admitted = self.admit(upload).await?;
-        Ok(Deployed {
-            rule: Arc::new(admitted.rule),
-            imports: admitted.imports,
-            bytes: admitted.component.len(),
-            state: "loaded",
-            revision: 0,
-        })
+        self.deploy(&life::author(actor), upload).await
+    }
+
+    /// The same for whoever may start programs on this machine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`App::deploy_rule`].
+    pub async fn deploy(self: &Arc<Self>, by: &str, upload: Upload) -> Result<Deployed, Error> {
+        let word = Word { by: by.to_owned(), why: upload.why.clone() };
+        life::check_reason(&word)?;
+        let Admitted { rule, imports, component } = self.admit(upload).await?;
+        let bytes = component.len();
+        let step = self.rules.catalog().slots().offer_by_api(&rule, &word.by);
+        let version = version_of(&rule);
+        let rule = Arc::new(rule);
+        let brought =
+            Brought { version: archived(&rule, component), signature: rule.signature.as_deref().map(str::to_owned) };
+        let name = rule.manifest.name.as_str();
+        let (life, revision) = life::take_with(&self.store, &self.clock, name, &step, &word, Some(brought)).await?;
+        self.install_here(vec![Arc::clone(&rule)], &BTreeMap::new()).await?;
+        Ok(Deployed { state: life.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
     }
 
     /// Checks, compiles and tries an uploaded rule, as one in the directory.
@@ -130,5 +149,17 @@ impl App {
         let rule = self.rules.admit(from, &manifest, &upload.component, upload.signature.as_deref())?;
         let imports = inspect(&upload.component, usize::MAX).map(|found| found.imports).unwrap_or_default();
         Ok(Admitted { rule, imports, component: upload.component })
+    }
+}
+
+/// A rule as the archive keeps it.
+pub(super) fn archived(rule: &Rule, component: Vec<u8>) -> RuleVersion {
+    RuleVersion {
+        component_digest: rule.digest.to_string(),
+        manifest_digest: rule.manifest_digest.to_string(),
+        name: rule.manifest.name.as_str().to_owned(),
+        version: rule.manifest.version.clone(),
+        manifest: rule.manifest_text.to_string(),
+        component,
     }
 }

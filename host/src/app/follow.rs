@@ -114,7 +114,7 @@ impl App {
     }
 
     /// Takes what is missing from the archive, one version after the other, and puts each into effect.
-    async fn fetch_missing(&self) -> Result<(), Error> {
+    pub(super) async fn fetch_missing(&self) -> Result<(), Error> {
         loop {
             let (_, lives) = self.kept_lives().await?;
             let now = self.clock.now();
@@ -147,11 +147,7 @@ impl App {
 
     /// Takes the lives as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
     /// not there yet stays as it is. Nothing here takes long.
-    pub(super) async fn install(
-        &self,
-        rules: Vec<Arc<Rule>>,
-        settled: &BTreeMap<String, Step>,
-    ) -> Result<(), Error> {
+    pub(super) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, Step>) -> Result<(), Error> {
         let (revision, lives) = self.kept_lives().await?;
         let whole = self.rules.catalog().install(lives, rules, settled, revision);
         self.following.wanted.store(revision, Ordering::Release);
@@ -159,7 +155,11 @@ impl App {
             self.following.serving.store(revision, Ordering::Release);
             self.following.refused.store(Arc::default());
         }
-        self.metrics.set_revisions(self.following.revisions());
+        let (generation, pending) = self.rules.catalog().pending();
+        if pending.is_empty() {
+            // Whatever is live came out of the archive, or went there when it was written down.
+            self.archived.fetch_max(generation, Ordering::Release);
+        }
         Ok(())
     }
 
@@ -178,10 +178,8 @@ impl App {
         let Some(kept) = self.store.rule_version(&component, &manifest).await? else {
             return Ok(Err(format!("the archive does not have {version}")));
         };
-        let found = VersionId {
-            component: Digest::of(&kept.component),
-            manifest: Digest::of(kept.manifest.as_bytes()),
-        };
+        let found =
+            VersionId { component: Digest::of(&kept.component), manifest: Digest::of(kept.manifest.as_bytes()) };
         if found != version {
             return Ok(Err(format!("what the archive has as {version} is damaged: its digest is {found}")));
         }

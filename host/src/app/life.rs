@@ -1,26 +1,21 @@
 //! The life of rules, kept in the database: what the directory offers is written down, what people command is written down
 //! and takes effect, and what another process wrote takes effect here too.
 //!
-//! [`App::follow`] is the one way in which a running desk learns of changes: read the deployments, load from the archive
-//! what is missing, swap the catalog.
+//! How a running desk learns of changes is in `follow`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::{App, Clock, Error};
 use crate::desk::actor::Actor;
 use crate::desk::may;
-use crate::rules::digest::Digest;
 use crate::rules::life::{Candidate, Life, Source, Step, Trial, VersionId};
 pub use crate::rules::life::{Part, Trial as LifeTrial};
 use crate::rules::manifest;
-use crate::rules::rule::Rule;
 use crate::rules::stage::Stage;
 pub use crate::store::deployments::DeploymentEvent;
-use crate::store::deployments::{Deployment, DeploymentChange};
+use crate::store::deployments::{Brought, Deployment, DeploymentChange};
 use crate::store::{self, Store};
 
 /// How often another process's changes are looked for. One row is read each time.
@@ -116,6 +111,23 @@ fn row_of(name: &str, life: &Life, revision: i64, word: &Word, clock: &Clock) ->
 ///
 /// [`Error::NotTaken`] where there is no such step from here.
 pub async fn take(store: &Store, clock: &Clock, name: &str, step: &Step, word: &Word) -> Result<Life, Error> {
+    take_with(store, clock, name, step, word, None).await.map(|(life, _)| life)
+}
+
+/// The same with a version that the step is about and that is kept in the same transaction; also gives the revision at which
+/// the life is so.
+///
+/// # Errors
+///
+/// Those of [`take`].
+pub async fn take_with(
+    store: &Store,
+    clock: &Clock,
+    name: &str,
+    step: &Step,
+    word: &Word,
+    brought: Option<Brought>,
+) -> Result<(Life, i64), Error> {
     for _ in 0..TRIES_MAX {
         let row = store.deployments().await?.into_iter().find(|row| row.name == name);
         let (life, revision) = match &row {
@@ -124,18 +136,19 @@ pub async fn take(store: &Store, clock: &Clock, name: &str, step: &Step, word: &
         };
         let after = life.after(step).map_err(|why| Error::NotTaken { name: name.to_owned(), why: why.to_string() })?;
         if after == life {
-            return Ok(after);
+            return Ok((after, store.deployment_revision().await?));
         }
         let change = DeploymentChange {
             after: row_of(name, &after, revision, word, clock),
             event: step.code(),
             before_json: super::record::text(&life),
             after_json: super::record::text(&after),
+            brought: brought.clone(),
         };
         match store.change_deployment(change).await {
-            Ok(()) => {
+            Ok(revision) => {
                 tracing::info!(rule = name, event = step.code(), by = word.by, why = word.why, "a rule's life changed");
-                return Ok(after);
+                return Ok((after, revision));
             }
             Err(store::Error::Conflict) => {}
             Err(error) => return Err(error.into()),
@@ -157,10 +170,7 @@ pub async fn command(
     command: &Command,
     word: &Word,
 ) -> Result<Life, Error> {
-    if word.why.trim().is_empty() {
-        let problem = crate::desk::form::Problem::new("why", "required", "say why: it stays in the audit");
-        return Err(Error::Rejected { problems: vec![problem] });
-    }
+    check_reason(word)?;
     let row = store.deployments().await?.into_iter().find(|row| row.name == name);
     let row = row.ok_or_else(|| Error::Missing { what: "rule", name: name.to_owned() })?;
     let by = word.by.clone();
@@ -180,6 +190,20 @@ pub async fn command(
     take(store, clock, name, &step, word).await
 }
 
+/// Refuses what is done without a reason.
+pub(super) fn check_reason(word: &Word) -> Result<(), Error> {
+    if word.why.trim().is_empty() {
+        let problem = crate::desk::form::Problem::new("why", "required", "say why: it stays in the audit");
+        return Err(Error::Rejected { problems: vec![problem] });
+    }
+    Ok(())
+}
+
+/// Who somebody is in the audit.
+pub(super) fn author(actor: &Actor) -> String {
+    actor.person().map_or_else(|| "desk".to_owned(), ToString::to_string)
+}
+
 /// Whether a version is asked about access; one that cannot be read could be.
 async fn is_for_access(store: &Store, version: Option<VersionId>) -> Result<bool, Error> {
     let Some(version) = version else { return Ok(false) };
@@ -196,7 +220,7 @@ impl App {
     /// Those of [`command`]; [`Error::Refused`].
     pub async fn command_rule(&self, actor: &Actor, name: &str, order: &Command, why: String) -> Result<(), Error> {
         may::administer(actor)?;
-        let by = actor.person().map_or_else(|| "desk".to_owned(), ToString::to_string);
+        let by = author(actor);
         // What the directory has offered a moment ago has to be there before it can be commanded.
         self.archive(&self.rules.generation()).await?;
         let word = Word { by, why };
@@ -221,7 +245,7 @@ impl App {
     ///
     /// Where the store cannot be used.
     pub async fn start_rules(&self) -> Result<(), Error> {
-        let _only_one = self.archiving.lock().await;
+        let only_one = self.archiving.lock().await;
         let here: Vec<String> = self.rules.catalog().folders().keys().filter_map(|path| short(path)).collect();
         for row in self.store.deployments().await? {
             let from_folder = row.source == Source::Directory.code() && row.offered.is_some();
@@ -233,7 +257,9 @@ impl App {
                 }
             }
         }
-        self.settle().await
+        self.settle().await?;
+        drop(only_one);
+        self.fetch_missing().await
     }
 
     /// Writes down what the directory has offered, then follows the database. Only one does so at a time.
@@ -257,7 +283,7 @@ impl App {
                 Err(error) => return Err(error),
             }
         }
-        self.follow_settled(&pending).await?;
+        self.install(Vec::new(), &pending).await?;
         self.archived.fetch_max(generation, Ordering::Release);
         if pending.is_empty() {
             self.archived.fetch_max(self.rules.generation().number, Ordering::Release);
@@ -270,72 +296,6 @@ impl App {
         if let Step::Offer { folder: Some(folder), .. } = step {
             self.rules.catalog().refuse(folder, &format!("`{name}` is not taken: {why}"), SystemTime::now());
         }
-    }
-
-    /// Brings the catalog to what the database says.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be read.
-    pub async fn follow(&self) -> Result<(), Error> {
-        let _only_one = self.archiving.lock().await;
-        self.follow_settled(&BTreeMap::new()).await
-    }
-
-    async fn follow_settled(&self, settled: &BTreeMap<String, Step>) -> Result<(), Error> {
-        // The number first: what changes while the rows are read is then noticed at the next look.
-        let revision = self.store.deployment_revision().await?;
-        let mut lives = BTreeMap::new();
-        for row in self.store.deployments().await? {
-            lives.insert(row.name.clone(), life_of(&row)?);
-        }
-        let mut rules = Vec::new();
-        for version in self.rules.catalog().missing(&lives) {
-            match self.from_archive(version).await {
-                Ok(rule) => rules.push(Arc::new(rule)),
-                // It is not asked; where it is for access, a person decides.
-                Err(why) => tracing::error!(%version, why, "a rule's version does not come out of the archive"),
-            }
-        }
-        self.rules.catalog().install(lives, rules, settled);
-        self.converged.store(revision, Ordering::Release);
-        Ok(())
-    }
-
-    /// A version out of the archive, checked against its digests before it is used.
-    async fn from_archive(&self, version: VersionId) -> Result<Rule, String> {
-        let kept = self.store.rule_version(&version.component.to_string(), &version.manifest.to_string()).await;
-        let kept = kept.map_err(|error| error.to_string())?.ok_or("it is not there")?;
-        if Digest::of(&kept.component) != version.component || Digest::of(kept.manifest.as_bytes()) != version.manifest
-        {
-            return Err("it is damaged: its bytes have another digest".to_owned());
-        }
-        let from = Path::new("archive").join(&kept.name);
-        let loader = self.rules.preparer();
-        tokio::task::spawn_blocking(move || loader.prepare(&from, &kept.manifest, &kept.component))
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())
-    }
-
-    /// Follows the database for as long as the desk runs.
-    pub async fn keep_following(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(POLL);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.look().await {
-                tracing::warn!(%error, "the deployments of rules cannot be followed: tried again soon");
-            }
-        }
-    }
-
-    async fn look(&self) -> Result<(), Error> {
-        self.archive(&self.rules.generation()).await?;
-        if self.store.deployment_revision().await? != self.converged.load(Ordering::Acquire) {
-            self.follow().await?;
-        }
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::follow::Revisions;
 use super::record::Sample;
 use crate::rules::Rules;
 use crate::rules::stage::Stage;
@@ -77,6 +78,8 @@ pub struct Metrics {
     reloads: Family<OutcomeLabels, Gauge>,
     generation: Gauge,
     rules_live: Gauge,
+    revision_wanted: Gauge,
+    revision_serving: Gauge,
     workers_busy: Gauge,
     jobs_waiting: Gauge,
 }
@@ -89,8 +92,8 @@ impl Default for Metrics {
         let latency = Family::new_with_constructor(histogram);
         let (fuel, tickets, reloads) = (Family::default(), Family::default(), Family::default());
         let (arms, disagreements, taken_back) = (Family::default(), Family::default(), Family::default());
-        let gauges: [Gauge; 4] = Default::default();
-        let [generation, rules_live, workers_busy, jobs_waiting] = gauges;
+        let gauges: [Gauge; 6] = Default::default();
+        let [generation, rules_live, revision_wanted, revision_serving, workers_busy, jobs_waiting] = gauges;
         registry.register("rule_calls", "Calls of rules, by what came of them", calls.clone());
         registry.register("rule_call_seconds", "Wall clock of a call, its instance included", latency.clone());
         registry.register("rule_fuel", "Fuel that decisions have used", fuel.clone());
@@ -105,6 +108,10 @@ impl Default for Metrics {
         registry.register("rule_reloads", "Folders looked at, by what came of it, since the start", reloads.clone());
         registry.register("rules_generation", "The generation of rules that is live", generation.clone());
         registry.register("rules_live", "Rules that are live", rules_live.clone());
+        let help = "The revision of the deployments in the database";
+        registry.register("rules_revision_wanted", help, revision_wanted.clone());
+        let help = "The revision of the deployments whose every rule is in effect here";
+        registry.register("rules_revision_serving", help, revision_serving.clone());
         registry.register("rule_workers_busy", "Threads at work for rules", workers_busy.clone());
         registry.register("rule_jobs_waiting", "Tickets that wait for such a thread", jobs_waiting.clone());
         Self {
@@ -119,6 +126,8 @@ impl Default for Metrics {
             reloads,
             generation,
             rules_live,
+            revision_wanted,
+            revision_serving,
             workers_busy,
             jobs_waiting,
         }
@@ -156,7 +165,7 @@ impl Metrics {
     }
 
     /// Everything in Prometheus' text format.
-    pub fn render(&self, rules: &Rules) -> String {
+    pub fn render(&self, rules: &Rules, revisions: Revisions) -> String {
         let reloads = rules.catalog().reloads();
         let counts = [("loaded", reloads.loaded), ("refused", reloads.refused), ("retired", reloads.retired)];
         for (outcome, count) in counts {
@@ -167,6 +176,8 @@ impl Metrics {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         self.generation.set(i64::try_from(generation.number).unwrap_or(i64::MAX));
         self.rules_live.set(number(generation.rules().len()));
+        self.revision_wanted.set(revisions.wanted);
+        self.revision_serving.set(revisions.serving);
         self.workers_busy.set(number(rules.workers().busy()));
         self.jobs_waiting.set(number(rules.workers().waiting()));
         let mut text = String::new();

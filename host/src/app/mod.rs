@@ -18,7 +18,6 @@ use crate::rules::Rules;
 use crate::rules::catalog::Generation;
 use crate::rules::rule::Rule;
 use crate::store::Store;
-use crate::store::decisions::RuleVersion;
 
 pub mod access;
 pub mod arms;
@@ -27,6 +26,7 @@ pub mod deploy;
 pub mod disagree;
 pub mod error;
 mod facts;
+pub mod follow;
 pub mod intake;
 pub mod life;
 pub mod metrics;
@@ -60,8 +60,8 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
-    /// The revision of the deployments that the catalog was last brought to.
-    converged: std::sync::atomic::AtomicI64,
+    /// How far the catalog has followed the deployments.
+    pub following: follow::Following,
 }
 
 impl App {
@@ -80,7 +80,7 @@ impl App {
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
-            converged: std::sync::atomic::AtomicI64::new(-1),
+            following: follow::Following::default(),
         }
     }
 
@@ -127,14 +127,11 @@ impl App {
             }
             Err(error) => return Err(Error::Broken(error.to_string())),
         };
-        let version = RuleVersion {
-            component_digest,
-            manifest_digest,
-            name: rule.manifest.name.as_str().to_owned(),
-            version: rule.manifest.version.clone(),
-            manifest: rule.manifest_text.to_string(),
-            component,
-        };
-        Ok(self.store.keep_rule_version(version, self.clock.now()).await?)
+        let now = self.clock.now();
+        self.store.keep_rule_version(deploy::archived(rule, component), now).await?;
+        if let Some(signature) = &rule.signature {
+            self.store.keep_signature(&component_digest, &manifest_digest, signature, now).await?;
+        }
+        Ok(())
     }
 }

@@ -135,6 +135,7 @@ fn finished(
         id: case.run,
         at: case.now,
         generation: case.generation.number,
+        revision: case.generation.revision(),
         cause: "created",
         common,
         decisions,

@@ -68,9 +68,10 @@ impl App {
             found.folder = folder;
             found.live = status.live.clone().or(found.live);
             found.since_generation = status.since_generation;
-            found.error = status.error.as_ref().map(|error| {
+            let of_folder = status.error.as_ref().map(|error| {
                 (error.message.to_string(), Timestamp::try_from(error.at).unwrap_or(Timestamp::UNIX_EPOCH))
             });
+            found.error = of_folder.or(found.error);
             folders.push(found);
         }
         let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
@@ -111,8 +112,15 @@ impl App {
                 })
                 .collect(),
             since_generation: 0,
-            error: None,
+            error: slot.and_then(|slot| self.not_had(slot)),
         }
+    }
+
+    /// Why a version of a rule that should be in effect cannot be had.
+    fn not_had(&self, slot: &Slot) -> Option<(String, Timestamp)> {
+        let refused = self.following.refused();
+        let why = slot.wanted().needed().find_map(|version| refused.get(&version).cloned());
+        why.map(|refused| (refused.why, refused.at))
     }
 
     /// Looks at every rule's folder anew and waits until that is done.

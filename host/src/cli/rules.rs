@@ -4,14 +4,19 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Failure, Place, desk};
+
 use crate::app::Clock;
 use crate::app::life::{self, LifeTrial, Part, Word};
 use crate::desk::id::PersonId;
+
+mod deploy;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Shows every rule's versions and parts.
     List(List),
+    /// Checks a rule's folder as a desk does and deploys it, without the rules directory.
+    Deploy(deploy::Deploy),
     /// Lets the candidate play a higher part: shadow, canary or active.
     Promote(Move),
     /// Lets the candidate step back: to loaded, shadow or a smaller canary.
@@ -84,6 +89,7 @@ const ADMINISTRATOR: &str = "administrator";
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::List(List { place }) => list(&place).await,
+        Command::Deploy(deploy) => deploy::run(deploy).await,
         Command::Events(Events { place, name }) => events(&place, &name).await,
         Command::Promote(to) => {
             let part = to.part();

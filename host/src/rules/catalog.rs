@@ -102,15 +102,24 @@ impl Catalog {
         (self.generation.load().number, self.slots.load().pending())
     }
 
-    /// Takes the lives as they are kept, with rules that were not in memory; `settled` are the steps that they include.
-    pub fn install(&self, lives: BTreeMap<String, Life>, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, Step>) {
+    /// Takes the lives as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
+    /// include. Whether all of it is in effect now: a rule whose new version is missing goes on as it is.
+    pub fn install(
+        &self,
+        lives: BTreeMap<String, Life>,
+        rules: Vec<Arc<Rule>>,
+        settled: &BTreeMap<String, Step>,
+        revision: i64,
+    ) -> bool {
         let _writing = self.write();
         let mut slots = Slots::clone(&self.slots.load());
         for (name, step) in settled {
             slots.settled(name, step);
         }
-        slots.install(lives, rules);
-        self.publish(slots);
+        let whole = slots.install(lives, rules);
+        let exact = whole && slots.pending().is_empty();
+        self.publish(slots, exact.then_some(revision));
+        whole
     }
 
     /// Refuses what a folder has offered, after it seemed good.
@@ -137,8 +146,8 @@ impl Catalog {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the next generation live, if it differs from this one.
-    fn publish(&self, slots: Slots) {
+    /// Makes the next generation live, if it differs from this one; `revision` is that of the lives, if they are all as kept.
+    fn publish(&self, slots: Slots, revision: Option<i64>) {
         let (entries, slot_in_doubt) = slots.entries();
         let folders = self.folders.load();
         let serves = |folder: &Path| {
@@ -151,8 +160,14 @@ impl Catalog {
             .map(|status| status.folder.clone());
         let live = self.generation.load();
         let next = Generation::new(live.number + 1, entries, folder_in_doubt.or(slot_in_doubt));
-        if !next.is_like(&live) {
-            self.generation.store(Arc::new(next));
+        let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());
+        match revision {
+            Some(revision) if as_before => live.set_revision(revision),
+            None if as_before => {}
+            _ => {
+                revision.into_iter().for_each(|revision| next.set_revision(revision));
+                self.generation.store(Arc::new(next));
+            }
         }
         self.slots.store(Arc::new(slots));
     }
@@ -208,7 +223,7 @@ impl Catalog {
         }
         self.folders.store(Arc::new(folders));
         self.reloads.store(Arc::new(reloads));
-        self.publish(slots);
+        self.publish(slots, None);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules that are asked, as one unchanging generation: each with its part, in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use super::stage::Stage;
 pub struct Generation {
     /// Counts up from 1 in each process.
     pub number: u64,
+    /// The revision of the deployments that these rules are of, once that is known.
+    revision: OnceLock<i64>,
     /// In the order in which they are asked: by `order`, then by name.
     rules: Vec<Arc<Rule>>,
     /// Of each rule at the same place.
@@ -74,7 +76,7 @@ impl Generation {
         entries
             .sort_by(|(a, _), (b, _)| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
         let (rules, parts) = entries.into_iter().unzip();
-        Self { number, rules, parts, access_in_doubt }
+        Self { number, revision: OnceLock::new(), rules, parts, access_in_doubt }
     }
 
     /// A generation that is live nowhere: what would be if these were the rules. A rule whose manifest says `shadow` is in
@@ -89,6 +91,21 @@ impl Generation {
             (rule, part)
         });
         Self::new(number, entries.collect(), None)
+    }
+
+    /// The revision of the deployments that these rules are of, which means the same to all processes on one database. None
+    /// while this process is between two of them.
+    pub fn revision(&self) -> Option<i64> {
+        self.revision.get().copied()
+    }
+
+    /// Says of which revision these rules are; the first word stands.
+    pub(super) fn set_revision(&self, revision: i64) {
+        self.revision.get_or_init(|| revision);
+    }
+
+    pub(super) fn is_at(&self, revision: Option<i64>) -> bool {
+        self.revision() == revision
     }
 
     /// Whether the same versions play the same parts.

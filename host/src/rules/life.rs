@@ -204,7 +204,9 @@ impl Life {
                 }
                 life.source = *source;
                 life.folder.clone_from(folder);
-                if life.offered == Some(*version) {
+                // A folder has the same for as long as it lies there; whoever sends it once more means it.
+                if life.offered == Some(*version) && (*source == Source::Directory || life.part_of(*version).is_some())
+                {
                     return Ok(life);
                 }
                 life.offered = Some(*version);
@@ -266,6 +268,21 @@ impl Life {
         }
         life.tidy();
         Ok(life)
+    }
+
+    /// What a version does now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
+    pub fn part_of(&self, version: VersionId) -> Option<&'static str> {
+        if self.active == Some(version) {
+            return Some("active");
+        }
+        match &self.candidate {
+            Some(candidate) if candidate.version == version => Some(match candidate.trial {
+                Trial::Loaded => "loaded",
+                Trial::Shadow => "shadow",
+                Trial::Canary(_) => "canary",
+            }),
+            _ => (self.suspended == Some(version)).then_some("suspended"),
+        }
     }
 
     /// The versions that have to be in memory: those that are asked, and the one that is suspended with none in its place.

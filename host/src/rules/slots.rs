@@ -25,9 +25,16 @@ pub struct Slot {
     pub life: Life,
     pub versions: BTreeMap<VersionId, Arc<Rule>>,
     pending: Option<Step>,
+    /// What is kept by now, where a version that it needs is not in memory yet: until then `kept` stays.
+    wanted: Option<Life>,
 }
 
 impl Slot {
+    /// The life as it is to be; other than `life` while a version that it needs is not in memory.
+    pub fn wanted(&self) -> &Life {
+        self.wanted.as_ref().unwrap_or(&self.life)
+    }
+
     /// The rule of a version, if it is in memory.
     pub fn rule(&self, version: VersionId) -> Option<&Arc<Rule>> {
         self.versions.get(&version)
@@ -56,8 +63,13 @@ impl Slots {
         self.slots.get(name)
     }
 
-    /// The step by which a folder's rule enters.
-    fn offer(&self, folder: &str, rule: &Rule) -> Step {
+    /// The step by which a rule enters that somebody sends.
+    pub fn offer_by_api(&self, rule: &Rule, by: &str) -> Step {
+        self.offer(Source::Api, None, rule, by)
+    }
+
+    /// The step by which a rule enters.
+    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: &str) -> Step {
         let manifest = &rule.manifest;
         let part = match manifest.mode {
             // A rule that is off counts as active, and is not asked.
@@ -66,12 +78,12 @@ impl Slots {
             Mode::Canary => Part::Trial(Trial::Canary(manifest.canary.percent)),
         };
         Step::Offer {
-            source: Source::Directory,
-            folder: Some(folder.to_owned()),
+            source,
+            folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
             second: self.needs_second(rule),
-            by: NOBODY.to_owned(),
+            by: by.to_owned(),
         }
     }
 
@@ -86,7 +98,7 @@ impl Slots {
     ///
     /// Where the name belongs to another source.
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
-        let step = self.offer(folder, &rule);
+        let step = self.offer(Source::Directory, Some(folder), &rule, NOBODY);
         let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
         let life = slot.kept.after(&step)?;
         slot.versions.insert(version_of(&rule), rule);
@@ -127,30 +139,28 @@ impl Slots {
         }
     }
 
-    /// Takes the lives as they are kept now, with rules that were not in memory.
-    pub fn install(&mut self, lives: BTreeMap<String, Life>, rules: Vec<Arc<Rule>>) {
-        for name in self.slots.keys().cloned().collect::<Vec<_>>() {
-            if let Some(slot) = self.slots.get_mut(&name)
-                && !lives.contains_key(&name)
-            {
-                slot.kept = Life::default();
+    /// Takes the lives as they are kept now, with rules that were not in memory. Whether all versions that they need are there:
+    /// a rule of which one is missing goes on as it is, unless it serves nothing.
+    pub fn install(&mut self, lives: BTreeMap<String, Life>, rules: Vec<Arc<Rule>>) -> bool {
+        for rule in rules {
+            let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
+            slot.versions.insert(version_of(&rule), rule);
+        }
+        for (name, slot) in &mut self.slots {
+            if !lives.contains_key(name) {
+                slot.keep(Life::default());
             }
         }
+        let mut whole = true;
         for (name, life) in lives {
-            self.slots.entry(name).or_default().kept = life;
-        }
-        for rule in rules {
-            self.slots
-                .entry(rule.manifest.name.as_str().to_owned())
-                .or_default()
-                .versions
-                .insert(version_of(&rule), rule);
+            whole &= self.slots.entry(name).or_default().keep(life);
         }
         for slot in self.slots.values_mut() {
             let on_top = slot.pending.as_ref().and_then(|step| slot.kept.after(step).ok());
             slot.life = on_top.unwrap_or_else(|| slot.kept.clone());
             slot.forget();
         }
+        whole
     }
 
     /// The versions that these lives need and that are not in memory.
@@ -200,9 +210,23 @@ impl Slot {
         active.is_none() && wanted.is_some_and(for_access)
     }
 
+    /// Takes a life as kept, if its versions are in memory or nothing would be lost; whether they are.
+    fn keep(&mut self, life: Life) -> bool {
+        let here = life.needed().all(|version| self.versions.contains_key(&version));
+        let serves = self.kept.needed().any(|version| self.versions.contains_key(&version));
+        if here || !serves {
+            self.kept = life;
+            self.wanted = None;
+        } else {
+            self.wanted = Some(life);
+        }
+        here
+    }
+
     /// Versions that no part needs leave the memory.
     fn forget(&mut self) {
-        let needed: BTreeSet<VersionId> = self.life.needed().chain(self.kept.needed()).collect();
+        let wanted = self.wanted.iter().flat_map(Life::needed);
+        let needed: BTreeSet<VersionId> = self.life.needed().chain(self.kept.needed()).chain(wanted).collect();
         self.versions.retain(|version, _| needed.contains(version));
     }
 }

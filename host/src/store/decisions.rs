@@ -12,8 +12,10 @@ use crate::desk::id::{RunId, TicketId};
 pub struct RunRecord {
     pub id: RunId,
     pub at: Timestamp,
-    /// The generation of rules that decided.
+    /// The generation of rules that decided; it counts within one process.
     pub generation: u64,
+    /// The revision of the deployments that these rules were of, which means the same at all hosts; none between two.
+    pub revision: Option<i64>,
     /// What made the rules run, such as `created`.
     pub cause: &'static str,
     /// The parts of the input that several stages share, as a JSON object.
@@ -39,6 +41,7 @@ pub struct StoredRun {
     pub id: RunId,
     pub at: Timestamp,
     pub generation: i64,
+    pub revision: Option<i64>,
     pub cause: String,
     pub common: String,
     pub decisions: Vec<StoredDecision>,
@@ -54,7 +57,7 @@ pub struct StoredDecision {
 }
 
 /// A component and manifest that may decide.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleVersion {
     pub component_digest: String,
     pub manifest_digest: String,
@@ -62,6 +65,25 @@ pub struct RuleVersion {
     pub version: String,
     pub manifest: String,
     pub component: Vec<u8>,
+}
+
+/// Puts a version into the archive, if it is not there.
+pub(super) const KEEP_VERSION: &str = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, \
+                                       component, first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+
+impl RuleVersion {
+    /// The arguments of [`KEEP_VERSION`].
+    pub(super) fn values(self, now: Timestamp) -> Vec<Arg> {
+        vec![
+            self.component_digest.into(),
+            self.manifest_digest.into(),
+            self.name.into(),
+            self.version.into(),
+            self.manifest.into(),
+            self.component.into(),
+            ms(now).into(),
+        ]
+    }
 }
 
 /// Writes runs with their decisions.
@@ -75,6 +97,7 @@ pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a R
             i64::try_from(run.generation).unwrap_or(i64::MAX).into(),
             run.cause.into(),
             Arg::from(run.common.clone()),
+            run.revision.into(),
         ]);
         decision_rows.extend(run.decisions.iter().map(|decision| {
             vec![
@@ -86,7 +109,7 @@ pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a R
             ]
         }));
     }
-    tx.insert("insert into runs (id, ticket, at, generation, cause, common)", 6, "", run_rows).await?;
+    tx.insert("insert into runs (id, ticket, at, generation, cause, common, revision)", 7, "", run_rows).await?;
     let head = "insert into decisions (run, stage, input, verdict, rules)";
     tx.insert(head, 5, "", decision_rows).await.map(drop)
 }
@@ -97,7 +120,7 @@ impl Store {
         let rows = self
             .db
             .all(
-                "select r.id, r.at, r.generation, r.cause, r.common, d.stage, d.input, d.verdict, d.rules \
+                "select r.id, r.at, r.generation, r.cause, r.common, d.stage, d.input, d.verdict, d.rules, r.revision \
                  from runs r join decisions d on d.run = r.id where r.ticket = $1 order by r.at, r.id, d.stage",
                 vec![ticket.0.into()],
             )
@@ -113,6 +136,7 @@ impl Store {
                     id,
                     at: at("runs", "at", row.int(1)?)?,
                     generation: row.int(2)?,
+                    revision: row.opt_int(9)?,
                     cause: row.text(3)?,
                     common: row.text(4)?,
                     decisions: vec![decision],
@@ -124,18 +148,8 @@ impl Store {
 
     /// Keeps a component and its manifest, if they are not kept already.
     pub async fn keep_rule_version(&self, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
-        let args = vec![
-            version.component_digest.into(),
-            version.manifest_digest.into(),
-            version.name.into(),
-            version.version.into(),
-            version.manifest.into(),
-            version.component.into(),
-            ms(now).into(),
-        ];
-        let sql = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, component, \
-                   first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
+        let args = version.values(now);
+        self.ask(|done| Work::Statement(KEEP_VERSION, args, done)).await.map(drop)
     }
 
     /// Whether a component and its manifest are kept.

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::db::{Arg, Db, Row};
+use super::decisions::{KEEP_VERSION, RuleVersion};
 use super::rows::{at, ms};
+use super::signatures::KEEP_SIGNATURE;
 use super::{Error, Store, writer::Work};
 
 /// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.
@@ -36,6 +38,16 @@ pub struct DeploymentChange {
     /// The lives before and after, as JSON.
     pub before_json: String,
     pub after_json: String,
+    /// A version that comes with it.
+    pub brought: Option<Brought>,
+}
+
+/// A version that is put into the archive with the change that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    pub version: RuleVersion,
+    /// The text of its signature.
+    pub signature: Option<String>,
 }
 
 /// An entry of the audit.
@@ -97,8 +109,8 @@ fn values(deployment: &Deployment) -> Vec<Arg> {
     ]
 }
 
-/// Writes a change, its audit and the sign for other processes in one transaction.
-pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<(), Error> {
+/// Writes a change, what it brings, its audit and the sign for other processes in one transaction; gives the new revision.
+pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<i64, Error> {
     let after = &change.after;
     let mut tx = db.begin().await?;
     let mut args = values(after);
@@ -131,8 +143,18 @@ pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<(), Erro
         ],
     )
     .await?;
-    tx.execute("update deployment_revision set revision = revision + 1 where one = 1", Vec::new()).await?;
-    tx.commit().await
+    if let Some(Brought { version, signature }) = change.brought {
+        let signed = signature.map(|text| (version.component_digest.clone(), version.manifest_digest.clone(), text));
+        tx.execute(KEEP_VERSION, version.values(after.changed_at)).await?;
+        if let Some((component, manifest, text)) = signed {
+            let args = vec![component.into(), manifest.into(), text.into(), ms(after.changed_at).into()];
+            tx.execute(KEEP_SIGNATURE, args).await?;
+        }
+    }
+    let sql = "update deployment_revision set revision = revision + 1 where one = 1 returning revision";
+    let revision = tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
+    tx.commit().await?;
+    Ok(revision)
 }
 
 impl Store {
@@ -142,12 +164,12 @@ impl Store {
         self.db.all(&sql, Vec::new()).await?.iter().map(deployment).collect()
     }
 
-    /// Writes a change of one rule's life.
+    /// Writes a change of one rule's life; gives the revision of all lives that it made.
     ///
     /// # Errors
     ///
     /// [`Error::Conflict`] where it has changed since it was read.
-    pub async fn change_deployment(&self, change: DeploymentChange) -> Result<(), Error> {
+    pub async fn change_deployment(&self, change: DeploymentChange) -> Result<i64, Error> {
         self.ask(|done| Work::Deployment(Box::new(change), done)).await
     }
 

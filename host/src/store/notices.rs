@@ -34,18 +34,15 @@ impl Store {
 }
 
 impl Notices {
-    /// Waits for the next notice. A lost connection counts as one, since notices may have been lost with it; one that cannot
-    /// be had again ends the notices.
-    pub async fn next(&mut self) {
-        if let Some(listener) = &mut self.listener {
-            match listener.try_recv().await {
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::warn!(%error, "no more notices from the database: deployments are polled only");
-                    self.listener = None;
-                }
-            }
+    /// Waits for the next notice. A lost connection counts as one, since notices may have been lost with it.
+    ///
+    /// # Errors
+    ///
+    /// Where the server cannot be reached again.
+    pub async fn next(&mut self) -> Result<(), Error> {
+        match &mut self.listener {
+            Some(listener) => Ok(listener.try_recv().await.map(drop)?),
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 }

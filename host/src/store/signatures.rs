@@ -7,7 +7,7 @@ use super::rows::ms;
 use super::{Error, Store, writer::Work};
 
 /// Puts a signature beside its version; the last one stands.
-const KEEP: &str = "insert into rule_signatures (component_digest, manifest_digest, signature, at) values ($1, $2, $3, $4) \
+pub(super) const KEEP_SIGNATURE: &str = "insert into rule_signatures (component_digest, manifest_digest, signature, at) values ($1, $2, $3, $4) \
                     on conflict (component_digest, manifest_digest) do update set signature = excluded.signature, at = excluded.at";
 
 impl Store {
@@ -24,7 +24,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let args: Vec<Arg> = vec![component.into(), manifest.into(), signature.into(), ms(now).into()];
-        self.ask(|done| Work::Statement(KEEP, args, done)).await.map(drop)
+        self.ask(|done| Work::Statement(KEEP_SIGNATURE, args, done)).await.map(drop)
     }
 
     /// The signature of a version, if one is kept.

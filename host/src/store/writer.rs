@@ -20,7 +20,7 @@ type Done<T> = oneshot::Sender<Result<T, Error>>;
 pub enum Work {
     Create(Box<Create>, Done<Created>),
     Change(Box<TicketChange>, Option<Box<AccessChange>>, Done<()>),
-    Deployment(Box<DeploymentChange>, Done<()>),
+    Deployment(Box<DeploymentChange>, Done<i64>),
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
 
