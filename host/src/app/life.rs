@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{App, Clock, Error};
 use crate::desk::actor::Actor;
@@ -18,8 +18,6 @@ pub use crate::store::deployments::DeploymentEvent;
 use crate::store::deployments::{Brought, Deployment, DeploymentChange};
 use crate::store::{self, Store};
 
-/// How often another process's changes are looked for. One row is read each time.
-const POLL: Duration = Duration::from_millis(200);
 /// How often a change is tried anew that crosses with others.
 const TRIES_MAX: usize = 8;
 /// Who the rules directory is in the audit.
