@@ -1,6 +1,6 @@
 //! Several hosts on one PostgreSQL: what is deployed at one is in effect at all, and each ticket says what decided it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,18 +27,19 @@ fn serving(host: &Desk) -> i64 {
     host.as_role("kofi").get("/api/v1/rules").expect(200)["revision"]["serving"].as_i64().unwrap()
 }
 
-/// Waits until all hosts serve a revision and have decided a ticket by this version of the rule.
-fn all_serve(hosts: &[&Desk], revision: i64, version: &str) {
+/// Waits until all hosts serve a revision and have decided a ticket by this version of the rule; how long that took them.
+fn all_serve(hosts: &[&Desk], revision: i64, version: &str) -> Duration {
     let start = Instant::now();
     for host in hosts {
         until("a host to serve the revision", || (serving(host) >= revision).then_some(()));
     }
-    println!("{version} is in effect at {} hosts after {:?}", hosts.len(), start.elapsed());
+    let took = start.elapsed();
     for host in hosts {
         let (decided_by, recorded) = decided(host);
         assert_eq!(decided_by.as_deref(), Some(version));
         assert_eq!(recorded, Some(revision), "the record means the same at each host");
     }
+    took
 }
 
 fn revision(answer: &Value) -> i64 {
@@ -53,10 +54,12 @@ fn what_is_deployed_at_one_host_is_in_effect_at_three() {
 
     let first = deploy(&a, &manifest("one", "1.0.0"), hostile()).expect(201);
     assert_eq!(first["state"], "active");
-    all_serve(&[&a, &b, &c], revision(&first), "1.0.0");
+    let took = all_serve(&[&a, &b, &c], revision(&first), "1.0.0");
+    println!("a new component is in effect at all after {took:?}");
 
     let second = deploy(&b, &manifest("one", "2.0.0"), hostile()).expect(201);
-    all_serve(&[&a, &b, &c], revision(&second), "2.0.0");
+    let took = all_serve(&[&a, &b, &c], revision(&second), "2.0.0");
+    println!("a new manifest is in effect at all after {took:?}");
 
     let back = c.as_role("mei").post("/api/v1/rules/one/rollback", &json!({ "why": "it was better before" }));
     assert_eq!(back.status, 200, "{}", back.text);

@@ -122,7 +122,7 @@ impl App {
             let Some(version) = missing.into_iter().find(|version| !self.following.is_left_alone(*version, now)) else {
                 return Ok(());
             };
-            match self.from_archive(version).await? {
+            match self.out_of_archive(version).await? {
                 Ok(rule) => {
                     self.following.refuse(version, None);
                     self.install_here(vec![Arc::new(rule)], &BTreeMap::new()).await?;
@@ -173,7 +173,7 @@ impl App {
 
     /// A version out of the archive: its bytes against its digests, its signature against the keys that are trusted now, and
     /// everything else that is asked of a rule.
-    async fn from_archive(&self, version: VersionId) -> Result<Result<Rule, String>, Error> {
+    async fn out_of_archive(&self, version: VersionId) -> Result<Result<Rule, String>, Error> {
         let (component, manifest) = (version.component.to_string(), version.manifest.to_string());
         let Some(kept) = self.store.rule_version(&component, &manifest).await? else {
             return Ok(Err(format!("the archive does not have {version}")));
