@@ -71,7 +71,11 @@ proptest! {
                     prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
                 }
                 Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
-                Step::Offer { version, .. } if life.offered == Some(*version) => {
+                Step::Offer { source, version, .. }
+                    if life.offered == Some(*version)
+                        && life.source == *source
+                        && (*source == Source::Directory || life.part_of(*version).is_some()) =>
+                {
                     prop_assert_eq!((next.active, &next.candidate), (life.active, &life.candidate), "a restart changes nothing");
                 }
                 Step::Offer { second: true, .. } | Step::Promote { second: true, .. } => {
@@ -116,6 +120,21 @@ fn a_rule_has_one_source() {
     assert_eq!(life.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
     let retired = life.after(&Step::Retire).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
+}
+
+#[test]
+fn what_was_retired_lives_again_when_it_is_sent_again() {
+    let sent = Step::Offer {
+        source: Source::Api,
+        folder: None,
+        version: version(1),
+        part: Part::Active,
+        second: false,
+        by: "mei".to_owned(),
+    };
+    let retired = Life::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
+    assert_eq!(retired.part_of(version(1)), None);
+    assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
 
 #[test]
