@@ -15,6 +15,7 @@ use ruledesk::rules::compile::CompileLimits;
 use ruledesk::rules::examples::fill_in;
 use ruledesk::rules::stage::{Input, Stage};
 use ruledesk::rules::tables::Tables;
+use ruledesk::rules::trust::Trust;
 use ruledesk::rules::{Options, Rules};
 
 /// As in the program.
@@ -33,6 +34,8 @@ fn open() -> Rules {
         waiting_max: 64,
         poll: Duration::from_secs(3600),
         pooled: true,
+        trust: Trust::default(),
+        two_person_access: false,
     };
     Rules::open(&options, Tables::default()).unwrap()
 }

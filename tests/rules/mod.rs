@@ -3,7 +3,9 @@
 pub mod determinism;
 mod examples;
 mod hostile;
+mod hygiene;
 mod reload;
 mod sandbox;
 mod tables;
+mod trust;
 mod wasi;

@@ -329,6 +329,7 @@ pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
         id: RunId(uuid(4, n)),
         at,
         generation: 7,
+        revision: Some(3),
         cause: "created",
         engine: "a test",
         common: text("common"),

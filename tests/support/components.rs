@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ruledesk::rules::compile::CompileLimits;
 use ruledesk::rules::tables::Tables;
+use ruledesk::rules::trust::Trust;
 use ruledesk::rules::{Options, Rules};
 
 /// The program under test.
@@ -88,6 +89,8 @@ pub fn options(rules_dir: &Path) -> Options {
         waiting_max: 64,
         poll: Duration::from_millis(200),
         pooled: true,
+        trust: Trust::default(),
+        two_person_access: false,
     }
 }
 

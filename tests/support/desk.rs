@@ -35,13 +35,18 @@ pub struct Desk {
 }
 
 /// What outlives a desk's process.
-struct Place {
+pub struct Place {
     data: TempDir,
     database: Option<String>,
     rules: PathBuf,
     config: PathBuf,
     environment: Vec<(&'static str, String)>,
+    /// The largest file that the process may write, in units of 512 bytes.
+    file_blocks_max: Option<u64>,
 }
+
+/// Runs a program that cannot write beyond a file's limit; it gets an error, as from a full disk, and no signal.
+const WITH_A_FULL_DISK: &str = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
 
 impl Desk {
     /// The demo organisation with the example rules.
@@ -69,12 +74,50 @@ impl Desk {
         let own = data.path().join("rules");
         copy(rules, &own);
         let database = (database == Database::Postgres).then(postgres::fresh_database);
-        Desk::start(Place { data, database, rules: own, config: config.to_owned(), environment })
+        let place = Place { data, database, rules: own, config: config.to_owned(), environment, file_blocks_max: None };
+        Desk::start(place)
+    }
+
+    /// The demo organisation with its `desk.toml` changed, and a copy of these rules.
+    pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Desk {
+        let data = TempDir::new().unwrap();
+        let (own, config) = (data.path().join("rules"), data.path().join("config"));
+        copy(rules, &own);
+        copy(&root().join("host/demo"), &config);
+        let file = config.join("desk.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, change(text)).unwrap();
+        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        Desk::start(Place { data, database, rules: own, config, environment: Vec::new(), file_blocks_max: None })
+    }
+
+    /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
+    pub fn beside(&self) -> Desk {
+        let database = self.place.database.clone();
+        assert!(database.is_some(), "hosts share a PostgreSQL");
+        let data = TempDir::new().unwrap();
+        let rules = data.path().join("rules");
+        copy(&self.rules, &rules);
+        Desk::start(Place {
+            data,
+            database,
+            rules,
+            config: self.place.config.clone(),
+            environment: Vec::new(),
+            file_blocks_max: None,
+        })
     }
 
     fn start(place: Place) -> Desk {
         let log = std::fs::File::options().create(true).append(true).open(place.data.path().join("log")).unwrap();
-        let mut command = Command::new(PROGRAM);
+        let mut command = match place.file_blocks_max {
+            None => Command::new(PROGRAM),
+            Some(blocks) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", WITH_A_FULL_DISK, "sh", &blocks.to_string(), PROGRAM]);
+                command
+            }
+        };
         command
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--config"])
             .arg(&place.config)
@@ -104,19 +147,35 @@ impl Desk {
     }
 
     /// Kills the process (SIGKILL) and starts another on the same data.
-    pub fn crash_and_restart(mut self) -> Desk {
+    pub fn crash_and_restart(self) -> Desk {
+        Desk::start(self.crash())
+    }
+
+    /// Kills the process and starts another that finds the disk full where a file gets larger than so many bytes.
+    pub fn restart_with_a_full_disk(self, file_bytes_max: u64) -> Desk {
+        let place = self.crash();
+        Desk::start(Place { file_blocks_max: Some(file_bytes_max / 512), ..place })
+    }
+
+    /// Kills the process (SIGKILL) and starts no other yet.
+    pub fn crash(mut self) -> Place {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let empty = Place {
-            data: TempDir::new().unwrap(),
-            database: None,
-            rules: PathBuf::new(),
-            config: PathBuf::new(),
-            environment: Vec::new(),
-        };
-        let place = std::mem::replace(&mut self.place, empty);
-        drop(self);
-        Desk::start(place)
+        let (data, rules, config) = (TempDir::new().unwrap(), PathBuf::new(), PathBuf::new());
+        let empty = Place { data, database: None, rules, config, environment: Vec::new(), file_blocks_max: None };
+        std::mem::replace(&mut self.place, empty)
+    }
+
+    /// Runs a statement on the desk's PostgreSQL, as somebody who gets past the desk.
+    pub fn sql(&self, statement: &'static str) {
+        use sqlx::{Connection as _, Executor as _};
+        let database = self.place.database.as_ref().expect("the desk is on PostgreSQL");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut connection = sqlx::PgConnection::connect(database).await.unwrap();
+            connection.execute(statement).await.unwrap();
+            connection.close().await.unwrap();
+        });
     }
 
     /// A client with somebody's demo token.
@@ -173,6 +232,13 @@ impl Desk {
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+}
+
+impl Place {
+    /// Starts a process on what another has left.
+    pub fn start(self) -> Desk {
+        Desk::start(self)
     }
 }
 
@@ -256,6 +322,21 @@ impl Client {
 
     pub fn send_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
         self.with("content-type", media_type).send("POST", path, Some(body.as_bytes()))
+    }
+
+    /// Sends the parts of a form (`multipart/form-data`), each by its name and with a file name that means nothing.
+    pub fn send_parts(&self, path: &str, parts: &[(&str, &[u8])]) -> Answer {
+        let boundary = "a-line-that-no-rule-contains";
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"../../../{name}\"\r\n\r\n"
+            );
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend(format!("--{boundary}--\r\n").as_bytes());
+        let media_type = format!("multipart/form-data; boundary={boundary}");
+        self.with("content-type", &media_type).send("POST", path, Some(&body))
     }
 
     pub fn send_bytes(&self, path: &str, body: &[u8]) -> Answer {

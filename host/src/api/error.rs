@@ -2,6 +2,7 @@
 
 use super::problem::{FieldProblem, Kind, Problem};
 use crate::app::Error;
+use crate::app::deploy::Unfit;
 use crate::desk::form;
 use crate::desk::refusal::Refusal;
 
@@ -14,11 +15,21 @@ impl From<Error> for Problem {
                 Problem::new(Kind::REJECTED, "mend the fields named and send it again").with_fields(fields)
             }
             Error::Refused(refusal) => refused(&refusal, detail),
+            Error::Unfit(unfit) => {
+                let Unfit { part, code, mend, .. } = unfit;
+                let field = FieldProblem {
+                    field: part.to_owned(),
+                    code: code.to_owned(),
+                    message: format!("to mend it: {mend}"),
+                };
+                Problem::new(Kind::RULE_REFUSED, detail).with_fields(vec![field])
+            }
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
             Error::Conflict(_) => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } | Error::StaleVersion(_) => Problem::new(Kind::STALE, detail),
             Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),
             Error::Damaged(_) => Problem::new(Kind::DAMAGED, detail.clone()).with_internal(detail),
+            Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),
             Error::Broken(_) => Problem::new(Kind::BROKEN, "it has been logged; the request's id helps to find it")

@@ -13,16 +13,17 @@ use axum::routing::get;
 use http_body_util::BodyExt;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::app::tables::TABLE_BYTES_MAX;
 use crate::telemetry::MaybeTraces;
 
 mod access;
 mod auth;
 mod config;
+mod deploy;
+mod deployments;
 pub mod dry_run;
 mod edits;
 mod error;
@@ -37,15 +38,26 @@ mod spans;
 mod stats;
 mod tables;
 mod tickets;
+mod upload;
 mod versions;
 mod views;
 
 use observe::Watch;
 use problem::{Kind, Problem};
 
-/// What bounds a request.
+/// What bounds requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    pub usual: Bounds,
+    /// For a reference table that is put.
+    pub table: Bounds,
+    /// For a rule that is uploaded, which is larger and has to be compiled.
+    pub upload: Bounds,
+}
+
+/// What bounds one kind of request.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
     pub body_bytes_max: usize,
     pub request_timeout: Duration,
 }
@@ -87,7 +99,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
         .routes(routes!(tables::list))
-        .routes(routes!(tables::read, tables::put, tables::remove).layer(DefaultBodyLimit::max(TABLE_BYTES_MAX)))
         .routes(routes!(tables::history))
         .routes(routes!(tables::version))
         .routes(routes!(tables::compare))
@@ -98,7 +109,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::read))
         .routes(routes!(versions::component))
         .routes(routes!(versions::manifest))
-        .routes(routes!(dry_run::dry_run))
+        .routes(routes!(deployments::promote))
+        .routes(routes!(deployments::demote))
+        .routes(routes!(deployments::approve))
+        .routes(routes!(deployments::rollback))
+        .routes(routes!(deployments::suspend))
+        .routes(routes!(deployments::resume))
+        .routes(routes!(deployments::retire))
+        .routes(routes!(deployments::events))
         .routes(routes!(config::request_types))
         .routes(routes!(config::categories))
         .routes(routes!(config::teams))
@@ -110,14 +128,27 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operations::metrics))
 }
 
+/// The routes whose requests are larger and take longer than others.
+fn uploads() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(deploy::upload)).routes(routes!(dry_run::dry_run))
+}
+
+/// The routes that take a whole reference table.
+fn whole_tables() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(tables::read, tables::put, tables::remove))
+}
+
 /// The OpenAPI 3.1 document, made from the handlers themselves.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    routes().merge(whole_tables()).merge(uploads()).split_for_parts().1
 }
 
 /// The whole interface; requests are traced where there is a place for traces.
 pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
-    let (router, document) = routes().split_for_parts();
+    let routes = bounded(routes(), limits.usual)
+        .merge(bounded(whole_tables(), limits.table))
+        .merge(bounded(uploads(), limits.upload));
+    let (router, document) = routes.split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
     router
@@ -125,25 +156,25 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
         .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app))
-        // From the outermost in: an id for everything, then log, counts and trace, then the bounds.
-        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .layer(middleware::from_fn_with_state(limits, bound_body))
-        .layer(middleware::from_fn_with_state(limits, bound_time))
+        // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
         .layer(middleware::from_fn_with_state(Watch { app, traces }, observe::observe))
         .layer(middleware::from_fn(observe::identify))
+}
+
+fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
+    routes
+        .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+        .route_layer(middleware::from_fn_with_state(bounds, bound_body))
+        .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
 const DRAINED_BYTES_MAX: usize = 32 << 20;
 
 /// A body that says that it is too large is not kept.
-async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let bytes_max = match request.uri().path().starts_with("/api/v1/tables/") {
-        true => limits.body_bytes_max.max(TABLE_BYTES_MAX),
-        false => limits.body_bytes_max,
-    };
-    if length.is_none_or(|length| length <= bytes_max) {
+    if length.is_none_or(|length| length <= bounds.body_bytes_max) {
         return next.run(request).await;
     }
     let mut body = request.into_body();
@@ -158,8 +189,8 @@ async fn bound_body(State(limits): State<Limits>, request: Request, next: Next) 
 }
 
 /// A request that takes too long is answered; what it had begun to write is written or not, never half.
-async fn bound_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limits.request_timeout, next.run(request)).await {
+async fn bound_time(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(bounds.request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Kind::TIMED_OUT, "try again, with the same Idempotency-Key").into_response(),
     }

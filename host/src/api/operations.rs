@@ -29,5 +29,5 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules)).into_response()
+    ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
 }

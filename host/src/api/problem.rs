@@ -74,6 +74,7 @@ impl Kind {
         NEEDS_MATCH = PRECONDITION_REQUIRED, "if-match-required", "Say which version you mean";
         KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key belongs to another request";
         REJECTED = UNPROCESSABLE_ENTITY, "rejected", "The submission needs mending";
+        RULE_REFUSED = UNPROCESSABLE_ENTITY, "rule-refused", "No desk would take this rule";
         BUSY = SERVICE_UNAVAILABLE, "busy", "The desk is busy";
         TIMED_OUT = GATEWAY_TIMEOUT, "timed-out", "It took too long";
         DAMAGED = INTERNAL_SERVER_ERROR, "damaged", "What is kept here was changed by somebody else";

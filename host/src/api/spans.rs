@@ -110,7 +110,7 @@ fn call(sample: &Sample) -> Vec<KeyValue> {
         KeyValue::new("ruledesk.rule.name", sample.rule.name.clone()),
         KeyValue::new("ruledesk.rule.version", sample.rule.version.clone()),
         KeyValue::new("ruledesk.rule.digest", sample.digest.to_string()),
-        KeyValue::new("ruledesk.rule.mode", sample.mode.code()),
+        KeyValue::new("ruledesk.rule.mode", sample.role.code()),
         KeyValue::new("ruledesk.rule.outcome", sample.outcome),
         KeyValue::new("ruledesk.rule.fuel", whole(sample.fuel)),
         KeyValue::new("ruledesk.rule.memory_peak_bytes", whole(u64::try_from(sample.memory_peak).unwrap_or(u64::MAX))),

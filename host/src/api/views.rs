@@ -254,8 +254,11 @@ pub struct RunView {
     pub id: String,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The generation of rules that decided.
+    /// The generation of rules that decided; it counts within one process.
     pub generation: i64,
+    /// The revision of the deployments that these rules were of, which means the same at all hosts; none where the host was
+    /// between two of them.
+    pub revision: Option<i64>,
     pub cause: String,
     /// What ran the rules: this program's version and the WebAssembly runtime's; empty for runs from before it was recorded.
     pub engine: String,
@@ -293,8 +296,8 @@ impl From<StoredRun> for RunView {
             })
             .collect();
         stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
-        let StoredRun { id, at, generation, cause, engine, .. } = run;
-        Self { id: id.to_string(), at, generation, cause, engine, stages }
+        let StoredRun { id, at, generation, revision, cause, engine, .. } = run;
+        Self { id: id.to_string(), at, generation, revision, cause, engine, stages }
     }
 }
 

@@ -188,6 +188,7 @@ fn stored(record: RunRecord) -> StoredRun {
         generation: i64::try_from(record.generation).unwrap_or(i64::MAX),
         cause: "dry-run".to_owned(),
         engine: record.engine.to_owned(),
+        revision: record.revision,
         common: record.common,
         decisions: record.decisions.into_iter().map(decision).collect(),
     }
@@ -201,6 +202,7 @@ fn nothing_asked(generation: &Generation, id: crate::desk::id::RunId, at: Timest
         generation: generation.number,
         cause: "dry-run",
         engine: crate::rules::engine::ENGINE,
+        revision: None,
         common: "{}".to_owned(),
         decisions: Vec::new(),
     })

@@ -1,5 +1,6 @@
 //! What a use case can answer besides success: facts, which `api` puts into words for HTTP.
 
+use super::deploy::Unfit;
 use crate::desk::form::Problem;
 use crate::desk::refusal::Refusal;
 use crate::rules::workers::NotDone;
@@ -20,6 +21,8 @@ pub enum Error {
     /// Something that the desk keeps is not what it put there.
     #[error("{0}")]
     Damaged(String),
+    #[error("the rule `{name}` stays as it is: {why}")]
+    NotTaken { name: String, why: String },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
     #[error("{0}")]
@@ -28,6 +31,9 @@ pub enum Error {
     Conflict(String),
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// A rule that no desk would take.
+    #[error(transparent)]
+    Unfit(Unfit),
     #[error("{0}")]
     Busy(String),
     #[error("{0}")]

@@ -82,9 +82,12 @@ impl App {
         }
         let begun = clock::instant();
         let generation = self.rules.generation();
-        self.archive(&generation).await;
+        if let Err(error) = self.archive(&generation).await {
+            tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
+        }
         let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
+        self.judge(&samples).await;
         self.account(&record, samples, begun);
         let opening = *outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");
@@ -119,7 +122,8 @@ impl App {
         new: NewTicket,
         now: Timestamp,
     ) -> Result<Considered, Error> {
-        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now).await?;
+        let id = TicketId(self.clock.new_id());
+        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now, id).await?;
         let verdicts = match decision {
             Decision::Accepted(verdicts) => *verdicts,
             Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
@@ -128,7 +132,7 @@ impl App {
             }
         };
         let ids = Ids {
-            ticket: TicketId(self.clock.new_id()),
+            ticket: id,
             grant: GrantId(self.clock.new_id()),
             messages: (0..opening::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
@@ -159,6 +163,7 @@ impl App {
         generation: Arc<Generation>,
         new: NewTicket,
         now: Timestamp,
+        ticket: TicketId,
     ) -> Result<Ran, Error> {
         let recent = if generation.wants_recent_tickets() {
             let since = ago(now, RECENT_HOURS);
@@ -177,6 +182,7 @@ impl App {
                 access,
                 now,
                 run: RunId(self.clock.new_id()),
+                ticket,
             };
             let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
             let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };

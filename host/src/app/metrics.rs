@@ -13,9 +13,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::follow::Revisions;
 use super::record::Sample;
 use crate::rules::Rules;
-use crate::rules::manifest::Mode;
+use crate::rules::catalog::Role;
 use crate::rules::stage::Stage;
 use crate::telemetry;
 
@@ -64,9 +65,9 @@ impl EncodeLabelValue for StageLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ModeLabel(&'static str);
 
-impl From<Mode> for ModeLabel {
-    fn from(mode: Mode) -> Self {
-        Self(mode.code())
+impl From<Role> for ModeLabel {
+    fn from(role: Role) -> Self {
+        Self(role.code())
     }
 }
 
@@ -95,6 +96,25 @@ struct RequestLabels {
 }
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ArmLabels {
+    rule: String,
+    part: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DisagreementLabels {
+    rule: String,
+    part: &'static str,
+    fields: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TakenBackLabels {
+    rule: String,
+    event: &'static str,
+}
 
 /// All counters of a desk.
 pub struct Metrics {
@@ -105,12 +125,17 @@ pub struct Metrics {
     memory: Histograms<RuleLabels>,
     log_cuts: Family<RuleLabels, Counter>,
     differences: Family<RuleLabels, Counter>,
+    arms: Family<ArmLabels, Counter>,
+    disagreements: Family<DisagreementLabels, Counter>,
+    taken_back: Family<TakenBackLabels, Counter>,
     tickets: Family<OutcomeLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     request_latency: Histograms<RouteLabels>,
     reloads: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     generation: Gauge,
     rules_live: Gauge,
+    revision_wanted: Gauge,
+    revision_serving: Gauge,
     workers_busy: Gauge,
     jobs_waiting: Gauge,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
@@ -128,12 +153,17 @@ impl Default for Metrics {
             memory: Family::new_with_constructor(|| Histogram::new(MEMORY_BUCKETS)),
             log_cuts: Family::default(),
             differences: Family::default(),
+            arms: Family::default(),
+            disagreements: Family::default(),
+            taken_back: Family::default(),
             tickets: Family::default(),
             requests: Family::default(),
             request_latency: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
             reloads: Family::default(),
             generation: Gauge::default(),
             rules_live: Gauge::default(),
+            revision_wanted: Gauge::default(),
+            revision_serving: Gauge::default(),
             workers_busy: Gauge::default(),
             jobs_waiting: Gauge::default(),
             spans: Family::default(),
@@ -156,6 +186,10 @@ impl Metrics {
         registry.register("rule_log_cuts", "Calls whose log was longer than the rule may write", self.log_cuts.clone());
         let about = "Answers that chose something else than their stage came to";
         registry.register("rule_differences", about, self.differences.clone());
+        registry.register("rule_arm_calls", "Calls of rules, by the part that the version played", self.arms.clone());
+        let about = "Answers of tried versions that differ from the active version's, by the fields that differ";
+        registry.register("rule_disagreements", about, self.disagreements.clone());
+        registry.register("rule_taken_back", "Versions that the desk took back by itself", self.taken_back.clone());
         registry.register("tickets", "Submissions, by what came of them", self.tickets.clone());
         registry.register("http_requests", "HTTP requests, by route and status", self.requests.clone());
         let about = "From an HTTP request's head to the head of its answer";
@@ -163,6 +197,10 @@ impl Metrics {
         registry.register("rule_reloads", "Folders looked at, by what came of it", self.reloads.clone());
         registry.register("rules_generation", "The generation of rules that is live", self.generation.clone());
         registry.register("rules_live", "Rules that are live", self.rules_live.clone());
+        let about = "The revision of the deployments in the database";
+        registry.register("rules_revision_wanted", about, self.revision_wanted.clone());
+        let about = "The revision of the deployments whose every rule is in effect here";
+        registry.register("rules_revision_serving", about, self.revision_serving.clone());
         registry.register("rule_workers_busy", "Threads at work for rules", self.workers_busy.clone());
         registry.register("rule_jobs_waiting", "Tickets that wait for such a thread", self.jobs_waiting.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
@@ -173,7 +211,7 @@ impl Metrics {
     pub fn count_calls(&self, samples: &[Sample]) {
         for sample in samples {
             let rule = &sample.rule.name;
-            let (stage, mode) = (StageLabel(sample.stage), ModeLabel::from(sample.mode));
+            let (stage, mode) = (StageLabel(sample.stage), ModeLabel::from(sample.role));
             let (outcome, labelled) = (sample.outcome, mode.clone());
             let call = CallLabels { rule: rule.clone(), stage: stage.clone(), mode: labelled, outcome };
             self.calls.get_or_create(&call).inc();
@@ -184,7 +222,18 @@ impl Metrics {
             self.memory.get_or_create(&labels).observe(f64::from(bytes));
             self.log_cuts.get_or_create(&labels).inc_by(u64::from(sample.log_cut));
             self.differences.get_or_create(&labels).inc_by(u64::from(sample.differs));
+            let part = sample.role.code();
+            self.arms.get_or_create(&ArmLabels { rule: rule.clone(), part, outcome: sample.outcome }).inc();
+            if !sample.disagrees.is_empty() {
+                let labels = DisagreementLabels { rule: rule.clone(), part, fields: sample.disagrees.clone() };
+                self.disagreements.get_or_create(&labels).inc();
+            }
         }
+    }
+
+    /// Counts a version that the desk took back by itself: something to alert on.
+    pub fn count_taken_back(&self, rule: &str, event: &'static str) {
+        self.taken_back.get_or_create(&TakenBackLabels { rule: rule.to_owned(), event }).inc();
     }
 
     /// Counts a submission.
@@ -201,7 +250,7 @@ impl Metrics {
     }
 
     /// Everything in Prometheus' text format.
-    pub fn render(&self, rules: &Rules) -> String {
+    pub fn render(&self, rules: &Rules, revisions: Revisions) -> String {
         let reloads = rules.catalog().reloads();
         let counts = [("loaded", reloads.loaded), ("refused", reloads.refused), ("retired", reloads.retired)];
         for (outcome, count) in counts {
@@ -217,6 +266,8 @@ impl Metrics {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         self.generation.set(i64::try_from(generation.number).unwrap_or(i64::MAX));
         self.rules_live.set(number(generation.rules().len()));
+        self.revision_wanted.set(revisions.wanted);
+        self.revision_serving.set(revisions.serving);
         self.workers_busy.set(number(rules.workers().busy()));
         self.jobs_waiting.set(number(rules.workers().waiting()));
         let mut text = String::new();

@@ -20,19 +20,25 @@ use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
 use crate::rules::Rules;
 use crate::rules::catalog::Generation;
+use crate::rules::rule::Rule;
 use crate::store::Store;
 
 pub mod access;
 pub mod archive;
+pub mod arms;
 pub mod choice;
 pub mod clock;
+pub mod deploy;
+pub mod disagree;
 pub mod dry_run;
 mod edit;
 pub mod error;
 pub mod explain;
 mod facts;
+pub mod follow;
 pub mod intake;
 pub mod judge;
+pub mod life;
 pub mod metrics;
 pub mod pipeline;
 pub mod record;
@@ -57,6 +63,8 @@ pub struct App {
     pub store: Store,
     pub rules: Rules,
     pub metrics: Metrics,
+    /// How each version does in its part.
+    pub arms: arms::Arms,
     organisation: ArcSwap<Organisation>,
     /// Where it comes from when it is read again.
     source: rules::Source,
@@ -69,6 +77,10 @@ pub struct App {
     archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
     archived: AtomicU64,
+    /// The places for uploads of rules.
+    uploads: Arc<tokio::sync::Semaphore>,
+    /// How far the catalog has followed the deployments.
+    pub following: follow::Following,
 }
 
 impl App {
@@ -79,6 +91,7 @@ impl App {
             store,
             rules,
             metrics: Metrics::default(),
+            arms: arms::Arms::default(),
             organisation: ArcSwap::from_pointee(organisation),
             source,
             tokens: tokens::Cache::default(),
@@ -87,6 +100,8 @@ impl App {
             changing_tables: tokio::sync::Mutex::new(()),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
+            uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
+            following: follow::Following::default(),
         }
     }
 
@@ -106,32 +121,36 @@ impl App {
         found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
     }
 
-    /// Puts the rules of a generation into the archive before a record names them. Where that cannot be done, tickets are
-    /// taken all the same: their records have the digests, and the next generation tries again; or the next ticket, where
-    /// only too much else was waiting to be written.
-    async fn archive(&self, generation: &Generation) {
+    /// Puts the rules of a generation into the archive, and what the directory has offered into the deployments, before a
+    /// record names them. Where a rule cannot be archived, tickets are taken all the same: their records have the digests.
+    async fn archive(&self, generation: &Generation) -> Result<(), Error> {
         if self.archived.load(Ordering::Acquire) >= generation.number {
-            return;
+            return Ok(());
         }
         let _only_one = self.archiving.lock().await;
         if self.archived.load(Ordering::Acquire) >= generation.number {
-            return;
+            return Ok(());
         }
-        let mut again = false;
-        for rule in generation.rules() {
-            let (component, manifest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
-            let kept = match self.store.has_rule_version(&component, &manifest).await {
-                Ok(true) => Ok(()),
-                Ok(false) => self.keep(rule).await,
-                Err(error) => Err(error.into()),
-            };
-            if let Err(error) = kept {
-                again |= matches!(error, Error::Busy(_));
+        self.settle().await
+    }
+
+    async fn archive_rule(&self, rule: &Rule) -> Result<(), Error> {
+        let (component, manifest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
+        if self.store.has_rule_version(&component, &manifest).await? {
+            return Ok(());
+        }
+        match self.keep(rule).await {
+            Ok(()) => {}
+            // Only too much else was waiting to be written.
+            Err(error @ Error::Busy(_)) => return Err(error),
+            Err(error) => {
                 tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule was not archived");
+                return Ok(());
             }
         }
-        if !again {
-            self.archived.fetch_max(generation.number, Ordering::Release);
+        if let Some(signature) = &rule.signature {
+            self.store.keep_signature(&component, &manifest, signature, self.clock.now()).await?;
         }
+        Ok(())
     }
 }

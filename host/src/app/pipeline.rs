@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::disagree::compare;
 use super::record::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
 use super::{choice, facts, judge};
 use crate::desk::access::{AccessRequest, Grant};
@@ -15,7 +16,7 @@ use crate::desk::actor::RuleRef;
 use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked};
 use crate::desk::combine::{self, Changes, Given, IntakeVerdict};
 use crate::desk::form::{Field, Problem};
-use crate::desk::id::{PersonId, RunId, Tag, TierId};
+use crate::desk::id::{PersonId, RunId, Tag, TicketId, TierId};
 use crate::desk::intake::NewTicket;
 use crate::desk::opening::Verdicts;
 use crate::desk::organisation::{Organisation, RequestType};
@@ -23,7 +24,6 @@ use crate::rules::call::Fault;
 use crate::rules::catalog::Generation;
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
 use crate::rules::engine::ENGINE;
-use crate::rules::manifest::Mode;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::access::History;
@@ -40,6 +40,8 @@ pub struct Case {
     pub access: Option<AccessFacts>,
     pub now: Timestamp,
     pub run: RunId,
+    /// The ticket's id, which decides whether it is in a canary's share.
+    pub ticket: TicketId,
 }
 
 /// What is known about a request for access before the rules are asked.
@@ -133,6 +135,7 @@ fn finished(
         id: case.run,
         at: case.now,
         generation: case.generation.number,
+        revision: case.generation.revision(),
         cause: "created",
         engine: ENGINE,
         common,
@@ -350,7 +353,8 @@ impl Run<'_> {
         let request_type = case.new.request_type.as_str();
         let mut given = Vec::new();
         let mut parts = Vec::new();
-        for rule in case.generation.asked(input.stage(), request_type, category) {
+        let ticket = case.ticket.0.as_bytes().as_slice();
+        for (rule, role) in case.generation.asked_about(input.stage(), request_type, category, ticket) {
             let called = judge::ask_one(rule, input, &case.tables);
             let checked = match &called.result {
                 Ok(answer) => check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
@@ -362,13 +366,14 @@ impl Run<'_> {
             };
             // PostgreSQL has no zero character in a text, and a rule may answer with anything.
             let reason = called.result.as_ref().map(|a| a.reason().replace('\0', "\u{fffd}")).unwrap_or_default();
-            // What shadow rules say is recorded and has no effect.
-            if rule.manifest.mode == Mode::Active {
+            // What is said in the shadow, or beside a canary, is recorded and has no effect.
+            if role.counts() {
                 let overrides = rule.manifest.overrides;
                 given.push(Given { rule: rule_ref(rule), reason, overrides, answer });
             }
-            parts.push(Asking { rule: Arc::clone(rule), called, fault });
+            parts.push(Asking { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
         }
+        compare(&mut parts);
         (given, parts)
     }
 

@@ -7,13 +7,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::choice;
+use super::disagree::Difference;
 use crate::desk::actor::RuleRef;
 use crate::rules::call::{Called, Fault};
+use crate::rules::catalog::Role;
 use crate::rules::contract;
 use crate::rules::digest::Digest;
 use crate::rules::guest::{LogLine, Lookup};
-use crate::rules::manifest::Mode;
+use crate::rules::life::VersionId;
+use crate::rules::manifest::{Canary, Suspend};
 use crate::rules::rule::Rule;
+use crate::rules::slots::version_of;
 use crate::rules::stage::{Answer, Stage};
 
 /// What one call cost and came to, for metrics, traces and the log.
@@ -24,7 +28,6 @@ pub struct Sample {
     pub outcome: &'static str,
     /// What went wrong, in words.
     pub fault: Option<String>,
-    pub mode: Mode,
     pub digest: Digest,
     /// Before the call.
     pub started: Instant,
@@ -35,6 +38,12 @@ pub struct Sample {
     pub log_cut: bool,
     /// Whether it chose something else than the stage came to.
     pub differs: bool,
+    pub role: Role,
+    pub version: VersionId,
+    /// The fields in which a candidate differs from the stable version; empty where they agree.
+    pub disagrees: String,
+    pub canary: Canary,
+    pub suspend: Suspend,
 }
 
 /// One rule's part in a stage, as it is recorded.
@@ -45,7 +54,9 @@ pub struct Part<'a> {
     version: &'a str,
     component: String,
     manifest: String,
-    mode: Mode,
+    mode: Role,
+    #[serde(skip_serializing_if = "<[Difference]>::is_empty")]
+    disagrees: &'a [Difference],
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<&'a Answer>,
@@ -82,7 +93,10 @@ pub fn with_ticket(input: &str, draft: &contract::Ticket) -> String {
 /// A rule, what it said, and why that does not count.
 pub struct Asking {
     pub rule: Arc<Rule>,
+    pub role: Role,
     pub called: Called,
+    /// Where it differs from the stable version's answer, or that from it.
+    pub disagrees: Vec<Difference>,
     /// Why its answer does not count.
     pub fault: Option<Fault>,
 }
@@ -96,7 +110,8 @@ impl Asking {
             version: &manifest.version,
             component: self.rule.digest.to_string(),
             manifest: self.rule.manifest_digest.to_string(),
-            mode: manifest.mode,
+            mode: self.role,
+            disagrees: &self.disagrees,
             outcome: self.outcome(),
             answer: self.called.result.as_ref().ok(),
             fault: self.fault.as_ref().map(ToString::to_string),
@@ -121,7 +136,6 @@ impl Asking {
             stage,
             outcome: self.outcome(),
             fault: self.fault.as_ref().map(ToString::to_string),
-            mode: self.rule.manifest.mode,
             digest: self.rule.digest,
             started: self.called.started,
             took: self.called.took,
@@ -129,6 +143,11 @@ impl Asking {
             memory_peak: self.called.memory_peak,
             log_cut: self.called.log_cut,
             differs: answer.and_then(choice::of).is_some_and(|choice| chosen.is_some_and(|chosen| chosen != choice)),
+            role: self.role,
+            version: version_of(&self.rule),
+            disagrees: self.disagrees.iter().map(|d| d.field.as_str()).collect::<Vec<_>>().join(", "),
+            canary: self.rule.manifest.canary,
+            suspend: self.rule.manifest.suspend,
         }
     }
 }

@@ -11,17 +11,37 @@ use crate::desk::actor::Actor;
 use crate::desk::may;
 use crate::desk::organisation::Organisation;
 use crate::rules::contract::Attribute;
+use crate::rules::life::Life;
 pub use crate::rules::manifest::Mode;
-use crate::rules::rule::Rule;
+pub use crate::rules::rule::Rule;
+use crate::rules::slots::Slot;
+pub use crate::rules::slots::version_of;
 use crate::rules::tables::{Table, Tables};
 
-/// What became of a folder.
+/// What became of a folder, or a rule that lives in none.
 pub struct RuleStatus {
     pub folder: String,
+    /// Which of its versions plays which part.
+    pub life: Option<Life>,
+    /// The active version, if it is in memory.
+    pub active: Option<Arc<Rule>>,
+    pub candidate: Option<Arc<Rule>>,
+    pub arms: Vec<Figures>,
     pub live: Option<Arc<Rule>>,
     pub since_generation: u64,
     /// Why its present content is not live, and since when.
     pub error: Option<(String, Timestamp)>,
+}
+
+/// How one version has done since this process began.
+pub struct Figures {
+    pub version: String,
+    pub role: &'static str,
+    pub calls: u64,
+    pub failures: u64,
+    pub mean_micros: u64,
+    pub disagreements: u64,
+    pub kinds: BTreeMap<String, u64>,
 }
 
 /// Where the configuration is read from when it is read again.
@@ -39,25 +59,68 @@ impl App {
     /// [`Error::Refused`].
     pub fn rules_status(&self, actor: &Actor) -> Result<(u64, Vec<RuleStatus>), Error> {
         may::read_rules(actor)?;
-        let mut folders: Vec<RuleStatus> = self
-            .rules
-            .catalog()
-            .folders()
-            .values()
-            .map(|status| RuleStatus {
-                folder: status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                live: status.live.clone(),
-                since_generation: status.since_generation,
-                error: status.error.as_ref().map(|error| {
-                    (error.message.to_string(), Timestamp::try_from(error.at).unwrap_or(Timestamp::UNIX_EPOCH))
-                }),
-            })
-            .collect();
+        let slots = self.rules.catalog().slots();
+        let mut folders: Vec<RuleStatus> = Vec::new();
+        for status in self.rules.catalog().folders().values() {
+            let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let of_folder = slots.iter().find(|(_, slot)| slot.life.folder.as_deref() == Some(folder.as_str()));
+            let mut found = self.status_of(of_folder);
+            found.folder = folder;
+            found.live = status.live.clone().or(found.live);
+            found.since_generation = status.since_generation;
+            let of_folder = status.error.as_ref().map(|error| {
+                (error.message.to_string(), Timestamp::try_from(error.at).unwrap_or(Timestamp::UNIX_EPOCH))
+            });
+            found.error = of_folder.or(found.error);
+            folders.push(found);
+        }
+        let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
+        let elsewhere = slots.iter().filter(|(_, slot)| {
+            let lives = slot.life.needed().next().is_some();
+            lives && slot.life.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
+        });
+        folders.extend(elsewhere.map(|found| self.status_of(Some(found))));
         folders.sort_by_key(|status| {
             let manifest = status.live.as_ref().map(|rule| &rule.manifest);
             (manifest.map_or(i32::MAX, |m| m.order), manifest.map(|m| m.name.clone()))
         });
         Ok((self.rules.generation().number, folders))
+    }
+
+    fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
+        let slot = found.map(|(_, slot)| slot);
+        let version = |version: Option<_>| slot.and_then(|slot| slot.rule(version?)).cloned();
+        let active = version(slot.and_then(|slot| slot.life.active));
+        let candidate = version(slot.and_then(|slot| slot.life.candidate.as_ref()).map(|candidate| candidate.version));
+        let arms = found.map(|(name, _)| self.arms.of(name)).unwrap_or_default();
+        RuleStatus {
+            folder: String::new(),
+            live: active.clone().or_else(|| candidate.clone()),
+            life: slot.map(|slot| slot.life.clone()),
+            active,
+            candidate,
+            arms: arms
+                .into_iter()
+                .map(|(version, role, arm)| Figures {
+                    version: version.to_string(),
+                    role: role.code(),
+                    calls: arm.calls,
+                    failures: arm.failures,
+                    mean_micros: arm.micros.checked_div(arm.calls).unwrap_or_default(),
+                    disagreements: arm.disagreements,
+                    kinds: arm.kinds,
+                })
+                .collect(),
+            since_generation: 0,
+            error: slot.and_then(|slot| self.not_had(slot)),
+        }
+    }
+
+    /// Why a version of a rule that should be in effect cannot be had.
+    fn not_had(&self, slot: &Slot) -> Option<(String, Timestamp)> {
+        let refused = self.following.refused();
+        let why = slot.wanted().needed().find_map(|version| refused.get(&version).cloned());
+        why.map(|refused| (refused.why, refused.at))
     }
 
     /// Looks at every rule's folder anew and waits until that is done.

@@ -31,7 +31,7 @@ pub fn faults(run: RunId, samples: &[Sample]) {
             rule = sample.rule.name,
             version = sample.rule.version,
             digest = %sample.digest,
-            mode = sample.mode.code(),
+            mode = sample.role.code(),
             outcome = sample.outcome,
             fault,
             "a rule failed"

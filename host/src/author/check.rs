@@ -11,6 +11,7 @@ use crate::rules::examples;
 use crate::rules::inspect::{Inspection, Refused, inspect};
 use crate::rules::load::LoadError;
 use crate::rules::manifest::ManifestError;
+use crate::rules::mend;
 use crate::rules::tables::Tables;
 
 /// What was found out about a file.
@@ -109,72 +110,9 @@ pub fn check(
 }
 
 fn of_refused(refused: &Refused) -> Problem {
-    let mend = match refused {
-        Refused::TooLarge { .. } => {
-            "build it smaller (without debug information, optimised for size), or ask the desk's admin to raise \
-             `component-mib-max`"
-        }
-        Refused::NotWasm => {
-            "give the .wasm file that `ruledesk rule build` made, not its source, not an archive, not a text"
-        }
-        Refused::Precompiled => "give the component itself, the .wasm file: each desk compiles it anew",
-        Refused::CoreModule => {
-            "a compiler makes a core module first, and a component is made of it: run `ruledesk rule build` in the rule's \
-             folder"
-        }
-        Refused::Malformed { .. } => {
-            "the file is not whole: copy or download it again and compare the sizes, or build it again"
-        }
-        Refused::Import { .. } => {
-            "find what in the source, or in a library of it, asks for that, and do without; `ruledesk rule build` links a \
-             runtime that needs nothing else"
-        }
-        Refused::Network { .. } => {
-            "a decision depends on its input, its settings and reference tables alone, so that it can be made again: remove \
-             the network call, and let an admin keep what it would fetch in a reference table"
-        }
-        Refused::OtherContract { .. } => {
-            "build it with the SDK that belongs to this desk: `ruledesk rule build` of the same version lays it out"
-        }
-        Refused::Clash { .. } => {
-            "a rule is built against one version of the contract: look for a second copy of the SDK among its dependencies, \
-             remove one, and build it again"
-        }
-        Refused::NoStage { .. } => {
-            "export the function of a stage: in Rust `export!(MyRule: priority);`, in JavaScript `export const priority`, in \
-             Python a class `Priority`; `ruledesk rule new` makes a rule that does"
-        }
-    };
-    Problem { what: refused.to_string(), mend: mend.to_owned() }
+    Problem { what: refused.to_string(), mend: mend::of_refused(refused).to_owned() }
 }
 
 fn of_load(error: &LoadError) -> Problem {
-    let mend = match error {
-        LoadError::Refused { source, .. } => return of_refused(source),
-        LoadError::StageNotExported { .. } => {
-            "remove the stage from `stages` in the manifest, or add its function to the source and build again"
-        }
-        LoadError::Misfit { .. } => {
-            "the functions are there, and their types are not the contract's: build it with the SDK of this desk, and do not \
-             change the .wit files"
-        }
-        LoadError::NoSuchTable { .. } => "correct the name under `tables`, or ask the desk's admin for the table",
-        LoadError::Compile { source: CompileError::Refused(message), .. } if message.contains("settings") => {
-            "correct `[settings]` in the manifest; the sentences above are the rule's own"
-        }
-        LoadError::Compile { source: CompileError::TooLong(_) | CompileError::Died { .. }, .. } => {
-            "it is too large or too strange for the compiler: build it smaller, with optimisation and without debug \
-             information"
-        }
-        LoadError::Compile { .. } => {
-            "the file is damaged, or a tool made something that is not valid: build it again with `ruledesk rule build`"
-        }
-        LoadError::Manifest(_) => "mend the manifest: the SDK's guide has a table of its keys",
-        LoadError::Bug { .. } => "report it, with the file",
-        LoadError::Example { .. } => "correct the rule or the example; `ruledesk rule test` shows all of them",
-        LoadError::Unreadable { .. } | LoadError::Unstable { .. } | LoadError::Outside { .. } => {
-            "give a file that can be read and that nobody is writing to"
-        }
-    };
-    Problem { what: error.to_string(), mend: mend.to_owned() }
+    Problem { what: error.to_string(), mend: mend::of_load(error).to_owned() }
 }

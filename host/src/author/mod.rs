@@ -14,6 +14,7 @@ pub mod new;
 pub mod report;
 pub mod sandbox;
 pub mod ship;
+pub mod sign;
 pub mod sources;
 pub mod trial;
 pub mod watch;

@@ -11,6 +11,7 @@ use crate::rules::load::{LoadError, Loader, MANIFEST_FILE};
 use crate::rules::manifest::{self, Manifest, ManifestError};
 use crate::rules::rule::Rule;
 use crate::rules::tables::{Table, Tables};
+use crate::rules::trust::Trust;
 
 /// Where compiled code is kept, and what compiling may use.
 #[derive(Debug, Clone)]
@@ -97,7 +98,7 @@ impl Sandbox {
         let cache = options.cache.clone();
         let compiler = Compiler::new(&engine, options.program.clone(), cache, options.compile_limits)?;
         prune(&options.cache);
-        let loader = Loader::new(&engine, compiler, PathBuf::from("/"), options.component_bytes_max)
+        let loader = Loader::new(&engine, compiler, PathBuf::from("/"), options.component_bytes_max, Trust::default())
             .map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
         Ok(Self { loader })
     }

@@ -9,6 +9,7 @@ use crate::app::tables::Reference;
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
 use crate::rules::compile::CompileLimits;
+use crate::rules::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::{Store, Target};
 
@@ -78,6 +79,7 @@ pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await??;
     let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
     app.adopt_tables(reference).await?;
+    app.start_rules().await?;
     Ok(app)
 }
 
@@ -97,5 +99,13 @@ fn options(server: &Server) -> Result<Options, Failure> {
         waiting_max: server.queue_depth,
         poll: server.reload_poll,
         pooled: true,
+        trust: trust(server)?,
+        two_person_access: server.two_person_access,
     })
+}
+
+/// The keys that a desk trusts, as its rules need them.
+fn trust(server: &Server) -> Result<Trust, Failure> {
+    let keys = server.trusted_keys.iter().map(|key| TrustedKey::new(&key.name, &key.bytes));
+    Ok(Trust::new(keys.collect::<Result<_, _>>()?))
 }

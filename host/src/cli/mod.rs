@@ -99,7 +99,7 @@ pub fn run() -> ExitCode {
             return compiler::run_child(memory_mib, cpu_s, means);
         }
         Command::Rule(command) => rule::run(command),
-        Command::Rules(command) => rules::run(command),
+        Command::Rules(command) => desk::in_runtime(rules::run(command)),
         Command::Decisions(command) => decisions::run(command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime(serve::run(serve)),

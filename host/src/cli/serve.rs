@@ -11,9 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, Place, desk};
-use crate::api::{self, Limits};
+use crate::api::{self, Bounds, Limits};
 use crate::app::App;
-use crate::config::Telemetry;
+use crate::app::tables::TABLE_BYTES_MAX;
+use crate::config::{Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::telemetry::{MaybeTraces, Settings, Traces};
 
@@ -36,6 +37,9 @@ pub struct Serve {
     #[arg(long, env = "OTEL_SERVICE_NAME")]
     service_name: Option<String>,
 }
+
+/// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
+const UPLOAD_BYTES_BESIDES: usize = 2 << 20;
 
 /// How long requests may take to end once the desk was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -68,9 +72,9 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    tokio::spawn(Arc::clone(&app).keep_following());
     let traces = traces(&serve, telemetry, &app)?;
-    let limits = Limits { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout };
-    let router = api::router(Arc::clone(&app), limits, traces.clone());
+    let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
     tell(&app, address, serve.demo);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
@@ -105,6 +109,21 @@ fn traces(serve: &Serve, configured: Telemetry, app: &App) -> Result<MaybeTraces
         sampling_ratio: configured.sampling_ratio,
     };
     Ok(Some(Arc::new(Traces::start(&settings, Arc::clone(&app.metrics.traced))?)))
+}
+
+fn limits(server: &Server) -> Limits {
+    Limits {
+        usual: Bounds { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout },
+        table: Bounds {
+            body_bytes_max: server.body_bytes_max.max(TABLE_BYTES_MAX),
+            request_timeout: server.request_timeout,
+        },
+        upload: Bounds {
+            body_bytes_max: server.component_bytes_max.saturating_add(UPLOAD_BYTES_BESIDES),
+            // The compiler has its own bound, and whoever uploads gets to hear of it.
+            request_timeout: server.request_timeout.saturating_add(server.compile_timeout),
+        },
+    }
 }
 
 fn accept_demo_tokens(app: &App) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
 //! - `[telemetry]`: see [`Telemetry`].
+//! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
@@ -20,7 +21,7 @@ use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
 use super::telemetry::{self, Telemetry};
 use super::wrong::Wrong;
-use super::{apps, calendar, duration, people, request_types, taxonomy, teams};
+use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
@@ -35,6 +36,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let telemetry = keys.table("telemetry", telemetry::read);
+        let trusted_keys = keys.table("rules", trust::read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
@@ -58,7 +60,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((server?, telemetry?, organisation))
+        Some((Server { trusted_keys, ..server? }, telemetry?, organisation))
     })
 }
 

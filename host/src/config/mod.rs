@@ -27,6 +27,7 @@ mod teams;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod wrong;
 
 pub use files::Files;
@@ -34,6 +35,7 @@ pub use problem::Problem;
 pub use server::{COMPONENT_MIB_MAX, Database, Server};
 pub use tables::{Column, Table, is_name as is_table_name};
 pub use telemetry::Telemetry;
+pub use trust::TrustedKey;
 pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.

@@ -10,6 +10,7 @@ use super::Outside;
 use super::files::whole_file;
 use super::problem::Problem;
 use super::read::Keys;
+use super::trust::TrustedKey;
 use super::wrong::Wrong;
 
 /// The largest component that a desk takes whose configuration says nothing else, in MiB. A rule in Python has 18.
@@ -42,6 +43,11 @@ pub struct Server {
     pub compile_timeout: Duration,
     /// `compile-memory-mib`: the most memory that compiling may take, in MiB; here in bytes. Default 2048 MiB.
     pub compile_memory_bytes: u64,
+    /// `[rules] trusted-keys`: see `trust.rs`. Empty: rules need no signature.
+    pub trusted_keys: Vec<TrustedKey>,
+    /// `two-person-access`: whether a rule for access needs a second admin before a version becomes active; the rules
+    /// directory counts as a publisher who is nobody, so that one admin approves what it offers. Default false.
+    pub two_person_access: bool,
 }
 
 /// Which database, and where.
@@ -113,6 +119,8 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         reload_poll: Duration::from_millis(number(keys, "reload-poll-ms", 3_600_000, 1000)),
         compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
+        trusted_keys: Vec::new(),
+        two_person_access: keys.optional("two-person-access").and_then(|node| node.flag()).unwrap_or(false),
         data_dir,
     }
 }

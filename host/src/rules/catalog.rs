@@ -1,77 +1,21 @@
 //! The rules that are live, as one unchanging generation, and what became of each folder.
 //!
 //! A generation is swapped as a whole by one pointer: a ticket takes one at its first stage and keeps it to its last,
-//! whatever is reloaded meanwhile. A folder that breaks keeps its last good rule in the next generation.
+//! whatever is reloaded meanwhile. A folder that breaks keeps its last good rule in the next generation. Which version of a
+//! rule has which part is in `slots`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 
+pub use super::generation::{Generation, Playing, Role};
+use super::life::{Life, Step, VersionId};
 use super::load::LoadError;
-use super::manifest::Mode;
 use super::rule::Rule;
-use super::stage::Stage;
-
-/// All rules that are live at one time.
-#[derive(Debug)]
-pub struct Generation {
-    /// Counts up from 1 in each process.
-    pub number: u64,
-    /// In the order in which they are asked: by `order`, then by name.
-    rules: Vec<Arc<Rule>>,
-    /// A folder with a rule for access, or with one that cannot be read, which is not live in any version.
-    access_in_doubt: Option<PathBuf>,
-}
-
-impl Generation {
-    /// A generation that is live nowhere: what would be if these were the rules.
-    pub fn imagined(number: u64, mut rules: Vec<Arc<Rule>>) -> Self {
-        sort(&mut rules);
-        Self { number, rules, access_in_doubt: None }
-    }
-
-    /// A generation that is live nowhere: this one with other rules. What is in doubt here is in doubt there.
-    pub fn altered(&self, mut rules: Vec<Arc<Rule>>) -> Self {
-        sort(&mut rules);
-        Self { number: self.number, rules, access_in_doubt: self.access_in_doubt.clone() }
-    }
-
-    /// All rules, in the order in which they are asked.
-    pub fn rules(&self) -> &[Arc<Rule>] {
-        &self.rules
-    }
-
-    /// The rules to ask at a stage about such a ticket, in order.
-    pub fn asked<'a>(
-        &'a self,
-        stage: Stage,
-        request_type: &'a str,
-        category: Option<&'a str>,
-    ) -> impl Iterator<Item = &'a Arc<Rule>> {
-        self.rules.iter().filter(move |rule| {
-            let manifest = &rule.manifest;
-            manifest.mode != Mode::Off
-                && manifest.stages.contains(&stage)
-                && manifest.matches.admits(request_type, category)
-                && !(stage == Stage::Access && rule.is_kept_from_access())
-        })
-    }
-
-    /// The folder of a rule that would be asked about access and is not live, not even in an earlier version, or that may
-    /// answer the same question in two ways. Access must not be given as if that rule had nothing to say.
-    pub fn access_in_doubt(&self) -> Option<&Path> {
-        let uncertain = self.rules.iter().find(|rule| rule.is_kept_from_access());
-        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|rule| rule.folder.as_path()))
-    }
-
-    /// Whether a rule asks to see the requester's recent tickets at a stage.
-    pub fn wants_recent_tickets(&self) -> bool {
-        self.rules.iter().any(|r| r.manifest.mode != Mode::Off && r.manifest.wants_recent_tickets)
-    }
-}
+use super::slots::Slots;
 
 /// What became of a folder.
 #[derive(Debug, Clone)]
@@ -104,11 +48,22 @@ pub struct Reloads {
     pub retired: u64,
 }
 
-/// The live generation and the folders behind it. One thread writes it, everybody reads it.
+/// The live generation, and the folders and lives behind it. The lock orders those who write; nobody waits to read.
 pub struct Catalog {
     generation: ArcSwap<Generation>,
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
+    slots: ArcSwap<Slots>,
     reloads: ArcSwap<Reloads>,
+    writing: Mutex<Keeper>,
+}
+
+/// Who keeps lives for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// Nobody: each offer is kept in memory at once.
+    Nobody,
+    /// Somebody who says what is kept by [`Catalog::install`].
+    Somebody,
 }
 
 /// One folder's outcome.
@@ -122,17 +77,101 @@ pub enum Outcome {
     Gone,
 }
 
-impl Default for Catalog {
-    fn default() -> Self {
+impl Catalog {
+    /// A catalog without rules.
+    pub fn new(two_person_access: bool) -> Self {
         Self {
-            generation: ArcSwap::from_pointee(Generation { number: 0, rules: Vec::new(), access_in_doubt: None }),
+            generation: ArcSwap::from_pointee(Generation::new(0, Vec::new(), None)),
             folders: ArcSwap::default(),
+            slots: ArcSwap::from_pointee(Slots::new(two_person_access)),
             reloads: ArcSwap::default(),
+            writing: Mutex::new(Keeper::Nobody),
         }
     }
-}
 
-impl Catalog {
+    /// The lives of all rules as they are in effect.
+    pub fn slots(&self) -> Arc<Slots> {
+        self.slots.load_full()
+    }
+
+    /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. From the first
+    /// time on that somebody asks, offers wait to be kept by [`Catalog::install`].
+    pub fn pending(&self) -> (u64, BTreeMap<String, Step>) {
+        let mut keeper = self.write();
+        *keeper = Keeper::Somebody;
+        (self.generation.load().number, self.slots.load().pending())
+    }
+
+    /// Takes the lives as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
+    /// include. Whether all of it is in effect now: a rule whose new version is missing goes on as it is.
+    pub fn install(
+        &self,
+        lives: BTreeMap<String, Life>,
+        rules: Vec<Arc<Rule>>,
+        settled: &BTreeMap<String, Step>,
+        revision: i64,
+    ) -> bool {
+        let _writing = self.write();
+        let mut slots = Slots::clone(&self.slots.load());
+        for (name, step) in settled {
+            slots.settled(name, step);
+        }
+        let whole = slots.install(lives, rules);
+        let exact = whole && slots.pending().is_empty();
+        self.publish(slots, exact.then_some(revision));
+        whole
+    }
+
+    /// Refuses what a folder has offered, after it seemed good.
+    pub fn refuse(&self, folder: &str, message: &str, now: SystemTime) {
+        let _writing = self.write();
+        let mut folders = BTreeMap::clone(&self.folders.load());
+        let named = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == folder);
+        if let Some(path) = folders.keys().find(named).cloned() {
+            if let Some(status) = folders.get_mut(&path) {
+                status.live = None;
+            }
+            refuse(&mut folders, path, message, now);
+            self.folders.store(Arc::new(folders));
+        }
+    }
+
+    /// The versions that these lives need and that are not in memory.
+    pub fn missing(&self, lives: &BTreeMap<String, Life>) -> Vec<VersionId> {
+        self.slots.load().missing(lives)
+    }
+
+    fn write(&self) -> MutexGuard<'_, Keeper> {
+        // What is behind the lock is swapped whole, so one that panicked has left it whole.
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the next generation live, if it differs from this one; `revision` is that of the lives, if they are all as kept.
+    fn publish(&self, slots: Slots, revision: Option<i64>) {
+        let (entries, slot_in_doubt) = slots.entries();
+        let folders = self.folders.load();
+        let serves = |folder: &Path| {
+            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+            slots.iter().any(|(_, slot)| slot.life.folder == name && slot.life.active.is_some())
+        };
+        let folder_in_doubt = folders
+            .values()
+            .find(|status| status.live.is_none() && status.may_be_access && !serves(&status.folder))
+            .map(|status| status.folder.clone());
+        let live = self.generation.load();
+        let next = Generation::new(live.number + 1, entries, folder_in_doubt.or(slot_in_doubt));
+        let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());
+        match revision {
+            Some(revision) if as_before => live.set_revision(revision),
+            None if as_before => {}
+            _ => {
+                revision.into_iter().for_each(|revision| next.set_revision(revision));
+                self.generation.store(Arc::new(next));
+            }
+        }
+        self.slots.store(Arc::new(slots));
+    }
+
     /// The generation that is live now.
     pub fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
@@ -150,22 +189,16 @@ impl Catalog {
 
     /// Takes the outcomes of some folders and makes the next generation live, if any rule changed.
     pub fn apply(&self, outcomes: Vec<(PathBuf, Outcome)>, now: SystemTime) {
+        let keeper = self.write();
         let mut folders = BTreeMap::clone(&self.folders.load());
+        let mut slots = Slots::clone(&self.slots.load());
         let mut reloads = self.reloads();
         let next = self.generation.load().number + 1;
-        let mut changed = false;
         for (folder, outcome) in outcomes {
             match outcome {
                 Outcome::Loaded(rule) => {
                     reloads.loaded += 1;
-                    match taken_by(&folders, &folder, rule.manifest.name.as_str()) {
-                        Some(other) => refuse(&mut folders, folder, &name_taken(&rule, &other), now),
-                        None => {
-                            changed = true;
-                            tracing::info!(rule = %rule.manifest.name, version = rule.manifest.version, digest = %rule.digest, "rule loaded");
-                            folders.insert(folder.clone(), live(folder, *rule, next, now));
-                        }
-                    }
+                    offer(&mut folders, &mut slots, folder, Arc::from(rule), next, now);
                 }
                 Outcome::Refused { error, may_be_access } => {
                     reloads.refused += 1;
@@ -177,26 +210,53 @@ impl Catalog {
                 Outcome::Gone => {
                     if let Some(status) = folders.remove(&folder) {
                         reloads.retired += 1;
-                        changed |= status.live.is_some();
+                        if let Some(rule) = &status.live {
+                            slots.gone(rule.manifest.name.as_str());
+                        }
                         tracing::info!(folder = %folder.display(), "rule retired: its folder is gone");
                     }
                 }
             }
         }
-        let access_in_doubt =
-            folders.values().find(|status| status.live.is_none() && status.may_be_access).map(|s| s.folder.clone());
-        if changed || access_in_doubt != self.generation.load().access_in_doubt {
-            self.generation.store(Arc::new(Generation { number: next, rules: in_order(&folders), access_in_doubt }));
+        if *keeper == Keeper::Nobody {
+            slots.keep_in_memory();
         }
         self.folders.store(Arc::new(folders));
         self.reloads.store(Arc::new(reloads));
+        self.publish(slots, None);
     }
 }
 
-fn live(folder: PathBuf, rule: Rule, generation: u64, now: SystemTime) -> FolderStatus {
+/// Takes a folder's rule, if its name is its own.
+fn offer(
+    folders: &mut BTreeMap<PathBuf, FolderStatus>,
+    slots: &mut Slots,
+    folder: PathBuf,
+    rule: Arc<Rule>,
+    generation: u64,
+    now: SystemTime,
+) {
+    let name = rule.manifest.name.as_str();
+    if let Some(other) = taken_by(folders, &folder, name) {
+        return refuse(folders, folder, &name_taken(&rule, &other), now);
+    }
+    // A folder whose rule got another name has no longer the one that it had.
+    let before = folders.get(&folder).and_then(|status| status.live.clone());
+    if let Some(before) = before.filter(|before| before.manifest.name != rule.manifest.name) {
+        slots.gone(before.manifest.name.as_str());
+    }
+    let short = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Err(not_taken) = slots.offered(&short, Arc::clone(&rule)) {
+        return refuse(folders, folder, &format!("`{name}` is not taken: {not_taken}"), now);
+    }
+    tracing::info!(rule = name, version = rule.manifest.version, digest = %rule.digest, "rule loaded");
+    folders.insert(folder.clone(), live(folder, rule, generation, now));
+}
+
+fn live(folder: PathBuf, rule: Arc<Rule>, generation: u64, now: SystemTime) -> FolderStatus {
     FolderStatus {
         folder,
-        live: Some(Arc::new(rule)),
+        live: Some(rule),
         since_generation: generation,
         error: None,
         may_be_access: false,
@@ -235,15 +295,4 @@ fn taken_by(folders: &BTreeMap<PathBuf, FolderStatus>, folder: &Path, name: &str
 
 fn name_taken(rule: &Rule, other: &Path) -> String {
     format!("the name `{}` belongs to the rule in {} already: rename one of them", rule.manifest.name, other.display())
-}
-
-fn in_order(folders: &BTreeMap<PathBuf, FolderStatus>) -> Vec<Arc<Rule>> {
-    let mut rules: Vec<Arc<Rule>> = folders.values().filter_map(|s| s.live.clone()).collect();
-    sort(&mut rules);
-    rules
-}
-
-/// Puts rules into the order in which they are asked.
-fn sort(rules: &mut [Arc<Rule>]) {
-    rules.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
 }

@@ -19,6 +19,7 @@ use super::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError};
 use super::rule::{Exports, Rule};
 use super::stage::Stage;
 use super::tables::Tables;
+use super::trust::{SIGNATURE_BYTES_MAX, SIGNATURE_FILE, Trust, Untrusted};
 
 /// The manifest's name in a rule's folder.
 pub const MANIFEST_FILE: &str = "rule.toml";
@@ -38,6 +39,8 @@ pub enum LoadError {
     Outside { file: PathBuf },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    #[error("{folder}: {source}", folder = folder.display())]
+    Untrusted { folder: PathBuf, source: Untrusted },
     #[error("{file}: {source}", file = file.display())]
     Refused { file: PathBuf, source: Refused },
     #[error("{manifest}: `stages` names `{stage}`, which the component does not export: it exports {exported}", manifest = manifest.display())]
@@ -59,10 +62,11 @@ pub struct Loader {
     component_bytes_max: usize,
     /// The directory that no file may lie outside of.
     root: PathBuf,
+    trust: Trust,
 }
 
 impl Loader {
-    /// A loader for folders below `root`.
+    /// A loader for folders below `root`, which takes what `trust` admits.
     ///
     /// # Errors
     ///
@@ -72,10 +76,11 @@ impl Loader {
         compiler: Compiler,
         root: PathBuf,
         component_bytes_max: usize,
+        trust: Trust,
     ) -> wasmtime::Result<Self> {
         // Built once: cloning or rebuilding linkers has been a source of bugs elsewhere.
         let linker = guest::linker(engine)?;
-        Ok(Self { compiler, linker, component_bytes_max, root })
+        Ok(Self { compiler, linker, component_bytes_max, root, trust })
     }
 
     /// The rule in a folder.
@@ -96,7 +101,52 @@ impl Loader {
         check_tables(&manifest, &manifest_file, tables)?;
         // One byte more than allowed tells a file that is too large from one that just fits.
         let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
-        self.passing(folder, manifest, manifest_text, &wasm, tables)
+        let signature = self.read_signature(&folder.join(SIGNATURE_FILE))?;
+        let signed_by = self.signer(folder, &manifest_text, &wasm, signature.as_deref())?;
+        let rule = self.passing(folder, manifest, manifest_text, &wasm, tables)?;
+        Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
+    }
+
+    /// As [`Loader::prepare`], of a rule that is to go live: before anything of it is compiled, somebody whom this desk
+    /// trusts must vouch for it.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that would keep it from going live; `from` is named in it.
+    pub fn admit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+        tables: &Arc<Tables>,
+    ) -> Result<Rule, LoadError> {
+        let signed_by = self.signer(from, manifest_text, wasm, signature)?;
+        let rule = self.prepare(from, manifest_text, wasm, tables)?;
+        Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
+    }
+
+    /// Whose signature a rule has, where this desk asks for one.
+    fn signer(
+        &self,
+        folder: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Option<Arc<str>>, LoadError> {
+        let (component, manifest) = (Digest::of(wasm), Digest::of(manifest_text.as_bytes()));
+        let signer = self.trust.verify(component, manifest, signature);
+        let signer = signer.map_err(|source| LoadError::Untrusted { folder: folder.to_owned(), source })?;
+        Ok(signer.map(Arc::from))
+    }
+
+    /// A signature's text, if there is such a file; one that is no text fits nothing.
+    fn read_signature(&self, file: &Path) -> Result<Option<String>, LoadError> {
+        match self.read(file, SIGNATURE_BYTES_MAX.saturating_add(1)) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(LoadError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The rule of a manifest and a component, wherever they come from, after its examples have passed.
@@ -178,6 +228,8 @@ impl Loader {
             configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
             tables_allowed: Arc::clone(&rule.tables_allowed),
             determinism: Determinism::default(),
+            signed_by: None,
+            signature: None,
             wasi: rule.wasi,
             exports,
         })
@@ -231,6 +283,8 @@ impl Loader {
             manifest,
             determinism: Determinism::default(),
             wasi,
+            signed_by: None,
+            signature: None,
             pre,
             exports,
         };

@@ -24,6 +24,10 @@ pub struct Manifest {
     /// Lower runs first; rules of the same order run by name.
     pub order: i32,
     pub mode: Mode,
+    /// The canary's share, and what ends it.
+    pub canary: Canary,
+    /// What suspends the rule.
+    pub suspend: Suspend,
     /// Priority only: its proposal stands above a higher one of another rule.
     pub overrides: bool,
     pub wants_recent_tickets: bool,
@@ -61,6 +65,8 @@ pub enum Mode {
     Active,
     /// They are recorded, and have no effect.
     Shadow,
+    /// They count for a share of the tickets; for the others the version before it does.
+    Canary,
     /// It is not asked.
     Off,
 }
@@ -71,10 +77,56 @@ impl Mode {
         match self {
             Mode::Active => "active",
             Mode::Shadow => "shadow",
+            Mode::Canary => "canary",
             Mode::Off => "off",
         }
     }
 }
+
+/// The canary's share and its limits: past one of them it goes back to being loaded, by itself. A limit is of a window of
+/// the canary's last `after-calls` calls, not of seconds, so that a quiet night and a busy morning judge alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Canary {
+    /// Of the tickets, 1 to 99.
+    pub percent: u8,
+    /// How many calls make a judgement.
+    pub after_calls: u32,
+    pub failures_max_percent: u8,
+    pub disagreement_max_percent: Option<u8>,
+    /// Of the mean over the window: the slow calls weigh in it, and one of them alone does not decide.
+    pub latency_max_us: Option<u64>,
+}
+
+impl Default for Canary {
+    fn default() -> Self {
+        Self {
+            percent: 10,
+            after_calls: 50,
+            failures_max_percent: 5,
+            disagreement_max_percent: None,
+            latency_max_us: None,
+        }
+    }
+}
+
+/// When a rule that counts has failed too often: so many of its last calls. Calls, not seconds, for the reason above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Suspend {
+    pub failures: u32,
+    pub within_calls: u32,
+}
+
+impl Default for Suspend {
+    /// A fifth: a rule that fails on odd tickets stays, one that fails on a kind of ticket does not.
+    fn default() -> Self {
+        Self { failures: 20, within_calls: 100 }
+    }
+}
+
+/// The longest window of calls that is kept for a rule.
+const WINDOW_MAX: u32 = 10_000;
 
 /// Which tickets a rule is asked about; an empty list means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -138,6 +190,10 @@ struct Written {
     order: i32,
     #[serde(default = "active")]
     mode: Mode,
+    #[serde(default)]
+    canary: Canary,
+    #[serde(default)]
+    suspend: Suspend,
     #[serde(default, rename = "override")]
     overrides: bool,
     #[serde(default)]
@@ -173,6 +229,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
     let name = check_name(&written.name).map_err(|message| wrong("name", message))?;
     check_version(&written.version).map_err(|message| wrong("version", message))?;
     check_stages(&written).map_err(|(key, message)| wrong(key, message))?;
+    check_life(&written).map_err(|(key, message)| wrong(key, message))?;
     if let Some(want) = written.wants.iter().find(|want| !WANTS.contains(&want.as_str())) {
         return Err(wrong("wants", format!("names `{want}`: allowed is {}", WANTS.join(", "))));
     }
@@ -186,6 +243,8 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
         stages: written.stages,
         order: written.order,
         mode: written.mode,
+        canary: written.canary,
+        suspend: written.suspend,
         overrides: written.overrides,
         wants_recent_tickets: !written.wants.is_empty(),
         tables: written.tables,
@@ -236,6 +295,24 @@ fn check_stages(written: &Written) -> Result<(), (&'static str, String)> {
     }
 }
 
+fn check_life(written: &Written) -> Result<(), (&'static str, String)> {
+    let (canary, suspend) = (written.canary, written.suspend);
+    if !(1..=99).contains(&canary.percent) {
+        return Err(("canary.percent", format!("is {}: allowed is 1 to 99", canary.percent)));
+    }
+    if !(1..=WINDOW_MAX).contains(&canary.after_calls) {
+        return Err(("canary.after-calls", format!("is {}: allowed is 1 to {WINDOW_MAX}", canary.after_calls)));
+    }
+    if canary.failures_max_percent > 100 || canary.disagreement_max_percent.is_some_and(|percent| percent > 100) {
+        return Err(("canary", "has a limit above 100 percent".to_owned()));
+    }
+    if !(1..=WINDOW_MAX).contains(&suspend.within_calls) || !(1..=suspend.within_calls).contains(&suspend.failures) {
+        let message = format!("needs `failures` of 1 to `within-calls`, and that of at most {WINDOW_MAX}");
+        return Err(("suspend", message));
+    }
+    Ok(())
+}
+
 /// The line, counted from 1, that a byte of a text is on.
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
@@ -256,11 +333,11 @@ mod tests {
         assert_eq!(
             error("modes = 1"),
             "rule.toml:5: unknown field `modes`, expected one of `name`, `version`, `description`, `stages`, \
-             `order`, `mode`, `override`, `wants`, `tables`, `match`, `limits`, `settings`, `example`"
+             `order`, `mode`, `canary`, `suspend`, `override`, `wants`, `tables`, `match`, `limits`, `settings`, `example`"
         );
         assert_eq!(
             error("mode = \"on\""),
-            "rule.toml:5: unknown variant `on`, expected one of `active`, `shadow`, `off`"
+            "rule.toml:5: unknown variant `on`, expected one of `active`, `shadow`, `canary`, `off`"
         );
         assert_eq!(error("[limits]\nfuel = 0"), "rule.toml: `limits.fuel` is 0: allowed is 1 to 2000000000");
         assert_eq!(error("wants = [\"all\"]"), "rule.toml: `wants` names `all`: allowed is recent-tickets");

@@ -24,17 +24,22 @@ pub mod difference;
 pub mod digest;
 pub mod engine;
 pub mod examples;
+pub mod generation;
 pub mod guest;
 pub mod inspect;
+pub mod life;
 pub mod limits;
 pub mod load;
 pub mod manifest;
+pub mod mend;
 pub mod package;
 pub mod rule;
+pub mod slots;
 mod snapshot;
 mod source;
 pub mod stage;
 pub mod tables;
+pub mod trust;
 mod wasi;
 mod watch;
 pub mod workers;
@@ -45,6 +50,7 @@ use engine::{Allocation, EngineError};
 use load::{LoadError, Loader};
 use rule::Rule;
 use tables::Tables;
+use trust::Trust;
 use watch::Watch;
 use workers::Workers;
 
@@ -67,6 +73,10 @@ pub struct Options {
     /// How often the directory is looked at even without an event.
     pub poll: Duration,
     pub pooled: bool,
+    /// Whose signature a rule needs.
+    pub trust: Trust,
+    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    pub two_person_access: bool,
 }
 
 /// Why the rules cannot be run at all. A rule that is broken is no reason.
@@ -91,6 +101,8 @@ pub struct Rules {
     tables: Arc<ArcSwap<Tables>>,
     workers: Workers,
     watch: Watch,
+    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    pub two_person_access: bool,
     /// Whether instances come from a pool.
     pub allocation: Allocation,
 }
@@ -116,14 +128,15 @@ impl Rules {
             options.cache_dir.clone(),
             options.compile_limits,
         )?;
-        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max);
+        let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max, options.trust.clone());
         let loader = Arc::new(loader.map_err(OpenError::Linker)?);
-        let catalog = Arc::new(Catalog::default());
+        let catalog = Arc::new(Catalog::new(options.two_person_access));
         let tables = Arc::new(ArcSwap::from_pointee(tables));
         let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;
         let watch = Watch::start(root, &loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
             .map_err(OpenError::Thread)?;
-        Ok(Self { catalog, loader, tables, workers, watch, allocation })
+        let two_person_access = options.two_person_access;
+        Ok(Self { catalog, loader, tables, workers, watch, two_person_access, allocation })
     }
 
     /// The generation that is live now; a ticket keeps the one it began with.
@@ -168,6 +181,26 @@ impl Rules {
         self.loader.make(from, manifest, manifest_text.to_owned(), wasm)
     }
 
+    /// The same for a rule that is to go live: where this desk trusts certain keys, one of them must have signed it.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live; an untrusted component is never compiled.
+    pub fn admit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Rule, LoadError> {
+        self.loader.admit(from, manifest_text, wasm, signature, &self.tables())
+    }
+
+    /// What prepares rules on another thread, with the tables of now.
+    pub fn preparer(&self) -> Preparer {
+        Preparer { loader: Arc::clone(&self.loader), tables: self.tables() }
+    }
+
     /// The threads that guests run on.
     pub fn workers(&self) -> &Workers {
         &self.workers
@@ -176,5 +209,28 @@ impl Rules {
     /// Looks at every folder anew and waits until that is done.
     pub fn reload(&self) {
         self.watch.reload();
+    }
+}
+
+/// Makes rules of bytes that lie in no folder; see [`Rules::admit`].
+pub struct Preparer {
+    loader: Arc<Loader>,
+    tables: Arc<Tables>,
+}
+
+impl Preparer {
+    /// As [`Rules::admit`].
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live.
+    pub fn admit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Rule, LoadError> {
+        self.loader.admit(from, manifest_text, wasm, signature, &self.tables)
     }
 }

@@ -31,6 +31,10 @@ pub struct Rule {
     pub determinism: Determinism,
     /// Whether the component imports WASI.
     pub wasi: bool,
+    /// The desk's name for the key that vouches for it; none where the desk asks for no signature.
+    pub signed_by: Option<Arc<str>>,
+    /// The text of its signature, if it came with one.
+    pub signature: Option<Arc<str>>,
     pub(super) pre: InstancePre<Guest>,
     pub(super) tables_allowed: Arc<[String]>,
     pub(super) exports: Exports,

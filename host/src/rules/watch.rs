@@ -20,6 +20,7 @@ use self::lanes::{Done, Job, Lanes};
 use super::catalog::{Catalog, Outcome};
 use super::load::{COMPONENT_FILE, Loader, MANIFEST_FILE, identity};
 use super::tables::Tables;
+use super::trust::SIGNATURE_FILE;
 
 mod lanes;
 
@@ -29,8 +30,8 @@ const QUIET: Duration = Duration::from_millis(20);
 /// How many folders are looked at; a directory with more is a mistake.
 const FOLDERS_MAX: usize = 1_000;
 
-/// What a folder's two files looked like when they were last read.
-type Seen = [Option<(u64, u64, i64, i64)>; 2];
+/// What a folder's manifest, component and signature looked like when they were last read.
+type Seen = [Option<(u64, u64, i64, i64)>; 3];
 
 /// A request to the watching thread.
 enum Message {
@@ -340,7 +341,7 @@ fn now() -> SystemTime {
 }
 
 fn look_at(folder: &Path) -> Seen {
-    [MANIFEST_FILE, COMPONENT_FILE].map(|file| match fs::metadata(folder.join(file)) {
+    [MANIFEST_FILE, COMPONENT_FILE, SIGNATURE_FILE].map(|file| match fs::metadata(folder.join(file)) {
         Ok(metadata) => Some(identity(&metadata)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         // There is something that cannot be looked at: not the same as nothing, which would retire the rule.

@@ -11,7 +11,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
 use super::Error;
@@ -155,6 +155,17 @@ impl Db {
         // One connection writes, so that nothing ever waits for a lock inside this process.
         let write = SqlitePoolOptions::new()
             .test_before_acquire(false)
+            // A transaction that the database ended by itself, as on a full disk, still counts as open with the driver, and the
+            // connection could never begin another: it is replaced.
+            .before_acquire(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // Rolling back may be under way: it is done when this is answered.
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .max_connections(1)
             .connect_with(options.clone())
             .await?;

@@ -13,8 +13,10 @@ use crate::desk::id::{RunId, TicketId};
 pub struct RunRecord {
     pub id: RunId,
     pub at: Timestamp,
-    /// The generation of rules that decided.
+    /// The generation of rules that decided; it counts within one process.
     pub generation: u64,
+    /// The revision of the deployments that these rules were of, which means the same at all hosts; none between two.
+    pub revision: Option<i64>,
     /// What made the rules run, such as `created`.
     pub cause: &'static str,
     /// What ran the rules: this program's version and the WebAssembly runtime's.
@@ -42,6 +44,7 @@ pub struct StoredRun {
     pub id: RunId,
     pub at: Timestamp,
     pub generation: i64,
+    pub revision: Option<i64>,
     pub cause: String,
     /// What ran the rules; empty where that was not recorded yet.
     pub engine: String,
@@ -59,7 +62,7 @@ pub struct StoredDecision {
 }
 
 /// A component and manifest that may decide.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleVersion {
     pub component_digest: String,
     pub manifest_digest: String,
@@ -67,6 +70,25 @@ pub struct RuleVersion {
     pub version: String,
     pub manifest: String,
     pub component: Vec<u8>,
+}
+
+/// Puts a version into the archive, if it is not there.
+pub(super) const KEEP_VERSION: &str = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, \
+                                       component, first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+
+impl RuleVersion {
+    /// The arguments of [`KEEP_VERSION`].
+    pub(super) fn values(self, now: Timestamp) -> Vec<Arg> {
+        vec![
+            self.component_digest.into(),
+            self.manifest_digest.into(),
+            self.name.into(),
+            self.version.into(),
+            self.manifest.into(),
+            self.component.into(),
+            ms(now).into(),
+        ]
+    }
 }
 
 /// A run's content, as it is chained.
@@ -147,12 +169,19 @@ pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a R
             run.cause.into(),
             run.engine.into(),
             run.common.clone().into(),
+            run.revision.into(),
             Some(link).into(),
             Arg::from(hash),
         ]
     });
     let rows = rows.collect();
-    tx.insert("insert into runs (id, ticket, at, generation, cause, engine, common, link, hash)", 9, "", rows).await?;
+    tx.insert(
+        "insert into runs (id, ticket, at, generation, cause, engine, common, revision, link, hash)",
+        10,
+        "",
+        rows,
+    )
+    .await?;
     end.put_back(tx).await
 }
 
@@ -162,7 +191,8 @@ impl Store {
         let rows = self
             .db
             .all(
-                "select r.id, r.at, r.generation, r.cause, r.engine, r.common, d.stage, d.input, d.verdict, d.rules \
+                "select r.id, r.at, r.generation, r.cause, r.engine, r.common, d.stage, d.input, d.verdict, d.rules, \
+                 r.revision \
                  from runs r join decisions d on d.run = r.id where r.ticket = $1 order by r.at, r.id, d.stage",
                 vec![ticket.0.into()],
             )
@@ -178,6 +208,7 @@ impl Store {
                     id,
                     at: at("runs", "at", row.int(1)?)?,
                     generation: row.int(2)?,
+                    revision: row.opt_int(10)?,
                     cause: row.text(3)?,
                     engine: row.text(4)?,
                     common: row.text(5)?,

@@ -58,7 +58,7 @@ impl Store {
     pub async fn history(&self, wanted: &Wanted, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
         let sql = format!(
-            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine \
+            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine, r.revision \
              from runs r join tickets t on t.id = r.ticket {conditions} order by r.id desc limit {limit}"
         );
         let rows = self.db.all(&sql, args).await?;
@@ -148,6 +148,7 @@ fn past_run(row: &Row) -> Result<PastRun, Error> {
             generation: row.int(2)?,
             cause: row.text(3)?,
             engine: row.text(8)?,
+            revision: row.opt_int(9)?,
             common: row.text(4)?,
             decisions: Vec::new(),
         },

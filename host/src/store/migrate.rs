@@ -21,6 +21,8 @@ macro_rules! migrations {
 const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     1 "core" "0001_core.sql";
     2 "chain" "0002_chain.sql";
+    3 "life" "0003_life.sql";
+    4 "ship" "0004_ship.sql";
     5 "tables" "0005_tables.sql";
 };
 

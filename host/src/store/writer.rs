@@ -8,6 +8,7 @@ use super::access::AccessChange;
 use super::change;
 use super::create::{Create, Created, create_all};
 use super::db::{Arg, Db};
+use super::deployments::{self, DeploymentChange};
 use super::revoke::{self, Revocation};
 use crate::desk::ticket::TicketChange;
 
@@ -21,6 +22,7 @@ pub enum Work {
     Create(Box<Create>, Done<Created>),
     Change(Box<TicketChange>, Option<Box<AccessChange>>, Done<()>),
     Revoke(Box<Revocation>, Done<()>),
+    Deployment(Box<DeploymentChange>, Done<i64>),
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
 
@@ -55,6 +57,9 @@ async fn write_one(db: &Db, work: Work) {
         }
         Work::Revoke(revocation, done) => {
             let _ = done.send(revoke::revoke(db, *revocation).await);
+        }
+        Work::Deployment(change, done) => {
+            let _ = done.send(deployments::change(db, *change).await);
         }
         Work::Statement(sql, args, done) => {
             let _ = done.send(run(db, sql, args).await);

@@ -10,6 +10,7 @@ mod case;
 mod check;
 mod new;
 mod run;
+mod sign;
 mod test;
 mod tools;
 
@@ -30,6 +31,10 @@ pub enum Command {
     Bench(bench::Bench),
     /// Prints a recorded decision as a test case.
     Case(case::Case),
+    /// Makes a key to sign rules with, and prints what a desk that trusts it is configured with.
+    Keygen(sign::Keygen),
+    /// Vouches for rules as they are now, in a `rule.sig` beside each manifest and component.
+    Sign(sign::Sign),
 }
 
 /// Does it.
@@ -41,6 +46,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Test(test) => test::run(&test),
         Command::Run(run) => run::run(&run),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Keygen(keygen) => sign::keygen(&keygen),
+        Command::Sign(sign) => sign::run(&sign),
         Command::Case(case) => desk::in_runtime(case::run(case)),
     }
 }

@@ -3,19 +3,43 @@
 use clap::Subcommand;
 
 use super::{Failure, Place, desk};
+use crate::app::life::{Command as Order, Part};
+use life::{Events, List, Move, One};
 
 mod archive;
 mod backtest;
+mod deploy;
 mod dry_run;
+mod life;
 mod stats;
 
 /// What can be done with a desk's rules.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Shows every rule's versions and parts.
+    List(List),
     /// Says what would become of a submission, with the live rules or with others, and writes nothing.
     DryRun(Box<dry_run::DryRun>),
     /// Tells what recorded decisions would have been under other rules or settings.
     Backtest(Box<backtest::Backtest>),
+    /// Checks a rule's folder as a desk does and deploys it, without the rules directory.
+    Deploy(deploy::Deploy),
+    /// Lets the candidate play a higher part: shadow, canary or active.
+    Promote(Move),
+    /// Lets the candidate step back: to loaded, shadow or a smaller canary.
+    Demote(Move),
+    /// Agrees, as a second person (--as), that a proposed version becomes active.
+    Approve(One),
+    /// Returns to the version before, whatever the directory holds.
+    Rollback(One),
+    /// Takes the active version out; the version before takes over.
+    Suspend(One),
+    /// Puts a suspended version back.
+    Resume(One),
+    /// Ends a rule: none of its versions is asked any more.
+    Retire(One),
+    /// Shows what happened to a rule's versions, the latest first.
+    Events(Events),
     /// Sums up what a rule did over the last hour, day or week.
     Stats(stats::Stats),
     /// Lists the versions of a rule that have decided, the newest first.
@@ -27,13 +51,29 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn run(command: Command) -> Result<(), Failure> {
+pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::DryRun(command) => desk::in_runtime(dry_run::run(*command)),
-        Command::Backtest(backtest) => desk::in_runtime(backtest::run(*backtest)),
-        Command::Stats(stats) => desk::in_runtime(stats::run(stats)),
-        Command::Versions(versions) => desk::in_runtime(archive::versions(versions)),
-        Command::Diff(diff) => desk::in_runtime(archive::diff(diff)),
-        Command::Download(download) => desk::in_runtime(archive::download(download)),
+        Command::List(List { place }) => life::list(&place).await,
+        Command::DryRun(command) => dry_run::run(*command).await,
+        Command::Backtest(backtest) => backtest::run(*backtest).await,
+        Command::Deploy(deploy) => deploy::run(deploy).await,
+        Command::Promote(to) => {
+            let part = to.part();
+            life::act(to.one, Order::Promote(part)).await
+        }
+        Command::Demote(to) => match to.part() {
+            Part::Trial(trial) => life::act(to.one, Order::Demote(trial)).await,
+            Part::Active => Err("nothing is demoted to `active`: use promote".into()),
+        },
+        Command::Approve(one) => life::act(one, Order::Approve).await,
+        Command::Rollback(one) => life::act(one, Order::RollBack).await,
+        Command::Suspend(one) => life::act(one, Order::Suspend).await,
+        Command::Resume(one) => life::act(one, Order::Resume).await,
+        Command::Retire(one) => life::act(one, Order::Retire).await,
+        Command::Events(Events { place, name }) => life::events(&place, &name).await,
+        Command::Stats(stats) => stats::run(stats).await,
+        Command::Versions(versions) => archive::versions(versions).await,
+        Command::Diff(diff) => archive::diff(diff).await,
+        Command::Download(download) => archive::download(download).await,
     }
 }

@@ -66,6 +66,18 @@ const KEYS_AND_TYPES: &[Case] = &[
         "random",
         "teams.toml:6:12: team.desk.strategy: is `random`; allowed: round-robin, least-loaded",
     ),
+    (
+        "desk.toml",
+        "[calendar]",
+        "[rules]\ntrusted-keys = [\"ops:short\"]\n[calendar]",
+        "desk.toml:4:17: rules.trusted-keys[0]: `ops:short` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed",
+    ),
+    (
+        "desk.toml",
+        "[calendar]",
+        "[rules]\ntrusted-keys = []\n[calendar]",
+        "desk.toml:4:16: rules.trusted-keys: is empty",
+    ),
     ("desk.toml", "name = \"Example\"", "name = \"Example", "desk.toml:1:16: invalid basic string, expected `\"`"),
     ("desk.toml", "name = \"Example\"", "name = \"A\"\nname = \"B\"", "desk.toml:2:1: duplicate key"),
 ];

@@ -100,7 +100,7 @@ fn run(loader: &Loader, jobs: &Receiver<Job>, done: &impl Fn(Done)) {
 }
 
 fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
-    if looks == [None, None] {
+    if matches!(looks, [None, None, _]) {
         return Outcome::Gone;
     }
     match loader.load(folder, tables) {

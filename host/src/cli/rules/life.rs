@@ -1,0 +1,114 @@
+//! `ruledesk rules list`, `promote`, `rollback` and the like. They act on the database in a process of their own; a desk that
+//! runs beside it follows within a second.
+
+use clap::{Args, ValueEnum};
+
+use super::super::{Failure, Place, desk};
+use crate::app::Clock;
+use crate::app::life::{self, LifeTrial, Part, Word};
+use crate::desk::id::PersonId;
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(flatten)]
+    pub place: Place,
+    /// The rule.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct One {
+    #[command(flatten)]
+    place: Place,
+    /// The rule.
+    name: String,
+    /// The reason; it stays in the audit.
+    #[arg(long)]
+    why: String,
+    /// The person who acts; without it, the machine's administrator does.
+    #[arg(long = "as")]
+    person: Option<PersonId>,
+}
+
+#[derive(Debug, Args)]
+pub struct Move {
+    #[command(flatten)]
+    pub one: One,
+    #[arg(long)]
+    to: To,
+    /// The canary's share of tickets, 1 to 99.
+    #[arg(long, required_if_eq("to", "canary"))]
+    percent: Option<u8>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum To {
+    Loaded,
+    Shadow,
+    Canary,
+    Active,
+}
+
+/// Who acts where nobody is named: whoever may start programs on this machine.
+pub const ADMINISTRATOR: &str = "administrator";
+
+impl Move {
+    pub fn part(&self) -> Part {
+        match self.to {
+            To::Loaded => Part::Trial(LifeTrial::Loaded),
+            To::Shadow => Part::Trial(LifeTrial::Shadow),
+            To::Canary => Part::Trial(LifeTrial::Canary(self.percent.unwrap_or_default())),
+            To::Active => Part::Active,
+        }
+    }
+}
+
+pub async fn act(one: One, command: life::Command) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(&one.place, None)?;
+    let store = desk::store(&config.server).await?;
+    let by = one.person.map_or_else(|| ADMINISTRATOR.to_owned(), |person| person.to_string());
+    let word = Word { by, why: one.why };
+    let two = config.server.two_person_access;
+    let done = life::command(&store, &Clock::System, two, &one.name, &command, &word).await;
+    store.close().await;
+    done?;
+    Ok(())
+}
+
+pub async fn list(place: &Place) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(place, None)?;
+    let store = desk::store(&config.server).await?;
+    for row in store.deployments().await? {
+        let short =
+            |version: Option<String>| version.map_or("-".to_owned(), |version| version.chars().take(12).collect());
+        let trial = row.trial.unwrap_or_default();
+        let share = row.percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+        println!(
+            "{:<24} {:<9} active {:<12} candidate {:<12} {trial}{share} previous {:<12} suspended {}",
+            row.name,
+            row.source,
+            short(row.active),
+            short(row.candidate),
+            short(row.previous),
+            short(row.suspended),
+        );
+    }
+    store.close().await;
+    Ok(())
+}
+
+pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(place, None)?;
+    let store = desk::store(&config.server).await?;
+    for event in store.deployment_events(name, life::EVENTS_MAX).await? {
+        println!("{} {:<12} by {}: {}", event.at, event.event, event.actor, event.why);
+    }
+    store.close().await;
+    Ok(())
+}

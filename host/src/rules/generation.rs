@@ -1,0 +1,198 @@
+//! The rules that are asked, as one unchanging generation: each with its part, in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+
+use super::life::{Trial, in_share};
+use super::manifest::Mode;
+use super::rule::Rule;
+use super::stage::Stage;
+
+/// All rules that are asked at one time.
+#[derive(Debug)]
+pub struct Generation {
+    /// Counts up from 1 in each process.
+    pub number: u64,
+    /// The revision of the deployments that these rules are of, once that is known.
+    revision: OnceLock<i64>,
+    /// In the order in which they are asked: by `order`, then by name.
+    rules: Vec<Arc<Rule>>,
+    /// Of each rule at the same place.
+    parts: Vec<Playing>,
+    /// A rule for access, or a folder that may have one, which is not live in any version.
+    access_in_doubt: Option<PathBuf>,
+}
+
+/// What a version's answers do in a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Playing {
+    /// They count, for all tickets or, beside a canary, for those outside of its share.
+    Active { canary_percent: Option<u8> },
+    /// They have no effect.
+    Shadow,
+    /// They count for this share of the tickets.
+    Canary { percent: u8 },
+}
+
+/// What an answer was given for, as it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Active,
+    Shadow,
+    /// A candidate that counted for this ticket.
+    Canary,
+    /// The stable version beside such a candidate, without effect.
+    Beside,
+}
+
+impl Role {
+    /// Whether the answer has an effect.
+    pub const fn counts(self) -> bool {
+        matches!(self, Role::Active | Role::Canary)
+    }
+
+    /// Whether the version is one that is tried.
+    pub const fn is_candidate(self) -> bool {
+        matches!(self, Role::Shadow | Role::Canary)
+    }
+
+    /// The stable word.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Role::Active => "active",
+            Role::Shadow => "shadow",
+            Role::Canary => "canary",
+            Role::Beside => "beside",
+        }
+    }
+}
+
+impl Generation {
+    /// A generation of these rules and parts.
+    pub(super) fn new(number: u64, mut entries: Vec<(Arc<Rule>, Playing)>, access_in_doubt: Option<PathBuf>) -> Self {
+        entries
+            .sort_by(|(a, _), (b, _)| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
+        let (rules, parts) = entries.into_iter().unzip();
+        Self { number, revision: OnceLock::new(), rules, parts, access_in_doubt }
+    }
+
+    /// A generation that is live nowhere: what would be if these were the rules. A rule whose manifest says `shadow` is in
+    /// the shadow; all others count.
+    pub fn imagined(number: u64, rules: Vec<Arc<Rule>>) -> Self {
+        let part = |rule: &Rule| match rule.manifest.mode {
+            Mode::Shadow => Playing::Shadow,
+            Mode::Active | Mode::Canary | Mode::Off => Playing::Active { canary_percent: None },
+        };
+        let entries = rules.into_iter().map(|rule| {
+            let part = part(&rule);
+            (rule, part)
+        });
+        Self::new(number, entries.collect(), None)
+    }
+
+    /// A generation that is live nowhere: this one with other rules. What is in doubt here is in doubt there.
+    pub fn altered(&self, rules: Vec<Arc<Rule>>) -> Self {
+        let mut altered = Self::imagined(self.number, rules);
+        altered.access_in_doubt.clone_from(&self.access_in_doubt);
+        altered
+    }
+
+    /// The revision of the deployments that these rules are of, which means the same to all processes on one database. None
+    /// while this process is between two of them.
+    pub fn revision(&self) -> Option<i64> {
+        self.revision.get().copied()
+    }
+
+    /// Says of which revision these rules are; the first word stands.
+    pub(super) fn set_revision(&self, revision: i64) {
+        self.revision.get_or_init(|| revision);
+    }
+
+    pub(super) fn is_at(&self, revision: Option<i64>) -> bool {
+        self.revision() == revision
+    }
+
+    /// Whether the same versions play the same parts.
+    pub(super) fn is_like(&self, other: &Generation) -> bool {
+        self.parts == other.parts
+            && self.access_in_doubt == other.access_in_doubt
+            && self.rules.len() == other.rules.len()
+            && self.rules.iter().zip(&other.rules).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
+    /// All rules, in the order in which they are asked; of one that is tried, both versions.
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// The rules that may be asked at a stage about such a ticket, in order.
+    pub fn asked<'a>(
+        &'a self,
+        stage: Stage,
+        request_type: &'a str,
+        category: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Arc<Rule>> {
+        self.playing(stage, request_type, category).map(|(rule, _)| rule)
+    }
+
+    /// The rules to ask at a stage about one ticket, in order, with what each answer is for. The ticket's id decides whether
+    /// it is in a canary's share, so that it is in all stages or in none, and again when it is asked about later.
+    pub fn asked_about<'a>(
+        &'a self,
+        stage: Stage,
+        request_type: &'a str,
+        category: Option<&'a str>,
+        ticket: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Arc<Rule>, Role)> {
+        self.playing(stage, request_type, category).filter_map(move |(rule, part)| {
+            let inside = |percent| in_share(rule.manifest.name.as_str(), ticket, percent);
+            let role = match part {
+                Playing::Active { canary_percent: Some(percent) } if inside(percent) => Role::Beside,
+                Playing::Active { .. } => Role::Active,
+                Playing::Shadow => Role::Shadow,
+                Playing::Canary { percent } if inside(percent) => Role::Canary,
+                Playing::Canary { .. } => return None,
+            };
+            Some((rule, role))
+        })
+    }
+
+    fn playing<'a>(
+        &'a self,
+        stage: Stage,
+        request_type: &'a str,
+        category: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Arc<Rule>, Playing)> {
+        self.rules.iter().zip(self.parts.iter().copied()).filter(move |(rule, _)| {
+            let manifest = &rule.manifest;
+            manifest.mode != Mode::Off
+                && manifest.stages.contains(&stage)
+                && manifest.matches.admits(request_type, category)
+                && !(stage == Stage::Access && rule.is_kept_from_access())
+        })
+    }
+
+    /// A rule that would be asked about access and is not live, not even in an earlier version, or that may answer the same
+    /// question in two ways. Access must not be given as if that rule had nothing to say.
+    pub fn access_in_doubt(&self) -> Option<&Path> {
+        let uncertain = self.rules.iter().find(|rule| rule.is_kept_from_access());
+        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|rule| rule.folder.as_path()))
+    }
+
+    /// Whether a rule asks to see the requester's recent tickets at a stage.
+    pub fn wants_recent_tickets(&self) -> bool {
+        self.rules.iter().any(|r| r.manifest.mode != Mode::Off && r.manifest.wants_recent_tickets)
+    }
+}
+
+/// The part that a trial of a candidate plays, if it is asked at all.
+pub(super) fn playing(trial: Trial) -> Option<Playing> {
+    match trial {
+        Trial::Loaded => None,
+        Trial::Shadow => Some(Playing::Shadow),
+        Trial::Canary(percent) => Some(Playing::Canary { percent }),
+    }
+}

@@ -1,0 +1,143 @@
+//! What holds after any steps whatever.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn version(n: u8) -> VersionId {
+    VersionId { component: Digest::of(&[n]), manifest: Digest::of(&[n, n]) }
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    prop_oneof![
+        Just(Part::Active),
+        Just(Part::Trial(Trial::Loaded)),
+        Just(Part::Trial(Trial::Shadow)),
+        any::<u8>().prop_map(|percent| Part::Trial(Trial::Canary(percent))),
+    ]
+}
+
+fn who() -> impl Strategy<Value = String> {
+    prop_oneof![Just("mei".to_owned()), Just("kofi".to_owned())]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| Step::Offer {
+            source: if api { Source::Api } else { Source::Directory },
+            folder: None,
+            version: version(n),
+            part,
+            second,
+            by,
+        }),
+        3 => (part(), any::<bool>(), who()).prop_map(|(part, second, by)| Step::Promote { part, second, by }),
+        1 => Just(Step::Demote { trial: Trial::Shadow }),
+        1 => Just(Step::Demote { trial: Trial::Loaded }),
+        2 => who().prop_map(|by| Step::Approve { by }),
+        1 => Just(Step::RollBack),
+        1 => Just(Step::Suspend),
+        1 => Just(Step::Resume),
+        1 => Just(Step::Retire),
+        1 => Just(Step::Gone),
+    ]
+}
+
+fn check(life: &Life) -> Result<(), TestCaseError> {
+    if let Some(candidate) = &life.candidate {
+        prop_assert_ne!(Some(candidate.version), life.active, "a candidate is not the active version");
+        if let Trial::Canary(percent) = candidate.trial {
+            prop_assert!((1..=99).contains(&percent));
+            prop_assert!(life.active.is_some(), "a canary has a stable version beside it");
+        }
+    }
+    prop_assert!(life.active.is_none() || life.active != life.previous);
+    prop_assert!(life.active.is_none() || life.active != life.suspended, "what is suspended is not asked");
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn the_invariants_hold_after_any_steps(steps in proptest::collection::vec(step(), 0..40)) {
+        let mut life = Life::default();
+        for step in steps {
+            let Ok(next) = life.after(&step) else { continue };
+            check(&next)?;
+            match &step {
+                Step::RollBack => prop_assert_eq!(next.active, life.previous, "back to the version before"),
+                Step::Suspend => {
+                    prop_assert_eq!(next.suspended, life.active);
+                    prop_assert_eq!(next.active, life.previous, "the last good version takes over");
+                    prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
+                }
+                Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
+                Step::Offer { source, version, .. }
+                    if life.offered == Some(*version)
+                        && life.source == *source
+                        && (*source == Source::Directory || life.part_of(*version).is_some()) =>
+                {
+                    prop_assert_eq!((next.active, &next.candidate), (life.active, &life.candidate), "a restart changes nothing");
+                }
+                Step::Offer { second: true, .. } | Step::Promote { second: true, .. } => {
+                    prop_assert_eq!(next.active, life.active, "nothing becomes active on one word alone");
+                }
+                Step::Approve { by } => {
+                    let proposer = life.candidate.as_ref().and_then(|c| c.proposed_by.clone());
+                    prop_assert_ne!(proposer.as_ref(), Some(by));
+                    prop_assert_eq!(next.active, life.candidate.as_ref().map(|c| c.version));
+                }
+                _ => {}
+            }
+            life = next;
+        }
+    }
+
+    #[test]
+    fn a_larger_share_keeps_who_was_in_a_smaller_one(ticket in any::<[u8; 16]>(), a in 1_u8..99, b in 1_u8..99) {
+        let (small, large) = (a.min(b), a.max(b));
+        prop_assert!(!in_share("rule", &ticket, small) || in_share("rule", &ticket, large));
+    }
+}
+
+#[test]
+fn a_share_is_about_as_large_as_it_says() {
+    let tickets = 0..10_000_u32;
+    let inside = tickets.filter(|n| in_share("rule", &n.to_be_bytes(), 30)).count();
+    assert!((2_800..3_200).contains(&inside), "{inside}");
+}
+
+#[test]
+fn a_rule_has_one_source() {
+    let offer = |source| Step::Offer {
+        source,
+        folder: None,
+        version: version(1),
+        part: Part::Active,
+        second: false,
+        by: String::new(),
+    };
+    let life = Life::default().after(&offer(Source::Api)).unwrap();
+    assert_eq!(life.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
+    let retired = life.after(&Step::Retire).unwrap();
+    assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
+}
+
+#[test]
+fn what_was_retired_lives_again_when_it_is_sent_again() {
+    let sent = Step::Offer {
+        source: Source::Api,
+        folder: None,
+        version: version(1),
+        part: Part::Active,
+        second: false,
+        by: "mei".to_owned(),
+    };
+    let retired = Life::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
+    assert_eq!(retired.part_of(version(1)), None);
+    assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
+}
+
+#[test]
+fn a_version_reads_back_as_written() {
+    assert_eq!(version(3).to_string().parse(), Ok(version(3)));
+}

@@ -1,0 +1,168 @@
+//! The life of a rule, end to end: tried beside the active version, promoted, taken back, suspended; whatever is in the
+//! folder, and after a restart.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::desk::{Answer, Database, Desk, on_both};
+use crate::support::wait::until;
+
+mod crash;
+
+/// A desk whose only rule is `one` in version 1.0.0, which does this at that stage.
+fn desk(database: Database, stage: &str, does: &str) -> Desk {
+    let rules = TempDir::new().unwrap();
+    put(rules.path(), "one", &hostile_manifest("one", stage, does, ""), hostile());
+    Desk::with_rules(database, rules.path())
+}
+
+fn offer(desk: &Desk, version: &str, stage: &str, does: &str, more: &str) {
+    let manifest = hostile_manifest("one", stage, does, more).replace("1.0.0", version);
+    std::fs::write(desk.rules.join("one/rule.toml"), manifest).unwrap();
+}
+
+fn one(desk: &Desk) -> Value {
+    desk.as_role("mei").get("/api/v1/rules").expect(200)["rules"][0].clone()
+}
+
+/// Waits until the rule looks like this.
+fn until_one(desk: &Desk, what: &str, looks: impl Fn(&Value) -> bool) -> Value {
+    until(what, || Some(one(desk)).filter(|one| looks(one))).0
+}
+
+fn ticket(desk: &Desk) -> Answer {
+    let body =
+        json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body)
+}
+
+/// The parts of a stage's record about a ticket.
+fn parts(desk: &Desk, ticket: &Value, stage: &str) -> Value {
+    let path = format!("/api/v1/tickets/{}/decisions", ticket["key"].as_str().unwrap());
+    let runs = desk.as_role("kofi").get(&path).expect(200);
+    let stages = runs[0]["stages"].as_array().unwrap().clone();
+    stages.into_iter().find(|s| s["stage"] == stage).unwrap()["rules"].clone()
+}
+
+fn part_of<'a>(parts: &'a Value, mode: &str) -> Option<&'a Value> {
+    parts.as_array().unwrap().iter().find(|part| part["mode"] == mode)
+}
+
+fn events(desk: &Desk) -> Vec<String> {
+    let events = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200);
+    events.as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
+    on_both(|database| {
+        let desk = desk(database, "intake", "pass");
+        offer(&desk, "1.1.0", "intake", "reject", "mode = \"shadow\"");
+        until_one(&desk, "the shadow", |one| one["candidate"]["state"] == "shadow");
+        let made = ticket(&desk).expect(201);
+        let parts = parts(&desk, &made, "intake");
+        assert_eq!(part_of(&parts, "active").unwrap()["version"], "1.0.0");
+        let shadow = part_of(&parts, "shadow").unwrap();
+        assert_eq!(shadow["version"], "1.1.0");
+        assert!(!shadow["disagrees"].as_array().unwrap().is_empty(), "{shadow}");
+        let arms = one(&desk)["arms"].clone();
+        let arm = arms.as_array().unwrap().iter().find(|arm| arm["part"] == "shadow").unwrap().clone();
+        assert_eq!((&arm["calls"], &arm["disagreements"]), (&json!(1), &json!(1)));
+        assert_eq!(arm["kinds"].as_object().unwrap().len(), 1);
+
+        // Only the candidate is in the folder; the active version comes out of the archive.
+        let desk = desk.crash_and_restart();
+        let again = one(&desk);
+        assert_eq!(again["active"]["version"], "1.0.0");
+        assert_eq!(again["candidate"]["state"], "shadow");
+        ticket(&desk).expect(201);
+
+        let mei = desk.as_role("mei");
+        mei.post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "" })).expect(422);
+        desk.as_role("kofi").post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "x" })).expect(403);
+        mei.post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "we are sure" })).expect(200);
+        ticket(&desk).expect(422);
+
+        std::fs::write(desk.rules.join("one/rule.toml"), "name = 1").unwrap();
+        until_one(&desk, "the broken file", |one| one["last_error"].is_string());
+        let output = desk.command(&["rules", "rollback", "one", "--why", "it rejects all"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        until("the running desk to follow", || (ticket(&desk).status == 201).then_some(()));
+        assert_eq!(events(&desk), ["rolled-back", "promoted", "offered", "offered"]);
+
+        let desk = desk.crash_and_restart();
+        ticket(&desk).expect(201);
+        let output = desk.command(&["rules", "rollback", "one", "--why", "again"]);
+        assert!(!output.status.success(), "there is no earlier version");
+    });
+}
+
+#[test]
+fn a_canary_has_its_share_and_goes_back_by_itself_when_it_fails() {
+    on_both(|database| {
+        let desk = desk(database, "priority", "pass");
+        let canary = "mode = \"canary\"\n[canary]\npercent = 50\nafter-calls = 20\nfailures-max-percent = 10";
+        offer(&desk, "1.1.0", "priority", "give-up", canary);
+        until_one(&desk, "the canary", |one| one["candidate"]["percent"] == 50);
+        let (mut inside, mut outside) = (0, 0);
+        // The third failure is more than a tenth of twenty calls.
+        until("the canary's end", || {
+            let made = ticket(&desk).expect(201);
+            let parts = parts(&desk, &made, "priority");
+            match part_of(&parts, "canary") {
+                Some(canary) => {
+                    inside += 1;
+                    assert_eq!(canary["outcome"], "rule-error");
+                    assert_eq!(part_of(&parts, "beside").unwrap()["version"], "1.0.0");
+                }
+                None => {
+                    outside += 1;
+                    assert_eq!(part_of(&parts, "active").unwrap()["version"], "1.0.0");
+                }
+            }
+            (one(&desk)["candidate"]["state"] == "loaded").then_some(())
+        });
+        assert_eq!(inside, 3, "and {outside} outside");
+        let last = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200)[0].clone();
+        assert_eq!((&last["event"], &last["actor"]), (&json!("demoted"), &json!("desk")));
+        let made = ticket(&desk).expect(201);
+        assert_eq!(parts(&desk, &made, "priority").as_array().unwrap().len(), 1, "it is not asked any more");
+    });
+}
+
+#[test]
+fn a_rule_that_keeps_failing_is_suspended_and_the_last_good_version_takes_over() {
+    on_both(|database| {
+        let desk = desk(database, "priority", "pass");
+        ticket(&desk).expect(201);
+        offer(&desk, "1.1.0", "priority", "give-up", "[suspend]\nfailures = 3\nwithin-calls = 5");
+        until_one(&desk, "the new version", |one| one["active"]["version"] == "1.1.0");
+        for _ in 0..3 {
+            ticket(&desk).expect(201);
+        }
+        let after = one(&desk);
+        assert_eq!(after["active"]["version"], "1.0.0", "{after}");
+        assert!(after["suspended"].is_string());
+        assert_eq!(events(&desk)[0], "suspended");
+        let desk = desk.crash_and_restart();
+        assert_eq!(one(&desk)["active"]["version"], "1.0.0", "a restart resumes nothing");
+        desk.as_role("mei").post("/api/v1/rules/one/resume", &json!({ "why": "mended around it" })).expect(200);
+        assert_eq!(one(&desk)["active"]["version"], "1.1.0");
+    });
+}
+
+#[test]
+fn a_suspended_access_rule_leaves_the_decision_to_a_person() {
+    let desk = Desk::demo(Database::Sqlite);
+    let amara = desk.as_role("amara");
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
+        "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
+    let state = || amara.post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone();
+    assert_eq!(state(), "approved");
+    let why = json!({ "why": "a doubt" });
+    desk.as_role("mei").post("/api/v1/rules/access-policy/suspend", &why).expect(200);
+    assert_eq!(state(), "awaiting");
+    desk.as_role("mei").post("/api/v1/rules/access-policy/resume", &why).expect(200);
+    assert_eq!(state(), "approved");
+}
