@@ -9,6 +9,7 @@ use crate::support::desk::{Answer, Database, Desk, on_both};
 use crate::support::wait::until;
 
 mod crash;
+mod friday;
 
 /// A desk whose only rule is `one` in version 1.0.0, which does this at that stage.
 fn desk(database: Database, stage: &str, does: &str) -> Desk {

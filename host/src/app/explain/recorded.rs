@@ -107,8 +107,7 @@ fn proposal(part: &Json, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Prop
 
 /// Whether a rule's word could decide anything.
 fn has_effect(part: &Json) -> bool {
-    let is = |key: &str| part.get(key).and_then(Json::as_str).is_none_or(|word| word == "active");
-    is("mode") && is("part")
+    part.get("mode").and_then(Json::as_str).is_none_or(|mode| matches!(mode, "active" | "canary"))
 }
 
 impl Proposal {
