@@ -1,8 +1,10 @@
-//! Killed while it archives a large rule, the desk has it whole or not at all, and archives it with the next ticket.
+//! Killed while it archives a large rule, the desk has it whole or not at all, and archives it with the next ticket; and
+//! where the archive cannot be written, tickets are taken all the same.
 
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::store::by_hand;
 use crate::support::components::{from_text, put};
 use crate::support::desk::{Desk, on_both};
 
@@ -53,4 +55,30 @@ fn a_version_is_in_the_archive_whole_or_not_at_all() {
         assert_eq!((status, bytes.len()), (200, component.len()));
         assert!(bytes == component, "what comes back is what was shipped");
     });
+}
+
+#[test]
+fn tickets_are_taken_while_the_archive_cannot_be_written() {
+    let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        runtime.block_on(rename(&desk, "rule_versions", "elsewhere"));
+        amara.post("/api/v1/tickets", &body).expect(201);
+        runtime.block_on(rename(&desk, "elsewhere", "rule_versions"));
+        kofi.get("/api/v1/rules/tidy-text/versions").expect(404);
+        // The next generation tries again.
+        let file = desk.rules.join("12-tidy-text/rule.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("version = \"1.0.0\"", "version = \"1.0.1\"")).unwrap();
+        desk.as_role("mei").post("/api/v1/rules/reload", &json!({})).expect(200);
+        amara.post("/api/v1/tickets", &body).expect(201);
+        assert_eq!(kofi.get("/api/v1/rules/tidy-text/versions").expect(200)[0]["version"], "1.0.1");
+        kofi.get("/api/v1/rules/team-routing/versions").expect(200);
+    });
+}
+
+async fn rename(desk: &Desk, from: &str, to: &str) {
+    by_hand(&desk.target(), &[&format!("alter table {from} rename to {to}")]).await;
 }

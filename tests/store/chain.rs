@@ -17,7 +17,7 @@ pub async fn by_hand(target: &Target, statements: &[&str]) {
     let mut tx = db.begin().await.unwrap();
     for statement in statements {
         let changed = tx.execute(statement, Vec::new()).await.unwrap();
-        assert!(changed > 0, "it changes something: {statement}");
+        assert!(changed > 0 || statement.starts_with("alter"), "it changes something: {statement}");
     }
     tx.commit().await.unwrap();
     db.close().await;

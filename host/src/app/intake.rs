@@ -112,7 +112,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Ran, Error> {
         let generation = self.rules.generation();
-        self.archive(&generation).await?;
+        self.archive(&generation).await;
         let recent = if generation.wants_recent_tickets() {
             let since = ago(now, RECENT_HOURS);
             self.store.recent(&new.requester, since, RECENT_MAX).await?

@@ -90,21 +90,23 @@ impl App {
     /// Puts the rules of a generation into the archive before a record names them. Where that cannot be done, tickets are
     /// taken all the same: their records have the digests, and the next generation tries again; or the next ticket, where
     /// only too much else was waiting to be written.
-    async fn archive(&self, generation: &Generation) -> Result<(), Error> {
+    async fn archive(&self, generation: &Generation) {
         if self.archived.load(Ordering::Acquire) >= generation.number {
-            return Ok(());
+            return;
         }
         let _only_one = self.archiving.lock().await;
         if self.archived.load(Ordering::Acquire) >= generation.number {
-            return Ok(());
+            return;
         }
         let mut again = false;
         for rule in generation.rules() {
             let (component, manifest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
-            if self.store.has_rule_version(&component, &manifest).await? {
-                continue;
-            }
-            if let Err(error) = self.keep(rule).await {
+            let kept = match self.store.has_rule_version(&component, &manifest).await {
+                Ok(true) => Ok(()),
+                Ok(false) => self.keep(rule).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = kept {
                 again |= matches!(error, Error::Busy(_));
                 tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule was not archived");
             }
@@ -112,6 +114,5 @@ impl App {
         if !again {
             self.archived.fetch_max(generation.number, Ordering::Release);
         }
-        Ok(())
     }
 }
