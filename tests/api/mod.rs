@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod chain;
+mod determinism;
 mod import;
 mod tickets;
 mod versions;

@@ -1,6 +1,7 @@
 //! What goes wrong around the desk: bad rules in every stage, a process that is killed, rules that change under load.
 
 mod archive;
+mod compile_bomb;
 mod crash;
 mod hostile_rules;
 mod reload_under_load;

@@ -1,5 +1,6 @@
 //! The rules room by itself: real components, no desk.
 
+pub mod determinism;
 mod examples;
 mod hostile;
 mod reload;

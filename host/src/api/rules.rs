@@ -37,6 +37,11 @@ pub struct RuleView {
     since_generation: u64,
     /// Whether the settings are part of the component's memory image, so that a call need not read them.
     settings_in_image: Option<bool>,
+    /// Whether the live version answers the same whenever it is asked the same; nothing while that is being found out. A rule
+    /// that does not decides no access: a person does.
+    deterministic: Option<bool>,
+    /// Why it is not deterministic.
+    deterministic_why: Option<String>,
     /// Why the folder's present content is not live; the last good version serves on.
     last_error: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -47,6 +52,7 @@ impl From<RuleStatus> for RuleView {
     fn from(status: RuleStatus) -> Self {
         let RuleStatus { folder, live, since_generation, error } = status;
         let manifest = live.as_ref().map(|live| &live.manifest);
+        let verdict = live.as_ref().and_then(|live| live.determinism.verdict());
         Self {
             folder,
             state: manifest.map_or("refused", |manifest| match manifest.mode {
@@ -62,6 +68,8 @@ impl From<RuleStatus> for RuleView {
             manifest_digest: live.as_ref().map(|live| live.manifest_digest.to_string()),
             since_generation,
             settings_in_image: live.as_ref().map(|live| live.configure_each_call.is_none()),
+            deterministic: verdict.map(Result::is_ok),
+            deterministic_why: verdict.and_then(|verdict| verdict.as_ref().err().cloned()),
             last_error: error.as_ref().map(|(message, _)| message.clone()),
             last_error_at: error.map(|(_, at)| at),
         }

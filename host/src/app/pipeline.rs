@@ -377,7 +377,10 @@ impl Run<'_> {
         let mut given: Vec<Given<AccessAnswer>> = given;
         if let Some(folder) = case.generation.access_in_doubt() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            tracing::warn!(folder = name, "a rule that may be about access is not live: a person decides");
+            tracing::warn!(
+                folder = name,
+                "a rule that may be about access is not live, or may answer in two ways: a person decides"
+            );
             let rule = RuleRef { name, version: "not live".to_owned() };
             given.push(Given { rule, reason: String::new(), overrides: false, answer: None });
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::rules::compiler;
+use crate::rules::compiler::{self, Means};
 
 mod decisions;
 mod desk;
@@ -50,6 +50,9 @@ enum Command {
         memory_mib: u64,
         #[arg(long)]
         cpu_s: u64,
+        /// Quickly instead of well: to be compared with what is compiled well.
+        #[arg(long)]
+        plainly: bool,
     },
 }
 
@@ -76,7 +79,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the program.
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::CompileRule { memory_mib, cpu_s } => return compiler::run_child(memory_mib, cpu_s),
+        Command::CompileRule { memory_mib, cpu_s, plainly } => {
+            let means = if plainly { Means::Plain } else { Means::Usual };
+            return compiler::run_child(memory_mib, cpu_s, means);
+        }
         Command::Rule(command) => rule::run(command),
         Command::Rules(command) => desk::in_runtime(rules::run(command)),
         Command::Decisions(command) => desk::in_runtime(decisions::run(command)),

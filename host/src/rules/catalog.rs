@@ -50,13 +50,15 @@ impl Generation {
             manifest.mode != Mode::Off
                 && manifest.stages.contains(&stage)
                 && manifest.matches.admits(request_type, category)
+                && !(stage == Stage::Access && rule.is_kept_from_access())
         })
     }
 
-    /// The folder of a rule that would be asked about access and is not live, not even in an earlier version. Access must
-    /// not be given as if that rule had nothing to say.
+    /// The folder of a rule that would be asked about access and is not live, not even in an earlier version, or that may
+    /// answer the same question in two ways. Access must not be given as if that rule had nothing to say.
     pub fn access_in_doubt(&self) -> Option<&Path> {
-        self.access_in_doubt.as_deref()
+        let uncertain = self.rules.iter().find(|rule| rule.is_kept_from_access());
+        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|rule| rule.folder.as_path()))
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

@@ -18,7 +18,8 @@ use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compiler::{Reply, write_job};
+use super::compiler::{Means, Reply, write_job};
+use super::determinism::Verdict;
 use super::digest::Digest;
 use super::engine::compatibility;
 use super::source::Source;
@@ -107,7 +108,7 @@ impl Compiler {
         if let Some((reply, component)) = self.load_cached(&cached, &name) {
             return Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: true });
         }
-        let (reply, code) = self.in_child(wasm, settings)?;
+        let (reply, code) = self.in_child(wasm, settings, Means::Usual)?;
         if reply == Reply::Refused {
             return Err(CompileError::Refused(String::from_utf8_lossy(&code).into_owned()));
         }
@@ -121,6 +122,52 @@ impl Compiler {
             None => self.load(&code).map_err(CompileError::NotLoadable)?,
         };
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
+    }
+
+    /// The component with its settings in it, compiled by other means than it serves with. It is not kept.
+    ///
+    /// # Errors
+    ///
+    /// Says why it is refused, or what went wrong.
+    pub fn compile_plainly(&self, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
+        let (reply, code) = self.in_child(wasm, settings, Means::Plain)?;
+        if reply == Reply::Refused {
+            return Err(CompileError::Refused(String::from_utf8_lossy(&code).into_owned()));
+        }
+        let component = self.load(&code).map_err(CompileError::NotLoadable)?;
+        Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
+    }
+
+    /// What was found out about a component and its manifest before, by this version of everything.
+    pub fn recall(&self, component: Digest, manifest: Digest) -> Option<Verdict> {
+        let (name, cached) = self.verdict_file(component, manifest);
+        let mac = fs::read(&cached.mac).ok()?;
+        let (reply, mac) = mac.split_first()?;
+        let text = fs::read(&cached.code).ok()?;
+        self.mac_of(&name, *reply, &mut &*text).ok()?.verify_slice(mac).ok()?;
+        match Reply::from_byte(*reply)? {
+            Reply::Refused => Some(Err(String::from_utf8(text).ok()?)),
+            Reply::Ready | Reply::ConfigureEachCall => Some(Ok(())),
+        }
+    }
+
+    /// Remembers what was found out.
+    pub fn remember(&self, component: Digest, manifest: Digest, verdict: &Verdict) {
+        let (name, cached) = self.verdict_file(component, manifest);
+        let (reply, text) = match verdict {
+            Ok(()) => (Reply::Ready, ""),
+            Err(why) => (Reply::Refused, why.as_str()),
+        };
+        if let Err(error) = self.write_cached(&cached, &name, reply, text.as_bytes()) {
+            tracing::warn!(file = %cached.code.display(), %error, "a verdict was not kept: the next start finds it again");
+        }
+    }
+
+    fn verdict_file(&self, component: Digest, manifest: Digest) -> (String, Cached) {
+        let name = format!("{component}-{manifest}-{:016x}-determinism", self.compatibility);
+        let file = |ending: &str| self.cache.join(format!("{name}.{ending}"));
+        let cached = Cached { code: file("verdict"), mac: file("mac") };
+        (name, cached)
     }
 
     /// Keeps a component as it was shipped.
@@ -188,8 +235,8 @@ impl Compiler {
         Ok(())
     }
 
-    fn in_child(&self, wasm: &[u8], settings: &str) -> Result<(Reply, Vec<u8>), CompileError> {
-        let mut child = self.spawn()?;
+    fn in_child(&self, wasm: &[u8], settings: &str, means: Means) -> Result<(Reply, Vec<u8>), CompileError> {
+        let mut child = self.spawn(means)?;
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(CompileError::Died { status: "it has no pipes".to_owned() });
         };
@@ -209,7 +256,7 @@ impl Compiler {
         }
     }
 
-    fn spawn(&self) -> Result<Child, CompileError> {
+    fn spawn(&self, means: Means) -> Result<Child, CompileError> {
         Command::new(&self.program)
             .arg("compile-rule")
             .arg("--memory-mib")
@@ -217,6 +264,7 @@ impl Compiler {
             .arg("--cpu-s")
             // Two threads compile at once where there are two cores.
             .arg(self.limits.timeout_s.saturating_mul(2).to_string())
+            .args((means == Means::Plain).then_some("--plainly"))
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

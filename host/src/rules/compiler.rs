@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::{Component, Instance};
-use wasmtime::{Config, Engine, OptLevel, RegallocAlgorithm, Store};
+use wasmtime::{Engine, Store};
 use wasmtime_wizer::Wizer;
 
 use super::call::{configure_instance, fault_of, set_budget};
@@ -31,6 +31,15 @@ pub enum Reply {
     Ready = 1,
     /// Machine code whose instances must each be handed their settings.
     ConfigureEachCall = 2,
+}
+
+/// How a component is compiled. The code of either does the same, or the component is not deterministic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// As it serves.
+    Usual,
+    /// Without optimisation: to be compared with the other.
+    Plain,
 }
 
 impl Reply {
@@ -63,10 +72,10 @@ fn read_job(from: &mut impl Read) -> io::Result<(String, Vec<u8>)> {
 }
 
 /// The child's whole life: limits itself, reads a job from standard input, writes the reply to standard output.
-pub fn run_child(memory_mib: u64, cpu_s: u64) -> ExitCode {
+pub fn run_child(memory_mib: u64, cpu_s: u64, means: Means) -> ExitCode {
     let reply = limit_self(memory_mib, cpu_s).and_then(|()| {
         let (settings, component) = read_job(&mut io::stdin().lock())?;
-        let (reply, bytes) = match compile(&component, &settings) {
+        let (reply, bytes) = match compile(&component, &settings, means) {
             Ok(done) => done,
             Err(message) => (Reply::Refused, message.into_bytes()),
         };
@@ -90,8 +99,12 @@ fn limit_self(memory_mib: u64, cpu_s: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn compile(component: &[u8], settings: &str) -> Result<(Reply, Vec<u8>), String> {
-    let engine = Engine::new(&engine::code_config()).map_err(|e| format!("{e:#}"))?;
+fn compile(component: &[u8], settings: &str, means: Means) -> Result<(Reply, Vec<u8>), String> {
+    let config = match means {
+        Means::Usual => engine::code_config(),
+        Means::Plain => engine::plain_config(),
+    };
+    let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
     engine::start_clock(&engine).map_err(|e| e.to_string())?;
     match with_settings(component, settings)? {
         Settled::InMemory(component) => machine_code(&engine, &component).map(|code| (Reply::Ready, code)),
@@ -113,12 +126,8 @@ enum Settled {
 
 fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
     // Compiled once more to be run once: quickly is better than well.
-    let mut config: Config = engine::code_config();
-    config
-        .cranelift_opt_level(OptLevel::None)
-        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
-        .async_stack_size(CONFIGURE_STACK_BYTES_MAX)
-        .max_wasm_stack(CONFIGURE_STACK_BYTES_MAX);
+    let mut config = engine::plain_config();
+    config.async_stack_size(CONFIGURE_STACK_BYTES_MAX).max_wasm_stack(CONFIGURE_STACK_BYTES_MAX);
     let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
     engine::start_clock(&engine).map_err(|e| e.to_string())?;
     let mut wizer = Wizer::new();

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    RegallocAlgorithm, WasmBacktraceDetails,
 };
 
 use super::limits::{EPOCH_TICK_MS, Limits, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
@@ -53,6 +54,13 @@ pub fn code_config() -> Config {
         .native_unwind_info(false)
         .concurrency_support(false)
         .max_wasm_stack(STACK_BYTES_MAX);
+    config
+}
+
+/// The same with quick compilation instead of quick code. An engine of the other settings can load what this one makes.
+pub fn plain_config() -> Config {
+    let mut config = code_config();
+    config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     config
 }
 

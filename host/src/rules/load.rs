@@ -10,6 +10,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::compile::{CompileError, Compiler};
+use super::determinism::{self, Determinism};
 use super::digest::Digest;
 use super::examples::{self, ExampleFailed};
 use super::guest::{self, Guest};
@@ -127,7 +128,59 @@ impl Loader {
         let rule = self.make(folder, manifest, manifest_text, wasm)?;
         let failed = |source| LoadError::Example { manifest: folder.join(MANIFEST_FILE), source };
         examples::check(&rule, tables).map_err(failed)?;
+        if let Some(verdict) = self.compiler.recall(rule.digest, rule.manifest_digest) {
+            rule.determinism.settle(verdict);
+        } else if rule.is_kept_from_access() {
+            // Any other rule may serve while that is found out.
+            self.find_out(&rule, tables);
+        }
         Ok(rule)
+    }
+
+    /// Finds out whether a rule answers the same whenever it is asked the same, unless somebody does so already. This
+    /// compiles, so it may take a while.
+    pub fn find_out(&self, rule: &Rule, tables: &Arc<Tables>) {
+        if !rule.determinism.take() {
+            return;
+        }
+        let otherwise = rule.component.read().map_err(|error| error.to_string());
+        let otherwise = otherwise.and_then(|wasm| self.plain(rule, &wasm).map_err(|error| error.to_string()));
+        let verdict = match otherwise {
+            Ok(otherwise) => {
+                let verdict = determinism::compare(rule, &otherwise, tables);
+                self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
+                verdict
+            }
+            // This may be the machine's fault, so it is not remembered.
+            Err(error) => Err(format!("it could not be compared: {error}")),
+        };
+        if let Err(why) = &verdict {
+            tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, digest = %rule.digest, "a rule may answer the same question in two ways, so that it decides no access: {why}");
+        }
+        rule.determinism.settle(verdict);
+    }
+
+    /// The same rule, compiled by other means.
+    fn plain(&self, rule: &Rule, wasm: &[u8]) -> Result<Rule, LoadError> {
+        let file = rule.folder.join(COMPONENT_FILE);
+        let compiled = self.compiler.compile_plainly(wasm, &rule.manifest.settings);
+        let compiled = compiled.map_err(|source| LoadError::Compile { file: file.clone(), source })?;
+        let exports = Exports::of(&compiled.component);
+        let pre = self.linker.instantiate_pre(&compiled.component);
+        Ok(Rule {
+            pre: pre.map_err(|error| LoadError::Misfit { file, message: format!("{error:#}") })?,
+            manifest: rule.manifest.clone(),
+            digest: rule.digest,
+            manifest_digest: rule.manifest_digest,
+            component: rule.component.clone(),
+            manifest_text: Arc::clone(&rule.manifest_text),
+            folder: rule.folder.clone(),
+            configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
+            tables_allowed: Arc::clone(&rule.tables_allowed),
+            determinism: Determinism::default(),
+            wasi: rule.wasi,
+            exports,
+        })
     }
 
     /// The rule of a manifest and a component, wherever they come from, before it is asked its examples.
@@ -176,6 +229,7 @@ impl Loader {
             configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
             tables_allowed: manifest.tables.iter().cloned().collect(),
             manifest,
+            determinism: Determinism::default(),
             wasi,
             pre,
             exports,

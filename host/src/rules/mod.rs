@@ -19,6 +19,7 @@ pub mod catalog;
 pub mod compile;
 pub mod compiler;
 pub mod contract;
+pub mod determinism;
 pub mod difference;
 pub mod digest;
 pub mod engine;

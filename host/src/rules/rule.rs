@@ -6,9 +6,10 @@ use std::sync::Arc;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::contract::{PACKAGE, VERSION};
+use super::determinism::Determinism;
 use super::digest::Digest;
 use super::guest::Guest;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Mode};
 use super::source::Source;
 use super::stage::Stage;
 
@@ -26,6 +27,8 @@ pub struct Rule {
     pub folder: PathBuf,
     /// Set where the settings could not be put into the component's memory image, so that each instance is handed them.
     pub configure_each_call: Option<ComponentExportIndex>,
+    /// Whether it answers the same whenever it is asked the same.
+    pub determinism: Determinism,
     /// Whether the component imports WASI.
     pub wasi: bool,
     pub(super) pre: InstancePre<Guest>,
@@ -34,6 +37,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether its answers about access would count, and must not because it may answer the same question in two ways.
+    pub fn is_kept_from_access(&self) -> bool {
+        let manifest = &self.manifest;
+        manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access) && !self.determinism.is_certain()
+    }
+
     pub(super) fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {
         self.exports.decide(stage)
     }

@@ -160,6 +160,7 @@ impl Eye {
                 Ok(Message::Loaded(done)) => {
                     let outcome = self.finished(*done);
                     self.catalog.apply(vec![outcome], now());
+                    self.compare();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -322,6 +323,14 @@ impl Eye {
         // In the order of the folders, so that every start of the same directory comes to the same.
         outcomes.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.catalog.apply(outcomes, now());
+        self.compare();
+    }
+
+    /// Has those live rules compared of which it is not known yet whether they always answer the same.
+    fn compare(&self) {
+        let generation = self.catalog.generation();
+        let unknown = generation.rules().iter().filter(|rule| rule.determinism.verdict().is_none());
+        unknown.for_each(|rule| self.lanes.compare(Arc::clone(rule), self.tables.load_full()));
     }
 }
 

@@ -15,6 +15,7 @@ use super::Seen;
 use crate::rules::catalog::Outcome;
 use crate::rules::load::{COMPONENT_FILE, LoadError, Loader, MANIFEST_FILE};
 use crate::rules::manifest::{self, Mode};
+use crate::rules::rule::Rule;
 use crate::rules::stage::Stage;
 use crate::rules::tables::Tables;
 
@@ -41,6 +42,7 @@ pub struct Done {
 pub struct Lanes {
     light: Sender<Job>,
     heavy: Sender<Job>,
+    compare: Sender<(Arc<Rule>, Arc<Tables>)>,
 }
 
 impl Lanes {
@@ -59,7 +61,21 @@ impl Lanes {
             }
             Ok::<_, std::io::Error>(send)
         };
-        Ok(Self { light: lane("load")?, heavy: lane("heavy")? })
+        let (compare, receive) = unbounded::<(Arc<Rule>, Arc<Tables>)>();
+        let own = Arc::clone(loader);
+        thread::Builder::new().name("rules-compare".to_owned()).spawn(move || {
+            for (rule, tables) in receive {
+                // A rule that ends this thread would leave all others unknown; it stays unknown itself.
+                let _ = catch_unwind(AssertUnwindSafe(|| own.find_out(&rule, &tables)));
+            }
+        })?;
+        Ok(Self { light: lane("load")?, heavy: lane("heavy")?, compare })
+    }
+
+    /// Queues a live rule to be compared with itself compiled otherwise, behind everything else that is.
+    pub fn compare(&self, rule: Arc<Rule>, tables: Arc<Tables>) {
+        // The thread outlives the entrances, so there is always somebody to take it.
+        let _ = self.compare.send((rule, tables));
     }
 
     /// Queues a folder.
