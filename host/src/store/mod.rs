@@ -53,7 +53,7 @@ pub enum Error {
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
     Corrupt { table: &'static str, column: &'static str, found: String },
     #[error(
-        "the archive's {part} of the rule `{rule}` is not what was archived as {digest}: it is not used; put it back from a backup"
+        "the archive's {part} of the rule `{rule}` is not what was archived under the digest {digest}: it is not used; put it back from a backup"
     )]
     Damaged { rule: String, part: &'static str, digest: String },
     #[error("the writer has stopped")]
