@@ -121,11 +121,14 @@ fn nothing_is_traced_unless_somebody_asks_for_it() {
 
 #[test]
 fn a_collector_that_cannot_be_one_is_refused_at_the_start() {
+    let (data, rules) = (tempfile::TempDir::new().unwrap(), tempfile::TempDir::new().unwrap());
     let output = std::process::Command::new(crate::support::components::PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "grpc://collector:4317", "--config"])
         .arg(crate::support::components::root().join("host/demo"))
         .arg("--data")
-        .arg(tempfile::TempDir::new().unwrap().path())
+        .arg(data.path())
+        .arg("--rules")
+        .arg(rules.path())
         .output()
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
