@@ -177,8 +177,8 @@ fn memory_returns_after_many_bad_calls() {
     };
     let before = hoard(2);
     let after = hoard(20);
-    // Twenty calls hoarded 64 MiB each.
-    assert!(after < before + 64 * 1024, "{before} KiB before, {after} KiB after");
+    // Twenty calls hoarded 64 MiB each, 1,280 MiB in all; what other tests hold at the same time is less than half of that.
+    assert!(after < before + 640 * 1024, "{before} KiB before, {after} KiB after");
 }
 
 fn resident_kib() -> u64 {

@@ -70,8 +70,15 @@ pub async fn store(server: &Server) -> Result<Store, Failure> {
     Ok(Store::open(&target).await?)
 }
 
-/// A whole desk.
+/// A whole desk that decides: what its rules directory offers is written down.
 pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
+    let app = open_to_read(config, source).await?;
+    app.start_rules().await?;
+    Ok(app)
+}
+
+/// A desk that decides nothing: it looks at what another has recorded, and writes nothing about rules.
+pub async fn open_to_read(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
     let options = options(&config.server)?;
     let reference = Reference::read(&config.tables, &store).await?;
@@ -79,7 +86,6 @@ pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await??;
     let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
     app.adopt_tables(reference).await?;
-    app.start_rules().await?;
     Ok(app)
 }
 

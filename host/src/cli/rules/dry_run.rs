@@ -51,7 +51,9 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
 pub async fn run(command: DryRun) -> Result<(), Failure> {
     let body = body(&command)?;
     let (config, source) = desk::configuration(&command.place, None)?;
-    let app = desk::open(config, source).await?;
+    let app = desk::open_to_read(config, source).await?;
+    // The versions that are live, whatever the directory holds.
+    app.follow().await?;
     let tried = tried(&app, &command, body).await;
     app.store.close().await;
     let tried = tried?;

@@ -64,7 +64,7 @@ pub struct Backtest {
 pub async fn run(args: Backtest) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&args.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
-    let app = desk::open(config, source).await?;
+    let app = desk::open_to_read(config, source).await?;
     let filter = args.which.filter(&zone, app.clock.now())?;
     let (candidates, tried) = candidates(&app, &args).await?;
     let bar = bar("decisions");
