@@ -10,6 +10,7 @@ use crate::support::wait::until;
 
 mod crash;
 mod friday;
+mod second_person;
 
 /// A desk whose only rule is `one` in version 1.0.0, which does this at that stage.
 fn desk(database: Database, stage: &str, does: &str) -> Desk {
