@@ -7,6 +7,7 @@ use ruledesk::rules::stage::Stage;
 use tempfile::TempDir;
 
 use crate::support::components::{from_text, hostile, hostile_manifest, open, put};
+use crate::support::wait::until;
 
 /// Asks a rule that does something once, for priority, under limits that keep the test short.
 fn priority(does: &str) -> Called {
@@ -175,10 +176,11 @@ fn memory_returns_after_many_bad_calls() {
         }
         resident_kib()
     };
-    let before = hoard(2);
-    let after = hoard(20);
-    // Twenty calls hoarded 64 MiB each, 1,280 MiB in all; what other tests hold at the same time is less than half of that.
-    assert!(after < before + 640 * 1024, "{before} KiB before, {after} KiB after");
+    // Twenty calls hoard 1,280 MiB: were it kept, no round would leave so little. What other tests hold comes and goes.
+    until("twenty calls that leave less than one has hoarded", || {
+        let before = hoard(2);
+        (hoard(20) < before + 64 * 1024).then_some(())
+    });
 }
 
 fn resident_kib() -> u64 {

@@ -11,8 +11,10 @@ use super::desk;
 use crate::api::dry_run::{DryRunBody, DryRunView};
 use crate::app::App;
 use crate::app::dry_run::Candidate;
+use crate::author::ship::with_settings;
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::rules::load::MANIFEST_FILE;
 
 /// Says what would become of a submission, with the live rules or with others, and writes nothing.
 #[derive(Debug, Args)]
@@ -75,7 +77,7 @@ async fn tried(app: &std::sync::Arc<App>, command: &DryRun, body: DryRunBody) ->
         let generation = app.rules.generation();
         let live = generation.rules().iter().find(|rule| rule.manifest.name.as_str() == name);
         let live = live.ok_or_else(|| format!("there is no live rule `{name}`"))?;
-        let manifest = with_settings(&live.manifest_text, &read(file)?)?;
+        let manifest = with_settings(&live.folder.join(MANIFEST_FILE), &live.manifest_text, file)?;
         trial.with.push(Candidate { manifest, component: None });
     }
     app.dry_run(&Actor::System, trial).await.map(DryRunView::new).map_err(|error| match error {
@@ -106,16 +108,6 @@ fn read(file: &Path) -> Result<String, Failure> {
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     format!("{} cannot be read: {error}", file.display()).into()
-}
-
-/// A manifest with other settings, and without the examples that were about its own.
-fn with_settings(manifest: &str, settings: &str) -> Result<String, Failure> {
-    let mut manifest: toml::Table = toml::from_str(manifest)?;
-    let mut given: toml::Table = toml::from_str(settings)?;
-    let own = given.remove("settings").unwrap_or(toml::Value::Table(given));
-    manifest.insert("settings".to_owned(), own);
-    manifest.remove("example");
-    Ok(toml::to_string(&manifest)?)
 }
 
 fn print(tried: &Value) {
