@@ -15,6 +15,7 @@ use crate::support::components::{PROGRAM, options, scratch};
 
 mod c;
 mod dataclasses;
+mod desk;
 mod go;
 mod go_bindings;
 mod javascript;

@@ -134,6 +134,70 @@ fn a_canary_has_its_share_and_goes_back_by_itself_when_it_fails() {
 }
 
 #[test]
+fn a_canary_serves_its_share_and_goes_back_when_it_is_too_slow() {
+    on_both(|database| {
+        let desk = desk(database, "priority", "pass");
+        let canary = |more: &str| format!("mode = \"canary\"\n[canary]\npercent = 50\nafter-calls = 20\n{more}");
+        // No call takes a minute.
+        offer(&desk, "1.1.0", "priority", "pass", &canary("latency-max-us = 60000000"));
+        until_one(&desk, "the canary", |one| one["candidate"]["percent"] == 50);
+        let keys: Vec<Value> = (0..100).map(|_| ticket(&desk).expect(201)).collect();
+        let inside = keys.iter().filter(|made| part_of(&parts(&desk, made, "priority"), "canary").is_some()).count();
+        // Five standard deviations from the half.
+        assert!((25..=75).contains(&inside), "{inside} of 100 tickets");
+        assert_eq!(one(&desk)["candidate"]["state"], "canary", "it is as fast as it has to be");
+
+        // And none takes no time.
+        offer(&desk, "1.2.0", "priority", "pass", &canary("latency-max-us = 0"));
+        until_one(&desk, "the slow canary", |one| one["candidate"]["version"] == "1.2.0");
+        until("the canary's end", || {
+            ticket(&desk).expect(201);
+            (one(&desk)["candidate"]["state"] == "loaded").then_some(())
+        });
+        let last = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200)[0].clone();
+        assert!(last["why"].as_str().unwrap().contains("its mean of 20 calls"), "{last}");
+        assert_eq!(one(&desk)["active"]["version"], "1.0.0");
+    });
+}
+
+#[test]
+fn a_rule_whose_folder_is_gone_is_retired_and_comes_back_with_it() {
+    on_both(|database| {
+        let desk = desk(database, "intake", "reject");
+        ticket(&desk).expect(422);
+        let (folder, aside) = (desk.rules.join("one"), desk.rules.with_file_name("aside"));
+        std::fs::rename(&folder, &aside).unwrap();
+        until("the rule to be retired", || (ticket(&desk).status == 201).then_some(()));
+        assert_eq!(events(&desk)[0], "gone");
+        let desk = desk.crash_and_restart();
+        ticket(&desk).expect(201);
+        std::fs::rename(&aside, &folder).unwrap();
+        until("the rule to be back", || (ticket(&desk).status == 422).then_some(()));
+    });
+}
+
+/// Nobody knows what the version that was active would have said.
+#[test]
+fn an_access_rule_that_the_archive_holds_damaged_leaves_the_decision_to_a_person() {
+    let desk = Desk::demo(Database::Postgres);
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
+        "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
+    let state =
+        |desk: &Desk| desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone();
+    assert_eq!(state(&desk), "approved");
+    desk.sql("update rule_versions set component = component || '\\x00'::bytea where name = 'access-policy'");
+    // What is in the folder is another version, which nobody has made active.
+    let file = desk.rules.join("50-access-policy/rule.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let place = desk.crash();
+    std::fs::write(&file, text.replacen("order = 50", "order = 50\nmode = \"shadow\"", 1)).unwrap();
+    let desk = place.start();
+    assert_eq!(state(&desk), "awaiting");
+    let error = desk.as_role("mei").get("/api/v1/rules").expect(200).to_string();
+    assert!(error.contains("not what was archived"), "{error}");
+}
+
+#[test]
 fn a_rule_that_keeps_failing_is_suspended_and_the_last_good_version_takes_over() {
     on_both(|database| {
         let desk = desk(database, "priority", "pass");

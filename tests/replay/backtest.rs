@@ -103,6 +103,52 @@ fn a_subtly_wrong_rule_is_caught_with_what_it_would_have_moved() {
     });
 }
 
+/// What people say is taken from where they say it: a decision about access, a grant taken back, a ticket opened again.
+#[test]
+fn what_people_did_about_access_and_after_the_resolution_counts() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let ask = |app: &str, tier: &str| {
+            let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
+                "app": app, "tier": tier, "duration-hours": 100, "justification": "I join the data project on Monday" } });
+            let ticket = amara.post("/api/v1/tickets", &body).expect(201);
+            format!("/api/v1/tickets/{}/access/decisions", ticket["key"].as_str().unwrap())
+        };
+        // The rules approved it, and somebody thought better of it; of two that people were asked about, they approved one.
+        ask("jira", "user");
+        let grant = amara.get("/api/v1/people/amara/grants").expect(200)[0]["id"].as_str().unwrap().to_owned();
+        let why = json!({ "reason": "the project is over" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{grant}/revoke"), &why).expect(200);
+        let no = json!({ "approve": false, "reason": "not needed" });
+        lena.post(&ask("github", "write"), &no).expect(200);
+        lena.post(&ask("github", "write"), &json!({ "approve": true })).expect(200);
+        let manifest = std::fs::read_to_string(example_rules().join("50-access-policy/rule.toml")).unwrap();
+        let deny =
+            "[[settings.policies]]\ndecide = \"deny\"\nbecause = \"nobody gets anything\"\n\n[[settings.policies]]";
+        let dir = TempDir::new().unwrap();
+        let strict = dir.path().join("strict.toml");
+        std::fs::write(&strict, manifest.replacen("[[settings.policies]]", deny, 1)).unwrap();
+        let report = tried(&desk, &["--rule", "access-policy", "--settings", strict.to_str().unwrap()], 0);
+        let people = json!({ "words": 3, "agreed-before": 0, "agree-after": 2, "better": 2, "worse": 1 });
+        assert_eq!(field(&report, "access", "outcome")["people"], people, "{report}");
+
+        let vpn = json!({ "request_type": "incident", "subject": "VPN is down", "body": "Nobody can reach the VPN.",
+            "fields": { "service": "vpn" } });
+        let ticket = amara.post("/api/v1/tickets", &vpn).expect(201);
+        amara.post("/api/v1/tickets", &vpn).expect(201);
+        let path = format!("/api/v1/tickets/{}/transitions", ticket["key"].as_str().unwrap());
+        let steps = [(&kofi, "in_progress"), (&kofi, "resolved"), (&amara, "reopened")];
+        for ((who, to), version) in steps.into_iter().zip(1..) {
+            let step = json!({ "to": to, "reason": "because" });
+            who.with("if-match", &format!("\"{version}\"")).post(&path, &step).expect(200);
+        }
+        let settings = wrong_settings(dir.path());
+        let report = tried(&desk, &["--rule", "team-routing", "--settings", settings.to_str().unwrap()], 0);
+        assert_eq!(report["reopened"], json!({ "decisions": 1, "changed": 1 }), "{report}");
+    });
+}
+
 #[test]
 fn the_same_rules_change_nothing() {
     on_both(|database| {

@@ -83,7 +83,7 @@ async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
         };
         let mut tx = db.begin().await.unwrap();
         tx.execute(sql, vec![vec![0_u8].into()]).await.unwrap();
-        tx.commit().await.unwrap();
+        tx.commit().await.unwrap().done().await.unwrap();
         store.close().await;
         assert!(matches!(Store::open(&target).await, Err(Error::Migration(_))), "{target:?}");
     }

@@ -182,6 +182,36 @@ async fn runs_and_messages_belong_to_their_ticket() {
 }
 
 #[tokio::test]
+async fn whoever_asks_at_the_same_time_is_told_of_their_own_tickets() {
+    let told = on_both(async |store| {
+        fill(&store).await;
+        let (eve, zoe, nobody) = (person("eve"), person("Zoe"), person("nobody"));
+        // More than one statement holds, so that some wait for the next.
+        let asks: Vec<_> = [&eve, &zoe, &nobody].into_iter().cycle().take(50).cloned().collect();
+        let asks = asks.into_iter().map(|who| {
+            let store = store.clone();
+            tokio::spawn(async move { (store.recent(&who, at(15 * 60_000), 50).await.unwrap(), who) })
+        });
+        let mut told = Vec::new();
+        for ask in asks.collect::<Vec<_>>() {
+            let (tickets, who) = ask.await.unwrap();
+            told.push((who.to_string(), tickets.iter().map(|ticket| ticket.number.0).collect::<Vec<_>>()));
+        }
+        told
+    })
+    .await;
+    assert_eq!(told.len(), 50);
+    for (who, numbers) in told {
+        let own: &[i64] = match who.as_str() {
+            "eve" => &[1, 2, 3, 4],
+            "Zoe" => &[5],
+            _ => &[],
+        };
+        assert_eq!(numbers, own, "{who}");
+    }
+}
+
+#[tokio::test]
 async fn recent_tickets_are_one_requesters_newest_first() {
     let recent = on_both(async |store| {
         fill(&store).await;

@@ -10,13 +10,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Panics
 ///
 /// Where it never comes.
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> (T, Duration) {
+pub fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> (T, Duration) {
+    until_within(PATIENCE, what, ask)
+}
+
+/// The same for what may take longer.
+///
+/// # Panics
+///
+/// Where it never comes.
+pub fn until_within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> (T, Duration) {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return (answer, start.elapsed());
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        assert!(start.elapsed() < patience, "waited {patience:?} for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -59,6 +59,7 @@ impl From<store::Error> for Error {
             | store::Error::Unavailable(_)
             | store::Error::Migration(_)
             | store::Error::Corrupt { .. }
+            | store::Error::Lost(_)
             | store::Error::Stopped => Error::Broken(error.to_string()),
         }
     }

@@ -16,7 +16,7 @@ use crate::desk::sla;
 use crate::desk::ticket::Attachment;
 use crate::rules::contract::{self, Attribute, access, categorization, intake, priority, routing};
 use crate::store::access::History;
-use crate::store::tickets::RecentTicket;
+use crate::store::recent::RecentTicket;
 
 fn ms(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default()

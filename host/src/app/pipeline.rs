@@ -27,7 +27,7 @@ use crate::rules::engine::ENGINE;
 use crate::rules::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::access::History;
-use crate::store::tickets::RecentTicket;
+use crate::store::recent::RecentTicket;
 use crate::store::{DecisionRecord, RunRecord};
 
 /// All that the rules may see of one submission.

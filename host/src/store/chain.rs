@@ -2,8 +2,8 @@
 //! changed, added or moved later is found.
 //!
 //! A record's hash is SHA-256 (FIPS 180-4) over the hash before it, its place, and the digest of its content. The content is
-//! encoded as version 1 says: a tag, then each field with its length before it, numbers in eight bytes, the least
-//! significant first. A hash begins with its version, so that another encoding can follow on the same chain.
+//! a tag, then each field with its length before it, numbers in eight bytes, the least significant first. Which fields those
+//! are is said by the encoding's number, with which a hash begins: so that another can follow on the same chain.
 //!
 //! Whoever can write to the database can compute a whole chain anew; that is found by comparing with a head that was kept
 //! elsewhere. Records from before there were chains are counted, and the first hash stands on their count.
@@ -18,8 +18,28 @@ use super::rows::corrupt;
 
 pub mod check;
 
-/// The version of the encoding, which begins each hash.
-const VERSION: &str = "1";
+/// Which fields of a record are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// All fields that the first chains knew.
+    One,
+    /// For a run, the revision of the deployments as well.
+    Two,
+}
+
+impl Encoding {
+    /// The one that a hash was made with.
+    pub fn of(hash: &str) -> Encoding {
+        if hash.starts_with("2:") { Encoding::Two } else { Encoding::One }
+    }
+
+    const fn number(self) -> &'static str {
+        match self {
+            Encoding::One => "1",
+            Encoding::Two => "2",
+        }
+    }
+}
 
 /// One of the chains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,43 +64,48 @@ impl Chain {
 }
 
 /// The digest of a record's content.
-pub type ContentDigest = [u8; 32];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentDigest {
+    encoding: Encoding,
+    digest: [u8; 32],
+}
 
 /// Content, as it is hashed: field by field.
-pub struct Content(Sha256);
+pub struct Content(Encoding, Sha256);
 
 impl Content {
     /// Begins the content of a record of some kind.
-    pub fn of(kind: Chain) -> Self {
-        let mut content = Content(Sha256::new());
-        content.field(b"ruledesk record").field(kind.name().as_bytes()).field(VERSION.as_bytes());
+    pub fn of(kind: Chain, encoding: Encoding) -> Self {
+        let mut content = Content(encoding, Sha256::new());
+        content.field(b"ruledesk record").field(kind.name().as_bytes()).field(encoding.number().as_bytes());
         content
     }
 
     /// Adds bytes, their length before them: no two lists of fields give the same bytes.
     pub fn field(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.1.update((bytes.len() as u64).to_le_bytes());
+        self.1.update(bytes);
         self
     }
 
     /// Adds a number.
     pub fn int(&mut self, number: i64) -> &mut Self {
-        self.0.update(number.to_le_bytes());
+        self.1.update(number.to_le_bytes());
         self
     }
 
     /// The digest of all that was added.
     pub fn digest(self) -> ContentDigest {
-        self.0.finalize().into()
+        ContentDigest { encoding: self.0, digest: self.1.finalize().into() }
     }
 }
 
 /// The hash that a chain begins with.
 fn beginning(chain: Chain, unchained: i64) -> String {
-    let mut content = Content::of(chain);
+    let mut content = Content::of(chain, Encoding::One);
     content.field(b"beginning").int(unchained);
-    written(&content.digest())
+    let ContentDigest { encoding, digest } = content.digest();
+    written(encoding, &digest)
 }
 
 /// The hash of the record at a place.
@@ -89,12 +114,12 @@ fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
     sha.update((before.len() as u64).to_le_bytes());
     sha.update(before.as_bytes());
     sha.update(link.to_le_bytes());
-    sha.update(content);
-    written(&sha.finalize().into())
+    sha.update(content.digest);
+    written(content.encoding, &sha.finalize().into())
 }
 
-fn written(digest: &[u8; 32]) -> String {
-    format!("{VERSION}:{}", hex(digest))
+fn written(encoding: Encoding, digest: &[u8; 32]) -> String {
+    format!("{}:{}", encoding.number(), hex(digest))
 }
 
 /// A digest in hexadecimal, lower case.
@@ -150,7 +175,7 @@ mod tests {
     #[test]
     fn fields_cannot_be_moved_across_their_borders() {
         let digest = |fields: &[&str]| {
-            let mut content = Content::of(Chain::Ledger);
+            let mut content = Content::of(Chain::Ledger, Encoding::One);
             for field in fields {
                 content.field(field.as_bytes());
             }
@@ -158,25 +183,36 @@ mod tests {
         };
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
         assert_ne!(digest(&["ab", ""]), digest(&["ab"]));
-        assert_ne!(Content::of(Chain::Runs).digest(), Content::of(Chain::Ledger).digest());
+        assert_ne!(
+            Content::of(Chain::Runs, Encoding::One).digest(),
+            Content::of(Chain::Ledger, Encoding::One).digest()
+        );
     }
 
     #[test]
     fn a_hash_depends_on_what_is_before_it_its_place_and_its_content() {
-        let content = Content::of(Chain::Runs).digest();
+        let content = Content::of(Chain::Runs, Encoding::One).digest();
         let one = hash("a", 1, &content);
         assert_ne!(one, hash("b", 1, &content));
         assert_ne!(one, hash("a", 2, &content));
-        assert_ne!(one, hash("a", 1, &Content::of(Chain::Ledger).digest()));
+        assert_ne!(one, hash("a", 1, &Content::of(Chain::Ledger, Encoding::One).digest()));
         assert_ne!(beginning(Chain::Runs, 0), beginning(Chain::Runs, 1));
     }
 
     /// The encoding is frozen: chains that were written with it must stay right.
     #[test]
-    fn version_1_stays_what_it_is() {
-        let mut content = Content::of(Chain::Ledger);
+    fn the_first_encoding_stays_what_it_is() {
+        let mut content = Content::of(Chain::Ledger, Encoding::One);
         content.int(7).field(b"granted");
         assert_eq!(hash(&beginning(Chain::Ledger, 3), 1, &content.digest()), FROZEN);
+    }
+
+    #[test]
+    fn a_hash_says_how_it_was_made() {
+        for encoding in [Encoding::One, Encoding::Two] {
+            let content = Content::of(Chain::Runs, encoding).digest();
+            assert_eq!(Encoding::of(&hash("a", 1, &content)), encoding);
+        }
     }
 
     /// Computed by another program from the description above.

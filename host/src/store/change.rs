@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{self, AccessChange};
 use super::create::{add_load, assigned, insert_messages, share_out_one};
 use super::db::{Arg, Db, Tx};
+use super::flush::Flush;
 use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT};
 use super::{Error, Store, writer::Work};
@@ -23,7 +24,7 @@ impl Store {
 }
 
 /// Writes a change in a transaction of its own.
-pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) -> Result<(), Error> {
+pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) -> Result<Flush, Error> {
     let mut tx = db.begin().await?;
     write(&mut tx, change, access.as_ref()).await?;
     tx.commit().await

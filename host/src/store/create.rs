@@ -6,6 +6,7 @@ use super::Error;
 use super::access;
 use super::db::{Arg, Db, Row, Tx};
 use super::decisions::{self, RunRecord};
+use super::flush::Flush;
 use super::ledger;
 use super::rows::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT, ms};
 use super::{Store, writer::Work};
@@ -72,7 +73,7 @@ impl Store {
 /// Writes all of them in one transaction, or none.
 ///
 /// The outer error is the transaction's; each inner one belongs to its ticket alone.
-pub async fn create_all(db: &Db, creates: &[Create]) -> Result<Vec<Result<Created, Error>>, Error> {
+pub async fn create_all(db: &Db, creates: &[Create]) -> Result<(Vec<Result<Created, Error>>, Flush), Error> {
     let mut tx = db.begin().await?;
     let mut outcomes: Vec<Option<Result<Created, Error>>> = creates.iter().map(|_| None).collect();
     // In one order on every host, so that two of them never wait for each other's keys.
@@ -97,14 +98,16 @@ pub async fn create_all(db: &Db, creates: &[Create]) -> Result<Vec<Result<Create
     // Last, because these hold the ends of the chains.
     decisions::insert(&mut tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
     ledger::append(&mut tx, &events).await?;
-    tx.commit().await?;
+    let flush = tx.commit().await?;
     let mut written = fresh.iter().zip(assignees).map(|(create, assignee)| {
         let number = numbers.get(&create.opening.ticket.id).copied();
         number
             .map(|number| Created::New { number, assignee })
             .ok_or_else(|| rows::corrupt("tickets", "number", "nothing"))
     });
-    Ok(outcomes.into_iter().map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped))).collect())
+    let outcomes = outcomes.into_iter();
+    let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
+    Ok((outcomes.collect(), flush))
 }
 
 /// Takes the idempotency key; `Some` where it was taken before.

@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, Sql
 use uuid::Uuid;
 
 use super::Error;
+use super::flush::{Flush, Flusher};
 
 /// Connections that read; the machine's cores read no faster with more.
 const READERS_MAX: u32 = 8;
@@ -89,13 +90,13 @@ impl Row {
 /// An open database.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: SqlitePool, disk: Flusher },
     Postgres(PgPool),
 }
 
 /// A connection within a transaction.
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Flusher),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -142,8 +143,8 @@ impl Db {
             // Two or three decision records fit on a page of this size.
             .page_size(8192)
             .journal_mode(SqliteJournalMode::Wal)
-            // Every commit reaches the disk before it is acknowledged.
-            .synchronous(SqliteSynchronous::Full)
+            // Every commit reaches the disk before it is acknowledged: `flush` says how.
+            .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "268435456")
@@ -174,7 +175,8 @@ impl Db {
             .max_connections(READERS_MAX)
             .connect_with(options)
             .await?;
-        Ok(Db::Sqlite { write, read })
+        let disk = Flusher::start(file).map_err(sqlx::Error::Io)?;
+        Ok(Db::Sqlite { write, read, disk })
     }
 
     /// Connects to a server.
@@ -184,11 +186,20 @@ impl Db {
         Ok(Db::Postgres(pool))
     }
 
+    /// Whether what is written now can become durable.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Db::Sqlite { disk, .. } => disk.check(),
+            Db::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Begins a transaction that writes.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.check()?;
         Ok(match self {
             // Takes the lock at once: a read that turns into a write later could find it taken.
-            Db::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("begin immediate").await?),
+            Db::Sqlite { write, disk, .. } => Tx::Sqlite(write.begin_with("begin immediate").await?, disk.clone()),
             Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -215,7 +226,7 @@ impl Db {
     /// Closes all connections.
     pub async fn close(&self) {
         match self {
-            Db::Sqlite { write, read } => {
+            Db::Sqlite { write, read, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -232,7 +243,7 @@ enum Connection<'a> {
 impl Tx {
     fn connection(&mut self) -> Connection<'_> {
         match self {
-            Tx::Sqlite(tx) => Connection::Sqlite(&mut *tx),
+            Tx::Sqlite(tx, _) => Connection::Sqlite(&mut *tx),
             Tx::Postgres(tx) => Connection::Postgres(&mut *tx),
         }
     }
@@ -270,13 +281,19 @@ impl Tx {
         })
     }
 
-    /// Makes everything since `begin` permanent.
-    pub async fn commit(self) -> Result<(), Error> {
+    /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
+    /// after it in the database is durable no sooner.
+    pub async fn commit(self) -> Result<Flush, Error> {
         match self {
-            Tx::Sqlite(tx) => tx.commit().await?,
-            Tx::Postgres(tx) => tx.commit().await?,
+            Tx::Sqlite(tx, disk) => {
+                tx.commit().await?;
+                Ok(disk.flush())
+            }
+            Tx::Postgres(tx) => {
+                tx.commit().await?;
+                Ok(Flush::DONE)
+            }
         }
-        Ok(())
     }
 
     /// Inserts rows: `head` is `insert into t (a, b)`, `tail` what follows the values. In pieces of fixed sizes, so that few
@@ -295,7 +312,7 @@ impl Tx {
             let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
             let sql = match self {
                 // SQLite finds a numbered parameter by a linear search, which is quadratic over a piece.
-                Tx::Sqlite(_) => values(head, columns, piece, tail, |sql, _| sql.push('?')),
+                Tx::Sqlite(..) => values(head, columns, piece, tail, |sql, _| sql.push('?')),
                 Tx::Postgres(_) => values(head, columns, piece, tail, |sql, n| {
                     // Writing to a String cannot fail.
                     let _ = write!(sql, "${n}");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::chain::{Chain, Content, ContentDigest, End};
+use super::chain::{Chain, Content, ContentDigest, Encoding, End};
 use super::db::{Arg, Tx};
 use super::rows::{at, ms};
 use super::{Error, Store};
@@ -97,6 +97,7 @@ pub struct Chained<'a> {
     pub ticket: TicketId,
     pub at: i64,
     pub generation: i64,
+    pub revision: Option<i64>,
     pub cause: &'a str,
     pub engine: &'a str,
     pub common: &'a str,
@@ -105,11 +106,15 @@ pub struct Chained<'a> {
 }
 
 /// The digest of a run with all its decisions.
-pub fn run_content(mut run: Chained<'_>) -> ContentDigest {
-    let mut content = Content::of(Chain::Runs);
+pub fn run_content(mut run: Chained<'_>, encoding: Encoding) -> ContentDigest {
+    let mut content = Content::of(Chain::Runs, encoding);
     content.field(run.id.0.as_bytes()).field(run.ticket.0.as_bytes()).int(run.at).int(run.generation);
     for text in [run.cause, run.engine, run.common] {
         content.field(text.as_bytes());
+    }
+    if encoding == Encoding::Two {
+        // No revision is below nought.
+        content.int(run.revision.unwrap_or(-1));
     }
     content.int(i64::try_from(run.decisions.len()).unwrap_or(i64::MAX));
     run.decisions.sort_unstable();
@@ -121,16 +126,18 @@ pub fn run_content(mut run: Chained<'_>) -> ContentDigest {
 
 impl RunRecord {
     fn content(&self, ticket: TicketId) -> ContentDigest {
-        run_content(Chained {
+        let run = Chained {
             id: self.id,
             ticket,
             at: ms(self.at),
             generation: self.generation_column(),
+            revision: self.revision,
             cause: self.cause,
             engine: self.engine,
             common: &self.common,
             decisions: self.decisions.iter().map(|d| [d.stage, &*d.input, &*d.verdict, &*d.rules]).collect(),
-        })
+        };
+        run_content(run, Encoding::Two)
     }
 
     fn generation_column(&self) -> i64 {

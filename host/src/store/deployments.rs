@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::db::{Arg, Db, Row};
 use super::decisions::{KEEP_VERSION, RuleVersion};
+use super::flush::Flush;
 use super::rows::{at, ms};
 use super::signatures::KEEP_SIGNATURE;
 use super::{Error, Store, writer::Work};
@@ -110,7 +111,7 @@ fn values(deployment: &Deployment) -> Vec<Arg> {
 }
 
 /// Writes a change, what it brings, its audit and the sign for other processes in one transaction; gives the new revision.
-pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<i64, Error> {
+pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Flush), Error> {
     let after = &change.after;
     let mut tx = db.begin().await?;
     let mut args = values(after);
@@ -153,8 +154,7 @@ pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<i64, Err
     }
     let sql = "update deployment_revision set revision = revision + 1 where one = 1 returning revision";
     let revision = tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
-    tx.commit().await?;
-    Ok(revision)
+    Ok((revision, tx.commit().await?))
 }
 
 impl Store {

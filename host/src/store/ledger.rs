@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::chain::{Chain, Content, ContentDigest, End};
+use super::chain::{Chain, Content, ContentDigest, Encoding, End};
 use super::db::{Arg, Tx};
 use super::rows::ms;
 use super::{Error, Store};
@@ -42,7 +42,7 @@ pub async fn append(tx: &mut Tx, events: &[LedgerEvent]) -> Result<(), Error> {
 
 /// An event's content, as it is chained.
 pub fn content(at: i64, ticket: TicketId, event: &str, detail: &str) -> ContentDigest {
-    let mut content = Content::of(Chain::Ledger);
+    let mut content = Content::of(Chain::Ledger, Encoding::One);
     content.int(at).field(ticket.0.as_bytes()).field(event.as_bytes()).field(detail.as_bytes());
     content.digest()
 }

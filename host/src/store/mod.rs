@@ -15,11 +15,13 @@ mod create;
 pub mod db;
 pub mod decisions;
 pub mod deployments;
+mod flush;
 pub mod history;
 mod ledger;
 mod migrate;
 pub mod notices;
 pub mod people;
+pub mod recent;
 pub mod revoke;
 mod rows;
 mod signatures;
@@ -34,7 +36,7 @@ pub use decisions::{DecisionRecord, RunRecord};
 use db::Db;
 use writer::Work;
 
-/// Writes that may wait for the one writer.
+/// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
 
 /// What goes wrong with a store.
@@ -56,6 +58,8 @@ pub enum Error {
         "the archive's {part} of the rule `{rule}` is not what was archived under the digest {digest}: it is not used; put it back from a backup"
     )]
     Damaged { rule: String, part: &'static str, digest: String },
+    #[error("the disk did not take what was written ({0}): nothing more is written until the desk is started again")]
+    Lost(String),
     #[error("the writer has stopped")]
     Stopped,
 }
@@ -89,6 +93,7 @@ impl Target {
 pub struct Store {
     db: Db,
     send: mpsc::Sender<Work>,
+    recent: mpsc::Sender<recent::Ask>,
 }
 
 impl Store {
@@ -105,11 +110,14 @@ impl Store {
         migrate::up(&db).await?;
         let (send, receive) = mpsc::channel(WAITING_MAX);
         tokio::spawn(writer::write(db.clone(), receive));
-        Ok(Store { db, send })
+        let (recent, asked) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(recent::read(db.clone(), asked));
+        Ok(Store { db, send, recent })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and can be written to as far as is known.
     pub async fn ping(&self) -> Result<(), Error> {
+        self.db.check()?;
         self.db.all("select 1", Vec::new()).await.map(drop)
     }
 

@@ -3,6 +3,7 @@
 use super::access::{GRANT_COLUMNS, event, grant};
 use super::change;
 use super::db::Db;
+use super::flush::Flush;
 use super::ledger;
 use super::rows::ms;
 use super::{Error, Store, writer::Work};
@@ -38,7 +39,7 @@ impl Store {
 }
 
 /// Ends a grant in a transaction of its own.
-pub async fn revoke(db: &Db, revocation: Revocation) -> Result<(), Error> {
+pub async fn revoke(db: &Db, revocation: Revocation) -> Result<Flush, Error> {
     let Revocation { grant, change, detail } = revocation;
     let (ticket, now) = (change.after.id, change.after.updated_at);
     let mut tx = db.begin().await?;

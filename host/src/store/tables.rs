@@ -95,7 +95,7 @@ impl Store {
             return Err(Error::Conflict);
         }
         note(&mut tx, name, Some(digest), by, now).await?;
-        tx.commit().await
+        tx.commit().await?.done().await
     }
 
     /// Takes a table away; whether there was one. Its versions stay.
@@ -105,7 +105,7 @@ impl Store {
             return Ok(false);
         }
         note(&mut tx, name, None, by, now).await?;
-        tx.commit().await?;
+        tx.commit().await?.done().await?;
         Ok(true)
     }
 
@@ -113,7 +113,7 @@ impl Store {
     pub async fn keep_table_version(&self, version: &TableVersion, now: Timestamp) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
         insert_version(&mut tx, version, now).await?;
-        tx.commit().await
+        tx.commit().await?.done().await
     }
 
     /// The kept versions of a table, the newest first.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::db::{Arg, Row};
-use super::rows::{self, TICKET_COLUMNS, at, ms};
+use super::db::Arg;
+use super::rows::{self, TICKET_COLUMNS, at};
 use super::{Error, Store};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::{State, Ticket};
@@ -101,16 +101,6 @@ impl Store {
         self.db.all(&sql, args).await?.iter().map(rows::ticket).collect()
     }
 
-    /// A requester's tickets since an instant, newest first.
-    pub async fn recent(&self, requester: &PersonId, since: Timestamp, limit: i64) -> Result<Vec<RecentTicket>, Error> {
-        let sql = format!(
-            "select number, request_type, subject, state, created_at from tickets \
-             where requester = $1 and created_at >= $2 order by created_at desc, number desc limit {limit}"
-        );
-        let rows = self.db.all(&sql, vec![requester.as_str().into(), ms(since).into()]).await?;
-        rows.iter().map(RecentTicket::read).collect()
-    }
-
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
     /// rest, so that nothing above can forget to.
     pub async fn timeline(&self, ticket: TicketId, internal: bool) -> Result<Vec<StoredEntry>, Error> {
@@ -158,28 +148,6 @@ impl Store {
                    where t.assignee = a.person and t.unfinished = 1) from agents a order by a.person";
         let rows = self.db.all(sql, Vec::new()).await?;
         rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?, row.int(2)?))).collect()
-    }
-}
-
-/// A ticket as far as a duplicate is looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecentTicket {
-    pub number: TicketNumber,
-    pub request_type: String,
-    pub subject: String,
-    pub state: String,
-    pub created_at: Timestamp,
-}
-
-impl RecentTicket {
-    fn read(row: &Row) -> Result<Self, Error> {
-        Ok(RecentTicket {
-            number: TicketNumber(row.int(0)?),
-            request_type: row.text(1)?,
-            subject: row.text(2)?,
-            state: row.text(3)?,
-            created_at: at("tickets", "created_at", row.int(4)?)?,
-        })
     }
 }
 

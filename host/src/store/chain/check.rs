@@ -1,6 +1,6 @@
 //! Walks a chain from its beginning to its end and says where it is not what was written.
 
-use super::{Chain, ContentDigest, beginning, hash};
+use super::{Chain, ContentDigest, Encoding, beginning, hash};
 use crate::desk::id::{RunId, TicketId, TicketNumber};
 use crate::store::db::Row;
 use crate::store::decisions::{Chained, run_content};
@@ -86,7 +86,7 @@ impl Store {
     async fn page_of_runs(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
         let sql = format!(
             "select r.link, r.hash, t.number, r.id, r.ticket, r.at, r.generation, r.cause, r.engine, r.common, \
-             d.stage, d.input, d.verdict, d.rules \
+             d.stage, d.input, d.verdict, d.rules, r.revision \
              from (select * from runs where link > $1 and link <= $2 order by link limit {PAGE}) r \
              left join decisions d on d.run = r.id left join tickets t on t.id = r.ticket order by r.link"
         );
@@ -151,16 +151,18 @@ fn record_of_run(rows: &[Row]) -> Result<Record, Error> {
             decisions.push([stage, row.text(11)?, row.text(12)?, row.text(13)?]);
         }
     }
-    let content = run_content(Chained {
+    let run = Chained {
         id: RunId(row.uuid(3)?),
         ticket: TicketId(row.uuid(4)?),
         at: row.int(5)?,
         generation: row.int(6)?,
+        revision: row.opt_int(14)?,
         cause: &cause,
         engine: &engine,
         common: &common,
         decisions: decisions.iter().map(|decision| decision.each_ref().map(String::as_str)).collect(),
-    });
+    };
+    let content = run_content(run, Encoding::of(&row.text(1)?));
     record(row, content)
 }
 
