@@ -59,7 +59,7 @@ fn a_rule_that_cannot_be_kept_is_not_activated() {
     large.extend([1, b'x']);
     large.extend(vec![7; padding as usize]);
     let answer = deploy(&desk, &manifest("one", "2.0.0"), &large);
-    assert_eq!(answer.status, 500, "{}", answer.text);
+    assert_eq!(answer.expect(507)["type"], "/problems/no-room");
     assert_eq!(rule(&desk, "one")["version"], "1.0.0", "the old rule serves on");
     // What fits is taken, so the desk has not come to a halt.
     let next = deploy(&desk, &manifest("one", "1.0.1"), hostile()).expect(201);

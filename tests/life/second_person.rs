@@ -44,6 +44,9 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
         mei.post(&path("promote"), &json!({ "to": "active", "why": "a quiet day" })).expect(200);
         assert_eq!(access_policy(&desk)["active"]["version"], "1.0.0", "one word is not enough");
         mei.post(&path("approve"), &json!({ "why": "my own" })).expect(409);
+        let nobody =
+            desk.command(&["rules", "approve", "access-policy", "--as", "nooor", "--why", "I have read it too"]);
+        assert!(String::from_utf8_lossy(&nobody.stderr).contains("knows nobody called `nooor`"));
         let second =
             desk.command(&["rules", "approve", "access-policy", "--as", "noor", "--why", "I have read it too"]);
         assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));

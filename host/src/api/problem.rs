@@ -77,6 +77,7 @@ impl Kind {
         RULE_REFUSED = UNPROCESSABLE_ENTITY, "rule-refused", "No desk would take this rule";
         BUSY = SERVICE_UNAVAILABLE, "busy", "The desk is busy";
         TIMED_OUT = GATEWAY_TIMEOUT, "timed-out", "It took too long";
+        NO_ROOM = INSUFFICIENT_STORAGE, "no-room", "The desk's disk did not take it";
         DAMAGED = INTERNAL_SERVER_ERROR, "damaged", "What is kept here was changed by somebody else";
         BROKEN = INTERNAL_SERVER_ERROR, "internal", "Something is broken here";
     }

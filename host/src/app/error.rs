@@ -36,6 +36,9 @@ pub enum Error {
     Unfit(Unfit),
     #[error("{0}")]
     Busy(String),
+    /// The disk does not take it.
+    #[error("{0}")]
+    NoRoom(String),
     #[error("{0}")]
     Broken(String),
 }
@@ -55,6 +58,7 @@ impl From<store::Error> for Error {
             store::Error::KeyReused => Error::KeyReused,
             store::Error::Full => Error::Busy(error.to_string()),
             store::Error::Damaged { .. } => Error::Damaged(error.to_string()),
+            store::Error::NoRoom(_) => Error::NoRoom(error.to_string()),
             store::Error::Conflict
             | store::Error::Unavailable(_)
             | store::Error::Migration(_)

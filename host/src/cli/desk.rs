@@ -8,6 +8,7 @@ use crate::app::rules::{Source, tables};
 use crate::app::tables::Reference;
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
+use crate::desk::id::PersonId;
 use crate::rules::compile::CompileLimits;
 use crate::rules::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
@@ -57,6 +58,20 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
         format!("the configuration in {} is not right:\n{}", place.config.display(), lines.join("\n"))
     })?;
     Ok((config, Source { directory: place.config.clone(), outside }))
+}
+
+/// Who acts where nobody is named: whoever may start programs on this machine.
+const ADMINISTRATOR: &str = "administrator";
+
+/// In whose name a command acts, as it stands in the audit: somebody the desk knows, or the machine's administrator.
+pub fn acting(config: &Config, person: Option<&PersonId>) -> Result<String, Failure> {
+    match person {
+        Some(person) if !config.organisation.people.contains_key(person) => {
+            Err(format!("the desk knows nobody called `{person}`: --as takes the id of a person in people.toml").into())
+        }
+        Some(person) => Ok(person.to_string()),
+        None => Ok(ADMINISTRATOR.to_owned()),
+    }
 }
 
 /// The store of a configuration.

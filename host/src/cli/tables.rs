@@ -9,6 +9,7 @@ use crate::app::Clock;
 use crate::app::tables::diff::diff;
 use crate::app::tables::{self, Format, Put};
 use crate::config::{Config, Table};
+use crate::desk::id::PersonId;
 use crate::store::Store;
 use crate::store::tables::By;
 
@@ -19,9 +20,9 @@ pub struct Tables {
     command: Command,
     #[command(flatten)]
     place: Place,
-    /// In whose name it is done.
-    #[arg(long = "as", global = true, default_value = "the command line")]
-    actor: String,
+    /// The person who acts; without it, the machine's administrator does.
+    #[arg(long = "as", global = true)]
+    person: Option<PersonId>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +73,7 @@ pub async fn run(arguments: Tables) -> Result<(), Failure> {
 async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), Failure> {
     let configured = |name: &str| config.tables.contains_key(name);
     let now = Clock::System.now();
+    let actor = desk::acting(config, arguments.person.as_ref())?;
     match &arguments.command {
         Command::List => list(config, store).await?,
         Command::Put { file, name, why } => {
@@ -81,7 +83,7 @@ async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), F
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
             let format = if is_toml { Format::Toml } else { Format::Csv };
             let put = Put { name, format, text: &text, expected: None, why };
-            let digest = tables::put(store, &put, configured, &arguments.actor, now).await.map_err(explained)?;
+            let digest = tables::put(store, &put, configured, &actor, now).await.map_err(explained)?;
             println!("{name} {digest}");
         }
         Command::Get { name, digest: Some(digest) } => {
@@ -94,7 +96,7 @@ async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), F
             print_diff(&from, &version(store, name, to).await?);
         }
         Command::Rollback { name, digest, why } => {
-            let by = By { actor: &arguments.actor, why };
+            let by = By { actor: &actor, why };
             let digest = tables::roll_back(store, name, digest, configured, by, now).await.map_err(explained)?;
             println!("{name} {digest}");
         }

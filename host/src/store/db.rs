@@ -149,8 +149,8 @@ impl Db {
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "268435456")
             .pragma("temp_store", "memory")
-            // The log is copied back in larger pieces: fewer, cheaper checkpoints.
-            .pragma("wal_autocheckpoint", "4000")
+            // The log is copied back in large pieces, 128 MB at most: whoever writes meanwhile waits, so seldom is better.
+            .pragma("wal_autocheckpoint", "16000")
             .statement_cache_capacity(256);
         // A connection to a file does not go stale, so none is tested before it is used.
         // One connection writes, so that nothing ever waits for a lock inside this process.

@@ -49,7 +49,9 @@ pub enum Error {
     #[error("too many writes are waiting: try again soon")]
     Full,
     #[error("the database cannot be used: {0}")]
-    Unavailable(#[from] sqlx::Error),
+    Unavailable(sqlx::Error),
+    #[error("the database's disk did not take it ({0}): nothing of it is kept; make room and try again")]
+    NoRoom(String),
     #[error("the database's schema cannot be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
@@ -62,6 +64,20 @@ pub enum Error {
     Lost(String),
     #[error("the writer has stopped")]
     Stopped,
+}
+
+/// What databases say where the disk is full, or takes nothing for another reason: SQLite's result codes `SQLITE_FULL` and
+/// `SQLITE_IOERR_WRITE`, PostgreSQL's `disk_full`.
+const NO_ROOM: [&str; 3] = ["13", "778", "53100"];
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code {
+            Some(code) if NO_ROOM.contains(&&*code) => Error::NoRoom(error.to_string()),
+            _ => Error::Unavailable(error),
+        }
+    }
 }
 
 /// Where a store is.
@@ -109,8 +125,8 @@ impl Store {
         };
         migrate::up(&db).await?;
         let (send, receive) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(writer::write(db.clone(), receive));
         let (recent, asked) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(writer::write(db.clone(), receive));
         tokio::spawn(recent::read(db.clone(), asked));
         Ok(Store { db, send, recent })
     }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::super::{Failure, Place, desk};
-use super::life::ADMINISTRATOR;
 use crate::app::deploy::Upload;
 use crate::desk::id::PersonId;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
@@ -38,8 +37,8 @@ pub async fn run(args: Deploy) -> Result<(), Failure> {
         why: args.why,
     };
     let (config, source) = desk::configuration(&args.place, None)?;
+    let by = desk::acting(&config, args.person.as_ref())?;
     let app = desk::open(config, source).await?;
-    let by = args.person.map_or_else(|| ADMINISTRATOR.to_owned(), |person| person.to_string());
     let deployed = app.deploy(&by, upload).await;
     app.store.close().await;
     let deployed = deployed.map_err(|error| match error {

@@ -55,9 +55,6 @@ pub enum To {
     Active,
 }
 
-/// Who acts where nobody is named: whoever may start programs on this machine.
-pub const ADMINISTRATOR: &str = "administrator";
-
 impl Move {
     pub fn part(&self) -> Part {
         match self.to {
@@ -72,7 +69,7 @@ impl Move {
 pub async fn act(one: One, command: life::Command) -> Result<(), Failure> {
     let (config, _) = desk::configuration(&one.place, None)?;
     let store = desk::store(&config.server).await?;
-    let by = one.person.map_or_else(|| ADMINISTRATOR.to_owned(), |person| person.to_string());
+    let by = desk::acting(&config, one.person.as_ref())?;
     let word = Word { by, why: one.why };
     let two = config.server.two_person_access;
     let done = life::command(&store, &Clock::System, two, &one.name, &command, &word).await;
