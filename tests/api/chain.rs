@@ -26,7 +26,7 @@ fn the_command_tells_where_a_record_was_changed_and_fails() {
         let (said, noted) = (String::from_utf8(good.stdout).unwrap(), std::fs::read_to_string(&anchor).unwrap());
         assert!(good.status.success(), "{said}");
         assert!(said.contains("runs: 3 chained records"), "{said}");
-        assert!(noted.starts_with("runs 3 1:"), "{noted}");
+        assert!(noted.starts_with("runs 3 2:"), "{noted}");
 
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let change = "update decisions set verdict = '{}' where stage = 'routing' and run = (select id from runs where link = 2)";

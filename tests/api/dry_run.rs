@@ -1,5 +1,6 @@
 //! What would become of a submission: the same as when it is made, and nothing is written.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -13,13 +14,13 @@ fn submission() -> Value {
         "fields": { "service": "vpn", "people-affected": 40 } })
 }
 
-/// Everything that was counted or kept, as far as it can be seen from outside.
-fn traces(desk: &Desk) -> (Value, Vec<String>) {
+/// Everything that was counted or kept: what can be seen from outside, and the rows of every table.
+fn traces(desk: &Desk) -> (Value, Vec<String>, BTreeMap<String, i64>) {
     let metrics = desk.stranger().get("/metrics").text;
     let counted =
         metrics.lines().filter(|line| line.starts_with("ruledesk_tickets") || line.starts_with("ruledesk_rule_calls"));
     let tickets = desk.as_role("mei").get("/api/v1/tickets").expect(200);
-    (tickets, counted.map(str::to_owned).collect())
+    (tickets, counted.map(str::to_owned).collect(), desk.rows())
 }
 
 fn without(mut ticket: Value) -> Value {
@@ -74,6 +75,7 @@ fn other_rules_are_tried_without_going_live() {
         let desk = Desk::demo(database);
         let mei = desk.as_role("mei");
         let rules = mei.get("/api/v1/rules").expect(200);
+        let rows = desk.rows();
         let ask = |more: Value| {
             let mut body = json!({ "submission": submission(), "submitted_by": "amara" });
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -113,5 +115,6 @@ fn other_rules_are_tried_without_going_live() {
         assert_eq!(without(printed["ticket"].clone()), without(gone["ticket"].clone()));
         assert!(Path::new(&file).exists());
         assert_eq!(mei.get("/api/v1/tickets").expect(200)["tickets"], json!([]));
+        assert_eq!(desk.rows(), rows, "no version that was only tried is kept");
     });
 }

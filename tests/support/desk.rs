@@ -1,10 +1,12 @@
 //! The real program, serving on a port of its own, and clients that talk to it by role.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use ruledesk::store::Target;
+use ruledesk::store::db::Db;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -176,6 +178,27 @@ impl Desk {
             connection.execute(statement).await.unwrap();
             connection.close().await.unwrap();
         });
+    }
+
+    /// How many rows each table of its database has.
+    pub fn rows(&self) -> BTreeMap<String, i64> {
+        const SQLITE: &str = "select name from sqlite_master where type = 'table'";
+        const POSTGRES: &str = "select table_name::text from information_schema.tables where table_schema = 'public'";
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (db, tables) = match self.target() {
+                Target::Sqlite(file) => (Db::open_sqlite(&file).await.unwrap(), SQLITE),
+                Target::Postgres(url) => (Db::open_postgres(&url).await.unwrap(), POSTGRES),
+            };
+            let mut rows = BTreeMap::new();
+            for table in db.all(tables, Vec::new()).await.unwrap() {
+                let table = table.text(0).unwrap();
+                let count = db.all(&format!("select count(*) from {table}"), Vec::new()).await.unwrap();
+                rows.insert(table, count[0].int(0).unwrap());
+            }
+            db.close().await;
+            rows
+        })
     }
 
     /// A client with somebody's demo token.

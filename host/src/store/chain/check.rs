@@ -237,3 +237,30 @@ impl<'a> Walk<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Content;
+    use super::*;
+
+    /// A desk that is brought up to date goes on with the chain that it has.
+    #[test]
+    fn a_chain_may_go_on_in_another_encoding_and_each_record_is_checked_in_its_own() {
+        let content = |encoding| Content::of(Chain::Runs, encoding).digest();
+        let (one, two) = (content(Encoding::One), content(Encoding::Two));
+        let first = hash(&beginning(Chain::Runs, 5), 1, &one);
+        let second = hash(&first, 2, &two);
+        let end = Place { link: 2, hash: second.clone() };
+        let breaks = |contents: [ContentDigest; 2]| {
+            let mut walk = Walk::begin(Chain::Runs, 5, None);
+            for ((link, hash), content) in [(1, &first), (2, &second)].into_iter().zip(contents) {
+                walk.step(Record { place: Place { link, hash: hash.clone() }, ticket: None, content });
+            }
+            walk.end(&end);
+            walk.breaks.iter().map(|found| found.link).collect::<Vec<_>>()
+        };
+        assert_eq!(breaks([one, two]), []);
+        assert_eq!(breaks([two, two]), [Some(1)]);
+        assert_eq!(breaks([one, one]), [Some(2)]);
+    }
+}
