@@ -69,12 +69,21 @@ fn it_says_what_creating_then_does_and_leaves_no_trace() {
     });
 }
 
+/// Which rules are live; what is found out about them meanwhile is no part of that.
+fn live(rules: &Value) -> Value {
+    let each = rules["rules"].as_array().unwrap().iter();
+    let each =
+        each.map(|rule| json!([rule["name"], rule["active"], rule["candidate"], rule["previous"], rule["arms"]]));
+    json!([rules["generation"], rules["revision"], each.collect::<Vec<_>>()])
+}
+
 #[test]
 fn other_rules_are_tried_without_going_live() {
     on_both(|database| {
         let desk = Desk::demo(database);
         let mei = desk.as_role("mei");
-        let rules = mei.get("/api/v1/rules").expect(200);
+        let live = || live(&mei.get("/api/v1/rules").expect(200));
+        let before = live();
         let rows = desk.rows();
         let ask = |more: Value| {
             let mut body = json!({ "submission": submission(), "submitted_by": "amara" });
@@ -91,7 +100,7 @@ fn other_rules_are_tried_without_going_live() {
         assert!(versions.starts_with('9'), "{versions}");
         assert_eq!(ask(json!({ "with": [{ "manifest": "name = 1" }] })).status, 422);
         assert_eq!(ask(json!({ "with": [{ "manifest": manifest, "component": "AAAA" }] })).status, 422);
-        assert_eq!(mei.get("/api/v1/rules").expect(200), rules, "nothing went live");
+        assert_eq!(live(), before, "nothing went live");
         for role in ["kofi", "amara", "lena"] {
             assert_eq!(desk.as_role(role).post(DRY_RUN, &json!({ "ticket": "IT-1" })).status, 403, "{role}");
         }

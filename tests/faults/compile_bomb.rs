@@ -11,6 +11,7 @@ use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 
 use crate::support::components::{from_text, hostile, hostile_manifest, options, put};
+use crate::support::desk::{Database, Desk};
 use crate::support::wait::until;
 
 /// Some jump into each of so many nested blocks, behind each of which another variable is set: so every variable may have
@@ -39,6 +40,31 @@ fn bomb() -> Vec<u8> {
           (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
           (func (export \"ruledesk:rules/priority@1.0.0#decide\") (param i32) (result i32) (local {locals}) {body}))"
     ))
+}
+
+/// Of a process that works: whose child it is, and how much of the processor it has had, in ticks.
+fn parent_and_ticks(pid: u32) -> Option<(u32, u64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything; proc(5).
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let (state, parent) = (fields.next()?, fields.next()?.parse().ok()?);
+    let ticks = fields.nth(9)?.parse().ok()?;
+    (state != "Z").then_some((parent, ticks))
+}
+
+#[test]
+fn a_compiler_ends_with_the_desk_that_asked() {
+    let empty = TempDir::new().unwrap();
+    let desk = Desk::with_rules(Database::Sqlite, empty.path());
+    put(&desk.rules, "bomb", "name = \"bomb\"\nversion = \"1.0.0\"\nstages = [\"priority\"]\norder = 2\n", &bomb());
+    let (compiler, _) = until("a compiler at work", || {
+        let pids =
+            std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+        pids.into_iter()
+            .find(|pid| parent_and_ticks(*pid).is_some_and(|(parent, ticks)| parent == desk.pid() && ticks > 20))
+    });
+    drop(desk.crash());
+    until("its end", || parent_and_ticks(compiler).is_none().then_some(()));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn rules_in_five_languages_join_a_running_desk_and_each_answer_is_proved() {
         let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
         rules["rules"].as_array().unwrap().iter().filter(|rule| rule["active"].is_object()).count()
     };
-    let patience = Duration::from_secs(300);
+    let patience = Duration::from_secs(600);
     until_within(patience, "five active rules", || (active() == 5).then_some(()));
     let ticket = incident();
     assert_eq!(ticket["category"], "network.vpn", "the words of earlier tickets, in Python: {ticket}");

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use wasmtime::component::{Component, Instance};
 use wasmtime::{Engine, Store};
 use wasmtime_wizer::Wizer;
@@ -90,9 +90,11 @@ pub fn run_child(memory_mib: u64, cpu_s: u64, means: Means) -> ExitCode {
     }
 }
 
-/// Data, not address space: a reserved but untouched range costs nothing, and the engine reserves a lot.
+/// Ends with whoever asked, who is the only one to read what is made. Data, not address space: a reserved but untouched range
+/// costs nothing, and the engine reserves a lot.
 fn limit_self(memory_mib: u64, cpu_s: u64) -> io::Result<()> {
     let at_most = |n: u64| Rlimit { current: Some(n), maximum: Some(n) };
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     setrlimit(Resource::Data, at_most(memory_mib << 20))?;
     setrlimit(Resource::Cpu, at_most(cpu_s))?;
     setrlimit(Resource::Core, at_most(0))?;
