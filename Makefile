@@ -23,6 +23,7 @@ lint: setup
 	cargo clippy --workspace --all-targets -- -D warnings
 
 bench: rules
+	@.ci/setup test
 	cargo bench -p ruledesk
 
 setup:
