@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 #[path = "../../tests/support/mod.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
 use support::components::{example_rules, hostile, hostile_manifest};
@@ -30,7 +30,7 @@ const TIMES: u32 = 15;
 
 fn main() {
     let desk = Desk::demo(Database::Sqlite);
-    println!("one desk on SQLite, seven example rules, medians of {TIMES} (and the longest):");
+    println!("one desk on SQLite, the example rules, medians of {TIMES} (and the longest):");
     by_api(&desk);
     for (what, folder) in [("a rule for routing", "40-team-routing"), ("a rule for access", "50-access-policy")] {
         reload(&desk, what, folder);

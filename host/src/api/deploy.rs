@@ -76,7 +76,8 @@ impl From<Deployed> for DeployedView {
 /// Deploy a rule: it is checked, compiled and asked its examples, then kept and put where its manifest's `mode` says.
 #[utoipa::path(post, path = "/api/v1/rules", tag = "rules", security(("token" = [])),
     request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
-    responses((status = 201, body = DeployedView), (status = 422, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 201, body = DeployedView), (status = 422, body = Problem), (status = 409, body = Problem),
+        (status = 507, body = Problem)))]
 pub async fn upload(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,

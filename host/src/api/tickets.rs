@@ -103,7 +103,7 @@ impl NewTicketBody {
 #[utoipa::path(post, path = "/api/v1/tickets", tag = "tickets", security(("token" = [])), request_body = NewTicketBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
     responses((status = 201, body = TicketView), (status = 200, body = TicketView, description = "made before"),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+        (status = 422, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,

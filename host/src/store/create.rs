@@ -57,7 +57,7 @@ impl Store {
 }
 
 impl Store {
-    /// The ticket that was made under a key before, if one was.
+    /// The ticket that was made under a key before, if one was. When this returns, it is on disk.
     ///
     /// # Errors
     ///
@@ -66,7 +66,12 @@ impl Store {
         let sql = "select digest, ticket from idempotency where actor = $1 and key = $2";
         let row = self.db.optional(sql, vec![claim.actor.as_str().into(), claim.key.as_str().into()]).await?;
         let Some(row) = row else { return Ok(None) };
-        if row.text(0)? == claim.digest { Ok(Some(TicketId(row.uuid(1)?))) } else { Err(Error::KeyReused) }
+        if row.text(0)? != claim.digest {
+            return Err(Error::KeyReused);
+        }
+        // Whoever asks again may be told before whoever asked first, and not before it is on disk.
+        self.db.flush().done().await?;
+        Ok(Some(TicketId(row.uuid(1)?)))
     }
 }
 

@@ -194,6 +194,14 @@ impl Db {
         }
     }
 
+    /// Makes all that was committed before durable, as far as it is not.
+    pub fn flush(&self) -> Flush {
+        match self {
+            Db::Sqlite { disk, .. } => disk.flush(),
+            Db::Postgres(_) => Flush::DONE,
+        }
+    }
+
     /// Begins a transaction that writes.
     pub async fn begin(&self) -> Result<Tx, Error> {
         self.check()?;

@@ -68,8 +68,8 @@ impl Move {
 
 pub async fn act(one: One, command: life::Command) -> Result<(), Failure> {
     let (config, _) = desk::configuration(&one.place, None)?;
-    let store = desk::store(&config.server).await?;
     let by = desk::acting(&config, one.person.as_ref())?;
+    let store = desk::store(&config.server).await?;
     let word = Word { by, why: one.why };
     let two = config.server.two_person_access;
     let done = life::command(&store, &Clock::System, two, &one.name, &command, &word).await;
