@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use wasmtime::component::{Component, Instance};
-use wasmtime::{Engine, Store};
+use wasmtime::{Config, Engine, Store};
 use wasmtime_wizer::Wizer;
 
 use super::call::{configure_instance, fault_of, set_budget};
@@ -127,17 +127,13 @@ enum Settled {
 }
 
 fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
-    // Compiled once more to be run once: quickly is better than well.
-    let mut config = engine::plain_config();
-    config.async_stack_size(CONFIGURE_STACK_BYTES_MAX).max_wasm_stack(CONFIGURE_STACK_BYTES_MAX);
-    let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
-    engine::start_clock(&engine).map_err(|e| e.to_string())?;
     let mut wizer = Wizer::new();
     wizer.keep_init_func(true);
     // Some components cannot be taken apart like this (several memories, for one): those are configured at each call.
     let instrumented = wizer.instrument_component(component).ok();
     let bytes = instrumented.as_ref().map_or(component, |(_, bytes)| bytes.as_slice());
-    let runnable = Component::new(&engine, bytes).map_err(|e| format!("it does not compile: {e:#}"))?;
+    let (engine, runnable) = to_run_once(bytes).map_err(|e| format!("it does not compile: {e:#}"))?;
+    engine::start_clock(&engine).map_err(|e| e.to_string())?;
     let Some((mut store, instance)) = configured(&engine, &runnable, settings)? else {
         return Ok(Settled::NotNeeded);
     };
@@ -150,6 +146,17 @@ fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
         (Some(Ok(bytes)), None) => Ok(Settled::InMemory(bytes)),
         _ => Ok(Settled::EachCall),
     }
+}
+
+/// A component that is compiled once more, to be run once: quickly is better than well.
+fn to_run_once(component: &[u8]) -> wasmtime::Result<(Engine, Component)> {
+    let by = |mut config: Config| {
+        config.async_stack_size(CONFIGURE_STACK_BYTES_MAX).max_wasm_stack(CONFIGURE_STACK_BYTES_MAX);
+        let engine = Engine::new(&config)?;
+        let component = Component::new(&engine, component)?;
+        Ok((engine, component))
+    };
+    by(engine::baseline_config()).or_else(|_| by(engine::plain_config()))
 }
 
 /// An instance that has taken its settings; `None` if the component takes none.

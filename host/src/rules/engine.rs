@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    RegallocAlgorithm, WasmBacktraceDetails,
+    RegallocAlgorithm, Strategy, WasmBacktraceDetails,
 };
 
 use super::limits::{EPOCH_TICK_MS, Limits, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
@@ -61,6 +61,14 @@ pub fn code_config() -> Config {
 pub fn plain_config() -> Config {
     let mut config = code_config();
     config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    config
+}
+
+/// The same with the baseline compiler, which emits code while it reads: for what is run once. It does not know every
+/// processor and every instruction; then there is no engine or no component, and [`plain_config`] has to do.
+pub fn baseline_config() -> Config {
+    let mut config = code_config();
+    config.strategy(Strategy::Winch);
     config
 }
 
