@@ -26,6 +26,11 @@ pub fn scratch() -> PathBuf {
     scratch
 }
 
+/// Where compiled rules are kept by all desks and tests that have no reason to compile for themselves.
+pub fn compiled() -> PathBuf {
+    scratch().join("cache")
+}
+
 /// The rules directory with all example rules, built.
 pub fn example_rules() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -81,7 +86,7 @@ pub fn put(rules: &Path, folder: &str, manifest: &str, component: &[u8]) {
 pub fn options(rules_dir: &Path) -> Options {
     Options {
         rules_dir: rules_dir.to_owned(),
-        cache_dir: scratch().join("cache"),
+        cache_dir: compiled(),
         compiler_program: PathBuf::from(PROGRAM),
         compile_limits: CompileLimits { timeout_s: 60, memory_mib: 2048 },
         component_bytes_max: 8 << 20,

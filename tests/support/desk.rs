@@ -10,7 +10,7 @@ use ruledesk::store::db::Db;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::components::{PROGRAM, example_rules, root};
+use super::components::{PROGRAM, compiled, example_rules, root};
 use super::postgres;
 use super::wait::until;
 
@@ -128,6 +128,7 @@ impl Desk {
             .arg("--data")
             .arg(place.data.path().join("data"))
             .env_remove("DATABASE_URL")
+            .env("RULEDESK_CACHE", compiled())
             .envs(place.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(log);
@@ -223,7 +224,8 @@ impl Desk {
     pub fn command(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).arg("--config").arg(&self.place.config).arg("--rules").arg(&self.place.rules);
-        command.arg("--data").arg(self.place.data.path().join("data")).env_remove("DATABASE_URL");
+        command.arg("--data").arg(self.place.data.path().join("data"));
+        command.env_remove("DATABASE_URL").env("RULEDESK_CACHE", compiled());
         if let Some(database) = &self.place.database {
             command.env("DATABASE_URL", database);
         }

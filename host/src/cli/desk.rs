@@ -50,6 +50,7 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
         database_url: place.database_url.clone(),
         listen,
         data_dir: place.data.clone(),
+        cache_dir: place.cache.clone(),
         rules_dir: place.rules.clone(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
     };
@@ -109,7 +110,7 @@ fn options(server: &Server) -> Result<Options, Failure> {
         .map_err(|e| format!("this program cannot find itself, and it compiles rules in a child of its own: {e}"))?;
     Ok(Options {
         rules_dir: server.rules_dir.clone(),
-        cache_dir: server.data_dir.join("cache"),
+        cache_dir: server.cache_dir.clone(),
         compiler_program: program,
         compile_limits: CompileLimits {
             timeout_s: server.compile_timeout.as_secs(),

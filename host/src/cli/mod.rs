@@ -75,6 +75,9 @@ struct Place {
     /// The data directory; stands above the configuration's.
     #[arg(long, global = true)]
     data: Option<PathBuf>,
+    /// Where compiled rules are kept; stands above the configuration's.
+    #[arg(long, global = true, env = "RULEDESK_CACHE")]
+    cache: Option<PathBuf>,
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,

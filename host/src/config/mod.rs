@@ -57,6 +57,8 @@ pub struct Outside {
     pub listen: Option<std::net::SocketAddr>,
     /// Stands above `server.data-dir`; relative to the working directory.
     pub data_dir: Option<PathBuf>,
+    /// Stands above `server.cache-dir`; relative to the working directory.
+    pub cache_dir: Option<PathBuf>,
     /// Stands above `server.rules-dir`; relative to the working directory.
     pub rules_dir: Option<PathBuf>,
     /// The machine's cores; 0 counts as 1.

@@ -25,6 +25,9 @@ pub struct Server {
     pub database: Database,
     /// `data-dir`: where the program keeps its own files. Relative to the configuration directory. Default `data`.
     pub data_dir: PathBuf,
+    /// `cache-dir`: where compiled rules are kept; several desks of one user may share it. Relative to the configuration
+    /// directory. Default `cache` in the data directory.
+    pub cache_dir: PathBuf,
     /// `rules-dir`: one folder a rule. Relative to the configuration directory. Default `rules`.
     pub rules_dir: PathBuf,
     /// `worker-threads`: threads that run rules, 1 to 1024. Default twice the machine's cores.
@@ -105,12 +108,13 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
     let outside = around.outside;
     let listen = keys.optional("listen").and_then(|node| node.parsed(address));
     let database = keys.optional("database").and_then(|node| node.parsed(|url| Database::parse(url, around.dir)));
-    let data_dir = path(keys, "data-dir", "data", around.dir, outside.data_dir.as_ref());
+    let data_dir = path(keys, "data-dir", around.dir.join("data"), around.dir, outside.data_dir.as_ref());
     let in_data_dir = || Database::Sqlite(data_dir.join("ruledesk.db"));
     Server {
         listen: outside.listen.or(listen).unwrap_or(LISTEN),
         database: around.database.clone().or(database).unwrap_or_else(in_data_dir),
-        rules_dir: path(keys, "rules-dir", "rules", around.dir, outside.rules_dir.as_ref()),
+        cache_dir: path(keys, "cache-dir", data_dir.join("cache"), around.dir, outside.cache_dir.as_ref()),
+        rules_dir: path(keys, "rules-dir", around.dir.join("rules"), around.dir, outside.rules_dir.as_ref()),
         worker_threads: size(keys, "worker-threads", 1024, 2 * outside.cores.max(1), 1),
         queue_depth: size(keys, "queue-depth", 1 << 20, 256, 1),
         body_bytes_max: size(keys, "body-kib-max", 1 << 20, 1024, KIB),
@@ -134,9 +138,9 @@ fn address(text: &str) -> Result<SocketAddr, Wrong> {
     text.parse().map_err(|_| Wrong::NotAnAddress { text: text.to_owned() })
 }
 
-fn path(keys: &mut Keys<'_>, key: &'static str, default: &str, dir: &Path, outside: Option<&PathBuf>) -> PathBuf {
+fn path(keys: &mut Keys<'_>, key: &'static str, default: PathBuf, dir: &Path, outside: Option<&PathBuf>) -> PathBuf {
     let written = keys.optional(key).and_then(|node| node.filled());
-    let inside = dir.join(written.as_deref().unwrap_or(default));
+    let inside = written.map_or(default, |written| dir.join(written));
     outside.cloned().unwrap_or(inside)
 }
 

@@ -301,14 +301,45 @@ fn open_cache(cache: &Path) -> io::Result<[u8; 32]> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     fs::DirBuilder::new().recursive(true).mode(0o700).create(cache)?;
     let file = cache.join("key");
-    if let Ok(bytes) = fs::read(&file)
-        && let Ok(key) = <[u8; 32]>::try_from(bytes)
-    {
+    let read_key = || <[u8; 32]>::try_from(fs::read(&file).ok()?).ok();
+    if let Some(key) = read_key() {
         return Ok(key);
     }
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let mut out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
-    out.write_all(&key)?;
+    let number = WRITES.fetch_add(1, Ordering::Relaxed);
+    let temporary = cache.join(format!("key-{}-{number}.tmp", std::process::id()));
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?.write_all(&key)?;
+    // Desks that share a cache may be started at the same moment: the first one's key stays, unless it is damaged.
+    let linked = fs::hard_link(&temporary, &file);
+    match (linked, read_key()) {
+        (Err(_), Some(theirs)) => key = theirs,
+        (Err(_), None) => return fs::rename(&temporary, &file).map(|()| key),
+        (Ok(()), _) => {}
+    }
+    fs::remove_file(&temporary)?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_opens_a_cache_at_the_same_moment_gets_one_key() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let cache = dir.path().join("cache");
+        let keys: Vec<[u8; 32]> = thread::scope(|scope| {
+            let opening: Vec<_> = (0..16).map(|_| scope.spawn(|| open_cache(&cache).unwrap())).collect();
+            opening.into_iter().map(|opening| opening.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+        assert_eq!(open_cache(&cache).unwrap(), keys[0]);
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 1, "nothing but the key is left");
+
+        fs::write(cache.join("key"), [1; 7]).unwrap();
+        let mended = open_cache(&cache).unwrap();
+        assert_ne!(mended, keys[0]);
+        assert_eq!(open_cache(&cache).unwrap(), mended);
+    }
 }

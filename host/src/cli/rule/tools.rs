@@ -67,7 +67,7 @@ impl Tools {
 }
 
 fn configuration(directory: &Path) -> Result<Config, Failure> {
-    let place = Place { config: directory.to_owned(), rules: None, data: None, database_url: None };
+    let place = Place { config: directory.to_owned(), rules: None, data: None, cache: None, database_url: None };
     desk::configuration(&place, None).map(|(config, _)| config)
 }
 

@@ -196,7 +196,7 @@ fn the_server() {
         ("worker-threads = 0", "25:18: server.worker-threads: is 0; allowed is 1 to 1024"),
         ("queue-depth = 2000000", "25:15: server.queue-depth: is 2000000; allowed is 1 to 1048576"),
         ("data-dir = \"\"", "25:12: server.data-dir: is empty"),
-        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, compile-timeout-s, compile-memory-mib, two-person-access"),
+        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, cache-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, compile-timeout-s, compile-memory-mib, two-person-access"),
     ]
     .map(|(line, message)| {
         let to = format!("[\"lena\"]\n[server]\n{line}");
