@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ruledesk::rules::Rules;
@@ -88,28 +88,39 @@ fn tables() -> Tables {
 }
 
 /// A component with each of these settings, in the desk's own sandbox.
-pub fn run(component: &[u8], settings: &[(String, Value)]) -> (TempDir, Rules) {
-    let dir = TempDir::new().unwrap();
+fn run(dir: &Path, component: &[u8], settings: &[(String, Value)]) -> Rules {
     for (name, settings) in settings {
-        put(dir.path(), name, &manifest(name, settings), component);
+        put(dir, name, &manifest(name, settings), component);
     }
-    let mut options = options(dir.path());
+    let mut options = options(dir);
     options.component_bytes_max = 64 << 20;
     options.compile_limits = CompileLimits { timeout_s: 600, memory_mib: 4096 };
     options.poll = Duration::from_secs(60);
-    let rules = Rules::open(&options, tables()).unwrap();
-    (dir, rules)
+    Rules::open(&options, tables()).unwrap()
 }
 
 /// A component with the settings that the vectors name.
-pub fn run_good(component: &[u8]) -> (TempDir, Rules) {
+pub fn run_good(dir: &Path, component: &[u8]) -> Rules {
     let good = generate::settings();
     let good: Vec<_> = good.as_object().unwrap().clone().into_iter().collect();
-    let (dir, rules) = run(component, &good);
+    let rules = run(dir, component, &good);
     for status in rules.catalog().folders().values() {
         assert!(status.error.is_none(), "{}", status.error.as_ref().unwrap().message);
     }
-    (dir, rules)
+    rules
+}
+
+/// The rule in a language with those settings: opened once for all tests, because some take a minute to compile.
+fn good(language: &str) -> &'static Rules {
+    static OPEN: [OnceLock<Rules>; LANGUAGES.len()] = [const { OnceLock::new() }; LANGUAGES.len()];
+    let place = LANGUAGES.iter().position(|known| known.name == language).unwrap();
+    OPEN[place].get_or_init(|| {
+        let dir = scratch().join(format!("reference-{language}-good"));
+        // Of an earlier run, if there is one.
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        run_good(&dir, built(language))
+    })
 }
 
 /// Asks what a vector asks.
@@ -163,8 +174,7 @@ pub fn misses(rules: &Rules) -> Vec<String> {
 }
 
 fn agrees(language: &str) {
-    let (_dir, rules) = run_good(built(language));
-    let misses = misses(&rules);
+    let misses = misses(good(language));
     assert!(misses.is_empty(), "{language}: {} differences\n{}", misses.len(), misses.join("\n"));
 }
 
@@ -175,7 +185,8 @@ fn refuses_wrong_settings(name: &str) {
         wrong = vec![wrong.first().unwrap().clone(), wrong.last().unwrap().clone()];
     }
     let named: Vec<_> = wrong.iter().enumerate().map(|(n, w)| (format!("wrong-{n}"), w["settings"].clone())).collect();
-    let (_dir, rules) = run(built(name), &named);
+    let dir = TempDir::new().unwrap();
+    let rules = run(dir.path(), built(name), &named);
     let folders = rules.catalog().folders();
     for ((folder, _), wrong) in named.iter().zip(&wrong) {
         let status = folders.values().find(|status| status.folder.ends_with(folder)).unwrap();
@@ -188,14 +199,14 @@ fn refuses_wrong_settings(name: &str) {
 /// The same question a hundred times, each in a fresh instance, and once more in another process: one answer, one count of
 /// fuel.
 fn repeats_itself(language: &str) {
-    let (_dir, rules) = run_good(built(language));
+    let rules = good(language);
     for stage in Stage::ALL {
         // The first that is answered.
         let vectors = vectors(stage);
         let vector = vectors.iter().find(|vector| vector["expected"].get("ok").is_some()).unwrap();
-        let first = ask_vector(&rules, stage, vector);
+        let first = ask_vector(rules, stage, vector);
         for _ in 1..100 {
-            let again = ask_vector(&rules, stage, vector);
+            let again = ask_vector(rules, stage, vector);
             assert_eq!(
                 (&again.result, &again.log, again.fuel),
                 (&first.result, &first.log, first.fuel),
