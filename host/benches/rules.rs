@@ -1,4 +1,4 @@
-//! What a decision costs: one fresh call, and all stages of a ticket on one and on two threads.
+//! What a decision costs: an instance that is asked nothing, one fresh call, and all stages of a ticket on one and on two threads.
 //!
 //! `make bench` builds the example rules first; medians and ratios of one run are what counts, not single figures.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark, not an interface")]
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ruledesk::rules::call::ask;
+use ruledesk::rules::call::{ask, ask_nothing};
 use ruledesk::rules::catalog::Generation;
 use ruledesk::rules::compile::CompileLimits;
 use ruledesk::rules::examples::fill_in;
@@ -90,6 +90,17 @@ fn one_call(c: &mut Criterion) {
     group.finish();
 }
 
+/// The bound of every fresh call: what isolation costs while nothing is asked.
+fn no_call(c: &mut Criterion) {
+    let rules = open();
+    let (generation, tables) = (rules.generation(), rules.tables());
+    let mut group = c.benchmark_group("no_call");
+    for rule in generation.rules() {
+        group.bench_function(rule.manifest.name.as_str(), |b| b.iter(|| ask_nothing(rule, &tables).unwrap()));
+    }
+    group.finish();
+}
+
 fn a_ticket(c: &mut Criterion) {
     let rules = open();
     let (generation, tables) = (rules.generation(), rules.tables());
@@ -120,6 +131,6 @@ fn a_ticket(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
-    targets = one_call, a_ticket
+    targets = no_call, one_call, a_ticket
 }
 criterion_main!(benches);

@@ -90,10 +90,7 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     if rule.wasi {
         guest.set_wasi(world_of(input));
     }
-    let mut store = Store::new(rule.pre.engine(), guest);
-    store.limiter(|guest| &mut guest.limiter);
-    store.set_hostcall_fuel(limits.output_bytes);
-    store.set_max_component_handles(HANDLES_MAX);
+    let mut store = store_of(rule, guest);
     let (result, fuel) = in_store(rule, input, &mut store, &limits);
     let mut guest = store.into_data();
     guest.end_lines();
@@ -107,6 +104,26 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
         log_cut: guest.log_cut,
         lookups: guest.lookups,
     }
+}
+
+/// Makes what a call is made in and drops it, with nothing asked: what isolation alone costs.
+///
+/// # Errors
+///
+/// Why there is no instance.
+pub fn ask_nothing(rule: &Rule, tables: &Arc<Tables>) -> wasmtime::Result<()> {
+    let limits = rule.manifest.limits;
+    let guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));
+    start(rule, &mut store_of(rule, guest), &limits).map(drop)
+}
+
+fn store_of(rule: &Rule, guest: Guest) -> Store<Guest> {
+    let output_bytes = rule.manifest.limits.output_bytes;
+    let mut store = Store::new(rule.pre.engine(), guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(output_bytes);
+    store.set_max_component_handles(HANDLES_MAX);
+    store
 }
 
 /// The WASI of a decision. Its random numbers come from the input, not from the decision's id: so a decision can be made
@@ -211,9 +228,7 @@ where
 /// Names the function and how its type differs.
 pub fn check_types(rule: &Rule) -> wasmtime::Result<()> {
     let limits = rule.manifest.limits;
-    let guest = Guest::new(limits, Arc::default(), Arc::clone(&rule.tables_allowed));
-    let mut store = Store::new(rule.pre.engine(), guest);
-    store.limiter(|guest| &mut guest.limiter);
+    let mut store = store_of(rule, Guest::new(limits, Arc::default(), Arc::clone(&rule.tables_allowed)));
     let instance = start(rule, &mut store, &limits)?;
     if let Some(stage) = rule.manifest.stages.iter().find(|stage| rule.decide(**stage).is_none()) {
         return Err(wasmtime::Error::msg(format!("`{stage}` has no function `decide`")));
