@@ -29,13 +29,16 @@ use support::wait::until;
 const TIMES: u32 = 15;
 
 fn main() {
-    let desk = Desk::demo(Database::Sqlite);
+    // Tests share compiled code; here it is what is measured.
+    let caches = tempfile::tempdir().unwrap();
+    let own = |name: &str| vec![("RULEDESK_CACHE", caches.path().join(name).to_string_lossy().into_owned())];
+    let desk = Desk::with_environment(Database::Sqlite, example_rules(), own("one"));
     println!("one desk on SQLite, the example rules, medians of {TIMES} (and the longest):");
     by_api(&desk);
     for (what, folder) in [("a rule for routing", "40-team-routing"), ("a rule for access", "50-access-policy")] {
         reload(&desk, what, folder);
     }
-    let a = Desk::with_rules(Database::Postgres, tempfile::tempdir().unwrap().path());
+    let a = Desk::with_environment(Database::Postgres, tempfile::tempdir().unwrap().path(), own("first of three"));
     let (b, c) = (a.beside(), a.beside());
     println!("three hosts on one PostgreSQL:");
     hosts([&a, &b, &c]);

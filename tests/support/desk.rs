@@ -100,12 +100,14 @@ impl Desk {
         let data = TempDir::new().unwrap();
         let rules = data.path().join("rules");
         copy(&self.rules, &rules);
+        // Hosts are machines of their own: each compiles for itself.
+        let cache = data.path().join("cache").to_string_lossy().into_owned();
         Desk::start(Place {
             data,
             database,
             rules,
             config: self.place.config.clone(),
-            environment: Vec::new(),
+            environment: vec![("RULEDESK_CACHE", cache)],
             file_blocks_max: None,
         })
     }
