@@ -1,4 +1,5 @@
-//! What a decision costs: an instance that is asked nothing, one fresh call, and all stages of a ticket on one and on two threads.
+//! What a decision costs: an instance that is asked nothing, one fresh call, and all stages of a ticket on one and on two
+//! threads.
 //!
 //! `make bench` builds the example rules first; medians and ratios of one run are what counts, not single figures.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark, not an interface")]

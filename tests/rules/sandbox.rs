@@ -3,11 +3,16 @@
 use std::fs;
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::engine::Allocation;
+use ruledesk::rules::call::{Fault, ask};
+use ruledesk::rules::engine::{Allocation, baseline_config};
+use ruledesk::rules::examples::fill_in;
+use ruledesk::rules::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
+use wasmtime::Engine;
+use wasmtime::component::Component;
 
-use crate::support::components::{hostile, hostile_manifest, open, options, put};
+use crate::support::components::{from_text, hostile, hostile_manifest, open, options, put};
 
 /// Why the only folder of a directory is not live.
 fn refusal(manifest: &str, component: &[u8]) -> String {
@@ -68,6 +73,34 @@ fn settings_that_the_rule_refuses_keep_it_from_going_live() {
     assert!(refusal.contains("dance"), "{refusal}");
 }
 
+/// The baseline compiler, which compiles what `configure` needs, knows no tail calls.
+#[test]
+fn settings_reach_a_rule_that_the_baseline_compiler_does_not_know() {
+    let core = r#"(module
+        (memory (export "memory") 1)
+        (data (i32.const 256) "configured")
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func $note (result i32)
+            ;; What `decide` is to answer, at 64: an error of ten bytes at 256.
+            (i32.store8 (i32.const 64) (i32.const 1))
+            (i32.store (i32.const 68) (i32.const 256))
+            (i32.store (i32.const 72) (i32.const 10))
+            (i32.const 128))
+        (func (export "ruledesk:rules/settings@1.0.0#configure") (param i32 i32) (result i32) (return_call $note))
+        (func (export "ruledesk:rules/priority@1.0.0#decide") (param i32) (result i32) (i32.const 64)))"#;
+    let component = from_text(core);
+    let by_baseline = Engine::new(&baseline_config()).and_then(|engine| Component::new(&engine, &component));
+    assert!(by_baseline.is_err(), "else this test needs something else that it does not know");
+
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "tail", &hostile_manifest("tail", "priority", "pass", ""), &component);
+    let rules = open(dir.path());
+    let generation = rules.generation();
+    let rule = generation.rules().first().expect("it is live");
+    let called = ask(rule, &fill_in(Stage::Priority, &toml::Table::new()).unwrap(), &rules.tables());
+    assert_eq!(called.result, Err(Fault::RuleError { message: "configured".to_owned() }));
+}
+
 #[test]
 fn an_example_that_fails_keeps_it_from_going_live() {
     let example = "\n[[example]]\nname = \"rates\"\nstage = \"priority\"\nexpect = { decision = \"rate\" }\n";
@@ -83,7 +116,7 @@ fn a_stage_that_is_not_exported_and_a_table_that_does_not_exist_are_named() {
     let core = "(module (memory (export \"memory\") 1)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 64))
         (func (export \"ruledesk:rules/priority@1.0.0#decide\") (param i32) (result i32) (i32.const 0)))";
-    let component = crate::support::components::from_text(core);
+    let component = from_text(core);
     let manifest = "name = \"bad\"\nversion = \"1.0.0\"\nstages = [\"intake\"]\norder = 1\n";
     assert!(refusal(manifest, &component).contains("it exports priority"));
 }
