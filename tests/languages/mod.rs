@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ruledesk::rules::call::{Called, ask};
@@ -99,11 +100,15 @@ fn lend(tools: &Path, project: &Path, name: &str) {
     std::os::unix::fs::symlink(tools, project.join(name)).unwrap();
 }
 
-/// A copy of a project under another name, with the tools that it needs at hand.
+/// A copy of a project under another name, with the tools that it needs at hand. Each has a folder of its own: tests run
+/// beside each other, and two of them may build the same project.
 pub fn with_tools(project: &Path, name: &str) -> PathBuf {
-    let copy = scratch().join("languages").join(name).with_extension("project").join(name);
-    let _ = std::fs::remove_dir_all(&copy);
-    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    static COPIES: AtomicUsize = AtomicUsize::new(0);
+    let number = COPIES.fetch_add(1, Ordering::Relaxed).to_string();
+    let copy = scratch().join("languages/projects").join(number).join(name);
+    let parent = copy.parent().unwrap();
+    let _ = std::fs::remove_dir_all(parent);
+    std::fs::create_dir_all(parent).unwrap();
     run(Command::new("cp").arg("-r").arg(project).arg(&copy));
     for made in ["node_modules", ".ruledesk", "__pycache__"] {
         let _ = std::fs::remove_dir_all(copy.join(made));
