@@ -49,6 +49,12 @@ mod wasm {
     /// Pages of one growth at least, so that a large input costs few of them.
     const GROWTH_PAGES_MIN: usize = 4;
 
+    /// Tells the desk that this memory takes a decision's input in one block: what lies inside of a block is given back or
+    /// resized by itself here, because giving back does nothing unless it is the end of what is handed out.
+    #[used]
+    #[unsafe(link_section = "ruledesk:arena")]
+    static MARK: [u8; 1] = [1];
+
     #[repr(align(16))]
     struct Arena(UnsafeCell<[u8; ARENA_BYTES]>);
     // SAFETY: an instance has one thread, and only the allocator touches the arena.

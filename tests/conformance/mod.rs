@@ -11,6 +11,7 @@ use ruledesk::rules::Rules;
 use ruledesk::rules::call::{Called, Fault, ask};
 use ruledesk::rules::compile::CompileLimits;
 use ruledesk::rules::contract::Attribute;
+use ruledesk::rules::contract::packed::MARK;
 use ruledesk::rules::examples::flat;
 use ruledesk::rules::stage::{Input, Stage};
 use ruledesk::rules::tables::{Table, Tables};
@@ -260,6 +261,32 @@ macro_rules! languages {
 }
 
 languages!(rust c go javascript python);
+
+/// The same component, with a mark that means nothing.
+#[test]
+fn a_rule_is_told_the_same_in_one_block_as_in_pieces() {
+    let mark = MARK.as_bytes();
+    let mut pieces = built("rust").to_vec();
+    let places: Vec<usize> = (0..pieces.len() - mark.len()).filter(|&at| pieces[at..].starts_with(mark)).collect();
+    assert_eq!(places.len(), 1, "the SDK marks its rules once");
+    pieces[places[0]..][..mark.len()].make_ascii_uppercase();
+    let dir = TempDir::new().unwrap();
+    let (whole, pieces) = (good("rust"), run_good(dir.path(), &pieces));
+    let taking = |rules: &Rules| rules.generation().rules().iter().filter(|rule| rule.takes_one_block).count();
+    assert_eq!((taking(whole), taking(&pieces)), (generate::settings().as_object().unwrap().len(), 0));
+    for stage in Stage::ALL {
+        for vector in vectors(stage) {
+            let (whole, pieces) = (ask_vector(whole, stage, &vector), ask_vector(&pieces, stage, &vector));
+            assert_eq!(
+                (whole.result, whole.log, whole.lookups),
+                (pieces.result, pieces.log, pieces.lookups),
+                "{}",
+                vector["name"]
+            );
+            assert!(whole.fuel < pieces.fuel, "fewer calls of its allocator: {} and {}", whole.fuel, pieces.fuel);
+        }
+    }
+}
 
 #[test]
 fn the_vectors_are_what_the_generator_writes() {

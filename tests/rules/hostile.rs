@@ -1,7 +1,9 @@
 //! Whatever a rule does, the call comes back with a fault that says what it was, and the next call is as good as new.
 
 use ruledesk::rules::call::{Called, Fault, ask};
+use ruledesk::rules::contract::packed::MARK;
 use ruledesk::rules::examples::fill_in;
+use ruledesk::rules::inspect::inspect;
 use ruledesk::rules::limits::Limits;
 use ruledesk::rules::stage::Stage;
 use tempfile::TempDir;
@@ -155,6 +157,20 @@ fn a_case_that_the_contract_does_not_have_is_an_invalid_answer() {
 fn an_answer_outside_of_memory_is_an_invalid_answer() {
     let fault = call(&from_text(&core("", "(i32.const 0x7ffffff0)")), "").result.unwrap_err();
     assert!(matches!(fault, Fault::InvalidAnswer { .. }), "{fault}");
+}
+
+#[test]
+fn a_block_that_is_no_memory_of_the_guests_is_refused() {
+    let whole = core(&format!("(@custom \"{MARK}\" \"\")"), "(unreachable)");
+    for address in ["(i32.const -8)", "(i32.const 131064)", "(i32.const 4097)"] {
+        let component = from_text(&whole.replace("(local.get $at))", &format!("{address})")));
+        assert!(inspect(&component, 1 << 20).unwrap().takes_one_block);
+        let fault = call(&component, "").result.unwrap_err();
+        let Fault::InvalidAnswer { message } = &fault else { panic!("{fault}") };
+        assert!(message.contains("realloc return: "), "{message}");
+    }
+    let fault = call(&from_text(&whole), "").result.unwrap_err();
+    assert!(matches!(fault, Fault::Trap { .. }), "it is asked: {fault}");
 }
 
 #[test]

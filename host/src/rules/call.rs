@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use wasmtime::component::{ComponentExportIndex, ComponentType, Instance, Lift, Lower, TypedFunc};
+use wasmtime::component::{ComponentExportIndex, ComponentType, Func, Instance, Lift, Lower, TypedFunc};
 use wasmtime::{Store, Trap, WasmBacktrace};
 
+use super::contract::packed::{Pack, Packed};
 use super::contract::{access, categorization, intake, priority, routing};
 use super::engine::ticks;
 use super::guest::{Guest, LogLine, Lookup, Stopped};
@@ -146,7 +147,8 @@ fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limit
         let message = format!("it exports no `{}`", input.stage());
         return (Err(Fault::NotStarted { message }), 0);
     };
-    let answer = set_budget(store, limits.fuel, limits.deadline_ms).and_then(|()| put(&instance, store, decide, input));
+    let answer =
+        set_budget(store, limits.fuel, limits.deadline_ms).and_then(|()| put(rule, &instance, store, decide, input));
     let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     let result = match answer {
         Ok(Ok(answer)) => Ok(answer),
@@ -189,36 +191,39 @@ pub fn set_budget(store: &mut Store<Guest>, fuel: u64, deadline_ms: u64) -> wasm
 }
 
 fn put(
+    rule: &Rule,
     instance: &Instance,
     store: &mut Store<Guest>,
     decide: ComponentExportIndex,
     input: &Input,
 ) -> wasmtime::Result<Result<Answer, String>> {
+    let decide = instance.get_func(&mut *store, decide).ok_or_else(|| wasmtime::Error::msg("`decide` is gone"))?;
     Ok(match input {
-        Input::Intake(input) => typed(instance, store, decide, input)?.map(Answer::Intake),
-        Input::Categorization(input) => typed(instance, store, decide, input)?.map(Answer::Categorization),
-        Input::Priority(input) => typed(instance, store, decide, input)?.map(Answer::Priority),
-        Input::Routing(input) => typed(instance, store, decide, input)?.map(Answer::Routing),
-        Input::Access(input) => typed(instance, store, decide, &**input)?.map(Answer::Access),
+        Input::Intake(input) => typed(rule, store, decide, input)?.map(Answer::Intake),
+        Input::Categorization(input) => typed(rule, store, decide, input)?.map(Answer::Categorization),
+        Input::Priority(input) => typed(rule, store, decide, input)?.map(Answer::Priority),
+        Input::Routing(input) => typed(rule, store, decide, input)?.map(Answer::Routing),
+        Input::Access(input) => typed(rule, store, decide, &**input)?.map(Answer::Access),
     })
 }
 
 #[expect(unsafe_code, reason = "comparing the types at each call costs a twentieth of it; see SAFETY")]
-fn typed<I, A>(
-    instance: &Instance,
-    store: &mut Store<Guest>,
-    decide: ComponentExportIndex,
-    input: &I,
-) -> wasmtime::Result<Result<A, String>>
+fn typed<I, A>(rule: &Rule, store: &mut Store<Guest>, decide: Func, input: &I) -> wasmtime::Result<Result<A, String>>
 where
-    I: ComponentType + Lower,
+    I: Pack + Lower,
     A: ComponentType + Lift + 'static,
 {
-    let decide = instance.get_func(&mut *store, decide).ok_or_else(|| wasmtime::Error::msg("`decide` is gone"))?;
-    // SAFETY: `check_types` compared the types of each stage's function with just these when the rule was loaded, and an
-    // instance of the same component has the same types.
-    let decide = unsafe { TypedFunc::<(&I,), Decided<A>>::new_unchecked(decide) };
-    Ok(decide.call(&mut *store, (input,))?.0)
+    let decided = if rule.takes_one_block {
+        // SAFETY: as below; `Packed` is the same argument.
+        let decide = unsafe { TypedFunc::<(Packed<'_, I>,), Decided<A>>::new_unchecked(decide) };
+        decide.call(&mut *store, (Packed(input),))?
+    } else {
+        // SAFETY: `check_types` compared the types of each stage's function with just these when the rule was loaded, and
+        // an instance of the same component has the same types.
+        let decide = unsafe { TypedFunc::<(&I,), Decided<A>>::new_unchecked(decide) };
+        decide.call(&mut *store, (input,))?
+    };
+    Ok(decided.0)
 }
 
 /// Compares the types of every function that will be asked with the contract's, before any ticket asks it.

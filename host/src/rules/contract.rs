@@ -10,6 +10,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 pub mod access;
 pub mod categorization;
 pub mod intake;
+pub mod packed;
 pub mod priority;
 pub mod routing;
 

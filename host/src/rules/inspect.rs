@@ -1,7 +1,8 @@
 //! What a file claims to be, read from its imports and exports without compiling or running any of it.
 
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{CanonicalFunction, CanonicalOption, Encoding, Parser, Payload};
 
+use super::contract::packed::MARK;
 use super::contract::{PACKAGE, VERSION};
 use super::stage::Stage;
 use super::wasi;
@@ -20,6 +21,8 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Whether it imports WASI, as the runtimes of most languages do.
     pub wasi: bool,
+    /// Whether it takes its input in one block ([`MARK`]).
+    pub takes_one_block: bool,
 }
 
 /// Why the desk does not take a file as a rule.
@@ -62,7 +65,7 @@ pub enum Refused {
 /// Says why these bytes are not a rule of this contract. The code inside is validated when it is compiled.
 pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     check_kind(bytes, bytes_max)?;
-    let (imports, exports) = names(bytes)?;
+    let Outline { imports, exports, memories, other_memories, other_texts } = outline(bytes)?;
     for import in &imports {
         check_import(import)?;
     }
@@ -76,7 +79,8 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     }
     let takes_settings = exports.iter().any(|export| ours(export) == Some("settings"));
     let wasi = imports.iter().any(|import| import.starts_with("wasi:"));
-    Ok(Inspection { stages, takes_settings, imports, wasi })
+    let takes_one_block = memories == 1 && other_memories == 0 && !other_texts;
+    Ok(Inspection { stages, takes_settings, imports, wasi, takes_one_block })
 }
 
 fn check_kind(bytes: &[u8], bytes_max: usize) -> Result<(), Refused> {
@@ -92,35 +96,76 @@ fn check_kind(bytes: &[u8], bytes_max: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The names of the outermost imports and exports.
-fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), Refused> {
+/// What is read of a component.
+#[derive(Default)]
+struct Outline {
+    /// The names of the outermost imports and exports.
+    imports: Vec<String>,
+    exports: Vec<String>,
+    /// The memories of core modules that carry the [`MARK`], and of those that do not.
+    memories: u32,
+    other_memories: u32,
+    /// Whether some function lifts or lowers texts in another encoding than UTF-8.
+    other_texts: bool,
+}
+
+/// A module or component inside of the component.
+#[derive(Default)]
+struct Inner {
+    marked: bool,
+    memories: u32,
+}
+
+fn outline(bytes: &[u8]) -> Result<Outline, Refused> {
     let malformed = |error: wasmparser::BinaryReaderError| Refused::Malformed {
         offset: error.offset(),
         message: error.message().to_owned(),
     };
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    let mut depth = 0_usize;
+    let mut outline = Outline::default();
+    let mut inners: Vec<Inner> = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+            Payload::Version { encoding: Encoding::Module, .. } if inners.is_empty() => {
                 return Err(Refused::CoreModule);
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    imports.push(import.map_err(malformed)?.name.name.to_owned());
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => inners.push(Inner::default()),
+            Payload::End(_) => match inners.pop() {
+                Some(Inner { marked: true, memories }) => outline.memories += memories,
+                Some(Inner { marked: false, memories }) => outline.other_memories += memories,
+                None => {}
+            },
+            Payload::MemorySection(section) => {
+                inners.last_mut().into_iter().for_each(|inner| inner.memories += section.count());
+            }
+            Payload::CustomSection(section) if section.name() == MARK => {
+                inners.last_mut().into_iter().for_each(|inner| inner.marked = true);
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    outline.other_texts |= has_other_texts(&function.map_err(malformed)?);
                 }
             }
-            Payload::ComponentExportSection(section) if depth == 0 => {
+            Payload::ComponentImportSection(section) if inners.is_empty() => {
+                for import in section {
+                    outline.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if inners.is_empty() => {
                 for export in section {
-                    exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    outline.exports.push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
             _ => {}
         }
     }
-    Ok((imports, exports))
+    Ok(outline)
+}
+
+fn has_other_texts(function: &CanonicalFunction) -> bool {
+    let (CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. }) = function else {
+        return false;
+    };
+    options.iter().any(|option| matches!(option, CanonicalOption::UTF16 | CanonicalOption::CompactUTF16))
 }
 
 /// The interface's own name, if it is one of this contract that we serve. By the component model's rules a component
@@ -214,6 +259,27 @@ mod tests {
         assert!(matches!(import("ruledesk:rules/files@1.0.0"), Refused::Import { .. }));
         assert!(matches!(import("ruledesk:rules/log@2.0.0"), Refused::OtherContract { .. }));
         assert!(matches!(import("ruledesk:rules/log@1.0.0"), Refused::NoStage { .. }));
+    }
+
+    #[test]
+    fn the_mark_counts_for_the_only_memory_and_texts_in_utf_8() {
+        let takes = |inside: &str| {
+            let text =
+                format!(r#"(component {inside} (instance $i) (export "ruledesk:rules/intake@1.0.0" (instance $i)))"#);
+            inspect(&wat::parse_str(text).unwrap(), 1 << 20).unwrap().takes_one_block
+        };
+        let marked = r#"(core module (memory 1) (@custom "ruledesk:arena" ""))"#;
+        assert!(takes(marked));
+        assert!(takes(&format!("{marked} (core module)")), "a module without memory owns none");
+        assert!(!takes("(core module (memory 1))"));
+        assert!(!takes(r#"(core module (@custom "ruledesk:arena" ""))"#));
+        assert!(!takes(r#"(core module (memory 1)) (core module (@custom "ruledesk:arena" ""))"#), "of another module");
+        assert!(!takes(&format!("{marked} (core module (memory 1))")), "whose memory it is, nobody can tell");
+        assert!(!takes(&format!(r#"(@custom "ruledesk:arena" "") (component (core module (memory 1)))"#)));
+        let utf_16 = r#"(core module $m (func (export "f"))) (core instance $n (instantiate $m))
+            (func (canon lift (core func $n "f") string-encoding=utf16))"#;
+        assert!(!takes(&format!("{marked} {utf_16}")));
+        assert!(takes(&format!("{marked} {}", utf_16.replace("utf16", "utf8"))));
     }
 
     #[test]

@@ -231,6 +231,7 @@ impl Loader {
             signed_by: None,
             signature: None,
             wasi: rule.wasi,
+            takes_one_block: rule.takes_one_block,
             exports,
         })
     }
@@ -251,7 +252,7 @@ impl Loader {
         let inspection = inspect(wasm, self.component_bytes_max)
             .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
         check_stages(&manifest, &folder.join(MANIFEST_FILE), &inspection)?;
-        self.link(folder, &component_file, manifest, manifest_text, wasm, inspection.wasi)
+        self.link(folder, &component_file, manifest, manifest_text, wasm, &inspection)
     }
 
     fn link(
@@ -261,7 +262,7 @@ impl Loader {
         manifest: Manifest,
         manifest_text: String,
         wasm: &[u8],
-        wasi: bool,
+        inspection: &Inspection,
     ) -> Result<Rule, LoadError> {
         let misfit =
             |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
@@ -282,7 +283,8 @@ impl Loader {
             tables_allowed: manifest.tables.iter().cloned().collect(),
             manifest,
             determinism: Determinism::default(),
-            wasi,
+            wasi: inspection.wasi,
+            takes_one_block: inspection.takes_one_block,
             signed_by: None,
             signature: None,
             pre,

@@ -31,6 +31,8 @@ pub struct Rule {
     pub determinism: Determinism,
     /// Whether the component imports WASI.
     pub wasi: bool,
+    /// Whether it takes its input in one block.
+    pub takes_one_block: bool,
     /// The desk's name for the key that vouches for it; none where the desk asks for no signature.
     pub signed_by: Option<Arc<str>>,
     /// The text of its signature, if it came with one.
