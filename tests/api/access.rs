@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::store::by_hand;
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::{Database, Desk, on_both};
 use crate::support::wait::until;
@@ -69,6 +70,42 @@ fn cancelling_a_ticket_takes_its_request_back() {
         let late = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
         assert!((400..500).contains(&late.status), "{}", late.text);
         assert_eq!(amara.get("/api/v1/people/amara/grants").expect(200), json!([]));
+    });
+}
+
+/// Also where the request is from before the desk kept deadlines.
+#[test]
+fn what_nobody_decides_in_time_the_desk_denies() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        for _ in 0..2 {
+            desk.as_role("amara").post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        }
+        let (target, place) = (desk.target(), desk.crash());
+        let late = "update access_cases set steps = '[[[\"lena\"],1,1]]' where ticket = (select id from tickets where number = 1)";
+        let before = "delete from _sqlx_migrations where version = 6";
+        let undone = ["drop index access_cases_due", "alter table access_cases drop column due_at", before, late];
+        tokio::runtime::Runtime::new().unwrap().block_on(by_hand(&target, &undone));
+        let desk = place.start();
+        let (amara, kofi, lena) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("lena"));
+        let ticket = || amara.get("/api/v1/tickets/IT-1").expect(200);
+        until("the denial", || (ticket()["state"] == "resolved").then_some(()));
+        assert_eq!(ticket()["access"]["state"], "denied");
+        assert_eq!(amara.get("/api/v1/people/amara/grants").expect(200), json!([]));
+        let timeline = amara.get("/api/v1/tickets/IT-1/timeline").expect(200);
+        let denied = timeline.as_array().unwrap().iter().rfind(|entry| entry["kind"] == "access-decided").unwrap();
+        assert!(denied.to_string().contains("nobody decided in time"), "{denied}");
+        let told = kofi.get("/api/v1/tickets/IT-1/messages").expect(200);
+        let to_amara = |message: &&Value| message["kind"] == "state-changed" && message["recipient"] == "amara";
+        assert_eq!(told.as_array().unwrap().iter().filter(to_amara).count(), 1, "{told}");
+        let why = kofi.get("/api/v1/tickets/IT-1/explain").expect(200);
+        assert!(why["text"].as_str().unwrap().contains("was not approved: nobody decided in time"), "{why}");
+
+        let late = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
+        assert_eq!(late.status, 409, "{}", late.text);
+        let left = lena.get("/api/v1/access-requests").expect(200);
+        assert_eq!((left.as_array().unwrap().len(), &left[0]["key"]), (1, &json!("IT-2")), "it has time");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
 

@@ -71,6 +71,28 @@ fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
 }
 
 #[test]
+fn what_nobody_decided_in_time_is_denied_by_the_desk_and_nothing_else_is() {
+    let (ticket, mut case) = opened(1, &[&["hal"], &["gina"]], 48);
+    let (first, second) = (case.steps[0].due_at, at(60 * HOUR));
+    case.steps[1].due_at = second;
+    assert_eq!(case.due_at(), Some(first));
+    assert_eq!(case.denial(at(24 * HOUR)), None, "a millisecond is left");
+    let denied = case.denial(first).unwrap();
+    assert_eq!((denied.state, denied.due_at(), denied.denial(at(99 * HOUR))), (AccessState::Denied, None, None));
+    assert_eq!(denied.grant(GrantId(uuid(2, 1)), first), None);
+    assert_eq!(AccessCase { state: case.state, ..denied }, case, "nothing else of it has changed");
+
+    // Each step has its own time.
+    let hal = permit("hal", &ticket, &case).unwrap();
+    let once = access::decide(&case, &yes(None), &hal, at(HOUR)).unwrap();
+    assert_eq!((once.due_at(), once.lapsed(first), once.lapsed(second)), (Some(second), false, true));
+    let gina = permit("gina", &ticket, &once).unwrap();
+    let granted = access::decide(&once, &yes(None), &gina, first).unwrap();
+    assert_eq!((granted.state, granted.denial(at(99 * HOUR))), (AccessState::Approved, None));
+    assert_eq!(case.cancelled().denial(at(99 * HOUR)), None);
+}
+
+#[test]
 fn a_permit_for_one_case_decides_no_other() {
     let ((ticket, mine), (_, other)) = (opened(1, &[&["hal"]], 48), opened(2, &[&["hal"]], 48));
     let hal = permit("hal", &ticket, &mine).unwrap();

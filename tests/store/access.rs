@@ -1,12 +1,12 @@
 //! Access: cases, whom they await, grants, history and the ledger read back alike.
 
 use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
-use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::actor::{Actor, Author, Role};
 use ruledesk::desk::id::{GrantId, TicketId};
 use ruledesk::desk::may;
 use ruledesk::desk::ticket::{self, State};
-use ruledesk::store::Store;
 use ruledesk::store::access::{AccessChange, History};
+use ruledesk::store::{Error, Store};
 
 use super::fixture::{Wanted, at, create_access, on_both, organisation, person, uuid};
 
@@ -81,6 +81,66 @@ async fn a_case_awaits_one_step_after_the_other_and_ends_in_a_grant() {
     assert!(grant.is_effective(at(50 * HOUR - 1)) && !grant.is_effective(at(50 * HOUR)));
     let events: Vec<&str> = ledger.iter().map(|(event, _)| event.as_str()).collect();
     assert_eq!(events, ["requested", "awaiting", "approved-by", "awaiting", "approved-by", "approved", "granted"]);
+}
+
+/// Denies what lapsed the way the use case does, from what was read before.
+async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now: i64) -> Result<(), Error> {
+    let after = before.denial(at(now)).unwrap();
+    let reason = (Author::System, access::NOBODY_DECIDED);
+    let change = ticket::settle_access(&ticket, &after, reason, &organisation().calendar, Vec::new(), at(now));
+    store.apply(change, Some(AccessChange { before, after, grant: None })).await
+}
+
+async fn read(store: &Store, n: u128) -> (ticket::Ticket, AccessCase) {
+    let case = case(store, n).await;
+    (store.ticket_by_id(case.ticket).await.unwrap().unwrap(), case)
+}
+
+#[tokio::test]
+async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
+    let day = 24 * HOUR;
+    let (overdue, ledger) = on_both(async |store| {
+        let organisation = organisation();
+        for n in 0..4 {
+            let steps: &[&[&str]] = if n == 3 { &[&["hal"], &["gina"]] } else { &[&["hal"]] };
+            store.create(create_access(&organisation, &Wanted::new(n), steps, 48)).await.unwrap();
+        }
+        decide(&store, 1, "hal", true, HOUR).await;
+        decide(&store, 3, "hal", true, HOUR).await;
+        let overdue = async |now| store.overdue(at(now)).await.unwrap();
+        let mut seen = vec![overdue(day - 1).await, overdue(day).await, overdue(day + 2).await, overdue(day + 3).await];
+        deny(&store, read(&store, 2).await, day + 2).await.unwrap();
+        seen.push(overdue(day + 3).await);
+        (seen, store.ledger(TicketId(uuid(1, 2))).await.unwrap())
+    })
+    .await;
+    let tickets = |numbers: &[u128]| numbers.iter().map(|n| TicketId(uuid(1, *n))).collect::<Vec<_>>();
+    assert_eq!(overdue, [tickets(&[]), tickets(&[0]), tickets(&[0, 2]), tickets(&[0, 2, 3]), tickets(&[0, 3])]);
+    let events: Vec<&str> = ledger.iter().map(|(event, _)| event.as_str()).collect();
+    assert_eq!(events, ["requested", "awaiting", "lapsed", "denied"]);
+    assert_eq!(ledger[2].1, "denied by the desk: nobody decided in time");
+}
+
+/// Whoever is quicker decides, and only one of the two does.
+#[tokio::test]
+async fn the_desk_and_an_approver_at_the_same_moment_do_not_both_decide() {
+    let (late_desk, by_hal, late_hal, by_desk) = on_both(async |store| {
+        let organisation = organisation();
+        for n in 0..2 {
+            store.create(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
+        }
+        let seen = read(&store, 0).await;
+        decide(&store, 0, "hal", false, 24 * HOUR + 1).await;
+        let late_desk = matches!(deny(&store, seen, 24 * HOUR + 2).await, Err(Error::Conflict));
+        let seen = read(&store, 1).await;
+        deny(&store, seen.clone(), 24 * HOUR + 2).await.unwrap();
+        let late_hal = matches!(deny(&store, seen, 24 * HOUR + 3).await, Err(Error::Conflict));
+        (late_desk, case(&store, 0).await, late_hal, case(&store, 1).await)
+    })
+    .await;
+    assert!(late_desk && late_hal);
+    assert_eq!((by_hal.state, by_hal.decisions.len()), (AccessState::Denied, 1));
+    assert_eq!((by_desk.state, by_desk.decisions.len()), (AccessState::Denied, 0));
 }
 
 #[tokio::test]

@@ -37,7 +37,14 @@ impl App {
         let after = access::decide(&asked, word, &permit, now)?;
         let grant = after.grant(GrantId(self.clock.new_id()), now);
         let messages = self.messages_about(&ticket, &before, &after, now);
-        let change = ticket::settle_access(&ticket, &after, actor.author(), &organisation.calendar, messages, now);
+        let change = ticket::settle_access(
+            &ticket,
+            &after,
+            (actor.author(), &word.reason),
+            &organisation.calendar,
+            messages,
+            now,
+        );
         let (settled, case) = (change.after.clone(), after.clone());
         let access = AccessChange { before, after, grant };
         self.apply_access(number, change, access).await?;
@@ -58,7 +65,13 @@ impl App {
     }
 
     /// Whoever is awaited next is told, and the requester when it is settled.
-    fn messages_about(&self, ticket: &Ticket, before: &AccessCase, after: &AccessCase, now: Timestamp) -> Vec<Message> {
+    pub(super) fn messages_about(
+        &self,
+        ticket: &Ticket,
+        before: &AccessCase,
+        after: &AccessCase,
+        now: Timestamp,
+    ) -> Vec<Message> {
         let message = |kind, to: &PersonId| Message {
             id: MessageId(self.clock.new_id()),
             ticket: ticket.id,

@@ -6,6 +6,7 @@
 //! - [`App::explain`] says why a ticket is as it is
 //! - [`App::comment`], [`App::transition`], [`App::edit_ticket`], [`App::revoke_grant`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
+//! - [`App::deny_overdue`] does what is due, because nobody else has done it
 //! - [`App::rule_stats`] sums up what a rule did
 //! - [`App::keep`], [`App::rule_versions`], [`App::rule_difference`] are about the archive of rules
 //! - [`App::actor`] says who is asking
@@ -28,6 +29,7 @@ pub mod archive;
 pub mod arms;
 pub mod choice;
 pub mod clock;
+pub mod deadlines;
 pub mod deploy;
 pub mod disagree;
 pub mod dry_run;

@@ -73,6 +73,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         accept_demo_tokens(&app)?;
     }
     tokio::spawn(Arc::clone(&app).keep_following());
+    tokio::spawn(Arc::clone(&app).keep_deadlines());
     let traces = traces(&serve, telemetry, &app)?;
     let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
     tell(&app, address, serve.demo);

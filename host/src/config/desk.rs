@@ -101,7 +101,8 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId) -> PriorityLev
 ///
 /// - `team`, `priority`, `category`: where no rule has answered.
 /// - `access-approvers`: who approves access where a rule has failed and the requester has no manager; at least one.
-/// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default.
+/// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default;
+///   the desk denies what nobody has decided by then.
 fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Person>) -> Option<Defaults> {
     let team = keys.required("team").and_then(|node| node.known(&names.teams));
     let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));

@@ -156,6 +156,9 @@ pub struct AccessCase {
     pub reason: String,
 }
 
+/// Why the desk denies what lapsed.
+pub const NOBODY_DECIDED: &str = "nobody decided in time";
+
 /// One step of approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -255,6 +258,22 @@ impl AccessCase {
         };
         let decided = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         step.approvers.iter().filter(|person| !decided(person)).collect()
+    }
+
+    /// Until when the present step may be approved; `None` where nothing is awaited.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let awaiting = self.state == AccessState::Awaiting;
+        self.current_step().filter(|_| awaiting).map(|(_, step)| step.due_at)
+    }
+
+    /// Whether nobody has decided in time, so that all that is left is a denial.
+    pub fn lapsed(&self, now: Timestamp) -> bool {
+        self.due_at().is_some_and(|due| due <= now)
+    }
+
+    /// The case as the desk itself denies it, for [`NOBODY_DECIDED`]; `None` while there is time, or nothing is awaited.
+    pub fn denial(&self, now: Timestamp) -> Option<AccessCase> {
+        self.lapsed(now).then(|| AccessCase { state: AccessState::Denied, ..self.clone() })
     }
 
     /// The case after its ticket was cancelled; what is settled stays as it is.

@@ -339,16 +339,16 @@ pub fn comment(
     Ok(TicketChange { before: ticket.clone(), after, entries, messages: Vec::new(), assignment: None })
 }
 
-/// The ticket after somebody has decided about the access that it asks for.
+/// The ticket after somebody, or the desk itself, has decided about the access that it asks for, and why.
 pub fn settle_access(
     ticket: &Ticket,
     case: &AccessCase,
-    author: Author,
+    (author, reason): (Author, &str),
     calendar: &Calendar,
     messages: Vec<Message>,
     now: Timestamp,
 ) -> TicketChange {
-    let detail = case.decisions.last().map(|word| word.reason.clone()).unwrap_or_default();
+    let detail = reason.to_owned();
     let entry = |author, event| Entry { at: now, author, visibility: Visibility::Public, event };
     let outcome = case.state.code();
     let mut entries = vec![entry(author, Event::AccessDecided { outcome, detail })];

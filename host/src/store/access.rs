@@ -9,7 +9,7 @@ use super::db::{Arg, Row, Tx};
 use super::ledger::LedgerEvent;
 use super::rows::{at, corrupt, from_json, ms, parsed};
 use super::{Error, Store};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOBODY_DECIDED, Step};
 use crate::desk::combine::access::Scope;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 
@@ -40,8 +40,8 @@ pub async fn open(
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         justification, state, scope, steps, reason, opened_at, due_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -58,6 +58,7 @@ pub async fn open(
             steps_json(&case.steps).to_string().into(),
             case.reason.as_str().into(),
             ms(now).into(),
+            case.due_at().map(ms).into(),
         ],
     )
     .await?;
@@ -73,8 +74,8 @@ pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Resul
     let ticket = Arg::from(after.ticket.0);
     let scope = scope_json(after.scope.as_ref()).to_string();
     tx.execute(
-        "update access_cases set state = $1, scope = $2 where ticket = $3",
-        vec![after.state.code().into(), scope.into(), ticket.clone()],
+        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
+        vec![after.state.code().into(), scope.into(), after.due_at().map(ms).into(), ticket.clone()],
     )
     .await?;
     for decision in after.decisions.iter().skip(change.before.decisions.len()) {
@@ -92,6 +93,10 @@ pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Resul
         .await?;
         let code = if decision.approve { "approved-by" } else { "denied-by" };
         events.push(event(after.ticket, code, decision.approver.to_string(), now));
+    }
+    let denied_by_somebody = after.decisions.iter().any(|decision| !decision.approve);
+    if after.state == AccessState::Denied && !denied_by_somebody {
+        events.push(event(after.ticket, "lapsed", format!("denied by the desk: {NOBODY_DECIDED}"), now));
     }
     tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
     settle(tx, after, change.grant.as_ref(), now, &mut events).await?;
@@ -166,6 +171,16 @@ impl Store {
         let sql = "select a.ticket from access_awaited a join access_cases c on c.ticket = a.ticket \
                    where a.person = $1 order by c.opened_at, a.ticket";
         let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
+    }
+
+    /// The tickets whose access requests nobody may have decided in time, the longest overdue first. Programs from before
+    /// this was kept may have left out when a case is due: such a case is among them while it waits, and itself knows.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<TicketId>, Error> {
+        let sql = "select c.ticket from access_cases c join tickets t on t.id = c.ticket \
+                   where c.state = 'awaiting' and t.state = 'waiting_approval' and (c.due_at is null or c.due_at <= $1) \
+                   order by c.due_at, c.ticket";
+        let rows = self.db.all(sql, vec![ms(now).into()]).await?;
         rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 

@@ -68,12 +68,14 @@ fn priority(known: &Known<'_>, id: &str) -> String {
 fn access(known: &Known<'_>) -> Option<String> {
     let case = known.case?;
     let app = known.organisation.apps.get(&case.request.app).map_or(case.request.app.as_str(), |app| app.name.as_str());
-    let revoked = known.entries.iter().rev().filter(|entry| entry.kind == "access-decided").find_map(|entry| {
-        let details: Json = serde_json::from_str(&entry.details).ok()?;
-        let outcome = plain_text(&details, "outcome")?;
-        (outcome == crate::desk::ticket::REVOKED).then(|| plain_text(&details, "detail").unwrap_or_default())
-    });
-    if let Some(reason) = revoked {
+    let why = |wanted: &str| {
+        known.entries.iter().rev().filter(|entry| entry.kind == "access-decided").find_map(|entry| {
+            let details: Json = serde_json::from_str(&entry.details).ok()?;
+            let outcome = plain_text(&details, "outcome")?;
+            (outcome == wanted).then(|| plain_text(&details, "detail").unwrap_or_default())
+        })
+    };
+    if let Some(reason) = why(crate::desk::ticket::REVOKED) {
         return Some(format!("Access to {app} was taken back{}.", because(&reason)));
     }
     let said = match case.state {
@@ -84,10 +86,8 @@ fn access(known: &Known<'_>) -> Option<String> {
         AccessState::Cancelled => "was asked for and the request was taken back",
     };
     // Of what a person said, only a denial is for the requester's eyes; the timeline shows it to them too.
-    let reason = match case.decisions.last() {
-        Some(word) if case.state == AccessState::Denied => word.reason.as_str(),
-        _ => case.reason.as_str(),
-    };
+    let denied = why(case.state.code()).filter(|_| case.state == AccessState::Denied);
+    let reason = denied.as_deref().unwrap_or(&case.reason);
     let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
     Some(format!("Access to {app} ({tier}) {said}{}.", because(reason)))
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::recorded::{Decision, Stage};
 use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
+use crate::desk::access::AccessState;
 use crate::desk::form::Value;
 use crate::desk::sla::Clock;
 
@@ -230,20 +231,26 @@ fn access(known: &Known<'_>, stage: &Stage) -> Option<Story> {
             to: Some(if word.approve { "approved" } else { "denied" }.to_owned()),
             reason: word.reason.clone(),
         })
-        .chain(revoked(known))
+        .chain(afterwards(known))
         .collect();
     Some(told)
 }
 
-fn revoked<'a>(known: &Known<'a>) -> impl Iterator<Item = ByHand> + 'a {
-    let revoked = |details: &Json| plain_text(details, "outcome").as_deref() == Some(crate::desk::ticket::REVOKED);
+/// What came of it that is no approver's word: the desk's own denial, and that it was taken back.
+fn afterwards<'a>(known: &Known<'a>) -> impl Iterator<Item = ByHand> + 'a {
     known.entries.iter().filter(|entry| entry.kind == "access-decided").filter_map(move |entry| {
-        let details: Json = serde_json::from_str(&entry.details).ok().filter(revoked)?;
+        let details: Json = serde_json::from_str(&entry.details).ok()?;
+        let outcome = plain_text(&details, "outcome")?;
+        let by_the_desk = entry.author_kind == "system" && outcome == AccessState::Denied.code();
+        if !by_the_desk && outcome != crate::desk::ticket::REVOKED {
+            return None;
+        }
+        let by = if entry.author.is_empty() { "the desk" } else { entry.author.as_str() };
         Some(ByHand {
             at: entry.at.to_string(),
-            by: entry.author.clone(),
+            by: by.to_owned(),
             from: None,
-            to: Some(crate::desk::ticket::REVOKED.to_owned()),
+            to: Some(outcome),
             reason: plain_text(&details, "detail").unwrap_or_default(),
         })
     })
