@@ -7,7 +7,9 @@ use ruledesk::store::{Create, Created, Error, IdempotencyKey, Store};
 use super::fixture::{Wanted, on_both, on_postgres, organisation, person, uuid};
 
 fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Create {
-    let idempotency = IdempotencyKey { actor: person(actor), key: key.to_owned(), digest: digest.to_owned() };
+    // No actor is the desk itself.
+    let actor = (!actor.is_empty()).then(|| person(actor));
+    let idempotency = IdempotencyKey { actor, key: key.to_owned(), digest: digest.to_owned() };
     Create { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
 }
 
@@ -17,17 +19,21 @@ async fn count(store: &Store) -> usize {
 
 #[tokio::test]
 async fn a_key_means_one_request_of_one_actor() {
-    let (again, reused, other, tickets) = on_both(async |store| {
+    let (again, reused, other, desks, tickets) = on_both(async |store| {
         store.create(keyed(1, "eve", "k", "d1")).await.unwrap();
         let again = store.create(keyed(2, "eve", "k", "d1")).await.unwrap();
         let reused = matches!(store.create(keyed(3, "eve", "k", "d2")).await, Err(Error::KeyReused));
         let other = store.create(keyed(4, "Zoe", "k", "d2")).await.unwrap();
-        (again, reused, matches!(other, Created::New { .. }), count(&store).await)
+        let desks = store.create(keyed(5, "", "k", "d2")).await.unwrap();
+        let desks_again = store.create(keyed(6, "", "k", "d2")).await.unwrap();
+        let new = |created: &Created| matches!(created, Created::New { .. });
+        (again, reused, new(&other), (new(&desks), desks_again), count(&store).await)
     })
     .await;
     assert_eq!(again, Created::Before(TicketId(uuid(1, 1))));
     assert!(reused && other);
-    assert_eq!(tickets, 2);
+    assert_eq!(desks, (true, Created::Before(TicketId(uuid(1, 5)))), "the desk's own keys are nobody else's");
+    assert_eq!(tickets, 3);
 }
 
 /// Sends each request to a store in turn, all at once, and counts the new tickets.

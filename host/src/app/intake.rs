@@ -73,7 +73,7 @@ impl App {
         let new = NewTicket::check(&organisation, &permit, submission)
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
         let idempotency =
-            idempotency.map(|(key, digest)| IdempotencyKey { actor: permit.submitted_by().clone(), key, digest });
+            idempotency.map(|(key, digest)| IdempotencyKey { actor: actor.person().cloned(), key, digest });
         // Before the rules are asked: what they would say to a repetition is not what they said to the request.
         if let Some(claim) = &idempotency
             && let Some(id) = self.store.made_under(claim).await?

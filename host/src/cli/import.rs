@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
-use super::{Failure, Place, desk};
+use super::{Failure, Found, Place, desk};
 use crate::app::intake::{self, Made};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
@@ -72,7 +72,7 @@ pub struct Import {
     json: bool,
 }
 
-/// Imports a file and prints the summary.
+/// Imports a file and prints the summary. A row that the form or the rules refuse is that row's problem: the others go on.
 pub async fn run(import: Import) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&import.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
@@ -93,8 +93,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
         match row {
             Row::Ticket(ticket) => flight.submit(*ticket).await?,
             Row::Problem(problem) => {
-                flight.summary.reject(problem.wrong.reason());
-                tracing::debug!(line = problem.line, "row not imported: {}", problem.wrong);
+                flight.summary.reject(problem.line, problem.wrong.reason(), problem.wrong.to_string());
             }
         }
     }
@@ -107,7 +106,13 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     } else {
         println!("{}", summary.text());
     }
-    Ok(())
+    match summary.rejected() {
+        0 => Ok(()),
+        refused => {
+            let told = "the summary says which and why; mend them and import the file again: a row that is there is left alone";
+            Err(Found(format!("{refused} row(s) were refused: {told}")).into())
+        }
+    }
 }
 
 /// Creates a ticket, and tries again while the desk has too much to do.
@@ -171,7 +176,7 @@ fn bar(hidden: bool) -> ProgressBar {
     }
 }
 
-type Landed = (Result<Made, Error>, Labels);
+type Landed = (u64, Result<Made, Error>, Labels);
 
 /// The tickets that are on their way.
 struct Flight {
@@ -190,6 +195,8 @@ impl Flight {
         while self.running.len() >= IN_FLIGHT_MAX {
             self.land_one().await?;
         }
+        let key = format!("import-{}-{}", self.file, ticket.line);
+        let claim = (key, intake::digest(&self.request(&ticket)));
         let submission = Submission {
             request_type: self.request_type.clone(),
             channel: self.channel.clone(),
@@ -199,12 +206,16 @@ impl Flight {
             ..Submission::default()
         };
         let app = Arc::clone(&self.app);
-        let (requester, labels) = (ticket.requester, ticket.labels);
-        let key = format!("import-{}-{}", self.file, ticket.line);
-        let request = format!("{}\n{}\n{:?}", submission.subject, submission.body, submission.fields);
-        let claim = (key, intake::digest(request.as_bytes()));
-        self.running.spawn(async move { (submit(&app, &requester, &submission, &claim).await, labels) });
+        let (line, requester, labels) = (ticket.line, ticket.requester, ticket.labels);
+        self.running.spawn(async move { (line, submit(&app, &requester, &submission, &claim).await, labels) });
         Ok(())
+    }
+
+    /// All that makes the ticket what it is, each part apart from the next.
+    fn request(&self, ticket: &ImportedTicket) -> Vec<u8> {
+        let ImportedTicket { subject, body, fields, requester, .. } = ticket;
+        let parts = (&self.request_type, &self.channel, requester.as_str(), subject, body, fields);
+        serde_json::json!(parts).to_string().into_bytes()
     }
 
     async fn land(mut self) -> Result<Summary, Failure> {
@@ -217,9 +228,13 @@ impl Flight {
 
     async fn land_one(&mut self) -> Result<(), Failure> {
         let Some(landed) = self.running.join_next().await else { return Ok(()) };
-        let (made, labels) = landed?;
+        let (line, made, labels) = landed?;
         self.bar.inc(1);
         match made {
+            Ok(Made { new: false, .. }) => {
+                self.summary.found_before();
+                Ok(())
+            }
             Ok(Made { ticket, rules_asked, .. }) => {
                 let outcome = Outcome {
                     category: ticket.category.as_str(),
@@ -233,7 +248,18 @@ impl Flight {
             Err(Error::Rejected { problems }) => {
                 let reasons: BTreeSet<String> =
                     problems.iter().map(|problem| format!("{}: {}", problem.field, problem.code)).collect();
-                self.summary.reject(&Vec::from_iter(reasons).join(", "));
+                let wrong: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.field, p.message)).collect();
+                self.summary.reject(line, &Vec::from_iter(reasons).join(", "), wrong.join("; "));
+                Ok(())
+            }
+            // Such as somebody who has left, and the same row imported with other arguments.
+            Err(error @ Error::Refused(_)) => {
+                self.summary.reject(line, "not allowed", error.to_string());
+                Ok(())
+            }
+            Err(Error::KeyReused) => {
+                let wrong = "this row was imported before as another ticket, by other arguments".to_owned();
+                self.summary.reject(line, "imported before otherwise", wrong);
                 Ok(())
             }
             Err(error) => Err(error.into()),

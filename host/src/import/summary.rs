@@ -30,12 +30,18 @@ impl<'a> Outcome<'a> {
     }
 }
 
+/// Refused rows that a summary names; all of them are counted.
+pub const REFUSED_NAMED_MAX: usize = 100;
+
 /// What an import came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     accepted: u64,
+    made_before: u64,
     decisions: u64,
     rejected: BTreeMap<String, u64>,
+    /// The line of each and what is wrong with it, the first that were refused.
+    refused: BTreeMap<u64, String>,
     counts: BTreeMap<LabelKind, BTreeMap<String, u64>>,
     agreements: BTreeMap<LabelKind, Agreement>,
     /// Rows left out on purpose.
@@ -58,14 +64,27 @@ impl Summary {
         }
     }
 
-    /// Counts a row that became no ticket, by a reason of a few words.
-    pub fn reject(&mut self, reason: &str) {
+    /// Counts a row whose ticket an earlier import made.
+    pub fn found_before(&mut self) {
+        self.made_before += 1;
+    }
+
+    /// Counts a row that became no ticket, by a reason of a few words, and keeps what is wrong with it.
+    pub fn reject(&mut self, line: u64, reason: &str, wrong: String) {
         *self.rejected.entry(reason.to_owned()).or_default() += 1;
+        if self.refused.len() < REFUSED_NAMED_MAX {
+            self.refused.insert(line, wrong);
+        }
     }
 
     /// Tickets that were accepted.
     pub fn accepted(&self) -> u64 {
         self.accepted
+    }
+
+    /// Rows whose ticket an earlier import made.
+    pub fn made_before(&self) -> u64 {
+        self.made_before
     }
 
     /// Rows that became no ticket.
@@ -95,10 +114,12 @@ impl Summary {
             });
             (kind.code().to_owned(), value)
         };
+        let rows = self.refused.iter().map(|(line, wrong)| json!({ "line": line, "wrong": wrong }));
         let counts = |(kind, counts): (&LabelKind, &BTreeMap<String, u64>)| (kind.code().to_owned(), json!(counts));
         json!({
             "accepted": self.accepted,
-            "rejected": { "total": self.rejected(), "reasons": self.rejected },
+            "made_before": self.made_before,
+            "rejected": { "total": self.rejected(), "reasons": self.rejected, "rows": rows.collect::<Vec<_>>() },
             "skipped": { "repeated": self.skipped.repeated, "not_held_back": self.skipped.not_held_back },
             "decisions": self.decisions,
             "seconds": self.elapsed.as_secs_f64(),
@@ -112,6 +133,15 @@ impl Summary {
     /// For people: aligned columns, the most frequent first.
     pub fn text(&self) -> String {
         let mut text = self.totals();
+        if !self.refused.is_empty() {
+            let rows = self.refused.iter().map(|(line, wrong)| format!("line {line}: {wrong}\n"));
+            text.push_str("\nrefused\n");
+            text.extend(rows);
+            let more = self.rejected().saturating_sub(u64::try_from(self.refused.len()).unwrap_or(u64::MAX));
+            if more > 0 {
+                _ = writeln!(text, "and {more} more");
+            }
+        }
         for (kind, counts) in &self.counts {
             let mut rows: Vec<(&String, &u64)> = counts.iter().collect();
             rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -135,8 +165,11 @@ impl Summary {
         };
         let mut rows = vec![number("accepted", self.accepted), number("rejected", self.rejected())];
         rows.extend(self.rejected.iter().map(|(reason, count)| number(&format!("  {reason}"), *count)));
-        let skipped =
-            [("repeated, left out", self.skipped.repeated), ("not held back, left out", self.skipped.not_held_back)];
+        let skipped = [
+            ("made before", self.made_before),
+            ("repeated, left out", self.skipped.repeated),
+            ("not held back, left out", self.skipped.not_held_back),
+        ];
         rows.extend(skipped.iter().filter(|(_, count)| *count > 0).map(|(name, count)| number(name, *count)));
         rows.push(number("decisions", self.decisions));
         rows.push(rate("seconds", Some(self.elapsed.as_secs_f64())));

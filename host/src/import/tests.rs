@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 
@@ -237,8 +238,9 @@ fn summary() -> Summary {
         let labels = Labels { category: Some(label.to_owned()), ..Labels::default() };
         summary.accept(&Outcome { category: decided, priority: "low", team: "desk", decisions: 5 }, &labels);
     }
-    summary.reject("subject: required");
-    summary.reject("subject: required");
+    summary.reject(9, "subject: required", "subject: say what it is about".to_owned());
+    summary.reject(4, "subject: required", "subject: say what it is about".to_owned());
+    summary.found_before();
     summary.skipped.repeated = 3;
     summary
 }
@@ -251,11 +253,16 @@ import
 accepted                 6
 rejected                 2
   subject: required      2
+made before              1
 repeated, left out       3
 decisions               30
 seconds                2.0
 tickets per second     3.0
 decisions per second  15.0
+
+refused
+line 4: subject: say what it is about
+line 9: subject: say what it is about
 
 category         tickets   share
 access.admin           2  33.3 %
@@ -285,12 +292,24 @@ fn a_summary_has_the_same_figures_as_json() {
     let json = summary().json();
     assert_eq!(json["accepted"], 6);
     assert_eq!(json["rejected"]["reasons"]["subject: required"], 2);
+    assert_eq!(json["rejected"]["rows"][0], json!({ "line": 4, "wrong": "subject: say what it is about" }));
+    assert_eq!((&json["accepted"], &json["made_before"]), (&json!(6), &json!(1)));
     assert_eq!(json["skipped"]["repeated"], 3);
     assert_eq!(json["decisions_per_second"], 15.0);
     assert_eq!(json["counts"]["category"]["network"], 1);
     assert_eq!(json["agreement"]["category"]["agreed"], 4);
     assert_eq!(json["agreement"]["category"]["labels"][3]["recall"], serde_json::Value::Null);
     assert_eq!(json["agreement"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn of_refused_rows_so_many_are_named_and_all_are_counted() {
+    let mut summary = Summary::default();
+    for line in 1..=103 {
+        summary.reject(line, "bad time", format!("`{line}` is not a time"));
+    }
+    assert_eq!(summary.json()["rejected"]["rows"].as_array().unwrap().len(), 100);
+    assert!(summary.text().ends_with("line 100: `100` is not a time\nand 3 more\n"), "{}", summary.text());
 }
 
 #[test]

@@ -20,10 +20,18 @@ use crate::desk::timeline::{Entry, Event, Visibility};
 /// A key under which a client may send the same request again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    pub actor: PersonId,
+    /// Whose key it is: the same key of somebody else is another. `None` is the desk itself.
+    pub actor: Option<PersonId>,
     pub key: String,
     /// The digest of the request: the same key for another request is refused.
     pub digest: String,
+}
+
+impl IdempotencyKey {
+    /// Whose key it is, as the table has it; no person's id is empty.
+    fn owner(&self) -> &str {
+        self.actor.as_ref().map_or("", |person| person.as_str())
+    }
 }
 
 /// A ticket to write.
@@ -64,7 +72,7 @@ impl Store {
     /// [`Error::KeyReused`] where the key was used for another request.
     pub async fn made_under(&self, claim: &IdempotencyKey) -> Result<Option<TicketId>, Error> {
         let sql = "select digest, ticket from idempotency where actor = $1 and key = $2";
-        let row = self.db.optional(sql, vec![claim.actor.as_str().into(), claim.key.as_str().into()]).await?;
+        let row = self.db.optional(sql, vec![claim.owner().into(), claim.key.as_str().into()]).await?;
         let Some(row) = row else { return Ok(None) };
         if row.text(0)? != claim.digest {
             return Err(Error::KeyReused);
@@ -123,7 +131,7 @@ async fn claim_key(tx: &mut Tx, create: &Create) -> Result<Option<Result<Created
             "insert into idempotency (actor, key, digest, ticket, at) values ($1, $2, $3, $4, $5) \
              on conflict (actor, key) do nothing",
             vec![
-                claim.actor.as_str().into(),
+                claim.owner().into(),
                 claim.key.as_str().into(),
                 claim.digest.as_str().into(),
                 create.opening.ticket.id.0.into(),
@@ -137,7 +145,7 @@ async fn claim_key(tx: &mut Tx, create: &Create) -> Result<Option<Result<Created
     let row = tx
         .optional(
             "select digest, ticket from idempotency where actor = $1 and key = $2",
-            vec![claim.actor.as_str().into(), claim.key.as_str().into()],
+            vec![claim.owner().into(), claim.key.as_str().into()],
         )
         .await?;
     let Some(row) = row else { return Ok(Some(Err(Error::Conflict))) };
