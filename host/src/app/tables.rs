@@ -15,11 +15,15 @@ use crate::desk::actor::Actor;
 use crate::desk::form::Problem;
 use crate::desk::may;
 use crate::rules::digest::Digest;
+use crate::rules::limits::TABLE_KEY_BYTES_MAX;
 use crate::store::Store;
 use crate::store::tables::{By, LiveTable, TableVersion};
 pub use crate::store::tables::{TableEvent, TableVersionEntry};
 
 pub mod diff;
+
+/// What a table can hold, rules can find.
+const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);
 
 /// The largest table that is taken, in bytes of text.
 pub const TABLE_BYTES_MAX: usize = 16 << 20;

@@ -143,16 +143,21 @@ impl Guest {
         if !self.tables_allowed.contains(&table) {
             return Err(Stopped::Table { table, why: "its manifest does not name under `tables`" });
         }
-        if key.len() > TABLE_KEY_BYTES_MAX {
-            return Err(Stopped::Table { table, why: "has no key that is so long" });
-        }
         let Some(found) = self.tables.get(&table) else {
             return Err(Stopped::Table { table, why: "does not exist" });
         };
+        // The record takes no more of a key than a row could have.
+        let key = if key.len() > TABLE_KEY_BYTES_MAX { shortened(&key) } else { key };
         let row = found.row(&key).cloned();
         self.lookups.push(Lookup { table, digest: found.digest().cloned(), key, row: row.clone() });
         Ok(row)
     }
+}
+
+/// The beginning of a key that no row can have, and how long it was; no row can have this either.
+fn shortened(key: &str) -> String {
+    let beginning = key.get(..key.floor_char_boundary(TABLE_KEY_BYTES_MAX)).unwrap_or_default();
+    format!("{beginning}… ({} bytes)", key.len())
 }
 
 /// Bounds the memory and the tables of a call. `wasmtime::StoreLimits` bounds each by itself, and a component may have many.
@@ -224,4 +229,29 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     )?;
     wasi::link(&mut linker)?;
     Ok(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::limits::Asked;
+    use crate::rules::tables::Table;
+
+    #[test]
+    fn a_key_that_no_row_can_have_finds_nothing_and_stops_nobody() {
+        let longest = "ü".repeat(TABLE_KEY_BYTES_MAX / 2);
+        let row = vec![Attribute { name: "owner".to_owned(), value: "kofi".to_owned() }];
+        let table: Table = [(longest.clone(), row.clone())].into_iter().collect();
+        let limits = Asked::default().resolve().unwrap();
+        let tables = Arc::new([("assets".to_owned(), table)].into_iter().collect::<Tables>());
+        let mut guest = Guest::new(limits, tables, Arc::from(["assets".to_owned()]));
+        let mut look_up = |key: &str| guest.look_up("assets".to_owned(), key.to_owned());
+        assert_eq!(look_up(&longest), Ok(Some(row)));
+        for longer in [format!("{longest}x"), format!("x{longest}"), "x".repeat(200_000)] {
+            assert_eq!(look_up(&longer), Ok(None));
+        }
+        let keys = guest.lookups.iter().map(|lookup| lookup.key.len());
+        assert!(keys.skip(1).all(|bytes| (TABLE_KEY_BYTES_MAX + 1..TABLE_KEY_BYTES_MAX + 40).contains(&bytes)));
+        assert!(guest.lookups[3].key.ends_with("x… (200000 bytes)"));
+    }
 }

@@ -24,8 +24,8 @@ pub struct Limits {
 
 /// Elements that all tables of a component may have together. A Python guest needs some 7,000.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
-/// The longest key of a look-up in a reference table, in bytes.
-pub const TABLE_KEY_BYTES_MAX: usize = 256;
+/// The longest key that a row of a reference table can have, in bytes: the longest cell. A look-up of a longer one finds nothing.
+pub const TABLE_KEY_BYTES_MAX: usize = 4096;
 /// Log lines of one call; a line costs a record even when it is empty.
 pub const LOG_LINES_MAX: usize = 100;
 /// What a guest may print without ending the line, in bytes; then the line is ended for it.

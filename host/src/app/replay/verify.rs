@@ -192,6 +192,9 @@ fn read<'a>(
     Ok((input, parts))
 }
 
+/// What a record says where an earlier program stopped a rule for the length of a key.
+const KEY_TOO_LONG: &str = "has no key that is so long";
+
 /// Asks the version of a part again; `None` where everything is the same.
 fn check_part(
     versions: &Versions,
@@ -205,6 +208,11 @@ fn check_part(
             "it was stopped then: {}",
             part.fault.as_deref().unwrap_or_default()
         )));
+    }
+    if part.fault.as_deref().is_some_and(|fault| fault.contains(KEY_TOO_LONG)) {
+        return Some(What::NotComparable(
+            "it looked up a key that was too long then, and would find nothing now".to_owned(),
+        ));
     }
     let rule = match versions.rule(&part.component, &part.manifest) {
         Ok(rule) => rule,
