@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::desk::{Database, Desk};
+use crate::support::desk::{Answer, Database, Desk, on_both};
 
 #[test]
 fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
@@ -75,6 +75,74 @@ fn strange_paths_queries_and_headers_are_answered() {
     let long = kofi.with("idempotency-key", &"k".repeat(300));
     let body = json!({ "request_type": "question", "subject": "x", "body": "Please tell me." });
     assert_eq!(long.post("/api/v1/tickets", &body).expect(400)["type"], "/problems/bad-header");
+}
+
+/// PostgreSQL has no zero character in a text: none comes that far, and both databases answer alike.
+#[test]
+fn a_zero_character_is_refused_wherever_it_stands() {
+    on_both(|database| {
+        let desk = Desk::demo(database);
+        let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
+        let submission =
+            json!({ "request_type": "question", "subject": "x", "body": "Please.", "fields": { "topic": "other" } });
+        kofi.post("/api/v1/tickets", &submission).expect(201);
+        let refused = |answer: &Answer, status: u16, field: &str, what: &str| {
+            assert_eq!((answer.status, answer.media_type.as_str()), (status, "application/problem+json"), "{what}");
+            assert_eq!(answer.json()["problems"][0]["field"], field, "{what}: {}", answer.text);
+        };
+        for (path, field) in [
+            ("/tickets/IT-%00", "key"),
+            ("/tickets/IT-1%00/timeline", "key"),
+            ("/tickets/IT-1/explain?field=%00", "field"),
+            ("/tickets?team=%00", "team"),
+            ("/tickets?requester=a%00b", "requester"),
+            ("/people/%00/grants", "id"),
+            ("/rules/%00/versions", "name"),
+            ("/rules/a/versions/%00", "digest"),
+            ("/rules/a/versions/diff?from=abcd&to=%00", "to"),
+            ("/rules/%00/events", "name"),
+            ("/rules/%00/stats", "name"),
+            ("/tables/%00", "name"),
+            ("/tables/%00/versions/abcd", "name"),
+        ] {
+            refused(&mei.get(&format!("/api/v1{path}")), 400, field, path);
+        }
+        let latin1 = mei.get("/api/v1/rules/caf%e9/versions").expect(400);
+        assert_eq!(latin1["type"], "/problems/bad-path");
+
+        let zero = "x\0";
+        let seen = kofi.with("if-match", "\"1\"");
+        for (path, body, field) in [
+            ("/tickets/IT-1/comments", json!({ "body": zero, "visibility": "internal" }), "body"),
+            ("/tickets/IT-1/transitions", json!({ "to": "in_progress", "reason": zero }), "reason"),
+            ("/tickets/IT-1/access/decisions", json!({ "approve": false, "reason": zero }), "reason"),
+            (
+                "/tickets",
+                json!({ "request_type": "question", "subject": "x", "fields": { "topic": zero } }),
+                "fields.topic",
+            ),
+            ("/tickets", json!({ "request_type": "question", "subject": "x", "tags": ["vip", zero] }), "tags[1]"),
+        ] {
+            refused(&seen.post(&format!("/api/v1{path}"), &body), 422, field, path);
+        }
+        let why = json!({ "why": zero });
+        for step in ["rollback", "suspend", "resume", "approve"] {
+            let path = format!("/api/v1/rules/tidy-text/{step}");
+            refused(&mei.post(&path, &why), 422, "why", &path);
+        }
+        let put = |table: &str| mei.put_text("/api/v1/tables/assets?why=new", table, "text/csv");
+        refused(&put("asset,own\0er\na,b\n"), 422, "line 1, own\0er", "a heading");
+        refused(&put("asset,owner\na,b\0\n"), 422, "line 2, owner", "a cell");
+        let why = mei.put_text("/api/v1/tables/assets?why=new%00", "asset,owner\na,b\n", "text/csv");
+        refused(&why, 400, "why", "a reason");
+        for part in ["manifest", "signature", "why"] {
+            let parts = ["manifest", "component", "signature", "why"];
+            let text = |name: &str| if name == part { &b"x\0"[..] } else { &b"x"[..] };
+            let parts = parts.map(|name| (name, text(name)));
+            refused(&mei.send_parts("/api/v1/rules", &parts), 422, part, part);
+        }
+        assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len(), 1);
+    });
 }
 
 #[test]

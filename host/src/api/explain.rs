@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::{IntoParams, ToSchema};
 
+use super::address::Query;
 use super::auth::Caller;
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use super::tickets::number;
 use crate::app::App;
 
@@ -44,9 +45,8 @@ pub async fn explain(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-    query: Result<Query<ExplainQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<ExplainQuery>,
 ) -> Result<axum::Json<ExplanationView>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::new(Kind::BAD_QUERY, e.body_text()))?;
     let told = app.explain(&actor, number(&key)?, query.field.as_deref()).await?;
     let fields = told.fields.map(|fields| serde_json::to_value(fields).unwrap_or_default());
     Ok(axum::Json(ExplanationView { key: told.key, text: told.text, fields }))

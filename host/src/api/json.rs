@@ -4,8 +4,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 
 /// A JSON body.
 pub struct Json<T>(pub T);
@@ -43,5 +44,47 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if path == "." { Problem::bad_body(&message) } else { Problem::bad_field(&path, &message) }
     })?;
     deserializer.end().map_err(|error| Problem::bad_body(&error.to_string()))?;
-    Ok(value)
+    match zero_character(bytes) {
+        Some(path) => Err(Problem::zero_character(Kind::REJECTED, &path)),
+        None => Ok(value),
+    }
+}
+
+/// The path of the first text with a zero character, of which PostgreSQL has none. JSON can only write it as an escape, which
+/// hardly any body has, so that hardly any is read twice.
+fn zero_character(bytes: &[u8]) -> Option<String> {
+    const ESCAPE: &[u8] = b"\\u0000";
+    if !bytes.windows(ESCAPE.len()).any(|found| found == ESCAPE) {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    path_to_zero(&value).map(|path| path.trim_start_matches('.').to_owned())
+}
+
+fn path_to_zero(value: &Value) -> Option<String> {
+    let below = |step: String, value| path_to_zero(value).map(|rest| format!("{step}{rest}"));
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items.iter().zip(0..).find_map(|(item, n)| below(format!("[{n}]"), item)),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let here = name.contains('\0').then(|| format!(".{name}"));
+            here.or_else(|| below(format!(".{name}"), value))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_character_is_found_where_it_is_and_nowhere_else() {
+        let found = |json: &str| zero_character(json.as_bytes());
+        assert_eq!(found(r#"{"why": "x\u0000"}"#).as_deref(), Some("why"));
+        assert_eq!(found(r#"{"a": {"b": [1, "x", "\u0000"]}}"#).as_deref(), Some("a.b[2]"));
+        assert_eq!(found(r#"{"a\u0000": 1}"#).as_deref(), Some("a\0"));
+        assert_eq!(found(r#"{"why": "x\\u0000", "other": "\u00001"}"#).as_deref(), Some("other"));
+        assert_eq!(found(r#"{"why": "x\\u0000"}"#), None, "a backslash and six letters");
+    }
 }

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::telemetry::MaybeTraces;
 
 mod access;
+mod address;
 mod auth;
 mod config;
 mod deploy;
@@ -164,6 +165,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
 fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
     routes
         .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+        .route_layer(middleware::from_fn(address::check))
         .route_layer(middleware::from_fn_with_state(bounds, bound_body))
         .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::desk::form;
+
 /// A problem, as it is sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
@@ -59,6 +61,7 @@ pub struct Kind {
 impl Kind {
     kinds! {
         BAD_BODY = BAD_REQUEST, "bad-body", "The body is not what was expected";
+        BAD_PATH = BAD_REQUEST, "bad-path", "The path is not what was expected";
         BAD_QUERY = BAD_REQUEST, "bad-query", "The query is not what was expected";
         BAD_HEADER = BAD_REQUEST, "bad-header", "A header is not what was expected";
         NOT_JSON = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON";
@@ -124,6 +127,14 @@ impl Problem {
     pub fn bad_field(path: &str, message: &str) -> Self {
         let field = FieldProblem { field: path.to_owned(), code: "invalid".to_owned(), message: message.to_owned() };
         Self::new(Kind::BAD_BODY, format!("`{path}`: {message}")).with_fields(vec![field])
+    }
+
+    /// One text has a zero character, which no text of the desk has.
+    pub fn zero_character(kind: Kind, field: &str) -> Self {
+        let found = form::check_characters(field, "\0").map(FieldProblem::from);
+        let shown = field.replace('\0', "\u{fffd}");
+        Self::new(kind, format!("`{shown}` has a zero character (U+0000): leave it out"))
+            .with_fields(found.into_iter().collect())
     }
 
     /// The body says that it is something else than JSON.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::address::Query;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::app::App;
@@ -123,9 +124,8 @@ pub async fn read(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
-    query: Result<Query<StatsQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<StatsQuery>,
 ) -> Result<axum::Json<RuleStatsView>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::new(Kind::BAD_QUERY, e.body_text()))?;
     let window = query.window.as_deref().unwrap_or("day");
     let window: Window = window.parse().map_err(|e| Problem::new(Kind::BAD_QUERY, format!("{e}")))?;
     let stats = app.rule_stats(&actor, &name, window).await?;

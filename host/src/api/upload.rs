@@ -8,13 +8,15 @@ use super::problem::{FieldProblem, Kind, Problem};
 use crate::app::deploy::Upload;
 
 /// The parts that an upload may have.
-const PARTS: [&str; 4] = ["manifest", "component", "signature", "why"];
+const PARTS: [&str; 4] = ["manifest", COMPONENT, "signature", "why"];
+/// The one that is no text.
+const COMPONENT: &str = "component";
 
 /// Reads an upload to its end. The route's bound on the body bounds all of it.
 ///
 /// # Errors
 ///
-/// 400 where it is no upload, or a part is missing, unknown or given twice.
+/// 400 where it is no upload, or a part is missing, unknown or given twice; 422 where a text has a zero character.
 pub async fn read(mut body: Multipart) -> Result<Upload, Problem> {
     let mut parts: [Option<Vec<u8>>; PARTS.len()] = Default::default();
     while let Some(part) = body.next_field().await.map_err(|e| unreadable(&e))? {
@@ -25,7 +27,11 @@ pub async fn read(mut body: Multipart) -> Result<Upload, Problem> {
         if slot.is_some() {
             return Err(Problem::bad_field(&name, "it is there twice: send one rule at a time"));
         }
-        *slot = Some(whole(part).await?);
+        let bytes = whole(part).await?;
+        if name != COMPONENT && bytes.contains(&0) {
+            return Err(Problem::zero_character(Kind::REJECTED, &name));
+        }
+        *slot = Some(bytes);
     }
     let [manifest, component, signature, why] = parts;
     Ok(Upload {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::{IntoParams, ToSchema};
 
+use super::address::Query;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::app::App;
@@ -174,8 +174,7 @@ pub async fn diff(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
-    query: Result<Query<DifferenceQuery>, QueryRejection>,
+    Query(query): Query<DifferenceQuery>,
 ) -> Result<axum::Json<DifferenceView>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::new(Kind::BAD_QUERY, e.body_text()))?;
     Ok(axum::Json(app.rule_difference(&actor, &name, &query.from, &query.to).await?.into()))
 }

@@ -32,6 +32,10 @@ pub struct Column {
 impl Column {
     /// A column from its heading: `name` or `name:type`.
     fn parse(heading: &str) -> Result<Column, Wrong> {
+        // PostgreSQL has no zero character in a text.
+        if heading.contains('\0') {
+            return Err(Wrong::ZeroCharacter);
+        }
         let (name, kind) = match heading.split_once(':') {
             Some((name, kind)) => (name.trim(), Kind::parse(kind.trim())?),
             None => (heading.trim(), Kind::Text),
