@@ -73,7 +73,7 @@ pub struct App {
     tokens: tokens::Cache,
     well_known: tokens::WellKnown,
     reference: ArcSwap<tables::Reference>,
-    /// Held by whoever changes the tables, so that the last change is the one that stays.
+    /// Held by whoever reads what the tables are to be and takes it, so that nothing older is taken after it.
     changing_tables: tokio::sync::Mutex<()>,
     /// Held by whoever puts rules into the archive, so that only one does.
     archiving: tokio::sync::Mutex<()>,

@@ -142,12 +142,14 @@ impl App {
     pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
         may::administer(actor)?;
         let source = self.source.clone();
+        // Two at once would each take a part of what they read.
+        let _only_one = self.changing_tables.lock().await;
         let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
         match loaded.map_err(|e| Error::Broken(e.to_string()))? {
             Ok(config) => {
                 let before = self.organisation();
                 self.set_organisation(config.organisation);
-                match self.set_tables(&config.tables).await {
+                match self.take_tables(&config.tables).await {
                     Ok(()) => Ok(Vec::new()),
                     Err(Error::Conflict(message)) => {
                         self.organisation.store(before);

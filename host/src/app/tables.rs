@@ -393,20 +393,22 @@ impl App {
     ///
     /// Where the store cannot be read, or what it holds was tampered with: the tables stay as they are.
     pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
+        // Before anything is read: what was read outside could be older than what is there by the time it is taken.
+        let _only_one = self.changing_tables.lock().await;
         if self.store.tables_revision().await? == self.reference.load().revision {
             return Ok(());
         }
         let configured = self.reference.load().configured().map(|(n, s)| (n.clone(), Table::clone(&s.table))).collect();
-        self.set_tables(&configured).await
+        self.take_tables(&configured).await
     }
 
-    /// Takes the tables of a configuration, and those of the store, all at once; the versions of the former are kept too.
+    /// Takes the tables of a configuration, and those of the store, all at once; the versions of the former are kept too. For
+    /// whoever holds `changing_tables`, and has read the configuration since.
     ///
     /// # Errors
     ///
     /// As [`Reference::read`]: the tables stay as they are.
-    pub async fn set_tables(self: &Arc<Self>, configured: &BTreeMap<String, Table>) -> Result<(), Error> {
-        let _only_one = self.changing_tables.lock().await;
+    pub(super) async fn take_tables(self: &Arc<Self>, configured: &BTreeMap<String, Table>) -> Result<(), Error> {
         let reference = Reference::read(configured, &self.store).await?;
         self.rules.set_tables(tables(&self.organisation(), &reference.written()));
         if self.adopt_tables(reference).await? {
