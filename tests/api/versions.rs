@@ -63,6 +63,8 @@ fn what_has_decided_is_listed_compared_and_fetched() {
         assert_eq!(manifest.text, fs::read_to_string(desk.rules.join("10-required-fields/rule.toml")).unwrap());
         assert_eq!(kofi.get_bytes(&format!("{one}/component")), (200, wasm));
         kofi.get(&format!("{VERSIONS}/{}", &to[..3])).expect(404);
+        assert_eq!(kofi.get(&one).expect(200)["signature"], Value::Null);
+        kofi.get(&format!("{one}/signature")).expect(404);
         kofi.get("/api/v1/rules/nobody/versions").expect(404);
         kofi.get(&format!("{VERSIONS}/diff?from={from}")).expect(400);
         desk.as_role("amara").get(VERSIONS).expect(403);

@@ -175,6 +175,21 @@ fn a_desk_that_trusts_a_key_takes_no_other_upload() {
     assert_eq!((part.as_str(), code.as_str()), ("signature", "other-manifest"));
     let taken = signed(&manifest("one")).expect(201);
     assert_eq!(taken["signed_by"], "release");
+
+    // What is fetched can be trusted elsewhere too.
+    let version = format!("{RULES}/one/versions/{}", taken["digest"].as_str().unwrap());
+    let fetched = mei.get(&format!("{version}/signature"));
+    assert_eq!((fetched.status, fetched.text.as_bytes()), (200, signature.as_slice()));
+    assert_eq!(mei.get(&version).expect(200)["signature"], fetched.text);
+    let out = dir.path().join("fetched");
+    let digest = taken["digest"].as_str().unwrap();
+    let download = desk.command(&["rules", "download", "one", digest, "--out", out.to_str().unwrap()]);
+    assert!(download.status.success(), "{}", String::from_utf8_lossy(&download.stderr));
+    for file in ["rule.toml", "rule.wasm", "rule.sig"] {
+        let [there, here] =
+            [out.join(file), dir.path().join("one").join(file)].map(|file| std::fs::read(file).unwrap());
+        assert!(there == here, "{file}");
+    }
 }
 
 #[test]

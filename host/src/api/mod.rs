@@ -110,6 +110,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::read))
         .routes(routes!(versions::component))
         .routes(routes!(versions::manifest))
+        .routes(routes!(versions::signature))
         .routes(routes!(deployments::promote))
         .routes(routes!(deployments::demote))
         .routes(routes!(deployments::approve))
@@ -164,8 +165,8 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
 
 fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
     routes
-        .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .route_layer(middleware::from_fn(address::check))
+        .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .route_layer(middleware::from_fn_with_state(bounds, bound_body))
         .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }

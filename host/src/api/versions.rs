@@ -55,6 +55,8 @@ pub struct WholeVersionView {
     version: VersionView,
     /// The manifest as written.
     manifest: String,
+    /// The text of its `rule.sig`, where it is signed: with component and manifest all that another desk needs to trust it.
+    signature: Option<String>,
 }
 
 /// How two versions differ.
@@ -132,7 +134,8 @@ pub async fn read(
     Path((name, digest)): Path<(String, String)>,
 ) -> Result<axum::Json<WholeVersionView>, Problem> {
     let (version, kept) = app.rule_version(&actor, &name, &digest).await?;
-    Ok(axum::Json(WholeVersionView { version: version.into(), manifest: kept.manifest }))
+    let (_, signature) = app.rule_signature(&actor, &name, &digest).await?;
+    Ok(axum::Json(WholeVersionView { version: version.into(), manifest: kept.manifest, signature }))
 }
 
 /// Fetch a version's component, as it was shipped.
@@ -159,6 +162,22 @@ pub async fn manifest(
 ) -> Result<Response, Problem> {
     let (version, kept) = app.rule_version(&actor, &name, &digest).await?;
     Ok(file("application/toml", &version.manifest_digest, kept.manifest))
+}
+
+/// Fetch a version's signature, the text of its `rule.sig`; 404 where it has none.
+#[utoipa::path(get, path = "/api/v1/rules/{name}/versions/{digest}/signature", tag = "rules", security(("token" = [])),
+    params(("name" = String, Path), ("digest" = String, Path)),
+    responses((status = 200, body = String, content_type = "application/toml"), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub async fn signature(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path((name, digest)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (version, signature) = app.rule_signature(&actor, &name, &digest).await?;
+    let unsigned = || Problem::new(Kind::NOT_FOUND, format!("this version of `{}` is not signed", version.rule));
+    let signature = signature.ok_or_else(unsigned)?;
+    Ok(([(CONTENT_TYPE, "application/toml")], signature).into_response())
 }
 
 /// A file, with its digest as its `ETag`.

@@ -113,6 +113,15 @@ pub async fn read(store: &Store, rule: &str, digest: &str) -> Result<(Version, R
     Ok((version, kept))
 }
 
+/// The text of a version's `rule.sig`, where one came with it: who vouches for what was [`read`].
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn signature(store: &Store, version: &Version) -> Result<Option<String>, Error> {
+    Ok(store.signature(&version.component_digest, &version.manifest_digest).await?)
+}
+
 /// How two versions of a rule differ.
 ///
 /// # Errors
@@ -170,6 +179,23 @@ impl App {
     pub async fn rule_version(&self, actor: &Actor, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
         may::read_rules(actor)?;
         read(&self.store, rule, digest).await
+    }
+
+    /// One version with its signature, where it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; as [`find`].
+    pub async fn rule_signature(
+        &self,
+        actor: &Actor,
+        rule: &str,
+        digest: &str,
+    ) -> Result<(Version, Option<String>), Error> {
+        may::read_rules(actor)?;
+        let version = find(&self.store, rule, digest).await?;
+        let signature = signature(&self.store, &version).await?;
+        Ok((version, signature))
     }
 
     /// How two versions of a rule differ.

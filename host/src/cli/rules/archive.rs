@@ -8,7 +8,9 @@ use clap::Args;
 use crate::app::archive::{self, Version};
 use crate::cli::{Failure, Place, desk};
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
+use crate::rules::trust::SIGNATURE_FILE;
 use crate::store::Store;
+use crate::store::decisions::RuleVersion;
 
 /// Digits of a digest that are shown: enough to be meant alone.
 const DIGITS_SHOWN: usize = 12;
@@ -35,7 +37,7 @@ pub struct Diff {
     place: Place,
 }
 
-/// Writes a version's manifest and component into a folder.
+/// Writes a version's manifest and component into a folder, and its signature where it has one.
 #[derive(Debug, Args)]
 pub struct Download {
     /// The rule's name.
@@ -100,16 +102,29 @@ pub async fn diff(asked: Diff) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes both files.
+/// Writes the files.
 pub async fn download(asked: Download) -> Result<(), Failure> {
     let store = store(&asked.place).await?;
-    let found = archive::read(&store, &asked.name, &asked.digest).await;
+    let found = whole(&store, &asked).await;
     store.close().await;
-    let (version, kept) = found?;
+    let (version, kept, signature) = found?;
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}", asked.out.display());
     fs::create_dir_all(&asked.out).map_err(failed)?;
     fs::write(asked.out.join(COMPONENT_FILE), kept.component).map_err(failed)?;
     fs::write(asked.out.join(MANIFEST_FILE), kept.manifest).map_err(failed)?;
+    let beside = asked.out.join(SIGNATURE_FILE);
+    match signature {
+        Some(signature) => fs::write(beside, signature).map_err(failed)?,
+        // One that is there from another version is not this one's.
+        None if beside.exists() => fs::remove_file(beside).map_err(failed)?,
+        None => {}
+    }
     println!("{} {} ({}) -> {}", asked.name, version.version, short(&version), asked.out.display());
     Ok(())
+}
+
+async fn whole(store: &Store, asked: &Download) -> Result<(Version, RuleVersion, Option<String>), Failure> {
+    let (version, kept) = archive::read(store, &asked.name, &asked.digest).await?;
+    let signature = archive::signature(store, &version).await?;
+    Ok((version, kept, signature))
 }
