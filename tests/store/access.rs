@@ -12,8 +12,13 @@ use super::fixture::{Wanted, at, create_access, on_both, organisation, person, u
 
 const HOUR: i64 = 3_600_000;
 
+async fn read(store: &Store, n: u128) -> (ticket::Ticket, AccessCase) {
+    let (ticket, case) = store.ticket_and_case_by_id(TicketId(uuid(1, n))).await.unwrap().unwrap();
+    (ticket, case.unwrap())
+}
+
 async fn case(store: &Store, n: u128) -> AccessCase {
-    store.access_case(TicketId(uuid(1, n))).await.unwrap().unwrap()
+    read(store, n).await.1
 }
 
 async fn awaiting(store: &Store, id: &str) -> Vec<TicketId> {
@@ -22,8 +27,7 @@ async fn awaiting(store: &Store, id: &str) -> Vec<TicketId> {
 
 /// Takes somebody's decision the way a use case does: read, decide, write.
 async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
-    let before = case(store, n).await;
-    let ticket = store.ticket_by_id(before.ticket).await.unwrap().unwrap();
+    let (ticket, before) = read(store, n).await;
     let actor = Actor::Person { id: person(id), roles: [Role::Approver].into() };
     let permit = may::decide_access(&actor, &ticket, &before).unwrap();
     let word = Word { approve, reason: "as I see it".to_owned(), hours: None };
@@ -91,11 +95,6 @@ async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now
     store.apply(change, Some(AccessChange { before, after, grant: None })).await
 }
 
-async fn read(store: &Store, n: u128) -> (ticket::Ticket, AccessCase) {
-    let case = case(store, n).await;
-    (store.ticket_by_id(case.ticket).await.unwrap().unwrap(), case)
-}
-
 #[tokio::test]
 async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
     let day = 24 * HOUR;
@@ -141,6 +140,38 @@ async fn the_desk_and_an_approver_at_the_same_moment_do_not_both_decide() {
     assert!(late_desk && late_hal);
     assert_eq!((by_hal.state, by_hal.decisions.len()), (AccessState::Denied, 1));
     assert_eq!((by_desk.state, by_desk.decisions.len()), (AccessState::Denied, 0));
+}
+
+/// Whoever looks while somebody decides sees before or after, never a half.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_and_its_case_are_of_one_instant() {
+    const CASES: u128 = 60;
+    let looks = on_both(async |store| {
+        let organisation = organisation();
+        for n in 0..CASES {
+            store.create(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
+        }
+        let reader = store.clone();
+        let looking = tokio::spawn(async move {
+            for n in 0..CASES {
+                loop {
+                    let (ticket, case) = read(&reader, n).await;
+                    let waits = case.state == AccessState::Awaiting;
+                    assert_eq!(ticket.state != State::Resolved, waits, "{n}: {:?} and {:?}", ticket.state, case.state);
+                    assert_eq!(case.decisions.is_empty(), waits, "{n}");
+                    if !waits {
+                        break;
+                    }
+                }
+            }
+        });
+        for n in 0..CASES {
+            decide(&store, n, "hal", n % 2 == 0, HOUR).await;
+        }
+        looking.await.is_ok()
+    })
+    .await;
+    assert!(looks);
 }
 
 #[tokio::test]

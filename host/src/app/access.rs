@@ -96,9 +96,8 @@ impl App {
         let Some(person) = actor.person() else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for id in self.store.awaiting(person).await? {
-            let ticket = self.store.ticket_by_id(id).await?;
-            let case = self.store.access_case(id).await?;
-            found.extend(ticket.zip(case));
+            let both = self.store.ticket_and_case_by_id(id).await?;
+            found.extend(both.and_then(|(ticket, case)| Some((ticket, case?))));
         }
         Ok(found)
     }

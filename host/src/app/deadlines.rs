@@ -36,8 +36,7 @@ impl App {
 
     /// Whether a case was denied: not where it has time yet, nor where somebody was quicker.
     async fn deny_lapsed(&self, id: TicketId, now: Timestamp) -> Result<bool, Error> {
-        let Some(ticket) = self.store.ticket_by_id(id).await? else { return Ok(false) };
-        let Some(before) = self.store.access_case(id).await? else { return Ok(false) };
+        let Some((ticket, Some(before))) = self.store.ticket_and_case_by_id(id).await? else { return Ok(false) };
         let waits = ticket.state == State::Waiting(WaitingFor::Approval);
         let Some(after) = before.denial(now).filter(|_| waits) else { return Ok(false) };
         let messages = self.messages_about(&ticket, &before, &after, now);

@@ -135,8 +135,7 @@ pub async fn explain(
     field: Option<&str>,
 ) -> Result<Explanation, Error> {
     let missing = || Error::Missing { what: "ticket", name: number.to_string() };
-    let ticket = store.ticket(number).await?.ok_or_else(missing)?;
-    let case = store.access_case(ticket.id).await?;
+    let (ticket, case) = store.ticket_and_case(number).await?.ok_or_else(missing)?;
     assembled(store, organisation, &ticket, case.as_ref(), true, field).await
 }
 

@@ -150,9 +150,8 @@ impl App {
     }
 
     async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
-        let ticket = self.store.ticket_by_id(id).await?;
-        let ticket = ticket.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
-        let access = self.store.access_case(id).await?;
+        let found = self.store.ticket_and_case_by_id(id).await?;
+        let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
         Ok(Made { ticket, access, new: false, rules_asked: 0 })
     }
 

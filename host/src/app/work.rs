@@ -39,8 +39,8 @@ impl App {
         actor: &Actor,
         number: TicketNumber,
     ) -> Result<(Ticket, Option<AccessCase>, may::MayRead), Error> {
-        let ticket = self.find(number).await?;
-        let case = self.store.access_case(ticket.id).await?;
+        let found = self.store.ticket_and_case(number).await?;
+        let (ticket, case) = found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
         match may::read(actor, &ticket, case.as_ref()) {
             Ok(permit) => Ok((ticket, case, permit)),
             Err(Refusal::Forbidden { .. }) => Err(Error::Missing { what: "ticket", name: number.to_string() }),

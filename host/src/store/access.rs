@@ -7,11 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::db::{Arg, Row, Tx};
 use super::ledger::LedgerEvent;
-use super::rows::{at, corrupt, from_json, ms, parsed};
+use super::rows::{self, TICKET_COLUMNS, at, corrupt, from_json, ms, parsed};
 use super::{Error, Store};
 use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOBODY_DECIDED, Step};
 use crate::desk::combine::access::Scope;
-use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
+use crate::desk::ticket::Ticket;
 
 /// What a decision changes: the case after it, and the grant that it gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,25 +146,26 @@ pub fn event(ticket: TicketId, event: &'static str, detail: String, at: Timestam
 pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
 
 impl Store {
-    /// The access case of a ticket, with all human decisions.
-    pub async fn access_case(&self, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
-        let row = self
-            .db
-            .optional(
-                "select requester, submitted_by, subject, extends, app, tier, role, duration_hours, justification, \
-                 state, scope, steps, reason from access_cases where ticket = $1",
-                vec![ticket.0.into()],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let decisions = self
-            .db
-            .all(
-                "select step, approver, approve, reason, at from access_decisions where ticket = $1 order by at, step",
-                vec![ticket.0.into()],
-            )
-            .await?;
-        case(ticket, &row, &decisions).map(Some)
+    /// The ticket with this number and its access case, with all human decisions: both as they were at one instant.
+    pub async fn ticket_and_case(&self, number: TicketNumber) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        self.with_case("number = $1", number.0.into()).await
+    }
+
+    /// The same for the ticket with this id.
+    pub async fn ticket_and_case_by_id(&self, id: TicketId) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        self.with_case("id = $1", id.0.into()).await
+    }
+
+    async fn with_case(&self, which: &str, key: Arg) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        let mut tx = self.db.begin_reading().await?;
+        let sql = format!("select number, {TICKET_COLUMNS} from tickets where {which}");
+        let ticket = tx.optional(&sql, vec![key]).await?.as_ref().map(rows::ticket).transpose()?;
+        let case = match &ticket {
+            Some(ticket) => case_of(&mut tx, ticket.id).await?,
+            None => None,
+        };
+        tx.end().await?;
+        Ok(ticket.map(|ticket| (ticket, case)))
     }
 
     /// The tickets whose access requests await somebody, oldest first.
@@ -222,6 +224,15 @@ impl Store {
         history.revoked = revoked.map_or(Ok(0), |row| row.int(0)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))?;
         Ok(history)
     }
+}
+
+async fn case_of(tx: &mut Tx, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
+    let sql = "select requester, submitted_by, subject, extends, app, tier, role, duration_hours, justification, \
+               state, scope, steps, reason from access_cases where ticket = $1";
+    let Some(row) = tx.optional(sql, vec![ticket.0.into()]).await? else { return Ok(None) };
+    let sql = "select step, approver, approve, reason, at from access_decisions where ticket = $1 order by at, step";
+    let decisions = tx.all(sql, vec![ticket.0.into()]).await?;
+    case(ticket, &row, &decisions).map(Some)
 }
 
 fn state(code: &str) -> Result<AccessState, Error> {

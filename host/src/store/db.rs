@@ -212,6 +212,17 @@ impl Db {
         })
     }
 
+    /// Begins a transaction that reads: all of its statements see the database as it is at the first. It ends by
+    /// [`Tx::end`].
+    pub async fn begin_reading(&self) -> Result<Tx, Error> {
+        Ok(match self {
+            Db::Sqlite { read, disk, .. } => Tx::Sqlite(read.begin().await?, disk.clone()),
+            Db::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
+            }
+        })
+    }
+
     /// All rows of a statement that reads.
     pub async fn all(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
         Ok(match self {
@@ -302,6 +313,15 @@ impl Tx {
                 Ok(Flush::DONE)
             }
         }
+    }
+
+    /// Ends a transaction that has only read.
+    pub async fn end(self) -> Result<(), Error> {
+        match self {
+            Tx::Sqlite(tx, _) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
     }
 
     /// Inserts rows: `head` is `insert into t (a, b)`, `tail` what follows the values. In pieces of fixed sizes, so that few
