@@ -12,6 +12,11 @@ fn access_policy(desk: &Desk) -> Value {
     all.iter().find(|rule| rule["name"] == "access-policy").unwrap().clone()
 }
 
+/// The candidate's version.
+fn proposed(desk: &Desk) -> String {
+    access_policy(desk)["candidate"]["id"].as_str().unwrap().to_owned()
+}
+
 fn asked_for_access(desk: &Desk) -> Value {
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
@@ -29,8 +34,11 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
         assert_eq!(asked_for_access(&desk), "awaiting");
         let mei = desk.as_role("mei");
         let path = |act: &str| format!("/api/v1/rules/access-policy/{act}");
-        desk.as_role("kofi").post(&path("approve"), &json!({ "why": "it looks fine" })).expect(403);
-        mei.post(&path("approve"), &json!({ "why": "read line by line" })).expect(200);
+        let first = proposed(&desk);
+        let approval = |version: &str, why: &str| json!({ "version": version, "why": why });
+        desk.as_role("kofi").post(&path("approve"), &approval(&first, "it looks fine")).expect(403);
+        mei.post(&path("approve"), &json!({ "why": "whatever it is" })).expect(400);
+        mei.post(&path("approve"), &approval(&first[..8], "read line by line")).expect(200);
         until("the rule to count", || (asked_for_access(&desk) == "approved").then_some(()));
 
         // The next version, too; whoever proposed it cannot be the second.
@@ -41,16 +49,35 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
             .replace("order = 50", "order = 50\nmode = \"shadow\"");
         std::fs::write(&file, next).unwrap();
         until("the candidate", || (access_policy(&desk)["candidate"]["version"] == "1.1.0").then_some(()));
+        let late = json!({ "to": "active", "version": first, "why": "read before the file changed" });
+        let refused = mei.post(&path("promote"), &late).expect(409);
+        let second = proposed(&desk);
+        for version in [&first, &second] {
+            let (component, manifest) = version.split_once('/').unwrap();
+            let short = format!("{}-{}", &component[..12], &manifest[..12]);
+            assert!(refused["detail"].as_str().unwrap().contains(&short), "{refused}");
+        }
         mei.post(&path("promote"), &json!({ "to": "active", "why": "a quiet day" })).expect(200);
         assert_eq!(access_policy(&desk)["active"]["version"], "1.0.0", "one word is not enough");
-        mei.post(&path("approve"), &json!({ "why": "my own" })).expect(409);
-        let nobody =
-            desk.command(&["rules", "approve", "access-policy", "--as", "nooor", "--why", "I have read it too"]);
-        assert!(String::from_utf8_lossy(&nobody.stderr).contains("knows nobody called `nooor`"));
-        let second =
-            desk.command(&["rules", "approve", "access-policy", "--as", "noor", "--why", "I have read it too"]);
-        assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
+        mei.post(&path("approve"), &approval(&second, "my own")).expect(409);
+        let (component, _) = second.split_once('/').unwrap();
+        let both = mei.post(&path("approve"), &approval(component, "one of the two")).expect(409);
+        assert_eq!(both["type"], "/problems/ambiguous", "one component, two manifests: {both}");
+        let approve = |person: &str, version: &str| {
+            let said = ["--version", version, "--as", person, "--why", "I have read it too"];
+            let output = desk.command(&[&["rules", "approve", "access-policy"], said.as_slice()].concat());
+            (output.status.success(), String::from_utf8(output.stderr).unwrap())
+        };
+        assert!(approve("nooor", &second).1.contains("knows nobody called `nooor`"));
+        assert!(approve("noor", &first).1.contains("its candidate is "), "she has read another");
+        let (agreed, said) = approve("noor", &second);
+        assert!(agreed, "{said}");
         until("the new version", || (access_policy(&desk)["active"]["version"] == "1.1.0").then_some(()));
         assert_eq!(asked_for_access(&desk), "approved");
+        let events = mei.get(&path("events")).expect(200);
+        let steps = events.as_array().unwrap().iter().take(2);
+        let steps: Vec<_> = steps.map(|step| (step["event"].as_str().unwrap(), &step["version"])).collect();
+        let version = json!(second);
+        assert_eq!(steps, [("approved", &version), ("promoted", &version)], "each step names its version");
     });
 }

@@ -23,6 +23,8 @@ pub struct Move {
     to: To,
     /// The canary's share of tickets, 1 to 99.
     percent: Option<u8>,
+    /// The candidate that is meant: its `id`, or the beginning of its digests. Without it, whichever is there now.
+    version: Option<String>,
     /// Kept in the audit.
     why: String,
 }
@@ -45,6 +47,27 @@ pub struct Why {
     why: String,
 }
 
+/// Which version is meant, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Meant {
+    /// The active version that is meant: its `id`, or the beginning of its digests. Without it, whichever is there now.
+    version: Option<String>,
+    /// Kept in the audit.
+    why: String,
+}
+
+/// What is agreed to, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The candidate that was looked at: its `id`, or the beginning of its digests. Another that took its place since is not
+    /// agreed to.
+    version: String,
+    /// Kept in the audit.
+    why: String,
+}
+
 /// An entry of a rule's audit.
 #[derive(Serialize, ToSchema)]
 pub struct EventView {
@@ -53,6 +76,8 @@ pub struct EventView {
     at: Timestamp,
     /// `offered`, `gone`, `promoted`, `demoted`, `approved`, `rolled-back`, `suspended`, `resumed` or `retired`.
     event: String,
+    /// The version that it was about, as `COMPONENT/MANIFEST`; none for `gone`, `rolled-back`, `resumed` and `retired`.
+    version: Option<String>,
     /// The parts before and after.
     #[schema(value_type = Object)]
     before: serde_json::Value,
@@ -72,6 +97,7 @@ impl From<DeploymentEvent> for EventView {
             before: json(&event.before),
             after: json(&event.after),
             event: event.event,
+            version: event.version,
             actor: event.actor,
             why: event.why,
         }
@@ -105,21 +131,23 @@ async fn done(
 /// Let the candidate play a higher part: `shadow`, `canary` or `active`.
 #[utoipa::path(post, path = "/api/v1/rules/{name}/promote", tag = "rules", security(("token" = [])),
     params(("name" = String, Path)), request_body = Move,
-    responses((status = 200, body = RulesView), (status = 409, body = Problem)))]
+    responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn promote(
     app: State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
     Json(body): Json<Move>,
 ) -> Result<axum::Json<RulesView>, Problem> {
-    let command = Command::Promote(body.part()?);
+    let command = Command::Promote { part: body.part()?, version: body.version };
     done(app, actor, &name, &command, body.why).await
 }
 
 /// Let the candidate step back: to `loaded`, `shadow` or a smaller `canary`.
 #[utoipa::path(post, path = "/api/v1/rules/{name}/demote", tag = "rules", security(("token" = [])),
     params(("name" = String, Path)), request_body = Move,
-    responses((status = 200, body = RulesView), (status = 409, body = Problem)))]
+    responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn demote(
     app: State<Arc<App>>,
     Caller(actor): Caller,
@@ -129,37 +157,38 @@ pub async fn demote(
     let Part::Trial(trial) = body.part()? else {
         return Err(Problem::bad_field("to", "nothing is demoted to `active`: use promote"));
     };
-    done(app, actor, &name, &Command::Demote(trial), body.why).await
+    done(app, actor, &name, &Command::Demote { trial, version: body.version }, body.why).await
 }
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $function:ident at $path:literal is $command:ident;)*) => {$(
+    ($($(#[$doc:meta])* $function:ident at $path:literal takes $body:ident { $($said:ident)? } is $command:expr;)*) => {$(
         $(#[$doc])*
         #[utoipa::path(post, path = $path, tag = "rules", security(("token" = [])),
-            params(("name" = String, Path)), request_body = Why,
-            responses((status = 200, body = RulesView), (status = 409, body = Problem)))]
+            params(("name" = String, Path)), request_body = $body,
+            responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
         pub async fn $function(
             app: State<Arc<App>>,
             Caller(actor): Caller,
             Path(name): Path<String>,
-            Json(body): Json<Why>,
+            Json($body { why, $($said)? }): Json<$body>,
         ) -> Result<axum::Json<RulesView>, Problem> {
-            done(app, actor, &name, &Command::$command, body.why).await
+            done(app, actor, &name, &$command, why).await
         }
     )*};
 }
 
 commands! {
-    /// Agree, as a second person, that a proposed version becomes active.
-    approve at "/api/v1/rules/{name}/approve" is Approve;
+    /// Agree, as a second person, that the proposed version that you have looked at becomes active.
+    approve at "/api/v1/rules/{name}/approve" takes Approval { version } is Command::Approve { version };
     /// Return to the version before; whatever the directory holds.
-    rollback at "/api/v1/rules/{name}/rollback" is RollBack;
+    rollback at "/api/v1/rules/{name}/rollback" takes Why {} is Command::RollBack;
     /// Take the active version out; the version before takes over.
-    suspend at "/api/v1/rules/{name}/suspend" is Suspend;
+    suspend at "/api/v1/rules/{name}/suspend" takes Meant { version } is Command::Suspend { version };
     /// Put a suspended version back.
-    resume at "/api/v1/rules/{name}/resume" is Resume;
+    resume at "/api/v1/rules/{name}/resume" takes Why {} is Command::Resume;
     /// End a rule: none of its versions is asked any more.
-    retire at "/api/v1/rules/{name}/retire" is Retire;
+    retire at "/api/v1/rules/{name}/retire" takes Why {} is Command::Retire;
 }
 
 /// What happened to a rule's versions, the latest first.

@@ -8,15 +8,13 @@ use super::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::may;
 use crate::rules::difference::{self, Change};
+use crate::rules::life::VersionId;
 use crate::rules::manifest;
 use crate::rules::rule::Rule;
 use crate::rules::stage::Stage;
 use crate::store::Store;
 use crate::store::decisions::RuleVersion;
 use crate::store::versions::ListedVersion;
-
-/// The fewest hexadecimal digits that stand for a digest.
-const DIGITS_MIN: usize = 4;
 
 /// A version of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +28,19 @@ pub struct Version {
     pub first_seen: Timestamp,
     /// Set where the manifest in the archive is not what was archived: then nothing uses it.
     pub damage: Option<String>,
+}
+
+impl Version {
+    /// Its identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] where the archive has it under something that is no digest.
+    pub fn id(&self) -> Result<VersionId, Error> {
+        let Self { rule, component_digest, manifest_digest, .. } = self;
+        let id = format!("{component_digest}/{manifest_digest}");
+        id.parse().map_err(|why| Error::Damaged(format!("the archive has a version of `{rule}` as `{id}`: {why}")))
+    }
 }
 
 /// How two versions differ.
@@ -79,7 +90,7 @@ fn version(rule: &str, listed: ListedVersion) -> Version {
 /// [`Error::Missing`]; [`Error::Ambiguous`] where several versions are meant.
 pub async fn find(store: &Store, rule: &str, digest: &str) -> Result<Version, Error> {
     let mut meant = versions(store, rule).await?;
-    meant.retain(|version| means(digest, version));
+    meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
     match meant.len() {
         0 => Err(Error::Missing { what: "version of it in the archive with the digest", name: digest.to_owned() }),
         1 => meant.pop().ok_or_else(|| Error::Broken("a version was lost".to_owned())),
@@ -88,16 +99,6 @@ pub async fn find(store: &Store, rule: &str, digest: &str) -> Result<Version, Er
             name: digest.to_owned(),
             meant: meant.iter().map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect(),
         }),
-    }
-}
-
-fn means(digest: &str, version: &Version) -> bool {
-    let begins = |whole: &str, part: &str| part.len() >= DIGITS_MIN && whole.starts_with(part);
-    match digest.split_once('-') {
-        Some((component, manifest)) => {
-            begins(&version.component_digest, component) && begins(&version.manifest_digest, manifest)
-        }
-        None => begins(&version.component_digest, digest) || begins(&version.manifest_digest, digest),
     }
 }
 

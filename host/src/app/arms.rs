@@ -98,12 +98,16 @@ impl Arm {
 
     fn judge(&self, sample: &Sample) -> Option<(Step, String)> {
         match sample.role {
-            Role::Canary => self.judge_canary(sample).map(|why| (Step::Demote { trial: Trial::Loaded }, why)),
+            Role::Canary => {
+                let back = Step::Demote { version: sample.version, trial: Trial::Loaded };
+                self.judge_canary(sample).map(|why| (back, why))
+            }
             Role::Active => {
                 let failures = self.window.iter().filter(|call| call.failed).count() as u64;
                 let within = self.window.len();
+                let out = Step::Suspend { version: sample.version };
                 (failures >= u64::from(sample.suspend.failures))
-                    .then(|| (Step::Suspend, format!("it failed at {failures} of its last {within} calls")))
+                    .then(|| (out, format!("it failed at {failures} of its last {within} calls")))
             }
             Role::Shadow | Role::Beside => None,
         }

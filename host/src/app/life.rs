@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use super::{App, Clock, Error};
+use super::{App, Clock, Error, archive};
 use crate::desk::actor::Actor;
 use crate::desk::may;
-use crate::rules::life::{Candidate, Life, Source, Step, Trial, VersionId};
+use crate::rules::life::{Candidate, Life, NotTaken, Source, Step, Trial, VersionId};
 pub use crate::rules::life::{Part, Trial as LifeTrial};
 use crate::rules::manifest;
 use crate::rules::stage::Stage;
@@ -28,11 +28,23 @@ pub const EVENTS_MAX: i64 = 200;
 /// What an admin can do with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    Promote(Part),
-    Demote(Trial),
-    Approve,
+    Promote {
+        part: Part,
+        /// What somebody calls the version that they mean: see [`named`]. Without it, the one that is there now.
+        version: Option<String>,
+    },
+    Demote {
+        trial: Trial,
+        version: Option<String>,
+    },
+    /// A second person agrees to what they have looked at, so they always say which version that was.
+    Approve {
+        version: String,
+    },
     RollBack,
-    Suspend,
+    Suspend {
+        version: Option<String>,
+    },
     Resume,
     Retire,
 }
@@ -132,13 +144,14 @@ pub async fn take_with(
             Some(row) => (life_of(row)?, row.revision),
             None => (Life::default(), 0),
         };
-        let after = life.after(step).map_err(|why| Error::NotTaken { name: name.to_owned(), why: why.to_string() })?;
+        let after = life.after(step).map_err(|why| not_taken(name, &why))?;
         if after == life {
             return Ok((after, store.deployment_revision().await?));
         }
         let change = DeploymentChange {
             after: row_of(name, &after, revision, word, clock),
             event: step.code(),
+            version: step.version().map(|version| version.to_string()),
             before_json: super::record::text(&life),
             after_json: super::record::text(&after),
             brought: brought.clone(),
@@ -159,7 +172,8 @@ pub async fn take_with(
 ///
 /// # Errors
 ///
-/// [`Error::Missing`] where no such rule was ever live; [`Error::NotTaken`]; [`Error::Rejected`] without a reason.
+/// [`Error::Missing`] where no such rule was ever live; [`Error::NotTaken`], also where a version is named that
+/// does not play that part any more; [`Error::Ambiguous`] where several are named; [`Error::Rejected`] without a reason.
 pub async fn command(
     store: &Store,
     clock: &Clock,
@@ -171,21 +185,44 @@ pub async fn command(
     check_reason(word)?;
     let row = store.deployments().await?.into_iter().find(|row| row.name == name);
     let row = row.ok_or_else(|| Error::Missing { what: "rule", name: name.to_owned() })?;
+    let life = life_of(&row)?;
+    let candidate = life.candidate.map(|candidate| candidate.version).ok_or(NotTaken::NoCandidate);
+    // The version that is meant: what stands in that place now, unless somebody says which.
+    let meant = async |text: &Option<String>, there: Result<VersionId, NotTaken>| match text {
+        Some(text) => named(store, name, text).await,
+        None => there.map_err(|why| not_taken(name, &why)),
+    };
     let by = word.by.clone();
     let step = match command {
-        Command::Promote(part) => {
-            let candidate = life_of(&row)?.candidate.map(|candidate| candidate.version);
-            let second = two_person_access && is_for_access(store, candidate).await?;
-            Step::Promote { part: *part, second, by }
+        Command::Promote { part, version } => {
+            let version = meant(version, candidate).await?;
+            let second = two_person_access && is_for_access(store, version).await?;
+            Step::Promote { version, part: *part, second, by }
         }
-        Command::Demote(trial) => Step::Demote { trial: *trial },
-        Command::Approve => Step::Approve { by },
+        Command::Demote { trial, version } => {
+            Step::Demote { version: meant(version, candidate).await?, trial: *trial }
+        }
+        Command::Approve { version } => Step::Approve { version: named(store, name, version).await?, by },
         Command::RollBack => Step::RollBack,
-        Command::Suspend => Step::Suspend,
+        Command::Suspend { version } => {
+            Step::Suspend { version: meant(version, life.active.ok_or(NotTaken::NotActive)).await? }
+        }
         Command::Resume => Step::Resume,
         Command::Retire => Step::Retire,
     };
     take(store, clock, name, &step, word).await
+}
+
+fn not_taken(name: &str, why: &NotTaken) -> Error {
+    Error::NotTaken { name: name.to_owned(), why: why.to_string() }
+}
+
+/// The version of a rule that somebody names: in full, or by as much of it as means one version alone.
+async fn named(store: &Store, name: &str, text: &str) -> Result<VersionId, Error> {
+    match text.parse() {
+        Ok(version) => Ok(version),
+        Err(_) => archive::find(store, name, text).await?.id(),
+    }
 }
 
 /// Refuses what is done without a reason.
@@ -203,8 +240,7 @@ pub(super) fn author(actor: &Actor) -> String {
 }
 
 /// Whether a version is asked about access; one that cannot be read could be.
-async fn is_for_access(store: &Store, version: Option<VersionId>) -> Result<bool, Error> {
-    let Some(version) = version else { return Ok(false) };
+async fn is_for_access(store: &Store, version: VersionId) -> Result<bool, Error> {
     let kept = store.rule_version(&version.component.to_string(), &version.manifest.to_string()).await?;
     let manifest = kept.and_then(|kept| manifest::parse(Path::new("rule.toml"), &kept.manifest).ok());
     Ok(manifest.is_none_or(|manifest| manifest.stages.contains(&Stage::Access)))

@@ -10,11 +10,34 @@ use serde::Serialize;
 
 use super::digest::{Digest, NotADigest};
 
+/// The fewest hexadecimal digits that stand for a digest.
+const DIGITS_MIN: usize = 4;
+/// Digits of a digest that are shown: enough to be meant alone.
+const DIGITS_SHOWN: usize = 12;
+
 /// A version of a rule: a component and a manifest, by their digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VersionId {
     pub component: Digest,
     pub manifest: Digest,
+}
+
+impl VersionId {
+    /// As it is shown where there is little room: the beginnings of both digests, with a hyphen between them.
+    pub fn short(&self) -> String {
+        let cut = |digest: Digest| digest.to_string().chars().take(DIGITS_SHOWN).collect::<String>();
+        format!("{}-{}", cut(self.component), cut(self.manifest))
+    }
+
+    /// Whether a text means this version: the beginning of its component's digest, of its manifest's, or of both with a hyphen
+    /// or a slash between them. Others may be meant by it, too.
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let begins = |digest: Digest, part: &str| part.len() >= DIGITS_MIN && digest.to_string().starts_with(part);
+        match text.split_once(['-', '/']) {
+            Some((component, manifest)) => begins(self.component, component) && begins(self.manifest, manifest),
+            None => begins(self.component, text) || begins(self.manifest, text),
+        }
+    }
 }
 
 impl fmt::Display for VersionId {
@@ -108,7 +131,8 @@ pub struct Life {
     pub suspended: Option<VersionId>,
 }
 
-/// Something that happens to a rule.
+/// Something that happens to a rule. What somebody does to a version says which one they mean: where another has taken its
+/// place since they looked, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A source has this version. `second` says that it may not become active on one word alone, `by` whose that is.
@@ -124,20 +148,26 @@ pub enum Step {
     Gone,
     /// The candidate is to play another part.
     Promote {
+        version: VersionId,
         part: Part,
         second: bool,
         by: String,
     },
     /// The candidate steps back.
     Demote {
+        version: VersionId,
         trial: Trial,
     },
     /// A second person agrees that the candidate becomes active.
     Approve {
+        version: VersionId,
         by: String,
     },
     RollBack,
-    Suspend,
+    /// The active version is taken out.
+    Suspend {
+        version: VersionId,
+    },
     Resume,
     Retire,
 }
@@ -152,9 +182,21 @@ impl Step {
             Step::Demote { .. } => "demoted",
             Step::Approve { .. } => "approved",
             Step::RollBack => "rolled-back",
-            Step::Suspend => "suspended",
+            Step::Suspend { .. } => "suspended",
             Step::Resume => "resumed",
             Step::Retire => "retired",
+        }
+    }
+
+    /// The version that it names.
+    pub const fn version(&self) -> Option<VersionId> {
+        match self {
+            Step::Offer { version, .. }
+            | Step::Promote { version, .. }
+            | Step::Demote { version, .. }
+            | Step::Approve { version, .. }
+            | Step::Suspend { version } => Some(*version),
+            Step::Gone | Step::RollBack | Step::Resume | Step::Retire => None,
         }
     }
 }
@@ -166,6 +208,8 @@ pub enum NotTaken {
     OtherSource { deployed_by: Source },
     #[error("it has no candidate: offer a version first")]
     NoCandidate,
+    #[error("its {place} is {}, and not {}: look at that one first", there.short(), meant.short())]
+    OtherVersion { place: &'static str, there: VersionId, meant: VersionId },
     #[error("its candidate plays that part or a higher one already")]
     NotHigher,
     #[error("its candidate plays that part or a lower one already")]
@@ -217,18 +261,18 @@ impl Life {
                 life.offered = None;
                 life.folder = None;
             }
-            Step::Promote { part, second, by } => {
-                let candidate = life.candidate.clone().ok_or(NotTaken::NoCandidate)?;
+            Step::Promote { version, part, second, by } => {
+                let candidate = life.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
                     return Err(NotTaken::NotHigher);
                 }
                 if matches!(part, Part::Trial(Trial::Canary(_))) && life.active.is_none() {
                     return Err(NotTaken::NothingBeside);
                 }
-                life.place(candidate.version, *part, *second, by)?;
+                life.place(*version, *part, *second, by)?;
             }
-            Step::Demote { trial } => {
-                let candidate = life.candidate.as_mut().ok_or(NotTaken::NoCandidate)?;
+            Step::Demote { version, trial } => {
+                let candidate = life.candidate_if(*version)?;
                 if *trial >= candidate.trial && candidate.proposed_by.is_none() {
                     return Err(NotTaken::NotLower);
                 }
@@ -236,13 +280,12 @@ impl Life {
                 candidate.trial = candidate.trial.min(*trial);
                 candidate.proposed_by = None;
             }
-            Step::Approve { by } => {
-                let candidate = life.candidate.clone().ok_or(NotTaken::NoCandidate)?;
-                let proposer = candidate.proposed_by.ok_or(NotTaken::NotProposed)?;
-                if proposer == *by {
+            Step::Approve { version, by } => {
+                let proposer = life.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
+                if proposer == by {
                     return Err(NotTaken::SamePerson);
                 }
-                life.activate(candidate.version);
+                life.activate(*version);
             }
             Step::RollBack => {
                 let earlier = life.previous.take().ok_or(NotTaken::NothingEarlier)?;
@@ -251,8 +294,10 @@ impl Life {
                     life.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
                 life.active = Some(earlier);
             }
-            Step::Suspend => {
-                life.suspended = Some(life.active.ok_or(NotTaken::NotActive)?);
+            Step::Suspend { version } => {
+                let active = life.active.ok_or(NotTaken::NotActive)?;
+                check_is(*version, active, "active version")?;
+                life.suspended = Some(active);
                 life.active = life.previous.take();
             }
             Step::Resume => {
@@ -295,6 +340,13 @@ impl Life {
         self.active.is_some() || self.candidate.is_some() || self.suspended.is_some()
     }
 
+    /// The candidate, if it is this version.
+    fn candidate_if(&mut self, version: VersionId) -> Result<&mut Candidate, NotTaken> {
+        let candidate = self.candidate.as_mut().ok_or(NotTaken::NoCandidate)?;
+        check_is(version, candidate.version, "candidate")?;
+        Ok(candidate)
+    }
+
     fn place(&mut self, version: VersionId, part: Part, second: bool, by: &str) -> Result<(), NotTaken> {
         match part {
             Part::Active if self.active == Some(version) => self.candidate = None,
@@ -335,6 +387,11 @@ impl Life {
         self.candidate = None;
         self.suspended = None;
     }
+}
+
+/// Refuses what is meant for another version than the one in that place.
+fn check_is(meant: VersionId, there: VersionId, place: &'static str) -> Result<(), NotTaken> {
+    if meant == there { Ok(()) } else { Err(NotTaken::OtherVersion { place, there, meant }) }
 }
 
 fn check_share(trial: Trial) -> Result<(), NotTaken> {

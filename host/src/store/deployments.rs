@@ -36,6 +36,8 @@ pub struct DeploymentChange {
     /// As it is to be; its revision is the one that was read.
     pub after: Deployment,
     pub event: &'static str,
+    /// The version that the step names.
+    pub version: Option<String>,
     /// The lives before and after, as JSON.
     pub before_json: String,
     pub after_json: String,
@@ -58,6 +60,8 @@ pub struct DeploymentEvent {
     pub at: Timestamp,
     pub name: String,
     pub event: String,
+    /// The version that it was about; none where the step names none, and in entries of older programs.
+    pub version: Option<String>,
     pub before: String,
     pub after: String,
     pub actor: String,
@@ -132,7 +136,8 @@ pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Fl
         return Err(Error::Conflict);
     }
     tx.execute(
-        "insert into deployment_events (at, name, event, before, after, actor, why) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into deployment_events (at, name, event, before, after, actor, why, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         vec![
             ms(after.changed_at).into(),
             after.name.as_str().into(),
@@ -141,6 +146,7 @@ pub(super) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Fl
             change.after_json.into(),
             after.changed_by.as_str().into(),
             after.why.as_str().into(),
+            change.version.into(),
         ],
     )
     .await?;
@@ -181,7 +187,7 @@ impl Store {
 
     /// The audit of one rule, the latest first.
     pub async fn deployment_events(&self, name: &str, limit: i64) -> Result<Vec<DeploymentEvent>, Error> {
-        let sql = "select seq, at, name, event, before, after, actor, why from deployment_events where name = $1 \
+        let sql = "select seq, at, name, event, before, after, actor, why, version from deployment_events where name = $1 \
                    order by seq desc limit $2";
         let rows = self.db.all(sql, vec![name.into(), limit.into()]).await?;
         rows.iter()
@@ -195,6 +201,7 @@ impl Store {
                     after: row.text(5)?,
                     actor: row.text(6)?,
                     why: row.text(7)?,
+                    version: row.opt_text(8)?,
                 })
             })
             .collect()

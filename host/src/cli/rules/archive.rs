@@ -12,9 +12,6 @@ use crate::rules::trust::SIGNATURE_FILE;
 use crate::store::Store;
 use crate::store::decisions::RuleVersion;
 
-/// Digits of a digest that are shown: enough to be meant alone.
-const DIGITS_SHOWN: usize = 12;
-
 /// Lists the versions of a rule that have decided, the newest first.
 #[derive(Debug, Args)]
 pub struct Versions {
@@ -76,10 +73,8 @@ pub async fn versions(asked: Versions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Both digests, cut.
 fn short(version: &Version) -> String {
-    let cut = |digest: &str| digest.get(..DIGITS_SHOWN).unwrap_or(digest).to_owned();
-    format!("{}-{}", cut(&version.component_digest), cut(&version.manifest_digest))
+    version.id().map_or_else(|damage| damage.to_string(), |id| id.short())
 }
 
 /// Prints what differs, settings first.

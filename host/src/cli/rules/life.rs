@@ -7,6 +7,7 @@ use super::super::{Failure, Place, desk};
 use crate::app::Clock;
 use crate::app::life::{self, LifeTrial, Part, Word};
 use crate::desk::id::PersonId;
+use crate::rules::life::VersionId;
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -37,9 +38,28 @@ pub struct One {
 }
 
 #[derive(Debug, Args)]
-pub struct Move {
+pub struct Meant {
     #[command(flatten)]
     pub one: One,
+    /// The version that is meant, as `rules list` shows it, or the beginning of its digests; without it, the one that is there
+    /// now.
+    #[arg(long)]
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    #[command(flatten)]
+    pub one: One,
+    /// The version that you have looked at, as `rules list` shows it, or the beginning of its digests.
+    #[arg(long)]
+    pub version: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Move {
+    #[command(flatten)]
+    pub meant: Meant,
     #[arg(long)]
     to: To,
     /// The canary's share of tickets, 1 to 99.
@@ -82,18 +102,18 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
     let (config, _) = desk::configuration(place, None)?;
     let store = desk::store(&config.server).await?;
     for row in store.deployments().await? {
-        let short =
-            |version: Option<String>| version.map_or("-".to_owned(), |version| version.chars().take(12).collect());
+        let life = life::life_of(&row)?;
+        let short = |version: Option<VersionId>| version.map_or("-".to_owned(), |version| version.short());
         let trial = row.trial.unwrap_or_default();
         let share = row.percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
         println!(
-            "{:<24} {:<9} active {:<12} candidate {:<12} {trial}{share} previous {:<12} suspended {}",
+            "{:<24} {:<9} active {:<25} candidate {:<25} {trial}{share} previous {:<25} suspended {}",
             row.name,
             row.source,
-            short(row.active),
-            short(row.candidate),
-            short(row.previous),
-            short(row.suspended),
+            short(life.active),
+            short(life.candidate.map(|candidate| candidate.version)),
+            short(life.previous),
+            short(life.suspended),
         );
     }
     store.close().await;
@@ -104,7 +124,9 @@ pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
     let (config, _) = desk::configuration(place, None)?;
     let store = desk::store(&config.server).await?;
     for event in store.deployment_events(name, life::EVENTS_MAX).await? {
-        println!("{} {:<12} by {}: {}", event.at, event.event, event.actor, event.why);
+        let version = event.version.and_then(|version| Some(version.parse::<VersionId>().ok()?.short()));
+        let version = version.unwrap_or_else(|| "-".to_owned());
+        println!("{} {:<12} {version:<25} by {}: {}", event.at, event.event, event.actor, event.why);
     }
     store.close().await;
     Ok(())

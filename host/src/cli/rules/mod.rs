@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, Place, desk};
 use crate::app::life::{Command as Order, Part};
-use life::{Events, List, Move, One};
+use life::{Approve, Events, List, Meant, Move, One};
 
 mod archive;
 mod backtest;
@@ -29,11 +29,11 @@ pub enum Command {
     /// Lets the candidate step back: to loaded, shadow or a smaller canary.
     Demote(Move),
     /// Agrees, as a second person (--as), that a proposed version becomes active.
-    Approve(One),
+    Approve(Approve),
     /// Returns to the version before, whatever the directory holds.
     Rollback(One),
     /// Takes the active version out; the version before takes over.
-    Suspend(One),
+    Suspend(Meant),
     /// Puts a suspended version back.
     Resume(One),
     /// Ends a rule: none of its versions is asked any more.
@@ -59,15 +59,15 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Deploy(deploy) => deploy::run(deploy).await,
         Command::Promote(to) => {
             let part = to.part();
-            life::act(to.one, Order::Promote(part)).await
+            life::act(to.meant.one, Order::Promote { part, version: to.meant.version }).await
         }
         Command::Demote(to) => match to.part() {
-            Part::Trial(trial) => life::act(to.one, Order::Demote(trial)).await,
+            Part::Trial(trial) => life::act(to.meant.one, Order::Demote { trial, version: to.meant.version }).await,
             Part::Active => Err("nothing is demoted to `active`: use promote".into()),
         },
-        Command::Approve(one) => life::act(one, Order::Approve).await,
+        Command::Approve(Approve { one, version }) => life::act(one, Order::Approve { version }).await,
         Command::Rollback(one) => life::act(one, Order::RollBack).await,
-        Command::Suspend(one) => life::act(one, Order::Suspend).await,
+        Command::Suspend(Meant { one, version }) => life::act(one, Order::Suspend { version }).await,
         Command::Resume(one) => life::act(one, Order::Resume).await,
         Command::Retire(one) => life::act(one, Order::Retire).await,
         Command::Events(Events { place, name }) => life::events(&place, &name).await,

@@ -31,12 +31,17 @@ fn step() -> impl Strategy<Value = Step> {
             second,
             by,
         }),
-        3 => (part(), any::<bool>(), who()).prop_map(|(part, second, by)| Step::Promote { part, second, by }),
-        1 => Just(Step::Demote { trial: Trial::Shadow }),
-        1 => Just(Step::Demote { trial: Trial::Loaded }),
-        2 => who().prop_map(|by| Step::Approve { by }),
+        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| Step::Promote {
+            version: version(n),
+            part,
+            second,
+            by,
+        }),
+        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Shadow }),
+        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Loaded }),
+        4 => (0_u8..5, who()).prop_map(|(n, by)| Step::Approve { version: version(n), by }),
         1 => Just(Step::RollBack),
-        1 => Just(Step::Suspend),
+        2 => (0_u8..5).prop_map(|n| Step::Suspend { version: version(n) }),
         1 => Just(Step::Resume),
         1 => Just(Step::Retire),
         1 => Just(Step::Gone),
@@ -63,10 +68,12 @@ proptest! {
         for step in steps {
             let Ok(next) = life.after(&step) else { continue };
             check(&next)?;
+            let candidate = life.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
                 Step::RollBack => prop_assert_eq!(next.active, life.previous, "back to the version before"),
-                Step::Suspend => {
-                    prop_assert_eq!(next.suspended, life.active);
+                Step::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                Step::Suspend { version } => {
+                    prop_assert_eq!((Some(*version), next.suspended), (life.active, life.active));
                     prop_assert_eq!(next.active, life.previous, "the last good version takes over");
                     prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
                 }
@@ -81,10 +88,11 @@ proptest! {
                 Step::Offer { second: true, .. } | Step::Promote { second: true, .. } => {
                     prop_assert_eq!(next.active, life.active, "nothing becomes active on one word alone");
                 }
-                Step::Approve { by } => {
+                Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                Step::Approve { version, by } => {
                     let proposer = life.candidate.as_ref().and_then(|c| c.proposed_by.clone());
                     prop_assert_ne!(proposer.as_ref(), Some(by));
-                    prop_assert_eq!(next.active, life.candidate.as_ref().map(|c| c.version));
+                    prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
                 }
                 _ => {}
             }
@@ -138,6 +146,33 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
 }
 
 #[test]
-fn a_version_reads_back_as_written() {
-    assert_eq!(version(3).to_string().parse(), Ok(version(3)));
+fn a_version_reads_back_as_written_and_is_meant_by_what_is_shown_of_it() {
+    let (one, other) = (version(3), version(4));
+    assert_eq!(one.to_string().parse(), Ok(one));
+    for text in [one.to_string(), one.short(), one.component.to_string(), one.manifest.to_string()[..4].to_owned()] {
+        assert!(one.is_meant_by(&text) && !other.is_meant_by(&text), "{text}");
+    }
+    let mixed = format!("{}-{}", one.component, other.manifest);
+    for text in ["", "-", &one.component.to_string()[..3], &mixed] {
+        assert!(!one.is_meant_by(text), "{text}");
+    }
+}
+
+#[test]
+fn a_step_about_a_version_that_was_replaced_names_both() {
+    let offer = |n| Step::Offer {
+        source: Source::Directory,
+        folder: None,
+        version: version(n),
+        part: Part::Active,
+        second: true,
+        by: String::new(),
+    };
+    let life = Life::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
+    let late = life.after(&Step::Approve { version: version(1), by: "mei".to_owned() }).unwrap_err();
+    let said = late.to_string();
+    assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
+    let life = life.after(&Step::Approve { version: version(2), by: "mei".to_owned() }).unwrap();
+    assert_eq!(life.active, Some(version(2)));
+    assert!(matches!(life.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
 }
