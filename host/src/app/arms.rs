@@ -3,11 +3,11 @@
 //! Judging is by windows of calls and never by the clock, so that the same calls always come to the same.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::App;
 use super::life::{Word, take};
 use super::record::Sample;
+use super::{App, Error};
 use crate::rules::catalog::Role;
 use crate::rules::life::{Step, Trial, VersionId};
 
@@ -139,20 +139,33 @@ impl Arm {
 }
 
 impl App {
-    /// Counts calls and does what they have earned. The ticket at hand is decided already.
-    pub(super) async fn judge(&self, samples: &[Sample]) {
-        for judgement in self.arms.note(samples) {
-            let Judgement { rule, step, why } = judgement;
-            tracing::error!(rule, event = step.code(), why, "a rule is taken back by itself");
-            self.metrics.count_taken_back(&rule, step.code());
-            let word = Word { by: DESK.to_owned(), why };
-            let done = async {
-                take(&self.store, &self.clock, &rule, &step, &word).await?;
-                self.follow().await
-            };
-            if let Err(error) = done.await {
-                tracing::error!(rule, %error, "it could not be taken back");
+    /// Counts calls and sees to what they have earned. The ticket at hand is decided already and waits for none of it.
+    pub(super) fn judge(self: &Arc<Self>, samples: &[Sample]) {
+        let judgements = self.arms.note(samples);
+        if judgements.is_empty() {
+            return;
+        }
+        let app = Arc::clone(self);
+        self.begin(async move {
+            for judgement in judgements {
+                app.take_back(judgement).await;
             }
+        });
+    }
+
+    async fn take_back(&self, Judgement { rule, step, why }: Judgement) {
+        tracing::error!(rule, event = step.code(), why, "a rule is taken back by itself");
+        let word = Word { by: DESK.to_owned(), why };
+        let done = async {
+            take(&self.store, &self.clock, &rule, &step, &word).await?;
+            self.metrics.count_taken_back(&rule, step.code());
+            self.follow().await
+        };
+        match done.await {
+            Ok(()) => {}
+            // Somebody was quicker: the version that failed plays that part no more.
+            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, why, "it needs not be taken back"),
+            Err(error) => tracing::error!(rule, %error, "it could not be taken back"),
         }
     }
 }

@@ -115,7 +115,7 @@ impl App {
 
     /// Takes what is missing from the archive, one version after the other, and puts each into effect.
     pub(super) async fn fetch_missing(&self) -> Result<(), Error> {
-        loop {
+        while !self.background.is_closing() {
             let (_, lives) = self.kept_lives().await?;
             let now = self.clock.now();
             let missing = self.rules.catalog().missing(&lives);
@@ -133,6 +133,7 @@ impl App {
                 }
             }
         }
+        Ok(())
     }
 
     /// As [`App::install`], for whoever does not hold the lock.
@@ -220,7 +221,7 @@ impl App {
         if let Ok(fetching) = Arc::clone(&self.following.fetching).try_lock_owned() {
             self.following.tried.store(revision, Ordering::Release);
             let app = Arc::clone(self);
-            tokio::spawn(async move {
+            self.begin(async move {
                 if let Err(error) = app.fetch_missing().await {
                     tracing::warn!(%error, "the archive of rules cannot be read: tried again soon");
                     app.following.tried.store(-1, Ordering::Release);

@@ -61,7 +61,7 @@ impl App {
     ///
     /// [`Error::Rejected`] with what to mend; [`Error::Busy`] where rules or store have too much to do.
     pub async fn create_ticket(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         requester: Option<PersonId>,
         submission: Submission,
@@ -87,7 +87,7 @@ impl App {
         }
         let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
-        self.judge(&samples).await;
+        self.judge(&samples);
         self.account(&record, samples, begun);
         let opening = *outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");

@@ -27,6 +27,7 @@ use crate::store::Store;
 pub mod access;
 pub mod archive;
 pub mod arms;
+mod background;
 pub mod choice;
 pub mod clock;
 pub mod deadlines;
@@ -81,6 +82,7 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
+    background: background::Background,
     /// How far the catalog has followed the deployments.
     pub following: follow::Following,
 }
@@ -103,6 +105,7 @@ impl App {
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
+            background: background::Background::default(),
             following: follow::Following::default(),
         }
     }

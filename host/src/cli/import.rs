@@ -100,7 +100,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     let mut summary = flight.land().await?;
     summary.skipped = tickets.skipped();
     summary.elapsed = start.elapsed();
-    app.store.close().await;
+    app.close().await;
     if import.json {
         println!("{:#}", summary.json());
     } else {
@@ -117,7 +117,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
 
 /// Creates a ticket, and tries again while the desk has too much to do.
 async fn submit(
-    app: &App,
+    app: &Arc<App>,
     requester: &PersonId,
     submission: &Submission,
     claim: &(String, String),

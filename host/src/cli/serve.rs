@@ -95,7 +95,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if let Some(traces) = traces {
         tokio::task::spawn_blocking(move || traces.end()).await?;
     }
-    app.store.close().await;
+    app.close().await;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub async fn run(args: Verify) -> Result<(), Failure> {
     let verified = verify(&app, filter, |answers| bar.inc(answers)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
-    app.store.close().await;
+    app.close().await;
     let verified = verified?;
     if args.json {
         println!("{:#}", as_json(&verified, took)?);

@@ -40,7 +40,7 @@ pub async fn run(args: Deploy) -> Result<(), Failure> {
     let by = desk::acting(&config, args.person.as_ref())?;
     let app = desk::open(config, source).await?;
     let deployed = app.deploy(&by, upload).await;
-    app.store.close().await;
+    app.close().await;
     let deployed = deployed.map_err(|error| match error {
         crate::app::Error::Unfit(unfit) => format!("{unfit}\n  mend: {}", unfit.mend),
         other => other.to_string(),

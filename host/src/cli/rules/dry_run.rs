@@ -57,7 +57,7 @@ pub async fn run(command: DryRun) -> Result<(), Failure> {
     // The versions that are live, whatever the directory holds.
     app.follow().await?;
     let tried = tried(&app, &command, body).await;
-    app.store.close().await;
+    app.close().await;
     let tried = tried?;
     if command.json {
         println!("{}", serde_json::to_string_pretty(&tried)?);

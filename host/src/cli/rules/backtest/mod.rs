@@ -73,7 +73,7 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     let tally = backtest(&app, filter, candidates, |decisions| bar.inc(decisions)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
-    app.store.close().await;
+    app.close().await;
     let limits =
         Limits { changed: args.max_changed, failures: args.max_failures, latency_ratio: args.max_latency_ratio };
     let report = Report::of(tally?, tried, &limits, took);
