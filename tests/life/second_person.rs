@@ -12,6 +12,16 @@ fn access_policy(desk: &Desk) -> Value {
     all.iter().find(|rule| rule["name"] == "access-policy").unwrap().clone()
 }
 
+/// Ships another version of the rule in its folder.
+fn ship(desk: &Desk, version: &str, mode: &str) {
+    let file = desk.rules.join("50-access-policy/rule.toml");
+    let text = std::fs::read_to_string(example_rules().join("50-access-policy/rule.toml")).unwrap();
+    let next = text
+        .replace("version = \"1.0.0\"", &format!("version = \"{version}\""))
+        .replace("order = 50", &format!("order = 50\nmode = \"{mode}\""));
+    std::fs::write(file, next).unwrap();
+}
+
 /// The candidate's version.
 fn proposed(desk: &Desk) -> String {
     access_policy(desk)["candidate"]["id"].as_str().unwrap().to_owned()
@@ -42,12 +52,7 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
         until("the rule to count", || (asked_for_access(&desk) == "approved").then_some(()));
 
         // The next version, too; whoever proposed it cannot be the second.
-        let file = desk.rules.join("50-access-policy/rule.toml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let next = text
-            .replace("version = \"1.0.0\"", "version = \"1.1.0\"")
-            .replace("order = 50", "order = 50\nmode = \"shadow\"");
-        std::fs::write(&file, next).unwrap();
+        ship(&desk, "1.1.0", "shadow");
         until("the candidate", || (access_policy(&desk)["candidate"]["version"] == "1.1.0").then_some(()));
         let late = json!({ "to": "active", "version": first, "why": "read before the file changed" });
         let refused = mei.post(&path("promote"), &late).expect(409);
@@ -79,5 +84,34 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
         let steps: Vec<_> = steps.map(|step| (step["event"].as_str().unwrap(), &step["version"])).collect();
         let version = json!(second);
         assert_eq!(steps, [("approved", &version), ("promoted", &version)], "each step names its version");
+    });
+}
+
+#[test]
+fn no_canary_decides_access_on_one_word() {
+    on_both(|database| {
+        let desk = Desk::with_settings(database, example_rules(), |text| text);
+        ship(&desk, "1.1.0", "canary");
+        until("the canary", || (access_policy(&desk)["candidate"]["state"] == "canary").then_some(()));
+        let (settings, place) = (desk.rules.with_file_name("config").join("desk.toml"), desk.crash());
+        let text = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, text.replace("[server]\n", "[server]\ntwo-person-access = true\n")).unwrap();
+        let desk = place.start();
+        let held = access_policy(&desk);
+        assert_eq!((&held["active"]["version"], &held["candidate"]["state"]), (&json!("1.0.0"), &json!("shadow")));
+        let mei = desk.as_role("mei");
+        let events = mei.get("/api/v1/rules/access-policy/events").expect(200);
+        assert_eq!((&events[0]["event"], &events[0]["actor"]), (&json!("demoted"), &json!("desk")), "{events}");
+        assert!(events[0]["why"].as_str().unwrap().contains("two-person-access"), "{events}");
+
+        // Nor is one made: not by an admin, not by the directory.
+        let canary = json!({ "to": "canary", "percent": 10, "why": "only a few" });
+        let refused = mei.post("/api/v1/rules/access-policy/promote", &canary).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("on one word"), "{refused}");
+        ship(&desk, "1.2.0", "canary");
+        let error = || access_policy(&desk)["last_error"].as_str().unwrap_or_default().to_owned();
+        until("the folder's refusal", || error().contains("on one word").then_some(()));
+        let after = access_policy(&desk);
+        assert_eq!((&after["active"], &after["candidate"]), (&held["active"], &held["candidate"]));
     });
 }

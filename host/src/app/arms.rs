@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::life::{Word, take};
+use super::life::{DESK, Word, take};
 use super::record::Sample;
 use super::{App, Error};
 use crate::rules::catalog::Role;
@@ -13,8 +13,6 @@ use crate::rules::life::{Step, Trial, VersionId};
 
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
-/// Who the desk is in the audit.
-const DESK: &str = "desk";
 
 /// What one version has done since the start of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -22,6 +22,8 @@ use crate::store::{self, Store};
 const TRIES_MAX: usize = 8;
 /// Who the rules directory is in the audit.
 const DIRECTORY: &str = "directory";
+/// Who the desk is in the audit.
+pub(super) const DESK: &str = "desk";
 /// Entries of the audit that are shown at once.
 pub const EVENTS_MAX: i64 = 200;
 
@@ -236,12 +238,15 @@ pub(super) fn check_reason(word: &Word) -> Result<(), Error> {
 
 /// Who somebody is in the audit.
 pub(super) fn author(actor: &Actor) -> String {
-    actor.person().map_or_else(|| "desk".to_owned(), ToString::to_string)
+    actor.person().map_or_else(|| DESK.to_owned(), ToString::to_string)
 }
 
 /// Whether a version is asked about access; one that cannot be read could be.
 async fn is_for_access(store: &Store, version: VersionId) -> Result<bool, Error> {
-    let kept = store.rule_version(&version.component.to_string(), &version.manifest.to_string()).await?;
+    let kept = match store.rule_version(&version.component.to_string(), &version.manifest.to_string()).await {
+        Err(store::Error::Damaged { .. }) => None,
+        kept => kept?,
+    };
     let manifest = kept.and_then(|kept| manifest::parse(Path::new("rule.toml"), &kept.manifest).ok());
     Ok(manifest.is_none_or(|manifest| manifest.stages.contains(&Stage::Access)))
 }
@@ -273,7 +278,7 @@ impl App {
     }
 
     /// Brings database and catalog together when a desk starts: folders that went away meanwhile are gone, offers that are
-    /// new are taken, and what is active comes out of the archive where no folder has it.
+    /// new are taken, what counts without a second person where one is asked for is held back, and what is active comes out of the archive where no folder has it.
     ///
     /// # Errors
     ///
@@ -291,9 +296,30 @@ impl App {
                 }
             }
         }
+        if self.rules.two_person_access {
+            self.hold_back_canaries().await?;
+        }
         self.settle().await?;
         drop(only_one);
         self.fetch_missing().await
+    }
+
+    /// Canaries of rules for access that were begun before a second person was asked for have no effect any more: each would
+    /// decide about access for its share on one word alone.
+    async fn hold_back_canaries(&self) -> Result<(), Error> {
+        let word = Word { by: DESK.to_owned(), why: "two-person-access is on: a canary would count on one word".to_owned() };
+        for row in self.store.deployments().await? {
+            let Some(Candidate { version, trial: Trial::Canary(_), .. }) = life_of(&row)?.candidate else { continue };
+            if is_for_access(&self.store, version).await? {
+                let back = Step::Demote { version, trial: Trial::Shadow };
+                match take(&self.store, &self.clock, &row.name, &back, &word).await {
+                    // Another host, which starts too, may have been quicker.
+                    Ok(_) | Err(Error::NotTaken { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes down what the directory has offered, then follows the database. Only one does so at a time.

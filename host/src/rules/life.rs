@@ -135,7 +135,7 @@ pub struct Life {
 /// place since they looked, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A source has this version. `second` says that it may not become active on one word alone, `by` whose that is.
+    /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
     Offer {
         source: Source,
         folder: Option<String>,
@@ -218,6 +218,8 @@ pub enum NotTaken {
     Percent { percent: u8 },
     #[error("a canary needs an active version beside it: make it active, or leave it in the shadow")]
     NothingBeside,
+    #[error("a canary counts for its share of tickets, and this rule for access may not on one word alone: try it in the shadow")]
+    CanaryAlone,
     #[error("it has no earlier version to return to")]
     NothingEarlier,
     #[error("it has no active version")]
@@ -355,6 +357,7 @@ impl Life {
                 self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.to_owned()) });
             }
             Part::Active => self.activate(version),
+            Part::Trial(Trial::Canary(_)) if second => return Err(NotTaken::CanaryAlone),
             Part::Trial(trial) => {
                 check_share(trial)?;
                 self.candidate = Some(Candidate { version, trial, proposed_by: None });

@@ -85,8 +85,9 @@ proptest! {
                 {
                     prop_assert_eq!((next.active, &next.candidate), (life.active, &life.candidate), "a restart changes nothing");
                 }
-                Step::Offer { second: true, .. } | Step::Promote { second: true, .. } => {
+                Step::Offer { second: true, part, .. } | Step::Promote { second: true, part, .. } => {
                     prop_assert_eq!(next.active, life.active, "nothing becomes active on one word alone");
+                    prop_assert!(!matches!(part, Part::Trial(Trial::Canary(_))), "and nothing counts for a share");
                 }
                 Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
                 Step::Approve { version, by } => {
