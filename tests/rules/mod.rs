@@ -1,5 +1,6 @@
 //! The rules room by itself: real components, no desk.
 
+mod altered;
 pub mod determinism;
 mod examples;
 mod hostile;

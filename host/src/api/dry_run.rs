@@ -29,7 +29,8 @@ pub struct DryRunBody {
     /// Who submits it; you, or the one of the record, where nobody is named.
     #[serde(default)]
     submitted_by: Option<String>,
-    /// Rules to add, or to put in the place of the live ones of the same name.
+    /// Rules to add, or to put in the place of the live ones of the same name. One with a component of its own whose manifest
+    /// says `shadow` is asked beside the live one.
     #[serde(default)]
     with: Vec<CandidateBody>,
     /// Names of live rules to leave out.

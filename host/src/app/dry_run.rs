@@ -16,8 +16,9 @@ use crate::desk::intake::{NewTicket, Submission};
 use crate::desk::may;
 use crate::desk::opening::Message;
 use crate::desk::ticket::Ticket;
-use crate::rules::catalog::Generation;
+use crate::rules::catalog::{Generation, Playing};
 use crate::rules::contract;
+use crate::rules::manifest::Mode;
 use crate::rules::rule::Rule;
 use crate::store::RunRecord;
 use crate::store::decisions::{StoredDecision, StoredRun};
@@ -28,7 +29,8 @@ pub struct Trial {
     pub what: What,
     /// Who submits it; whoever tries it, or the one of the record, where nobody is named.
     pub submitted_by: Option<PersonId>,
-    /// Rules to add, or to put in the place of the live ones of the same name.
+    /// Rules to add, or to put in the place of the live ones of the same name, in all their versions. One with a component of
+    /// its own whose manifest says `shadow` is asked beside the active version.
     pub with: Vec<Candidate>,
     /// Names of live rules to leave out.
     pub without: Vec<String>,
@@ -117,22 +119,22 @@ impl App {
         if with.is_empty() && without.is_empty() {
             return Ok(live);
         }
-        let mut rules: Vec<Arc<Rule>> = live.rules().to_vec();
-        for name in without {
-            if !rules.iter().any(|rule| rule.manifest.name.as_str() == name) {
-                return Err(Error::Missing { what: "live rule", name: name.clone() });
-            }
+        if let Some(name) = without.iter().find(|name| live.named(name).is_none()) {
+            return Err(Error::Missing { what: "live rule", name: name.clone() });
         }
-        rules.retain(|rule| !without.iter().any(|name| rule.manifest.name.as_str() == name));
+        let mut rules = Vec::with_capacity(with.len());
         for candidate in with {
+            let is_another = candidate.component.is_some();
             let (app, live) = (Arc::clone(self), live.clone());
             // It compiles in a child process and waits for that.
             let prepared = tokio::task::spawn_blocking(move || app.prepared(&candidate, &live)).await;
             let rule = prepared.map_err(|e| Error::Broken(e.to_string()))??;
-            rules.retain(|other| other.manifest.name != rule.manifest.name);
-            rules.push(Arc::new(rule));
+            // The live rule with another manifest decides as that does, which may have been promoted out of the shadow.
+            let in_the_shadow = is_another && rule.manifest.mode == Mode::Shadow;
+            let part = if in_the_shadow { Playing::Shadow } else { Playing::Active { canary_percent: None } };
+            rules.push((Arc::new(rule), part));
         }
-        Ok(Arc::new(live.altered(rules)))
+        Ok(Arc::new(live.altered(without, rules)))
     }
 
     fn prepared(&self, candidate: &Candidate, live: &Generation) -> Result<Rule, Error> {
@@ -145,8 +147,7 @@ impl App {
                     .map_err(|e| refused("invalid", e.to_string()))?;
                 let name = manifest.get("name").and_then(toml::Value::as_str);
                 let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
-                let found = live.rules().iter().find(|rule| rule.manifest.name.as_str() == name);
-                let rule = found.ok_or(Error::Missing { what: "live rule", name })?;
+                let rule = live.named(&name).ok_or(Error::Missing { what: "live rule", name })?;
                 rule.component.read().map_err(|e| Error::Broken(e.to_string()))?
             }
         };

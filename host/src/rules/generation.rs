@@ -79,25 +79,33 @@ impl Generation {
         Self { number, revision: OnceLock::new(), rules, parts, access_in_doubt }
     }
 
-    /// A generation that is live nowhere: what would be if these were the rules. A rule whose manifest says `shadow` is in
-    /// the shadow; all others count.
-    pub fn imagined(number: u64, rules: Vec<Arc<Rule>>) -> Self {
-        let part = |rule: &Rule| match rule.manifest.mode {
-            Mode::Shadow => Playing::Shadow,
-            Mode::Active | Mode::Canary | Mode::Off => Playing::Active { canary_percent: None },
-        };
-        let entries = rules.into_iter().map(|rule| {
-            let part = part(&rule);
-            (rule, part)
-        });
-        Self::new(number, entries.collect(), None)
+    /// A generation that is live nowhere: this one without the rules of some names, in any version, and with others. All else
+    /// plays the part that it plays here, and what is in doubt here is in doubt there. A rule that is put in stands for all
+    /// versions of its name; in the shadow it stands for the candidate only, beside the active version.
+    pub fn altered(&self, without: &[String], with: Vec<(Arc<Rule>, Playing)>) -> Self {
+        let is_named = |rule: &Rule, name: &str| rule.manifest.name.as_str() == name;
+        let mut entries: Vec<(Arc<Rule>, Playing)> = self.rules.iter().cloned().zip(self.parts.iter().copied()).collect();
+        entries.retain(|(rule, _)| !without.iter().any(|name| is_named(rule, name)));
+        for (rule, part) in with {
+            entries.retain_mut(|(other, its_part)| match its_part {
+                _ if other.manifest.name != rule.manifest.name => true,
+                Playing::Active { canary_percent } if part == Playing::Shadow => {
+                    // The candidate that had this share is no more.
+                    *canary_percent = None;
+                    true
+                }
+                _ => false,
+            });
+            entries.push((rule, part));
+        }
+        Self::new(self.number, entries, self.access_in_doubt.clone())
     }
 
-    /// A generation that is live nowhere: this one with other rules. What is in doubt here is in doubt there.
-    pub fn altered(&self, rules: Vec<Arc<Rule>>) -> Self {
-        let mut altered = Self::imagined(self.number, rules);
-        altered.access_in_doubt.clone_from(&self.access_in_doubt);
-        altered
+    /// The rule of a name: the version that is active, or the one that is tried where none is.
+    pub fn named(&self, name: &str) -> Option<&Arc<Rule>> {
+        let of_name = || self.rules.iter().zip(&self.parts).filter(move |(rule, _)| rule.manifest.name.as_str() == name);
+        let active = of_name().find(|(_, part)| matches!(part, Playing::Active { .. }));
+        active.or_else(|| of_name().next()).map(|(rule, _)| rule)
     }
 
     /// The revision of the deployments that these rules are of, which means the same to all processes on one database. None

@@ -28,7 +28,8 @@ pub struct DryRun {
     /// Who submits it.
     #[arg(long = "as", id = "submitter")]
     submitter: Option<PersonId>,
-    /// A rule's folder: added, or put in the place of the live rule of the same name. May be repeated.
+    /// A rule's folder: added, or put in the place of the live rule of the same name; in the mode `shadow`, asked beside it. May be
+    /// repeated.
     #[arg(long)]
     with: Vec<PathBuf>,
     /// The name of a live rule that is left out. May be repeated.
@@ -75,8 +76,7 @@ async fn tried(app: &std::sync::Arc<App>, command: &DryRun, body: DryRunBody) ->
     }
     for (name, file) in &command.settings {
         let generation = app.rules.generation();
-        let live = generation.rules().iter().find(|rule| rule.manifest.name.as_str() == name);
-        let live = live.ok_or_else(|| format!("there is no live rule `{name}`"))?;
+        let live = generation.named(name).ok_or_else(|| format!("there is no live rule `{name}`"))?;
         let manifest = with_settings(&live.folder.join(MANIFEST_FILE), &live.manifest_text, file)?;
         trial.with.push(Candidate { manifest, component: None });
     }

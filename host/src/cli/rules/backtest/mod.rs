@@ -185,7 +185,7 @@ async fn prepare(app: &Arc<App>, from: PathBuf, text: String, wasm: Vec<u8>) -> 
 /// Manifest and component of a rule: those that are live, else those that were first seen last.
 async fn recorded(app: &Arc<App>, name: &str) -> Result<(String, Vec<u8>), Failure> {
     let generation = app.rules.generation();
-    if let Some(rule) = generation.rules().iter().find(|rule| rule.manifest.name.as_str() == name) {
+    if let Some(rule) = generation.named(name) {
         return Ok((rule.manifest_text.to_string(), rule.component.read()?));
     }
     let gone = || format!("no rule `{name}` is live or was ever recorded");
