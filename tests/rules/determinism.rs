@@ -1,6 +1,8 @@
 //! A rule that may answer the same question in two ways is found, and decides no access.
 
 use ruledesk::rules::Rules;
+use ruledesk::rules::catalog::Role;
+use ruledesk::rules::life::in_share;
 use ruledesk::rules::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
@@ -52,8 +54,39 @@ fn such_a_rule_decides_no_access() {
     let generation = rules.generation();
     let why = generation.rules()[0].determinism.verdict().expect("known before it is live").clone().unwrap_err();
     assert!(why.contains("fuel"), "{why}");
-    assert!(generation.asked(Stage::Access, "any", None).next().is_none());
-    assert!(generation.access_in_doubt().unwrap().ends_with("deep"));
+    assert!(generation.asked_about(Stage::Access, "any", None, b"a ticket").next().is_none());
+    assert!(generation.access_in_doubt("any", None, b"a ticket").unwrap().ends_with("deep"));
+}
+
+/// What counts is the part that it plays, whatever its manifest says.
+#[test]
+fn such_a_rule_is_asked_about_access_where_that_has_no_effect() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "deep", &hostile_manifest("deep", "access", "pass", ""), hostile());
+    let rules = open(dir.path());
+    let asked = |ticket: &[u8]| {
+        let generation = rules.generation();
+        let roles = generation.asked_about(Stage::Access, "any", None, ticket).map(|(_, role)| role).collect::<Vec<_>>();
+        (roles, generation.access_in_doubt("any", None, ticket).is_some())
+    };
+    let try_it = |mode: &str, version: &str| {
+        let manifest = format!("{}mode = \"{mode}\"\n[canary]\npercent = 50\n", deep_manifest("access"));
+        put(dir.path(), "deep", &manifest.replace("1.0.0", version), &deep("access"));
+        let tried = |rules: &Rules| rules.generation().rules().iter().any(|rule| rule.manifest.version == version);
+        until("the candidate", || tried(&rules).then_some(()));
+    };
+    try_it("shadow", "1.1.0");
+    assert_eq!(asked(b"a ticket"), (vec![Role::Active, Role::Shadow], false));
+    try_it("canary", "1.2.0");
+    let tickets: [u8; 64] = std::array::from_fn(|n| u8::try_from(n).unwrap());
+    let (inside, outside): (Vec<u8>, Vec<u8>) = tickets.into_iter().partition(|ticket| in_share("deep", &[*ticket], 50));
+    assert!(!inside.is_empty() && !outside.is_empty());
+    for ticket in outside {
+        assert_eq!(asked(&[ticket]), (vec![Role::Active], false));
+    }
+    for ticket in inside {
+        assert_eq!(asked(&[ticket]), (vec![Role::Beside], true), "its word would count");
+    }
 }
 
 #[test]

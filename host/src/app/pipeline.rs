@@ -328,7 +328,8 @@ impl Run<'_> {
         let (given, parts) =
             self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| judge::access(&asked, answer));
         let mut given: Vec<Given<AccessAnswer>> = given;
-        if let Some(folder) = case.generation.access_in_doubt() {
+        let (request_type, ticket) = (case.new.request_type.as_str(), case.ticket.0.as_bytes().as_slice());
+        if let Some(folder) = case.generation.access_in_doubt(request_type, category.as_deref(), ticket) {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             tracing::warn!(
                 folder = name,

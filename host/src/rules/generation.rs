@@ -147,8 +147,20 @@ impl Generation {
     }
 
     /// The rules to ask at a stage about one ticket, in order, with what each answer is for. The ticket's id decides whether
-    /// it is in a canary's share, so that it is in all stages or in none, and again when it is asked about later.
+    /// it is in a canary's share, so that it is in all stages or in none, and again when it is asked about later. A rule whose
+    /// answer about access would count, and may be another one the next time, is not asked: see [`Generation::access_in_doubt`].
     pub fn asked_about<'a>(
+        &'a self,
+        stage: Stage,
+        request_type: &'a str,
+        category: Option<&'a str>,
+        ticket: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Arc<Rule>, Role)> {
+        let roles = self.roles(stage, request_type, category, ticket);
+        roles.filter(move |(rule, role)| !(stage == Stage::Access && role.counts() && rule.is_uncertain_about_access()))
+    }
+
+    fn roles<'a>(
         &'a self,
         stage: Stage,
         request_type: &'a str,
@@ -179,15 +191,20 @@ impl Generation {
             manifest.mode != Mode::Off
                 && manifest.stages.contains(&stage)
                 && manifest.matches.admits(request_type, category)
-                && !(stage == Stage::Access && rule.is_kept_from_access())
         })
     }
 
-    /// A rule that would be asked about access and is not live, not even in an earlier version, or that may answer the same
-    /// question in two ways. Access must not be given as if that rule had nothing to say.
-    pub fn access_in_doubt(&self) -> Option<&Path> {
-        let uncertain = self.rules.iter().find(|rule| rule.is_kept_from_access());
-        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|rule| rule.folder.as_path()))
+    /// A rule that would be asked about access and is not live, not even in an earlier version, or whose answer about this
+    /// ticket would count and may be another one the next time. Access must not be given as if that rule had nothing to say.
+    pub fn access_in_doubt<'a>(
+        &'a self,
+        request_type: &'a str,
+        category: Option<&'a str>,
+        ticket: &'a [u8],
+    ) -> Option<&'a Path> {
+        let mut roles = self.roles(Stage::Access, request_type, category, ticket);
+        let uncertain = roles.find(|(rule, role)| role.counts() && rule.is_uncertain_about_access());
+        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|(rule, _)| Path::new(rule.manifest.name.as_str())))
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

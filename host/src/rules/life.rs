@@ -144,7 +144,7 @@ pub enum Step {
         second: bool,
         by: String,
     },
-    /// The folder that offered it is gone.
+    /// The folder that offered it is gone: nothing to a rule that came by API since.
     Gone,
     /// The candidate is to play another part.
     Promote {
@@ -258,6 +258,7 @@ impl Life {
                 life.offered = Some(*version);
                 life.place(*version, *part, *second, by)?;
             }
+            Step::Gone if life.source == Source::Api => {}
             Step::Gone => {
                 life.retire();
                 life.offered = None;

@@ -180,7 +180,7 @@ impl Loader {
         examples::check(&rule, tables).map_err(failed)?;
         if let Some(verdict) = self.compiler.recall(rule.digest, rule.manifest_digest) {
             rule.determinism.settle(verdict);
-        } else if rule.is_kept_from_access() {
+        } else if rule.is_uncertain_about_access() {
             // Any other rule may serve while that is found out.
             self.find_out(&rule, tables);
         }

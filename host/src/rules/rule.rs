@@ -43,10 +43,10 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether its answers about access would count, and must not because it may answer the same question in two ways.
-    pub fn is_kept_from_access(&self) -> bool {
+    /// Whether it may answer the same question about access in two ways, so that no such answer may count.
+    pub fn is_uncertain_about_access(&self) -> bool {
         let manifest = &self.manifest;
-        manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access) && !self.determinism.is_certain()
+        manifest.mode != Mode::Off && manifest.stages.contains(&Stage::Access) && !self.determinism.is_certain()
     }
 
     pub(super) fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {

@@ -77,6 +77,7 @@ proptest! {
                     prop_assert_eq!(next.active, life.previous, "the last good version takes over");
                     prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
                 }
+                Step::Gone if life.source == Source::Api => prop_assert_eq!(&next, &life),
                 Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
                 Step::Offer { source, version, .. }
                     if life.offered == Some(*version)
