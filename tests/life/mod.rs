@@ -81,7 +81,12 @@ fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
         ticket(&desk).expect(201);
 
         let mei = desk.as_role("mei");
-        mei.post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "" })).expect(422);
+        for why in ["", " ", "no\0text", &"x".repeat(1_001)] {
+            let refused = mei.post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": why })).expect(422);
+            assert_eq!(refused["problems"][0]["field"], "why");
+        }
+        let output = desk.command(&["rules", "promote", "one", "--to", "active", "--why", " "]);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("why: say why"), "the command refuses the same");
         desk.as_role("kofi").post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "x" })).expect(403);
         mei.post("/api/v1/rules/one/promote", &json!({ "to": "active", "why": "we are sure" })).expect(200);
         ticket(&desk).expect(422);

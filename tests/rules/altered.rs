@@ -56,7 +56,10 @@ fn what_is_not_tried_goes_on_playing_its_part() {
     };
     let nine = |role: Role| ("one 9.0.0".to_owned(), role);
     assert_eq!(asked(&live.altered(&["two".to_owned()], Vec::new())), [promoted.clone(), earlier]);
-    assert_eq!(asked(&live.altered(&[], tried(Playing::Active { canary_percent: None }))), [nine(Role::Active), two.clone()]);
+    assert_eq!(
+        asked(&live.altered(&[], tried(Playing::Active { canary_percent: None }))),
+        [nine(Role::Active), two.clone()]
+    );
     assert_eq!(asked(&live.altered(&[], tried(Playing::Shadow))), [promoted, nine(Role::Shadow), two]);
     assert_eq!(live.altered(&[], Vec::new()).number, live.number);
 }

@@ -66,7 +66,8 @@ fn such_a_rule_is_asked_about_access_where_that_has_no_effect() {
     let rules = open(dir.path());
     let asked = |ticket: &[u8]| {
         let generation = rules.generation();
-        let roles = generation.asked_about(Stage::Access, "any", None, ticket).map(|(_, role)| role).collect::<Vec<_>>();
+        let roles =
+            generation.asked_about(Stage::Access, "any", None, ticket).map(|(_, role)| role).collect::<Vec<_>>();
         (roles, generation.access_in_doubt("any", None, ticket).is_some())
     };
     let try_it = |mode: &str, version: &str| {
@@ -79,7 +80,8 @@ fn such_a_rule_is_asked_about_access_where_that_has_no_effect() {
     assert_eq!(asked(b"a ticket"), (vec![Role::Active, Role::Shadow], false));
     try_it("canary", "1.2.0");
     let tickets: [u8; 64] = std::array::from_fn(|n| u8::try_from(n).unwrap());
-    let (inside, outside): (Vec<u8>, Vec<u8>) = tickets.into_iter().partition(|ticket| in_share("deep", &[*ticket], 50));
+    let (inside, outside): (Vec<u8>, Vec<u8>) =
+        tickets.into_iter().partition(|ticket| in_share("deep", &[*ticket], 50));
     assert!(!inside.is_empty() && !outside.is_empty());
     for ticket in outside {
         assert_eq!(asked(&[ticket]), (vec![Role::Active], false));

@@ -57,7 +57,7 @@ impl App {
             let organisation = self.organisation();
             let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.as_ref());
             let permit = may::revoke(actor, &ticket, owner)?;
-            if let Some(problem) = edit::check_reason(reason) {
+            if let Some(problem) = edit::check_reason("reason", reason) {
                 return Err(Error::Rejected { problems: vec![problem] });
             }
             let now = self.clock.now();

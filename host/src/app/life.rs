@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::{App, Clock, Error, archive};
 use crate::desk::actor::Actor;
-use crate::desk::may;
+use crate::desk::{edit, may};
 use crate::rules::life::{Candidate, Life, NotTaken, Source, Step, Trial, VersionId};
 pub use crate::rules::life::{Part, Trial as LifeTrial};
 use crate::rules::manifest;
@@ -201,9 +201,7 @@ pub async fn command(
             let second = two_person_access && is_for_access(store, version).await?;
             Step::Promote { version, part: *part, second, by }
         }
-        Command::Demote { trial, version } => {
-            Step::Demote { version: meant(version, candidate).await?, trial: *trial }
-        }
+        Command::Demote { trial, version } => Step::Demote { version: meant(version, candidate).await?, trial: *trial },
         Command::Approve { version } => Step::Approve { version: named(store, name, version).await?, by },
         Command::RollBack => Step::RollBack,
         Command::Suspend { version } => {
@@ -227,13 +225,10 @@ async fn named(store: &Store, name: &str, text: &str) -> Result<VersionId, Error
     }
 }
 
-/// Refuses what is done without a reason.
+/// Refuses what is done without a reason that can be kept.
 pub(super) fn check_reason(word: &Word) -> Result<(), Error> {
-    if word.why.trim().is_empty() {
-        let problem = crate::desk::form::Problem::new("why", "required", "say why: it stays in the audit");
-        return Err(Error::Rejected { problems: vec![problem] });
-    }
-    Ok(())
+    let problem = edit::check_reason("why", &word.why);
+    problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
 }
 
 /// Who somebody is in the audit.
@@ -307,7 +302,8 @@ impl App {
     /// Canaries of rules for access that were begun before a second person was asked for have no effect any more: each would
     /// decide about access for its share on one word alone.
     async fn hold_back_canaries(&self) -> Result<(), Error> {
-        let word = Word { by: DESK.to_owned(), why: "two-person-access is on: a canary would count on one word".to_owned() };
+        let word =
+            Word { by: DESK.to_owned(), why: "two-person-access is on: a canary would count on one word".to_owned() };
         for row in self.store.deployments().await? {
             let Some(Candidate { version, trial: Trial::Canary(_), .. }) = life_of(&row)?.candidate else { continue };
             if is_for_access(&self.store, version).await? {

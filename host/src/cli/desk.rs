@@ -75,6 +75,19 @@ pub fn acting(config: &Config, person: Option<&PersonId>) -> Result<String, Fail
     }
 }
 
+/// Why the desk did not do it, for whoever typed the command: where it is a matter of fields, what is wrong with each.
+pub fn told(error: crate::app::Error) -> Failure {
+    use crate::app::Error;
+    match error {
+        Error::Rejected { problems } => {
+            let lines: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.field, p.message)).collect();
+            lines.join("\n").into()
+        }
+        Error::Unfit(unfit) => format!("{unfit}\n  mend: {}", unfit.mend).into(),
+        other => other.into(),
+    }
+}
+
 /// The store of a configuration.
 pub async fn store(server: &Server) -> Result<Store, Failure> {
     std::fs::create_dir_all(&server.data_dir)

@@ -171,7 +171,7 @@ fn listed(tags: &[Tag]) -> String {
 }
 
 fn check(organisation: &Organisation, ticket: &Ticket, wanted: &Wanted) -> Result<Checked, Refusal> {
-    let mut problems: Vec<Problem> = check_reason(&wanted.reason).into_iter().collect();
+    let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
     let mut known = |field: &str, id: &str, names: Vec<&str>| {
         let message = format!("`{}` does not exist: there are {}", shown(id), names.join(", "));
         problems.push(Problem::new(field, "unknown", message));
@@ -218,16 +218,16 @@ fn shown(text: &str) -> String {
     text.chars().take(100).collect()
 }
 
-/// Why a reason cannot stand beside a change, if it cannot.
-pub fn check_reason(reason: &str) -> Option<Problem> {
-    if let Some(problem) = check_characters("reason", reason) {
+/// Why a reason, which comes in this field, cannot stand beside a change, if it cannot.
+pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
+    if let Some(problem) = check_characters(field, reason) {
         return Some(problem);
     }
     if reason.trim().is_empty() {
-        return Some(Problem::new("reason", "required", "say why, for whoever reads the timeline"));
+        return Some(Problem::new(field, "required", "say why, for whoever reads it later"));
     }
     let too_long = reason.chars().count() > REASON_CHARS_MAX;
-    too_long.then(|| Problem::new("reason", "too-long", format!("has more than {REASON_CHARS_MAX} characters")))
+    too_long.then(|| Problem::new(field, "too-long", format!("has more than {REASON_CHARS_MAX} characters")))
 }
 
 fn check_tags(organisation: &Organisation, wanted: &Wanted, checked: &mut Checked) -> Vec<Problem> {

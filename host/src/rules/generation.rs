@@ -84,7 +84,8 @@ impl Generation {
     /// versions of its name; in the shadow it stands for the candidate only, beside the active version.
     pub fn altered(&self, without: &[String], with: Vec<(Arc<Rule>, Playing)>) -> Self {
         let is_named = |rule: &Rule, name: &str| rule.manifest.name.as_str() == name;
-        let mut entries: Vec<(Arc<Rule>, Playing)> = self.rules.iter().cloned().zip(self.parts.iter().copied()).collect();
+        let mut entries: Vec<(Arc<Rule>, Playing)> =
+            self.rules.iter().cloned().zip(self.parts.iter().copied()).collect();
         entries.retain(|(rule, _)| !without.iter().any(|name| is_named(rule, name)));
         for (rule, part) in with {
             entries.retain_mut(|(other, its_part)| match its_part {
@@ -103,7 +104,8 @@ impl Generation {
 
     /// The rule of a name: the version that is active, or the one that is tried where none is.
     pub fn named(&self, name: &str) -> Option<&Arc<Rule>> {
-        let of_name = || self.rules.iter().zip(&self.parts).filter(move |(rule, _)| rule.manifest.name.as_str() == name);
+        let of_name =
+            || self.rules.iter().zip(&self.parts).filter(move |(rule, _)| rule.manifest.name.as_str() == name);
         let active = of_name().find(|(_, part)| matches!(part, Playing::Active { .. }));
         active.or_else(|| of_name().next()).map(|(rule, _)| rule)
     }

@@ -218,7 +218,9 @@ pub enum NotTaken {
     Percent { percent: u8 },
     #[error("a canary needs an active version beside it: make it active, or leave it in the shadow")]
     NothingBeside,
-    #[error("a canary counts for its share of tickets, and this rule for access may not on one word alone: try it in the shadow")]
+    #[error(
+        "a canary counts for its share of tickets, and this rule for access may not on one word alone: try it in the shadow"
+    )]
     CanaryAlone,
     #[error("it has no earlier version to return to")]
     NothingEarlier,

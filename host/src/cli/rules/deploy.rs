@@ -41,10 +41,7 @@ pub async fn run(args: Deploy) -> Result<(), Failure> {
     let app = desk::open(config, source).await?;
     let deployed = app.deploy(&by, upload).await;
     app.close().await;
-    let deployed = deployed.map_err(|error| match error {
-        crate::app::Error::Unfit(unfit) => format!("{unfit}\n  mend: {}", unfit.mend),
-        other => other.to_string(),
-    })?;
+    let deployed = deployed.map_err(desk::told)?;
     let manifest = &deployed.rule.manifest;
     println!("{} {}: {} since revision {}", manifest.name, manifest.version, deployed.state, deployed.revision);
     Ok(())

@@ -80,12 +80,7 @@ async fn tried(app: &std::sync::Arc<App>, command: &DryRun, body: DryRunBody) ->
         let manifest = with_settings(&live.folder.join(MANIFEST_FILE), &live.manifest_text, file)?;
         trial.with.push(Candidate { manifest, component: None });
     }
-    app.dry_run(&Actor::System, trial).await.map(DryRunView::new).map_err(|error| match error {
-        crate::app::Error::Rejected { problems } => {
-            problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join("\n").into()
-        }
-        other => other.into(),
-    })
+    app.dry_run(&Actor::System, trial).await.map(DryRunView::new).map_err(desk::told)
 }
 
 fn body(command: &DryRun) -> Result<DryRunBody, Failure> {

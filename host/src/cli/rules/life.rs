@@ -94,7 +94,7 @@ pub async fn act(one: One, command: life::Command) -> Result<(), Failure> {
     let two = config.server.two_person_access;
     let done = life::command(&store, &Clock::System, two, &one.name, &command, &word).await;
     store.close().await;
-    done?;
+    done.map_err(desk::told)?;
     Ok(())
 }
 
