@@ -92,7 +92,9 @@ fn no_canary_decides_access_on_one_word() {
     on_both(|database| {
         let desk = Desk::with_settings(database, example_rules(), |text| text);
         ship(&desk, "1.1.0", "canary");
+        let events = |desk: &Desk| desk.as_role("mei").get("/api/v1/rules/access-policy/events").expect(200);
         until("the canary", || (access_policy(&desk)["candidate"]["state"] == "canary").then_some(()));
+        until("it to be written down", || (events(&desk).as_array()?.len() == 2).then_some(()));
         let (settings, place) = (desk.rules.with_file_name("config").join("desk.toml"), desk.crash());
         let text = std::fs::read_to_string(&settings).unwrap();
         std::fs::write(&settings, text.replace("[server]\n", "[server]\ntwo-person-access = true\n")).unwrap();
@@ -100,7 +102,7 @@ fn no_canary_decides_access_on_one_word() {
         let held = access_policy(&desk);
         assert_eq!((&held["active"]["version"], &held["candidate"]["state"]), (&json!("1.0.0"), &json!("shadow")));
         let mei = desk.as_role("mei");
-        let events = mei.get("/api/v1/rules/access-policy/events").expect(200);
+        let events = events(&desk);
         assert_eq!((&events[0]["event"], &events[0]["actor"]), (&json!("demoted"), &json!("desk")), "{events}");
         assert!(events[0]["why"].as_str().unwrap().contains("two-person-access"), "{events}");
 
