@@ -5,9 +5,12 @@
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI_BEFORE_COMPONENTS, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
+use wasm_encoder::RawSection;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
+use super::contract::packed::MARK;
 use super::contract::{PACKAGE, VERSION};
 use super::stage::Stage;
 
@@ -23,6 +26,9 @@ pub const CONTRACT: [(&str, &str); 9] = [
     ("routing.wit", include_str!("../../../sdk/wit/1.0.0/routing.wit")),
     ("access.wit", include_str!("../../../sdk/wit/1.0.0/access.wit")),
 ];
+
+/// How the names of functions begin that clear up after an answer (`post-return` in the canonical ABI).
+const CLEARS_UP: &str = "cabi_post_";
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +52,7 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
     let exports = exported_interfaces(module)?;
     let (resolve, world) = world_of(&exports)?;
     let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
-    let mut module = module.to_vec();
+    let mut module = without_clearing_up(module).map_err(|e| PackageError::NotAModule(e.to_string()))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|e| encoding(&e))?;
     // Go's and C's libraries speak the WASI of before components; the adapter is left out where nothing imports it.
     ComponentEncoder::default()
@@ -55,6 +61,30 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
         .and_then(|encoder| encoder.adapter(WASI_BEFORE_COMPONENTS, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER))
         .and_then(|mut encoder| encoder.encode())
         .map_err(|e| encoding(&e))
+}
+
+/// The module without what clears up after an answer, if its allocator never takes anything back ([`MARK`]): calling it is
+/// a fiftieth of a usual call, for nothing.
+fn without_clearing_up(module: &[u8]) -> Result<Vec<u8>, wasm_encoder::reencode::Error> {
+    let mut marked = false;
+    let mut slim = wasm_encoder::Module::new();
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        marked |= matches!(&payload, wasmparser::Payload::CustomSection(section) if section.name() == MARK);
+        if let wasmparser::Payload::ExportSection(section) = payload {
+            let mut exports = wasm_encoder::ExportSection::new();
+            for export in section {
+                let export = export?;
+                if !export.name.starts_with(CLEARS_UP) {
+                    exports.export(export.name, RoundtripReencoder.export_kind(export.kind)?, export.index);
+                }
+            }
+            slim.section(&exports);
+        } else if let Some((id, range)) = payload.as_section() {
+            slim.section(&RawSection { id, data: module.get(range).unwrap_or_default() });
+        }
+    }
+    Ok(if marked { slim.finish() } else { module.to_vec() })
 }
 
 /// The contract's interfaces that a core module exports functions of: `settings`, `intake`, ...
@@ -108,4 +138,38 @@ fn world_of(exports: &[String]) -> Result<(Resolve, WorldId), PackageError> {
     let package = resolve.push_group(group).map_err(|e| contract(&e))?;
     let world = resolve.select_world(&[package], Some("made")).map_err(|e| contract(&e))?;
     Ok((resolve, world))
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::{CanonicalFunction, CanonicalOption, Parser, Payload};
+
+    use super::*;
+
+    #[test]
+    fn only_an_arena_is_not_cleared_up_after_an_answer() {
+        let clears_up = |mark: &str| {
+            let module = format!(
+                r#"(module (memory (export "memory") 1) {mark}
+                    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+                    (func (export "ruledesk:rules/intake@1.0.0#decide") (param i32) (result i32) (i32.const 8))
+                    (func (export "cabi_post_ruledesk:rules/intake@1.0.0#decide") (param i32)))"#
+            );
+            let component = componentize(&wat::parse_str(module).unwrap()).unwrap();
+            let mut lifts = Vec::new();
+            for payload in Parser::new(0).parse_all(&component) {
+                if let Payload::ComponentCanonicalSection(section) = payload.unwrap() {
+                    lifts.extend(section.into_iter().filter_map(|function| match function.unwrap() {
+                        CanonicalFunction::Lift { options, .. } => Some(options),
+                        _ => None,
+                    }));
+                }
+            }
+            assert_eq!(lifts.len(), 1);
+            lifts[0].iter().any(|option| matches!(option, CanonicalOption::PostReturn(_)))
+        };
+        assert!(clears_up(""));
+        assert!(clears_up(r#"(@custom "other" "")"#));
+        assert!(!clears_up(&format!(r#"(@custom "{MARK}" "")"#)));
+    }
 }
