@@ -32,7 +32,7 @@ pub const EVENTS_MAX: i64 = 200;
 pub enum Command {
     Promote {
         part: Part,
-        /// What somebody calls the version that they mean: see [`named`]. Without it, the one that is there now.
+        /// The version that is meant, in full or by as much of it as means one alone. Without it, the one that is there now.
         version: Option<String>,
     },
     Demote {

@@ -3,63 +3,13 @@
 //! Pure: a [`Life`] and a [`Step`] give the next [`Life`] or say why not. The same function serves the directory, whose
 //! offers take effect in memory at once, and whoever keeps lives for good, so that the two cannot disagree.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 
-use super::digest::{Digest, NotADigest};
+use super::digest::Digest;
 
-/// The fewest hexadecimal digits that stand for a digest.
-const DIGITS_MIN: usize = 4;
-/// Digits of a digest that are shown: enough to be meant alone.
-const DIGITS_SHOWN: usize = 12;
+mod version;
 
-/// A version of a rule: a component and a manifest, by their digests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VersionId {
-    pub component: Digest,
-    pub manifest: Digest,
-}
-
-impl VersionId {
-    /// As it is shown where there is little room: the beginnings of both digests, with a hyphen between them.
-    pub fn short(&self) -> String {
-        let cut = |digest: Digest| digest.to_string().chars().take(DIGITS_SHOWN).collect::<String>();
-        format!("{}-{}", cut(self.component), cut(self.manifest))
-    }
-
-    /// Whether a text means this version: the beginning of its component's digest, of its manifest's, or of both with a hyphen
-    /// or a slash between them. Others may be meant by it, too.
-    pub fn is_meant_by(&self, text: &str) -> bool {
-        let begins = |digest: Digest, part: &str| part.len() >= DIGITS_MIN && digest.to_string().starts_with(part);
-        match text.split_once(['-', '/']) {
-            Some((component, manifest)) => begins(self.component, component) && begins(self.manifest, manifest),
-            None => begins(self.component, text) || begins(self.manifest, text),
-        }
-    }
-}
-
-impl fmt::Display for VersionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.component, self.manifest)
-    }
-}
-
-impl FromStr for VersionId {
-    type Err = NotADigest;
-
-    fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let (component, manifest) = text.split_once('/').ok_or(NotADigest)?;
-        Ok(Self { component: component.parse()?, manifest: manifest.parse()? })
-    }
-}
-
-impl Serialize for VersionId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+pub use version::VersionId;
 
 /// Where a rule comes from; never from both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -208,8 +158,8 @@ pub enum NotTaken {
     OtherSource { deployed_by: Source },
     #[error("it has no candidate: offer a version first")]
     NoCandidate,
-    #[error("its {place} is {}, and not {}: look at that one first", there.short(), meant.short())]
-    OtherVersion { place: &'static str, there: VersionId, meant: VersionId },
+    #[error("its {place} is {there}, and not {meant}: look at that one first")]
+    OtherVersion { place: &'static str, there: String, meant: String },
     #[error("its candidate plays that part or a higher one already")]
     NotHigher,
     #[error("its candidate plays that part or a lower one already")]
@@ -397,7 +347,10 @@ impl Life {
 
 /// Refuses what is meant for another version than the one in that place.
 fn check_is(meant: VersionId, there: VersionId, place: &'static str) -> Result<(), NotTaken> {
-    if meant == there { Ok(()) } else { Err(NotTaken::OtherVersion { place, there, meant }) }
+    if meant == there {
+        return Ok(());
+    }
+    Err(NotTaken::OtherVersion { place, there: there.short(), meant: meant.short() })
 }
 
 fn check_share(trial: Trial) -> Result<(), NotTaken> {
