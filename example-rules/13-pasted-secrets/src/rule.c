@@ -1,4 +1,5 @@
-/* Keeps secrets out of tickets, which many people can read: private keys, access tokens, card numbers.
+/* Keeps secrets out of tickets, which many people can read: private keys, access tokens, card numbers. It looks at the
+ * subject, the body, and what was written into fields of the form.
  *
  * A ticket with a secret is sent back with a sentence that says what was found and where, or the secret is masked,
  * whichever the settings say for its kind. */
@@ -19,6 +20,7 @@ typedef struct {
 static action on_key, on_token, on_card;
 static token *tokens;
 static size_t token_count;
+static bool in_subject, in_body, in_fields;
 
 static const char *const CHOICES = "`{}` is \"ignore\", \"mask\" or \"reject\"";
 
@@ -30,10 +32,26 @@ static action choice(const rd_json *settings, const char *key, rd_problems *prob
     return REJECT;
 }
 
+/* Which texts of a ticket are looked at; all of them, if the settings do not say. */
+static void where(const rd_json *settings, rd_problems *problems) {
+    const rd_json *places = rd_get(settings, "look-in");
+    in_subject = in_body = in_fields = places->kind == RD_NULL;
+    bool good = places->kind == RD_NULL || (places->kind == RD_LIST && places->count > 0);
+    for (size_t n = 0; places->kind == RD_LIST && n < places->count; n++) {
+        rd_text place = places->items[n].kind == RD_TEXT ? places->items[n].text : rd_str("");
+        if (rd_is(place, "subject")) in_subject = true;
+        else if (rd_is(place, "body")) in_body = true;
+        else if (rd_is(place, "fields")) in_fields = true;
+        else good = false;
+    }
+    if (!good) rd_problem(problems, rd_str("`look-in` is a list of \"subject\", \"body\" and \"fields\""));
+}
+
 void rd_configure(const rd_json *settings, rd_problems *problems) {
     on_key = choice(settings, "private-keys", problems);
     on_token = choice(settings, "tokens", problems);
     on_card = choice(settings, "card-numbers", problems);
+    where(settings, problems);
     const rd_json *kinds = rd_get(settings, "token");
     if (kinds->kind != RD_LIST) {
         rd_problem(problems, rd_str("`token` is a list of tables with `name`, `prefix` and `least`"));
@@ -90,40 +108,57 @@ static size_t token_end(rd_text text, size_t at, rd_text *name) {
     return 0;
 }
 
-/* Thirteen to nineteen digits, with single spaces or hyphens between, whose check digit is right (Luhn, ISO/IEC 7812-1). */
-static size_t card_end(rd_text text, size_t at) {
-    if (!digit(text.ptr[at]) || (at > 0 && word(text.ptr[at - 1]))) return 0;
-    uint8_t digits[20];
-    size_t count = 0, end = at, last = at;
-    while (end < text.len && count < 20) {
-        if (digit(text.ptr[end])) digits[count++] = (uint8_t)(text.ptr[end] - '0'), last = ++end;
-        else if ((text.ptr[end] == ' ' || text.ptr[end] == '-') && end + 1 < text.len && digit(text.ptr[end + 1])) end++;
-        else break;
-    }
-    if (count < 13 || count > 19) return 0;
+/* Whether the check digit is right (Luhn, ISO/IEC 7812-1); all zeros are no number of a card. */
+static bool checks(const uint8_t *digits, size_t count) {
     unsigned sum = 0;
     for (size_t n = 0; n < count; n++) {
         unsigned value = digits[count - 1 - n];
         if (n % 2) value = value < 5 ? value * 2 : value * 2 - 9;
         sum += value;
     }
-    return sum % 10 == 0 && sum > 0 ? last : 0;
+    return sum % 10 == 0 && sum > 0;
 }
 
-/* What was found in one text: the names, how it is to be taken, and the text with the secrets masked. */
+/* Where the longest number of a card that begins at `at` ends: thirteen to nineteen digits with single spaces or hyphens
+ * between. Behind a space other digits may follow, such as the month in which the card expires. */
+static size_t card_end(rd_text text, size_t at) {
+    if (!digit(text.ptr[at]) || (at > 0 && word(text.ptr[at - 1]))) return 0;
+    uint8_t digits[19];
+    size_t count = 0, found = 0;
+    for (size_t end = at; end < text.len && count < 19;) {
+        digits[count++] = (uint8_t)(text.ptr[end++] - '0');
+        bool more = end < text.len && digit(text.ptr[end]);
+        if (more) continue;
+        bool joined = end + 1 < text.len && digit(text.ptr[end + 1]) && (text.ptr[end] == ' ' || text.ptr[end] == '-');
+        bool ends = !joined || text.ptr[end] == ' ';
+        if (ends && count >= 13 && checks(digits, count)) found = end;
+        if (!joined) break;
+        end++;
+    }
+    return found;
+}
+
+/* A text of a ticket, and what was found in it: the names, how it is to be taken, and the text with the secrets masked. */
 typedef struct {
-    rd_text names;
+    enum { SUBJECT, BODY, FIELD } in;
+    rd_text field, text;
+    rd_text names, clean;
     bool masked, rejected;
-    rd_text text;
-} findings;
+} place;
 
-static void note(findings *found, rd_text name) {
-    if (rd_contains(found->names, name)) return;
-    found->names = found->names.len ? rd_fill("{}, {}", found->names, name) : name;
+static void note(rd_text *names, rd_text name) {
+    if (rd_contains(*names, name)) return;
+    *names = names->len ? rd_fill("{}, {}", *names, name) : name;
 }
 
-static findings look(rd_text text) {
-    findings found = { .text = { malloc(text.len + 1), 0 } };
+static void *room(size_t bytes) {
+    void *block = calloc(1, bytes ? bytes : 1);
+    if (!block) rd_trap("out of memory");
+    return block;
+}
+
+static void look(place *here) {
+    rd_text text = here->text, clean = { room(text.len), 0 };
     for (size_t at = 0; at < text.len;) {
         rd_text name = rd_str("a private key");
         action act = on_key;
@@ -131,37 +166,80 @@ static findings look(rd_text text) {
         if (!end) act = on_token, end = token_end(text, at, &name);
         if (!end) act = on_card, name = rd_str("a card number"), end = card_end(text, at);
         if (!end || act == IGNORE) {
-            found.text.ptr[found.text.len++] = text.ptr[at++];
+            clean.ptr[clean.len++] = text.ptr[at++];
             continue;
         }
-        note(&found, name);
-        found.rejected |= act == REJECT;
-        found.masked |= act == MASK;
-        /* Every secret has at least as many characters as its mask. */
-        memcpy(found.text.ptr + found.text.len, "[masked]", end - at < 8 ? end - at : 8);
-        found.text.len += end - at < 8 ? end - at : 8;
+        note(&here->names, name);
+        here->rejected |= act == REJECT;
+        here->masked |= act == MASK;
+        /* No mask is longer than its secret. */
+        size_t length = end - at < 8 ? end - at : 8;
+        memcpy(clean.ptr + clean.len, "[masked]", length);
+        clean.len += length;
         at = end;
     }
-    return found;
+    here->clean = clean;
+}
+
+/* The texts to look at, and how many there are. */
+static place *places_of(rd_ticket_t *ticket, size_t *count) {
+    place *places = room((ticket->fields.len + 2) * sizeof *places);
+    *count = 0;
+    if (in_subject) places[(*count)++] = (place){ .in = SUBJECT, .field = rd_str("subject"), .text = ticket->subject };
+    if (in_body) places[(*count)++] = (place){ .in = BODY, .field = rd_str("body"), .text = ticket->body };
+    for (size_t n = 0; in_fields && n < ticket->fields.len; n++) {
+        rd_field_t *field = &ticket->fields.ptr[n];
+        if (field->value.tag == RD_VALUE_TEXT)
+            places[(*count)++] = (place){ .in = FIELD, .field = field->name, .text = field->value.val.text };
+    }
+    return places;
+}
+
+static const char *c_string(rd_text text) {
+    char *string = room(text.len + 1);
+    if (text.len) memcpy(string, text.ptr, text.len);
+    return string;
 }
 
 static const char *const MEND = "This has {} in it. Many people can read a ticket: take it out, and change the secret.";
 
+static bool reject(rd_intake_answer_t *answer, const place *places, size_t count) {
+    bool first = true;
+    for (size_t n = 0; n < count; n++) {
+        if (!places[n].rejected) continue;
+        const char *field = c_string(places[n].field);
+        rd_text mend = rd_fill(MEND, places[n].names);
+        if (first) rd_reject(answer, field, "secret", mend, rd_fill("it has {} in it", places[n].names));
+        else rd_add_problem(answer, field, "secret", mend);
+        first = false;
+    }
+    return true;
+}
+
 bool rd_intake_decide(rd_intake_input_t *input, rd_intake_answer_t *answer, rd_text *failure) {
     (void)failure;
-    findings subject = look(input->ticket.subject), body = look(input->ticket.body);
-    if (subject.rejected || body.rejected) {
-        findings first = subject.rejected ? subject : body;
-        rd_reject(answer, subject.rejected ? "subject" : "body", "secret", rd_fill(MEND, first.names),
-                  rd_fill("it has {} in it", first.names));
-        if (subject.rejected && body.rejected) rd_add_problem(answer, "body", "secret", rd_fill(MEND, body.names));
-        return true;
+    size_t count;
+    place *places = places_of(&input->ticket, &count);
+    rd_text names = { NULL, 0 };
+    bool rejected = false;
+    for (size_t n = 0; n < count; n++) {
+        look(&places[n]);
+        rejected |= places[n].rejected;
+        if (places[n].masked) note(&names, places[n].names);
     }
-    if (!subject.masked && !body.masked) return rd_accept(answer, rd_str("no secret that it knows"));
-    rd_text names = subject.masked ? subject.names : body.names;
+    if (rejected) return reject(answer, places, count);
+    if (!names.len) return rd_accept(answer, rd_str("no secret that it knows"));
     rd_accept_with_signal(answer, rd_str("secret-masked"), rd_fill("{} was masked", names));
     rd_intake_changes_t *changes = &answer->decision.val.accept;
-    changes->subject = (rd_option_string_t){ .is_some = subject.masked, .val = subject.text };
-    changes->body = (rd_option_string_t){ .is_some = body.masked, .val = body.text };
+    changes->fields.ptr = room(count * sizeof *changes->fields.ptr);
+    for (size_t n = 0; n < count; n++) {
+        if (!places[n].masked) continue;
+        rd_option_string_t clean = { .is_some = true, .val = places[n].clean };
+        if (places[n].in == SUBJECT) changes->subject = clean;
+        else if (places[n].in == BODY) changes->body = clean;
+        else
+            changes->fields.ptr[changes->fields.len++] =
+                (rd_field_t){ places[n].field, { .tag = RD_VALUE_TEXT, .val.text = places[n].clean } };
+    }
     return true;
 }
