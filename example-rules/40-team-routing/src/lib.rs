@@ -13,7 +13,7 @@
 //! | `tables.fields`, `tables.teams` | which fields to join, and the team for each value |
 //! | `categories.ID` | the team of a category and of all below it |
 //! | `locations` | `at` a location, `instead-of` a team: `team` |
-//! | `skills` | `skills` needed where `categories`, `tags`, or `field` and `is` hold, all of those given |
+//! | `skills` | `skills` needed where `categories`, `tags`, or `field` and `is` hold, all of those given; `is`, and whether a skill is named already, regardless of case |
 //! | `tiers` | the escalation `tier` where the priority is one of `priorities`, or the requester is a `vip`; first wins |
 //! | `strategy` | `round-robin` or `least-loaded`; the team's own unless given |
 
@@ -80,6 +80,10 @@ struct Tier {
 
 impl routing::Rule for TeamRouting {
     fn prepare(&mut self) -> Result<(), Vec<String>> {
+        // As what it is compared with will be.
+        for value in self.skills.iter_mut().flat_map(|skills| &mut skills.is) {
+            *value = text::lower(value);
+        }
         match self.strategy.as_deref() {
             None | Some("round-robin" | "least-loaded") => Ok(()),
             Some(other) => Err(vec![format!("`strategy` is `{other}`: use round-robin or least-loaded")]),
@@ -109,7 +113,7 @@ impl TeamRouting {
     fn skills_needed(&self, input: &Input) -> Vec<String> {
         let mut needed: Vec<String> = Vec::new();
         for skill in self.skills.iter().filter(|s| s.hold(input)).flat_map(|s| &s.skills) {
-            if !needed.contains(skill) {
+            if !needed.iter().any(|other| text::lower(other) == text::lower(skill)) {
                 needed.push(skill.clone());
             }
         }
@@ -226,6 +230,33 @@ mod tests {
         let input = routing_input(ticket, person("amara"), so_far(""));
         let decision = rule.decide(&input).unwrap().decision;
         assert!(matches!(decision, Decision::Assign(d) if d.team.as_deref() == Some("group-70")));
+    }
+
+    #[test]
+    fn skills_are_compared_without_regard_to_case() {
+        let rule = testing::rule::<TeamRouting>(
+            r#"
+            categories = { hardware = "desktop" }
+            [[skills]]
+            field = "system"
+            is = ["macOS", "ÜBUNTU"]
+            skills = ["Unix"]
+            [[skills]]
+            categories = ["hardware"]
+            skills = ["unix", "Repair"]
+        "#,
+        );
+        let skills = |system: &str| {
+            let ticket = ticket("incident").field("system", system);
+            match rule.decide(&routing_input(ticket, person("amara"), so_far("hardware"))).unwrap().decision {
+                Decision::Assign(destination) => destination.skills,
+                Decision::Pass => Vec::new(),
+            }
+        };
+        for system in ["MacOS", "macOS", "übuntu"] {
+            assert_eq!(skills(system), ["Unix", "Repair"], "{system}");
+        }
+        assert_eq!(skills("Windows"), ["unix", "Repair"]);
     }
 
     #[test]
