@@ -35,35 +35,57 @@ bool rd_starts_with(rd_text text, const char *string) {
     return text.len >= length && memcmp(text.ptr, string, length) == 0;
 }
 
-/* The same letters as the other SDKs'. All of them have two bytes in UTF-8, in both cases, but for ASCII. */
+/* The same letters as `lower` of the SDK for Rust. None gets longer in UTF-8. */
 static uint32_t lower_letter(uint32_t c) {
     if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) ||
         (c >= 0x410 && c <= 0x42f))
         return c + 32;
+    if (c == 0x178) return 0xff;
+    if (c == 0x1e9e) return 0xdf;
     if (c >= 0x400 && c <= 0x40f) return c + 80;
     if (c >= 0x531 && c <= 0x556) return c + 48;
     if (c == 0x386) return c + 38;
     if (c >= 0x388 && c <= 0x38a) return c + 37;
     if (c == 0x38c) return c + 64;
     if (c == 0x38e || c == 0x38f) return c + 63;
-    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e)) return c + (c & 1);
-    if (c == 0x130 || c == 0x131 || c == 0x138 || c == 0x149 || c == 0x178 || c == 0x17f) return c;
+    if (c == 0x3cf) return c + 8;
+    if (c == 0x4c0) return c + 15;
+    /* In a run of pairs each capital stands right before its small letter: at the odd numbers or at the even ones. */
+    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e) || (c >= 0x4c1 && c <= 0x4ce)) return c + (c & 1);
+    if (c == 0x130 || c == 0x131 || c == 0x138 || c == 0x149 || c == 0x17f) return c;
     if ((c >= 0x100 && c <= 0x177) || (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) ||
-        (c >= 0x4d0 && c <= 0x52f))
+        (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
         return c + 1 - (c & 1);
     return c;
 }
 
+static size_t put_letter(uint8_t *to, uint32_t c) {
+    if (c < 0x800) {
+        to[0] = (uint8_t)(0xc0 | c >> 6);
+        to[1] = (uint8_t)(0x80 | (c & 63));
+        return 2;
+    }
+    to[0] = (uint8_t)(0xe0 | c >> 12);
+    to[1] = (uint8_t)(0x80 | (c >> 6 & 63));
+    to[2] = (uint8_t)(0x80 | (c & 63));
+    return 3;
+}
+
 rd_text rd_lower(rd_text text) {
-    rd_text lower = { room(text.len), text.len };
-    for (size_t at = 0; at < text.len; at++) {
-        uint8_t byte = text.ptr[at];
-        if (byte >= 0xc2 && byte < 0xe0 && at + 1 < text.len) {
-            uint32_t letter = lower_letter((uint32_t)(byte & 31) << 6 | (text.ptr[at + 1] & 63));
-            lower.ptr[at] = (uint8_t)(0xc0 | letter >> 6);
-            lower.ptr[++at] = (uint8_t)(0x80 | (letter & 63));
+    rd_text lower = { room(text.len), 0 };
+    for (size_t at = 0; at < text.len;) {
+        const uint8_t *from = text.ptr + at;
+        if (from[0] >= 0xc2 && from[0] < 0xe0 && at + 1 < text.len) {
+            uint32_t c = (uint32_t)(from[0] & 31) << 6 | (from[1] & 63);
+            lower.len += put_letter(lower.ptr + lower.len, lower_letter(c));
+            at += 2;
+        } else if (from[0] == 0xe1 && at + 2 < text.len) {
+            uint32_t c = 0x1000 | (uint32_t)(from[1] & 63) << 6 | (from[2] & 63);
+            lower.len += put_letter(lower.ptr + lower.len, lower_letter(c));
+            at += 3;
         } else {
-            lower.ptr[at] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+            lower.ptr[lower.len++] = from[0] >= 'A' && from[0] <= 'Z' ? (uint8_t)(from[0] + 32) : from[0];
+            at++;
         }
     }
     return lower;

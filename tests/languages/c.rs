@@ -1,5 +1,6 @@
 //! C: new, build, answers, traps, and what is missing.
 
+use std::fs;
 use std::process::Command;
 
 use ruledesk::rules::call::Fault;
@@ -7,8 +8,8 @@ use ruledesk::rules::digest::Digest;
 use ruledesk::rules::package::CONTRACT;
 use ruledesk::rules::stage::Stage;
 
-use super::{asked, build, build_without_tools, new_project, open, run, said};
-use crate::support::components::{PROGRAM, root};
+use super::{asked, build, build_without_tools, new_project, open, run, said, with_tools};
+use crate::support::components::{PROGRAM, root, scratch};
 
 #[test]
 fn a_new_rule_in_c_answers_and_says_what_went_wrong() {
@@ -26,6 +27,9 @@ fn a_new_rule_in_c_answers_and_says_what_went_wrong() {
     let secrets = root().join("example-rules/13-pasted-secrets");
     let rules_dir = build("c-rules", &[project.clone(), secrets]);
     assert!(run(Command::new("make").arg("test").current_dir(&project)).contains("all good"));
+    let secrets = with_tools(&root().join("example-rules/13-pasted-secrets"), "pasted-secrets");
+    run(Command::new(PROGRAM).args(["rule", "build"]).arg(&secrets));
+    assert!(run(Command::new("make").arg("test").current_dir(&secrets)).contains("all good"));
     let rules = open(&rules_dir);
 
     let ask = |input: &str| asked(&rules, "c-words", Stage::Routing, input);
@@ -71,6 +75,38 @@ fn what_keeps_c_from_being_built_is_said() {
         "{}",
         said(&built)
     );
+}
+
+/// As the SDK for Rust does it, whose own test asks the same of it.
+#[test]
+fn lower_case_in_c_agrees_with_the_standard_tables() {
+    let folder = scratch().join("lower-c");
+    fs::create_dir_all(&folder).unwrap();
+    let main = "#include \"ruledesk.h\"\n#include <stdio.h>\n\
+        void rd_configure(const rd_json *settings, rd_problems *problems) { (void)settings, (void)problems; }\n\
+        int main(int count, char **names) {\n\
+            static uint8_t text[1 << 18];\n\
+            FILE *file = fopen(names[count - 1], \"rb\");\n\
+            rd_text lower = rd_lower((rd_text){ text, fread(text, 1, sizeof text, file) });\n\
+            return fwrite(lower.ptr, 1, lower.len, stdout) != lower.len;\n\
+        }\n";
+    let (source, program, text) = (folder.join("lower.c"), folder.join("lower"), folder.join("all.txt"));
+    fs::write(&source, main).unwrap();
+    let letters = || '\0'..='\u{ffff}';
+    fs::write(&text, letters().collect::<String>()).unwrap();
+    let sdk = root().join("sdk/c");
+    let sources = ["ruledesk.c", "json.c", "native.c"].map(|file| sdk.join(file));
+    let flags = ["-std=c11", "-g", "-w", "-fsanitize=address,undefined", "-I"];
+    run(Command::new("cc").args(flags).arg(&sdk).arg("-o").arg(&program).arg(&source).args(sources));
+    let lowered = Command::new(&program).arg(&text).env("ASAN_OPTIONS", "detect_leaks=0").output().unwrap();
+    assert!(lowered.status.success(), "{}", said(&lowered));
+    let lowered = String::from_utf8(lowered.stdout).unwrap();
+    assert_eq!(lowered.chars().count(), letters().count());
+    for (c, small) in letters().zip(lowered.chars()) {
+        let known = matches!(u32::from(c), 0..0x180 | 0x386..0x3d0 | 0x400..0x557 | 0x1e00..0x1f00);
+        let expected = if known && c != 'İ' { c.to_lowercase().next() } else { Some(c) };
+        assert_eq!(Some(small), expected, "{c} {:x}", u32::from(c));
+    }
 }
 
 /// `sdk/c/contract.sha256` holds the digests of the contract that `contract.h` and `contract.c` were written from.
