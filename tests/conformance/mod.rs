@@ -288,6 +288,20 @@ fn a_rule_is_told_the_same_in_one_block_as_in_pieces() {
     }
 }
 
+/// `cargo test` asks the same examples natively, with inputs that the SDK fills in.
+#[test]
+fn the_desk_fills_in_an_example_as_the_sdk_for_rust_does() {
+    let dir = TempDir::new().unwrap();
+    let own = fs::read_to_string(folder().join("rust/rule.toml")).unwrap();
+    put(dir.path(), "rust", &own, built("rust"));
+    let empty = [("conformance".to_owned(), Table::default())].into_iter().collect();
+    let rules = Rules::open(&options(dir.path()), empty).unwrap();
+    let folders = rules.catalog().folders();
+    let status = folders.values().next().unwrap();
+    assert!(status.error.is_none(), "{}", status.error.as_ref().unwrap().message);
+    assert_eq!(status.live.as_ref().unwrap().manifest.examples.len(), 10);
+}
+
 #[test]
 fn the_vectors_are_what_the_generator_writes() {
     let fresh = scratch().join("vectors");

@@ -33,11 +33,6 @@ pub(crate) fn usual() -> Moment {
     from_minutes(29_460_060)
 }
 
-/// The moment at an instant.
-pub(crate) fn from_instant(at: Timestamp) -> Moment {
-    Moment { at, ..from_minutes(at / MINUTE_MS) }
-}
-
 fn from_minutes(minutes: u64) -> Moment {
     let day = minutes / 1_440;
     let minute_of_day = minutes % 1_440;

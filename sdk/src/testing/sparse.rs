@@ -1,12 +1,16 @@
-//! A manifest's sparse input as a stage's whole input: what is left out is filled in as the builders do.
+//! A manifest's sparse input as a stage's whole input: what is left out is filled in as the desk does, field by field, so that
+//! an example holds here exactly where it holds there. `tests/conformance/rust` has the two compared.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Question, build, moment};
+use super::Question;
 use crate::types::{Attachment, Attribute, Field, Moment, Person, SoFar, Ticket, Value};
 use crate::{access, categorization, intake, priority, routing};
+
+/// A Monday at noon, UTC: the moment of an example that names none.
+const AT: u64 = 1_767_614_400_000;
 
 /// An example's `input`.
 #[derive(Deserialize, Default)]
@@ -21,7 +25,7 @@ pub struct Input {
     recent: Vec<Recent>,
     request: Request,
     item: Item,
-    subject: Option<SparsePerson>,
+    subject: SparsePerson,
     grants: Vec<SparseGrant>,
     history: Counts,
     peers: Peers,
@@ -48,14 +52,14 @@ struct SparseTicket {
     fields: BTreeMap<String, toml::Value>,
     tags: Vec<String>,
     signals: Vec<String>,
-    attachments: Vec<SparseAttachment>,
+    attachments: Vec<WholeAttachment>,
     created_at: Option<u64>,
     attributes: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-struct SparseAttachment {
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct WholeAttachment {
     name: String,
     media_type: String,
     size: u64,
@@ -67,9 +71,9 @@ struct SparsePerson {
     id: Option<String>,
     name: Option<String>,
     email: Option<String>,
-    department: String,
-    title: String,
-    location: String,
+    department: Option<String>,
+    title: Option<String>,
+    location: Option<String>,
     groups: Vec<String>,
     managers: Vec<String>,
     vip: bool,
@@ -93,10 +97,10 @@ struct SparseSoFar {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Recent {
-    key: String,
+    key: Option<String>,
     request_type: String,
     subject: String,
-    state: String,
+    state: Option<String>,
     created_at: u64,
 }
 
@@ -115,9 +119,9 @@ struct Request {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Item {
-    app: Option<String>,
-    name: Option<String>,
-    tier: Option<String>,
+    app: String,
+    name: String,
+    tier: String,
     risk: Option<String>,
     max_duration_hours: Option<u32>,
     owner: Option<String>,
@@ -135,7 +139,7 @@ struct SparseGrant {
     groups: Vec<String>,
     granted_at: u64,
     expires_at: u64,
-    state: String,
+    state: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -158,14 +162,14 @@ impl Input {
     /// The whole input of a stage; an error says what is wrong.
     pub fn complete(mut self, stage: &str) -> Result<Question, String> {
         let now = std::mem::take(&mut self.now).complete();
-        let ticket = std::mem::take(&mut self.ticket).complete(&now)?;
+        let ticket = std::mem::take(&mut self.ticket).complete()?;
         let requester = std::mem::take(&mut self.requester).complete();
         let so_far = std::mem::take(&mut self.so_far).complete();
         Ok(match stage {
             "intake" => Question::Intake(intake::Input {
                 now,
                 ticket,
-                submitted_by: self.submitted_by.unwrap_or_else(|| requester.id.clone()),
+                submitted_by: or(self.submitted_by, "amara"),
                 requester,
                 headers: attributes(self.headers),
                 recent: self.recent.into_iter().map(Recent::complete).collect(),
@@ -182,10 +186,10 @@ impl Input {
         access::Input {
             now,
             ticket,
-            subject: self.subject.map_or_else(|| requester.clone(), SparsePerson::complete),
+            subject: self.subject.complete(),
             requester,
             so_far,
-            item: self.item.complete(&self.request),
+            item: self.item.complete(),
             request: self.request.complete(),
             grants: self.grants.into_iter().map(SparseGrant::complete).collect(),
             history: self.history.complete(),
@@ -197,22 +201,25 @@ impl Input {
     }
 }
 
+fn or(given: Option<String>, usual: &str) -> String {
+    given.unwrap_or_else(|| usual.to_owned())
+}
+
 impl Now {
     fn complete(self) -> Moment {
-        let usual = self.at.map_or_else(moment::usual, moment::from_instant);
         Moment {
-            at: usual.at,
-            utc_offset: self.utc_offset.unwrap_or(usual.utc_offset),
-            local_day: self.local_day.unwrap_or(usual.local_day),
-            weekday: self.weekday.unwrap_or(usual.weekday),
-            minute_of_day: self.minute_of_day.unwrap_or(usual.minute_of_day),
-            in_business_hours: self.in_business_hours.unwrap_or(usual.in_business_hours),
+            at: self.at.unwrap_or(AT),
+            utc_offset: self.utc_offset.unwrap_or(0),
+            local_day: self.local_day.unwrap_or(20_458),
+            weekday: self.weekday.unwrap_or(1),
+            minute_of_day: self.minute_of_day.unwrap_or(720),
+            in_business_hours: self.in_business_hours.unwrap_or(true),
         }
     }
 }
 
 impl SparseTicket {
-    fn complete(self, now: &Moment) -> Result<Ticket, String> {
+    fn complete(self) -> Result<Ticket, String> {
         let fields = self.fields.into_iter().map(|(name, value)| {
             let value = field_value(value).ok_or(format!("the field `{name}` is of no known kind"))?;
             Ok(Field { name, value })
@@ -221,36 +228,52 @@ impl SparseTicket {
             self.attachments.into_iter().map(|a| Attachment { name: a.name, media_type: a.media_type, size: a.size });
         Ok(Ticket {
             request_type: self.request_type,
-            channel: self.channel.unwrap_or_else(|| "api".to_owned()),
+            channel: or(self.channel, "api"),
             subject: self.subject,
             body: self.body,
             fields: fields.collect::<Result<_, String>>()?,
             tags: self.tags,
             signals: self.signals,
             attachments: attachments.collect(),
-            created_at: self.created_at.unwrap_or(now.at),
+            created_at: self.created_at.unwrap_or(AT),
             attributes: attributes(self.attributes),
         })
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "numbers in forms are far below 2^53")]
 fn field_value(value: toml::Value) -> Option<Value> {
     Some(match value {
         toml::Value::String(text) => Value::Text(text),
-        toml::Value::Integer(number) => Value::Number(number as f64),
-        toml::Value::Float(number) => Value::Number(number),
+        toml::Value::Integer(_) | toml::Value::Float(_) => Value::Number(number(&value)?),
         toml::Value::Boolean(flag) => Value::Flag(flag),
-        toml::Value::Array(options) => {
-            Value::Choices(options.iter().map(|o| o.as_str().map(str::to_owned)).collect::<Option<_>>()?)
-        }
-        toml::Value::Table(table) => match (table.get("choice"), table.get("date")) {
-            (Some(choice), None) => Value::Choice(choice.as_str()?.to_owned()),
-            (None, Some(date)) => Value::Date(date.as_str()?.to_owned()),
-            _ => return None,
-        },
+        toml::Value::Array(options) => Value::Choices(choices(&options)?),
+        toml::Value::Table(table) => written_out(&table)?,
         toml::Value::Datetime(_) => return None,
     })
+}
+
+/// `{ choice = "x" }`: a value that says its kind.
+fn written_out(table: &toml::Table) -> Option<Value> {
+    let mut cases = table.iter();
+    let ((kind, value), None) = (cases.next()?, cases.next()) else { return None };
+    Some(match kind.as_str() {
+        "text" => Value::Text(value.as_str()?.to_owned()),
+        "number" => Value::Number(number(value)?),
+        "flag" => Value::Flag(value.as_bool()?),
+        "date" => Value::Date(value.as_str()?.to_owned()),
+        "choice" => Value::Choice(value.as_str()?.to_owned()),
+        "choices" => Value::Choices(choices(value.as_array()?)?),
+        _ => return None,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers in forms are far below 2^53")]
+fn number(value: &toml::Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
+}
+
+fn choices(options: &[toml::Value]) -> Option<Vec<String>> {
+    options.iter().map(|option| option.as_str().map(str::to_owned)).collect()
 }
 
 fn attributes(map: BTreeMap<String, String>) -> Vec<Attribute> {
@@ -259,14 +282,13 @@ fn attributes(map: BTreeMap<String, String>) -> Vec<Attribute> {
 
 impl SparsePerson {
     fn complete(self) -> Person {
-        let usual = build::person(self.id.as_deref().unwrap_or("somebody")).build();
         Person {
-            name: self.name.unwrap_or(usual.name),
-            email: self.email.unwrap_or(usual.email),
-            id: usual.id,
-            department: self.department,
-            title: self.title,
-            location: self.location,
+            id: or(self.id, "amara"),
+            name: or(self.name, "Amara Okafor"),
+            email: or(self.email, "amara@example.org"),
+            department: or(self.department, "Finance"),
+            title: or(self.title, "Controller"),
+            location: or(self.location, "Berlin"),
             groups: self.groups,
             managers: self.managers,
             vip: self.vip,
@@ -280,7 +302,7 @@ impl SparseSoFar {
         SoFar {
             category: self.category,
             tags: self.tags,
-            kind: self.kind.unwrap_or_else(|| "request".to_owned()),
+            kind: or(self.kind, "incident"),
             impact: self.impact,
             urgency: self.urgency,
             priority: self.priority,
@@ -294,10 +316,10 @@ impl SparseSoFar {
 impl Recent {
     fn complete(self) -> intake::RecentTicket {
         intake::RecentTicket {
-            key: self.key,
+            key: or(self.key, "IT-1"),
             request_type: self.request_type,
             subject: self.subject,
-            state: self.state,
+            state: or(self.state, "open"),
             created_at: self.created_at,
         }
     }
@@ -306,7 +328,7 @@ impl Recent {
 impl Request {
     fn complete(self) -> access::Request {
         access::Request {
-            kind: self.kind.unwrap_or_else(|| "new".to_owned()),
+            kind: or(self.kind, "new"),
             app: self.app,
             tier: self.tier,
             role: self.role,
@@ -318,13 +340,12 @@ impl Request {
 }
 
 impl Item {
-    fn complete(self, request: &Request) -> access::CatalogItem {
-        let app = self.app.unwrap_or_else(|| request.app.clone());
+    fn complete(self) -> access::CatalogItem {
         access::CatalogItem {
-            name: self.name.unwrap_or_else(|| app.clone()),
-            app,
-            tier: self.tier.unwrap_or_else(|| request.tier.clone()),
-            risk: self.risk.unwrap_or_else(|| "low".to_owned()),
+            app: self.app,
+            name: self.name,
+            tier: self.tier,
+            risk: or(self.risk, "low"),
             max_duration_hours: self.max_duration_hours.unwrap_or(720),
             owner: self.owner,
             groups: self.groups,
@@ -343,7 +364,7 @@ impl SparseGrant {
             groups: self.groups,
             granted_at: self.granted_at,
             expires_at: self.expires_at,
-            state: self.state,
+            state: or(self.state, "active"),
         }
     }
 }

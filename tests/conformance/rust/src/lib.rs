@@ -289,3 +289,16 @@ fn steps(input: &access::Input) -> Vec<ApprovalStep> {
 }
 
 export!(Reference: intake, categorization, priority, routing, access);
+
+#[cfg(test)]
+mod tests {
+    use ruledesk_sdk::testing;
+
+    use super::*;
+
+    /// Their digests are of whole inputs, and a desk asks the same examples: so both fill in the same.
+    #[test]
+    fn the_manifests_examples_hold() {
+        assert_eq!(testing::examples::<Reference>(include_str!("../rule.toml")), Ok(10));
+    }
+}
