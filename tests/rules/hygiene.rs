@@ -2,9 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
+use ruledesk::rules::Rules;
 use tempfile::TempDir;
 
 use crate::support::components::{hostile, hostile_manifest, open, put};
@@ -84,9 +87,97 @@ fn no_file_of_a_rule_may_lie_outside_and_a_link_to_nowhere_or_to_itself_is_refus
     let generation = rules.generation();
     let live: Vec<&str> = generation.rules().iter().map(|rule| rule.manifest.name.as_str()).collect();
     assert_eq!(live, ["shared", "whole"]);
+    assert!(error(&rules, "component-outside").unwrap().contains("link out of the rules directory"));
+    assert!(error(&rules, "to-nowhere").unwrap().contains("cannot be read"));
+    assert!(error(&rules, "to-itself").unwrap().contains("cannot be read"));
+}
+
+/// Why a folder is refused, if it is.
+fn error(rules: &Rules, folder: &str) -> Option<String> {
     let folders = rules.catalog().folders();
-    let error = |folder: &str| folders[&inside.canonicalize().unwrap().join(folder)].error.clone().unwrap().message;
-    assert!(error("component-outside").contains("link out of the rules directory"));
-    assert!(error("to-nowhere").contains("cannot be read"));
-    assert!(error("to-itself").contains("cannot be read"));
+    let status = folders.values().find(|status| status.folder.ends_with(folder))?;
+    Some(status.error.as_ref()?.message.to_string())
+}
+
+fn live(rules: &Rules) -> Vec<String> {
+    rules.generation().rules().iter().map(|rule| rule.manifest.name.as_str().to_owned()).collect()
+}
+
+/// A named pipe would keep whoever opens it waiting for a writer who never comes.
+#[test]
+fn a_manifest_that_is_no_file_or_very_large_is_refused() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "good", &manifest("good"), hostile());
+    for folder in ["pipe", "directory", "large", "component"] {
+        put(dir.path(), folder, &manifest(folder), hostile());
+        fs::remove_file(dir.path().join(folder).join("rule.toml")).unwrap();
+    }
+    let pipe = |file: &str| assert!(Command::new("mkfifo").arg(dir.path().join(file)).status().unwrap().success());
+    pipe("pipe/rule.toml");
+    fs::create_dir(dir.path().join("directory/rule.toml")).unwrap();
+    fs::write(dir.path().join("component/rule.toml"), manifest("component")).unwrap();
+    fs::remove_file(dir.path().join("component/rule.wasm")).unwrap();
+    pipe("component/rule.wasm");
+    // What is cut off after so many bytes would be a good manifest.
+    let large = manifest("large").replacen('\n', &format!("\n{}\n", "#".repeat(2 << 20)), 1);
+    fs::write(dir.path().join("large/rule.toml"), large).unwrap();
+
+    let rules = open(dir.path());
+    assert_eq!(live(&rules), ["good"]);
+    for folder in ["pipe", "component"] {
+        assert!(error(&rules, folder).unwrap().contains("is a named pipe"), "{:?}", error(&rules, folder));
+    }
+    assert!(error(&rules, "directory").unwrap().contains("is a directory"));
+    assert!(error(&rules, "large").unwrap().contains("larger than 1048576 bytes"), "{:?}", error(&rules, "large"));
+    // Nobody waits at any of the pipes for ever.
+    fs::remove_file(dir.path().join("pipe/rule.toml")).unwrap();
+    fs::write(dir.path().join("pipe/rule.toml"), manifest("pipe")).unwrap();
+    until("the mended one", || live(&rules).contains(&"pipe".to_owned()).then_some(()));
+}
+
+#[test]
+fn a_link_made_while_the_desk_runs_is_loaded_and_other_files_are_none_of_its_business() {
+    let dir = TempDir::new().unwrap();
+    let (inside, outside) = (dir.path().join("rules"), dir.path().join("outside"));
+    put(&inside, "whole", &manifest("whole"), hostile());
+    put(&inside.join("store"), "hidden", &manifest("hidden"), hostile());
+    put(&outside, "one", &manifest("one"), hostile());
+    let rules = open(&inside);
+    assert_eq!(live(&rules), ["whole"]);
+
+    fs::create_dir(inside.join("shared")).unwrap();
+    symlink("../whole/rule.wasm", inside.join("shared/rule.wasm")).unwrap();
+    fs::write(inside.join("shared/rule.toml"), manifest("shared")).unwrap();
+    fs::create_dir(inside.join("hard")).unwrap();
+    fs::hard_link(inside.join("whole/rule.wasm"), inside.join("hard/rule.wasm")).unwrap();
+    fs::write(inside.join("hard/rule.toml"), manifest("hard")).unwrap();
+    symlink("store/hidden", inside.join("by-link")).unwrap();
+    until("what is linked", || (live(&rules) == ["hard", "hidden", "shared", "whole"]).then_some(()));
+
+    symlink(outside.join("one"), inside.join("out")).unwrap();
+    symlink(outside.join("missing"), inside.join("nowhere")).unwrap();
+    symlink(inside.join("itself"), inside.join("itself")).unwrap();
+    until("it to be said", || {
+        let said = |folder: &str, why: &str| error(&rules, folder).filter(|error| error.contains(why)).map(drop);
+        said("out", "link out of the rules directory")?;
+        said("nowhere", "cannot be read")?;
+        said("itself", "cannot be read")
+    });
+
+    let (before, generation) = (rules.catalog().reloads(), rules.generation().number);
+    symlink("somebody@host.1:2", inside.join(".#README")).unwrap();
+    symlink("somebody@host.1:2", inside.join("whole/.#rule.toml")).unwrap();
+    // Vim keeps its swap file open for as long as somebody looks at the manifest.
+    let mut swap = fs::File::create(inside.join("whole/.rule.toml.swp")).unwrap();
+    swap.write_all(b"b0VIM").unwrap();
+    for name in ["README", "notes~", "4913", "#notes#", "whole/rule.toml~", "whole/4913", "whole/#rule.toml#"] {
+        fs::write(inside.join(name), "name = 1").unwrap();
+    }
+    fs::remove_file(inside.join("4913")).unwrap();
+    let changed = manifest("whole").replace("1.0.0", "1.1.0");
+    fs::write(inside.join("whole/rule.toml"), changed).unwrap();
+    until("the changed one", || (rules.generation().number > generation).then_some(()));
+    let after = rules.catalog().reloads();
+    assert_eq!((after.loaded, after.refused, after.retired), (before.loaded + 1, before.refused, before.retired));
+    assert_eq!(rules.catalog().folders().len(), 7, "{:?}", rules.catalog().folders().keys());
 }

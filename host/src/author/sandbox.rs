@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::rules::compile::{CompileError, CompileLimits, Compiler};
 use crate::rules::engine::{self, Allocation, EngineError};
@@ -24,9 +23,6 @@ pub struct Options {
     /// The largest component that is taken, in bytes.
     pub component_bytes_max: usize,
 }
-
-/// Compiled code that the cache keeps, in bytes: what was used longest ago goes first. A Python rule has some 60 MB.
-const CACHE_BYTES_MAX: u64 = 1 << 30;
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +93,6 @@ impl Sandbox {
         engine::start_clock(&engine).map_err(SandboxError::Thread)?;
         let cache = options.cache.clone();
         let compiler = Compiler::new(&engine, options.program.clone(), cache, options.compile_limits)?;
-        prune(&options.cache);
         let loader = Loader::new(&engine, compiler, PathBuf::from("/"), options.component_bytes_max, Trust::default())
             .map_err(|error| SandboxError::Linker(format!("{error:#}")))?;
         Ok(Self { loader })
@@ -119,26 +114,4 @@ pub fn with_empty(tables: &Tables, manifest: &Manifest) -> (Arc<Tables>, Vec<Str
     let given = tables.names().into_iter().filter_map(|name| Some((name.to_owned(), tables.get(name)?.clone())));
     let all = given.chain(empty.iter().map(|name| (name.clone(), Table::default()))).collect();
     (Arc::new(all), empty)
-}
-
-/// Removes what was used longest ago, until the rest fits. What cannot be removed stays.
-fn prune(cache: &Path) {
-    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
-    let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
-        .filter(|entry| entry.file_name() != "key")
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
-            Some((metadata.modified().ok()?, metadata.len(), entry.path()))
-        })
-        .collect();
-    files.sort();
-    let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-    for (_, bytes, path) in files {
-        if total <= CACHE_BYTES_MAX {
-            return;
-        }
-        if fs::remove_file(&path).is_ok() {
-            total = total.saturating_sub(bytes);
-        }
-    }
 }

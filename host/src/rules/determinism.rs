@@ -43,7 +43,17 @@ impl Determinism {
         let _ = self.verdict.set(verdict);
     }
 
-    /// Whether the caller is the one to find out: true once.
+    /// Whether nobody has found out or is finding out.
+    pub fn is_open(&self) -> bool {
+        !self.taken.load(Ordering::Acquire)
+    }
+
+    /// Leaves it to others to find out, after [`Determinism::take`].
+    pub fn give_back(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
+
+    /// Whether the caller is the one to find out: true once, until it is given back.
     pub fn take(&self) -> bool {
         !self.taken.swap(true, Ordering::AcqRel)
     }
@@ -124,6 +134,8 @@ mod tests {
     fn a_verdict_is_sought_once_and_stays() {
         let determinism = Determinism::default();
         assert!(determinism.take() && !determinism.take());
+        determinism.give_back();
+        assert!(determinism.is_open() && determinism.take() && !determinism.is_open());
         determinism.settle(Err("no".to_owned()));
         determinism.settle(Ok(()));
         assert_eq!((determinism.verdict(), determinism.is_certain()), (Some(&Err("no".to_owned())), false));

@@ -1,21 +1,21 @@
 //! From a folder to a rule that is ready to be asked: read, checked, compiled, linked, and its examples passed.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::beside::Beside;
 use super::compile::{CompileError, Compiler};
 use super::determinism::{self, Determinism};
 use super::digest::Digest;
 use super::examples::{self, ExampleFailed};
+use super::files;
 use super::guest::{self, Guest};
 use super::inspect::{Inspection, Refused, inspect};
-use super::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError};
+use super::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError, Mode};
 use super::rule::{Exports, Rule};
 use super::stage::Stage;
 use super::tables::Tables;
@@ -33,6 +33,8 @@ pub enum LoadError {
     Bug { folder: PathBuf },
     #[error("{file} cannot be read: {source}", file = file.display())]
     Unreadable { file: PathBuf, source: io::Error },
+    #[error("{file} is {is}: a rule's files are plain files", file = file.display())]
+    NoFile { file: PathBuf, is: &'static str },
     #[error("{file} changed while it was being read", file = file.display())]
     Unstable { file: PathBuf },
     #[error("{file} is a link out of the rules directory, which is not followed", file = file.display())]
@@ -55,10 +57,18 @@ pub enum LoadError {
     Example { manifest: PathBuf, source: ExampleFailed },
 }
 
+impl LoadError {
+    /// Whether it says nothing about the folder, so that it is worth trying again as it is.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, LoadError::Compile { source, .. } if source.is_passing())
+    }
+}
+
 /// What makes rules out of folders.
 pub struct Loader {
     compiler: Compiler,
     linker: Linker<Guest>,
+    beside: Beside,
     component_bytes_max: usize,
     /// The directory that no file may lie outside of.
     root: PathBuf,
@@ -80,7 +90,7 @@ impl Loader {
     ) -> wasmtime::Result<Self> {
         // Built once: cloning or rebuilding linkers has been a source of bugs elsewhere.
         let linker = guest::linker(engine)?;
-        Ok(Self { compiler, linker, component_bytes_max, root, trust })
+        Ok(Self { compiler, linker, beside: Beside::default(), component_bytes_max, root, trust })
     }
 
     /// The rule in a folder.
@@ -91,15 +101,10 @@ impl Loader {
     pub fn load(&self, folder: &Path, tables: &Arc<Tables>) -> Result<Rule, LoadError> {
         let manifest_file = folder.join(MANIFEST_FILE);
         let component_file = folder.join(COMPONENT_FILE);
-        let manifest_bytes = self.read(&manifest_file, MANIFEST_BYTES_MAX)?;
-        let manifest_text = String::from_utf8(manifest_bytes).map_err(|_| ManifestError::Unreadable {
-            file: manifest_file.clone(),
-            message: "it is not UTF-8".to_owned(),
-        })?;
+        let manifest_text = self.read_manifest(&manifest_file)?;
         // Before the component is read: what is wrong with a manifest is the better thing to say.
         let manifest = manifest::parse(&manifest_file, &manifest_text)?;
         check_tables(&manifest, &manifest_file, tables)?;
-        // One byte more than allowed tells a file that is too large from one that just fits.
         let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
         let signature = self.read_signature(&folder.join(SIGNATURE_FILE))?;
         let signed_by = self.signer(folder, &manifest_text, &wasm, signature.as_deref())?;
@@ -140,6 +145,25 @@ impl Loader {
         Ok(signer.map(Arc::from))
     }
 
+    fn read_manifest(&self, file: &Path) -> Result<String, LoadError> {
+        // One byte more than allowed, here and below, tells a file that is too large from one that just fits.
+        let bytes = self.read(file, MANIFEST_BYTES_MAX.saturating_add(1))?;
+        if bytes.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLarge { file: file.to_owned() }.into());
+        }
+        let not_text = |_| ManifestError::Unreadable { file: file.to_owned(), message: "it is not UTF-8".to_owned() };
+        Ok(String::from_utf8(bytes).map_err(not_text)?)
+    }
+
+    /// Whether a folder's rule is, or could be, one for access decisions: a manifest that cannot be read could say anything.
+    pub fn may_be_access(&self, folder: &Path) -> bool {
+        let file = folder.join(MANIFEST_FILE);
+        match self.read_manifest(&file).map(|text| manifest::parse(&file, &text)) {
+            Ok(Ok(manifest)) => manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access),
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
     /// A signature's text, if there is such a file; one that is no text fits nothing.
     fn read_signature(&self, file: &Path) -> Result<Option<String>, LoadError> {
         match self.read(file, SIGNATURE_BYTES_MAX.saturating_add(1)) {
@@ -177,7 +201,10 @@ impl Loader {
     ) -> Result<Rule, LoadError> {
         let rule = self.make(folder, manifest, manifest_text, wasm)?;
         let failed = |source| LoadError::Example { manifest: folder.join(MANIFEST_FILE), source };
-        examples::check(&rule, tables).map_err(failed)?;
+        {
+            let _place = self.beside.enter();
+            examples::check(&rule, tables).map_err(failed)?;
+        }
         if let Some(verdict) = self.compiler.recall(rule.digest, rule.manifest_digest) {
             rule.determinism.settle(verdict);
         } else if rule.is_uncertain_about_access() {
@@ -194,15 +221,21 @@ impl Loader {
             return;
         }
         let otherwise = rule.component.read().map_err(|error| error.to_string());
-        let otherwise = otherwise.and_then(|wasm| self.plain(rule, &wasm).map_err(|error| error.to_string()));
+        let otherwise = otherwise.map(|wasm| self.plain(rule, &wasm));
         let verdict = match otherwise {
-            Ok(otherwise) => {
+            Ok(Ok(otherwise)) => {
+                let _place = self.beside.enter();
                 let verdict = determinism::compare(rule, &otherwise, tables);
                 self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
                 verdict
             }
+            Ok(Err(error)) if error.is_passing() => {
+                tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, "a rule could not be compared, which is tried again: {error}");
+                return rule.determinism.give_back();
+            }
             // This may be the machine's fault, so it is not remembered.
-            Err(error) => Err(format!("it could not be compared: {error}")),
+            Ok(Err(error)) => Err(format!("it could not be compared: {error}")),
+            Err(unreadable) => Err(format!("it could not be compared: {unreadable}")),
         };
         if let Err(why) = &verdict {
             tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, digest = %rule.digest, "a rule may answer the same question in two ways, so that it decides no access: {why}");
@@ -290,32 +323,14 @@ impl Loader {
             pre,
             exports,
         };
+        let _place = self.beside.enter();
         super::call::check_types(&rule).map_err(misfit)?;
         Ok(rule)
     }
 
-    /// A file's bytes, at most `bytes_max` of them, if it stayed the same while it was read.
     fn read(&self, file: &Path, bytes_max: usize) -> Result<Vec<u8>, LoadError> {
-        let unreadable = |source| LoadError::Unreadable { file: file.to_owned(), source };
-        let real = fs::canonicalize(file).map_err(unreadable)?;
-        if !real.starts_with(&self.root) {
-            return Err(LoadError::Outside { file: file.to_owned() });
-        }
-        let mut open = File::open(&real).map_err(unreadable)?;
-        let before = identity(&open.metadata().map_err(unreadable)?);
-        let mut bytes = Vec::new();
-        open.by_ref().take(bytes_max as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-        let after = identity(&fs::metadata(&real).map_err(unreadable)?);
-        if before != after {
-            return Err(LoadError::Unstable { file: file.to_owned() });
-        }
-        Ok(bytes)
+        files::read(&self.root, file, bytes_max)
     }
-}
-
-/// What changes when a file is written to or replaced.
-pub fn identity(metadata: &Metadata) -> (u64, u64, i64, i64) {
-    (metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
 }
 
 fn check_stages(manifest: &Manifest, file: &Path, inspection: &Inspection) -> Result<(), LoadError> {

@@ -3,7 +3,7 @@
 
 use super::compile::CompileError;
 use super::inspect::Refused;
-use super::load::LoadError;
+use super::load::{LoadError, MANIFEST_FILE};
 use super::trust::Untrusted;
 /// What to do about a file that is no rule.
 pub fn of_refused(refused: &Refused) -> &'static str {
@@ -65,15 +65,19 @@ pub fn of_load(error: &LoadError) -> &'static str {
             "it is too large or too strange for the compiler: build it smaller, with optimisation and without debug \
              information"
         }
+        LoadError::Compile { source: CompileError::NotStarted { .. }, .. } => {
+            "it says nothing about the rule: try again when the machine has room for another process"
+        }
         LoadError::Compile { .. } => {
             "the file is damaged, or a tool made something that is not valid: build it again with `ruledesk rule build`"
         }
         LoadError::Manifest(_) => "mend the manifest: the SDK's guide has a table of its keys",
         LoadError::Bug { .. } => "report it, with the file",
         LoadError::Example { .. } => "correct the rule or the example; `ruledesk rule test` shows all of them",
-        LoadError::Unreadable { .. } | LoadError::Unstable { .. } | LoadError::Outside { .. } => {
-            "give a file that can be read and that nobody is writing to"
-        }
+        LoadError::Unreadable { .. }
+        | LoadError::NoFile { .. }
+        | LoadError::Unstable { .. }
+        | LoadError::Outside { .. } => "give a file that can be read and that nobody is writing to",
     }
 }
 
@@ -97,6 +101,8 @@ pub fn code_of(error: &LoadError) -> (&'static str, &'static str) {
     match error {
         LoadError::Bug { .. } => ("component", "bug"),
         LoadError::Unreadable { .. } => ("component", "unreadable"),
+        LoadError::NoFile { file, .. } if file.ends_with(MANIFEST_FILE) => ("manifest", "no-file"),
+        LoadError::NoFile { .. } => ("component", "no-file"),
         LoadError::Unstable { .. } => ("component", "changing"),
         LoadError::Outside { .. } => ("component", "outside"),
         LoadError::Manifest(_) => ("manifest", "invalid"),

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+mod beside;
+mod cache;
 pub mod call;
 pub mod catalog;
 pub mod compile;
@@ -24,6 +26,7 @@ pub mod difference;
 pub mod digest;
 pub mod engine;
 pub mod examples;
+mod files;
 pub mod generation;
 pub mod guest;
 pub mod inspect;
@@ -44,6 +47,7 @@ mod wasi;
 mod watch;
 pub mod workers;
 
+use beside::CALLS_BESIDE;
 use catalog::{Catalog, Generation};
 use compile::{CompileError, CompileLimits, Compiler};
 use engine::{Allocation, EngineError};
@@ -117,9 +121,8 @@ impl Rules {
         let root = std::fs::canonicalize(&options.rules_dir)
             .map_err(|source| OpenError::Directory { path: options.rules_dir.clone(), source })?;
         let threads = u32::try_from(options.worker_threads).unwrap_or(u32::MAX).clamp(1, 256);
-        // The watching thread calls guests too, for their examples, two at a time.
-        let wanted =
-            if options.pooled { Allocation::Pooled { calls_at_once: threads + 4 } } else { Allocation::OnDemand };
+        let calls_at_once = threads + CALLS_BESIDE;
+        let wanted = if options.pooled { Allocation::Pooled { calls_at_once } } else { Allocation::OnDemand };
         let (engine, allocation) = engine::open(wanted)?;
         engine::start_clock(&engine).map_err(OpenError::Thread)?;
         let compiler = Compiler::new(

@@ -1,8 +1,9 @@
 //! A component as it was shipped, for the archive. A small one stays in memory; one of megabytes, which would stay there
 //! unused for the rest of the process, waits in a file.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,12 @@ const FILE_BYTES_MIN: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub enum Source {
     Memory(Arc<[u8]>),
-    File { path: PathBuf, digest: Digest },
+    /// Held open, because its name may be gone before the bytes are needed.
+    File {
+        path: PathBuf,
+        file: Arc<File>,
+        digest: Digest,
+    },
 }
 
 impl Source {
@@ -25,14 +31,8 @@ impl Source {
             return Source::Memory(Arc::from(wasm));
         }
         let path = directory.join(format!("{digest}.wasm"));
-        let kept = fs::File::open(&path).and_then(Digest::of_reader);
-        let whole = kept.is_ok_and(|kept| kept == digest);
-        // Under a name of its own until it is whole; two threads that keep the same component write the same bytes.
-        let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
-        let kept =
-            if whole { Ok(()) } else { fs::write(&temporary, wasm).and_then(|()| fs::rename(&temporary, &path)) };
-        match kept {
-            Ok(()) => Source::File { path, digest },
+        match found(&path, digest).map_or_else(|| written(&path, wasm), Ok) {
+            Ok(file) => Source::File { path, file: Arc::new(file), digest },
             Err(error) => {
                 tracing::warn!(file = %path.display(), %error, "a component stays in memory because its file cannot be written");
                 Source::Memory(Arc::from(wasm))
@@ -44,12 +44,13 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Where the file is gone or no longer what it was.
+    /// Where the file is no longer what it was.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
             Source::Memory(bytes) => Ok(bytes.to_vec()),
-            Source::File { path, digest } => {
-                let bytes = fs::read(path)?;
+            Source::File { path, file, digest } => {
+                let mut bytes = vec![0; usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?];
+                file.read_exact_at(&mut bytes, 0)?;
                 if Digest::of(&bytes) == *digest {
                     Ok(bytes)
                 } else {
@@ -58,6 +59,21 @@ impl Source {
             }
         }
     }
+}
+
+/// The file, if it is there and whole.
+fn found(path: &Path, digest: Digest) -> Option<File> {
+    let file = File::open(path).ok()?;
+    Digest::of_reader(&file).is_ok_and(|found| found == digest).then_some(file)
+}
+
+fn written(path: &Path, wasm: &[u8]) -> io::Result<File> {
+    // Under a name of its own until it is whole; two threads that keep the same component write the same bytes.
+    let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
+    File::create(&temporary)?.write_all(wasm)?;
+    let file = File::open(&temporary)?;
+    fs::rename(&temporary, path)?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -73,7 +89,11 @@ mod tests {
         let large = Source::keep(&bytes, Digest::of(&bytes), dir.path());
         let Source::File { path, .. } = &large else { panic!("{large:?}") };
         assert_eq!(large.read().unwrap(), bytes);
+        fs::remove_file(path).unwrap();
+        assert_eq!(large.read().unwrap(), bytes, "it outlives its name");
+        let again = Source::keep(&bytes, Digest::of(&bytes), dir.path());
         fs::write(path, b"other").unwrap();
-        assert!(large.read().is_err());
+        assert!(again.read().is_err());
+        assert_eq!(large.read().unwrap(), bytes);
     }
 }

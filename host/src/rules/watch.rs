@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,25 +14,23 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecursiveMode, Watcher};
 
 use self::lanes::{Done, Job, Lanes};
+use self::look::{FILES, Seen, is_nothing, is_of_a_rule, look_at};
 use super::catalog::{Catalog, Outcome};
-use super::load::{COMPONENT_FILE, Loader, MANIFEST_FILE, identity};
+use super::load::Loader;
 use super::tables::Tables;
-use super::trust::SIGNATURE_FILE;
 
 mod lanes;
+mod look;
 
 /// How long a folder has to be quiet before it is read: longer than the gap between two files of one copy, shorter than
 /// anybody notices.
 const QUIET: Duration = Duration::from_millis(20);
 /// How many folders are looked at; a directory with more is a mistake.
 const FOLDERS_MAX: usize = 1_000;
-
-/// What a folder's manifest, component and signature looked like when they were last read.
-type Seen = [Option<(u64, u64, i64, i64)>; 3];
 
 /// A request to the watching thread.
 enum Message {
@@ -105,10 +104,12 @@ impl Drop for Watch {
 }
 
 fn watcher(root: &Path, send: Sender<Message>) -> Option<notify::RecommendedWatcher> {
-    let made = notify::recommended_watcher(move |event| {
+    let tell = move |event| {
         let _ = send.send(Message::Event(event));
-    })
-    .and_then(|mut watcher| {
+    };
+    // A link may lead to a whole disk; what one leads to in this directory is watched where it is.
+    let options = notify::Config::default().with_follow_symlinks(false);
+    let made = notify::RecommendedWatcher::new(tell, options).and_then(|mut watcher| {
         watcher.watch(root, RecursiveMode::Recursive)?;
         Ok(watcher)
     });
@@ -174,6 +175,9 @@ impl Eye {
             self.load_quiet(Instant::now());
             if Instant::now() >= next_poll {
                 self.look(false);
+                if self.lanes.compare_nothing() {
+                    self.compare();
+                }
                 next_poll = Instant::now() + poll;
             }
         }
@@ -182,25 +186,42 @@ impl Eye {
     #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
     fn note(&mut self, event: notify::Result<Event>) {
         let Ok(event) = event else { return };
+        if event.need_rescan() {
+            // Events were lost, and with them who has closed what: what looks the same at two looks has to do.
+            self.being_written.clear();
+        }
         let closed = matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)));
-        let written =
-            matches!(event.kind, EventKind::Modify(notify::event::ModifyKind::Data(_)) | EventKind::Create(_));
+        let changed = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)));
+        let created = matches!(event.kind, EventKind::Create(_));
         if matches!(event.kind, EventKind::Access(_)) && !closed {
             return;
         }
         for path in event.paths {
-            if closed {
-                self.being_written.remove(&path);
-            } else if written && path.is_file() {
+            if !closed && (changed || created) && may_be_open(&path, created) {
                 self.being_written.insert(path.clone());
             } else {
-                // Renamed or removed: whatever was being written under this name no longer is.
+                // Closed, renamed or removed: whatever was being written under this name no longer is.
                 self.being_written.remove(&path);
             }
-            if let Some(folder) = self.folder_of(&path) {
+            if let Some(folder) = self.folder_of(&path)
+                && (folder == path || is_of_a_rule(&path) || !(changed || closed))
+            {
                 self.quiet_since.insert(folder, Instant::now());
             }
         }
+    }
+
+    /// Whether somebody is writing a file of this folder, wherever in the rules directory it is if it is a link.
+    fn is_open(&self, folder: &Path) -> bool {
+        !self.being_written.is_empty()
+            && FILES
+                .iter()
+                .any(|file| fs::canonicalize(folder.join(file)).is_ok_and(|real| self.being_written.contains(&real)))
+    }
+
+    /// Whether a folder has or had a rule.
+    fn is_known(&self, folder: &Path) -> bool {
+        self.seen.contains_key(folder) || self.catalog.folders().contains_key(folder)
     }
 
     /// The rule's folder that a path lies in.
@@ -219,8 +240,9 @@ impl Eye {
         let mut load = Vec::new();
         for folder in ready {
             self.quiet_since.remove(&folder);
-            let open = self.being_written.iter().any(|file| file.starts_with(&folder));
-            if !open && self.seen.get(&folder) != Some(&look_at(&folder)) {
+            let looks = look_at(&folder);
+            let changed = self.seen.get(&folder) != Some(&looks);
+            if changed && (self.is_known(&folder) || !is_nothing(&looks)) && !self.is_open(&folder) {
                 load.push(folder);
             }
         }
@@ -229,6 +251,7 @@ impl Eye {
 
     /// Looks at all folders. What has changed is loaded when it looks the same at two looks, or at once if `now`.
     fn look(&mut self, now: bool) {
+        self.being_written.retain(|file| file.exists());
         let mut folders = self.folders();
         folders.extend(self.seen.keys().cloned());
         folders.extend(self.catalog.folders().keys().cloned());
@@ -242,8 +265,7 @@ impl Eye {
             if self.seen.get(&folder) == Some(&looks) || self.quiet_since.contains_key(&folder) {
                 continue;
             }
-            let open = self.being_written.iter().any(|file| file.starts_with(&folder));
-            if now || (before.get(&folder) == Some(&looks) && !open) {
+            if now || (before.get(&folder) == Some(&looks) && !self.is_open(&folder)) {
                 load.push(folder);
             } else {
                 self.unsettled.insert(folder, looks);
@@ -262,7 +284,7 @@ impl Eye {
         };
         let folders: BTreeSet<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.join(MANIFEST_FILE).exists() || path.join(COMPONENT_FILE).exists())
+            .filter(|path| !is_nothing(&look_at(path)))
             .take(FOLDERS_MAX + 1)
             .collect();
         if folders.len() > FOLDERS_MAX {
@@ -295,7 +317,10 @@ impl Eye {
                 self.look_soon(folder);
             }
         } else {
-            self.seen.insert(done.folder.clone(), done.looks);
+            // What failed for want of the machine is tried again at the next looks, as if it had never been seen.
+            if !matches!(&done.outcome, Outcome::Refused { error, .. } if error.is_passing()) {
+                self.seen.insert(done.folder.clone(), done.looks);
+            }
             if look_at(&done.folder) != done.looks {
                 self.look_soon(done.folder.clone());
             }
@@ -327,10 +352,10 @@ impl Eye {
         self.compare();
     }
 
-    /// Has those live rules compared of which it is not known yet whether they always answer the same.
+    /// Has those live rules compared of which nobody finds out yet whether they always answer the same.
     fn compare(&self) {
         let generation = self.catalog.generation();
-        let unknown = generation.rules().iter().filter(|rule| rule.determinism.verdict().is_none());
+        let unknown = generation.rules().iter().filter(|rule| rule.determinism.is_open());
         unknown.for_each(|rule| self.lanes.compare(Arc::clone(rule), self.tables.load_full()));
     }
 }
@@ -340,11 +365,7 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
-fn look_at(folder: &Path) -> Seen {
-    [MANIFEST_FILE, COMPONENT_FILE, SIGNATURE_FILE].map(|file| match fs::metadata(folder.join(file)) {
-        Ok(metadata) => Some(identity(&metadata)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        // There is something that cannot be looked at: not the same as nothing, which would retire the rule.
-        Err(_) => Some((0, 0, 0, 0)),
-    })
+/// Whether a file that was just created or changed may be open: a link to another never is, by whatever name.
+fn may_be_open(path: &Path, created: bool) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && !(created && metadata.nlink() > 1))
 }

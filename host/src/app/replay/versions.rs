@@ -25,6 +25,9 @@ pub enum Gone {
     Missing,
     #[error("it cannot be made ready: {0}")]
     Unusable(Arc<str>),
+    /// For a reason that has nothing to do with the version, so that the next attempt may succeed.
+    #[error("it cannot be made ready now: {0}")]
+    NotNow(Arc<str>),
     /// The archive cannot be read, or what it holds is damaged.
     #[error("{0}")]
     Unreadable(Arc<str>),
@@ -54,13 +57,16 @@ impl Versions {
     ///
     /// # Errors
     ///
-    /// [`Gone`], the same each time.
+    /// [`Gone`], the same each time but for [`Gone::NotNow`].
     pub fn rule(&self, component: &str, manifest: &str) -> Result<Arc<Rule>, Gone> {
         cached(&self.ready, &self.making, component, manifest, || {
             let version = self.archived(component, manifest)?;
             let from = Path::new(&version.name).join(MANIFEST_FILE);
             let rule = self.app.rules.revive(&from, &version.manifest, &version.component);
-            rule.map(Arc::new).map_err(|error| Gone::Unusable(Arc::from(error.to_string())))
+            rule.map(Arc::new).map_err(|error| {
+                let why = Arc::from(error.to_string());
+                if error.is_passing() { Gone::NotNow(why) } else { Gone::Unusable(why) }
+            })
         })
     }
 
@@ -102,6 +108,9 @@ fn cached<T: Clone>(
         return found;
     }
     let made = make();
+    if matches!(made, Err(Gone::NotNow(_))) {
+        return made;
+    }
     let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
     if kept.len() >= READY_MAX {
         kept.clear();

@@ -11,12 +11,10 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::Seen;
+use super::look::{Seen, is_nothing};
 use crate::rules::catalog::Outcome;
-use crate::rules::load::{COMPONENT_FILE, LoadError, Loader, MANIFEST_FILE};
-use crate::rules::manifest::{self, Mode};
+use crate::rules::load::{COMPONENT_FILE, LoadError, Loader};
 use crate::rules::rule::Rule;
-use crate::rules::stage::Stage;
 use crate::rules::tables::Tables;
 
 /// Folders that are loaded at once in each lane. A compiler uses all cores by itself; two hide the waiting for files.
@@ -78,6 +76,11 @@ impl Lanes {
         let _ = self.compare.send((rule, tables));
     }
 
+    /// Whether no rule waits to be compared.
+    pub fn compare_nothing(&self) -> bool {
+        self.compare.is_empty()
+    }
+
     /// Queues a folder.
     pub fn load(&self, job: Job) {
         let bytes = fs::metadata(job.folder.join(COMPONENT_FILE)).map_or(0, |metadata| metadata.len());
@@ -100,20 +103,11 @@ fn run(loader: &Loader, jobs: &Receiver<Job>, done: &impl Fn(Done)) {
 }
 
 fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
-    if matches!(looks, [None, None, _]) {
+    if is_nothing(&looks) {
         return Outcome::Gone;
     }
     match loader.load(folder, tables) {
         Ok(rule) => Outcome::Loaded(Box::new(rule)),
-        Err(error) => Outcome::Refused { error, may_be_access: may_be_access(folder) },
-    }
-}
-
-/// Whether a folder's rule is, or could be, one for access decisions: a manifest that cannot be read could say anything.
-fn may_be_access(folder: &Path) -> bool {
-    let file = folder.join(MANIFEST_FILE);
-    match fs::read_to_string(&file).map(|text| manifest::parse(&file, &text)) {
-        Ok(Ok(manifest)) => manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access),
-        Ok(Err(_)) | Err(_) => true,
+        Err(error) => Outcome::Refused { error, may_be_access: loader.may_be_access(folder) },
     }
 }
