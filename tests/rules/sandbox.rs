@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::support::components::{from_text, hostile, hostile_manifest, open, options, put};
+use crate::support::components::{PROGRAM, from_text, hostile, hostile_manifest, open, options, put};
+use crate::support::wait::until;
 
 /// Why the only folder of a directory is not live.
 fn refusal(manifest: &str, component: &[u8]) -> String {
@@ -184,4 +185,24 @@ fn with_compiler(script: &str) -> String {
 fn a_compiler_that_dies_or_takes_too_long_is_no_harm() {
     assert!(with_compiler("#!/bin/sh\nkill -9 $$\n").contains("the compiler died (signal: 9"));
     assert!(with_compiler("#!/bin/sh\nexec sleep 60\n").contains("longer than 1 s"));
+}
+
+/// Such as while the program is replaced by its next version, or where the machine has no room for a process.
+#[test]
+fn a_compiler_that_could_not_be_started_is_tried_again_though_nothing_has_changed() {
+    let dir = TempDir::new().unwrap();
+    let (rules_dir, program) = (dir.path().join("rules"), dir.path().join("ruledesk"));
+    put(&rules_dir, "one", &hostile_manifest("one", "access", "pass", ""), hostile());
+    let mut options = options(&rules_dir);
+    (options.cache_dir, options.compiler_program) = (dir.path().join("cache"), program.clone());
+    let rules = Rules::open(&options, Tables::default()).unwrap();
+    let folders = rules.catalog().folders();
+    let message = folders.values().next().unwrap().error.clone().unwrap().message;
+    assert!(message.contains("the compiler cannot be started"), "{message}");
+    std::os::unix::fs::symlink(PROGRAM, &program).unwrap();
+    until("the rule", || {
+        let generation = rules.generation();
+        generation.rules().first().is_some_and(|rule| rule.determinism.is_certain()).then_some(())
+    });
+    assert!(rules.catalog().folders().values().all(|status| status.error.is_none()));
 }
