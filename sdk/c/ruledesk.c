@@ -35,13 +35,12 @@ bool rd_starts_with(rd_text text, const char *string) {
     return text.len >= length && memcmp(text.ptr, string, length) == 0;
 }
 
-/* The same letters as `lower` of the SDK for Rust. None gets longer in UTF-8. */
+/* The same letters as `lower` of the SDK for Rust. Each has as many bytes in UTF-8 as before. */
 static uint32_t lower_letter(uint32_t c) {
     if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) ||
         (c >= 0x410 && c <= 0x42f))
         return c + 32;
     if (c == 0x178) return 0xff;
-    if (c == 0x1e9e) return 0xdf;
     if (c >= 0x400 && c <= 0x40f) return c + 80;
     if (c >= 0x531 && c <= 0x556) return c + 48;
     if (c == 0x386) return c + 38;
@@ -59,33 +58,24 @@ static uint32_t lower_letter(uint32_t c) {
     return c;
 }
 
-static size_t put_letter(uint8_t *to, uint32_t c) {
-    if (c < 0x800) {
-        to[0] = (uint8_t)(0xc0 | c >> 6);
-        to[1] = (uint8_t)(0x80 | (c & 63));
-        return 2;
-    }
-    to[0] = (uint8_t)(0xe0 | c >> 12);
-    to[1] = (uint8_t)(0x80 | (c >> 6 & 63));
-    to[2] = (uint8_t)(0x80 | (c & 63));
-    return 3;
-}
-
 rd_text rd_lower(rd_text text) {
-    rd_text lower = { room(text.len), 0 };
-    for (size_t at = 0; at < text.len;) {
+    rd_text lower = { room(text.len), text.len };
+    for (size_t at = 0; at < text.len; at++) {
+        uint8_t *to = lower.ptr + at;
         const uint8_t *from = text.ptr + at;
         if (from[0] >= 0xc2 && from[0] < 0xe0 && at + 1 < text.len) {
-            uint32_t c = (uint32_t)(from[0] & 31) << 6 | (from[1] & 63);
-            lower.len += put_letter(lower.ptr + lower.len, lower_letter(c));
-            at += 2;
-        } else if (from[0] == 0xe1 && at + 2 < text.len) {
-            uint32_t c = 0x1000 | (uint32_t)(from[1] & 63) << 6 | (from[2] & 63);
-            lower.len += put_letter(lower.ptr + lower.len, lower_letter(c));
-            at += 3;
-        } else {
-            lower.ptr[lower.len++] = from[0] >= 'A' && from[0] <= 'Z' ? (uint8_t)(from[0] + 32) : from[0];
+            uint32_t letter = lower_letter((uint32_t)(from[0] & 31) << 6 | (from[1] & 63));
+            to[0] = (uint8_t)(0xc0 | letter >> 6);
+            to[1] = (uint8_t)(0x80 | (letter & 63));
             at++;
+        } else if (from[0] == 0xe1 && at + 2 < text.len) {
+            uint32_t letter = lower_letter(0x1000 | (uint32_t)(from[1] & 63) << 6 | (from[2] & 63));
+            to[0] = from[0];
+            to[1] = (uint8_t)(0x80 | (letter >> 6 & 63));
+            to[2] = (uint8_t)(0x80 | (letter & 63));
+            at += 2;
+        } else {
+            to[0] = from[0] >= 'A' && from[0] <= 'Z' ? (uint8_t)(from[0] + 32) : from[0];
         }
     }
     return lower;

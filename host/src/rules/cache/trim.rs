@@ -42,7 +42,7 @@ pub fn trim(directory: &Path, bytes_max: u64) {
     }
     let mut total: u64 = groups.values().map(|group| group.bytes).sum();
     let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by(|a, b| a.used.cmp(&b.used));
+    groups.sort_by_key(|group| group.used);
     for group in groups {
         if total <= bytes_max {
             return;
