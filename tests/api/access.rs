@@ -99,7 +99,7 @@ fn what_nobody_decides_in_time_the_desk_denies() {
         let to_amara = |message: &&Value| message["kind"] == "state-changed" && message["recipient"] == "amara";
         assert_eq!(told.as_array().unwrap().iter().filter(to_amara).count(), 1, "{told}");
         let why = kofi.get("/api/v1/tickets/IT-1/explain").expect(200);
-        assert!(why["text"].as_str().unwrap().contains("was not approved: nobody decided in time"), "{why}");
+        assert!(why["text"].as_str().unwrap().contains("was not approved (nobody decided in time)"), "{why}");
 
         let late = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
         assert_eq!(late.status, 409, "{}", late.text);

@@ -70,7 +70,7 @@ fn refused_rows_are_named_and_the_others_are_imported() {
         let zero = "a\0zero,text,network,\n";
         std::fs::write(
             &file,
-            format!("{ROWS},,network,\nWho?,Nobody.,network,nobody-at-all\n{zero}Last,one,network,\n"),
+            format!("{ROWS},,network,\nWho?,Nobody.,network,nobody-at-all\n{zero}Last,How do I print on both sides?,network,\n"),
         )
         .unwrap();
         let (told, ended) = import(&desk, file.to_str().unwrap(), &[]);

@@ -109,7 +109,8 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     match summary.rejected() {
         0 => Ok(()),
         refused => {
-            let told = "the summary says which and why; mend them and import the file again: a row that is there is left alone";
+            // A changed file is another file, all of whose rows are new.
+            let told = "the summary says which and why; import those that you mend as a file of their own";
             Err(Found(format!("{refused} row(s) were refused: {told}")).into())
         }
     }
@@ -252,7 +253,7 @@ impl Flight {
                 self.summary.reject(line, &Vec::from_iter(reasons).join(", "), wrong.join("; "));
                 Ok(())
             }
-            // Such as somebody who has left, and the same row imported with other arguments.
+            // Whatever is refused about a row, it stops no other.
             Err(error @ Error::Refused(_)) => {
                 self.summary.reject(line, "not allowed", error.to_string());
                 Ok(())

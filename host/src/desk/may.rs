@@ -286,8 +286,10 @@ pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&Per
     let Some(submitted_by) = actor.person().or(requester) else {
         return Err(forbidden);
     };
-    // An agent need not be in the directory, but whoever asks for themselves has to be.
-    if organisation.people.get(submitted_by).is_some_and(|person| !person.active) {
+    // An agent need not be in the directory, but whoever asks for themselves has to be. Whom the desk itself asks for is
+    // looked at as any requester is.
+    let acts = actor.person().and_then(|own| organisation.people.get(own));
+    if acts.is_some_and(|person| !person.active) {
         return Err(forbidden);
     }
     Ok(MayCreate { requester: requester.unwrap_or(submitted_by).clone(), submitted_by: submitted_by.clone() })

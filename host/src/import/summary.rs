@@ -82,11 +82,6 @@ impl Summary {
         self.accepted
     }
 
-    /// Rows whose ticket an earlier import made.
-    pub fn made_before(&self) -> u64 {
-        self.made_before
-    }
-
     /// Rows that became no ticket.
     pub fn rejected(&self) -> u64 {
         self.rejected.values().sum()
