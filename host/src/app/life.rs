@@ -273,7 +273,8 @@ impl App {
     }
 
     /// Brings database and catalog together when a desk starts: folders that went away meanwhile are gone, offers that are
-    /// new are taken, what counts without a second person where one is asked for is held back, and what is active comes out of the archive where no folder has it.
+    /// new are taken, canaries that may not count are held back, and what is active comes out of the archive where no folder
+    /// has it.
     ///
     /// # Errors
     ///

@@ -325,11 +325,13 @@ impl Run<'_> {
             submitted_by: &case.new.submitted_by,
         };
         let category = input.so_far.category.clone();
+        let (request_type, ticket) = (case.new.request_type.as_str(), case.ticket.0.as_bytes().as_slice());
+        // Before the rules are asked: one that is found to be certain in between is in doubt and not forgotten.
+        let in_doubt = case.generation.access_in_doubt(request_type, category.as_deref(), ticket);
         let (given, parts) =
             self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| judge::access(&asked, answer));
         let mut given: Vec<Given<AccessAnswer>> = given;
-        let (request_type, ticket) = (case.new.request_type.as_str(), case.ticket.0.as_bytes().as_slice());
-        if let Some(folder) = case.generation.access_in_doubt(request_type, category.as_deref(), ticket) {
+        if let Some(folder) = in_doubt {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             tracing::warn!(
                 folder = name,

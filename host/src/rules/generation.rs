@@ -83,10 +83,9 @@ impl Generation {
     /// plays the part that it plays here, and what is in doubt here is in doubt there. A rule that is put in stands for all
     /// versions of its name; in the shadow it stands for the candidate only, beside the active version.
     pub fn altered(&self, without: &[String], with: Vec<(Arc<Rule>, Playing)>) -> Self {
-        let is_named = |rule: &Rule, name: &str| rule.manifest.name.as_str() == name;
         let mut entries: Vec<(Arc<Rule>, Playing)> =
             self.rules.iter().cloned().zip(self.parts.iter().copied()).collect();
-        entries.retain(|(rule, _)| !without.iter().any(|name| is_named(rule, name)));
+        entries.retain(|(rule, _)| !without.iter().any(|name| rule.manifest.name.as_str() == name));
         for (rule, part) in with {
             entries.retain_mut(|(other, its_part)| match its_part {
                 _ if other.manifest.name != rule.manifest.name => true,
