@@ -9,7 +9,7 @@ use crate::app::tables::Reference;
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
 use crate::desk::id::PersonId;
-use crate::rules::compile::CompileLimits;
+use crate::rules::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::{Store, Target};
@@ -119,12 +119,10 @@ pub async fn open_to_read(config: Config, source: Source) -> Result<Arc<App>, Fa
 }
 
 fn options(server: &Server) -> Result<Options, Failure> {
-    let program: PathBuf = std::env::current_exe()
-        .map_err(|e| format!("this program cannot find itself, and it compiles rules in a child of its own: {e}"))?;
     Ok(Options {
         rules_dir: server.rules_dir.clone(),
         cache_dir: server.cache_dir.clone(),
-        compiler_program: program,
+        compiler_program: PathBuf::from(THIS_PROGRAM),
         compile_limits: CompileLimits {
             timeout_s: server.compile_timeout.as_secs(),
             memory_mib: server.compile_memory_bytes >> 20,

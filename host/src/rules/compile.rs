@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -24,6 +25,9 @@ use super::source::Source;
 
 /// The most that a child may send back, in bytes: a Python component compiles to some 60 MB.
 const REPLY_BYTES_MAX: u64 = 512 << 20;
+
+/// The program that runs, whatever lies where it was started from by now: what another version compiles does not load here.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Why a component could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -212,6 +216,7 @@ impl Compiler {
 
     fn spawn(&self, means: Means) -> Result<Child, CompileError> {
         Command::new(&self.program)
+            .arg0("ruledesk")
             .arg("compile-rule")
             .arg("--memory-mib")
             .arg(self.limits.memory_mib.to_string())

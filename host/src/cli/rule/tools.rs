@@ -11,7 +11,7 @@ use crate::app::rules::tables;
 use crate::app::tables::Reference;
 use crate::author::sandbox::{Options, Sandbox, Shipped};
 use crate::config::{COMPONENT_MIB_MAX, Config};
-use crate::rules::compile::CompileLimits;
+use crate::rules::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::manifest::ManifestError;
 use crate::rules::stage::Stage;
@@ -57,9 +57,7 @@ impl Tools {
             }
             None => (Tables::default(), COMPONENT_MIB_MAX << 20, usual),
         };
-        let program = env::current_exe().map_err(|e| {
-            format!("this program cannot find itself, and it compiles rules in a child of its own: {e}")
-        })?;
+        let program = PathBuf::from(THIS_PROGRAM);
         let cache = self.cache.clone().unwrap_or_else(usual_cache);
         let sandbox = Sandbox::open(&Options { program, cache, compile_limits, component_bytes_max })?;
         Ok(Opened { sandbox, tables, component_bytes_max })
