@@ -275,7 +275,7 @@ mod tests {
         assert!(!takes(r#"(core module (@custom "ruledesk:arena" ""))"#));
         assert!(!takes(r#"(core module (memory 1)) (core module (@custom "ruledesk:arena" ""))"#), "of another module");
         assert!(!takes(&format!("{marked} (core module (memory 1))")), "whose memory it is, nobody can tell");
-        assert!(!takes(&format!(r#"(@custom "ruledesk:arena" "") (component (core module (memory 1)))"#)));
+        assert!(!takes(r#"(@custom "ruledesk:arena" "") (component (core module (memory 1)))"#));
         let utf_16 = r#"(core module $m (func (export "f"))) (core instance $n (instantiate $m))
             (func (canon lift (core func $n "f") string-encoding=utf16))"#;
         assert!(!takes(&format!("{marked} {utf_16}")));
