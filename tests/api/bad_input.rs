@@ -126,9 +126,10 @@ fn a_zero_character_is_refused_wherever_it_stands() {
             refused(&seen.post(&format!("/api/v1{path}"), &body), 422, field, path);
         }
         let why = json!({ "why": zero });
-        for step in ["rollback", "suspend", "resume", "approve"] {
+        let of_a_version = json!({ "why": zero, "version": "abcd" });
+        for (step, body) in [("rollback", &why), ("suspend", &why), ("resume", &why), ("approve", &of_a_version)] {
             let path = format!("/api/v1/rules/tidy-text/{step}");
-            refused(&mei.post(&path, &why), 422, "why", &path);
+            refused(&mei.post(&path, body), 422, "why", &path);
         }
         let put = |table: &str| mei.put_text("/api/v1/tables/assets?why=new", table, "text/csv");
         refused(&put("asset,own\0er\na,b\n"), 422, "line 1, own\0er", "a heading");
