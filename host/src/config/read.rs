@@ -314,12 +314,14 @@ impl<'a> Node<'a> {
         Some(texts)
     }
 
-    /// Refuses a text that stands in `seen` with the line of its first place, else enters it there.
+    /// Refuses a text that stands in `seen`, with the byte where it stood first, else enters it there. Lines are counted for
+    /// what is wrong only: counting them for each of many entries would take longer than all the rest.
     pub fn refuse_repeated(&self, text: &str, seen: &mut BTreeMap<String, usize>) {
-        let line = self.document.line(self.span().start);
         match seen.get(text) {
-            Some(first) => self.report(Wrong::Repeated { text: text.to_owned(), line: *first }),
-            None => _ = seen.insert(text.to_owned(), line),
+            Some(first) => {
+                self.report(Wrong::Repeated { text: text.to_owned(), line: self.document.line(*first) });
+            }
+            None => _ = seen.insert(text.to_owned(), self.span().start),
         }
     }
 }
