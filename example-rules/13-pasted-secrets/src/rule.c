@@ -119,20 +119,55 @@ static bool checks(const uint8_t *digits, size_t count) {
     return sum % 10 == 0 && sum > 0;
 }
 
-/* Where the longest number of a card that begins at `at` ends: thirteen to nineteen digits with single spaces or hyphens
- * between. Behind a space other digits may follow, such as the month in which the card expires. */
+/* Whether an issuer of cards gives out numbers that begin so and are so long: numbers of orders and devices, and lists of
+ * numbers, often have a right check digit too, and what is masked is gone. */
+static bool issued(const uint8_t *digits, size_t count) {
+    unsigned two = digits[0] * 10u + digits[1], three = two * 10 + digits[2], four = three * 10 + digits[3];
+    if (digits[0] == 4) return count == 13 || count == 16 || count == 19;
+    if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return count == 16;
+    if (two == 34 || two == 37) return count == 15;
+    if (two == 36 || two == 38 || two == 39 || (three >= 300 && three <= 305)) return count == 14;
+    bool discover = two == 65 || (three >= 644 && three <= 649) || four == 6011;
+    bool maestro = three == 676 || four == 5018 || four == 5020 || four == 5038 || four == 6304 || four == 6759;
+    bool others = two == 62 || (four >= 3528 && four <= 3589);
+    return (discover || maestro || others) && count >= 16;
+}
+
+/* Whether digits are grouped as on a card: not at all, in fours, or 4-6-5 and 4-6-4. */
+static bool grouped(const size_t *groups, size_t count) {
+    if (count == 1) return true;
+    if (count == 3) return groups[0] == 4 && groups[1] == 6 && (groups[2] == 5 || groups[2] == 4);
+    bool fours = count >= 4 && groups[0] == 4 && groups[1] == 4 && groups[2] == 4 && groups[3] == 4;
+    return fours && (count == 4 || (count == 5 && groups[4] == 3));
+}
+
+/* Whether there are four characters from `at` on, the last of them a digit, and a space or an end on both sides. */
+static bool is_four(rd_text text, size_t at) {
+    if (at + 4 > text.len || (at > 0 && text.ptr[at - 1] != ' ') || !digit(text.ptr[at + 3])) return false;
+    for (size_t n = at; n < at + 4; n++)
+        if (!word(text.ptr[n])) return false;
+    return at + 4 == text.len || text.ptr[at + 4] == ' ';
+}
+
+/* Where the longest number of a card that begins at `at` ends. Between its groups are single spaces or hyphens; behind a
+ * space other digits may follow, such as the month in which the card expires, but no further four: then it is a list. */
 static size_t card_end(rd_text text, size_t at) {
     if (!digit(text.ptr[at]) || (at > 0 && word(text.ptr[at - 1]))) return 0;
-    uint8_t digits[19];
-    size_t count = 0, found = 0;
-    for (size_t end = at; end < text.len && count < 19;) {
-        digits[count++] = (uint8_t)(text.ptr[end++] - '0');
-        bool more = end < text.len && digit(text.ptr[end]);
-        if (more) continue;
-        bool joined = end + 1 < text.len && digit(text.ptr[end + 1]) && (text.ptr[end] == ' ' || text.ptr[end] == '-');
-        bool ends = !joined || text.ptr[end] == ' ';
-        if (ends && count >= 13 && checks(digits, count)) found = end;
-        if (!joined) break;
+    bool in_list = at >= 5 && is_four(text, at - 5);
+    uint8_t digits[19], between = 0;
+    size_t groups[5], group = 0, count = 0, found = 0;
+    for (size_t end = at; group < 5;) {
+        size_t start = end;
+        while (end < text.len && digit(text.ptr[end]) && count < 19) digits[count++] = (uint8_t)(text.ptr[end++] - '0');
+        groups[group++] = end - start;
+        uint8_t behind = end < text.len ? text.ptr[end] : ' ';
+        if (word(behind) && behind != '-') break;
+        bool joined = end + 1 < text.len && digit(text.ptr[end + 1]) && (behind == ' ' || behind == '-');
+        bool ends = !joined || behind == ' ';
+        if (group > 1) ends = ends && !in_list && !(joined && is_four(text, end + 1));
+        if (ends && count >= 13 && grouped(groups, group) && issued(digits, count) && checks(digits, count)) found = end;
+        if (!joined || (group > 1 && behind != between)) break;
+        between = behind;
         end++;
     }
     return found;

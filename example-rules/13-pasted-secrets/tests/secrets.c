@@ -62,6 +62,16 @@ int main(void) {
     assert(!decided("41111111111111111111 4111-1111-1111-1111-22 0000000000000000").decision.val.accept.body.is_some);
     assert(!decided("411111111111 4111  1111  1111  1111 x4111111111111111").decision.val.accept.body.is_some);
 
+    assert(becomes("3782 822463 10005 4111111111111111.", "[masked] [masked]."));
+    assert(becomes("4111 1111 1111 1111 123, room 7 4111-1111-1111-1111", "[masked] 123, room 7 [masked]"));
+
+    /* Numbers with a right check digit that are none of a card: of a device, a SIM, an account, ports, a hash, a time. */
+    const char *others[] = { "IMEI 490154203237518", "ICCID 8944500102198304826", "DE51 4111 1111 1111 1111 00",
+                             "4111 1111 1111 1111 8080", "8080 4111 1111 1111 1111", "4111111111111111ab", "17167 23480 17166 04",
+                             "20240517 143009", "41 1111 1111 1111 11" };
+    for (size_t n = 0; n < sizeof others / sizeof *others; n++)
+        assert(!decided(others[n]).decision.val.accept.body.is_some);
+
     rd_intake_answer_t answer = decided_of_field("4111111111111111", "ghp_abcdefgh");
     rd_intake_changes_t *changes = &answer.decision.val.accept;
     assert(rd_is(changes->subject.val, "[masked]") && !changes->body.is_some && changes->fields.len == 1);
