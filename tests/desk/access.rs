@@ -90,6 +90,12 @@ fn what_nobody_decided_in_time_is_denied_by_the_desk_and_nothing_else_is() {
     let granted = access::decide(&once, &yes(None), &gina, first).unwrap();
     assert_eq!((granted.state, granted.denial(at(99 * HOUR))), (AccessState::Approved, None));
     assert_eq!(case.cancelled().denial(at(99 * HOUR)), None);
+
+    // Where a later step is due first, an approval of the present one would lead nowhere.
+    case.steps[1].due_at = at(12 * HOUR);
+    assert_eq!((case.due_at(), case.lapsed(at(12 * HOUR))), (Some(at(12 * HOUR)), true));
+    let late = access::decide(&case, &yes(None), &hal, at(12 * HOUR));
+    assert_eq!(late, Err(Refusal::Overdue { due_at: at(12 * HOUR) }));
 }
 
 #[test]

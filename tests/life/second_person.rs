@@ -115,5 +115,10 @@ fn no_canary_decides_access_on_one_word() {
         until("the folder's refusal", || error().contains("on one word").then_some(()));
         let after = access_policy(&desk);
         assert_eq!((&after["active"], &after["candidate"]), (&held["active"], &held["candidate"]));
+
+        // A folder that was refused takes with it what it offered before.
+        std::fs::remove_dir_all(desk.rules.join("50-access-policy")).unwrap();
+        until("the rule to be retired", || access_policy(&desk)["active"].is_null().then_some(()));
+        assert_eq!(asked_for_access(&desk), "awaiting", "a person decides");
     });
 }

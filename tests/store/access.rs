@@ -90,7 +90,7 @@ async fn a_case_awaits_one_step_after_the_other_and_ends_in_a_grant() {
 /// Denies what lapsed the way the use case does, from what was read before.
 async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now: i64) -> Result<(), Error> {
     let after = before.denial(at(now)).unwrap();
-    let reason = (Author::System, access::NOBODY_DECIDED);
+    let reason = (Author::System, access::NOT_IN_TIME);
     let change = ticket::settle_access(&ticket, &after, reason, &organisation().calendar, Vec::new(), at(now));
     store.apply(change, Some(AccessChange { before, after, grant: None })).await
 }
@@ -117,7 +117,7 @@ async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
     assert_eq!(overdue, [tickets(&[]), tickets(&[0]), tickets(&[0, 2]), tickets(&[0, 2, 3]), tickets(&[0, 3])]);
     let events: Vec<&str> = ledger.iter().map(|(event, _)| event.as_str()).collect();
     assert_eq!(events, ["requested", "awaiting", "lapsed", "denied"]);
-    assert_eq!(ledger[2].1, "denied by the desk: nobody decided in time");
+    assert_eq!(ledger[2].1, "denied by the desk: it was not decided in time");
 }
 
 /// Whoever is quicker decides, and only one of the two does.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{App, Error};
-use crate::desk::access::NOBODY_DECIDED;
+use crate::desk::access::NOT_IN_TIME;
 use crate::desk::actor::Author;
 use crate::desk::id::TicketId;
 use crate::desk::ticket::{self, State, WaitingFor};
@@ -41,10 +41,10 @@ impl App {
         let Some(after) = before.denial(now).filter(|_| waits) else { return Ok(false) };
         let messages = self.messages_about(&ticket, &before, &after, now);
         let calendar = &self.organisation().calendar;
-        let change = ticket::settle_access(&ticket, &after, (Author::System, NOBODY_DECIDED), calendar, messages, now);
+        let change = ticket::settle_access(&ticket, &after, (Author::System, NOT_IN_TIME), calendar, messages, now);
         match self.store.apply(change, Some(AccessChange { before, after, grant: None })).await {
             Ok(()) => {
-                tracing::info!(ticket = %ticket.number, "access request denied: {NOBODY_DECIDED}");
+                tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
                 Ok(true)
             }
             Err(store::Error::Conflict) => Ok(false),

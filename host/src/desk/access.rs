@@ -157,7 +157,7 @@ pub struct AccessCase {
 }
 
 /// Why the desk denies what lapsed.
-pub const NOBODY_DECIDED: &str = "nobody decided in time";
+pub const NOT_IN_TIME: &str = "it was not decided in time";
 
 /// One step of approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,7 +245,11 @@ impl AccessCase {
 
     /// The first step that has not enough approvals, and its number; `None` when all have.
     pub fn current_step(&self) -> Option<(usize, &Step)> {
-        self.steps.iter().enumerate().find(|(number, step)| {
+        self.open_steps().next()
+    }
+
+    fn open_steps(&self) -> impl Iterator<Item = (usize, &Step)> {
+        self.steps.iter().enumerate().filter(|(number, step)| {
             let agreed = self.decisions.iter().filter(|d| d.step == *number && d.approve).count();
             agreed < step.needed as usize
         })
@@ -260,10 +264,11 @@ impl AccessCase {
         step.approvers.iter().filter(|person| !decided(person)).collect()
     }
 
-    /// Until when the present step may be approved; `None` where nothing is awaited.
+    /// Until when it may be approved; `None` where nothing is awaited. Every step's time runs from the request on, so that of
+    /// a later one may be over first: then an approval of the present one would lead nowhere.
     pub fn due_at(&self) -> Option<Timestamp> {
         let awaiting = self.state == AccessState::Awaiting;
-        self.current_step().filter(|_| awaiting).map(|(_, step)| step.due_at)
+        self.open_steps().filter(|_| awaiting).map(|(_, step)| step.due_at).min()
     }
 
     /// Whether nobody has decided in time, so that all that is left is a denial.
@@ -271,7 +276,7 @@ impl AccessCase {
         self.due_at().is_some_and(|due| due <= now)
     }
 
-    /// The case as the desk itself denies it, for [`NOBODY_DECIDED`]; `None` while there is time, or nothing is awaited.
+    /// The case as the desk itself denies it, for [`NOT_IN_TIME`]; `None` while there is time, or nothing is awaited.
     pub fn denial(&self, now: Timestamp) -> Option<AccessCase> {
         self.lapsed(now).then(|| AccessCase { state: AccessState::Denied, ..self.clone() })
     }
@@ -354,8 +359,8 @@ pub fn decide(case: &AccessCase, word: &Word, permit: &MayDecide, now: Timestamp
     if !step.approvers.contains(&permit.approver) {
         return Err(Refusal::NotAnApprover);
     }
-    if word.approve && now >= step.due_at {
-        return Err(Refusal::Overdue { due_at: step.due_at });
+    if let Some(due_at) = case.due_at().filter(|due| word.approve && *due <= now) {
+        return Err(Refusal::Overdue { due_at });
     }
     if let Some(problem) = check_characters("reason", &word.reason) {
         return Err(Refusal::Problems { problems: vec![problem] });

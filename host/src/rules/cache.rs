@@ -24,9 +24,6 @@ const BYTES_MAX: u64 = 2 << 30;
 /// How much may be added before the directory is looked through again, in bytes.
 const BYTES_UNTRIMMED_MAX: u64 = 64 << 20;
 
-/// Counts the files that this process has written, so that each has a name of its own until it is whole.
-static WRITES: AtomicU64 = AtomicU64::new(0);
-
 /// Why there is no cache.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
@@ -109,10 +106,8 @@ impl Cache {
         mac.extend(self.mac_of(&entry.name, about, &mut &*bytes)?.finalize().into_bytes());
         // A MAC without its bytes, or with others, is no MAC: so the order does not matter.
         for (file, bytes) in [(&entry.file, bytes), (&entry.mac, mac.as_slice())] {
-            // A name of its own for each: a file is never written to once it may be mapped.
-            let temporary = file.with_extension(format!("{}-{}.tmp", std::process::id(), next_write()));
-            fs::write(&temporary, bytes)?;
-            fs::rename(&temporary, file)?;
+            let temporary = write_beside(file, bytes)?;
+            fs::rename(&temporary, file).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
         }
         self.has_grown(bytes.len());
         Ok(())
@@ -153,8 +148,16 @@ impl Cache {
     }
 }
 
-fn next_write() -> u64 {
-    WRITES.fetch_add(1, Ordering::Relaxed)
+/// Writes a file for this user's eyes only under a name of its own, until it is whole: a file is never written to once it
+/// may be mapped. The name is a random one, because desks in containers that share a cache have one process id.
+pub fn write_beside(file: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut name = [0; 16];
+    getrandom::fill(&mut name).map_err(io::Error::other)?;
+    let temporary = file.with_extension(format!("{:032x}.tmp", u128::from_le_bytes(name)));
+    let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    // What is not whole is of no use, and would stay.
+    open.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+    Ok(temporary)
 }
 
 /// Notes that a file was of use now. One that cannot be marked goes earlier than it might, and is made anew.
@@ -189,8 +192,7 @@ fn key(cache: &Path) -> io::Result<[u8; 32]> {
     }
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let temporary = cache.join(format!("key-{}-{}.tmp", std::process::id(), next_write()));
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?.write_all(&key)?;
+    let temporary = write_beside(&file, &key)?;
     // Desks that share a cache may be started at the same moment: the first one's key stays, unless it is damaged.
     let linked = fs::hard_link(&temporary, &file);
     match (linked, read_key()) {
@@ -263,6 +265,9 @@ mod tests {
         let mut code = String::new();
         file.read_to_string(&mut code).unwrap();
         assert_eq!((about, code.as_str()), (7, "code"));
+        let modes =
+            fs::read_dir(&cache.directory).unwrap().map(|file| file.unwrap().metadata().unwrap().mode() & 0o777);
+        assert_eq!(modes.collect::<Vec<_>>(), [0o600; 3], "the key, the code and its MAC, whatever the umask says");
         fs::write(&entry.file, b"evil").unwrap();
         assert!(cache.find(&entry).is_none());
     }

@@ -84,9 +84,13 @@ impl Fault {
 
 /// Asks one rule. Never fails and never panics on a guest's behalf: whatever the guest does is in the result.
 pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
+    ask_within(rule, input, tables, rule.manifest.limits)
+}
+
+/// The same within other limits than the rule's own.
+pub fn ask_within(rule: &Rule, input: &Input, tables: &Arc<Tables>, limits: Limits) -> Called {
     #[expect(clippy::disallowed_methods, reason = "measures the call; no decision depends on it")]
     let start = Instant::now();
-    let limits = rule.manifest.limits;
     let mut guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));
     if rule.wasi {
         guest.set_wasi(world_of(input));

@@ -208,11 +208,10 @@ impl Catalog {
                     }
                 }
                 Outcome::Gone => {
-                    if let Some(status) = folders.remove(&folder) {
+                    if folders.remove(&folder).is_some() {
                         reloads.retired += 1;
-                        if let Some(rule) = &status.live {
-                            slots.gone(rule.manifest.name.as_str());
-                        }
+                        // Also where what it holds was refused, and an earlier version of it serves.
+                        slots.folder_gone(&folder);
                         tracing::info!(folder = %folder.display(), "rule retired: its folder is gone");
                     }
                 }

@@ -10,11 +10,16 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::call::{Called, Fault, ask};
+use super::call::{Called, Fault, ask_within};
 use super::examples::fill_in;
+use super::limits::Limits;
 use super::rule::Rule;
 use super::stage::Input;
 use super::tables::Tables;
+
+/// How much longer than the rule's own a call may take that is compared: unoptimised code is slow, and so is a machine that
+/// compiles; fuel bounds the call as ever.
+const PATIENCE: u64 = 20;
 
 /// What is known about a rule: nothing at first, then a verdict that stays.
 #[derive(Debug, Default)]
@@ -59,20 +64,40 @@ impl Determinism {
     }
 }
 
+/// Why a rule is not known to answer the same whenever it is asked the same.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Uncertain {
+    /// It did not: that is so wherever and whenever it is asked.
+    Differs(String),
+    /// The machine was too slow to tell.
+    Late(String),
+}
+
 /// Asks a rule and the same rule compiled otherwise.
 ///
 /// # Errors
 ///
-/// The question that was answered in two ways, and how the answers differ.
-pub fn compare(rule: &Rule, otherwise: &Rule, tables: &Arc<Tables>) -> Verdict {
-    for (name, input) in questions(rule)? {
-        let first = ask(rule, &input, tables);
-        let again = ask(rule, &input, tables);
-        same(&first, &again).map_err(|how| format!("{name}: asked again, {how}"))?;
-        let other = ask(otherwise, &input, tables);
-        same(&first, &other).map_err(|how| format!("{name}: compiled otherwise, {how}"))?;
+/// The question that was answered in two ways, and how the answers differ; or the one that was not answered in time.
+pub fn compare(rule: &Rule, otherwise: &Rule, tables: &Arc<Tables>) -> Result<(), Uncertain> {
+    let own = rule.manifest.limits;
+    let limits = Limits { deadline_ms: own.deadline_ms.saturating_mul(PATIENCE), ..own };
+    for (name, input) in questions(rule).map_err(Uncertain::Differs)? {
+        let first = ask_within(rule, &input, tables, limits);
+        for (how, asked) in [("asked again", rule), ("compiled otherwise", otherwise)] {
+            let other = ask_within(asked, &input, tables, limits);
+            same(&first, &other).map_err(|what| what.within(&format!("{name}: {how}, ")))?;
+        }
     }
     Ok(())
+}
+
+impl Uncertain {
+    fn within(self, place: &str) -> Self {
+        match self {
+            Uncertain::Differs(how) => Uncertain::Differs(format!("{place}{how}")),
+            Uncertain::Late(how) => Uncertain::Late(format!("{place}{how}")),
+        }
+    }
 }
 
 fn questions(rule: &Rule) -> Result<Vec<(String, Input)>, String> {
@@ -84,24 +109,26 @@ fn questions(rule: &Rule) -> Result<Vec<(String, Input)>, String> {
     examples.chain(empty).collect()
 }
 
-/// Whether two calls came to the same; time and what a slow machine makes of it are no part of that.
-fn same(one: &Called, other: &Called) -> Result<(), String> {
-    let late = |called: &Called| matches!(called.result, Err(Fault::Deadline { .. }));
-    if late(one) || late(other) {
-        return Ok(());
+/// Whether two calls came to the same. Where one was stopped by the clock, nobody knows.
+fn same(one: &Called, other: &Called) -> Result<(), Uncertain> {
+    for called in [one, other] {
+        if let Err(late @ Fault::Deadline { .. }) = &called.result {
+            return Err(Uncertain::Late(format!("nothing could be compared: {late}")));
+        }
     }
     let shown = |called: &Called| match &called.result {
         Ok(answer) => format!("\"{}\"", answer.reason()),
         Err(fault) => fault.to_string(),
     };
+    let differs = |how: String| Err(Uncertain::Differs(how));
     if one.result != other.result {
-        return Err(format!("it says {} and then {}", shown(one), shown(other)));
+        return differs(format!("it says {} and then {}", shown(one), shown(other)));
     }
     if one.fuel != other.fuel {
-        return Err(format!("it uses {} fuel and then {} ({})", one.fuel, other.fuel, shown(one)));
+        return differs(format!("it uses {} fuel and then {} ({})", one.fuel, other.fuel, shown(one)));
     }
     if (&one.log, one.log_cut, &one.lookups) != (&other.log, other.log_cut, &other.lookups) {
-        return Err("it logs or looks up something else".to_owned());
+        return differs("it logs or looks up something else".to_owned());
     }
     Ok(())
 }
@@ -123,11 +150,17 @@ mod tests {
     fn calls_differ_by_result_and_fuel_and_not_by_time() {
         let full = |fuel| called(Err(Fault::StackOverflow), fuel);
         assert_eq!(same(&full(7), &full(7)), Ok(()));
-        assert!(same(&full(7), &full(8)).unwrap_err().contains("7 fuel and then 8"));
+        let differs = |one: &Called, other: &Called, how: &str| {
+            let Err(Uncertain::Differs(found)) = same(one, other) else { panic!("they differ") };
+            assert!(found.contains(how), "{found}");
+        };
+        differs(&full(7), &full(8), "7 fuel and then 8");
         let gave_up = called(Err(Fault::RuleError { message: "no".to_owned() }), 7);
-        assert!(same(&full(7), &gave_up).unwrap_err().contains("gave up: no"));
+        differs(&full(7), &gave_up, "gave up: no");
         let late = called(Err(Fault::Deadline { deadline_ms: 1 }), 9);
-        assert_eq!(same(&late, &full(7)), Ok(()), "a slow machine is no fault of the rule");
+        for (one, other) in [(&late, &full(7)), (&full(7), &late), (&late, &late)] {
+            assert!(matches!(same(one, other), Err(Uncertain::Late(_))), "a slow machine proves nothing");
+        }
     }
 
     #[test]

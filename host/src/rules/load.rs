@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::beside::Beside;
 use super::compile::{CompileError, Compiler};
-use super::determinism::{self, Determinism};
+use super::determinism::{self, Determinism, Uncertain};
 use super::digest::Digest;
 use super::examples::{self, ExampleFailed};
 use super::files;
@@ -60,8 +61,19 @@ pub enum LoadError {
 impl LoadError {
     /// Whether it says nothing about the folder, so that it is worth trying again as it is.
     pub fn is_passing(&self) -> bool {
-        matches!(self, LoadError::Compile { source, .. } if source.is_passing())
+        match self {
+            LoadError::Compile { source, .. } => source.is_passing(),
+            LoadError::Unreadable { source, .. } => is_want(source),
+            LoadError::Unstable { .. } => true,
+            _ => false,
+        }
     }
+}
+
+/// Whether the machine has too little of something just now.
+fn is_want(error: &io::Error) -> bool {
+    let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::AGAIN];
+    error.raw_os_error().is_some_and(|found| wants.iter().any(|want| want.raw_os_error() == found))
 }
 
 /// What makes rules out of folders.
@@ -225,15 +237,22 @@ impl Loader {
         let verdict = match otherwise {
             Ok(Ok(otherwise)) => {
                 let _place = self.beside.enter();
-                let verdict = determinism::compare(rule, &otherwise, tables);
-                self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
+                let (verdict, for_good) = match determinism::compare(rule, &otherwise, tables) {
+                    Ok(()) => (Ok(()), true),
+                    Err(Uncertain::Differs(why)) => (Err(why), true),
+                    // The machine's fault, so it is not remembered.
+                    Err(Uncertain::Late(why)) => (Err(why), false),
+                };
+                if for_good {
+                    self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
+                }
                 verdict
             }
             Ok(Err(error)) if error.is_passing() => {
                 tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, "a rule could not be compared, which is tried again: {error}");
                 return rule.determinism.give_back();
             }
-            // This may be the machine's fault, so it is not remembered.
+            // This may be, too.
             Ok(Err(error)) => Err(format!("it could not be compared: {error}")),
             Err(unreadable) => Err(format!("it could not be compared: {unreadable}")),
         };

@@ -4,7 +4,7 @@
 //! directory stands on top of what it said last. Without such a keeper the offers alone make the lives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
@@ -105,6 +105,14 @@ impl Slots {
         slot.life = life;
         slot.pending = Some(step);
         Ok(())
+    }
+
+    /// The folder that offered some rules is gone.
+    pub fn folder_gone(&mut self, folder: &Path) {
+        let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let of_it = self.slots.iter().filter(|(_, slot)| folder.is_some() && slot.life.folder == folder);
+        let names: Vec<String> = of_it.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.gone(name));
     }
 
     /// The folder that offered a rule is gone.

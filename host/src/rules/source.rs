@@ -2,11 +2,12 @@
 //! unused for the rest of the process, waits in a file.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::cache::write_beside;
 use super::digest::Digest;
 
 /// From this size on a component is kept in a file, in bytes.
@@ -68,9 +69,7 @@ fn found(path: &Path, digest: Digest) -> Option<File> {
 }
 
 fn written(path: &Path, wasm: &[u8]) -> io::Result<File> {
-    // Under a name of its own until it is whole; two threads that keep the same component write the same bytes.
-    let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
-    File::create(&temporary)?.write_all(wasm)?;
+    let temporary = write_beside(path, wasm)?;
     let file = File::open(&temporary)?;
     fs::rename(&temporary, path)?;
     Ok(file)

@@ -29,6 +29,9 @@ mod look;
 /// How long a folder has to be quiet before it is read: longer than the gap between two files of one copy, shorter than
 /// anybody notices.
 const QUIET: Duration = Duration::from_millis(20);
+/// How long a file counts as being written after its last change, where nobody says that it was closed: some ways to write
+/// send no such event, and would keep a rule out for ever.
+const WRITING_LASTS: Duration = Duration::from_secs(60);
 /// How many folders are looked at; a directory with more is a mistake.
 const FOLDERS_MAX: usize = 1_000;
 
@@ -251,7 +254,7 @@ impl Eye {
 
     /// Looks at all folders. What has changed is loaded when it looks the same at two looks, or at once if `now`.
     fn look(&mut self, now: bool) {
-        self.being_written.retain(|file| file.exists());
+        self.being_written.retain(|file| changed_lately(file));
         let mut folders = self.folders();
         folders.extend(self.seen.keys().cloned());
         folders.extend(self.catalog.folders().keys().cloned());
@@ -368,4 +371,12 @@ fn now() -> SystemTime {
 /// Whether a file that was just created or changed may be open: a link to another never is, by whatever name.
 fn may_be_open(path: &Path, created: bool) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && !(created && metadata.nlink() > 1))
+}
+
+/// Whether a file is there and has changed so lately that somebody may still be writing it.
+#[expect(clippy::disallowed_methods, reason = "files change in real time")]
+fn changed_lately(path: &Path) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    // The time of a change, unlike that of the content, is nobody's to set.
+    fs::symlink_metadata(path).is_ok_and(|m| m.ctime().unsigned_abs().saturating_add(WRITING_LASTS.as_secs()) > now)
 }

@@ -9,7 +9,7 @@ use super::db::{Arg, Row, Tx};
 use super::ledger::LedgerEvent;
 use super::rows::{self, TICKET_COLUMNS, at, corrupt, from_json, ms, parsed};
 use super::{Error, Store};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOBODY_DECIDED, Step};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOT_IN_TIME, Step};
 use crate::desk::combine::access::Scope;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
@@ -97,7 +97,7 @@ pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Resul
     }
     let denied_by_somebody = after.decisions.iter().any(|decision| !decision.approve);
     if after.state == AccessState::Denied && !denied_by_somebody {
-        events.push(event(after.ticket, "lapsed", format!("denied by the desk: {NOBODY_DECIDED}"), now));
+        events.push(event(after.ticket, "lapsed", format!("denied by the desk: {NOT_IN_TIME}"), now));
     }
     tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
     settle(tx, after, change.grant.as_ref(), now, &mut events).await?;
