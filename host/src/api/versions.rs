@@ -134,7 +134,7 @@ pub async fn read(
     Path((name, digest)): Path<(String, String)>,
 ) -> Result<axum::Json<WholeVersionView>, Problem> {
     let (version, kept) = app.rule_version(&actor, &name, &digest).await?;
-    let (_, signature) = app.rule_signature(&actor, &name, &digest).await?;
+    let signature = app.rule_signature(&actor, &version).await?;
     Ok(axum::Json(WholeVersionView { version: version.into(), manifest: kept.manifest, signature }))
 }
 
@@ -174,7 +174,8 @@ pub async fn signature(
     Caller(actor): Caller,
     Path((name, digest)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (version, signature) = app.rule_signature(&actor, &name, &digest).await?;
+    let (version, _) = app.rule_version(&actor, &name, &digest).await?;
+    let signature = app.rule_signature(&actor, &version).await?;
     let unsigned = || Problem::new(Kind::NOT_FOUND, format!("this version of `{}` is not signed", version.rule));
     let signature = signature.ok_or_else(unsigned)?;
     Ok(([(CONTENT_TYPE, "application/toml")], signature).into_response())

@@ -182,21 +182,14 @@ impl App {
         read(&self.store, rule, digest).await
     }
 
-    /// One version with its signature, where it has one.
+    /// The text of a version's `rule.sig`, where it is signed.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; as [`find`].
-    pub async fn rule_signature(
-        &self,
-        actor: &Actor,
-        rule: &str,
-        digest: &str,
-    ) -> Result<(Version, Option<String>), Error> {
+    /// [`Error::Refused`].
+    pub async fn rule_signature(&self, actor: &Actor, version: &Version) -> Result<Option<String>, Error> {
         may::read_rules(actor)?;
-        let version = find(&self.store, rule, digest).await?;
-        let signature = signature(&self.store, &version).await?;
-        Ok((version, signature))
+        signature(&self.store, version).await
     }
 
     /// How two versions of a rule differ.

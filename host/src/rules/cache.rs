@@ -87,7 +87,9 @@ impl Cache {
         let (about, mac) = mac.split_first()?;
         let mut file = File::open(&entry.file).ok()?;
         let expected = self.mac_of(&entry.name, *about, &mut file).ok()?;
-        if expected.verify_slice(mac).is_err() {
+        // Whoever may write to it could do so after the MAC was checked.
+        let is_ours_alone = file.metadata().is_ok_and(|metadata| metadata.mode() & 0o022 == 0);
+        if !is_ours_alone || expected.verify_slice(mac).is_err() {
             tracing::warn!(file = %entry.file.display(), "a file in the cache is damaged or not ours: it is made anew");
             return None;
         }
@@ -268,6 +270,10 @@ mod tests {
         let modes =
             fs::read_dir(&cache.directory).unwrap().map(|file| file.unwrap().metadata().unwrap().mode() & 0o777);
         assert_eq!(modes.collect::<Vec<_>>(), [0o600; 3], "the key, the code and its MAC, whatever the umask says");
+        set_mode(&entry.file, 0o620);
+        assert!(cache.find(&entry).is_none(), "others may write to it");
+        set_mode(&entry.file, 0o600);
+        assert!(cache.find(&entry).is_some());
         fs::write(&entry.file, b"evil").unwrap();
         assert!(cache.find(&entry).is_none());
     }

@@ -183,8 +183,8 @@ impl Compiler {
     fn map(&self, file: &File) -> wasmtime::Result<Component> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: the MAC over this file's bytes was checked, so `Engine::precompile_component` of this very program made
-        // them. The file lies in a directory that only this user may enter, is never written to after it got its name,
-        // and whoever could write to it as this user could as well write to this process.
+        // them. Nobody else may write to the file or its directory, the desk never does after the file got its name, and
+        // whoever could write to it as this user could as well write to this process.
         unsafe { Component::deserialize_file(&self.engine, path) }
     }
 

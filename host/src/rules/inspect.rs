@@ -116,6 +116,13 @@ struct Inner {
     memories: u32,
 }
 
+impl Outline {
+    fn count(&mut self, inner: &Inner) {
+        let memories = if inner.marked { &mut self.memories } else { &mut self.other_memories };
+        *memories = memories.saturating_add(inner.memories);
+    }
+}
+
 fn outline(bytes: &[u8]) -> Result<Outline, Refused> {
     let malformed = |error: wasmparser::BinaryReaderError| Refused::Malformed {
         offset: error.offset(),
@@ -129,16 +136,21 @@ fn outline(bytes: &[u8]) -> Result<Outline, Refused> {
                 return Err(Refused::CoreModule);
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => inners.push(Inner::default()),
-            Payload::End(_) => match inners.pop() {
-                Some(Inner { marked: true, memories }) => outline.memories += memories,
-                Some(Inner { marked: false, memories }) => outline.other_memories += memories,
-                None => {}
-            },
+            Payload::End(_) => {
+                if let Some(inner) = inners.pop() {
+                    outline.count(&inner);
+                }
+            }
             Payload::MemorySection(section) => {
-                inners.last_mut().into_iter().for_each(|inner| inner.memories += section.count());
+                if let Some(inner) = inners.last_mut() {
+                    // What a section claims is not checked yet, and neither is that there is one only.
+                    inner.memories = inner.memories.saturating_add(section.count());
+                }
             }
             Payload::CustomSection(section) if section.name() == MARK => {
-                inners.last_mut().into_iter().for_each(|inner| inner.marked = true);
+                if let Some(inner) = inners.last_mut() {
+                    inner.marked = true;
+                }
             }
             Payload::ComponentCanonicalSection(section) => {
                 for function in section {
@@ -280,6 +292,20 @@ mod tests {
             (func (canon lift (core func $n "f") string-encoding=utf16))"#;
         assert!(!takes(&format!("{marked} {utf_16}")));
         assert!(takes(&format!("{marked} {}", utf_16.replace("utf16", "utf8"))));
+    }
+
+    #[test]
+    fn a_section_that_claims_too_much_does_no_harm() {
+        // Twice in one module, 2^32 - 1 memories and nothing behind the number.
+        let claim = wasm_encoder::RawSection { id: 5, data: &[0xff, 0xff, 0xff, 0xff, 0x0f] };
+        let mut module = wasm_encoder::Module::new();
+        module.section(&claim).section(&claim);
+        let mut component = wasm_encoder::Component::new();
+        for _ in 0..2 {
+            component.section(&wasm_encoder::ModuleSection(&module));
+        }
+        let refused = inspect(&component.finish(), 1 << 20).unwrap_err();
+        assert!(matches!(refused, Refused::NoStage { .. } | Refused::Malformed { .. }), "{refused}");
     }
 
     #[test]

@@ -37,7 +37,6 @@ pub trait Pack: ComponentType {
 }
 
 /// What of a block is taken, in bytes from its start.
-#[derive(Default)]
 pub struct Room {
     end: usize,
 }
