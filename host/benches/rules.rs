@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ruledesk::rules::call::{ask, ask_nothing};
-use ruledesk::rules::catalog::Generation;
-use ruledesk::rules::compile::CompileLimits;
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::stage::{Input, Stage};
+use ruledesk::rules::live::catalog::Generation;
+use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::load::trust::Trust;
+use ruledesk::rules::run::call::{ask, ask_nothing};
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::{Input, Stage};
 use ruledesk::rules::tables::Tables;
-use ruledesk::rules::trust::Trust;
 use ruledesk::rules::{Options, Rules};
 
 /// As in the program.

@@ -8,12 +8,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::call::{Called, Fault, ask};
-use ruledesk::rules::compile::CompileLimits;
 use ruledesk::rules::contract::Attribute;
 use ruledesk::rules::contract::packed::MARK;
-use ruledesk::rules::examples::flat;
-use ruledesk::rules::stage::{Input, Stage};
+use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::run::call::{Called, Fault, ask};
+use ruledesk::rules::run::examples::flat;
+use ruledesk::rules::run::stage::{Input, Stage};
 use ruledesk::rules::tables::{Table, Tables};
 use serde_json::{Value, json};
 use tempfile::TempDir;

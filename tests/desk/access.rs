@@ -3,7 +3,7 @@
 use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::GrantId;
-use ruledesk::desk::may;
+use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
 use ruledesk::desk::ticket::{self, State, Ticket};
 
@@ -16,9 +16,9 @@ fn opened(n: u128, steps: &[&[&str]], hours: u32) -> (Ticket, AccessCase) {
     (opening.ticket, opening.access.unwrap())
 }
 
-fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<may::MayDecide, Refusal> {
+fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<permission::MayDecide, Refusal> {
     let actor = Actor::Person { id: person(id), roles: Role::ALL.into() };
-    may::decide_access(&actor, ticket, case)
+    permission::decide_access(&actor, ticket, case)
 }
 
 fn yes(hours: Option<u32>) -> Word {
@@ -110,7 +110,7 @@ fn a_permit_for_one_case_decides_no_other() {
 fn what_was_cancelled_is_not_approved_any_more() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
-    let may_cancel = may::transition(&actor, &ticket).unwrap();
+    let may_cancel = permission::transition(&actor, &ticket).unwrap();
     let calendar = &organisation().calendar;
     let change = ticket::transition(&ticket, State::Cancelled, "", &may_cancel, calendar, at(HOUR)).unwrap();
     assert!(matches!(permit("hal", &change.after, &case), Err(Refusal::AccessSettled { .. })));

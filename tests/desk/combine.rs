@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 use ruledesk::desk::access::AccessRequest;
 use ruledesk::desk::actor::RuleRef;
-use ruledesk::desk::combine::access::{
-    self as combined, AccessAnswer, Approval, ApprovalStep, Asked, Outcome, RawAccess, RawScope, RawStep, Scope,
-};
-use ruledesk::desk::combine::{self, Changes, Classification, Destination, Given, IntakeAnswer, IntakeVerdict, Rating};
-use ruledesk::desk::form::Problem;
+use ruledesk::desk::organisation::form::Problem;
 use ruledesk::desk::organisation::{Organisation, Tier};
+use ruledesk::desk::verdict::access as combined;
+use ruledesk::desk::verdict::access::{
+    AccessAnswer, Approval, ApprovalStep, Asked, Outcome, RawAccess, RawScope, RawStep, Scope,
+};
+use ruledesk::desk::verdict::{self, Changes, Classification, Destination, Given, IntakeAnswer, IntakeVerdict, Rating};
 
 use crate::store::fixture::{organisation, person};
 
@@ -164,7 +165,7 @@ proptest! {
             };
             Given { overrides: *overrides, ..given(n, answer.map(|answer| answer.map(rating))) }
         }).collect();
-        let rated = combine::priority(&organisation, &rules);
+        let rated = verdict::priority(&organisation, &rules);
         let proposed = || ranks.iter().filter_map(|(answer, overrides)| Some(((*answer)??, *overrides)));
         let first_override = proposed().find(|(_, overrides)| *overrides).map(|(rank, _)| rank);
         let expected = first_override.or_else(|| proposed().map(|(rank, _)| rank).min()).unwrap_or(1);
@@ -181,7 +182,7 @@ proptest! {
             _ => Some(IntakeAnswer::Accept(Changes { subject: Some(format!("subject {n}")), ..Changes::default() })),
         })).collect();
         let rejecting: Vec<usize> = (0..answers.len()).filter(|n| answers[*n] == 1).collect();
-        match combine::intake(&rules) {
+        match verdict::intake(&rules) {
             IntakeVerdict::Rejected(problems) => {
                 let found: Vec<String> = problems.into_iter().map(|p| p.message).collect();
                 let expected: Vec<String> = rejecting.iter().map(|n| format!("problem {n}")).collect();
@@ -192,7 +193,7 @@ proptest! {
                 prop_assert!(rejecting.is_empty());
                 let last = (0..answers.len()).rev().find(|n| answers[*n] > 1).map(|n| format!("subject {n}"));
                 prop_assert_eq!(changes.subject, last);
-                let marked = changes.signals.iter().any(|s| s == combine::INTAKE_UNCHECKED);
+                let marked = changes.signals.iter().any(|s| s == verdict::INTAKE_UNCHECKED);
                 prop_assert_eq!(marked, answers.contains(&0));
             }
         }
@@ -214,7 +215,7 @@ fn the_first_category_wins_and_tags_are_united() {
         given(2, Some(says(Some("network"), &["site", "vip"]))),
         given(3, Some(says(Some("other"), &[]))),
     ];
-    let classified = combine::categorization(&organisation, form, &rules);
+    let classified = verdict::categorization(&organisation, form, &rules);
     assert_eq!(classified.category.value.as_str(), "network");
     let tags: Vec<&str> = classified.tags.iter().map(|tag| tag.value.as_str()).collect();
     assert_eq!(tags, ["vip", "site"]);
@@ -245,9 +246,9 @@ proptest! {
             answers.into_iter().enumerate().map(|(n, answer)| given(n, answer)).collect()
         };
         let all = number(answers.clone());
-        let routed = combine::routing(&organisation, &category, &all);
+        let routed = verdict::routing(&organisation, &category, &all);
         prop_assert!(organisation.teams.contains_key(&routed.team.value));
-        if let combine::By::Rule { rule, .. } = &routed.team.by {
+        if let verdict::By::Rule { rule, .. } = &routed.team.by {
             let winner = all.iter().position(|given| given.rule == *rule).unwrap();
             let to = all[winner].answer.clone().flatten().unwrap();
             prop_assert!(to.team.is_none_or(|team| team == routed.team.value));
@@ -258,7 +259,7 @@ proptest! {
                 prop_assert!(earlier.answer.as_ref().and_then(Option::as_ref).is_none_or(leads_nowhere));
             }
             let longer = number(answers.into_iter().chain(more).collect());
-            prop_assert_eq!(combine::routing(&organisation, &category, &longer), routed);
+            prop_assert_eq!(verdict::routing(&organisation, &category, &longer), routed);
         } else {
             let nowhere = |to: &Destination| to.team.is_none() && !to.skills.is_empty();
             let none_leads = all.iter().filter_map(|given| given.answer.as_ref()?.as_ref()).all(nowhere);
@@ -279,7 +280,7 @@ fn a_destination_that_no_team_can_be_leaves_the_word_to_the_next_rule() {
         Destination { skills: vec!["sap".parse().unwrap(), "french".parse().unwrap()], ..Destination::default() };
     let solo = Destination { team: Some("solo".parse().unwrap()), ..Destination::default() };
     let rules = [given(0, Some(Some(both))), given(1, Some(Some(solo)))];
-    let routed = combine::routing(&organisation, &"other".parse().unwrap(), &rules);
+    let routed = verdict::routing(&organisation, &"other".parse().unwrap(), &rules);
     assert_eq!(routed.team.value.as_str(), "solo");
 }
 

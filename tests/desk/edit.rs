@@ -1,11 +1,11 @@
 //! Changes by hand, as pure functions: what follows from them and what does not.
 
 use ruledesk::desk::actor::{Actor, Author, Role};
-use ruledesk::desk::edit::{Wanted as Edit, edit};
-use ruledesk::desk::may;
+use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
+use ruledesk::desk::ticket::edit::{Wanted as Edit, edit};
+use ruledesk::desk::ticket::timeline::Event;
 use ruledesk::desk::ticket::{State, Ticket, TicketChange};
-use ruledesk::desk::timeline::Event;
 
 use crate::store::fixture::{Wanted, at, organisation, person};
 
@@ -15,7 +15,7 @@ fn ticket() -> Ticket {
 
 fn by_hand(ticket: &Ticket, wanted: Edit, now: i64) -> Result<Option<TicketChange>, Refusal> {
     let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
-    let permit = may::edit(&agent, ticket).unwrap();
+    let permit = permission::edit(&agent, ticket).unwrap();
     edit(&organisation(), ticket, &Edit { reason: " because ".to_owned(), ..wanted }, &permit, at(now))
 }
 
@@ -71,7 +71,7 @@ fn only_another_team_without_a_name_is_shared_out() {
 fn nothing_is_changed_without_a_reason_or_where_no_work_is_owed() {
     let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
     let open = ticket();
-    let permit = may::edit(&agent, &open).unwrap();
+    let permit = permission::edit(&agent, &open).unwrap();
     let silent = Edit { reason: "  ".to_owned(), ..priority("low") };
     assert!(edit(&organisation(), &open, &silent, &permit, at(1)).is_err());
     assert_eq!(by_hand(&open, priority("medium"), 1), Ok(None), "it is so already");

@@ -1,9 +1,9 @@
 //! What a submission brings reaches the ticket, and a permit opens only what it was given for.
 
 use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::intake::{NewTicket, Submission};
-use ruledesk::desk::may;
-use ruledesk::desk::opening;
+use ruledesk::desk::permission;
+use ruledesk::desk::ticket::intake::{NewTicket, Submission};
+use ruledesk::desk::ticket::submit;
 use ruledesk::desk::ticket::{self, State};
 
 use crate::store::fixture::{Wanted, at, organisation, parts, person};
@@ -12,7 +12,7 @@ use crate::store::fixture::{Wanted, at, organisation, parts, person};
 fn tags_that_a_submission_came_with_stay() {
     let organisation = organisation();
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
-    let permit = may::create(&organisation, &actor, None).unwrap();
+    let permit = permission::create(&organisation, &actor, None).unwrap();
     let submission = Submission {
         request_type: "fault".to_owned(),
         channel: "api".to_owned(),
@@ -22,7 +22,7 @@ fn tags_that_a_submission_came_with_stay() {
     };
     let new = NewTicket::check(&organisation, &permit, submission).unwrap();
     let (verdicts, ids) = parts(&organisation, &Wanted::new(1));
-    let opened = opening::open(&organisation, new, verdicts, &ids, at(0)).ticket;
+    let opened = submit::open(&organisation, new, verdicts, &ids, at(0)).ticket;
     assert!(opened.tags.iter().any(|tag| tag.as_str() == "site"), "{:?}", opened.tags);
 }
 
@@ -30,7 +30,7 @@ fn tags_that_a_submission_came_with_stay() {
 fn a_tag_that_is_not_in_the_taxonomy_is_a_problem() {
     let organisation = organisation();
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
-    let permit = may::create(&organisation, &actor, None).unwrap();
+    let permit = permission::create(&organisation, &actor, None).unwrap();
     let submission = Submission {
         request_type: "fault".to_owned(),
         subject: "printer".to_owned(),
@@ -45,7 +45,7 @@ fn a_permit_for_one_ticket_moves_no_other() {
     let organisation = organisation();
     let [mine, theirs] = [1, 2].map(|n| Wanted::new(n).create(&organisation).opening.ticket);
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
-    let permit = may::transition(&actor, &mine).unwrap();
+    let permit = permission::transition(&actor, &mine).unwrap();
     let moved = ticket::transition(&theirs, State::Cancelled, "", &permit, &organisation.calendar, at(1));
     assert!(moved.is_err());
 }
@@ -55,7 +55,7 @@ fn a_permit_for_one_ticket_moves_no_other() {
 fn a_zero_character_in_a_text_is_a_problem() {
     let organisation = organisation();
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
-    let permit = may::create(&organisation, &actor, None).unwrap();
+    let permit = permission::create(&organisation, &actor, None).unwrap();
     for (subject, body) in [("zero \0", ""), ("printer", "zero \0")] {
         let submission = Submission {
             request_type: "fault".to_owned(),

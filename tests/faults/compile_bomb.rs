@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::call::ask;
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::ask;
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 

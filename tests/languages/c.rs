@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use ruledesk::rules::call::Fault;
 use ruledesk::rules::digest::Digest;
 use ruledesk::rules::package::CONTRACT;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::Fault;
+use ruledesk::rules::run::stage::Stage;
 
 use super::{asked, build, build_without_tools, new_project, open, run, said, with_tools};
 use crate::support::components::{PROGRAM, root, scratch};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ruledesk::author::build::go::SDK;
-use ruledesk::rules::call::Fault;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::Fault;
+use ruledesk::rules::run::stage::Stage;
 
 use super::{asked, build, build_without_tools, new_project, open, run, said};
 use crate::support::components::{PROGRAM, root, scratch};

@@ -5,10 +5,10 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ruledesk::rules::call::{Called, ask};
-use ruledesk::rules::compile::CompileLimits;
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::run::call::{Called, ask};
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use ruledesk::rules::{Options, Rules};
 

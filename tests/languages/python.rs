@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use ruledesk::author::build::python::COMPONENTIZE;
-use ruledesk::rules::call::Fault;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::Fault;
+use ruledesk::rules::run::stage::Stage;
 
 use super::{asked, build, build_without_tools, lend, new_project, open, run, with_tools};
 use crate::support::components::{root, scratch};

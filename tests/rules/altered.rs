@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use ruledesk::rules::catalog::{Generation, Playing, Role};
-use ruledesk::rules::life::{Candidate, Trial};
-use ruledesk::rules::slots::version_of;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::live::catalog::{Generation, Playing, Role};
+use ruledesk::rules::live::rollout::{Candidate, Trial};
+use ruledesk::rules::live::slots::version_of;
+use ruledesk::rules::run::stage::Stage;
 use tempfile::TempDir;
 
 use crate::support::components::{hostile, hostile_manifest, open, put};

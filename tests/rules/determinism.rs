@@ -1,9 +1,9 @@
 //! A rule that may answer the same question in two ways is found, and decides no access.
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::catalog::Role;
-use ruledesk::rules::life::in_share;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::live::catalog::Role;
+use ruledesk::rules::live::rollout::in_share;
+use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! The example rules as a whole: each loads, passes its own examples, and is asked where it says.
 
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::stage::Stage;
 
 use crate::support::components::{example_rules, open};
 

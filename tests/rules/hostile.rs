@@ -1,11 +1,11 @@
 //! Whatever a rule does, the call comes back with a fault that says what it was, and the next call is as good as new.
 
-use ruledesk::rules::call::{Called, Fault, ask};
 use ruledesk::rules::contract::packed::MARK;
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::inspect::inspect;
 use ruledesk::rules::limits::Limits;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::load::inspect::inspect;
+use ruledesk::rules::run::call::{Called, Fault, ask};
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::Stage;
 use tempfile::TempDir;
 
 use crate::support::components::{from_text, hostile, hostile_manifest, open, put};

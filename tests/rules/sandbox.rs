@@ -3,10 +3,10 @@
 use std::fs;
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::call::{Fault, ask};
-use ruledesk::rules::engine::{Allocation, baseline_config};
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::{Fault, ask};
+use ruledesk::rules::run::engine::{Allocation, baseline_config};
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 use wasmtime::Engine;

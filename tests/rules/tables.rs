@@ -3,9 +3,9 @@
 use std::fs;
 
 use ruledesk::rules::Rules;
-use ruledesk::rules::call::ask;
-use ruledesk::rules::examples::fill_in;
-use ruledesk::rules::stage::{Answer, Stage};
+use ruledesk::rules::run::call::ask;
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::{Answer, Stage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

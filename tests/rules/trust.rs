@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ruledesk::rules::Rules;
+use ruledesk::rules::load::trust::key::SigningKey;
+use ruledesk::rules::load::trust::{Trust, TrustedKey};
 use ruledesk::rules::tables::Tables;
-use ruledesk::rules::trust::key::SigningKey;
-use ruledesk::rules::trust::{Trust, TrustedKey};
 use tempfile::TempDir;
 
 use crate::support::components::{PROGRAM, hostile, hostile_manifest, options, put};

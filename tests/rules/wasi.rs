@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ruledesk::rules::call::{Called, Fault, ask};
 use ruledesk::rules::contract::Level;
-use ruledesk::rules::examples::fill_in;
 use ruledesk::rules::package::componentize;
-use ruledesk::rules::stage::Stage;
+use ruledesk::rules::run::call::{Called, Fault, ask};
+use ruledesk::rules::run::examples::fill_in;
+use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 

@@ -3,7 +3,7 @@
 use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
 use ruledesk::desk::actor::{Actor, Author, Role};
 use ruledesk::desk::id::{GrantId, TicketId};
-use ruledesk::desk::may;
+use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
 use ruledesk::store::access::{AccessChange, History};
 use ruledesk::store::{Error, Store};
@@ -29,7 +29,7 @@ async fn awaiting(store: &Store, id: &str) -> Vec<TicketId> {
 async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
     let (ticket, before) = read(store, n).await;
     let actor = Actor::Person { id: person(id), roles: [Role::Approver].into() };
-    let permit = may::decide_access(&actor, &ticket, &before).unwrap();
+    let permit = permission::decide_access(&actor, &ticket, &before).unwrap();
     let word = Word { approve, reason: "as I see it".to_owned(), hours: None };
     let after = access::decide(&before, &word, &permit, at(now)).unwrap();
     let to = match after.state {
@@ -38,7 +38,7 @@ async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
     };
     let grant = after.grant(GrantId(uuid(2, n)), at(now));
     let change = AccessChange { before, after, grant };
-    let permit = may::transition(&Actor::System, &ticket).unwrap();
+    let permit = permission::transition(&Actor::System, &ticket).unwrap();
     let calendar = &organisation().calendar;
     let moved = match ticket::transition(&ticket, to, "decided", &permit, calendar, at(now)) {
         Ok(moved) => moved,

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::{CommentId, TicketId, TicketNumber};
-use ruledesk::desk::may;
+use ruledesk::desk::permission;
+use ruledesk::desk::ticket::timeline::Visibility;
 use ruledesk::desk::ticket::{self, Attachment, State, Ticket, WaitingFor};
-use ruledesk::desk::timeline::Visibility;
 use ruledesk::store::{Error, Store};
 
 use super::fixture::{Wanted, at, on_both, on_sqlite, organisation, person, uuid};
@@ -19,7 +19,7 @@ async fn read(store: &Store, number: i64) -> Ticket {
 }
 
 fn moved(ticket: &Ticket, to: State, now: i64) -> ticket::TicketChange {
-    let permit = may::transition(&agent(), ticket).unwrap();
+    let permit = permission::transition(&agent(), ticket).unwrap();
     ticket::transition(ticket, to, "tried it", &permit, &organisation().calendar, at(now)).unwrap()
 }
 
@@ -28,7 +28,7 @@ async fn a_change_is_written_whole() {
     let (ticket, expected, entries, public) = on_both(async |store| {
         store.create(Wanted::new(1).create(&organisation())).await.unwrap();
         let before = read(&store, 1).await;
-        let permit = may::comment(&agent(), &before, None, Visibility::Internal).unwrap();
+        let permit = permission::comment(&agent(), &before, None, Visibility::Internal).unwrap();
         let note = ticket::comment(
             &before,
             CommentId(uuid(5, 1)),

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::edit::{self, Wanted as Edit};
 use ruledesk::desk::id::TicketNumber;
-use ruledesk::desk::may;
+use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
-use ruledesk::store::revoke::Revocation;
+use ruledesk::desk::ticket::edit::{self, Wanted as Edit};
+use ruledesk::store::commit::revoke::Revocation;
 use ruledesk::store::{Error, Store};
 
 use super::fixture::{Wanted, at, create_access, on_both, on_sqlite, organisation, person};
@@ -18,7 +18,7 @@ async fn read(store: &Store, number: i64) -> Ticket {
 async fn change(store: &Store, number: i64, wanted: Edit) -> Ticket {
     let ticket = read(store, number).await;
     let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
-    let permit = may::edit(&agent, &ticket).unwrap();
+    let permit = permission::edit(&agent, &ticket).unwrap();
     let wanted = Edit { reason: "because".to_owned(), ..wanted };
     if let Some(change) = edit::edit(&organisation(), &ticket, &wanted, &permit, at(60_000)).unwrap() {
         store.apply(change, None).await.unwrap();

@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ruledesk::desk::access::AccessRequest;
 use ruledesk::desk::actor::{Actor, Role, RuleRef};
-use ruledesk::desk::combine::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
-use ruledesk::desk::combine::{self, Changes, Destination, Given};
-use ruledesk::desk::form::Raw;
 use ruledesk::desk::id::{GrantId, MessageId, PersonId, RunId, TeamId, TicketId};
-use ruledesk::desk::intake::{NewTicket, Submission};
-use ruledesk::desk::may;
-use ruledesk::desk::opening::{self, Ids, Opening, Verdicts};
+use ruledesk::desk::organisation::form::Raw;
 use ruledesk::desk::organisation::{
     App, Calendar, Category, Defaults, FieldKind, FieldSpec, Kind, Member, OpenHours, Organisation, Person,
     PriorityLevel, RequestType, Strategy, Team, Tier,
 };
+use ruledesk::desk::permission;
+use ruledesk::desk::ticket::intake::{NewTicket, Submission};
+use ruledesk::desk::ticket::submit::{self, Ids, Opening, Verdicts};
+use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
+use ruledesk::desk::verdict::{self, Changes, Destination, Given};
 use ruledesk::store::{Create, Created, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
@@ -233,7 +233,7 @@ fn create(
     access: Option<(AccessRequest, AccessVerdict)>,
 ) -> Create {
     let actor = Actor::Person { id: person(wanted.requester), roles: [Role::Requester].into() };
-    let permit = may::create(organisation, &actor, None).unwrap();
+    let permit = permission::create(organisation, &actor, None).unwrap();
     let submission = Submission {
         request_type: form.to_owned(),
         channel: "api".to_owned(),
@@ -244,7 +244,7 @@ fn create(
     };
     let new = NewTicket::check(organisation, &permit, submission).unwrap();
     let (verdicts, ids) = verdicts(organisation, wanted, form, access);
-    let opening: Opening = opening::open(organisation, new, verdicts, &ids, wanted.at);
+    let opening: Opening = submit::open(organisation, new, verdicts, &ids, wanted.at);
     Create { opening, run: run(wanted.n, wanted.at, 40), idempotency: None }
 }
 
@@ -260,24 +260,24 @@ fn verdicts(
     access: Option<(AccessRequest, AccessVerdict)>,
 ) -> (Verdicts, Ids) {
     let kind = organisation.request_types.get(form).unwrap();
-    let category = combine::Classification {
+    let category = verdict::Classification {
         category: Some(wanted.category.parse().unwrap()),
         tags: vec!["vip".parse().unwrap()],
         kind: None,
     };
     let (rank, _) = organisation.priority(&wanted.priority.parse().unwrap()).unwrap();
-    let rating = combine::Rating {
+    let rating = verdict::Rating {
         impact: Some("high".parse().unwrap()),
         urgency: None,
         level: wanted.priority.parse().unwrap(),
         rank,
     };
     let destination = Destination { team: Some(wanted.team.parse().unwrap()), ..Destination::default() };
-    let classified = combine::categorization(organisation, kind, &[given(category)]);
-    let routed = combine::routing(organisation, &classified.category.value, &[given(Some(destination))]);
+    let classified = verdict::categorization(organisation, kind, &[given(category)]);
+    let routed = verdict::routing(organisation, &classified.category.value, &[given(Some(destination))]);
     let verdicts = Verdicts {
         changes: Changes { signals: vec!["seen".to_owned()], ..Changes::default() },
-        rated: combine::priority(organisation, &[given(Some(rating))]),
+        rated: verdict::priority(organisation, &[given(Some(rating))]),
         classified,
         routed,
         access,

@@ -2,8 +2,8 @@
 
 use ruledesk::desk::actor::Role;
 use ruledesk::rules::digest::Digest;
-use ruledesk::store::decisions::RuleVersion;
 use ruledesk::store::people::Token;
+use ruledesk::store::rules::decisions::RuleVersion;
 use ruledesk::store::{Error, Store, Target};
 
 use super::fixture::{at, on_both, person};

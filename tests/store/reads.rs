@@ -1,7 +1,7 @@
 //! Tickets, lists, timelines, decisions and messages read back alike from both databases.
 
-use ruledesk::desk::form::{Raw, Value};
 use ruledesk::desk::id::{TicketId, TicketNumber};
+use ruledesk::desk::organisation::form::{Raw, Value};
 use ruledesk::desk::ticket::{State, Ticket};
 use ruledesk::store::Store;
 use ruledesk::store::tickets::{Cursor, Filter};

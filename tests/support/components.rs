@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ruledesk::rules::compile::CompileLimits;
+use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::load::trust::Trust;
 use ruledesk::rules::tables::Tables;
-use ruledesk::rules::trust::Trust;
 use ruledesk::rules::{Options, Rules};
 
 /// The program under test.

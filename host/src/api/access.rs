@@ -6,10 +6,10 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::auth::Caller;
-use super::json::Json;
-use super::problem::{Kind, Problem};
-use super::views::{GrantView, TicketView};
+use super::http::auth::Caller;
+use super::http::json::Json;
+use super::http::problem::{Kind, Problem};
+use super::tickets::views::{GrantView, TicketView};
 use crate::app::App;
 use crate::desk::access::Word;
 use crate::desk::id::{PersonId, TicketNumber};

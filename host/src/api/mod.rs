@@ -20,31 +20,14 @@ use crate::app::App;
 use crate::telemetry::MaybeTraces;
 
 mod access;
-mod address;
-mod auth;
-mod config;
-mod deploy;
-mod deployments;
-pub mod dry_run;
-mod edits;
-mod error;
-mod explain;
-mod json;
-mod observe;
-mod operations;
-pub mod page;
-pub mod problem;
+pub mod admin;
+pub mod http;
 mod rules;
-mod spans;
-mod stats;
 mod tables;
-mod tickets;
-mod upload;
-mod versions;
-mod views;
+pub mod tickets;
 
-use observe::Watch;
-use problem::{Kind, Problem};
+use http::observe::Watch;
+use http::problem::{Kind, Problem};
 
 /// What bounds requests.
 #[derive(Debug, Clone, Copy)]
@@ -86,17 +69,17 @@ impl utoipa::Modify for Bearer {
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(tickets::create, tickets::list))
-        .routes(routes!(tickets::read, edits::edit))
+        .routes(routes!(tickets::read, tickets::edits::edit))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
-        .routes(routes!(explain::explain))
+        .routes(routes!(tickets::explain::explain))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
-        .routes(routes!(edits::revoke))
+        .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(rules::reload))
         .routes(routes!(tables::list))
@@ -104,35 +87,35 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tables::version))
         .routes(routes!(tables::compare))
         .routes(routes!(tables::roll_back))
-        .routes(routes!(stats::read))
-        .routes(routes!(versions::list))
-        .routes(routes!(versions::diff))
-        .routes(routes!(versions::read))
-        .routes(routes!(versions::component))
-        .routes(routes!(versions::manifest))
-        .routes(routes!(versions::signature))
-        .routes(routes!(deployments::promote))
-        .routes(routes!(deployments::demote))
-        .routes(routes!(deployments::approve))
-        .routes(routes!(deployments::rollback))
-        .routes(routes!(deployments::suspend))
-        .routes(routes!(deployments::resume))
-        .routes(routes!(deployments::retire))
-        .routes(routes!(deployments::events))
-        .routes(routes!(config::request_types))
-        .routes(routes!(config::categories))
-        .routes(routes!(config::teams))
-        .routes(routes!(config::priorities))
-        .routes(routes!(config::apps))
-        .routes(routes!(config::reload))
-        .routes(routes!(operations::healthz))
-        .routes(routes!(operations::readyz))
-        .routes(routes!(operations::metrics))
+        .routes(routes!(rules::stats::read))
+        .routes(routes!(rules::versions::list))
+        .routes(routes!(rules::versions::diff))
+        .routes(routes!(rules::versions::read))
+        .routes(routes!(rules::versions::component))
+        .routes(routes!(rules::versions::manifest))
+        .routes(routes!(rules::versions::signature))
+        .routes(routes!(rules::deployments::promote))
+        .routes(routes!(rules::deployments::demote))
+        .routes(routes!(rules::deployments::approve))
+        .routes(routes!(rules::deployments::rollback))
+        .routes(routes!(rules::deployments::suspend))
+        .routes(routes!(rules::deployments::resume))
+        .routes(routes!(rules::deployments::retire))
+        .routes(routes!(rules::deployments::events))
+        .routes(routes!(admin::config::request_types))
+        .routes(routes!(admin::config::categories))
+        .routes(routes!(admin::config::teams))
+        .routes(routes!(admin::config::priorities))
+        .routes(routes!(admin::config::apps))
+        .routes(routes!(admin::config::reload))
+        .routes(routes!(admin::operations::healthz))
+        .routes(routes!(admin::operations::readyz))
+        .routes(routes!(admin::operations::metrics))
 }
 
 /// The routes whose requests are larger and take longer than others.
 fn uploads() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(deploy::upload)).routes(routes!(dry_run::dry_run))
+    OpenApiRouter::new().routes(routes!(rules::deploy::upload)).routes(routes!(tickets::dry_run::dry_run))
 }
 
 /// The routes that take a whole reference table.
@@ -159,13 +142,13 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app))
         // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
-        .layer(middleware::from_fn_with_state(Watch { app, traces }, observe::observe))
-        .layer(middleware::from_fn(observe::identify))
+        .layer(middleware::from_fn_with_state(Watch { app, traces }, http::observe::observe))
+        .layer(middleware::from_fn(http::observe::identify))
 }
 
 fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
     routes
-        .route_layer(middleware::from_fn(address::check))
+        .route_layer(middleware::from_fn(http::address::check))
         .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .route_layer(middleware::from_fn_with_state(bounds, bound_body))
         .route_layer(middleware::from_fn_with_state(bounds, bound_time))

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::address::Query;
-use super::auth::Caller;
-use super::json::Json;
-use super::problem::{Kind, Problem};
+use super::http::address::Query;
+use super::http::auth::Caller;
+use super::http::json::Json;
+use super::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::tables::diff::{RowDiff, TableDiff, diff};
-use crate::app::tables::{Format, Origin, Put, TableEvent, TableStatus, TableVersionEntry};
+use crate::app::reference::diff::{RowDiff, TableDiff, diff};
+use crate::app::reference::{Format, Origin, Put, TableEvent, TableStatus, TableVersionEntry};
 
 /// Rows that one answer lists at most.
 const ROWS_MAX: usize = 1000;

@@ -1,9 +1,9 @@
 //! What a use case can answer besides success: facts, which `api` puts into words for HTTP.
 
-use super::deploy::Unfit;
-use crate::desk::form::Problem;
+use super::rollout::deploy::Unfit;
+use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
-use crate::rules::workers::NotDone;
+use crate::rules::run::workers::NotDone;
 use crate::store;
 
 /// Why a use case did not do what it was asked.

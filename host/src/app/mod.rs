@@ -20,45 +20,27 @@ use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
 use crate::rules::Rules;
-use crate::rules::catalog::Generation;
-use crate::rules::rule::Rule;
+use crate::rules::live::catalog::Generation;
+use crate::rules::run::rule::Rule;
 use crate::store::Store;
 
 pub mod access;
-pub mod archive;
-pub mod arms;
 mod background;
-pub mod choice;
 pub mod clock;
-pub mod deadlines;
-pub mod deploy;
-pub mod disagree;
-pub mod dry_run;
-mod edit;
+pub mod decide;
 pub mod error;
 pub mod explain;
-mod facts;
-pub mod follow;
-pub mod intake;
-pub mod judge;
-pub mod life;
-pub mod metrics;
-pub mod pipeline;
+pub mod observe;
 pub mod record;
-pub mod recorded;
+pub mod reference;
 pub mod replay;
-pub mod rules;
-mod spread;
-pub mod stats;
-pub mod tables;
+pub mod rollout;
+pub mod tickets;
 pub mod tokens;
-mod told;
-pub mod trail;
-pub mod work;
 
 pub use clock::Clock;
 pub use error::Error;
-pub use metrics::Metrics;
+pub use observe::metrics::Metrics;
 
 /// A desk that runs.
 pub struct App {
@@ -67,13 +49,13 @@ pub struct App {
     pub rules: Rules,
     pub metrics: Metrics,
     /// How each version does in its part.
-    pub arms: arms::Arms,
+    pub arms: rollout::health::Arms,
     organisation: ArcSwap<Organisation>,
     /// Where it comes from when it is read again.
-    source: rules::Source,
+    source: rollout::rules::Source,
     tokens: tokens::Cache,
     well_known: tokens::WellKnown,
-    reference: ArcSwap<tables::Reference>,
+    reference: ArcSwap<reference::Reference>,
     /// Held by whoever reads what the tables are to be and takes it, so that nothing older is taken after it.
     changing_tables: tokio::sync::Mutex<()>,
     /// Held by whoever puts rules into the archive, so that only one does.
@@ -84,18 +66,24 @@ pub struct App {
     uploads: Arc<tokio::sync::Semaphore>,
     background: background::Background,
     /// How far the catalog has followed the deployments.
-    pub following: follow::Following,
+    pub following: rollout::follow::Following,
 }
 
 impl App {
     /// Puts a desk together.
-    pub fn new(clock: Clock, source: rules::Source, organisation: Organisation, store: Store, rules: Rules) -> Self {
+    pub fn new(
+        clock: Clock,
+        source: rollout::rules::Source,
+        organisation: Organisation,
+        store: Store,
+        rules: Rules,
+    ) -> Self {
         Self {
             clock,
             store,
             rules,
             metrics: Metrics::default(),
-            arms: arms::Arms::default(),
+            arms: rollout::health::Arms::default(),
             organisation: ArcSwap::from_pointee(organisation),
             source,
             tokens: tokens::Cache::default(),
@@ -104,9 +92,9 @@ impl App {
             changing_tables: tokio::sync::Mutex::new(()),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
-            uploads: Arc::new(tokio::sync::Semaphore::new(deploy::UPLOADS_AT_ONCE)),
+            uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             background: background::Background::default(),
-            following: follow::Following::default(),
+            following: rollout::follow::Following::default(),
         }
     }
 

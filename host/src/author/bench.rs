@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::rules::call::{Fault, ask};
 use crate::rules::limits::Limits;
-use crate::rules::rule::Rule;
-use crate::rules::stage::{Input, Stage};
+use crate::rules::run::call::{Fault, ask};
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::Tables;
 
 /// Calls before those that are measured: the first ones lay out memory that the others find.

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::rules::contract::Attribute;
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 use crate::rules::tables::{Table, Tables};
 
 /// One case.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::sandbox::{Sandbox, Shipped, with_empty};
-use crate::rules::compile::CompileError;
-use crate::rules::examples;
-use crate::rules::inspect::{Inspection, Refused, inspect};
 use crate::rules::load::LoadError;
-use crate::rules::manifest::ManifestError;
-use crate::rules::mend;
+use crate::rules::load::compile::CompileError;
+use crate::rules::load::inspect::{Inspection, Refused, inspect};
+use crate::rules::remedies;
+use crate::rules::run::examples;
+use crate::rules::run::manifest::ManifestError;
 use crate::rules::tables::Tables;
 
 /// What was found out about a file.
@@ -110,9 +110,9 @@ pub fn check(
 }
 
 fn of_refused(refused: &Refused) -> Problem {
-    Problem { what: refused.to_string(), mend: mend::of_refused(refused).to_owned() }
+    Problem { what: refused.to_string(), mend: remedies::of_refused(refused).to_owned() }
 }
 
 fn of_load(error: &LoadError) -> Problem {
-    Problem { what: error.to_string(), mend: mend::of_load(error).to_owned() }
+    Problem { what: error.to_string(), mend: remedies::of_load(error).to_owned() }
 }

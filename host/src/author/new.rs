@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::build::{self, BuildError};
 use super::language::Language;
 use crate::rules::load::MANIFEST_FILE;
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 
 mod c;
 mod go;
@@ -141,7 +141,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::rules::manifest;
+    use crate::rules::run::manifest;
 
     #[test]
     fn names_are_those_that_every_language_takes() {

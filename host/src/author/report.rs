@@ -88,7 +88,7 @@ fn complaint(tried: &Tried) -> Vec<String> {
 }
 
 /// A log line's level as a word.
-pub fn level(line: &crate::rules::guest::LogLine) -> &'static str {
+pub fn level(line: &crate::rules::run::guest::LogLine) -> &'static str {
     use crate::rules::contract::Level;
     match line.level {
         Level::Debug => "debug",

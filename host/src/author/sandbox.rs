@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::rules::compile::{CompileError, CompileLimits, Compiler};
-use crate::rules::engine::{self, Allocation, EngineError};
+use crate::rules::load::compile::{CompileError, CompileLimits, Compiler};
+use crate::rules::load::trust::Trust;
 use crate::rules::load::{LoadError, Loader, MANIFEST_FILE};
-use crate::rules::manifest::{self, Manifest, ManifestError};
-use crate::rules::rule::Rule;
+use crate::rules::run::engine::{self, Allocation, EngineError};
+use crate::rules::run::manifest::{self, Manifest, ManifestError};
+use crate::rules::run::rule::Rule;
 use crate::rules::tables::{Table, Tables};
-use crate::rules::trust::Trust;
 
 /// Where compiled code is kept, and what compiling may use.
 #[derive(Debug, Clone)]
@@ -67,8 +67,7 @@ impl Shipped {
     ///
     /// Never for stages of the contract.
     pub fn made_up(stages: &[&str]) -> Result<Self, ManifestError> {
-        let text =
-            format!("name = \"rule\"\nversion = \"0.0.0\"\nstages = [{}]\norder = 0\n", crate::author::quoted(stages));
+        let text = format!("name = \"rule\"\nversion = \"0.0.0\"\nstages = [{}]\norder = 0\n", super::quoted(stages));
         Ok(Self { manifest: manifest::parse(Path::new(MANIFEST_FILE), &text)?, text })
     }
 

@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::build::{self, BuildError};
-use crate::rules::inspect::{Inspection, Refused, inspect};
+use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::manifest::{self, ManifestError};
+use crate::rules::run::manifest::{self, ManifestError};
 
 /// The largest component that is built, in bytes; a desk may be stricter.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::rules::digest::Digest;
+use crate::rules::load::trust::key::{KeyError, SigningKey};
+use crate::rules::load::trust::{SIGNATURE_FILE, SignatureFile};
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::manifest::{self, ManifestError};
-use crate::rules::trust::key::{KeyError, SigningKey};
-use crate::rules::trust::{SIGNATURE_FILE, SignatureFile};
+use crate::rules::run::manifest::{self, ManifestError};
 
 /// A rule that was signed.
 #[derive(Debug)]

@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Case, CaseError};
 use super::sandbox::{Sandbox, Shipped, with_empty};
-use crate::rules::call::{Called, ask};
-use crate::rules::examples::{Difference, compare, fill_in_json, flat};
-use crate::rules::guest::LogLine;
 use crate::rules::load::LoadError;
-use crate::rules::rule::Rule;
-use crate::rules::stage::Stage;
+use crate::rules::run::call::{Called, ask};
+use crate::rules::run::examples::{Difference, compare, fill_in_json, flat};
+use crate::rules::run::guest::LogLine;
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
 use crate::rules::tables::Tables;
 
 /// Where a case is written.

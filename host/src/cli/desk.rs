@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Failure, Place};
-use crate::app::rules::{Source, tables};
-use crate::app::tables::Reference;
+use crate::app::reference::Reference;
+use crate::app::rollout::rules::{Source, tables};
 use crate::app::{App, Clock};
 use crate::config::{self, Config, Database, Outside, Server};
 use crate::desk::id::PersonId;
-use crate::rules::compile::{CompileLimits, THIS_PROGRAM};
-use crate::rules::trust::{Trust, TrustedKey};
+use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
+use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::{Store, Target};
 
@@ -22,7 +22,7 @@ pub fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<
 
 /// Runs a command that makes many tickets and says itself what became of them: the log tells of problems only.
 pub fn in_runtime_without_tickets(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    log_to_stderr("info,sqlx=warn,ruledesk::app::told=warn");
+    log_to_stderr("info,sqlx=warn,ruledesk::app::observe::log=warn");
     block_on(command)
 }
 

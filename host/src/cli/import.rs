@@ -13,12 +13,12 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use super::{Failure, Found, Place, desk};
-use crate::app::intake::{self, Made};
+use crate::app::tickets::submit::{self, Made};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
-use crate::desk::form::Raw;
 use crate::desk::id::PersonId;
-use crate::desk::intake::Submission;
+use crate::desk::organisation::form::Raw;
+use crate::desk::ticket::intake::Submission;
 use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, Plan, Row, Summary, Tickets};
 use crate::rules::digest::Digest;
 
@@ -197,7 +197,7 @@ impl Flight {
             self.land_one().await?;
         }
         let key = format!("import-{}-{}", self.file, ticket.line);
-        let claim = (key, intake::digest(&self.request(&ticket)));
+        let claim = (key, submit::digest(&self.request(&ticket)));
         let submission = Submission {
             request_type: self.request_type.clone(),
             channel: self.channel.clone(),

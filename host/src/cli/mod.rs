@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::rules::compiler::{self, Means};
+use crate::rules::load::compiler::{self, Means};
 
 mod decisions;
 mod desk;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{Failure, Place, desk};
 use crate::api::{self, Bounds, Limits};
 use crate::app::App;
-use crate::app::tables::TABLE_BYTES_MAX;
+use crate::app::reference::TABLE_BYTES_MAX;
 use crate::config::{Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::telemetry::{MaybeTraces, Settings, Traces};

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, Place, desk};
 use crate::app::Clock;
-use crate::app::tables::diff::diff;
-use crate::app::tables::{self, Format, Put};
+use crate::app::reference::diff::diff;
+use crate::app::reference::{self, Format, Put};
 use crate::config::{Config, Table};
 use crate::desk::id::PersonId;
 use crate::store::Store;
@@ -83,11 +83,11 @@ async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), F
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
             let format = if is_toml { Format::Toml } else { Format::Csv };
             let put = Put { name, format, text: &text, expected: None, why };
-            let digest = tables::put(store, &put, configured, &actor, now).await.map_err(explained)?;
+            let digest = reference::put(store, &put, configured, &actor, now).await.map_err(explained)?;
             println!("{name} {digest}");
         }
         Command::Get { name, digest: Some(digest) } => {
-            print!("{}", tables::version(store, name, digest).await?.content);
+            print!("{}", reference::version(store, name, digest).await?.content);
         }
         Command::Get { name, digest: None } => print!("{}", live(config, store, name).await?.to_csv()),
         Command::Versions { name } => versions(store, name).await?,
@@ -97,7 +97,7 @@ async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), F
         }
         Command::Rollback { name, digest, why } => {
             let by = By { actor: &actor, why };
-            let digest = tables::roll_back(store, name, digest, configured, by, now).await.map_err(explained)?;
+            let digest = reference::roll_back(store, name, digest, configured, by, now).await.map_err(explained)?;
             println!("{name} {digest}");
         }
     }
@@ -136,8 +136,8 @@ async fn live(config: &Config, store: &Store, name: &str) -> Result<Table, Failu
 }
 
 async fn version(store: &Store, name: &str, digest: &str) -> Result<Table, Failure> {
-    let version = tables::version(store, name, digest).await?;
-    Ok(tables::checked(&version)?)
+    let version = reference::version(store, name, digest).await?;
+    Ok(reference::checked(&version)?)
 }
 
 async fn versions(store: &Store, name: &str) -> Result<(), Failure> {

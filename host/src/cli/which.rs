@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Failure;
 use crate::app::replay::Filter;
 use crate::desk::id::TicketNumber;
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 
 /// Which recorded decisions; the newest come first.
 #[derive(Debug, Clone, Args)]

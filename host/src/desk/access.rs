@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::combine::access::{AccessVerdict, Approval, Outcome, Scope};
-use super::form::{Field, Problem, Value, check_characters};
 use super::id::{AppId, GrantId, PersonId, TicketId, TierId};
-use super::may::{Act, MayDecide};
+use super::organisation::form::{Field, Problem, Value, check_characters};
 use super::organisation::{App, Organisation};
+use super::permission::{Act, MayDecide};
 use super::refusal::Refusal;
+use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
 /// What is asked for, checked against the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]

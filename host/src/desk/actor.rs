@@ -1,6 +1,6 @@
 //! Who acts, and who is named in the timeline for having acted.
 //!
-//! It does not know what anybody may do: that is [`super::may`].
+//! It does not know what anybody may do: that is [`super::permission`].
 
 use std::collections::BTreeSet;
 

@@ -5,21 +5,13 @@
 
 pub mod id;
 pub mod organisation;
+pub mod permission;
+pub mod verdict;
 
 pub mod actor;
-pub mod may;
 pub mod refusal;
 
-pub mod form;
-pub mod intake;
-pub mod opening;
-
-pub mod combine;
-
-pub mod assignment;
-pub mod edit;
 pub mod sla;
 pub mod ticket;
-pub mod timeline;
 
 pub mod access;

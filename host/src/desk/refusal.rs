@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::form::Problem;
 use super::id::{AppId, TierId};
-use super::may::Act;
+use super::organisation::form::Problem;
+use super::permission::Act;
 use super::ticket::{Party, State};
 
 /// Why a command changes nothing.

@@ -1,7 +1,7 @@
 //! The rules: sandboxed components that answer the desk's five questions.
 //!
 //! This room knows WebAssembly and nothing of HTTP, SQL or the desk; it could be a crate of its own. It is given a
-//! directory and keeps a [`catalog::Generation`] of what is live there; [`call::ask`] puts a question to one rule and
+//! directory and keeps a [`live::catalog::Generation`] of what is live there; [`run::call::ask`] puts a question to one rule and
 //! brings back an answer or a fault, both plain values, with what they cost.
 //!
 //! Absent on purpose: no clock, randomness, file, socket or environment of this machine reaches a guest (`wasi` has the
@@ -14,49 +14,27 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-mod beside;
-mod cache;
-pub mod call;
-pub mod catalog;
-pub mod compile;
-pub mod compiler;
 pub mod contract;
-pub mod determinism;
-pub mod difference;
 pub mod digest;
-pub mod engine;
-pub mod examples;
-mod files;
-pub mod generation;
-pub mod guest;
-pub mod inspect;
-pub mod life;
 pub mod limits;
+pub mod live;
 pub mod load;
-pub mod manifest;
-pub mod mend;
 pub mod package;
-pub mod rule;
-pub mod slots;
-mod snapshot;
+pub mod remedies;
+pub mod run;
 mod source;
-pub mod stage;
 pub mod tables;
-pub mod trust;
-mod wasi;
-mod watch;
-pub mod workers;
 
-use beside::CALLS_BESIDE;
-use catalog::{Catalog, Generation};
-use compile::{CompileError, CompileLimits, Compiler};
-use engine::{Allocation, EngineError};
+use live::catalog::{Catalog, Generation};
+use live::watch::Watch;
+use load::compile::{CompileError, CompileLimits, Compiler};
+use load::trust::Trust;
 use load::{LoadError, Loader};
-use rule::Rule;
+use run::call_permits::CALLS_BESIDE;
+use run::engine::{Allocation, EngineError};
+use run::rule::Rule;
+use run::workers::Workers;
 use tables::Tables;
-use trust::Trust;
-use watch::Watch;
-use workers::Workers;
 
 /// How the rules are run.
 #[derive(Debug, Clone)]
@@ -123,8 +101,8 @@ impl Rules {
         let threads = u32::try_from(options.worker_threads).unwrap_or(u32::MAX).clamp(1, 256);
         let calls_at_once = threads + CALLS_BESIDE;
         let wanted = if options.pooled { Allocation::Pooled { calls_at_once } } else { Allocation::OnDemand };
-        let (engine, allocation) = engine::open(wanted)?;
-        engine::start_clock(&engine).map_err(OpenError::Thread)?;
+        let (engine, allocation) = run::engine::open(wanted)?;
+        run::engine::start_clock(&engine).map_err(OpenError::Thread)?;
         let compiler = Compiler::new(
             &engine,
             options.compiler_program.clone(),
@@ -180,7 +158,7 @@ impl Rules {
     ///
     /// Why it cannot be asked any more; `from` is named in it.
     pub fn revive(&self, from: &Path, manifest_text: &str, wasm: &[u8]) -> Result<Rule, LoadError> {
-        let manifest = manifest::parse(from, manifest_text)?;
+        let manifest = run::manifest::parse(from, manifest_text)?;
         self.loader.make(from, manifest, manifest_text.to_owned(), wasm)
     }
 

@@ -12,7 +12,7 @@ use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
 use super::contract::packed::MARK;
 use super::contract::{PACKAGE, VERSION};
-use super::stage::Stage;
+use super::run::stage::Stage;
 
 /// The contract's text, as it is published in `sdk/wit`.
 pub const CONTRACT: [(&str, &str); 9] = [

@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cache::write_beside;
 use super::digest::Digest;
+use super::load::cache::write_beside;
 
 /// From this size on a component is kept in a file, in bytes.
 const FILE_BYTES_MIN: usize = 1 << 20;

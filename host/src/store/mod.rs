@@ -8,33 +8,23 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
-pub mod asked;
 pub mod chain;
-mod change;
-mod create;
+pub(crate) mod columns;
+pub mod commit;
 pub mod db;
-pub mod decisions;
-pub mod deployments;
 mod flush;
-pub mod history;
-mod ledger;
 mod migrate;
 pub mod notices;
 pub mod people;
-pub mod recent;
-pub mod revoke;
-mod rows;
-mod signatures;
+pub mod rules;
 pub mod tables;
 pub mod tickets;
-pub mod versions;
-mod writer;
 
-pub use create::{Create, Created, IdempotencyKey};
-pub use decisions::{DecisionRecord, RunRecord};
+pub use commit::create::{Create, Created, IdempotencyKey};
+pub use rules::decisions::{DecisionRecord, RunRecord};
 
+use commit::writer::Work;
 use db::Db;
-use writer::Work;
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
@@ -109,7 +99,7 @@ impl Target {
 pub struct Store {
     db: Db,
     send: mpsc::Sender<Work>,
-    recent: mpsc::Sender<recent::Ask>,
+    recent: mpsc::Sender<tickets::recent::Ask>,
 }
 
 impl Store {
@@ -126,8 +116,8 @@ impl Store {
         migrate::up(&db).await?;
         let (send, receive) = mpsc::channel(WAITING_MAX);
         let (recent, asked) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(writer::write(db.clone(), receive));
-        tokio::spawn(recent::read(db.clone(), asked));
+        tokio::spawn(commit::writer::write(db.clone(), receive));
+        tokio::spawn(tickets::recent::read(db.clone(), asked));
         Ok(Store { db, send, recent })
     }
 

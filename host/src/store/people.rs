@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::rows::{at, ms, parsed};
-use super::{Error, Store, writer::Work};
+use super::columns::{at, ms, parsed};
+use super::commit::writer::Work;
+use super::{Error, Store};
 use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Proposal, SetBy, plain_text};
-use crate::store::decisions::StoredRun;
+use crate::store::rules::decisions::StoredRun;
 
 /// One stage as it was recorded.
 pub struct Stage {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::recorded::{Decision, Stage};
 use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
 use crate::desk::access::AccessState;
-use crate::desk::form::Value;
+use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
 
 const MERGED: &str = "every rule is asked, and any rejection rejects";

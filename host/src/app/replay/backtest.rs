@@ -15,17 +15,17 @@ use super::verdict::{Said, Scene, Verdict};
 use super::verify::tables_of;
 use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
-use crate::app::record::rule_ref;
-use crate::app::recorded::{ExactInput, RecordedPart};
+use crate::app::record::read::{ExactInput, RecordedPart};
+use crate::app::record::write::rule_ref;
 use crate::app::{App, Error};
 use crate::desk::actor::RuleRef;
 use crate::desk::organisation::Organisation;
-use crate::rules::call::{Called, Fault};
-use crate::rules::manifest::Mode;
-use crate::rules::rule::Rule;
-use crate::rules::stage::{Answer, Input, Stage};
+use crate::rules::run::call::{Called, Fault};
+use crate::rules::run::manifest::Mode;
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::decisions::StoredDecision;
+use crate::store::rules::decisions::StoredDecision;
 
 /// What is tried.
 #[derive(Debug, Clone, Default)]

@@ -12,17 +12,18 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::judge::ask_one;
+use super::decide::judge::ask_one;
 use super::{App, Error};
 use crate::desk::id::TicketNumber;
-use crate::rules::call::{Called, Fault};
-use crate::rules::rule::Rule;
-use crate::rules::stage::{Input, Stage};
+use crate::rules::run::call::{Called, Fault};
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::history::{Aftermath, PastRun, Wanted};
+use crate::store::rules::history::{Aftermath, PastRun, Wanted};
 use crate::store::{self, Store};
 
 pub mod backtest;
+pub mod dry_run;
 pub mod report;
 pub mod spread;
 pub mod tally;

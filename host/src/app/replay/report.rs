@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::tally::{Costs, Example, Failure, FieldTally, People, Reopened, Side, Tally};
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 
 /// Examples that are shown.
 const EXAMPLES_MAX: usize = 30;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::Spent;
 use super::spread::Spread;
 use super::verdict::Verdict;
-use crate::rules::stage::Stage;
-use crate::store::history::Aftermath;
+use crate::rules::run::stage::Stage;
+use crate::store::rules::history::Aftermath;
 
 /// Pairs of values, from and to, that one field keeps apart; what is more is counted without its values.
 const MOVES_MAX: usize = 500;

@@ -1,15 +1,15 @@
 //! What recorded or new answers come to over a recorded input: the desk's own checks and the desk's own combining, for one
 //! stage, under the present organisation.
 
-use crate::app::judge;
+use crate::app::decide::judge;
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::RuleRef;
-use crate::desk::combine::access::{AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
-use crate::desk::combine::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict};
 use crate::desk::id::{CategoryId, PersonId};
 use crate::desk::organisation::{Organisation, RequestType};
+use crate::desk::verdict::access::{AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
+use crate::desk::verdict::{self, By, Changes, Given, IntakeAnswer, IntakeVerdict};
 use crate::rules::contract::{SoFar, Ticket, access};
-use crate::rules::stage::{Answer, Input};
+use crate::rules::run::stage::{Answer, Input};
 
 /// What one rule said.
 #[derive(Debug, Clone)]
@@ -87,21 +87,21 @@ impl<'a> Scene<'a> {
         let verdict = match self.input {
             Input::Intake(_) => {
                 let given = checked(said, &mut refused, |answer| judge::intake(organisation, self.form, answer));
-                of_intake(&combine::intake(&given), &given)
+                of_intake(&verdict::intake(&given), &given)
             }
             Input::Categorization(_) => {
                 let given = checked(said, &mut refused, |answer| judge::categorization(organisation, answer));
-                of_categorization(&combine::categorization(organisation, self.form, &given))
+                of_categorization(&verdict::categorization(organisation, self.form, &given))
             }
             Input::Priority(_) => {
                 let given = checked(said, &mut refused, |answer| judge::priority(organisation, answer));
-                of_priority(&combine::priority(organisation, &given))
+                of_priority(&verdict::priority(organisation, &given))
             }
             Input::Routing(input) => {
                 let name = input.so_far.category.clone().unwrap_or_default();
                 let category: CategoryId = name.parse().map_err(|_| NotJudged::Category(name))?;
                 let given = checked(said, &mut refused, |answer| judge::routing(organisation, answer));
-                of_routing(&combine::routing(organisation, &category, &given))
+                of_routing(&verdict::routing(organisation, &category, &given))
             }
             Input::Access(input) => self.access(input, said, &mut refused)?,
         };
@@ -128,7 +128,7 @@ impl<'a> Scene<'a> {
             submitted_by: self.submitted_by,
         };
         let given: Vec<Given<AccessAnswer>> = checked(said, refused, |answer| judge::access(&asked, answer));
-        Ok(of_access(&combine::access::combine(&asked, &given)))
+        Ok(of_access(&verdict::access::combine(&asked, &given)))
     }
 }
 
@@ -231,7 +231,7 @@ fn of_changes(changes: &Changes) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn of_categorization(verdict: &combine::Classified) -> Verdict {
+fn of_categorization(verdict: &verdict::Classified) -> Verdict {
     Verdict {
         fields: vec![
             ("category", verdict.category.value.to_string()),
@@ -242,7 +242,7 @@ fn of_categorization(verdict: &combine::Classified) -> Verdict {
     }
 }
 
-fn of_priority(verdict: &combine::Rated) -> Verdict {
+fn of_priority(verdict: &verdict::Rated) -> Verdict {
     Verdict {
         fields: vec![
             ("priority", verdict.level.value.to_string()),
@@ -253,7 +253,7 @@ fn of_priority(verdict: &combine::Rated) -> Verdict {
     }
 }
 
-fn of_routing(verdict: &combine::Routed) -> Verdict {
+fn of_routing(verdict: &verdict::Routed) -> Verdict {
     Verdict {
         fields: vec![
             ("team", verdict.team.value.to_string()),

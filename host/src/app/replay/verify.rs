@@ -16,15 +16,15 @@ use serde_json::{Value as Json, json};
 
 use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
-use crate::app::recorded::{ExactInput, RecordedPart};
+use crate::app::record::read::{ExactInput, RecordedPart};
 use crate::app::{App, Error};
-use crate::rules::call::{Called, Fault};
-use crate::rules::engine::ENGINE;
-use crate::rules::examples::{Difference, compare, flat};
-use crate::rules::stage::{Answer, Input, Stage};
+use crate::rules::run::call::{Called, Fault};
+use crate::rules::run::engine::ENGINE;
+use crate::rules::run::examples::{Difference, compare, flat};
+use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::decisions::StoredDecision;
-use crate::store::history::PastRun;
+use crate::store::rules::decisions::StoredDecision;
+use crate::store::rules::history::PastRun;
 
 /// Findings that are told one by one; all are counted.
 const FINDINGS_MAX: usize = 100;
@@ -185,7 +185,7 @@ fn read<'a>(
     own: &'a str,
     rules: &'a str,
 ) -> Result<(Input, Vec<RecordedPart<'a>>), String> {
-    let stage: Stage = stage.parse().map_err(|error: crate::rules::stage::NotAStage| error.to_string())?;
+    let stage: Stage = stage.parse().map_err(|error: crate::rules::run::stage::NotAStage| error.to_string())?;
     let input = ExactInput::of(common, own).and_then(|exact| exact.input(stage));
     let input = input.map_err(|error| format!("its input: {error}"))?;
     let parts = RecordedPart::all(rules).map_err(|error| format!("its rules: {error}"))?;

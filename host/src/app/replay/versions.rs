@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::runtime::Handle;
 
-use super::super::App;
+use crate::app::App;
 use crate::rules::load::MANIFEST_FILE;
-use crate::rules::manifest::{self, Manifest};
-use crate::rules::rule::Rule;
-use crate::store::decisions::RuleVersion;
+use crate::rules::run::manifest::{self, Manifest};
+use crate::rules::run::rule::Rule;
+use crate::store::rules::decisions::RuleVersion;
 
 /// Versions that are kept ready. With more than these, all are let go and made anew as they are needed, so that a long
 /// history needs no more memory than a short one.

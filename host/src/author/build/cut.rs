@@ -356,7 +356,7 @@ mod tests {
     use wasmparser::{Validator, WasmFeatures};
 
     use super::*;
-    use crate::rules::inspect::inspect;
+    use crate::rules::load::inspect::inspect;
     use crate::rules::package::componentize;
 
     /// A rule that writes to the log and looks something up.

@@ -7,9 +7,9 @@ use std::{fs, io};
 
 use super::BuildError;
 use crate::rules::load::MANIFEST_FILE;
-use crate::rules::manifest;
 use crate::rules::package::CONTRACT;
-use crate::rules::stage::Stage;
+use crate::rules::run::manifest;
+use crate::rules::run::stage::Stage;
 
 /// Where a project has the SDK, the contract and what is made on the way; nothing in it is the author's.
 pub const HIDDEN: &str = ".ruledesk";

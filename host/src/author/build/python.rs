@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::{self, HIDDEN, WORLD};
 use super::{BuildError, cut};
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 
 /// The SDK, as it lies in a project's hidden folder.
 pub const SDK: [(&str, &str); 9] = [

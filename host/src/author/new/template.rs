@@ -15,7 +15,7 @@
 //! ```
 
 use super::Project;
-use crate::rules::stage::Stage;
+use crate::rules::run::stage::Stage;
 
 /// The text of a template for a project.
 pub fn fill(template: &str, project: &Project) -> String {

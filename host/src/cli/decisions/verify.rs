@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
-use super::super::which::{Which, bar, thousands};
-use super::super::{Found, Place};
 use super::{Failure, desk};
 use crate::app::replay::verify::{Finding, Verified, What, verify};
+use crate::cli::which::{Which, bar, thousands};
+use crate::cli::{Found, Place};
 
 /// Asks the rules that decided again, each in the version of then, with the exact input and the look-ups of then, and proves
 /// that they give the recorded answer or fault, write the same log and use the same fuel. Exits with 3 where they do not.

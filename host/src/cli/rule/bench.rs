@@ -11,9 +11,9 @@ use super::tools::{Tools, component_bytes, kib, manifest_of};
 use crate::author::bench::{Measured, measure};
 use crate::author::case::{in_folder, read};
 use crate::author::sandbox::{Shipped, with_empty};
-use crate::rules::examples::fill_in_json;
-use crate::rules::inspect::inspect;
-use crate::rules::stage::Stage;
+use crate::rules::load::inspect::inspect;
+use crate::rules::run::examples::fill_in_json;
+use crate::rules::run::stage::Stage;
 
 /// Measures decisions, each in a fresh instance: time, fuel, memory, beside the limits.
 #[derive(Debug, Args)]

@@ -6,12 +6,12 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::Place;
 use super::{Failure, desk};
-use crate::app::recorded::{Recorded, recorded};
+use crate::app::record::read::{Recorded, recorded};
+use crate::cli::Place;
 use crate::desk::id::TicketNumber;
-use crate::rules::examples::flat;
-use crate::rules::stage::Stage;
+use crate::rules::run::examples::flat;
+use crate::rules::run::stage::Stage;
 
 /// Prints a recorded decision as a test case, which `ruledesk rule test` takes.
 #[derive(Debug, Args)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::Failure;
 use crate::author::language::Language;
 use crate::author::new::{Project, create};
-use crate::rules::stage::Stage;
+use crate::cli::Failure;
+use crate::rules::run::stage::Stage;
 
 /// Makes the folder of a new rule.
 #[derive(Debug, Args)]

@@ -14,11 +14,11 @@ use crate::author::case::{Case, typed};
 use crate::author::report::level;
 use crate::author::sandbox::{Shipped, with_empty};
 use crate::author::trial::said;
-use crate::rules::call::{Called, ask};
-use crate::rules::examples::fill_in_json;
-use crate::rules::inspect::inspect;
 use crate::rules::limits::Limits;
-use crate::rules::stage::Stage;
+use crate::rules::load::inspect::inspect;
+use crate::rules::run::call::{Called, ask};
+use crate::rules::run::examples::fill_in_json;
+use crate::rules::run::stage::Stage;
 
 /// Makes one decision and shows all that there is to see of it.
 #[derive(Debug, Args)]

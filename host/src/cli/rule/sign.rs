@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::author::sign::sign;
-use crate::rules::trust::key::SigningKey;
+use crate::rules::load::trust::key::SigningKey;
 
 /// Makes a key to sign rules with, and prints what a desk that trusts it is configured with.
 #[derive(Debug, Args)]

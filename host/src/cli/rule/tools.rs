@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::super::{Place, desk};
 use super::Failure;
-use crate::app::rules::tables;
-use crate::app::tables::Reference;
+use crate::app::reference::Reference;
+use crate::app::rollout::rules::tables;
 use crate::author::sandbox::{Options, Sandbox, Shipped};
+use crate::cli::{Place, desk};
 use crate::config::{COMPONENT_MIB_MAX, Config};
-use crate::rules::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::MANIFEST_FILE;
-use crate::rules::manifest::ManifestError;
-use crate::rules::stage::Stage;
+use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
+use crate::rules::run::manifest::ManifestError;
+use crate::rules::run::stage::Stage;
 use crate::rules::tables::Tables;
 
 /// How the tools run a rule.

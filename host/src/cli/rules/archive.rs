@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::archive::{self, Version};
+use crate::app::rollout::archive::{self, Version};
 use crate::cli::{Failure, Place, desk};
+use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::trust::SIGNATURE_FILE;
 use crate::store::Store;
-use crate::store::decisions::RuleVersion;
+use crate::store::rules::decisions::RuleVersion;
 
 /// Lists the versions of a rule that have decided, the newest first.
 #[derive(Debug, Args)]

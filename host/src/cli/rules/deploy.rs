@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::super::{Failure, Place, desk};
-use crate::app::deploy::Upload;
+use crate::app::rollout::deploy::Upload;
+use crate::cli::{Failure, Place, desk};
 use crate::desk::id::PersonId;
+use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::trust::SIGNATURE_FILE;
 
 /// Checks a rule's folder as a desk does and deploys it, without the rules directory.
 #[derive(Debug, Args)]

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::super::{Failure, Place};
 use super::desk;
-use crate::api::dry_run::{DryRunBody, DryRunView};
+use crate::api::tickets::dry_run::{DryRunBody, DryRunView};
 use crate::app::App;
-use crate::app::dry_run::Candidate;
+use crate::app::replay::dry_run::Candidate;
 use crate::author::ship::with_settings;
+use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::rules::load::MANIFEST_FILE;

@@ -3,11 +3,11 @@
 
 use clap::{Args, ValueEnum};
 
-use super::super::{Failure, Place, desk};
 use crate::app::Clock;
-use crate::app::life::{self, LifeTrial, Part, Word};
+use crate::app::rollout::life::{self, LifeTrial, Part, Word};
+use crate::cli::{Failure, Place, desk};
 use crate::desk::id::PersonId;
-use crate::rules::life::VersionId;
+use crate::rules::live::rollout::VersionId;
 
 #[derive(Debug, Args)]
 pub struct List {

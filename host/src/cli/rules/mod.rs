@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{Failure, Place, desk};
-use crate::app::life::{Command as Order, Part};
+use crate::app::rollout::life::{Command as Order, Part};
 use life::{Approve, Events, List, Meant, Move, One};
 
 mod archive;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Failure, Place, desk};
 use crate::app::Clock;
-use crate::app::stats::{RuleStats, Window, rule_stats};
+use crate::app::observe::stats::{RuleStats, Window, rule_stats};
 
 /// Answers that are listed.
 const ANSWERS_LISTED: usize = 10;

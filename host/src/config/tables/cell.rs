@@ -4,8 +4,8 @@ use std::str::FromStr as _;
 
 use jiff::civil::Date;
 
-use super::super::wrong::Wrong;
 use super::CELL_BYTES_MAX;
+use crate::config::wrong::Wrong;
 
 /// What a column's cells are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

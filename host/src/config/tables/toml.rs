@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::super::read::place;
-use super::super::wrong::Wrong;
 use super::{Note, Table};
+use crate::config::read::place;
+use crate::config::wrong::Wrong;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,9 +2,10 @@
 
 use super::{Chain, ContentDigest, Encoding, beginning, hash};
 use crate::desk::id::{RunId, TicketId, TicketNumber};
+use crate::store::access::ledger;
 use crate::store::db::Row;
-use crate::store::decisions::{Chained, run_content};
-use crate::store::{Error, Store, ledger};
+use crate::store::rules::decisions::{Chained, run_content};
+use crate::store::{Error, Store};
 
 /// Records that are read at a time; a run has some ten kilobytes.
 const PAGE: i64 = 200;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::super::BuildError;
+use crate::author::build::BuildError;
 use crate::author::embed::{FOLDER, embedded, lay_out};
 use crate::rules::package::CONTRACT;
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::super::super::which::thousands;
 use super::plot::{bar, escaped, latency, matrix};
 use crate::app::replay::report::{CostReport, FieldReport, Report, StageReport};
 use crate::app::replay::tally::Example;
+use crate::cli::which::thousands;
 
 const STYLE: &str = include_str!("page.css");
 

@@ -8,15 +8,15 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::super::which::{Which, bar};
-use super::super::{Found, Place};
 use super::{Failure, desk};
 use crate::app::App;
 use crate::app::replay::backtest::{Candidates, backtest};
 use crate::app::replay::report::{Limits, Most, Report};
 use crate::author::ship::with_settings;
+use crate::cli::which::{Which, bar};
+use crate::cli::{Found, Place};
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::rules::rule::Rule;
+use crate::rules::run::rule::Rule;
 
 mod html;
 mod plot;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::super::which::thousands;
 use crate::app::replay::report::{CostReport, FieldReport, SideReport};
 use crate::app::replay::spread;
+use crate::cli::which::thousands;
 
 /// Values on one side of a matrix; what is left over is summed up.
 const VALUES_MAX: usize = 12;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::super::which::thousands;
 use crate::app::replay::report::{CostReport, FieldReport, Report};
 use crate::app::replay::tally::Example;
+use crate::cli::which::thousands;
 
 /// Pairs of values that are shown of one field; the page and the JSON have more.
 const MOVES_MAX: usize = 12;

@@ -1,0 +1,4 @@
+//! For whoever runs the desk.
+
+pub(crate) mod config;
+pub(crate) mod operations;

@@ -1,0 +1,33 @@
+//! For whoever runs the desk: is it alive, is it ready, what has it done.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+
+/// Whether the process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = String)))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether it can serve: the database answers and the rules are loaded.
+#[utoipa::path(get, path = "/readyz", tag = "operations",
+    responses((status = 200, body = String), (status = 503, body = Problem)))]
+pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+    match app.store.ping().await {
+        Ok(()) => Ok("ready\n"),
+        Err(error) => Err(Problem::new(Kind::BUSY, "the database does not answer").with_internal(error.to_string())),
+    }
+}
+
+/// What the desk has counted, in Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
+}

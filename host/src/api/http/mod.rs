@@ -1,0 +1,11 @@
+//! What every handler shares: who asks, bodies, problems, pages, spans.
+
+pub(crate) mod address;
+pub(crate) mod auth;
+pub(crate) mod error;
+pub(crate) mod json;
+pub(crate) mod observe;
+pub mod page;
+pub mod problem;
+pub(crate) mod spans;
+pub(crate) mod upload;

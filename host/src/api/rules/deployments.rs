@@ -1,0 +1,204 @@
+//! `/api/v1/rules/{name}/...`: what admins do with the versions of a rule, and the audit of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{RulesView, list};
+use crate::api::http::auth::Caller;
+use crate::api::http::json::Json;
+use crate::api::http::problem::Problem;
+use crate::app::App;
+use crate::app::rollout::life::{Command, DeploymentEvent, LifeTrial, Part};
+use crate::desk::actor::Actor;
+
+/// Where the candidate is to go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// `loaded`, `shadow`, `canary` or `active`.
+    to: To,
+    /// The canary's share of tickets, 1 to 99.
+    percent: Option<u8>,
+    /// The candidate that is meant: its `id`, or the beginning of its digests. Without it, whichever is there now.
+    version: Option<String>,
+    /// Kept in the audit.
+    why: String,
+}
+
+/// A part that a version can play.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum To {
+    Loaded,
+    Shadow,
+    Canary,
+    Active,
+}
+
+/// A command's reason.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// Kept in the audit.
+    why: String,
+}
+
+/// Which version is meant, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Meant {
+    /// The active version that is meant: its `id`, or the beginning of its digests. Without it, whichever is there now.
+    version: Option<String>,
+    /// Kept in the audit.
+    why: String,
+}
+
+/// What is agreed to, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The candidate that was looked at: its `id`, or the beginning of its digests. Another that took its place since is not
+    /// agreed to.
+    version: String,
+    /// Kept in the audit.
+    why: String,
+}
+
+/// An entry of a rule's audit.
+#[derive(Serialize, ToSchema)]
+pub struct EventView {
+    seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `offered`, `gone`, `promoted`, `demoted`, `approved`, `rolled-back`, `suspended`, `resumed` or `retired`.
+    event: String,
+    /// The version that it was about, as `COMPONENT/MANIFEST`; none for `gone`, `rolled-back`, `resumed` and `retired`.
+    version: Option<String>,
+    /// The parts before and after.
+    #[schema(value_type = Object)]
+    before: serde_json::Value,
+    #[schema(value_type = Object)]
+    after: serde_json::Value,
+    /// A person's id, `directory`, or `desk` for what the desk did by itself.
+    actor: String,
+    why: String,
+}
+
+impl From<DeploymentEvent> for EventView {
+    fn from(event: DeploymentEvent) -> Self {
+        let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+        Self {
+            seq: event.seq,
+            at: event.at,
+            before: json(&event.before),
+            after: json(&event.after),
+            event: event.event,
+            version: event.version,
+            actor: event.actor,
+            why: event.why,
+        }
+    }
+}
+
+impl Move {
+    fn part(&self) -> Result<Part, Problem> {
+        Ok(match (self.to, self.percent) {
+            (To::Canary, Some(percent)) => Part::Trial(LifeTrial::Canary(percent)),
+            (To::Canary, None) => return Err(Problem::bad_field("percent", "a canary needs a share of 1 to 99")),
+            (_, Some(_)) => return Err(Problem::bad_field("percent", "is for a canary only")),
+            (To::Active, None) => Part::Active,
+            (To::Shadow, None) => Part::Trial(LifeTrial::Shadow),
+            (To::Loaded, None) => Part::Trial(LifeTrial::Loaded),
+        })
+    }
+}
+
+async fn done(
+    app: State<Arc<App>>,
+    actor: Actor,
+    name: &str,
+    command: &Command,
+    why: String,
+) -> Result<axum::Json<RulesView>, Problem> {
+    app.0.command_rule(&actor, name, command, why).await?;
+    list(app, Caller(actor)).await
+}
+
+/// Let the candidate play a higher part: `shadow`, `canary` or `active`.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/promote", tag = "rules", security(("token" = [])),
+    params(("name" = String, Path)), request_body = Move,
+    responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn promote(
+    app: State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(body): Json<Move>,
+) -> Result<axum::Json<RulesView>, Problem> {
+    let command = Command::Promote { part: body.part()?, version: body.version };
+    done(app, actor, &name, &command, body.why).await
+}
+
+/// Let the candidate step back: to `loaded`, `shadow` or a smaller `canary`.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/demote", tag = "rules", security(("token" = [])),
+    params(("name" = String, Path)), request_body = Move,
+    responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn demote(
+    app: State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(body): Json<Move>,
+) -> Result<axum::Json<RulesView>, Problem> {
+    let Part::Trial(trial) = body.part()? else {
+        return Err(Problem::bad_field("to", "nothing is demoted to `active`: use promote"));
+    };
+    done(app, actor, &name, &Command::Demote { trial, version: body.version }, body.why).await
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $function:ident at $path:literal takes $body:ident { $($said:ident)? } is $command:expr;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "rules", security(("token" = [])),
+            params(("name" = String, Path)), request_body = $body,
+            responses((status = 200, body = RulesView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+        pub async fn $function(
+            app: State<Arc<App>>,
+            Caller(actor): Caller,
+            Path(name): Path<String>,
+            Json($body { why, $($said)? }): Json<$body>,
+        ) -> Result<axum::Json<RulesView>, Problem> {
+            done(app, actor, &name, &$command, why).await
+        }
+    )*};
+}
+
+commands! {
+    /// Agree, as a second person, that the proposed version that you have looked at becomes active.
+    approve at "/api/v1/rules/{name}/approve" takes Approval { version } is Command::Approve { version };
+    /// Return to the version before; whatever the directory holds.
+    rollback at "/api/v1/rules/{name}/rollback" takes Why {} is Command::RollBack;
+    /// Take the active version out; the version before takes over.
+    suspend at "/api/v1/rules/{name}/suspend" takes Meant { version } is Command::Suspend { version };
+    /// Put a suspended version back.
+    resume at "/api/v1/rules/{name}/resume" takes Why {} is Command::Resume;
+    /// End a rule: none of its versions is asked any more.
+    retire at "/api/v1/rules/{name}/retire" takes Why {} is Command::Retire;
+}
+
+/// What happened to a rule's versions, the latest first.
+#[utoipa::path(get, path = "/api/v1/rules/{name}/events", tag = "rules", security(("token" = [])),
+    params(("name" = String, Path)), responses((status = 200, body = Vec<EventView>)))]
+pub async fn events(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+) -> Result<axum::Json<Vec<EventView>>, Problem> {
+    let events = app.rule_events(&actor, &name).await?;
+    Ok(axum::Json(events.into_iter().map(EventView::from).collect()))
+}

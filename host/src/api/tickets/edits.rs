@@ -1,0 +1,99 @@
+//! Changes by hand: `PATCH /api/v1/tickets/{key}` and `/api/v1/grants/{id}/revoke`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use super::views::{GrantView, TicketView};
+use super::{if_match, number, one};
+use crate::api::http::auth::Caller;
+use crate::api::http::json::Json;
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+use crate::desk::id::GrantId;
+use crate::desk::ticket::edit::Wanted;
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditBody {
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    impact: Option<String>,
+    #[serde(default)]
+    urgency: Option<String>,
+    /// The promised times follow it, as far as they are not kept already.
+    #[serde(default)]
+    priority: Option<String>,
+    /// Without an assignee, somebody in the team gets it as at creation.
+    #[serde(default)]
+    team: Option<String>,
+    /// A member of the team; `null` leaves the ticket in the team's queue.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    assignee: Option<Option<String>>,
+    /// All tags that it is to have.
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+    /// Why, up to 1,000 characters. Beside a changed category or priority the requester reads it too.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Tells `null` from what was left out (RFC 7396).
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Change a ticket by hand.
+///
+/// For agents and admins, with the reason; the timeline keeps both, beside what the rules had said. `If-Match` carries the
+/// ticket's `ETag`, so that nobody undoes what they have not seen.
+#[utoipa::path(patch, path = "/api/v1/tickets/{key}", tag = "tickets", security(("token" = [])),
+    params(("key" = String, Path), ("If-Match" = String, Header)), request_body = EditBody,
+    responses((status = 200, body = TicketView), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 412, body = Problem), (status = 422, body = Problem)))]
+pub async fn edit(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<EditBody>,
+) -> Result<Response, Problem> {
+    let seen = if_match(&headers)?;
+    let EditBody { category, impact, urgency, priority, team, assignee, tags, reason } = body;
+    let wanted = Wanted { category, impact, urgency, priority, team, assignee, tags, reason };
+    let (ticket, access) = app.edit_ticket(&actor, number(&key)?, seen, &wanted).await?;
+    Ok(one(StatusCode::OK, ticket, access))
+}
+
+/// Why access is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeBody {
+    /// Up to 1,000 characters; whoever had the access reads it too.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Take access back, at once. For whoever answers for the app, and admins.
+#[utoipa::path(post, path = "/api/v1/grants/{id}/revoke", tag = "access", security(("token" = [])),
+    params(("id" = String, Path)), request_body = RevokeBody,
+    responses((status = 200, body = GrantView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn revoke(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+    Json(body): Json<RevokeBody>,
+) -> Result<axum::Json<GrantView>, Problem> {
+    let id: GrantId =
+        id.parse().map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no grant `{id}`: its id is a UUID")))?;
+    let grant = app.revoke_grant(&actor, id, &body.reason).await?;
+    Ok(axum::Json(GrantView::new((grant, false))))
+}

@@ -1,0 +1,340 @@
+//! Tickets and what belongs to them as JSON.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use crate::app::record::read::ExactInput;
+use crate::app::tickets::work::StoredRun;
+use crate::app::tickets::work::{StoredEntry, StoredMessage};
+use crate::desk::access::{AccessCase, Grant};
+use crate::desk::organisation::form::Value;
+use crate::desk::sla::Clock;
+use crate::desk::ticket::Ticket;
+
+/// A ticket.
+#[derive(Serialize, ToSchema)]
+pub struct TicketView {
+    /// The short key, such as `IT-1042`.
+    pub key: String,
+    /// The id, UUID version 7.
+    pub id: String,
+    /// Send it back in `If-Match` to change the ticket.
+    pub version: i64,
+    pub request_type: String,
+    /// `incident`, `request`, `problem` or `change`.
+    pub kind: &'static str,
+    pub channel: String,
+    pub requester: String,
+    pub submitted_by: String,
+    pub subject: String,
+    pub body: String,
+    #[schema(value_type = Object)]
+    pub fields: BTreeMap<String, Json>,
+    pub tags: Vec<String>,
+    pub signals: Vec<String>,
+    pub category: String,
+    pub impact: Option<String>,
+    pub urgency: Option<String>,
+    pub priority: String,
+    pub team: String,
+    pub assignee: Option<String>,
+    /// The escalation tier; 1 is the first line.
+    pub tier: u8,
+    pub state: &'static str,
+    /// A ticket that this one seems to repeat.
+    pub duplicate_of: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub resolved_at: Option<Timestamp>,
+    pub first_response: ClockView,
+    pub resolution: ClockView,
+    /// What the ticket asks access to, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessView>,
+}
+
+/// A promise, in the calendar's open time.
+#[derive(Serialize, ToSchema)]
+pub struct ClockView {
+    pub target_minutes: i64,
+    /// When it runs out if nothing pauses it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub due_at: Option<Timestamp>,
+    /// When it was kept, in time or late.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub met_at: Option<Timestamp>,
+}
+
+impl From<Clock> for ClockView {
+    fn from(clock: Clock) -> Self {
+        Self { target_minutes: clock.target_ms / 60_000, due_at: clock.due_at, met_at: clock.met_at }
+    }
+}
+
+/// A request for access.
+#[derive(Serialize, ToSchema)]
+pub struct AccessView {
+    pub app: String,
+    pub tier: String,
+    /// Who is to have the access.
+    pub subject: String,
+    /// `awaiting`, `approved`, `denied`, `denied_by_policy` or `cancelled`.
+    pub state: &'static str,
+    /// Why the rules said so.
+    pub reason: String,
+    /// What is granted once all agree.
+    pub scope: Option<ScopeView>,
+    /// Who may decide now.
+    pub awaited: Vec<String>,
+    pub decisions: Vec<HumanDecisionView>,
+}
+
+/// What is granted.
+#[derive(Serialize, ToSchema)]
+pub struct ScopeView {
+    pub tier: String,
+    pub role: Option<String>,
+    pub groups: Vec<String>,
+    pub duration_hours: u32,
+}
+
+/// What one approver said.
+#[derive(Serialize, ToSchema)]
+pub struct HumanDecisionView {
+    /// Counted from 1.
+    pub step: usize,
+    pub approver: String,
+    pub approve: bool,
+    pub reason: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+impl From<AccessCase> for AccessView {
+    fn from(case: AccessCase) -> Self {
+        let awaited = case.awaited().into_iter().map(ToString::to_string).collect();
+        Self {
+            app: case.request.app.to_string(),
+            tier: case.request.tier.to_string(),
+            subject: case.request.subject.to_string(),
+            state: case.state.code(),
+            reason: case.reason,
+            scope: case.scope.map(|scope| ScopeView {
+                tier: scope.tier.to_string(),
+                role: scope.role,
+                groups: scope.groups,
+                duration_hours: scope.duration_hours,
+            }),
+            awaited,
+            decisions: case
+                .decisions
+                .into_iter()
+                .map(|d| HumanDecisionView {
+                    step: d.step + 1,
+                    approver: d.approver.to_string(),
+                    approve: d.approve,
+                    reason: d.reason,
+                    at: d.at,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn field(value: Value) -> Json {
+    match value {
+        Value::Text(text) | Value::Choice(text) => Json::from(text),
+        Value::Number(number) => Json::from(number),
+        Value::Flag(flag) => Json::from(flag),
+        Value::Date(date) => Json::from(date.to_string()),
+        Value::Choices(choices) => Json::from(choices),
+    }
+}
+
+impl TicketView {
+    /// A ticket and its access request.
+    pub fn new(ticket: Ticket, access: Option<AccessCase>) -> Self {
+        Self {
+            key: ticket.number.to_string(),
+            id: ticket.id.to_string(),
+            version: ticket.version,
+            request_type: ticket.request_type.to_string(),
+            kind: ticket.kind.code(),
+            channel: ticket.channel,
+            requester: ticket.requester.to_string(),
+            submitted_by: ticket.submitted_by.to_string(),
+            subject: ticket.subject,
+            body: ticket.body,
+            fields: ticket.fields.into_iter().map(|(name, value)| (name, field(value))).collect(),
+            tags: ticket.tags.iter().map(ToString::to_string).collect(),
+            signals: ticket.signals,
+            category: ticket.category.to_string(),
+            impact: ticket.impact.map(|id| id.to_string()),
+            urgency: ticket.urgency.map(|id| id.to_string()),
+            priority: ticket.priority.to_string(),
+            team: ticket.team.to_string(),
+            assignee: ticket.assignee.map(|id| id.to_string()),
+            tier: ticket.tier,
+            state: ticket.state.code(),
+            duplicate_of: ticket.duplicate_of.map(|number| number.to_string()),
+            created_at: ticket.created_at,
+            updated_at: ticket.updated_at,
+            resolved_at: ticket.resolved_at,
+            first_response: ticket.first_response.into(),
+            resolution: ticket.resolution.into(),
+            access: access.map(AccessView::from),
+        }
+    }
+}
+
+/// One thing that happened to a ticket.
+#[derive(Serialize, ToSchema)]
+pub struct EntryView {
+    pub seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// `person`, `system` or `rule`.
+    pub by: String,
+    /// The person's id, or the rule's name and version.
+    pub author: String,
+    /// `public` or `internal`.
+    pub visibility: String,
+    pub kind: String,
+    #[schema(value_type = Object)]
+    pub details: Json,
+}
+
+impl From<StoredEntry> for EntryView {
+    fn from(entry: StoredEntry) -> Self {
+        let author = format!("{} {}", entry.author, entry.author_version);
+        Self {
+            seq: entry.seq,
+            at: entry.at,
+            by: entry.author_kind,
+            author: author.trim().to_owned(),
+            visibility: entry.visibility,
+            kind: entry.kind,
+            details: parsed(&entry.details),
+        }
+    }
+}
+
+fn parsed(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or(Json::Null)
+}
+
+/// A message that a ticket has queued.
+#[derive(Serialize, ToSchema)]
+pub struct MessageView {
+    pub kind: String,
+    pub recipient: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub sent_at: Option<Timestamp>,
+}
+
+impl From<StoredMessage> for MessageView {
+    fn from(message: StoredMessage) -> Self {
+        let StoredMessage { kind, recipient, queued_at, sent_at } = message;
+        Self { kind, recipient, queued_at, sent_at }
+    }
+}
+
+/// One run of the rules for a ticket.
+#[derive(Serialize, ToSchema)]
+pub struct RunView {
+    pub id: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The generation of rules that decided; it counts within one process.
+    pub generation: i64,
+    /// The revision of the deployments that these rules were of, which means the same at all hosts; none where the host was
+    /// between two of them.
+    pub revision: Option<i64>,
+    pub cause: String,
+    /// What ran the rules: this program's version and the WebAssembly runtime's; empty for runs from before it was recorded.
+    pub engine: String,
+    pub stages: Vec<StageView>,
+}
+
+/// One stage of a run.
+#[derive(Serialize, ToSchema)]
+pub struct StageView {
+    pub stage: String,
+    /// The combined result, and who set what.
+    #[schema(value_type = Object)]
+    pub verdict: Json,
+    /// Each rule's part: version, digests, outcome, answer, fuel, time, log.
+    #[schema(value_type = Vec<Object>)]
+    pub rules: Json,
+    /// The exact input that the rules of this stage were asked with.
+    #[schema(value_type = Object)]
+    pub input: Json,
+}
+
+impl From<StoredRun> for RunView {
+    fn from(run: StoredRun) -> Self {
+        const ORDER: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
+        let mut stages: Vec<StageView> = run
+            .decisions
+            .into_iter()
+            .map(|decision| StageView {
+                verdict: parsed(&decision.verdict),
+                rules: parsed(&decision.rules),
+                input: ExactInput::of(&run.common, &decision.input)
+                    .and_then(|exact| exact.json())
+                    .map_or(Json::Null, Json::Object),
+                stage: decision.stage,
+            })
+            .collect();
+        stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
+        let StoredRun { id, at, generation, revision, cause, engine, .. } = run;
+        Self { id: id.to_string(), at, generation, revision, cause, engine, stages }
+    }
+}
+
+/// Access that somebody holds or has held.
+#[derive(Serialize, ToSchema)]
+pub struct GrantView {
+    pub id: String,
+    pub subject: String,
+    pub app: String,
+    pub tier: String,
+    pub role: Option<String>,
+    pub groups: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub granted_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// When it was taken back before its time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+    /// Whether it gives access now.
+    pub effective: bool,
+}
+
+impl GrantView {
+    /// A grant, and whether it gives access now.
+    pub fn new((grant, effective): (Grant, bool)) -> Self {
+        Self {
+            id: grant.id.to_string(),
+            subject: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+            role: grant.role,
+            groups: grant.groups,
+            granted_at: grant.granted_at,
+            expires_at: grant.expires_at,
+            revoked_at: grant.revoked_at,
+            effective,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Access requests: people decide, and what nobody decides in time is denied.
+
+pub mod deadlines;
+pub mod decide;

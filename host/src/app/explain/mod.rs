@@ -1,0 +1,185 @@
+//! Why a ticket is as it is: for each field which rule set it, in which version and with what reason, what the others
+//! proposed, and who changed it by hand since.
+//!
+//! It reads the decision record and the timeline only, so it tells the same when a rule is gone or has changed.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{App, Error};
+use crate::desk::access::AccessCase;
+use crate::desk::actor::Actor;
+use crate::desk::id::TicketNumber;
+use crate::desk::organisation::Organisation;
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::store::Store;
+use crate::store::rules::decisions::StoredRun;
+use crate::store::tickets::StoredEntry;
+
+mod plain;
+mod recorded;
+mod stories;
+
+/// Why a ticket is as it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    pub key: String,
+    /// For the requester: what may be said to them, in plain sentences.
+    pub text: String,
+    /// `None` for whoever may not read how the ticket was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<Story>>,
+}
+
+/// How one field got its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// Such as `team`, `tags.vip` or `fields.service`.
+    pub field: String,
+    /// What it is now.
+    pub value: Option<String>,
+    pub set_by: SetBy,
+    /// How several rules' answers become one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub law: Option<&'static str>,
+    /// What the rules said about it, in the order in which they were asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Proposal>,
+    /// What people changed since, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ByHand>,
+}
+
+/// Who or what set a field when the ticket opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SetBy {
+    /// `rule`, `desk` or `requester`.
+    pub kind: &'static str,
+    /// The rule and its version, or which part of the desk.
+    pub name: String,
+    /// SHA-256 of the rule's component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    pub reason: String,
+}
+
+/// What one rule said about a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    pub rule: String,
+    pub version: String,
+    /// SHA-256 of its component.
+    pub component: String,
+    /// SHA-256 of its manifest.
+    pub manifest: String,
+    /// `None` where it had nothing to say about this field.
+    pub value: Option<String>,
+    pub reason: String,
+    /// Why its answer did not count, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Whether it could decide anything: a shadow's answers are recorded and have no effect.
+    pub effect: bool,
+    /// Whether its word stood when the ticket opened.
+    pub stood: bool,
+}
+
+/// What somebody changed by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ByHand {
+    pub at: String,
+    pub by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub reason: String,
+}
+
+/// All that an explanation is made of.
+struct Known<'a> {
+    organisation: &'a Organisation,
+    ticket: &'a Ticket,
+    case: Option<&'a AccessCase>,
+    runs: &'a [StoredRun],
+    entries: &'a [StoredEntry],
+}
+
+impl App {
+    /// Why a ticket is as it is, or one field of it. Whoever may not read decisions is given the plain text alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for the ticket and for the field.
+    pub async fn explain(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        field: Option<&str>,
+    ) -> Result<Explanation, Error> {
+        let (ticket, case) = self.ticket(actor, number).await?;
+        let whole = permission::read_decisions(actor).is_ok();
+        assembled(&self.store, &self.organisation(), &ticket, case.as_ref(), whole, field).await
+    }
+}
+
+/// Why a ticket is as it is, for whoever holds the store itself.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for the ticket and for the field.
+pub async fn explain(
+    store: &Store,
+    organisation: &Organisation,
+    number: TicketNumber,
+    field: Option<&str>,
+) -> Result<Explanation, Error> {
+    let missing = || Error::Missing { what: "ticket", name: number.to_string() };
+    let (ticket, case) = store.ticket_and_case(number).await?.ok_or_else(missing)?;
+    assembled(store, organisation, &ticket, case.as_ref(), true, field).await
+}
+
+async fn assembled(
+    store: &Store,
+    organisation: &Organisation,
+    ticket: &Ticket,
+    case: Option<&AccessCase>,
+    whole: bool,
+    field: Option<&str>,
+) -> Result<Explanation, Error> {
+    // The plain text is made of what everybody who may read the ticket sees, so that an agent can hand it on.
+    let public = store.timeline(ticket.id, false).await?;
+    let known = Known { organisation, ticket, case, runs: &[], entries: &public };
+    let text = plain::text(&known);
+    let key = ticket.number.to_string();
+    if !whole {
+        return Ok(Explanation { key, text, fields: None });
+    }
+    let (runs, entries) = (store.runs(ticket.id).await?, store.timeline(ticket.id, true).await?);
+    let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
+    let fields = match field {
+        None => stories,
+        Some(name) => {
+            let known: Vec<String> = stories.iter().map(|story| story.field.clone()).collect();
+            let below = format!("{name}.");
+            let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
+            let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
+            if found.is_empty() {
+                let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
+                return Err(Error::Missing { what: "field", name });
+            }
+            found
+        }
+    };
+    Ok(Explanation { key, text, fields: Some(fields) })
+}
+
+/// A member of a JSON object as text; nothing for what is absent, null or no plain value.
+fn plain_text(value: &Json, key: &str) -> Option<String> {
+    match value.get(key)? {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(flag) => Some(flag.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}

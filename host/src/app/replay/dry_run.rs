@@ -1,0 +1,211 @@
+//! What would become of a submission, with the live rules or with others: the same way as creating a ticket, up to where
+//! it would be written.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use crate::app::decide::translate;
+use crate::app::{App, Error};
+use crate::desk::access::AccessCase;
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::submit::Message;
+use crate::rules::contract;
+use crate::rules::live::catalog::{Generation, Playing};
+use crate::rules::run::manifest::Mode;
+use crate::rules::run::rule::Rule;
+use crate::store::RunRecord;
+use crate::store::rules::decisions::{StoredDecision, StoredRun};
+
+/// What to try.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub what: What,
+    /// Who submits it; whoever tries it, or the one of the record, where nobody is named.
+    pub submitted_by: Option<PersonId>,
+    /// Rules to add, or to put in the place of the live ones of the same name, in all their versions. One with a component of
+    /// its own whose manifest says `shadow` is asked beside the active version.
+    pub with: Vec<Candidate>,
+    /// Names of live rules to leave out.
+    pub without: Vec<String>,
+}
+
+/// The submission to try.
+#[derive(Debug, Clone)]
+pub enum What {
+    Given {
+        requester: Option<PersonId>,
+        submission: Box<Submission>,
+    },
+    /// What was submitted when this ticket was made.
+    Of(TicketNumber),
+}
+
+/// A rule to try.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The text of its `rule.toml`.
+    pub manifest: String,
+    /// Its component; `None` is the live rule's of the same name, so that only the manifest differs.
+    pub component: Option<Vec<u8>>,
+}
+
+/// What would become of it.
+#[derive(Debug)]
+pub struct Would {
+    /// What each rule said, as a ticket's record would keep it.
+    pub run: StoredRun,
+    /// The ticket, or what would have to be mended.
+    pub outcome: Result<Box<WouldBe>, Vec<Problem>>,
+}
+
+/// A ticket that was not made.
+#[derive(Debug)]
+pub struct WouldBe {
+    /// Without a number; with whose turn it would be, if nobody comes between.
+    pub ticket: Ticket,
+    pub access: Option<AccessCase>,
+    /// Who would be told what.
+    pub messages: Vec<Message>,
+}
+
+impl App {
+    /// Takes a submission through the rules and writes nothing: no ticket, no turn, no count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] for what is named and is not there; [`Error::Rejected`] for a candidate that no
+    /// desk would take. A rejection by form or rules is no error.
+    pub async fn dry_run(self: &Arc<Self>, actor: &Actor, trial: Trial) -> Result<Would, Error> {
+        permission::administer(actor)?;
+        let generation = self.altered(trial.with, &trial.without).await?;
+        let organisation = self.organisation();
+        let now = self.clock.now();
+        let (submitted_by, requester, submission) = self.submission(trial.what).await?;
+        let as_somebody = |id: PersonId| Actor::Person { id, roles: [Role::Requester, Role::Agent].into() };
+        let submitter = trial.submitted_by.or(submitted_by).map(as_somebody);
+        let permit = permission::create(&organisation, submitter.as_ref().unwrap_or(actor), requester.as_ref())?;
+        let new = match NewTicket::check(&organisation, &permit, submission).map_err(Error::from) {
+            Ok(new) => new,
+            Err(Error::Rejected { problems }) => {
+                let run = nothing_asked(&generation, crate::desk::id::RunId(self.clock.new_id()), now);
+                return Ok(Would { run, outcome: Err(problems) });
+            }
+            Err(other) => return Err(other),
+        };
+        let considered = self.consider(&organisation, generation, new, now).await?;
+        let run = stored(considered.record);
+        let opening = match considered.outcome {
+            Ok(opening) => *opening,
+            Err(problems) => return Ok(Would { run, outcome: Err(problems) }),
+        };
+        let mut ticket = opening.ticket;
+        if ticket.state.is_unfinished() {
+            ticket.assignee = self.store.would_pick(&opening.assignment).await?;
+        }
+        let (access, messages) = (opening.access, opening.messages);
+        Ok(Would { run, outcome: Ok(Box::new(WouldBe { ticket, access, messages })) })
+    }
+
+    /// The live generation, or one that is live nowhere.
+    async fn altered(self: &Arc<Self>, with: Vec<Candidate>, without: &[String]) -> Result<Arc<Generation>, Error> {
+        let live = self.rules.generation();
+        if with.is_empty() && without.is_empty() {
+            return Ok(live);
+        }
+        if let Some(name) = without.iter().find(|name| live.named(name).is_none()) {
+            return Err(Error::Missing { what: "live rule", name: name.clone() });
+        }
+        let mut rules = Vec::with_capacity(with.len());
+        for candidate in with {
+            let is_another = candidate.component.is_some();
+            let (app, live) = (Arc::clone(self), live.clone());
+            // It compiles in a child process and waits for that.
+            let prepared = tokio::task::spawn_blocking(move || app.prepared(&candidate, &live)).await;
+            let rule = prepared.map_err(|e| Error::Broken(e.to_string()))??;
+            // The live rule with another manifest decides as that does, which may have been promoted out of the shadow.
+            let in_the_shadow = is_another && rule.manifest.mode == Mode::Shadow;
+            let part = if in_the_shadow { Playing::Shadow } else { Playing::Active { canary_percent: None } };
+            rules.push((Arc::new(rule), part));
+        }
+        Ok(Arc::new(live.altered(without, rules)))
+    }
+
+    fn prepared(&self, candidate: &Candidate, live: &Generation) -> Result<Rule, Error> {
+        let refused =
+            |code: &str, message: String| Error::Rejected { problems: vec![Problem::new("with", code, message)] };
+        let component = match &candidate.component {
+            Some(component) => component.clone(),
+            None => {
+                let manifest = toml::from_str::<toml::Table>(&candidate.manifest)
+                    .map_err(|e| refused("invalid", e.to_string()))?;
+                let name = manifest.get("name").and_then(toml::Value::as_str);
+                let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
+                let rule = live.named(&name).ok_or(Error::Missing { what: "live rule", name })?;
+                rule.component.read().map_err(|e| Error::Broken(e.to_string()))?
+            }
+        };
+        let rule = self.rules.prepare(Path::new("candidate"), &candidate.manifest, &component);
+        rule.map_err(|e| refused("refused", e.to_string()))
+    }
+
+    /// Who submitted it, for whom, and what.
+    async fn submission(&self, what: What) -> Result<(Option<PersonId>, Option<PersonId>, Submission), Error> {
+        let number = match what {
+            What::Given { requester, submission } => return Ok((None, requester, *submission)),
+            What::Of(number) => number,
+        };
+        let ticket = self.find(number).await?;
+        let runs = self.store.runs(ticket.id).await?;
+        let recorded = runs.iter().find_map(|run| {
+            let intake = run.decisions.iter().find(|decision| decision.stage == "intake")?;
+            let mut input: Map<String, Json> = serde_json::from_str(&run.common).ok()?;
+            input.extend(serde_json::from_str::<Map<String, Json>>(&intake.input).ok()?);
+            let headers: Vec<contract::Attribute> = serde_json::from_value(input.remove("headers")?).ok()?;
+            let draft: contract::Ticket = serde_json::from_value(input.remove("ticket")?).ok()?;
+            Some(translate::submission(draft, headers))
+        });
+        let missing = || Error::Missing { what: "recorded submission of", name: number.to_string() };
+        Ok((Some(ticket.submitted_by), Some(ticket.requester), recorded.ok_or_else(missing)?))
+    }
+}
+
+fn stored(record: RunRecord) -> StoredRun {
+    let decision = |d: crate::store::DecisionRecord| StoredDecision {
+        stage: d.stage.to_owned(),
+        input: d.input,
+        verdict: d.verdict,
+        rules: d.rules,
+    };
+    StoredRun {
+        id: record.id,
+        at: record.at,
+        generation: i64::try_from(record.generation).unwrap_or(i64::MAX),
+        cause: "dry-run".to_owned(),
+        engine: record.engine.to_owned(),
+        revision: record.revision,
+        common: record.common,
+        decisions: record.decisions.into_iter().map(decision).collect(),
+    }
+}
+
+/// The form refused it before any rule was asked.
+fn nothing_asked(generation: &Generation, id: crate::desk::id::RunId, at: Timestamp) -> StoredRun {
+    stored(RunRecord {
+        id,
+        at,
+        generation: generation.number,
+        cause: "dry-run",
+        engine: crate::rules::run::engine::ENGINE,
+        revision: None,
+        common: "{}".to_owned(),
+        decisions: Vec::new(),
+    })
+}

@@ -1,0 +1,204 @@
+//! The archive of rules: every version that ever decided, to be read, compared and fetched.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::app::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+use crate::rules::live::rollout::VersionId;
+use crate::rules::load::difference::{self, Change};
+use crate::rules::run::manifest;
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
+use crate::store::Store;
+use crate::store::rules::decisions::RuleVersion;
+use crate::store::rules::versions::ListedVersion;
+
+/// A version of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    pub rule: String,
+    pub version: String,
+    pub component_digest: String,
+    pub manifest_digest: String,
+    pub stages: Vec<Stage>,
+    pub component_bytes: i64,
+    pub first_seen: Timestamp,
+    /// Set where the manifest in the archive is not what was archived: then nothing uses it.
+    pub damage: Option<String>,
+}
+
+impl Version {
+    /// Its identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] where the archive has it under something that is no digest.
+    pub fn id(&self) -> Result<VersionId, Error> {
+        let Self { rule, component_digest, manifest_digest, .. } = self;
+        let id = format!("{component_digest}/{manifest_digest}");
+        id.parse().map_err(|why| Error::Damaged(format!("the archive has a version of `{rule}` as `{id}`: {why}")))
+    }
+}
+
+/// How two versions differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    pub from: Version,
+    pub to: Version,
+    /// The manifest's keys that differ, settings among them.
+    pub changes: Vec<Change>,
+    /// The manifests' lines that differ, as a unified diff.
+    pub lines: String,
+}
+
+/// The versions of a rule in the archive, the newest first.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where none of them ever decided.
+pub async fn versions(store: &Store, rule: &str) -> Result<Vec<Version>, Error> {
+    let listed = store.rule_versions(rule).await?;
+    if listed.is_empty() {
+        return Err(Error::Missing { what: "rule in the archive called", name: rule.to_owned() });
+    }
+    Ok(listed.into_iter().map(|listed| version(rule, listed)).collect())
+}
+
+fn version(rule: &str, listed: ListedVersion) -> Version {
+    let whole = listed.manifest_is_whole();
+    // What was archived has been live, so it was read before.
+    let manifest = whole.then(|| manifest::parse(Path::new(rule), &listed.manifest).ok()).flatten();
+    Version {
+        rule: rule.to_owned(),
+        stages: manifest.map(|manifest| manifest.stages).unwrap_or_default(),
+        damage: (!whole).then(|| format!("its manifest is not what was archived as {}", listed.manifest_digest)),
+        version: listed.version,
+        component_digest: listed.component_digest,
+        manifest_digest: listed.manifest_digest,
+        component_bytes: listed.component_bytes,
+        first_seen: listed.first_seen,
+    }
+}
+
+/// One version: by the beginning of its component's or its manifest's digest, or of both with a hyphen between them.
+///
+/// # Errors
+///
+/// [`Error::Missing`]; [`Error::Ambiguous`] where several versions are meant.
+pub async fn find(store: &Store, rule: &str, digest: &str) -> Result<Version, Error> {
+    let mut meant = versions(store, rule).await?;
+    meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
+    match meant.len() {
+        0 => Err(Error::Missing { what: "version of it in the archive with the digest", name: digest.to_owned() }),
+        1 => meant.pop().ok_or_else(|| Error::Broken("a version was lost".to_owned())),
+        _ => Err(Error::Ambiguous {
+            what: "digest",
+            name: digest.to_owned(),
+            meant: meant.iter().map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect(),
+        }),
+    }
+}
+
+/// One version with its manifest and its component, both of which are what was archived.
+///
+/// # Errors
+///
+/// As [`find`]; [`Error::Damaged`] where either is not what was archived.
+pub async fn read(store: &Store, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
+    let version = find(store, rule, digest).await?;
+    let kept = store.rule_version(&version.component_digest, &version.manifest_digest).await?;
+    let kept = kept.ok_or_else(|| Error::Missing { what: "version of it in the archive", name: digest.to_owned() })?;
+    Ok((version, kept))
+}
+
+/// The text of a version's `rule.sig`, where one came with it: who vouches for what was [`read`].
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn signature(store: &Store, version: &Version) -> Result<Option<String>, Error> {
+    Ok(store.signature(&version.component_digest, &version.manifest_digest).await?)
+}
+
+/// How two versions of a rule differ.
+///
+/// # Errors
+///
+/// As [`read`].
+pub async fn difference(store: &Store, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
+    let ((from, old), (to, new)) = (read(store, rule, from).await?, read(store, rule, to).await?);
+    let changes = difference::changes(&old.manifest, &new.manifest).map_err(|e| Error::Broken(e.to_string()))?;
+    Ok(Difference { from, to, changes, lines: difference::lines(&old.manifest, &new.manifest) })
+}
+
+impl App {
+    /// Puts a rule into the archive, where it is not there yet. Whoever activates a version does this first: what cannot be
+    /// kept must not decide.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written; [`Error::Damaged`] where the archive has something else under its digests.
+    pub async fn keep(&self, rule: &Rule) -> Result<(), Error> {
+        let (component_digest, manifest_digest) = (rule.digest.to_string(), rule.manifest_digest.to_string());
+        if self.store.rule_version(&component_digest, &manifest_digest).await?.is_some() {
+            return Ok(());
+        }
+        let source = rule.component.clone();
+        let component = tokio::task::spawn_blocking(move || source.read()).await;
+        let component = component.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| {
+            Error::Broken(format!("the component of `{}` cannot be archived: {error}", rule.manifest.name))
+        })?;
+        let version = RuleVersion {
+            component_digest,
+            manifest_digest,
+            name: rule.manifest.name.as_str().to_owned(),
+            version: rule.manifest.version.clone(),
+            manifest: rule.manifest_text.to_string(),
+            component,
+        };
+        Ok(self.store.keep_rule_version(version, self.clock.now()).await?)
+    }
+
+    /// The versions of a rule in the archive, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; as [`versions`].
+    pub async fn rule_versions(&self, actor: &Actor, rule: &str) -> Result<Vec<Version>, Error> {
+        permission::read_rules(actor)?;
+        versions(&self.store, rule).await
+    }
+
+    /// One version with its manifest and its component.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; as [`read`].
+    pub async fn rule_version(&self, actor: &Actor, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
+        permission::read_rules(actor)?;
+        read(&self.store, rule, digest).await
+    }
+
+    /// The text of a version's `rule.sig`, where it is signed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn rule_signature(&self, actor: &Actor, version: &Version) -> Result<Option<String>, Error> {
+        permission::read_rules(actor)?;
+        signature(&self.store, version).await
+    }
+
+    /// How two versions of a rule differ.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; as [`difference`].
+    pub async fn rule_difference(&self, actor: &Actor, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
+        permission::read_rules(actor)?;
+        difference(&self.store, rule, from, to).await
+    }
+}

@@ -1,0 +1,165 @@
+//! A rule arrives by API: what a desk asks of one in its directory is asked of it too, before anything is kept.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::life::{self, Word};
+use crate::app::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::permission::{self, MayAdminister};
+use crate::rules::live::slots::version_of;
+use crate::rules::load::inspect::inspect;
+use crate::rules::load::{LoadError, MANIFEST_FILE};
+use crate::rules::remedies;
+use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError};
+use crate::rules::run::rule::Rule;
+use crate::store::rules::decisions::RuleVersion;
+use crate::store::rules::deployments::Brought;
+
+/// Uploads that are read and compiled at once. Each may take as much memory as a component and its compiler are allowed.
+pub const UPLOADS_AT_ONCE: usize = 2;
+
+/// The files of one rule as they came, and why it is deployed.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// `rule.toml`.
+    pub manifest: Vec<u8>,
+    /// `rule.wasm`.
+    pub component: Vec<u8>,
+    /// `rule.sig`.
+    pub signature: Option<String>,
+    pub why: String,
+}
+
+/// Why an uploaded rule is refused, as its author needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Unfit {
+    /// `manifest`, `component` or `signature`.
+    pub part: &'static str,
+    /// A stable word for programs.
+    pub code: &'static str,
+    pub what: String,
+    pub mend: &'static str,
+}
+
+impl From<&LoadError> for Unfit {
+    fn from(error: &LoadError) -> Self {
+        let (part, code) = remedies::code_of(error);
+        Unfit { part, code, what: error.to_string(), mend: remedies::of_load(error) }
+    }
+}
+
+/// The right to send a rule now; held until it is in or refused.
+pub struct Uploading {
+    _permit: MayAdminister,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A rule that was checked, with what its inspection found.
+struct Admitted {
+    rule: Rule,
+    imports: Vec<String>,
+    component: Vec<u8>,
+}
+
+/// A rule that was taken.
+pub struct Deployed {
+    pub rule: Arc<Rule>,
+    /// The interfaces that the component imports.
+    pub imports: Vec<String>,
+    /// The component's size.
+    pub bytes: usize,
+    /// What it does now.
+    pub state: &'static str,
+    /// The revision of the deployments that it came with.
+    pub revision: i64,
+}
+
+impl App {
+    /// Lets an administrator begin an upload; asked before the body is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for others; [`Error::Busy`] while as many as the desk takes at once are under way.
+    pub fn begin_upload(&self, actor: &Actor) -> Result<Uploading, Error> {
+        let permit = permission::administer(actor)?;
+        let place = Arc::clone(&self.uploads).try_acquire_owned();
+        let place = place.map_err(|_| {
+            Error::Busy(format!("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once"))
+        })?;
+        Ok(Uploading { _permit: permit, _place: place })
+    }
+
+    /// Takes an uploaded rule: its bytes, its place among the deployments and the audit are written at once or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unfit`] where no desk would take it, [`Error::NotTaken`] where its name belongs to the directory,
+    /// [`Error::Rejected`] without a reason; then nothing of it is kept, and what served before serves on.
+    pub async fn deploy_rule(
+        self: &Arc<Self>,
+        actor: &Actor,
+        _uploading: Uploading,
+        upload: Upload,
+    ) -> Result<Deployed, Error> {
+        self.deploy(&life::author(actor), upload).await
+    }
+
+    /// The same for whoever may start programs on this machine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`App::deploy_rule`].
+    pub async fn deploy(self: &Arc<Self>, by: &str, upload: Upload) -> Result<Deployed, Error> {
+        let word = Word { by: by.to_owned(), why: upload.why.clone() };
+        life::check_reason(&word)?;
+        let Admitted { rule, imports, component } = self.admit(upload).await?;
+        let bytes = component.len();
+        let step = self.rules.catalog().slots().offer_by_api(&rule, &word.by);
+        let version = version_of(&rule);
+        let rule = Arc::new(rule);
+        let brought =
+            Brought { version: archived(&rule, component), signature: rule.signature.as_deref().map(str::to_owned) };
+        let name = rule.manifest.name.as_str();
+        let (life, revision) = life::take_with(&self.store, &self.clock, name, &step, &word, Some(brought)).await?;
+        self.install_here(vec![Arc::clone(&rule)], &BTreeMap::new()).await?;
+        Ok(Deployed { state: life.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
+    }
+
+    /// Checks, compiles and tries an uploaded rule, as one in the directory.
+    async fn admit(self: &Arc<Self>, upload: Upload) -> Result<Admitted, Error> {
+        let app = Arc::clone(self);
+        let checked = tokio::task::spawn_blocking(move || app.admit_blocking(upload)).await;
+        checked.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| Error::Unfit(Unfit::from(&error)))
+    }
+
+    fn admit_blocking(&self, upload: Upload) -> Result<Admitted, LoadError> {
+        // Named in messages: it lies in no folder.
+        let from = Path::new("");
+        let file = || from.join(MANIFEST_FILE);
+        if upload.manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLarge { file: file() }.into());
+        }
+        let manifest = String::from_utf8(upload.manifest)
+            .map_err(|_| ManifestError::Unreadable { file: file(), message: "it is not UTF-8".to_owned() })?;
+        let rule = self.rules.admit(from, &manifest, &upload.component, upload.signature.as_deref())?;
+        let imports = inspect(&upload.component, usize::MAX).map(|found| found.imports).unwrap_or_default();
+        Ok(Admitted { rule, imports, component: upload.component })
+    }
+}
+
+/// A rule as the archive keeps it.
+pub(crate) fn archived(rule: &Rule, component: Vec<u8>) -> RuleVersion {
+    RuleVersion {
+        component_digest: rule.digest.to_string(),
+        manifest_digest: rule.manifest_digest.to_string(),
+        name: rule.manifest.name.as_str().to_owned(),
+        version: rule.manifest.version.clone(),
+        manifest: rule.manifest_text.to_string(),
+        component,
+    }
+}

@@ -1,0 +1,212 @@
+//! The rules as admins see them, and the reference tables that rules see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::app::{App, Error};
+use crate::config;
+use crate::desk::actor::Actor;
+use crate::desk::organisation::Organisation;
+use crate::desk::permission;
+use crate::rules::contract::Attribute;
+use crate::rules::live::rollout::Life;
+use crate::rules::live::slots::Slot;
+pub use crate::rules::live::slots::version_of;
+pub use crate::rules::run::manifest::Mode;
+pub use crate::rules::run::rule::Rule;
+use crate::rules::tables::{Table, Tables};
+
+/// What became of a folder, or a rule that lives in none.
+pub struct RuleStatus {
+    pub folder: String,
+    /// Which of its versions plays which part.
+    pub life: Option<Life>,
+    /// The active version, if it is in memory.
+    pub active: Option<Arc<Rule>>,
+    pub candidate: Option<Arc<Rule>>,
+    pub arms: Vec<Figures>,
+    pub live: Option<Arc<Rule>>,
+    pub since_generation: u64,
+    /// Why its present content is not live, and since when.
+    pub error: Option<(String, Timestamp)>,
+}
+
+/// How one version has done since this process began.
+pub struct Figures {
+    pub version: String,
+    pub role: &'static str,
+    pub calls: u64,
+    pub failures: u64,
+    pub mean_micros: u64,
+    pub disagreements: u64,
+    pub kinds: BTreeMap<String, u64>,
+}
+
+/// Where the configuration is read from when it is read again.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub directory: std::path::PathBuf,
+    pub outside: config::Outside,
+}
+
+impl App {
+    /// The generation that is live, and the folders in the order in which their rules are asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn rules_status(&self, actor: &Actor) -> Result<(u64, Vec<RuleStatus>), Error> {
+        permission::read_rules(actor)?;
+        let slots = self.rules.catalog().slots();
+        let mut folders: Vec<RuleStatus> = Vec::new();
+        for status in self.rules.catalog().folders().values() {
+            let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let of_folder = slots.iter().find(|(_, slot)| slot.life.folder.as_deref() == Some(folder.as_str()));
+            let mut found = self.status_of(of_folder);
+            found.folder = folder;
+            found.live = status.live.clone().or(found.live);
+            found.since_generation = status.since_generation;
+            let of_folder = status.error.as_ref().map(|error| {
+                (error.message.to_string(), Timestamp::try_from(error.at).unwrap_or(Timestamp::UNIX_EPOCH))
+            });
+            found.error = of_folder.or(found.error);
+            folders.push(found);
+        }
+        let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
+        let elsewhere = slots.iter().filter(|(_, slot)| {
+            let lives = slot.life.needed().next().is_some();
+            lives && slot.life.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
+        });
+        folders.extend(elsewhere.map(|found| self.status_of(Some(found))));
+        folders.sort_by_key(|status| {
+            let manifest = status.live.as_ref().map(|rule| &rule.manifest);
+            (manifest.map_or(i32::MAX, |m| m.order), manifest.map(|m| m.name.clone()))
+        });
+        Ok((self.rules.generation().number, folders))
+    }
+
+    fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
+        let slot = found.map(|(_, slot)| slot);
+        let version = |version: Option<_>| slot.and_then(|slot| slot.rule(version?)).cloned();
+        let active = version(slot.and_then(|slot| slot.life.active));
+        let candidate = version(slot.and_then(|slot| slot.life.candidate.as_ref()).map(|candidate| candidate.version));
+        let arms = found.map(|(name, _)| self.arms.of(name)).unwrap_or_default();
+        RuleStatus {
+            folder: String::new(),
+            live: active.clone().or_else(|| candidate.clone()),
+            life: slot.map(|slot| slot.life.clone()),
+            active,
+            candidate,
+            arms: arms
+                .into_iter()
+                .map(|(version, role, arm)| Figures {
+                    version: version.to_string(),
+                    role: role.code(),
+                    calls: arm.calls,
+                    failures: arm.failures,
+                    mean_micros: arm.micros.checked_div(arm.calls).unwrap_or_default(),
+                    disagreements: arm.disagreements,
+                    kinds: arm.kinds,
+                })
+                .collect(),
+            since_generation: 0,
+            error: slot.and_then(|slot| self.not_had(slot)),
+        }
+    }
+
+    /// Why a version of a rule that should be in effect cannot be had.
+    fn not_had(&self, slot: &Slot) -> Option<(String, Timestamp)> {
+        let refused = self.following.refused();
+        let why = slot.wanted().needed().find_map(|version| refused.get(&version).cloned());
+        why.map(|refused| (refused.why, refused.at))
+    }
+
+    /// Looks at every rule's folder anew and waits until that is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
+        permission::administer(actor)?;
+        let app = Arc::clone(self);
+        tokio::task::spawn_blocking(move || app.rules.reload()).await.map_err(|e| Error::Broken(e.to_string()))
+    }
+
+    /// Reads the configuration directory again; what is wrong with it, in which case nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
+        permission::administer(actor)?;
+        let source = self.source.clone();
+        // Two at once would each take a part of what they read.
+        let _only_one = self.changing_tables.lock().await;
+        let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
+        match loaded.map_err(|e| Error::Broken(e.to_string()))? {
+            Ok(config) => {
+                let before = self.organisation();
+                self.set_organisation(config.organisation);
+                match self.take_tables(&config.tables).await {
+                    Ok(()) => Ok(Vec::new()),
+                    Err(Error::Conflict(message)) => {
+                        self.organisation.store(before);
+                        Ok(vec![message])
+                    }
+                    Err(error) => {
+                        self.organisation.store(before);
+                        Err(error)
+                    }
+                }
+            }
+            Err(problems) => Ok(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+/// The reference tables: the admins' own, each with the digest of its content, and the desk's under `desk.`.
+pub fn tables(organisation: &Organisation, own: &BTreeMap<String, (Arc<config::Table>, Arc<str>)>) -> Tables {
+    let row = |pairs: Vec<(&str, String)>| {
+        pairs.into_iter().map(|(name, value)| Attribute { name: name.to_owned(), value }).collect::<Vec<_>>()
+    };
+    let categories = organisation.categories.values().map(|category| {
+        let team = category.team.as_ref().map(ToString::to_string).unwrap_or_default();
+        (category.id.to_string(), row(vec![("name", category.name.clone()), ("team", team)]))
+    });
+    let teams = organisation.teams.values().map(|team| {
+        let columns = vec![("name", team.name.clone()), ("tier", team.tier.to_string())];
+        (team.id.to_string(), row(columns))
+    });
+    let members = organisation.teams.values().flat_map(|team| team.members.iter().map(move |member| (team, member)));
+    let agents = members.map(|(team, member)| {
+        let skills: Vec<&str> = member.skills.iter().map(|skill| skill.as_str()).collect();
+        let available = member.available.to_string();
+        let columns = vec![("team", team.id.to_string()), ("skills", skills.join(" ")), ("available", available)];
+        (member.person.to_string(), row(columns))
+    });
+    let people = organisation.people.values().map(|person| {
+        let columns = vec![
+            ("name", person.name.clone()),
+            ("department", person.department.clone()),
+            ("title", person.title.clone()),
+            ("location", person.location.clone()),
+        ];
+        (person.id.to_string(), row(columns))
+    });
+    let of_the_desk: [(String, Table); 4] = [
+        ("desk.categories".to_owned(), categories.collect()),
+        ("desk.teams".to_owned(), teams.collect()),
+        ("desk.agents".to_owned(), agents.collect()),
+        ("desk.people".to_owned(), people.collect()),
+    ];
+    let of_admins = own.iter().map(|(name, (table, digest))| {
+        let rows = table.rows.iter().map(|(key, cells)| {
+            let columns = table.named(cells).map(|(name, cell)| (name, cell.to_owned()));
+            (key.clone(), row(columns.collect()))
+        });
+        (name.clone(), rows.collect::<Table>().with_digest(Arc::clone(digest)))
+    });
+    of_the_desk.into_iter().chain(of_admins).collect()
+}

@@ -1,0 +1,226 @@
+//! A submission becomes a ticket.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::app::decide::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use crate::app::observe::{log, request_trace};
+use crate::app::record::write::Sample;
+use crate::app::{App, Error, clock};
+use crate::desk::access::{AccessCase, AccessRequest};
+use crate::desk::actor::Actor;
+use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::submit::{self, Ids, Opening};
+use crate::rules::digest::Digest;
+use crate::rules::live::catalog::Generation;
+use crate::store::{Create, Created, IdempotencyKey, RunRecord};
+
+/// The digest of a request, to tell the same one sent again from another under the same key.
+pub fn digest(request: &[u8]) -> String {
+    Digest::of(request).to_string()
+}
+
+/// How far back a repetition is looked for, in hours.
+const RECENT_HOURS: i64 = 72;
+/// How many tickets of the requester are looked at.
+const RECENT_MAX: i64 = 5;
+/// How far back access history goes, in days.
+const HISTORY_DAYS: i64 = 365;
+/// How often the pipeline may be begun anew because intake changed what access is asked for.
+const TRIES_MAX: usize = 3;
+
+/// A ticket that was created, now or when the same request was made before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    pub ticket: Ticket,
+    pub access: Option<AccessCase>,
+    /// Whether this very request made it.
+    pub new: bool,
+    /// How many rules were asked.
+    pub rules_asked: usize,
+}
+
+/// What a submission comes to before anything is written.
+pub(crate) struct Considered {
+    pub record: RunRecord,
+    pub samples: Vec<Sample>,
+    /// What would be written, or what to mend.
+    pub outcome: Result<Box<Opening>, Vec<Problem>>,
+}
+
+impl App {
+    /// Takes a submission through the rules and writes the ticket that comes of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] with what to mend; [`Error::Busy`] where rules or store have too much to do.
+    pub async fn create_ticket(
+        self: &Arc<Self>,
+        actor: &Actor,
+        requester: Option<PersonId>,
+        submission: Submission,
+        idempotency: Option<(String, String)>,
+    ) -> Result<Made, Error> {
+        let organisation = self.organisation();
+        let now = self.clock.now();
+        let permit = permission::create(&organisation, actor, requester.as_ref())?;
+        let new = NewTicket::check(&organisation, &permit, submission)
+            .inspect_err(|_| self.metrics.count_ticket("refused"))?;
+        let idempotency =
+            idempotency.map(|(key, digest)| IdempotencyKey { actor: actor.person().cloned(), key, digest });
+        // Before the rules are asked: what they would say to a repetition is not what they said to the request.
+        if let Some(claim) = &idempotency
+            && let Some(id) = self.store.made_under(claim).await?
+        {
+            return self.made_before(id).await;
+        }
+        let begun = clock::instant();
+        let generation = self.rules.generation();
+        if let Err(error) = self.archive(&generation).await {
+            tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
+        }
+        let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
+        let (run, rules_asked) = (record.id, samples.len());
+        self.judge(&samples);
+        self.account(&record, samples, begun);
+        let opening = *outcome.map_err(|problems| {
+            self.metrics.count_ticket("rejected");
+            Error::Rejected { problems }
+        })?;
+        let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
+        let writing = clock::instant();
+        let made = self.store.create(Create { opening, run: record, idempotency }).await?;
+        let written = clock::instant();
+        match made {
+            Created::New { number, assignee } => {
+                self.metrics.count_ticket("accepted");
+                ticket.number = number;
+                ticket.assignee = assignee;
+                request_trace::note(|trail| {
+                    trail.written = Some((writing, written));
+                    trail.ticket = Some((number, ticket.id));
+                });
+                log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
+                Ok(Made { ticket, access, new: true, rules_asked })
+            }
+            Created::Before(id) => self.made_before(id).await,
+        }
+    }
+
+    /// Takes a submission through these rules, up to where the ticket would be written. Creating a ticket and trying
+    /// what would become of one are the same up to here.
+    pub(crate) async fn consider(
+        &self,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
+        new: NewTicket,
+        now: Timestamp,
+    ) -> Result<Considered, Error> {
+        let id = TicketId(self.clock.new_id());
+        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now, id).await?;
+        let verdicts = match decision {
+            Decision::Accepted(verdicts) => *verdicts,
+            Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
+            Decision::NeedsFacts(_) => {
+                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
+            }
+        };
+        let ids = Ids {
+            ticket: id,
+            grant: GrantId(self.clock.new_id()),
+            messages: (0..submit::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
+        };
+        let opening = submit::open(organisation, new, verdicts, &ids, now);
+        Ok(Considered { record, samples, outcome: Ok(Box::new(opening)) })
+    }
+
+    /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
+    fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
+        self.metrics.count_calls(&samples);
+        log::faults(record.id, &samples);
+        let ended = clock::instant();
+        let (id, generation) = (record.id, record.generation);
+        request_trace::note(|trail| {
+            trail.runs.push(request_trace::Run { id, generation, took: (begun, ended), samples })
+        });
+    }
+
+    async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
+        let found = self.store.ticket_and_case_by_id(id).await?;
+        let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
+        Ok(Made { ticket, access, new: false, rules_asked: 0 })
+    }
+
+    /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
+    async fn run_rules(
+        &self,
+        organisation: &Arc<Organisation>,
+        generation: Arc<Generation>,
+        new: NewTicket,
+        now: Timestamp,
+        ticket: TicketId,
+    ) -> Result<Ran, Error> {
+        let recent = if generation.wants_recent_tickets() {
+            let since = ago(now, RECENT_HOURS);
+            self.store.recent(&new.requester, since, RECENT_MAX).await?
+        } else {
+            Vec::new()
+        };
+        let mut access = self.facts_of_form(organisation, &new, now).await?;
+        for _ in 0..TRIES_MAX {
+            let case = Case {
+                organisation: organisation.clone(),
+                generation: generation.clone(),
+                tables: self.rules.tables(),
+                new: new.clone(),
+                recent: recent.clone(),
+                access,
+                now,
+                run: RunId(self.clock.new_id()),
+                ticket,
+            };
+            let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
+            let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };
+            access = Some(self.access_facts(request, now).await?);
+        }
+        Err(Error::Broken("intake rules change what access is asked for without end".to_owned()))
+    }
+
+    async fn facts_of_form(
+        &self,
+        organisation: &Organisation,
+        new: &NewTicket,
+        now: Timestamp,
+    ) -> Result<Option<AccessFacts>, Error> {
+        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|t| t.grants_access);
+        if !grants_access {
+            return Ok(None);
+        }
+        // What is wrong with the request is said after intake, whose rules may mend it or say it better.
+        match AccessRequest::from_fields(organisation, &new.requester, &new.fields) {
+            Ok(request) => self.access_facts(&request, now).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {
+        let since = ago(now, HISTORY_DAYS * 24);
+        Ok(AccessFacts {
+            grants: self.store.grants(&request.subject, since).await?,
+            history: self.store.access_history(&request.subject, since).await?,
+            holders: self.store.holders(&request.app, now).await?,
+            request: request.clone(),
+        })
+    }
+}
+
+fn ago(now: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond() - hours * 3_600_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}

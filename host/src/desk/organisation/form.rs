@@ -1,0 +1,262 @@
+//! Forms: what a request type asks for, and whether what was given fits.
+//!
+//! It knows nothing of JSON: a border makes [`Raw`] values of whatever it received.
+
+use jiff::civil::Date;
+
+use super::{FieldKind, FieldSpec, RequestType};
+
+/// The longest subject, in characters.
+pub const SUBJECT_CHARS_MAX: usize = 300;
+/// The longest body, in characters: about twenty printed pages, so that a pasted log fits.
+pub const BODY_CHARS_MAX: usize = 100_000;
+
+/// A value as it was given, before the form has been asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    Null,
+    Text(String),
+    Number(f64),
+    Flag(bool),
+    List(Vec<Raw>),
+    /// Something that no field can hold, such as a JSON object.
+    Other,
+}
+
+/// What a field of a form holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+    Date(Date),
+    Choice(String),
+    Choices(Vec<String>),
+}
+
+/// A filled-in field: its name in the form, and its value. Empty fields are absent.
+pub type Field = (String, Value);
+
+/// Something that has to be mended before a submission can be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The form field, or `subject`, `body`, `request_type` and so on.
+    pub field: String,
+    /// A stable word for programs, such as `required`.
+    pub code: String,
+    /// A sentence for people: what is wrong and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with one field.
+    pub fn new(field: &str, code: &str, message: impl Into<String>) -> Problem {
+        Problem { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// Checks what was given against a request type's form.
+///
+/// The fields come back in the form's order.
+///
+/// # Errors
+/// Every problem found, not only the first.
+pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Field>, Vec<Problem>> {
+    let mut problems = unknown_or_repeated(form, given);
+    let mut fields = Vec::with_capacity(given.len());
+    for spec in &form.fields {
+        let raw = given.iter().find(|(name, _)| *name == spec.name);
+        match check_field(spec, raw.map_or(&Raw::Null, |(_, raw)| raw)) {
+            Ok(Some(value)) => fields.push((spec.name.clone(), value)),
+            Ok(None) if spec.required => {
+                problems.push(Problem::new(&spec.name, "required", format!("Fill in {}.", spec.label)))
+            }
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(fields) } else { Err(problems) }
+}
+
+fn unknown_or_repeated(form: &RequestType, given: &[(String, Raw)]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, (name, _)) in given.iter().enumerate() {
+        if !form.fields.iter().any(|spec| spec.name == *name) {
+            let known: Vec<&str> = form.fields.iter().map(|spec| spec.name.as_str()).collect();
+            let message = if known.is_empty() {
+                format!("The form `{}` has no fields.", form.id)
+            } else {
+                format!("The form `{}` has the fields {}.", form.id, known.join(", "))
+            };
+            problems.push(Problem::new(name, "unknown-field", message));
+        } else if given.iter().take(index).any(|(earlier, _)| earlier == name) {
+            problems.push(Problem::new(name, "repeated", "Give this field once."));
+        }
+    }
+    problems
+}
+
+/// Checks one value against one field; `None` means that the field is empty.
+///
+/// # Errors
+/// What is wrong with the value.
+pub fn check_field(spec: &FieldSpec, raw: &Raw) -> Result<Option<Value>, Problem> {
+    if is_empty(raw) {
+        return Ok(None);
+    }
+    let value = match &spec.kind {
+        FieldKind::Text { chars_max } => text(spec, raw, *chars_max)?,
+        FieldKind::Number { min, max } => number(spec, raw, *min, *max)?,
+        FieldKind::Flag => flag(spec, raw)?,
+        FieldKind::Date => date(spec, raw)?,
+        FieldKind::Choice { options } => match raw {
+            Raw::Text(text) => Value::Choice(option(spec, text, options)?),
+            _ => return Err(wrong_type(spec, "one of its options, as text")),
+        },
+        FieldKind::Choices { options } => choices(spec, raw, options)?,
+    };
+    Ok(Some(value))
+}
+
+fn is_empty(raw: &Raw) -> bool {
+    match raw {
+        Raw::Null => true,
+        Raw::Text(text) => text.trim().is_empty(),
+        Raw::List(items) => items.is_empty(),
+        Raw::Number(_) | Raw::Flag(_) | Raw::Other => false,
+    }
+}
+
+fn wrong_type(spec: &FieldSpec, wanted: &str) -> Problem {
+    let message = format!("{} takes {wanted}.", spec.label);
+    Problem::new(&spec.name, "wrong-type", message)
+}
+
+fn text(spec: &FieldSpec, raw: &Raw, chars_max: usize) -> Result<Value, Problem> {
+    let Raw::Text(text) = raw else {
+        return Err(wrong_type(spec, "text"));
+    };
+    if let Some(problem) = check_characters(&spec.name, text) {
+        return Err(problem);
+    }
+    let chars = text.chars().count();
+    if chars > chars_max {
+        let message = format!("{} takes at most {chars_max} characters; this has {chars}.", spec.label);
+        return Err(Problem::new(&spec.name, "too-long", message));
+    }
+    Ok(Value::Text(text.clone()))
+}
+
+fn number(spec: &FieldSpec, raw: &Raw, min: Option<f64>, max: Option<f64>) -> Result<Value, Problem> {
+    let number = match raw {
+        Raw::Number(number) => Some(*number),
+        Raw::Text(text) => text.trim().parse().ok(),
+        Raw::Null | Raw::Flag(_) | Raw::List(_) | Raw::Other => None,
+    };
+    let number = number.filter(|number: &f64| number.is_finite()).ok_or_else(|| wrong_type(spec, "a number"))?;
+    let bound = match (min, max) {
+        (Some(min), _) if number < min => format!("at least {min}"),
+        (_, Some(max)) if number > max => format!("at most {max}"),
+        _ => return Ok(Value::Number(number)),
+    };
+    let message = format!("{} has to be {bound}; this is {number}.", spec.label);
+    Err(Problem::new(&spec.name, "out-of-range", message))
+}
+
+fn flag(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
+    match raw {
+        Raw::Flag(flag) => Ok(Value::Flag(*flag)),
+        // What a browser's form sends.
+        Raw::Text(text) if matches!(text.as_str(), "true" | "on" | "yes") => Ok(Value::Flag(true)),
+        Raw::Text(text) if matches!(text.as_str(), "false" | "off" | "no") => Ok(Value::Flag(false)),
+        _ => Err(wrong_type(spec, "true or false")),
+    }
+}
+
+fn date(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
+    let Raw::Text(text) = raw else {
+        return Err(wrong_type(spec, "a day as YYYY-MM-DD"));
+    };
+    // The parser takes more than we promise, such as a date with a time; only the ten characters are ours.
+    let date = (text.len() == "YYYY-MM-DD".len()).then(|| text.parse::<Date>().ok()).flatten();
+    date.map(Value::Date).ok_or_else(|| {
+        let message = format!("{} takes a day that exists, as YYYY-MM-DD.", spec.label);
+        Problem::new(&spec.name, "bad-date", message)
+    })
+}
+
+fn option(spec: &FieldSpec, text: &str, options: &[String]) -> Result<String, Problem> {
+    if options.iter().any(|option| option == text) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("{} is one of: {}.", spec.label, options.join(", "));
+    Err(Problem::new(&spec.name, "not-an-option", message))
+}
+
+fn choices(spec: &FieldSpec, raw: &Raw, options: &[String]) -> Result<Value, Problem> {
+    let items = match raw {
+        Raw::List(items) => items.as_slice(),
+        // One box ticked in a browser's form arrives as a single text.
+        Raw::Text(_) => std::slice::from_ref(raw),
+        _ => return Err(wrong_type(spec, "a list of its options")),
+    };
+    let mut chosen: Vec<String> = Vec::with_capacity(items.len());
+    for item in items {
+        let Raw::Text(text) = item else {
+            return Err(wrong_type(spec, "a list of its options, each as text"));
+        };
+        let text = option(spec, text, options)?;
+        if !chosen.contains(&text) {
+            chosen.push(text);
+        }
+    }
+    Ok(Value::Choices(chosen))
+}
+
+/// Checks the two texts that every ticket has.
+pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let chars = subject.chars().count();
+    // A rule may make a subject of the body's first line.
+    if subject.trim().is_empty() && body.trim().is_empty() {
+        problems.push(Problem::new("subject", "required", "Say in one line what it is about."));
+    } else if chars > SUBJECT_CHARS_MAX {
+        let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
+        problems.push(Problem::new("subject", "too-long", message));
+    }
+    for (field, text) in [("subject", subject), ("body", body)] {
+        problems.extend(check_characters(field, text));
+    }
+    let chars = body.chars().count();
+    if chars > BODY_CHARS_MAX {
+        let message = format!("A body has at most {BODY_CHARS_MAX} characters; this has {chars}.");
+        problems.push(Problem::new("body", "too-long", message));
+    }
+    problems
+}
+
+/// PostgreSQL has no zero character in a text, so the desk takes none anywhere.
+///
+/// The problem, if there is one.
+pub fn check_characters(field: &str, text: &str) -> Option<Problem> {
+    let zero = text.contains('\0');
+    zero.then(|| Problem::new(field, "bad-character", "Leave out the zero characters (U+0000)."))
+}
+
+/// Checks a comment.
+///
+/// # Errors
+/// It is empty or too long.
+pub fn check_comment(body: &str) -> Result<(), Problem> {
+    if let Some(problem) = check_characters("body", body) {
+        return Err(problem);
+    }
+    if body.trim().is_empty() {
+        return Err(Problem::new("body", "required", "write something"));
+    }
+    if body.chars().count() > BODY_CHARS_MAX {
+        let message = format!("has more than {BODY_CHARS_MAX} characters");
+        return Err(Problem::new("body", "too-long", message));
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! The organisation that the desk serves: people, teams, taxonomy, forms, levels and the app catalog.
+//!
+//! It is checked when it is built (`config` does that), so whoever holds an [`Organisation`] may rely on every id in it
+//! naming something that exists. It never changes; a reload makes a new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use super::id::{
+    AppId, CategoryId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId, TierId, UrgencyId,
+};
+
+pub mod form;
+
+/// Everything that the desk knows about whom it serves.
+#[derive(Debug, Clone)]
+pub struct Organisation {
+    /// The organisation's name as people read it.
+    pub name: String,
+    /// When the desk is open; its time zone is the desk's.
+    pub calendar: Calendar,
+    pub people: BTreeMap<PersonId, Person>,
+    pub teams: BTreeMap<TeamId, Team>,
+    pub categories: BTreeMap<CategoryId, Category>,
+    pub tags: BTreeSet<Tag>,
+    /// From the lowest step to the highest.
+    pub impacts: Vec<ImpactId>,
+    /// From the lowest step to the highest.
+    pub urgencies: Vec<UrgencyId>,
+    /// From the most urgent level to the least.
+    pub priorities: Vec<PriorityLevel>,
+    pub request_types: BTreeMap<RequestTypeId, RequestType>,
+    pub apps: BTreeMap<AppId, App>,
+    pub defaults: Defaults,
+}
+
+/// What stands where no rule has answered.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    pub team: TeamId,
+    pub priority: PriorityId,
+    pub category: CategoryId,
+    /// Who approves access where a rule has failed and the requester has no manager.
+    pub access_approvers: Vec<PersonId>,
+    /// How long such an approval may take, in hours.
+    pub access_due_hours: u32,
+}
+
+/// When the desk is open.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    pub zone: TimeZone,
+    /// The open hours of each day, Monday first: sorted, without overlap. An end of midnight is the day's end.
+    pub week: [Vec<OpenHours>; 7],
+    /// Days on which the desk is closed.
+    pub holidays: BTreeSet<Date>,
+}
+
+/// From `start` up to, not including, `end`; an `end` of 00:00 means the end of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenHours {
+    pub start: Time,
+    pub end: Time,
+}
+
+/// Somebody in the organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    pub email: String,
+    pub department: String,
+    pub title: String,
+    pub location: String,
+    pub manager: Option<PersonId>,
+    pub groups: Vec<GroupId>,
+    pub vip: bool,
+    /// Somebody who has left can neither submit nor approve nor be assigned.
+    pub active: bool,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A team, which is also a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    pub id: TeamId,
+    pub name: String,
+    pub members: Vec<Member>,
+    pub strategy: Strategy,
+    /// 1 is the first line.
+    pub tier: u8,
+}
+
+/// Somebody's part in a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub person: PersonId,
+    pub skills: BTreeSet<Skill>,
+    /// Whether new tickets may be assigned to this member now.
+    pub available: bool,
+}
+
+/// How a team shares out its tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// Each in turn.
+    RoundRobin,
+    /// Whoever has the fewest open tickets; of several, whoever comes first in turn.
+    LeastLoaded,
+}
+
+/// A category in the taxonomy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    pub id: CategoryId,
+    pub name: String,
+    /// Who takes such tickets where no rule has answered.
+    pub team: Option<TeamId>,
+}
+
+/// A priority level and what it promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriorityLevel {
+    pub id: PriorityId,
+    pub name: String,
+    /// The longest time until an agent first answers, in minutes that the calendar is open.
+    pub first_response_minutes: u32,
+    /// The longest time until it is resolved, in minutes that the calendar is open.
+    pub resolution_minutes: u32,
+}
+
+/// What a ticket is, in the field's own division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Incident,
+    Request,
+    Problem,
+    Change,
+}
+
+/// A request type and its form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestType {
+    pub id: RequestTypeId,
+    pub name: String,
+    pub kind: Kind,
+    /// The category that stands where no rule has answered.
+    pub category: Option<CategoryId>,
+    pub fields: Vec<FieldSpec>,
+    /// Whether tickets of this type ask for access, so that the access stage is asked.
+    pub grants_access: bool,
+}
+
+/// One field of a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldSpec {
+    pub name: String,
+    pub label: String,
+    pub kind: FieldKind,
+    pub required: bool,
+    /// Help for whoever fills the form in.
+    pub help: String,
+}
+
+/// What a field may hold.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldKind {
+    Text { chars_max: usize },
+    Number { min: Option<f64>, max: Option<f64> },
+    Flag,
+    Date,
+    Choice { options: Vec<String> },
+    Choices { options: Vec<String> },
+}
+
+/// An app that access can be requested to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub id: AppId,
+    pub name: String,
+    /// Who answers for the app.
+    pub owner: Option<PersonId>,
+    /// From the lowest tier to the highest.
+    pub tiers: Vec<Tier>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A licence tier of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tier {
+    pub id: TierId,
+    pub name: String,
+    /// The risk class, such as `low` or `high`.
+    pub risk: String,
+    /// The longest grant, in hours.
+    pub hours_max: u32,
+    /// The groups that the tier gives.
+    pub groups: Vec<GroupId>,
+    /// Roles that may be asked for.
+    pub roles: Vec<String>,
+    /// Licences that exist; `None` where they are not counted.
+    pub seats: Option<u32>,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [Kind::Incident, Kind::Request, Kind::Problem, Kind::Change];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Kind::Incident => "incident",
+            Kind::Request => "request",
+            Kind::Problem => "problem",
+            Kind::Change => "change",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_code(code: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+impl Strategy {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Strategy::RoundRobin => "round-robin",
+            Strategy::LeastLoaded => "least-loaded",
+        }
+    }
+}
+
+impl App {
+    /// The tier with this id, and its order: 0 is the lowest.
+    pub fn tier(&self, id: &str) -> Option<(usize, &Tier)> {
+        self.tiers.iter().enumerate().find(|(_, tier)| tier.id.as_str() == id)
+    }
+}
+
+impl Organisation {
+    /// The level with this id, and its rank: 0 is the most urgent.
+    pub fn priority(&self, id: &PriorityId) -> Option<(usize, &PriorityLevel)> {
+        self.priorities.iter().enumerate().find(|(_, level)| level.id == *id)
+    }
+
+    /// The managers above somebody, nearest first.
+    pub fn managers(&self, person: &Person) -> Vec<PersonId> {
+        let mut chain: Vec<PersonId> = Vec::new();
+        let mut next = person.manager.as_ref();
+        while let Some(id) = next {
+            // `config` refuses circles; the check keeps this total for organisations built by hand.
+            if chain.contains(id) || *id == person.id {
+                break;
+            }
+            chain.push(id.clone());
+            next = self.people.get(id).and_then(|p| p.manager.as_ref());
+        }
+        chain
+    }
+
+    /// The active members of a group.
+    pub fn members_of(&self, group: &GroupId) -> impl Iterator<Item = &Person> {
+        self.people.values().filter(move |p| p.active && p.groups.contains(group))
+    }
+}

@@ -1,0 +1,276 @@
+//! What agents change about a ticket by hand: each field with the reason, written into the timeline beside what the rules
+//! said, so that one can see later where people thought otherwise.
+
+use jiff::Timestamp;
+
+use super::assignment;
+use super::timeline::{Entry, Event, Visibility};
+use super::{Ticket, TicketChange, changed};
+use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
+use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
+use crate::desk::permission::{Act, MayEdit};
+use crate::desk::refusal::Refusal;
+use crate::desk::sla::Clock;
+
+/// The longest reason, in characters.
+const REASON_CHARS_MAX: usize = 1_000;
+/// The most tags that a ticket may be given.
+const TAGS_MAX: usize = 50;
+
+/// What somebody wants changed, as it was asked for; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub category: Option<String>,
+    pub impact: Option<String>,
+    pub urgency: Option<String>,
+    pub priority: Option<String>,
+    pub team: Option<String>,
+    /// `Some(None)` leaves the ticket in its team's queue.
+    pub assignee: Option<Option<String>>,
+    /// All tags that it is to have.
+    pub tags: Option<Vec<String>>,
+    pub reason: String,
+}
+
+/// The same, naming only what exists.
+#[derive(Debug, Clone, Default)]
+struct Checked {
+    category: Option<CategoryId>,
+    impact: Option<ImpactId>,
+    urgency: Option<UrgencyId>,
+    /// With its rank.
+    priority: Option<(usize, PriorityLevel)>,
+    team: Option<TeamId>,
+    assignee: Option<Option<PersonId>>,
+    tags: Option<Vec<Tag>>,
+}
+
+/// Changes a ticket by hand; `None` where it is as wanted already. A ticket that goes to another team without anybody being
+/// named is shared out as at its creation, by whoever writes the change.
+///
+/// # Errors
+/// [`Refusal::Problems`] for what does not exist and for a missing reason; [`Refusal::Finished`] where no work is owed.
+pub fn edit(
+    organisation: &Organisation,
+    ticket: &Ticket,
+    wanted: &Wanted,
+    permit: &MayEdit,
+    now: Timestamp,
+) -> Result<Option<TicketChange>, Refusal> {
+    if permit.ticket != ticket.id {
+        return Err(Refusal::Forbidden { act: Act::EditTicket });
+    }
+    if !ticket.state.is_unfinished() {
+        return Err(Refusal::Finished { state: ticket.state });
+    }
+    let checked = check(organisation, ticket, wanted)?;
+    let mut edit = Edit {
+        after: changed(ticket, now),
+        entries: Vec::new(),
+        entry: |visibility, event| Entry { at: now, author: permit.author.clone(), visibility, event },
+        reason: wanted.reason.trim(),
+    };
+    edit.classify(&checked);
+    edit.rate(&checked, &organisation.calendar, now);
+    let assignment = edit.route(&checked, organisation);
+    let (after, entries) = (edit.after, edit.entries);
+    Ok((!entries.is_empty()).then(|| TicketChange {
+        before: ticket.clone(),
+        after,
+        entries,
+        messages: Vec::new(),
+        assignment,
+    }))
+}
+
+/// A ticket while it is being changed.
+struct Edit<'a, E> {
+    after: Ticket,
+    entries: Vec<Entry>,
+    entry: E,
+    reason: &'a str,
+}
+
+impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
+    /// Writes down that a field has another value.
+    fn set(&mut self, visibility: Visibility, field: &'static str, from: Option<String>, to: String) {
+        let reason = self.reason.to_owned();
+        self.entries.push((self.entry)(visibility, Event::Set { field, from, to, reason }));
+    }
+
+    fn classify(&mut self, checked: &Checked) {
+        if let Some(category) = checked.category.as_ref().filter(|id| **id != self.after.category) {
+            let from = std::mem::replace(&mut self.after.category, category.clone());
+            self.set(Visibility::Public, "category", Some(from.to_string()), category.to_string());
+        }
+        if let Some(tags) = checked.tags.as_ref().filter(|tags| **tags != self.after.tags) {
+            let from = std::mem::replace(&mut self.after.tags, tags.clone());
+            self.set(Visibility::Internal, "tags", Some(listed(&from)), listed(tags));
+        }
+    }
+
+    fn rate(&mut self, checked: &Checked, calendar: &Calendar, now: Timestamp) {
+        if let Some(impact) = checked.impact.as_ref().filter(|id| Some(*id) != self.after.impact.as_ref()) {
+            let from = self.after.impact.replace(impact.clone());
+            self.set(Visibility::Internal, "impact", from.map(|id| id.to_string()), impact.to_string());
+        }
+        if let Some(urgency) = checked.urgency.as_ref().filter(|id| Some(*id) != self.after.urgency.as_ref()) {
+            let from = self.after.urgency.replace(urgency.clone());
+            self.set(Visibility::Internal, "urgency", from.map(|id| id.to_string()), urgency.to_string());
+        }
+        let Some((rank, level)) = checked.priority.as_ref().filter(|(_, level)| level.id != self.after.priority) else {
+            return;
+        };
+        let from = std::mem::replace(&mut self.after.priority, level.id.clone());
+        self.after.rank = i64::try_from(*rank).unwrap_or(i64::MAX);
+        self.after.first_response = promised(self.after.first_response, calendar, level.first_response_minutes, now);
+        self.after.resolution = promised(self.after.resolution, calendar, level.resolution_minutes, now);
+        self.set(Visibility::Public, "priority", Some(from.to_string()), level.id.to_string());
+    }
+
+    /// Team and assignee; how it is to be shared out where nobody is named.
+    fn route(&mut self, checked: &Checked, organisation: &Organisation) -> Option<assignment::Assignment> {
+        let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
+        if let Some(team) = moves {
+            let from = std::mem::replace(&mut self.after.team, team.clone());
+            self.set(Visibility::Internal, "team", Some(from.to_string()), team.to_string());
+            let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
+            if tier != self.after.tier {
+                let from = std::mem::replace(&mut self.after.tier, tier);
+                self.set(Visibility::Internal, "tier", Some(from.to_string()), tier.to_string());
+            }
+        }
+        match &checked.assignee {
+            Some(assignee) if moves.is_some() || *assignee != self.after.assignee => {
+                self.after.assignee.clone_from(assignee);
+                let event = Event::Assigned {
+                    team: self.after.team.to_string(),
+                    assignee: assignee.as_ref().map(ToString::to_string),
+                    reason: self.reason.to_owned(),
+                };
+                self.entries.push((self.entry)(Visibility::Internal, event));
+                None
+            }
+            Some(_) => None,
+            None => moves.map(|team| {
+                self.after.assignee = None;
+                assignment::in_team(organisation, team)
+            }),
+        }
+    }
+}
+
+/// What was promised and kept stays as it was promised.
+fn promised(clock: Clock, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+    if clock.met_at.is_some() { clock } else { clock.retarget(calendar, minutes, now) }
+}
+
+fn listed(tags: &[Tag]) -> String {
+    tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn check(organisation: &Organisation, ticket: &Ticket, wanted: &Wanted) -> Result<Checked, Refusal> {
+    let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
+    let mut known = |field: &str, id: &str, names: Vec<&str>| {
+        let message = format!("`{}` does not exist: there are {}", shown(id), names.join(", "));
+        problems.push(Problem::new(field, "unknown", message));
+    };
+    let mut checked = Checked::default();
+    if let Some(id) = &wanted.category {
+        checked.category = organisation.categories.get_key_value(id.as_str()).map(|(id, _)| id.clone());
+        if checked.category.is_none() {
+            known("category", id, organisation.categories.keys().map(CategoryId::as_str).collect());
+        }
+    }
+    if let Some(id) = &wanted.impact {
+        checked.impact = organisation.impacts.iter().find(|step| step.as_str() == id).cloned();
+        if checked.impact.is_none() {
+            known("impact", id, organisation.impacts.iter().map(ImpactId::as_str).collect());
+        }
+    }
+    if let Some(id) = &wanted.urgency {
+        checked.urgency = organisation.urgencies.iter().find(|step| step.as_str() == id).cloned();
+        if checked.urgency.is_none() {
+            known("urgency", id, organisation.urgencies.iter().map(UrgencyId::as_str).collect());
+        }
+    }
+    if let Some(id) = &wanted.priority {
+        let mut levels = organisation.priorities.iter().enumerate();
+        checked.priority = levels.find(|(_, level)| level.id.as_str() == id).map(|(rank, level)| (rank, level.clone()));
+        if checked.priority.is_none() {
+            known("priority", id, organisation.priorities.iter().map(|level| level.id.as_str()).collect());
+        }
+    }
+    if let Some(id) = &wanted.team {
+        checked.team = organisation.teams.get_key_value(id.as_str()).map(|(id, _)| id.clone());
+        if checked.team.is_none() {
+            known("team", id, organisation.teams.keys().map(TeamId::as_str).collect());
+        }
+    }
+    problems.extend(check_tags(organisation, wanted, &mut checked));
+    problems.extend(check_assignee(organisation, ticket, wanted, &mut checked));
+    if problems.is_empty() { Ok(checked) } else { Err(Refusal::Problems { problems }) }
+}
+
+/// Only as much of what somebody sent as is worth sending back.
+fn shown(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+/// Why a reason, which comes in this field, cannot stand beside a change, if it cannot.
+pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
+    if let Some(problem) = check_characters(field, reason) {
+        return Some(problem);
+    }
+    if reason.trim().is_empty() {
+        return Some(Problem::new(field, "required", "say why, for whoever reads it later"));
+    }
+    let too_long = reason.chars().count() > REASON_CHARS_MAX;
+    too_long.then(|| Problem::new(field, "too-long", format!("has more than {REASON_CHARS_MAX} characters")))
+}
+
+fn check_tags(organisation: &Organisation, wanted: &Wanted, checked: &mut Checked) -> Vec<Problem> {
+    let Some(tags) = &wanted.tags else { return Vec::new() };
+    if tags.len() > TAGS_MAX {
+        return vec![Problem::new("tags", "too-many", format!("has {}: at most {TAGS_MAX}", tags.len()))];
+    }
+    let mut found: Vec<Tag> = Vec::new();
+    let mut problems = Vec::new();
+    for tag in tags {
+        match organisation.tags.get(tag.as_str()) {
+            Some(tag) if found.contains(tag) => {}
+            Some(tag) => found.push(tag.clone()),
+            None => {
+                let message = format!("`{}` is not a tag of the taxonomy", shown(tag));
+                problems.push(Problem::new("tags", "unknown", message));
+            }
+        }
+    }
+    checked.tags = Some(found);
+    problems
+}
+
+/// Whoever is to have the ticket is a member of the team that it is then in, and has not left.
+fn check_assignee(
+    organisation: &Organisation,
+    ticket: &Ticket,
+    wanted: &Wanted,
+    checked: &mut Checked,
+) -> Option<Problem> {
+    let assignee = wanted.assignee.as_ref()?;
+    let Some(id) = assignee else {
+        checked.assignee = Some(None);
+        return None;
+    };
+    let team = organisation.teams.get(checked.team.as_ref().unwrap_or(&ticket.team))?;
+    let active = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+    let members = || team.members.iter().map(|member| &member.person).filter(|person| active(person));
+    if let Some(person) = members().find(|person| person.as_str() == id) {
+        checked.assignee = Some(Some(person.clone()));
+        return None;
+    }
+    let names: Vec<&str> = members().map(PersonId::as_str).collect();
+    let message = format!("`{}` is nobody in the team `{}`: there are {}", shown(id), team.id, names.join(", "));
+    Some(Problem::new("assignee", "unknown", message))
+}

@@ -1,0 +1,7 @@
+//! Which rules are asked now: the catalog, its generations, rollouts, and the watch over the directory.
+
+pub mod catalog;
+pub mod generation;
+pub mod rollout;
+pub mod slots;
+pub(crate) mod watch;

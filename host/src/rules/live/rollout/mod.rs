@@ -1,0 +1,371 @@
+//! The life of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
+//!
+//! Pure: a [`Life`] and a [`Step`] give the next [`Life`] or say why not. The same function serves the directory, whose
+//! offers take effect in memory at once, and whoever keeps lives for good, so that the two cannot disagree.
+
+use serde::Serialize;
+
+use crate::rules::digest::Digest;
+
+mod version;
+
+pub use version::VersionId;
+
+/// Where a rule comes from; never from both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    #[default]
+    Directory,
+    Api,
+}
+
+impl Source {
+    /// The stable word.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Source::Directory => "directory",
+            Source::Api => "api",
+        }
+    }
+
+    /// The source with this word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Source::Directory, Source::Api].into_iter().find(|source| source.code() == code)
+    }
+}
+
+/// How a candidate is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trial {
+    /// It is ready and not asked.
+    Loaded,
+    /// It is asked, and what it says has no effect.
+    Shadow,
+    /// It counts for this share of the tickets, 1 to 99 percent.
+    Canary(u8),
+}
+
+/// The part that a version is to play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Trial(Trial),
+    Active,
+}
+
+/// A version that is tried beside the active one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Candidate {
+    pub version: VersionId,
+    pub trial: Trial,
+    /// Who wants it active, while somebody else has yet to agree; empty where the directory does.
+    pub proposed_by: Option<String>,
+}
+
+/// Which version of one rule plays which part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Life {
+    pub source: Source,
+    /// The folder that offers it, if one does.
+    pub folder: Option<String>,
+    pub active: Option<VersionId>,
+    pub candidate: Option<Candidate>,
+    /// The version that was active before: what rolling back returns to.
+    pub previous: Option<VersionId>,
+    /// What its source offered last: the same again changes nothing.
+    pub offered: Option<VersionId>,
+    /// A version that was active and failed too often.
+    pub suspended: Option<VersionId>,
+}
+
+/// Something that happens to a rule. What somebody does to a version says which one they mean: where another has taken its
+/// place since they looked, nothing is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
+    Offer {
+        source: Source,
+        folder: Option<String>,
+        version: VersionId,
+        part: Part,
+        second: bool,
+        by: String,
+    },
+    /// The folder that offered it is gone: nothing to a rule that came by API since.
+    Gone,
+    /// The candidate is to play another part.
+    Promote {
+        version: VersionId,
+        part: Part,
+        second: bool,
+        by: String,
+    },
+    /// The candidate steps back.
+    Demote {
+        version: VersionId,
+        trial: Trial,
+    },
+    /// A second person agrees that the candidate becomes active.
+    Approve {
+        version: VersionId,
+        by: String,
+    },
+    RollBack,
+    /// The active version is taken out.
+    Suspend {
+        version: VersionId,
+    },
+    Resume,
+    Retire,
+}
+
+impl Step {
+    /// The stable word for the audit.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Step::Offer { .. } => "offered",
+            Step::Gone => "gone",
+            Step::Promote { .. } => "promoted",
+            Step::Demote { .. } => "demoted",
+            Step::Approve { .. } => "approved",
+            Step::RollBack => "rolled-back",
+            Step::Suspend { .. } => "suspended",
+            Step::Resume => "resumed",
+            Step::Retire => "retired",
+        }
+    }
+
+    /// The version that it names.
+    pub const fn version(&self) -> Option<VersionId> {
+        match self {
+            Step::Offer { version, .. }
+            | Step::Promote { version, .. }
+            | Step::Demote { version, .. }
+            | Step::Approve { version, .. }
+            | Step::Suspend { version } => Some(*version),
+            Step::Gone | Step::RollBack | Step::Resume | Step::Retire => None,
+        }
+    }
+}
+
+/// Why a step is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    #[error("it was deployed by {}: retire it there first, or give this one another name", deployed_by.code())]
+    OtherSource { deployed_by: Source },
+    #[error("it has no candidate: offer a version first")]
+    NoCandidate,
+    #[error("its {place} is {there}, and not {meant}: look at that one first")]
+    OtherVersion { place: &'static str, there: String, meant: String },
+    #[error("its candidate plays that part or a higher one already")]
+    NotHigher,
+    #[error("its candidate plays that part or a lower one already")]
+    NotLower,
+    #[error("a canary needs a share of 1 to 99 percent, not {percent}")]
+    Percent { percent: u8 },
+    #[error("a canary needs an active version beside it: make it active, or leave it in the shadow")]
+    NothingBeside,
+    #[error(
+        "a canary counts for its share of tickets, and this rule for access may not on one word alone: try it in the shadow"
+    )]
+    CanaryAlone,
+    #[error("it has no earlier version to return to")]
+    NothingEarlier,
+    #[error("it has no active version")]
+    NotActive,
+    #[error("no version of it is suspended")]
+    NotSuspended,
+    #[error("nobody has proposed that its candidate become active")]
+    NotProposed,
+    #[error("whoever proposed it cannot approve it: somebody else has to")]
+    SamePerson,
+}
+
+impl Life {
+    /// The life after a step.
+    ///
+    /// # Errors
+    ///
+    /// Why this step cannot be taken from here.
+    pub fn after(&self, step: &Step) -> Result<Life, NotTaken> {
+        let mut life = self.clone();
+        match step {
+            Step::Offer { source, folder, version, part, second, by } => {
+                if life.source != *source && life.lives() {
+                    return Err(NotTaken::OtherSource { deployed_by: life.source });
+                }
+                if life.source != *source {
+                    life.offered = None;
+                }
+                life.source = *source;
+                life.folder.clone_from(folder);
+                // A folder has the same for as long as it lies there; whoever sends it once more means it.
+                if life.offered == Some(*version) && (*source == Source::Directory || life.part_of(*version).is_some())
+                {
+                    return Ok(life);
+                }
+                life.offered = Some(*version);
+                life.place(*version, *part, *second, by)?;
+            }
+            Step::Gone if life.source == Source::Api => {}
+            Step::Gone => {
+                life.retire();
+                life.offered = None;
+                life.folder = None;
+            }
+            Step::Promote { version, part, second, by } => {
+                let candidate = life.candidate_if(*version)?;
+                if *part <= Part::Trial(candidate.trial) {
+                    return Err(NotTaken::NotHigher);
+                }
+                if matches!(part, Part::Trial(Trial::Canary(_))) && life.active.is_none() {
+                    return Err(NotTaken::NothingBeside);
+                }
+                life.place(*version, *part, *second, by)?;
+            }
+            Step::Demote { version, trial } => {
+                let candidate = life.candidate_if(*version)?;
+                if *trial >= candidate.trial && candidate.proposed_by.is_none() {
+                    return Err(NotTaken::NotLower);
+                }
+                check_share(*trial)?;
+                candidate.trial = candidate.trial.min(*trial);
+                candidate.proposed_by = None;
+            }
+            Step::Approve { version, by } => {
+                let proposer = life.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
+                if proposer == by {
+                    return Err(NotTaken::SamePerson);
+                }
+                life.activate(*version);
+            }
+            Step::RollBack => {
+                let earlier = life.previous.take().ok_or(NotTaken::NothingEarlier)?;
+                // What is left behind can be promoted again.
+                life.candidate =
+                    life.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
+                life.active = Some(earlier);
+            }
+            Step::Suspend { version } => {
+                let active = life.active.ok_or(NotTaken::NotActive)?;
+                check_is(*version, active, "active version")?;
+                life.suspended = Some(active);
+                life.active = life.previous.take();
+            }
+            Step::Resume => {
+                let version = life.suspended.take().ok_or(NotTaken::NotSuspended)?;
+                life.previous = life.active.replace(version);
+            }
+            Step::Retire => {
+                if !life.lives() {
+                    return Err(NotTaken::NotActive);
+                }
+                life.retire();
+            }
+        }
+        life.tidy();
+        Ok(life)
+    }
+
+    /// What a version does now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
+    pub fn part_of(&self, version: VersionId) -> Option<&'static str> {
+        if self.active == Some(version) {
+            return Some("active");
+        }
+        match &self.candidate {
+            Some(candidate) if candidate.version == version => Some(match candidate.trial {
+                Trial::Loaded => "loaded",
+                Trial::Shadow => "shadow",
+                Trial::Canary(_) => "canary",
+            }),
+            _ => (self.suspended == Some(version)).then_some("suspended"),
+        }
+    }
+
+    /// The versions that have to be in memory: those that are asked, and the one that is suspended with none in its place.
+    pub fn needed(&self) -> impl Iterator<Item = VersionId> {
+        let suspended = self.suspended.filter(|_| self.active.is_none());
+        self.active.into_iter().chain(self.candidate.as_ref().map(|c| c.version)).chain(suspended)
+    }
+
+    fn lives(&self) -> bool {
+        self.active.is_some() || self.candidate.is_some() || self.suspended.is_some()
+    }
+
+    /// The candidate, if it is this version.
+    fn candidate_if(&mut self, version: VersionId) -> Result<&mut Candidate, NotTaken> {
+        let candidate = self.candidate.as_mut().ok_or(NotTaken::NoCandidate)?;
+        check_is(version, candidate.version, "candidate")?;
+        Ok(candidate)
+    }
+
+    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &str) -> Result<(), NotTaken> {
+        match part {
+            Part::Active if self.active == Some(version) => self.candidate = None,
+            Part::Active if second => {
+                let trial = self.candidate.as_ref().filter(|c| c.version == version).map_or(Trial::Loaded, |c| c.trial);
+                self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.to_owned()) });
+            }
+            Part::Active => self.activate(version),
+            Part::Trial(Trial::Canary(_)) if second => return Err(NotTaken::CanaryAlone),
+            Part::Trial(trial) => {
+                check_share(trial)?;
+                self.candidate = Some(Candidate { version, trial, proposed_by: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn activate(&mut self, version: VersionId) {
+        let before = self.active.replace(version);
+        self.previous = before.or(self.previous);
+        self.candidate = None;
+        self.suspended = None;
+    }
+
+    /// A version plays one part; and a canary whose other arm would have nobody to answer waits in the shadow.
+    fn tidy(&mut self) {
+        self.candidate = self.candidate.take().filter(|candidate| Some(candidate.version) != self.active);
+        self.previous = self.previous.filter(|previous| Some(*previous) != self.active);
+        self.suspended = self.suspended.filter(|suspended| Some(*suspended) != self.active);
+        if self.active.is_none()
+            && let Some(candidate) = &mut self.candidate
+        {
+            candidate.trial = candidate.trial.min(Trial::Shadow);
+        }
+    }
+
+    fn retire(&mut self) {
+        self.previous = self.active.take().or(self.previous);
+        self.candidate = None;
+        self.suspended = None;
+    }
+}
+
+/// Refuses what is meant for another version than the one in that place.
+fn check_is(meant: VersionId, there: VersionId, place: &'static str) -> Result<(), NotTaken> {
+    if meant == there {
+        return Ok(());
+    }
+    Err(NotTaken::OtherVersion { place, there: there.short(), meant: meant.short() })
+}
+
+fn check_share(trial: Trial) -> Result<(), NotTaken> {
+    match trial {
+        Trial::Canary(percent) if !(1..=99).contains(&percent) => Err(NotTaken::Percent { percent }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a ticket is in the canary's share: always the same answer for the same rule and ticket.
+pub fn in_share(rule: &str, ticket: &[u8], percent: u8) -> bool {
+    let digest = Digest::of(&[rule.as_bytes(), b"\0", ticket].concat());
+    let first = digest.as_bytes().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    first % 100 < u64::from(percent)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! How a rule's folder looks from outside, without reading what is in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::rules::load::files::identity;
+use crate::rules::load::trust::SIGNATURE_FILE;
+use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
+
+/// The files of a folder that are a rule's; all others are none of its business.
+pub const FILES: [&str; 3] = [MANIFEST_FILE, COMPONENT_FILE, SIGNATURE_FILE];
+
+/// What a folder's manifest, component and signature looked like when they were last read.
+pub type Seen = [Option<(u64, u64, i64, i64)>; 3];
+
+/// There is something that cannot be looked at: not the same as nothing, which would retire the rule.
+const UNKNOWN: Option<(u64, u64, i64, i64)> = Some((0, 0, 0, 0));
+
+/// How a folder looks now. A link to nowhere or to itself is something: it was meant to be a rule.
+pub fn look_at(folder: &Path) -> Seen {
+    if leads_nowhere(folder) {
+        return if is_lock(folder.file_name().unwrap_or_default()) { [None; 3] } else { [UNKNOWN; 3] };
+    }
+    FILES.map(|file| {
+        let file = folder.join(file);
+        match fs::metadata(&file) {
+            Ok(metadata) => Some(identity(&metadata)),
+            Err(error) if error.kind() == ErrorKind::NotFound && !leads_nowhere(&file) => None,
+            // What should be a folder is a file, such as a guide.
+            Err(error) if error.kind() == ErrorKind::NotADirectory => None,
+            Err(_) => UNKNOWN,
+        }
+    })
+}
+
+/// Whether there is no rule in a folder that looks like this.
+pub fn is_nothing(looks: &Seen) -> bool {
+    matches!(looks, [None, None, _])
+}
+
+/// Whether a file has one of the names that count.
+pub fn is_of_a_rule(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| FILES.iter().any(|known| name == *known))
+}
+
+fn leads_nowhere(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) && fs::metadata(path).is_err()
+}
+
+/// Whether an editor locks a file by a link to nowhere of this name, as Emacs does.
+fn is_lock(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".#")
+}

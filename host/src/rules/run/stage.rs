@@ -1,0 +1,153 @@
+//! The five points at which the desk asks its rules, and what goes in and comes out at each.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::rules::contract::{access, categorization, intake, priority, routing};
+
+/// One of the five points at which rules are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Intake,
+    Categorization,
+    Priority,
+    Routing,
+    Access,
+}
+
+impl Stage {
+    /// All stages, in the order in which a ticket passes them.
+    pub const ALL: [Stage; 5] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing, Stage::Access];
+
+    /// The interface's name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Intake => "intake",
+            Stage::Categorization => "categorization",
+            Stage::Priority => "priority",
+            Stage::Routing => "routing",
+            Stage::Access => "access",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a text is not a stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a stage: use intake, categorization, priority, routing or access")]
+pub struct NotAStage(String);
+
+impl FromStr for Stage {
+    type Err = NotAStage;
+
+    fn from_str(text: &str) -> Result<Self, NotAStage> {
+        Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| NotAStage(text.to_owned()))
+    }
+}
+
+/// What one stage asks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Input {
+    Intake(intake::Input),
+    Categorization(categorization::Input),
+    Priority(priority::Input),
+    Routing(routing::Input),
+    /// Boxed, because it is much larger than the others.
+    Access(Box<access::Input>),
+}
+
+impl Input {
+    /// The stage that asks.
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Input::Intake(_) => Stage::Intake,
+            Input::Categorization(_) => Stage::Categorization,
+            Input::Priority(_) => Stage::Priority,
+            Input::Routing(_) => Stage::Routing,
+            Input::Access(_) => Stage::Access,
+        }
+    }
+
+    /// The decision's time, in milliseconds since 1970.
+    pub const fn at(&self) -> u64 {
+        match self {
+            Input::Intake(input) => input.now.at,
+            Input::Categorization(input) => input.now.at,
+            Input::Priority(input) => input.now.at,
+            Input::Routing(input) => input.now.at,
+            Input::Access(input) => input.now.at,
+        }
+    }
+
+    /// Reads back what serialising an input has written.
+    ///
+    /// # Errors
+    ///
+    /// Where the JSON is not an input of that stage.
+    pub fn from_json(stage: Stage, json: serde_json::Value) -> Result<Self, serde_json::Error> {
+        Self::read(stage, json)
+    }
+
+    /// As [`Input::from_json`], from whatever holds the fields.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's, where its fields are not those of that stage's input.
+    pub fn read<'de, D: Deserializer<'de>>(stage: Stage, fields: D) -> Result<Self, D::Error> {
+        Ok(match stage {
+            Stage::Intake => Input::Intake(Deserialize::deserialize(fields)?),
+            Stage::Categorization => Input::Categorization(Deserialize::deserialize(fields)?),
+            Stage::Priority => Input::Priority(Deserialize::deserialize(fields)?),
+            Stage::Routing => Input::Routing(Deserialize::deserialize(fields)?),
+            Stage::Access => Input::Access(Deserialize::deserialize(fields)?),
+        })
+    }
+}
+
+/// What one rule answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Intake(intake::Answer),
+    Categorization(categorization::Answer),
+    Priority(priority::Answer),
+    Routing(routing::Answer),
+    Access(access::Answer),
+}
+
+impl Answer {
+    /// Reads back what serialising an answer has written.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's, where its fields are not those of that stage's answer.
+    pub fn read<'de, D: Deserializer<'de>>(stage: Stage, fields: D) -> Result<Self, D::Error> {
+        Ok(match stage {
+            Stage::Intake => Answer::Intake(Deserialize::deserialize(fields)?),
+            Stage::Categorization => Answer::Categorization(Deserialize::deserialize(fields)?),
+            Stage::Priority => Answer::Priority(Deserialize::deserialize(fields)?),
+            Stage::Routing => Answer::Routing(Deserialize::deserialize(fields)?),
+            Stage::Access => Answer::Access(Deserialize::deserialize(fields)?),
+        })
+    }
+
+    /// The sentence that the rule gives for people.
+    pub fn reason(&self) -> &str {
+        match self {
+            Answer::Intake(a) => &a.reason,
+            Answer::Categorization(a) => &a.reason,
+            Answer::Priority(a) => &a.reason,
+            Answer::Routing(a) => &a.reason,
+            Answer::Access(a) => &a.reason,
+        }
+    }
+}

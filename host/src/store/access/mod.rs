@@ -1,0 +1,325 @@
+//! Access: cases, what people decided, grants and the ledger.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::columns::{self, TICKET_COLUMNS, at, corrupt, from_json, ms, parsed};
+use super::db::{Arg, Row, Tx};
+use super::{Error, Store};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOT_IN_TIME, Step};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
+use crate::desk::ticket::Ticket;
+use crate::desk::verdict::access::Scope;
+use ledger::LedgerEvent;
+
+pub(crate) mod ledger;
+
+/// What a decision changes: the case after it, and the grant that it gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessChange {
+    pub before: AccessCase,
+    pub after: AccessCase,
+    pub grant: Option<Grant>,
+}
+
+/// How somebody's requests have ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct History {
+    pub requested: u32,
+    pub approved: u32,
+    pub denied: u32,
+    pub revoked: u32,
+}
+
+/// Opens a case within the transaction that opens its ticket; what the ledger has to say about it.
+pub async fn open(
+    tx: &mut Tx,
+    case: &AccessCase,
+    grant: Option<&Grant>,
+    now: Timestamp,
+) -> Result<Vec<LedgerEvent>, Error> {
+    let request = &case.request;
+    tx.execute(
+        "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
+         justification, state, scope, steps, reason, opened_at, due_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        vec![
+            case.ticket.0.into(),
+            case.requester.as_str().into(),
+            case.submitted_by.as_str().into(),
+            request.subject.as_str().into(),
+            i64::from(request.extends).into(),
+            request.app.as_str().into(),
+            request.tier.as_str().into(),
+            request.role.clone().into(),
+            request.duration_hours.map(i64::from).into(),
+            request.justification.as_str().into(),
+            case.state.code().into(),
+            scope_json(case.scope.as_ref()).to_string().into(),
+            steps_json(&case.steps).to_string().into(),
+            case.reason.as_str().into(),
+            ms(now).into(),
+            case.due_at().map(ms).into(),
+        ],
+    )
+    .await?;
+    let mut events = vec![event(case.ticket, "requested", request.justification.clone(), now)];
+    settle(tx, case, grant, now, &mut events).await?;
+    Ok(events)
+}
+
+/// Writes what a decision changed; what the ledger has to say about it.
+pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Result<Vec<LedgerEvent>, Error> {
+    let mut events = Vec::new();
+    let after = &change.after;
+    let ticket = Arg::from(after.ticket.0);
+    let scope = scope_json(after.scope.as_ref()).to_string();
+    tx.execute(
+        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
+        vec![after.state.code().into(), scope.into(), after.due_at().map(ms).into(), ticket.clone()],
+    )
+    .await?;
+    for decision in after.decisions.iter().skip(change.before.decisions.len()) {
+        tx.execute(
+            "insert into access_decisions (ticket, step, approver, approve, reason, at) values ($1, $2, $3, $4, $5, $6)",
+            vec![
+                ticket.clone(),
+                i64::try_from(decision.step).unwrap_or(i64::MAX).into(),
+                decision.approver.as_str().into(),
+                i64::from(decision.approve).into(),
+                decision.reason.as_str().into(),
+                ms(decision.at).into(),
+            ],
+        )
+        .await?;
+        let code = if decision.approve { "approved-by" } else { "denied-by" };
+        events.push(event(after.ticket, code, decision.approver.to_string(), now));
+    }
+    let denied_by_somebody = after.decisions.iter().any(|decision| !decision.approve);
+    if after.state == AccessState::Denied && !denied_by_somebody {
+        events.push(event(after.ticket, "lapsed", format!("denied by the desk: {NOT_IN_TIME}"), now));
+    }
+    tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
+    settle(tx, after, change.grant.as_ref(), now, &mut events).await?;
+    Ok(events)
+}
+
+/// Notes whom the case awaits now, and the grant that it gives.
+async fn settle(
+    tx: &mut Tx,
+    case: &AccessCase,
+    grant: Option<&Grant>,
+    now: Timestamp,
+    events: &mut Vec<LedgerEvent>,
+) -> Result<(), Error> {
+    let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
+    tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await?;
+    events.push(event(case.ticket, case.state.code(), case.reason.clone(), now));
+    let Some(grant) = grant else { return Ok(()) };
+    tx.execute(
+        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        vec![
+            grant.id.0.into(),
+            grant.ticket.0.into(),
+            grant.subject.as_str().into(),
+            grant.app.as_str().into(),
+            grant.tier.as_str().into(),
+            grant.role.clone().into(),
+            json!(grant.groups).to_string().into(),
+            ms(grant.granted_at).into(),
+            ms(grant.expires_at).into(),
+        ],
+    )
+    .await?;
+    let detail = format!("{} {} for {} until {}", grant.app, grant.tier, grant.subject, grant.expires_at);
+    events.push(event(case.ticket, "granted", detail, now));
+    Ok(())
+}
+
+/// An event for the ledger.
+pub fn event(ticket: TicketId, event: &'static str, detail: String, at: Timestamp) -> LedgerEvent {
+    LedgerEvent { at, ticket, event, detail }
+}
+
+/// The columns of `grants`, as [`grant`] reads them.
+pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
+
+impl Store {
+    /// The ticket with this number and its access case, with all human decisions: both as they were at one instant.
+    pub async fn ticket_and_case(&self, number: TicketNumber) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        self.with_case("number = $1", number.0.into()).await
+    }
+
+    /// The same for the ticket with this id.
+    pub async fn ticket_and_case_by_id(&self, id: TicketId) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        self.with_case("id = $1", id.0.into()).await
+    }
+
+    async fn with_case(&self, which: &str, key: Arg) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
+        let mut tx = self.db.begin_reading().await?;
+        let sql = format!("select number, {TICKET_COLUMNS} from tickets where {which}");
+        let ticket = tx.optional(&sql, vec![key]).await?.as_ref().map(columns::ticket).transpose()?;
+        let case = match &ticket {
+            Some(ticket) => case_of(&mut tx, ticket.id).await?,
+            None => None,
+        };
+        tx.end().await?;
+        Ok(ticket.map(|ticket| (ticket, case)))
+    }
+
+    /// The tickets whose access requests await somebody, oldest first.
+    pub async fn awaiting(&self, person: &PersonId) -> Result<Vec<TicketId>, Error> {
+        let sql = "select a.ticket from access_awaited a join access_cases c on c.ticket = a.ticket \
+                   where a.person = $1 order by c.opened_at, a.ticket";
+        let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
+    }
+
+    /// The tickets whose access requests nobody may have decided in time, the longest overdue first. Programs from before
+    /// this was kept may have left out when a case is due: such a case is among them while it waits, and itself knows.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<TicketId>, Error> {
+        let sql = "select c.ticket from access_cases c join tickets t on t.id = c.ticket \
+                   where c.state = 'awaiting' and t.state = 'waiting_approval' and (c.due_at is null or c.due_at <= $1) \
+                   order by c.due_at, c.ticket";
+        let rows = self.db.all(sql, vec![ms(now).into()]).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
+    }
+
+    /// What somebody holds, or has held since an instant, newest first.
+    pub async fn grants(&self, subject: &PersonId, since: Timestamp) -> Result<Vec<Grant>, Error> {
+        let sql = format!(
+            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at >= $2 order by granted_at desc, id desc"
+        );
+        let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        rows.iter().map(grant).collect()
+    }
+
+    /// Who holds an app now, and in which tier.
+    pub async fn holders(&self, app: &AppId, now: Timestamp) -> Result<Vec<(PersonId, TierId)>, Error> {
+        let sql = "select distinct subject, tier from grants where app = $1 and expires_at > $2 and revoked_at is null \
+                   order by subject, tier";
+        let rows = self.db.all(sql, vec![app.as_str().into(), ms(now).into()]).await?;
+        rows.iter()
+            .map(|row| Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?)))
+            .collect()
+    }
+
+    /// How somebody's requests since an instant have ended.
+    pub async fn access_history(&self, subject: &PersonId, since: Timestamp) -> Result<History, Error> {
+        let sql = "select state, count(*) from access_cases where subject = $1 and opened_at >= $2 group by state";
+        let rows = self.db.all(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        let mut history = History::default();
+        for row in rows {
+            let count = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
+            history.requested += count;
+            match state(&row.text(0)?)? {
+                AccessState::Approved => history.approved += count,
+                AccessState::Denied | AccessState::DeniedByPolicy => history.denied += count,
+                AccessState::Awaiting | AccessState::Cancelled => {}
+            }
+        }
+        let sql = "select count(*) from grants where subject = $1 and revoked_at >= $2";
+        let revoked = self.db.optional(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
+        history.revoked = revoked.map_or(Ok(0), |row| row.int(0)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))?;
+        Ok(history)
+    }
+}
+
+async fn case_of(tx: &mut Tx, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
+    let sql = "select requester, submitted_by, subject, extends, app, tier, role, duration_hours, justification, \
+               state, scope, steps, reason from access_cases where ticket = $1";
+    let Some(row) = tx.optional(sql, vec![ticket.0.into()]).await? else { return Ok(None) };
+    let sql = "select step, approver, approve, reason, at from access_decisions where ticket = $1 order by at, step";
+    let decisions = tx.all(sql, vec![ticket.0.into()]).await?;
+    case(ticket, &row, &decisions).map(Some)
+}
+
+fn state(code: &str) -> Result<AccessState, Error> {
+    AccessState::from_code(code).ok_or_else(|| corrupt("access_cases", "state", code))
+}
+
+fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Error> {
+    const T: &str = "access_cases";
+    let duration =
+        row.opt_int(7)?.map(|hours| u32::try_from(hours).map_err(|_| corrupt(T, "duration_hours", hours.to_string())));
+    Ok(AccessCase {
+        ticket,
+        requester: parsed(T, "requester", &row.text(0)?)?,
+        submitted_by: parsed(T, "submitted_by", &row.text(1)?)?,
+        request: AccessRequest {
+            subject: parsed(T, "subject", &row.text(2)?)?,
+            extends: row.int(3)? == 1,
+            app: parsed(T, "app", &row.text(4)?)?,
+            tier: parsed(T, "tier", &row.text(5)?)?,
+            role: row.opt_text(6)?,
+            duration_hours: duration.transpose()?,
+            justification: row.text(8)?,
+        },
+        state: state(&row.text(9)?)?,
+        scope: scope_from_json(&row.text(10)?)?,
+        steps: steps_from_json(&row.text(11)?)?,
+        reason: row.text(12)?,
+        decisions: decisions.iter().map(decision).collect::<Result<_, _>>()?,
+    })
+}
+
+fn decision(row: &Row) -> Result<HumanDecision, Error> {
+    const T: &str = "access_decisions";
+    Ok(HumanDecision {
+        step: usize::try_from(row.int(0)?).map_err(|_| corrupt(T, "step", "a negative number"))?,
+        approver: parsed(T, "approver", &row.text(1)?)?,
+        approve: row.int(2)? == 1,
+        reason: row.text(3)?,
+        at: at(T, "at", row.int(4)?)?,
+    })
+}
+
+/// A grant from a row of [`GRANT_COLUMNS`].
+pub fn grant(row: &Row) -> Result<Grant, Error> {
+    const T: &str = "grants";
+    let groups: BTreeSet<String> = from_json("groups", &row.text(6)?)?;
+    Ok(Grant {
+        id: GrantId(row.uuid(0)?),
+        ticket: TicketId(row.uuid(1)?),
+        subject: parsed(T, "subject", &row.text(2)?)?,
+        app: parsed(T, "app", &row.text(3)?)?,
+        tier: parsed(T, "tier", &row.text(4)?)?,
+        role: row.opt_text(5)?,
+        groups: groups.into_iter().collect(),
+        granted_at: at(T, "granted_at", row.int(7)?)?,
+        expires_at: at(T, "expires_at", row.int(8)?)?,
+        revoked_at: row.opt_int(9)?.map(|v| at(T, "revoked_at", v)).transpose()?,
+    })
+}
+
+fn scope_json(scope: Option<&Scope>) -> Json {
+    scope.map_or(Json::Null, |s| json!([s.tier.as_str(), s.role, s.groups, s.duration_hours]))
+}
+
+fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
+    let scope: Option<(String, Option<String>, Vec<String>, u32)> = from_json("scope", text)?;
+    scope
+        .map(|(tier, role, groups, duration_hours)| {
+            Ok(Scope { tier: parsed("access_cases", "scope", &tier)?, role, groups, duration_hours })
+        })
+        .transpose()
+}
+
+fn steps_json(steps: &[Step]) -> Json {
+    let people = |step: &Step| step.approvers.iter().map(ToString::to_string).collect::<Vec<_>>();
+    steps.iter().map(|step| json!([people(step), step.needed, ms(step.due_at)])).collect()
+}
+
+fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
+    let steps: Vec<(Vec<String>, u32, i64)> = from_json("steps", text)?;
+    steps
+        .into_iter()
+        .map(|(approvers, needed, due)| {
+            let approvers = approvers.iter().map(|id| parsed("access_cases", "steps", id)).collect::<Result<_, _>>()?;
+            Ok(Step { approvers, needed, due_at: at("access_cases", "steps", due)? })
+        })
+        .collect()
+}

@@ -1,0 +1,220 @@
+//! Two chains of hashes, over the runs of the rules and over the ledger of access: so that a record which is removed,
+//! changed, added or moved later is found.
+//!
+//! A record's hash is SHA-256 (FIPS 180-4) over the hash before it, its place, and the digest of its content. The content is
+//! a tag, then each field with its length before it, numbers in eight bytes, the least significant first. Which fields those
+//! are is said by the encoding's number, with which a hash begins: so that another can follow on the same chain.
+//!
+//! Whoever can write to the database can compute a whole chain anew; that is found by comparing with a head that was kept
+//! elsewhere. Records from before there were chains are counted, and the first hash stands on their count.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Error;
+use super::columns::corrupt;
+use super::db::Tx;
+
+pub mod check;
+
+/// Which fields of a record are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// All fields that the first chains knew.
+    One,
+    /// For a run, the revision of the deployments as well.
+    Two,
+}
+
+impl Encoding {
+    /// The one that a hash was made with.
+    pub fn of(hash: &str) -> Encoding {
+        if hash.starts_with("2:") { Encoding::Two } else { Encoding::One }
+    }
+
+    const fn number(self) -> &'static str {
+        match self {
+            Encoding::One => "1",
+            Encoding::Two => "2",
+        }
+    }
+}
+
+/// One of the chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chain {
+    /// Each run of the rules, with all its decisions.
+    Runs,
+    /// Each event about access.
+    Ledger,
+}
+
+impl Chain {
+    /// All chains, in the order in which a transaction may lock their heads.
+    pub const ALL: [Chain; 2] = [Chain::Runs, Chain::Ledger];
+
+    /// The chain's name, which is its table's as well.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Chain::Runs => "runs",
+            Chain::Ledger => "ledger",
+        }
+    }
+}
+
+/// The digest of a record's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentDigest {
+    encoding: Encoding,
+    digest: [u8; 32],
+}
+
+/// Content, as it is hashed: field by field.
+pub struct Content(Encoding, Sha256);
+
+impl Content {
+    /// Begins the content of a record of some kind.
+    pub fn of(kind: Chain, encoding: Encoding) -> Self {
+        let mut content = Content(encoding, Sha256::new());
+        content.field(b"ruledesk record").field(kind.name().as_bytes()).field(encoding.number().as_bytes());
+        content
+    }
+
+    /// Adds bytes, their length before them: no two lists of fields give the same bytes.
+    pub fn field(&mut self, bytes: &[u8]) -> &mut Self {
+        self.1.update((bytes.len() as u64).to_le_bytes());
+        self.1.update(bytes);
+        self
+    }
+
+    /// Adds a number.
+    pub fn int(&mut self, number: i64) -> &mut Self {
+        self.1.update(number.to_le_bytes());
+        self
+    }
+
+    /// The digest of all that was added.
+    pub fn digest(self) -> ContentDigest {
+        ContentDigest { encoding: self.0, digest: self.1.finalize().into() }
+    }
+}
+
+/// The hash that a chain begins with.
+fn beginning(chain: Chain, unchained: i64) -> String {
+    let mut content = Content::of(chain, Encoding::One);
+    content.field(b"beginning").int(unchained);
+    let ContentDigest { encoding, digest } = content.digest();
+    written(encoding, &digest)
+}
+
+/// The hash of the record at a place.
+fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
+    let mut sha = Sha256::new();
+    sha.update((before.len() as u64).to_le_bytes());
+    sha.update(before.as_bytes());
+    sha.update(link.to_le_bytes());
+    sha.update(content.digest);
+    written(content.encoding, &sha.finalize().into())
+}
+
+fn written(encoding: Encoding, digest: &[u8; 32]) -> String {
+    format!("{}:{}", encoding.number(), hex(digest))
+}
+
+/// A digest in hexadecimal, lower case.
+pub fn hex(digest: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The end of a chain, which a transaction holds and lengthens.
+pub struct End {
+    chain: Chain,
+    link: i64,
+    hash: String,
+}
+
+impl End {
+    /// Takes the end of a chain and keeps it from everybody else until the transaction ends.
+    ///
+    /// A transaction takes ends last, when all that it may have to wait for is done, and in the order of [`Chain::ALL`]: so
+    /// no two of them wait for each other, and nobody waits long.
+    pub async fn take(tx: &mut Tx, chain: Chain) -> Result<End, Error> {
+        // An update that changes nothing locks the row on either database.
+        let sql = "update chain_heads set link = link where chain = $1 returning link, hash, unchained";
+        let head = tx.optional(sql, vec![chain.name().into()]).await?;
+        let head = head.ok_or_else(|| corrupt("chain_heads", "chain", "nothing"))?;
+        let link = head.int(0)?;
+        let hash = if link == 0 { beginning(chain, head.int(2)?) } else { head.text(1)? };
+        Ok(End { chain, link, hash })
+    }
+
+    /// Adds a record; its place and its hash.
+    pub fn add(&mut self, content: &ContentDigest) -> (i64, String) {
+        self.link += 1;
+        self.hash = hash(&self.hash, self.link, content);
+        (self.link, self.hash.clone())
+    }
+
+    /// Writes down where the chain ends now.
+    pub async fn put_back(self, tx: &mut Tx) -> Result<(), Error> {
+        let sql = "update chain_heads set link = $1, hash = $2 where chain = $3";
+        tx.execute(sql, vec![self.link.into(), self.hash.into(), self.chain.name().into()]).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_cannot_be_moved_across_their_borders() {
+        let digest = |fields: &[&str]| {
+            let mut content = Content::of(Chain::Ledger, Encoding::One);
+            for field in fields {
+                content.field(field.as_bytes());
+            }
+            content.digest()
+        };
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["ab", ""]), digest(&["ab"]));
+        assert_ne!(
+            Content::of(Chain::Runs, Encoding::One).digest(),
+            Content::of(Chain::Ledger, Encoding::One).digest()
+        );
+    }
+
+    #[test]
+    fn a_hash_depends_on_what_is_before_it_its_place_and_its_content() {
+        let content = Content::of(Chain::Runs, Encoding::One).digest();
+        let one = hash("a", 1, &content);
+        assert_ne!(one, hash("b", 1, &content));
+        assert_ne!(one, hash("a", 2, &content));
+        assert_ne!(one, hash("a", 1, &Content::of(Chain::Ledger, Encoding::One).digest()));
+        assert_ne!(beginning(Chain::Runs, 0), beginning(Chain::Runs, 1));
+    }
+
+    /// The encoding is frozen: chains that were written with it must stay right.
+    #[test]
+    fn the_first_encoding_stays_what_it_is() {
+        let mut content = Content::of(Chain::Ledger, Encoding::One);
+        content.int(7).field(b"granted");
+        assert_eq!(hash(&beginning(Chain::Ledger, 3), 1, &content.digest()), FROZEN);
+    }
+
+    #[test]
+    fn a_hash_says_how_it_was_made() {
+        for encoding in [Encoding::One, Encoding::Two] {
+            let content = Content::of(Chain::Runs, encoding).digest();
+            assert_eq!(Encoding::of(&hash("a", 1, &content)), encoding);
+        }
+    }
+
+    /// Computed by another program from the description above.
+    const FROZEN: &str = "1:ad79b600b320adb9ffc9fc19405b0d0b738808b44cef2f37e6385b6b0710d494";
+}

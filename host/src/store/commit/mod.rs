@@ -1,0 +1,6 @@
+//! Everything that is written: one writer, whole batches in one transaction.
+
+pub(crate) mod change;
+pub(crate) mod create;
+pub mod revoke;
+pub(crate) mod writer;

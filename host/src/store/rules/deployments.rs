@@ -1,0 +1,210 @@
+//! Which version of each rule has which part, and every change of that.
+
+use jiff::Timestamp;
+
+use super::decisions::{KEEP_VERSION, RuleVersion};
+use super::signatures::KEEP_SIGNATURE;
+use crate::store::columns::{at, ms};
+use crate::store::commit::writer::Work;
+use crate::store::db::{Arg, Db, Row};
+use crate::store::flush::Flush;
+use crate::store::{Error, Store};
+
+/// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    pub name: String,
+    pub source: String,
+    pub folder: Option<String>,
+    pub active: Option<String>,
+    pub candidate: Option<String>,
+    pub trial: Option<String>,
+    pub percent: Option<i64>,
+    pub proposed_by: Option<String>,
+    pub previous: Option<String>,
+    pub offered: Option<String>,
+    pub suspended: Option<String>,
+    /// 0 before it is first written.
+    pub revision: i64,
+    pub changed_at: Timestamp,
+    pub changed_by: String,
+    pub why: String,
+}
+
+/// One change of a deployment, with its entry in the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentChange {
+    /// As it is to be; its revision is the one that was read.
+    pub after: Deployment,
+    pub event: &'static str,
+    /// The version that the step names.
+    pub version: Option<String>,
+    /// The lives before and after, as JSON.
+    pub before_json: String,
+    pub after_json: String,
+    /// A version that comes with it.
+    pub brought: Option<Brought>,
+}
+
+/// A version that is put into the archive with the change that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    pub version: RuleVersion,
+    /// The text of its signature.
+    pub signature: Option<String>,
+}
+
+/// An entry of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentEvent {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub name: String,
+    pub event: String,
+    /// The version that it was about; none where the step names none, and in entries of older programs.
+    pub version: Option<String>,
+    pub before: String,
+    pub after: String,
+    pub actor: String,
+    pub why: String,
+}
+
+const COLUMNS: &str = "name, source, folder, active, candidate, trial, percent, proposed_by, previous, offered, \
+                       suspended, revision, changed_at, changed_by, why";
+
+fn deployment(row: &Row) -> Result<Deployment, Error> {
+    Ok(Deployment {
+        name: row.text(0)?,
+        source: row.text(1)?,
+        folder: row.opt_text(2)?,
+        active: row.opt_text(3)?,
+        candidate: row.opt_text(4)?,
+        trial: row.opt_text(5)?,
+        percent: row.opt_int(6)?,
+        proposed_by: row.opt_text(7)?,
+        previous: row.opt_text(8)?,
+        offered: row.opt_text(9)?,
+        suspended: row.opt_text(10)?,
+        revision: row.int(11)?,
+        changed_at: at("deployments", "changed_at", row.int(12)?)?,
+        changed_by: row.text(13)?,
+        why: row.text(14)?,
+    })
+}
+
+fn values(deployment: &Deployment) -> Vec<Arg> {
+    let Deployment { name, source, folder, active, candidate, trial, percent, .. } = deployment.clone();
+    let Deployment { proposed_by, previous, offered, suspended, revision, changed_at, changed_by, why, .. } =
+        deployment.clone();
+    vec![
+        name.into(),
+        source.into(),
+        folder.into(),
+        active.into(),
+        candidate.into(),
+        trial.into(),
+        percent.into(),
+        proposed_by.into(),
+        previous.into(),
+        offered.into(),
+        suspended.into(),
+        (revision + 1).into(),
+        ms(changed_at).into(),
+        changed_by.into(),
+        why.into(),
+    ]
+}
+
+/// Writes a change, what it brings, its audit and the sign for other processes in one transaction; gives the new revision.
+pub(crate) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Flush), Error> {
+    let after = &change.after;
+    let mut tx = db.begin().await?;
+    let mut args = values(after);
+    let changed = if after.revision == 0 {
+        let sql = format!(
+            "insert into deployments ({COLUMNS}) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing"
+        );
+        tx.execute(&sql, args).await?
+    } else {
+        args.push(after.revision.into());
+        let sql = "update deployments set source = $2, folder = $3, active = $4, candidate = $5, trial = $6, \
+                   percent = $7, proposed_by = $8, previous = $9, offered = $10, suspended = $11, revision = $12, \
+                   changed_at = $13, changed_by = $14, why = $15 where name = $1 and revision = $16";
+        tx.execute(sql, args).await?
+    };
+    if changed != 1 {
+        return Err(Error::Conflict);
+    }
+    tx.execute(
+        "insert into deployment_events (at, name, event, before, after, actor, why, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        vec![
+            ms(after.changed_at).into(),
+            after.name.as_str().into(),
+            change.event.into(),
+            change.before_json.into(),
+            change.after_json.into(),
+            after.changed_by.as_str().into(),
+            after.why.as_str().into(),
+            change.version.into(),
+        ],
+    )
+    .await?;
+    if let Some(Brought { version, signature }) = change.brought {
+        let signed = signature.map(|text| (version.component_digest.clone(), version.manifest_digest.clone(), text));
+        tx.execute(KEEP_VERSION, version.values(after.changed_at)).await?;
+        if let Some((component, manifest, text)) = signed {
+            let args = vec![component.into(), manifest.into(), text.into(), ms(after.changed_at).into()];
+            tx.execute(KEEP_SIGNATURE, args).await?;
+        }
+    }
+    let sql = "update deployment_revision set revision = revision + 1 where one = 1 returning revision";
+    let revision = tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
+    Ok((revision, tx.commit().await?))
+}
+
+impl Store {
+    /// Every rule's life, by name.
+    pub async fn deployments(&self) -> Result<Vec<Deployment>, Error> {
+        let sql = format!("select {COLUMNS} from deployments order by name");
+        self.db.all(&sql, Vec::new()).await?.iter().map(deployment).collect()
+    }
+
+    /// Writes a change of one rule's life; gives the revision of all lives that it made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where it has changed since it was read.
+    pub async fn change_deployment(&self, change: DeploymentChange) -> Result<i64, Error> {
+        self.ask(|done| Work::Deployment(Box::new(change), done)).await
+    }
+
+    /// A number that changes with every change of any rule's life: cheap to ask for.
+    pub async fn deployment_revision(&self) -> Result<i64, Error> {
+        let row = self.db.optional("select revision from deployment_revision where one = 1", Vec::new()).await?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The audit of one rule, the latest first.
+    pub async fn deployment_events(&self, name: &str, limit: i64) -> Result<Vec<DeploymentEvent>, Error> {
+        let sql = "select seq, at, name, event, before, after, actor, why, version from deployment_events where name = $1 \
+                   order by seq desc limit $2";
+        let rows = self.db.all(sql, vec![name.into(), limit.into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DeploymentEvent {
+                    seq: row.int(0)?,
+                    at: at("deployment_events", "at", row.int(1)?)?,
+                    name: row.text(2)?,
+                    event: row.text(3)?,
+                    before: row.text(4)?,
+                    after: row.text(5)?,
+                    actor: row.text(6)?,
+                    why: row.text(7)?,
+                    version: row.opt_text(8)?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,234 @@
+//! Recorded runs of all tickets, page by page, and what people did to those tickets afterwards.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use super::decisions::{StoredDecision, StoredRun};
+use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
+use crate::store::columns::{at, ms, parsed};
+use crate::store::db::{Arg, Row};
+use crate::store::{Error, Store};
+
+/// A run's id holds the time when it was made (UUID version 7), which is near the run's own time and need not be equal to
+/// it: hosts' clocks differ. So ids narrow a period by so much more, in milliseconds, and the run's time decides.
+const SLACK_MS: i64 = 3_600_000;
+
+/// Which runs are read; `None` and empty do not narrow them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub since: Option<Timestamp>,
+    /// The first instant that is not read.
+    pub until: Option<Timestamp>,
+    pub ticket: Option<TicketNumber>,
+    pub request_type: Option<String>,
+    /// The category that the ticket has now, or a parent of it.
+    pub category: Option<String>,
+    pub stages: Vec<&'static str>,
+}
+
+/// A run and the ticket that it was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRun {
+    pub ticket: TicketId,
+    pub number: TicketNumber,
+    /// Who submitted the ticket, who may be another than whom it is for.
+    pub submitted_by: PersonId,
+    pub run: StoredRun,
+}
+
+/// What people did to a ticket after the rules had decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// The last value that a person gave a field, by field.
+    pub set: BTreeMap<String, String>,
+    pub reopened: bool,
+    /// What people said to a request for access in the end: `approved`, or `denied`, which a grant that was taken back is too.
+    pub access: Option<&'static str>,
+}
+
+impl Store {
+    /// Runs before a place, newest first, with those of their decisions that are wanted: a run may have none of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn history(&self, wanted: &Wanted, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
+        let (conditions, args) = conditions(wanted, before);
+        let sql = format!(
+            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine, r.revision \
+             from runs r join tickets t on t.id = r.ticket {conditions} order by r.id desc limit {limit}"
+        );
+        let rows = self.db.all(&sql, args).await?;
+        let mut runs: Vec<PastRun> = rows.iter().map(past_run).collect::<Result<_, _>>()?;
+        let mut decisions = self.decisions_of(&runs, &wanted.stages).await?;
+        for past in &mut runs {
+            past.run.decisions = decisions.remove(&past.run.id.0).unwrap_or_default();
+        }
+        Ok(runs)
+    }
+
+    async fn decisions_of(
+        &self,
+        runs: &[PastRun],
+        stages: &[&'static str],
+    ) -> Result<BTreeMap<Uuid, Vec<StoredDecision>>, Error> {
+        let mut found: BTreeMap<Uuid, Vec<StoredDecision>> = BTreeMap::new();
+        if runs.is_empty() {
+            return Ok(found);
+        }
+        let mut args: Vec<Arg> = runs.iter().map(|past| past.run.id.0.into()).collect();
+        let ids = places(0, runs.len());
+        let narrowed = if stages.is_empty() {
+            String::new()
+        } else {
+            let narrowed = format!("and stage in ({})", places(args.len(), stages.len()));
+            args.extend(stages.iter().map(|stage| Arg::from(*stage)));
+            narrowed
+        };
+        let sql = format!("select run, stage, input, verdict, rules from decisions where run in ({ids}) {narrowed}");
+        for row in self.db.all(&sql, args).await? {
+            let decision =
+                StoredDecision { stage: row.text(1)?, input: row.text(2)?, verdict: row.text(3)?, rules: row.text(4)? };
+            found.entry(row.uuid(0)?).or_default().push(decision);
+        }
+        Ok(found)
+    }
+
+    /// What people did to tickets, by ticket; one to which they did nothing is left out.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn aftermath(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Aftermath>, Error> {
+        let mut found: BTreeMap<TicketId, Aftermath> = BTreeMap::new();
+        if tickets.is_empty() {
+            return Ok(found);
+        }
+        let args: Vec<Arg> = tickets.iter().map(|id| id.0.into()).collect();
+        let ids = places(0, tickets.len());
+        let sql = format!(
+            "select ticket, kind, details from timeline where ticket in ({ids}) \
+             and ((author_kind = 'person' and kind in ('set', 'assigned')) or kind = 'state-changed') \
+             order by ticket, seq"
+        );
+        for row in self.db.all(&sql, args.clone()).await? {
+            let details: Map<String, Json> = serde_json::from_str(&row.text(2)?).unwrap_or_default();
+            note(&row.text(1)?, &details, TicketId(row.uuid(0)?), &mut found);
+        }
+        let sql = format!(
+            "select c.ticket, c.state, (select count(*) from grants g where g.ticket = c.ticket and g.revoked_at is not null) \
+             from access_cases c where c.ticket in ({ids}) and \
+             (exists (select 1 from access_decisions d where d.ticket = c.ticket) \
+             or exists (select 1 from grants g where g.ticket = c.ticket and g.revoked_at is not null))"
+        );
+        for row in self.db.all(&sql, args).await? {
+            let word = match (row.text(1)?.as_str(), row.int(2)?) {
+                ("denied", _) => "denied",
+                ("approved", 0) => "approved",
+                ("approved", _) => "denied",
+                _ => continue,
+            };
+            found.entry(TicketId(row.uuid(0)?)).or_default().access = Some(word);
+        }
+        Ok(found)
+    }
+}
+
+fn past_run(row: &Row) -> Result<PastRun, Error> {
+    Ok(PastRun {
+        ticket: TicketId(row.uuid(5)?),
+        number: TicketNumber(row.int(6)?),
+        submitted_by: parsed("tickets", "submitted_by", &row.text(7)?)?,
+        run: StoredRun {
+            id: RunId(row.uuid(0)?),
+            at: at("runs", "at", row.int(1)?)?,
+            generation: row.int(2)?,
+            cause: row.text(3)?,
+            engine: row.text(8)?,
+            revision: row.opt_int(9)?,
+            common: row.text(4)?,
+            decisions: Vec::new(),
+        },
+    })
+}
+
+/// Takes one entry of a timeline.
+fn note(kind: &str, details: &Map<String, Json>, ticket: TicketId, found: &mut BTreeMap<TicketId, Aftermath>) {
+    let text = |key: &str| details.get(key).and_then(Json::as_str);
+    match kind {
+        "set" => {
+            if let (Some(field), Some(to)) = (text("field"), text("to")) {
+                found.entry(ticket).or_default().set.insert(field.to_owned(), to.to_owned());
+            }
+        }
+        "assigned" => {
+            for field in ["team", "assignee"] {
+                if let Some(to) = text(field) {
+                    found.entry(ticket).or_default().set.insert(field.to_owned(), to.to_owned());
+                }
+            }
+        }
+        "state-changed" if text("to") == Some("reopened") => found.entry(ticket).or_default().reopened = true,
+        _ => {}
+    }
+}
+
+/// `$3, $4, $5` after two others.
+fn places(after: usize, count: usize) -> String {
+    let places: Vec<String> = (after + 1..=after + count).map(|n| format!("${n}")).collect();
+    places.join(", ")
+}
+
+/// The least id of UUID version 7 that is made at a millisecond.
+fn least_id(ms: i64) -> Uuid {
+    let ms = u128::try_from(ms.max(0)).unwrap_or_default();
+    Uuid::from_u128((ms & 0xffff_ffff_ffff) << 80)
+}
+
+fn conditions(wanted: &Wanted, before: Option<RunId>) -> (String, Vec<Arg>) {
+    let (mut conditions, mut args): (Vec<String>, Vec<Arg>) = (Vec::new(), Vec::new());
+    let mut narrow = |text: &str, arg: Arg| {
+        args.push(arg);
+        conditions.push(text.replace("$?", &format!("${}", args.len())));
+    };
+    if let Some(since) = wanted.since {
+        narrow("r.at >= $?", ms(since).into());
+        narrow("r.id >= $?", least_id(ms(since).saturating_sub(SLACK_MS)).into());
+    }
+    if let Some(until) = wanted.until {
+        narrow("r.at < $?", ms(until).into());
+        narrow("r.id < $?", least_id(ms(until).saturating_add(SLACK_MS)).into());
+    }
+    if let Some(before) = before {
+        narrow("r.id < $?", before.0.into());
+    }
+    if let Some(ticket) = wanted.ticket {
+        narrow("t.number = $?", ticket.0.into());
+    }
+    if let Some(request_type) = &wanted.request_type {
+        narrow("t.request_type = $?", request_type.as_str().into());
+    }
+    if let Some(category) = &wanted.category {
+        // The category itself, or one that begins with it and a dot; compared piece by piece, so that neither a pattern's
+        // special characters nor a database's way of sorting matters.
+        narrow("substr(t.category || '.', 1, length($?)) = $?", format!("{category}.").into());
+    }
+    let text = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
+    (text, args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_id_of_a_millisecond_sorts_before_all_that_are_made_in_it() {
+        let made: Uuid = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f".parse().unwrap();
+        // RFC 9562, A.6: made at 2022-02-22T19:22:22Z.
+        let ms = 1_645_557_742_000;
+        assert!(least_id(ms) < made && made < least_id(ms + 1));
+    }
+}
