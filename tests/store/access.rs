@@ -9,7 +9,7 @@ use ruledesk::store::access::History;
 use ruledesk::store::access::ledger::{Said, StoredEvent};
 use ruledesk::store::{Error, Store};
 
-use super::fixture::{Wanted, at, changed, create_access, on_both, organisation, person, uuid};
+use super::fixture::{Wanted, at, changed_of, create_access, on_both, organisation, person, uuid};
 
 const HOUR: i64 = 3_600_000;
 
@@ -32,7 +32,7 @@ async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
     let actor = Actor::Person { id: person(id), roles: [Role::Approver].into() };
     let permit = permission::decide_access(&actor, &ticket, &before).unwrap();
     let decision = ApproverDecision { approve, reason: "as I see it".to_owned(), hours: None };
-    let change = changed(now, |at| access::decide(&ticket, &before, &decision, &permit, at).unwrap());
+    let change = changed_of(n, now, |at| access::decide(&ticket, &before, &decision, &permit, at).unwrap());
     store.commit(change).await.unwrap();
 }
 
@@ -75,7 +75,8 @@ async fn a_case_awaits_one_step_after_the_other_and_ends_in_a_grant() {
 
 /// Denies what lapsed the way the use case does, from what was read before.
 async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now: i64) -> Result<(), Error> {
-    let change = changed(now, |at| access::lapse(&ticket, &before, at).unwrap());
+    let n = u128::try_from(ticket.number.0).unwrap();
+    let change = changed_of(500 + n, now, |at| access::lapse(&ticket, &before, at).unwrap());
     store.commit(change).await.map(drop)
 }
 

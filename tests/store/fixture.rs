@@ -252,25 +252,25 @@ fn create(
 
 /// The change with which a ticket opens.
 pub fn open(organisation: &Organisation, wanted: &Wanted, new: NewTicket, verdicts: Verdicts) -> Change {
-    let ids = ids(wanted.n);
+    let ids = ids(3, wanted.n);
     submit::open(new, verdicts, TicketId(uuid(1, wanted.n)), &At::new(wanted.at, organisation, &ids))
 }
 
-/// Ids that are the same in every run, for the changes of the `n`-th ticket.
-pub fn ids(n: u128) -> impl Fn() -> Uuid {
+/// Ids that are the same in every run, for the `n`-th change of a kind.
+fn ids(kind: u16, n: u128) -> impl Fn() -> Uuid {
     let count = Cell::new(0);
-    move || uuid(3, n * 1_000 + count.replace(count.get() + 1))
+    move || uuid(kind, n * 1_000 + count.replace(count.get() + 1))
 }
 
-/// A change of the first ticket, made so long after the start.
+/// A change that is made so long after the start.
 pub fn changed<T>(ms: i64, make: impl FnOnce(&At<'_>) -> T) -> T {
-    changed_in(&organisation(), ms, make)
+    changed_of(0, ms, make)
 }
 
-/// The same in an organisation of the test's own.
-pub fn changed_in<T>(organisation: &Organisation, ms: i64, make: impl FnOnce(&At<'_>) -> T) -> T {
-    let ids = ids(u128::try_from(ms).unwrap() + 1_000_000);
-    make(&At::new(at(ms), organisation, &ids))
+/// A change of the `n`-th ticket, where several change at one instant.
+pub fn changed_of<T>(n: u128, ms: i64, make: impl FnOnce(&At<'_>) -> T) -> T {
+    let ids = ids(6, n * 1_000_000 + u128::try_from(ms).unwrap() % 1_000_000);
+    make(&At::new(at(ms), &organisation(), &ids))
 }
 
 /// The verdicts with which a plain ticket opens.
