@@ -13,5 +13,6 @@ pub mod refusal;
 
 pub mod sla;
 pub mod ticket;
+pub mod timer;
 
 pub mod access;

@@ -1,10 +1,6 @@
-//! What happens because its time has come: access that nobody decided about in time is denied by the desk.
+//! An access request that nobody decides in time is denied by the desk.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
-
+use crate::app::jobs::Outcome;
 use crate::app::{App, Error};
 use crate::desk::access::NOT_IN_TIME;
 use crate::desk::actor::Author;
@@ -13,54 +9,38 @@ use crate::desk::ticket::{self, State, WaitingFor};
 use crate::store;
 use crate::store::access::AccessChange;
 
-/// How often deadlines are looked at. A step that is over cannot be approved meanwhile.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often a denial is begun again because the ticket changed meanwhile.
+const TRIES_MAX: usize = 3;
 
 impl App {
-    /// Denies every access request that nobody has decided in time; how many those were. One that cannot be denied now keeps
-    /// no other waiting, and is tried again the next time.
+    /// Denies an access request if its time is over and it still awaits somebody. Several hosts may do so at once: the change
+    /// is made for the version that was read, so only one of them makes it.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
-    pub async fn deny_overdue(&self, now: Timestamp) -> Result<usize, Error> {
-        let mut denied = 0;
-        for id in self.store.overdue(now).await? {
-            match self.deny_lapsed(id, now).await {
-                Ok(done) => denied += usize::from(done),
-                Err(error) => tracing::error!(ticket = %id, %error, "an overdue access request was not denied"),
+    /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
+    pub async fn deny_if_overdue(&self, id: TicketId) -> Result<Outcome, Error> {
+        for _ in 0..TRIES_MAX {
+            let now = self.clock.now();
+            let Some((ticket, Some(before))) = self.store.ticket_and_case_by_id(id).await? else {
+                return Ok(Outcome::Done);
+            };
+            let waits = ticket.state == State::Waiting(WaitingFor::Approval);
+            let Some(due_at) = before.due_at().filter(|_| waits) else { return Ok(Outcome::Done) };
+            let Some(after) = before.denial(now) else { return Ok(Outcome::NotBefore(due_at)) };
+            let messages = self.messages_about(&ticket, &before, &after, now);
+            let calendar = &self.organisation().calendar;
+            let change = ticket::settle_access(&ticket, &after, (Author::System, NOT_IN_TIME), calendar, messages, now);
+            match self.store.apply(change, Some(AccessChange { before, after, grant: None })).await {
+                Ok(()) => {
+                    tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
+                    return Ok(Outcome::Done);
+                }
+                // The change that came first may have decided, or not.
+                Err(store::Error::Conflict) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(denied)
-    }
-
-    /// Whether a case was denied: not where it has time yet, nor where somebody was quicker.
-    async fn deny_lapsed(&self, id: TicketId, now: Timestamp) -> Result<bool, Error> {
-        let Some((ticket, Some(before))) = self.store.ticket_and_case_by_id(id).await? else { return Ok(false) };
-        let waits = ticket.state == State::Waiting(WaitingFor::Approval);
-        let Some(after) = before.denial(now).filter(|_| waits) else { return Ok(false) };
-        let messages = self.messages_about(&ticket, &before, &after, now);
-        let calendar = &self.organisation().calendar;
-        let change = ticket::settle_access(&ticket, &after, (Author::System, NOT_IN_TIME), calendar, messages, now);
-        match self.store.apply(change, Some(AccessChange { before, after, grant: None })).await {
-            Ok(()) => {
-                tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
-                Ok(true)
-            }
-            Err(store::Error::Conflict) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Keeps deadlines for as long as the desk runs. Several hosts may: what one has settled, no other settles again.
-    pub async fn keep_deadlines(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.deny_overdue(self.clock.now()).await {
-                tracing::warn!(%error, "overdue access requests cannot be read: tried again soon");
-            }
-        }
+        Err(Error::Busy("many people are changing this ticket: it is tried again soon".to_owned()))
     }
 }

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::columns::{self, TICKET_COLUMNS, at, corrupt, from_json, ms, parsed};
+use super::commit::timers;
 use super::db::{Arg, Row, Tx};
 use super::{Error, Store};
 use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOT_IN_TIME, Step};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
+use crate::desk::timer::{TimerKind, TimerWrite};
 use crate::desk::verdict::access::Scope;
 use ledger::LedgerEvent;
 
@@ -43,8 +45,8 @@ pub async fn open(
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, due_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         justification, state, scope, steps, reason, opened_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -61,10 +63,13 @@ pub async fn open(
             steps_json(&case.steps).to_string().into(),
             case.reason.as_str().into(),
             ms(now).into(),
-            case.due_at().map(ms).into(),
         ],
     )
     .await?;
+    if let Some(due_at) = case.due_at() {
+        let timer = TimerWrite::Set { kind: TimerKind::AccessDeadline, ticket: case.ticket, due_at };
+        timers::write(tx, [timer].iter()).await?;
+    }
     let mut events = vec![event(case.ticket, "requested", request.justification.clone(), now)];
     settle(tx, case, grant, now, &mut events).await?;
     Ok(events)
@@ -77,10 +82,14 @@ pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Resul
     let ticket = Arg::from(after.ticket.0);
     let scope = scope_json(after.scope.as_ref()).to_string();
     tx.execute(
-        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
-        vec![after.state.code().into(), scope.into(), after.due_at().map(ms).into(), ticket.clone()],
+        "update access_cases set state = $1, scope = $2 where ticket = $3",
+        vec![after.state.code().into(), scope.into(), ticket.clone()],
     )
     .await?;
+    if after.due_at() != change.before.due_at() {
+        let timer = TimerWrite::due(TimerKind::AccessDeadline, after.ticket, after.due_at());
+        timers::write(tx, [timer].iter()).await?;
+    }
     for decision in after.decisions.iter().skip(change.before.decisions.len()) {
         tx.execute(
             "insert into access_decisions (ticket, step, approver, approve, reason, at) values ($1, $2, $3, $4, $5, $6)",
@@ -175,16 +184,6 @@ impl Store {
         let sql = "select a.ticket from access_awaited a join access_cases c on c.ticket = a.ticket \
                    where a.person = $1 order by c.opened_at, a.ticket";
         let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
-        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
-    }
-
-    /// The tickets whose access requests nobody may have decided in time, the longest overdue first. Programs from before
-    /// this was kept may have left out when a case is due: such a case is among them while it waits, and itself knows.
-    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<TicketId>, Error> {
-        let sql = "select c.ticket from access_cases c join tickets t on t.id = c.ticket \
-                   where c.state = 'awaiting' and t.state = 'waiting_approval' and (c.due_at is null or c.due_at <= $1) \
-                   order by c.due_at, c.ticket";
-        let rows = self.db.all(sql, vec![ms(now).into()]).await?;
         rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 

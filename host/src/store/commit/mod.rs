@@ -3,4 +3,5 @@
 pub(crate) mod change;
 pub(crate) mod create;
 pub mod revoke;
+pub mod timers;
 pub(crate) mod writer;
