@@ -21,7 +21,7 @@ create table timers (
 ) without rowid;
 
 create index timers_due on timers (kind, not_before, ticket) where dead_at is null;
-create index timers_dead on timers (dead_at) where dead_at is not null;
+create index timers_dead on timers (kind, dead_at) where dead_at is not null;
 
 -- Requests that await somebody. Programs from before migration 6 may have left out when one is due: then its steps say it.
 -- Steps are numbered from 0, each `[approvers, needed, due]`; one is open that has not enough approvals.

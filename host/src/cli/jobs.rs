@@ -4,8 +4,8 @@
 use clap::{Args, Subcommand};
 
 use super::{Failure, Place, desk};
-use crate::app::jobs::{self, DEAD_PAGE_MAX, JobId, Queue};
 use crate::app::Clock;
+use crate::app::jobs::{self, DEAD_PAGE_MAX, JobId, Queue};
 use crate::desk::actor::Actor;
 
 /// Work that the desk has given up on.

@@ -99,7 +99,8 @@ pub async fn retry(
     let retried = match Queue::from_name(&id) {
         Some(queue) => app.jobs.retry_all(&actor, queue).await?,
         None => {
-            let id: JobId = id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no `{id}`: {e}")))?;
+            let id: JobId =
+                id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no `{id}`: {e}")))?;
             app.jobs.retry(&actor, &id).await.map(|()| 1)?
         }
     };

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use crate::app::record::write::Sample;
 use crate::app::rollout::follow::Revisions;
+use crate::desk::timer::TimerKind;
 use crate::rules::Rules;
 use crate::rules::live::catalog::Role;
 use crate::rules::run::stage::Stage;
@@ -186,6 +187,14 @@ impl Default for Metrics {
             spans: Family::default(),
             traced: Arc::default(),
         };
+        // A count that is there from the start can be seen to rise.
+        for kind in TimerKind::ALL {
+            metrics.set_job_lag(kind.code(), Duration::ZERO);
+            metrics.set_jobs_dead(kind.code(), 0);
+            for outcome in ["done", "failed", "buried"] {
+                drop(metrics.job_runs.get_or_create(&JobRunLabels { job: kind.code(), outcome }));
+            }
+        }
         metrics.registered()
     }
 }
