@@ -7,6 +7,7 @@ mod changes;
 mod concurrency;
 mod edits;
 pub mod fixture;
+mod jobs;
 mod keys;
 mod people;
 mod reads;

@@ -6,7 +6,7 @@
 //! - [`App::explain`] says why a ticket is as it is
 //! - [`App::comment`], [`App::transition`], [`App::edit_ticket`], [`App::revoke_grant`] change
 //! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
-//! - [`App::deny_overdue`] does what is due, because nobody else has done it
+//! - [`App::deny_if_overdue`] does what is due, because nobody else has done it; [`jobs::Jobs`] is the work that waits
 //! - [`App::rule_stats`] sums up what a rule did
 //! - [`App::keep`], [`App::rule_versions`], [`App::rule_difference`] are about the archive of rules
 //! - [`App::actor`] says who is asking
@@ -25,11 +25,12 @@ use crate::rules::run::rule::Rule;
 use crate::store::Store;
 
 pub mod access;
-mod background;
+pub mod background;
 pub mod clock;
 pub mod decide;
 pub mod error;
 pub mod explain;
+pub mod jobs;
 pub mod observe;
 pub mod record;
 pub mod reference;
@@ -48,6 +49,8 @@ pub struct App {
     pub store: Store,
     pub rules: Rules,
     pub metrics: Metrics,
+    /// The work that waits in the store.
+    pub jobs: jobs::Jobs,
     /// How each version does in its part.
     pub arms: rollout::health::Arms,
     organisation: ArcSwap<Organisation>,
@@ -81,6 +84,7 @@ impl App {
         rules: Rules,
     ) -> Self {
         Self {
+            jobs: jobs::Jobs::new(store.clone(), clock.clone()),
             clock,
             store,
             rules,

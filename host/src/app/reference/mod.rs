@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::background::Stop;
 use super::rollout::rules::tables;
 use super::{App, Error};
 use crate::config::{self, Table};
@@ -440,12 +441,15 @@ impl App {
         Ok(!before.names().eq(reference.names()))
     }
 
-    /// Follows for ever what other processes do to the tables.
-    pub async fn follow_tables(self: Arc<Self>) {
+    /// Follows what other processes do to the tables, until it is told to stop.
+    pub async fn follow_tables(self: Arc<Self>, mut stop: Stop) {
         let mut ticks = tokio::time::interval(FOLLOW_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                () = stop.told() => return,
+                _ = ticks.tick() => {}
+            }
             if let Err(error) = self.catch_up_tables().await {
                 tracing::error!(%error, "the reference tables cannot be followed: they stay as they are");
             }
