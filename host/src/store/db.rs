@@ -1,5 +1,5 @@
-//! The two databases behind four verbs. Every difference between them is in this file, but for a few clauses in `dialect`;
-//! statements above it are the same text for both.
+//! The two databases behind four verbs. Every difference between them is in this file; statements above it are the same
+//! text for both.
 
 use std::fmt::Write as _;
 use std::path::Path;
