@@ -10,3 +10,4 @@ pub mod fixture;
 mod keys;
 mod people;
 mod reads;
+mod schemas;

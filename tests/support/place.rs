@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// The demo organisation.
-    pub(super) fn demo(database: Database, rules: &Path) -> Place {
+    pub fn demo(database: Database, rules: &Path) -> Place {
         Place::new(database, rules, &root().join("host/demo"))
     }
 
@@ -81,7 +81,7 @@ impl Place {
         self.config.join("desk.toml")
     }
 
-    pub(super) fn data_dir(&self) -> PathBuf {
+    pub fn data_dir(&self) -> PathBuf {
         self.data.path().join("data")
     }
 
@@ -112,7 +112,7 @@ impl Place {
     }
 
     /// The program, with what it needs to find this desk.
-    pub(super) fn program(&self, arguments: &[&str]) -> Command {
+    pub fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).arg("--config").arg(&self.config).arg("--rules").arg(&self.rules);
         command.arg("--data").arg(self.data_dir());
@@ -161,7 +161,7 @@ impl Place {
 }
 
 /// Waits for what is done on a runtime of its own.
-fn in_runtime<T>(work: impl Future<Output = T>) -> T {
+pub fn in_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
