@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 #[test]

@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Sq
 use tempfile::TempDir;
 
 use crate::support::components::root;
+use crate::support::desk::limited;
 use crate::support::house::House;
 use crate::support::place::{Database, Place, in_runtime, on_both};
 
@@ -206,11 +207,25 @@ fn a_migration_that_is_killed_goes_on_with_the_next_start() {
                 let mut raw = Raw::to(&place.target()).await;
                 // Polled without a pause: the migrations take some milliseconds in all.
                 while raw.applied().await < kill_after && child.try_wait().unwrap().is_none() {}
+                child.kill().unwrap();
+                child.wait().unwrap();
+                println!("killed with {} of {newest} migrations applied", raw.applied().await);
                 raw.close().await;
             });
-            child.kill().unwrap();
-            child.wait().unwrap();
             read(&place.open(), 1);
         }
     });
+}
+
+#[test]
+fn a_disk_that_is_full_during_the_migration_leaves_the_database_usable() {
+    // Blocks of 512 bytes: before the first migration is in the log, and somewhere among them.
+    for blocks in [8, 64, 256] {
+        let place = old(Database::Sqlite, 1);
+        let output = limited(&place.program(&["decisions", "chain"]), blocks).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() || blocks > 8, "{said}");
+        println!("with {blocks} blocks: {said}");
+        read(&place.open(), 1);
+    }
 }

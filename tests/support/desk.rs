@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use super::components::{PROGRAM, example_rules};
 use super::wait::until;
 
-pub use super::client::Client;
+#[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
+pub use super::client::{Answer, Client};
+#[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
 pub use super::place::{Database, Place, copy, on_both};
 
 /// A running desk. Dropping it kills it, as unkindly as a power cut.
@@ -41,6 +43,7 @@ impl Desk {
     }
 
     /// The demo organisation with its `desk.toml` changed, and a copy of these rules.
+    #[allow(dead_code, reason = "it is there as it is for a house")]
     pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Desk {
         Desk::start(Place::with_settings(database, rules, change))
     }
@@ -118,8 +121,8 @@ impl Desk {
     }
 }
 
-/// The same command where no file may get larger.
-fn limited(program: &Command, blocks: u64) -> Command {
+/// The same command where no file may get larger than so many units of 512 bytes.
+pub fn limited(program: &Command, blocks: u64) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", WITH_A_FULL_DISK, "sh", &blocks.to_string(), PROGRAM]).args(program.get_args());
     for (name, value) in program.get_envs() {

@@ -89,7 +89,7 @@ impl House {
         self.do_what_is_due();
     }
 
-    /// Does what is due by its clock; how much that was.
+    /// Does what is due by its clock; how much that was. The one place here that knows how work is found that is due.
     fn do_what_is_due(&self) -> usize {
         let Some(running) = &self.running else { return 0 };
         running.runtime.block_on(running.app.deny_overdue(self.clock.now())).unwrap()
@@ -215,4 +215,18 @@ fn limits(server: &Server) -> Limits {
         table: bounds(server.body_bytes_max.max(TABLE_BYTES_MAX), server.request_timeout),
         upload: bounds(server.component_bytes_max + (2 << 20), server.request_timeout + server.compile_timeout),
     }
+}
+
+/// A test that makes time pass behind a desk's back has not seen all that happens.
+#[test]
+fn a_house_says_at_its_end_what_was_left_to_do() {
+    let desk = House::demo(Database::Sqlite);
+    let fields = serde_json::json!({ "app": "github", "tier": "write", "duration-hours": 24,
+        "justification": "I join the data project on Monday" });
+    let body = serde_json::json!({ "request_type": "access", "subject": "GitHub please", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    desk.clock.advance(SignedDuration::from_hours(72));
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(desk))).unwrap_err();
+    let said = end.downcast_ref::<String>().unwrap();
+    assert!(said.contains("work that was due and not done"), "{said}");
 }
