@@ -11,3 +11,4 @@ mod jobs;
 mod keys;
 mod people;
 mod reads;
+mod schemas;
