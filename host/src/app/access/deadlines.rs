@@ -1,4 +1,4 @@
-//! An access request that nobody decides in time is denied by the desk.
+//! An access request that is not decided in time is denied by the desk.
 
 use crate::app::jobs::Outcome;
 use crate::app::{App, Error};
@@ -13,7 +13,7 @@ use crate::store::access::AccessChange;
 const TRIES_MAX: usize = 3;
 
 impl App {
-    /// Denies an access request if its time is over and it still awaits somebody. Several hosts may do so at once: the change
+    /// Denies an access request if its time is over and it still awaits a decision. Several hosts may do so at once: the change
     /// is made for the version that was read, so only one of them makes it.
     ///
     /// # Errors
