@@ -11,7 +11,7 @@ create table timers (
     not_before bigint not null,
     -- Claims so far: a run that was cut off counts, too.
     attempts bigint not null default 0,
-    -- The claim under which it is being worked on; null where nobody works on it.
+    -- The claim under which it is being worked on; null where no host works on it.
     fence blob,
     -- Why the last attempt failed; empty where none has.
     last_error text not null default '',
@@ -23,7 +23,7 @@ create table timers (
 create index timers_due on timers (kind, not_before, ticket) where dead_at is null;
 create index timers_dead on timers (kind, dead_at) where dead_at is not null;
 
--- Requests that await somebody. Programs from before migration 6 may have left out when one is due: then its steps say it.
+-- Requests that await a decision. Programs from before migration 6 may have left out when one is due: then its steps say it.
 -- Steps are numbered from 0, each `[approvers, needed, due]`; one is open that has not enough approvals.
 insert into timers (kind, ticket, due_at, not_before)
 select 'access-deadline', ticket, due_at, due_at
@@ -45,7 +45,7 @@ where due_at is not null;
 drop index access_cases_due;
 alter table access_cases drop column due_at;
 
--- What a message says besides its kind, as a JSON text; empty for messages from before this was kept.
+-- The content of a message besides its kind, as a JSON text; empty for messages from before this was kept.
 alter table outbox add column payload text not null default '';
 alter table outbox add column not_before bigint not null default 0;
 alter table outbox add column attempts bigint not null default 0;

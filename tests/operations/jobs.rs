@@ -1,8 +1,8 @@
 //! Work that happens later: on its host, on three of them, cut off by a crash, and given up on.
 
-use jiff::SignedDuration;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use ruledesk::app::jobs::{ATTEMPTS_MAX, Jobs, Outcome, Queue, Settled};
 use ruledesk::app::{Clock, Error};
 use ruledesk::desk::actor::{Actor, Role};

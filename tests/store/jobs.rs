@@ -1,4 +1,4 @@
-//! Work that waits: whoever claims it has it alone, for as long as the claim holds, and nothing of it is lost.
+//! Work that waits: a host that claims it has it alone, for as long as the claim holds, and nothing of it is lost.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ async fn on_both<T: PartialEq + std::fmt::Debug>(story: impl AsyncFn(&Store, &Ta
     ends.remove(0)
 }
 
-/// Requests for access that await somebody for a day.
+/// Requests for access that await a decision for a day.
 async fn requests(store: &Store, count: u128) {
     let organisation = organisation();
     for n in 0..count {
@@ -281,7 +281,7 @@ async fn a_decision_moves_the_deadline_and_the_last_one_ends_it() {
     assert_eq!(due, [Some(at(DAY)), Some(at(2 * DAY)), None]);
 }
 
-/// What is due, what is dead and a ticket's messages are found by an index, however much is there.
+/// Due work, dead work and a ticket's messages are found by an index, however much is there.
 #[tokio::test]
 async fn looks_at_the_queues_are_served_by_indexes() {
     let looks = [

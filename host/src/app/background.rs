@@ -1,40 +1,11 @@
 //! Work that goes on behind requests: nobody waits for it while the desk runs, and the desk does not end before it has.
-//! And how loops that would go on for ever get to hear that they are to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::App;
-
-/// Tells loops to end, by being dropped.
-#[derive(Debug)]
-pub struct Stopper(#[expect(dead_code, reason = "it is held until it is dropped")] watch::Sender<()>);
-
-/// Where a loop gets to hear that it is to end. Clones hear of the same end.
-#[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<()>);
-
-/// Something to tell loops to end with, and where they hear of it.
-pub fn stop() -> (Stopper, Stop) {
-    let (tell, told) = watch::channel(());
-    (Stopper(tell), Stop(told))
-}
-
-impl Stop {
-    /// Waits until it is told. A loop waits for this only between two pieces of work, so that none is cut off.
-    pub async fn told(&mut self) {
-        // Nothing is ever sent: it ends with its sender.
-        while self.0.changed().await.is_ok() {}
-    }
-
-    /// Whether it was told.
-    pub fn is_told(&self) -> bool {
-        self.0.has_changed().is_err()
-    }
-}
 
 /// What is under way.
 #[derive(Debug, Default)]

@@ -40,7 +40,7 @@ pub enum Outcome {
     NotBefore(Timestamp),
 }
 
-/// What became of claimed work after its run.
+/// The end that claimed work came to with its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     Done,

@@ -25,7 +25,7 @@ use crate::rules::run::rule::Rule;
 use crate::store::Store;
 
 pub mod access;
-pub mod background;
+mod background;
 pub mod clock;
 pub mod decide;
 pub mod error;
@@ -36,6 +36,7 @@ pub mod record;
 pub mod reference;
 pub mod replay;
 pub mod rollout;
+pub mod stop;
 pub mod tickets;
 pub mod tokens;
 

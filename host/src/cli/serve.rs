@@ -12,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, Place, desk};
 use crate::api::{self, Bounds, Limits};
 use crate::app::App;
-use crate::app::background::{self, Stop};
 use crate::app::reference::TABLE_BYTES_MAX;
+use crate::app::stop::{self, Stop};
 use crate::config::{Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::jobs;
@@ -73,7 +73,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         accept_demo_tokens(&app)?;
     }
     let traces = traces(&serve, telemetry, &app)?;
-    let (stopper, stop) = background::stop();
+    let (stopper, stop) = stop::stop();
     let jobs = jobs::start(&app, &stop);
     let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
     tell(&app, address, serve.demo);

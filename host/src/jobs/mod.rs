@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::app::background::Stop;
 use crate::app::jobs::{Claimed, Outcome, Queue};
+use crate::app::stop::Stop;
 use crate::app::{App, Error};
 use crate::desk::timer::TimerKind;
 

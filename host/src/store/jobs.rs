@@ -1,7 +1,7 @@
 //! Work that waits: claimed by lease, struck off under a fence, tried again later, and at last laid aside as dead. One mechanism
 //! for both queues.
 //!
-//! A claim puts off `not_before` to the end of its lease, so that nobody else claims the row until then, and leaves an id in
+//! A claim puts off `not_before` to the end of its lease, so that no other claim gets the row until then, and leaves an id in
 //! `fence` that no other claim has. Whatever becomes of the work is written only where that id is still there: a holder whose
 //! lease ran out, or whose timer was set again meanwhile, changes nothing.
 
@@ -81,7 +81,7 @@ impl Queue {
     }
 }
 
-/// A claim to be made: under which id, when, and until when nobody else may make one.
+/// A claim to be made: under which id, when, and until when no other may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// New for each claim.
@@ -226,7 +226,7 @@ impl Store {
         self.settle(claimed, &sql, vec![ms(until).into()]).await
     }
 
-    /// Lays work aside as dead: nobody claims it until it is revived. Whether the claim still held.
+    /// Lays work aside as dead: no claim gets it until it is revived. Whether the claim still held.
     ///
     /// # Errors
     ///

@@ -80,7 +80,7 @@ pub async fn dead(
     Ok(axum::Json(DeadPageView { jobs, next: next.map(write_cursor) }))
 }
 
-/// What is done again.
+/// The work that is done again.
 #[derive(Serialize, ToSchema)]
 pub struct RetriedView {
     /// How many dead jobs.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::background::Stop;
 use super::rollout::rules::tables;
+use super::stop::Stop;
 use super::{App, Error};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
 use super::life::life_of;
-use crate::app::background::Stop;
+use crate::app::stop::Stop;
 use crate::app::{App, Error};
 use crate::rules::live::rollout::{Life, Step, VersionId};
 use crate::rules::run::rule::Rule;
