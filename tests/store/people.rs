@@ -3,7 +3,7 @@
 use ruledesk::desk::actor::Role;
 use ruledesk::rules::digest::Digest;
 use ruledesk::store::people::Token;
-use ruledesk::store::rules::decisions::RuleVersion;
+use ruledesk::store::rules::versions::RuleVersion;
 use ruledesk::store::{Error, Store, Target};
 
 use super::fixture::{at, on_both, person};

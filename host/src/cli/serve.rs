@@ -72,6 +72,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    app.convert_records();
     tokio::spawn(Arc::clone(&app).keep_following());
     tokio::spawn(Arc::clone(&app).keep_deadlines());
     let traces = traces(&serve, telemetry, &app)?;

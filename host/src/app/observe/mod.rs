@@ -1,6 +1,5 @@
 //! What operators see: metrics, logs, traces, statistics.
 
-pub(crate) mod histogram;
 pub(crate) mod log;
 pub mod metrics;
 pub mod request_trace;

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::app::decide::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use crate::app::decide::pipeline::{self, AccessFacts, Accepted, Case, Ran};
 use crate::app::observe::{log, request_trace};
-use crate::app::record::write::Sample;
+use crate::app::record::write::{Sample, beginnings};
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
@@ -20,7 +20,7 @@ use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::submit::{self, Ids, Opening};
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::{Create, Created, IdempotencyKey, RunRecord};
+use crate::store::{Create, Created, IdempotencyKey, PackedRun, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -33,8 +33,6 @@ const RECENT_HOURS: i64 = 72;
 const RECENT_MAX: i64 = 5;
 /// How far back access history goes, in days.
 const HISTORY_DAYS: i64 = 365;
-/// How often the pipeline may be begun anew because intake changed what access is asked for.
-const TRIES_MAX: usize = 3;
 
 /// A ticket that was created, now or when the same request was made before.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +49,8 @@ pub struct Made {
 pub(crate) struct Considered {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
-    /// What would be written, or what to mend.
-    pub outcome: Result<Box<Opening>, Vec<Problem>>,
+    /// What would be written, with the record as it would be, or what is wrong with the submission.
+    pub outcome: Result<(Box<Opening>, PackedRun), Vec<Problem>>,
 }
 
 impl App {
@@ -90,13 +88,13 @@ impl App {
         let (run, rules_asked) = (record.id, samples.len());
         self.judge(&samples);
         self.account(&record, samples, begun);
-        let opening = *outcome.map_err(|problems| {
+        let (opening, record) = outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");
             Error::Rejected { problems }
         })?;
         let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
         let writing = clock::instant();
-        let made = self.store.create(Create { opening, run: record, idempotency }).await?;
+        let made = self.store.create(Create { opening: *opening, run: record, idempotency }).await?;
         let written = clock::instant();
         match made {
             Created::New { number, assignee } => {
@@ -124,21 +122,19 @@ impl App {
         now: Timestamp,
     ) -> Result<Considered, Error> {
         let id = TicketId(self.clock.new_id());
-        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now, id).await?;
-        let verdicts = match decision {
-            Decision::Accepted(verdicts) => *verdicts,
-            Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
-            Decision::NeedsFacts(_) => {
-                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
-            }
+        let Ran { record, samples, new, outcome } = self.run_rules(organisation, generation, new, now, id).await?;
+        let Accepted { verdicts, packed } = match outcome {
+            Ok(accepted) => *accepted,
+            Err(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
         };
+        let packed = packed.map_err(|error| Error::Broken(error.to_string()))?;
         let ids = Ids {
             ticket: id,
             grant: GrantId(self.clock.new_id()),
             messages: (0..submit::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
         };
         let opening = submit::open(organisation, new, verdicts, &ids, now);
-        Ok(Considered { record, samples, outcome: Ok(Box::new(opening)) })
+        Ok(Considered { record, samples, outcome: Ok((Box::new(opening), packed)) })
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
@@ -158,7 +154,8 @@ impl App {
         Ok(Made { ticket, access, new: false, rules_asked: 0 })
     }
 
-    /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
+    /// One generation of rules for all stages. Where the form grants access, the facts about what is asked for are read between
+    /// two trips to a worker, because intake may change what that is; else one trip is enough.
     async fn run_rules(
         &self,
         organisation: &Arc<Organisation>,
@@ -173,41 +170,31 @@ impl App {
         } else {
             Vec::new()
         };
-        let mut access = self.facts_of_form(organisation, &new, now).await?;
-        for _ in 0..TRIES_MAX {
-            let case = Case {
-                organisation: organisation.clone(),
-                generation: generation.clone(),
-                tables: self.rules.tables(),
-                new: new.clone(),
-                recent: recent.clone(),
-                access,
-                now,
-                run: RunId(self.clock.new_id()),
-                ticket,
-            };
-            let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
-            let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };
-            access = Some(self.access_facts(request, now).await?);
-        }
-        Err(Error::Broken("intake rules change what access is asked for without end".to_owned()))
-    }
-
-    async fn facts_of_form(
-        &self,
-        organisation: &Organisation,
-        new: &NewTicket,
-        now: Timestamp,
-    ) -> Result<Option<AccessFacts>, Error> {
-        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|t| t.grants_access);
+        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
+        let case = Case {
+            organisation: organisation.clone(),
+            tables: self.rules.tables(),
+            dictionary: self.store.dictionary(&beginnings(generation.rules())),
+            generation,
+            new,
+            recent,
+            now,
+            run: RunId(self.clock.new_id()),
+            ticket,
+        };
+        let workers = self.rules.workers();
         if !grants_access {
-            return Ok(None);
+            return Ok(workers.run(move || pipeline::decide(case)).await?);
         }
-        // What is wrong with the request is said after intake, whose rules may mend it or say it better.
-        match AccessRequest::from_fields(organisation, &new.requester, &new.fields) {
-            Ok(request) => self.access_facts(&request, now).await.map(Some),
-            Err(_) => Ok(None),
-        }
+        let begun = match workers.run(move || pipeline::begin(case)).await? {
+            Ok(begun) => begun,
+            Err(ran) => return Ok(*ran),
+        };
+        let facts = match &begun.request {
+            Some(request) => Some(self.access_facts(request, now).await?),
+            None => None,
+        };
+        Ok(workers.run(move || begun.go_on(facts)).await?)
     }
 
     async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {

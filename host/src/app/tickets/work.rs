@@ -10,7 +10,7 @@ use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, State, Ticket};
 use crate::store;
 use crate::store::access::AccessChange;
-pub use crate::store::rules::decisions::StoredRun;
+pub use crate::store::rules::decisions::{RunTexts, StoredRun};
 pub use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
 
 /// Tickets on one page.

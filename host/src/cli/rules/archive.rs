@@ -10,7 +10,7 @@ use crate::cli::{Failure, Place, desk};
 use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::store::Store;
-use crate::store::rules::decisions::RuleVersion;
+use crate::store::rules::versions::RuleVersion;
 
 /// Lists the versions of a rule that have decided, the newest first.
 #[derive(Debug, Args)]

@@ -16,7 +16,7 @@ use crate::store::access::ledger;
 use crate::store::columns::{self, INSERT_TIMELINE, TICKET_COLUMNS, TICKET_COLUMNS_COUNT, TIMELINE_COLUMNS_COUNT, ms};
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
-use crate::store::rules::decisions::{self, RunRecord};
+use crate::store::rules::recorder::{PackedRun, Recorder};
 
 /// A key under which a client may send the same request again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl IdempotencyKey {
 #[derive(Debug, Clone)]
 pub struct Create {
     pub opening: Opening,
-    pub run: RunRecord,
+    pub run: PackedRun,
     pub idempotency: Option<IdempotencyKey>,
 }
 
@@ -87,7 +87,11 @@ impl Store {
 /// Writes all of them in one transaction, or none.
 ///
 /// The outer error is the transaction's; each inner one belongs to its ticket alone.
-pub async fn create_all(db: &Db, creates: &[Create]) -> Result<(Vec<Result<Created, Error>>, Flush), Error> {
+pub async fn create_all(
+    db: &Db,
+    recorder: &mut Recorder,
+    creates: &[Create],
+) -> Result<(Vec<Result<Created, Error>>, Flush), Error> {
     let mut tx = db.begin().await?;
     let mut outcomes: Vec<Option<Result<Created, Error>>> = creates.iter().map(|_| None).collect();
     // In one order on every host, so that two of them never wait for each other's keys.
@@ -110,9 +114,10 @@ pub async fn create_all(db: &Db, creates: &[Create]) -> Result<(Vec<Result<Creat
         }
     }
     // Last, because these hold the ends of the chains.
-    decisions::insert(&mut tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
+    recorder.insert(&mut tx, fresh.iter().map(|create| &create.run)).await?;
     ledger::append(&mut tx, &events).await?;
     let flush = tx.commit().await?;
+    recorder.committed();
     let mut written = fresh.iter().zip(assignees).map(|(create, assignee)| {
         let number = numbers.get(&create.opening.ticket.id).copied();
         number

@@ -14,6 +14,7 @@ use crate::store::access::AccessChange;
 use crate::store::db::{Arg, Db};
 use crate::store::flush::Flush;
 use crate::store::rules::deployments::{self, DeploymentChange};
+use crate::store::rules::recorder::Recorder;
 
 /// Tickets that are created in one transaction.
 const BATCH_MAX: usize = 256;
@@ -32,6 +33,7 @@ pub enum Work {
 /// Writes until nobody can ask any more.
 pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut recorder = Recorder::default();
     let mut before: Option<JoinHandle<()>> = None;
     while receive.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let mut creates = Vec::new();
@@ -42,9 +44,9 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
                 other => others.push(other),
             }
         }
-        let flushing = write_creates(&db, creates).await;
+        let flushing = write_creates(&db, &mut recorder, creates).await;
         for work in others {
-            write_one(&db, work).await;
+            write_one(&db, &mut recorder, work).await;
         }
         // A third batch waits until the first is on disk: it costs no time, and the third becomes larger.
         if let Some(before) = std::mem::replace(&mut before, flushing) {
@@ -55,9 +57,9 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
 }
 
 /// Writes one thing in a transaction of its own. Whoever asked may be gone: the write stands all the same.
-async fn write_one(db: &Db, work: Work) {
+async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) {
     match work {
-        Work::Create(create, done) => match create_all(db, std::slice::from_ref(&*create)).await {
+        Work::Create(create, done) => match create_all(db, recorder, std::slice::from_ref(&*create)).await {
             Ok((outcomes, flush)) => drop(answer(flush, outcomes.into_iter().zip([done]).collect())),
             Err(error) => drop(done.send(Err(error))),
         },
@@ -78,19 +80,23 @@ async fn run(db: &Db, sql: &'static str, args: Vec<Arg>) -> Result<(u64, Flush),
     Ok((changed, tx.commit().await?))
 }
 
-async fn write_creates(db: &Db, creates: Vec<(Box<Create>, Done<Created>)>) -> Option<JoinHandle<()>> {
+async fn write_creates(
+    db: &Db,
+    recorder: &mut Recorder,
+    creates: Vec<(Box<Create>, Done<Created>)>,
+) -> Option<JoinHandle<()>> {
     if creates.is_empty() {
         return None;
     }
     let (creates, done): (Vec<Create>, Vec<Done<Created>>) =
         creates.into_iter().map(|(create, done)| (*create, done)).unzip();
-    match create_all(db, &creates).await {
+    match create_all(db, recorder, &creates).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
         // One that cannot be written must not take the others with it.
         Err(error) => {
             tracing::warn!(%error, tickets = creates.len(), "a batch was not written: each is tried by itself");
             for (create, done) in creates.into_iter().zip(done) {
-                write_one(db, Work::Create(Box::new(create), done)).await;
+                write_one(db, recorder, Work::Create(Box::new(create), done)).await;
             }
             None
         }
