@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::store::by_hand;
 use crate::support::desk::{Desk, on_both};
+use crate::support::records::into_old_shape;
 
 #[test]
 fn the_command_tells_where_a_record_was_changed_and_fails() {
@@ -30,6 +31,7 @@ fn the_command_tells_where_a_record_was_changed_and_fails() {
 
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let change = "update decisions set verdict = '{}' where stage = 'routing' and run = (select id from runs where link = 2)";
+        into_old_shape(&desk.target());
         runtime.block_on(by_hand(&desk.target(), &[change]));
         submit();
         let bad = check();

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::{edit, import, in_queue, is, read, said};
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::desk::{Database, Desk, on_both};
+use crate::support::records::into_old_shape;
 
 /// The report of a backtest that ends with this exit status.
 fn tried(desk: &Desk, arguments: &[&str], status: i32) -> Value {
@@ -208,6 +209,7 @@ fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
     let desk = Desk::demo(Database::Sqlite);
     import(&desk, 12);
     // As if the team had been another on that day.
+    into_old_shape(&desk.target());
     let sql = "update decisions set verdict = replace(verdict, '\"team\":\"network\"', '\"team\":\"networks\"') where stage = 'routing'";
     edit(&desk, sql);
     let same = example_rules().join("40-team-routing");

@@ -17,6 +17,7 @@ use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit::{self, Ids, Opening, Verdicts};
 use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
+use ruledesk::store::rules::packing::Dictionary;
 use ruledesk::store::{Create, Created, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
@@ -245,7 +246,8 @@ fn create(
     let new = NewTicket::check(organisation, &permit, submission).unwrap();
     let (verdicts, ids) = verdicts(organisation, wanted, form, access);
     let opening: Opening = submit::open(organisation, new, verdicts, &ids, wanted.at);
-    Create { opening, run: run(wanted.n, wanted.at, 40), idempotency: None }
+    let run = run(wanted.n, wanted.at, 40).pack(&Dictionary::shipped(), Vec::new()).unwrap();
+    Create { opening, run, idempotency: None }
 }
 
 /// The verdicts and ids with which a plain ticket opens.
@@ -327,6 +329,7 @@ pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
         |stage| DecisionRecord { stage, input: text("input"), verdict: text("verdict"), rules: text("rules") };
     RunRecord {
         id: RunId(uuid(4, n)),
+        ticket: TicketId(uuid(1, n)),
         at,
         generation: 7,
         revision: Some(3),

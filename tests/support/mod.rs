@@ -3,4 +3,5 @@
 pub mod components;
 pub mod desk;
 pub mod postgres;
+pub mod records;
 pub mod wait;

@@ -134,7 +134,9 @@ fn calls(run: &StoredRun) -> Vec<Call> {
 
 /// What is counted of a stage; nothing where it cannot be read.
 fn calls_of(decision: &StoredDecision) -> Vec<Call> {
-    let (Ok(stage), Ok(parts)) = (decision.stage.parse::<Stage>(), Part::all(&decision.rules)) else { return Vec::new() };
+    let (Ok(stage), Ok(parts)) = (decision.stage.parse::<Stage>(), Part::all(&decision.rules)) else {
+        return Vec::new();
+    };
     let verdict = RecordedVerdict::read(stage, &decision.verdict).ok();
     let chosen = verdict.as_ref().and_then(RecordedVerdict::choice);
     parts.iter().map(|part| part.call(stage, chosen)).collect()

@@ -366,7 +366,12 @@ fn value<'a>(verdict: &'a Verdict, field: &str) -> &'a str {
 /// Where two verdicts differ.
 pub fn changes(before: &Verdict, after: &Verdict) -> Vec<(&'static str, String, String)> {
     let names = before.told.fields.iter().map(|(name, _)| *name);
-    let more = after.told.fields.iter().map(|(name, _)| *name).filter(|name| !before.told.fields.iter().any(|(n, _)| n == name));
+    let more = after
+        .told
+        .fields
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !before.told.fields.iter().any(|(n, _)| n == name));
     let pairs = names.chain(more).map(|name| (name, value(before, name), value(after, name)));
     pairs.filter(|(_, from, to)| from != to).map(|(name, from, to)| (name, cut(from), cut(to))).collect()
 }

@@ -202,12 +202,7 @@ fn check_decision(
 }
 
 /// The exact input and the parts of a decision.
-fn read<'a>(
-    stage: &str,
-    common: &'a str,
-    own: &'a str,
-    rules: &'a str,
-) -> Result<(Input, Vec<Part<'a>>), String> {
+fn read<'a>(stage: &str, common: &'a str, own: &'a str, rules: &'a str) -> Result<(Input, Vec<Part<'a>>), String> {
     let stage: Stage = stage.parse().map_err(|error: crate::rules::run::stage::NotAStage| error.to_string())?;
     let input = ExactInput::of(common, own).and_then(|exact| exact.input(stage));
     let input = input.map_err(|error| format!("its input: {error}"))?;

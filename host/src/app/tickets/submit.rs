@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::app::decide::pipeline::{self, AccessFacts, Accepted, Case, Ran};
+use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
 use crate::app::observe::{log, request_trace};
 use crate::app::record::write::{Sample, beginnings};
 use crate::app::{App, Error, clock};

@@ -32,7 +32,10 @@ pub async fn run(args: Train) -> Result<(), Failure> {
         }
         None => {
             let id = store.keep_dictionary(&dictionary).await?;
-            println!("the dictionary {id} has {} bytes; the desk uses it when it is next started", dictionary.bytes().len());
+            println!(
+                "the dictionary {id} has {} bytes; the desk uses it when it is next started",
+                dictionary.bytes().len()
+            );
         }
     }
     store.close().await;

@@ -36,7 +36,12 @@ pub struct LogLine {
 pub struct Lookup {
     pub table: String,
     /// Of the table's content, where its versions are kept.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "as_text", deserialize_with = "of_text")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_text",
+        deserialize_with = "of_text"
+    )]
     pub digest: Option<Arc<str>>,
     pub key: String,
     pub row: Option<Vec<Attribute>>,

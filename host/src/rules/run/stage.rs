@@ -177,7 +177,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    
+
     fn routed(team: Option<&str>) -> Answer {
         let destination = routing::Destination {
             team: team.map(str::to_owned),

@@ -79,7 +79,9 @@ pub struct StoredDecision {
 pub enum Damage {
     #[error("the record of run {run} is damaged: {why}; put its row in `runs` back from a backup")]
     Record { run: RunId, why: NotUnpacked },
-    #[error("the record of run {run} is damaged: its columns are not what the desk writes; put its row in `runs` back from a backup")]
+    #[error(
+        "the record of run {run} is damaged: its columns are not what the desk writes; put its row in `runs` back from a backup"
+    )]
     Columns { run: RunId },
     #[error(
         "the record of run {run} cannot be read: the dictionary {dictionary} {why}; put its row in `record_dictionaries` back from a backup"
@@ -239,8 +241,9 @@ impl Store {
             let Unread { mut run, packed } = unread;
             if let Some((id, packed)) = packed {
                 run.recorded = match dictionaries.get(&id) {
-                    Some(Ok(dictionary)) => RunTexts::unpacked(&packed, dictionary)
-                        .map_err(|why| Damage::Record { run: run.id, why }),
+                    Some(Ok(dictionary)) => {
+                        RunTexts::unpacked(&packed, dictionary).map_err(|why| Damage::Record { run: run.id, why })
+                    }
                     Some(Err(why)) => Err(Damage::Dictionary { run: run.id, dictionary: id, why }),
                     None => Err(Damage::Dictionary { run: run.id, dictionary: id, why: "is gone" }),
                 };

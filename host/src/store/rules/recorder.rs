@@ -126,11 +126,7 @@ impl Recorder {
     }
 
     /// Writes runs. It holds the end of the chain until the transaction ends, so it comes last in it.
-    pub async fn insert<'a>(
-        &mut self,
-        tx: &mut Tx,
-        runs: impl Iterator<Item = &'a PackedRun>,
-    ) -> Result<(), Error> {
+    pub async fn insert<'a>(&mut self, tx: &mut Tx, runs: impl Iterator<Item = &'a PackedRun>) -> Result<(), Error> {
         let runs: Vec<&PackedRun> = runs.collect();
         if runs.is_empty() {
             return Ok(());

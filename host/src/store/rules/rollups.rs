@@ -195,7 +195,8 @@ impl Store {
 fn read(rule: &str, row: &Row) -> Result<(CallKey, Sum), Error> {
     let number = |place| row.int(place).map(|number| u64::try_from(number).unwrap_or_default());
     let histogram = |place, column| {
-        Histogram::decode(&row.bytes(place)?).ok_or_else(|| corrupt("rule_hours", column, "bytes that are no histogram"))
+        Histogram::decode(&row.bytes(place)?)
+            .ok_or_else(|| corrupt("rule_hours", column, "bytes that are no histogram"))
     };
     let key = CallKey {
         rule: rule.to_owned(),

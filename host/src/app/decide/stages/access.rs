@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Ask, NOTHING, Told, list, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedAccess, RecordedVerdict};
-use crate::desk::verdict::access::{self, AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
 use crate::desk::verdict::Given;
+use crate::desk::verdict::access::{self, AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
 use crate::rules::contract::{self, Person, SoFar, access as contract_access};
 use crate::rules::run::stage::{Answer, Stage};
 
@@ -70,11 +70,7 @@ impl Ask for Access<'_> {
             Outcome::Denied => (NOTHING.to_owned(), NOTHING.to_owned()),
         };
         Told {
-            fields: vec![
-                ("outcome", outcome(&verdict.outcome).to_owned()),
-                ("scope", scope),
-                ("approvers", approvers),
-            ],
+            fields: vec![("outcome", outcome(&verdict.outcome).to_owned()), ("scope", scope), ("approvers", approvers)],
             by: String::new(),
             reason: verdict.reason.clone(),
         }

@@ -57,7 +57,8 @@ impl Dictionary {
     /// The dictionary that ships with the program.
     pub fn shipped() -> Arc<Dictionary> {
         static READY: OnceLock<Arc<Dictionary>> = OnceLock::new();
-        let empty = || Dictionary { digest: String::new(), bytes: Vec::new(), base: None, unpacking: DDict::create(&[]) };
+        let empty =
+            || Dictionary { digest: String::new(), bytes: Vec::new(), base: None, unpacking: DDict::create(&[]) };
         // A test holds that it is a dictionary; were it none, records would be larger and nothing else.
         READY.get_or_init(|| Self::of(SHIPPED.to_vec()).unwrap_or_else(|| Arc::new(empty()))).clone()
     }
