@@ -26,8 +26,6 @@ pub async fn train(store: &Store) -> Result<Option<Arc<Dictionary>>, Error> {
         before = Some(last.run.id);
         samples.extend(page.iter().filter_map(|past| sample(&past.run)));
     }
-    // The oldest first: of what one sample has in common with another, the trainer keeps less the other way round (measured).
-    samples.reverse();
     Ok(dictionary::train(&samples))
 }
 
