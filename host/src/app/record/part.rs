@@ -27,7 +27,7 @@ pub struct Part<'a> {
     #[serde(borrow)]
     pub mode: Cow<'a, str>,
     /// Where a candidate differs from its stable version.
-    #[serde(default, skip_serializing_if = "none")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub disagrees: Cow<'a, [Difference]>,
     #[serde(borrow)]
     pub outcome: Cow<'a, str>,
@@ -42,11 +42,11 @@ pub struct Part<'a> {
     /// The most memory that the call has held, in bytes.
     #[serde(default)]
     pub memory_peak: u64,
-    #[serde(default, skip_serializing_if = "none")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub log: Cow<'a, [LogLine]>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_cut: bool,
-    #[serde(default, skip_serializing_if = "none")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub lookups: Cow<'a, [Lookup]>,
 }
 
@@ -63,10 +63,6 @@ pub struct Difference {
 
 /// The word for an answer that counts.
 pub const ANSWERED: &str = "answered";
-
-fn none<T: Clone>(list: &Cow<'_, [T]>) -> bool {
-    list.is_empty()
-}
 
 fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'a, RawValue>>, D::Error> {
     Ok(Option::<&'de RawValue>::deserialize(deserializer)?.map(Cow::Borrowed))
