@@ -2,9 +2,9 @@
 //! unpacked with the one that it was packed with.
 //!
 //! A record by itself is too short for a compressor to find much that repeats. A dictionary is text that every record can point
-//! into: the first one ships with the program and was made of records of the example rules by `ruledesk decisions train`. Each
-//! generation of rules extends it by what its rules' parts begin with, so that digests, names and versions of rules take a few
-//! bytes in a record and not two hundred.
+//! into. The first one ships with the program: Zstandard's trainer made it of a thousand records of the example rules at the demo
+//! desk, and `ruledesk decisions train --out FILE` makes one like it. Each generation of rules extends it by what its rules' parts
+//! begin with, so that digests, names and versions of rules take a few bytes in a record and not two hundred.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -186,7 +186,8 @@ fn trained(samples: &[String], order: u8) -> Option<(usize, Arc<Dictionary>)> {
     let mut bytes: Vec<u8> = Vec::with_capacity(TRAINED_BYTES);
     zstd::zstd_safe::train_from_buffer(&mut bytes, text.as_bytes(), &sizes).ok()?;
     let dictionary = Dictionary::of(bytes)?;
-    let packed = samples.iter().step_by(TRIED_EACH).filter_map(|sample| super::pack(sample.split('\0'), &dictionary).ok());
+    let packed =
+        samples.iter().step_by(TRIED_EACH).filter_map(|sample| super::pack(sample.split('\0'), &dictionary).ok());
     Some((packed.map(|packed| packed.len()).sum(), dictionary))
 }
 
