@@ -36,6 +36,9 @@ pub enum Error {
     Unfit(Unfit),
     #[error("{0}")]
     Busy(String),
+    /// Whether it was done is not known.
+    #[error("{0}")]
+    MayBeDone(String),
     /// The disk does not take it.
     #[error("{0}")]
     NoRoom(String),
@@ -56,11 +59,20 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::KeyReused => Error::KeyReused,
-            store::Error::Full => Error::Busy(error.to_string()),
+            store::Error::Full
+            | store::Error::LostConnection(_)
+            | store::Error::Away(_)
+            | store::Error::Crowded
+            | store::Error::Contended(_)
+            | store::Error::Slow(_)
+            | store::Error::Starved(_) => Error::Busy(error.to_string()),
+            store::Error::MayBeDone(_) => Error::MayBeDone(error.to_string()),
             store::Error::Damaged { .. } => Error::Damaged(error.to_string()),
             store::Error::NoRoom(_) => Error::NoRoom(error.to_string()),
             store::Error::Conflict
             | store::Error::Unavailable(_)
+            | store::Error::Unopened(_)
+            | store::Error::Pooled
             | store::Error::Migration(_)
             | store::Error::Corrupt { .. }
             | store::Error::Lost(_)

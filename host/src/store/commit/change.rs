@@ -26,9 +26,15 @@ impl Store {
 
 /// Writes a change in a transaction of its own.
 pub async fn apply(db: &Db, change: TicketChange, access: Option<AccessChange>) -> Result<Flush, Error> {
-    let mut tx = db.begin().await?;
-    write(&mut tx, change, access.as_ref()).await?;
-    tx.commit().await
+    let access = access.as_ref();
+    let written = db.transaction(|mut tx| {
+        let change = change.clone();
+        async move {
+            write(&mut tx, change, access).await?;
+            Ok(((), tx))
+        }
+    });
+    written.await.map(|((), flush)| flush)
 }
 
 /// Writes a change within a transaction. A team's turns are locked before the ticket, as whoever creates tickets locks them

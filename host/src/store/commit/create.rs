@@ -88,31 +88,37 @@ impl Store {
 ///
 /// The outer error is the transaction's; each inner one belongs to its ticket alone.
 pub async fn create_all(db: &Db, creates: &[Create]) -> Result<(Vec<Result<Created, Error>>, Flush), Error> {
-    let mut tx = db.begin().await?;
+    db.transaction(|mut tx| async move {
+        let outcomes = write_all(&mut tx, creates).await?;
+        Ok((outcomes, tx))
+    })
+    .await
+}
+
+async fn write_all(tx: &mut Tx, creates: &[Create]) -> Result<Vec<Result<Created, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Created, Error>>> = creates.iter().map(|_| None).collect();
     // In one order on every host, so that two of them never wait for each other's keys.
     let mut claims: Vec<_> = creates.iter().zip(&mut outcomes).collect();
     claims.sort_by_key(|(create, _)| create.idempotency.as_ref().map(|claim| (&claim.actor, &claim.key)));
     for (create, outcome) in claims {
-        *outcome = claim_key(&mut tx, create).await?;
+        *outcome = claim_key(tx, create).await?;
     }
     let fresh: Vec<&Create> =
         creates.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(c, _)| c).collect();
-    let assignees = share_out(&mut tx, &fresh).await?;
-    let numbers = insert_tickets(&mut tx, &fresh, &assignees).await?;
-    insert_timelines(&mut tx, &fresh, &assignees).await?;
-    insert_messages(&mut tx, fresh.iter().flat_map(|create| &create.opening.messages)).await?;
+    let assignees = share_out(tx, &fresh).await?;
+    let numbers = insert_tickets(tx, &fresh, &assignees).await?;
+    insert_timelines(tx, &fresh, &assignees).await?;
+    insert_messages(tx, fresh.iter().flat_map(|create| &create.opening.messages)).await?;
     let mut events = Vec::new();
     for create in &fresh {
         let opening = &create.opening;
         if let Some(case) = &opening.access {
-            events.extend(access::open(&mut tx, case, opening.grant.as_ref(), opening.ticket.created_at).await?);
+            events.extend(access::open(tx, case, opening.grant.as_ref(), opening.ticket.created_at).await?);
         }
     }
     // Last, because these hold the ends of the chains.
-    decisions::insert(&mut tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
-    ledger::append(&mut tx, &events).await?;
-    let flush = tx.commit().await?;
+    decisions::insert(tx, fresh.iter().map(|create| (create.opening.ticket.id, &create.run))).await?;
+    ledger::append(tx, &events).await?;
     let mut written = fresh.iter().zip(assignees).map(|(create, assignee)| {
         let number = numbers.get(&create.opening.ticket.id).copied();
         number
@@ -121,7 +127,7 @@ pub async fn create_all(db: &Db, creates: &[Create]) -> Result<(Vec<Result<Creat
     });
     let outcomes = outcomes.into_iter();
     let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
-    Ok((outcomes.collect(), flush))
+    Ok(outcomes.collect())
 }
 
 /// Takes the idempotency key; `Some` where it was taken before.

@@ -8,7 +8,7 @@ use crate::desk::ticket::{REVOKED, TicketChange};
 use crate::store::access::ledger;
 use crate::store::access::{GRANT_COLUMNS, event, grant};
 use crate::store::columns::ms;
-use crate::store::db::Db;
+use crate::store::db::{Db, Tx};
 use crate::store::flush::Flush;
 use crate::store::{Error, Store};
 
@@ -41,15 +41,24 @@ impl Store {
 
 /// Ends a grant in a transaction of its own.
 pub async fn revoke(db: &Db, revocation: Revocation) -> Result<Flush, Error> {
+    let revoked = db.transaction(|mut tx| {
+        let revocation = revocation.clone();
+        async move {
+            write(&mut tx, revocation).await?;
+            Ok(((), tx))
+        }
+    });
+    revoked.await.map(|((), flush)| flush)
+}
+
+async fn write(tx: &mut Tx, revocation: Revocation) -> Result<(), Error> {
     let Revocation { grant, change, detail } = revocation;
     let (ticket, now) = (change.after.id, change.after.updated_at);
-    let mut tx = db.begin().await?;
     let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
     if tx.execute(sql, vec![ms(now).into(), grant.0.into()]).await? != 1 {
         return Err(Error::Conflict);
     }
-    change::write(&mut tx, change, None).await?;
+    change::write(tx, change, None).await?;
     // Last, because it holds the end of the ledger's chain.
-    ledger::append(&mut tx, &[event(ticket, REVOKED, detail, now)]).await?;
-    tx.commit().await
+    ledger::append(tx, &[event(ticket, REVOKED, detail, now)]).await
 }

@@ -73,9 +73,11 @@ async fn write_one(db: &Db, work: Work) {
 }
 
 async fn run(db: &Db, sql: &'static str, args: Vec<Arg>) -> Result<(u64, Flush), Error> {
-    let mut tx = db.begin().await?;
-    let changed = tx.execute(sql, args).await?;
-    Ok((changed, tx.commit().await?))
+    db.transaction(|mut tx| {
+        let args = args.clone();
+        async move { Ok((tx.execute(sql, args).await?, tx)) }
+    })
+    .await
 }
 
 async fn write_creates(db: &Db, creates: Vec<(Box<Create>, Done<Created>)>) -> Option<JoinHandle<()>> {
@@ -86,8 +88,13 @@ async fn write_creates(db: &Db, creates: Vec<(Box<Create>, Done<Created>)>) -> O
         creates.into_iter().map(|(create, done)| (*create, done)).unzip();
     match create_all(db, &creates).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
-        // One that cannot be written must not take the others with it.
+        // One that cannot be written must not take the others with it; what is the matter with the database concerns all.
         Err(error) => {
+            if error.for_all().is_some() {
+                tracing::warn!(%error, tickets = creates.len(), "a batch was not written");
+                done.into_iter().for_each(|done| drop(done.send(Err(error.for_all().unwrap_or(Error::Stopped)))));
+                return None;
+            }
             tracing::warn!(%error, tickets = creates.len(), "a batch was not written: each is tried by itself");
             for (create, done) in creates.into_iter().zip(done) {
                 write_one(db, Work::Create(Box::new(create), done)).await;
