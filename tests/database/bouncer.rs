@@ -65,7 +65,7 @@ fn two_desks_work_behind_pgbouncer_in_transaction_mode() {
             scope.spawn(move || {
                 for n in 0..6 {
                     let subject = format!("client {client}, number {n}");
-                    let body = json!({ "request_type": "question", "subject": subject, "body": "y", "fields": { "topic": "other" } });
+                    let body = json!({ "request_type": "question", "subject": subject, "body": "Please tell me.", "fields": { "topic": "other" } });
                     let created = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
                     let path = format!("/api/v1/tickets/{}/comments", created["key"].as_str().unwrap());
                     desk.as_role("kofi").post(&path, &json!({ "body": "x" })).expect(201);

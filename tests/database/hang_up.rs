@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ruledesk::desk::actor::Role;
 use ruledesk::store::people::Token;
 use ruledesk::store::{Store, Target};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 use super::proxy::Proxy;
@@ -32,7 +32,7 @@ fn request(head: &str, token: &str, media_type: &str, body: &str) -> String {
 
 fn requests() -> Vec<String> {
     let json = "application/json";
-    let ticket = r#"{"request_type":"question","subject":"x","body":"y","fields":{"topic":"other"}}"#;
+    let ticket = r#"{"request_type":"question","subject":"x","body":"Please tell me.","fields":{"topic":"other"}}"#;
     vec![
         request("GET /api/v1/tickets/IT-1", "demo-kofi", json, ""),
         request("GET /api/v1/tickets", "demo-kofi", json, ""),
@@ -78,8 +78,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let proxy = Proxy::before(&url, DELAY);
     let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
     let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
-    let body =
-        json!({ "request_type": "question", "subject": "the first", "body": "y", "fields": { "topic": "other" } });
+    let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
     amara.post("/api/v1/tickets", &body).expect(201);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let token = |hash: &str| Token {
@@ -116,6 +115,8 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
         let table = mei.put_text(&format!("/api/v1/tables/kept-{round}?why=x"), "k,v\na,1\n", "text/csv");
         assert_eq!(table.status, 200, "{}", table.text);
     }
-    let broken: Vec<_> = desk.log().into_iter().filter(|line| line["level"] == "ERROR").collect();
-    assert!(broken.is_empty(), "{broken:?}");
+    let log = desk.log();
+    let odd = ["already a transaction", "no transaction", "read-only transaction", "in progress"];
+    let odd = log.iter().filter(|line| odd.iter().any(|text| line.to_string().contains(text)));
+    assert_eq!(odd.collect::<Vec<_>>(), Vec::<&Value>::new());
 }

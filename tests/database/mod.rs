@@ -2,6 +2,7 @@
 //! between, a log that grows, and files that others must not read.
 
 mod bouncer;
+mod descriptors;
 mod hang_up;
 mod log;
 mod lost;

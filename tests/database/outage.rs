@@ -17,7 +17,7 @@ const CLIENTS: usize = 6;
 /// An answer: the status, how long a client is asked to wait, and the body.
 fn post(desk: &Desk, subject: &str) -> (u16, Option<String>, Value) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let body = json!({ "request_type": "question", "subject": subject, "body": "y", "fields": { "topic": "other" } });
+    let body = json!({ "request_type": "question", "subject": subject, "body": "Please tell me.", "fields": { "topic": "other" } });
     let request = agent.post(format!("{}/api/v1/tickets", desk.url)).header("authorization", "Bearer demo-amara");
     let mut response = request.send_json(&body).unwrap();
     let wait = response.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned());
