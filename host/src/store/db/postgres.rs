@@ -293,7 +293,8 @@ async fn prepare(connection: &mut PgConnection, own: String) -> Result<(), sqlx:
         Err(error @ sqlx::Error::Database(_)) => {
             tracing::debug!(%error, "the server does not let the desk say when it gives up a connection that is gone");
         }
-        set => drop(set?),
+        Ok(_) => {}
+        Err(error) => return Err(error),
     }
     Ok(())
 }
