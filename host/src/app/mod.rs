@@ -65,6 +65,8 @@ pub struct App {
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
     background: background::Background,
+    /// Where changes of one ticket wait for each other.
+    changing: tickets::change::Places,
     /// How far the catalog has followed the deployments.
     pub following: rollout::follow::Following,
 }
@@ -94,6 +96,7 @@ impl App {
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             background: background::Background::default(),
+            changing: tickets::change::Places::default(),
             following: rollout::follow::Following::default(),
         }
     }

@@ -13,9 +13,10 @@ use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::Event;
 use crate::store::Store;
 use crate::store::rules::decisions::StoredRun;
-use crate::store::tickets::StoredEntry;
+use crate::store::tickets::timeline::StoredEntry;
 
 mod plain;
 mod recorded;
@@ -105,6 +106,13 @@ struct Known<'a> {
     entries: &'a [StoredEntry],
 }
 
+impl<'a> Known<'a> {
+    /// What happened, in order.
+    fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> {
+        self.entries.iter().map(|stored| &stored.entry.event)
+    }
+}
+
 impl App {
     /// Why a ticket is as it is, or one field of it. Whoever may not read decisions is given the plain text alone.
     ///
@@ -148,14 +156,14 @@ async fn assembled(
     field: Option<&str>,
 ) -> Result<Explanation, Error> {
     // The plain text is made of what everybody who may read the ticket sees, so that an agent can hand it on.
-    let public = store.timeline(ticket.id, false).await?;
+    let public = store.timeline(ticket.number, false).await?;
     let known = Known { organisation, ticket, case, runs: &[], entries: &public };
     let text = plain::text(&known);
     let key = ticket.number.to_string();
     if !whole {
         return Ok(Explanation { key, text, fields: None });
     }
-    let (runs, entries) = (store.runs(ticket.id).await?, store.timeline(ticket.id, true).await?);
+    let (runs, entries) = (store.runs(ticket.id).await?, store.timeline(ticket.number, true).await?);
     let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
     let fields = match field {
         None => stories,
