@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{Failure, Place, desk};
-use crate::app::explain::{ByHand, Explanation, Proposal, Story, explain};
+use super::desk::{self, Shell};
+use super::{Failure, Place};
+use crate::app::explain::{ByHand, Explanation, Proposal, Story};
 use crate::desk::id::TicketNumber;
 
 /// Says why a ticket is as it is: which rule set each field, what overrode what, who changed it since.
@@ -23,10 +24,9 @@ pub struct Explain {
 
 /// Reads the records and prints what they say.
 pub async fn run(command: Explain) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&command.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let told = explain(&store, &config.organisation, command.ticket, command.field.as_deref()).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&command.place, None).await?;
+    let told = office.explain(&actor, command.ticket, command.field.as_deref()).await;
+    office.close().await;
     let told = told?;
     if command.json {
         println!("{}", serde_json::to_string_pretty(&told)?);

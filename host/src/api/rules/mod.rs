@@ -12,8 +12,9 @@ use super::http::auth::Caller;
 use super::http::problem::Problem;
 use crate::app::App;
 use crate::app::rollout::follow::Revisions;
-use crate::app::rollout::life::LifeTrial;
+use crate::app::rollout::steps::LifeTrial;
 use crate::app::rollout::rules::{Mode, RuleStatus};
+use crate::app::rollout::steps::Signatory;
 
 pub(crate) mod deploy;
 pub(crate) mod deployments;
@@ -94,7 +95,8 @@ pub struct CandidateView {
     state: &'static str,
     /// The canary's share of tickets.
     percent: Option<u8>,
-    /// Who wants it active, while a second person has yet to agree.
+    /// Who wants it active, while a second person has yet to agree: a person's id, `operator:NAME`, `ID via operator:NAME`,
+    /// or empty for the directory.
     proposed_by: Option<String>,
 }
 
@@ -158,7 +160,7 @@ impl From<RuleStatus> for RuleView {
                 id: found.version.to_string(),
                 state: trial(found.trial).0,
                 percent: trial(found.trial).1,
-                proposed_by: found.proposed_by,
+                proposed_by: found.proposed_by.as_ref().map(Signatory::as_proposer),
             }),
             previous: life.previous.map(|id| id.to_string()),
             suspended: life.suspended.map(|id| id.to_string()),

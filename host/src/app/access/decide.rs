@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, Grant, Word};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GrantId, MessageId, PersonId, TicketNumber};
@@ -12,7 +12,7 @@ use crate::desk::ticket::submit::{Message, MessageKind};
 use crate::desk::ticket::{self, Ticket, TicketChange};
 use crate::store::access::AccessChange;
 
-impl App {
+impl Office {
     /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction.
     ///
     /// # Errors

@@ -6,14 +6,13 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{App, Error};
+use super::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
-use crate::store::Store;
 use crate::store::rules::decisions::StoredRun;
 use crate::store::tickets::StoredEntry;
 
@@ -105,8 +104,8 @@ struct Known<'a> {
     entries: &'a [StoredEntry],
 }
 
-impl App {
-    /// Why a ticket is as it is, or one field of it. Whoever may not read decisions is given the plain text alone.
+impl Office {
+    /// Why a ticket is as it is, or one field of it. An actor who may not read decisions is given the plain text alone.
     ///
     /// # Errors
     ///
@@ -118,60 +117,33 @@ impl App {
         field: Option<&str>,
     ) -> Result<Explanation, Error> {
         let (ticket, case) = self.ticket(actor, number).await?;
-        let whole = permission::read_decisions(actor).is_ok();
-        assembled(&self.store, &self.organisation(), &ticket, case.as_ref(), whole, field).await
-    }
-}
-
-/// Why a ticket is as it is, for whoever holds the store itself.
-///
-/// # Errors
-///
-/// [`Error::Missing`] for the ticket and for the field.
-pub async fn explain(
-    store: &Store,
-    organisation: &Organisation,
-    number: TicketNumber,
-    field: Option<&str>,
-) -> Result<Explanation, Error> {
-    let missing = || Error::Missing { what: "ticket", name: number.to_string() };
-    let (ticket, case) = store.ticket_and_case(number).await?.ok_or_else(missing)?;
-    assembled(store, organisation, &ticket, case.as_ref(), true, field).await
-}
-
-async fn assembled(
-    store: &Store,
-    organisation: &Organisation,
-    ticket: &Ticket,
-    case: Option<&AccessCase>,
-    whole: bool,
-    field: Option<&str>,
-) -> Result<Explanation, Error> {
-    // The plain text is made of what everybody who may read the ticket sees, so that an agent can hand it on.
-    let public = store.timeline(ticket.id, false).await?;
-    let known = Known { organisation, ticket, case, runs: &[], entries: &public };
-    let text = plain::text(&known);
-    let key = ticket.number.to_string();
-    if !whole {
-        return Ok(Explanation { key, text, fields: None });
-    }
-    let (runs, entries) = (store.runs(ticket.id).await?, store.timeline(ticket.id, true).await?);
-    let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
-    let fields = match field {
-        None => stories,
-        Some(name) => {
-            let known: Vec<String> = stories.iter().map(|story| story.field.clone()).collect();
-            let below = format!("{name}.");
-            let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
-            let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
-            if found.is_empty() {
-                let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
-                return Err(Error::Missing { what: "field", name });
-            }
-            found
+        let (ticket, case, organisation) = (&ticket, case.as_ref(), &*self.organisation());
+        // The plain text is made of entries that everybody who may read the ticket sees, so that an agent can hand it on.
+        let public = self.store.timeline(ticket.id, false).await?;
+        let known = Known { organisation, ticket, case, runs: &[], entries: &public };
+        let text = plain::text(&known);
+        let key = ticket.number.to_string();
+        if permission::read_decisions(actor).is_err() {
+            return Ok(Explanation { key, text, fields: None });
         }
-    };
-    Ok(Explanation { key, text, fields: Some(fields) })
+        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.timeline(ticket.id, true).await?);
+        let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
+        let fields = match field {
+            None => stories,
+            Some(name) => {
+                let known: Vec<String> = stories.iter().map(|story| story.field.clone()).collect();
+                let below = format!("{name}.");
+                let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
+                let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
+                if found.is_empty() {
+                    let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
+                    return Err(Error::Missing { what: "field", name });
+                }
+                found
+            }
+        };
+        Ok(Explanation { key, text, fields: Some(fields) })
+    }
 }
 
 /// A member of a JSON object as text; nothing for what is absent, null or no plain value.

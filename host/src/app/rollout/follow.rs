@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
-use super::life::life_of;
+use super::rows::life_of;
 use crate::app::{App, Error};
 use crate::rules::live::rollout::{Life, Step, VersionId};
 use crate::rules::run::rule::Rule;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::life::{DESK, Word, take};
+use super::steps::Reason;
 use crate::app::record::write::Sample;
 use crate::app::{App, Error};
 use crate::rules::live::catalog::Role;
@@ -14,7 +14,7 @@ use crate::rules::live::rollout::{Step, Trial, VersionId};
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
 
-/// What one version has done since the start of this process.
+/// The calls of one version since the start of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arm {
     pub calls: u64,
@@ -33,7 +33,7 @@ struct Call {
     micros: u64,
 }
 
-/// What a version has earned.
+/// A step that a version has earned, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     pub rule: String,
@@ -53,7 +53,7 @@ impl Arms {
         own.map(|((_, version, role), arm)| (*version, *role, arm.clone())).collect()
     }
 
-    /// Counts calls; what some of them have earned.
+    /// Counts calls; gives the judgements that they lead to.
     pub fn note(&self, samples: &[Sample]) -> Vec<Judgement> {
         let mut arms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut judgements = Vec::new();
@@ -62,7 +62,7 @@ impl Arms {
             let arm = arms.entry(key).or_default();
             arm.count(sample);
             if let Some((step, why)) = arm.judge(sample) {
-                // It begins anew with a clean sheet.
+                // It starts again with an empty window.
                 arm.window.clear();
                 judgements.push(Judgement { rule: sample.rule.name.clone(), step, why });
             }
@@ -137,7 +137,7 @@ impl Arm {
 }
 
 impl App {
-    /// Counts calls and sees to what they have earned. The ticket at hand is decided already and waits for none of it.
+    /// Counts calls and takes back the versions that have earned it. The ticket at hand is decided already and does not wait.
     pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample]) {
         let judgements = self.arms.note(samples);
         if judgements.is_empty() {
@@ -153,16 +153,15 @@ impl App {
 
     async fn take_back(&self, Judgement { rule, step, why }: Judgement) {
         tracing::error!(rule, event = step.code(), why, "a rule is taken back by itself");
-        let word = Word { by: DESK.to_owned(), why };
         let done = async {
-            take(&self.store, &self.clock, &rule, &step, &word).await?;
+            self.take_step(&rule, &step, &Reason::of_desk(why)).await?;
             self.metrics.count_taken_back(&rule, step.code());
             self.follow().await
         };
         match done.await {
             Ok(()) => {}
-            // Somebody was quicker: the version that failed plays that part no more.
-            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, why, "it needs not be taken back"),
+            // Another step came first: the version that failed no longer plays that part.
+            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, why, "there is nothing left to take back"),
             Err(error) => tracing::error!(rule, %error, "it could not be taken back"),
         }
     }

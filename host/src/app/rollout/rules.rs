@@ -18,7 +18,7 @@ pub use crate::rules::run::manifest::Mode;
 pub use crate::rules::run::rule::Rule;
 use crate::rules::tables::{Table, Tables};
 
-/// What became of a folder, or a rule that lives in none.
+/// The state of a folder, or of a rule that is in none.
 pub struct RuleStatus {
     pub folder: String,
     /// Which of its versions plays which part.
@@ -123,7 +123,7 @@ impl App {
         why.map(|refused| (refused.why, refused.at))
     }
 
-    /// Looks at every rule's folder anew and waits until that is done.
+    /// Looks at every rule's folder again and waits until that is done.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl App {
         tokio::task::spawn_blocking(move || app.rules.reload()).await.map_err(|e| Error::Broken(e.to_string()))
     }
 
-    /// Reads the configuration directory again; what is wrong with it, in which case nothing changes.
+    /// Reads the configuration directory again; gives its problems, in which case nothing changes.
     ///
     /// # Errors
     ///
@@ -152,11 +152,11 @@ impl App {
                 match self.take_tables(&config.tables).await {
                     Ok(()) => Ok(Vec::new()),
                     Err(Error::Conflict(message)) => {
-                        self.organisation.store(before);
+                        self.set_organisation(before);
                         Ok(vec![message])
                     }
                     Err(error) => {
-                        self.organisation.store(before);
+                        self.set_organisation(before);
                         Err(error)
                     }
                 }

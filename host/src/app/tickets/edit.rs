@@ -1,6 +1,6 @@
 //! Changes by hand: a ticket's fields, and grants that are taken back.
 
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GrantId, MessageId, TicketNumber};
@@ -15,7 +15,7 @@ use crate::store::commit::revoke::Revocation;
 /// How often a revocation is tried while others change its ticket.
 const TRIES_MAX: usize = 5;
 
-impl App {
+impl Office {
     /// Changes a ticket by hand, if it is still at the version that the actor has seen; the ticket after it.
     ///
     /// # Errors

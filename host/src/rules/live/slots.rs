@@ -8,13 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
-use super::rollout::{Life, NotTaken, Part, Source, Step, Trial, VersionId};
+use super::rollout::{Life, NotTaken, Part, Signatory, Source, Step, Trial, VersionId};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
-
-/// Who the directory is in an audit, and as the one who proposes: nobody.
-pub const NOBODY: &str = "";
 
 /// One rule's life and versions.
 #[derive(Debug, Clone, Default)]
@@ -63,13 +60,13 @@ impl Slots {
         self.slots.get(name)
     }
 
-    /// The step by which a rule enters that somebody sends.
-    pub fn offer_by_api(&self, rule: &Rule, by: &str) -> Step {
+    /// The step by which a rule enters that is sent without the directory.
+    pub fn offer_by_api(&self, rule: &Rule, by: Signatory) -> Step {
         self.offer(Source::Api, None, rule, by)
     }
 
     /// The step by which a rule enters.
-    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: &str) -> Step {
+    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: Signatory) -> Step {
         let manifest = &rule.manifest;
         let part = match manifest.mode {
             // A rule that is off counts as active, and is not asked.
@@ -83,11 +80,11 @@ impl Slots {
             version: version_of(rule),
             part,
             second: self.needs_second(rule),
-            by: by.to_owned(),
+            by,
         }
     }
 
-    /// Whether a version needs somebody's approval to become active.
+    /// Whether a version needs a second person's approval to become active.
     pub fn needs_second(&self, rule: &Rule) -> bool {
         self.two_person_access && rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Access)
     }
@@ -98,7 +95,7 @@ impl Slots {
     ///
     /// Where the name belongs to another source.
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
-        let step = self.offer(Source::Directory, Some(folder), &rule, NOBODY);
+        let step = self.offer(Source::Directory, Some(folder), &rule, Signatory::Directory);
         let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
         let life = slot.kept.after(&step)?;
         slot.versions.insert(version_of(&rule), rule);

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::rules::digest::Digest;
 
+mod signatory;
 mod version;
 
+pub use signatory::Signatory;
 pub use version::VersionId;
 
 /// Where a rule comes from; never from both.
@@ -60,8 +62,8 @@ pub enum Part {
 pub struct Candidate {
     pub version: VersionId,
     pub trial: Trial,
-    /// Who wants it active, while somebody else has yet to agree; empty where the directory does.
-    pub proposed_by: Option<String>,
+    /// The one who wants it active, while a second person has yet to agree.
+    pub proposed_by: Option<Signatory>,
 }
 
 /// Which version of one rule plays which part.
@@ -92,7 +94,7 @@ pub enum Step {
         version: VersionId,
         part: Part,
         second: bool,
-        by: String,
+        by: Signatory,
     },
     /// The folder that offered it is gone: nothing to a rule that came by API since.
     Gone,
@@ -101,7 +103,7 @@ pub enum Step {
         version: VersionId,
         part: Part,
         second: bool,
-        by: String,
+        by: Signatory,
     },
     /// The candidate steps back.
     Demote {
@@ -111,7 +113,7 @@ pub enum Step {
     /// A second person agrees that the candidate becomes active.
     Approve {
         version: VersionId,
-        by: String,
+        by: Signatory,
     },
     RollBack,
     /// The active version is taken out.
@@ -180,8 +182,13 @@ pub enum NotTaken {
     NotSuspended,
     #[error("nobody has proposed that its candidate become active")]
     NotProposed,
-    #[error("whoever proposed it cannot approve it: somebody else has to")]
+    #[error("the person who proposed it cannot approve it: a second one has to")]
     SamePerson,
+    #[error(
+        "the operator `{operator}` proposed it, and one operator is one person in whosever name: another operator has to \
+         approve it, or a second person by their own token"
+    )]
+    SameOperator { operator: String },
 }
 
 impl Life {
@@ -237,9 +244,7 @@ impl Life {
             }
             Step::Approve { version, by } => {
                 let proposer = life.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
-                if proposer == by {
-                    return Err(NotTaken::SamePerson);
-                }
+                proposer.let_approve(by)?;
                 life.activate(*version);
             }
             Step::RollBack => {
@@ -302,12 +307,12 @@ impl Life {
         Ok(candidate)
     }
 
-    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &str) -> Result<(), NotTaken> {
+    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &Signatory) -> Result<(), NotTaken> {
         match part {
             Part::Active if self.active == Some(version) => self.candidate = None,
             Part::Active if second => {
                 let trial = self.candidate.as_ref().filter(|c| c.version == version).map_or(Trial::Loaded, |c| c.trial);
-                self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.to_owned()) });
+                self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.clone()) });
             }
             Part::Active => self.activate(version),
             Part::Trial(Trial::Canary(_)) if second => return Err(NotTaken::CanaryAlone),

@@ -17,8 +17,13 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-fn who() -> impl Strategy<Value = String> {
-    prop_oneof![Just("mei".to_owned()), Just("kofi".to_owned())]
+fn mei() -> Signatory {
+    Signatory::parse("mei")
+}
+
+fn who() -> impl Strategy<Value = Signatory> {
+    let texts = ["mei", "kofi", "operator:root", "mei via operator:root", "noor via operator:root", "noor via operator:kiwi"];
+    proptest::sample::select(texts.to_vec()).prop_map(Signatory::parse)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -93,7 +98,7 @@ proptest! {
                 Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
                 Step::Approve { version, by } => {
                     let proposer = life.candidate.as_ref().and_then(|c| c.proposed_by.clone());
-                    prop_assert_ne!(proposer.as_ref(), Some(by));
+                    prop_assert!(proposer.is_some_and(|proposer| proposer.let_approve(by).is_ok()));
                     prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
                 }
                 _ => {}
@@ -124,7 +129,7 @@ fn a_rule_has_one_source() {
         version: version(1),
         part: Part::Active,
         second: false,
-        by: String::new(),
+        by: Signatory::Directory,
     };
     let life = Life::default().after(&offer(Source::Api)).unwrap();
     assert_eq!(life.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
@@ -140,7 +145,7 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
         version: version(1),
         part: Part::Active,
         second: false,
-        by: "mei".to_owned(),
+        by: mei(),
     };
     let retired = Life::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
     assert_eq!(retired.part_of(version(1)), None);
@@ -168,13 +173,13 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
         version: version(n),
         part: Part::Active,
         second: true,
-        by: String::new(),
+        by: Signatory::Directory,
     };
     let life = Life::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
-    let late = life.after(&Step::Approve { version: version(1), by: "mei".to_owned() }).unwrap_err();
+    let late = life.after(&Step::Approve { version: version(1), by: mei() }).unwrap_err();
     let said = late.to_string();
     assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
-    let life = life.after(&Step::Approve { version: version(2), by: "mei".to_owned() }).unwrap();
+    let life = life.after(&Step::Approve { version: version(2), by: mei() }).unwrap();
     assert_eq!(life.active, Some(version(2)));
     assert!(matches!(life.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
 }
