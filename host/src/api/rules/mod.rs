@@ -12,8 +12,8 @@ use super::http::auth::Caller;
 use super::http::problem::Problem;
 use crate::app::App;
 use crate::app::rollout::follow::Revisions;
-use crate::app::rollout::steps::LifeTrial;
 use crate::app::rollout::rules::{Mode, RuleStatus};
+use crate::app::rollout::steps::LifeTrial;
 use crate::app::rollout::steps::Signatory;
 
 pub(crate) mod deploy;

@@ -117,7 +117,11 @@ impl Office {
         if rule.contains('\0') || !self.store.has_rule(rule).await? {
             return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
         }
-        let since = self.clock.now().saturating_sub(SignedDuration::from_hours(window.hours())).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = self
+            .clock
+            .now()
+            .saturating_sub(SignedDuration::from_hours(window.hours()))
+            .unwrap_or(Timestamp::UNIX_EPOCH);
         let mut stats = RuleStats { since, ..RuleStats::default() };
         let mut place = Place::at(since);
         loop {

@@ -90,7 +90,10 @@ impl App {
     /// # Errors
     ///
     /// As [`Reference::read`]: the tables stay as they are.
-    pub(in crate::app) async fn take_tables(self: &Arc<Self>, configured: &BTreeMap<String, Table>) -> Result<(), Error> {
+    pub(in crate::app) async fn take_tables(
+        self: &Arc<Self>,
+        configured: &BTreeMap<String, Table>,
+    ) -> Result<(), Error> {
         let reference = Reference::read(configured, &self.store).await?;
         self.rules.set_tables(tables(&self.organisation(), &reference.written()));
         if self.adopt_tables(reference).await? {

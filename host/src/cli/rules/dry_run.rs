@@ -70,12 +70,7 @@ pub async fn run(command: DryRun) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn tried(
-    app: &Arc<App>,
-    actor: &Actor,
-    command: &DryRun,
-    body: DryRunBody,
-) -> Result<DryRunView, Failure> {
+async fn tried(app: &Arc<App>, actor: &Actor, command: &DryRun, body: DryRunBody) -> Result<DryRunView, Failure> {
     let mut trial = body.trial().map_err(|problem| problem.detail().to_owned())?;
     for folder in &command.with {
         let component = fs::read(folder.join("rule.wasm")).map_err(|e| unreadable(&folder.join("rule.wasm"), &e))?;

@@ -66,7 +66,11 @@ impl MayComment {
     /// # Errors
     /// [`Refusal::Forbidden`] where it is for another one.
     pub fn on(&self, ticket: &Ticket) -> Result<Comment<'_>, Refusal> {
-        is_for(self.ticket, ticket.id, Act::CommentPublic).map(|()| Comment { visibility: self.visibility, author: &self.author, as_agent: self.as_agent })
+        is_for(self.ticket, ticket.id, Act::CommentPublic).map(|()| Comment {
+            visibility: self.visibility,
+            author: &self.author,
+            as_agent: self.as_agent,
+        })
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, desk};
-use crate::app::{App, Error};
 use crate::app::replay::backtest::{Candidates, backtest};
 use crate::app::replay::report::{Limits, Most, Report};
+use crate::app::{App, Error};
 use crate::author::ship::with_settings;
 use crate::cli::which::{Which, bar};
 use crate::cli::{Found, Place};
@@ -112,11 +112,7 @@ fn write(args: &Backtest, report: &Report) -> Result<(), Failure> {
 }
 
 /// What is tried, ready to be asked, and in words.
-async fn candidates(
-    app: &Arc<App>,
-    actor: &Actor,
-    args: &Backtest,
-) -> Result<(Candidates, Vec<String>), Failure> {
+async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(Candidates, Vec<String>), Failure> {
     let (folders, whole) = folders(args)?;
     let mut rules = Vec::new();
     let mut tried = Vec::new();

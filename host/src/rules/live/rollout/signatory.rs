@@ -128,7 +128,10 @@ mod tests {
             assert_eq!(Signatory::parse(text), signatory);
         }
         assert_eq!(Signatory::parse(&Signatory::Directory.as_proposer()), Signatory::Directory);
-        assert_eq!((operator("root", Some("mei")).name(), operator("root", None).name()), ("mei".into(), "operator:root".into()));
+        assert_eq!(
+            (operator("root", Some("mei")).name(), operator("root", None).name()),
+            ("mei".into(), "operator:root".into())
+        );
     }
 
     #[test]

@@ -22,7 +22,8 @@ fn mei() -> Signatory {
 }
 
 fn who() -> impl Strategy<Value = Signatory> {
-    let texts = ["mei", "kofi", "operator:root", "mei via operator:root", "noor via operator:root", "noor via operator:kiwi"];
+    let texts =
+        ["mei", "kofi", "operator:root", "mei via operator:root", "noor via operator:root", "noor via operator:kiwi"];
     proptest::sample::select(texts.to_vec()).prop_map(Signatory::parse)
 }
 
