@@ -43,7 +43,7 @@ pub struct RevisionView {
 #[derive(Serialize, ToSchema)]
 pub struct RuleView {
     folder: String,
-    /// What the folder's version is, or the candidate of a rule that lives in none: `active`, `off`, `loaded`, `shadow`,
+    /// What the folder's version is, or the candidate of a rule that is in none: `active`, `off`, `loaded`, `shadow`,
     /// `canary`, `suspended`, `retired`, or `refused` where the folder has never given a rule.
     state: &'static str,
     /// `directory` or `api`.
@@ -128,14 +128,14 @@ fn state(status: &RuleStatus) -> &'static str {
     if rule.manifest.mode == Mode::Off {
         return "off";
     }
-    let Some(life) = &status.life else { return "retired" };
+    let Some(rollout) = &status.rollout else { return "retired" };
     let own = crate::app::rollout::rules::version_of(rule);
-    if life.active == Some(own) {
+    if rollout.active == Some(own) {
         return "active";
     }
-    match &life.candidate {
+    match &rollout.candidate {
         Some(candidate) if candidate.version == own => trial(candidate.trial).0,
-        _ if life.suspended == Some(own) => "suspended",
+        _ if rollout.suspended == Some(own) => "suspended",
         _ => "retired",
     }
 }
@@ -143,27 +143,27 @@ fn state(status: &RuleStatus) -> &'static str {
 impl From<RuleStatus> for RuleView {
     fn from(status: RuleStatus) -> Self {
         let state = state(&status);
-        let RuleStatus { folder, life, active, candidate, arms, live, since_generation, error } = status;
+        let RuleStatus { folder, rollout, active, candidate, arms, live, since_generation, error } = status;
         let manifest = live.as_ref().map(|live| &live.manifest);
         let verdict = live.as_ref().and_then(|live| live.determinism.verdict());
         let version = |rule: Option<&Arc<_>>| {
             rule.map(|rule: &Arc<crate::app::rollout::rules::Rule>| rule.manifest.version.clone())
         };
-        let life = life.unwrap_or_default();
+        let rollout = rollout.unwrap_or_default();
         Self {
             folder,
             state,
-            source: live.as_ref().map(|_| life.source.code()),
-            active: life.active.map(|id| VersionView { version: version(active.as_ref()), id: id.to_string() }),
-            candidate: life.candidate.map(|found| CandidateView {
+            source: live.as_ref().map(|_| rollout.source.code()),
+            active: rollout.active.map(|id| VersionView { version: version(active.as_ref()), id: id.to_string() }),
+            candidate: rollout.candidate.map(|found| CandidateView {
                 version: version(candidate.as_ref()),
                 id: found.version.to_string(),
                 state: trial(found.trial).0,
                 percent: trial(found.trial).1,
                 proposed_by: found.proposed_by.as_ref().map(Signatory::as_proposer),
             }),
-            previous: life.previous.map(|id| id.to_string()),
-            suspended: life.suspended.map(|id| id.to_string()),
+            previous: rollout.previous.map(|id| id.to_string()),
+            suspended: rollout.suspended.map(|id| id.to_string()),
             arms: arms
                 .into_iter()
                 .map(|arm| ArmView {

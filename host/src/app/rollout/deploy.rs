@@ -115,9 +115,9 @@ impl App {
         let brought =
             Brought { version: archived(&rule, component), signature: rule.signature.as_deref().map(str::to_owned) };
         let name = rule.manifest.name.as_str();
-        let (life, revision) = self.take_step_with(name, &step, &reason, Some(brought)).await?;
+        let (rollout, revision) = self.take_step_with(name, &step, &reason, Some(brought)).await?;
         self.install_here(vec![Arc::clone(&rule)], &BTreeMap::new()).await?;
-        Ok(Deployed { state: life.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
+        Ok(Deployed { state: rollout.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
     }
 
     /// Checks, compiles and tries an uploaded rule, as one in the directory.

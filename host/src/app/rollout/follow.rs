@@ -13,9 +13,9 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
-use super::rows::life_of;
+use super::rows::rollout_of;
 use crate::app::{App, Error};
-use crate::rules::live::rollout::{Life, Step, VersionId};
+use crate::rules::live::rollout::{Rollout, Step, VersionId};
 use crate::rules::run::rule::Rule;
 use crate::store;
 use crate::store::notices::Notices;
@@ -116,9 +116,9 @@ impl App {
     /// Takes what is missing from the archive, one version after the other, and puts each into effect.
     pub(crate) async fn fetch_missing(&self) -> Result<(), Error> {
         while !self.background.is_closing() {
-            let (_, lives) = self.kept_lives().await?;
+            let (_, rollouts) = self.kept_rollouts().await?;
             let now = self.clock.now();
-            let missing = self.rules.catalog().missing(&lives);
+            let missing = self.rules.catalog().missing(&rollouts);
             let Some(version) = missing.into_iter().find(|version| !self.following.is_left_alone(*version, now)) else {
                 return Ok(());
             };
@@ -146,11 +146,11 @@ impl App {
         self.install(rules, settled).await
     }
 
-    /// Takes the lives as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
+    /// Takes the rollouts as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
     /// not there yet stays as it is. Nothing here takes long.
     pub(crate) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, Step>) -> Result<(), Error> {
-        let (revision, lives) = self.kept_lives().await?;
-        let whole = self.rules.catalog().install(lives, rules, settled, revision);
+        let (revision, rollouts) = self.kept_rollouts().await?;
+        let whole = self.rules.catalog().install(rollouts, rules, settled, revision);
         self.following.wanted.store(revision, Ordering::Release);
         if whole {
             self.following.serving.store(revision, Ordering::Release);
@@ -164,12 +164,12 @@ impl App {
         Ok(())
     }
 
-    async fn kept_lives(&self) -> Result<(i64, BTreeMap<String, Life>), Error> {
+    async fn kept_rollouts(&self) -> Result<(i64, BTreeMap<String, Rollout>), Error> {
         // The number first: what changes while the rows are read is then noticed at the next look.
         let revision = self.store.deployment_revision().await?;
         let rows = self.store.deployments().await?;
-        let lives = rows.iter().map(|row| Ok((row.name.clone(), life_of(row)?)));
-        Ok((revision, lives.collect::<Result<_, Error>>()?))
+        let rollouts = rows.iter().map(|row| Ok((row.name.clone(), rollout_of(row)?)));
+        Ok((revision, rollouts.collect::<Result<_, Error>>()?))
     }
 
     /// A version out of the archive: its bytes against its digests, its signature against the keys that are trusted now, and

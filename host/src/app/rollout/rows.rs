@@ -1,18 +1,18 @@
-//! A rule's life as a row of the deployments, and back.
+//! A rule's rollout as a row of the deployments, and back.
 
 use jiff::Timestamp;
 
 use super::steps::Reason;
-use crate::rules::live::rollout::{Candidate, Life, Signatory, Source, Trial, VersionId};
+use crate::rules::live::rollout::{Candidate, Rollout, Signatory, Source, Trial, VersionId};
 use crate::store;
 use crate::store::rules::deployments::Deployment;
 
-/// The life that a row keeps.
+/// The rollout that a row keeps.
 ///
 /// # Errors
 ///
 /// [`store::Error::Corrupt`] where no desk wrote it.
-pub(super) fn life_of(row: &Deployment) -> Result<Life, store::Error> {
+pub(super) fn rollout_of(row: &Deployment) -> Result<Rollout, store::Error> {
     let corrupt = |column, found: &str| store::Error::Corrupt { table: "deployments", column, found: found.to_owned() };
     let version = |column, text: &Option<String>| {
         text.as_deref().map(|text| text.parse::<VersionId>().map_err(|_| corrupt(column, text))).transpose()
@@ -28,7 +28,7 @@ pub(super) fn life_of(row: &Deployment) -> Result<Life, store::Error> {
             Ok(Candidate { version, trial, proposed_by: row.proposed_by.as_deref().map(Signatory::parse) })
         })
         .transpose()?;
-    Ok(Life {
+    Ok(Rollout {
         source: Source::from_code(&row.source).ok_or_else(|| corrupt("source", &row.source))?,
         folder: row.folder.clone(),
         active: version("active", &row.active)?,
@@ -39,10 +39,10 @@ pub(super) fn life_of(row: &Deployment) -> Result<Life, store::Error> {
     })
 }
 
-/// The row of a life; `revision` is that of the row which it replaces, or 0.
-pub(super) fn row_of(name: &str, life: &Life, revision: i64, reason: &Reason, now: Timestamp) -> Deployment {
+/// The row of a rollout; `revision` is that of the row which it replaces, or 0.
+pub(super) fn row_of(name: &str, rollout: &Rollout, revision: i64, reason: &Reason, now: Timestamp) -> Deployment {
     let text = |version: Option<VersionId>| version.map(|version| version.to_string());
-    let candidate = life.candidate.as_ref();
+    let candidate = rollout.candidate.as_ref();
     let trial = candidate.map(|candidate| match candidate.trial {
         Trial::Loaded => ("loaded", None),
         Trial::Shadow => ("shadow", None),
@@ -50,16 +50,16 @@ pub(super) fn row_of(name: &str, life: &Life, revision: i64, reason: &Reason, no
     });
     Deployment {
         name: name.to_owned(),
-        source: life.source.code().to_owned(),
-        folder: life.folder.clone(),
-        active: text(life.active),
+        source: rollout.source.code().to_owned(),
+        folder: rollout.folder.clone(),
+        active: text(rollout.active),
         candidate: text(candidate.map(|candidate| candidate.version)),
         trial: trial.map(|(trial, _)| trial.to_owned()),
         percent: trial.and_then(|(_, percent)| percent),
         proposed_by: candidate.and_then(|candidate| candidate.proposed_by.as_ref()).map(Signatory::as_proposer),
-        previous: text(life.previous),
-        offered: text(life.offered),
-        suspended: text(life.suspended),
+        previous: text(rollout.previous),
+        offered: text(rollout.offered),
+        suspended: text(rollout.suspended),
         revision,
         changed_at: now,
         changed_by: reason.by.to_string(),

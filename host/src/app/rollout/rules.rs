@@ -11,7 +11,7 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::rules::contract::Attribute;
-use crate::rules::live::rollout::Life;
+use crate::rules::live::rollout::Rollout;
 use crate::rules::live::slots::Slot;
 pub use crate::rules::live::slots::version_of;
 pub use crate::rules::run::manifest::Mode;
@@ -22,7 +22,7 @@ use crate::rules::tables::{Table, Tables};
 pub struct RuleStatus {
     pub folder: String,
     /// Which of its versions plays which part.
-    pub life: Option<Life>,
+    pub rollout: Option<Rollout>,
     /// The active version, if it is in memory.
     pub active: Option<Arc<Rule>>,
     pub candidate: Option<Arc<Rule>>,
@@ -63,7 +63,7 @@ impl App {
         let mut folders: Vec<RuleStatus> = Vec::new();
         for status in self.rules.catalog().folders().values() {
             let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let of_folder = slots.iter().find(|(_, slot)| slot.life.folder.as_deref() == Some(folder.as_str()));
+            let of_folder = slots.iter().find(|(_, slot)| slot.rollout.folder.as_deref() == Some(folder.as_str()));
             let mut found = self.status_of(of_folder);
             found.folder = folder;
             found.live = status.live.clone().or(found.live);
@@ -76,8 +76,8 @@ impl App {
         }
         let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
         let elsewhere = slots.iter().filter(|(_, slot)| {
-            let lives = slot.life.needed().next().is_some();
-            lives && slot.life.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
+            let is_live = slot.rollout.needed().next().is_some();
+            is_live && slot.rollout.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
         });
         folders.extend(elsewhere.map(|found| self.status_of(Some(found))));
         folders.sort_by_key(|status| {
@@ -90,13 +90,14 @@ impl App {
     fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
         let slot = found.map(|(_, slot)| slot);
         let version = |version: Option<_>| slot.and_then(|slot| slot.rule(version?)).cloned();
-        let active = version(slot.and_then(|slot| slot.life.active));
-        let candidate = version(slot.and_then(|slot| slot.life.candidate.as_ref()).map(|candidate| candidate.version));
+        let active = version(slot.and_then(|slot| slot.rollout.active));
+        let candidate =
+            version(slot.and_then(|slot| slot.rollout.candidate.as_ref()).map(|candidate| candidate.version));
         let arms = found.map(|(name, _)| self.arms.of(name)).unwrap_or_default();
         RuleStatus {
             folder: String::new(),
             live: active.clone().or_else(|| candidate.clone()),
-            life: slot.map(|slot| slot.life.clone()),
+            rollout: slot.map(|slot| slot.rollout.clone()),
             active,
             candidate,
             arms: arms

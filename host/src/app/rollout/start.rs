@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use super::rows::life_of;
+use super::rows::rollout_of;
 use super::steps::Reason;
 use crate::app::{App, Error};
 use crate::rules::live::rollout::{Candidate, Source, Step, Trial};
@@ -45,7 +45,9 @@ impl App {
     async fn hold_back_canaries(&self) -> Result<(), Error> {
         let reason = Reason::of_desk("two-person-access is on: a canary would count on one word");
         for row in self.store.deployments().await? {
-            let Some(Candidate { version, trial: Trial::Canary(_), .. }) = life_of(&row)?.candidate else { continue };
+            let Some(Candidate { version, trial: Trial::Canary(_), .. }) = rollout_of(&row)?.candidate else {
+                continue;
+            };
             if self.is_for_access(version).await? {
                 let back = Step::Demote { version, trial: Trial::Shadow };
                 match self.take_step(&row.name, &back, &reason).await {

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use super::rows::{life_of, row_of};
+use super::rows::{rollout_of, row_of};
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::ticket::edit;
-use crate::rules::live::rollout::{Life, NotTaken, Step, Trial, VersionId};
+use crate::rules::live::rollout::{NotTaken, Rollout, Step, Trial, VersionId};
 pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
 use crate::rules::run::manifest;
 use crate::rules::run::stage::Stage;
@@ -76,15 +76,15 @@ impl Reason {
 }
 
 impl Office {
-    /// Every rule's life, by name.
+    /// Every rule's rollout, by name.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`].
-    pub async fn rollouts(&self, actor: &Actor) -> Result<Vec<(String, Life)>, Error> {
+    pub async fn rollouts(&self, actor: &Actor) -> Result<Vec<(String, Rollout)>, Error> {
         permission::read_rules(actor)?;
         let rows = self.store.deployments().await?;
-        rows.into_iter().map(|row| Ok((row.name.clone(), life_of(&row)?))).collect()
+        rows.into_iter().map(|row| Ok((row.name.clone(), rollout_of(&row)?))).collect()
     }
 
     /// The audit of one rule, the latest first.
@@ -109,13 +109,13 @@ impl Office {
         let reason = Reason::given(actor, why)?;
         let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
         let row = row.ok_or_else(|| Error::Missing { what: "rule", name: name.to_owned() })?;
-        let step = self.step(name, &life_of(&row)?, command, &reason.by).await?;
+        let step = self.step(name, &rollout_of(&row)?, command, &reason.by).await?;
         self.take_step(name, &step, &reason).await.map(drop)
     }
 
-    /// The step that a command means for a rule whose life is this.
-    async fn step(&self, name: &str, life: &Life, command: &Command, by: &Signatory) -> Result<Step, Error> {
-        let candidate = || life.candidate.as_ref().map(|candidate| candidate.version).ok_or(NotTaken::NoCandidate);
+    /// The step that a command means for a rule whose rollout is this.
+    async fn step(&self, name: &str, rollout: &Rollout, command: &Command, by: &Signatory) -> Result<Step, Error> {
+        let candidate = || rollout.candidate.as_ref().map(|candidate| candidate.version).ok_or(NotTaken::NoCandidate);
         let by = by.clone();
         Ok(match command {
             Command::Promote { part, version } => {
@@ -129,7 +129,7 @@ impl Office {
             Command::Approve { version } => Step::Approve { version: self.named(name, version).await?, by },
             Command::RollBack => Step::RollBack,
             Command::Suspend { version } => {
-                let active = life.active.ok_or(NotTaken::NotActive);
+                let active = rollout.active.ok_or(NotTaken::NotActive);
                 Step::Suspend { version: self.meant(name, version.as_deref(), active).await? }
             }
             Command::Resume => Step::Resume,
@@ -168,18 +168,18 @@ impl Office {
         Ok(manifest.is_none_or(|manifest| manifest.stages.contains(&Stage::Access)))
     }
 
-    /// Takes a step of one rule in the database: reads its life, steps, and writes it with its audit in one transaction. A
+    /// Takes a step of one rule in the database: reads its rollout, steps, and writes it with its audit in one transaction. A
     /// step that changes nothing writes nothing.
     ///
     /// # Errors
     ///
     /// [`Error::NotTaken`] where there is no such step from here.
-    pub(super) async fn take_step(&self, name: &str, step: &Step, reason: &Reason) -> Result<Life, Error> {
-        self.take_step_with(name, step, reason, None).await.map(|(life, _)| life)
+    pub(super) async fn take_step(&self, name: &str, step: &Step, reason: &Reason) -> Result<Rollout, Error> {
+        self.take_step_with(name, step, reason, None).await.map(|(rollout, _)| rollout)
     }
 
     /// The same with a version that the step is about and that is kept in the same transaction; also gives the revision at
-    /// which the life is so.
+    /// which the rollout is so.
     ///
     /// # Errors
     ///
@@ -190,29 +190,29 @@ impl Office {
         step: &Step,
         reason: &Reason,
         brought: Option<Brought>,
-    ) -> Result<(Life, i64), Error> {
+    ) -> Result<(Rollout, i64), Error> {
         for _ in 0..TRIES_MAX {
             let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
-            let (life, revision) = match &row {
-                Some(row) => (life_of(row)?, row.revision),
-                None => (Life::default(), 0),
+            let (rollout, revision) = match &row {
+                Some(row) => (rollout_of(row)?, row.revision),
+                None => (Rollout::default(), 0),
             };
-            let after = life.after(step).map_err(|why| not_taken(name, &why))?;
-            if after == life {
+            let after = rollout.after(step).map_err(|why| not_taken(name, &why))?;
+            if after == rollout {
                 return Ok((after, self.store.deployment_revision().await?));
             }
             let change = DeploymentChange {
                 after: row_of(name, &after, revision, reason, self.clock.now()),
                 event: step.code(),
                 version: step.version().map(|version| version.to_string()),
-                before_json: crate::app::record::write::text(&life),
+                before_json: crate::app::record::write::text(&rollout),
                 after_json: crate::app::record::write::text(&after),
                 brought: brought.clone(),
             };
             match self.store.change_deployment(change).await {
                 Ok(revision) => {
                     let (event, by, why) = (step.code(), &reason.by, &reason.why);
-                    tracing::info!(rule = name, event, %by, why, "a rule's life changed");
+                    tracing::info!(rule = name, event, %by, why, "a rule was rolled out");
                     return Ok((after, revision));
                 }
                 Err(store::Error::Conflict) => {}

@@ -97,9 +97,9 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(place, None).await?;
     let found = office.rollouts(&actor).await;
     office.close().await;
-    for (name, life) in found? {
+    for (name, rollout) in found? {
         let short = |version: Option<VersionId>| version.map_or("-".to_owned(), |version| version.short());
-        let (trial, share) = match life.candidate.as_ref().map(|candidate| candidate.trial) {
+        let (trial, share) = match rollout.candidate.as_ref().map(|candidate| candidate.trial) {
             None => ("", String::new()),
             Some(LifeTrial::Loaded) => ("loaded", String::new()),
             Some(LifeTrial::Shadow) => ("shadow", String::new()),
@@ -107,11 +107,11 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
         };
         println!(
             "{name:<24} {:<9} active {:<25} candidate {:<25} {trial}{share} previous {:<25} suspended {}",
-            life.source.code(),
-            short(life.active),
-            short(life.candidate.map(|candidate| candidate.version)),
-            short(life.previous),
-            short(life.suspended),
+            rollout.source.code(),
+            short(rollout.active),
+            short(rollout.candidate.map(|candidate| candidate.version)),
+            short(rollout.previous),
+            short(rollout.suspended),
         );
     }
     Ok(())

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 
 pub use super::generation::{Generation, Playing, Role};
-use super::rollout::{Life, Step, VersionId};
+use super::rollout::{Rollout, Step, VersionId};
 use super::slots::Slots;
 use crate::rules::load::LoadError;
 use crate::rules::run::rule::Rule;
@@ -48,7 +48,7 @@ pub struct Reloads {
     pub retired: u64,
 }
 
-/// The live generation, and the folders and lives behind it. The lock orders those who write; nobody waits to read.
+/// The live generation, and the folders and rollouts behind it. The lock orders those who write; nobody waits to read.
 pub struct Catalog {
     generation: ArcSwap<Generation>,
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
@@ -57,7 +57,7 @@ pub struct Catalog {
     writing: Mutex<Keeper>,
 }
 
-/// Who keeps lives for good.
+/// Who keeps rollouts for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keeper {
     /// Nobody: each offer is kept in memory at once.
@@ -89,7 +89,7 @@ impl Catalog {
         }
     }
 
-    /// The lives of all rules as they are in effect.
+    /// The rollouts of all rules as they are in effect.
     pub fn slots(&self) -> Arc<Slots> {
         self.slots.load_full()
     }
@@ -102,11 +102,11 @@ impl Catalog {
         (self.generation.load().number, self.slots.load().pending())
     }
 
-    /// Takes the lives as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
+    /// Takes the rollouts as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
     /// include. Whether all of it is in effect now: a rule whose new version is missing goes on as it is.
     pub fn install(
         &self,
-        lives: BTreeMap<String, Life>,
+        rollouts: BTreeMap<String, Rollout>,
         rules: Vec<Arc<Rule>>,
         settled: &BTreeMap<String, Step>,
         revision: i64,
@@ -116,7 +116,7 @@ impl Catalog {
         for (name, step) in settled {
             slots.settled(name, step);
         }
-        let whole = slots.install(lives, rules);
+        let whole = slots.install(rollouts, rules);
         let exact = whole && slots.pending().is_empty();
         self.publish(slots, exact.then_some(revision));
         whole
@@ -136,9 +136,9 @@ impl Catalog {
         }
     }
 
-    /// The versions that these lives need and that are not in memory.
-    pub fn missing(&self, lives: &BTreeMap<String, Life>) -> Vec<VersionId> {
-        self.slots.load().missing(lives)
+    /// The versions that these rollouts need and that are not in memory.
+    pub fn missing(&self, rollouts: &BTreeMap<String, Rollout>) -> Vec<VersionId> {
+        self.slots.load().missing(rollouts)
     }
 
     fn write(&self) -> MutexGuard<'_, Keeper> {
@@ -146,13 +146,13 @@ impl Catalog {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the next generation live, if it differs from this one; `revision` is that of the lives, if they are all as kept.
+    /// Makes the next generation live, if it differs from this one; `revision` is that of the rollouts, if they are all as kept.
     fn publish(&self, slots: Slots, revision: Option<i64>) {
         let (entries, slot_in_doubt) = slots.entries();
         let folders = self.folders.load();
         let serves = |folder: &Path| {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-            slots.iter().any(|(_, slot)| slot.life.folder == name && slot.life.active.is_some())
+            slots.iter().any(|(_, slot)| slot.rollout.folder == name && slot.rollout.active.is_some())
         };
         let folder_in_doubt = folders
             .values()

@@ -1,7 +1,7 @@
-//! The life of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
+//! The rollout of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
 //!
-//! Pure: a [`Life`] and a [`Step`] give the next [`Life`] or say why not. The same function serves the directory, whose
-//! offers take effect in memory at once, and whoever keeps lives for good, so that the two cannot disagree.
+//! Pure: a [`Rollout`] and a [`Step`] give the next [`Rollout`] or say why not. The same function serves the directory, whose
+//! offers take effect in memory at once, and whoever keeps rollouts for good, so that the two cannot disagree.
 
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub struct Candidate {
 /// Which version of one rule plays which part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Life {
+pub struct Rollout {
     pub source: Source,
     /// The folder that offers it, if one does.
     pub folder: Option<String>,
@@ -191,50 +191,51 @@ pub enum NotTaken {
     SameOperator { operator: String },
 }
 
-impl Life {
-    /// The life after a step.
+impl Rollout {
+    /// The rollout after a step.
     ///
     /// # Errors
     ///
     /// Why this step cannot be taken from here.
-    pub fn after(&self, step: &Step) -> Result<Life, NotTaken> {
-        let mut life = self.clone();
+    pub fn after(&self, step: &Step) -> Result<Rollout, NotTaken> {
+        let mut rollout = self.clone();
         match step {
             Step::Offer { source, folder, version, part, second, by } => {
-                if life.source != *source && life.lives() {
-                    return Err(NotTaken::OtherSource { deployed_by: life.source });
+                if rollout.source != *source && rollout.is_live() {
+                    return Err(NotTaken::OtherSource { deployed_by: rollout.source });
                 }
-                if life.source != *source {
-                    life.offered = None;
+                if rollout.source != *source {
+                    rollout.offered = None;
                 }
-                life.source = *source;
-                life.folder.clone_from(folder);
+                rollout.source = *source;
+                rollout.folder.clone_from(folder);
                 // A folder has the same for as long as it lies there; whoever sends it once more means it.
-                if life.offered == Some(*version) && (*source == Source::Directory || life.part_of(*version).is_some())
+                if rollout.offered == Some(*version)
+                    && (*source == Source::Directory || rollout.part_of(*version).is_some())
                 {
-                    return Ok(life);
+                    return Ok(rollout);
                 }
-                life.offered = Some(*version);
-                life.place(*version, *part, *second, by)?;
+                rollout.offered = Some(*version);
+                rollout.place(*version, *part, *second, by)?;
             }
-            Step::Gone if life.source == Source::Api => {}
+            Step::Gone if rollout.source == Source::Api => {}
             Step::Gone => {
-                life.retire();
-                life.offered = None;
-                life.folder = None;
+                rollout.retire();
+                rollout.offered = None;
+                rollout.folder = None;
             }
             Step::Promote { version, part, second, by } => {
-                let candidate = life.candidate_if(*version)?;
+                let candidate = rollout.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
                     return Err(NotTaken::NotHigher);
                 }
-                if matches!(part, Part::Trial(Trial::Canary(_))) && life.active.is_none() {
+                if matches!(part, Part::Trial(Trial::Canary(_))) && rollout.active.is_none() {
                     return Err(NotTaken::NothingBeside);
                 }
-                life.place(*version, *part, *second, by)?;
+                rollout.place(*version, *part, *second, by)?;
             }
             Step::Demote { version, trial } => {
-                let candidate = life.candidate_if(*version)?;
+                let candidate = rollout.candidate_if(*version)?;
                 if *trial >= candidate.trial && candidate.proposed_by.is_none() {
                     return Err(NotTaken::NotLower);
                 }
@@ -243,36 +244,36 @@ impl Life {
                 candidate.proposed_by = None;
             }
             Step::Approve { version, by } => {
-                let proposer = life.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
+                let proposer = rollout.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
                 proposer.let_approve(by)?;
-                life.activate(*version);
+                rollout.activate(*version);
             }
             Step::RollBack => {
-                let earlier = life.previous.take().ok_or(NotTaken::NothingEarlier)?;
+                let earlier = rollout.previous.take().ok_or(NotTaken::NothingEarlier)?;
                 // What is left behind can be promoted again.
-                life.candidate =
-                    life.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
-                life.active = Some(earlier);
+                rollout.candidate =
+                    rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
+                rollout.active = Some(earlier);
             }
             Step::Suspend { version } => {
-                let active = life.active.ok_or(NotTaken::NotActive)?;
+                let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
-                life.suspended = Some(active);
-                life.active = life.previous.take();
+                rollout.suspended = Some(active);
+                rollout.active = rollout.previous.take();
             }
             Step::Resume => {
-                let version = life.suspended.take().ok_or(NotTaken::NotSuspended)?;
-                life.previous = life.active.replace(version);
+                let version = rollout.suspended.take().ok_or(NotTaken::NotSuspended)?;
+                rollout.previous = rollout.active.replace(version);
             }
             Step::Retire => {
-                if !life.lives() {
+                if !rollout.is_live() {
                     return Err(NotTaken::NotActive);
                 }
-                life.retire();
+                rollout.retire();
             }
         }
-        life.tidy();
-        Ok(life)
+        rollout.tidy();
+        Ok(rollout)
     }
 
     /// What a version does now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
@@ -296,7 +297,7 @@ impl Life {
         self.active.into_iter().chain(self.candidate.as_ref().map(|c| c.version)).chain(suspended)
     }
 
-    fn lives(&self) -> bool {
+    fn is_live(&self) -> bool {
         self.active.is_some() || self.candidate.is_some() || self.suspended.is_some()
     }
 

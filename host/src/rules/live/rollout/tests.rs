@@ -54,57 +54,57 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn check(life: &Life) -> Result<(), TestCaseError> {
-    if let Some(candidate) = &life.candidate {
-        prop_assert_ne!(Some(candidate.version), life.active, "a candidate is not the active version");
+fn check(rollout: &Rollout) -> Result<(), TestCaseError> {
+    if let Some(candidate) = &rollout.candidate {
+        prop_assert_ne!(Some(candidate.version), rollout.active, "a candidate is not the active version");
         if let Trial::Canary(percent) = candidate.trial {
             prop_assert!((1..=99).contains(&percent));
-            prop_assert!(life.active.is_some(), "a canary has a stable version beside it");
+            prop_assert!(rollout.active.is_some(), "a canary has a stable version beside it");
         }
     }
-    prop_assert!(life.active.is_none() || life.active != life.previous);
-    prop_assert!(life.active.is_none() || life.active != life.suspended, "what is suspended is not asked");
+    prop_assert!(rollout.active.is_none() || rollout.active != rollout.previous);
+    prop_assert!(rollout.active.is_none() || rollout.active != rollout.suspended, "what is suspended is not asked");
     Ok(())
 }
 
 proptest! {
     #[test]
     fn the_invariants_hold_after_any_steps(steps in proptest::collection::vec(step(), 0..40)) {
-        let mut life = Life::default();
+        let mut rollout = Rollout::default();
         for step in steps {
-            let Ok(next) = life.after(&step) else { continue };
+            let Ok(next) = rollout.after(&step) else { continue };
             check(&next)?;
-            let candidate = life.candidate.as_ref().map(|candidate| candidate.version);
+            let candidate = rollout.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
-                Step::RollBack => prop_assert_eq!(next.active, life.previous, "back to the version before"),
+                Step::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
                 Step::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
                 Step::Suspend { version } => {
-                    prop_assert_eq!((Some(*version), next.suspended), (life.active, life.active));
-                    prop_assert_eq!(next.active, life.previous, "the last good version takes over");
-                    prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
+                    prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
+                    prop_assert_eq!(next.active, rollout.previous, "the last good version takes over");
+                    prop_assert_eq!(next.after(&Step::Resume).unwrap().active, rollout.active);
                 }
-                Step::Gone if life.source == Source::Api => prop_assert_eq!(&next, &life),
+                Step::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
                 Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
                 Step::Offer { source, version, .. }
-                    if life.offered == Some(*version)
-                        && life.source == *source
-                        && (*source == Source::Directory || life.part_of(*version).is_some()) =>
+                    if rollout.offered == Some(*version)
+                        && rollout.source == *source
+                        && (*source == Source::Directory || rollout.part_of(*version).is_some()) =>
                 {
-                    prop_assert_eq!((next.active, &next.candidate), (life.active, &life.candidate), "a restart changes nothing");
+                    prop_assert_eq!((next.active, &next.candidate), (rollout.active, &rollout.candidate), "a restart changes nothing");
                 }
                 Step::Offer { second: true, part, .. } | Step::Promote { second: true, part, .. } => {
-                    prop_assert_eq!(next.active, life.active, "nothing becomes active on one word alone");
+                    prop_assert_eq!(next.active, rollout.active, "nothing becomes active on one word alone");
                     prop_assert!(!matches!(part, Part::Trial(Trial::Canary(_))), "and nothing counts for a share");
                 }
                 Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
                 Step::Approve { version, by } => {
-                    let proposer = life.candidate.as_ref().and_then(|c| c.proposed_by.clone());
+                    let proposer = rollout.candidate.as_ref().and_then(|c| c.proposed_by.clone());
                     prop_assert!(proposer.is_some_and(|proposer| proposer.let_approve(by).is_ok()));
                     prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
                 }
                 _ => {}
             }
-            life = next;
+            rollout = next;
         }
     }
 
@@ -132,9 +132,9 @@ fn a_rule_has_one_source() {
         second: false,
         by: Signatory::Directory,
     };
-    let life = Life::default().after(&offer(Source::Api)).unwrap();
-    assert_eq!(life.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
-    let retired = life.after(&Step::Retire).unwrap();
+    let rollout = Rollout::default().after(&offer(Source::Api)).unwrap();
+    assert_eq!(rollout.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
+    let retired = rollout.after(&Step::Retire).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
 }
 
@@ -148,7 +148,7 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
         second: false,
         by: mei(),
     };
-    let retired = Life::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
+    let retired = Rollout::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
     assert_eq!(retired.part_of(version(1)), None);
     assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
@@ -176,11 +176,11 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
         second: true,
         by: Signatory::Directory,
     };
-    let life = Life::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
-    let late = life.after(&Step::Approve { version: version(1), by: mei() }).unwrap_err();
+    let rollout = Rollout::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
+    let late = rollout.after(&Step::Approve { version: version(1), by: mei() }).unwrap_err();
     let said = late.to_string();
     assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
-    let life = life.after(&Step::Approve { version: version(2), by: mei() }).unwrap();
-    assert_eq!(life.active, Some(version(2)));
-    assert!(matches!(life.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
+    let rollout = rollout.after(&Step::Approve { version: version(2), by: mei() }).unwrap();
+    assert_eq!(rollout.active, Some(version(2)));
+    assert!(matches!(rollout.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
 }
