@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify};
 
 use super::rows::rollout_of;
 use crate::app::{App, Error};
-use crate::rules::live::rollout::{Rollout, Step, VersionId};
+use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::rule::Rule;
 use crate::store;
 use crate::store::notices::Notices;
@@ -140,7 +140,7 @@ impl App {
     pub(crate) async fn install_here(
         &self,
         rules: Vec<Arc<Rule>>,
-        settled: &BTreeMap<String, Step>,
+        settled: &BTreeMap<String, RolloutStep>,
     ) -> Result<(), Error> {
         let _only_one = self.archiving.lock().await;
         self.install(rules, settled).await
@@ -148,7 +148,7 @@ impl App {
 
     /// Takes the rollouts as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
     /// not there yet stays as it is. Nothing here takes long.
-    pub(crate) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, Step>) -> Result<(), Error> {
+    pub(crate) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, RolloutStep>) -> Result<(), Error> {
         let (revision, rollouts) = self.kept_rollouts().await?;
         let whole = self.rules.catalog().install(rollouts, rules, settled, revision);
         self.following.wanted.store(revision, Ordering::Release);

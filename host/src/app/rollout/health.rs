@@ -9,7 +9,7 @@ use super::steps::Reason;
 use crate::app::record::write::Sample;
 use crate::app::{App, Error};
 use crate::rules::live::catalog::Role;
-use crate::rules::live::rollout::{Step, Trial, VersionId};
+use crate::rules::live::rollout::{RolloutStep, Trial, VersionId};
 
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
@@ -37,7 +37,7 @@ struct Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     pub rule: String,
-    pub step: Step,
+    pub step: RolloutStep,
     pub why: String,
 }
 
@@ -94,16 +94,16 @@ impl Arm {
         }
     }
 
-    fn judge(&self, sample: &Sample) -> Option<(Step, String)> {
+    fn judge(&self, sample: &Sample) -> Option<(RolloutStep, String)> {
         match sample.role {
             Role::Canary => {
-                let back = Step::Demote { version: sample.version, trial: Trial::Loaded };
+                let back = RolloutStep::Demote { version: sample.version, trial: Trial::Loaded };
                 self.judge_canary(sample).map(|why| (back, why))
             }
             Role::Active => {
                 let failures = self.window.iter().filter(|call| call.failed).count() as u64;
                 let within = self.window.len();
-                let out = Step::Suspend { version: sample.version };
+                let out = RolloutStep::Suspend { version: sample.version };
                 (failures >= u64::from(sample.suspend.failures))
                     .then(|| (out, format!("it failed at {failures} of its last {within} calls")))
             }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::rows::rollout_of;
 use super::steps::Reason;
 use crate::app::{App, Error};
-use crate::rules::live::rollout::{Candidate, Source, Step, Trial};
+use crate::rules::live::rollout::{Candidate, Source, RolloutStep, Trial};
 
 impl App {
     /// Brings database and catalog together when a desk starts: folders that went away meanwhile are gone, offers that are
@@ -28,7 +28,7 @@ impl App {
                 let names = self.rules.catalog().pending().1;
                 if !names.contains_key(&row.name) {
                     let reason = Reason::of_directory("its folder is gone".to_owned());
-                    self.take_step(&row.name, &Step::Gone, &reason).await?;
+                    self.take_step(&row.name, &RolloutStep::Gone, &reason).await?;
                 }
             }
         }
@@ -49,7 +49,7 @@ impl App {
                 continue;
             };
             if self.is_for_access(version).await? {
-                let back = Step::Demote { version, trial: Trial::Shadow };
+                let back = RolloutStep::Demote { version, trial: Trial::Shadow };
                 match self.take_step(&row.name, &back, &reason).await {
                     // Another host, which starts too, may have been quicker.
                     Ok(_) | Err(Error::NotTaken { .. }) => {}
@@ -71,7 +71,7 @@ impl App {
         }
         for (name, step) in &pending {
             let why = match step {
-                Step::Offer { folder, .. } => format!("the folder {} has it", folder.as_deref().unwrap_or_default()),
+                RolloutStep::Offer { folder, .. } => format!("the folder {} has it", folder.as_deref().unwrap_or_default()),
                 _ => "its folder is gone".to_owned(),
             };
             match self.take_step(name, step, &Reason::of_directory(why)).await {
@@ -89,8 +89,8 @@ impl App {
     }
 
     #[expect(clippy::disallowed_methods, reason = "shown to people as the time of a refusal")]
-    fn refuse(&self, step: &Step, name: &str, why: &str) {
-        if let Step::Offer { folder: Some(folder), .. } = step {
+    fn refuse(&self, step: &RolloutStep, name: &str, why: &str) {
+        if let RolloutStep::Offer { folder: Some(folder), .. } = step {
             self.rules.catalog().refuse(folder, &format!("`{name}` is not taken: {why}"), SystemTime::now());
         }
     }

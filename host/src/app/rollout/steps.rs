@@ -9,7 +9,7 @@ use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::ticket::edit;
-use crate::rules::live::rollout::{NotTaken, Rollout, Step, Trial, VersionId};
+use crate::rules::live::rollout::{NotTaken, Rollout, RolloutStep, Trial, VersionId};
 pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
 use crate::rules::run::manifest;
 use crate::rules::run::stage::Stage;
@@ -114,26 +114,26 @@ impl Office {
     }
 
     /// The step that a command means for a rule whose rollout is this.
-    async fn step(&self, name: &str, rollout: &Rollout, command: &Command, by: &Signatory) -> Result<Step, Error> {
+    async fn step(&self, name: &str, rollout: &Rollout, command: &Command, by: &Signatory) -> Result<RolloutStep, Error> {
         let candidate = || rollout.candidate.as_ref().map(|candidate| candidate.version).ok_or(NotTaken::NoCandidate);
         let by = by.clone();
         Ok(match command {
             Command::Promote { part, version } => {
                 let version = self.meant(name, version.as_deref(), candidate()).await?;
                 let second = self.two_person_access && self.is_for_access(version).await?;
-                Step::Promote { version, part: *part, second, by }
+                RolloutStep::Promote { version, part: *part, second, by }
             }
             Command::Demote { trial, version } => {
-                Step::Demote { version: self.meant(name, version.as_deref(), candidate()).await?, trial: *trial }
+                RolloutStep::Demote { version: self.meant(name, version.as_deref(), candidate()).await?, trial: *trial }
             }
-            Command::Approve { version } => Step::Approve { version: self.named(name, version).await?, by },
-            Command::RollBack => Step::RollBack,
+            Command::Approve { version } => RolloutStep::Approve { version: self.named(name, version).await?, by },
+            Command::RollBack => RolloutStep::RollBack,
             Command::Suspend { version } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive);
-                Step::Suspend { version: self.meant(name, version.as_deref(), active).await? }
+                RolloutStep::Suspend { version: self.meant(name, version.as_deref(), active).await? }
             }
-            Command::Resume => Step::Resume,
-            Command::Retire => Step::Retire,
+            Command::Resume => RolloutStep::Resume,
+            Command::Retire => RolloutStep::Retire,
         })
     }
 
@@ -174,7 +174,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::NotTaken`] where there is no such step from here.
-    pub(super) async fn take_step(&self, name: &str, step: &Step, reason: &Reason) -> Result<Rollout, Error> {
+    pub(super) async fn take_step(&self, name: &str, step: &RolloutStep, reason: &Reason) -> Result<Rollout, Error> {
         self.take_step_with(name, step, reason, None).await.map(|(rollout, _)| rollout)
     }
 
@@ -187,7 +187,7 @@ impl Office {
     pub(super) async fn take_step_with(
         &self,
         name: &str,
-        step: &Step,
+        step: &RolloutStep,
         reason: &Reason,
         brought: Option<Brought>,
     ) -> Result<(Rollout, i64), Error> {

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 
 pub use super::generation::{Generation, Playing, Role};
-use super::rollout::{Rollout, Step, VersionId};
+use super::rollout::{Rollout, RolloutStep, VersionId};
 use super::slots::Slots;
 use crate::rules::load::LoadError;
 use crate::rules::run::rule::Rule;
@@ -96,7 +96,7 @@ impl Catalog {
 
     /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. From the first
     /// time on that somebody asks, offers wait to be kept by [`Catalog::install`].
-    pub fn pending(&self) -> (u64, BTreeMap<String, Step>) {
+    pub fn pending(&self) -> (u64, BTreeMap<String, RolloutStep>) {
         let mut keeper = self.write();
         *keeper = Keeper::Somebody;
         (self.generation.load().number, self.slots.load().pending())
@@ -108,7 +108,7 @@ impl Catalog {
         &self,
         rollouts: BTreeMap<String, Rollout>,
         rules: Vec<Arc<Rule>>,
-        settled: &BTreeMap<String, Step>,
+        settled: &BTreeMap<String, RolloutStep>,
         revision: i64,
     ) -> bool {
         let _writing = self.write();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
-use super::rollout::{NotTaken, Part, Rollout, Signatory, Source, Step, Trial, VersionId};
+use super::rollout::{NotTaken, Part, Rollout, Signatory, Source, RolloutStep, Trial, VersionId};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
@@ -21,7 +21,7 @@ pub struct Slot {
     /// As it is in effect: with the pending step on top.
     pub rollout: Rollout,
     pub versions: BTreeMap<VersionId, Arc<Rule>>,
-    pending: Option<Step>,
+    pending: Option<RolloutStep>,
     /// What is kept by now, where a version that it needs is not in memory yet: until then `kept` stays.
     wanted: Option<Rollout>,
 }
@@ -61,12 +61,12 @@ impl Slots {
     }
 
     /// The step by which a rule enters that is sent without the directory.
-    pub fn offer_by_api(&self, rule: &Rule, by: Signatory) -> Step {
+    pub fn offer_by_api(&self, rule: &Rule, by: Signatory) -> RolloutStep {
         self.offer(Source::Api, None, rule, by)
     }
 
     /// The step by which a rule enters.
-    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: Signatory) -> Step {
+    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: Signatory) -> RolloutStep {
         let manifest = &rule.manifest;
         let part = match manifest.mode {
             // A rule that is off counts as active, and is not asked.
@@ -74,7 +74,7 @@ impl Slots {
             Mode::Shadow => Part::Trial(Trial::Shadow),
             Mode::Canary => Part::Trial(Trial::Canary(manifest.canary.percent)),
         };
-        Step::Offer {
+        RolloutStep::Offer {
             source,
             folder: folder.map(str::to_owned),
             version: version_of(rule),
@@ -116,19 +116,19 @@ impl Slots {
     pub fn gone(&mut self, name: &str) {
         if let Some(slot) = self.slots.get_mut(name) {
             // A rollout can always end.
-            slot.rollout = slot.kept.after(&Step::Gone).unwrap_or_default();
-            slot.pending = Some(Step::Gone);
+            slot.rollout = slot.kept.after(&RolloutStep::Gone).unwrap_or_default();
+            slot.pending = Some(RolloutStep::Gone);
         }
     }
 
     /// The steps that nobody has kept yet, by name.
-    pub fn pending(&self) -> BTreeMap<String, Step> {
+    pub fn pending(&self) -> BTreeMap<String, RolloutStep> {
         let pending = |(name, slot): (&String, &Slot)| Some((name.clone(), slot.pending.clone()?));
         self.slots.iter().filter_map(pending).collect()
     }
 
     /// A step was kept, or never will be.
-    pub fn settled(&mut self, name: &str, step: &Step) {
+    pub fn settled(&mut self, name: &str, step: &RolloutStep) {
         if let Some(slot) = self.slots.get_mut(name)
             && slot.pending.as_ref() == Some(step)
         {

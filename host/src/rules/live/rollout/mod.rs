@@ -1,6 +1,6 @@
 //! The rollout of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
 //!
-//! Pure: a [`Rollout`] and a [`Step`] give the next [`Rollout`] or say why not. The same function serves the directory, whose
+//! Pure: a [`Rollout`] and a [`RolloutStep`] give the next [`Rollout`] or say why not. The same function serves the directory, whose
 //! offers take effect in memory at once, and whoever keeps rollouts for good, so that the two cannot disagree.
 
 use serde::Serialize;
@@ -86,7 +86,7 @@ pub struct Rollout {
 /// Something that happens to a rule. What somebody does to a version says which one they mean: where another has taken its
 /// place since they looked, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum RolloutStep {
     /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
     Offer {
         source: Source,
@@ -124,31 +124,31 @@ pub enum Step {
     Retire,
 }
 
-impl Step {
+impl RolloutStep {
     /// The stable word for the audit.
     pub const fn code(&self) -> &'static str {
         match self {
-            Step::Offer { .. } => "offered",
-            Step::Gone => "gone",
-            Step::Promote { .. } => "promoted",
-            Step::Demote { .. } => "demoted",
-            Step::Approve { .. } => "approved",
-            Step::RollBack => "rolled-back",
-            Step::Suspend { .. } => "suspended",
-            Step::Resume => "resumed",
-            Step::Retire => "retired",
+            RolloutStep::Offer { .. } => "offered",
+            RolloutStep::Gone => "gone",
+            RolloutStep::Promote { .. } => "promoted",
+            RolloutStep::Demote { .. } => "demoted",
+            RolloutStep::Approve { .. } => "approved",
+            RolloutStep::RollBack => "rolled-back",
+            RolloutStep::Suspend { .. } => "suspended",
+            RolloutStep::Resume => "resumed",
+            RolloutStep::Retire => "retired",
         }
     }
 
     /// The version that it names.
     pub const fn version(&self) -> Option<VersionId> {
         match self {
-            Step::Offer { version, .. }
-            | Step::Promote { version, .. }
-            | Step::Demote { version, .. }
-            | Step::Approve { version, .. }
-            | Step::Suspend { version } => Some(*version),
-            Step::Gone | Step::RollBack | Step::Resume | Step::Retire => None,
+            RolloutStep::Offer { version, .. }
+            | RolloutStep::Promote { version, .. }
+            | RolloutStep::Demote { version, .. }
+            | RolloutStep::Approve { version, .. }
+            | RolloutStep::Suspend { version } => Some(*version),
+            RolloutStep::Gone | RolloutStep::RollBack | RolloutStep::Resume | RolloutStep::Retire => None,
         }
     }
 }
@@ -197,10 +197,10 @@ impl Rollout {
     /// # Errors
     ///
     /// Why this step cannot be taken from here.
-    pub fn after(&self, step: &Step) -> Result<Rollout, NotTaken> {
+    pub fn after(&self, step: &RolloutStep) -> Result<Rollout, NotTaken> {
         let mut rollout = self.clone();
         match step {
-            Step::Offer { source, folder, version, part, second, by } => {
+            RolloutStep::Offer { source, folder, version, part, second, by } => {
                 if rollout.source != *source && rollout.is_live() {
                     return Err(NotTaken::OtherSource { deployed_by: rollout.source });
                 }
@@ -218,13 +218,13 @@ impl Rollout {
                 rollout.offered = Some(*version);
                 rollout.place(*version, *part, *second, by)?;
             }
-            Step::Gone if rollout.source == Source::Api => {}
-            Step::Gone => {
+            RolloutStep::Gone if rollout.source == Source::Api => {}
+            RolloutStep::Gone => {
                 rollout.retire();
                 rollout.offered = None;
                 rollout.folder = None;
             }
-            Step::Promote { version, part, second, by } => {
+            RolloutStep::Promote { version, part, second, by } => {
                 let candidate = rollout.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
                     return Err(NotTaken::NotHigher);
@@ -234,7 +234,7 @@ impl Rollout {
                 }
                 rollout.place(*version, *part, *second, by)?;
             }
-            Step::Demote { version, trial } => {
+            RolloutStep::Demote { version, trial } => {
                 let candidate = rollout.candidate_if(*version)?;
                 if *trial >= candidate.trial && candidate.proposed_by.is_none() {
                     return Err(NotTaken::NotLower);
@@ -243,29 +243,29 @@ impl Rollout {
                 candidate.trial = candidate.trial.min(*trial);
                 candidate.proposed_by = None;
             }
-            Step::Approve { version, by } => {
+            RolloutStep::Approve { version, by } => {
                 let proposer = rollout.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
                 proposer.let_approve(by)?;
                 rollout.activate(*version);
             }
-            Step::RollBack => {
+            RolloutStep::RollBack => {
                 let earlier = rollout.previous.take().ok_or(NotTaken::NothingEarlier)?;
                 // What is left behind can be promoted again.
                 rollout.candidate =
                     rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
                 rollout.active = Some(earlier);
             }
-            Step::Suspend { version } => {
+            RolloutStep::Suspend { version } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
                 rollout.suspended = Some(active);
                 rollout.active = rollout.previous.take();
             }
-            Step::Resume => {
+            RolloutStep::Resume => {
                 let version = rollout.suspended.take().ok_or(NotTaken::NotSuspended)?;
                 rollout.previous = rollout.active.replace(version);
             }
-            Step::Retire => {
+            RolloutStep::Retire => {
                 if !rollout.is_live() {
                     return Err(NotTaken::NotActive);
                 }

@@ -27,9 +27,9 @@ fn who() -> impl Strategy<Value = Signatory> {
     proptest::sample::select(texts.to_vec()).prop_map(Signatory::parse)
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = RolloutStep> {
     prop_oneof![
-        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| Step::Offer {
+        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| RolloutStep::Offer {
             source: if api { Source::Api } else { Source::Directory },
             folder: None,
             version: version(n),
@@ -37,20 +37,20 @@ fn step() -> impl Strategy<Value = Step> {
             second,
             by,
         }),
-        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| Step::Promote {
+        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| RolloutStep::Promote {
             version: version(n),
             part,
             second,
             by,
         }),
-        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Shadow }),
-        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Loaded }),
-        4 => (0_u8..5, who()).prop_map(|(n, by)| Step::Approve { version: version(n), by }),
-        1 => Just(Step::RollBack),
-        2 => (0_u8..5).prop_map(|n| Step::Suspend { version: version(n) }),
-        1 => Just(Step::Resume),
-        1 => Just(Step::Retire),
-        1 => Just(Step::Gone),
+        1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Shadow }),
+        1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Loaded }),
+        4 => (0_u8..5, who()).prop_map(|(n, by)| RolloutStep::Approve { version: version(n), by }),
+        1 => Just(RolloutStep::RollBack),
+        2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n) }),
+        1 => Just(RolloutStep::Resume),
+        1 => Just(RolloutStep::Retire),
+        1 => Just(RolloutStep::Gone),
     ]
 }
 
@@ -76,28 +76,28 @@ proptest! {
             check(&next)?;
             let candidate = rollout.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
-                Step::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
-                Step::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
-                Step::Suspend { version } => {
+                RolloutStep::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
+                RolloutStep::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                RolloutStep::Suspend { version } => {
                     prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
                     prop_assert_eq!(next.active, rollout.previous, "the last good version takes over");
-                    prop_assert_eq!(next.after(&Step::Resume).unwrap().active, rollout.active);
+                    prop_assert_eq!(next.after(&RolloutStep::Resume).unwrap().active, rollout.active);
                 }
-                Step::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
-                Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
-                Step::Offer { source, version, .. }
+                RolloutStep::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
+                RolloutStep::Retire | RolloutStep::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
+                RolloutStep::Offer { source, version, .. }
                     if rollout.offered == Some(*version)
                         && rollout.source == *source
                         && (*source == Source::Directory || rollout.part_of(*version).is_some()) =>
                 {
                     prop_assert_eq!((next.active, &next.candidate), (rollout.active, &rollout.candidate), "a restart changes nothing");
                 }
-                Step::Offer { second: true, part, .. } | Step::Promote { second: true, part, .. } => {
+                RolloutStep::Offer { second: true, part, .. } | RolloutStep::Promote { second: true, part, .. } => {
                     prop_assert_eq!(next.active, rollout.active, "nothing becomes active on one word alone");
                     prop_assert!(!matches!(part, Part::Trial(Trial::Canary(_))), "and nothing counts for a share");
                 }
-                Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
-                Step::Approve { version, by } => {
+                RolloutStep::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                RolloutStep::Approve { version, by } => {
                     let proposer = rollout.candidate.as_ref().and_then(|c| c.proposed_by.clone());
                     prop_assert!(proposer.is_some_and(|proposer| proposer.let_approve(by).is_ok()));
                     prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
@@ -124,7 +124,7 @@ fn a_share_is_about_as_large_as_it_says() {
 
 #[test]
 fn a_rule_has_one_source() {
-    let offer = |source| Step::Offer {
+    let offer = |source| RolloutStep::Offer {
         source,
         folder: None,
         version: version(1),
@@ -134,13 +134,13 @@ fn a_rule_has_one_source() {
     };
     let rollout = Rollout::default().after(&offer(Source::Api)).unwrap();
     assert_eq!(rollout.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
-    let retired = rollout.after(&Step::Retire).unwrap();
+    let retired = rollout.after(&RolloutStep::Retire).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
 }
 
 #[test]
 fn what_was_retired_lives_again_when_it_is_sent_again() {
-    let sent = Step::Offer {
+    let sent = RolloutStep::Offer {
         source: Source::Api,
         folder: None,
         version: version(1),
@@ -148,7 +148,7 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
         second: false,
         by: mei(),
     };
-    let retired = Rollout::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
+    let retired = Rollout::default().after(&sent).unwrap().after(&RolloutStep::Retire).unwrap();
     assert_eq!(retired.part_of(version(1)), None);
     assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
@@ -168,7 +168,7 @@ fn a_version_reads_back_as_written_and_is_meant_by_what_is_shown_of_it() {
 
 #[test]
 fn a_step_about_a_version_that_was_replaced_names_both() {
-    let offer = |n| Step::Offer {
+    let offer = |n| RolloutStep::Offer {
         source: Source::Directory,
         folder: None,
         version: version(n),
@@ -177,10 +177,10 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
         by: Signatory::Directory,
     };
     let rollout = Rollout::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
-    let late = rollout.after(&Step::Approve { version: version(1), by: mei() }).unwrap_err();
+    let late = rollout.after(&RolloutStep::Approve { version: version(1), by: mei() }).unwrap_err();
     let said = late.to_string();
     assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
-    let rollout = rollout.after(&Step::Approve { version: version(2), by: mei() }).unwrap();
+    let rollout = rollout.after(&RolloutStep::Approve { version: version(2), by: mei() }).unwrap();
     assert_eq!(rollout.active, Some(version(2)));
-    assert!(matches!(rollout.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
+    assert!(matches!(rollout.after(&RolloutStep::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
 }
