@@ -1,4 +1,4 @@
-//! What a rule did over some time, summed up from the records: what every host of the desk wrote, not what this one remembers.
+//! The statistics of a rule over some time, from the records that every host of the desk wrote.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -61,7 +61,7 @@ impl FromStr for Window {
     }
 }
 
-/// What a rule did.
+/// The statistics of a rule.
 #[derive(Debug, Clone, Default)]
 pub struct RuleStats {
     /// From when on.

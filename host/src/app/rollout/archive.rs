@@ -55,7 +55,7 @@ pub struct Difference {
 
 fn version(rule: &str, listed: ListedVersion) -> Version {
     let whole = listed.manifest_is_whole();
-    // What was archived has been live, so it was read before.
+    // A version in the archive has been live, so its manifest was read before.
     let manifest = whole.then(|| manifest::parse(Path::new(rule), &listed.manifest).ok()).flatten();
     Version {
         rule: rule.to_owned(),

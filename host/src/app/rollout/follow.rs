@@ -1,6 +1,6 @@
-//! How a desk follows the deployments in the database, whoever changes them: this process, another host, a command.
+//! How a desk follows the deployments in the database, which this process, another host or a command may change.
 //!
-//! What needs nothing new takes effect at once. A version that is not in memory is taken from the archive, checked, and
+//! A change that needs no new version takes effect at once. A version that is not in memory is taken from the archive, checked, and
 //! compiled here, while the version before goes on serving; one that cannot be had never takes its place.
 
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ impl Refused {
     }
 }
 
-/// What this process should serve and what it serves; both count up with every change of any deployment.
+/// The revision that this process should serve and the one that it serves; both count up with every change of any deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revisions {
     pub wanted: i64,
@@ -136,7 +136,7 @@ impl App {
         Ok(())
     }
 
-    /// As [`App::install`], for whoever does not hold the lock.
+    /// As [`App::install`], for a caller that does not hold the lock.
     pub(crate) async fn install_here(
         &self,
         rules: Vec<Arc<Rule>>,
@@ -217,7 +217,7 @@ impl App {
             return Ok(());
         }
         self.install_here(Vec::new(), &BTreeMap::new()).await?;
-        // Whoever fetches already looks again before it ends, and so does this.
+        // A fetch that is under way looks again before it ends.
         if let Ok(fetching) = Arc::clone(&self.following.fetching).try_lock_owned() {
             self.following.tried.store(revision, Ordering::Release);
             let app = Arc::clone(self);

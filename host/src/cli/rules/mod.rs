@@ -1,4 +1,4 @@
-//! `ruledesk rules ...`: the rules of a desk in production, beside the desk; one file a command.
+//! `ruledesk rules ...`: the rules of a desk in production, from a process of their own; one file a command.
 
 use clap::Subcommand;
 

@@ -61,7 +61,7 @@ pub struct MayComment {
 }
 
 impl MayComment {
-    /// What the comment may be, if the permit is for this ticket.
+    /// The comment that is permitted, if the permit is for this ticket.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] where it is for another one.

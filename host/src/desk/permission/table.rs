@@ -8,7 +8,7 @@ use crate::desk::id::PersonId;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
 
-/// What can be asked of the desk.
+/// An act that can be asked of the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Act {
     CreateForSelf,
@@ -77,7 +77,7 @@ impl Holder {
     }
 }
 
-/// What has to be true of a ticket for a role to act on it.
+/// The condition on a ticket under which a row applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum On {
     /// Any ticket, or none at all.
@@ -90,7 +90,7 @@ enum On {
     OwnedApp,
 }
 
-/// The one table of permissions. What it does not name is refused.
+/// The one table of permissions. An act that it does not name is refused.
 const TABLE: &[(Act, Holder, On)] = &[
     (Act::CreateForSelf, REQUESTER, On::Any),
     (Act::CreateForSelf, AGENT, On::Any),

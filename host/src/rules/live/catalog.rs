@@ -17,7 +17,7 @@ use super::slots::Slots;
 use crate::rules::load::LoadError;
 use crate::rules::run::rule::Rule;
 
-/// What became of a folder.
+/// The state of a folder.
 #[derive(Debug, Clone)]
 pub struct FolderStatus {
     pub folder: PathBuf,
@@ -48,22 +48,22 @@ pub struct Reloads {
     pub retired: u64,
 }
 
-/// The live generation, and the folders and rollouts behind it. The lock orders those who write; nobody waits to read.
+/// The live generation, and the folders and rollouts behind it. The lock orders writers; no reader waits.
 pub struct Catalog {
     generation: ArcSwap<Generation>,
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
     slots: ArcSwap<Slots>,
     reloads: ArcSwap<Reloads>,
-    writing: Mutex<Keeper>,
+    writing: Mutex<Authority>,
 }
 
-/// Who keeps rollouts for good.
+/// The authority over rollouts: it says what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeper {
-    /// Nobody: each offer is kept in memory at once.
-    Nobody,
-    /// Somebody who says what is kept by [`Catalog::install`].
-    Somebody,
+enum Authority {
+    /// The folders of the directory: each offer is kept in memory at once.
+    Folders,
+    /// The deployments in a database, by [`Catalog::install`].
+    Deployments,
 }
 
 /// One folder's outcome.
@@ -85,7 +85,7 @@ impl Catalog {
             folders: ArcSwap::default(),
             slots: ArcSwap::from_pointee(Slots::new(two_person_access)),
             reloads: ArcSwap::default(),
-            writing: Mutex::new(Keeper::Nobody),
+            writing: Mutex::new(Authority::Folders),
         }
     }
 
@@ -94,11 +94,11 @@ impl Catalog {
         self.slots.load_full()
     }
 
-    /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. From the first
-    /// time on that somebody asks, offers wait to be kept by [`Catalog::install`].
+    /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. The first call makes
+    /// the deployments the authority: from then on, offers wait to be kept by [`Catalog::install`].
     pub fn pending(&self) -> (u64, BTreeMap<String, RolloutStep>) {
-        let mut keeper = self.write();
-        *keeper = Keeper::Somebody;
+        let mut authority = self.write();
+        *authority = Authority::Deployments;
         (self.generation.load().number, self.slots.load().pending())
     }
 
@@ -141,8 +141,8 @@ impl Catalog {
         self.slots.load().missing(rollouts)
     }
 
-    fn write(&self) -> MutexGuard<'_, Keeper> {
-        // What is behind the lock is swapped whole, so one that panicked has left it whole.
+    fn write(&self) -> MutexGuard<'_, Authority> {
+        // Everything behind the lock is swapped whole, so a writer that panicked has left it whole.
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -177,7 +177,7 @@ impl Catalog {
         self.generation.load_full()
     }
 
-    /// What became of each folder, by folder.
+    /// The state of each folder, by folder.
     pub fn folders(&self) -> Arc<BTreeMap<PathBuf, FolderStatus>> {
         self.folders.load_full()
     }
@@ -189,7 +189,7 @@ impl Catalog {
 
     /// Takes the outcomes of some folders and makes the next generation live, if any rule changed.
     pub fn apply(&self, outcomes: Vec<(PathBuf, Outcome)>, now: SystemTime) {
-        let keeper = self.write();
+        let authority = self.write();
         let mut folders = BTreeMap::clone(&self.folders.load());
         let mut slots = Slots::clone(&self.slots.load());
         let mut reloads = self.reloads();
@@ -217,7 +217,7 @@ impl Catalog {
                 }
             }
         }
-        if *keeper == Keeper::Nobody {
+        if *authority == Authority::Folders {
             slots.keep_in_memory();
         }
         self.folders.store(Arc::new(folders));

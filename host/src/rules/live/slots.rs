@@ -1,7 +1,7 @@
-//! The rollouts of all rules with the versions that are in memory, and the offers that nobody has kept yet.
+//! The rollouts of all rules with the versions that are in memory, and the offers that are not kept yet.
 //!
-//! Whoever keeps rollouts for good (a database) has the last word, by [`Slots::install`]; until it has spoken, an offer of the
-//! directory stands on top of what it said last. Without such a keeper the offers alone make the rollouts.
+//! The deployments in a database have the last word, by [`Slots::install`]; until they have, an offer of the directory stands on
+//! top of the rollout that was kept last. Without deployments the offers alone make the rollouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub struct Slot {
     pub rollout: Rollout,
     pub versions: BTreeMap<VersionId, Arc<Rule>>,
     pending: Option<RolloutStep>,
-    /// What is kept by now, where a version that it needs is not in memory yet: until then `kept` stays.
+    /// The rollout that is kept by now, while a version that it needs is not in memory: until then `kept` stays.
     wanted: Option<Rollout>,
 }
 
@@ -121,7 +121,7 @@ impl Slots {
         }
     }
 
-    /// The steps that nobody has kept yet, by name.
+    /// The steps that are not kept yet, by name.
     pub fn pending(&self) -> BTreeMap<String, RolloutStep> {
         let pending = |(name, slot): (&String, &Slot)| Some((name.clone(), slot.pending.clone()?));
         self.slots.iter().filter_map(pending).collect()
@@ -136,7 +136,8 @@ impl Slots {
         }
     }
 
-    /// Keeps what is in effect as kept, while there is no other keeper; one that comes later still learns of the last step.
+    /// Keeps the rollouts in effect as kept, while the folders are the authority; deployments that come later still learn of the
+    /// last step.
     pub fn keep_in_memory(&mut self) {
         for slot in self.slots.values_mut() {
             slot.kept = slot.rollout.clone();
@@ -204,7 +205,7 @@ impl Slots {
 
 impl Slot {
     /// Whether a version for access should be asked and none is: it is suspended with none before it, awaits approval with
-    /// none before it, or is in no memory and no archive. What cannot be read could be for access.
+    /// none before it, or is in no memory and no archive. A version that cannot be read could be for access.
     fn in_doubt(&self, active: Option<&Rule>) -> bool {
         let proposed = self.rollout.candidate.as_ref().filter(|c| c.proposed_by.is_some()).map(|c| c.version);
         let wanted = self.rollout.active.or(self.rollout.suspended).or(proposed);

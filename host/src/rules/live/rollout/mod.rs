@@ -1,7 +1,7 @@
-//! The rollout of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
+//! The rollout of a rule: which of its versions counts, which one is tried alongside, and every step from one to the next.
 //!
 //! Pure: a [`Rollout`] and a [`RolloutStep`] give the next [`Rollout`] or say why not. The same function serves the directory, whose
-//! offers take effect in memory at once, and whoever keeps rollouts for good, so that the two cannot disagree.
+//! offers take effect in memory at once, and the deployments in the database, so that the two cannot disagree.
 
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ pub enum Part {
     Active,
 }
 
-/// A version that is tried beside the active one.
+/// A version that is tried alongside the active one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Candidate {
@@ -77,14 +77,14 @@ pub struct Rollout {
     pub candidate: Option<Candidate>,
     /// The version that was active before: what rolling back returns to.
     pub previous: Option<VersionId>,
-    /// What its source offered last: the same again changes nothing.
+    /// The version that its source offered last: the same again changes nothing.
     pub offered: Option<VersionId>,
     /// A version that was active and failed too often.
     pub suspended: Option<VersionId>,
 }
 
-/// Something that happens to a rule. What somebody does to a version says which one they mean: where another has taken its
-/// place since they looked, nothing is done.
+/// Something that happens to a rule. A step about a version names the one that is meant: where another has taken its place
+/// since it was looked at, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RolloutStep {
     /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
@@ -209,7 +209,7 @@ impl Rollout {
                 }
                 rollout.source = *source;
                 rollout.folder.clone_from(folder);
-                // A folder has the same for as long as it lies there; whoever sends it once more means it.
+                // A folder offers the same for as long as it is there; a version that is sent once more is meant.
                 if rollout.offered == Some(*version)
                     && (*source == Source::Directory || rollout.part_of(*version).is_some())
                 {
@@ -250,7 +250,7 @@ impl Rollout {
             }
             RolloutStep::RollBack => {
                 let earlier = rollout.previous.take().ok_or(NotTaken::NothingEarlier)?;
-                // What is left behind can be promoted again.
+                // The version that is left can be promoted again.
                 rollout.candidate =
                     rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
                 rollout.active = Some(earlier);
@@ -276,7 +276,7 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// What a version does now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
+    /// The part that a version plays now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
     pub fn part_of(&self, version: VersionId) -> Option<&'static str> {
         if self.active == Some(version) {
             return Some("active");
@@ -332,7 +332,7 @@ impl Rollout {
         self.suspended = None;
     }
 
-    /// A version plays one part; and a canary whose other arm would have nobody to answer waits in the shadow.
+    /// A version plays one part; and a canary without an active version for the other tickets waits in the shadow.
     fn tidy(&mut self) {
         self.candidate = self.candidate.take().filter(|candidate| Some(candidate.version) != self.active);
         self.previous = self.previous.filter(|previous| Some(*previous) != self.active);

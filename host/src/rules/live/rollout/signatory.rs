@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::NotTaken;
 
-/// What stands before an operator's name.
+/// The prefix of an operator's name.
 const OPERATOR: &str = "operator:";
-/// What stands between a person and the operator who acted in their name. No person's id has a space.
+/// The words between a person and the operator who acted in their name. No person's id has a space.
 const VIA: &str = " via operator:";
 
 /// The one who takes a step of a rollout.

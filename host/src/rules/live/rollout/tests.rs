@@ -1,4 +1,4 @@
-//! What holds after any steps whatever.
+//! The invariants that hold after any steps.
 
 use proptest::prelude::*;
 
