@@ -52,7 +52,7 @@ pub struct App {
     pub rules: Rules,
     pub metrics: Metrics,
     /// How each version does in its part.
-    pub arms: rollout::health::Arms,
+    pub health: rollout::health::Health,
     /// The files that the configuration is read from again.
     source: rollout::rules::Source,
     /// Held while the tables that are to be are read and taken, so that nothing older is taken afterwards.
@@ -89,7 +89,7 @@ impl App {
             office: Arc::new(Office::new(clock, store, organisation, rules.two_person_access)),
             rules,
             metrics: Metrics::default(),
-            arms: rollout::health::Arms::default(),
+            health: rollout::health::Health::default(),
             source,
             changing_tables: tokio::sync::Mutex::new(()),
             archiving: tokio::sync::Mutex::new(()),

@@ -143,7 +143,7 @@ fn state(status: &RuleStatus) -> &'static str {
 impl From<RuleStatus> for RuleView {
     fn from(status: RuleStatus) -> Self {
         let state = state(&status);
-        let RuleStatus { folder, rollout, active, candidate, arms, live, since_generation, error } = status;
+        let RuleStatus { folder, rollout, active, candidate, health, live, since_generation, error } = status;
         let manifest = live.as_ref().map(|live| &live.manifest);
         let verdict = live.as_ref().and_then(|live| live.determinism.verdict());
         let version = |rule: Option<&Arc<_>>| {
@@ -164,7 +164,7 @@ impl From<RuleStatus> for RuleView {
             }),
             previous: rollout.previous.map(|id| id.to_string()),
             suspended: rollout.suspended.map(|id| id.to_string()),
-            arms: arms
+            arms: health
                 .into_iter()
                 .map(|arm| ArmView {
                     id: arm.version,

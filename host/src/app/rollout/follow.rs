@@ -148,7 +148,11 @@ impl App {
 
     /// Takes the rollouts as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
     /// not there yet stays as it is. Nothing here takes long.
-    pub(crate) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, RolloutStep>) -> Result<(), Error> {
+    pub(crate) async fn install(
+        &self,
+        rules: Vec<Arc<Rule>>,
+        settled: &BTreeMap<String, RolloutStep>,
+    ) -> Result<(), Error> {
         let (revision, rollouts) = self.kept_rollouts().await?;
         let whole = self.rules.catalog().install(rollouts, rules, settled, revision);
         self.following.wanted.store(revision, Ordering::Release);

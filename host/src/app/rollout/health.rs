@@ -16,7 +16,7 @@ const KINDS_MAX: usize = 50;
 
 /// The calls of one version since the start of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Arm {
+pub struct VersionHealth {
     pub calls: u64,
     pub failures: u64,
     pub micros: u64,
@@ -43,27 +43,27 @@ pub struct Judgement {
 
 /// All versions that were asked, by rule, version and part.
 #[derive(Debug, Default)]
-pub struct Arms(Mutex<BTreeMap<(String, VersionId, Role), Arm>>);
+pub struct Health(Mutex<BTreeMap<(String, VersionId, Role), VersionHealth>>);
 
-impl Arms {
+impl Health {
     /// The figures of a rule.
-    pub fn of(&self, rule: &str) -> Vec<(VersionId, Role, Arm)> {
-        let arms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = arms.iter().filter(|((name, ..), _)| name == rule);
-        own.map(|((_, version, role), arm)| (*version, *role, arm.clone())).collect()
+    pub fn of(&self, rule: &str) -> Vec<(VersionId, Role, VersionHealth)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().filter(|((name, ..), _)| name == rule);
+        own.map(|((_, id, role), version)| (*id, *role, version.clone())).collect()
     }
 
     /// Counts calls; gives the judgements that they lead to.
     pub fn note(&self, samples: &[Sample]) -> Vec<Judgement> {
-        let mut arms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut judgements = Vec::new();
         for sample in samples {
             let key = (sample.rule.name.clone(), sample.version, sample.role);
-            let arm = arms.entry(key).or_default();
-            arm.count(sample);
-            if let Some((step, why)) = arm.judge(sample) {
+            let version = all.entry(key).or_default();
+            version.count(sample);
+            if let Some((step, why)) = version.judge(sample) {
                 // It starts again with an empty window.
-                arm.window.clear();
+                version.window.clear();
                 judgements.push(Judgement { rule: sample.rule.name.clone(), step, why });
             }
         }
@@ -71,7 +71,7 @@ impl Arms {
     }
 }
 
-impl Arm {
+impl VersionHealth {
     fn count(&mut self, sample: &Sample) {
         let micros = u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX);
         let call = Call { failed: sample.outcome != "answered", disagreed: !sample.disagrees.is_empty(), micros };
@@ -139,7 +139,7 @@ impl Arm {
 impl App {
     /// Counts calls and takes back the versions that have earned it. The ticket at hand is decided already and does not wait.
     pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample]) {
-        let judgements = self.arms.note(samples);
+        let judgements = self.health.note(samples);
         if judgements.is_empty() {
             return;
         }

@@ -26,7 +26,7 @@ pub struct RuleStatus {
     /// The active version, if it is in memory.
     pub active: Option<Arc<Rule>>,
     pub candidate: Option<Arc<Rule>>,
-    pub arms: Vec<Figures>,
+    pub health: Vec<Figures>,
     pub live: Option<Arc<Rule>>,
     pub since_generation: u64,
     /// Why its present content is not live, and since when.
@@ -93,23 +93,23 @@ impl App {
         let active = version(slot.and_then(|slot| slot.rollout.active));
         let candidate =
             version(slot.and_then(|slot| slot.rollout.candidate.as_ref()).map(|candidate| candidate.version));
-        let arms = found.map(|(name, _)| self.arms.of(name)).unwrap_or_default();
+        let health = found.map(|(name, _)| self.health.of(name)).unwrap_or_default();
         RuleStatus {
             folder: String::new(),
             live: active.clone().or_else(|| candidate.clone()),
             rollout: slot.map(|slot| slot.rollout.clone()),
             active,
             candidate,
-            arms: arms
+            health: health
                 .into_iter()
-                .map(|(version, role, arm)| Figures {
+                .map(|(version, role, figures)| Figures {
                     version: version.to_string(),
                     role: role.code(),
-                    calls: arm.calls,
-                    failures: arm.failures,
-                    mean_micros: arm.micros.checked_div(arm.calls).unwrap_or_default(),
-                    disagreements: arm.disagreements,
-                    kinds: arm.kinds,
+                    calls: figures.calls,
+                    failures: figures.failures,
+                    mean_micros: figures.micros.checked_div(figures.calls).unwrap_or_default(),
+                    disagreements: figures.disagreements,
+                    kinds: figures.kinds,
                 })
                 .collect(),
             since_generation: 0,

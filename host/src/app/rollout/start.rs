@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::rows::rollout_of;
 use super::steps::Reason;
 use crate::app::{App, Error};
-use crate::rules::live::rollout::{Candidate, Source, RolloutStep, Trial};
+use crate::rules::live::rollout::{Candidate, RolloutStep, Source, Trial};
 
 impl App {
     /// Brings database and catalog together when a desk starts: folders that went away meanwhile are gone, offers that are
@@ -71,7 +71,9 @@ impl App {
         }
         for (name, step) in &pending {
             let why = match step {
-                RolloutStep::Offer { folder, .. } => format!("the folder {} has it", folder.as_deref().unwrap_or_default()),
+                RolloutStep::Offer { folder, .. } => {
+                    format!("the folder {} has it", folder.as_deref().unwrap_or_default())
+                }
                 _ => "its folder is gone".to_owned(),
             };
             match self.take_step(name, step, &Reason::of_directory(why)).await {

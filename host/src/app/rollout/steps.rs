@@ -114,7 +114,13 @@ impl Office {
     }
 
     /// The step that a command means for a rule whose rollout is this.
-    async fn step(&self, name: &str, rollout: &Rollout, command: &Command, by: &Signatory) -> Result<RolloutStep, Error> {
+    async fn step(
+        &self,
+        name: &str,
+        rollout: &Rollout,
+        command: &Command,
+        by: &Signatory,
+    ) -> Result<RolloutStep, Error> {
         let candidate = || rollout.candidate.as_ref().map(|candidate| candidate.version).ok_or(NotTaken::NoCandidate);
         let by = by.clone();
         Ok(match command {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
-use super::rollout::{NotTaken, Part, Rollout, Signatory, Source, RolloutStep, Trial, VersionId};
+use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
