@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::error::Broken;
 use super::office::signatory;
 use super::{Error, Office};
 use crate::desk::actor::{Actor, Role};
@@ -61,7 +62,7 @@ fn hash(token: &str) -> String {
 /// Where the system gives no randomness.
 fn generate() -> Result<String, Error> {
     let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| Error::Broken(format!("no randomness: {e}")))?;
+    getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
     Ok(format!("{PREFIX}{}", hex(&bytes)))
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::histogram::Spread;
 use crate::app::decide::headline;
+use crate::app::error::Broken;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
@@ -139,8 +140,7 @@ impl Office {
 
 impl RuleStats {
     fn add(&mut self, rule: &str, stage: &str, verdict: &str, parts: &str) -> Result<(), Error> {
-        let unreadable =
-            |error: serde_json::Error| Error::Broken(format!("a record of {rule} cannot be read: {error}"));
+        let unreadable = |source| Broken::Record { rule: rule.to_owned(), source };
         let parts: Vec<Part> = serde_json::from_str(parts).map_err(unreadable)?;
         let verdict: Value = serde_json::from_str(verdict).map_err(unreadable)?;
         for part in parts.into_iter().filter(|part| part.rule == rule) {

@@ -1,6 +1,6 @@
 //! Changes of reference tables: checked, written with their audit, and live for every ticket that comes after.
 
-use super::{Put, TABLE_BYTES_MAX, checked};
+use super::{Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::config::{self, Table};
@@ -11,25 +11,20 @@ use crate::rules::digest::Digest;
 use crate::store;
 use crate::store::tables::{By, TableVersion};
 
-use super::Format;
-
-/// The most tables.
-const TABLES_MAX: usize = 1000;
-
 impl Office {
     /// Checks a table and makes it live in the store; gives its digest. A desk that runs follows.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Rejected`] with every row and column that is wrong; [`Error::Conflict`];
-    /// [`Error::StaleVersion`].
+    /// [`Error::Refused`]; [`Error::Rejected`] with every row and column that is wrong; [`Error::Table`];
+    /// [`Error::StaleTable`].
     pub async fn put_table(&self, actor: &Actor, put: &Put<'_>) -> Result<String, Error> {
         permission::administer(actor)?;
         self.check_change(put.name, put.why)?;
         let table = parsed(put)?;
         let live = self.store.live_tables().await?;
         if live.len() >= TABLES_MAX && !live.iter().any(|live| live.version.name == put.name) {
-            return Err(Error::Conflict(format!("there are {TABLES_MAX} tables already: remove one first")));
+            return Err(Conflict::TooMany.into());
         }
         let content = table.to_csv();
         let digest = Digest::of(content.as_bytes()).to_string();
@@ -43,7 +38,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`] where there is no such version; [`Error::Conflict`].
+    /// [`Error::Refused`]; [`Error::Missing`] where there is no such version; [`Error::Table`].
     pub async fn roll_back_table(&self, actor: &Actor, name: &str, digest: &str, why: &str) -> Result<String, Error> {
         permission::administer(actor)?;
         self.check_change(name, why)?;
@@ -62,10 +57,7 @@ impl Office {
     ) -> Result<(), Error> {
         let by = signatory(actor).to_string();
         match self.store.put_table(version, expected, By { actor: &by, why }, self.clock.now()).await {
-            Err(store::Error::Conflict) => {
-                let message = format!("another version of the table `{}` is live than the one named", version.name);
-                Err(Error::StaleVersion(message))
-            }
+            Err(store::Error::Conflict) => Err(Error::StaleTable { name: version.name.clone() }),
             other => Ok(other?),
         }
     }
@@ -95,10 +87,7 @@ fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error
         return Err(Error::Rejected { problems: vec![Problem::new("name", "invalid", message)] });
     }
     if configured(name) {
-        return Err(Error::Conflict(format!(
-            "the table `{name}` belongs to the configuration directory: change the file tables/{name}, or remove it and \
-             reload the configuration first"
-        )));
+        return Err(Conflict::Configured { name: name.to_owned() }.into());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Put, Reference, TableStatus};
+use super::{Conflict, Put, Reference, TableStatus};
 use crate::app::office::signatory;
 use crate::app::rollout::rules::tables;
 use crate::app::{App, Error};
@@ -50,7 +50,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] naming the rule; [`Error::Missing`].
+    /// [`Error::Table`] naming the rule; [`Error::Missing`].
     pub async fn remove_table(self: &Arc<Self>, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
         permission::administer(actor)?;
         self.check_change(name, why)?;
@@ -58,9 +58,7 @@ impl App {
         let needs = generation.rules().iter().find(|rule| rule.manifest.tables.iter().any(|table| table == name));
         if let Some(rule) = needs {
             let rule = &rule.manifest.name;
-            return Err(Error::Conflict(format!(
-                "the rule `{rule}` looks things up in `{name}`: change the rule first"
-            )));
+            return Err(Conflict::Needed { name: name.to_owned(), rule: rule.to_string() }.into());
         }
         let by = signatory(actor).to_string();
         if !self.store.remove_table(name, By { actor: &by, why }, self.clock.now()).await? {

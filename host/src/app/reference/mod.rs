@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::error::Broken;
 use super::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
@@ -25,6 +26,8 @@ mod live;
 /// A key that a table can hold is one that rules can look up.
 const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);
 
+/// The most tables.
+const TABLES_MAX: usize = 1000;
 /// The largest table that is taken, in bytes of text.
 pub const TABLE_BYTES_MAX: usize = 16 << 20;
 
@@ -54,6 +57,25 @@ pub struct Reference {
     by_name: BTreeMap<String, TableStatus>,
     /// Of the store, when its tables were read.
     revision: i64,
+}
+
+/// Why a table cannot be changed as things are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    #[error(
+        "the table `{name}` is in the configuration directory and was put by API too: remove the file, or the table by \
+         `DELETE /api/v1/tables/{name}`"
+    )]
+    TwoOrigins { name: String },
+    #[error(
+        "the table `{name}` belongs to the configuration directory: change the file tables/{name}, or remove it and reload \
+         the configuration first"
+    )]
+    Configured { name: String },
+    #[error("there are {TABLES_MAX} tables already: remove one first")]
+    TooMany,
+    #[error("the rule `{rule}` looks things up in `{name}`: change the rule first")]
+    Needed { name: String, rule: String },
 }
 
 /// How a table is written.
@@ -92,10 +114,7 @@ impl Reference {
         for live in store.live_tables().await? {
             let name = live.version.name.clone();
             if by_name.insert(name.clone(), from_store(live)?).is_some() {
-                return Err(Error::Conflict(format!(
-                    "the table `{name}` is in the configuration directory and was put by API too: remove the file, or the \
-                     table by `DELETE /api/v1/tables/{name}`"
-                )));
+                return Err(Conflict::TwoOrigins { name }.into());
             }
         }
         Ok(Self { by_name, revision })
@@ -139,14 +158,9 @@ fn from_store(live: LiveTable) -> Result<TableStatus, Error> {
 fn checked(version: &TableVersion) -> Result<Table, Error> {
     let TableVersion { name, digest, content, .. } = version;
     if Digest::of(content.as_bytes()).to_string() != *digest {
-        return Err(Error::Broken(format!("the kept version {digest} of the table `{name}` was tampered with")));
+        return Err(Broken::Table { name: name.clone(), digest: digest.clone() }.into());
     }
-    Table::from_csv(name, content)
-        .map_err(|problems| Error::Broken(format!("the kept table `{name}` cannot be read: {}", listed(&problems))))
-}
-
-fn listed(problems: &[config::Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    Table::from_csv(name, content).map_err(|problems| Broken::TableText { name: name.clone(), problems }.into())
 }
 
 impl Office {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::app::error::{Broken, Damaged};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
@@ -38,7 +39,7 @@ impl Version {
     pub fn id(&self) -> Result<VersionId, Error> {
         let Self { rule, component_digest, manifest_digest, .. } = self;
         let id = format!("{component_digest}/{manifest_digest}");
-        id.parse().map_err(|why| Error::Damaged(format!("the archive has a version of `{rule}` as `{id}`: {why}")))
+        id.parse().map_err(|why| Damaged::VersionId { rule: rule.clone(), id, why }.into())
     }
 }
 
@@ -110,7 +111,7 @@ impl Office {
     pub async fn rule_difference(&self, actor: &Actor, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
         permission::read_rules(actor)?;
         let ((from, old), (to, new)) = (self.whole_version(rule, from).await?, self.whole_version(rule, to).await?);
-        let changes = difference::changes(&old.manifest, &new.manifest).map_err(|e| Error::Broken(e.to_string()))?;
+        let changes = difference::changes(&old.manifest, &new.manifest).map_err(Broken::Manifest)?;
         Ok(Difference { from, to, changes, lines: difference::lines(&old.manifest, &new.manifest) })
     }
 
@@ -126,14 +127,15 @@ impl Office {
     pub(super) async fn find_version(&self, rule: &str, digest: &str) -> Result<Version, Error> {
         let mut meant = self.versions(rule).await?;
         meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
-        match meant.len() {
-            0 => Err(Error::Missing { what: "version of it in the archive with the digest", name: digest.to_owned() }),
-            1 => meant.pop().ok_or_else(|| Error::Broken("a version was lost".to_owned())),
-            _ => Err(Error::Ambiguous {
-                what: "digest",
-                name: digest.to_owned(),
-                meant: meant.iter().map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect(),
-            }),
+        let name = digest.to_owned();
+        match (meant.pop(), meant.is_empty()) {
+            (None, _) => Err(Error::Missing { what: "version of it in the archive with the digest", name }),
+            (Some(version), true) => Ok(version),
+            (Some(last), false) => {
+                let all = meant.iter().chain([&last]);
+                let meant = all.map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect();
+                Err(Error::Ambiguous { what: "digest", name, meant })
+            }
         }
     }
 
@@ -157,9 +159,8 @@ impl Office {
         }
         let source = rule.component.clone();
         let component = tokio::task::spawn_blocking(move || source.read()).await;
-        let component = component.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| {
-            Error::Broken(format!("the component of `{}` cannot be archived: {error}", rule.manifest.name))
-        })?;
+        let component =
+            component?.map_err(|source| Broken::Component { rule: rule.manifest.name.to_string(), source })?;
         let version = RuleVersion {
             component_digest,
             manifest_digest,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::steps::Reason;
+use crate::app::error::Busy;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission::{self, MayAdminister};
@@ -88,9 +89,7 @@ impl App {
     pub fn begin_upload(&self, actor: &Actor) -> Result<Uploading, Error> {
         let permit = permission::administer(actor)?;
         let place = Arc::clone(&self.uploads).try_acquire_owned();
-        let place = place.map_err(|_| {
-            Error::Busy(format!("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once"))
-        })?;
+        let place = place.map_err(|_| Busy::Uploads)?;
         Ok(Uploading { _permit: permit, _place: place })
     }
 
@@ -124,7 +123,7 @@ impl App {
     async fn admit(self: &Arc<Self>, upload: Upload) -> Result<Admitted, Error> {
         let app = Arc::clone(self);
         let checked = tokio::task::spawn_blocking(move || app.admit_blocking(upload)).await;
-        checked.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| Error::Unfit(Unfit::from(&error)))
+        checked?.map_err(|error| Error::Unfit(Unfit::from(&error)))
     }
 
     fn admit_blocking(&self, upload: Upload) -> Result<Admitted, LoadError> {

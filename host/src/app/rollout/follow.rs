@@ -192,8 +192,7 @@ impl App {
         let ready = tokio::task::spawn_blocking(move || {
             loader.admit(&from, &kept.manifest, &kept.component, signature.as_deref())
         });
-        let ready = ready.await.map_err(|error| Error::Broken(error.to_string()))?;
-        Ok(ready.map_err(|error| error.to_string()))
+        Ok(ready.await?.map_err(|error| error.to_string()))
     }
 
     /// Follows the database for as long as the desk runs: at once where it sends notices, and within a look anyway.

@@ -161,7 +161,7 @@ impl App {
         match done.await {
             Ok(()) => {}
             // Another step came first: the version that failed no longer plays that part.
-            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, why, "there is nothing left to take back"),
+            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, %why, "there is nothing left to take back"),
             Err(error) => tracing::error!(rule, %error, "it could not be taken back"),
         }
     }

@@ -132,7 +132,7 @@ impl App {
     pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
         permission::administer(actor)?;
         let app = Arc::clone(self);
-        tokio::task::spawn_blocking(move || app.rules.reload()).await.map_err(|e| Error::Broken(e.to_string()))
+        Ok(tokio::task::spawn_blocking(move || app.rules.reload()).await?)
     }
 
     /// Reads the configuration directory again; gives its problems, in which case nothing changes.
@@ -146,15 +146,15 @@ impl App {
         // Two at once would each take a part of what they read.
         let _only_one = self.changing_tables.lock().await;
         let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
-        match loaded.map_err(|e| Error::Broken(e.to_string()))? {
+        match loaded? {
             Ok(config) => {
                 let before = self.organisation();
                 self.set_organisation(config.organisation);
                 match self.take_tables(&config.tables).await {
                     Ok(()) => Ok(Vec::new()),
-                    Err(Error::Conflict(message)) => {
+                    Err(Error::Table(conflict)) => {
                         self.set_organisation(before);
-                        Ok(vec![message])
+                        Ok(vec![conflict.to_string()])
                     }
                     Err(error) => {
                         self.set_organisation(before);

@@ -78,7 +78,7 @@ impl App {
             };
             match self.take_step(name, step, &Reason::of_directory(why)).await {
                 Ok(_) => {}
-                Err(Error::NotTaken { why, .. }) => self.refuse(step, name, &why),
+                Err(Error::NotTaken { why, .. }) => self.refuse(step, name, &why.to_string()),
                 Err(error) => return Err(error),
             }
         }

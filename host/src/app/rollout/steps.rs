@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::rows::{rollout_of, row_of};
+use crate::app::error::Busy;
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
@@ -152,7 +153,7 @@ impl Office {
     ) -> Result<VersionId, Error> {
         match text {
             Some(text) => self.named(rule, text).await,
-            None => there.map_err(|why| not_taken(rule, &why)),
+            None => there.map_err(|why| not_taken(rule, why)),
         }
     }
 
@@ -203,7 +204,7 @@ impl Office {
                 Some(row) => (rollout_of(row)?, row.revision),
                 None => (Rollout::default(), 0),
             };
-            let after = rollout.after(step).map_err(|why| not_taken(name, &why))?;
+            let after = rollout.after(step).map_err(|why| not_taken(name, why))?;
             if after == rollout {
                 return Ok((after, self.store.deployment_revision().await?));
             }
@@ -225,12 +226,12 @@ impl Office {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Busy("this rule is being changed by several at once: try again soon".to_owned()))
+        Err(Busy::Rule.into())
     }
 }
 
-fn not_taken(name: &str, why: &NotTaken) -> Error {
-    Error::NotTaken { name: name.to_owned(), why: why.to_string() }
+fn not_taken(name: &str, why: NotTaken) -> Error {
+    Error::NotTaken { name: name.to_owned(), why }
 }
 
 impl App {

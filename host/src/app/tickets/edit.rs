@@ -1,5 +1,6 @@
 //! Changes by hand: a ticket's fields, and grants that are taken back.
 
+use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::actor::Actor;
@@ -81,6 +82,6 @@ impl Office {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Busy("many people are changing this ticket: try again soon".to_owned()))
+        Err(Busy::Ticket.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Reading tickets and working on them.
 
+use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::actor::Actor;
@@ -131,7 +132,7 @@ impl Office {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Busy("many people are changing this ticket: try again soon".to_owned()))
+        Err(Busy::Ticket.into())
     }
 
     /// Puts a ticket into another state, if it is still at the version that the actor has seen.
