@@ -42,7 +42,7 @@ permits! {
     MayReadDecisions by read_decisions for ReadDecisions;
     /// Permission to administer the desk.
     MayAdminister by administer for Administer;
-    /// Permission to check the chains over all records.
+    /// Permission to check the chains over all records, and to ask again the rules that decided.
     MayCheckRecords by check_records for CheckRecords;
     /// Permission to give out and revoke tokens.
     MayManageTokens by manage_tokens for ManageTokens;

@@ -48,7 +48,7 @@ impl fmt::Display for Act {
             Act::ReadConfiguration => "read the configuration",
             Act::ReadRules => "read the rules",
             Act::Administer => "administer the desk",
-            Act::CheckRecords => "check the chains of records",
+            Act::CheckRecords => "check the records",
             Act::ManageTokens => "give out or revoke tokens",
         })
     }

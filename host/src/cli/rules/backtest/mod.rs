@@ -72,7 +72,7 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     let bar = bar("decisions");
     #[expect(clippy::disallowed_methods, reason = "measures the backtest")]
     let start = Instant::now();
-    let tally = backtest(&app, filter, candidates, |decisions| bar.inc(decisions)).await;
+    let tally = backtest(&app, &actor, filter, candidates, |decisions| bar.inc(decisions)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
     app.close().await;
