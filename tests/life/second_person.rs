@@ -157,7 +157,8 @@ fn one_operator_is_not_two_persons() {
         let (promoted, said) = promote(&["--as", "mei"]);
         assert!(promoted, "{said}");
         let second = proposed(&desk);
-        assert_eq!(access_policy(&desk)["candidate"]["proposed_by"], format!("mei via operator:{operator}"));
+        let both = format!("mei via operator:{operator}");
+        until("the proposal", || (access_policy(&desk)["candidate"]["proposed_by"] == both.as_str()).then_some(()));
         for person in [&["--as", "noor"][..], &[]] {
             let (approved, said) = approve(&second, person);
             assert!(!approved && said.contains("one operator is one person"), "{person:?}: {said}");

@@ -78,22 +78,14 @@ pub struct Shell {
     pub actor: Actor,
 }
 
-/// Opens a desk without its rules, beside one that may be running.
+/// Opens a desk without its rules, also while one runs.
 pub async fn shell(place: &Place, person: Option<&PersonId>) -> Result<Shell, Failure> {
     let (config, _) = configuration(place, None)?;
     shell_of(config, person).await
 }
 
-/// The same with the reference tables.
-pub async fn shell_with_tables(place: &Place, person: Option<&PersonId>) -> Result<Shell, Failure> {
-    let (config, _) = configuration(place, None)?;
-    let tables = config.tables.clone();
-    let Shell { office, actor } = shell_of(config, person).await?;
-    let office = office.with_tables(&tables).await.map_err(told)?;
-    Ok(Shell { office, actor })
-}
-
-async fn shell_of(config: Config, person: Option<&PersonId>) -> Result<Shell, Failure> {
+/// The same for a configuration that was read.
+pub async fn shell_of(config: Config, person: Option<&PersonId>) -> Result<Shell, Failure> {
     let actor = actor(&config, person)?;
     let store = store(&config.server).await?;
     let office = Office::new(Clock::System, store, config.organisation, config.server.two_person_access);

@@ -25,20 +25,20 @@ pub struct Explain {
 /// Reads the records and prints what they say.
 pub async fn run(command: Explain) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(&command.place, None).await?;
-    let told = office.explain(&actor, command.ticket, command.field.as_deref()).await;
+    let found = office.explain(&actor, command.ticket, command.field.as_deref()).await;
     office.close().await;
-    let told = told?;
+    let explanation = found?;
     if command.json {
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        println!("{}", serde_json::to_string_pretty(&explanation)?);
     } else {
-        print(&told);
+        print(&explanation);
     }
     Ok(())
 }
 
-fn print(told: &Explanation) {
-    println!("{}\n", told.text);
-    for story in told.fields.iter().flatten() {
+fn print(explanation: &Explanation) {
+    println!("{}\n", explanation.text);
+    for story in explanation.fields.iter().flatten() {
         print_story(story);
     }
 }

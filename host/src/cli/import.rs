@@ -29,24 +29,24 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How often it tries before the import gives up.
 const BUSY_TRIES_MAX: u32 = 1_500;
 
-/// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+/// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
 #[derive(Debug, Args)]
 pub struct Import {
     #[command(flatten)]
     place: Place,
     /// The file; `.gz` is unpacked on the way.
     file: PathBuf,
-    /// What a column is: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
+    /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
     /// `label.category=Topic_group` (also `label.priority`, `label.team`).
     #[arg(long, required = true)]
     map: Vec<String>,
-    /// What a text in a column stands for: `label.category:HR Support=hr`.
+    /// The meaning of a text in a column: `label.category:HR Support=hr`.
     #[arg(long)]
     map_value: Vec<String>,
     /// The request type of all tickets.
     #[arg(long)]
     request_type: String,
-    /// Who submits tickets whose row names nobody.
+    /// The person who submits tickets whose row names no one.
     #[arg(long)]
     requester: PersonId,
     /// Keep only rows whose key hashes into a share: `sha256:51` keeps about 20 %, `sha256:51:number` by that column.

@@ -32,7 +32,7 @@ struct Arguments {
 enum Command {
     /// Runs the desk.
     Serve(serve::Serve),
-    /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+    /// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
     Import(Box<import::Import>),
     /// Says why a ticket is as it is.
     Explain(explain::Explain),

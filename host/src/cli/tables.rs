@@ -64,7 +64,13 @@ enum Command {
 
 /// Does it.
 pub async fn run(arguments: Tables) -> Result<(), Failure> {
-    let Shell { office, actor } = desk::shell_with_tables(&arguments.place, arguments.person.as_ref()).await?;
+    let (config, _) = desk::configuration(&arguments.place, None)?;
+    let configured = config.tables.clone();
+    let Shell { office, actor } = desk::shell_of(config, arguments.person.as_ref()).await?;
+    let office = match arguments.command {
+        Command::List | Command::Get { digest: None, .. } => office.with_tables_of_store(&configured).await?,
+        _ => office.with_tables(&configured),
+    };
     let done = act(&arguments.command, &office, &actor).await;
     office.close().await;
     done

@@ -24,9 +24,9 @@ mod stories;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     pub key: String,
-    /// For the requester: what may be said to them, in plain sentences.
+    /// For the requester, in plain sentences.
     pub text: String,
-    /// `None` for whoever may not read how the ticket was decided.
+    /// `None` for an actor who may not read how the ticket was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<Story>>,
 }
@@ -36,16 +36,16 @@ pub struct Explanation {
 pub struct Story {
     /// Such as `team`, `tags.vip` or `fields.service`.
     pub field: String,
-    /// What it is now.
+    /// Its present value.
     pub value: Option<String>,
     pub set_by: SetBy,
     /// How several rules' answers become one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub law: Option<&'static str>,
-    /// What the rules said about it, in the order in which they were asked.
+    /// The rules' proposals for it, in the order in which they were asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
-    /// What people changed since, oldest first.
+    /// The changes that people made since, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ByHand>,
 }
@@ -63,7 +63,7 @@ pub struct SetBy {
     pub reason: String,
 }
 
-/// What one rule said about a field.
+/// The proposal of one rule for a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {
     pub rule: String,
@@ -80,11 +80,11 @@ pub struct Proposal {
     pub fault: Option<String>,
     /// Whether it could decide anything: a shadow's answers are recorded and have no effect.
     pub effect: bool,
-    /// Whether its word stood when the ticket opened.
+    /// Whether its value stood when the ticket opened.
     pub stood: bool,
 }
 
-/// What somebody changed by hand.
+/// A change by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByHand {
     pub at: String,

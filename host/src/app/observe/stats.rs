@@ -30,7 +30,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// The word for it.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Window::Hour => "hour",

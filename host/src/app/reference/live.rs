@@ -1,4 +1,4 @@
-//! The tables of a running desk: in effect on its rules, and following what other processes change.
+//! The tables of a running desk: in effect on its rules, and following the changes of other processes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read, or what it holds was tampered with: the tables stay as they are.
+    /// Where the store cannot be read, or a table in it was tampered with: the tables stay as they are.
     pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
         // Before anything is read: tables that were read outside could be older than those here by the time they are taken.
         let _only_one = self.changing_tables.lock().await;

@@ -164,12 +164,20 @@ fn checked(version: &TableVersion) -> Result<Table, Error> {
 }
 
 impl Office {
-    /// The same office with the reference tables of the configuration and of the store.
+    /// The same office with the reference tables of the configuration: enough to change those of the store, also where one of
+    /// them was tampered with and has to be put or rolled back.
+    #[must_use]
+    pub fn with_tables(self, configured: &BTreeMap<String, Table>) -> Self {
+        self.reference.store(Arc::new(Reference::of(configured)));
+        self
+    }
+
+    /// The same office with the reference tables of the store besides.
     ///
     /// # Errors
     ///
     /// As [`Reference::read`].
-    pub async fn with_tables(self, configured: &BTreeMap<String, Table>) -> Result<Self, Error> {
+    pub async fn with_tables_of_store(self, configured: &BTreeMap<String, Table>) -> Result<Self, Error> {
         let reference = Reference::read(configured, &self.store).await?;
         self.reference.store(Arc::new(reference));
         Ok(self)

@@ -41,7 +41,7 @@ pub struct Upload {
 pub struct Unfit {
     /// `manifest`, `component` or `signature`.
     pub part: &'static str,
-    /// A stable word for programs.
+    /// A stable code for programs.
     pub code: &'static str,
     pub what: String,
     pub mend: &'static str,

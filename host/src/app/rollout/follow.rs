@@ -103,7 +103,7 @@ impl Following {
 }
 
 impl App {
-    /// Brings the catalog to what the database says, and waits for it.
+    /// Brings the catalog to the state of the database, and waits for it.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl App {
         self.fetch_missing().await
     }
 
-    /// Takes what is missing from the archive, one version after the other, and puts each into effect.
+    /// Takes the missing versions from the archive, one version after the other, and puts each into effect.
     pub(crate) async fn fetch_missing(&self) -> Result<(), Error> {
         while !self.background.is_closing() {
             let (_, rollouts) = self.kept_rollouts().await?;
@@ -169,7 +169,7 @@ impl App {
     }
 
     async fn kept_rollouts(&self) -> Result<(i64, BTreeMap<String, Rollout>), Error> {
-        // The number first: what changes while the rows are read is then noticed at the next look.
+        // The revision first: a change that comes while the rows are read is then noticed at the next look.
         let revision = self.store.deployment_revision().await?;
         let rows = self.store.deployments().await?;
         let rollouts = rows.iter().map(|row| Ok((row.name.clone(), rollout_of(row)?)));
@@ -212,7 +212,7 @@ impl App {
         }
     }
 
-    /// Follows as far as it takes no time; what has to be compiled is in effect when it is.
+    /// Follows as far as it takes no time; a version that has to be compiled takes effect when it is.
     async fn look(self: &Arc<Self>) -> Result<(), Error> {
         self.archive(&self.rules.generation()).await?;
         let revision = self.store.deployment_revision().await?;

@@ -17,7 +17,7 @@ pub struct Check {
     #[command(flatten)]
     place: cli::Place,
     /// A file with the ends of the chains as they were, kept where the database's administrator cannot write. The chains are
-    /// compared with it, so that a tail that was cut off or a chain that was written anew is found too; where all is well, it
+    /// compared with it, so that a tail that was cut off or a chain that was written again is found too; where all is well, it
     /// is brought up to date. It is made where there is none.
     #[arg(long)]
     anchor: Option<PathBuf>,

@@ -13,14 +13,14 @@ mod dry_run;
 mod stats;
 mod steps;
 
-/// What can be done with a desk's rules.
+/// The commands about a desk's rules.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Shows every rule's versions and parts.
     List(List),
     /// Says what would become of a submission, with the live rules or with others, and writes nothing.
     DryRun(Box<dry_run::DryRun>),
-    /// Tells what recorded decisions would have been under other rules or settings.
+    /// Shows what recorded decisions would have been under other rules or settings.
     Backtest(Box<backtest::Backtest>),
     /// Checks a rule's folder as a desk does and deploys it, without the rules directory.
     Deploy(deploy::Deploy),

@@ -23,14 +23,14 @@ mod html;
 mod plot;
 mod text;
 
-/// Tells what recorded decisions would have been under other rules or settings, and whether that agrees better with what
+/// Shows what recorded decisions would have been under other rules or settings, and whether that agrees better with what
 /// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is exceeded.
 #[derive(Debug, Args)]
 pub struct Backtest {
     #[command(flatten)]
     place: Place,
     /// A candidate: a folder with `rule.toml` and `rule.wasm`. It stands for the rule of its name, or joins. A folder of such
-    /// folders is a whole set: then all rules are asked anew.
+    /// folders is a whole set: then all rules are asked again.
     #[arg(value_name = "CANDIDATE")]
     candidates: Vec<PathBuf>,
     /// A whole set of rules, in a folder of folders.
@@ -111,7 +111,7 @@ fn write(args: &Backtest, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is tried, ready to be asked, and in words.
+/// The candidates, ready to be asked, and in words.
 async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(Candidates, Vec<String>), Failure> {
     let (folders, whole) = folders(args)?;
     let mut rules = Vec::new();
