@@ -1,19 +1,19 @@
 //! Invariants of access decisions: who may decide what, and until when.
 
-use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
+use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::GrantId;
 use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
 use ruledesk::desk::ticket::{self, State, Ticket};
 
-use crate::store::fixture::{Wanted, at, create_access, organisation, person, uuid};
+use crate::store::fixture::{Wanted, at, changed, create_access, organisation, person, uuid};
 
 const HOUR: i64 = 3_600_000;
 
 fn opened(n: u128, steps: &[&[&str]], hours: u32) -> (Ticket, AccessCase) {
-    let opening = create_access(&organisation(), &Wanted::new(n), steps, hours).opening;
-    (opening.ticket, opening.access.unwrap())
+    let change = create_access(&organisation(), &Wanted::new(n), steps, hours).change;
+    (change.after().clone(), change.case().cloned().unwrap())
 }
 
 fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<permission::MayDecide, Refusal> {
@@ -21,8 +21,8 @@ fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<permission::Ma
     permission::decide_access(&actor, ticket, case)
 }
 
-fn yes(hours: Option<u32>) -> Word {
-    Word { approve: true, reason: String::new(), hours }
+fn yes(hours: Option<u32>) -> ApproverDecision {
+    ApproverDecision { approve: true, reason: String::new(), hours }
 }
 
 #[test]
@@ -37,22 +37,22 @@ fn i3_a_decision_is_taken_once_and_stands() {
     let (ticket, mut case) = opened(1, &[&["hal", "gina"]], 48);
     case.steps[0].needed = 2;
     let hal = permit("hal", &ticket, &case).unwrap();
-    let once = access::decide(&case, &yes(None), &hal, at(HOUR)).unwrap();
+    let once = case.decided(&yes(None), &hal, at(HOUR)).unwrap();
     assert_eq!(once.state, AccessState::Awaiting);
-    assert_eq!(access::decide(&once, &yes(None), &hal, at(HOUR)), Err(Refusal::DecidedAlready));
+    assert_eq!(once.decided(&yes(None), &hal, at(HOUR)), Err(Refusal::DecidedAlready));
     let gina = permit("gina", &ticket, &once).unwrap();
-    let twice = access::decide(&once, &yes(None), &gina, at(HOUR)).unwrap();
+    let twice = once.decided(&yes(None), &gina, at(HOUR)).unwrap();
     assert_eq!(twice.state, AccessState::Approved);
-    assert!(matches!(access::decide(&twice, &yes(None), &gina, at(HOUR)), Err(Refusal::AccessSettled { .. })));
+    assert!(matches!(twice.decided(&yes(None), &gina, at(HOUR)), Err(Refusal::AccessSettled { .. })));
 }
 
 #[test]
 fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let hal = permit("hal", &ticket, &case).unwrap();
-    let longer = access::decide(&case, &yes(Some(49)), &hal, at(HOUR));
+    let longer = case.decided(&yes(Some(49)), &hal, at(HOUR));
     assert_eq!(longer, Err(Refusal::NotShorter { hours: 49, hours_max: 48 }));
-    let shorter = access::decide(&case, &yes(Some(2)), &hal, at(HOUR)).unwrap();
+    let shorter = case.decided(&yes(Some(2)), &hal, at(HOUR)).unwrap();
     let grant = shorter.grant(GrantId(uuid(2, 1)), at(5 * HOUR)).unwrap();
     assert_eq!(grant.expires_at, at(7 * HOUR));
     assert_eq!(case.grant(GrantId(uuid(2, 1)), at(0)), None);
@@ -64,10 +64,10 @@ fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
     let hal = permit("hal", &ticket, &case).unwrap();
     // The step was due a day after the ticket came.
     let due = case.steps[0].due_at;
-    assert_eq!(access::decide(&case, &yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
-    let no = |reason: &str| Word { approve: false, reason: reason.to_owned(), hours: None };
-    assert_eq!(access::decide(&case, &no(" "), &hal, due), Err(Refusal::ReasonMissing));
-    assert_eq!(access::decide(&case, &no("late"), &hal, due).unwrap().state, AccessState::Denied);
+    assert_eq!(case.decided(&yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
+    let no = |reason: &str| ApproverDecision { approve: false, reason: reason.to_owned(), hours: None };
+    assert_eq!(case.decided(&no(" "), &hal, due), Err(Refusal::ReasonMissing));
+    assert_eq!(case.decided(&no("late"), &hal, due).unwrap().state, AccessState::Denied);
 }
 
 #[test]
@@ -84,17 +84,17 @@ fn what_nobody_decided_in_time_is_denied_by_the_desk_and_nothing_else_is() {
 
     // Each step has its own time.
     let hal = permit("hal", &ticket, &case).unwrap();
-    let once = access::decide(&case, &yes(None), &hal, at(HOUR)).unwrap();
+    let once = case.decided(&yes(None), &hal, at(HOUR)).unwrap();
     assert_eq!((once.due_at(), once.lapsed(first), once.lapsed(second)), (Some(second), false, true));
     let gina = permit("gina", &ticket, &once).unwrap();
-    let granted = access::decide(&once, &yes(None), &gina, first).unwrap();
+    let granted = once.decided(&yes(None), &gina, first).unwrap();
     assert_eq!((granted.state, granted.denial(at(99 * HOUR))), (AccessState::Approved, None));
     assert_eq!(case.cancelled().denial(at(99 * HOUR)), None);
 
     // Where a later step is due first, an approval of the present one would lead nowhere.
     case.steps[1].due_at = at(12 * HOUR);
     assert_eq!((case.due_at(), case.lapsed(at(12 * HOUR))), (Some(at(12 * HOUR)), true));
-    let late = access::decide(&case, &yes(None), &hal, at(12 * HOUR));
+    let late = case.decided(&yes(None), &hal, at(12 * HOUR));
     assert_eq!(late, Err(Refusal::Overdue { due_at: at(12 * HOUR) }));
 }
 
@@ -102,7 +102,7 @@ fn what_nobody_decided_in_time_is_denied_by_the_desk_and_nothing_else_is() {
 fn a_permit_for_one_case_decides_no_other() {
     let ((ticket, mine), (_, other)) = (opened(1, &[&["hal"]], 48), opened(2, &[&["hal"]], 48));
     let hal = permit("hal", &ticket, &mine).unwrap();
-    assert!(access::decide(&other, &yes(None), &hal, at(HOUR)).is_err());
+    assert!(other.decided(&yes(None), &hal, at(HOUR)).is_err());
 }
 
 /// A cancelled ticket must not hand out access afterwards.
@@ -111,7 +111,8 @@ fn what_was_cancelled_is_not_approved_any_more() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
     let may_cancel = permission::transition(&actor, &ticket).unwrap();
-    let calendar = &organisation().calendar;
-    let change = ticket::transition(&ticket, State::Cancelled, "", &may_cancel, calendar, at(HOUR)).unwrap();
-    assert!(matches!(permit("hal", &change.after, &case), Err(Refusal::AccessSettled { .. })));
+    let change =
+        changed(HOUR, |at| ticket::transition(&ticket, Some(&case), State::Cancelled, "", &may_cancel, at).unwrap());
+    assert!(matches!(permit("hal", change.after(), &case), Err(Refusal::AccessSettled { .. })));
+    assert_eq!(change.case().map(|case| case.state), Some(AccessState::Cancelled), "the request goes with its ticket");
 }

@@ -3,10 +3,9 @@
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
-use ruledesk::desk::ticket::submit;
 use ruledesk::desk::ticket::{self, State};
 
-use crate::store::fixture::{Wanted, at, organisation, parts, person};
+use crate::store::fixture::{Wanted, changed, open, organisation, person, plain_verdicts};
 
 #[test]
 fn tags_that_a_submission_came_with_stay() {
@@ -21,8 +20,10 @@ fn tags_that_a_submission_came_with_stay() {
         ..Submission::default()
     };
     let new = NewTicket::check(&organisation, &permit, submission).unwrap();
-    let (verdicts, ids) = parts(&organisation, &Wanted::new(1));
-    let opened = submit::open(&organisation, new, verdicts, &ids, at(0)).ticket;
+    let wanted = Wanted::new(1);
+    let verdicts = plain_verdicts(&organisation, &wanted);
+    let change = open(&organisation, &wanted, new, verdicts);
+    let opened = change.after();
     assert!(opened.tags.iter().any(|tag| tag.as_str() == "site"), "{:?}", opened.tags);
 }
 
@@ -43,10 +44,10 @@ fn a_tag_that_is_not_in_the_taxonomy_is_a_problem() {
 #[test]
 fn a_permit_for_one_ticket_moves_no_other() {
     let organisation = organisation();
-    let [mine, theirs] = [1, 2].map(|n| Wanted::new(n).create(&organisation).opening.ticket);
+    let [mine, theirs] = [1, 2].map(|n| Wanted::new(n).create(&organisation).change.after().clone());
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
     let permit = permission::transition(&actor, &mine).unwrap();
-    let moved = ticket::transition(&theirs, State::Cancelled, "", &permit, &organisation.calendar, at(1));
+    let moved = changed(1, |at| ticket::transition(&theirs, None, State::Cancelled, "", &permit, at));
     assert!(moved.is_err());
 }
 

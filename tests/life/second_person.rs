@@ -154,6 +154,7 @@ fn one_operator_is_not_two_persons() {
 
         ship(&desk, "1.1.0", "shadow");
         until("the candidate", || (access_policy(&desk)["candidate"]["version"] == "1.1.0").then_some(()));
+        until("it to be written down", || (events()[0]["version"] == proposed(&desk).as_str()).then_some(()));
         let (promoted, said) = promote(&["--as", "mei"]);
         assert!(promoted, "{said}");
         let second = proposed(&desk);

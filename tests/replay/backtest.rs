@@ -50,9 +50,9 @@ fn moves(field: &Value) -> Vec<(String, String, u64)> {
 /// A person sets a ticket's field, long after the rules did.
 fn set(desk: &Desk, key: &str, field: &str, to: &str) {
     let sql = format!(
-        "insert into timeline (ticket, seq, at, author_kind, author, author_version, visibility, kind, details) \
-         select id, 1000, created_at, 'person', 'kofi', '', 'internal', 'set', \
-         '{{\"field\": \"{field}\", \"to\": \"{to}\", \"reason\": \"it belongs there\"}}' from tickets where {}",
+        "insert into timeline (ticket, seq, at, author_kind, author, visibility, kind, details) \
+         select number, 1000, created_at, 1, 'kofi', 1, 'set', \
+         '[\"{field}\", null, \"{to}\", \"it belongs there\"]' from tickets where {}",
         is(key)
     );
     assert_eq!(edit(desk, &sql), 1);

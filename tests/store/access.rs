@@ -1,14 +1,15 @@
 //! Access: cases, whom they await, grants, history and the ledger read back alike.
 
-use ruledesk::desk::access::{self, AccessCase, AccessState, Word};
-use ruledesk::desk::actor::{Actor, Author, Role};
-use ruledesk::desk::id::{GrantId, TicketId};
+use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, LedgerEvent};
+use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::id::TicketId;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
-use ruledesk::store::access::{AccessChange, History};
+use ruledesk::store::access::History;
+use ruledesk::store::access::ledger::{Said, StoredEvent};
 use ruledesk::store::{Error, Store};
 
-use super::fixture::{Wanted, at, create_access, on_both, organisation, person, uuid};
+use super::fixture::{Wanted, at, changed_of, create_access, on_both, organisation, person, uuid};
 
 const HOUR: i64 = 3_600_000;
 
@@ -30,37 +31,22 @@ async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
     let (ticket, before) = read(store, n).await;
     let actor = Actor::Person { id: person(id), roles: [Role::Approver].into() };
     let permit = permission::decide_access(&actor, &ticket, &before).unwrap();
-    let word = Word { approve, reason: "as I see it".to_owned(), hours: None };
-    let after = access::decide(&before, &word, &permit, at(now)).unwrap();
-    let to = match after.state {
-        AccessState::Awaiting => State::Waiting(ruledesk::desk::ticket::WaitingFor::Approval),
-        _ => State::Resolved,
-    };
-    let grant = after.grant(GrantId(uuid(2, n)), at(now));
-    let change = AccessChange { before, after, grant };
-    let permit = permission::transition(&Actor::System, &ticket).unwrap();
-    let calendar = &organisation().calendar;
-    let moved = match ticket::transition(&ticket, to, "decided", &permit, calendar, at(now)) {
-        Ok(moved) => moved,
-        // Still awaiting another step: the ticket only gets another version.
-        Err(_) => ticket::TicketChange {
-            after: ticket::Ticket { version: ticket.version + 1, updated_at: at(now), ..ticket.clone() },
-            before: ticket,
-            entries: Vec::new(),
-            messages: Vec::new(),
-            assignment: None,
-        },
-    };
-    store.apply(moved, Some(change)).await.unwrap();
+    let decision = ApproverDecision { approve, reason: "as I see it".to_owned(), hours: None };
+    let change = changed_of(n, now, |at| access::decide(&ticket, &before, &decision, &permit, at).unwrap());
+    store.commit(change).await.unwrap();
+}
+
+fn codes(ledger: &[StoredEvent]) -> Vec<&str> {
+    ledger.iter().map(|event| event.said.code()).collect()
 }
 
 #[tokio::test]
 async fn a_case_awaits_one_step_after_the_other_and_ends_in_a_grant() {
     let steps: &[&[&str]] = &[&["hal", "gina"], &["frank"]];
     let wanted = Wanted { requester: "eve", ..Wanted::new(1) };
-    let opened = create_access(&organisation(), &wanted, steps, 48).opening.access.unwrap();
+    let opened = create_access(&organisation(), &wanted, steps, 48).change.case().cloned().unwrap();
     let (first, one, two, three, end, grants, ledger) = on_both(async |store| {
-        store.create(create_access(&organisation(), &wanted, steps, 48)).await.unwrap();
+        store.commit(create_access(&organisation(), &wanted, steps, 48)).await.unwrap();
         let first = case(&store, 1).await;
         let one = (awaiting(&store, "hal").await, awaiting(&store, "gina").await, awaiting(&store, "frank").await);
         decide(&store, 1, "gina", true, HOUR).await;
@@ -83,16 +69,15 @@ async fn a_case_awaits_one_step_after_the_other_and_ends_in_a_grant() {
     let [grant] = grants.as_slice() else { panic!("one grant, not {}", grants.len()) };
     assert_eq!((grant.granted_at, grant.expires_at), (at(2 * HOUR), at(50 * HOUR)));
     assert!(grant.is_effective(at(50 * HOUR - 1)) && !grant.is_effective(at(50 * HOUR)));
-    let events: Vec<&str> = ledger.iter().map(|(event, _)| event.as_str()).collect();
+    let events = codes(&ledger);
     assert_eq!(events, ["requested", "awaiting", "approved-by", "awaiting", "approved-by", "approved", "granted"]);
 }
 
 /// Denies what lapsed the way the use case does, from what was read before.
 async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now: i64) -> Result<(), Error> {
-    let after = before.denial(at(now)).unwrap();
-    let reason = (Author::System, access::NOT_IN_TIME);
-    let change = ticket::settle_access(&ticket, &after, reason, &organisation().calendar, Vec::new(), at(now));
-    store.apply(change, Some(AccessChange { before, after, grant: None })).await
+    let n = u128::try_from(ticket.number.0).unwrap();
+    let change = changed_of(500 + n, now, |at| access::lapse(&ticket, &before, at).unwrap());
+    store.commit(change).await.map(drop)
 }
 
 #[tokio::test]
@@ -102,7 +87,7 @@ async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
         let organisation = organisation();
         for n in 0..4 {
             let steps: &[&[&str]] = if n == 3 { &[&["hal"], &["gina"]] } else { &[&["hal"]] };
-            store.create(create_access(&organisation, &Wanted::new(n), steps, 48)).await.unwrap();
+            store.commit(create_access(&organisation, &Wanted::new(n), steps, 48)).await.unwrap();
         }
         decide(&store, 1, "hal", true, HOUR).await;
         decide(&store, 3, "hal", true, HOUR).await;
@@ -115,9 +100,9 @@ async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
     .await;
     let tickets = |numbers: &[u128]| numbers.iter().map(|n| TicketId(uuid(1, *n))).collect::<Vec<_>>();
     assert_eq!(overdue, [tickets(&[]), tickets(&[0]), tickets(&[0, 2]), tickets(&[0, 2, 3]), tickets(&[0, 3])]);
-    let events: Vec<&str> = ledger.iter().map(|(event, _)| event.as_str()).collect();
+    let events = codes(&ledger);
     assert_eq!(events, ["requested", "awaiting", "lapsed", "denied"]);
-    assert_eq!(ledger[2].1, "denied by the desk: it was not decided in time");
+    assert_eq!(ledger[2].said, Said::Event(LedgerEvent::Lapsed));
 }
 
 /// Whoever is quicker decides, and only one of the two does.
@@ -126,7 +111,7 @@ async fn the_desk_and_an_approver_at_the_same_moment_do_not_both_decide() {
     let (late_desk, by_hal, late_hal, by_desk) = on_both(async |store| {
         let organisation = organisation();
         for n in 0..2 {
-            store.create(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
+            store.commit(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
         }
         let seen = read(&store, 0).await;
         decide(&store, 0, "hal", false, 24 * HOUR + 1).await;
@@ -149,7 +134,7 @@ async fn a_ticket_and_its_case_are_of_one_instant() {
     let looks = on_both(async |store| {
         let organisation = organisation();
         for n in 0..CASES {
-            store.create(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
+            store.commit(create_access(&organisation, &Wanted::new(n), &[&["hal"]], 48)).await.unwrap();
         }
         let reader = store.clone();
         let looking = tokio::spawn(async move {
@@ -181,11 +166,11 @@ async fn history_holders_and_grants_count_what_they_say() {
         let plain = |n, requester| Wanted { requester, ..Wanted::new(n) };
         // Granted at once to three people, one for a short time.
         for (n, requester, hours) in [(1, "bo.li", 10), (2, "Zoe", 100), (3, "bo-li", 100), (4, "amara", 100)] {
-            store.create(create_access(&organisation, &plain(n, requester), &[], hours)).await.unwrap();
+            store.commit(create_access(&organisation, &plain(n, requester), &[], hours)).await.unwrap();
         }
-        store.create(create_access(&organisation, &plain(5, "Zoe"), &[&["hal"]], 5)).await.unwrap();
+        store.commit(create_access(&organisation, &plain(5, "Zoe"), &[&["hal"]], 5)).await.unwrap();
         decide(&store, 5, "hal", false, HOUR).await;
-        store.create(create_access(&organisation, &plain(6, "Zoe"), &[&["hal"]], 5)).await.unwrap();
+        store.commit(create_access(&organisation, &plain(6, "Zoe"), &[&["hal"]], 5)).await.unwrap();
         let crm = "crm".parse().unwrap();
         (
             store.access_history(&person("Zoe"), at(0)).await.unwrap(),
@@ -213,8 +198,8 @@ async fn what_is_granted_at_once_takes_nobodys_turn() {
         let organisation = organisation();
         let mut people = Vec::new();
         for n in 0..4 {
-            store.create(create_access(&organisation, &Wanted::new(n + 100), &[], 5)).await.unwrap();
-            let created = store.create(Wanted::new(n).create(&organisation)).await.unwrap();
+            store.commit(create_access(&organisation, &Wanted::new(n + 100), &[], 5)).await.unwrap();
+            let created = store.commit(Wanted::new(n).create(&organisation)).await.unwrap();
             people.push(super::fixture::assignee(&created).unwrap());
         }
         people

@@ -1,15 +1,16 @@
 //! Changes by hand in the store: whoever gets a ticket anew is picked in the transaction, and all counts stay true.
 
 use proptest::prelude::*;
-use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::access::{self, LedgerEvent};
+use ruledesk::desk::actor::{Actor, Author, Role};
 use ruledesk::desk::id::TicketNumber;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
-use ruledesk::desk::ticket::edit::{self, Wanted as Edit};
-use ruledesk::store::commit::revoke::Revocation;
+use ruledesk::desk::ticket::edit::{self, EditTicket as Edit};
+use ruledesk::store::access::ledger::Said;
 use ruledesk::store::{Error, Store};
 
-use super::fixture::{Wanted, at, create_access, on_both, on_sqlite, organisation, person};
+use super::fixture::{Wanted, at, changed, create_access, on_both, on_sqlite, organisation, person};
 
 async fn read(store: &Store, number: i64) -> Ticket {
     store.ticket(TicketNumber(number)).await.unwrap().unwrap()
@@ -20,8 +21,8 @@ async fn change(store: &Store, number: i64, wanted: Edit) -> Ticket {
     let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
     let permit = permission::edit(&agent, &ticket).unwrap();
     let wanted = Edit { reason: "because".to_owned(), ..wanted };
-    if let Some(change) = edit::edit(&organisation(), &ticket, &wanted, &permit, at(60_000)).unwrap() {
-        store.apply(change, None).await.unwrap();
+    if let Some(change) = changed(60_000, |at| edit::edit(&ticket, &wanted, &permit, at).unwrap()) {
+        store.commit(change).await.unwrap();
     }
     read(store, number).await
 }
@@ -35,13 +36,13 @@ async fn tickets_that_come_by_hand_take_turns_like_new_ones() {
     let assignees = on_both(async |store| {
         let mut assignees = Vec::new();
         for n in 1..=4 {
-            store.create(Wanted { team: "solo", ..Wanted::new(n) }.create(&organisation())).await.unwrap();
+            store.commit(Wanted { team: "solo", ..Wanted::new(n) }.create(&organisation())).await.unwrap();
         }
         for number in 1..=4 {
             assignees.push(change(&store, number, to("even")).await.assignee.unwrap());
         }
         // And a new one comes after them.
-        store.create(Wanted::new(5).create(&organisation())).await.unwrap();
+        store.commit(Wanted::new(5).create(&organisation())).await.unwrap();
         assignees.push(read(&store, 5).await.assignee.unwrap());
         assignees
     })
@@ -53,7 +54,7 @@ async fn tickets_that_come_by_hand_take_turns_like_new_ones() {
 async fn the_queue_is_in_the_order_of_the_changed_priority() {
     let order = on_both(async |store| {
         for n in 1..=3 {
-            store.create(Wanted::new(n).create(&organisation())).await.unwrap();
+            store.commit(Wanted::new(n).create(&organisation())).await.unwrap();
         }
         let critical = Edit { priority: Some("critical".to_owned()), ..Edit::default() };
         change(&store, 3, critical).await;
@@ -70,25 +71,28 @@ async fn the_queue_is_in_the_order_of_the_changed_priority() {
 async fn a_grant_is_taken_back_once_with_its_place_in_the_ledger() {
     let (again, effective, ledger) = on_both(async |store| {
         let create = create_access(&organisation(), &Wanted::new(1), &[], 24);
-        let grant = create.opening.grant.clone().unwrap();
-        store.create(create).await.unwrap();
+        let grant = create.change.grant().cloned().unwrap();
+        store.commit(create).await.unwrap();
         let revocation = async |ticket: Ticket| {
-            let author = Actor::Person { id: person("hal"), roles: [Role::Admin].into() }.author();
-            let change = ruledesk::desk::ticket::note_revocation(&ticket, author, "over", Vec::new(), at(1_000));
-            store.revoke(Revocation { grant: grant.id, change, detail: "by hal: over".to_owned() }).await
+            let admin = Actor::Person { id: person("hal"), roles: [Role::Admin].into() };
+            let permit = permission::revoke(&admin, &ticket, None).unwrap();
+            let change = changed(1_000, |at| access::revoke(&ticket, &grant, "over", &permit, at).unwrap());
+            store.commit(change).await
         };
-        revocation(read(&store, 1).await).await.unwrap();
-        let again = matches!(revocation(read(&store, 1).await).await, Err(Error::Conflict));
+        let before = read(&store, 1).await;
+        revocation(before.clone()).await.unwrap();
+        let again = matches!(revocation(before).await, Err(Error::Conflict));
         let grant = store.grant(grant.id).await.unwrap().unwrap();
         let ledger = store.ledger(grant.ticket).await.unwrap();
         let version = read(&store, 1).await.version;
         assert_eq!(version, 2, "what is refused writes nothing");
-        (again, [at(999), at(1_000)].map(|now| grant.is_effective(now)), ledger.last().cloned())
+        (again, [at(999), at(1_000)].map(|now| grant.is_effective(now)), ledger.last().cloned().unwrap().said)
     })
     .await;
     assert!(again);
     assert_eq!(effective, [true, false]);
-    assert_eq!(ledger, Some(("revoked".to_owned(), "by hal: over".to_owned())));
+    let Said::Event(LedgerEvent::Revoked { subject, by, reason, .. }) = ledger else { panic!("{ledger:?}") };
+    assert_eq!((subject, by, reason.as_str()), (person("eve"), Author::Person(person("hal")), "over"));
 }
 
 proptest! {
@@ -101,7 +105,7 @@ proptest! {
         let loads = runtime.block_on(async {
             let (store, _dir) = on_sqlite().await;
             for n in 1..6 {
-                store.create(Wanted::new(n).create(&organisation())).await.unwrap();
+                store.commit(Wanted::new(n).create(&organisation())).await.unwrap();
             }
             for (number, team, nobody) in steps {
                 let team = to(["even", "odd", "solo"][team]);

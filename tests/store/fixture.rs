@@ -1,12 +1,15 @@
 //! A small organisation, tickets made by the domain itself, and a store on either database.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ruledesk::desk::access::AccessRequest;
 use ruledesk::desk::actor::{Actor, Role, RuleRef};
-use ruledesk::desk::id::{GrantId, MessageId, PersonId, RunId, TeamId, TicketId};
+use ruledesk::desk::at::At;
+use ruledesk::desk::change::Change;
+use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
 use ruledesk::desk::organisation::form::Raw;
 use ruledesk::desk::organisation::{
     App, Calendar, Category, Defaults, FieldKind, FieldSpec, Kind, Member, OpenHours, Organisation, Person,
@@ -14,10 +17,10 @@ use ruledesk::desk::organisation::{
 };
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
-use ruledesk::desk::ticket::submit::{self, Ids, Opening, Verdicts};
+use ruledesk::desk::ticket::submit::{self, Verdicts};
 use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
-use ruledesk::store::{Create, Created, DecisionRecord, RunRecord, Store, Target};
+use ruledesk::store::{Commit, Committed, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
 use crate::support::postgres;
@@ -216,7 +219,7 @@ impl Wanted {
     }
 
     /// The ticket with all that belongs to it, as the domain opens it.
-    pub fn create(&self, organisation: &Organisation) -> Create {
+    pub fn create(&self, organisation: &Organisation) -> Commit {
         create(organisation, self, "fault", None)
     }
 }
@@ -231,7 +234,7 @@ fn create(
     wanted: &Wanted,
     form: &str,
     access: Option<(AccessRequest, AccessVerdict)>,
-) -> Create {
+) -> Commit {
     let actor = Actor::Person { id: person(wanted.requester), roles: [Role::Requester].into() };
     let permit = permission::create(organisation, &actor, None).unwrap();
     let submission = Submission {
@@ -243,13 +246,35 @@ fn create(
         ..Submission::default()
     };
     let new = NewTicket::check(organisation, &permit, submission).unwrap();
-    let (verdicts, ids) = verdicts(organisation, wanted, form, access);
-    let opening: Opening = submit::open(organisation, new, verdicts, &ids, wanted.at);
-    Create { opening, run: run(wanted.n, wanted.at, 40), idempotency: None }
+    let change = open(organisation, wanted, new, verdicts(organisation, wanted, form, access));
+    Commit { change, run: Some(run(wanted.n, wanted.at, 40)), idempotency: None }
 }
 
-/// The verdicts and ids with which a plain ticket opens.
-pub fn parts(organisation: &Organisation, wanted: &Wanted) -> (Verdicts, Ids) {
+/// The change with which a ticket opens.
+pub fn open(organisation: &Organisation, wanted: &Wanted, new: NewTicket, verdicts: Verdicts) -> Change {
+    let ids = ids(3, wanted.n);
+    submit::open(new, verdicts, TicketId(uuid(1, wanted.n)), &At::new(wanted.at, organisation, &ids))
+}
+
+/// Ids that are the same in every run, for the `n`-th change of a kind.
+fn ids(kind: u16, n: u128) -> impl Fn() -> Uuid {
+    let count = Cell::new(0);
+    move || uuid(kind, n * 1_000 + count.replace(count.get() + 1))
+}
+
+/// A change that is made so long after the start.
+pub fn changed<T>(ms: i64, make: impl FnOnce(&At<'_>) -> T) -> T {
+    changed_of(0, ms, make)
+}
+
+/// A change of the `n`-th ticket, where several change at one instant.
+pub fn changed_of<T>(n: u128, ms: i64, make: impl FnOnce(&At<'_>) -> T) -> T {
+    let ids = ids(6, n * 1_000_000 + u128::try_from(ms).unwrap() % 1_000_000);
+    make(&At::new(at(ms), &organisation(), &ids))
+}
+
+/// The verdicts with which a plain ticket opens.
+pub fn plain_verdicts(organisation: &Organisation, wanted: &Wanted) -> Verdicts {
     verdicts(organisation, wanted, "fault", None)
 }
 
@@ -258,7 +283,7 @@ fn verdicts(
     wanted: &Wanted,
     form: &str,
     access: Option<(AccessRequest, AccessVerdict)>,
-) -> (Verdicts, Ids) {
+) -> Verdicts {
     let kind = organisation.request_types.get(form).unwrap();
     let category = verdict::Classification {
         category: Some(wanted.category.parse().unwrap()),
@@ -275,23 +300,17 @@ fn verdicts(
     let destination = Destination { team: Some(wanted.team.parse().unwrap()), ..Destination::default() };
     let classified = verdict::categorization(organisation, kind, &[given(category)]);
     let routed = verdict::routing(organisation, &classified.category.value, &[given(Some(destination))]);
-    let verdicts = Verdicts {
+    Verdicts {
         changes: Changes { signals: vec!["seen".to_owned()], ..Changes::default() },
         rated: verdict::priority(organisation, &[given(Some(rating))]),
         classified,
         routed,
         access,
-    };
-    let ids = Ids {
-        ticket: TicketId(uuid(1, wanted.n)),
-        grant: GrantId(uuid(2, wanted.n)),
-        messages: (0..8).map(|m| MessageId(uuid(3, wanted.n * 8 + m))).collect(),
-    };
-    (verdicts, ids)
+    }
 }
 
 /// A ticket that asks for access; `approvers` agree in one step each, and none means that it is granted at once.
-pub fn create_access(organisation: &Organisation, wanted: &Wanted, approvers: &[&[&str]], hours: u32) -> Create {
+pub fn create_access(organisation: &Organisation, wanted: &Wanted, approvers: &[&[&str]], hours: u32) -> Commit {
     let scope = Scope {
         tier: "pro".parse().unwrap(),
         role: Some("editor".to_owned()),
@@ -338,9 +357,9 @@ pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
 }
 
 /// Who got it.
-pub fn assignee(created: &Created) -> Option<PersonId> {
-    match created {
-        Created::New { assignee, .. } => assignee.clone(),
-        Created::Before(_) => None,
+pub fn assignee(committed: &Committed) -> Option<PersonId> {
+    match committed {
+        Committed::Written { assignee, .. } => assignee.clone(),
+        Committed::Before(_) => None,
     }
 }

@@ -2,15 +2,15 @@
 
 use ruledesk::desk::id::TicketId;
 use ruledesk::store::tickets::Filter;
-use ruledesk::store::{Create, Created, Error, IdempotencyKey, Store};
+use ruledesk::store::{Commit, Committed, Error, IdempotencyKey, Store};
 
 use super::fixture::{Wanted, on_both, on_postgres, organisation, person, uuid};
 
-fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Create {
+fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Commit {
     // No actor is the desk itself.
     let actor = (!actor.is_empty()).then(|| person(actor));
     let idempotency = IdempotencyKey { actor, key: key.to_owned(), digest: digest.to_owned() };
-    Create { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
+    Commit { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
 }
 
 async fn count(store: &Store) -> usize {
@@ -20,32 +20,32 @@ async fn count(store: &Store) -> usize {
 #[tokio::test]
 async fn a_key_means_one_request_of_one_actor() {
     let (again, reused, other, desks, tickets) = on_both(async |store| {
-        store.create(keyed(1, "eve", "k", "d1")).await.unwrap();
-        let again = store.create(keyed(2, "eve", "k", "d1")).await.unwrap();
-        let reused = matches!(store.create(keyed(3, "eve", "k", "d2")).await, Err(Error::KeyReused));
-        let other = store.create(keyed(4, "Zoe", "k", "d2")).await.unwrap();
-        let desks = store.create(keyed(5, "", "k", "d2")).await.unwrap();
-        let desks_again = store.create(keyed(6, "", "k", "d2")).await.unwrap();
-        let new = |created: &Created| matches!(created, Created::New { .. });
+        store.commit(keyed(1, "eve", "k", "d1")).await.unwrap();
+        let again = store.commit(keyed(2, "eve", "k", "d1")).await.unwrap();
+        let reused = matches!(store.commit(keyed(3, "eve", "k", "d2")).await, Err(Error::KeyReused));
+        let other = store.commit(keyed(4, "Zoe", "k", "d2")).await.unwrap();
+        let desks = store.commit(keyed(5, "", "k", "d2")).await.unwrap();
+        let desks_again = store.commit(keyed(6, "", "k", "d2")).await.unwrap();
+        let new = |created: &Committed| matches!(created, Committed::Written { .. });
         (again, reused, new(&other), (new(&desks), desks_again), count(&store).await)
     })
     .await;
-    assert_eq!(again, Created::Before(TicketId(uuid(1, 1))));
+    assert_eq!(again, Committed::Before(TicketId(uuid(1, 1))));
     assert!(reused && other);
-    assert_eq!(desks, (true, Created::Before(TicketId(uuid(1, 5)))), "the desk's own keys are nobody else's");
+    assert_eq!(desks, (true, Committed::Before(TicketId(uuid(1, 5)))), "the desk's own keys are nobody else's");
     assert_eq!(tickets, 3);
 }
 
 /// Sends each request to a store in turn, all at once, and counts the new tickets.
-async fn race(stores: &[Store], creates: Vec<Create>) -> usize {
+async fn race(stores: &[Store], creates: Vec<Commit>) -> usize {
     let mut tries = tokio::task::JoinSet::new();
     for (create, store) in creates.into_iter().zip(stores.iter().cycle()) {
         let store = store.clone();
-        tries.spawn(async move { store.create(create).await });
+        tries.spawn(async move { store.commit(create).await });
     }
     let mut new = 0;
     while let Some(created) = tries.join_next().await {
-        new += usize::from(matches!(created.unwrap().unwrap(), Created::New { .. }));
+        new += usize::from(matches!(created.unwrap().unwrap(), Committed::Written { .. }));
     }
     new
 }

@@ -11,7 +11,7 @@ use super::http::json::Json;
 use super::http::problem::{Kind, Problem};
 use super::tickets::views::{GrantView, TicketView};
 use crate::app::App;
-use crate::desk::access::Word;
+use crate::desk::access::ApproverDecision;
 use crate::desk::id::{PersonId, TicketNumber};
 
 /// List the tickets whose access requests await you, oldest first.
@@ -50,8 +50,8 @@ pub async fn decide(
 ) -> Result<axum::Json<TicketView>, Problem> {
     let number: TicketNumber =
         key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))?;
-    let word = Word { approve: body.approve, reason: body.reason, hours: body.hours };
-    let (ticket, case) = app.decide_access(&actor, number, &word).await?;
+    let decision = ApproverDecision { approve: body.approve, reason: body.reason, hours: body.hours };
+    let (ticket, case) = app.decide_access(&actor, number, &decision).await?;
     Ok(axum::Json(TicketView::new(ticket, Some(case))))
 }
 

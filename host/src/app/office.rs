@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::reference::Reference;
+use super::tickets::change::Places;
 use super::{Clock, Error, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -25,6 +26,8 @@ pub struct Office {
     pub(super) two_person_access: bool,
     pub(super) tokens: tokens::Cache,
     pub(super) well_known: tokens::WellKnown,
+    /// The places in which changes of one ticket wait for each other.
+    pub(super) changing: Places,
 }
 
 impl Office {
@@ -38,6 +41,7 @@ impl Office {
             two_person_access,
             tokens: tokens::Cache::default(),
             well_known: tokens::WellKnown::default(),
+            changing: Places::default(),
         }
     }
 

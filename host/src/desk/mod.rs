@@ -9,6 +9,9 @@ pub mod permission;
 pub mod verdict;
 
 pub mod actor;
+pub mod at;
+pub mod change;
+pub mod message;
 pub mod refusal;
 
 pub mod sla;

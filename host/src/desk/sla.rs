@@ -27,6 +27,45 @@ pub struct Clock {
     pub due_at: Option<Timestamp>,
 }
 
+/// The promises that a ticket is under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// Until a first public answer of the desk.
+    pub first_response: Clock,
+    /// Until the ticket is resolved.
+    pub resolution: Clock,
+}
+
+/// The name of one of a ticket's promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClockKind {
+    FirstResponse,
+    Resolution,
+}
+
+impl ClockKind {
+    /// Every kind.
+    pub const ALL: [ClockKind; 2] = [ClockKind::FirstResponse, ClockKind::Resolution];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            ClockKind::FirstResponse => "first-response",
+            ClockKind::Resolution => "resolution",
+        }
+    }
+}
+
+impl Clocks {
+    /// The clock of this kind.
+    pub const fn of(&self, kind: ClockKind) -> &Clock {
+        match kind {
+            ClockKind::FirstResponse => &self.first_response,
+            ClockKind::Resolution => &self.resolution,
+        }
+    }
+}
+
 impl Clock {
     /// A clock that starts now.
     pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {

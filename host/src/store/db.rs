@@ -300,6 +300,15 @@ impl Tx {
         })
     }
 
+    /// The end of a `select` that locks the rows it reads. SQLite knows no such words and needs none: whoever writes holds the
+    /// whole database.
+    pub fn for_update(&self) -> &'static str {
+        match self {
+            Tx::Sqlite(..) => "",
+            Tx::Postgres(_) => " for update",
+        }
+    }
+
     /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
     /// after it in the database is durable no sooner.
     pub async fn commit(self) -> Result<Flush, Error> {

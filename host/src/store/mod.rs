@@ -20,7 +20,8 @@ pub mod rules;
 pub mod tables;
 pub mod tickets;
 
-pub use commit::create::{Create, Created, IdempotencyKey};
+pub use commit::keys::IdempotencyKey;
+pub use commit::{Commit, Committed};
 pub use rules::decisions::{DecisionRecord, RunRecord};
 
 use commit::writer::Work;

@@ -15,7 +15,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::desk::id::GrantId;
-use crate::desk::ticket::edit::Wanted;
+use crate::desk::ticket::edit::EditTicket;
 
 /// What to change; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -67,7 +67,7 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let seen = if_match(&headers)?;
     let EditBody { category, impact, urgency, priority, team, assignee, tags, reason } = body;
-    let wanted = Wanted { category, impact, urgency, priority, team, assignee, tags, reason };
+    let wanted = EditTicket { category, impact, urgency, priority, team, assignee, tags, reason };
     let (ticket, access) = app.edit_ticket(&actor, number(&key)?, seen, &wanted).await?;
     Ok(one(StatusCode::OK, ticket, access))
 }

@@ -1,6 +1,7 @@
 //! Tickets and what belongs to them as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::app::record::read::ExactInput;
 use crate::app::tickets::work::StoredRun;
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, Grant};
+use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::Ticket;
@@ -161,20 +163,21 @@ fn field(value: Value) -> Json {
 impl TicketView {
     /// A ticket and its access request.
     pub fn new(ticket: Ticket, access: Option<AccessCase>) -> Self {
+        let submitted = Arc::unwrap_or_clone(ticket.submitted);
         Self {
             key: ticket.number.to_string(),
             id: ticket.id.to_string(),
             version: ticket.version,
-            request_type: ticket.request_type.to_string(),
+            request_type: submitted.request_type.to_string(),
             kind: ticket.kind.code(),
-            channel: ticket.channel,
-            requester: ticket.requester.to_string(),
-            submitted_by: ticket.submitted_by.to_string(),
-            subject: ticket.subject,
-            body: ticket.body,
-            fields: ticket.fields.into_iter().map(|(name, value)| (name, field(value))).collect(),
+            channel: submitted.channel,
+            requester: submitted.requester.to_string(),
+            submitted_by: submitted.submitted_by.to_string(),
+            subject: submitted.subject,
+            body: submitted.body,
+            fields: submitted.fields.into_iter().map(|(name, value)| (name, field(value))).collect(),
             tags: ticket.tags.iter().map(ToString::to_string).collect(),
-            signals: ticket.signals,
+            signals: submitted.signals,
             category: ticket.category.to_string(),
             impact: ticket.impact.map(|id| id.to_string()),
             urgency: ticket.urgency.map(|id| id.to_string()),
@@ -184,11 +187,11 @@ impl TicketView {
             tier: ticket.tier,
             state: ticket.state.code(),
             duplicate_of: ticket.duplicate_of.map(|number| number.to_string()),
-            created_at: ticket.created_at,
+            created_at: submitted.at,
             updated_at: ticket.updated_at,
             resolved_at: ticket.resolved_at,
-            first_response: ticket.first_response.into(),
-            resolution: ticket.resolution.into(),
+            first_response: ticket.clocks.first_response.into(),
+            resolution: ticket.clocks.resolution.into(),
             access: access.map(AccessView::from),
         }
     }
@@ -201,27 +204,32 @@ pub struct EntryView {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `person`, `system` or `rule`.
-    pub by: String,
+    pub by: &'static str,
     /// The person's id, or the rule's name and version.
     pub author: String,
     /// `public` or `internal`.
-    pub visibility: String,
-    pub kind: String,
+    pub visibility: &'static str,
+    pub kind: &'static str,
     #[schema(value_type = Object)]
     pub details: Json,
 }
 
 impl From<StoredEntry> for EntryView {
-    fn from(entry: StoredEntry) -> Self {
-        let author = format!("{} {}", entry.author, entry.author_version);
+    fn from(StoredEntry { seq, entry }: StoredEntry) -> Self {
+        let (by, author) = match entry.author {
+            Author::System => ("system", String::new()),
+            Author::Person(person) => ("person", person.to_string()),
+            Author::Rule(rule) => ("rule", rule.to_string()),
+        };
+        let details = entry.event.details().into_iter().map(|(name, text)| (name.to_owned(), Json::String(text)));
         Self {
-            seq: entry.seq,
+            seq,
             at: entry.at,
-            by: entry.author_kind,
-            author: author.trim().to_owned(),
-            visibility: entry.visibility,
-            kind: entry.kind,
-            details: parsed(&entry.details),
+            by,
+            author,
+            visibility: entry.visibility.code(),
+            kind: entry.event.kind(),
+            details: Json::Object(details.collect()),
         }
     }
 }

@@ -1,17 +1,12 @@
-//! What happens because its time has come: access that nobody decided about in time is denied by the desk.
+//! What happens because its time has come: access that no approver decided about in time is denied by the desk.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error};
-use crate::desk::access::NOT_IN_TIME;
-use crate::desk::actor::Author;
+use crate::desk::access::{self, AccessState, NOT_IN_TIME};
 use crate::desk::id::TicketId;
-use crate::desk::ticket::{self, State, WaitingFor};
-use crate::store;
-use crate::store::access::AccessChange;
 
 /// How often deadlines are looked at. A step that is over cannot be approved meanwhile.
 const EVERY: Duration = Duration::from_secs(5);
@@ -23,10 +18,10 @@ impl App {
     /// # Errors
     ///
     /// Where the store cannot be read.
-    pub async fn deny_overdue(&self, now: Timestamp) -> Result<usize, Error> {
+    pub async fn deny_overdue(&self) -> Result<usize, Error> {
         let mut denied = 0;
-        for id in self.store.overdue(now).await? {
-            match self.deny_lapsed(id, now).await {
+        for id in self.store.overdue(self.clock.now()).await? {
+            match self.deny_lapsed(id).await {
                 Ok(done) => denied += usize::from(done),
                 Err(error) => tracing::error!(ticket = %id, %error, "an overdue access request was not denied"),
             }
@@ -34,22 +29,18 @@ impl App {
         Ok(denied)
     }
 
-    /// Whether a case was denied: not where it has time yet, nor where somebody was quicker.
-    async fn deny_lapsed(&self, id: TicketId, now: Timestamp) -> Result<bool, Error> {
-        let Some((ticket, Some(before))) = self.store.ticket_and_case_by_id(id).await? else { return Ok(false) };
-        let waits = ticket.state == State::Waiting(WaitingFor::Approval);
-        let Some(after) = before.denial(now).filter(|_| waits) else { return Ok(false) };
-        let messages = self.messages_about(&ticket, &before, &after, now);
-        let calendar = &self.organisation().calendar;
-        let change = ticket::settle_access(&ticket, &after, (Author::System, NOT_IN_TIME), calendar, messages, now);
-        match self.store.apply(change, Some(AccessChange { before, after, grant: None })).await {
-            Ok(()) => {
-                tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
-                Ok(true)
-            }
-            Err(store::Error::Conflict) => Ok(false),
-            Err(error) => Err(error.into()),
+    /// Whether a case was denied: not where it has time yet, nor where an approver was quicker.
+    async fn deny_lapsed(&self, id: TicketId) -> Result<bool, Error> {
+        let (ticket, case) = self
+            .change(Which::Id(id), Retry::Commutes, |ticket, case, at| {
+                Ok(case.and_then(|case| access::lapse(ticket, case, at)))
+            })
+            .await?;
+        let denied = case.is_some_and(|case| case.state == AccessState::Denied);
+        if denied {
+            tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
         }
+        Ok(denied)
     }
 
     /// Keeps deadlines for as long as the desk runs. Several hosts may: what one has settled, no other settles again.
@@ -58,7 +49,7 @@ impl App {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.deny_overdue(self.clock.now()).await {
+            if let Err(error) = self.deny_overdue().await {
                 tracing::warn!(%error, "overdue access requests cannot be read: tried again soon");
             }
         }

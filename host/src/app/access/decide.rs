@@ -2,89 +2,37 @@
 
 use jiff::Timestamp;
 
+use crate::app::tickets::change::{Retry, Which};
+use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
-use crate::desk::access::{self, AccessCase, AccessState, Grant, Word};
+use crate::desk::access::{self, AccessCase, ApproverDecision, Grant};
 use crate::desk::actor::Actor;
-use crate::desk::id::{GrantId, MessageId, PersonId, TicketNumber};
+use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::permission;
-use crate::desk::refusal::Refusal;
-use crate::desk::ticket::submit::{Message, MessageKind};
-use crate::desk::ticket::{self, Ticket, TicketChange};
-use crate::store::access::AccessChange;
+use crate::desk::ticket::Ticket;
 
 impl Office {
-    /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction.
+    /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction. A
+    /// decision is about the request, so other changes of its ticket do not stand in its way.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where the request does not await the actor; [`Error::Stale`] where somebody was quicker.
+    /// [`Error::Refused`] where the request does not await the actor, also because another approver was quicker.
     pub async fn decide_access(
         &self,
         actor: &Actor,
         number: TicketNumber,
-        word: &Word,
+        decision: &ApproverDecision,
     ) -> Result<(Ticket, AccessCase), Error> {
-        let (ticket, case) = self.ticket(actor, number).await?;
-        let before = case.ok_or_else(|| Error::Missing { what: "access request", name: number.to_string() })?;
-        let organisation = self.organisation();
-        let permit = permission::decide_access(actor, &ticket, &before)?;
-        let gone = |id: &PersonId| organisation.people.get(id).is_none_or(|person| !person.active);
-        if word.approve && gone(&before.request.subject) {
-            return Err(Refusal::SubjectInactive.into());
-        }
-        let now = self.clock.now();
-        let asked = if word.approve { before.clone().within(&organisation.apps)? } else { before.clone() };
-        let after = access::decide(&asked, word, &permit, now)?;
-        let grant = after.grant(GrantId(self.clock.new_id()), now);
-        let messages = self.messages_about(&ticket, &before, &after, now);
-        let change = ticket::settle_access(
-            &ticket,
-            &after,
-            (actor.author(), &word.reason),
-            &organisation.calendar,
-            messages,
-            now,
-        );
-        let (settled, case) = (change.after.clone(), after.clone());
-        let access = AccessChange { before, after, grant };
-        self.apply_access(number, change, access).await?;
-        Ok((settled, case))
-    }
-
-    async fn apply_access(
-        &self,
-        number: TicketNumber,
-        change: TicketChange,
-        access: AccessChange,
-    ) -> Result<(), Error> {
-        match self.store.apply(change, Some(access)).await {
-            Ok(()) => Ok(()),
-            Err(crate::store::Error::Conflict) => Err(Error::Stale { version: self.find(number).await?.version }),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Whoever is awaited next is told, and the requester when it is settled.
-    pub(crate) fn messages_about(
-        &self,
-        ticket: &Ticket,
-        before: &AccessCase,
-        after: &AccessCase,
-        now: Timestamp,
-    ) -> Vec<Message> {
-        let message = |kind, to: &PersonId| Message {
-            id: MessageId(self.clock.new_id()),
-            ticket: ticket.id,
-            kind,
-            to: to.clone(),
-            at: now,
-        };
-        if after.state != AccessState::Awaiting {
-            return vec![message(MessageKind::StateChanged, &ticket.requester)];
-        }
-        let told = before.awaited();
-        let new = after.awaited().into_iter().filter(|person| !told.contains(person));
-        new.map(|person| message(MessageKind::ApprovalWanted, person)).collect()
+        let missing = || Error::Missing { what: "access request", name: number.to_string() };
+        let decided = self.change(Which::Number(number), Retry::Commutes, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let case = case.ok_or_else(missing)?;
+            let permit = permission::decide_access(actor, ticket, case)?;
+            Ok(Some(access::decide(ticket, case, decision, &permit, at)?))
+        });
+        let (ticket, case) = decided.await?;
+        Ok((ticket, case.ok_or_else(missing)?))
     }
 
     /// The tickets whose access requests await the actor.

@@ -13,8 +13,9 @@ use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::Event;
 use crate::store::rules::decisions::StoredRun;
-use crate::store::tickets::StoredEntry;
+use crate::store::tickets::timeline::StoredEntry;
 
 mod plain;
 mod recorded;
@@ -104,6 +105,13 @@ struct Known<'a> {
     entries: &'a [StoredEntry],
 }
 
+impl<'a> Known<'a> {
+    /// The events of the timeline, in order.
+    fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> {
+        self.entries.iter().map(|stored| &stored.entry.event)
+    }
+}
+
 impl Office {
     /// Why a ticket is as it is, or one field of it. An actor who may not read decisions is given the plain text alone.
     ///
@@ -119,14 +127,14 @@ impl Office {
         let (ticket, case) = self.ticket(actor, number).await?;
         let (ticket, case, organisation) = (&ticket, case.as_ref(), &*self.organisation());
         // The plain text is made of entries that everybody who may read the ticket sees, so that an agent can hand it on.
-        let public = self.store.timeline(ticket.id, false).await?;
+        let public = self.store.timeline(ticket.number, false).await?;
         let known = Known { organisation, ticket, case, runs: &[], entries: &public };
         let text = plain::text(&known);
         let key = ticket.number.to_string();
         if permission::read_decisions(actor).is_err() {
             return Ok(Explanation { key, text, fields: None });
         }
-        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.timeline(ticket.id, true).await?);
+        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.timeline(ticket.number, true).await?);
         let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
         let fields = match field {
             None => stories,

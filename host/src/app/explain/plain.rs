@@ -2,43 +2,42 @@
 //! levels as people know them, never an agent, an approver or a rule.
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
-use super::{Known, plain_text};
+use super::Known;
 use crate::desk::access::AccessState;
 use crate::desk::id::CategoryId;
 use crate::desk::sla::Clock;
+use crate::desk::ticket::timeline::{AccessOutcome, Event, Field};
 
 /// The whole text: a line for each thing worth saying.
 pub fn text(known: &Known<'_>) -> String {
     let ticket = known.ticket;
-    let mut lines = vec![format!("{}: {}", ticket.number, ticket.subject)];
-    lines.extend(set(known, "category", &|id| category(known, id)));
-    lines.extend(set(known, "priority", &|id| priority(known, id)));
+    let mut lines = vec![format!("{}: {}", ticket.number, ticket.submitted.subject)];
+    lines.extend(set(known, Field::Category, &|id| category(known, id)));
+    lines.extend(set(known, Field::Priority, &|id| priority(known, id)));
     let team = known.organisation.teams.get(&ticket.team).map_or(ticket.team.as_str(), |team| team.name.as_str());
     lines.push(format!("Team: {team}."));
     lines.extend(access(known));
     if ticket.state.is_unfinished() {
-        lines.extend(promise(known, "A first answer", &ticket.first_response));
-        lines.extend(promise(known, "A solution", &ticket.resolution));
+        lines.extend(promise(known, "A first answer", &ticket.clocks.first_response));
+        lines.extend(promise(known, "A solution", &ticket.clocks.resolution));
     }
     lines.join("\n")
 }
 
 /// What was said about a field: the first word and everything that people changed.
-fn set(known: &Known<'_>, field: &str, name: &dyn Fn(&str) -> String) -> Option<String> {
-    let told = known.entries.iter().filter(|entry| entry.kind == "set").filter_map(|entry| {
-        let details: Json = serde_json::from_str(&entry.details).ok()?;
-        (plain_text(&details, "field")? == field).then_some(())?;
-        Some((plain_text(&details, "to")?, plain_text(&details, "reason").unwrap_or_default()))
+fn set(known: &Known<'_>, field: Field, name: &dyn Fn(&str) -> String) -> Option<String> {
+    let told = known.events().filter_map(|event| match event {
+        Event::Set { field: set, to, reason, .. } if *set == field => Some((to, reason)),
+        _ => None,
     });
     let mut line = String::new();
     for (to, reason) in told {
-        let to = name(&to);
+        let to = name(to);
         line = if line.is_empty() {
-            format!("{}: {to}{}.", capital(field), because(&reason))
+            format!("{}: {to}{}.", capital(field.code()), because(reason))
         } else {
-            format!("{line} Changed by our staff to {to}{}.", because(&reason))
+            format!("{line} Changed by our staff to {to}{}.", because(reason))
         };
     }
     (!line.is_empty()).then_some(line)
@@ -68,15 +67,14 @@ fn priority(known: &Known<'_>, id: &str) -> String {
 fn access(known: &Known<'_>) -> Option<String> {
     let case = known.case?;
     let app = known.organisation.apps.get(&case.request.app).map_or(case.request.app.as_str(), |app| app.name.as_str());
-    let why = |wanted: &str| {
-        known.entries.iter().rev().filter(|entry| entry.kind == "access-decided").find_map(|entry| {
-            let details: Json = serde_json::from_str(&entry.details).ok()?;
-            let outcome = plain_text(&details, "outcome")?;
-            (outcome == wanted).then(|| plain_text(&details, "detail").unwrap_or_default())
+    let why = |wanted: AccessOutcome| {
+        known.events().rev().find_map(|event| match event {
+            Event::AccessDecided { outcome, detail } if *outcome == wanted => Some(detail.as_str()),
+            _ => None,
         })
     };
-    if let Some(reason) = why(crate::desk::ticket::REVOKED) {
-        return Some(format!("Access to {app} was taken back{}.", because(&reason)));
+    if let Some(reason) = why(AccessOutcome::Revoked) {
+        return Some(format!("Access to {app} was taken back{}.", because(reason)));
     }
     let said = match case.state {
         AccessState::Approved => "is granted",
@@ -86,8 +84,8 @@ fn access(known: &Known<'_>) -> Option<String> {
         AccessState::Cancelled => "was asked for and the request was taken back",
     };
     // Of what a person said, only a denial is for the requester's eyes; the timeline shows it to them too.
-    let denied = why(case.state.code()).filter(|_| case.state == AccessState::Denied);
-    let reason = denied.as_deref().unwrap_or(&case.reason);
+    let denied = why(AccessOutcome::Is(case.state)).filter(|_| case.state == AccessState::Denied);
+    let reason = denied.unwrap_or(&case.reason);
     let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
     Some(format!("Access to {app} ({tier}) {said}{}.", because(reason)))
 }

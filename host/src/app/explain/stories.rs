@@ -1,12 +1,13 @@
 //! Each field of a ticket and how it got its value.
 
-use serde_json::Value as Json;
-
 use super::recorded::{Decision, Stage};
 use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
 use crate::desk::access::AccessState;
+use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
+use crate::store::tickets::timeline::StoredEntry;
 
 const MERGED: &str = "every rule is asked, and any rejection rejects";
 const LAST: &str = "of several changes to one thing the last rule's stands";
@@ -83,13 +84,13 @@ fn submitted(known: &Known<'_>, intake: &Stage) -> Vec<Story> {
     let accepted = (intake.proposals(&word), None);
     let by = desk("all rules at intake", "no rule rejected it");
     let mut stories = vec![story(known, "intake", Some("accepted".to_owned()), MERGED, accepted, by)];
-    for (field, value) in [("subject", &ticket.subject), ("body", &ticket.body)] {
+    for (field, value) in [("subject", &ticket.submitted.subject), ("body", &ticket.submitted.body)] {
         let proposals = intake.proposals(&|decision| decision.text(field));
         let stands = last(&proposals);
         let by = requester("as submitted");
         stories.push(story(known, field, Some(value.clone()), LAST, (proposals, stands), by));
     }
-    for (name, value) in &ticket.fields {
+    for (name, value) in &ticket.submitted.fields {
         let of_it = |decision: &Decision<'_>| {
             decision.fields().into_iter().find(|(field, _)| field == name).map(|(_, value)| value)
         };
@@ -200,12 +201,13 @@ fn sent(known: &Known<'_>, routed: &Stage) -> Vec<Story> {
 
 /// Whose turn it was when the ticket opened.
 fn turn(known: &Known<'_>) -> SetBy {
-    let entry = known.entries.iter().find(|entry| entry.kind == "assigned" && entry.author_kind == "system");
-    let details: Json = entry.and_then(|entry| serde_json::from_str(&entry.details).ok()).unwrap_or_default();
-    let reason = plain_text(&details, "reason").unwrap_or_default();
-    match plain_text(&details, "assignee") {
-        Some(person) => desk("whose turn it was", format!("{person}: {reason}")),
-        None => desk("the team's queue", reason),
+    let assigned = known.entries.iter().find_map(|StoredEntry { entry, .. }| match (&entry.author, &entry.event) {
+        (Author::System, Event::Assigned { assignee, reason, .. }) => Some((assignee.as_deref(), reason.as_str())),
+        _ => None,
+    });
+    match assigned.unwrap_or_default() {
+        (Some(person), reason) => desk("whose turn it was", format!("{person}: {reason}")),
+        (None, reason) => desk("the team's queue", reason),
     }
 }
 
@@ -236,24 +238,29 @@ fn access(known: &Known<'_>, stage: &Stage) -> Option<Story> {
     Some(told)
 }
 
-/// What came of it that is no approver's word: the desk's own denial, and that it was taken back.
+/// The outcomes that are no approver's decision: the desk's own denial, and that the grant was taken back.
 fn afterwards<'a>(known: &Known<'a>) -> impl Iterator<Item = ByHand> + 'a {
-    known.entries.iter().filter(|entry| entry.kind == "access-decided").filter_map(move |entry| {
-        let details: Json = serde_json::from_str(&entry.details).ok()?;
-        let outcome = plain_text(&details, "outcome")?;
-        let by_the_desk = entry.author_kind == "system" && outcome == AccessState::Denied.code();
-        if !by_the_desk && outcome != crate::desk::ticket::REVOKED {
-            return None;
-        }
-        let by = if entry.author.is_empty() { "the desk" } else { entry.author.as_str() };
-        Some(ByHand {
+    known.entries.iter().filter_map(|StoredEntry { entry, .. }| {
+        let Event::AccessDecided { outcome, detail } = &entry.event else { return None };
+        let by_the_desk = entry.author == Author::System && *outcome == AccessOutcome::Is(AccessState::Denied);
+        let counts = by_the_desk || *outcome == AccessOutcome::Revoked;
+        counts.then(|| ByHand {
             at: entry.at.to_string(),
-            by: by.to_owned(),
+            by: name_of(&entry.author).unwrap_or("the desk").to_owned(),
             from: None,
-            to: Some(outcome),
-            reason: plain_text(&details, "detail").unwrap_or_default(),
+            to: Some(outcome.code().to_owned()),
+            reason: detail.clone(),
         })
     })
+}
+
+/// The person or rule that an author is; none where it is the desk itself.
+fn name_of(author: &Author) -> Option<&str> {
+    match author {
+        Author::System => None,
+        Author::Person(person) => Some(person.as_str()),
+        Author::Rule(rule) => Some(&rule.name),
+    }
 }
 
 /// The promises follow the priority, which has a story of its own.
@@ -267,7 +274,10 @@ fn promises(known: &Known<'_>) -> [Story; 2] {
         let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
         Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }
     };
-    [promise("first-response", &known.ticket.first_response), promise("resolution", &known.ticket.resolution)]
+    [
+        promise("first-response", &known.ticket.clocks.first_response),
+        promise("resolution", &known.ticket.clocks.resolution),
+    ]
 }
 
 /// What people changed about a field: an assignee is changed by an entry of its own.
@@ -275,33 +285,30 @@ fn by_hand(known: &Known<'_>, field: &str) -> Vec<ByHand> {
     if field != "assignee" {
         return changes(known, field);
     }
-    let assigned = known.entries.iter().filter(|entry| entry.kind == "assigned").skip(1);
-    assigned
-        .filter_map(|entry| {
-            let details: Json = serde_json::from_str(&entry.details).ok()?;
-            let by = if entry.author.is_empty() { "whose turn it was" } else { entry.author.as_str() };
-            Some(ByHand {
-                at: entry.at.to_string(),
-                by: by.to_owned(),
-                from: None,
-                to: plain_text(&details, "assignee"),
-                reason: plain_text(&details, "reason").unwrap_or_default(),
-            })
-        })
-        .collect()
+    let assigned = known.entries.iter().filter_map(|StoredEntry { entry, .. }| match &entry.event {
+        Event::Assigned { assignee, reason, .. } => Some(ByHand {
+            at: entry.at.to_string(),
+            by: name_of(&entry.author).unwrap_or("whose turn it was").to_owned(),
+            from: None,
+            to: assignee.clone(),
+            reason: reason.clone(),
+        }),
+        _ => None,
+    });
+    // The first is from when the ticket opened.
+    assigned.skip(1).collect()
 }
 
 fn changes(known: &Known<'_>, field: &str) -> Vec<ByHand> {
-    let set = known.entries.iter().filter(|entry| entry.kind == "set" && entry.author_kind == "person");
-    set.filter_map(|entry| {
-        let details: Json = serde_json::from_str(&entry.details).ok()?;
-        (plain_text(&details, "field")? == field).then(|| ByHand {
+    let set = known.entries.iter().filter_map(|StoredEntry { entry, .. }| match (&entry.author, &entry.event) {
+        (Author::Person(by), Event::Set { field: set, from, to, reason }) if set.code() == field => Some(ByHand {
             at: entry.at.to_string(),
-            by: entry.author.clone(),
-            from: plain_text(&details, "from"),
-            to: plain_text(&details, "to"),
-            reason: plain_text(&details, "reason").unwrap_or_default(),
-        })
-    })
-    .collect()
+            by: by.to_string(),
+            from: from.clone(),
+            to: Some(to.clone()),
+            reason: reason.clone(),
+        }),
+        _ => None,
+    });
+    set.collect()
 }

@@ -13,11 +13,11 @@ use crate::app::{App, Error};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::message::Message;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
-use crate::desk::ticket::submit::Message;
 use crate::rules::contract;
 use crate::rules::live::catalog::{Generation, Playing};
 use crate::rules::run::manifest::Mode;
@@ -103,15 +103,15 @@ impl App {
         };
         let considered = self.consider(&organisation, generation, new, now).await?;
         let run = stored(considered.record);
-        let opening = match considered.outcome {
-            Ok(opening) => *opening,
+        let change = match considered.outcome {
+            Ok(change) => *change,
             Err(problems) => return Ok(Would { run, outcome: Err(problems) }),
         };
-        let mut ticket = opening.ticket;
-        if ticket.state.is_unfinished() {
-            ticket.assignee = self.store.would_pick(&opening.assignment).await?;
+        let mut ticket = change.after().clone();
+        if let Some(assignment) = change.assignment().filter(|_| ticket.state.is_unfinished()) {
+            ticket.assignee = self.store.would_pick(assignment).await?;
         }
-        let (access, messages) = (opening.access, opening.messages);
+        let (access, messages) = (change.case().cloned(), change.messages().to_vec());
         Ok(Would { run, outcome: Ok(Box::new(WouldBe { ticket, access, messages })) })
     }
 
@@ -176,7 +176,8 @@ impl App {
             Some(translate::submission(draft, headers))
         });
         let missing = || Error::Missing { what: "recorded submission of", name: number.to_string() };
-        Ok((Some(ticket.submitted_by), Some(ticket.requester), recorded.ok_or_else(missing)?))
+        let people = (ticket.submitted.submitted_by.clone(), ticket.submitted.requester.clone());
+        Ok((Some(people.0), Some(people.1), recorded.ok_or_else(missing)?))
     }
 }
 

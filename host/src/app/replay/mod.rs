@@ -171,7 +171,7 @@ async fn read(
         }
         runs.retain(|past| !past.run.decisions.is_empty());
         let mut aftermath = if with_aftermath {
-            let tickets: Vec<_> = runs.iter().map(|past| past.ticket).collect();
+            let tickets = runs.iter().map(|past| (past.number, past.ticket)).collect();
             store.aftermath(&tickets).await?
         } else {
             Default::default()

@@ -1,5 +1,6 @@
 //! Tickets: submitting, reading, working on them.
 
+pub mod change;
 pub(crate) mod edit;
 pub mod submit;
 pub mod work;

@@ -12,16 +12,18 @@ use crate::app::record::write::Sample;
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
-use crate::desk::id::{GrantId, MessageId, PersonId, RunId, TicketId};
+use crate::desk::at::At;
+use crate::desk::change::Change;
+use crate::desk::id::{PersonId, RunId, TicketId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
-use crate::desk::ticket::submit::{self, Ids, Opening};
+use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::{Create, Created, IdempotencyKey, RunRecord};
+use crate::store::{Commit, Committed, IdempotencyKey, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -53,7 +55,7 @@ pub(crate) struct Considered {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     /// What would be written, or what to mend.
-    pub outcome: Result<Box<Opening>, Vec<Problem>>,
+    pub outcome: Result<Box<Change>, Vec<Problem>>,
 }
 
 impl App {
@@ -91,16 +93,16 @@ impl App {
         let (run, rules_asked) = (record.id, samples.len());
         self.judge(&samples);
         self.account(&record, samples, begun);
-        let opening = *outcome.map_err(|problems| {
+        let change = *outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");
             Error::Rejected { problems }
         })?;
-        let (mut ticket, access) = (opening.ticket.clone(), opening.access.clone());
+        let (mut ticket, access) = (change.after().clone(), change.case().cloned());
         let writing = clock::instant();
-        let made = self.store.create(Create { opening, run: record, idempotency }).await?;
+        let made = self.store.commit(Commit { change, run: Some(record), idempotency }).await?;
         let written = clock::instant();
         match made {
-            Created::New { number, assignee } => {
+            Committed::Written { number, assignee } => {
                 self.metrics.count_ticket("accepted");
                 ticket.number = number;
                 ticket.assignee = assignee;
@@ -111,7 +113,7 @@ impl App {
                 log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
                 Ok(Made { ticket, access, new: true, rules_asked })
             }
-            Created::Before(id) => self.made_before(id).await,
+            Committed::Before(id) => self.made_before(id).await,
         }
     }
 
@@ -133,13 +135,9 @@ impl App {
                 return Err(Broken::Intake.into());
             }
         };
-        let ids = Ids {
-            ticket: id,
-            grant: GrantId(self.clock.new_id()),
-            messages: (0..submit::messages_max(&verdicts)).map(|_| MessageId(self.clock.new_id())).collect(),
-        };
-        let opening = submit::open(organisation, new, verdicts, &ids, now);
-        Ok(Considered { record, samples, outcome: Ok(Box::new(opening)) })
+        let ids = || self.clock.new_id();
+        let change = submit::open(new, verdicts, id, &At::new(now, organisation, &ids));
+        Ok(Considered { record, samples, outcome: Ok(Box::new(change)) })
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.

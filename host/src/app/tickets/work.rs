@@ -1,18 +1,17 @@
 //! Reading tickets and working on them.
 
-use crate::app::error::Busy;
+use super::change::{Retry, Which};
 use crate::app::{Error, Office};
-use crate::desk::access::{AccessCase, AccessState};
+use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::{CommentId, TicketNumber};
-use crate::desk::permission;
+use crate::desk::id::TicketNumber;
+use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, State, Ticket};
-use crate::store;
-use crate::store::access::AccessChange;
 pub use crate::store::rules::decisions::StoredRun;
-pub use crate::store::tickets::{Cursor, Filter, StoredEntry, StoredMessage};
+pub use crate::store::tickets::timeline::StoredEntry;
+pub use crate::store::tickets::{Cursor, Filter, StoredMessage};
 
 /// Tickets on one page.
 pub const PAGE_MAX: i64 = 200;
@@ -39,14 +38,11 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-    ) -> Result<(Ticket, Option<AccessCase>, permission::MayRead), Error> {
+    ) -> Result<(Ticket, Option<AccessCase>, MayRead), Error> {
         let found = self.store.ticket_and_case(number).await?;
         let (ticket, case) = found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
-        match permission::read(actor, &ticket, case.as_ref()) {
-            Ok(permit) => Ok((ticket, case, permit)),
-            Err(Refusal::Forbidden { .. }) => Err(Error::Missing { what: "ticket", name: number.to_string() }),
-            Err(other) => Err(other.into()),
-        }
+        let permit = may_read(actor, &ticket, case.as_ref())?;
+        Ok((ticket, case, permit))
     }
 
     /// Tickets in the order of the queue.
@@ -79,8 +75,8 @@ impl Office {
     ///
     /// [`Error::Missing`].
     pub async fn timeline(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredEntry>, Error> {
-        let (_, _, permit) = self.readable(actor, number).await?;
-        Ok(self.store.timeline(permit.ticket(), permit.internal()).await?)
+        let (ticket, _, permit) = self.readable(actor, number).await?;
+        Ok(self.store.timeline(ticket.number, permit.internal()).await?)
     }
 
     /// How a ticket was decided, with the exact input of each stage.
@@ -105,7 +101,7 @@ impl Office {
         Ok(self.store.messages(ticket.id).await?)
     }
 
-    /// Adds a comment; the ticket after it.
+    /// Adds a comment; the ticket after it. A comment commutes with whatever else happens to the ticket.
     ///
     /// # Errors
     ///
@@ -117,22 +113,12 @@ impl Office {
         body: &str,
         visibility: Visibility,
     ) -> Result<Ticket, Error> {
-        // A comment commutes with whatever else happens, so a conflict is tried again, a bounded number of times.
-        const TRIES_MAX: usize = 5;
-        for _ in 0..TRIES_MAX {
-            let (ticket, case) = self.ticket(actor, number).await?;
-            let permit = permission::comment(actor, &ticket, case.as_ref(), visibility)?;
-            let id = CommentId(self.clock.new_id());
-            let calendar = &self.organisation().calendar;
-            let change = ticket::comment(&ticket, id, body, &permit, calendar, self.clock.now())?;
-            let after = change.after.clone();
-            match self.store.apply(change, None).await {
-                Ok(()) => return Ok(after),
-                Err(store::Error::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Busy::Ticket.into())
+        let changed = self.change(Which::Number(number), Retry::Commutes, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::comment(actor, ticket, case, visibility)?;
+            Ok(Some(ticket::comment(ticket, body, &permit, at)?))
+        });
+        changed.await.map(|(ticket, _)| ticket)
     }
 
     /// Puts a ticket into another state, if it is still at the version that the actor has seen.
@@ -148,25 +134,26 @@ impl Office {
         to: State,
         reason: &str,
     ) -> Result<Ticket, Error> {
-        let (ticket, case) = self.ticket(actor, number).await?;
-        if ticket.version != seen {
-            return Err(Error::Stale { version: ticket.version });
-        }
-        let permit = permission::transition(actor, &ticket)?;
-        let calendar = &self.organisation().calendar;
-        let change = ticket::transition(&ticket, to, reason, &permit, calendar, self.clock.now())?;
-        let after = change.after.clone();
-        // Whoever cancels a ticket takes back what it asks for.
-        let awaits = |case: &AccessCase| case.state == AccessState::Awaiting;
-        let access = case.filter(|case| to == State::Cancelled && awaits(case)).map(|before| AccessChange {
-            after: before.cancelled(),
-            before,
-            grant: None,
+        let changed = self.change(Which::Number(number), Retry::Never, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::transition(actor, ticket)?;
+            if ticket.version != seen {
+                return Err(Error::Stale { version: ticket.version });
+            }
+            Ok(Some(ticket::transition(ticket, case, to, reason, &permit, at)?))
         });
-        match self.store.apply(change, access).await {
-            Ok(()) => Ok(after),
-            Err(store::Error::Conflict) => Err(Error::Stale { version: self.find(number).await?.version }),
-            Err(error) => Err(error.into()),
-        }
+        changed.await.map(|(ticket, _)| ticket)
     }
+}
+
+/// Whether the actor may read a ticket. Another person's ticket is not there, so that its number tells nothing.
+///
+/// # Errors
+///
+/// [`Error::Missing`].
+pub(crate) fn may_read(actor: &Actor, ticket: &Ticket, case: Option<&AccessCase>) -> Result<MayRead, Error> {
+    permission::read(actor, ticket, case).map_err(|refusal| match refusal {
+        Refusal::Forbidden { .. } => Error::Missing { what: "ticket", name: ticket.number.to_string() },
+        other => other.into(),
+    })
 }

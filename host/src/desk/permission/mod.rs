@@ -138,7 +138,7 @@ fn works_on(actor: &Actor) -> bool {
 }
 
 fn ticket_is_of(actor: &Actor, ticket: &Ticket) -> bool {
-    actor.person().is_some_and(|person| ticket.requester == *person)
+    actor.person().is_some_and(|person| ticket.submitted.requester == *person)
 }
 
 /// The parties to a ticket that an actor is. Agents may do with their own tickets what a requester may, but not confirm for

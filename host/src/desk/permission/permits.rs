@@ -53,11 +53,11 @@ impl MayRead {
 /// Permission to comment on one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayComment {
-    pub(in crate::desk) ticket: TicketId,
-    pub(in crate::desk) visibility: Visibility,
-    pub(in crate::desk) author: Author,
+    pub(super) ticket: TicketId,
+    pub(super) visibility: Visibility,
+    pub(super) author: Author,
     /// Whether the comment speaks for the desk, so that it answers the requester.
-    pub(in crate::desk) as_agent: bool,
+    pub(super) as_agent: bool,
 }
 
 impl MayComment {
@@ -86,9 +86,9 @@ pub struct Comment<'a> {
 /// Permission to ask for another state; the transition table has the last word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayTransition {
-    pub(in crate::desk) ticket: TicketId,
-    pub(in crate::desk) parties: Vec<Party>,
-    pub(in crate::desk) author: Author,
+    pub(super) ticket: TicketId,
+    pub(super) parties: Vec<Party>,
+    pub(super) author: Author,
 }
 
 impl MayTransition {
@@ -104,8 +104,8 @@ impl MayTransition {
 /// Permission to change one ticket by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayEdit {
-    pub(in crate::desk) ticket: TicketId,
-    pub(in crate::desk) author: Author,
+    pub(super) ticket: TicketId,
+    pub(super) author: Author,
 }
 
 impl MayEdit {
@@ -126,11 +126,6 @@ pub struct MayRevoke {
 }
 
 impl MayRevoke {
-    /// The author that the timeline names.
-    pub fn author(&self) -> &Author {
-        &self.author
-    }
-
     /// The author, if the permit is for this ticket.
     ///
     /// # Errors
@@ -156,8 +151,8 @@ impl MayList {
 /// Permission to decide one access request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayDecide {
-    pub(in crate::desk) ticket: TicketId,
-    pub(in crate::desk) approver: PersonId,
+    pub(super) ticket: TicketId,
+    pub(super) approver: PersonId,
 }
 
 impl MayDecide {

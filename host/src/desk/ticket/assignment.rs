@@ -1,5 +1,9 @@
 //! Who in a team may get a ticket. Which of them does is settled by the store, in the transaction that knows their load.
 
+use jiff::Timestamp;
+
+use super::timeline::{Entry, Event, Visibility};
+use crate::desk::actor::Author;
 use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
 use crate::desk::verdict::Routed;
@@ -15,6 +19,27 @@ pub struct Assignment {
     pub candidates: Vec<PersonId>,
     /// Why these, where that is worth saying.
     pub note: Option<&'static str>,
+}
+
+impl Assignment {
+    /// What the timeline says once it is settled who got the ticket.
+    pub fn entry(&self, assignee: Option<&PersonId>, at: Timestamp) -> Entry {
+        let reason = match (self.note, &self.fixed) {
+            (Some(note), _) => note,
+            (None, Some(_)) => "named by the rule",
+            (None, None) => self.strategy.code(),
+        };
+        Entry {
+            at,
+            author: Author::System,
+            visibility: Visibility::Internal,
+            event: Event::Assigned {
+                team: self.team.to_string(),
+                assignee: assignee.map(ToString::to_string),
+                reason: reason.to_owned(),
+            },
+        }
+    }
 }
 
 /// The members of the team who may get it: available, active, with all the skills.

@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 
 use super::assignment;
-use super::timeline::{Entry, Event, Visibility};
-use super::{Ticket, TicketChange, changed};
+use super::timeline::{Entry, Event, Field, Visibility};
+use super::{Ticket, changed};
+use crate::desk::at::At;
+use crate::desk::change::Change;
 use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
 use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
-use crate::desk::permission::{Act, MayEdit};
+use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla::Clock;
 
@@ -20,7 +22,7 @@ const TAGS_MAX: usize = 50;
 
 /// What somebody wants changed, as it was asked for; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct EditTicket {
     pub category: Option<String>,
     pub impact: Option<String>,
     pub urgency: Option<String>,
@@ -51,36 +53,27 @@ struct Checked {
 ///
 /// # Errors
 /// [`Refusal::Problems`] for what does not exist and for a missing reason; [`Refusal::Finished`] where no work is owed.
-pub fn edit(
-    organisation: &Organisation,
-    ticket: &Ticket,
-    wanted: &Wanted,
-    permit: &MayEdit,
-    now: Timestamp,
-) -> Result<Option<TicketChange>, Refusal> {
-    if permit.ticket != ticket.id {
-        return Err(Refusal::Forbidden { act: Act::EditTicket });
-    }
+pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>) -> Result<Option<Change>, Refusal> {
+    let author = permit.on(ticket)?;
     if !ticket.state.is_unfinished() {
         return Err(Refusal::Finished { state: ticket.state });
     }
+    let organisation = at.organisation;
     let checked = check(organisation, ticket, wanted)?;
     let mut edit = Edit {
-        after: changed(ticket, now),
+        after: changed(ticket, at.now),
         entries: Vec::new(),
-        entry: |visibility, event| Entry { at: now, author: permit.author.clone(), visibility, event },
+        entry: |visibility, event| Entry { at: at.now, author: author.clone(), visibility, event },
         reason: wanted.reason.trim(),
     };
     edit.classify(&checked);
-    edit.rate(&checked, &organisation.calendar, now);
+    edit.rate(&checked, &organisation.calendar, at.now);
     let assignment = edit.route(&checked, organisation);
     let (after, entries) = (edit.after, edit.entries);
-    Ok((!entries.is_empty()).then(|| TicketChange {
-        before: ticket.clone(),
-        after,
-        entries,
-        messages: Vec::new(),
-        assignment,
+    Ok((!entries.is_empty()).then(|| {
+        let mut change = Change::update(ticket, after, entries);
+        change.assignment = assignment;
+        change
     }))
 }
 
@@ -94,7 +87,7 @@ struct Edit<'a, E> {
 
 impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
     /// Writes down that a field has another value.
-    fn set(&mut self, visibility: Visibility, field: &'static str, from: Option<String>, to: String) {
+    fn set(&mut self, visibility: Visibility, field: Field, from: Option<String>, to: String) {
         let reason = self.reason.to_owned();
         self.entries.push((self.entry)(visibility, Event::Set { field, from, to, reason }));
     }
@@ -102,31 +95,32 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
     fn classify(&mut self, checked: &Checked) {
         if let Some(category) = checked.category.as_ref().filter(|id| **id != self.after.category) {
             let from = std::mem::replace(&mut self.after.category, category.clone());
-            self.set(Visibility::Public, "category", Some(from.to_string()), category.to_string());
+            self.set(Visibility::Public, Field::Category, Some(from.to_string()), category.to_string());
         }
         if let Some(tags) = checked.tags.as_ref().filter(|tags| **tags != self.after.tags) {
             let from = std::mem::replace(&mut self.after.tags, tags.clone());
-            self.set(Visibility::Internal, "tags", Some(listed(&from)), listed(tags));
+            self.set(Visibility::Internal, Field::Tags, Some(listed(&from)), listed(tags));
         }
     }
 
     fn rate(&mut self, checked: &Checked, calendar: &Calendar, now: Timestamp) {
         if let Some(impact) = checked.impact.as_ref().filter(|id| Some(*id) != self.after.impact.as_ref()) {
             let from = self.after.impact.replace(impact.clone());
-            self.set(Visibility::Internal, "impact", from.map(|id| id.to_string()), impact.to_string());
+            self.set(Visibility::Internal, Field::Impact, from.map(|id| id.to_string()), impact.to_string());
         }
         if let Some(urgency) = checked.urgency.as_ref().filter(|id| Some(*id) != self.after.urgency.as_ref()) {
             let from = self.after.urgency.replace(urgency.clone());
-            self.set(Visibility::Internal, "urgency", from.map(|id| id.to_string()), urgency.to_string());
+            self.set(Visibility::Internal, Field::Urgency, from.map(|id| id.to_string()), urgency.to_string());
         }
         let Some((rank, level)) = checked.priority.as_ref().filter(|(_, level)| level.id != self.after.priority) else {
             return;
         };
         let from = std::mem::replace(&mut self.after.priority, level.id.clone());
         self.after.rank = i64::try_from(*rank).unwrap_or(i64::MAX);
-        self.after.first_response = promised(self.after.first_response, calendar, level.first_response_minutes, now);
-        self.after.resolution = promised(self.after.resolution, calendar, level.resolution_minutes, now);
-        self.set(Visibility::Public, "priority", Some(from.to_string()), level.id.to_string());
+        self.after.clocks.first_response =
+            promised(self.after.clocks.first_response, calendar, level.first_response_minutes, now);
+        self.after.clocks.resolution = promised(self.after.clocks.resolution, calendar, level.resolution_minutes, now);
+        self.set(Visibility::Public, Field::Priority, Some(from.to_string()), level.id.to_string());
     }
 
     /// Team and assignee; how it is to be shared out where nobody is named.
@@ -134,11 +128,11 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
             let from = std::mem::replace(&mut self.after.team, team.clone());
-            self.set(Visibility::Internal, "team", Some(from.to_string()), team.to_string());
+            self.set(Visibility::Internal, Field::Team, Some(from.to_string()), team.to_string());
             let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
             if tier != self.after.tier {
                 let from = std::mem::replace(&mut self.after.tier, tier);
-                self.set(Visibility::Internal, "tier", Some(from.to_string()), tier.to_string());
+                self.set(Visibility::Internal, Field::Tier, Some(from.to_string()), tier.to_string());
             }
         }
         match &checked.assignee {
@@ -170,7 +164,7 @@ fn listed(tags: &[Tag]) -> String {
     tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn check(organisation: &Organisation, ticket: &Ticket, wanted: &Wanted) -> Result<Checked, Refusal> {
+fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> Result<Checked, Refusal> {
     let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
     let mut known = |field: &str, id: &str, names: Vec<&str>| {
         let message = format!("`{}` does not exist: there are {}", shown(id), names.join(", "));
@@ -230,7 +224,7 @@ pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
     too_long.then(|| Problem::new(field, "too-long", format!("has more than {REASON_CHARS_MAX} characters")))
 }
 
-fn check_tags(organisation: &Organisation, wanted: &Wanted, checked: &mut Checked) -> Vec<Problem> {
+fn check_tags(organisation: &Organisation, wanted: &EditTicket, checked: &mut Checked) -> Vec<Problem> {
     let Some(tags) = &wanted.tags else { return Vec::new() };
     if tags.len() > TAGS_MAX {
         return vec![Problem::new("tags", "too-many", format!("has {}: at most {TAGS_MAX}", tags.len()))];
@@ -255,7 +249,7 @@ fn check_tags(organisation: &Organisation, wanted: &Wanted, checked: &mut Checke
 fn check_assignee(
     organisation: &Organisation,
     ticket: &Ticket,
-    wanted: &Wanted,
+    wanted: &EditTicket,
     checked: &mut Checked,
 ) -> Option<Problem> {
     let assignee = wanted.assignee.as_ref()?;

@@ -1,51 +1,20 @@
-//! From a submission and the rules' verdicts to everything that is written when a ticket opens: one value, so that it can
-//! be written in one transaction.
+//! From a submission and the rules' verdicts to everything that is written when a ticket opens.
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
-use super::assignment::{Assignment, needed};
+use super::assignment::needed;
 use super::intake::NewTicket;
-use super::timeline::{Entry, Event, Visibility};
-use super::{State, Ticket, WaitingFor, moved};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant};
+use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
+use super::{State, Submitted, Ticket, WaitingFor, moved};
+use crate::desk::access::{self, AccessCase, AccessRequest, AccessState};
 use crate::desk::actor::Author;
-use crate::desk::id::{GrantId, MessageId, PersonId, Tag, TicketId, TicketNumber};
-use crate::desk::organisation::Organisation;
-use crate::desk::sla::Clock;
+use crate::desk::at::At;
+use crate::desk::change::Change;
+use crate::desk::id::{Tag, TicketId, TicketNumber};
+use crate::desk::message::MessageKind;
+use crate::desk::sla::{Clock, Clocks};
 use crate::desk::verdict::access::AccessVerdict;
-use crate::desk::verdict::{Changes, Classified, Rated, Routed};
-
-/// A message to somebody outside, which leaves after the transaction that wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    pub id: MessageId,
-    pub ticket: TicketId,
-    pub kind: MessageKind,
-    pub to: PersonId,
-    pub at: Timestamp,
-}
-
-/// What a message says; its words are chosen when it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageKind {
-    /// The ticket has arrived, and this is its key.
-    Acknowledgement,
-    /// An access request awaits the recipient's decision.
-    ApprovalWanted,
-    /// The ticket's requester may want to know how it stands.
-    StateChanged,
-}
-
-impl MessageKind {
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            MessageKind::Acknowledgement => "acknowledgement",
-            MessageKind::ApprovalWanted => "approval-wanted",
-            MessageKind::StateChanged => "state-changed",
-        }
-    }
-}
+use crate::desk::verdict::{By, Changes, Classified, Rated, Routed};
 
 /// What the rules came to for one submission that was accepted.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,91 +26,66 @@ pub struct Verdicts {
     pub access: Option<(AccessRequest, AccessVerdict)>,
 }
 
-/// Ids for what an opening makes, so that making it needs no chance.
-#[derive(Debug, Clone)]
-pub struct Ids {
-    pub ticket: TicketId,
-    pub grant: GrantId,
-    /// One for the acknowledgement and one for each approver.
-    pub messages: Vec<MessageId>,
-}
-
-/// Everything that is written when a ticket opens.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Opening {
-    /// Without number and assignee: the store gives both.
-    pub ticket: Ticket,
-    pub assignment: Assignment,
-    pub entries: Vec<Entry>,
-    pub messages: Vec<Message>,
-    pub access: Option<AccessCase>,
-    pub grant: Option<Grant>,
-}
-
-/// How many message ids an opening may use.
-pub fn messages_max(verdicts: &Verdicts) -> usize {
-    let approvers = verdicts.access.iter().flat_map(|(_, verdict)| match &verdict.outcome {
-        crate::desk::verdict::access::Outcome::Await(approval) => approval.steps.as_slice(),
-        _ => &[],
-    });
-    1 + approvers.map(|step| step.approvers.len()).sum::<usize>()
-}
-
-/// Opens a ticket.
-pub fn open(organisation: &Organisation, new: NewTicket, verdicts: Verdicts, ids: &Ids, now: Timestamp) -> Opening {
+/// Opens the ticket with this id.
+pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Change {
     let people = (new.requester.clone(), new.submitted_by.clone());
-    let access =
-        verdicts.access.clone().map(|(request, verdict)| AccessCase::open(ids.ticket, people, request, &verdict, now));
-    let grant = access.as_ref().and_then(|case| case.grant(ids.grant, now));
-    let assignment = needed(organisation, &verdicts.routed);
-    let mut entries = entries_of(&new, &verdicts, now);
-    let ticket = ticket_of(organisation, new, verdicts, ids.ticket, now);
-    let to = match access.as_ref().map(|case| case.state) {
+    let case =
+        verdicts.access.clone().map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now));
+    let assignment = needed(at.organisation, &verdicts.routed);
+    let mut entries = entries_of(&new, &verdicts, at);
+    let ticket = ticket_of(new, verdicts, id, at);
+    let to = match case.as_ref().map(|case| case.state) {
         None | Some(AccessState::Cancelled) => State::Open,
         Some(AccessState::Awaiting) => State::Waiting(WaitingFor::Approval),
         Some(AccessState::Approved | AccessState::Denied | AccessState::DeniedByPolicy) => State::Resolved,
     };
-    let mut opened = moved(&ticket, to, &organisation.calendar, now);
-    opened.version = 1;
-    entries.extend(access.as_ref().map(|case| Entry {
-        at: now,
-        author: Author::System,
-        visibility: Visibility::Public,
-        event: Event::AccessDecided { outcome: case.state.code(), detail: case.reason.clone() },
+    let mut ticket = moved(&ticket, to, &at.organisation.calendar, at.now);
+    ticket.version = 1;
+    let entry = |event| Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    entries.extend(case.as_ref().map(|case| {
+        entry(Event::AccessDecided { outcome: AccessOutcome::Is(case.state), detail: case.reason.clone() })
     }));
-    entries.push(Entry {
-        at: now,
-        author: Author::System,
-        visibility: Visibility::Public,
-        event: Event::Acknowledged { to: opened.requester.to_string() },
-    });
-    let messages = messages_of(&opened, access.as_ref(), ids, now);
-    Opening { ticket: opened, assignment, entries, messages, access, grant }
+    let requester = ticket.submitted.requester.clone();
+    entries.push(entry(Event::Acknowledged { to: requester.to_string() }));
+    let mut change = Change::open(ticket);
+    change.entries = entries;
+    change.assignment = Some(assignment);
+    change.messages.push(at.message(id, MessageKind::Acknowledgement, &requester));
+    if let Some(case) = case {
+        let awaited = case.awaited();
+        change.messages.extend(awaited.into_iter().map(|person| at.message(id, MessageKind::ApprovalWanted, person)));
+        access::opened(&mut change, case, at);
+    }
+    change
 }
 
-fn ticket_of(organisation: &Organisation, new: NewTicket, verdicts: Verdicts, id: TicketId, now: Timestamp) -> Ticket {
+fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {
     let Verdicts { changes, classified, rated, routed, .. } = verdicts;
-    let promise = organisation.priority(&rated.level.value).map(|(_, level)| level);
-    let clock = |minutes: Option<u32>| Clock::start(&organisation.calendar, minutes.unwrap_or(u32::MAX), now);
+    let promise = at.organisation.priority(&rated.level.value).map(|(_, level)| level);
+    let clock = |minutes: Option<u32>| Clock::start(&at.organisation.calendar, minutes.unwrap_or(u32::MAX), at.now);
     let mut fields = new.fields;
     for (name, value) in changes.fields {
         fields.retain(|(other, _)| *other != name);
         fields.push((name, value));
     }
-    Ticket {
-        id,
-        number: TicketNumber(0),
-        version: 0,
+    let submitted = Submitted {
         request_type: new.request_type,
-        kind: classified.kind.value,
         channel: new.channel,
         requester: new.requester,
         submitted_by: new.submitted_by,
+        at: at.now,
         subject: changes.subject.unwrap_or(new.subject),
         body: changes.body.unwrap_or(new.body),
         fields,
         attachments: new.attachments,
         signals: changes.signals,
+    };
+    Ticket {
+        id,
+        number: TicketNumber(0),
+        version: 0,
+        submitted: Arc::new(submitted),
+        kind: classified.kind.value,
         tags: united(
             new.tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
             changes.tags.into_iter().chain(classified.tags.into_iter().map(|tag| tag.value)),
@@ -156,12 +100,13 @@ fn ticket_of(organisation: &Organisation, new: NewTicket, verdicts: Verdicts, id
         tier: routed.tier,
         state: State::New,
         duplicate_of: changes.duplicate_of,
-        created_at: now,
-        updated_at: now,
+        updated_at: at.now,
         resolved_at: None,
         closed_at: None,
-        first_response: clock(promise.map(|p| p.first_response_minutes)),
-        resolution: clock(promise.map(|p| p.resolution_minutes)),
+        clocks: Clocks {
+            first_response: clock(promise.map(|p| p.first_response_minutes)),
+            resolution: clock(promise.map(|p| p.resolution_minutes)),
+        },
     }
 }
 
@@ -174,9 +119,9 @@ fn united(mut tags: Vec<Tag>, more: impl Iterator<Item = Tag>) -> Vec<Tag> {
     tags
 }
 
-fn entries_of(new: &NewTicket, verdicts: &Verdicts, now: Timestamp) -> Vec<Entry> {
-    let entry = |author, visibility, event| Entry { at: now, author, visibility, event };
-    let set = |field, by: &crate::desk::verdict::By, to: String, visibility| {
+fn entries_of(new: &NewTicket, verdicts: &Verdicts, at: &At<'_>) -> Vec<Entry> {
+    let entry = |author, visibility, event| Entry { at: at.now, author, visibility, event };
+    let set = |field, by: &By, to: String, visibility| {
         let event = Event::Set { field, from: None, to, reason: by.reason().to_owned() };
         entry(by.author(), visibility, event)
     };
@@ -187,19 +132,8 @@ fn entries_of(new: &NewTicket, verdicts: &Verdicts, now: Timestamp) -> Vec<Entry
             Visibility::Public,
             Event::Submitted { channel: new.channel.clone() },
         ),
-        set("category", &classified.category.by, classified.category.value.to_string(), Visibility::Public),
-        set("priority", &rated.level.by, rated.level.value.to_string(), Visibility::Public),
-        set("team", &routed.team.by, routed.team.value.to_string(), Visibility::Internal),
+        set(Field::Category, &classified.category.by, classified.category.value.to_string(), Visibility::Public),
+        set(Field::Priority, &rated.level.by, rated.level.value.to_string(), Visibility::Public),
+        set(Field::Team, &routed.team.by, routed.team.value.to_string(), Visibility::Internal),
     ]
-}
-
-fn messages_of(ticket: &Ticket, access: Option<&AccessCase>, ids: &Ids, now: Timestamp) -> Vec<Message> {
-    let approvers = access.into_iter().flat_map(AccessCase::awaited);
-    let wanted = std::iter::once((MessageKind::Acknowledgement, &ticket.requester))
-        .chain(approvers.map(|person| (MessageKind::ApprovalWanted, person)));
-    ids.messages
-        .iter()
-        .zip(wanted)
-        .map(|(id, (kind, to))| Message { id: *id, ticket: ticket.id, kind, to: to.clone(), at: now })
-        .collect()
 }

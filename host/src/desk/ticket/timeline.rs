@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::State;
+use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
 use crate::desk::id::CommentId;
 
@@ -41,20 +43,20 @@ pub enum Event {
     },
     /// A field got a value: which, from what, to what, why.
     Set {
-        field: &'static str,
+        field: Field,
         from: Option<String>,
         to: String,
         reason: String,
     },
-    /// The store settled whose turn it is; `None` where nobody in the team may have it now.
+    /// The store settled whose turn it is; `None` where no member of the team may have it now.
     Assigned {
         team: String,
         assignee: Option<String>,
         reason: String,
     },
     StateChanged {
-        from: &'static str,
-        to: &'static str,
+        from: State,
+        to: State,
         reason: String,
     },
     Commented {
@@ -62,7 +64,7 @@ pub enum Event {
         body: String,
     },
     AccessDecided {
-        outcome: &'static str,
+        outcome: AccessOutcome,
         detail: String,
     },
     Acknowledged {
@@ -70,9 +72,74 @@ pub enum Event {
     },
 }
 
+/// A field of a ticket that rules and people set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    Category,
+    Tags,
+    Impact,
+    Urgency,
+    Priority,
+    Team,
+    Tier,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Field; 7] =
+        [Field::Category, Field::Tags, Field::Impact, Field::Urgency, Field::Priority, Field::Team, Field::Tier];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Field::Category => "category",
+            Field::Tags => "tags",
+            Field::Impact => "impact",
+            Field::Urgency => "urgency",
+            Field::Priority => "priority",
+            Field::Team => "team",
+            Field::Tier => "tier",
+        }
+    }
+
+    /// The field with this word.
+    pub fn from_code(code: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|field| field.code() == code)
+    }
+}
+
+/// What came of a request for access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessOutcome {
+    /// The request stands here now.
+    Is(AccessState),
+    /// What was granted was taken back.
+    Revoked,
+}
+
+impl AccessOutcome {
+    const REVOKED: &'static str = "revoked";
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            AccessOutcome::Is(state) => state.code(),
+            AccessOutcome::Revoked => AccessOutcome::REVOKED,
+        }
+    }
+
+    /// The outcome with this word.
+    pub fn from_code(code: &str) -> Option<AccessOutcome> {
+        if code == AccessOutcome::REVOKED {
+            return Some(AccessOutcome::Revoked);
+        }
+        AccessState::from_code(code).map(AccessOutcome::Is)
+    }
+}
+
 impl Event {
     /// The stable word for programs.
-    pub fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> &'static str {
         match self {
             Event::Submitted { .. } => "submitted",
             Event::Set { .. } => "set",
@@ -84,12 +151,12 @@ impl Event {
         }
     }
 
-    /// What happened, as name and value pairs.
+    /// What happened, as name and value pairs for programs that read the timeline.
     pub fn details(&self) -> Vec<(&'static str, String)> {
         match self {
             Event::Submitted { channel } => vec![("channel", channel.clone())],
             Event::Set { field, from, to, reason } => {
-                let mut details = vec![("field", (*field).to_owned()), ("to", to.clone())];
+                let mut details = vec![("field", field.code().to_owned()), ("to", to.clone())];
                 details.extend(from.clone().map(|from| ("from", from)));
                 details.push(("reason", reason.clone()));
                 details
@@ -100,13 +167,13 @@ impl Event {
                 details
             }
             Event::StateChanged { from, to, reason } => {
-                vec![("from", (*from).to_owned()), ("to", (*to).to_owned()), ("reason", reason.clone())]
+                vec![("from", from.code().to_owned()), ("to", to.code().to_owned()), ("reason", reason.clone())]
             }
             Event::Commented { comment, body } => {
                 vec![("comment", comment.to_string()), ("body", body.clone())]
             }
             Event::AccessDecided { outcome, detail } => {
-                vec![("outcome", (*outcome).to_owned()), ("detail", detail.clone())]
+                vec![("outcome", outcome.code().to_owned()), ("detail", detail.clone())]
             }
             Event::Acknowledged { to } => vec![("to", to.clone())],
         }

@@ -1,57 +1,246 @@
 //! The ledger of access: every event, in order, chained; added to, never changed.
+//!
+//! An event is its word and its facts as a JSON object with named fields. What the facts look like is said by the number of
+//! the encoding that the record's hash begins with: under the first, before events had fields, they are one sentence.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::desk::id::TicketId;
+use crate::desk::access::{AccessRequest, AccessState, Grant, LedgerEntry, LedgerEvent};
+use crate::desk::actor::Author;
+use crate::desk::id::{GrantId, TicketId};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
-use crate::store::columns::ms;
-use crate::store::db::{Arg, Tx};
+use crate::store::columns::{at, corrupt, ms, parsed};
+use crate::store::db::{Arg, Row, Tx};
 use crate::store::{Error, Store};
 
-/// Something that happened to an access request.
+const T: &str = "ledger";
+
+/// An event of the ledger, as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerEvent {
+pub struct StoredEvent {
     pub at: Timestamp,
-    pub ticket: TicketId,
-    pub event: &'static str,
-    pub detail: String,
+    pub said: Said,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    Event(LedgerEvent),
+    /// A word and a sentence, from before events had fields.
+    Sentence {
+        event: String,
+        detail: String,
+    },
+}
+
+impl Said {
+    /// The stable word for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Said::Event(event) => event.code(),
+            Said::Sentence { event, .. } => event,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Requested {
+    requester: String,
+    submitted_by: String,
+    subject: String,
+    extends: bool,
+    app: String,
+    tier: String,
+    role: Option<String>,
+    duration_hours: Option<u32>,
+    justification: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Decided {
+    approver: String,
+    step: usize,
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stands {
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Granted {
+    grant: Uuid,
+    subject: String,
+    app: String,
+    tier: String,
+    role: Option<String>,
+    groups: Vec<String>,
+    granted_at: i64,
+    expires_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Revoked {
+    grant: Uuid,
+    subject: String,
+    app: String,
+    tier: String,
+    /// Who took it back; the desk itself where there is none.
+    by: Option<String>,
+    reason: String,
+}
+
+/// An event's facts, as they are stored and hashed.
+fn facts(event: &LedgerEvent) -> String {
+    let facts = match event {
+        LedgerEvent::Requested { requester, submitted_by, request } => serde_json::to_string(&Requested {
+            requester: requester.to_string(),
+            submitted_by: submitted_by.to_string(),
+            subject: request.subject.to_string(),
+            extends: request.extends,
+            app: request.app.to_string(),
+            tier: request.tier.to_string(),
+            role: request.role.clone(),
+            duration_hours: request.duration_hours,
+            justification: request.justification.clone(),
+        }),
+        LedgerEvent::Decided { approver, step, approve: _, reason } => {
+            serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
+        }
+        LedgerEvent::Lapsed => Ok("{}".to_owned()),
+        LedgerEvent::Stands { state: _, reason } => serde_json::to_string(&Stands { reason: reason.clone() }),
+        LedgerEvent::Granted { grant } => serde_json::to_string(&Granted {
+            grant: grant.id.0,
+            subject: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+            role: grant.role.clone(),
+            groups: grant.groups.clone(),
+            granted_at: ms(grant.granted_at),
+            expires_at: ms(grant.expires_at),
+        }),
+        LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
+            grant: grant.0,
+            subject: subject.to_string(),
+            app: app.to_string(),
+            tier: tier.to_string(),
+            by: match by {
+                Author::Person(person) => Some(person.to_string()),
+                Author::System | Author::Rule(_) => None,
+            },
+            reason: reason.clone(),
+        }),
+    };
+    // Texts and numbers always have a JSON form.
+    facts.unwrap_or_default()
+}
+
+/// The event of this word with these facts, which belongs to this ticket.
+fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error> {
+    fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
+        serde_json::from_str(facts).map_err(|_| corrupt(T, "detail", facts))
+    }
+    Ok(match code {
+        "requested" => {
+            let said: Requested = read(facts)?;
+            let request = AccessRequest {
+                extends: said.extends,
+                app: parsed(T, "app", &said.app)?,
+                tier: parsed(T, "tier", &said.tier)?,
+                role: said.role,
+                duration_hours: said.duration_hours,
+                justification: said.justification,
+                subject: parsed(T, "subject", &said.subject)?,
+            };
+            LedgerEvent::Requested {
+                requester: parsed(T, "requester", &said.requester)?,
+                submitted_by: parsed(T, "submitted_by", &said.submitted_by)?,
+                request,
+            }
+        }
+        "approved-by" | "denied-by" => {
+            let Decided { approver, step, reason } = read(facts)?;
+            let approver = parsed(T, "approver", &approver)?;
+            LedgerEvent::Decided { approver, step, approve: code == "approved-by", reason }
+        }
+        "lapsed" => LedgerEvent::Lapsed,
+        "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
+        "revoked" => {
+            let said: Revoked = read(facts)?;
+            let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;
+            LedgerEvent::Revoked {
+                grant: GrantId(said.grant),
+                subject: parsed(T, "subject", &said.subject)?,
+                app: parsed(T, "app", &said.app)?,
+                tier: parsed(T, "tier", &said.tier)?,
+                by: by.unwrap_or(Author::System),
+                reason: said.reason,
+            }
+        }
+        code => {
+            let state = AccessState::from_code(code).ok_or_else(|| corrupt(T, "event", code))?;
+            let Stands { reason } = read(facts)?;
+            LedgerEvent::Stands { state, reason }
+        }
+    })
+}
+
+fn grant(said: Granted, ticket: TicketId) -> Result<Grant, Error> {
+    Ok(Grant {
+        id: GrantId(said.grant),
+        ticket,
+        subject: parsed(T, "subject", &said.subject)?,
+        app: parsed(T, "app", &said.app)?,
+        tier: parsed(T, "tier", &said.tier)?,
+        role: said.role,
+        groups: said.groups,
+        granted_at: at(T, "granted_at", said.granted_at)?,
+        expires_at: at(T, "expires_at", said.expires_at)?,
+        revoked_at: None,
+    })
 }
 
 /// Adds events. It holds the end of the chain until the transaction ends, so it comes last in it.
-pub async fn append(tx: &mut Tx, events: &[LedgerEvent]) -> Result<(), Error> {
-    if events.is_empty() {
+pub async fn append(tx: &mut Tx, entries: &[&LedgerEntry]) -> Result<(), Error> {
+    if entries.is_empty() {
         return Ok(());
     }
     let mut end = End::take(tx, Chain::Ledger).await?;
-    let rows = events.iter().map(|event| {
-        let at = ms(event.at);
-        let (link, hash) = end.add(&content(at, event.ticket, event.event, &event.detail));
-        vec![
-            at.into(),
-            event.ticket.0.into(),
-            event.event.into(),
-            event.detail.as_str().into(),
-            Some(link).into(),
-            Arg::from(hash),
-        ]
+    let rows = entries.iter().map(|entry| {
+        let (at, code, facts) = (ms(entry.at), entry.event.code(), facts(&entry.event));
+        let (link, hash) = end.add(&content(Encoding::Two, at, entry.ticket, code, &facts));
+        vec![at.into(), entry.ticket.0.into(), code.into(), facts.into(), Some(link).into(), Arg::from(hash)]
     });
     let rows = rows.collect();
     tx.insert("insert into ledger (at, ticket, event, detail, link, hash)", 6, "", rows).await?;
     end.put_back(tx).await
 }
 
-/// An event's content, as it is chained.
-pub fn content(at: i64, ticket: TicketId, event: &str, detail: &str) -> ContentDigest {
-    let mut content = Content::of(Chain::Ledger, Encoding::One);
+/// An event's content, as it is chained; both encodings hash the same columns.
+pub fn content(encoding: Encoding, at: i64, ticket: TicketId, event: &str, detail: &str) -> ContentDigest {
+    let mut content = Content::of(Chain::Ledger, encoding);
     content.int(at).field(ticket.0.as_bytes()).field(event.as_bytes()).field(detail.as_bytes());
     content.digest()
 }
 
 impl Store {
-    /// The events of a ticket's access in order: what, and its detail.
-    pub async fn ledger(&self, ticket: TicketId) -> Result<Vec<(String, String)>, Error> {
-        let sql = "select event, detail from ledger where ticket = $1 order by seq";
+    /// The events of a ticket's access, in order.
+    pub async fn ledger(&self, ticket: TicketId) -> Result<Vec<StoredEvent>, Error> {
+        let sql = "select at, event, detail, hash from ledger where ticket = $1 order by seq";
         let rows = self.db.all(sql, vec![ticket.0.into()]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+        rows.iter().map(|row| stored(row, ticket)).collect()
     }
+}
+
+fn stored(row: &Row, ticket: TicketId) -> Result<StoredEvent, Error> {
+    let (code, detail) = (row.text(1)?, row.text(2)?);
+    let said = match row.opt_text(3)?.map(|hash| Encoding::of(&hash)) {
+        Some(Encoding::Two) => Said::Event(event(&code, &detail, ticket)?),
+        Some(Encoding::One) | None => Said::Sentence { event: code, detail },
+    };
+    Ok(StoredEvent { at: at(T, "at", row.int(0)?)?, said })
 }

@@ -5,24 +5,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::columns::{self, TICKET_COLUMNS, at, corrupt, from_json, ms, parsed};
+use super::columns::{at, corrupt, from_json, ms, parsed};
 use super::db::{Arg, Row, Tx};
+use super::tickets::rows;
 use super::{Error, Store};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, NOT_IN_TIME, Step};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
-use ledger::LedgerEvent;
 
-pub(crate) mod ledger;
-
-/// What a decision changes: the case after it, and the grant that it gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AccessChange {
-    pub before: AccessCase,
-    pub after: AccessCase,
-    pub grant: Option<Grant>,
-}
+pub mod ledger;
 
 /// How somebody's requests have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,135 +25,23 @@ pub struct History {
     pub revoked: u32,
 }
 
-/// Opens a case within the transaction that opens its ticket; what the ledger has to say about it.
-pub async fn open(
-    tx: &mut Tx,
-    case: &AccessCase,
-    grant: Option<&Grant>,
-    now: Timestamp,
-) -> Result<Vec<LedgerEvent>, Error> {
-    let request = &case.request;
-    tx.execute(
-        "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, due_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        vec![
-            case.ticket.0.into(),
-            case.requester.as_str().into(),
-            case.submitted_by.as_str().into(),
-            request.subject.as_str().into(),
-            i64::from(request.extends).into(),
-            request.app.as_str().into(),
-            request.tier.as_str().into(),
-            request.role.clone().into(),
-            request.duration_hours.map(i64::from).into(),
-            request.justification.as_str().into(),
-            case.state.code().into(),
-            scope_json(case.scope.as_ref()).to_string().into(),
-            steps_json(&case.steps).to_string().into(),
-            case.reason.as_str().into(),
-            ms(now).into(),
-            case.due_at().map(ms).into(),
-        ],
-    )
-    .await?;
-    let mut events = vec![event(case.ticket, "requested", request.justification.clone(), now)];
-    settle(tx, case, grant, now, &mut events).await?;
-    Ok(events)
-}
-
-/// Writes what a decision changed; what the ledger has to say about it.
-pub async fn update(tx: &mut Tx, change: &AccessChange, now: Timestamp) -> Result<Vec<LedgerEvent>, Error> {
-    let mut events = Vec::new();
-    let after = &change.after;
-    let ticket = Arg::from(after.ticket.0);
-    let scope = scope_json(after.scope.as_ref()).to_string();
-    tx.execute(
-        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
-        vec![after.state.code().into(), scope.into(), after.due_at().map(ms).into(), ticket.clone()],
-    )
-    .await?;
-    for decision in after.decisions.iter().skip(change.before.decisions.len()) {
-        tx.execute(
-            "insert into access_decisions (ticket, step, approver, approve, reason, at) values ($1, $2, $3, $4, $5, $6)",
-            vec![
-                ticket.clone(),
-                i64::try_from(decision.step).unwrap_or(i64::MAX).into(),
-                decision.approver.as_str().into(),
-                i64::from(decision.approve).into(),
-                decision.reason.as_str().into(),
-                ms(decision.at).into(),
-            ],
-        )
-        .await?;
-        let code = if decision.approve { "approved-by" } else { "denied-by" };
-        events.push(event(after.ticket, code, decision.approver.to_string(), now));
-    }
-    let denied_by_somebody = after.decisions.iter().any(|decision| !decision.approve);
-    if after.state == AccessState::Denied && !denied_by_somebody {
-        events.push(event(after.ticket, "lapsed", format!("denied by the desk: {NOT_IN_TIME}"), now));
-    }
-    tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
-    settle(tx, after, change.grant.as_ref(), now, &mut events).await?;
-    Ok(events)
-}
-
-/// Notes whom the case awaits now, and the grant that it gives.
-async fn settle(
-    tx: &mut Tx,
-    case: &AccessCase,
-    grant: Option<&Grant>,
-    now: Timestamp,
-    events: &mut Vec<LedgerEvent>,
-) -> Result<(), Error> {
-    let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
-    tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await?;
-    events.push(event(case.ticket, case.state.code(), case.reason.clone(), now));
-    let Some(grant) = grant else { return Ok(()) };
-    tx.execute(
-        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        vec![
-            grant.id.0.into(),
-            grant.ticket.0.into(),
-            grant.subject.as_str().into(),
-            grant.app.as_str().into(),
-            grant.tier.as_str().into(),
-            grant.role.clone().into(),
-            json!(grant.groups).to_string().into(),
-            ms(grant.granted_at).into(),
-            ms(grant.expires_at).into(),
-        ],
-    )
-    .await?;
-    let detail = format!("{} {} for {} until {}", grant.app, grant.tier, grant.subject, grant.expires_at);
-    events.push(event(case.ticket, "granted", detail, now));
-    Ok(())
-}
-
-/// An event for the ledger.
-pub fn event(ticket: TicketId, event: &'static str, detail: String, at: Timestamp) -> LedgerEvent {
-    LedgerEvent { at, ticket, event, detail }
-}
-
 /// The columns of `grants`, as [`grant`] reads them.
 pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
 
 impl Store {
     /// The ticket with this number and its access case, with all human decisions: both as they were at one instant.
     pub async fn ticket_and_case(&self, number: TicketNumber) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
-        self.with_case("number = $1", number.0.into()).await
+        self.with_case("t.number = $1", number.0.into()).await
     }
 
     /// The same for the ticket with this id.
     pub async fn ticket_and_case_by_id(&self, id: TicketId) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
-        self.with_case("id = $1", id.0.into()).await
+        self.with_case("t.id = $1", id.0.into()).await
     }
 
     async fn with_case(&self, which: &str, key: Arg) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
         let mut tx = self.db.begin_reading().await?;
-        let sql = format!("select number, {TICKET_COLUMNS} from tickets where {which}");
-        let ticket = tx.optional(&sql, vec![key]).await?.as_ref().map(columns::ticket).transpose()?;
+        let ticket = rows::ticket(&tx.all(&rows::select(which), vec![key]).await?)?;
         let case = match &ticket {
             Some(ticket) => case_of(&mut tx, ticket.id).await?,
             None => None,
@@ -205,6 +85,12 @@ impl Store {
         rows.iter()
             .map(|row| Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?)))
             .collect()
+    }
+
+    /// The grant with this id.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, Error> {
+        let sql = format!("select {GRANT_COLUMNS} from grants where id = $1");
+        self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(grant).transpose()
     }
 
     /// How somebody's requests since an instant have ended.
@@ -295,7 +181,7 @@ pub fn grant(row: &Row) -> Result<Grant, Error> {
     })
 }
 
-fn scope_json(scope: Option<&Scope>) -> Json {
+pub(super) fn scope_json(scope: Option<&Scope>) -> Json {
     scope.map_or(Json::Null, |s| json!([s.tier.as_str(), s.role, s.groups, s.duration_hours]))
 }
 
@@ -308,7 +194,7 @@ fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
         .transpose()
 }
 
-fn steps_json(steps: &[Step]) -> Json {
+pub(super) fn steps_json(steps: &[Step]) -> Json {
     let people = |step: &Step| step.approvers.iter().map(ToString::to_string).collect::<Vec<_>>();
     steps.iter().map(|step| json!([people(step), step.needed, ms(step.due_at)])).collect()
 }

@@ -105,7 +105,8 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let ticket = TicketId(row.uuid(4)?);
-                let content = ledger::content(row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
+                let encoding = Encoding::of(&row.text(1)?);
+                let content = ledger::content(encoding, row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
                 record(row, content)
             })
             .collect()

@@ -1,6 +1,220 @@
-//! Everything that is written: one writer, whole batches in one transaction.
+//! Everything that is written about tickets: one kind of change, many of them in one transaction.
+//!
+//! **The order of locks**, which is the same on every host, so that no two transactions ever wait for each other:
+//!
+//! 1. idempotency keys, by actor and key
+//! 2. the turns of teams, by the teams' names
+//! 3. tickets that exist, by number
+//! 4. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, messages
+//! 5. the load of agents, by the agents' ids
+//! 6. the end of the chain of runs, then the end of the ledger's: last, since every writer needs them
 
-pub(crate) mod change;
-pub(crate) mod create;
-pub mod revoke;
-pub(crate) mod writer;
+use std::collections::BTreeMap;
+
+use super::db::{Arg, Db, Tx};
+use super::flush::Flush;
+use super::rules::decisions::{self, RunRecord};
+use super::tickets::{rows, timeline};
+use super::{Error, Store};
+use crate::desk::access::LedgerEntry;
+use crate::desk::change::{Change, TicketWrite};
+use crate::desk::id::{PersonId, TicketId, TicketNumber};
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::Entry;
+use keys::IdempotencyKey;
+use turns::Turns;
+use writer::Work;
+
+mod access;
+pub(super) mod keys;
+mod outbox;
+mod turns;
+pub(super) mod writer;
+
+/// A change to write, with the run of the rules that decided it and the key under which it was asked for.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub change: Change,
+    pub run: Option<RunRecord>,
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl From<Change> for Commit {
+    fn from(change: Change) -> Self {
+        Self { change, run: None, idempotency: None }
+    }
+}
+
+/// The outcome of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// It is written; these are what only the store knew.
+    Written { number: TicketNumber, assignee: Option<PersonId> },
+    /// The key was used for this very request before; this is the ticket that it made.
+    Before(TicketId),
+}
+
+impl Store {
+    /// Writes a change with all that belongs to it. When this returns, it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where the ticket has another version than the one that the change was made for;
+    /// [`Error::KeyReused`]; [`Error::Full`] at once where too many writes wait.
+    pub async fn commit(&self, commit: impl Into<Commit>) -> Result<Committed, Error> {
+        let commit = Box::new(commit.into());
+        self.ask(|done| Work::Commit(commit, done)).await
+    }
+}
+
+/// A change that is written in the transaction under way, with what the store has settled about it.
+struct Writing<'a> {
+    commit: &'a Commit,
+    /// The ticket as it is written.
+    after: Ticket,
+    /// The timeline's entry about whose turn it was.
+    assigned: Option<Entry>,
+}
+
+/// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
+///
+/// The outer error is the transaction's; each inner one belongs to its change alone, of which then nothing is written.
+pub async fn commit_all(db: &Db, commits: &[Commit]) -> Result<(Vec<Result<Committed, Error>>, Flush), Error> {
+    let mut tx = db.begin().await?;
+    let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
+    keys::claim(&mut tx, commits, &mut outcomes).await?;
+    let mut turns = turns::take(&mut tx, open(commits, &outcomes)).await?;
+    refuse_stale(&mut tx, commits, &mut outcomes).await?;
+    let mut writing = share_out(&mut turns, open(commits, &outcomes));
+    turns::save(&mut tx, &turns).await?;
+    write_tickets(&mut tx, &mut writing).await?;
+    write_timelines(&mut tx, &writing).await?;
+    for writing in &writing {
+        access::write(&mut tx, writing.commit.change.access(), writing.after.updated_at).await?;
+    }
+    outbox::write(&mut tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
+    turns::add_load(&mut tx, &load_changes(&writing)).await?;
+    let runs = writing.iter().filter_map(|w| w.commit.run.as_ref().map(|run| (w.after.id, run)));
+    decisions::insert(&mut tx, runs).await?;
+    let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
+    super::access::ledger::append(&mut tx, &ledger).await?;
+    let flush = tx.commit().await?;
+    let mut written = writing
+        .into_iter()
+        .map(|Writing { after, .. }| Ok(Committed::Written { number: after.number, assignee: after.assignee }));
+    let outcomes = outcomes.into_iter();
+    let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
+    Ok((outcomes.collect(), flush))
+}
+
+/// The changes about which nothing is settled yet: those that are written.
+fn open<'a, 'b>(
+    commits: &'a [Commit],
+    outcomes: &'b [Option<Result<Committed, Error>>],
+) -> impl Iterator<Item = &'a Commit> + Clone + use<'a, 'b> {
+    commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(commit, _)| commit)
+}
+
+/// Locks the tickets that exist, by number, and refuses the changes that were made for another version of theirs.
+async fn refuse_stale(
+    tx: &mut Tx,
+    commits: &[Commit],
+    outcomes: &mut [Option<Result<Committed, Error>>],
+) -> Result<(), Error> {
+    let seen = |commit: &Commit| match commit.change.ticket() {
+        TicketWrite::Open(_) => None,
+        TicketWrite::Update { before, after } => Some((before.number, before.version, after.version)),
+    };
+    let mut numbers: Vec<TicketNumber> = open(commits, outcomes).filter_map(seen).map(|(number, ..)| number).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "select number, version from tickets where number in ({}) order by number{}",
+        places.join(", "),
+        tx.for_update()
+    );
+    let args: Vec<Arg> = numbers.iter().map(|number| number.0.into()).collect();
+    let mut versions = BTreeMap::new();
+    for row in tx.all(&sql, args).await? {
+        versions.insert(TicketNumber(row.int(0)?), row.int(1)?);
+    }
+    for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {
+        let Some((number, before, after)) = seen(commit) else { continue };
+        match versions.get_mut(&number) {
+            Some(version) if *version == before => *version = after,
+            _ => *outcome = Some(Err(Error::Conflict)),
+        }
+    }
+    Ok(())
+}
+
+/// Settles for each change that shares a ticket out whose turn it is.
+fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -> Vec<Writing<'a>> {
+    let writing = commits.map(|commit| {
+        let mut after = commit.change.after().clone();
+        let assigned = commit.change.assignment().map(|assignment| {
+            // What is settled already is no work, and costs nobody a turn.
+            after.assignee = if after.state.is_unfinished() { turns.pick(assignment) } else { None };
+            assignment.entry(after.assignee.as_ref(), after.updated_at)
+        });
+        Writing { commit, after, assigned }
+    });
+    writing.collect()
+}
+
+async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), Error> {
+    let opens = |writing: &Writing<'_>| matches!(writing.commit.change.ticket(), TicketWrite::Open(_));
+    let opened: Vec<Ticket> = writing.iter().filter(|w| opens(w)).map(|w| w.after.clone()).collect();
+    let numbers = rows::insert(tx, &opened).await?;
+    for writing in writing {
+        match writing.commit.change.ticket() {
+            TicketWrite::Open(ticket) => {
+                let number = numbers.get(&ticket.id).copied();
+                writing.after.number = number.ok_or_else(|| super::columns::corrupt("tickets", "number", "nothing"))?;
+            }
+            TicketWrite::Update { before, .. } => rows::update(tx, before, &writing.after).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Error> {
+    let mut last: BTreeMap<TicketNumber, i64> = BTreeMap::new();
+    for writing in writing {
+        let number = writing.after.number;
+        if matches!(writing.commit.change.ticket(), TicketWrite::Update { .. }) && !last.contains_key(&number) {
+            last.insert(number, timeline::last_seq(tx, number).await?);
+        }
+    }
+    let mut entries = Vec::new();
+    for writing in writing {
+        let seq = last.entry(writing.after.number).or_default();
+        for entry in writing.commit.change.entries().iter().chain(&writing.assigned) {
+            *seq += 1;
+            entries.push((writing.after.number, *seq, entry));
+        }
+    }
+    timeline::insert(tx, entries.into_iter()).await
+}
+
+/// Whose unfinished tickets become more or fewer.
+fn load_changes(writing: &[Writing<'_>]) -> BTreeMap<PersonId, i64> {
+    let mut changes = BTreeMap::new();
+    let mut add = |ticket: &Ticket, sign: i64| {
+        if let Some(person) = ticket.assignee.clone().filter(|_| ticket.state.is_unfinished()) {
+            *changes.entry(person).or_default() += sign;
+        }
+    };
+    for writing in writing {
+        if let TicketWrite::Update { before, .. } = writing.commit.change.ticket() {
+            add(before, -1);
+        }
+        add(&writing.after, 1);
+    }
+    changes.retain(|_, n| *n != 0);
+    changes
+}

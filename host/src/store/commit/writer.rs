@@ -1,30 +1,25 @@
 //! The one task that writes. It takes what has gathered while it wrote the last batch, and commits it all at once: so
-//! many tickets share one wait for the disk, and none waits for company. While one batch waits for the disk, the next is
+//! many changes share one wait for the disk, and none waits for company. While one batch waits for the disk, the next is
 //! written; nobody is answered before the disk has what is acknowledged.
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::change;
-use super::create::{Create, Created, create_all};
-use super::revoke::{self, Revocation};
-use crate::desk::ticket::TicketChange;
+use super::{Commit, Committed, commit_all};
 use crate::store::Error;
-use crate::store::access::AccessChange;
 use crate::store::db::{Arg, Db};
 use crate::store::flush::Flush;
 use crate::store::rules::deployments::{self, DeploymentChange};
 
-/// Tickets that are created in one transaction.
+/// Changes that are written in one transaction.
 const BATCH_MAX: usize = 256;
 
 type Done<T> = oneshot::Sender<Result<T, Error>>;
 
-/// Something to write.
+/// Something to write. Deployments and single statements are about other things than tickets, and have transactions of
+/// their own.
 pub enum Work {
-    Create(Box<Create>, Done<Created>),
-    Change(Box<TicketChange>, Option<Box<AccessChange>>, Done<()>),
-    Revoke(Box<Revocation>, Done<()>),
+    Commit(Box<Commit>, Done<Committed>),
     Deployment(Box<DeploymentChange>, Done<i64>),
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
@@ -34,15 +29,17 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut before: Option<JoinHandle<()>> = None;
     while receive.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let mut creates = Vec::new();
-        let mut others = Vec::new();
+        let (mut commits, mut done, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for work in batch.drain(..) {
             match work {
-                Work::Create(create, done) => creates.push((create, done)),
+                Work::Commit(commit, answer) => {
+                    commits.push(*commit);
+                    done.push(answer);
+                }
                 other => others.push(other),
             }
         }
-        let flushing = write_creates(&db, creates).await;
+        let flushing = write_commits(&db, commits, done).await;
         for work in others {
             write_one(&db, work).await;
         }
@@ -54,19 +51,13 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     }
 }
 
-/// Writes one thing in a transaction of its own. Whoever asked may be gone: the write stands all the same.
+/// Writes one thing in a transaction of its own. The client that asked may be gone: the write stands all the same.
 async fn write_one(db: &Db, work: Work) {
     match work {
-        Work::Create(create, done) => match create_all(db, std::slice::from_ref(&*create)).await {
+        Work::Commit(commit, done) => match commit_all(db, std::slice::from_ref(&*commit)).await {
             Ok((outcomes, flush)) => drop(answer(flush, outcomes.into_iter().zip([done]).collect())),
             Err(error) => drop(done.send(Err(error))),
         },
-        Work::Change(change, access, done) => {
-            answer_one(done, change::apply(db, *change, access.map(|access| *access)).await.map(|flush| ((), flush)));
-        }
-        Work::Revoke(revocation, done) => {
-            answer_one(done, revoke::revoke(db, *revocation).await.map(|flush| ((), flush)));
-        }
         Work::Deployment(change, done) => answer_one(done, deployments::change(db, *change).await),
         Work::Statement(sql, args, done) => answer_one(done, run(db, sql, args).await),
     }
@@ -78,19 +69,17 @@ async fn run(db: &Db, sql: &'static str, args: Vec<Arg>) -> Result<(u64, Flush),
     Ok((changed, tx.commit().await?))
 }
 
-async fn write_creates(db: &Db, creates: Vec<(Box<Create>, Done<Created>)>) -> Option<JoinHandle<()>> {
-    if creates.is_empty() {
+async fn write_commits(db: &Db, commits: Vec<Commit>, done: Vec<Done<Committed>>) -> Option<JoinHandle<()>> {
+    if commits.is_empty() {
         return None;
     }
-    let (creates, done): (Vec<Create>, Vec<Done<Created>>) =
-        creates.into_iter().map(|(create, done)| (*create, done)).unzip();
-    match create_all(db, &creates).await {
+    match commit_all(db, &commits).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
         // One that cannot be written must not take the others with it.
         Err(error) => {
-            tracing::warn!(%error, tickets = creates.len(), "a batch was not written: each is tried by itself");
-            for (create, done) in creates.into_iter().zip(done) {
-                write_one(db, Work::Create(Box::new(create), done)).await;
+            tracing::warn!(%error, changes = commits.len(), "a batch was not written: each is tried by itself");
+            for (commit, done) in commits.into_iter().zip(done) {
+                write_one(db, Work::Commit(Box::new(commit), done)).await;
             }
             None
         }

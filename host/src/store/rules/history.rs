@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::decisions::{StoredDecision, StoredRun};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
+use crate::desk::ticket::State;
+use crate::desk::ticket::timeline::Event;
 use crate::store::columns::{at, ms, parsed};
 use crate::store::db::{Arg, Row};
 use crate::store::{Error, Store};
@@ -102,22 +103,23 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn aftermath(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Aftermath>, Error> {
+    pub async fn aftermath(
+        &self,
+        tickets: &BTreeMap<TicketNumber, TicketId>,
+    ) -> Result<BTreeMap<TicketId, Aftermath>, Error> {
         let mut found: BTreeMap<TicketId, Aftermath> = BTreeMap::new();
         if tickets.is_empty() {
             return Ok(found);
         }
-        let args: Vec<Arg> = tickets.iter().map(|id| id.0.into()).collect();
-        let ids = places(0, tickets.len());
-        let sql = format!(
-            "select ticket, kind, details from timeline where ticket in ({ids}) \
-             and ((author_kind = 'person' and kind in ('set', 'assigned')) or kind = 'state-changed') \
-             order by ticket, seq"
-        );
-        for row in self.db.all(&sql, args.clone()).await? {
-            let details: Map<String, Json> = serde_json::from_str(&row.text(2)?).unwrap_or_default();
-            note(&row.text(1)?, &details, TicketId(row.uuid(0)?), &mut found);
+        let numbers: Vec<TicketNumber> = tickets.keys().copied().collect();
+        for (number, entry) in self.outcomes(&numbers).await? {
+            if let Some(ticket) = tickets.get(&number) {
+                note(entry.event, found.entry(*ticket).or_default());
+            }
         }
+        found.retain(|_, aftermath| *aftermath != Aftermath::default());
+        let args: Vec<Arg> = tickets.values().map(|id| id.0.into()).collect();
+        let ids = places(0, tickets.len());
         let sql = format!(
             "select c.ticket, c.state, (select count(*) from grants g where g.ticket = c.ticket and g.revoked_at is not null) \
              from access_cases c where c.ticket in ({ids}) and \
@@ -156,23 +158,19 @@ fn past_run(row: &Row) -> Result<PastRun, Error> {
 }
 
 /// Takes one entry of a timeline.
-fn note(kind: &str, details: &Map<String, Json>, ticket: TicketId, found: &mut BTreeMap<TicketId, Aftermath>) {
-    let text = |key: &str| details.get(key).and_then(Json::as_str);
-    match kind {
-        "set" => {
-            if let (Some(field), Some(to)) = (text("field"), text("to")) {
-                found.entry(ticket).or_default().set.insert(field.to_owned(), to.to_owned());
-            }
+fn note(event: Event, found: &mut Aftermath) {
+    match event {
+        Event::Set { field, to, .. } => drop(found.set.insert(field.code().to_owned(), to)),
+        Event::Assigned { team, assignee, .. } => {
+            found.set.insert("team".to_owned(), team);
+            found.set.extend(assignee.map(|assignee| ("assignee".to_owned(), assignee)));
         }
-        "assigned" => {
-            for field in ["team", "assignee"] {
-                if let Some(to) = text(field) {
-                    found.entry(ticket).or_default().set.insert(field.to_owned(), to.to_owned());
-                }
-            }
-        }
-        "state-changed" if text("to") == Some("reopened") => found.entry(ticket).or_default().reopened = true,
-        _ => {}
+        Event::StateChanged { to: State::Reopened, .. } => found.reopened = true,
+        Event::Submitted { .. }
+        | Event::StateChanged { .. }
+        | Event::Commented { .. }
+        | Event::AccessDecided { .. }
+        | Event::Acknowledged { .. } => {}
     }
 }
 

@@ -1,14 +1,18 @@
 //! Reading tickets and what happened to them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use super::columns::{self, TICKET_COLUMNS, at};
-use super::db::Arg;
+use super::columns::at;
+use super::db::{Arg, Row};
 use super::{Error, Store};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::{State, Ticket};
 
 pub mod recent;
+pub(crate) mod rows;
+pub mod timeline;
 
 /// Which tickets a list shows; `None` and empty do not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,24 +43,10 @@ impl Cursor {
         Cursor {
             unfinished: i64::from(ticket.state.is_unfinished()),
             rank: ticket.rank,
-            due: columns::queue_due(ticket),
+            due: rows::queue_due(ticket),
             number: ticket.number.0,
         }
     }
-}
-
-/// One entry of the timeline, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEntry {
-    pub seq: i64,
-    pub at: Timestamp,
-    pub author_kind: String,
-    pub author: String,
-    pub author_version: String,
-    pub visibility: String,
-    pub kind: String,
-    /// A JSON object of texts.
-    pub details: String,
 }
 
 /// A message in the outbox.
@@ -71,14 +61,12 @@ pub struct StoredMessage {
 impl Store {
     /// The ticket with this number.
     pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, Error> {
-        let sql = format!("select number, {TICKET_COLUMNS} from tickets where number = $1");
-        self.db.optional(&sql, vec![number.0.into()]).await?.as_ref().map(columns::ticket).transpose()
+        rows::ticket(&self.db.all(&rows::select("t.number = $1"), vec![number.0.into()]).await?)
     }
 
     /// The ticket with this id.
     pub async fn ticket_by_id(&self, id: TicketId) -> Result<Option<Ticket>, Error> {
-        let sql = format!("select number, {TICKET_COLUMNS} from tickets where id = $1");
-        self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(columns::ticket).transpose()
+        rows::ticket(&self.db.all(&rows::select("t.id = $1"), vec![id.0.into()]).await?)
     }
 
     /// Tickets in the order of the queue: unfinished ones first, then by priority, then by when they are due, then by
@@ -97,35 +85,26 @@ impl Store {
         let narrowed =
             if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
         let sql = format!(
-            "select number, {TICKET_COLUMNS} from tickets {narrowed} \
-             order by unfinished desc, rank, queue_due, number limit {limit}"
+            "select number from tickets {narrowed} order by unfinished desc, rank, queue_due, number limit {limit}"
         );
-        self.db.all(&sql, args).await?.iter().map(columns::ticket).collect()
+        let rows = self.db.all(&sql, args).await?;
+        let numbers: Vec<i64> = rows.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+        self.in_order(&numbers).await
     }
 
-    /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
-    /// rest, so that nothing above can forget to.
-    pub async fn timeline(&self, ticket: TicketId, internal: bool) -> Result<Vec<StoredEntry>, Error> {
-        let visible = if internal { "" } else { "and visibility = 'public'" };
-        let sql = format!(
-            "select seq, at, author_kind, author, author_version, visibility, kind, details from timeline \
-             where ticket = $1 {visible} order by seq"
-        );
-        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredEntry {
-                    seq: row.int(0)?,
-                    at: at("timeline", "at", row.int(1)?)?,
-                    author_kind: row.text(2)?,
-                    author: row.text(3)?,
-                    author_version: row.text(4)?,
-                    visibility: row.text(5)?,
-                    kind: row.text(6)?,
-                    details: row.text(7)?,
-                })
-            })
-            .collect()
+    /// The tickets with these numbers, in this order.
+    async fn in_order(&self, numbers: &[i64]) -> Result<Vec<Ticket>, Error> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
+        let sql = rows::select(&format!("t.number in ({})", places.join(", ")));
+        let mut found: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+        for row in self.db.all(&sql, numbers.iter().map(|number| (*number).into()).collect()).await? {
+            found.entry(row.int(0)?).or_default().push(row);
+        }
+        let tickets = numbers.iter().filter_map(|number| found.get(number)).map(|rows| rows::ticket(rows));
+        tickets.filter_map(Result::transpose).collect()
     }
 
     /// A ticket's messages, oldest first.

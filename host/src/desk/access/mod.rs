@@ -1,106 +1,27 @@
-//! Requests for access: what is asked, who has to agree, what is granted. Approval is provisioning: the change that
-//! approves holds the grant.
+//! Governed access: what is asked, who has to agree, what is granted. Approval is provisioning: the change that approves
+//! holds the grant.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::id::{AppId, GrantId, PersonId, TicketId, TierId};
-use super::organisation::form::{Field, Problem, Value, check_characters};
-use super::organisation::{App, Organisation};
-use super::permission::{Act, MayDecide};
+use super::id::{AppId, GrantId, PersonId, TicketId};
+use super::organisation::App;
+use super::organisation::form::check_characters;
+use super::permission::MayDecide;
 use super::refusal::Refusal;
 use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
-/// What is asked for, checked against the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessRequest {
-    /// Whether it asks for more time on a grant that is held.
-    pub extends: bool,
-    pub app: AppId,
-    pub tier: TierId,
-    pub role: Option<String>,
-    pub duration_hours: Option<u32>,
-    pub justification: String,
-    /// Who is to have the access.
-    pub subject: PersonId,
-}
+mod decide;
+mod grant;
+mod ledger;
+mod request;
 
-impl AccessRequest {
-    /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`.
-    ///
-    /// # Errors
-    /// A problem for each field that names nothing in the catalog or the directory.
-    pub fn from_fields(
-        organisation: &Organisation,
-        requester: &PersonId,
-        fields: &[Field],
-    ) -> Result<AccessRequest, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let app = text(fields, "app");
-        let app = app.and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
-            let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
-            Problem::new("app", "unknown", format!("Name an app of the catalog: {}.", known.join(", ")))
-        });
-        let tier = app.clone().map_err(|_| None).and_then(|app| {
-            let tier = text(fields, "tier").and_then(|id| app.tier(id));
-            tier.map(|(_, tier)| tier.id.clone()).ok_or_else(|| {
-                let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
-                Some(Problem::new("tier", "unknown", format!("{} has the tiers {}.", app.name, known.join(", "))))
-            })
-        });
-        let subject = match text(fields, "for") {
-            None => Ok(requester.clone()),
-            Some(id) => match organisation.people.get_key_value(id) {
-                Some((id, person)) if person.active => Ok(id.clone()),
-                _ => Err(Problem::new("for", "unknown", format!("`{id}` is nobody in the directory."))),
-            },
-        };
-        let duration_hours = hours(fields, &mut problems);
-        match (app, tier, subject) {
-            (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
-                extends: false,
-                app: app.id.clone(),
-                tier,
-                role: text(fields, "role").map(str::to_owned),
-                duration_hours,
-                justification: text(fields, "justification").unwrap_or_default().to_owned(),
-                subject,
-            }),
-            (app, tier, subject) => {
-                problems.extend(app.err());
-                problems.extend(tier.err().flatten());
-                problems.extend(subject.err());
-                Err(problems)
-            }
-        }
-    }
-}
-
-fn text<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
-    fields.iter().find(|(field, _)| field == name).and_then(|(_, value)| match value {
-        Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !text.is_empty()),
-        Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Choices(_) => None,
-    })
-}
-
-fn hours(fields: &[Field], problems: &mut Vec<Problem>) -> Option<u32> {
-    let (_, value) = fields.iter().find(|(name, _)| name == "duration-hours")?;
-    let hours = match value {
-        Value::Number(hours) => Some(*hours),
-        Value::Text(text) => text.trim().parse().ok(),
-        Value::Flag(_) | Value::Date(_) | Value::Choice(_) | Value::Choices(_) => None,
-    };
-    match hours {
-        // In range, so that the cast is exact.
-        Some(hours) if (1.0..=87_600.0).contains(&hours) => Some(hours as u32),
-        _ => {
-            let message = "Give a number of hours between 1 and 87600.";
-            problems.push(Problem::new("duration-hours", "out-of-range", message));
-            None
-        }
-    }
-}
+pub use decide::{AccessWrite, decide, lapse, revoke};
+pub(super) use decide::{cancelled, opened};
+pub use grant::Grant;
+pub use ledger::{LedgerEntry, LedgerEvent};
+pub use request::AccessRequest;
 
 /// Where an access request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,28 +96,6 @@ pub struct HumanDecision {
     pub approve: bool,
     pub reason: String,
     pub at: Timestamp,
-}
-
-/// Access that somebody holds or has held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    pub id: GrantId,
-    pub ticket: TicketId,
-    pub subject: PersonId,
-    pub app: AppId,
-    pub tier: TierId,
-    pub role: Option<String>,
-    pub groups: Vec<String>,
-    pub granted_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub revoked_at: Option<Timestamp>,
-}
-
-impl Grant {
-    /// Whether it gives access at an instant: from `expires_at` on it does not, whether or not a sweep has been (I8).
-    pub fn is_effective(&self, at: Timestamp) -> bool {
-        self.granted_at <= at && at < self.expires_at && self.revoked_at.is_none_or(|end| at < end)
-    }
 }
 
 impl AccessCase {
@@ -321,71 +220,74 @@ impl AccessCase {
             revoked_at: None,
         })
     }
+
+    /// The case after one approver's decision: approved when the last needed approval is in.
+    ///
+    /// # Errors
+    /// Where the case is settled, the step does not await this person, or the decision is not one that may be given.
+    pub fn decided(
+        &self,
+        decision: &ApproverDecision,
+        permit: &MayDecide,
+        now: Timestamp,
+    ) -> Result<AccessCase, Refusal> {
+        let approver = permit.on(self.ticket)?;
+        if self.state != AccessState::Awaiting {
+            return Err(Refusal::AccessSettled { state: self.state.code() });
+        }
+        let Some((number, step)) = self.current_step() else {
+            return Err(Refusal::AccessSettled { state: self.state.code() });
+        };
+        if self.concerns(approver) {
+            return Err(Refusal::OwnAccess);
+        }
+        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
+            return Err(Refusal::DecidedAlready);
+        }
+        if !step.approvers.contains(approver) {
+            return Err(Refusal::NotAnApprover);
+        }
+        if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
+            return Err(Refusal::Overdue { due_at });
+        }
+        if let Some(problem) = check_characters("reason", &decision.reason) {
+            return Err(Refusal::Problems { problems: vec![problem] });
+        }
+        if !decision.approve && decision.reason.trim().is_empty() {
+            return Err(Refusal::ReasonMissing);
+        }
+        let mut after = self.clone();
+        if let (Some(hours), Some(scope)) = (decision.hours, after.scope.as_mut()) {
+            if hours == 0 || hours > scope.duration_hours {
+                return Err(Refusal::NotShorter { hours, hours_max: scope.duration_hours });
+            }
+            scope.duration_hours = hours;
+        }
+        after.decisions.push(HumanDecision {
+            step: number,
+            approver: approver.clone(),
+            approve: decision.approve,
+            reason: decision.reason.clone(),
+            at: now,
+        });
+        if !decision.approve {
+            after.state = AccessState::Denied;
+        } else if after.current_step().is_none() {
+            after.state = AccessState::Approved;
+        }
+        Ok(after)
+    }
 }
 
-fn in_hours(now: Timestamp, hours: u32) -> Timestamp {
-    Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(Timestamp::MAX)
-}
-
-/// An approver's word.
+/// One approver's decision, before it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct ApproverDecision {
     pub approve: bool,
     pub reason: String,
     /// A shorter grant than the rules allow; never a longer one.
     pub hours: Option<u32>,
 }
 
-/// Takes one approver's decision. The case that comes back is approved when the last needed approval is in.
-///
-/// # Errors
-/// Where the case is settled, the step does not await this person, or the word is not one that may be given.
-pub fn decide(case: &AccessCase, word: &Word, permit: &MayDecide, now: Timestamp) -> Result<AccessCase, Refusal> {
-    if permit.ticket != case.ticket {
-        return Err(Refusal::Forbidden { act: Act::DecideAccess });
-    }
-    if case.state != AccessState::Awaiting {
-        return Err(Refusal::AccessSettled { state: case.state.code() });
-    }
-    let Some((number, step)) = case.current_step() else {
-        return Err(Refusal::AccessSettled { state: case.state.code() });
-    };
-    if case.concerns(&permit.approver) {
-        return Err(Refusal::OwnAccess);
-    }
-    if case.decisions.iter().any(|d| d.step == number && d.approver == permit.approver) {
-        return Err(Refusal::DecidedAlready);
-    }
-    if !step.approvers.contains(&permit.approver) {
-        return Err(Refusal::NotAnApprover);
-    }
-    if let Some(due_at) = case.due_at().filter(|due| word.approve && *due <= now) {
-        return Err(Refusal::Overdue { due_at });
-    }
-    if let Some(problem) = check_characters("reason", &word.reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
-    }
-    if !word.approve && word.reason.trim().is_empty() {
-        return Err(Refusal::ReasonMissing);
-    }
-    let mut after = case.clone();
-    if let (Some(hours), Some(scope)) = (word.hours, after.scope.as_mut()) {
-        if hours == 0 || hours > scope.duration_hours {
-            return Err(Refusal::NotShorter { hours, hours_max: scope.duration_hours });
-        }
-        scope.duration_hours = hours;
-    }
-    after.decisions.push(HumanDecision {
-        step: number,
-        approver: permit.approver.clone(),
-        approve: word.approve,
-        reason: word.reason.clone(),
-        at: now,
-    });
-    if !word.approve {
-        after.state = AccessState::Denied;
-    } else if after.current_step().is_none() {
-        after.state = AccessState::Approved;
-    }
-    Ok(after)
+fn in_hours(now: Timestamp, hours: u32) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(Timestamp::MAX)
 }

@@ -1,0 +1,176 @@
+//! Decisions about access, each as the one change that it makes: the case, the grant, the ledger, the ticket, the messages.
+
+use jiff::Timestamp;
+
+use super::{AccessCase, AccessState, ApproverDecision, Grant, LedgerEntry, LedgerEvent, NOT_IN_TIME};
+use crate::desk::actor::Author;
+use crate::desk::at::At;
+use crate::desk::change::Change;
+use crate::desk::id::GrantId;
+use crate::desk::message::{Message, MessageKind};
+use crate::desk::permission::{MayDecide, MayRevoke};
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::edit::check_reason;
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
+
+/// What a change writes about access.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccessWrite {
+    /// A case that opens with its ticket.
+    Open(AccessCase),
+    /// A case as it stands afterwards. The first `known` of its decisions are written already.
+    Update { case: AccessCase, known: usize },
+    /// Access that is given.
+    Grant(Grant),
+    /// Access that is taken back.
+    Revoke { grant: GrantId, at: Timestamp },
+}
+
+/// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
+pub(in crate::desk) fn opened(change: &mut Change, case: AccessCase, at: &At<'_>) {
+    let requested = LedgerEvent::Requested {
+        requester: case.requester.clone(),
+        submitted_by: case.submitted_by.clone(),
+        request: case.request.clone(),
+    };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: case.ticket, event: requested });
+    change.access.push(AccessWrite::Open(case.clone()));
+    stands(change, &case, at);
+}
+
+/// Takes one approver's decision. The last approval is the provisioning: the grant is in the same change.
+///
+/// # Errors
+/// Where the request does not await this person, the decision is not one that may be given, or the person who is to have
+/// the access has left.
+pub fn decide(
+    ticket: &Ticket,
+    case: &AccessCase,
+    decision: &ApproverDecision,
+    permit: &MayDecide,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    let subject = at.organisation.people.get(&case.request.subject);
+    if decision.approve && subject.is_none_or(|person| !person.active) {
+        return Err(Refusal::SubjectInactive);
+    }
+    let asked = if decision.approve { case.clone().within(&at.organisation.apps)? } else { case.clone() };
+    let after = asked.decided(decision, permit, at.now)?;
+    let author = Author::Person(permit.on(ticket.id)?.clone());
+    Ok(settled(ticket, case, after, (author, &decision.reason), at))
+}
+
+/// The desk's own denial of a request that no approver decided in time; `None` while there is time, and where the ticket
+/// does not wait for approval.
+pub fn lapse(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change> {
+    let waits = ticket.state == State::Waiting(WaitingFor::Approval);
+    let after = case.denial(at.now).filter(|_| waits)?;
+    Some(settled(ticket, case, after, (Author::System, NOT_IN_TIME), at))
+}
+
+/// Takes a grant back: from now on it gives no access, and the person who had it hears of it. The ticket that gave it keeps
+/// its state.
+///
+/// # Errors
+/// [`Refusal::Problems`] without a reason; [`Refusal::GrantEnded`] where it gives no access already.
+pub fn revoke(
+    ticket: &Ticket,
+    grant: &Grant,
+    reason: &str,
+    permit: &MayRevoke,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    if let Some(problem) = check_reason("reason", reason) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    if !grant.is_effective(at.now) {
+        return Err(Refusal::GrantEnded);
+    }
+    let (author, reason) = (permit.on(ticket)?.clone(), reason.trim().to_owned());
+    let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
+    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    change.access.push(AccessWrite::Revoke { grant: grant.id, at: at.now });
+    let event = LedgerEvent::Revoked {
+        grant: grant.id,
+        subject: grant.subject.clone(),
+        app: grant.app.clone(),
+        tier: grant.tier.clone(),
+        by: author,
+        reason,
+    };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: ticket.id, event });
+    change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
+    Ok(change)
+}
+
+/// Adds to the change of a ticket that is cancelled that its request is taken back; a settled request stays as it is.
+pub(in crate::desk) fn cancelled(change: &mut Change, case: &AccessCase, at: &At<'_>) {
+    if case.state == AccessState::Awaiting {
+        write_case(change, case, case.cancelled(), at);
+    }
+}
+
+/// The change that a decision about a case makes.
+fn settled(
+    ticket: &Ticket,
+    before: &AccessCase,
+    after: AccessCase,
+    (author, reason): (Author, &str),
+    at: &At<'_>,
+) -> Change {
+    let entry = |author, event| Entry { at: at.now, author, visibility: Visibility::Public, event };
+    let outcome = AccessOutcome::Is(after.state);
+    let mut entries = vec![entry(author, Event::AccessDecided { outcome, detail: reason.to_owned() })];
+    let ticket_after = if after.state == AccessState::Awaiting {
+        changed(ticket, at.now)
+    } else {
+        let reason = format!("the access request is {}", after.state.code());
+        entries.push(entry(Author::System, Event::StateChanged { from: ticket.state, to: State::Resolved, reason }));
+        moved(ticket, State::Resolved, &at.organisation.calendar, at.now)
+    };
+    let mut change = Change::update(ticket, ticket_after, entries);
+    change.messages = messages(ticket, before, &after, at);
+    write_case(&mut change, before, after, at);
+    change
+}
+
+/// Writes a case as it stands afterwards, with what the ledger has to say about it.
+fn write_case(change: &mut Change, before: &AccessCase, after: AccessCase, at: &At<'_>) {
+    let mut say = |event| change.ledger.push(LedgerEntry { at: at.now, ticket: after.ticket, event });
+    for decision in after.decisions.iter().skip(before.decisions.len()) {
+        say(LedgerEvent::Decided {
+            approver: decision.approver.clone(),
+            step: decision.step,
+            approve: decision.approve,
+            reason: decision.reason.clone(),
+        });
+    }
+    let denied_by_a_person = after.decisions.iter().any(|decision| !decision.approve);
+    if after.state == AccessState::Denied && !denied_by_a_person {
+        say(LedgerEvent::Lapsed);
+    }
+    change.access.push(AccessWrite::Update { case: after.clone(), known: before.decisions.len() });
+    stands(change, &after, at);
+}
+
+/// Says in the ledger where a case stands now, and gives the grant where it is approved.
+fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
+    let entry = |event| LedgerEntry { at: at.now, ticket: case.ticket, event };
+    change.ledger.push(entry(LedgerEvent::Stands { state: case.state, reason: case.reason.clone() }));
+    if let Some(grant) = case.grant(at.grant_id(), at.now) {
+        change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));
+        change.access.push(AccessWrite::Grant(grant));
+    }
+}
+
+/// The people who are awaited next hear of it, and the requester when it is settled.
+fn messages(ticket: &Ticket, before: &AccessCase, after: &AccessCase, at: &At<'_>) -> Vec<Message> {
+    if after.state != AccessState::Awaiting {
+        return vec![at.message(ticket.id, MessageKind::StateChanged, &ticket.submitted.requester)];
+    }
+    let known = before.awaited();
+    let new = after.awaited().into_iter().filter(|person| !known.contains(person));
+    new.map(|person| at.message(ticket.id, MessageKind::ApprovalWanted, person)).collect()
+}

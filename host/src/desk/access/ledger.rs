@@ -1,0 +1,48 @@
+//! The ledger of access: every event about a request or a grant, as facts with names. Sentences are made where people read
+//! them.
+
+use jiff::Timestamp;
+
+use super::{AccessRequest, AccessState, Grant};
+use crate::desk::actor::Author;
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
+
+/// One event of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    pub at: Timestamp,
+    pub ticket: TicketId,
+    pub event: LedgerEvent,
+}
+
+/// An event about access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerEvent {
+    /// A person asked.
+    Requested { requester: PersonId, submitted_by: PersonId, request: AccessRequest },
+    /// One approver agreed to a step, or did not. Steps count from 0.
+    Decided { approver: PersonId, step: usize, approve: bool, reason: String },
+    /// No approver decided in time, so that the desk denies.
+    Lapsed,
+    /// The request came to stand here, for this reason of the rules.
+    Stands { state: AccessState, reason: String },
+    /// Access was given.
+    Granted { grant: Grant },
+    /// Access was taken back before its time.
+    Revoked { grant: GrantId, subject: PersonId, app: AppId, tier: TierId, by: Author, reason: String },
+}
+
+impl LedgerEvent {
+    /// The stable word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            LedgerEvent::Requested { .. } => "requested",
+            LedgerEvent::Decided { approve: true, .. } => "approved-by",
+            LedgerEvent::Decided { approve: false, .. } => "denied-by",
+            LedgerEvent::Lapsed => "lapsed",
+            LedgerEvent::Stands { state, .. } => state.code(),
+            LedgerEvent::Granted { .. } => "granted",
+            LedgerEvent::Revoked { .. } => "revoked",
+        }
+    }
+}

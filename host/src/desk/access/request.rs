@@ -1,0 +1,95 @@
+//! Requests for access: what a form asks for, checked against the catalog and the directory.
+
+use crate::desk::id::{AppId, PersonId, TierId};
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::{Field, Problem, Value};
+
+/// What is asked for, checked against the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRequest {
+    /// Whether it asks for more time on a grant that is held.
+    pub extends: bool,
+    pub app: AppId,
+    pub tier: TierId,
+    pub role: Option<String>,
+    pub duration_hours: Option<u32>,
+    pub justification: String,
+    /// Who is to have the access.
+    pub subject: PersonId,
+}
+
+impl AccessRequest {
+    /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`.
+    ///
+    /// # Errors
+    /// A problem for each field that names nothing in the catalog or the directory.
+    pub fn from_fields(
+        organisation: &Organisation,
+        requester: &PersonId,
+        fields: &[Field],
+    ) -> Result<AccessRequest, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let app = text(fields, "app");
+        let app = app.and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
+            let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
+            Problem::new("app", "unknown", format!("Name an app of the catalog: {}.", known.join(", ")))
+        });
+        let tier = app.clone().map_err(|_| None).and_then(|app| {
+            let tier = text(fields, "tier").and_then(|id| app.tier(id));
+            tier.map(|(_, tier)| tier.id.clone()).ok_or_else(|| {
+                let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
+                Some(Problem::new("tier", "unknown", format!("{} has the tiers {}.", app.name, known.join(", "))))
+            })
+        });
+        let subject = match text(fields, "for") {
+            None => Ok(requester.clone()),
+            Some(id) => match organisation.people.get_key_value(id) {
+                Some((id, person)) if person.active => Ok(id.clone()),
+                _ => Err(Problem::new("for", "unknown", format!("`{id}` is nobody in the directory."))),
+            },
+        };
+        let duration_hours = hours(fields, &mut problems);
+        match (app, tier, subject) {
+            (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
+                extends: false,
+                app: app.id.clone(),
+                tier,
+                role: text(fields, "role").map(str::to_owned),
+                duration_hours,
+                justification: text(fields, "justification").unwrap_or_default().to_owned(),
+                subject,
+            }),
+            (app, tier, subject) => {
+                problems.extend(app.err());
+                problems.extend(tier.err().flatten());
+                problems.extend(subject.err());
+                Err(problems)
+            }
+        }
+    }
+}
+
+fn text<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
+    fields.iter().find(|(field, _)| field == name).and_then(|(_, value)| match value {
+        Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+        Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Choices(_) => None,
+    })
+}
+
+fn hours(fields: &[Field], problems: &mut Vec<Problem>) -> Option<u32> {
+    let (_, value) = fields.iter().find(|(name, _)| name == "duration-hours")?;
+    let hours = match value {
+        Value::Number(hours) => Some(*hours),
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Flag(_) | Value::Date(_) | Value::Choice(_) | Value::Choices(_) => None,
+    };
+    match hours {
+        // In range, so that the cast is exact.
+        Some(hours) if (1.0..=87_600.0).contains(&hours) => Some(hours as u32),
+        _ => {
+            let message = "Give a number of hours between 1 and 87600.";
+            problems.push(Problem::new("duration-hours", "out-of-range", message));
+            None
+        }
+    }
+}

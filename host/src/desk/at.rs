@@ -1,0 +1,35 @@
+//! The circumstances of a change: everything that a pure function would otherwise have to ask the world for.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::id::{CommentId, GrantId, MessageId, PersonId, TicketId};
+use super::message::{Message, MessageKind};
+use super::organisation::Organisation;
+
+/// When something happens, in which organisation, and where its fresh ids come from.
+pub struct At<'a> {
+    pub now: Timestamp,
+    pub organisation: &'a Organisation,
+    /// Gives an id that nothing else has, UUID version 7 (RFC 9562).
+    ids: &'a dyn Fn() -> Uuid,
+}
+
+impl<'a> At<'a> {
+    /// A change at this instant, in this organisation.
+    pub fn new(now: Timestamp, organisation: &'a Organisation, ids: &'a dyn Fn() -> Uuid) -> Self {
+        Self { now, organisation, ids }
+    }
+
+    pub(super) fn comment_id(&self) -> CommentId {
+        CommentId((self.ids)())
+    }
+
+    pub(super) fn grant_id(&self) -> GrantId {
+        GrantId((self.ids)())
+    }
+
+    pub(super) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {
+        Message { id: MessageId((self.ids)()), ticket, kind, to: to.clone(), at: self.now }
+    }
+}

@@ -1,0 +1,114 @@
+//! Everything that one transaction writes: one value, made by the domain and written by the store, all of it or nothing.
+
+use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
+use super::message::Message;
+use super::ticket::Ticket;
+use super::ticket::assignment::Assignment;
+use super::ticket::timeline::Entry;
+
+/// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    ticket: TicketWrite,
+    pub(super) entries: Vec<Entry>,
+    pub(super) assignment: Option<Assignment>,
+    pub(super) access: Vec<AccessWrite>,
+    pub(super) ledger: Vec<LedgerEntry>,
+    pub(super) messages: Vec<Message>,
+}
+
+/// The ticket's own part of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TicketWrite {
+    /// A ticket that is new. It has neither number nor assignee yet: the store gives both.
+    Open(Box<Ticket>),
+    /// A ticket as it was read and as it is afterwards. Where the store has another version than the one that was read,
+    /// the whole change is stale and nothing of it is written.
+    Update { before: Box<Ticket>, after: Box<Ticket> },
+}
+
+impl Change {
+    /// A ticket that opens.
+    pub(super) fn open(ticket: Ticket) -> Change {
+        Change::of(TicketWrite::Open(Box::new(ticket)))
+    }
+
+    /// A ticket that changes, with what its timeline says about it.
+    pub(super) fn update(before: &Ticket, after: Ticket, entries: Vec<Entry>) -> Change {
+        let ticket = TicketWrite::Update { before: Box::new(before.clone()), after: Box::new(after) };
+        Change { entries, ..Change::of(ticket) }
+    }
+
+    fn of(ticket: TicketWrite) -> Change {
+        Change {
+            ticket,
+            entries: Vec::new(),
+            assignment: None,
+            access: Vec::new(),
+            ledger: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+
+    /// The ticket's part.
+    pub fn ticket(&self) -> &TicketWrite {
+        &self.ticket
+    }
+
+    /// The ticket as it stands after the change, but for what only the store knows: its number where it is new, and whose
+    /// turn it is where it is shared out.
+    pub fn after(&self) -> &Ticket {
+        match &self.ticket {
+            TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => ticket,
+        }
+    }
+
+    /// The same, to be altered: for tests of the store, which keeps whatever a change says.
+    #[doc(hidden)]
+    pub fn after_mut(&mut self) -> &mut Ticket {
+        match &mut self.ticket {
+            TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => ticket,
+        }
+    }
+
+    /// What the timeline says, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How the ticket is shared out, which the store does: it knows whose turn it is.
+    pub fn assignment(&self) -> Option<&Assignment> {
+        self.assignment.as_ref()
+    }
+
+    /// What changes about access.
+    pub fn access(&self) -> &[AccessWrite] {
+        &self.access
+    }
+
+    /// What the ledger of access says, in order.
+    pub fn ledger(&self) -> &[LedgerEntry] {
+        &self.ledger
+    }
+
+    /// What leaves the desk afterwards.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The access case as it stands after the change, where the change is about one.
+    pub fn case(&self) -> Option<&AccessCase> {
+        self.access.iter().find_map(|write| match write {
+            AccessWrite::Open(case) | AccessWrite::Update { case, .. } => Some(case),
+            AccessWrite::Grant(_) | AccessWrite::Revoke { .. } => None,
+        })
+    }
+
+    /// The grant that the change gives, where it gives one.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.access.iter().find_map(|write| match write {
+            AccessWrite::Grant(grant) => Some(grant),
+            AccessWrite::Open(_) | AccessWrite::Update { .. } | AccessWrite::Revoke { .. } => None,
+        })
+    }
+}

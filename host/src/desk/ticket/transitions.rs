@@ -1,0 +1,180 @@
+//! The one table of the transitions that exist, and the change that each makes.
+
+use jiff::Timestamp;
+
+use super::timeline::{Entry, Event, Visibility};
+use super::{State, Ticket, WaitingFor};
+use crate::desk::access::{self, AccessCase};
+use crate::desk::at::At;
+use crate::desk::change::Change;
+use crate::desk::organisation::Calendar;
+use crate::desk::organisation::form::check_characters;
+use crate::desk::permission::MayTransition;
+use crate::desk::refusal::Refusal;
+
+/// The part in which a person, or the desk itself, asks for another state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    Requester,
+    Agent,
+    System,
+}
+
+impl Party {
+    /// The word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Party::Requester => "the requester",
+            Party::Agent => "an agent",
+            Party::System => "the desk itself",
+        }
+    }
+}
+
+/// The one table of transitions: from, to, and who may ask for it. What it does not name does not exist.
+pub const TRANSITIONS: &[(State, State, &[Party])] = {
+    use Party::{Agent, Requester, System};
+    use State::{Cancelled, Closed, InProgress, Merged, New, Open, Reopened, Resolved};
+    const REQUESTER: State = State::Waiting(WaitingFor::Requester);
+    const APPROVAL: State = State::Waiting(WaitingFor::Approval);
+    const VENDOR: State = State::Waiting(WaitingFor::Vendor);
+    &[
+        (New, Open, &[System]),
+        (New, APPROVAL, &[System]),
+        (New, Resolved, &[System]),
+        (Open, InProgress, &[Agent]),
+        (Open, REQUESTER, &[Agent]),
+        (Open, VENDOR, &[Agent]),
+        (Open, Resolved, &[Agent]),
+        (Open, Cancelled, &[Requester, Agent]),
+        (Open, Merged, &[Agent]),
+        (InProgress, Open, &[Agent]),
+        (InProgress, REQUESTER, &[Agent]),
+        (InProgress, VENDOR, &[Agent]),
+        (InProgress, Resolved, &[Agent]),
+        (InProgress, Cancelled, &[Requester, Agent]),
+        (InProgress, Merged, &[Agent]),
+        (REQUESTER, InProgress, &[Requester, Agent, System]),
+        (REQUESTER, Resolved, &[Agent, System]),
+        (REQUESTER, Cancelled, &[Requester, Agent]),
+        (VENDOR, InProgress, &[Agent]),
+        (VENDOR, Resolved, &[Agent]),
+        (VENDOR, Cancelled, &[Requester, Agent]),
+        (APPROVAL, Resolved, &[System]),
+        (APPROVAL, Cancelled, &[Requester, Agent]),
+        (Resolved, Closed, &[Requester, System]),
+        (Resolved, Reopened, &[Requester, Agent]),
+        (Reopened, InProgress, &[Agent]),
+        (Reopened, REQUESTER, &[Agent]),
+        (Reopened, VENDOR, &[Agent]),
+        (Reopened, Resolved, &[Agent]),
+        (Reopened, Cancelled, &[Requester, Agent]),
+        (Reopened, Merged, &[Agent]),
+    ]
+};
+
+/// Puts a ticket into another state. Cancelling it takes back the access that it asks for.
+///
+/// # Errors
+/// [`Refusal::NoTransition`], [`Refusal::NotTheirTransition`].
+pub fn transition(
+    ticket: &Ticket,
+    case: Option<&AccessCase>,
+    to: State,
+    reason: &str,
+    permit: &MayTransition,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    let (parties, author) = permit.on(ticket)?;
+    check_transition(ticket.state, to, parties)?;
+    if let Some(problem) = check_characters("reason", reason) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let entry = Entry {
+        at: at.now,
+        author: author.clone(),
+        visibility: Visibility::Public,
+        event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
+    };
+    let after = moved(ticket, to, &at.organisation.calendar, at.now);
+    let mut change = Change::update(ticket, after, vec![entry]);
+    if let Some(case) = case.filter(|_| to == State::Cancelled) {
+        access::cancelled(&mut change, case, at);
+    }
+    Ok(change)
+}
+
+fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {
+    let from_here = || TRANSITIONS.iter().filter(move |(start, _, _)| *start == from);
+    let Some((_, _, who)) = from_here().find(|(_, end, _)| *end == to) else {
+        let allowed = from_here().map(|(_, end, _)| *end).collect();
+        return Err(Refusal::NoTransition { from, to, allowed });
+    };
+    if parties.iter().any(|party| who.contains(party)) {
+        return Ok(());
+    }
+    Err(Refusal::NotTheirTransition { from, to, allowed: who.to_vec() })
+}
+
+/// The ticket in another state, its clocks and times with it.
+pub(in crate::desk) fn moved(ticket: &Ticket, to: State, calendar: &Calendar, now: Timestamp) -> Ticket {
+    let mut after = changed(ticket, now);
+    after.state = to;
+    match to {
+        // The requester's time is not ours; an approver's and a vendor's is.
+        State::Waiting(WaitingFor::Requester) => {
+            after.clocks.resolution = after.clocks.resolution.pause(calendar, now);
+        }
+        State::Resolved => {
+            after.resolved_at = Some(now);
+            after.clocks.first_response = after.clocks.first_response.meet(calendar, now);
+            after.clocks.resolution = after.clocks.resolution.meet(calendar, now);
+        }
+        State::Reopened => {
+            after.resolved_at = None;
+            after.clocks.resolution = after.clocks.resolution.reopen(calendar, now);
+        }
+        State::Closed | State::Cancelled | State::Merged => {
+            after.closed_at = Some(now);
+            after.clocks.first_response = after.clocks.first_response.pause(calendar, now);
+            after.clocks.resolution = after.clocks.resolution.pause(calendar, now);
+        }
+        State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
+            after.clocks.resolution = after.clocks.resolution.resume(calendar, now);
+        }
+    }
+    after
+}
+
+/// The ticket at its next version.
+pub(in crate::desk) fn changed(ticket: &Ticket, now: Timestamp) -> Ticket {
+    Ticket { version: ticket.version + 1, updated_at: now, ..ticket.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_transition_is_named_twice_and_every_state_can_be_reached() {
+        for (n, (from, to, who)) in TRANSITIONS.iter().enumerate() {
+            assert!(!who.is_empty() && from != to);
+            let again = TRANSITIONS.iter().skip(n + 1).any(|(f, t, _)| f == from && t == to);
+            assert!(!again, "{from} -> {to}");
+        }
+        for state in State::ALL.into_iter().filter(|state| *state != State::New) {
+            assert!(TRANSITIONS.iter().any(|(_, to, _)| *to == state), "{state}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused_with_what_does() {
+        let refusal = check_transition(State::Closed, State::Open, &[Party::Agent]).unwrap_err();
+        assert_eq!(refusal.to_string(), "a ticket that is closed cannot become open; it can become: nothing else");
+        let refusal = check_transition(State::Resolved, State::Closed, &[Party::Agent]).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "only the requester or the desk itself may make a ticket that is resolved closed"
+        );
+    }
+}

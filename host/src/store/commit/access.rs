@@ -1,0 +1,105 @@
+//! What a change writes about access: cases, people's decisions, grants. The caller holds the ticket's row.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::desk::access::{AccessCase, AccessWrite, Grant};
+use crate::store::Error;
+use crate::store::access::{scope_json, steps_json};
+use crate::store::columns::ms;
+use crate::store::db::{Arg, Tx};
+
+/// Writes what changed, in order.
+pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<(), Error> {
+    for write in writes {
+        match write {
+            AccessWrite::Open(case) => open(tx, case, now).await?,
+            AccessWrite::Update { case, known } => update(tx, case, *known).await?,
+            AccessWrite::Grant(grant) => give(tx, grant).await?,
+            AccessWrite::Revoke { grant, at } => {
+                let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
+                tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Error> {
+    let request = &case.request;
+    tx.execute(
+        "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
+         justification, state, scope, steps, reason, opened_at, due_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        vec![
+            case.ticket.0.into(),
+            case.requester.as_str().into(),
+            case.submitted_by.as_str().into(),
+            request.subject.as_str().into(),
+            i64::from(request.extends).into(),
+            request.app.as_str().into(),
+            request.tier.as_str().into(),
+            request.role.clone().into(),
+            request.duration_hours.map(i64::from).into(),
+            request.justification.as_str().into(),
+            case.state.code().into(),
+            scope_json(case.scope.as_ref()).to_string().into(),
+            steps_json(&case.steps).to_string().into(),
+            case.reason.as_str().into(),
+            ms(now).into(),
+            case.due_at().map(ms).into(),
+        ],
+    )
+    .await?;
+    await_people(tx, case).await
+}
+
+async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Error> {
+    let ticket = Arg::from(case.ticket.0);
+    let scope = scope_json(case.scope.as_ref()).to_string();
+    tx.execute(
+        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
+        vec![case.state.code().into(), scope.into(), case.due_at().map(ms).into(), ticket.clone()],
+    )
+    .await?;
+    let decisions = case.decisions.iter().skip(known).map(|decision| {
+        vec![
+            ticket.clone(),
+            i64::try_from(decision.step).unwrap_or(i64::MAX).into(),
+            decision.approver.as_str().into(),
+            i64::from(decision.approve).into(),
+            decision.reason.as_str().into(),
+            Arg::from(ms(decision.at)),
+        ]
+    });
+    let head = "insert into access_decisions (ticket, step, approver, approve, reason, at)";
+    tx.insert(head, 6, "", decisions.collect()).await?;
+    tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
+    await_people(tx, case).await
+}
+
+/// Notes whom the case awaits now.
+async fn await_people(tx: &mut Tx, case: &AccessCase) -> Result<(), Error> {
+    let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
+    tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await.map(drop)
+}
+
+async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
+    tx.execute(
+        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        vec![
+            grant.id.0.into(),
+            grant.ticket.0.into(),
+            grant.subject.as_str().into(),
+            grant.app.as_str().into(),
+            grant.tier.as_str().into(),
+            grant.role.clone().into(),
+            json!(grant.groups).to_string().into(),
+            ms(grant.granted_at).into(),
+            ms(grant.expires_at).into(),
+        ],
+    )
+    .await
+    .map(drop)
+}

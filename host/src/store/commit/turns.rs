@@ -1,0 +1,116 @@
+//! Whose turn it is: who in a team gets the next ticket, by turns or by load.
+
+use std::collections::BTreeMap;
+
+use super::Commit;
+use crate::desk::id::{PersonId, TeamId};
+use crate::desk::organisation::Strategy;
+use crate::desk::ticket::assignment::Assignment;
+use crate::store::columns::parsed;
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::{Error, Store};
+
+/// What the store knows about whose turn it is in the teams of one transaction.
+pub struct Turns {
+    teams: BTreeMap<TeamId, TeamTurns>,
+    /// Unfinished tickets by person; empty where no strategy looks at them.
+    load: BTreeMap<PersonId, i64>,
+}
+
+/// Whose turn it is in one team.
+#[derive(Default)]
+struct TeamTurns {
+    next: i64,
+    last: BTreeMap<PersonId, i64>,
+}
+
+impl Turns {
+    /// Picks a person for a ticket: the one who has waited longest, or has least to do.
+    pub fn pick(&mut self, assignment: &Assignment) -> Option<PersonId> {
+        let turns = self.teams.get_mut(&assignment.team)?;
+        let waited = |person: &PersonId| turns.last.get(person).copied().unwrap_or(0);
+        let chosen = match (&assignment.fixed, assignment.strategy) {
+            (Some(person), _) => Some(person),
+            (None, Strategy::RoundRobin) => assignment.candidates.iter().min_by_key(|p| waited(p)),
+            (None, Strategy::LeastLoaded) => {
+                let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or(0);
+                assignment.candidates.iter().min_by_key(|p| (busy(p), waited(p)))
+            }
+        };
+        let chosen = chosen.cloned()?;
+        turns.last.insert(chosen.clone(), turns.next);
+        turns.next += 1;
+        *self.load.entry(chosen.clone()).or_default() += 1;
+        Some(chosen)
+    }
+}
+
+/// Locks the teams that the changes share tickets out in, in the order of their names, and reads whose turn it is in each.
+/// A change that turns out to be stale leaves a turn that nobody has, which does no harm.
+pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + Clone) -> Result<Turns, Error> {
+    let assignments = || commits.clone().filter_map(|commit| commit.change.assignment());
+    let mut wanted: BTreeMap<&TeamId, i64> = BTreeMap::new();
+    for assignment in assignments() {
+        *wanted.entry(&assignment.team).or_default() += 1;
+    }
+    let mut turns = Turns { teams: BTreeMap::new(), load: BTreeMap::new() };
+    if wanted.is_empty() {
+        return Ok(turns);
+    }
+    let rows = wanted.iter().map(|(team, count)| vec![team.as_str().into(), Arg::from(*count)]).collect();
+    let tail = "on conflict (team) do update set turn = team_turns.turn + excluded.turn returning team, turn";
+    for row in tx.insert("insert into team_turns (team, turn)", 2, tail, rows).await? {
+        let team: TeamId = parsed("team_turns", "team", &row.text(0)?)?;
+        let count = wanted.get(&team).copied().unwrap_or_default();
+        turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, last: BTreeMap::new() });
+    }
+    let places: Vec<String> = (1..=wanted.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("select team, person, turn from member_turns where team in ({})", places.join(", "));
+    let names = wanted.keys().map(|team| team.as_str().into()).collect();
+    for row in tx.all(&sql, names).await? {
+        let team: TeamId = parsed("member_turns", "team", &row.text(0)?)?;
+        if let Some(turns) = turns.teams.get_mut(&team) {
+            turns.last.insert(parsed("member_turns", "person", &row.text(1)?)?, row.int(2)?);
+        }
+    }
+    if assignments().any(|assignment| assignment.strategy == Strategy::LeastLoaded) {
+        turns.load = loads_of(&tx.all(LOADS, Vec::new()).await?)?;
+    }
+    Ok(turns)
+}
+
+/// Writes down who had the last turns.
+pub async fn save(tx: &mut Tx, turns: &Turns) -> Result<(), Error> {
+    let rows = turns.teams.iter().flat_map(|(team, turns)| {
+        turns.last.iter().map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
+    });
+    let tail = "on conflict (team, person) do update set turn = excluded.turn";
+    tx.insert("insert into member_turns (team, person, turn)", 3, tail, rows.collect()).await.map(drop)
+}
+
+/// Adds to people's unfinished tickets.
+pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, i64>) -> Result<(), Error> {
+    let rows = added.iter().map(|(person, n)| vec![person.as_str().into(), Arg::from(*n)]).collect();
+    let tail = "on conflict (person) do update set unfinished = agents.unfinished + excluded.unfinished";
+    tx.insert("insert into agents (person, unfinished)", 2, tail, rows).await.map(drop)
+}
+
+const LOADS: &str = "select person, unfinished from agents";
+
+fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, i64>, Error> {
+    rows.iter().map(|row| Ok((parsed("agents", "person", &row.text(0)?)?, row.int(1)?))).collect()
+}
+
+impl Store {
+    /// Who would be picked now. No turn is taken, so it holds only if no ticket comes between.
+    pub async fn would_pick(&self, assignment: &Assignment) -> Result<Option<PersonId>, Error> {
+        let sql = "select person, turn from member_turns where team = $1";
+        let mut team = TeamTurns::default();
+        for row in self.db.all(sql, vec![assignment.team.as_str().into()]).await? {
+            team.last.insert(parsed("member_turns", "person", &row.text(0)?)?, row.int(1)?);
+        }
+        let load = loads_of(&self.db.all(LOADS, Vec::new()).await?)?;
+        let mut turns = Turns { teams: BTreeMap::from([(assignment.team.clone(), team)]), load };
+        Ok(turns.pick(assignment))
+    }
+}

@@ -1,0 +1,254 @@
+//! A ticket as rows: what it is in lists, in `tickets`; its texts, in `contents`; its promises, in `clocks`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use crate::desk::id::{TicketId, TicketNumber};
+use crate::desk::organisation::Kind;
+use crate::desk::organisation::form::{Field, Value};
+use crate::desk::sla::{Clock, ClockKind, Clocks};
+use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
+use crate::store::Error;
+use crate::store::columns::{at, columns, corrupt, from_json, ms, parsed};
+use crate::store::db::{Arg, Row, Tx};
+
+columns! {
+    /// The columns of `tickets` that are written when a ticket opens and never again.
+    origin of ticket: &Ticket {
+        id: Uuid = ticket.id.0;
+        request_type: String = ticket.submitted.request_type.as_str();
+        channel: String = ticket.submitted.channel.as_str();
+        requester: String = ticket.submitted.requester.as_str();
+        submitted_by: String = ticket.submitted.submitted_by.as_str();
+        subject: String = ticket.submitted.subject.as_str();
+        created_at: i64 = ms(ticket.submitted.at);
+    }
+}
+
+columns! {
+    /// The columns of `tickets` that change.
+    standing of ticket: &Ticket {
+        version: i64 = ticket.version;
+        kind: String = ticket.kind.code();
+        tags: String = json!(ticket.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>()).to_string();
+        category: String = ticket.category.as_str();
+        impact: Option<String> = ticket.impact.as_ref().map(ToString::to_string);
+        urgency: Option<String> = ticket.urgency.as_ref().map(ToString::to_string);
+        priority: String = ticket.priority.as_str();
+        rank: i64 = ticket.rank;
+        team: String = ticket.team.as_str();
+        assignee: Option<String> = ticket.assignee.as_ref().map(ToString::to_string);
+        tier: i64 = i64::from(ticket.tier);
+        state: String = ticket.state.code();
+        unfinished: i64 = i64::from(ticket.state.is_unfinished());
+        duplicate_of: Option<i64> = ticket.duplicate_of.map(|number| number.0);
+        updated_at: i64 = ms(ticket.updated_at);
+        resolved_at: Option<i64> = ticket.resolved_at.map(ms);
+        closed_at: Option<i64> = ticket.closed_at.map(ms);
+        queue_due: i64 = queue_due(ticket);
+    }
+}
+
+columns! {
+    /// The columns of `contents` after `ticket`: the texts, which no list reads and no change rewrites.
+    content of submitted: &Submitted {
+        body: String = submitted.body.as_str();
+        fields: String = fields_json(&submitted.fields).to_string();
+        attachments: String = attachments_json(&submitted.attachments).to_string();
+        signals: String = json!(submitted.signals).to_string();
+    }
+}
+
+columns! {
+    /// The columns of `clocks` after `ticket`: one promise a row.
+    promise of promise: (ClockKind, &Clock) {
+        clock: String = promise.0.code();
+        target: i64 = promise.1.target_ms;
+        used: i64 = promise.1.used_ms;
+        running: Option<i64> = promise.1.running_since.map(ms);
+        met: Option<i64> = promise.1.met_at.map(ms);
+        due: Option<i64> = promise.1.due_at.map(ms);
+    }
+}
+
+/// Where a ticket stands among those of its rank: when it is due, or the end of time where nothing runs.
+pub fn queue_due(ticket: &Ticket) -> i64 {
+    ticket.clocks.resolution.due_at.map_or(i64::MAX, ms)
+}
+
+/// The statement that reads whole tickets, up to where a condition about `t` narrows it: a row for each of a ticket's clocks.
+pub fn select(condition: &str) -> String {
+    format!(
+        "select t.number, {}, {}, {}, {} from tickets t join contents c on c.ticket = t.number \
+         join clocks k on k.ticket = t.number where {condition}",
+        origin::LIST,
+        standing::LIST,
+        content::LIST,
+        promise::LIST,
+    )
+}
+
+/// The ticket that the rows of [`select`] hold, if there is one.
+pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
+    const T: &str = "tickets";
+    let Some(row) = rows.first() else { return Ok(None) };
+    let after_origin = 1 + origin::NAMES.len();
+    let after_standing = after_origin + standing::NAMES.len();
+    let origin = origin::read(row, 1)?;
+    let standing = standing::read(row, after_origin)?;
+    let content = content::read(row, after_standing)?;
+    let tags: Vec<String> = from_json("tags", &standing.tags)?;
+    let submitted = Submitted {
+        request_type: parsed(T, "request_type", &origin.request_type)?,
+        channel: origin.channel,
+        requester: parsed(T, "requester", &origin.requester)?,
+        submitted_by: parsed(T, "submitted_by", &origin.submitted_by)?,
+        at: at(T, "created_at", origin.created_at)?,
+        subject: origin.subject,
+        body: content.body,
+        fields: fields_from_json(&content.fields)?,
+        attachments: attachments_from_json(&content.attachments)?,
+        signals: from_json("signals", &content.signals)?,
+    };
+    Ok(Some(Ticket {
+        number: TicketNumber(row.int(0)?),
+        id: TicketId(origin.id),
+        version: standing.version,
+        submitted: Arc::new(submitted),
+        kind: Kind::from_code(&standing.kind).ok_or_else(|| corrupt(T, "kind", standing.kind))?,
+        tags: tags.iter().map(|tag| parsed(T, "tags", tag)).collect::<Result<_, _>>()?,
+        category: parsed(T, "category", &standing.category)?,
+        impact: standing.impact.map(|text| parsed(T, "impact", &text)).transpose()?,
+        urgency: standing.urgency.map(|text| parsed(T, "urgency", &text)).transpose()?,
+        priority: parsed(T, "priority", &standing.priority)?,
+        rank: standing.rank,
+        team: parsed(T, "team", &standing.team)?,
+        assignee: standing.assignee.map(|text| parsed(T, "assignee", &text)).transpose()?,
+        tier: u8::try_from(standing.tier).map_err(|_| corrupt(T, "tier", standing.tier.to_string()))?,
+        state: State::from_code(&standing.state).ok_or_else(|| corrupt(T, "state", standing.state))?,
+        duplicate_of: standing.duplicate_of.map(TicketNumber),
+        updated_at: at(T, "updated_at", standing.updated_at)?,
+        resolved_at: standing.resolved_at.map(|v| at(T, "resolved_at", v)).transpose()?,
+        closed_at: standing.closed_at.map(|v| at(T, "closed_at", v)).transpose()?,
+        clocks: clocks(rows, after_standing + content::NAMES.len())?,
+    }))
+}
+
+fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let promise = promise::read(row, first)?;
+        let instant = |ms: Option<i64>| ms.map(|v| at("clocks", "an instant", v)).transpose();
+        let clock = Clock {
+            target_ms: promise.target,
+            used_ms: promise.used,
+            running_since: instant(promise.running)?,
+            met_at: instant(promise.met)?,
+            due_at: instant(promise.due)?,
+        };
+        found.push((promise.clock, clock));
+    }
+    let of = |kind: ClockKind| {
+        let clock = found.iter().find(|(code, _)| code == kind.code()).map(|(_, clock)| *clock);
+        clock.ok_or_else(|| corrupt("clocks", "clock", format!("no {}", kind.code())))
+    };
+    Ok(Clocks { first_response: of(ClockKind::FirstResponse)?, resolution: of(ClockKind::Resolution)? })
+}
+
+/// Writes what every new ticket has in each of the three tables; the numbers that they got, by id.
+pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId, TicketNumber>, Error> {
+    let args = tickets.iter().map(|ticket| [origin::args(ticket), standing::args(ticket)].concat());
+    let head = format!("insert into tickets ({}, {})", origin::LIST, standing::LIST);
+    let columns = origin::NAMES.len() + standing::NAMES.len();
+    let mut numbers = BTreeMap::new();
+    for row in tx.insert(&head, columns, "returning id, number", args.collect()).await? {
+        numbers.insert(TicketId(row.uuid(0)?), TicketNumber(row.int(1)?));
+    }
+    let number = |ticket: &Ticket| numbers.get(&ticket.id).map_or(0, |number| number.0);
+    let args = tickets.iter().map(|ticket| {
+        let mut args = content::args(&ticket.submitted);
+        args.insert(0, number(ticket).into());
+        args
+    });
+    let head = format!("insert into contents (ticket, {})", content::LIST);
+    tx.insert(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
+    let clocks = tickets.iter().flat_map(|ticket| {
+        let number = number(ticket);
+        ClockKind::ALL.map(|kind| clock_args(number, kind, ticket.clocks.of(kind)))
+    });
+    write_clocks(tx, clocks.collect()).await?;
+    Ok(numbers)
+}
+
+/// Writes how a ticket stands now, and those of its clocks that have changed. The caller holds the ticket's row.
+pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), Error> {
+    let columns = standing::NAMES.iter().zip(1..).map(|(column, n)| format!("{column} = ${n}"));
+    let columns: Vec<String> = columns.collect();
+    let sql = format!("update tickets set {} where number = ${}", columns.join(", "), columns.len() + 1);
+    let mut args = standing::args(after);
+    args.push(after.number.0.into());
+    tx.execute(&sql, args).await?;
+    let changed = ClockKind::ALL.into_iter().filter(|kind| before.clocks.of(*kind) != after.clocks.of(*kind));
+    let args = changed.map(|kind| clock_args(after.number.0, kind, after.clocks.of(kind)));
+    write_clocks(tx, args.collect()).await
+}
+
+fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
+    let mut args = promise::args((kind, clock));
+    args.insert(0, number.into());
+    args
+}
+
+async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
+    let head = format!("insert into clocks (ticket, {})", promise::LIST);
+    let tail = "on conflict (ticket, clock) do update set target = excluded.target, used = excluded.used, \
+                running = excluded.running, met = excluded.met, due = excluded.due";
+    tx.insert(&head, 1 + promise::NAMES.len(), tail, rows).await.map(drop)
+}
+
+fn fields_json(fields: &[Field]) -> Json {
+    let value = |value: &Value| match value {
+        Value::Text(text) => json!({ "text": text }),
+        Value::Number(number) => json!({ "number": number }),
+        Value::Flag(flag) => json!({ "flag": flag }),
+        Value::Date(date) => json!({ "date": date.to_string() }),
+        Value::Choice(choice) => json!({ "choice": choice }),
+        Value::Choices(choices) => json!({ "choices": choices }),
+    };
+    Json::Array(fields.iter().map(|(name, v)| json!([name, value(v)])).collect())
+}
+
+fn fields_from_json(text: &str) -> Result<Vec<Field>, Error> {
+    let fields: Vec<(String, Map<String, Json>)> = from_json("fields", text)?;
+    fields
+        .into_iter()
+        .map(|(name, value)| {
+            let value = value.into_iter().next().and_then(|(kind, value)| field_value(&kind, value));
+            value.map(|value| (name, value)).ok_or_else(|| corrupt("tickets", "fields", text))
+        })
+        .collect()
+}
+
+fn field_value(kind: &str, value: Json) -> Option<Value> {
+    Some(match (kind, value) {
+        ("text", Json::String(text)) => Value::Text(text),
+        ("number", Json::Number(number)) => Value::Number(number.as_f64()?),
+        ("flag", Json::Bool(flag)) => Value::Flag(flag),
+        ("date", Json::String(date)) => Value::Date(date.parse().ok()?),
+        ("choice", Json::String(choice)) => Value::Choice(choice),
+        ("choices", choices) => Value::Choices(serde_json::from_value(choices).ok()?),
+        _ => return None,
+    })
+}
+
+fn attachments_json(attachments: &[Attachment]) -> Json {
+    Json::Array(attachments.iter().map(|a| json!([a.name, a.media_type, a.size])).collect())
+}
+
+fn attachments_from_json(text: &str) -> Result<Vec<Attachment>, Error> {
+    let rows: Vec<(String, String, u64)> = from_json("attachments", text)?;
+    Ok(rows.into_iter().map(|(name, media_type, size)| Attachment { name, media_type, size }).collect())
+}

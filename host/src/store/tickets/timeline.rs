@@ -1,0 +1,207 @@
+//! The timeline as rows. An entry's event is a word and its facts as a JSON array, in the order in which
+//! [`facts`] writes them and [`event`] reads them.
+
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::desk::actor::{Author, RuleRef};
+use crate::desk::id::{CommentId, TicketNumber};
+use crate::desk::ticket::State;
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
+use crate::store::columns::{at, corrupt, ms, parsed};
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::{Error, Store};
+
+/// An entry of a timeline with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Counts up from 1 without gaps.
+    pub seq: i64,
+    pub entry: Entry,
+}
+
+const T: &str = "timeline";
+/// The columns after `ticket`, as [`stored`] reads them.
+const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
+/// How many columns that are, with `ticket`.
+const COLUMNS_COUNT: usize = 9;
+
+/// The authors that a timeline knows, as numbers.
+const SYSTEM: i64 = 0;
+const PERSON: i64 = 1;
+const RULE: i64 = 2;
+
+/// The visibilities, as numbers.
+const PUBLIC: i64 = 0;
+const INTERNAL: i64 = 1;
+
+/// An event's facts.
+fn facts(event: &Event) -> String {
+    let facts = match event {
+        Event::Submitted { channel } => json!([channel]),
+        Event::Set { field, from, to, reason } => json!([field.code(), from, to, reason]),
+        Event::Assigned { team, assignee, reason } => json!([team, assignee, reason]),
+        Event::StateChanged { from, to, reason } => json!([from.code(), to.code(), reason]),
+        Event::Commented { comment, body } => json!([comment.to_string(), body]),
+        Event::AccessDecided { outcome, detail } => json!([outcome.code(), detail]),
+        Event::Acknowledged { to } => json!([to]),
+    };
+    facts.to_string()
+}
+
+/// The event of this word with these facts.
+fn event(kind: &str, facts: &str) -> Result<Event, Error> {
+    fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
+        serde_json::from_str(facts).map_err(|_| corrupt(T, "details", facts))
+    }
+    let state = |code: String| State::from_code(&code).ok_or_else(|| corrupt(T, "details", code));
+    Ok(match kind {
+        "submitted" => {
+            let [channel] = read(facts)?;
+            Event::Submitted { channel }
+        }
+        "set" => {
+            let (field, from, to, reason): (String, _, _, _) = read(facts)?;
+            let field = Field::from_code(&field).ok_or_else(|| corrupt(T, "details", field))?;
+            Event::Set { field, from, to, reason }
+        }
+        "assigned" => {
+            let (team, assignee, reason) = read(facts)?;
+            Event::Assigned { team, assignee, reason }
+        }
+        "state-changed" => {
+            let (from, to, reason) = read(facts)?;
+            Event::StateChanged { from: state(from)?, to: state(to)?, reason }
+        }
+        "commented" => {
+            let (comment, body): (uuid::Uuid, _) = read(facts)?;
+            Event::Commented { comment: CommentId(comment), body }
+        }
+        "access-decided" => {
+            let (outcome, detail): (String, _) = read(facts)?;
+            let outcome = AccessOutcome::from_code(&outcome).ok_or_else(|| corrupt(T, "details", outcome))?;
+            Event::AccessDecided { outcome, detail }
+        }
+        "acknowledged" => {
+            let [to] = read(facts)?;
+            Event::Acknowledged { to }
+        }
+        other => return Err(corrupt(T, "kind", other)),
+    })
+}
+
+/// A row of a timeline.
+fn args(ticket: TicketNumber, seq: i64, entry: &Entry) -> Vec<Arg> {
+    let (kind, author, version) = match &entry.author {
+        Author::System => (SYSTEM, None, None),
+        Author::Person(person) => (PERSON, Some(person.to_string()), None),
+        Author::Rule(RuleRef { name, version }) => (RULE, Some(name.clone()), Some(version.clone())),
+    };
+    let visibility = match entry.visibility {
+        Visibility::Public => PUBLIC,
+        Visibility::Internal => INTERNAL,
+    };
+    vec![
+        ticket.0.into(),
+        seq.into(),
+        ms(entry.at).into(),
+        kind.into(),
+        author.into(),
+        version.into(),
+        visibility.into(),
+        entry.event.kind().into(),
+        Arg::from(facts(&entry.event)),
+    ]
+}
+
+/// An entry from a row whose first of [`COLUMNS`] is at `first`.
+fn stored(row: &Row, first: usize) -> Result<StoredEntry, Error> {
+    let author = row.opt_text(first + 3)?.unwrap_or_default();
+    let author = match row.int(first + 2)? {
+        SYSTEM => Author::System,
+        PERSON => Author::Person(parsed(T, "author", &author)?),
+        RULE => Author::Rule(RuleRef { name: author, version: row.opt_text(first + 4)?.unwrap_or_default() }),
+        other => return Err(corrupt(T, "author_kind", other.to_string())),
+    };
+    let visibility = match row.int(first + 5)? {
+        PUBLIC => Visibility::Public,
+        INTERNAL => Visibility::Internal,
+        other => return Err(corrupt(T, "visibility", other.to_string())),
+    };
+    let entry = Entry {
+        at: at(T, "at", row.int(first + 1)?)?,
+        author,
+        visibility,
+        event: event(&row.text(first + 6)?, &row.text(first + 7)?)?,
+    };
+    Ok(StoredEntry { seq: row.int(first)?, entry })
+}
+
+/// Writes entries, each with its ticket and its place.
+pub async fn insert<'a>(
+    tx: &mut Tx,
+    entries: impl Iterator<Item = (TicketNumber, i64, &'a Entry)>,
+) -> Result<(), Error> {
+    let rows = entries.map(|(ticket, seq, entry)| args(ticket, seq, entry)).collect();
+    let head = format!("insert into timeline (ticket, {COLUMNS})");
+    tx.insert(&head, COLUMNS_COUNT, "", rows).await.map(drop)
+}
+
+/// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
+/// take the next place.
+pub async fn last_seq(tx: &mut Tx, ticket: TicketNumber) -> Result<i64, Error> {
+    let sql = "select coalesce(max(seq), 0) from timeline where ticket = $1";
+    tx.optional(sql, vec![ticket.0.into()]).await?.map_or(Ok(0), |row| row.int(0))
+}
+
+impl Store {
+    /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
+    /// rest, so that nothing above can forget to.
+    pub async fn timeline(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
+        let visible = if internal { String::new() } else { format!("and visibility = {PUBLIC}") };
+        let sql = format!("select {COLUMNS} from timeline where ticket = $1 {visible} order by seq");
+        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(|row| stored(row, 0)).collect()
+    }
+
+    /// The entries of these tickets that say what became of them: the values that people set, and every change of state.
+    pub async fn outcomes(&self, tickets: &[TicketNumber]) -> Result<Vec<(TicketNumber, Entry)>, Error> {
+        if tickets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "select ticket, {COLUMNS} from timeline where ticket in ({}) \
+             and ((author_kind = {PERSON} and kind in ('set', 'assigned')) or kind = 'state-changed') \
+             order by ticket, seq",
+            places.join(", ")
+        );
+        let args = tickets.iter().map(|number| number.0.into()).collect();
+        let rows = self.db.all(&sql, args).await?;
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?.entry))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let text = || "Zürich \"7\" \\ \n".to_owned();
+        let events = [
+            Event::Submitted { channel: text() },
+            Event::Set { field: Field::Tier, from: None, to: text(), reason: text() },
+            Event::Set { field: Field::Tags, from: Some(text()), to: text(), reason: String::new() },
+            Event::Assigned { team: text(), assignee: None, reason: text() },
+            Event::StateChanged { from: State::New, to: State::Merged, reason: text() },
+            Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
+            Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
+            Event::Acknowledged { to: text() },
+        ];
+        for written in events {
+            assert_eq!(event(written.kind(), &facts(&written)).unwrap(), written);
+        }
+        assert!(event("set", "[\"no such field\",null,\"\",\"\"]").is_err());
+        assert!(event("no such event", "[]").is_err());
+    }
+}
