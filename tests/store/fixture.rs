@@ -17,6 +17,7 @@ use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit::{self, Ids, Opening, Verdicts};
 use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
+use ruledesk::store::tickets::list::{Filter, Start};
 use ruledesk::store::{Create, Created, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
@@ -343,4 +344,15 @@ pub fn assignee(created: &Created) -> Option<PersonId> {
         Created::New { assignee, .. } => assignee.clone(),
         Created::Before(_) => None,
     }
+}
+
+/// How many tickets there are.
+pub async fn count(store: &Store) -> usize {
+    let (mut count, mut next) = (0, Some(Start::Number(None)));
+    while let Some(start) = next {
+        let page = store.tickets(&Filter::default(), start, 200).await.unwrap();
+        count += page.items.len();
+        next = page.next;
+    }
+    count
 }

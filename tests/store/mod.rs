@@ -8,5 +8,8 @@ mod concurrency;
 mod edits;
 pub mod fixture;
 mod keys;
+mod lists;
+mod many;
 mod people;
+mod plans;
 mod reads;

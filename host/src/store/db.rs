@@ -286,6 +286,15 @@ impl Tx {
         Ok(self.all(sql, args).await?.into_iter().next())
     }
 
+    /// How the database would run a statement: the lines of its plan.
+    pub async fn plan(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<String>, Error> {
+        let (explain, column) = match self {
+            Tx::Sqlite(..) => ("explain query plan", 3),
+            Tx::Postgres(_) => ("explain (costs off)", 0),
+        };
+        self.all(&format!("{explain} {sql}"), args).await?.iter().map(|row| row.text(column)).collect()
+    }
+
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
         Ok(match self.connection() {

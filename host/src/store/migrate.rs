@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     5 "tables" "0005_tables.sql";
     6 "deadlines" "0006_deadlines.sql";
     7 "step-versions" "0007_step_versions.sql";
+    12 "lists" "0012_lists.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -15,6 +15,7 @@ pub mod db;
 mod flush;
 mod migrate;
 pub mod notices;
+pub mod page;
 pub mod people;
 pub mod rules;
 pub mod tables;

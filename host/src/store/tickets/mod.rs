@@ -1,49 +1,21 @@
 //! Reading tickets and what happened to them.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::columns::{self, TICKET_COLUMNS, at};
-use super::db::Arg;
+use super::db::Row;
+use super::page::Page;
 use super::{Error, Store};
-use crate::desk::id::{PersonId, TicketId, TicketNumber};
-use crate::desk::ticket::{State, Ticket};
+use crate::desk::id::{MessageId, TicketId, TicketNumber};
+use crate::desk::ticket::Ticket;
 
+pub mod list;
 pub mod recent;
+pub mod summary;
 
-/// Which tickets a list shows; `None` and empty do not narrow it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    pub states: Vec<State>,
-    pub team: Option<String>,
-    pub assignee: Option<String>,
-    pub requester: Option<String>,
-    pub priority: Option<String>,
-    /// A category or a parent of it.
-    pub category: Option<String>,
-    /// Confines the list to what somebody requested or submitted.
-    pub only: Option<PersonId>,
-}
-
-/// A place in the queue: what comes after it is the next page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    pub unfinished: i64,
-    pub rank: i64,
-    pub due: i64,
-    pub number: i64,
-}
-
-impl Cursor {
-    /// The place of a ticket.
-    pub fn of(ticket: &Ticket) -> Cursor {
-        Cursor {
-            unfinished: i64::from(ticket.state.is_unfinished()),
-            rank: ticket.rank,
-            due: columns::queue_due(ticket),
-            number: ticket.number.0,
-        }
-    }
-}
+/// Bytes of text that a page of a timeline has, before the entry with which it gets larger.
+const PAGE_BYTES_MAX: i64 = 1 << 20;
 
 /// One entry of the timeline, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +34,7 @@ pub struct StoredEntry {
 /// A message in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
+    pub id: MessageId,
     pub kind: String,
     pub recipient: String,
     pub queued_at: Timestamp,
@@ -81,37 +54,50 @@ impl Store {
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(columns::ticket).transpose()
     }
 
-    /// Tickets in the order of the queue: unfinished ones first, then by priority, then by when they are due, then by
-    /// number; never by when they were submitted.
-    pub async fn tickets(&self, filter: &Filter, after: Option<Cursor>, limit: i64) -> Result<Vec<Ticket>, Error> {
-        let (mut conditions, mut args) = conditions(filter);
-        if let Some(cursor) = after {
-            let n = args.len();
-            let [unfinished, rank, due, number] = [n + 1, n + 2, n + 3, n + 4];
-            conditions.push(format!(
-                "(unfinished < ${unfinished} or (unfinished = ${unfinished} \
-                 and (rank, queue_due, number) > (${rank}, ${due}, ${number})))"
-            ));
-            args.extend([cursor.unfinished.into(), cursor.rank.into(), cursor.due.into(), Arg::from(cursor.number)]);
-        }
-        let narrowed =
-            if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
-        let sql = format!(
-            "select number, {TICKET_COLUMNS} from tickets {narrowed} \
-             order by unfinished desc, rank, queue_due, number limit {limit}"
-        );
-        self.db.all(&sql, args).await?.iter().map(columns::ticket).collect()
-    }
-
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
     /// rest, so that nothing above can forget to.
     pub async fn timeline(&self, ticket: TicketId, internal: bool) -> Result<Vec<StoredEntry>, Error> {
-        let visible = if internal { "" } else { "and visibility = 'public'" };
+        self.entries(ticket, internal, 0, i64::MAX).await
+    }
+
+    /// The same page by page: what comes after an entry's `seq`, at most `limit` entries and about [`PAGE_BYTES_MAX`].
+    pub async fn timeline_page(
+        &self,
+        ticket: TicketId,
+        internal: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<StoredEntry, i64>, Error> {
+        let visible = visible(internal);
+        // Lengths are read before the texts: those may be long.
+        let sql = format!(
+            "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 and seq > $2 {visible} \
+             order by seq limit {}",
+            limit + 1
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.into()]).await?;
+        let (mut last, mut bytes, mut more) = (after, 0, false);
+        for (n, row) in rows.iter().enumerate() {
+            // One entry is on the page, however long it is.
+            if n == limit || bytes >= PAGE_BYTES_MAX {
+                more = true;
+                break;
+            }
+            last = row.int(0)?;
+            bytes += row.int(1)?;
+        }
+        let items = self.entries(ticket, internal, after, last).await?;
+        Ok(Page { items, next: more.then_some(last) })
+    }
+
+    /// Entries after one and up to another.
+    async fn entries(&self, ticket: TicketId, internal: bool, after: i64, to: i64) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(internal);
         let sql = format!(
             "select seq, at, author_kind, author, author_version, visibility, kind, details from timeline \
-             where ticket = $1 {visible} order by seq"
+             where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
         );
-        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.into(), to.into()]).await?;
         rows.iter()
             .map(|row| {
                 Ok(StoredEntry {
@@ -128,20 +114,32 @@ impl Store {
             .collect()
     }
 
-    /// A ticket's messages, oldest first.
-    pub async fn messages(&self, ticket: TicketId) -> Result<Vec<StoredMessage>, Error> {
-        let sql = "select kind, recipient, queued_at, sent_at from outbox where ticket = $1 order by id";
-        let rows = self.db.all(sql, vec![ticket.0.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredMessage {
-                    kind: row.text(0)?,
-                    recipient: row.text(1)?,
-                    queued_at: at("outbox", "queued_at", row.int(2)?)?,
-                    sent_at: row.opt_int(3)?.map(|v| at("outbox", "sent_at", v)).transpose()?,
-                })
+    /// A ticket's messages after one of them, oldest first.
+    pub async fn messages(
+        &self,
+        ticket: TicketId,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<StoredMessage, MessageId>, Error> {
+        // Ids are in the order of time, and none is smaller than nothing.
+        let after = after.map_or_else(Uuid::nil, |id| id.0);
+        let sql = format!(
+            "select id, kind, recipient, queued_at, sent_at from outbox where ticket = $1 and id > $2 \
+             order by id limit {}",
+            limit + 1
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.into()]).await?;
+        let message = |row: &Row| {
+            Ok(StoredMessage {
+                id: MessageId(row.uuid(0)?),
+                kind: row.text(1)?,
+                recipient: row.text(2)?,
+                queued_at: at("outbox", "queued_at", row.int(3)?)?,
+                sent_at: row.opt_int(4)?.map(|v| at("outbox", "sent_at", v)).transpose()?,
             })
-            .collect()
+        };
+        let found = rows.iter().map(message).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Page::cut(found, limit, |message| message.id))
     }
 
     /// How many unfinished tickets each person has, by the count that is kept and by counting; the two are equal.
@@ -153,44 +151,7 @@ impl Store {
     }
 }
 
-fn conditions(filter: &Filter) -> (Vec<String>, Vec<Arg>) {
-    let mut conditions = Vec::new();
-    let mut args: Vec<Arg> = Vec::new();
-    let equals = [
-        ("team", &filter.team),
-        ("assignee", &filter.assignee),
-        ("requester", &filter.requester),
-        ("priority", &filter.priority),
-    ];
-    for (column, value) in equals {
-        if let Some(value) = value {
-            args.push(value.as_str().into());
-            conditions.push(format!("{column} = ${}", args.len()));
-        }
-    }
-    if let Some(category) = &filter.category {
-        // Compared piece by piece: neither a pattern's special characters nor a database's way of sorting matters.
-        args.push(category.as_str().into());
-        let whole = args.len();
-        args.push(format!("{category}.").into());
-        let below = args.len();
-        conditions.push(format!("(category = ${whole} or substr(category, 1, length(${below})) = ${below})"));
-    }
-    if let Some(person) = &filter.only {
-        args.push(person.as_str().into());
-        let n = args.len();
-        conditions.push(format!("(requester = ${n} or submitted_by = ${n})"));
-    }
-    if !filter.states.is_empty() {
-        let places: Vec<String> = filter
-            .states
-            .iter()
-            .map(|state| {
-                args.push(state.code().into());
-                format!("${}", args.len())
-            })
-            .collect();
-        conditions.push(format!("state in ({})", places.join(", ")));
-    }
-    (conditions, args)
+/// What narrows a timeline to what may be seen.
+const fn visible(internal: bool) -> &'static str {
+    if internal { "" } else { "and visibility = 'public'" }
 }
