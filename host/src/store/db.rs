@@ -223,6 +223,16 @@ impl Db {
         })
     }
 
+    /// The same for statements whose order an index has. PostgreSQL sorts what it believes to be little, and believes what its
+    /// statistics said some time ago: here it is to sort nothing that it can walk through.
+    pub async fn begin_walking(&self) -> Result<Tx, Error> {
+        const BEGIN: &str = "begin isolation level repeatable read read only; set local enable_sort = off";
+        Ok(match self {
+            Db::Sqlite { .. } => self.begin_reading().await?,
+            Db::Postgres(pool) => Tx::Postgres(pool.begin_with(BEGIN).await?),
+        })
+    }
+
     /// All rows of a statement that reads.
     pub async fn all(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
         Ok(match self {

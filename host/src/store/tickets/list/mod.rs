@@ -90,7 +90,7 @@ pub const PAGE_MAX: usize = 200;
 impl Store {
     /// A page of at most `limit` tickets, [`PAGE_MAX`] at most.
     pub async fn tickets(&self, filter: &Filter, start: Start, limit: usize) -> Result<Page<TicketSummary, Start>, Error> {
-        let mut reader = Reader { tx: self.db.begin_reading().await?, plans: None };
+        let mut reader = Reader { tx: self.db.begin_walking().await?, plans: None };
         let page = read(&mut reader, filter, start, limit).await?;
         reader.tx.end().await?;
         Ok(page)
@@ -99,7 +99,7 @@ impl Store {
     /// How the database finds such a page: for each statement its text and the lines of its plan. For whoever asks why a list
     /// is slow, and for the tests that hold that none is.
     pub async fn list_plans(&self, filter: &Filter, start: Start, limit: usize) -> Result<Vec<Plan>, Error> {
-        let mut reader = Reader { tx: self.db.begin_reading().await?, plans: Some(Vec::new()) };
+        let mut reader = Reader { tx: self.db.begin_walking().await?, plans: Some(Vec::new()) };
         read(&mut reader, filter, start, limit).await?;
         reader.tx.end().await?;
         Ok(reader.plans.unwrap_or_default())
