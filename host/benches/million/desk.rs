@@ -86,6 +86,8 @@ impl Desk {
             .arg(config)
             .arg("--rules")
             .arg(root().join("target/rules"))
+            .arg("--data")
+            .arg(place().join("data"))
             .env("RULEDESK_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()
@@ -150,11 +152,11 @@ impl Drop for Desk {
 /// The program on a database.
 fn command(target: &Target) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ruledesk"));
-    match target {
-        Target::Sqlite(file) => command.env_remove("DATABASE_URL").env("RULEDESK_DATA", file.parent().unwrap()),
-        Target::Postgres(url) => command.env("DATABASE_URL", url).env("RULEDESK_DATA", place().join("postgres-data")),
+    let url = match target {
+        Target::Sqlite(file) => format!("sqlite:{}", file.display()),
+        Target::Postgres(url) => url.clone(),
     };
-    command.env("RULEDESK_CACHE", place().join("cache"));
+    command.env("DATABASE_URL", url).env("RULEDESK_CACHE", place().join("cache"));
     command
 }
 
