@@ -28,7 +28,7 @@ pub enum AccessWrite {
 }
 
 /// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
-pub(in crate::desk) fn opened(change: &mut Change, case: AccessCase, at: &At<'_>) {
+pub(in crate::desk) fn opened(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     let requested = LedgerEvent::Requested {
         requester: case.requester.clone(),
         submitted_by: case.submitted_by.clone(),
@@ -36,7 +36,7 @@ pub(in crate::desk) fn opened(change: &mut Change, case: AccessCase, at: &At<'_>
     };
     change.ledger.push(LedgerEntry { at: at.now, ticket: case.ticket, event: requested });
     change.access.push(AccessWrite::Open(case.clone()));
-    stands(change, &case, at);
+    stands(change, case, at);
 }
 
 /// Takes one approver's decision. The last approval is the provisioning: the grant is in the same change.
@@ -58,7 +58,7 @@ pub fn decide(
     let asked = if decision.approve { case.clone().within(&at.organisation.apps)? } else { case.clone() };
     let after = asked.decided(decision, permit, at.now)?;
     let author = Author::Person(permit.approver.clone());
-    Ok(settled(ticket, case, after, (author, &decision.reason), at))
+    Ok(settled(ticket, case, &after, (author, &decision.reason), at))
 }
 
 /// The desk's own denial of a request that no approver decided in time; `None` while there is time, and where the ticket
@@ -66,7 +66,7 @@ pub fn decide(
 pub fn lapse(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change> {
     let waits = ticket.state == State::Waiting(WaitingFor::Approval);
     let after = case.denial(at.now).filter(|_| waits)?;
-    Some(settled(ticket, case, after, (Author::System, NOT_IN_TIME), at))
+    Some(settled(ticket, case, &after, (Author::System, NOT_IN_TIME), at))
 }
 
 /// Takes a grant back: from now on it gives no access, and the person who had it hears of it. The ticket that gave it keeps
@@ -108,7 +108,7 @@ pub fn revoke(
 /// Adds to the change of a ticket that is cancelled that its request is taken back; a settled request stays as it is.
 pub(in crate::desk) fn cancelled(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     if case.state == AccessState::Awaiting {
-        write_case(change, case, case.cancelled(), at);
+        write_case(change, case, &case.cancelled(), at);
     }
 }
 
@@ -116,7 +116,7 @@ pub(in crate::desk) fn cancelled(change: &mut Change, case: &AccessCase, at: &At
 fn settled(
     ticket: &Ticket,
     before: &AccessCase,
-    after: AccessCase,
+    after: &AccessCase,
     (author, reason): (Author, &str),
     at: &At<'_>,
 ) -> Change {
@@ -131,13 +131,13 @@ fn settled(
         moved(ticket, State::Resolved, &at.organisation.calendar, at.now)
     };
     let mut change = Change::update(ticket, ticket_after, entries);
-    change.messages = messages(ticket, before, &after, at);
+    change.messages = messages(ticket, before, after, at);
     write_case(&mut change, before, after, at);
     change
 }
 
 /// Writes a case as it stands afterwards, with what the ledger has to say about it.
-fn write_case(change: &mut Change, before: &AccessCase, after: AccessCase, at: &At<'_>) {
+fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: &At<'_>) {
     let mut say = |event| change.ledger.push(LedgerEntry { at: at.now, ticket: after.ticket, event });
     for decision in after.decisions.iter().skip(before.decisions.len()) {
         say(LedgerEvent::Decided {
@@ -152,7 +152,7 @@ fn write_case(change: &mut Change, before: &AccessCase, after: AccessCase, at: &
         say(LedgerEvent::Lapsed);
     }
     change.access.push(AccessWrite::Update { case: after.clone(), known: before.decisions.len() });
-    stands(change, &after, at);
+    stands(change, after, at);
 }
 
 /// Says in the ledger where a case stands now, and gives the grant where it is approved.

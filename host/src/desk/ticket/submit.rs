@@ -54,7 +54,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
     if let Some(case) = case {
         let awaited = case.awaited();
         change.messages.extend(awaited.into_iter().map(|person| at.message(id, MessageKind::ApprovalWanted, person)));
-        access::opened(&mut change, case, at);
+        access::opened(&mut change, &case, at);
     }
     change
 }
