@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ruledesk::store::db::Db;
-use ruledesk::store::{Created, Target};
+use ruledesk::store::{Committed, Target};
 
 use crate::store::fixture::{Wanted, on_postgres, organisation};
 use crate::support::postgres;
@@ -13,15 +13,15 @@ use crate::support::postgres;
 async fn a_host_that_stands_still_within_a_transaction_stops_no_other_for_long() {
     let (store, target) = on_postgres().await;
     let Target::Postgres(url) = target else { panic!("it is PostgreSQL") };
-    store.create(Wanted::new(1).create(&organisation())).await.unwrap();
+    store.commit(Wanted::new(1).create(&organisation())).await.unwrap();
     let paused = Db::open_postgres(&url).await.unwrap();
     let mut tx = paused.begin().await.unwrap();
     tx.execute("update team_turns set turn = turn", Vec::new()).await.unwrap();
     tx.execute("update chain_heads set link = link", Vec::new()).await.unwrap();
     let start = Instant::now();
-    let created = store.create(Wanted::new(2).create(&organisation())).await.unwrap();
+    let created = store.commit(Wanted::new(2).create(&organisation())).await.unwrap();
     let waited = start.elapsed();
-    assert!(matches!(created, Created::New { .. }));
+    assert!(matches!(created, Committed::Written { .. }));
     // Half a second, and what a busy machine adds.
     assert!(waited > Duration::from_millis(300), "the lock was there: {waited:?}");
     assert!(waited < Duration::from_secs(3), "{waited:?}");
