@@ -81,8 +81,7 @@ async fn pages_of_any_size_make_the_whole_list() {
 #[tokio::test]
 async fn what_is_found_nowhere_is_looked_for_a_bounded_while() {
     let (team, category) = APART;
-    let filter =
-        Filter { team: Some(team.to_owned()), category: Some(category.to_owned()), ..Filter::default() };
+    let filter = Filter { team: Some(team.to_owned()), category: Some(category.to_owned()), ..Filter::default() };
     assert!(!rows().iter().any(|row| row.fits(&filter)));
     on_both_with_many(async |store, _| {
         for (begin, pages) in [(Start::Number(None), 2), (Start::Updated(None), 2)] {

@@ -63,12 +63,9 @@ fn state(n: i64) -> State {
 
 fn row(n: i64) -> Row {
     let apart = n % 3 == 0;
-    let category = if n % 3 == 1 {
-        "facilities.desk"
-    } else {
-        CATEGORIES[usize::try_from(n * 7 % 9).unwrap()]
-    };
-    let (priority, rank) = [("critical", 0), ("high", 1), ("medium", 2), ("low", 3)][usize::try_from(n * n % 4).unwrap()];
+    let category = if n % 3 == 1 { "facilities.desk" } else { CATEGORIES[usize::try_from(n * 7 % 9).unwrap()] };
+    let (priority, rank) =
+        [("critical", 0), ("high", 1), ("medium", 2), ("low", 3)][usize::try_from(n * n % 4).unwrap()];
     // The order of the priorities was changed once.
     let rank = if n < 500 && priority == "low" { 1 } else { rank };
     let requester = format!("person-{}", n * 13 % 300);
@@ -101,9 +98,7 @@ impl Row {
 
     /// Whether a list with this filter has the ticket.
     pub fn fits(&self, filter: &Filter) -> bool {
-        let below = |category: &String| {
-            self.category == category || self.category.starts_with(&format!("{category}."))
-        };
+        let below = |category: &String| self.category == category || self.category.starts_with(&format!("{category}."));
         let own = |id: &PersonId| self.requester == id.as_str() || self.submitted_by == id.as_str();
         (filter.states.is_empty() || filter.states.contains(&self.state))
             && filter.team.as_ref().is_none_or(|team| self.team == *team)

@@ -27,14 +27,6 @@ pub fn requester(n: u64) -> String {
     format!("person-{:05}", n % REQUESTERS)
 }
 
-/// A folder that any user may write to.
-pub fn open_to_all(folder: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
-    folder.to_owned()
-}
-
 /// The demo's configuration with the teams, agents and requesters of a large organisation.
 pub fn configuration() -> PathBuf {
     let (demo, own) = (root().join("host/demo"), place().join("config"));

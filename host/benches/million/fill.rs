@@ -18,12 +18,12 @@ use ruledesk::store::{Create, DecisionRecord, RunRecord, Store, Target};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::desk::{AGENTS, Desk, TEAMS, agent, requester, team};
+use super::desk::{AGENTS, Desk, agent, requester, team};
 use super::{Database, place, postgres};
 
 /// Tickets that are under way at once: the store writes what has gathered in one batch.
 const AT_ONCE: usize = 512;
-/// What has come over the last two years.
+/// Over so long they have come.
 const SPAN: Duration = Duration::from_secs(2 * 365 * 86_400);
 /// Unfinished ones, of a hundred.
 const UNFINISHED: u64 = 5;
@@ -134,12 +134,7 @@ pub async fn templates(config: &Path) -> Vec<Template> {
 }
 
 /// A database of so many tickets: a kept one as it is, or else a smaller one, if there is one, filled up.
-pub async fn filled(
-    database: Database,
-    size: u64,
-    smaller: Option<&Target>,
-    templates: &[Template],
-) -> Target {
+pub async fn filled(database: Database, size: u64, smaller: Option<&Target>, templates: &[Template]) -> Target {
     let target = match database {
         Database::Sqlite => {
             let file = place().join(format!("sqlite-{size}.db"));
@@ -152,7 +147,7 @@ pub async fn filled(
     };
     let store = Store::open(&target).await.unwrap();
     let db = open(&target).await;
-    let have = places_count(&db).await;
+    let have = highest(&db).await;
     if have < size {
         println!("{}: filling up from {have} to {size} tickets", database.name());
         let begun = Instant::now();
@@ -173,8 +168,8 @@ pub async fn open(target: &Target) -> Db {
     }
 }
 
-/// The highest number: a few are missing where a transaction failed.
-async fn places_count(db: &Db) -> u64 {
+/// The highest number of a ticket, which is about how many there are.
+async fn highest(db: &Db) -> u64 {
     let rows = db.all("select coalesce(max(number), 0) from tickets", Vec::new()).await.unwrap();
     rows[0].int(0).unwrap() as u64
 }
@@ -229,7 +224,10 @@ async fn write(store: &Store, from: u64, to: u64, templates: &[Template]) {
         if writing.len() >= AT_ONCE {
             writing.join_next().await.unwrap().unwrap();
         }
-        let create = create(n, now, &templates[(n % templates.len() as u64) as usize]);
+        // The oldest first, whatever there is already.
+        let age = SPAN.mul_f64((to - n) as f64 / (to - from) as f64);
+        let at = now - jiff::SignedDuration::try_from(age).unwrap();
+        let create = create(n, at, &templates[(n % templates.len() as u64) as usize]);
         let store = store.clone();
         writing.spawn(async move { drop(store.create(create).await.unwrap()) });
         if n > from && (n - from) % 50_000 == 0 {
@@ -249,18 +247,10 @@ fn id(random: &mut Random, at: Timestamp) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(ms, &bytes).into_uuid()
 }
 
-/// The state of the `n`-th ticket: the newest are unfinished most often, but some of any age are.
+/// Where a ticket stands.
 fn state(random: &mut Random) -> State {
-    const UNFINISHED_CODES: [&str; 8] = [
-        "open",
-        "open",
-        "open",
-        "in_progress",
-        "in_progress",
-        "waiting_requester",
-        "waiting_vendor",
-        "reopened",
-    ];
+    const UNFINISHED_CODES: [&str; 8] =
+        ["open", "open", "open", "in_progress", "in_progress", "waiting_requester", "waiting_vendor", "reopened"];
     let code = if random.below(100) < UNFINISHED {
         UNFINISHED_CODES[random.below(8) as usize]
     } else {
@@ -275,15 +265,15 @@ fn state(random: &mut Random) -> State {
 }
 
 /// The `n`-th ticket with all that belongs to it.
-fn create(n: u64, now: Timestamp, template: &Template) -> Create {
+fn create(n: u64, at: Timestamp, template: &Template) -> Create {
     let mut random = Random(n.wrapping_mul(0x1234_5678_9abc_def1));
-    let age = Duration::from_millis((SPAN.as_millis() as u64 / 1_000_000 * (1_000_000 - n % 1_000_000)).max(1));
-    let at = now - jiff::SignedDuration::try_from(age).unwrap();
     let mut ticket = template.ticket.clone();
     let who = requester(random.next());
     ticket.id = TicketId(id(&mut random, at));
     ticket.requester = who.parse().unwrap();
-    ticket.submitted_by = if random.below(10) == 0 { agent(random.next()).parse().unwrap() } else { ticket.requester.clone() };
+    // One in ten is taken down by an agent.
+    let by_agent = random.below(10) == 0;
+    ticket.submitted_by = if by_agent { agent(random.next()).parse().unwrap() } else { ticket.requester.clone() };
     let number = format!("report {:06}", random.below(1_000_000));
     ticket.subject = format!("Something is wrong, {number}");
     ticket.body = text(&mut random, 2 + n % 5);
@@ -319,7 +309,7 @@ fn create(n: u64, now: Timestamp, template: &Template) -> Create {
         team: ticket.team.clone(),
         strategy: Strategy::RoundRobin,
         candidates: Vec::new(),
-        fixed: Some(agent(ticket.team.as_str().len() as u64 * 7 + random.next()).parse().unwrap()),
+        fixed: Some(agent(random.next()).parse().unwrap()),
         note: None,
     };
     Create {
@@ -397,7 +387,7 @@ fn run(random: &mut Random, template: &Template, ticket: &Ticket, who: &str, num
 /// What the store decides itself for new tickets only: who has the finished ones. And what a server does after a while.
 async fn finish(db: &Db, database: Database, from: u64) {
     let mut tx = db.begin().await.unwrap();
-    // Three digits, as ids of agents have.
+    // Three digits, as the ids of agents have.
     let sql = "update tickets set assignee = 'agent-' || substr(cast(1000 + (number * 7919) % $1 as text), 2) \
                where assignee is null and number > $2";
     tx.execute(sql, vec![(AGENTS as i64).into(), (from as i64).into()]).await.unwrap();
@@ -407,5 +397,4 @@ async fn finish(db: &Db, database: Database, from: u64) {
         tx.execute("analyze", Vec::new()).await.unwrap();
         tx.commit().await.unwrap().done().await.unwrap();
     }
-    assert!(TEAMS > 0);
 }

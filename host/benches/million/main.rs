@@ -70,10 +70,6 @@ fn main() {
     }
     sizes.sort_unstable();
     std::fs::create_dir_all(place()).unwrap();
-    // A throw-away server keeps its files here, and runs as another user.
-    let temporary = desk::open_to_all(&place().join("tmp"));
-    // No other thread runs yet.
-    unsafe { std::env::set_var("TMPDIR", temporary) };
     let config = desk::configuration();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let templates = runtime.block_on(fill::templates(&config));

@@ -107,9 +107,9 @@ fn next(start: Start) -> Option<String> {
             List::TicketsInQueue.write([u128::from(finished), whole(rank), whole(due), whole(number)])
         }),
         Start::Number(place) => place.map(|number| List::TicketsByNumber.write([whole(number)])),
-        Start::Updated(place) => place.map(|UpdatedPlace { updated, number }| {
-            List::TicketsByUpdate.write([whole(updated), whole(number)])
-        }),
+        Start::Updated(place) => {
+            place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([whole(updated), whole(number)]))
+        }
     }
 }
 

@@ -89,7 +89,12 @@ pub const PAGE_MAX: usize = 200;
 
 impl Store {
     /// A page of at most `limit` tickets, [`PAGE_MAX`] at most.
-    pub async fn tickets(&self, filter: &Filter, start: Start, limit: usize) -> Result<Page<TicketSummary, Start>, Error> {
+    pub async fn tickets(
+        &self,
+        filter: &Filter,
+        start: Start,
+        limit: usize,
+    ) -> Result<Page<TicketSummary, Start>, Error> {
         let mut reader = Reader { tx: self.db.begin_walking().await?, plans: None };
         let page = read(&mut reader, filter, start, limit).await?;
         reader.tx.end().await?;
@@ -129,7 +134,12 @@ impl Reader {
     }
 }
 
-async fn read(reader: &mut Reader, filter: &Filter, start: Start, limit: usize) -> Result<Page<TicketSummary, Start>, Error> {
+async fn read(
+    reader: &mut Reader,
+    filter: &Filter,
+    start: Start,
+    limit: usize,
+) -> Result<Page<TicketSummary, Start>, Error> {
     let limit = limit.clamp(1, PAGE_MAX);
     let size = SIZES.into_iter().find(|size| *size >= limit).unwrap_or(PAGE_MAX);
     match start {

@@ -77,9 +77,8 @@ async fn round(
 /// What comes after a place, as ranges that an index has in one piece: what is due at the same time is one, because SQLite
 /// enters no index by a row value with its row number.
 fn steps(ranks: Option<&[i64]>, after: Option<QueuePlace>, args: &mut Args) -> Vec<String> {
-    let place = after.map(|QueuePlace { rank, due, number, .. }| {
-        (rank, args.place(rank), args.place(due), args.place(number))
-    });
+    let place =
+        after.map(|QueuePlace { rank, due, number, .. }| (rank, args.place(rank), args.place(due), args.place(number)));
     let Some(ranks) = ranks else {
         return match place {
             None => vec![String::new()],
