@@ -230,7 +230,7 @@ async fn write(store: &Store, from: u64, to: u64, templates: &[Template]) {
         let create = create(n, at, &templates[(n % templates.len() as u64) as usize]);
         let store = store.clone();
         writing.spawn(async move { drop(store.create(create).await.unwrap()) });
-        if n > from && (n - from) % 50_000 == 0 {
+        if n > from && (n - from).is_multiple_of(50_000) {
             println!("  {n}");
         }
     }

@@ -54,7 +54,7 @@ fn bytes(runtime: &Runtime, target: &Target) -> Line {
 }
 
 fn list(name: &str, each: impl Fn(u64) -> (String, String)) -> (String, Vec<List>) {
-    let lists = (0..10).map(|n| each(n)).map(|(query, condition)| List { query, condition });
+    let lists = (0..10).map(each).map(|(query, condition)| List { query, condition });
     (name.to_owned(), lists.collect())
 }
 

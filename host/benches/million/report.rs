@@ -33,7 +33,8 @@ pub fn print() {
         .collect();
     files.sort();
     for database in [Database::Sqlite, Database::Postgres] {
-        let (mut names, mut columns): (Vec<String>, Vec<(String, BTreeMap<String, String>)>) = Default::default();
+        let mut names: Vec<String> = Vec::new();
+        let mut columns: Vec<(String, BTreeMap<String, String>)> = Vec::new();
         let prefix = format!("measured-{}-", database.name());
         for file in files.iter().filter(|file| file.starts_with(&prefix)) {
             let text = std::fs::read_to_string(place().join(file)).unwrap();
