@@ -8,5 +8,6 @@ mod concurrency;
 mod edits;
 pub mod fixture;
 mod keys;
+mod parts;
 mod people;
 mod reads;

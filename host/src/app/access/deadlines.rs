@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error};
-use crate::desk::access::{self, AccessState, NOT_IN_TIME};
+use crate::desk::access::{self, AccessCase, AccessState, NOT_IN_TIME};
 use crate::desk::id::TicketId;
 
 /// How often deadlines are looked at. A step that is over cannot be approved meanwhile.
@@ -36,7 +36,9 @@ impl App {
                 Ok(case.and_then(|case| access::lapse(ticket, case, at)))
             })
             .await?;
-        let denied = case.is_some_and(|case| case.state == AccessState::Denied);
+        // A denial that no approver gave is the desk's.
+        let by_nobody = |case: &AccessCase| case.decisions.iter().all(|decision| decision.approve);
+        let denied = case.is_some_and(|case| case.state == AccessState::Denied && by_nobody(&case));
         if denied {
             tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
         }

@@ -244,3 +244,68 @@ fn stored(row: &Row, ticket: TicketId) -> Result<StoredEvent, Error> {
     };
     Ok(StoredEvent { at: at(T, "at", row.int(0)?)?, said })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id<T: std::str::FromStr>(text: &str) -> T
+    where
+        T::Err: std::fmt::Debug,
+    {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let ticket = TicketId(Uuid::from_u128(1));
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let request = AccessRequest {
+            extends: true,
+            app: id("crm"),
+            tier: id("pro"),
+            role: Some("editor \"7\"".to_owned()),
+            duration_hours: Some(24),
+            justification: "to sell\nin Zürich".to_owned(),
+            subject: id("eve"),
+        };
+        let grant = Grant {
+            id: GrantId(Uuid::from_u128(2)),
+            ticket,
+            subject: id("eve"),
+            app: id("crm"),
+            tier: id("pro"),
+            role: None,
+            groups: vec!["crm-pro".to_owned()],
+            granted_at: at(5),
+            expires_at: at(9),
+            revoked_at: None,
+        };
+        let decided =
+            |approve| LedgerEvent::Decided { approver: id("hal"), step: 1, approve, reason: "as I see it".to_owned() };
+        let revoked = |by| LedgerEvent::Revoked {
+            grant: grant.id,
+            subject: id("eve"),
+            app: id("crm"),
+            tier: id("pro"),
+            by,
+            reason: "over".to_owned(),
+        };
+        let mut events = vec![
+            LedgerEvent::Requested { requester: id("eve"), submitted_by: id("amara"), request },
+            decided(true),
+            decided(false),
+            LedgerEvent::Lapsed,
+            revoked(Author::System),
+            revoked(Author::Person(id("hal"))),
+            LedgerEvent::Granted { grant: grant.clone() },
+        ];
+        let stands = |state| LedgerEvent::Stands { state, reason: "policy 7".to_owned() };
+        events.extend(AccessState::ALL.map(stands));
+        for written in events {
+            assert_eq!(event(written.code(), &facts(&written), ticket).unwrap(), written);
+        }
+        assert!(event("no such event", "{}", ticket).is_err());
+        assert!(event("granted", "{}", ticket).is_err());
+    }
+}
