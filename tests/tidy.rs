@@ -15,8 +15,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("store", &["desk"]),
     ("app", &["desk", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "store", "telemetry"]),
+    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "telemetry"]),
 ];
+
+/// A file and a room that it alone of its own room may name: the one command file that opens the store.
+const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk.rs", "store")];
 
 /// A package and the rooms that may name it.
 const PACKAGES: [(&str, &[&str]); 6] = [
@@ -68,7 +71,8 @@ fn imports_point_one_way() {
     for (room, may_name) in ARROWS {
         for (file, code) in files(room) {
             for other in named(&code).into_iter().filter(|other| *other != room) {
-                assert!(may_name.contains(&other), "host/src/{file} names `{other}`, and `{room}` may not");
+                let excepted = EXCEPTIONS.contains(&(file.as_str(), other));
+                assert!(excepted || may_name.contains(&other), "host/src/{file} names `{other}`, and `{room}` may not");
             }
         }
     }

@@ -10,6 +10,40 @@
 //! cli -> author -> rules
 //! cli, api, app -> telemetry
 //! ```
+//!
+//! `cli` names no room below `app` that keeps anything: only `cli/desk.rs`, which opens and migrates the store, names `store`.
+//!
+//! # Glossary
+//!
+//! People and what they ask for:
+//!
+//! - *requester*: the person whom a ticket is for; *submitter*: the one who sent it. *Agent*, *approver*, *admin*: roles.
+//! - *operator*: the user at the shell of the machine. An actor with permissions of its own, which are no person's.
+//! - *actor*: the one who asks for something; *author*: the one whom the timeline names for it.
+//! - *permit*: a value that proves that the table of permissions was asked, such as `MayEdit`.
+//! - *access case*: a request for access with its steps of approval; *grant*: access that was given, until it expires or is
+//!   revoked; *ledger*: the chained list of all that happened to access.
+//! - *timeline*: the entries of one ticket, oldest first; *outbox*: messages that are written with a change and sent later.
+//!
+//! Rules and what becomes of their answers:
+//!
+//! - *rule*: a WebAssembly component with a manifest; *version*: one component with one manifest, by both digests.
+//! - *stage*: one of the five questions that rules are asked (intake, categorization, priority, routing, access).
+//! - *verdict*: what the desk makes of all rules' answers at one stage.
+//! - *run*: all stages of one ticket at one time; *record*: a run as it is kept, with exact inputs; *chain*: the hashes that join
+//!   records, so that none changes unseen; *replay*: records, asked again.
+//! - *generation*: the rules that are asked at one time, swapped as a whole; a ticket keeps the one it began with.
+//! - *rollout*: which version of a rule plays which part; *step*: a change of it. *Deployment*: a rollout as a row.
+//! - *active*: its answers count. *Candidate*: a version that is tried: *loaded* (not asked), in the *shadow* (asked, without
+//!   effect), or a *canary* (it counts for a share of the tickets).
+//! - *archive*: every version that ever decided. *Reference table*: rows that admins keep and rules look up.
+//!
+//! Running it:
+//!
+//! - *office*: a desk without rules, enough for most use cases; *app*: an office with rules.
+//! - *lease*: the time for which one host alone may do a piece of work; *fence*: the number that tells a late holder that the
+//!   lease has gone to another.
+//! - *signatory*: the one who takes a step of a rollout, as its audit names them.
 
 pub mod api;
 pub mod app;

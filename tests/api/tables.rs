@@ -116,6 +116,11 @@ fn the_command_line_changes_a_running_desk() {
         };
         assert_eq!(printed(&["tables", "get", "assets"]), "asset,team,until:date\nerp,network,2027-01-31\n");
         assert!(printed(&["tables", "versions", "assets"]).contains("by noor: from a file"));
+        let history = desk.as_role("kofi").get(&format!("{ASSETS}/versions")).expect(200);
+        let (event, operator) = (&history["events"][0], history["events"][0]["operator"].as_str().unwrap_or_default());
+        assert!(event["actor"] == "noor" && !operator.is_empty(), "the audit names the operator beside them: {event}");
+        let shown = format!("by noor: from a file  [at the shell: {operator}]");
+        assert!(printed(&["tables", "versions", "assets"]).contains(&shown));
         assert!(printed(&["tables", "list"]).contains("vips"));
         std::fs::write(&file, text.replace("2027-01-31", "\"tomorrow\"")).unwrap();
         let wrong = desk.command(&["tables", "put", file.to_str().unwrap(), "--why", "x"]);

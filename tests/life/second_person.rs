@@ -122,3 +122,62 @@ fn no_canary_decides_access_on_one_word() {
         assert_eq!(asked_for_access(&desk), "awaiting", "a person decides");
     });
 }
+
+#[test]
+fn one_operator_is_not_two_persons() {
+    on_both(|database| {
+        let desk = Desk::with_settings(database, example_rules(), |text| {
+            text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+        });
+        let mei = desk.as_role("mei");
+        let events = || mei.get("/api/v1/rules/access-policy/events").expect(200);
+        let command = |arguments: &[&str]| {
+            let output = desk.command(&[&["rules"], arguments].concat());
+            (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+        };
+        let approve = |version: &str, person: &[&str]| {
+            let said = ["approve", "access-policy", "--version", version, "--why", "I have read it"];
+            command(&[said.as_slice(), person].concat())
+        };
+        let promote = |person: &[&str]| {
+            command(&[&["promote", "access-policy", "--to", "active", "--why", "a quiet day"], person].concat())
+        };
+        let active = |version: &str| {
+            until("the version", || (access_policy(&desk)["active"]["version"] == version).then_some(()));
+        };
+        // The directory proposed the first version, so that one operator is enough.
+        let (approved, said) = approve(&proposed(&desk), &["--as", "mei"]);
+        assert!(approved, "{said}");
+        active("1.0.0");
+        let (by, operator) = (events()[0]["actor"].clone(), events()[0]["operator"].as_str().unwrap().to_owned());
+        assert!(by == "mei" && !operator.is_empty(), "the audit names both: {}", events()[0]);
+
+        ship(&desk, "1.1.0", "shadow");
+        until("the candidate", || (access_policy(&desk)["candidate"]["version"] == "1.1.0").then_some(()));
+        until("it to be written down", || (events()[0]["version"] == proposed(&desk).as_str()).then_some(()));
+        let (promoted, said) = promote(&["--as", "mei"]);
+        assert!(promoted, "{said}");
+        let second = proposed(&desk);
+        let both = format!("mei via operator:{operator}");
+        until("the proposal", || (access_policy(&desk)["candidate"]["proposed_by"] == both.as_str()).then_some(()));
+        for person in [&["--as", "noor"][..], &[]] {
+            let (approved, said) = approve(&second, person);
+            assert!(!approved && said.contains("one operator is one person"), "{person:?}: {said}");
+        }
+        let approval = json!({ "version": second, "why": "my own" });
+        let own = mei.post("/api/v1/rules/access-policy/approve", &approval).expect(409);
+        assert!(own["detail"].as_str().unwrap().contains("cannot approve it"), "one person, whichever way: {own}");
+        assert_eq!(access_policy(&desk)["active"]["version"], "1.0.0", "nothing of it counted");
+        desk.with_roles("noor", "admin").post("/api/v1/rules/access-policy/approve", &approval).expect(200);
+        active("1.1.0");
+        assert_eq!((&events()[0]["actor"], &events()[0]["operator"]), (&json!("noor"), &Value::Null));
+
+        // Without --as the operator acts under their own name.
+        let (back, said) = command(&["rollback", "access-policy", "--why", "too strict"]);
+        assert!(back, "{said}");
+        assert_eq!(events()[0]["actor"], format!("operator:{operator}"));
+        let (_, printed) = command(&["events", "access-policy"]);
+        assert!(printed.contains(&format!("by operator:{operator}: too strict")), "{printed}");
+        assert!(printed.contains(&format!("by mei: a quiet day  [at the shell: {operator}]")), "{printed}");
+    });
+}

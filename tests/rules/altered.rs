@@ -38,11 +38,12 @@ fn what_is_not_tried_goes_on_playing_its_part() {
         let generation = rules.generation();
         version_of(generation.rules().iter().find(|rule| rule.manifest.version == of).unwrap())
     };
-    let mut lives: BTreeMap<_, _> = slots.iter().map(|(name, slot)| (name.to_owned(), slot.life.clone())).collect();
-    let life = lives.get_mut("one").unwrap();
-    let earlier = Candidate { version: life.active.unwrap(), trial: Trial::Shadow, proposed_by: None };
-    (life.active, life.candidate) = (Some(version("1.1.0")), Some(earlier));
-    assert!(rules.catalog().install(lives, Vec::new(), &BTreeMap::new(), 1));
+    let mut rollouts: BTreeMap<_, _> =
+        slots.iter().map(|(name, slot)| (name.to_owned(), slot.rollout.clone())).collect();
+    let rollout = rollouts.get_mut("one").unwrap();
+    let earlier = Candidate { version: rollout.active.unwrap(), trial: Trial::Shadow, proposed_by: None };
+    (rollout.active, rollout.candidate) = (Some(version("1.1.0")), Some(earlier));
+    assert!(rules.catalog().install(rollouts, Vec::new(), &BTreeMap::new(), 1));
     let live = rules.generation();
     let [promoted, earlier, two] =
         [("one 1.1.0", Role::Active), ("one 1.0.0", Role::Shadow), ("two 1.0.0", Role::Active)]

@@ -19,6 +19,7 @@ use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::reference::diff::{RowDiff, TableDiff, diff};
 use crate::app::reference::{Format, Origin, Put, TableEvent, TableStatus, TableVersionEntry};
+use crate::app::rollout::steps::Signatory;
 
 /// Rows that one answer lists at most.
 const ROWS_MAX: usize = 1000;
@@ -222,7 +223,11 @@ pub struct TableEventView {
     at: Timestamp,
     /// The version that went live; none where the table was removed.
     digest: Option<String>,
+    /// A person's id, or `operator:NAME` for who works at the desk's shell.
     actor: String,
+    /// The user at the shell, where it was done there, whether or not in a person's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
     why: String,
 }
 
@@ -235,7 +240,8 @@ impl From<TableVersionEntry> for TableVersionView {
 impl From<TableEvent> for TableEventView {
     fn from(event: TableEvent) -> Self {
         let TableEvent { at, digest, actor, why } = event;
-        Self { at, digest, actor, why }
+        let by = Signatory::parse(&actor);
+        Self { at, digest, actor: by.name(), operator: by.operator().map(str::to_owned), why }
     }
 }
 

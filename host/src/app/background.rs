@@ -1,4 +1,4 @@
-//! Work that goes on behind requests: nobody waits for it while the desk runs, and the desk does not end before it has.
+//! Work that goes on behind requests: none waits for it while the desk runs, and the desk does not end before it has.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::App;
 
-/// What is under way.
+/// The work that is under way.
 #[derive(Debug, Default)]
 pub(super) struct Background {
     running: Mutex<JoinSet<()>>,
@@ -15,14 +15,14 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Whether the desk is about to end, so that what need not be begun should not be.
+    /// Whether the desk is about to end, so that nothing is begun that can wait.
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
 
     fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        // What has ended is forgotten, so that no more is kept than is under way.
+        // Work that has ended is forgotten, so that no more is kept than is under way.
         while running.try_join_next().is_some() {}
         running.spawn(work);
     }
@@ -45,8 +45,8 @@ impl Background {
 }
 
 impl App {
-    /// Does something that no request waits for. [`App::close`] waits for it; should the process be killed before that, it is
-    /// cut off, so it has to leave things as they were or as they should be.
+    /// Does work that no request waits for. [`App::close`] waits for it; a process that is killed before that cuts it off, so it
+    /// has to leave things as they were or as they should be at every moment.
     pub(super) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.background.begin(work);
     }
@@ -54,7 +54,7 @@ impl App {
     /// Ends the desk: what it has begun is done, and the store is closed.
     pub async fn close(&self) {
         self.background.end().await;
-        self.store.close().await;
+        self.office.close().await;
     }
 }
 

@@ -1,15 +1,23 @@
-//! What a use case can answer besides success: facts, which `api` puts into words for HTTP.
+//! The answers of a use case besides success: facts, which `api` puts into words for HTTP.
 
-use super::rollout::deploy::Unfit;
+use std::io;
+
+use tokio::task::JoinError;
+
+use super::reference::Conflict;
+use super::rollout::deploy::{UPLOADS_AT_ONCE, Unfit};
+use crate::config;
 use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
+use crate::rules::digest::NotADigest;
+use crate::rules::live::rollout::NotTaken;
 use crate::rules::run::workers::NotDone;
 use crate::store;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The submission needs mending; the rules or the form say where.
+    /// The form or the rules found problems; each names its field.
     #[error("the submission has {} problem(s)", problems.len())]
     Rejected { problems: Vec<Problem> },
     #[error(transparent)]
@@ -18,29 +26,82 @@ pub enum Error {
     Missing { what: &'static str, name: String },
     #[error("the {what} `{name}` could be {}: give more of it", meant.join(" or "))]
     Ambiguous { what: &'static str, name: String, meant: Vec<String> },
-    /// Something that the desk keeps is not what it put there.
-    #[error("{0}")]
-    Damaged(String),
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     #[error("the rule `{name}` stays as it is: {why}")]
-    NotTaken { name: String, why: String },
+    NotTaken { name: String, why: NotTaken },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
-    #[error("{0}")]
-    StaleVersion(String),
-    #[error("{0}")]
-    Conflict(String),
+    #[error("another version of the table `{name}` is live than the one named")]
+    StaleTable { name: String },
+    /// A change of a reference table that cannot be made as things are.
+    #[error(transparent)]
+    Table(#[from] Conflict),
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// A rule that no desk would take.
+    /// A rule that fails a check that every rule has to pass.
     #[error(transparent)]
     Unfit(Unfit),
-    #[error("{0}")]
-    Busy(String),
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// The disk does not take it.
-    #[error("{0}")]
-    NoRoom(String),
-    #[error("{0}")]
-    Broken(String),
+    #[error(transparent)]
+    NoRoom(store::Error),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// Something that the desk keeps is not what it put there.
+#[derive(Debug, thiserror::Error)]
+pub enum Damaged {
+    #[error(transparent)]
+    Archive(store::Error),
+    #[error("the archive has a version of `{rule}` as `{id}`: {why}")]
+    VersionId { rule: String, id: String, why: NotADigest },
+}
+
+/// What there is too much of, so that the same is worth trying again soon.
+#[derive(Debug, thiserror::Error)]
+pub enum Busy {
+    #[error(transparent)]
+    Store(store::Error),
+    #[error(transparent)]
+    Workers(NotDone),
+    #[error("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once")]
+    Uploads,
+    #[error("this rule is being changed by several at once: try again soon")]
+    Rule,
+    #[error("many people are changing this ticket: try again soon")]
+    Ticket,
+}
+
+/// A failure of the desk itself, which the one who asked cannot repair.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error(transparent)]
+    Store(store::Error),
+    #[error(transparent)]
+    Workers(NotDone),
+    #[error("a task did not come to its end: {0}")]
+    Task(JoinError),
+    #[error("the system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+    #[error("the component of `{rule}` cannot be read: {source}")]
+    Component { rule: String, source: io::Error },
+    #[error("a manifest in the archive cannot be read: {0}")]
+    Manifest(toml::de::Error),
+    #[error("a record of `{rule}` cannot be read: {source}")]
+    Record { rule: String, source: serde_json::Error },
+    #[error("the kept version {digest} of the table `{name}` was tampered with")]
+    Table { name: String, digest: String },
+    #[error("the kept table `{name}` cannot be read: {}", listed(problems))]
+    TableText { name: String, problems: Vec<config::Problem> },
+    #[error("intake rules change what access is asked for without end")]
+    Intake,
+}
+
+fn listed(problems: &[config::Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl From<Refusal> for Error {
@@ -56,15 +117,15 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::KeyReused => Error::KeyReused,
-            store::Error::Full => Error::Busy(error.to_string()),
-            store::Error::Damaged { .. } => Error::Damaged(error.to_string()),
-            store::Error::NoRoom(_) => Error::NoRoom(error.to_string()),
+            store::Error::Full => Error::Busy(Busy::Store(error)),
+            store::Error::Damaged { .. } => Error::Damaged(Damaged::Archive(error)),
+            store::Error::NoRoom(_) => Error::NoRoom(error),
             store::Error::Conflict
             | store::Error::Unavailable(_)
             | store::Error::Migration(_)
             | store::Error::Corrupt { .. }
             | store::Error::Lost(_)
-            | store::Error::Stopped => Error::Broken(error.to_string()),
+            | store::Error::Stopped => Error::Broken(Broken::Store(error)),
         }
     }
 }
@@ -72,8 +133,14 @@ impl From<store::Error> for Error {
 impl From<NotDone> for Error {
     fn from(error: NotDone) -> Self {
         match error {
-            NotDone::Full(_) => Error::Busy(error.to_string()),
-            NotDone::Panicked => Error::Broken(error.to_string()),
+            NotDone::Full(_) => Error::Busy(Busy::Workers(error)),
+            NotDone::Panicked => Error::Broken(Broken::Workers(error)),
         }
+    }
+}
+
+impl From<JoinError> for Error {
+    fn from(error: JoinError) -> Self {
+        Error::Broken(Broken::Task(error))
     }
 }

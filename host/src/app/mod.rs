@@ -1,24 +1,22 @@
-//! The use cases: one function each, where desk, rules and store meet. Whoever calls them translates.
+//! The use cases: one function each, where desk, rules and store meet. Their callers translate.
 //!
-//! - [`App::create_ticket`] takes a submission through the rules and into the store
-//! - [`App::ticket`], [`App::tickets`], [`App::timeline`], [`App::decisions`] read
-//! - [`App::dry_run`] says what would become of a submission
-//! - [`App::explain`] says why a ticket is as it is
-//! - [`App::comment`], [`App::transition`], [`App::edit_ticket`], [`App::revoke_grant`] change
-//! - [`App::decide_access`], [`App::awaiting`], [`App::grants`] are about access
-//! - [`App::deny_overdue`] does what is due, because nobody else has done it
-//! - [`App::rule_stats`] sums up what a rule did
-//! - [`App::keep`], [`App::rule_versions`], [`App::rule_difference`] are about the archive of rules
-//! - [`App::actor`] says who is asking
+//! [`Office`] has those that need no rules, [`App`] those that do; every use case that a person or an operator asks for takes
+//! the [`Actor`](crate::desk::actor::Actor) who asks, from HTTP and from the command line alike.
+//!
+//! - [`App::create_ticket`] takes a submission through the rules and into the store; [`App::dry_run`] says what would become
+//!   of one
+//! - [`Office::ticket`], [`Office::tickets`], [`Office::timeline`], [`Office::decisions`], [`Office::explain`] read
+//! - [`Office::comment`], [`Office::transition`], [`Office::edit_ticket`], [`Office::revoke_grant`] change
+//! - [`Office::decide_access`], [`Office::awaiting`], [`Office::grants`] are about access
+//! - [`Office::command_rule`], [`Office::rule_events`], [`Office::rule_versions`], [`Office::rule_stats`] are about rules
+//! - [`Office::put_table`], [`Office::tables`], [`Office::table_history`] are about reference tables
+//! - [`Office::actor`] says who is asking; [`Office::add_token`], [`Office::revoke_token`] look after that
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-
-use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
-use crate::desk::ticket::Ticket;
 use crate::rules::Rules;
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::rule::Rule;
@@ -31,6 +29,7 @@ pub mod decide;
 pub mod error;
 pub mod explain;
 pub mod observe;
+pub mod office;
 pub mod record;
 pub mod reference;
 pub mod replay;
@@ -41,34 +40,40 @@ pub mod tokens;
 pub use clock::Clock;
 pub use error::Error;
 pub use observe::metrics::Metrics;
+pub use office::Office;
 
-/// A desk that runs.
+/// A desk that runs: an office with rules.
+///
+/// It dereferences to its [`Office`], so that a use case reads the same whether or not the caller's desk has rules, and moves
+/// between the two without its callers changing. Where a use case of the office has to take effect on the rules before it
+/// answers, `App` has one of the same name that calls the office's and sees to that.
 pub struct App {
-    pub clock: Clock,
-    pub store: Store,
+    pub office: Arc<Office>,
     pub rules: Rules,
     pub metrics: Metrics,
     /// How each version does in its part.
-    pub arms: rollout::health::Arms,
-    organisation: ArcSwap<Organisation>,
-    /// Where it comes from when it is read again.
+    pub health: rollout::health::Health,
+    /// The files that the configuration is read from again.
     source: rollout::rules::Source,
-    tokens: tokens::Cache,
-    well_known: tokens::WellKnown,
-    reference: ArcSwap<reference::Reference>,
-    /// Held by whoever reads what the tables are to be and takes it, so that nothing older is taken after it.
+    /// Held while the tables that are to be are read and taken, so that nothing older is taken afterwards.
     changing_tables: tokio::sync::Mutex<()>,
-    /// Held by whoever puts rules into the archive, so that only one does.
+    /// Held while rules are put into the archive, so that only one caller does so at a time.
     archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
     background: background::Background,
-    /// Where changes of one ticket wait for each other.
-    changing: tickets::change::Places,
     /// How far the catalog has followed the deployments.
     pub following: rollout::follow::Following,
+}
+
+impl Deref for App {
+    type Target = Office;
+
+    fn deref(&self) -> &Office {
+        &self.office
+    }
 }
 
 impl App {
@@ -81,40 +86,18 @@ impl App {
         rules: Rules,
     ) -> Self {
         Self {
-            clock,
-            store,
+            office: Arc::new(Office::new(clock, store, organisation, rules.two_person_access)),
             rules,
             metrics: Metrics::default(),
-            arms: rollout::health::Arms::default(),
-            organisation: ArcSwap::from_pointee(organisation),
+            health: rollout::health::Health::default(),
             source,
-            tokens: tokens::Cache::default(),
-            well_known: tokens::WellKnown::default(),
-            reference: ArcSwap::default(),
             changing_tables: tokio::sync::Mutex::new(()),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             background: background::Background::default(),
-            changing: tickets::change::Places::default(),
             following: rollout::follow::Following::default(),
         }
-    }
-
-    /// The organisation as it is now; whoever holds it keeps it as it was.
-    pub fn organisation(&self) -> Arc<Organisation> {
-        self.organisation.load_full()
-    }
-
-    /// Replaces the organisation.
-    pub fn set_organisation(&self, organisation: Organisation) {
-        self.organisation.store(Arc::new(organisation));
-    }
-
-    /// The ticket with this number.
-    async fn find(&self, number: TicketNumber) -> Result<Ticket, Error> {
-        let found = self.store.ticket(number).await?;
-        found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
     }
 
     /// Puts the rules of a generation into the archive, and what the directory has offered into the deployments, before a

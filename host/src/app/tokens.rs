@@ -7,16 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{App, Error};
+use super::error::Broken;
+use super::office::signatory;
+use super::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
+use crate::desk::permission;
 use crate::rules::digest::hex;
+use crate::store::people::Token;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// Tokens that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
-/// What every token begins with, so that a leaked one is recognised.
+/// The beginning of every token, so that a leaked one is recognised.
 const PREFIX: &str = "rdk_";
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 24;
@@ -47,7 +51,7 @@ impl Cache {
 }
 
 /// The hash under which a token is kept. A token is random, so a plain hash is enough: there is nothing to guess.
-pub fn hash(token: &str) -> String {
+fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
@@ -56,14 +60,14 @@ pub fn hash(token: &str) -> String {
 /// # Errors
 ///
 /// Where the system gives no randomness.
-pub fn generate() -> Result<String, Error> {
+fn generate() -> Result<String, Error> {
     let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes).map_err(|e| Error::Broken(format!("no randomness: {e}")))?;
+    getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
     Ok(format!("{PREFIX}{}", hex(&bytes)))
 }
 
-impl App {
-    /// Whoever holds this token, if it is one.
+impl Office {
+    /// The actor who holds this token, if it is one.
     pub async fn actor(&self, token: &str) -> Result<Option<Actor>, Error> {
         let now = self.clock.now();
         let hash = hash(token);
@@ -74,7 +78,7 @@ impl App {
             return Ok(Some(actor.clone()));
         }
         let Some(token) = self.store.token(&hash).await? else { return Ok(None) };
-        // Whoever is not in the organisation any more has left it.
+        // A person who is not in the organisation any more has left it.
         let left = self.organisation().people.get(&token.person).is_none_or(|person| !person.active);
         if left {
             return Ok(None);
@@ -84,9 +88,52 @@ impl App {
         Ok(Some(actor))
     }
 
-    /// Accepts a token that everybody may know, for as long as this process runs.
+    /// Accepts a token that anybody may know, for as long as this process runs.
     pub fn accept_well_known(&self, token: &str, person: PersonId, roles: BTreeSet<Role>) {
         let actor = Actor::Person { id: person, roles };
         self.well_known.0.write().unwrap_or_else(PoisonError::into_inner).insert(hash(token), actor);
     }
+
+    /// Gives a person a new token, which is shown this once: only its hash is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] for a person who is not in the organisation.
+    pub async fn add_token(
+        &self,
+        actor: &Actor,
+        person: PersonId,
+        roles: BTreeSet<Role>,
+        label: String,
+    ) -> Result<String, Error> {
+        permission::manage_tokens(actor)?;
+        if !self.organisation().people.contains_key(&person) {
+            return Err(Error::Missing { what: "person in the organisation called", name: person.to_string() });
+        }
+        let token = generate()?;
+        let created_at = self.clock.now();
+        let kept = Token { hash: hash(&token), person, roles, label, created_at, revoked_at: None };
+        self.store.add_token(&kept).await?;
+        tracing::info!(by = %signatory(actor), person = %kept.person, label = kept.label, "a token was given out");
+        Ok(token)
+    }
+
+    /// Revokes a token; a running desk refuses it within five seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where there is no such token, or it was revoked before.
+    pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<(), Error> {
+        permission::manage_tokens(actor)?;
+        if !self.store.revoke_token(&hash(token), self.clock.now()).await? {
+            return Err(Error::Missing { what: "token that still holds like", name: shown(token) });
+        }
+        tracing::info!(by = %signatory(actor), "a token was revoked");
+        Ok(())
+    }
+}
+
+/// The beginning of a token: enough to recognise, too little to use.
+fn shown(token: &str) -> String {
+    token.chars().take(PREFIX.len() + 4).chain("...".chars()).collect()
 }

@@ -1,14 +1,16 @@
-//! Opens a desk: configuration, store, rules, put together.
+//! Opens a desk: configuration, store, rules, put together, and the operator who uses it. No other command names the store.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Failure, Place};
+use super::{Failure, Place, operator};
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::{Source, tables};
-use crate::app::{App, Clock};
+use crate::app::{App, Clock, Office};
 use crate::config::{self, Config, Database, Outside, Server};
+use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::rules::live::rollout::Signatory;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
@@ -61,21 +63,36 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
     Ok((config, Source { directory: place.config.clone(), outside }))
 }
 
-/// Who acts where nobody is named: whoever may start programs on this machine.
-const ADMINISTRATOR: &str = "administrator";
-
-/// In whose name a command acts, as it stands in the audit: somebody the desk knows, or the machine's administrator.
-pub fn acting(config: &Config, person: Option<&PersonId>) -> Result<String, Failure> {
-    match person {
-        Some(person) if !config.organisation.people.contains_key(person) => {
-            Err(format!("the desk knows nobody called `{person}`: --as takes the id of a person in people.toml").into())
-        }
-        Some(person) => Ok(person.to_string()),
-        None => Ok(ADMINISTRATOR.to_owned()),
+/// The actor of a command: the operator, in the name of a person of the organisation where `--as` gives one.
+pub fn actor(config: &Config, person: Option<&PersonId>) -> Result<Actor, Failure> {
+    if let Some(unknown) = person.filter(|person| !config.organisation.people.contains_key(*person)) {
+        let what = format!("the desk knows nobody called `{unknown}`: --as takes the id of a person in people.toml");
+        return Err(what.into());
     }
+    Ok(Actor::Operator { name: operator::name()?, person: person.cloned() })
 }
 
-/// Why the desk did not do it, for whoever typed the command: where it is a matter of fields, what is wrong with each.
+/// A desk without its rules, and who is at its shell.
+pub struct Shell {
+    pub office: Office,
+    pub actor: Actor,
+}
+
+/// Opens a desk without its rules, also while one runs.
+pub async fn shell(place: &Place, person: Option<&PersonId>) -> Result<Shell, Failure> {
+    let (config, _) = configuration(place, None)?;
+    shell_of(config, person).await
+}
+
+/// The same for a configuration that was read.
+pub async fn shell_of(config: Config, person: Option<&PersonId>) -> Result<Shell, Failure> {
+    let actor = actor(&config, person)?;
+    let store = store(&config.server).await?;
+    let office = Office::new(Clock::System, store, config.organisation, config.server.two_person_access);
+    Ok(Shell { office, actor })
+}
+
+/// Why the desk did not do it, for the person who typed the command: where it is a matter of fields, each with its problem.
 pub fn told(error: crate::app::Error) -> Failure {
     use crate::app::Error;
     match error {
@@ -88,8 +105,13 @@ pub fn told(error: crate::app::Error) -> Failure {
     }
 }
 
+/// The operator of an entry of an audit that was made at a shell, in brackets after the entry.
+pub fn at_shell(by: &Signatory) -> String {
+    by.operator().map_or_else(String::new, |operator| format!("  [at the shell: {operator}]"))
+}
+
 /// The store of a configuration.
-pub async fn store(server: &Server) -> Result<Store, Failure> {
+async fn store(server: &Server) -> Result<Store, Failure> {
     std::fs::create_dir_all(&server.data_dir)
         .map_err(|e| format!("the data directory {} cannot be made: {e}", server.data_dir.display()))?;
     let target = match &server.database {
@@ -99,14 +121,14 @@ pub async fn store(server: &Server) -> Result<Store, Failure> {
     Ok(Store::open(&target).await?)
 }
 
-/// A whole desk that decides: what its rules directory offers is written down.
+/// A whole desk that decides: the offers of its rules directory are written down.
 pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let app = open_to_read(config, source).await?;
     app.start_rules().await?;
     Ok(app)
 }
 
-/// A desk that decides nothing: it looks at what another has recorded, and writes nothing about rules.
+/// A desk that decides nothing: it looks at the records of another, and writes nothing about rules.
 pub async fn open_to_read(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
     let options = options(&config.server)?;

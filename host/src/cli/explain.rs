@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{Failure, Place, desk};
-use crate::app::explain::{ByHand, Explanation, Proposal, Story, explain};
+use super::desk::{self, Shell};
+use super::{Failure, Place};
+use crate::app::explain::{ByHand, Explanation, Proposal, Story};
 use crate::desk::id::TicketNumber;
 
 /// Says why a ticket is as it is: which rule set each field, what overrode what, who changed it since.
@@ -23,22 +24,21 @@ pub struct Explain {
 
 /// Reads the records and prints what they say.
 pub async fn run(command: Explain) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&command.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let told = explain(&store, &config.organisation, command.ticket, command.field.as_deref()).await;
-    store.close().await;
-    let told = told?;
+    let Shell { office, actor } = desk::shell(&command.place, None).await?;
+    let found = office.explain(&actor, command.ticket, command.field.as_deref()).await;
+    office.close().await;
+    let explanation = found?;
     if command.json {
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        println!("{}", serde_json::to_string_pretty(&explanation)?);
     } else {
-        print(&told);
+        print(&explanation);
     }
     Ok(())
 }
 
-fn print(told: &Explanation) {
-    println!("{}\n", told.text);
-    for story in told.fields.iter().flatten() {
+fn print(explanation: &Explanation) {
+    println!("{}\n", explanation.text);
+    for story in explanation.fields.iter().flatten() {
         print_story(story);
     }
 }

@@ -29,24 +29,24 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How often it tries before the import gives up.
 const BUSY_TRIES_MAX: u32 = 1_500;
 
-/// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+/// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
 #[derive(Debug, Args)]
 pub struct Import {
     #[command(flatten)]
     place: Place,
     /// The file; `.gz` is unpacked on the way.
     file: PathBuf,
-    /// What a column is: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
+    /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
     /// `label.category=Topic_group` (also `label.priority`, `label.team`).
     #[arg(long, required = true)]
     map: Vec<String>,
-    /// What a text in a column stands for: `label.category:HR Support=hr`.
+    /// The meaning of a text in a column: `label.category:HR Support=hr`.
     #[arg(long)]
     map_value: Vec<String>,
     /// The request type of all tickets.
     #[arg(long)]
     request_type: String,
-    /// Who submits tickets whose row names nobody.
+    /// The person who submits tickets whose row names no one.
     #[arg(long)]
     requester: PersonId,
     /// Keep only rows whose key hashes into a share: `sha256:51` keeps about 20 %, `sha256:51:number` by that column.
@@ -76,10 +76,12 @@ pub struct Import {
 pub async fn run(import: Import) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&import.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
+    let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
     let mut tickets = Tickets::open(reader(&import.file)?, plan(&import, zone)?)?;
     let mut flight = Flight {
         app: Arc::clone(&app),
+        actor,
         file: digest_of(&import.file)?,
         request_type: import.request_type.clone(),
         channel: import.channel.clone(),
@@ -119,14 +121,14 @@ pub async fn run(import: Import) -> Result<(), Failure> {
 /// Creates a ticket, and tries again while the desk has too much to do.
 async fn submit(
     app: &Arc<App>,
+    actor: &Actor,
     requester: &PersonId,
     submission: &Submission,
     claim: &(String, String),
 ) -> Result<Made, Error> {
     let mut tries = 0;
     loop {
-        let made =
-            app.create_ticket(&Actor::System, Some(requester.clone()), submission.clone(), Some(claim.clone())).await;
+        let made = app.create_ticket(actor, Some(requester.clone()), submission.clone(), Some(claim.clone())).await;
         tries += 1;
         match made {
             Err(Error::Busy(_)) if tries < BUSY_TRIES_MAX => pause().await,
@@ -182,6 +184,7 @@ type Landed = (u64, Result<Made, Error>, Labels);
 /// The tickets that are on their way.
 struct Flight {
     app: Arc<App>,
+    actor: Actor,
     /// The file's digest: with a row's line the idempotency key, so that an import which was cut off can be run again.
     file: Digest,
     request_type: String,
@@ -206,9 +209,9 @@ impl Flight {
             fields: ticket.fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect(),
             ..Submission::default()
         };
-        let app = Arc::clone(&self.app);
+        let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         let (line, requester, labels) = (ticket.line, ticket.requester, ticket.labels);
-        self.running.spawn(async move { (line, submit(&app, &requester, &submission, &claim).await, labels) });
+        self.running.spawn(async move { (line, submit(&app, &actor, &requester, &submission, &claim).await, labels) });
         Ok(())
     }
 

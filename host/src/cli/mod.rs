@@ -12,6 +12,7 @@ mod decisions;
 mod desk;
 mod explain;
 mod import;
+mod operator;
 mod rule;
 mod rules;
 mod serve;
@@ -31,11 +32,11 @@ struct Arguments {
 enum Command {
     /// Runs the desk.
     Serve(serve::Serve),
-    /// Takes tickets from a CSV file through the whole pipeline and tells what became of them.
+    /// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
     Import(Box<import::Import>),
     /// Says why a ticket is as it is.
     Explain(explain::Explain),
-    /// Gives somebody a token, which is shown once, or takes one back.
+    /// Gives a person a token, which is shown once, or takes one back.
     Token(token::Add),
     /// Lists, changes and compares reference tables.
     Tables(tables::Tables),
@@ -63,7 +64,7 @@ enum Command {
     },
 }
 
-/// Where a desk is: what every command needs that opens one.
+/// The place of a desk: every command that opens one needs it.
 #[derive(Debug, Clone, Args)]
 struct Place {
     /// The configuration directory.
@@ -83,13 +84,13 @@ struct Place {
     database_url: Option<String>,
 }
 
-/// A sentence for whoever typed the command.
+/// A sentence for the person who typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The exit status of a command that did what it was asked to and found what should not be.
 const FOUND: u8 = 3;
 
-/// What a command was asked to look for and found, such as a decision that is not as it was recorded.
+/// The finding of a command that was asked to look for one, such as a decision that is not as it was recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Found(String);

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Place, desk};
-use crate::app::Clock;
+use super::desk::{self, Shell, at_shell};
+use super::{Failure, Place};
 use crate::app::reference::diff::diff;
-use crate::app::reference::{self, Format, Put};
-use crate::config::{Config, Table};
+use crate::app::reference::{Format, Origin, Put, TableStatus};
+use crate::app::{Error, Office};
+use crate::config::Table;
+use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
-use crate::store::Store;
-use crate::store::tables::By;
+use crate::rules::live::rollout::Signatory;
 
 /// Reference tables that rules look things up in.
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ pub struct Tables {
     command: Command,
     #[command(flatten)]
     place: Place,
-    /// The person who acts; without it, the machine's administrator does.
+    /// The person in whose name you act; the audit names you beside them.
     #[arg(long = "as", global = true)]
     person: Option<PersonId>,
 }
@@ -48,7 +49,7 @@ enum Command {
     },
     /// Lists the versions of a table, and who changed it.
     Versions { name: String },
-    /// Tells what is different between two versions.
+    /// Shows the differences between two versions.
     Diff { name: String, from: String, to: String },
     /// Makes an earlier version live again.
     Rollback {
@@ -64,18 +65,20 @@ enum Command {
 /// Does it.
 pub async fn run(arguments: Tables) -> Result<(), Failure> {
     let (config, _) = desk::configuration(&arguments.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let done = act(&arguments, &config, &store).await;
-    store.close().await;
+    let configured = config.tables.clone();
+    let Shell { office, actor } = desk::shell_of(config, arguments.person.as_ref()).await?;
+    let office = match arguments.command {
+        Command::List | Command::Get { digest: None, .. } => office.with_tables_of_store(&configured).await?,
+        _ => office.with_tables(&configured),
+    };
+    let done = act(&arguments.command, &office, &actor).await;
+    office.close().await;
     done
 }
 
-async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), Failure> {
-    let configured = |name: &str| config.tables.contains_key(name);
-    let now = Clock::System.now();
-    let actor = desk::acting(config, arguments.person.as_ref())?;
-    match &arguments.command {
-        Command::List => list(config, store).await?,
+async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Failure> {
+    match command {
+        Command::List => list(office, actor)?,
         Command::Put { file, name, why } => {
             let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -83,31 +86,29 @@ async fn act(arguments: &Tables, config: &Config, store: &Store) -> Result<(), F
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
             let format = if is_toml { Format::Toml } else { Format::Csv };
             let put = Put { name, format, text: &text, expected: None, why };
-            let digest = reference::put(store, &put, configured, &actor, now).await.map_err(explained)?;
-            println!("{name} {digest}");
+            println!("{name} {}", office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {
-            print!("{}", reference::version(store, name, digest).await?.content);
+            print!("{}", office.table_version(actor, name, digest).await?.1.to_csv());
         }
-        Command::Get { name, digest: None } => print!("{}", live(config, store, name).await?.to_csv()),
-        Command::Versions { name } => versions(store, name).await?,
+        Command::Get { name, digest: None } => print!("{}", office.table(actor, name)?.table.to_csv()),
+        Command::Versions { name } => versions(office, actor, name).await?,
         Command::Diff { name, from, to } => {
-            let from = version(store, name, from).await?;
-            print_diff(&from, &version(store, name, to).await?);
+            let (_, from) = office.table_version(actor, name, from).await?;
+            let (_, to) = office.table_version(actor, name, to).await?;
+            print_diff(&from, &to);
         }
         Command::Rollback { name, digest, why } => {
-            let by = By { actor: &actor, why };
-            let digest = reference::roll_back(store, name, digest, configured, by, now).await.map_err(explained)?;
-            println!("{name} {digest}");
+            println!("{name} {}", office.roll_back_table(actor, name, digest, why).await.map_err(explained)?);
         }
     }
     Ok(())
 }
 
 /// Each thing that is wrong on a line of its own.
-fn explained(error: crate::app::Error) -> Failure {
+fn explained(error: Error) -> Failure {
     match error {
-        crate::app::Error::Rejected { problems } => {
+        Error::Rejected { problems } => {
             let lines: Vec<String> = problems.iter().map(|p| format!("  {}: {}", p.field, p.message)).collect();
             format!("the table is not right:\n{}", lines.join("\n")).into()
         }
@@ -115,38 +116,27 @@ fn explained(error: crate::app::Error) -> Failure {
     }
 }
 
-async fn list(config: &Config, store: &Store) -> Result<(), Failure> {
-    for (name, table) in &config.tables {
-        println!("{name:<24} {:>8} rows  configuration", table.rows.len());
-    }
-    for live in store.live_tables().await? {
-        let version = live.version;
-        println!("{:<24} {:>8} rows  {} since {}", version.name, version.rows, version.digest, live.since);
+fn list(office: &Office, actor: &Actor) -> Result<(), Failure> {
+    for TableStatus { name, origin, digest, table, since } in office.tables(actor)? {
+        let rows = table.rows.len();
+        match (origin, since) {
+            (Origin::Api, Some(since)) => println!("{name:<24} {rows:>8} rows  {digest} since {since}"),
+            (Origin::Api, None) => println!("{name:<24} {rows:>8} rows  {digest}"),
+            (Origin::Configuration, _) => println!("{name:<24} {rows:>8} rows  configuration"),
+        }
     }
     Ok(())
 }
 
-async fn live(config: &Config, store: &Store, name: &str) -> Result<Table, Failure> {
-    if let Some(table) = config.tables.get(name) {
-        return Ok(table.clone());
-    }
-    let live = store.live_tables().await?.into_iter().find(|live| live.version.name == name);
-    let live = live.ok_or_else(|| format!("there is no table `{name}`"))?;
-    version(store, name, &live.version.digest).await
-}
-
-async fn version(store: &Store, name: &str, digest: &str) -> Result<Table, Failure> {
-    let version = reference::version(store, name, digest).await?;
-    Ok(reference::checked(&version)?)
-}
-
-async fn versions(store: &Store, name: &str) -> Result<(), Failure> {
-    for version in store.table_versions(name).await? {
+async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Failure> {
+    let (versions, events) = office.table_history(actor, name).await?;
+    for version in versions {
         println!("{}  {:>8} rows  first seen {}", version.digest, version.rows, version.first_seen);
     }
-    for event in store.table_events(name).await? {
+    for event in events {
         let what = event.digest.as_deref().map_or("removed".to_owned(), |digest| format!("{digest:.12} went live"));
-        println!("{}  {what}  by {}: {}", event.at, event.actor, event.why);
+        let by = Signatory::parse(&event.actor);
+        println!("{}  {what}  by {}: {}{}", event.at, by.name(), event.why, at_shell(&by));
     }
     Ok(())
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::{Failure, Place, desk};
-use crate::app::{Clock, tokens};
+use super::desk::{self, Shell};
+use super::{Failure, Place};
 use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
-use crate::store::people::Token;
 
-/// Gives somebody a token, which is shown once, or takes one back.
+/// Gives a person a token, which is shown once, or takes one back.
 #[derive(Debug, Args)]
 pub struct Add {
     #[command(flatten)]
@@ -24,7 +23,7 @@ pub struct Add {
     /// Takes this token back instead; a running desk refuses it within seconds.
     #[arg(long, conflicts_with_all = ["person", "roles"])]
     revoke: Option<String>,
-    /// What it is for.
+    /// Its purpose, in its owner's words.
     #[arg(long, default_value = "")]
     label: String,
 }
@@ -35,28 +34,15 @@ fn role(code: &str) -> Result<Role, String> {
 
 /// Adds a token and prints it, or takes one back.
 pub async fn run(add: Add) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&add.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let Some(person) = add.person else {
-        let token = add.revoke.unwrap_or_default();
-        let known = store.revoke_token(&tokens::hash(&token), Clock::System.now()).await?;
-        store.close().await;
-        return if known { Ok(()) } else { Err("nobody has this token, or it was taken back before".into()) };
+    let Shell { office, actor } = desk::shell(&add.place, None).await?;
+    let roles = add.roles.into_iter().collect::<BTreeSet<_>>();
+    let done = match (add.person, add.revoke) {
+        (Some(person), _) => office.add_token(&actor, person, roles, add.label).await.map(Some),
+        (None, token) => office.revoke_token(&actor, &token.unwrap_or_default()).await.map(|()| None),
     };
-    if !config.organisation.people.contains_key(&person) {
-        return Err(format!("`{person}` is nobody in the configuration's people.toml").into());
+    office.close().await;
+    if let Some(token) = done.map_err(desk::told)? {
+        println!("{token}");
     }
-    let token = tokens::generate()?;
-    let kept = Token {
-        hash: tokens::hash(&token),
-        person,
-        roles: add.roles.into_iter().collect::<BTreeSet<_>>(),
-        label: add.label,
-        created_at: Clock::System.now(),
-        revoked_at: None,
-    };
-    store.add_token(&kept).await?;
-    store.close().await;
-    println!("{token}");
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Who acts, and who is named in the timeline for having acted.
 //!
-//! It does not know what anybody may do: that is [`super::permission`].
+//! It does not know what an actor may do: that is [`super::permission`].
 
 use std::collections::BTreeSet;
 
-use super::id::PersonId;
+use super::id::{OperatorName, PersonId};
 
-/// A part that somebody plays at the desk.
+/// A part that a person plays at the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     Requester,
@@ -34,22 +34,29 @@ impl Role {
     }
 }
 
-/// Whoever asks the desk for something.
+/// The one who asks the desk for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     Person {
         id: PersonId,
         roles: BTreeSet<Role>,
     },
+    /// The user at the shell of the machine, who looks after the desk. It has rows of its own in the table of permissions.
+    Operator {
+        name: OperatorName,
+        /// The person in whose name the operator acts. It gives none of that person's permissions.
+        person: Option<PersonId>,
+    },
     /// The desk itself, such as a timer.
     System,
 }
 
 impl Actor {
-    /// The person, unless it is the desk itself.
+    /// The person who acts, or in whose name the operator does.
     pub fn person(&self) -> Option<&PersonId> {
         match self {
             Actor::Person { id, .. } => Some(id),
+            Actor::Operator { person, .. } => person.as_ref(),
             Actor::System => None,
         }
     }
@@ -58,20 +65,20 @@ impl Actor {
     pub fn has(&self, role: Role) -> bool {
         match self {
             Actor::Person { roles, .. } => roles.contains(&role),
-            Actor::System => false,
+            Actor::Operator { .. } | Actor::System => false,
         }
     }
 
-    /// The name that the timeline keeps.
+    /// The author that the timeline keeps. An operator writes no timeline: the table of permissions gives them no act that does.
     pub fn author(&self) -> Author {
         match self {
             Actor::Person { id, .. } => Author::Person(id.clone()),
-            Actor::System => Author::System,
+            Actor::Operator { .. } | Actor::System => Author::System,
         }
     }
 }
 
-/// Who did something, as the timeline keeps it.
+/// The author of a change, as the timeline keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
     Person(PersonId),

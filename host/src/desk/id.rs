@@ -85,6 +85,8 @@ names! {
     RequestTypeId;
     /// What a member of a team can do.
     Skill;
+    /// A user of the machine's system, who works at its shell.
+    OperatorName;
     /// A group in the organisation's directory.
     GroupId;
     /// An app in the catalog.

@@ -25,8 +25,8 @@ impl From<Error> for Problem {
                 Problem::new(Kind::RULE_REFUSED, detail).with_fields(vec![field])
             }
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
-            Error::Conflict(_) => Problem::new(Kind::CONFLICT, detail),
-            Error::Stale { .. } | Error::StaleVersion(_) => Problem::new(Kind::STALE, detail),
+            Error::Table(_) => Problem::new(Kind::CONFLICT, detail),
+            Error::Stale { .. } | Error::StaleTable { .. } => Problem::new(Kind::STALE, detail),
             Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),
             Error::Damaged(_) => Problem::new(Kind::DAMAGED, detail.clone()).with_internal(detail),
             Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),

@@ -12,7 +12,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::json::Json;
 use crate::api::http::problem::Problem;
 use crate::app::App;
-use crate::app::rollout::life::{Command, DeploymentEvent, LifeTrial, Part};
+use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part, Signatory};
 use crate::desk::actor::Actor;
 
 /// Where the candidate is to go.
@@ -83,13 +83,17 @@ pub struct EventView {
     before: serde_json::Value,
     #[schema(value_type = Object)]
     after: serde_json::Value,
-    /// A person's id, `directory`, or `desk` for what the desk did by itself.
+    /// A person's id, `directory`, `desk` for what the desk did by itself, or `operator:NAME` for who works at its shell.
     actor: String,
+    /// The user at the shell, where it was done there, whether or not in a person's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
     why: String,
 }
 
 impl From<DeploymentEvent> for EventView {
     fn from(event: DeploymentEvent) -> Self {
+        let by = Signatory::parse(&event.actor);
         let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
         Self {
             seq: event.seq,
@@ -98,7 +102,8 @@ impl From<DeploymentEvent> for EventView {
             after: json(&event.after),
             event: event.event,
             version: event.version,
-            actor: event.actor,
+            actor: by.name(),
+            operator: by.operator().map(str::to_owned),
             why: event.why,
         }
     }

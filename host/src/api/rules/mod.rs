@@ -12,8 +12,9 @@ use super::http::auth::Caller;
 use super::http::problem::Problem;
 use crate::app::App;
 use crate::app::rollout::follow::Revisions;
-use crate::app::rollout::life::LifeTrial;
 use crate::app::rollout::rules::{Mode, RuleStatus};
+use crate::app::rollout::steps::LifeTrial;
+use crate::app::rollout::steps::Signatory;
 
 pub(crate) mod deploy;
 pub(crate) mod deployments;
@@ -42,7 +43,7 @@ pub struct RevisionView {
 #[derive(Serialize, ToSchema)]
 pub struct RuleView {
     folder: String,
-    /// What the folder's version is, or the candidate of a rule that lives in none: `active`, `off`, `loaded`, `shadow`,
+    /// What the folder's version is, or the candidate of a rule that is in none: `active`, `off`, `loaded`, `shadow`,
     /// `canary`, `suspended`, `retired`, or `refused` where the folder has never given a rule.
     state: &'static str,
     /// `directory` or `api`.
@@ -94,7 +95,8 @@ pub struct CandidateView {
     state: &'static str,
     /// The canary's share of tickets.
     percent: Option<u8>,
-    /// Who wants it active, while a second person has yet to agree.
+    /// Who wants it active, while a second person has yet to agree: a person's id, `operator:NAME`, `ID via operator:NAME`,
+    /// or empty for the directory.
     proposed_by: Option<String>,
 }
 
@@ -126,14 +128,14 @@ fn state(status: &RuleStatus) -> &'static str {
     if rule.manifest.mode == Mode::Off {
         return "off";
     }
-    let Some(life) = &status.life else { return "retired" };
+    let Some(rollout) = &status.rollout else { return "retired" };
     let own = crate::app::rollout::rules::version_of(rule);
-    if life.active == Some(own) {
+    if rollout.active == Some(own) {
         return "active";
     }
-    match &life.candidate {
+    match &rollout.candidate {
         Some(candidate) if candidate.version == own => trial(candidate.trial).0,
-        _ if life.suspended == Some(own) => "suspended",
+        _ if rollout.suspended == Some(own) => "suspended",
         _ => "retired",
     }
 }
@@ -141,28 +143,28 @@ fn state(status: &RuleStatus) -> &'static str {
 impl From<RuleStatus> for RuleView {
     fn from(status: RuleStatus) -> Self {
         let state = state(&status);
-        let RuleStatus { folder, life, active, candidate, arms, live, since_generation, error } = status;
+        let RuleStatus { folder, rollout, active, candidate, health, live, since_generation, error } = status;
         let manifest = live.as_ref().map(|live| &live.manifest);
         let verdict = live.as_ref().and_then(|live| live.determinism.verdict());
         let version = |rule: Option<&Arc<_>>| {
             rule.map(|rule: &Arc<crate::app::rollout::rules::Rule>| rule.manifest.version.clone())
         };
-        let life = life.unwrap_or_default();
+        let rollout = rollout.unwrap_or_default();
         Self {
             folder,
             state,
-            source: live.as_ref().map(|_| life.source.code()),
-            active: life.active.map(|id| VersionView { version: version(active.as_ref()), id: id.to_string() }),
-            candidate: life.candidate.map(|found| CandidateView {
+            source: live.as_ref().map(|_| rollout.source.code()),
+            active: rollout.active.map(|id| VersionView { version: version(active.as_ref()), id: id.to_string() }),
+            candidate: rollout.candidate.map(|found| CandidateView {
                 version: version(candidate.as_ref()),
                 id: found.version.to_string(),
                 state: trial(found.trial).0,
                 percent: trial(found.trial).1,
-                proposed_by: found.proposed_by,
+                proposed_by: found.proposed_by.as_ref().map(Signatory::as_proposer),
             }),
-            previous: life.previous.map(|id| id.to_string()),
-            suspended: life.suspended.map(|id| id.to_string()),
-            arms: arms
+            previous: rollout.previous.map(|id| id.to_string()),
+            suspended: rollout.suspended.map(|id| id.to_string()),
+            arms: health
                 .into_iter()
                 .map(|arm| ArmView {
                     id: arm.version,

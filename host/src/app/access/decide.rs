@@ -4,14 +4,14 @@ use jiff::Timestamp;
 
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::tickets::work::may_read;
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::{self, AccessCase, ApproverDecision, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 
-impl App {
+impl Office {
     /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction. A
     /// decision is about the request, so other changes of its ticket do not stand in its way.
     ///

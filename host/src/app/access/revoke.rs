@@ -1,12 +1,12 @@
 //! Access that is taken back before its time.
 
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::{self, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::id::GrantId;
 use crate::desk::permission;
 
-impl App {
+impl Office {
     /// Takes a grant back: from now on it gives no access. The person who had it hears of it.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{App, Error};
+use super::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -14,7 +14,6 @@ use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::Event;
-use crate::store::Store;
 use crate::store::rules::decisions::StoredRun;
 use crate::store::tickets::timeline::StoredEntry;
 
@@ -26,9 +25,9 @@ mod stories;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     pub key: String,
-    /// For the requester: what may be said to them, in plain sentences.
+    /// For the requester, in plain sentences.
     pub text: String,
-    /// `None` for whoever may not read how the ticket was decided.
+    /// `None` for an actor who may not read how the ticket was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<Story>>,
 }
@@ -38,16 +37,16 @@ pub struct Explanation {
 pub struct Story {
     /// Such as `team`, `tags.vip` or `fields.service`.
     pub field: String,
-    /// What it is now.
+    /// Its present value.
     pub value: Option<String>,
     pub set_by: SetBy,
     /// How several rules' answers become one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub law: Option<&'static str>,
-    /// What the rules said about it, in the order in which they were asked.
+    /// The rules' proposals for it, in the order in which they were asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
-    /// What people changed since, oldest first.
+    /// The changes that people made since, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ByHand>,
 }
@@ -65,7 +64,7 @@ pub struct SetBy {
     pub reason: String,
 }
 
-/// What one rule said about a field.
+/// The proposal of one rule for a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {
     pub rule: String,
@@ -82,11 +81,11 @@ pub struct Proposal {
     pub fault: Option<String>,
     /// Whether it could decide anything: a shadow's answers are recorded and have no effect.
     pub effect: bool,
-    /// Whether its word stood when the ticket opened.
+    /// Whether its value stood when the ticket opened.
     pub stood: bool,
 }
 
-/// What somebody changed by hand.
+/// A change by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByHand {
     pub at: String,
@@ -107,14 +106,14 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// What happened, in order.
+    /// The events of the timeline, in order.
     fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> {
         self.entries.iter().map(|stored| &stored.entry.event)
     }
 }
 
-impl App {
-    /// Why a ticket is as it is, or one field of it. Whoever may not read decisions is given the plain text alone.
+impl Office {
+    /// Why a ticket is as it is, or one field of it. An actor who may not read decisions is given the plain text alone.
     ///
     /// # Errors
     ///
@@ -126,60 +125,33 @@ impl App {
         field: Option<&str>,
     ) -> Result<Explanation, Error> {
         let (ticket, case) = self.ticket(actor, number).await?;
-        let whole = permission::read_decisions(actor).is_ok();
-        assembled(&self.store, &self.organisation(), &ticket, case.as_ref(), whole, field).await
-    }
-}
-
-/// Why a ticket is as it is, for whoever holds the store itself.
-///
-/// # Errors
-///
-/// [`Error::Missing`] for the ticket and for the field.
-pub async fn explain(
-    store: &Store,
-    organisation: &Organisation,
-    number: TicketNumber,
-    field: Option<&str>,
-) -> Result<Explanation, Error> {
-    let missing = || Error::Missing { what: "ticket", name: number.to_string() };
-    let (ticket, case) = store.ticket_and_case(number).await?.ok_or_else(missing)?;
-    assembled(store, organisation, &ticket, case.as_ref(), true, field).await
-}
-
-async fn assembled(
-    store: &Store,
-    organisation: &Organisation,
-    ticket: &Ticket,
-    case: Option<&AccessCase>,
-    whole: bool,
-    field: Option<&str>,
-) -> Result<Explanation, Error> {
-    // The plain text is made of what everybody who may read the ticket sees, so that an agent can hand it on.
-    let public = store.timeline(ticket.number, false).await?;
-    let known = Known { organisation, ticket, case, runs: &[], entries: &public };
-    let text = plain::text(&known);
-    let key = ticket.number.to_string();
-    if !whole {
-        return Ok(Explanation { key, text, fields: None });
-    }
-    let (runs, entries) = (store.runs(ticket.id).await?, store.timeline(ticket.number, true).await?);
-    let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
-    let fields = match field {
-        None => stories,
-        Some(name) => {
-            let known: Vec<String> = stories.iter().map(|story| story.field.clone()).collect();
-            let below = format!("{name}.");
-            let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
-            let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
-            if found.is_empty() {
-                let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
-                return Err(Error::Missing { what: "field", name });
-            }
-            found
+        let (ticket, case, organisation) = (&ticket, case.as_ref(), &*self.organisation());
+        // The plain text is made of entries that everybody who may read the ticket sees, so that an agent can hand it on.
+        let public = self.store.timeline(ticket.number, false).await?;
+        let known = Known { organisation, ticket, case, runs: &[], entries: &public };
+        let text = plain::text(&known);
+        let key = ticket.number.to_string();
+        if permission::read_decisions(actor).is_err() {
+            return Ok(Explanation { key, text, fields: None });
         }
-    };
-    Ok(Explanation { key, text, fields: Some(fields) })
+        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.timeline(ticket.number, true).await?);
+        let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
+        let fields = match field {
+            None => stories,
+            Some(name) => {
+                let known: Vec<String> = stories.iter().map(|story| story.field.clone()).collect();
+                let below = format!("{name}.");
+                let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
+                let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
+                if found.is_empty() {
+                    let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
+                    return Err(Error::Missing { what: "field", name });
+                }
+                found
+            }
+        };
+        Ok(Explanation { key, text, fields: Some(fields) })
+    }
 }
 
 /// A member of a JSON object as text; nothing for what is absent, null or no plain value.

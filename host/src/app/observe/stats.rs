@@ -1,4 +1,4 @@
-//! What a rule did over some time, summed up from the records: what every host of the desk wrote, not what this one remembers.
+//! The statistics of a rule over some time, from the records that every host of the desk wrote.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::histogram::Spread;
 use crate::app::decide::headline;
-use crate::app::{App, Error};
+use crate::app::error::Broken;
+use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::rules::run::stage::Stage;
-use crate::store::Store;
 use crate::store::rules::rule_history::Place;
 
 /// Records that are read at once.
@@ -30,7 +30,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// The word for it.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Window::Hour => "hour",
@@ -62,7 +62,7 @@ impl FromStr for Window {
     }
 }
 
-/// What a rule did.
+/// The statistics of a rule.
 #[derive(Debug, Clone, Default)]
 pub struct RuleStats {
     /// From when on.
@@ -107,46 +107,40 @@ struct Answered {
     decision: Value,
 }
 
-impl App {
-    /// What a rule did over some time.
+impl Office {
+    /// The sum of what a rule did over some time, page by page over the records, in a fixed amount of memory.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Missing`] where there has never been such a rule.
     pub async fn rule_stats(&self, actor: &Actor, rule: &str, window: Window) -> Result<RuleStats, Error> {
         permission::read_rules(actor)?;
-        rule_stats(&self.store, rule, window, self.clock.now()).await
-    }
-}
-
-/// What a rule did over some time, page by page over the records, in a fixed amount of memory.
-///
-/// # Errors
-///
-/// [`Error::Missing`] where there has never been such a rule.
-pub async fn rule_stats(store: &Store, rule: &str, window: Window, now: Timestamp) -> Result<RuleStats, Error> {
-    if rule.contains('\0') || !store.has_rule(rule).await? {
-        return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
-    }
-    let since = now.saturating_sub(SignedDuration::from_hours(window.hours())).unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut stats = RuleStats { since, ..RuleStats::default() };
-    let mut place = Place::at(since);
-    loop {
-        let page = store.stages_asking(rule, &place, PAGE).await?;
-        for asked in &page {
-            stats.add(rule, &asked.stage, &asked.verdict, &asked.rules)?;
+        if rule.contains('\0') || !self.store.has_rule(rule).await? {
+            return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
         }
-        match page.into_iter().next_back() {
-            Some(last) => place = last.place(),
-            None => return Ok(stats),
+        let since = self
+            .clock
+            .now()
+            .saturating_sub(SignedDuration::from_hours(window.hours()))
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut stats = RuleStats { since, ..RuleStats::default() };
+        let mut place = Place::at(since);
+        loop {
+            let page = self.store.stages_asking(rule, &place, PAGE).await?;
+            for asked in &page {
+                stats.add(rule, &asked.stage, &asked.verdict, &asked.rules)?;
+            }
+            match page.into_iter().next_back() {
+                Some(last) => place = last.place(),
+                None => return Ok(stats),
+            }
         }
     }
 }
 
 impl RuleStats {
     fn add(&mut self, rule: &str, stage: &str, verdict: &str, parts: &str) -> Result<(), Error> {
-        let unreadable =
-            |error: serde_json::Error| Error::Broken(format!("a record of {rule} cannot be read: {error}"));
+        let unreadable = |source| Broken::Record { rule: rule.to_owned(), source };
         let parts: Vec<Part> = serde_json::from_str(parts).map_err(unreadable)?;
         let verdict: Value = serde_json::from_str(verdict).map_err(unreadable)?;
         for part in parts.into_iter().filter(|part| part.rule == rule) {

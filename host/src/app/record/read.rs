@@ -8,10 +8,14 @@ use serde::de::value::MapDeserializer;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::app::Office;
+use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 use crate::rules::contract::{Attribute, Level};
 use crate::rules::run::stage::{Input, Stage};
-use crate::store::{self, Store};
+use crate::store;
 
 /// The exact input of a recorded stage: its run's shared part with the stage's own laid over it, key by key.
 #[derive(Debug)]
@@ -148,40 +152,46 @@ pub enum RecordedError {
     #[error("the record of {ticket} at `{stage}` cannot be read: {message}")]
     Unreadable { ticket: TicketNumber, stage: Stage, message: String },
     #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// The last decision about a ticket at a stage, as one rule saw it.
-///
-/// # Errors
-///
-/// Says what there is instead.
-pub async fn recorded(
-    store: &Store,
-    number: TicketNumber,
-    stage: Stage,
-    rule: Option<&str>,
-) -> Result<Recorded, RecordedError> {
-    let ticket = store.ticket(number).await?.ok_or(RecordedError::NoTicket(number))?;
-    let runs = store.runs(ticket.id).await?;
-    let found = runs.iter().rev().find_map(|run| {
-        let decision = run.decisions.iter().find(|decision| decision.stage == stage.name())?;
-        Some((run, decision))
-    });
-    let Some((run, decision)) = found else {
-        let mut stages: Vec<&str> = runs.iter().flat_map(|r| &r.decisions).map(|d| d.stage.as_str()).collect();
-        stages.sort_unstable();
-        stages.dedup();
-        return Err(RecordedError::NotAsked { ticket: number, stage, known: listed(&stages) });
-    };
-    let unreadable =
-        |error: serde_json::Error| RecordedError::Unreadable { ticket: number, stage, message: error.to_string() };
-    let input = ExactInput::of(&run.common, &decision.input).and_then(|exact| exact.json()).map_err(unreadable)?;
-    let parts: Vec<Map<String, Value>> = serde_json::from_str(&decision.rules).map_err(unreadable)?;
-    let part = choose(&parts, rule, number, stage)?.clone();
-    let text = |key: &str| part.get(key).and_then(Value::as_str).unwrap_or_default();
-    let version = store.rule_version(text("component"), text("manifest")).await?;
-    Ok(Recorded { input: Value::Object(input), manifest: version.map(|version| version.manifest), part })
+impl Office {
+    /// The last decision about a ticket at a stage, as one rule saw it.
+    ///
+    /// # Errors
+    ///
+    /// Says what there is instead.
+    pub async fn recorded_decision(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        stage: Stage,
+        rule: Option<&str>,
+    ) -> Result<Recorded, RecordedError> {
+        permission::read_decisions(actor)?;
+        let ticket = self.store.ticket(number).await?.ok_or(RecordedError::NoTicket(number))?;
+        let runs = self.store.runs(ticket.id).await?;
+        let found = runs.iter().rev().find_map(|run| {
+            let decision = run.decisions.iter().find(|decision| decision.stage == stage.name())?;
+            Some((run, decision))
+        });
+        let Some((run, decision)) = found else {
+            let mut stages: Vec<&str> = runs.iter().flat_map(|r| &r.decisions).map(|d| d.stage.as_str()).collect();
+            stages.sort_unstable();
+            stages.dedup();
+            return Err(RecordedError::NotAsked { ticket: number, stage, known: listed(&stages) });
+        };
+        let unreadable =
+            |error: serde_json::Error| RecordedError::Unreadable { ticket: number, stage, message: error.to_string() };
+        let input = ExactInput::of(&run.common, &decision.input).and_then(|exact| exact.json()).map_err(unreadable)?;
+        let parts: Vec<Map<String, Value>> = serde_json::from_str(&decision.rules).map_err(unreadable)?;
+        let part = choose(&parts, rule, number, stage)?.clone();
+        let text = |key: &str| part.get(key).and_then(Value::as_str).unwrap_or_default();
+        let version = self.store.rule_version(text("component"), text("manifest")).await?;
+        Ok(Recorded { input: Value::Object(input), manifest: version.map(|version| version.manifest), part })
+    }
 }
 
 fn choose<'a>(

@@ -1,11 +1,11 @@
-//! What is different between two versions of a table.
+//! The differences between two versions of a table.
 
 use crate::config::{Column, Table};
 
 /// The most rows that a difference lists of each kind; the counts are always whole.
 const LISTED_MAX: usize = 100;
 
-/// What is different between two versions of a table.
+/// The differences between two versions of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableDiff {
     pub columns_added: Vec<String>,
@@ -37,7 +37,7 @@ impl<T> Rows<T> {
     }
 }
 
-/// What is different in one row: each column with its cell before and after.
+/// The differences in one row: each column with its cell before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowDiff {
     pub key: String,

@@ -8,29 +8,28 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::rollout::rules::tables;
-use super::{App, Error};
+use super::error::Broken;
+use super::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::limits::TABLE_KEY_BYTES_MAX;
 use crate::store::Store;
-use crate::store::tables::{By, LiveTable, TableVersion};
+use crate::store::tables::{LiveTable, TableVersion};
 pub use crate::store::tables::{TableEvent, TableVersionEntry};
 
+mod change;
 pub mod diff;
+mod live;
 
-/// What a table can hold, rules can find.
+/// A key that a table can hold is one that rules can look up.
 const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);
 
-/// The largest table that is taken, in bytes of text.
-pub const TABLE_BYTES_MAX: usize = 16 << 20;
 /// The most tables.
 const TABLES_MAX: usize = 1000;
-/// How often the store is asked whether another process has changed a table.
-const FOLLOW_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+/// The largest table that is taken, in bytes of text.
+pub const TABLE_BYTES_MAX: usize = 16 << 20;
 
 /// Where a table comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +57,25 @@ pub struct Reference {
     by_name: BTreeMap<String, TableStatus>,
     /// Of the store, when its tables were read.
     revision: i64,
+}
+
+/// Why a table cannot be changed as things are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    #[error(
+        "the table `{name}` is in the configuration directory and was put by API too: remove the file, or the table by \
+         `DELETE /api/v1/tables/{name}`"
+    )]
+    TwoOrigins { name: String },
+    #[error(
+        "the table `{name}` belongs to the configuration directory: change the file tables/{name}, or remove it and reload \
+         the configuration first"
+    )]
+    Configured { name: String },
+    #[error("there are {TABLES_MAX} tables already: remove one first")]
+    TooMany,
+    #[error("the rule `{rule}` looks things up in `{name}`: change the rule first")]
+    Needed { name: String, rule: String },
 }
 
 /// How a table is written.
@@ -90,16 +108,13 @@ impl Reference {
     ///
     /// A name that belongs to both, with what to do; or a version in the store that is not what its digest says.
     pub async fn read(configured: &BTreeMap<String, Table>, store: &Store) -> Result<Self, Error> {
-        // Read first: what changes meanwhile is then seen to have changed, and read again.
+        // The revision first: a change that comes meanwhile is then noticed, and read again.
         let revision = store.tables_revision().await?;
         let mut by_name = Self::of(configured).by_name;
         for live in store.live_tables().await? {
             let name = live.version.name.clone();
             if by_name.insert(name.clone(), from_store(live)?).is_some() {
-                return Err(Error::Conflict(format!(
-                    "the table `{name}` is in the configuration directory and was put by API too: remove the file, or the \
-                     table by `DELETE /api/v1/tables/{name}`"
-                )));
+                return Err(Conflict::TwoOrigins { name }.into());
             }
         }
         Ok(Self { by_name, revision })
@@ -140,143 +155,34 @@ fn from_store(live: LiveTable) -> Result<TableStatus, Error> {
 /// # Errors
 ///
 /// [`Error::Broken`] where it is not.
-pub fn checked(version: &TableVersion) -> Result<Table, Error> {
+fn checked(version: &TableVersion) -> Result<Table, Error> {
     let TableVersion { name, digest, content, .. } = version;
     if Digest::of(content.as_bytes()).to_string() != *digest {
-        return Err(Error::Broken(format!("the kept version {digest} of the table `{name}` was tampered with")));
+        return Err(Broken::Table { name: name.clone(), digest: digest.clone() }.into());
     }
-    Table::from_csv(name, content)
-        .map_err(|problems| Error::Broken(format!("the kept table `{name}` cannot be read: {}", listed(&problems))))
+    Table::from_csv(name, content).map_err(|problems| Broken::TableText { name: name.clone(), problems }.into())
 }
 
-fn listed(problems: &[config::Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// Checks a table and makes it live in the store. `configured` says whether a name belongs to the configuration directory.
-///
-/// # Errors
-///
-/// [`Error::Rejected`] with every row and column that is wrong; [`Error::Conflict`]; [`Error::StaleVersion`].
-pub async fn put(
-    store: &Store,
-    put: &Put<'_>,
-    configured: impl Fn(&str) -> bool,
-    actor: &str,
-    now: Timestamp,
-) -> Result<String, Error> {
-    check_name(put.name, &configured)?;
-    check_why(put.why)?;
-    if put.text.len() > TABLE_BYTES_MAX {
-        let problem = Problem::new("table", "too-large", format!("The table is larger than {TABLE_BYTES_MAX} bytes."));
-        return Err(Error::Rejected { problems: vec![problem] });
+impl Office {
+    /// The same office with the reference tables of the configuration: enough to change those of the store, also where one of
+    /// them was tampered with and has to be put or rolled back.
+    #[must_use]
+    pub fn with_tables(self, configured: &BTreeMap<String, Table>) -> Self {
+        self.reference.store(Arc::new(Reference::of(configured)));
+        self
     }
-    let table = match put.format {
-        Format::Csv => Table::from_csv(put.name, put.text),
-        Format::Toml => Table::from_toml(put.name, put.text),
-    };
-    let table = table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })?;
-    let live = store.live_tables().await?;
-    if live.len() >= TABLES_MAX && !live.iter().any(|live| live.version.name == put.name) {
-        return Err(Error::Conflict(format!("there are {TABLES_MAX} tables already: remove one first")));
+
+    /// The same office with the reference tables of the store besides.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reference::read`].
+    pub async fn with_tables_of_store(self, configured: &BTreeMap<String, Table>) -> Result<Self, Error> {
+        let reference = Reference::read(configured, &self.store).await?;
+        self.reference.store(Arc::new(reference));
+        Ok(self)
     }
-    let content = table.to_csv();
-    let digest = Digest::of(content.as_bytes()).to_string();
-    let rows = i64::try_from(table.rows.len()).unwrap_or(i64::MAX);
-    let version = TableVersion { name: put.name.to_owned(), digest: digest.clone(), content, rows };
-    go_live(store, &version, put.expected, By { actor, why: put.why }, now).await?;
-    Ok(digest)
-}
 
-/// Makes a kept version of a table live again.
-///
-/// # Errors
-///
-/// [`Error::Missing`] where there is no such version; [`Error::Conflict`].
-pub async fn roll_back(
-    store: &Store,
-    name: &str,
-    digest: &str,
-    configured: impl Fn(&str) -> bool,
-    by: By<'_>,
-    now: Timestamp,
-) -> Result<String, Error> {
-    check_name(name, &configured)?;
-    check_why(by.why)?;
-    let version = version(store, name, digest).await?;
-    checked(&version)?;
-    go_live(store, &version, None, by, now).await?;
-    Ok(version.digest)
-}
-
-/// A kept version of a table, by its digest or the beginning of it.
-///
-/// # Errors
-///
-/// [`Error::Missing`] where no version, or more than one, has such a digest.
-pub async fn version(store: &Store, name: &str, digest: &str) -> Result<TableVersion, Error> {
-    let missing = || Error::Missing { what: "version of this table", name: digest.to_owned() };
-    let versions = store.table_versions(name).await?;
-    let mut found = versions.iter().filter(|version| !digest.is_empty() && version.digest.starts_with(digest));
-    let (Some(entry), None) = (found.next(), found.next()) else { return Err(missing()) };
-    store.table_version(name, &entry.digest).await?.ok_or_else(missing)
-}
-
-async fn go_live(
-    store: &Store,
-    version: &TableVersion,
-    expected: Option<&str>,
-    by: By<'_>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    match store.put_table(version, expected, by, now).await {
-        Err(crate::store::Error::Conflict) => {
-            let message = format!("another version of the table `{}` is live than the one named", version.name);
-            Err(Error::StaleVersion(message))
-        }
-        other => Ok(other?),
-    }
-}
-
-fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {
-    if !config::is_table_name(name) {
-        let message = "Name a table by 1 to 64 lower-case letters, digits and hyphens.";
-        return Err(Error::Rejected { problems: vec![Problem::new("name", "invalid", message)] });
-    }
-    if configured(name) {
-        return Err(Error::Conflict(format!(
-            "the table `{name}` belongs to the configuration directory: change the file tables/{name}, or remove it and \
-             reload the configuration first"
-        )));
-    }
-    Ok(())
-}
-
-fn check_why(why: &str) -> Result<(), Error> {
-    if why.trim().is_empty() {
-        let problem = Problem::new("why", "required", "Say why, in a sentence for those who come after.");
-        return Err(Error::Rejected { problems: vec![problem] });
-    }
-    Ok(())
-}
-
-/// A problem of a table as a problem of a request: the row by its line, the column by its name.
-fn rejected(problem: &config::Problem) -> Problem {
-    let field = match (problem.line, problem.key.is_empty()) {
-        (0, _) => "table".to_owned(),
-        (line, true) => format!("line {line}"),
-        (line, false) => format!("line {line}, {}", problem.key),
-    };
-    let message = problem.wrong.to_string();
-    Problem::new(&field, "invalid", message)
-}
-
-/// Who did it, as the events have it.
-fn name_of(actor: &Actor) -> &str {
-    actor.person().map_or("the desk", |person| person.as_str())
-}
-
-impl App {
     /// The tables that are live, by name.
     ///
     /// # Errors
@@ -296,61 +202,6 @@ impl App {
         permission::read_rules(actor)?;
         let found = self.reference.load().by_name.get(name).cloned();
         found.ok_or_else(|| Error::Missing { what: "table", name: name.to_owned() })
-    }
-
-    /// Makes a table live, for every ticket that comes after.
-    ///
-    /// # Errors
-    ///
-    /// As [`put`].
-    pub async fn put_table(self: &Arc<Self>, actor: &Actor, table: &Put<'_>) -> Result<TableStatus, Error> {
-        permission::administer(actor)?;
-        put(&self.store, table, |name| self.is_configured(name), name_of(actor), self.clock.now()).await?;
-        self.catch_up_tables().await?;
-        self.table(actor, table.name)
-    }
-
-    /// Makes a kept version live again.
-    ///
-    /// # Errors
-    ///
-    /// As [`roll_back`].
-    pub async fn roll_back_table(
-        self: &Arc<Self>,
-        actor: &Actor,
-        name: &str,
-        digest: &str,
-        why: &str,
-    ) -> Result<TableStatus, Error> {
-        permission::administer(actor)?;
-        let by = By { actor: name_of(actor), why };
-        roll_back(&self.store, name, digest, |name| self.is_configured(name), by, self.clock.now()).await?;
-        self.catch_up_tables().await?;
-        self.table(actor, name)
-    }
-
-    /// Takes a table away, unless a rule that is live needs it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Conflict`] naming the rule; [`Error::Missing`].
-    pub async fn remove_table(self: &Arc<Self>, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
-        permission::administer(actor)?;
-        check_name(name, |name| self.is_configured(name))?;
-        check_why(why)?;
-        let generation = self.rules.generation();
-        let needs = generation.rules().iter().find(|rule| rule.manifest.tables.iter().any(|table| table == name));
-        if let Some(rule) = needs {
-            let rule = &rule.manifest.name;
-            return Err(Error::Conflict(format!(
-                "the rule `{rule}` looks things up in `{name}`: change the rule first"
-            )));
-        }
-        let by = By { actor: name_of(actor), why };
-        if !self.store.remove_table(name, by, self.clock.now()).await? {
-            return Err(Error::Missing { what: "table", name: name.to_owned() });
-        }
-        self.catch_up_tables().await
     }
 
     /// The kept versions of a table, and what happened to it; both the newest first.
@@ -378,77 +229,17 @@ impl App {
     /// [`Error::Refused`], [`Error::Missing`].
     pub async fn table_version(&self, actor: &Actor, name: &str, digest: &str) -> Result<(String, Table), Error> {
         permission::read_rules(actor)?;
-        let version = version(&self.store, name, digest).await?;
+        let version = self.kept_version(name, digest).await?;
         let table = checked(&version)?;
         Ok((version.digest, table))
     }
 
-    fn is_configured(&self, name: &str) -> bool {
-        self.reference.load().configured().any(|(configured, _)| configured == name)
-    }
-
-    /// Reads the store's tables again if any has changed.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be read, or what it holds was tampered with: the tables stay as they are.
-    pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
-        // Before anything is read: what was read outside could be older than what is there by the time it is taken.
-        let _only_one = self.changing_tables.lock().await;
-        if self.store.tables_revision().await? == self.reference.load().revision {
-            return Ok(());
-        }
-        let configured = self.reference.load().configured().map(|(n, s)| (n.clone(), Table::clone(&s.table))).collect();
-        self.take_tables(&configured).await
-    }
-
-    /// Takes the tables of a configuration, and those of the store, all at once; the versions of the former are kept too. For
-    /// whoever holds `changing_tables`, and has read the configuration since.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reference::read`]: the tables stay as they are.
-    pub(super) async fn take_tables(self: &Arc<Self>, configured: &BTreeMap<String, Table>) -> Result<(), Error> {
-        let reference = Reference::read(configured, &self.store).await?;
-        self.rules.set_tables(tables(&self.organisation(), &reference.written()));
-        if self.adopt_tables(reference).await? {
-            // A rule may have been refused for want of a table that is there now.
-            let app = Arc::clone(self);
-            tokio::task::spawn_blocking(move || app.rules.reload());
-        }
-        Ok(())
-    }
-
-    /// Takes tables that the rules see already, and keeps the versions of those that come from the configuration; whether
-    /// there are others by name than before.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be written.
-    pub async fn adopt_tables(&self, reference: Reference) -> Result<bool, Error> {
-        for (name, status) in reference.configured() {
-            let content = status.table.to_csv();
-            let rows = i64::try_from(status.table.rows.len()).unwrap_or(i64::MAX);
-            let version = TableVersion { name: name.clone(), digest: status.digest.clone(), content, rows };
-            let known = self.reference.load().by_name.get(name).is_some_and(|before| before.digest == version.digest);
-            if !known {
-                self.store.keep_table_version(&version, self.clock.now()).await?;
-            }
-        }
-        let reference = Arc::new(reference);
-        let before = self.reference.swap(Arc::clone(&reference));
-        Ok(!before.names().eq(reference.names()))
-    }
-
-    /// Follows for ever what other processes do to the tables.
-    pub async fn follow_tables(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(FOLLOW_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.catch_up_tables().await {
-                tracing::error!(%error, "the reference tables cannot be followed: they stay as they are");
-            }
-        }
+    /// The one version that a digest, or the beginning of one, means.
+    async fn kept_version(&self, name: &str, digest: &str) -> Result<TableVersion, Error> {
+        let missing = || Error::Missing { what: "version of this table", name: digest.to_owned() };
+        let versions = self.store.table_versions(name).await?;
+        let mut found = versions.iter().filter(|version| !digest.is_empty() && version.digest.starts_with(digest));
+        let (Some(entry), None) = (found.next(), found.next()) else { return Err(missing()) };
+        self.store.table_version(name, &entry.digest).await?.ok_or_else(missing)
     }
 }

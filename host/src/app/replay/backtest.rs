@@ -18,8 +18,9 @@ use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::record::read::{ExactInput, RecordedPart};
 use crate::app::record::write::rule_ref;
 use crate::app::{App, Error};
-use crate::desk::actor::RuleRef;
+use crate::desk::actor::{Actor, RuleRef};
 use crate::desk::organisation::Organisation;
+use crate::desk::permission;
 use crate::rules::run::call::{Called, Fault};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
@@ -77,10 +78,12 @@ impl Candidates {
 /// Where the store cannot be read.
 pub async fn backtest(
     app: &Arc<App>,
+    actor: &Actor,
     mut filter: Filter,
     candidates: Candidates,
     mut progress: impl FnMut(u64),
 ) -> Result<Tally, Error> {
+    permission::read_decisions(actor)?;
     if filter.stages.is_empty() {
         filter.stages = candidates.stages();
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use crate::app::decide::translate;
+use crate::app::error::Broken;
 use crate::app::{App, Error};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::{Actor, Role};
@@ -129,7 +130,7 @@ impl App {
             let (app, live) = (Arc::clone(self), live.clone());
             // It compiles in a child process and waits for that.
             let prepared = tokio::task::spawn_blocking(move || app.prepared(&candidate, &live)).await;
-            let rule = prepared.map_err(|e| Error::Broken(e.to_string()))??;
+            let rule = prepared??;
             // The live rule with another manifest decides as that does, which may have been promoted out of the shadow.
             let in_the_shadow = is_another && rule.manifest.mode == Mode::Shadow;
             let part = if in_the_shadow { Playing::Shadow } else { Playing::Active { canary_percent: None } };
@@ -149,7 +150,9 @@ impl App {
                 let name = manifest.get("name").and_then(toml::Value::as_str);
                 let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
                 let rule = live.named(&name).ok_or(Error::Missing { what: "live rule", name })?;
-                rule.component.read().map_err(|e| Error::Broken(e.to_string()))?
+                rule.component
+                    .read()
+                    .map_err(|source| Broken::Component { rule: rule.manifest.name.to_string(), source })?
             }
         };
         let rule = self.rules.prepare(Path::new("candidate"), &candidate.manifest, &component);

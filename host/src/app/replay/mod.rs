@@ -131,7 +131,7 @@ where
             if jobs.len() >= jobs_max
                 && let Some(done) = jobs.join_next().await
             {
-                take(done.map_err(|error| Error::Broken(error.to_string()))??);
+                take(done??);
             }
             let rest = page.split_off(JOB_RUNS.min(page.len()));
             let runs = std::mem::replace(&mut page, rest);
@@ -140,9 +140,9 @@ where
         }
     }
     while let Some(done) = jobs.join_next().await {
-        take(done.map_err(|error| Error::Broken(error.to_string()))??);
+        take(done??);
     }
-    reader.await.map_err(|error| Error::Broken(error.to_string()))?.map_err(Error::from)
+    reader.await?.map_err(Error::from)
 }
 
 /// Reads pages until there are no more, or nobody takes them.

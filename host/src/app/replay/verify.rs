@@ -18,6 +18,8 @@ use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::record::read::{ExactInput, RecordedPart};
 use crate::app::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::permission;
 use crate::rules::run::call::{Called, Fault};
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::examples::{Difference, compare, flat};
@@ -121,7 +123,13 @@ impl Verified {
 /// # Errors
 ///
 /// Where the store cannot be read. What does not compare is no error but a finding.
-pub async fn verify(app: &Arc<App>, filter: Filter, mut progress: impl FnMut(u64)) -> Result<Verified, Error> {
+pub async fn verify(
+    app: &Arc<App>,
+    actor: &Actor,
+    filter: Filter,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, Error> {
+    permission::check_records(actor)?;
     let versions = Versions::new(Arc::clone(app));
     let mut verified = Verified::default();
     let work = move |runs: Vec<Past>| check_runs(&versions, &runs);

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::app::{App, Error};
+use crate::app::error::{Broken, Damaged};
+use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::rules::live::rollout::VersionId;
@@ -12,7 +13,6 @@ use crate::rules::load::difference::{self, Change};
 use crate::rules::run::manifest;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
-use crate::store::Store;
 use crate::store::rules::decisions::RuleVersion;
 use crate::store::rules::versions::ListedVersion;
 
@@ -39,7 +39,7 @@ impl Version {
     pub fn id(&self) -> Result<VersionId, Error> {
         let Self { rule, component_digest, manifest_digest, .. } = self;
         let id = format!("{component_digest}/{manifest_digest}");
-        id.parse().map_err(|why| Error::Damaged(format!("the archive has a version of `{rule}` as `{id}`: {why}")))
+        id.parse().map_err(|why| Damaged::VersionId { rule: rule.clone(), id, why }.into())
     }
 }
 
@@ -54,22 +54,9 @@ pub struct Difference {
     pub lines: String,
 }
 
-/// The versions of a rule in the archive, the newest first.
-///
-/// # Errors
-///
-/// [`Error::Missing`] where none of them ever decided.
-pub async fn versions(store: &Store, rule: &str) -> Result<Vec<Version>, Error> {
-    let listed = store.rule_versions(rule).await?;
-    if listed.is_empty() {
-        return Err(Error::Missing { what: "rule in the archive called", name: rule.to_owned() });
-    }
-    Ok(listed.into_iter().map(|listed| version(rule, listed)).collect())
-}
-
 fn version(rule: &str, listed: ListedVersion) -> Version {
     let whole = listed.manifest_is_whole();
-    // What was archived has been live, so it was read before.
+    // A version in the archive has been live, so its manifest was read before.
     let manifest = whole.then(|| manifest::parse(Path::new(rule), &listed.manifest).ok()).flatten();
     Version {
         rule: rule.to_owned(),
@@ -83,59 +70,83 @@ fn version(rule: &str, listed: ListedVersion) -> Version {
     }
 }
 
-/// One version: by the beginning of its component's or its manifest's digest, or of both with a hyphen between them.
-///
-/// # Errors
-///
-/// [`Error::Missing`]; [`Error::Ambiguous`] where several versions are meant.
-pub async fn find(store: &Store, rule: &str, digest: &str) -> Result<Version, Error> {
-    let mut meant = versions(store, rule).await?;
-    meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
-    match meant.len() {
-        0 => Err(Error::Missing { what: "version of it in the archive with the digest", name: digest.to_owned() }),
-        1 => meant.pop().ok_or_else(|| Error::Broken("a version was lost".to_owned())),
-        _ => Err(Error::Ambiguous {
-            what: "digest",
-            name: digest.to_owned(),
-            meant: meant.iter().map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect(),
-        }),
+impl Office {
+    /// The versions of a rule in the archive, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where none of them ever decided.
+    pub async fn rule_versions(&self, actor: &Actor, rule: &str) -> Result<Vec<Version>, Error> {
+        permission::read_rules(actor)?;
+        self.versions(rule).await
     }
-}
 
-/// One version with its manifest and its component, both of which are what was archived.
-///
-/// # Errors
-///
-/// As [`find`]; [`Error::Damaged`] where either is not what was archived.
-pub async fn read(store: &Store, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
-    let version = find(store, rule, digest).await?;
-    let kept = store.rule_version(&version.component_digest, &version.manifest_digest).await?;
-    let kept = kept.ok_or_else(|| Error::Missing { what: "version of it in the archive", name: digest.to_owned() })?;
-    Ok((version, kept))
-}
+    /// One version with its manifest and its component, both of which are what was archived: by the beginning of its
+    /// component's or its manifest's digest, or of both with a hyphen between them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Ambiguous`] where several versions are meant; [`Error::Damaged`] where
+    /// either is not what was archived.
+    pub async fn rule_version(&self, actor: &Actor, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
+        permission::read_rules(actor)?;
+        self.whole_version(rule, digest).await
+    }
 
-/// The text of a version's `rule.sig`, where one came with it: who vouches for what was [`read`].
-///
-/// # Errors
-///
-/// Where the store cannot be read.
-pub async fn signature(store: &Store, version: &Version) -> Result<Option<String>, Error> {
-    Ok(store.signature(&version.component_digest, &version.manifest_digest).await?)
-}
+    /// The text of a version's `rule.sig`, where it is signed: who vouches for what was read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn rule_signature(&self, actor: &Actor, version: &Version) -> Result<Option<String>, Error> {
+        permission::read_rules(actor)?;
+        Ok(self.store.signature(&version.component_digest, &version.manifest_digest).await?)
+    }
 
-/// How two versions of a rule differ.
-///
-/// # Errors
-///
-/// As [`read`].
-pub async fn difference(store: &Store, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
-    let ((from, old), (to, new)) = (read(store, rule, from).await?, read(store, rule, to).await?);
-    let changes = difference::changes(&old.manifest, &new.manifest).map_err(|e| Error::Broken(e.to_string()))?;
-    Ok(Difference { from, to, changes, lines: difference::lines(&old.manifest, &new.manifest) })
-}
+    /// How two versions of a rule differ.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Office::rule_version`].
+    pub async fn rule_difference(&self, actor: &Actor, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
+        permission::read_rules(actor)?;
+        let ((from, old), (to, new)) = (self.whole_version(rule, from).await?, self.whole_version(rule, to).await?);
+        let changes = difference::changes(&old.manifest, &new.manifest).map_err(Broken::Manifest)?;
+        Ok(Difference { from, to, changes, lines: difference::lines(&old.manifest, &new.manifest) })
+    }
 
-impl App {
-    /// Puts a rule into the archive, where it is not there yet. Whoever activates a version does this first: what cannot be
+    async fn versions(&self, rule: &str) -> Result<Vec<Version>, Error> {
+        let listed = self.store.rule_versions(rule).await?;
+        if listed.is_empty() {
+            return Err(Error::Missing { what: "rule in the archive called", name: rule.to_owned() });
+        }
+        Ok(listed.into_iter().map(|listed| version(rule, listed)).collect())
+    }
+
+    /// The one version that a text means.
+    pub(super) async fn find_version(&self, rule: &str, digest: &str) -> Result<Version, Error> {
+        let mut meant = self.versions(rule).await?;
+        meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
+        let name = digest.to_owned();
+        match (meant.pop(), meant.is_empty()) {
+            (None, _) => Err(Error::Missing { what: "version of it in the archive with the digest", name }),
+            (Some(version), true) => Ok(version),
+            (Some(last), false) => {
+                let all = meant.iter().chain([&last]);
+                let meant = all.map(|v| format!("{}-{}", v.component_digest, v.manifest_digest)).collect();
+                Err(Error::Ambiguous { what: "digest", name, meant })
+            }
+        }
+    }
+
+    async fn whole_version(&self, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
+        let version = self.find_version(rule, digest).await?;
+        let kept = self.store.rule_version(&version.component_digest, &version.manifest_digest).await?;
+        let missing = || Error::Missing { what: "version of it in the archive", name: digest.to_owned() };
+        Ok((version, kept.ok_or_else(missing)?))
+    }
+
+    /// Puts a rule into the archive, where it is not there yet. A version is archived before it becomes active: what cannot be
     /// kept must not decide.
     ///
     /// # Errors
@@ -148,9 +159,8 @@ impl App {
         }
         let source = rule.component.clone();
         let component = tokio::task::spawn_blocking(move || source.read()).await;
-        let component = component.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| {
-            Error::Broken(format!("the component of `{}` cannot be archived: {error}", rule.manifest.name))
-        })?;
+        let component =
+            component?.map_err(|source| Broken::Component { rule: rule.manifest.name.to_string(), source })?;
         let version = RuleVersion {
             component_digest,
             manifest_digest,
@@ -160,45 +170,5 @@ impl App {
             component,
         };
         Ok(self.store.keep_rule_version(version, self.clock.now()).await?)
-    }
-
-    /// The versions of a rule in the archive, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`]; as [`versions`].
-    pub async fn rule_versions(&self, actor: &Actor, rule: &str) -> Result<Vec<Version>, Error> {
-        permission::read_rules(actor)?;
-        versions(&self.store, rule).await
-    }
-
-    /// One version with its manifest and its component.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`]; as [`read`].
-    pub async fn rule_version(&self, actor: &Actor, rule: &str, digest: &str) -> Result<(Version, RuleVersion), Error> {
-        permission::read_rules(actor)?;
-        read(&self.store, rule, digest).await
-    }
-
-    /// The text of a version's `rule.sig`, where it is signed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`].
-    pub async fn rule_signature(&self, actor: &Actor, version: &Version) -> Result<Option<String>, Error> {
-        permission::read_rules(actor)?;
-        signature(&self.store, version).await
-    }
-
-    /// How two versions of a rule differ.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`]; as [`difference`].
-    pub async fn rule_difference(&self, actor: &Actor, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
-        permission::read_rules(actor)?;
-        difference(&self.store, rule, from, to).await
     }
 }

@@ -1,4 +1,4 @@
-//! A rule arrives by API: what a desk asks of one in its directory is asked of it too, before anything is kept.
+//! A rule arrives by API: before anything is kept it passes every check that a rule in the directory has to pass.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::life::{self, Word};
+use super::steps::Reason;
+use crate::app::error::Busy;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission::{self, MayAdminister};
@@ -40,7 +41,7 @@ pub struct Upload {
 pub struct Unfit {
     /// `manifest`, `component` or `signature`.
     pub part: &'static str,
-    /// A stable word for programs.
+    /// A stable code for programs.
     pub code: &'static str,
     pub what: String,
     pub mend: &'static str,
@@ -59,7 +60,7 @@ pub struct Uploading {
     _place: OwnedSemaphorePermit,
 }
 
-/// A rule that was checked, with what its inspection found.
+/// A rule that was checked, with the findings of its inspection.
 struct Admitted {
     rule: Rule,
     imports: Vec<String>,
@@ -73,7 +74,7 @@ pub struct Deployed {
     pub imports: Vec<String>,
     /// The component's size.
     pub bytes: usize,
-    /// What it does now.
+    /// The part that it plays now.
     pub state: &'static str,
     /// The revision of the deployments that it came with.
     pub revision: i64,
@@ -88,9 +89,7 @@ impl App {
     pub fn begin_upload(&self, actor: &Actor) -> Result<Uploading, Error> {
         let permit = permission::administer(actor)?;
         let place = Arc::clone(&self.uploads).try_acquire_owned();
-        let place = place.map_err(|_| {
-            Error::Busy(format!("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once"))
-        })?;
+        let place = place.map_err(|_| Busy::Uploads)?;
         Ok(Uploading { _permit: permit, _place: place })
     }
 
@@ -98,7 +97,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Unfit`] where no desk would take it, [`Error::NotTaken`] where its name belongs to the directory,
+    /// [`Error::Unfit`] where it fails a check, [`Error::NotTaken`] where its name belongs to the directory,
     /// [`Error::Rejected`] without a reason; then nothing of it is kept, and what served before serves on.
     pub async fn deploy_rule(
         self: &Arc<Self>,
@@ -106,35 +105,25 @@ impl App {
         _uploading: Uploading,
         upload: Upload,
     ) -> Result<Deployed, Error> {
-        self.deploy(&life::author(actor), upload).await
-    }
-
-    /// The same for whoever may start programs on this machine.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`App::deploy_rule`].
-    pub async fn deploy(self: &Arc<Self>, by: &str, upload: Upload) -> Result<Deployed, Error> {
-        let word = Word { by: by.to_owned(), why: upload.why.clone() };
-        life::check_reason(&word)?;
+        let reason = Reason::given(actor, upload.why.clone())?;
         let Admitted { rule, imports, component } = self.admit(upload).await?;
         let bytes = component.len();
-        let step = self.rules.catalog().slots().offer_by_api(&rule, &word.by);
+        let step = self.rules.catalog().slots().offer_by_api(&rule, reason.by.clone());
         let version = version_of(&rule);
         let rule = Arc::new(rule);
         let brought =
             Brought { version: archived(&rule, component), signature: rule.signature.as_deref().map(str::to_owned) };
         let name = rule.manifest.name.as_str();
-        let (life, revision) = life::take_with(&self.store, &self.clock, name, &step, &word, Some(brought)).await?;
+        let (rollout, revision) = self.take_step_with(name, &step, &reason, Some(brought)).await?;
         self.install_here(vec![Arc::clone(&rule)], &BTreeMap::new()).await?;
-        Ok(Deployed { state: life.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
+        Ok(Deployed { state: rollout.part_of(version).unwrap_or("loaded"), rule, imports, bytes, revision })
     }
 
     /// Checks, compiles and tries an uploaded rule, as one in the directory.
     async fn admit(self: &Arc<Self>, upload: Upload) -> Result<Admitted, Error> {
         let app = Arc::clone(self);
         let checked = tokio::task::spawn_blocking(move || app.admit_blocking(upload)).await;
-        checked.map_err(|error| Error::Broken(error.to_string()))?.map_err(|error| Error::Unfit(Unfit::from(&error)))
+        checked?.map_err(|error| Error::Unfit(Unfit::from(&error)))
     }
 
     fn admit_blocking(&self, upload: Upload) -> Result<Admitted, LoadError> {

@@ -1,6 +1,6 @@
-//! How a desk follows the deployments in the database, whoever changes them: this process, another host, a command.
+//! How a desk follows the deployments in the database, which this process, another host or a command may change.
 //!
-//! What needs nothing new takes effect at once. A version that is not in memory is taken from the archive, checked, and
+//! A change that needs no new version takes effect at once. A version that is not in memory is taken from the archive, checked, and
 //! compiled here, while the version before goes on serving; one that cannot be had never takes its place.
 
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
-use super::life::life_of;
+use super::rows::rollout_of;
 use crate::app::{App, Error};
-use crate::rules::live::rollout::{Life, Step, VersionId};
+use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::rule::Rule;
 use crate::store;
 use crate::store::notices::Notices;
@@ -62,7 +62,7 @@ impl Refused {
     }
 }
 
-/// What this process should serve and what it serves; both count up with every change of any deployment.
+/// The revision that this process should serve and the one that it serves; both count up with every change of any deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revisions {
     pub wanted: i64,
@@ -103,7 +103,7 @@ impl Following {
 }
 
 impl App {
-    /// Brings the catalog to what the database says, and waits for it.
+    /// Brings the catalog to the state of the database, and waits for it.
     ///
     /// # Errors
     ///
@@ -113,12 +113,12 @@ impl App {
         self.fetch_missing().await
     }
 
-    /// Takes what is missing from the archive, one version after the other, and puts each into effect.
+    /// Takes the missing versions from the archive, one version after the other, and puts each into effect.
     pub(crate) async fn fetch_missing(&self) -> Result<(), Error> {
         while !self.background.is_closing() {
-            let (_, lives) = self.kept_lives().await?;
+            let (_, rollouts) = self.kept_rollouts().await?;
             let now = self.clock.now();
-            let missing = self.rules.catalog().missing(&lives);
+            let missing = self.rules.catalog().missing(&rollouts);
             let Some(version) = missing.into_iter().find(|version| !self.following.is_left_alone(*version, now)) else {
                 return Ok(());
             };
@@ -136,21 +136,25 @@ impl App {
         Ok(())
     }
 
-    /// As [`App::install`], for whoever does not hold the lock.
+    /// As [`App::install`], for a caller that does not hold the lock.
     pub(crate) async fn install_here(
         &self,
         rules: Vec<Arc<Rule>>,
-        settled: &BTreeMap<String, Step>,
+        settled: &BTreeMap<String, RolloutStep>,
     ) -> Result<(), Error> {
         let _only_one = self.archiving.lock().await;
         self.install(rules, settled).await
     }
 
-    /// Takes the lives as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
+    /// Takes the rollouts as they are kept, as far as their versions are in memory or among `rules`: a rule whose new version is
     /// not there yet stays as it is. Nothing here takes long.
-    pub(crate) async fn install(&self, rules: Vec<Arc<Rule>>, settled: &BTreeMap<String, Step>) -> Result<(), Error> {
-        let (revision, lives) = self.kept_lives().await?;
-        let whole = self.rules.catalog().install(lives, rules, settled, revision);
+    pub(crate) async fn install(
+        &self,
+        rules: Vec<Arc<Rule>>,
+        settled: &BTreeMap<String, RolloutStep>,
+    ) -> Result<(), Error> {
+        let (revision, rollouts) = self.kept_rollouts().await?;
+        let whole = self.rules.catalog().install(rollouts, rules, settled, revision);
         self.following.wanted.store(revision, Ordering::Release);
         if whole {
             self.following.serving.store(revision, Ordering::Release);
@@ -164,12 +168,12 @@ impl App {
         Ok(())
     }
 
-    async fn kept_lives(&self) -> Result<(i64, BTreeMap<String, Life>), Error> {
-        // The number first: what changes while the rows are read is then noticed at the next look.
+    async fn kept_rollouts(&self) -> Result<(i64, BTreeMap<String, Rollout>), Error> {
+        // The revision first: a change that comes while the rows are read is then noticed at the next look.
         let revision = self.store.deployment_revision().await?;
         let rows = self.store.deployments().await?;
-        let lives = rows.iter().map(|row| Ok((row.name.clone(), life_of(row)?)));
-        Ok((revision, lives.collect::<Result<_, Error>>()?))
+        let rollouts = rows.iter().map(|row| Ok((row.name.clone(), rollout_of(row)?)));
+        Ok((revision, rollouts.collect::<Result<_, Error>>()?))
     }
 
     /// A version out of the archive: its bytes against its digests, its signature against the keys that are trusted now, and
@@ -188,8 +192,7 @@ impl App {
         let ready = tokio::task::spawn_blocking(move || {
             loader.admit(&from, &kept.manifest, &kept.component, signature.as_deref())
         });
-        let ready = ready.await.map_err(|error| Error::Broken(error.to_string()))?;
-        Ok(ready.map_err(|error| error.to_string()))
+        Ok(ready.await?.map_err(|error| error.to_string()))
     }
 
     /// Follows the database for as long as the desk runs: at once where it sends notices, and within a look anyway.
@@ -209,7 +212,7 @@ impl App {
         }
     }
 
-    /// Follows as far as it takes no time; what has to be compiled is in effect when it is.
+    /// Follows as far as it takes no time; a version that has to be compiled takes effect when it is.
     async fn look(self: &Arc<Self>) -> Result<(), Error> {
         self.archive(&self.rules.generation()).await?;
         let revision = self.store.deployment_revision().await?;
@@ -217,7 +220,7 @@ impl App {
             return Ok(());
         }
         self.install_here(Vec::new(), &BTreeMap::new()).await?;
-        // Whoever fetches already looks again before it ends, and so does this.
+        // A fetch that is under way looks again before it ends.
         if let Ok(fetching) = Arc::clone(&self.following.fetching).try_lock_owned() {
             self.following.tried.store(revision, Ordering::Release);
             let app = Arc::clone(self);

@@ -5,18 +5,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::life::{DESK, Word, take};
+use super::steps::Reason;
 use crate::app::record::write::Sample;
 use crate::app::{App, Error};
 use crate::rules::live::catalog::Role;
-use crate::rules::live::rollout::{Step, Trial, VersionId};
+use crate::rules::live::rollout::{RolloutStep, Trial, VersionId};
 
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
 
-/// What one version has done since the start of this process.
+/// The calls of one version since the start of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Arm {
+pub struct VersionHealth {
     pub calls: u64,
     pub failures: u64,
     pub micros: u64,
@@ -33,37 +33,37 @@ struct Call {
     micros: u64,
 }
 
-/// What a version has earned.
+/// A step that a version has earned, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     pub rule: String,
-    pub step: Step,
+    pub step: RolloutStep,
     pub why: String,
 }
 
 /// All versions that were asked, by rule, version and part.
 #[derive(Debug, Default)]
-pub struct Arms(Mutex<BTreeMap<(String, VersionId, Role), Arm>>);
+pub struct Health(Mutex<BTreeMap<(String, VersionId, Role), VersionHealth>>);
 
-impl Arms {
+impl Health {
     /// The figures of a rule.
-    pub fn of(&self, rule: &str) -> Vec<(VersionId, Role, Arm)> {
-        let arms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = arms.iter().filter(|((name, ..), _)| name == rule);
-        own.map(|((_, version, role), arm)| (*version, *role, arm.clone())).collect()
+    pub fn of(&self, rule: &str) -> Vec<(VersionId, Role, VersionHealth)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().filter(|((name, ..), _)| name == rule);
+        own.map(|((_, id, role), version)| (*id, *role, version.clone())).collect()
     }
 
-    /// Counts calls; what some of them have earned.
+    /// Counts calls; gives the judgements that they lead to.
     pub fn note(&self, samples: &[Sample]) -> Vec<Judgement> {
-        let mut arms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut judgements = Vec::new();
         for sample in samples {
             let key = (sample.rule.name.clone(), sample.version, sample.role);
-            let arm = arms.entry(key).or_default();
-            arm.count(sample);
-            if let Some((step, why)) = arm.judge(sample) {
-                // It begins anew with a clean sheet.
-                arm.window.clear();
+            let version = all.entry(key).or_default();
+            version.count(sample);
+            if let Some((step, why)) = version.judge(sample) {
+                // It starts again with an empty window.
+                version.window.clear();
                 judgements.push(Judgement { rule: sample.rule.name.clone(), step, why });
             }
         }
@@ -71,7 +71,7 @@ impl Arms {
     }
 }
 
-impl Arm {
+impl VersionHealth {
     fn count(&mut self, sample: &Sample) {
         let micros = u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX);
         let call = Call { failed: sample.outcome != "answered", disagreed: !sample.disagrees.is_empty(), micros };
@@ -94,16 +94,16 @@ impl Arm {
         }
     }
 
-    fn judge(&self, sample: &Sample) -> Option<(Step, String)> {
+    fn judge(&self, sample: &Sample) -> Option<(RolloutStep, String)> {
         match sample.role {
             Role::Canary => {
-                let back = Step::Demote { version: sample.version, trial: Trial::Loaded };
+                let back = RolloutStep::Demote { version: sample.version, trial: Trial::Loaded };
                 self.judge_canary(sample).map(|why| (back, why))
             }
             Role::Active => {
                 let failures = self.window.iter().filter(|call| call.failed).count() as u64;
                 let within = self.window.len();
-                let out = Step::Suspend { version: sample.version };
+                let out = RolloutStep::Suspend { version: sample.version };
                 (failures >= u64::from(sample.suspend.failures))
                     .then(|| (out, format!("it failed at {failures} of its last {within} calls")))
             }
@@ -137,9 +137,9 @@ impl Arm {
 }
 
 impl App {
-    /// Counts calls and sees to what they have earned. The ticket at hand is decided already and waits for none of it.
+    /// Counts calls and takes back the versions that have earned it. The ticket at hand is decided already and does not wait.
     pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample]) {
-        let judgements = self.arms.note(samples);
+        let judgements = self.health.note(samples);
         if judgements.is_empty() {
             return;
         }
@@ -153,16 +153,15 @@ impl App {
 
     async fn take_back(&self, Judgement { rule, step, why }: Judgement) {
         tracing::error!(rule, event = step.code(), why, "a rule is taken back by itself");
-        let word = Word { by: DESK.to_owned(), why };
         let done = async {
-            take(&self.store, &self.clock, &rule, &step, &word).await?;
+            self.take_step(&rule, &step, &Reason::of_desk(why)).await?;
             self.metrics.count_taken_back(&rule, step.code());
             self.follow().await
         };
         match done.await {
             Ok(()) => {}
-            // Somebody was quicker: the version that failed plays that part no more.
-            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, why, "it needs not be taken back"),
+            // Another step came first: the version that failed no longer plays that part.
+            Err(Error::NotTaken { why, .. }) => tracing::info!(rule, %why, "there is nothing left to take back"),
             Err(error) => tracing::error!(rule, %error, "it could not be taken back"),
         }
     }

@@ -1,8 +1,10 @@
-//! Which version of each rule is live: upload, archive, following other hosts, health.
+//! Rollouts: which version of each rule counts, every step from one to the next, and how each version does.
 
 pub mod archive;
 pub mod deploy;
 pub mod follow;
 pub mod health;
-pub mod life;
+mod rows;
 pub mod rules;
+mod start;
+pub mod steps;

@@ -11,22 +11,22 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::rules::contract::Attribute;
-use crate::rules::live::rollout::Life;
+use crate::rules::live::rollout::Rollout;
 use crate::rules::live::slots::Slot;
 pub use crate::rules::live::slots::version_of;
 pub use crate::rules::run::manifest::Mode;
 pub use crate::rules::run::rule::Rule;
 use crate::rules::tables::{Table, Tables};
 
-/// What became of a folder, or a rule that lives in none.
+/// The state of a folder, or of a rule that is in none.
 pub struct RuleStatus {
     pub folder: String,
     /// Which of its versions plays which part.
-    pub life: Option<Life>,
+    pub rollout: Option<Rollout>,
     /// The active version, if it is in memory.
     pub active: Option<Arc<Rule>>,
     pub candidate: Option<Arc<Rule>>,
-    pub arms: Vec<Figures>,
+    pub health: Vec<Figures>,
     pub live: Option<Arc<Rule>>,
     pub since_generation: u64,
     /// Why its present content is not live, and since when.
@@ -63,7 +63,7 @@ impl App {
         let mut folders: Vec<RuleStatus> = Vec::new();
         for status in self.rules.catalog().folders().values() {
             let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let of_folder = slots.iter().find(|(_, slot)| slot.life.folder.as_deref() == Some(folder.as_str()));
+            let of_folder = slots.iter().find(|(_, slot)| slot.rollout.folder.as_deref() == Some(folder.as_str()));
             let mut found = self.status_of(of_folder);
             found.folder = folder;
             found.live = status.live.clone().or(found.live);
@@ -76,8 +76,8 @@ impl App {
         }
         let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
         let elsewhere = slots.iter().filter(|(_, slot)| {
-            let lives = slot.life.needed().next().is_some();
-            lives && slot.life.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
+            let is_live = slot.rollout.needed().next().is_some();
+            is_live && slot.rollout.folder.as_ref().is_none_or(|folder| !shown.contains(folder))
         });
         folders.extend(elsewhere.map(|found| self.status_of(Some(found))));
         folders.sort_by_key(|status| {
@@ -90,25 +90,26 @@ impl App {
     fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
         let slot = found.map(|(_, slot)| slot);
         let version = |version: Option<_>| slot.and_then(|slot| slot.rule(version?)).cloned();
-        let active = version(slot.and_then(|slot| slot.life.active));
-        let candidate = version(slot.and_then(|slot| slot.life.candidate.as_ref()).map(|candidate| candidate.version));
-        let arms = found.map(|(name, _)| self.arms.of(name)).unwrap_or_default();
+        let active = version(slot.and_then(|slot| slot.rollout.active));
+        let candidate =
+            version(slot.and_then(|slot| slot.rollout.candidate.as_ref()).map(|candidate| candidate.version));
+        let health = found.map(|(name, _)| self.health.of(name)).unwrap_or_default();
         RuleStatus {
             folder: String::new(),
             live: active.clone().or_else(|| candidate.clone()),
-            life: slot.map(|slot| slot.life.clone()),
+            rollout: slot.map(|slot| slot.rollout.clone()),
             active,
             candidate,
-            arms: arms
+            health: health
                 .into_iter()
-                .map(|(version, role, arm)| Figures {
+                .map(|(version, role, figures)| Figures {
                     version: version.to_string(),
                     role: role.code(),
-                    calls: arm.calls,
-                    failures: arm.failures,
-                    mean_micros: arm.micros.checked_div(arm.calls).unwrap_or_default(),
-                    disagreements: arm.disagreements,
-                    kinds: arm.kinds,
+                    calls: figures.calls,
+                    failures: figures.failures,
+                    mean_micros: figures.micros.checked_div(figures.calls).unwrap_or_default(),
+                    disagreements: figures.disagreements,
+                    kinds: figures.kinds,
                 })
                 .collect(),
             since_generation: 0,
@@ -123,7 +124,7 @@ impl App {
         why.map(|refused| (refused.why, refused.at))
     }
 
-    /// Looks at every rule's folder anew and waits until that is done.
+    /// Looks at every rule's folder again and waits until that is done.
     ///
     /// # Errors
     ///
@@ -131,10 +132,10 @@ impl App {
     pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
         permission::administer(actor)?;
         let app = Arc::clone(self);
-        tokio::task::spawn_blocking(move || app.rules.reload()).await.map_err(|e| Error::Broken(e.to_string()))
+        Ok(tokio::task::spawn_blocking(move || app.rules.reload()).await?)
     }
 
-    /// Reads the configuration directory again; what is wrong with it, in which case nothing changes.
+    /// Reads the configuration directory again; gives its problems, in which case nothing changes.
     ///
     /// # Errors
     ///
@@ -145,18 +146,18 @@ impl App {
         // Two at once would each take a part of what they read.
         let _only_one = self.changing_tables.lock().await;
         let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
-        match loaded.map_err(|e| Error::Broken(e.to_string()))? {
+        match loaded? {
             Ok(config) => {
                 let before = self.organisation();
                 self.set_organisation(config.organisation);
                 match self.take_tables(&config.tables).await {
                     Ok(()) => Ok(Vec::new()),
-                    Err(Error::Conflict(message)) => {
-                        self.organisation.store(before);
-                        Ok(vec![message])
+                    Err(Error::Table(conflict)) => {
+                        self.set_organisation(before);
+                        Ok(vec![conflict.to_string()])
                     }
                     Err(error) => {
-                        self.organisation.store(before);
+                        self.set_organisation(before);
                         Err(error)
                     }
                 }

@@ -1,6 +1,7 @@
 //! Changing a ticket that exists: read it, let the domain make a change of it, write that if it is still what was read.
 
-use crate::app::{App, Error};
+use crate::app::error::Busy;
+use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::at::At;
 use crate::desk::change::Change;
@@ -47,7 +48,7 @@ struct Seen {
     grant: Option<Grant>,
 }
 
-impl App {
+impl Office {
     /// Changes a ticket; the ticket and its access case after it. Where `make` finds that there is nothing to change, they
     /// are as they were read.
     ///
@@ -68,7 +69,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// As [`App::change`].
+    /// As [`Office::change`].
     pub(crate) async fn change_grant(
         &self,
         id: GrantId,
@@ -116,7 +117,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Busy("many people are changing this ticket: try again soon".to_owned()))
+        Err(Busy::Ticket.into())
     }
 
     /// Where changes of this ticket wait for each other.
@@ -126,11 +127,12 @@ impl App {
             Which::Id(_) => self.see(which, None).await?.ticket.number,
         };
         let Places(places) = &self.changing;
+        let [first, ..] = places;
         let place = usize::try_from(number.0.unsigned_abs()).unwrap_or_default() % PLACES;
-        places.get(place).ok_or_else(|| Error::Broken("there is no place for changes".to_owned()))
+        Ok(places.get(place).unwrap_or(first))
     }
 
-    /// Reads a ticket and its case as of one instant, and a grant after them: whoever changes the grant changes the ticket's
+    /// Reads a ticket and its case as of one instant, and a grant after them: a change of the grant changes the ticket's
     /// version too, so that a change made of an older grant is a conflict.
     async fn see(&self, which: Which, grant: Option<GrantId>) -> Result<Seen, Error> {
         let (found, name) = match which {

@@ -2,7 +2,7 @@
 
 use super::change::{Retry, Which};
 use super::work::may_read;
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -10,7 +10,7 @@ use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::{EditTicket, edit};
 
-impl App {
+impl Office {
     /// Changes a ticket by hand, if it is still at the version that the actor has seen; the ticket after it.
     ///
     /// # Errors

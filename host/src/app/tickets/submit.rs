@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::app::decide::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use crate::app::error::Broken;
 use crate::app::observe::{log, request_trace};
 use crate::app::record::write::Sample;
 use crate::app::{App, Error, clock};
@@ -131,7 +132,7 @@ impl App {
             Decision::Accepted(verdicts) => *verdicts,
             Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
             Decision::NeedsFacts(_) => {
-                return Err(Error::Broken("intake rules change what access is asked for without end".to_owned()));
+                return Err(Broken::Intake.into());
             }
         };
         let ids = || self.clock.new_id();
@@ -188,7 +189,7 @@ impl App {
             let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };
             access = Some(self.access_facts(request, now).await?);
         }
-        Err(Error::Broken("intake rules change what access is asked for without end".to_owned()))
+        Err(Broken::Intake.into())
     }
 
     async fn facts_of_form(

@@ -1,7 +1,7 @@
 //! Reading tickets and working on them.
 
 use super::change::{Retry, Which};
-use crate::app::{App, Error};
+use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -24,7 +24,7 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-impl App {
+impl Office {
     /// One ticket, as far as the actor may see it. Somebody else's ticket is not there, so that its number tells nothing.
     ///
     /// # Errors

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::{Failure, Place, desk};
-use crate::store::chain::Chain;
-use crate::store::chain::check::{self, Break, Checked};
+use crate::app::observe::chain::{Break, Chain, Checked, Place};
+use crate::cli::desk::{self, Shell};
+use crate::cli::{self, Failure};
 
 /// Checks the hash chains over all decision records and over the ledger of access, also while the desk runs.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
-    place: Place,
+    place: cli::Place,
     /// A file with the ends of the chains as they were, kept where the database's administrator cannot write. The chains are
-    /// compared with it, so that a tail that was cut off or a chain that was written anew is found too; where all is well, it
+    /// compared with it, so that a tail that was cut off or a chain that was written again is found too; where all is well, it
     /// is brought up to date. It is made where there is none.
     #[arg(long)]
     anchor: Option<PathBuf>,
@@ -25,19 +25,18 @@ pub struct Check {
 
 /// Walks the chains, prints where they break, and fails if they do.
 pub async fn run(check: Check) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&check.place, None)?;
     let anchors = check.anchor.as_deref().map_or_else(|| Ok(Vec::new()), read_anchor)?;
-    let store = desk::store(&config.server).await?;
+    let Shell { office, actor } = desk::shell(&check.place, None).await?;
     let mut ends = Vec::new();
     let mut broken = 0;
     for chain in Chain::ALL {
         let anchor = anchors.iter().find(|(of, _)| *of == chain).map(|(_, place)| place);
-        let checked = store.check_chain(chain, anchor).await?;
+        let checked = office.check_chain(&actor, chain, anchor).await?;
         print(&checked);
         broken += checked.breaks.len() + checked.more;
         ends.push((chain, checked.end));
     }
-    store.close().await;
+    office.close().await;
     if broken > 0 {
         return Err(format!("the chains break in {broken} place(s): records are not what the desk wrote").into());
     }
@@ -66,7 +65,7 @@ fn shown(hash: &str) -> &str {
 }
 
 /// The places in an anchor: a line each, of the chain's name, the place and the hash.
-fn read_anchor(file: &Path) -> Result<Vec<(Chain, check::Place)>, Failure> {
+fn read_anchor(file: &Path) -> Result<Vec<(Chain, Place)>, Failure> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -83,15 +82,15 @@ fn read_anchor(file: &Path) -> Result<Vec<(Chain, check::Place)>, Failure> {
         .collect()
 }
 
-fn read_line(line: &str) -> Option<(Chain, check::Place)> {
+fn read_line(line: &str) -> Option<(Chain, Place)> {
     let mut words = line.split_whitespace();
     let (name, link, hash) = (words.next()?, words.next()?, words.next()?);
     let chain = Chain::ALL.into_iter().find(|chain| chain.name() == name)?;
-    Some((chain, check::Place { link: link.parse().ok()?, hash: hash.to_owned() }))
+    Some((chain, Place { link: link.parse().ok()?, hash: hash.to_owned() }))
 }
 
 /// Writes the ends, whole or not at all.
-fn write_anchor(file: &Path, ends: &[(Chain, check::Place)]) -> Result<(), Failure> {
+fn write_anchor(file: &Path, ends: &[(Chain, Place)]) -> Result<(), Failure> {
     let mut text = String::new();
     for (chain, end) in ends.iter().filter(|(_, end)| end.link > 0) {
         // Writing to a String cannot fail.

@@ -1,4 +1,4 @@
-//! `ruledesk decisions ...`: what the desk has recorded about its decisions, held to account.
+//! `ruledesk decisions ...`: the records of decisions, checked and proved.
 
 use clap::Subcommand;
 
@@ -7,7 +7,7 @@ use super::{Failure, desk};
 mod chain;
 mod verify;
 
-/// What can be done with recorded decisions.
+/// The commands about recorded decisions.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Asks the rules that decided again and proves that they give the recorded answers.

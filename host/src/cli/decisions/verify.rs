@@ -28,12 +28,13 @@ pub struct Verify {
 pub async fn run(args: Verify) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&args.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
+    let actor = desk::actor(&config, None)?;
     let app = desk::open_to_read(config, source).await?;
     let filter = args.which.filter(&zone, app.clock.now())?;
     let bar = bar("answers");
     #[expect(clippy::disallowed_methods, reason = "measures the verification")]
     let start = Instant::now();
-    let verified = verify(&app, filter, |answers| bar.inc(answers)).await;
+    let verified = verify(&app, &actor, filter, |answers| bar.inc(answers)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
     app.close().await;

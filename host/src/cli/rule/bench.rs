@@ -68,7 +68,7 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     }
 }
 
-/// What to ask: the cases of a file, else the examples and cases of the rule, else nothing in particular.
+/// The cases to ask: those of a file, else the examples and cases of the rule, else nothing in particular.
 fn inputs(args: &Bench, folder: &Path, shipped: &Shipped) -> Result<Vec<(String, Stage, Value)>, Failure> {
     let manifest = &shipped.manifest;
     let mut out = Vec::new();

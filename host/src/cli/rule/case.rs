@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Failure, desk};
-use crate::app::record::read::{Recorded, recorded};
+use crate::app::record::read::Recorded;
 use crate::cli::Place;
+use crate::cli::desk::Shell;
 use crate::desk::id::TicketNumber;
 use crate::rules::run::examples::flat;
 use crate::rules::run::stage::Stage;
@@ -33,10 +34,9 @@ pub struct Case {
 
 /// Reads the record and prints the case.
 pub async fn run(case: Case) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&case.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let found = recorded(&store, case.ticket, case.stage, case.rule.as_deref()).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&case.place, None).await?;
+    let found = office.recorded_decision(&actor, case.ticket, case.stage, case.rule.as_deref()).await;
+    office.close().await;
     let found = found?;
     let written = written(&case, &found)?;
     println!("{}", serde_json::to_string_pretty(&written)?);

@@ -1,4 +1,4 @@
-//! `ruledesk rule ...`: the tools of whoever writes rules, one file a command. What they do is in `author`; here it is said.
+//! `ruledesk rule ...`: the tools for writing rules, one file a command. The work is in `author`; here its result is printed.
 
 use clap::Subcommand;
 
@@ -14,14 +14,14 @@ mod sign;
 mod test;
 mod tools;
 
-/// What can be done with a rule.
+/// The commands about a rule.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Makes the folder of a new rule: complete, buildable, commented.
     New(new::New),
     /// Builds each folder's rule into a component, beside its manifest or into a rules directory.
     Build(build::Build),
-    /// Tells whether a desk would take a component, and if not, why and what to do.
+    /// Says whether a desk would take a component, and if not, why and how to change that.
     Check(check::Check),
     /// Asks a rule its manifest's examples and its cases, in the desk's own sandbox.
     Test(test::Test),

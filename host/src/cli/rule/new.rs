@@ -12,7 +12,7 @@ use crate::rules::run::stage::Stage;
 /// Makes the folder of a new rule.
 #[derive(Debug, Args)]
 pub struct New {
-    /// What the rule and its folder are called: lower-case words with hyphens between them.
+    /// The name of the rule and its folder: lower-case words with hyphens between them.
     name: String,
     /// `rust`, `javascript`, `typescript`, `python`, `go` or `c`.
     #[arg(long = "lang", value_name = "LANGUAGE", value_parser = language)]

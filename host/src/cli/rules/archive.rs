@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::rollout::archive::{self, Version};
-use crate::cli::{Failure, Place, desk};
+use crate::app::Error;
+use crate::app::rollout::archive::Version;
+use crate::cli::desk::{self, Shell};
+use crate::cli::{Failure, Place};
 use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
-use crate::store::Store;
-use crate::store::rules::decisions::RuleVersion;
 
 /// Lists the versions of a rule that have decided, the newest first.
 #[derive(Debug, Args)]
@@ -48,16 +48,11 @@ pub struct Download {
     place: Place,
 }
 
-async fn store(place: &Place) -> Result<Store, Failure> {
-    let (config, _) = desk::configuration(place, None)?;
-    desk::store(&config.server).await
-}
-
 /// Prints a line a version.
 pub async fn versions(asked: Versions) -> Result<(), Failure> {
-    let store = store(&asked.place).await?;
-    let found = archive::versions(&store, &asked.name).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&asked.place, None).await?;
+    let found = office.rule_versions(&actor, &asked.name).await;
+    office.close().await;
     for version in found? {
         let stages: Vec<&str> = version.stages.iter().map(|stage| stage.name()).collect();
         let damage = version.damage.as_ref().map_or_else(String::new, |damage| format!("  DAMAGED: {damage}"));
@@ -79,9 +74,9 @@ fn short(version: &Version) -> String {
 
 /// Prints what differs, settings first.
 pub async fn diff(asked: Diff) -> Result<(), Failure> {
-    let store = store(&asked.place).await?;
-    let found = archive::difference(&store, &asked.name, &asked.from, &asked.to).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&asked.place, None).await?;
+    let found = office.rule_difference(&actor, &asked.name, &asked.from, &asked.to).await;
+    office.close().await;
     let found = found?;
     let same = found.from.component_digest == found.to.component_digest;
     println!("{}: {} -> {}", asked.name, short(&found.from), short(&found.to));
@@ -99,9 +94,14 @@ pub async fn diff(asked: Diff) -> Result<(), Failure> {
 
 /// Writes the files.
 pub async fn download(asked: Download) -> Result<(), Failure> {
-    let store = store(&asked.place).await?;
-    let found = whole(&store, &asked).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&asked.place, None).await?;
+    let found = async {
+        let (version, kept) = office.rule_version(&actor, &asked.name, &asked.digest).await?;
+        let signature = office.rule_signature(&actor, &version).await?;
+        Ok::<_, Error>((version, kept, signature))
+    };
+    let found = found.await;
+    office.close().await;
     let (version, kept, signature) = found?;
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}", asked.out.display());
     fs::create_dir_all(&asked.out).map_err(failed)?;
@@ -116,10 +116,4 @@ pub async fn download(asked: Download) -> Result<(), Failure> {
     }
     println!("{} {} ({}) -> {}", asked.name, version.version, short(&version), asked.out.display());
     Ok(())
-}
-
-async fn whole(store: &Store, asked: &Download) -> Result<(Version, RuleVersion, Option<String>), Failure> {
-    let (version, kept) = archive::read(store, &asked.name, &asked.digest).await?;
-    let signature = archive::signature(store, &version).await?;
-    Ok((version, kept, signature))
 }

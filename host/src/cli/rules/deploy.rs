@@ -23,7 +23,7 @@ pub struct Deploy {
     /// The reason; it stays in the audit.
     #[arg(long)]
     why: String,
-    /// The person who acts; without it, the machine's administrator does.
+    /// The person in whose name you act; the audit names you beside them.
     #[arg(long = "as")]
     person: Option<PersonId>,
 }
@@ -37,9 +37,13 @@ pub async fn run(args: Deploy) -> Result<(), Failure> {
         why: args.why,
     };
     let (config, source) = desk::configuration(&args.place, None)?;
-    let by = desk::acting(&config, args.person.as_ref())?;
+    let actor = desk::actor(&config, args.person.as_ref())?;
     let app = desk::open(config, source).await?;
-    let deployed = app.deploy(&by, upload).await;
+    let deployed = async {
+        let uploading = app.begin_upload(&actor)?;
+        app.deploy_rule(&actor, uploading, upload).await
+    };
+    let deployed = deployed.await;
     app.close().await;
     let deployed = deployed.map_err(desk::told)?;
     let manifest = &deployed.rule.manifest;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -54,10 +55,11 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
 pub async fn run(command: DryRun) -> Result<(), Failure> {
     let body = body(&command)?;
     let (config, source) = desk::configuration(&command.place, None)?;
+    let actor = desk::actor(&config, None)?;
     let app = desk::open_to_read(config, source).await?;
     // The versions that are live, whatever the directory holds.
     app.follow().await?;
-    let tried = tried(&app, &command, body).await;
+    let tried = tried(&app, &actor, &command, body).await;
     app.close().await;
     let tried = tried?;
     if command.json {
@@ -68,7 +70,7 @@ pub async fn run(command: DryRun) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn tried(app: &std::sync::Arc<App>, command: &DryRun, body: DryRunBody) -> Result<DryRunView, Failure> {
+async fn tried(app: &Arc<App>, actor: &Actor, command: &DryRun, body: DryRunBody) -> Result<DryRunView, Failure> {
     let mut trial = body.trial().map_err(|problem| problem.detail().to_owned())?;
     for folder in &command.with {
         let component = fs::read(folder.join("rule.wasm")).map_err(|e| unreadable(&folder.join("rule.wasm"), &e))?;
@@ -80,7 +82,7 @@ async fn tried(app: &std::sync::Arc<App>, command: &DryRun, body: DryRunBody) ->
         let manifest = with_settings(&live.folder.join(MANIFEST_FILE), &live.manifest_text, file)?;
         trial.with.push(Candidate { manifest, component: None });
     }
-    app.dry_run(&Actor::System, trial).await.map(DryRunView::new).map_err(desk::told)
+    app.dry_run(actor, trial).await.map(DryRunView::new).map_err(desk::told)
 }
 
 fn body(command: &DryRun) -> Result<DryRunBody, Failure> {

@@ -1,26 +1,26 @@
-//! `ruledesk rules ...`: the rules of a desk in production, beside the desk; one file a command.
+//! `ruledesk rules ...`: the rules of a desk in production, from a process of their own; one file a command.
 
 use clap::Subcommand;
 
 use super::{Failure, Place, desk};
-use crate::app::rollout::life::{Command as Order, Part};
-use life::{Approve, Events, List, Meant, Move, One};
+use crate::app::rollout::steps::{Command as Order, Part};
+use steps::{Approve, Events, List, Meant, Move, One};
 
 mod archive;
 mod backtest;
 mod deploy;
 mod dry_run;
-mod life;
 mod stats;
+mod steps;
 
-/// What can be done with a desk's rules.
+/// The commands about a desk's rules.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Shows every rule's versions and parts.
     List(List),
     /// Says what would become of a submission, with the live rules or with others, and writes nothing.
     DryRun(Box<dry_run::DryRun>),
-    /// Tells what recorded decisions would have been under other rules or settings.
+    /// Shows what recorded decisions would have been under other rules or settings.
     Backtest(Box<backtest::Backtest>),
     /// Checks a rule's folder as a desk does and deploys it, without the rules directory.
     Deploy(deploy::Deploy),
@@ -53,24 +53,24 @@ pub enum Command {
 /// Does it.
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::List(List { place }) => life::list(&place).await,
+        Command::List(List { place }) => steps::list(&place).await,
         Command::DryRun(command) => dry_run::run(*command).await,
         Command::Backtest(backtest) => backtest::run(*backtest).await,
         Command::Deploy(deploy) => deploy::run(deploy).await,
         Command::Promote(to) => {
             let part = to.part();
-            life::act(to.meant.one, Order::Promote { part, version: to.meant.version }).await
+            steps::act(to.meant.one, Order::Promote { part, version: to.meant.version }).await
         }
         Command::Demote(to) => match to.part() {
-            Part::Trial(trial) => life::act(to.meant.one, Order::Demote { trial, version: to.meant.version }).await,
+            Part::Trial(trial) => steps::act(to.meant.one, Order::Demote { trial, version: to.meant.version }).await,
             Part::Active => Err("nothing is demoted to `active`: use promote".into()),
         },
-        Command::Approve(Approve { one, version }) => life::act(one, Order::Approve { version }).await,
-        Command::Rollback(one) => life::act(one, Order::RollBack).await,
-        Command::Suspend(Meant { one, version }) => life::act(one, Order::Suspend { version }).await,
-        Command::Resume(one) => life::act(one, Order::Resume).await,
-        Command::Retire(one) => life::act(one, Order::Retire).await,
-        Command::Events(Events { place, name }) => life::events(&place, &name).await,
+        Command::Approve(Approve { one, version }) => steps::act(one, Order::Approve { version }).await,
+        Command::Rollback(one) => steps::act(one, Order::RollBack).await,
+        Command::Suspend(Meant { one, version }) => steps::act(one, Order::Suspend { version }).await,
+        Command::Resume(one) => steps::act(one, Order::Resume).await,
+        Command::Retire(one) => steps::act(one, Order::Retire).await,
+        Command::Events(Events { place, name }) => steps::events(&place, &name).await,
         Command::Stats(stats) => stats::run(stats).await,
         Command::Versions(versions) => archive::versions(versions).await,
         Command::Diff(diff) => archive::diff(diff).await,

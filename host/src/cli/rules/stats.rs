@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use super::{Failure, Place, desk};
-use crate::app::Clock;
-use crate::app::observe::stats::{RuleStats, Window, rule_stats};
+use crate::app::observe::stats::{RuleStats, Window};
+use crate::cli::desk::Shell;
 
 /// Answers that are listed.
 const ANSWERS_LISTED: usize = 10;
@@ -25,10 +25,9 @@ pub struct Stats {
 
 /// Reads the records and prints the sum.
 pub async fn run(stats: Stats) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&stats.place, None)?;
-    let store = desk::store(&config.server).await?;
-    let found = rule_stats(&store, &stats.name, stats.window, Clock::System.now()).await;
-    store.close().await;
+    let Shell { office, actor } = desk::shell(&stats.place, None).await?;
+    let found = office.rule_stats(&actor, &stats.name, stats.window).await;
+    office.close().await;
     print(&stats, &found?);
     Ok(())
 }

@@ -57,7 +57,7 @@ pub fn decide(
     }
     let asked = if decision.approve { case.clone().within(&at.organisation.apps)? } else { case.clone() };
     let after = asked.decided(decision, permit, at.now)?;
-    let author = Author::Person(permit.approver.clone());
+    let author = Author::Person(permit.on(ticket.id)?.clone());
     Ok(settled(ticket, case, &after, (author, &decision.reason), at))
 }
 
@@ -87,7 +87,7 @@ pub fn revoke(
     if !grant.is_effective(at.now) {
         return Err(Refusal::GrantEnded);
     }
-    let (author, reason) = (permit.author().clone(), reason.trim().to_owned());
+    let (author, reason) = (permit.on(ticket)?.clone(), reason.trim().to_owned());
     let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
     let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);

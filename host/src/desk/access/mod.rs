@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::id::{AppId, GrantId, PersonId, TicketId};
 use super::organisation::App;
 use super::organisation::form::check_characters;
-use super::permission::{Act, MayDecide};
+use super::permission::MayDecide;
 use super::refusal::Refusal;
 use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
@@ -231,22 +231,20 @@ impl AccessCase {
         permit: &MayDecide,
         now: Timestamp,
     ) -> Result<AccessCase, Refusal> {
-        if permit.ticket != self.ticket {
-            return Err(Refusal::Forbidden { act: Act::DecideAccess });
-        }
+        let approver = permit.on(self.ticket)?;
         if self.state != AccessState::Awaiting {
             return Err(Refusal::AccessSettled { state: self.state.code() });
         }
         let Some((number, step)) = self.current_step() else {
             return Err(Refusal::AccessSettled { state: self.state.code() });
         };
-        if self.concerns(&permit.approver) {
+        if self.concerns(approver) {
             return Err(Refusal::OwnAccess);
         }
-        if self.decisions.iter().any(|d| d.step == number && d.approver == permit.approver) {
+        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
             return Err(Refusal::DecidedAlready);
         }
-        if !step.approvers.contains(&permit.approver) {
+        if !step.approvers.contains(approver) {
             return Err(Refusal::NotAnApprover);
         }
         if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
@@ -267,7 +265,7 @@ impl AccessCase {
         }
         after.decisions.push(HumanDecision {
             step: number,
-            approver: permit.approver.clone(),
+            approver: approver.clone(),
             approve: decision.approve,
             reason: decision.reason.clone(),
             at: now,

@@ -6,7 +6,7 @@ use crate::desk::actor::Author;
 use crate::desk::at::At;
 use crate::desk::change::Change;
 use crate::desk::organisation::form::check_comment;
-use crate::desk::permission::{Act, MayComment};
+use crate::desk::permission::{Comment, MayComment};
 use crate::desk::refusal::Refusal;
 
 /// Adds a comment. An agent's first public one is the first response; a requester's own brings a waiting ticket back.
@@ -14,20 +14,18 @@ use crate::desk::refusal::Refusal;
 /// # Errors
 /// [`Refusal::Problems`] for a body that is empty or too long.
 pub fn comment(ticket: &Ticket, body: &str, permit: &MayComment, at: &At<'_>) -> Result<Change, Refusal> {
-    if permit.ticket != ticket.id {
-        return Err(Refusal::Forbidden { act: Act::CommentPublic });
-    }
+    let Comment { visibility, author, as_agent } = permit.on(ticket)?;
     check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
     let calendar = &at.organisation.calendar;
-    let public = permit.visibility == Visibility::Public;
+    let public = visibility == Visibility::Public;
     let mut entries = vec![Entry {
         at: at.now,
-        author: permit.author.clone(),
-        visibility: permit.visibility,
+        author: author.clone(),
+        visibility,
         event: Event::Commented { comment: at.comment_id(), body: body.to_owned() },
     }];
     let waiting = ticket.state == State::Waiting(WaitingFor::Requester);
-    let mut after = if public && !permit.as_agent && waiting {
+    let mut after = if public && !as_agent && waiting {
         entries.push(Entry {
             at: at.now,
             author: Author::System,
@@ -42,7 +40,7 @@ pub fn comment(ticket: &Ticket, body: &str, permit: &MayComment, at: &At<'_>) ->
     } else {
         changed(ticket, at.now)
     };
-    if public && permit.as_agent {
+    if public && as_agent {
         after.clocks.first_response = after.clocks.first_response.meet(calendar, at.now);
     }
     Ok(Change::update(ticket, after, entries))

@@ -11,7 +11,7 @@ use crate::desk::change::Change;
 use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
 use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
-use crate::desk::permission::{Act, MayEdit};
+use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla::Clock;
 
@@ -54,9 +54,7 @@ struct Checked {
 /// # Errors
 /// [`Refusal::Problems`] for what does not exist and for a missing reason; [`Refusal::Finished`] where no work is owed.
 pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>) -> Result<Option<Change>, Refusal> {
-    if permit.ticket != ticket.id {
-        return Err(Refusal::Forbidden { act: Act::EditTicket });
-    }
+    let author = permit.on(ticket)?;
     if !ticket.state.is_unfinished() {
         return Err(Refusal::Finished { state: ticket.state });
     }
@@ -65,7 +63,7 @@ pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>)
     let mut edit = Edit {
         after: changed(ticket, at.now),
         entries: Vec::new(),
-        entry: |visibility, event| Entry { at: at.now, author: permit.author.clone(), visibility, event },
+        entry: |visibility, event| Entry { at: at.now, author: author.clone(), visibility, event },
         reason: wanted.reason.trim(),
     };
     edit.classify(&checked);

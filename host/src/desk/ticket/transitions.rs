@@ -9,7 +9,7 @@ use crate::desk::at::At;
 use crate::desk::change::Change;
 use crate::desk::organisation::Calendar;
 use crate::desk::organisation::form::check_characters;
-use crate::desk::permission::{Act, MayTransition};
+use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
 
 /// The part in which a person, or the desk itself, asks for another state.
@@ -85,16 +85,14 @@ pub fn transition(
     permit: &MayTransition,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    if permit.ticket != ticket.id {
-        return Err(Refusal::Forbidden { act: Act::ChangeState });
-    }
-    check_transition(ticket.state, to, &permit.parties)?;
+    let (parties, author) = permit.on(ticket)?;
+    check_transition(ticket.state, to, parties)?;
     if let Some(problem) = check_characters("reason", reason) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
     let entry = Entry {
         at: at.now,
-        author: permit.author.clone(),
+        author: author.clone(),
         visibility: Visibility::Public,
         event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
     };

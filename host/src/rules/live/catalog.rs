@@ -12,12 +12,12 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 
 pub use super::generation::{Generation, Playing, Role};
-use super::rollout::{Life, Step, VersionId};
+use super::rollout::{Rollout, RolloutStep, VersionId};
 use super::slots::Slots;
 use crate::rules::load::LoadError;
 use crate::rules::run::rule::Rule;
 
-/// What became of a folder.
+/// The state of a folder.
 #[derive(Debug, Clone)]
 pub struct FolderStatus {
     pub folder: PathBuf,
@@ -48,22 +48,22 @@ pub struct Reloads {
     pub retired: u64,
 }
 
-/// The live generation, and the folders and lives behind it. The lock orders those who write; nobody waits to read.
+/// The live generation, and the folders and rollouts behind it. The lock orders writers; no reader waits.
 pub struct Catalog {
     generation: ArcSwap<Generation>,
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
     slots: ArcSwap<Slots>,
     reloads: ArcSwap<Reloads>,
-    writing: Mutex<Keeper>,
+    writing: Mutex<Authority>,
 }
 
-/// Who keeps lives for good.
+/// The authority over rollouts: it says what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeper {
-    /// Nobody: each offer is kept in memory at once.
-    Nobody,
-    /// Somebody who says what is kept by [`Catalog::install`].
-    Somebody,
+enum Authority {
+    /// The folders of the directory: each offer is kept in memory at once.
+    Folders,
+    /// The deployments in a database, by [`Catalog::install`].
+    Deployments,
 }
 
 /// One folder's outcome.
@@ -85,30 +85,30 @@ impl Catalog {
             folders: ArcSwap::default(),
             slots: ArcSwap::from_pointee(Slots::new(two_person_access)),
             reloads: ArcSwap::default(),
-            writing: Mutex::new(Keeper::Nobody),
+            writing: Mutex::new(Authority::Folders),
         }
     }
 
-    /// The lives of all rules as they are in effect.
+    /// The rollouts of all rules as they are in effect.
     pub fn slots(&self) -> Arc<Slots> {
         self.slots.load_full()
     }
 
-    /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. From the first
-    /// time on that somebody asks, offers wait to be kept by [`Catalog::install`].
-    pub fn pending(&self) -> (u64, BTreeMap<String, Step>) {
-        let mut keeper = self.write();
-        *keeper = Keeper::Somebody;
+    /// The steps of the directory that are not kept yet, by name, and the generation that they are part of. The first call makes
+    /// the deployments the authority: from then on, offers wait to be kept by [`Catalog::install`].
+    pub fn pending(&self) -> (u64, BTreeMap<String, RolloutStep>) {
+        let mut authority = self.write();
+        *authority = Authority::Deployments;
         (self.generation.load().number, self.slots.load().pending())
     }
 
-    /// Takes the lives as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
+    /// Takes the rollouts as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
     /// include. Whether all of it is in effect now: a rule whose new version is missing goes on as it is.
     pub fn install(
         &self,
-        lives: BTreeMap<String, Life>,
+        rollouts: BTreeMap<String, Rollout>,
         rules: Vec<Arc<Rule>>,
-        settled: &BTreeMap<String, Step>,
+        settled: &BTreeMap<String, RolloutStep>,
         revision: i64,
     ) -> bool {
         let _writing = self.write();
@@ -116,7 +116,7 @@ impl Catalog {
         for (name, step) in settled {
             slots.settled(name, step);
         }
-        let whole = slots.install(lives, rules);
+        let whole = slots.install(rollouts, rules);
         let exact = whole && slots.pending().is_empty();
         self.publish(slots, exact.then_some(revision));
         whole
@@ -136,23 +136,23 @@ impl Catalog {
         }
     }
 
-    /// The versions that these lives need and that are not in memory.
-    pub fn missing(&self, lives: &BTreeMap<String, Life>) -> Vec<VersionId> {
-        self.slots.load().missing(lives)
+    /// The versions that these rollouts need and that are not in memory.
+    pub fn missing(&self, rollouts: &BTreeMap<String, Rollout>) -> Vec<VersionId> {
+        self.slots.load().missing(rollouts)
     }
 
-    fn write(&self) -> MutexGuard<'_, Keeper> {
-        // What is behind the lock is swapped whole, so one that panicked has left it whole.
+    fn write(&self) -> MutexGuard<'_, Authority> {
+        // Everything behind the lock is swapped whole, so a writer that panicked has left it whole.
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the next generation live, if it differs from this one; `revision` is that of the lives, if they are all as kept.
+    /// Makes the next generation live, if it differs from this one; `revision` is that of the rollouts, if they are all as kept.
     fn publish(&self, slots: Slots, revision: Option<i64>) {
         let (entries, slot_in_doubt) = slots.entries();
         let folders = self.folders.load();
         let serves = |folder: &Path| {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-            slots.iter().any(|(_, slot)| slot.life.folder == name && slot.life.active.is_some())
+            slots.iter().any(|(_, slot)| slot.rollout.folder == name && slot.rollout.active.is_some())
         };
         let folder_in_doubt = folders
             .values()
@@ -177,7 +177,7 @@ impl Catalog {
         self.generation.load_full()
     }
 
-    /// What became of each folder, by folder.
+    /// The state of each folder, by folder.
     pub fn folders(&self) -> Arc<BTreeMap<PathBuf, FolderStatus>> {
         self.folders.load_full()
     }
@@ -189,7 +189,7 @@ impl Catalog {
 
     /// Takes the outcomes of some folders and makes the next generation live, if any rule changed.
     pub fn apply(&self, outcomes: Vec<(PathBuf, Outcome)>, now: SystemTime) {
-        let keeper = self.write();
+        let authority = self.write();
         let mut folders = BTreeMap::clone(&self.folders.load());
         let mut slots = Slots::clone(&self.slots.load());
         let mut reloads = self.reloads();
@@ -217,7 +217,7 @@ impl Catalog {
                 }
             }
         }
-        if *keeper == Keeper::Nobody {
+        if *authority == Authority::Folders {
             slots.keep_in_memory();
         }
         self.folders.store(Arc::new(folders));

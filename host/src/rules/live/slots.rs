@@ -1,38 +1,35 @@
-//! The lives of all rules with the versions that are in memory, and the offers that nobody has kept yet.
+//! The rollouts of all rules with the versions that are in memory, and the offers that are not kept yet.
 //!
-//! Whoever keeps lives for good (a database) has the last word, by [`Slots::install`]; until it has spoken, an offer of the
-//! directory stands on top of what it said last. Without such a keeper the offers alone make the lives.
+//! The deployments in a database have the last word, by [`Slots::install`]; until they have, an offer of the directory stands on
+//! top of the rollout that was kept last. Without deployments the offers alone make the rollouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
-use super::rollout::{Life, NotTaken, Part, Source, Step, Trial, VersionId};
+use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
 
-/// Who the directory is in an audit, and as the one who proposes: nobody.
-pub const NOBODY: &str = "";
-
-/// One rule's life and versions.
+/// One rule's rollout and versions.
 #[derive(Debug, Clone, Default)]
 pub struct Slot {
     /// As kept last.
-    kept: Life,
+    kept: Rollout,
     /// As it is in effect: with the pending step on top.
-    pub life: Life,
+    pub rollout: Rollout,
     pub versions: BTreeMap<VersionId, Arc<Rule>>,
-    pending: Option<Step>,
-    /// What is kept by now, where a version that it needs is not in memory yet: until then `kept` stays.
-    wanted: Option<Life>,
+    pending: Option<RolloutStep>,
+    /// The rollout that is kept by now, while a version that it needs is not in memory: until then `kept` stays.
+    wanted: Option<Rollout>,
 }
 
 impl Slot {
-    /// The life as it is to be; other than `life` while a version that it needs is not in memory.
-    pub fn wanted(&self) -> &Life {
-        self.wanted.as_ref().unwrap_or(&self.life)
+    /// The rollout as it is to be; other than `rollout` while a version that it needs is not in memory.
+    pub fn wanted(&self) -> &Rollout {
+        self.wanted.as_ref().unwrap_or(&self.rollout)
     }
 
     /// The rule of a version, if it is in memory.
@@ -63,13 +60,13 @@ impl Slots {
         self.slots.get(name)
     }
 
-    /// The step by which a rule enters that somebody sends.
-    pub fn offer_by_api(&self, rule: &Rule, by: &str) -> Step {
+    /// The step by which a rule enters that is sent without the directory.
+    pub fn offer_by_api(&self, rule: &Rule, by: Signatory) -> RolloutStep {
         self.offer(Source::Api, None, rule, by)
     }
 
     /// The step by which a rule enters.
-    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: &str) -> Step {
+    fn offer(&self, source: Source, folder: Option<&str>, rule: &Rule, by: Signatory) -> RolloutStep {
         let manifest = &rule.manifest;
         let part = match manifest.mode {
             // A rule that is off counts as active, and is not asked.
@@ -77,17 +74,17 @@ impl Slots {
             Mode::Shadow => Part::Trial(Trial::Shadow),
             Mode::Canary => Part::Trial(Trial::Canary(manifest.canary.percent)),
         };
-        Step::Offer {
+        RolloutStep::Offer {
             source,
             folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
             second: self.needs_second(rule),
-            by: by.to_owned(),
+            by,
         }
     }
 
-    /// Whether a version needs somebody's approval to become active.
+    /// Whether a version needs a second person's approval to become active.
     pub fn needs_second(&self, rule: &Rule) -> bool {
         self.two_person_access && rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Access)
     }
@@ -98,11 +95,11 @@ impl Slots {
     ///
     /// Where the name belongs to another source.
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
-        let step = self.offer(Source::Directory, Some(folder), &rule, NOBODY);
+        let step = self.offer(Source::Directory, Some(folder), &rule, Signatory::Directory);
         let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
-        let life = slot.kept.after(&step)?;
+        let rollout = slot.kept.after(&step)?;
         slot.versions.insert(version_of(&rule), rule);
-        slot.life = life;
+        slot.rollout = rollout;
         slot.pending = Some(step);
         Ok(())
     }
@@ -110,7 +107,7 @@ impl Slots {
     /// The folder that offered some rules is gone.
     pub fn folder_gone(&mut self, folder: &Path) {
         let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        let of_it = self.slots.iter().filter(|(_, slot)| folder.is_some() && slot.life.folder == folder);
+        let of_it = self.slots.iter().filter(|(_, slot)| folder.is_some() && slot.rollout.folder == folder);
         let names: Vec<String> = of_it.map(|(name, _)| name.clone()).collect();
         names.iter().for_each(|name| self.gone(name));
     }
@@ -118,20 +115,20 @@ impl Slots {
     /// The folder that offered a rule is gone.
     pub fn gone(&mut self, name: &str) {
         if let Some(slot) = self.slots.get_mut(name) {
-            // A life can always end.
-            slot.life = slot.kept.after(&Step::Gone).unwrap_or_default();
-            slot.pending = Some(Step::Gone);
+            // A rollout can always end.
+            slot.rollout = slot.kept.after(&RolloutStep::Gone).unwrap_or_default();
+            slot.pending = Some(RolloutStep::Gone);
         }
     }
 
-    /// The steps that nobody has kept yet, by name.
-    pub fn pending(&self) -> BTreeMap<String, Step> {
+    /// The steps that are not kept yet, by name.
+    pub fn pending(&self) -> BTreeMap<String, RolloutStep> {
         let pending = |(name, slot): (&String, &Slot)| Some((name.clone(), slot.pending.clone()?));
         self.slots.iter().filter_map(pending).collect()
     }
 
     /// A step was kept, or never will be.
-    pub fn settled(&mut self, name: &str, step: &Step) {
+    pub fn settled(&mut self, name: &str, step: &RolloutStep) {
         if let Some(slot) = self.slots.get_mut(name)
             && slot.pending.as_ref() == Some(step)
         {
@@ -139,43 +136,44 @@ impl Slots {
         }
     }
 
-    /// Keeps what is in effect as kept, while there is no other keeper; one that comes later still learns of the last step.
+    /// Keeps the rollouts in effect as kept, while the folders are the authority; deployments that come later still learn of the
+    /// last step.
     pub fn keep_in_memory(&mut self) {
         for slot in self.slots.values_mut() {
-            slot.kept = slot.life.clone();
+            slot.kept = slot.rollout.clone();
             slot.forget();
         }
     }
 
-    /// Takes the lives as they are kept now, with rules that were not in memory. Whether all versions that they need are there:
+    /// Takes the rollouts as they are kept now, with rules that were not in memory. Whether all versions that they need are there:
     /// a rule of which one is missing goes on as it is, unless it serves nothing.
-    pub fn install(&mut self, lives: BTreeMap<String, Life>, rules: Vec<Arc<Rule>>) -> bool {
+    pub fn install(&mut self, rollouts: BTreeMap<String, Rollout>, rules: Vec<Arc<Rule>>) -> bool {
         for rule in rules {
             let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
             slot.versions.insert(version_of(&rule), rule);
         }
         for (name, slot) in &mut self.slots {
-            if !lives.contains_key(name) {
-                slot.keep(Life::default());
+            if !rollouts.contains_key(name) {
+                slot.keep(Rollout::default());
             }
         }
         let mut whole = true;
-        for (name, life) in lives {
-            whole &= self.slots.entry(name).or_default().keep(life);
+        for (name, rollout) in rollouts {
+            whole &= self.slots.entry(name).or_default().keep(rollout);
         }
         for slot in self.slots.values_mut() {
             let on_top = slot.pending.as_ref().and_then(|step| slot.kept.after(step).ok());
-            slot.life = on_top.unwrap_or_else(|| slot.kept.clone());
+            slot.rollout = on_top.unwrap_or_else(|| slot.kept.clone());
             slot.forget();
         }
         whole
     }
 
-    /// The versions that these lives need and that are not in memory.
-    pub fn missing(&self, lives: &BTreeMap<String, Life>) -> Vec<VersionId> {
-        let missing = lives.iter().flat_map(|(name, life)| {
+    /// The versions that these rollouts need and that are not in memory.
+    pub fn missing(&self, rollouts: &BTreeMap<String, Rollout>) -> Vec<VersionId> {
+        let missing = rollouts.iter().flat_map(|(name, rollout)| {
             let here = self.slots.get(name);
-            life.needed().filter(move |version| here.is_none_or(|slot| slot.rule(*version).is_none()))
+            rollout.needed().filter(move |version| here.is_none_or(|slot| slot.rule(*version).is_none()))
         });
         missing.collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -185,8 +183,8 @@ impl Slots {
         let mut entries = Vec::new();
         let mut in_doubt = None;
         for (name, slot) in &self.slots {
-            let life = &slot.life;
-            let trial = life
+            let rollout = &slot.rollout;
+            let trial = rollout
                 .candidate
                 .as_ref()
                 .and_then(|candidate| Some((slot.rule(candidate.version)?.clone(), playing(candidate.trial)?)));
@@ -194,7 +192,7 @@ impl Slots {
                 Some((_, Playing::Canary { percent })) => Some(*percent),
                 _ => None,
             };
-            let active = life.active.and_then(|version| slot.rule(version)).cloned();
+            let active = rollout.active.and_then(|version| slot.rule(version)).cloned();
             if slot.in_doubt(active.as_deref()) {
                 in_doubt = Some(PathBuf::from(name));
             }
@@ -207,10 +205,10 @@ impl Slots {
 
 impl Slot {
     /// Whether a version for access should be asked and none is: it is suspended with none before it, awaits approval with
-    /// none before it, or is in no memory and no archive. What cannot be read could be for access.
+    /// none before it, or is in no memory and no archive. A version that cannot be read could be for access.
     fn in_doubt(&self, active: Option<&Rule>) -> bool {
-        let proposed = self.life.candidate.as_ref().filter(|c| c.proposed_by.is_some()).map(|c| c.version);
-        let wanted = self.life.active.or(self.life.suspended).or(proposed);
+        let proposed = self.rollout.candidate.as_ref().filter(|c| c.proposed_by.is_some()).map(|c| c.version);
+        let wanted = self.rollout.active.or(self.rollout.suspended).or(proposed);
         let for_access = |version: VersionId| {
             self.rule(version)
                 .is_none_or(|rule| rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Access))
@@ -218,23 +216,23 @@ impl Slot {
         active.is_none() && wanted.is_some_and(for_access)
     }
 
-    /// Takes a life as kept, if its versions are in memory or nothing would be lost; whether they are.
-    fn keep(&mut self, life: Life) -> bool {
-        let here = life.needed().all(|version| self.versions.contains_key(&version));
+    /// Takes a rollout as kept, if its versions are in memory or nothing would be lost; whether they are.
+    fn keep(&mut self, rollout: Rollout) -> bool {
+        let here = rollout.needed().all(|version| self.versions.contains_key(&version));
         let serves = self.kept.needed().any(|version| self.versions.contains_key(&version));
         if here || !serves {
-            self.kept = life;
+            self.kept = rollout;
             self.wanted = None;
         } else {
-            self.wanted = Some(life);
+            self.wanted = Some(rollout);
         }
         here
     }
 
     /// Versions that no part needs leave the memory.
     fn forget(&mut self) {
-        let wanted = self.wanted.iter().flat_map(Life::needed);
-        let needed: BTreeSet<VersionId> = self.life.needed().chain(self.kept.needed()).chain(wanted).collect();
+        let wanted = self.wanted.iter().flat_map(Rollout::needed);
+        let needed: BTreeSet<VersionId> = self.rollout.needed().chain(self.kept.needed()).chain(wanted).collect();
         self.versions.retain(|version, _| needed.contains(version));
     }
 }

@@ -9,12 +9,13 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, desk};
-use crate::app::App;
 use crate::app::replay::backtest::{Candidates, backtest};
 use crate::app::replay::report::{Limits, Most, Report};
+use crate::app::{App, Error};
 use crate::author::ship::with_settings;
 use crate::cli::which::{Which, bar};
 use crate::cli::{Found, Place};
+use crate::desk::actor::Actor;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::rule::Rule;
 
@@ -22,14 +23,14 @@ mod html;
 mod plot;
 mod text;
 
-/// Tells what recorded decisions would have been under other rules or settings, and whether that agrees better with what
+/// Shows what recorded decisions would have been under other rules or settings, and whether that agrees better with what
 /// people did later. Each stage is judged over its own recorded input. Exits with 3 where a limit is exceeded.
 #[derive(Debug, Args)]
 pub struct Backtest {
     #[command(flatten)]
     place: Place,
     /// A candidate: a folder with `rule.toml` and `rule.wasm`. It stands for the rule of its name, or joins. A folder of such
-    /// folders is a whole set: then all rules are asked anew.
+    /// folders is a whole set: then all rules are asked again.
     #[arg(value_name = "CANDIDATE")]
     candidates: Vec<PathBuf>,
     /// A whole set of rules, in a folder of folders.
@@ -64,13 +65,14 @@ pub struct Backtest {
 pub async fn run(args: Backtest) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&args.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
+    let actor = desk::actor(&config, None)?;
     let app = desk::open_to_read(config, source).await?;
     let filter = args.which.filter(&zone, app.clock.now())?;
-    let (candidates, tried) = candidates(&app, &args).await?;
+    let (candidates, tried) = candidates(&app, &actor, &args).await?;
     let bar = bar("decisions");
     #[expect(clippy::disallowed_methods, reason = "measures the backtest")]
     let start = Instant::now();
-    let tally = backtest(&app, filter, candidates, |decisions| bar.inc(decisions)).await;
+    let tally = backtest(&app, &actor, filter, candidates, |decisions| bar.inc(decisions)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
     app.close().await;
@@ -109,8 +111,8 @@ fn write(args: &Backtest, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is tried, ready to be asked, and in words.
-async fn candidates(app: &Arc<App>, args: &Backtest) -> Result<(Candidates, Vec<String>), Failure> {
+/// The candidates, ready to be asked, and in words.
+async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(Candidates, Vec<String>), Failure> {
     let (folders, whole) = folders(args)?;
     let mut rules = Vec::new();
     let mut tried = Vec::new();
@@ -119,7 +121,7 @@ async fn candidates(app: &Arc<App>, args: &Backtest) -> Result<(Candidates, Vec<
             return Err("nothing is tried: name a candidate's folder, --settings with --rule, or --without".into());
         }
         (Some(settings), Some(name), []) => {
-            let (text, wasm) = recorded(app, name).await?;
+            let (text, wasm) = recorded(app, actor, name).await?;
             let text = with_settings(Path::new(MANIFEST_FILE), &text, settings)?;
             rules.push(prepare(app, settings.clone(), text, wasm).await?);
         }
@@ -183,13 +185,16 @@ async fn prepare(app: &Arc<App>, from: PathBuf, text: String, wasm: Vec<u8>) -> 
 }
 
 /// Manifest and component of a rule: those that are live, else those that were first seen last.
-async fn recorded(app: &Arc<App>, name: &str) -> Result<(String, Vec<u8>), Failure> {
+async fn recorded(app: &Arc<App>, actor: &Actor, name: &str) -> Result<(String, Vec<u8>), Failure> {
     let generation = app.rules.generation();
     if let Some(rule) = generation.named(name) {
         return Ok((rule.manifest_text.to_string(), rule.component.read()?));
     }
     let gone = || format!("no rule `{name}` is live or was ever recorded");
-    let newest = app.store.rule_versions(name).await?.into_iter().next().ok_or_else(gone)?;
-    let version = app.store.rule_version(&newest.component_digest, &newest.manifest_digest).await?.ok_or_else(gone)?;
+    let newest = match app.rule_versions(actor, name).await {
+        Err(Error::Missing { .. }) => return Err(gone().into()),
+        versions => versions?.into_iter().next().ok_or_else(gone)?,
+    };
+    let (_, version) = app.rule_version(actor, name, &newest.id()?.to_string()).await?;
     Ok((version.manifest, version.component))
 }

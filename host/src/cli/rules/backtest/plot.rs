@@ -9,7 +9,7 @@ use crate::cli::which::thousands;
 
 /// Values on one side of a matrix; what is left over is summed up.
 const VALUES_MAX: usize = 12;
-/// What is left over.
+/// The rest.
 const OTHERS: &str = "others";
 /// A plot's inner size, in pixels.
 const WIDTH: f64 = 640.0;
@@ -36,7 +36,7 @@ pub fn escaped(text: &str) -> String {
 /// A bar with a share of its length filled.
 pub fn bar(part: u64, whole: u64, class: &str) -> String {
     let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
-    // What there is at all is seen.
+    // A value above zero is always visible.
     let shown = if part > 0 { share.max(0.8) } else { 0.0 };
     format!("<span class=\"bar\"><i class=\"{class}\" style=\"width:{shown:.2}%\"></i></span>")
 }
@@ -124,7 +124,7 @@ impl Axis {
     }
 }
 
-/// What all but a few calls in a thousand do not exceed: the rest waited for the machine, and would squeeze the plot.
+/// The time that all but a few calls in a thousand do not exceed: the rest waited for the machine, and would squeeze the plot.
 fn usual_max_us(side: &SideReport) -> f64 {
     let mut left = side.calls / 200;
     let beyond = side.histogram.iter().rev().take_while(|(_, count)| {

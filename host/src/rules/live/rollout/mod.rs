@@ -1,14 +1,16 @@
-//! The life of a rule: which of its versions counts, which one is tried beside it, and every step from one to the other.
+//! The rollout of a rule: which of its versions counts, which one is tried alongside, and every step from one to the next.
 //!
-//! Pure: a [`Life`] and a [`Step`] give the next [`Life`] or say why not. The same function serves the directory, whose
-//! offers take effect in memory at once, and whoever keeps lives for good, so that the two cannot disagree.
+//! Pure: a [`Rollout`] and a [`RolloutStep`] give the next [`Rollout`] or say why not. The same function serves the directory, whose
+//! offers take effect in memory at once, and the deployments in the database, so that the two cannot disagree.
 
 use serde::Serialize;
 
 use crate::rules::digest::Digest;
 
+mod signatory;
 mod version;
 
+pub use signatory::Signatory;
 pub use version::VersionId;
 
 /// Where a rule comes from; never from both.
@@ -54,20 +56,20 @@ pub enum Part {
     Active,
 }
 
-/// A version that is tried beside the active one.
+/// A version that is tried alongside the active one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Candidate {
     pub version: VersionId,
     pub trial: Trial,
-    /// Who wants it active, while somebody else has yet to agree; empty where the directory does.
-    pub proposed_by: Option<String>,
+    /// The one who wants it active, while a second person has yet to agree.
+    pub proposed_by: Option<Signatory>,
 }
 
 /// Which version of one rule plays which part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Life {
+pub struct Rollout {
     pub source: Source,
     /// The folder that offers it, if one does.
     pub folder: Option<String>,
@@ -75,16 +77,16 @@ pub struct Life {
     pub candidate: Option<Candidate>,
     /// The version that was active before: what rolling back returns to.
     pub previous: Option<VersionId>,
-    /// What its source offered last: the same again changes nothing.
+    /// The version that its source offered last: the same again changes nothing.
     pub offered: Option<VersionId>,
     /// A version that was active and failed too often.
     pub suspended: Option<VersionId>,
 }
 
-/// Something that happens to a rule. What somebody does to a version says which one they mean: where another has taken its
-/// place since they looked, nothing is done.
+/// Something that happens to a rule. A step about a version names the one that is meant: where another has taken its place
+/// since it was looked at, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum RolloutStep {
     /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
     Offer {
         source: Source,
@@ -92,7 +94,7 @@ pub enum Step {
         version: VersionId,
         part: Part,
         second: bool,
-        by: String,
+        by: Signatory,
     },
     /// The folder that offered it is gone: nothing to a rule that came by API since.
     Gone,
@@ -101,7 +103,7 @@ pub enum Step {
         version: VersionId,
         part: Part,
         second: bool,
-        by: String,
+        by: Signatory,
     },
     /// The candidate steps back.
     Demote {
@@ -111,7 +113,7 @@ pub enum Step {
     /// A second person agrees that the candidate becomes active.
     Approve {
         version: VersionId,
-        by: String,
+        by: Signatory,
     },
     RollBack,
     /// The active version is taken out.
@@ -122,31 +124,31 @@ pub enum Step {
     Retire,
 }
 
-impl Step {
+impl RolloutStep {
     /// The stable word for the audit.
     pub const fn code(&self) -> &'static str {
         match self {
-            Step::Offer { .. } => "offered",
-            Step::Gone => "gone",
-            Step::Promote { .. } => "promoted",
-            Step::Demote { .. } => "demoted",
-            Step::Approve { .. } => "approved",
-            Step::RollBack => "rolled-back",
-            Step::Suspend { .. } => "suspended",
-            Step::Resume => "resumed",
-            Step::Retire => "retired",
+            RolloutStep::Offer { .. } => "offered",
+            RolloutStep::Gone => "gone",
+            RolloutStep::Promote { .. } => "promoted",
+            RolloutStep::Demote { .. } => "demoted",
+            RolloutStep::Approve { .. } => "approved",
+            RolloutStep::RollBack => "rolled-back",
+            RolloutStep::Suspend { .. } => "suspended",
+            RolloutStep::Resume => "resumed",
+            RolloutStep::Retire => "retired",
         }
     }
 
     /// The version that it names.
     pub const fn version(&self) -> Option<VersionId> {
         match self {
-            Step::Offer { version, .. }
-            | Step::Promote { version, .. }
-            | Step::Demote { version, .. }
-            | Step::Approve { version, .. }
-            | Step::Suspend { version } => Some(*version),
-            Step::Gone | Step::RollBack | Step::Resume | Step::Retire => None,
+            RolloutStep::Offer { version, .. }
+            | RolloutStep::Promote { version, .. }
+            | RolloutStep::Demote { version, .. }
+            | RolloutStep::Approve { version, .. }
+            | RolloutStep::Suspend { version } => Some(*version),
+            RolloutStep::Gone | RolloutStep::RollBack | RolloutStep::Resume | RolloutStep::Retire => None,
         }
     }
 }
@@ -180,54 +182,60 @@ pub enum NotTaken {
     NotSuspended,
     #[error("nobody has proposed that its candidate become active")]
     NotProposed,
-    #[error("whoever proposed it cannot approve it: somebody else has to")]
+    #[error("the person who proposed it cannot approve it: a second one has to")]
     SamePerson,
+    #[error(
+        "the operator `{operator}` proposed it, and one operator is one person in whosever name: another operator has to \
+         approve it, or a second person by their own token"
+    )]
+    SameOperator { operator: String },
 }
 
-impl Life {
-    /// The life after a step.
+impl Rollout {
+    /// The rollout after a step.
     ///
     /// # Errors
     ///
     /// Why this step cannot be taken from here.
-    pub fn after(&self, step: &Step) -> Result<Life, NotTaken> {
-        let mut life = self.clone();
+    pub fn after(&self, step: &RolloutStep) -> Result<Rollout, NotTaken> {
+        let mut rollout = self.clone();
         match step {
-            Step::Offer { source, folder, version, part, second, by } => {
-                if life.source != *source && life.lives() {
-                    return Err(NotTaken::OtherSource { deployed_by: life.source });
+            RolloutStep::Offer { source, folder, version, part, second, by } => {
+                if rollout.source != *source && rollout.is_live() {
+                    return Err(NotTaken::OtherSource { deployed_by: rollout.source });
                 }
-                if life.source != *source {
-                    life.offered = None;
+                if rollout.source != *source {
+                    rollout.offered = None;
                 }
-                life.source = *source;
-                life.folder.clone_from(folder);
-                // A folder has the same for as long as it lies there; whoever sends it once more means it.
-                if life.offered == Some(*version) && (*source == Source::Directory || life.part_of(*version).is_some())
+                rollout.source = *source;
+                rollout.folder.clone_from(folder);
+                // A folder offers the same for as long as it is there; a version that is sent once more is meant.
+                if rollout.offered == Some(*version)
+                    && (*source == Source::Directory || rollout.part_of(*version).is_some())
                 {
-                    return Ok(life);
+                    return Ok(rollout);
                 }
-                life.offered = Some(*version);
-                life.place(*version, *part, *second, by)?;
+                rollout.offered = Some(*version);
+                rollout.place(*version, *part, *second, by)?;
             }
-            Step::Gone if life.source == Source::Api => {}
-            Step::Gone => {
-                life.retire();
-                life.offered = None;
-                life.folder = None;
+            RolloutStep::Gone if rollout.source == Source::Api => {}
+            RolloutStep::Gone => {
+                rollout.retire();
+                rollout.offered = None;
+                rollout.folder = None;
             }
-            Step::Promote { version, part, second, by } => {
-                let candidate = life.candidate_if(*version)?;
+            RolloutStep::Promote { version, part, second, by } => {
+                let candidate = rollout.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
                     return Err(NotTaken::NotHigher);
                 }
-                if matches!(part, Part::Trial(Trial::Canary(_))) && life.active.is_none() {
+                if matches!(part, Part::Trial(Trial::Canary(_))) && rollout.active.is_none() {
                     return Err(NotTaken::NothingBeside);
                 }
-                life.place(*version, *part, *second, by)?;
+                rollout.place(*version, *part, *second, by)?;
             }
-            Step::Demote { version, trial } => {
-                let candidate = life.candidate_if(*version)?;
+            RolloutStep::Demote { version, trial } => {
+                let candidate = rollout.candidate_if(*version)?;
                 if *trial >= candidate.trial && candidate.proposed_by.is_none() {
                     return Err(NotTaken::NotLower);
                 }
@@ -235,42 +243,40 @@ impl Life {
                 candidate.trial = candidate.trial.min(*trial);
                 candidate.proposed_by = None;
             }
-            Step::Approve { version, by } => {
-                let proposer = life.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
-                if proposer == by {
-                    return Err(NotTaken::SamePerson);
-                }
-                life.activate(*version);
+            RolloutStep::Approve { version, by } => {
+                let proposer = rollout.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
+                proposer.let_approve(by)?;
+                rollout.activate(*version);
             }
-            Step::RollBack => {
-                let earlier = life.previous.take().ok_or(NotTaken::NothingEarlier)?;
-                // What is left behind can be promoted again.
-                life.candidate =
-                    life.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
-                life.active = Some(earlier);
+            RolloutStep::RollBack => {
+                let earlier = rollout.previous.take().ok_or(NotTaken::NothingEarlier)?;
+                // The version that is left can be promoted again.
+                rollout.candidate =
+                    rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
+                rollout.active = Some(earlier);
             }
-            Step::Suspend { version } => {
-                let active = life.active.ok_or(NotTaken::NotActive)?;
+            RolloutStep::Suspend { version } => {
+                let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
-                life.suspended = Some(active);
-                life.active = life.previous.take();
+                rollout.suspended = Some(active);
+                rollout.active = rollout.previous.take();
             }
-            Step::Resume => {
-                let version = life.suspended.take().ok_or(NotTaken::NotSuspended)?;
-                life.previous = life.active.replace(version);
+            RolloutStep::Resume => {
+                let version = rollout.suspended.take().ok_or(NotTaken::NotSuspended)?;
+                rollout.previous = rollout.active.replace(version);
             }
-            Step::Retire => {
-                if !life.lives() {
+            RolloutStep::Retire => {
+                if !rollout.is_live() {
                     return Err(NotTaken::NotActive);
                 }
-                life.retire();
+                rollout.retire();
             }
         }
-        life.tidy();
-        Ok(life)
+        rollout.tidy();
+        Ok(rollout)
     }
 
-    /// What a version does now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
+    /// The part that a version plays now: `active`, `loaded`, `shadow`, `canary` or `suspended`, if anything.
     pub fn part_of(&self, version: VersionId) -> Option<&'static str> {
         if self.active == Some(version) {
             return Some("active");
@@ -291,7 +297,7 @@ impl Life {
         self.active.into_iter().chain(self.candidate.as_ref().map(|c| c.version)).chain(suspended)
     }
 
-    fn lives(&self) -> bool {
+    fn is_live(&self) -> bool {
         self.active.is_some() || self.candidate.is_some() || self.suspended.is_some()
     }
 
@@ -302,12 +308,12 @@ impl Life {
         Ok(candidate)
     }
 
-    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &str) -> Result<(), NotTaken> {
+    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &Signatory) -> Result<(), NotTaken> {
         match part {
             Part::Active if self.active == Some(version) => self.candidate = None,
             Part::Active if second => {
                 let trial = self.candidate.as_ref().filter(|c| c.version == version).map_or(Trial::Loaded, |c| c.trial);
-                self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.to_owned()) });
+                self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.clone()) });
             }
             Part::Active => self.activate(version),
             Part::Trial(Trial::Canary(_)) if second => return Err(NotTaken::CanaryAlone),
@@ -326,7 +332,7 @@ impl Life {
         self.suspended = None;
     }
 
-    /// A version plays one part; and a canary whose other arm would have nobody to answer waits in the shadow.
+    /// A version plays one part; and a canary without an active version for the other tickets waits in the shadow.
     fn tidy(&mut self) {
         self.candidate = self.candidate.take().filter(|candidate| Some(candidate.version) != self.active);
         self.previous = self.previous.filter(|previous| Some(*previous) != self.active);

@@ -1,4 +1,4 @@
-//! What holds after any steps whatever.
+//! The invariants that hold after any steps.
 
 use proptest::prelude::*;
 
@@ -17,13 +17,19 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-fn who() -> impl Strategy<Value = String> {
-    prop_oneof![Just("mei".to_owned()), Just("kofi".to_owned())]
+fn mei() -> Signatory {
+    Signatory::parse("mei")
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn who() -> impl Strategy<Value = Signatory> {
+    let texts =
+        ["mei", "kofi", "operator:root", "mei via operator:root", "noor via operator:root", "noor via operator:kiwi"];
+    proptest::sample::select(texts.to_vec()).prop_map(Signatory::parse)
+}
+
+fn step() -> impl Strategy<Value = RolloutStep> {
     prop_oneof![
-        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| Step::Offer {
+        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| RolloutStep::Offer {
             source: if api { Source::Api } else { Source::Directory },
             folder: None,
             version: version(n),
@@ -31,74 +37,74 @@ fn step() -> impl Strategy<Value = Step> {
             second,
             by,
         }),
-        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| Step::Promote {
+        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| RolloutStep::Promote {
             version: version(n),
             part,
             second,
             by,
         }),
-        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Shadow }),
-        1 => (0_u8..5).prop_map(|n| Step::Demote { version: version(n), trial: Trial::Loaded }),
-        4 => (0_u8..5, who()).prop_map(|(n, by)| Step::Approve { version: version(n), by }),
-        1 => Just(Step::RollBack),
-        2 => (0_u8..5).prop_map(|n| Step::Suspend { version: version(n) }),
-        1 => Just(Step::Resume),
-        1 => Just(Step::Retire),
-        1 => Just(Step::Gone),
+        1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Shadow }),
+        1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Loaded }),
+        4 => (0_u8..5, who()).prop_map(|(n, by)| RolloutStep::Approve { version: version(n), by }),
+        1 => Just(RolloutStep::RollBack),
+        2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n) }),
+        1 => Just(RolloutStep::Resume),
+        1 => Just(RolloutStep::Retire),
+        1 => Just(RolloutStep::Gone),
     ]
 }
 
-fn check(life: &Life) -> Result<(), TestCaseError> {
-    if let Some(candidate) = &life.candidate {
-        prop_assert_ne!(Some(candidate.version), life.active, "a candidate is not the active version");
+fn check(rollout: &Rollout) -> Result<(), TestCaseError> {
+    if let Some(candidate) = &rollout.candidate {
+        prop_assert_ne!(Some(candidate.version), rollout.active, "a candidate is not the active version");
         if let Trial::Canary(percent) = candidate.trial {
             prop_assert!((1..=99).contains(&percent));
-            prop_assert!(life.active.is_some(), "a canary has a stable version beside it");
+            prop_assert!(rollout.active.is_some(), "a canary has a stable version beside it");
         }
     }
-    prop_assert!(life.active.is_none() || life.active != life.previous);
-    prop_assert!(life.active.is_none() || life.active != life.suspended, "what is suspended is not asked");
+    prop_assert!(rollout.active.is_none() || rollout.active != rollout.previous);
+    prop_assert!(rollout.active.is_none() || rollout.active != rollout.suspended, "what is suspended is not asked");
     Ok(())
 }
 
 proptest! {
     #[test]
     fn the_invariants_hold_after_any_steps(steps in proptest::collection::vec(step(), 0..40)) {
-        let mut life = Life::default();
+        let mut rollout = Rollout::default();
         for step in steps {
-            let Ok(next) = life.after(&step) else { continue };
+            let Ok(next) = rollout.after(&step) else { continue };
             check(&next)?;
-            let candidate = life.candidate.as_ref().map(|candidate| candidate.version);
+            let candidate = rollout.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
-                Step::RollBack => prop_assert_eq!(next.active, life.previous, "back to the version before"),
-                Step::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
-                Step::Suspend { version } => {
-                    prop_assert_eq!((Some(*version), next.suspended), (life.active, life.active));
-                    prop_assert_eq!(next.active, life.previous, "the last good version takes over");
-                    prop_assert_eq!(next.after(&Step::Resume).unwrap().active, life.active);
+                RolloutStep::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
+                RolloutStep::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                RolloutStep::Suspend { version } => {
+                    prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
+                    prop_assert_eq!(next.active, rollout.previous, "the last good version takes over");
+                    prop_assert_eq!(next.after(&RolloutStep::Resume).unwrap().active, rollout.active);
                 }
-                Step::Gone if life.source == Source::Api => prop_assert_eq!(&next, &life),
-                Step::Retire | Step::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
-                Step::Offer { source, version, .. }
-                    if life.offered == Some(*version)
-                        && life.source == *source
-                        && (*source == Source::Directory || life.part_of(*version).is_some()) =>
+                RolloutStep::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
+                RolloutStep::Retire | RolloutStep::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
+                RolloutStep::Offer { source, version, .. }
+                    if rollout.offered == Some(*version)
+                        && rollout.source == *source
+                        && (*source == Source::Directory || rollout.part_of(*version).is_some()) =>
                 {
-                    prop_assert_eq!((next.active, &next.candidate), (life.active, &life.candidate), "a restart changes nothing");
+                    prop_assert_eq!((next.active, &next.candidate), (rollout.active, &rollout.candidate), "a restart changes nothing");
                 }
-                Step::Offer { second: true, part, .. } | Step::Promote { second: true, part, .. } => {
-                    prop_assert_eq!(next.active, life.active, "nothing becomes active on one word alone");
+                RolloutStep::Offer { second: true, part, .. } | RolloutStep::Promote { second: true, part, .. } => {
+                    prop_assert_eq!(next.active, rollout.active, "nothing becomes active on one word alone");
                     prop_assert!(!matches!(part, Part::Trial(Trial::Canary(_))), "and nothing counts for a share");
                 }
-                Step::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
-                Step::Approve { version, by } => {
-                    let proposer = life.candidate.as_ref().and_then(|c| c.proposed_by.clone());
-                    prop_assert_ne!(proposer.as_ref(), Some(by));
+                RolloutStep::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                RolloutStep::Approve { version, by } => {
+                    let proposer = rollout.candidate.as_ref().and_then(|c| c.proposed_by.clone());
+                    prop_assert!(proposer.is_some_and(|proposer| proposer.let_approve(by).is_ok()));
                     prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
                 }
                 _ => {}
             }
-            life = next;
+            rollout = next;
         }
     }
 
@@ -118,31 +124,31 @@ fn a_share_is_about_as_large_as_it_says() {
 
 #[test]
 fn a_rule_has_one_source() {
-    let offer = |source| Step::Offer {
+    let offer = |source| RolloutStep::Offer {
         source,
         folder: None,
         version: version(1),
         part: Part::Active,
         second: false,
-        by: String::new(),
+        by: Signatory::Directory,
     };
-    let life = Life::default().after(&offer(Source::Api)).unwrap();
-    assert_eq!(life.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
-    let retired = life.after(&Step::Retire).unwrap();
+    let rollout = Rollout::default().after(&offer(Source::Api)).unwrap();
+    assert_eq!(rollout.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
+    let retired = rollout.after(&RolloutStep::Retire).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
 }
 
 #[test]
 fn what_was_retired_lives_again_when_it_is_sent_again() {
-    let sent = Step::Offer {
+    let sent = RolloutStep::Offer {
         source: Source::Api,
         folder: None,
         version: version(1),
         part: Part::Active,
         second: false,
-        by: "mei".to_owned(),
+        by: mei(),
     };
-    let retired = Life::default().after(&sent).unwrap().after(&Step::Retire).unwrap();
+    let retired = Rollout::default().after(&sent).unwrap().after(&RolloutStep::Retire).unwrap();
     assert_eq!(retired.part_of(version(1)), None);
     assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
@@ -162,19 +168,19 @@ fn a_version_reads_back_as_written_and_is_meant_by_what_is_shown_of_it() {
 
 #[test]
 fn a_step_about_a_version_that_was_replaced_names_both() {
-    let offer = |n| Step::Offer {
+    let offer = |n| RolloutStep::Offer {
         source: Source::Directory,
         folder: None,
         version: version(n),
         part: Part::Active,
         second: true,
-        by: String::new(),
+        by: Signatory::Directory,
     };
-    let life = Life::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
-    let late = life.after(&Step::Approve { version: version(1), by: "mei".to_owned() }).unwrap_err();
+    let rollout = Rollout::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
+    let late = rollout.after(&RolloutStep::Approve { version: version(1), by: mei() }).unwrap_err();
     let said = late.to_string();
     assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
-    let life = life.after(&Step::Approve { version: version(2), by: "mei".to_owned() }).unwrap();
-    assert_eq!(life.active, Some(version(2)));
-    assert!(matches!(life.after(&Step::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
+    let rollout = rollout.after(&RolloutStep::Approve { version: version(2), by: mei() }).unwrap();
+    assert_eq!(rollout.active, Some(version(2)));
+    assert!(matches!(rollout.after(&RolloutStep::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
 }

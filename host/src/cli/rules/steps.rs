@@ -3,11 +3,11 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::app::Clock;
-use crate::app::rollout::life::{self, LifeTrial, Part, Word};
-use crate::cli::{Failure, Place, desk};
+use crate::app::rollout::steps::{Command, LifeTrial, Part};
+use crate::cli::desk::{self, Shell, at_shell};
+use crate::cli::{Failure, Place};
 use crate::desk::id::PersonId;
-use crate::rules::live::rollout::VersionId;
+use crate::rules::live::rollout::{Signatory, VersionId};
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -32,7 +32,7 @@ pub struct One {
     /// The reason; it stays in the audit.
     #[arg(long)]
     why: String,
-    /// The person who acts; without it, the machine's administrator does.
+    /// The person in whose name you act; the audit names you beside them.
     #[arg(long = "as")]
     person: Option<PersonId>,
 }
@@ -86,48 +86,46 @@ impl Move {
     }
 }
 
-pub async fn act(one: One, command: life::Command) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&one.place, None)?;
-    let by = desk::acting(&config, one.person.as_ref())?;
-    let store = desk::store(&config.server).await?;
-    let word = Word { by, why: one.why };
-    let two = config.server.two_person_access;
-    let done = life::command(&store, &Clock::System, two, &one.name, &command, &word).await;
-    store.close().await;
-    done.map_err(desk::told)?;
-    Ok(())
+pub async fn act(one: One, command: Command) -> Result<(), Failure> {
+    let Shell { office, actor } = desk::shell(&one.place, one.person.as_ref()).await?;
+    let done = office.command_rule(&actor, &one.name, &command, one.why).await;
+    office.close().await;
+    done.map_err(desk::told)
 }
 
 pub async fn list(place: &Place) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(place, None)?;
-    let store = desk::store(&config.server).await?;
-    for row in store.deployments().await? {
-        let life = life::life_of(&row)?;
+    let Shell { office, actor } = desk::shell(place, None).await?;
+    let found = office.rollouts(&actor).await;
+    office.close().await;
+    for (name, rollout) in found? {
         let short = |version: Option<VersionId>| version.map_or("-".to_owned(), |version| version.short());
-        let trial = row.trial.unwrap_or_default();
-        let share = row.percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+        let (trial, share) = match rollout.candidate.as_ref().map(|candidate| candidate.trial) {
+            None => ("", String::new()),
+            Some(LifeTrial::Loaded) => ("loaded", String::new()),
+            Some(LifeTrial::Shadow) => ("shadow", String::new()),
+            Some(LifeTrial::Canary(percent)) => ("canary", format!(" {percent} %")),
+        };
         println!(
-            "{:<24} {:<9} active {:<25} candidate {:<25} {trial}{share} previous {:<25} suspended {}",
-            row.name,
-            row.source,
-            short(life.active),
-            short(life.candidate.map(|candidate| candidate.version)),
-            short(life.previous),
-            short(life.suspended),
+            "{name:<24} {:<9} active {:<25} candidate {:<25} {trial}{share} previous {:<25} suspended {}",
+            rollout.source.code(),
+            short(rollout.active),
+            short(rollout.candidate.map(|candidate| candidate.version)),
+            short(rollout.previous),
+            short(rollout.suspended),
         );
     }
-    store.close().await;
     Ok(())
 }
 
 pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(place, None)?;
-    let store = desk::store(&config.server).await?;
-    for event in store.deployment_events(name, life::EVENTS_MAX).await? {
+    let Shell { office, actor } = desk::shell(place, None).await?;
+    let found = office.rule_events(&actor, name).await;
+    office.close().await;
+    for event in found? {
         let version = event.version.and_then(|version| Some(version.parse::<VersionId>().ok()?.short()));
         let version = version.unwrap_or_else(|| "-".to_owned());
-        println!("{} {:<12} {version:<25} by {}: {}", event.at, event.event, event.actor, event.why);
+        let by = Signatory::parse(&event.actor);
+        println!("{} {:<12} {version:<25} by {}: {}{}", event.at, event.event, by.name(), event.why, at_shell(&by));
     }
-    store.close().await;
     Ok(())
 }

@@ -1,0 +1,79 @@
+//! The desk without its rules: time, what is kept, and the organisation. Most use cases need no more, and neither does a
+//! command beside a running desk, which opens no rule.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::reference::Reference;
+use super::tickets::change::Places;
+use super::{Clock, Error, tokens};
+use crate::desk::actor::Actor;
+use crate::desk::id::TicketNumber;
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::Ticket;
+use crate::rules::live::rollout::Signatory;
+use crate::store::Store;
+
+/// A desk without its rules.
+pub struct Office {
+    pub clock: Clock,
+    pub store: Store,
+    organisation: ArcSwap<Organisation>,
+    /// The reference tables as they were read last.
+    pub(super) reference: ArcSwap<Reference>,
+    /// Whether a rule for access needs a second person's approval before a version of it becomes active.
+    pub(super) two_person_access: bool,
+    pub(super) tokens: tokens::Cache,
+    pub(super) well_known: tokens::WellKnown,
+    /// The places in which changes of one ticket wait for each other.
+    pub(super) changing: Places,
+}
+
+impl Office {
+    /// Puts an office together.
+    pub fn new(clock: Clock, store: Store, organisation: Organisation, two_person_access: bool) -> Self {
+        Self {
+            clock,
+            store,
+            organisation: ArcSwap::from_pointee(organisation),
+            reference: ArcSwap::default(),
+            two_person_access,
+            tokens: tokens::Cache::default(),
+            well_known: tokens::WellKnown::default(),
+            changing: Places::default(),
+        }
+    }
+
+    /// The organisation as it is now; a caller that holds it keeps it as it was.
+    pub fn organisation(&self) -> Arc<Organisation> {
+        self.organisation.load_full()
+    }
+
+    /// Replaces the organisation.
+    pub fn set_organisation(&self, organisation: impl Into<Arc<Organisation>>) {
+        self.organisation.store(organisation.into());
+    }
+
+    /// Ends the office: what was written is on the disk.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    /// The ticket with this number.
+    pub(super) async fn find(&self, number: TicketNumber) -> Result<Ticket, Error> {
+        let found = self.store.ticket(number).await?;
+        found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })
+    }
+}
+
+/// The actor as the audits of rules and tables name them.
+pub(super) fn signatory(actor: &Actor) -> Signatory {
+    match actor {
+        Actor::Person { id, .. } => Signatory::Person(id.to_string()),
+        Actor::Operator { name, person } => {
+            Signatory::Operator { operator: name.to_string(), person: person.as_ref().map(ToString::to_string) }
+        }
+        Actor::System => Signatory::Desk,
+    }
+}

@@ -1,0 +1,112 @@
+//! Changes of reference tables: checked, written with their audit, and live for every ticket that comes after.
+
+use super::{Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
+use crate::app::office::signatory;
+use crate::app::{Error, Office};
+use crate::config::{self, Table};
+use crate::desk::actor::Actor;
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::rules::digest::Digest;
+use crate::store;
+use crate::store::tables::{By, TableVersion};
+
+impl Office {
+    /// Checks a table and makes it live in the store; gives its digest. A desk that runs follows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Rejected`] with every row and column that is wrong; [`Error::Table`];
+    /// [`Error::StaleTable`].
+    pub async fn put_table(&self, actor: &Actor, put: &Put<'_>) -> Result<String, Error> {
+        permission::administer(actor)?;
+        self.check_change(put.name, put.why)?;
+        let table = parsed(put)?;
+        let live = self.store.live_tables().await?;
+        if live.len() >= TABLES_MAX && !live.iter().any(|live| live.version.name == put.name) {
+            return Err(Conflict::TooMany.into());
+        }
+        let content = table.to_csv();
+        let digest = Digest::of(content.as_bytes()).to_string();
+        let rows = i64::try_from(table.rows.len()).unwrap_or(i64::MAX);
+        let version = TableVersion { name: put.name.to_owned(), digest, content, rows };
+        self.go_live(actor, &version, put.expected, put.why).await?;
+        Ok(version.digest)
+    }
+
+    /// Makes a kept version of a table live again; gives its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where there is no such version; [`Error::Table`].
+    pub async fn roll_back_table(&self, actor: &Actor, name: &str, digest: &str, why: &str) -> Result<String, Error> {
+        permission::administer(actor)?;
+        self.check_change(name, why)?;
+        let version = self.kept_version(name, digest).await?;
+        checked(&version)?;
+        self.go_live(actor, &version, None, why).await?;
+        Ok(version.digest)
+    }
+
+    async fn go_live(
+        &self,
+        actor: &Actor,
+        version: &TableVersion,
+        expected: Option<&str>,
+        why: &str,
+    ) -> Result<(), Error> {
+        let by = signatory(actor).to_string();
+        match self.store.put_table(version, expected, By { actor: &by, why }, self.clock.now()).await {
+            Err(store::Error::Conflict) => Err(Error::StaleTable { name: version.name.clone() }),
+            other => Ok(other?),
+        }
+    }
+
+    /// Refuses a change of a table that belongs to the configuration directory, or that says no reason.
+    pub(super) fn check_change(&self, name: &str, why: &str) -> Result<(), Error> {
+        check_name(name, |name| self.reference.load().configured().any(|(configured, _)| configured == name))?;
+        check_why(why)
+    }
+}
+
+fn parsed(put: &Put<'_>) -> Result<Table, Error> {
+    if put.text.len() > TABLE_BYTES_MAX {
+        let problem = Problem::new("table", "too-large", format!("The table is larger than {TABLE_BYTES_MAX} bytes."));
+        return Err(Error::Rejected { problems: vec![problem] });
+    }
+    let table = match put.format {
+        Format::Csv => Table::from_csv(put.name, put.text),
+        Format::Toml => Table::from_toml(put.name, put.text),
+    };
+    table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })
+}
+
+fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {
+    if !config::is_table_name(name) {
+        let message = "Name a table by 1 to 64 lower-case letters, digits and hyphens.";
+        return Err(Error::Rejected { problems: vec![Problem::new("name", "invalid", message)] });
+    }
+    if configured(name) {
+        return Err(Conflict::Configured { name: name.to_owned() }.into());
+    }
+    Ok(())
+}
+
+fn check_why(why: &str) -> Result<(), Error> {
+    if why.trim().is_empty() {
+        let problem = Problem::new("why", "required", "Say why, in a sentence for those who come after.");
+        return Err(Error::Rejected { problems: vec![problem] });
+    }
+    Ok(())
+}
+
+/// A problem of a table as a problem of a request: the row by its line, the column by its name.
+fn rejected(problem: &config::Problem) -> Problem {
+    let field = match (problem.line, problem.key.is_empty()) {
+        (0, _) => "table".to_owned(),
+        (line, true) => format!("line {line}"),
+        (line, false) => format!("line {line}, {}", problem.key),
+    };
+    let message = problem.wrong.to_string();
+    Problem::new(&field, "invalid", message)
+}

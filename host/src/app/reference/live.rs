@@ -1,0 +1,137 @@
+//! The tables of a running desk: in effect on its rules, and following the changes of other processes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Conflict, Put, Reference, TableStatus};
+use crate::app::office::signatory;
+use crate::app::rollout::rules::tables;
+use crate::app::{App, Error};
+use crate::config::Table;
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+use crate::store::tables::{By, TableVersion};
+
+/// How often the store is asked whether another process has changed a table.
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+
+impl App {
+    /// Makes a table live, as [`Office::put_table`](crate::app::Office::put_table), and for every ticket that comes after.
+    ///
+    /// # Errors
+    ///
+    /// Those of the office's.
+    pub async fn put_table(self: &Arc<Self>, actor: &Actor, table: &Put<'_>) -> Result<TableStatus, Error> {
+        self.office.put_table(actor, table).await?;
+        self.catch_up_tables().await?;
+        self.table(actor, table.name)
+    }
+
+    /// Makes a kept version live again, as [`Office::roll_back_table`](crate::app::Office::roll_back_table), and for every
+    /// ticket that comes after.
+    ///
+    /// # Errors
+    ///
+    /// Those of the office's.
+    pub async fn roll_back_table(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &str,
+        digest: &str,
+        why: &str,
+    ) -> Result<TableStatus, Error> {
+        self.office.roll_back_table(actor, name, digest, why).await?;
+        self.catch_up_tables().await?;
+        self.table(actor, name)
+    }
+
+    /// Takes a table away, unless a rule that is live needs it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`] naming the rule; [`Error::Missing`].
+    pub async fn remove_table(self: &Arc<Self>, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
+        permission::administer(actor)?;
+        self.check_change(name, why)?;
+        let generation = self.rules.generation();
+        let needs = generation.rules().iter().find(|rule| rule.manifest.tables.iter().any(|table| table == name));
+        if let Some(rule) = needs {
+            let rule = &rule.manifest.name;
+            return Err(Conflict::Needed { name: name.to_owned(), rule: rule.to_string() }.into());
+        }
+        let by = signatory(actor).to_string();
+        if !self.store.remove_table(name, By { actor: &by, why }, self.clock.now()).await? {
+            return Err(Error::Missing { what: "table", name: name.to_owned() });
+        }
+        self.catch_up_tables().await
+    }
+
+    /// Reads the store's tables again if any has changed.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read, or a table in it was tampered with: the tables stay as they are.
+    pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
+        // Before anything is read: tables that were read outside could be older than those here by the time they are taken.
+        let _only_one = self.changing_tables.lock().await;
+        if self.store.tables_revision().await? == self.reference.load().revision {
+            return Ok(());
+        }
+        let configured = self.reference.load().configured().map(|(n, s)| (n.clone(), Table::clone(&s.table))).collect();
+        self.take_tables(&configured).await
+    }
+
+    /// Takes the tables of a configuration, and those of the store, all at once; the versions of the former are kept too. The
+    /// caller holds `changing_tables`, and has read the configuration since.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reference::read`]: the tables stay as they are.
+    pub(in crate::app) async fn take_tables(
+        self: &Arc<Self>,
+        configured: &BTreeMap<String, Table>,
+    ) -> Result<(), Error> {
+        let reference = Reference::read(configured, &self.store).await?;
+        self.rules.set_tables(tables(&self.organisation(), &reference.written()));
+        if self.adopt_tables(reference).await? {
+            // A rule may have been refused for want of a table that is there now.
+            let app = Arc::clone(self);
+            tokio::task::spawn_blocking(move || app.rules.reload());
+        }
+        Ok(())
+    }
+
+    /// Takes tables that the rules see already, and keeps the versions of those that come from the configuration; whether
+    /// there are others by name than before.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn adopt_tables(&self, reference: Reference) -> Result<bool, Error> {
+        for (name, status) in reference.configured() {
+            let content = status.table.to_csv();
+            let rows = i64::try_from(status.table.rows.len()).unwrap_or(i64::MAX);
+            let version = TableVersion { name: name.clone(), digest: status.digest.clone(), content, rows };
+            let known = self.reference.load().by_name.get(name).is_some_and(|before| before.digest == version.digest);
+            if !known {
+                self.store.keep_table_version(&version, self.clock.now()).await?;
+            }
+        }
+        let reference = Arc::new(reference);
+        let before = self.reference.swap(Arc::clone(&reference));
+        Ok(!before.names().eq(reference.names()))
+    }
+
+    /// Follows for ever the changes that other processes make to the tables.
+    pub async fn follow_tables(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(FOLLOW_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.catch_up_tables().await {
+                tracing::error!(%error, "the reference tables cannot be followed: they stay as they are");
+            }
+        }
+    }
+}

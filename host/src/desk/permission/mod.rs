@@ -1,0 +1,187 @@
+//! Permissions: one table of who may do what, and the permits that are given out by it.
+//!
+//! A permit is a value that only this module can make, so a use case that holds one has asked.
+
+use super::access::AccessCase;
+use super::actor::{Actor, Role};
+use super::id::PersonId;
+use super::organisation::Organisation;
+use super::refusal::Refusal;
+use super::ticket::timeline::Visibility;
+use super::ticket::{Party, State, Ticket, WaitingFor};
+
+mod permits;
+mod table;
+
+pub use permits::{Comment, MayComment, MayCreate, MayDecide, MayEdit, MayList, MayRead, MayRevoke, MayTransition};
+pub use table::Act;
+use table::{About, allowed, ask};
+
+macro_rules! permits {
+    ($($(#[$doc:meta])* $permit:ident by $function:ident for $act:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $permit(());
+
+        #[doc = concat!("Gives out [`", stringify!($permit), "`].")]
+        ///
+        /// # Errors
+        /// [`Refusal::Forbidden`].
+        pub fn $function(actor: &Actor) -> Result<$permit, Refusal> {
+            ask(actor, Act::$act, None).map(|()| $permit(()))
+        }
+    )*};
+}
+
+permits! {
+    /// Permission to read the rules and how tickets were decided.
+    MayReadRules by read_rules for ReadRules;
+    /// Permission to read request types, taxonomy, teams and the catalog.
+    MayReadConfiguration by read_configuration for ReadConfiguration;
+    /// Permission to read decision records.
+    MayReadDecisions by read_decisions for ReadDecisions;
+    /// Permission to administer the desk.
+    MayAdminister by administer for Administer;
+    /// Permission to check the chains over all records, and to ask again the rules that decided.
+    MayCheckRecords by check_records for CheckRecords;
+    /// Permission to give out and revoke tokens.
+    MayManageTokens by manage_tokens for ManageTokens;
+}
+
+/// Permission for `actor` to create a ticket, for themselves unless `requester` names another person.
+///
+/// # Errors
+/// [`Refusal::Forbidden`], also where the actor is not an active person of the organisation.
+pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&PersonId>) -> Result<MayCreate, Refusal> {
+    let act = match (actor.person(), requester) {
+        (Some(own), Some(other)) if own != other => Act::CreateForOther,
+        (None, _) => Act::CreateForOther,
+        (Some(_), _) => Act::CreateForSelf,
+    };
+    ask(actor, act, None)?;
+    let forbidden = Refusal::Forbidden { act };
+    let Some(submitted_by) = actor.person().or(requester) else {
+        return Err(forbidden);
+    };
+    // An agent need not be in the directory, but a person who asks for themselves has to be. A person for whom the desk or
+    // its operator asks is checked as any requester is.
+    let acts = actor.person().and_then(|own| organisation.people.get(own));
+    if acts.is_some_and(|person| !person.active) {
+        return Err(forbidden);
+    }
+    Ok(MayCreate { requester: requester.unwrap_or(submitted_by).clone(), submitted_by: submitted_by.clone() })
+}
+
+/// Permission to read a ticket.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
+    let about = Some(About { ticket, access, app_owner: None });
+    ask(actor, Act::ReadTicket, about)?;
+    Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
+}
+
+/// Permission to comment on a ticket.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn comment(
+    actor: &Actor,
+    ticket: &Ticket,
+    access: Option<&AccessCase>,
+    visibility: Visibility,
+) -> Result<MayComment, Refusal> {
+    let act = match visibility {
+        Visibility::Public => Act::CommentPublic,
+        Visibility::Internal => Act::CommentInternal,
+    };
+    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
+    Ok(MayComment {
+        ticket: ticket.id,
+        visibility,
+        author: actor.author(),
+        as_agent: works_on(actor) && !ticket_is_of(actor, ticket),
+    })
+}
+
+/// Permission to ask for another state of a ticket.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refusal> {
+    let about = About { ticket, access: None, app_owner: None };
+    ask(actor, Act::ChangeState, Some(about))?;
+    Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
+}
+
+/// Permission to change a ticket by hand.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
+    ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None }))?;
+    Ok(MayEdit { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to take back the access that `ticket` gave to an app.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn revoke(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
+    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner }))?;
+    Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
+}
+
+fn works_on(actor: &Actor) -> bool {
+    actor.has(Role::Agent) || actor.has(Role::Admin)
+}
+
+fn ticket_is_of(actor: &Actor, ticket: &Ticket) -> bool {
+    actor.person().is_some_and(|person| ticket.submitted.requester == *person)
+}
+
+/// The parties to a ticket that an actor is. Agents may do with their own tickets what a requester may, but not confirm for
+/// others what those have to confirm.
+fn parties(actor: &Actor, ticket: &Ticket) -> Vec<Party> {
+    match actor {
+        Actor::System => vec![Party::System],
+        Actor::Operator { .. } => Vec::new(),
+        Actor::Person { .. } => {
+            let agent = works_on(actor).then_some(Party::Agent);
+            let own = ticket_is_of(actor, ticket).then_some(Party::Requester);
+            agent.into_iter().chain(own).collect()
+        }
+    }
+}
+
+/// Permission to list tickets.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn list(actor: &Actor) -> Result<MayList, Refusal> {
+    ask(actor, Act::ListTickets, None)?;
+    let only = actor.person().filter(|_| !works_on(actor)).cloned();
+    Ok(MayList { only })
+}
+
+/// Permission to decide an access request; whether the present step awaits the actor is the question of [`super::access`].
+///
+/// # Errors
+/// [`Refusal::Forbidden`]; [`Refusal::OwnAccess`] for the person who asked, or is to have the access.
+pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Result<MayDecide, Refusal> {
+    let act = Act::DecideAccess;
+    let Some(approver) = actor.person() else {
+        return Err(Refusal::Forbidden { act });
+    };
+    if case.concerns(approver) {
+        return Err(Refusal::OwnAccess);
+    }
+    // A ticket that was cancelled no longer asks for anything, whatever its case still says.
+    if ticket.state != State::Waiting(WaitingFor::Approval) {
+        return Err(Refusal::AccessSettled { state: ticket.state.code() });
+    }
+    let access = Some(case);
+    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
+    Ok(MayDecide { ticket: ticket.id, approver: approver.clone() })
+}

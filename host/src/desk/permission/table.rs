@@ -1,0 +1,213 @@
+//! The table of permissions, and the one function that reads it.
+
+use std::fmt;
+
+use crate::desk::access::AccessCase;
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::PersonId;
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::Ticket;
+
+/// An act that can be asked of the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Act {
+    CreateForSelf,
+    CreateForOther,
+    ReadTicket,
+    ReadInternal,
+    CommentPublic,
+    CommentInternal,
+    ChangeState,
+    EditTicket,
+    ListTickets,
+    ReadDecisions,
+    DecideAccess,
+    RevokeAccess,
+    ReadConfiguration,
+    ReadRules,
+    Administer,
+    CheckRecords,
+    ManageTokens,
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Act::CreateForSelf => "create tickets",
+            Act::CreateForOther => "create tickets for another person",
+            Act::ReadTicket => "read this ticket",
+            Act::ReadInternal => "read internal notes",
+            Act::CommentPublic => "comment on this ticket",
+            Act::CommentInternal => "write internal notes",
+            Act::ChangeState => "change this ticket's state",
+            Act::EditTicket => "change this ticket by hand",
+            Act::ListTickets => "list tickets",
+            Act::ReadDecisions => "read how this ticket was decided",
+            Act::DecideAccess => "decide access requests",
+            Act::RevokeAccess => "take back access to this app",
+            Act::ReadConfiguration => "read the configuration",
+            Act::ReadRules => "read the rules",
+            Act::Administer => "administer the desk",
+            Act::CheckRecords => "check the records",
+            Act::ManageTokens => "give out or revoke tokens",
+        })
+    }
+}
+
+/// The holder of a row: a role of a person, or the operator at the machine's shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Role(Role),
+    Operator,
+}
+
+const REQUESTER: Holder = Holder::Role(Role::Requester);
+const AGENT: Holder = Holder::Role(Role::Agent);
+const APPROVER: Holder = Holder::Role(Role::Approver);
+const ADMIN: Holder = Holder::Role(Role::Admin);
+const OPERATOR: Holder = Holder::Operator;
+
+impl Holder {
+    fn is(self, actor: &Actor) -> bool {
+        match (self, actor) {
+            (Holder::Role(role), Actor::Person { roles, .. }) => roles.contains(&role),
+            (Holder::Operator, Actor::Operator { .. }) => true,
+            (Holder::Role(_), Actor::Operator { .. } | Actor::System) | (Holder::Operator, _) => false,
+        }
+    }
+}
+
+/// The condition on a ticket under which a row applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    /// Any ticket, or none at all.
+    Any,
+    /// A ticket that the actor requested or submitted.
+    Own,
+    /// A ticket whose access request names the actor as an approver.
+    Awaiting,
+    /// A ticket that gave access to an app which the actor answers for.
+    OwnedApp,
+}
+
+/// The one table of permissions. An act that it does not name is refused.
+const TABLE: &[(Act, Holder, On)] = &[
+    (Act::CreateForSelf, REQUESTER, On::Any),
+    (Act::CreateForSelf, AGENT, On::Any),
+    (Act::CreateForSelf, APPROVER, On::Any),
+    (Act::CreateForSelf, ADMIN, On::Any),
+    (Act::CreateForOther, AGENT, On::Any),
+    (Act::CreateForOther, ADMIN, On::Any),
+    (Act::ReadTicket, REQUESTER, On::Own),
+    (Act::ReadTicket, REQUESTER, On::Awaiting),
+    (Act::ReadTicket, AGENT, On::Any),
+    (Act::ReadTicket, APPROVER, On::Own),
+    (Act::ReadTicket, APPROVER, On::Awaiting),
+    (Act::ReadTicket, ADMIN, On::Any),
+    (Act::ReadInternal, AGENT, On::Any),
+    (Act::ReadInternal, ADMIN, On::Any),
+    (Act::CommentPublic, REQUESTER, On::Own),
+    (Act::CommentPublic, REQUESTER, On::Awaiting),
+    (Act::CommentPublic, AGENT, On::Any),
+    (Act::CommentPublic, APPROVER, On::Own),
+    (Act::CommentPublic, APPROVER, On::Awaiting),
+    (Act::CommentPublic, ADMIN, On::Any),
+    (Act::CommentInternal, AGENT, On::Any),
+    (Act::CommentInternal, ADMIN, On::Any),
+    (Act::ChangeState, REQUESTER, On::Own),
+    (Act::ChangeState, AGENT, On::Any),
+    (Act::ChangeState, APPROVER, On::Own),
+    (Act::ChangeState, ADMIN, On::Any),
+    (Act::EditTicket, AGENT, On::Any),
+    (Act::EditTicket, ADMIN, On::Any),
+    (Act::ListTickets, REQUESTER, On::Any),
+    (Act::ListTickets, AGENT, On::Any),
+    (Act::ListTickets, APPROVER, On::Any),
+    (Act::ListTickets, ADMIN, On::Any),
+    (Act::ReadDecisions, AGENT, On::Any),
+    (Act::ReadDecisions, ADMIN, On::Any),
+    // Being named in the request decides, not the role: a manager approves without being made an approver first.
+    (Act::DecideAccess, REQUESTER, On::Awaiting),
+    (Act::DecideAccess, AGENT, On::Awaiting),
+    (Act::DecideAccess, APPROVER, On::Awaiting),
+    (Act::DecideAccess, ADMIN, On::Awaiting),
+    // Answering for the app decides here, whatever the role.
+    (Act::RevokeAccess, REQUESTER, On::OwnedApp),
+    (Act::RevokeAccess, AGENT, On::OwnedApp),
+    (Act::RevokeAccess, APPROVER, On::OwnedApp),
+    (Act::RevokeAccess, ADMIN, On::Any),
+    (Act::ReadConfiguration, REQUESTER, On::Any),
+    (Act::ReadConfiguration, AGENT, On::Any),
+    (Act::ReadConfiguration, APPROVER, On::Any),
+    (Act::ReadConfiguration, ADMIN, On::Any),
+    (Act::ReadRules, AGENT, On::Any),
+    (Act::ReadRules, ADMIN, On::Any),
+    (Act::Administer, ADMIN, On::Any),
+    (Act::CheckRecords, ADMIN, On::Any),
+    // The operator looks after the desk and takes no part in its work: no comment, no state, no decision, no grant.
+    (Act::CreateForOther, OPERATOR, On::Any),
+    (Act::ReadTicket, OPERATOR, On::Any),
+    (Act::ReadInternal, OPERATOR, On::Any),
+    (Act::ReadDecisions, OPERATOR, On::Any),
+    (Act::ReadRules, OPERATOR, On::Any),
+    (Act::Administer, OPERATOR, On::Any),
+    (Act::CheckRecords, OPERATOR, On::Any),
+    (Act::ManageTokens, OPERATOR, On::Any),
+];
+
+/// A ticket as far as permissions look at it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub ticket: &'a Ticket,
+    pub access: Option<&'a AccessCase>,
+    /// Who answers for the app that it gave access to.
+    pub app_owner: Option<&'a PersonId>,
+}
+
+/// Whether the table lets the actor do it. The desk itself acts by its own code and asks for nothing.
+pub(super) fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool {
+    if *actor == Actor::System {
+        return true;
+    }
+    let applies = |on: On| match on {
+        On::Any => true,
+        On::Own => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.belongs_to(person)),
+        On::OwnedApp => about.and_then(|about| about.app_owner).is_some_and(|owner| actor.person() == Some(owner)),
+        On::Awaiting => about
+            .and_then(|about| about.access)
+            .zip(actor.person())
+            .is_some_and(|(case, person)| case.names_approver(person)),
+    };
+    TABLE.iter().any(|(row, holder, on)| *row == act && holder.is(actor) && applies(*on))
+}
+
+/// Refuses what the table does not allow.
+pub(super) fn ask(actor: &Actor, act: Act, about: Option<About<'_>>) -> Result<(), Refusal> {
+    if allowed(actor, act, about) { Ok(()) } else { Err(Refusal::Forbidden { act }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_has_the_rows_of_the_table_and_no_others() {
+        let operator = |person: Option<&str>| Actor::Operator {
+            name: "root".parse().unwrap(),
+            person: person.map(|person| person.parse().unwrap()),
+        };
+        let may = [Act::ReadRules, Act::Administer, Act::CheckRecords, Act::ManageTokens, Act::CreateForOther];
+        let may_not = [Act::CreateForSelf, Act::CommentPublic, Act::CommentInternal, Act::ChangeState, Act::EditTicket];
+        // Acting in a person's name gives none of that person's rows.
+        for actor in [operator(None), operator(Some("mei"))] {
+            for act in may {
+                assert!(allowed(&actor, act, None), "{act}");
+            }
+            for act in may_not.into_iter().chain([Act::DecideAccess, Act::RevokeAccess, Act::ListTickets]) {
+                assert_eq!(ask(&actor, act, None), Err(Refusal::Forbidden { act }), "{act}");
+            }
+        }
+        let admin = Actor::Person { id: "mei".parse().unwrap(), roles: [Role::Admin].into() };
+        assert!(!allowed(&admin, Act::ManageTokens, None), "an operator's row is no admin's");
+    }
+}
