@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::support::components::root;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("desk", &[]),
     ("rules", &[]),
     ("telemetry", &[]),
@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("store", &["desk"]),
     ("app", &["desk", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "rules", "telemetry"]),
+    ("jobs", &["app", "desk", "telemetry"]),
+    ("cli", &["api", "app", "author", "config", "desk", "import", "jobs", "rules", "telemetry"]),
 ];
 
 /// A file and a room that it alone of its own room may name: the one command file that opens the store.

@@ -1,6 +1,7 @@
 //! What whoever runs a desk sees of it: traces, metrics and their dashboard, the log, and what a rule did over time.
 
 mod collector;
+mod jobs;
 mod logs;
 mod metrics;
 mod stats;

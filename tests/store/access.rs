@@ -5,8 +5,10 @@ use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::TicketId;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
+use ruledesk::desk::timer::TimerKind;
 use ruledesk::store::access::History;
 use ruledesk::store::access::ledger::{Said, StoredEvent};
+use ruledesk::store::jobs::{Lease, Queue};
 use ruledesk::store::{Error, Store};
 
 use super::fixture::{Wanted, at, changed_of, create_access, on_both, organisation, person, uuid};
@@ -80,6 +82,13 @@ async fn deny(store: &Store, (ticket, before): (ticket::Ticket, AccessCase), now
     store.commit(change).await.map(drop)
 }
 
+/// The tickets whose deadlines are over, the longest overdue first, by claims that hold for no time.
+async fn due(store: &Store, now: i64) -> Vec<TicketId> {
+    let lease = Lease { fence: uuid(6, 1), now: at(now), until: at(now) };
+    let claimed = store.claim(Queue::Timers(TimerKind::AccessDeadline), lease, 100).await.unwrap();
+    claimed.into_iter().map(|claimed| claimed.ticket).collect()
+}
+
 #[tokio::test]
 async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
     let day = 24 * HOUR;
@@ -91,7 +100,7 @@ async fn a_case_is_overdue_by_its_present_step_until_it_is_settled() {
         }
         decide(&store, 1, "hal", true, HOUR).await;
         decide(&store, 3, "hal", true, HOUR).await;
-        let overdue = async |now| store.overdue(at(now)).await.unwrap();
+        let overdue = async |now| due(&store, now).await;
         let mut seen = vec![overdue(day - 1).await, overdue(day).await, overdue(day + 2).await, overdue(day + 3).await];
         deny(&store, read(&store, 2).await, day + 2).await.unwrap();
         seen.push(overdue(day + 3).await);

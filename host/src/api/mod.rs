@@ -108,6 +108,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::priorities))
         .routes(routes!(admin::config::apps))
         .routes(routes!(admin::config::reload))
+        .routes(routes!(admin::jobs::dead))
+        .routes(routes!(admin::jobs::retry))
         .routes(routes!(admin::operations::healthz))
         .routes(routes!(admin::operations::readyz))
         .routes(routes!(admin::operations::metrics))

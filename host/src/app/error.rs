@@ -96,6 +96,8 @@ pub enum Broken {
     Table { name: String, digest: String },
     #[error("the kept table `{name}` cannot be read: {}", listed(problems))]
     TableText { name: String, problems: Vec<config::Problem> },
+    #[error("this program sends no messages")]
+    NoSender,
     #[error("intake rules change what access is asked for without end")]
     Intake,
 }

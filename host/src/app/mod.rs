@@ -10,6 +10,7 @@
 //! - [`Office::decide_access`], [`Office::awaiting`], [`Office::grants`] are about access
 //! - [`Office::command_rule`], [`Office::rule_events`], [`Office::rule_versions`], [`Office::rule_stats`] are about rules
 //! - [`Office::put_table`], [`Office::tables`], [`Office::table_history`] are about reference tables
+//! - [`Office::deny_if_overdue`] does what is due, because no person has done it; [`jobs::Jobs`] is the work that waits
 //! - [`Office::actor`] says who is asking; [`Office::add_token`], [`Office::revoke_token`] look after that
 
 use std::ops::Deref;
@@ -28,12 +29,14 @@ pub mod clock;
 pub mod decide;
 pub mod error;
 pub mod explain;
+pub mod jobs;
 pub mod observe;
 pub mod office;
 pub mod record;
 pub mod reference;
 pub mod replay;
 pub mod rollout;
+pub mod stop;
 pub mod tickets;
 pub mod tokens;
 

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::reference::Reference;
 use super::tickets::change::Places;
-use super::{Clock, Error, tokens};
+use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
@@ -19,6 +19,8 @@ use crate::store::Store;
 pub struct Office {
     pub clock: Clock,
     pub store: Store,
+    /// The work that waits in the store.
+    pub jobs: jobs::Jobs,
     organisation: ArcSwap<Organisation>,
     /// The reference tables as they were read last.
     pub(super) reference: ArcSwap<Reference>,
@@ -34,6 +36,7 @@ impl Office {
     /// Puts an office together.
     pub fn new(clock: Clock, store: Store, organisation: Organisation, two_person_access: bool) -> Self {
         Self {
+            jobs: jobs::Jobs::new(store.clone(), clock.clone()),
             clock,
             store,
             organisation: ArcSwap::from_pointee(organisation),

@@ -12,6 +12,7 @@ mod decisions;
 mod desk;
 mod explain;
 mod import;
+mod jobs;
 mod operator;
 mod rule;
 mod rules;
@@ -49,6 +50,8 @@ enum Command {
     /// Checks and proves what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
+    /// Looks after work that the desk has given up on.
+    Jobs(jobs::Jobs),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -110,6 +113,7 @@ pub fn run() -> ExitCode {
         Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
         Command::Import(import) => desk::in_runtime_without_tickets(import::run(*import)),
         Command::Explain(command) => desk::in_runtime(explain::run(command)),
+        Command::Jobs(jobs) => desk::in_runtime(jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(token::run(add)),
     };
     match done {

@@ -8,14 +8,15 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use super::{Failure, Place, desk};
 use crate::api::{self, Bounds, Limits};
 use crate::app::App;
 use crate::app::reference::TABLE_BYTES_MAX;
+use crate::app::stop::{self, Stop};
 use crate::config::{Server, Telemetry};
 use crate::desk::actor::Role;
+use crate::jobs;
 use crate::telemetry::{MaybeTraces, Settings, Traces};
 
 /// Runs the desk.
@@ -68,30 +69,29 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         TcpListener::bind(server.listen).await.map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
     let address = listener.local_addr()?;
     let app = desk::open(config, source).await?;
-    tokio::spawn(Arc::clone(&app).follow_tables());
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
-    tokio::spawn(Arc::clone(&app).keep_following());
-    tokio::spawn(Arc::clone(&app).keep_deadlines());
     let traces = traces(&serve, telemetry, &app)?;
+    let (stopper, stop) = stop::stop();
+    let jobs = jobs::start(&app, &stop);
     let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
     tell(&app, address, serve.demo);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
         let _ = stream.set_nodelay(true);
     });
-    let (tell_stop, told) = watch::channel(());
     tokio::spawn(async move {
         stopped().await;
-        // Dropped, it tells both who wait.
-        drop(tell_stop);
+        // Dropped, it tells all who wait.
+        drop(stopper);
     });
-    let wait = |mut told: watch::Receiver<()>| async move { while told.changed().await.is_ok() {} };
+    let wait = |mut stop: Stop| async move { stop.told().await };
     tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(wait(told.clone())).into_future() => served?,
-        () = cut_off(wait(told)) => tracing::warn!("some requests did not end in time, and are cut off"),
+        served = axum::serve(listener, router).with_graceful_shutdown(wait(stop.clone())).into_future() => served?,
+        () = cut_off(wait(stop)) => tracing::warn!("some requests did not end in time, and are cut off"),
     }
+    jobs.end().await;
     if let Some(traces) = traces {
         tokio::task::spawn_blocking(move || traces.end()).await?;
     }

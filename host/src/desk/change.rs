@@ -5,6 +5,7 @@ use super::message::Message;
 use super::ticket::Ticket;
 use super::ticket::assignment::Assignment;
 use super::ticket::timeline::Entry;
+use super::timer::TimerWrite;
 
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,7 @@ pub struct Change {
     pub(super) assignment: Option<Assignment>,
     pub(super) access: Vec<AccessWrite>,
     pub(super) ledger: Vec<LedgerEntry>,
+    pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
 }
 
@@ -46,6 +48,7 @@ impl Change {
             assignment: None,
             access: Vec::new(),
             ledger: Vec::new(),
+            timers: Vec::new(),
             messages: Vec::new(),
         }
     }
@@ -89,6 +92,11 @@ impl Change {
     /// What the ledger of access says, in order.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
+    }
+
+    /// The timers that are set and cancelled.
+    pub fn timers(&self) -> &[TimerWrite] {
+        &self.timers
     }
 
     /// What leaves the desk afterwards.

@@ -16,5 +16,6 @@ pub mod refusal;
 
 pub mod sla;
 pub mod ticket;
+pub mod timer;
 
 pub mod access;

@@ -1,4 +1,5 @@
 //! For whoever runs the desk.
 
 pub(crate) mod config;
+pub(crate) mod jobs;
 pub(crate) mod operations;

@@ -1,59 +1,36 @@
-//! What happens because its time has come: access that no approver decided about in time is denied by the desk.
+//! An access request that no approver decides in time is denied by the desk.
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use crate::app::jobs::Outcome;
 use crate::app::tickets::change::{Retry, Which};
-use crate::app::{App, Error};
-use crate::desk::access::{self, AccessCase, AccessState, NOT_IN_TIME};
+use crate::app::{Error, Office};
+use crate::desk::access::{self, AccessState, NOT_IN_TIME};
 use crate::desk::id::TicketId;
+use crate::desk::ticket::{State, WaitingFor};
 
-/// How often deadlines are looked at. A step that is over cannot be approved meanwhile.
-const EVERY: Duration = Duration::from_secs(5);
-
-impl App {
-    /// Denies every access request that nobody has decided in time; how many those were. One that cannot be denied now keeps
-    /// no other waiting, and is tried again the next time.
+impl Office {
+    /// Denies an access request if its time is over and it still awaits an approver. Several hosts may do so at once: the
+    /// change is made for the version that was read, so only one of them makes it.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read.
-    pub async fn deny_overdue(&self) -> Result<usize, Error> {
-        let mut denied = 0;
-        for id in self.store.overdue(self.clock.now()).await? {
-            match self.deny_lapsed(id).await {
-                Ok(done) => denied += usize::from(done),
-                Err(error) => tracing::error!(ticket = %id, %error, "an overdue access request was not denied"),
-            }
+    /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
+    pub async fn deny_if_overdue(&self, id: TicketId) -> Result<Outcome, Error> {
+        let changed = self.change(Which::Id(id), Retry::Commutes, |ticket, case, at| {
+            Ok(case.and_then(|case| access::lapse(ticket, case, at)))
+        });
+        let (ticket, case) = match changed.await {
+            Ok((ticket, Some(case))) => (ticket, case),
+            // There is nothing to deny.
+            Ok((_, None)) | Err(Error::Missing { .. }) => return Ok(Outcome::Done),
+            Err(error) => return Err(error),
+        };
+        let waits = ticket.state == State::Waiting(WaitingFor::Approval);
+        if let Some(due_at) = case.due_at().filter(|_| waits) {
+            return Ok(Outcome::NotBefore(due_at));
         }
-        Ok(denied)
-    }
-
-    /// Whether a case was denied: not where it has time yet, nor where an approver was quicker.
-    async fn deny_lapsed(&self, id: TicketId) -> Result<bool, Error> {
-        let (ticket, case) = self
-            .change(Which::Id(id), Retry::Commutes, |ticket, case, at| {
-                Ok(case.and_then(|case| access::lapse(ticket, case, at)))
-            })
-            .await?;
-        // A denial that no approver gave is the desk's.
-        let by_nobody = |case: &AccessCase| case.decisions.iter().all(|decision| decision.approve);
-        let denied = case.is_some_and(|case| case.state == AccessState::Denied && by_nobody(&case));
-        if denied {
+        if case.state == AccessState::Denied && case.decisions.iter().all(|decision| decision.approve) {
             tracing::info!(ticket = %ticket.number, "access request denied: {NOT_IN_TIME}");
         }
-        Ok(denied)
-    }
-
-    /// Keeps deadlines for as long as the desk runs. Several hosts may: what one has settled, no other settles again.
-    pub async fn keep_deadlines(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.deny_overdue().await {
-                tracing::warn!(%error, "overdue access requests cannot be read: tried again soon");
-            }
-        }
+        Ok(Outcome::Done)
     }
 }

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use crate::app::record::write::Sample;
 use crate::app::rollout::follow::Revisions;
+use crate::desk::timer::TimerKind;
 use crate::rules::Rules;
 use crate::rules::live::catalog::Role;
 use crate::rules::run::stage::Stage;
@@ -83,6 +84,17 @@ struct OutcomeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    job: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobRunLabels {
+    job: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     method: &'static str,
     route: String,
@@ -138,6 +150,9 @@ pub struct Metrics {
     revision_serving: Gauge,
     workers_busy: Gauge,
     jobs_waiting: Gauge,
+    job_runs: Family<JobRunLabels, Counter>,
+    job_lag: Family<JobLabels, Gauge<f64, AtomicU64>>,
+    jobs_dead: Family<JobLabels, Gauge>,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     /// Where the traces' thread counts.
     pub traced: Arc<telemetry::Counts>,
@@ -166,9 +181,20 @@ impl Default for Metrics {
             revision_serving: Gauge::default(),
             workers_busy: Gauge::default(),
             jobs_waiting: Gauge::default(),
+            job_runs: Family::default(),
+            job_lag: Family::default(),
+            jobs_dead: Family::default(),
             spans: Family::default(),
             traced: Arc::default(),
         };
+        // A count that is there from the start can be seen to rise.
+        for kind in TimerKind::ALL {
+            metrics.set_job_lag(kind.code(), Duration::ZERO);
+            metrics.set_jobs_dead(kind.code(), 0);
+            for outcome in ["done", "failed", "buried"] {
+                drop(metrics.job_runs.get_or_create(&JobRunLabels { job: kind.code(), outcome }));
+            }
+        }
         metrics.registered()
     }
 }
@@ -203,6 +229,11 @@ impl Metrics {
         registry.register("rules_revision_serving", about, self.revision_serving.clone());
         registry.register("rule_workers_busy", "Threads at work for rules", self.workers_busy.clone());
         registry.register("rule_jobs_waiting", "Tickets that wait for such a thread", self.jobs_waiting.clone());
+        let about = "Runs of work that was due later, by what came of them";
+        registry.register("job_runs", about, self.job_runs.clone());
+        let about = "How long the work that is due longest has been due, when this host last looked";
+        registry.register("job_lag_seconds", about, self.job_lag.clone());
+        registry.register("jobs_dead", "Work that the desk has given up on", self.jobs_dead.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
         self
     }
@@ -239,6 +270,21 @@ impl Metrics {
     /// Counts a submission.
     pub fn count_ticket(&self, outcome: &'static str) {
         self.tickets.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts a run of work that was due later.
+    pub fn count_job(&self, job: &'static str, outcome: &'static str) {
+        self.job_runs.get_or_create(&JobRunLabels { job, outcome }).inc();
+    }
+
+    /// Notes how long the work that is due longest has been due.
+    pub fn set_job_lag(&self, job: &'static str, lag: Duration) {
+        self.job_lag.get_or_create(&JobLabels { job }).set(lag.as_secs_f64());
+    }
+
+    /// Notes how much work the desk has given up on.
+    pub fn set_jobs_dead(&self, job: &'static str, dead: i64) {
+        self.jobs_dead.get_or_create(&JobLabels { job }).set(dead);
     }
 
     /// Counts an HTTP request. Methods and routes are those that the desk knows: what clients make up is no label.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Conflict, Put, Reference, TableStatus};
 use crate::app::office::signatory;
 use crate::app::rollout::rules::tables;
+use crate::app::stop::Stop;
 use crate::app::{App, Error};
 use crate::config::Table;
 use crate::desk::actor::Actor;
@@ -123,12 +124,15 @@ impl App {
         Ok(!before.names().eq(reference.names()))
     }
 
-    /// Follows for ever the changes that other processes make to the tables.
-    pub async fn follow_tables(self: Arc<Self>) {
+    /// Follows the changes that other processes make to the tables, until it is told to stop.
+    pub async fn follow_tables(self: Arc<Self>, mut stop: Stop) {
         let mut ticks = tokio::time::interval(FOLLOW_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                () = stop.told() => return,
+                _ = ticks.tick() => {}
+            }
             if let Err(error) = self.catch_up_tables().await {
                 tracing::error!(%error, "the reference tables cannot be followed: they stay as they are");
             }

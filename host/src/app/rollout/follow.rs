@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
 use super::rows::rollout_of;
+use crate::app::stop::Stop;
 use crate::app::{App, Error};
 use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::rule::Rule;
@@ -195,14 +196,23 @@ impl App {
         Ok(ready.await?.map_err(|error| error.to_string()))
     }
 
-    /// Follows the database for as long as the desk runs: at once where it sends notices, and within a look anyway.
-    pub async fn keep_following(self: Arc<Self>) {
-        let told = Arc::new(Notify::new());
-        tokio::spawn(listen(Arc::clone(&self), Arc::clone(&told)));
+    /// Follows the database until it is told to stop: at once where it sends notices, and within a look anyway.
+    pub async fn keep_following(self: Arc<Self>, mut stop: Stop) {
+        let told = Notify::new();
+        let listening = listen(&self, &told);
+        // Nothing of it is lost where it is cut off: it only passes on.
+        tokio::select! {
+            () = listening => {}
+            () = self.look_now_and_then(&told, &mut stop) => {}
+        }
+    }
+
+    async fn look_now_and_then(self: &Arc<Self>, told: &Notify, stop: &mut Stop) {
         let mut ticks = tokio::time::interval(POLL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                () = stop.told() => return,
                 _ = ticks.tick() => {}
                 () = told.notified() => {}
             }
@@ -237,13 +247,13 @@ impl App {
 }
 
 /// Passes notices on for as long as the desk runs.
-async fn listen(app: Arc<App>, told: Arc<Notify>) {
+async fn listen(app: &App, told: &Notify) {
     let mut again = tokio::time::interval(NOTICES_AGAIN);
     again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         again.tick().await;
         match app.store.notices().await {
-            Ok(notices) => pass_on(notices, &told).await,
+            Ok(notices) => pass_on(notices, told).await,
             Err(error) => tracing::warn!(%error, "no notices from the database: deployments are polled meanwhile"),
         }
     }

@@ -13,6 +13,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
+use crate::desk::timer::{TimerKind, TimerWrite};
 
 /// What a change writes about access.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,9 @@ pub(in crate::desk) fn opened(change: &mut Change, case: &AccessCase, at: &At<'_
         request: case.request.clone(),
     };
     change.ledger.push(LedgerEntry { at: at.now, ticket: case.ticket, event: requested });
+    if let Some(due_at) = case.due_at() {
+        change.timers.push(TimerWrite::Set { kind: TimerKind::AccessDeadline, ticket: case.ticket, due_at });
+    }
     change.access.push(AccessWrite::Open(case.clone()));
     stands(change, case, at);
 }
@@ -150,6 +154,9 @@ fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: 
     let denied_by_a_person = after.decisions.iter().any(|decision| !decision.approve);
     if after.state == AccessState::Denied && !denied_by_a_person {
         say(LedgerEvent::Lapsed);
+    }
+    if after.due_at() != before.due_at() {
+        change.timers.push(TimerWrite::due(TimerKind::AccessDeadline, after.ticket, after.due_at()));
     }
     change.access.push(AccessWrite::Update { case: after.clone(), known: before.decisions.len() });
     stands(change, after, at);

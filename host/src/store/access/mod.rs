@@ -58,16 +58,6 @@ impl Store {
         rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
-    /// The tickets whose access requests nobody may have decided in time, the longest overdue first. Programs from before
-    /// this was kept may have left out when a case is due: such a case is among them while it waits, and itself knows.
-    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<TicketId>, Error> {
-        let sql = "select c.ticket from access_cases c join tickets t on t.id = c.ticket \
-                   where c.state = 'awaiting' and t.state = 'waiting_approval' and (c.due_at is null or c.due_at <= $1) \
-                   order by c.due_at, c.ticket";
-        let rows = self.db.all(sql, vec![ms(now).into()]).await?;
-        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
-    }
-
     /// What somebody holds, or has held since an instant, newest first.
     pub async fn grants(&self, subject: &PersonId, since: Timestamp) -> Result<Vec<Grant>, Error> {
         let sql = format!(

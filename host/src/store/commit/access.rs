@@ -29,8 +29,8 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, due_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         justification, state, scope, steps, reason, opened_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -47,7 +47,6 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
             steps_json(&case.steps).to_string().into(),
             case.reason.as_str().into(),
             ms(now).into(),
-            case.due_at().map(ms).into(),
         ],
     )
     .await?;
@@ -58,8 +57,8 @@ async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Erro
     let ticket = Arg::from(case.ticket.0);
     let scope = scope_json(case.scope.as_ref()).to_string();
     tx.execute(
-        "update access_cases set state = $1, scope = $2, due_at = $3 where ticket = $4",
-        vec![case.state.code().into(), scope.into(), case.due_at().map(ms).into(), ticket.clone()],
+        "update access_cases set state = $1, scope = $2 where ticket = $3",
+        vec![case.state.code().into(), scope.into(), ticket.clone()],
     )
     .await?;
     let decisions = case.decisions.iter().skip(known).map(|decision| {

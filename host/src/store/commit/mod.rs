@@ -5,7 +5,7 @@
 //! 1. idempotency keys, by actor and key
 //! 2. the turns of teams, by the teams' names
 //! 3. tickets that exist, by number
-//! 4. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, messages
+//! 4. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, timers, messages
 //! 5. the load of agents, by the agents' ids
 //! 6. the end of the chain of runs, then the end of the ledger's: last, since every writer needs them
 
@@ -28,6 +28,7 @@ use writer::Work;
 mod access;
 pub(super) mod keys;
 mod outbox;
+pub mod timers;
 mod turns;
 pub(super) mod writer;
 
@@ -92,6 +93,7 @@ pub async fn commit_all(db: &Db, commits: &[Commit]) -> Result<(Vec<Result<Commi
     for writing in &writing {
         access::write(&mut tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }
+    timers::write(&mut tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
     outbox::write(&mut tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
     turns::add_load(&mut tx, &load_changes(&writing)).await?;
     let runs = writing.iter().filter_map(|w| w.commit.run.as_ref().map(|run| (w.after.id, run)));

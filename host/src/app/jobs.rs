@@ -1,0 +1,250 @@
+//! Work that waits in the store: how it is claimed, what becomes of it after a run, and how an administrator looks after what
+//! the desk has given up on.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::office::signatory;
+use super::{Clock, Error};
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+use crate::desk::timer::TimerKind;
+use crate::store::Store;
+use crate::store::jobs::Lease;
+pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
+
+/// How long a claim holds. It outlives a run and the writing of what came of it.
+const LEASE: Duration = Duration::from_secs(60);
+/// How long one run may take.
+pub const RUN_MAX: Duration = Duration::from_secs(30);
+const _: () = assert!(RUN_MAX.as_secs() * 2 <= LEASE.as_secs(), "no claim runs out under a run that is in time");
+
+/// How often work is begun before the desk gives up on it: with the waits between, for half an hour.
+pub const ATTEMPTS_MAX: u32 = 12;
+/// The wait after the first attempt; it doubles with each further one.
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
+/// The longest wait between two attempts.
+const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// Dead jobs on one page.
+pub const DEAD_PAGE_MAX: i64 = 200;
+
+/// The end of a run that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done, or there is nothing to do any more.
+    Done,
+    /// It is not due before this time.
+    NotBefore(Timestamp),
+}
+
+/// The end that claimed work came to with its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Done,
+    /// It failed, and is tried again from this time on.
+    Again(Timestamp),
+    /// It failed once too often, and is dead until it is revived.
+    Buried,
+    /// It failed, and was cancelled, set again or claimed by another host meanwhile: this run has no say.
+    Overtaken,
+}
+
+/// Work that waits in one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadPage {
+    /// The longest dead first.
+    pub jobs: Vec<DeadJob>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<DeadPlace>,
+}
+
+/// The waiting work of a desk, for those who do it and those who look after it. It needs no rules.
+#[derive(Debug)]
+pub struct Jobs {
+    store: Store,
+    clock: Clock,
+    /// Tells this process that something may be due before it looks by itself.
+    due: Notify,
+}
+
+impl Jobs {
+    /// The waiting work in a store.
+    pub fn new(store: Store, clock: Clock) -> Jobs {
+        Jobs { store, clock, due: Notify::new() }
+    }
+
+    /// Says that something may be due, so that it need not wait for the next look.
+    pub fn wake(&self) {
+        self.due.notify_one();
+    }
+
+    /// Waits until something may be due.
+    pub async fn may_be_due(&self) {
+        self.due.notified().await;
+    }
+
+    /// Claims work that is due, at most `limit` pieces. Each is this host's until [`Jobs::settle`], or until its lease is over.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn claim(&self, queue: Queue, limit: usize) -> Result<Vec<Claimed>, Error> {
+        let now = self.clock.now();
+        let lease = Lease { fence: self.clock.new_id(), now, until: later(now, LEASE) };
+        Ok(self.store.claim(queue, lease, i64::try_from(limit).unwrap_or(i64::MAX)).await?)
+    }
+
+    /// How long it is until the next piece of work is due: no time where one is due already; `None` where none waits. And for
+    /// how long that one has been due.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn next_due(&self, queue: Queue) -> Result<Option<Due>, Error> {
+        let now = self.clock.now();
+        let next = self.store.next_due(queue).await?;
+        Ok(next.map(|at| {
+            let between = at.duration_since(now);
+            match at > now {
+                true => Due::In(between.unsigned_abs()),
+                false => Due::Since(between.unsigned_abs()),
+            }
+        }))
+    }
+
+    /// Writes what came of a run: done, or why not.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written: then the lease runs out, and the work is done again.
+    pub async fn settle(&self, claimed: &Claimed, came: Result<Outcome, String>) -> Result<Settled, Error> {
+        let now = self.clock.now();
+        let (held, settled) = match came {
+            Ok(Outcome::Done) => {
+                // Where the claim no longer holds, the work itself has cancelled its timer, or it was set again: both are right.
+                self.store.finish(claimed, now).await?;
+                return Ok(Settled::Done);
+            }
+            Ok(Outcome::NotBefore(at)) => (self.store.put_off(claimed, at).await?, Settled::Again(at)),
+            Err(why) if claimed.attempts >= ATTEMPTS_MAX => {
+                (self.store.bury(claimed, now, &why).await?, Settled::Buried)
+            }
+            Err(why) => {
+                let at = later(now, backoff(claimed.attempts, share(self.clock.new_id())));
+                (self.store.retry_later(claimed, at, &why).await?, Settled::Again(at))
+            }
+        };
+        Ok(if held { settled } else { Settled::Overtaken })
+    }
+
+    /// How much dead work there is in each queue that this program knows.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn dead_counts(&self) -> Result<Vec<(Queue, i64)>, Error> {
+        let counts = self.store.dead_counts().await?;
+        let count = |queue: Queue| counts.iter().find(|(name, _)| name == queue.name()).map_or(0, |(_, count)| *count);
+        Ok(queues().map(|queue| (queue, count(queue))).collect())
+    }
+
+    /// Work that the desk has given up on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn dead(&self, actor: &Actor, after: Option<DeadPlace>, limit: i64) -> Result<DeadPage, Error> {
+        permission::administer(actor)?;
+        let limit = limit.clamp(1, DEAD_PAGE_MAX);
+        let mut jobs = self.store.dead_jobs(after.as_ref(), limit + 1).await?;
+        let more = jobs.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if more {
+            jobs.pop();
+        }
+        let next = jobs.last().filter(|_| more).map(DeadJob::place);
+        Ok(DeadPage { jobs, next })
+    }
+
+    /// Has one piece of dead work done again, as if it had never been tried.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where it is not dead.
+    pub async fn retry(&self, actor: &Actor, id: &JobId) -> Result<(), Error> {
+        permission::administer(actor)?;
+        if !self.store.revive(id, self.clock.now()).await? {
+            return Err(Error::Missing { what: "dead job", name: id.to_string() });
+        }
+        self.wake();
+        tracing::info!(job = id.queue.name(), id = %id, actor = %signatory(actor), "a dead job is tried again");
+        Ok(())
+    }
+
+    /// Has all dead work of a queue done again; how many pieces that were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn retry_all(&self, actor: &Actor, queue: Queue) -> Result<u64, Error> {
+        permission::administer(actor)?;
+        let revived = self.store.revive_all(queue, self.clock.now()).await?;
+        self.wake();
+        tracing::info!(job = queue.name(), revived, actor = %signatory(actor), "all dead jobs of a kind are tried again");
+        Ok(revived)
+    }
+}
+
+/// When the next piece of work is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    In(Duration),
+    Since(Duration),
+}
+
+/// Every queue.
+pub fn queues() -> impl Iterator<Item = Queue> {
+    TimerKind::ALL.into_iter().map(Queue::Timers).chain([Queue::Outbox])
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// The wait after so many attempts: it doubles with each, up to a bound. `share`, from 0 to 1, takes up to half of it off, so
+/// that what failed together is not tried again together.
+fn backoff(attempts: u32, share: f64) -> Duration {
+    let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).map(|times| BACKOFF_MIN.saturating_mul(times));
+    let whole = doubled.map_or(BACKOFF_MAX, |wait| wait.min(BACKOFF_MAX));
+    whole - whole.mul_f64(share.clamp(0.0, 1.0) / 2.0)
+}
+
+/// A number from 0 to 1, out of the last 32 bits of an id: they are random in every id of UUID version 7 (RFC 9562, 5.7).
+fn share(id: Uuid) -> f64 {
+    let [.., a, b, c, d] = id.into_bytes();
+    f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_its_bound_and_chance_takes_up_to_half_of_it() {
+        let waits: Vec<u64> = (1..=12).map(|attempts| backoff(attempts, 0.0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(backoff(3, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff(0, 0.5), Duration::from_millis(750));
+        assert_eq!(backoff(u32::MAX, 0.0), BACKOFF_MAX);
+    }
+
+    #[test]
+    fn a_share_is_between_nothing_and_all() {
+        assert_eq!((share(Uuid::nil()), share(Uuid::max())), (0.0, 1.0));
+        let half = share(Uuid::from_u128(1 << 31));
+        assert!((half - 0.5).abs() < 1e-6, "{half}");
+    }
+}

@@ -1,0 +1,84 @@
+//! `ruledesk jobs`: work that the desk has given up on. It acts on the database in a process of its own; a desk that runs beside
+//! it does within seconds what is to be done again.
+
+use clap::{Args, Subcommand};
+
+use super::desk::{self, Shell};
+use super::{Failure, Place};
+use crate::app::Error;
+use crate::app::jobs::{self, DEAD_PAGE_MAX, JobId, Queue};
+use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
+
+/// Work that the desk has given up on.
+#[derive(Debug, Args)]
+pub struct Jobs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    place: Place,
+    /// The person in whose name you act; the audit names you beside them.
+    #[arg(long = "as", global = true)]
+    person: Option<PersonId>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists it, the longest dead first: its id, its ticket, and why it failed.
+    Dead,
+    /// Has it done again: one job by its id, or all jobs of a kind.
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    Retry {
+        /// The job's id, as `jobs dead` shows it.
+        #[arg(group = "which")]
+        id: Option<JobId>,
+        /// All jobs of this kind, such as `access-deadline`.
+        #[arg(long, group = "which", value_parser = queue)]
+        all: Option<Queue>,
+    },
+}
+
+fn queue(name: &str) -> Result<Queue, String> {
+    let known: Vec<&str> = jobs::queues().map(Queue::name).collect();
+    Queue::from_name(name).ok_or_else(|| format!("use {}", known.join(" or ")))
+}
+
+/// Does it.
+pub async fn run(arguments: Jobs) -> Result<(), Failure> {
+    let Shell { office, actor } = desk::shell(&arguments.place, arguments.person.as_ref()).await?;
+    let done = act(&office.jobs, &actor, arguments.command).await;
+    office.close().await;
+    done.map_err(desk::told)
+}
+
+async fn act(jobs: &jobs::Jobs, actor: &Actor, command: Command) -> Result<(), Error> {
+    match command {
+        Command::Dead => list(jobs, actor).await?,
+        Command::Retry { id: Some(id), .. } => {
+            jobs.retry(actor, &id).await?;
+            println!("{id} is tried again");
+        }
+        Command::Retry { all: Some(queue), .. } => {
+            println!("{} dead jobs are tried again", jobs.retry_all(actor, queue).await?);
+        }
+        // The arguments' group asks for one of them.
+        Command::Retry { id: None, all: None } => {}
+    }
+    Ok(())
+}
+
+async fn list(jobs: &jobs::Jobs, actor: &Actor) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = jobs.dead(actor, after, DEAD_PAGE_MAX).await?;
+        for dead in page.jobs {
+            let ticket = dead.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
+            let (id, at, attempts, error) = (dead.id, dead.dead_at, dead.attempts, dead.last_error);
+            println!("{id}  {ticket}  dead since {at} after {attempts} attempts: {error}");
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Timers: when the desk looks at a ticket again, and why. A change sets and cancels them in its own transaction, so that
+//! nothing is forgotten and nothing is due that no longer matters.
+
+use jiff::Timestamp;
+
+use super::id::TicketId;
+
+/// The reason for which the desk looks at a ticket again. A ticket has at most one timer of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// The time is over in which an access request can be approved.
+    AccessDeadline,
+}
+
+impl TimerKind {
+    /// Every kind.
+    pub const ALL: [TimerKind; 1] = [TimerKind::AccessDeadline];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            TimerKind::AccessDeadline => "access-deadline",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_code(code: &str) -> Option<TimerKind> {
+        TimerKind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// One timer as a change leaves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerWrite {
+    /// The timer runs to this time, whether or not it ran before; attempts that failed before are forgotten.
+    Set { kind: TimerKind, ticket: TicketId, due_at: Timestamp },
+    /// The timer no longer runs, if it did.
+    Cancel { kind: TimerKind, ticket: TicketId },
+}
+
+impl TimerWrite {
+    /// Sets the timer where it is due at some time, and cancels it where it is not.
+    pub fn due(kind: TimerKind, ticket: TicketId, due_at: Option<Timestamp>) -> TimerWrite {
+        match due_at {
+            Some(due_at) => TimerWrite::Set { kind, ticket, due_at },
+            None => TimerWrite::Cancel { kind, ticket },
+        }
+    }
+
+    /// Which timer it is.
+    pub fn key(&self) -> (TimerKind, TicketId) {
+        match self {
+            TimerWrite::Set { kind, ticket, .. } | TimerWrite::Cancel { kind, ticket } => (*kind, *ticket),
+        }
+    }
+
+    /// When it is due; `None` where it no longer runs.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            TimerWrite::Set { due_at, .. } => Some(*due_at),
+            TimerWrite::Cancel { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in TimerKind::ALL {
+            assert_eq!(TimerKind::from_code(kind.code()), Some(kind));
+        }
+        assert_eq!(TimerKind::from_code("outbox"), None, "the name of the other queue");
+    }
+}

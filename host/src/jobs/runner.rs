@@ -1,0 +1,172 @@
+//! Claims work that is due, runs it with a time limit, and writes what came of it.
+//!
+//! It looks at a queue when the next piece of it is due, when it is told that something may be, and now and then anyway:
+//! another host may have put something in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use super::QUEUES;
+use crate::app::jobs::{ATTEMPTS_MAX, Claimed, Due, Outcome, Queue, RUN_MAX, Settled};
+use crate::app::stop::Stop;
+use crate::app::{App, Error};
+
+/// How often queues are looked at where nothing else is a reason to.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How much work of one queue this host does at once; no more is claimed than can begin.
+const AT_ONCE_MAX: usize = 8;
+/// A queue is looked at again when so many places are free, so that a long queue is taken in pieces.
+const FREE_MIN: usize = AT_ONCE_MAX / 2;
+
+/// One queue and the places for its work.
+struct Lane {
+    queue: Queue,
+    places: Arc<Semaphore>,
+}
+
+/// Does work until it is told to stop; then it claims no more, and ends when what it has begun has.
+pub async fn run(app: Arc<App>, mut stop: Stop) {
+    let lanes = QUEUES.map(|queue| Lane { queue, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
+    let mut running = JoinSet::new();
+    while !stop.is_told() {
+        let mut wait = LOOK_EVERY;
+        for lane in &lanes {
+            match look(&app, lane, &mut running).await {
+                Ok(next) => wait = wait.min(next),
+                Err(error) => {
+                    tracing::warn!(job = lane.queue.name(), %error, "waiting work cannot be looked at: tried again soon");
+                }
+            }
+        }
+        count_dead(&app).await;
+        rest(&app, wait, &mut running, &mut stop).await;
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Does all that is due now, and whatever comes due meanwhile; how many runs that took. For those who have set the clock and
+/// do not want to wait.
+///
+/// # Errors
+///
+/// Where the store cannot be read or written.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, Error> {
+    let mut runs = 0;
+    loop {
+        let before = runs;
+        for queue in QUEUES {
+            for claimed in app.jobs.claim(queue, AT_ONCE_MAX).await? {
+                run_one(Arc::clone(app), claimed, None).await;
+                runs += 1;
+            }
+        }
+        if runs == before {
+            return Ok(runs);
+        }
+    }
+}
+
+/// Waits until there is a reason to look again.
+async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut Stop) {
+    let mut next = tokio::time::interval(wait.max(Duration::from_millis(1)));
+    // The first tick comes at once.
+    next.tick().await;
+    tokio::select! {
+        () = stop.told() => {}
+        () = app.jobs.may_be_due() => {}
+        _ = next.tick() => {}
+        Some(_) = running.join_next() => while running.try_join_next().is_some() {},
+    }
+}
+
+/// Begins what is due in a queue, as far as there are places; how long until the next piece is due.
+async fn look(app: &Arc<App>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
+    let free = lane.places.available_permits();
+    if free < FREE_MIN {
+        return Ok(LOOK_EVERY);
+    }
+    let next = app.jobs.next_due(lane.queue).await?;
+    let lag = match next {
+        Some(Due::Since(lag)) => lag,
+        Some(Due::In(_)) | None => Duration::ZERO,
+    };
+    app.metrics.set_job_lag(lane.queue.name(), lag);
+    match next {
+        None => return Ok(LOOK_EVERY),
+        Some(Due::In(next)) => return Ok(next),
+        Some(Due::Since(_)) => {}
+    }
+    for claimed in app.jobs.claim(lane.queue, free).await? {
+        // There is one for each that was claimed.
+        let place = Arc::clone(&lane.places).try_acquire_owned().ok();
+        running.spawn(run_one(Arc::clone(app), claimed, place));
+    }
+    Ok(LOOK_EVERY)
+}
+
+/// Runs one piece of work, writes what came of it, and counts it.
+async fn run_one(app: Arc<App>, claimed: Claimed, _place: Option<OwnedSemaphorePermit>) {
+    let job = claimed.queue.name();
+    let came = attempt(&app, &claimed).await;
+    let failure = came.as_ref().err().cloned();
+    let (ticket, attempts) = (claimed.ticket, claimed.attempts);
+    match app.jobs.settle(&claimed, came).await {
+        Ok(settled) => {
+            app.metrics.count_job(job, outcome(settled, failure.is_some()));
+            let error = failure.unwrap_or_default();
+            match settled {
+                Settled::Buried => {
+                    tracing::error!(job, %ticket, attempts, error, "the desk has given up on a job: see `ruledesk jobs dead`");
+                }
+                Settled::Again(at) if !error.is_empty() => {
+                    tracing::warn!(job, %ticket, attempts, error, %at, "a job failed: it is tried again");
+                }
+                Settled::Again(_) | Settled::Done | Settled::Overtaken => {}
+            }
+        }
+        Err(error) => {
+            app.metrics.count_job(job, "unsettled");
+            tracing::error!(job, %ticket, %error, "what became of a job was not written: it is done again when its lease is over");
+        }
+    }
+}
+
+/// One attempt, in a task of its own, so that one that panics fails as any other does.
+async fn attempt(app: &Arc<App>, claimed: &Claimed) -> Result<Outcome, String> {
+    if claimed.attempts > ATTEMPTS_MAX {
+        return Err(format!("{ATTEMPTS_MAX} attempts were begun, and none came to an end"));
+    }
+    let (host, work) = (Arc::clone(app), claimed.clone());
+    let task = tokio::spawn(async move { super::run(&host, &work).await });
+    let abort = task.abort_handle();
+    match tokio::time::timeout(RUN_MAX, task).await {
+        Ok(Ok(Ok(outcome))) => Ok(outcome),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(error)) => Err(format!("it did not come to its end: {error}")),
+        Err(_) => {
+            abort.abort();
+            Err(format!("it took longer than {} s", RUN_MAX.as_secs()))
+        }
+    }
+}
+
+/// The word of the metrics for what became of a run.
+fn outcome(settled: Settled, failed: bool) -> &'static str {
+    match settled {
+        Settled::Buried => "buried",
+        Settled::Again(_) if failed => "failed",
+        Settled::Again(_) => "not-due",
+        Settled::Done => "done",
+        Settled::Overtaken => "overtaken",
+    }
+}
+
+async fn count_dead(app: &App) {
+    // Where it cannot be read, the looks have said so.
+    for (queue, count) in app.jobs.dead_counts().await.unwrap_or_default() {
+        app.metrics.set_jobs_dead(queue.name(), count);
+    }
+}
