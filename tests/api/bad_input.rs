@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::desk::{Answer, Database, Desk, on_both};
+use crate::support::client::Answer;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
 
 #[test]
 fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     let post = |body: &str| amara.send_text("/api/v1/tickets", body, "application/json");
     let cases: [(&str, u16, &str, &str); 9] = [
@@ -43,7 +45,7 @@ fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
 
 #[test]
 fn large_bodies_are_refused_without_being_kept() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     let sized = |bytes: usize| json!({ "request_type": "question", "subject": "x", "body": "y".repeat(bytes) });
     let answer = amara.post("/api/v1/tickets", &sized(10 << 20));
@@ -55,7 +57,7 @@ fn large_bodies_are_refused_without_being_kept() {
 
 #[test]
 fn strange_paths_queries_and_headers_are_answered() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let kofi = desk.as_role("kofi");
     for (path, status) in [
         ("/api/v1/tickets/IT-999", 404),
@@ -81,7 +83,7 @@ fn strange_paths_queries_and_headers_are_answered() {
 #[test]
 fn a_zero_character_is_refused_wherever_it_stands() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
         let submission =
             json!({ "request_type": "question", "subject": "x", "body": "Please.", "fields": { "topic": "other" } });

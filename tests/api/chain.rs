@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::store::by_hand;
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 #[test]
 fn the_command_tells_where_a_record_was_changed_and_fails() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let amara = desk.as_role("amara");
         let submit = || {
             let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use crate::rules::determinism::{deep, deep_manifest};
 use crate::support::components::put;
-use crate::support::desk::{Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 use crate::support::wait::until;
 
 #[test]
 fn a_rule_that_is_not_deterministic_is_shown_with_the_reason_and_a_person_decides() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
     let asked = json!({ "request_type": "access", "subject": "Jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project on Monday" } });

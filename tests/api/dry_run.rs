@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 const DRY_RUN: &str = "/api/v1/rules/dry-run";
 
@@ -15,7 +16,7 @@ fn submission() -> Value {
 }
 
 /// Everything that was counted or kept: what can be seen from outside, and the rows of every table.
-fn traces(desk: &Desk) -> (Value, Vec<String>, BTreeMap<String, i64>) {
+fn traces(desk: &House) -> (Value, Vec<String>, BTreeMap<String, i64>) {
     let metrics = desk.stranger().get("/metrics").text;
     let counted =
         metrics.lines().filter(|line| line.starts_with("ruledesk_tickets") || line.starts_with("ruledesk_rule_calls"));
@@ -42,7 +43,7 @@ fn said(run: &Value) -> Vec<(Value, Value, Value)> {
 #[test]
 fn it_says_what_creating_then_does_and_leaves_no_trace() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
         let before = traces(&desk);
         let body = json!({ "submission": submission(), "submitted_by": "amara" });
@@ -80,7 +81,7 @@ fn live(rules: &Value) -> Value {
 #[test]
 fn other_rules_are_tried_without_going_live() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let mei = desk.as_role("mei");
         let live = || live(&mei.get("/api/v1/rules").expect(200));
         let before = live();

@@ -2,24 +2,26 @@
 
 use serde_json::{Value, json};
 
-use crate::support::desk::{Client, Desk, on_both};
+use crate::support::client::Client;
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 const TICKET: &str = "/api/v1/tickets/IT-1";
 
-fn submit(desk: &Desk) -> Value {
+fn submit(desk: &House) -> Value {
     let body = json!({ "request_type": "incident", "subject": "VPN is down",
         "body": "Nobody in Berlin can reach the VPN since 9.", "fields": { "service": "vpn", "people-affected": 40 } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)
 }
 
-fn edit(client: &Client, version: i64, body: &Value) -> crate::support::desk::Answer {
+fn edit(client: &Client, version: i64, body: &Value) -> crate::support::client::Answer {
     client.with("if-match", &format!("\"{version}\"")).patch(TICKET, body)
 }
 
 #[test]
 fn what_a_person_changes_is_written_down_with_the_reason_and_the_promise_follows() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let kofi = desk.as_role("kofi");
         let before = submit(&desk);
         let body = json!({ "priority": "critical", "category": "network.wifi", "tags": [], "reason": "it is the Wi-Fi, and all of Berlin" });
@@ -49,7 +51,7 @@ fn what_a_person_changes_is_written_down_with_the_reason_and_the_promise_follows
 #[test]
 fn a_ticket_that_changes_teams_is_shared_out_there() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let kofi = desk.as_role("kofi");
         submit(&desk);
         let moved = edit(&kofi, 1, &json!({ "team": "desktop", "reason": "a laptop after all" })).expect(200);
@@ -69,7 +71,7 @@ fn a_ticket_that_changes_teams_is_shared_out_there() {
 #[test]
 fn only_agents_and_admins_change_tickets_and_only_what_they_have_seen() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (kofi, mei, amara) = (desk.as_role("kofi"), desk.as_role("mei"), desk.as_role("amara"));
         submit(&desk);
         let body = json!({ "priority": "low", "reason": "can wait" });
@@ -98,7 +100,7 @@ fn only_agents_and_admins_change_tickets_and_only_what_they_have_seen() {
 #[test]
 fn access_that_is_taken_back_is_gone_at_once() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
         let ask = |app: &str, tier: &str| {
             let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::support::components::{hostile, hostile_manifest, put};
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 const EXPLAIN: &str = "/api/v1/tickets/IT-1/explain";
 
-fn submit(desk: &Desk) {
+fn submit(desk: &House) {
     let body = json!({ "request_type": "incident", "subject": "  VPN   is down ",
         "body": "Nobody in Berlin can reach the VPN since 9.", "fields": { "service": "vpn", "people-affected": 40 } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
@@ -22,7 +23,7 @@ fn field<'a>(told: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn every_field_says_who_set_it_and_who_changed_it_since_even_when_the_rule_is_gone() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let kofi = desk.as_role("kofi");
         submit(&desk);
         let ticket = kofi.get("/api/v1/tickets/IT-1").expect(200);
@@ -76,7 +77,7 @@ fn every_field_says_who_set_it_and_who_changed_it_since_even_when_the_rule_is_go
 #[test]
 fn a_requester_is_told_in_plain_words_and_nothing_internal() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         submit(&desk);
         let note = json!({ "body": "a secret thought", "internal": true });
@@ -101,11 +102,15 @@ fn a_requester_is_told_in_plain_words_and_nothing_internal() {
 #[test]
 fn what_a_shadow_says_is_shown_and_has_no_effect() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let kofi = desk.as_role("kofi");
         let manifest = hostile_manifest("bystander", "priority", "panic", "mode = \"shadow\"");
         put(&desk.rules, "01-bystander", &manifest, hostile());
-        until("the shadow", || kofi.get("/api/v1/rules").text.contains("bystander").then_some(()));
+        until("the shadow", || {
+            let rules = kofi.get("/api/v1/rules").json();
+            let shadow = |rule: &Value| rule["name"] == "bystander" && rule["candidate"]["state"] == "shadow";
+            rules["rules"].as_array()?.iter().any(shadow).then_some(())
+        });
         submit(&desk);
         let told = kofi.get(&format!("{EXPLAIN}?field=priority")).expect(200);
         let proposals = told["fields"][0]["proposals"].as_array().unwrap();
@@ -119,7 +124,7 @@ fn what_a_shadow_says_is_shown_and_has_no_effect() {
 #[test]
 fn access_says_what_the_rules_asked_and_what_people_decided() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let body = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
             "tier": "write", "duration-hours": 240, "justification": "I join the data project on Monday" } });
         desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);

@@ -3,10 +3,11 @@
 use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 /// What the import says of itself, and how its process ended.
-fn import(desk: &Desk, file: &str, more: &[&str]) -> (Value, Option<i32>) {
+fn import(desk: &House, file: &str, more: &[&str]) -> (Value, Option<i32>) {
     let map =
         ["--map", "subject=title", "--map", "body=text", "--map", "label.category=topic", "--map", "requester=who"];
     let basics = ["import", file, "--request-type", "question", "--requester", "amara", "--json"];
@@ -19,7 +20,7 @@ const ROWS: &str = "title,text,topic,who\nHow do I print?,The printer has no ton
                     \"How do I print?\",The printer has no toner.,hardware.printer,\n\
                     VPN,\"How do I use\nthe VPN?\",network,kofi\n";
 
-fn tickets(desk: &Desk) -> usize {
+fn tickets(desk: &House) -> usize {
     let tickets = desk.as_role("kofi").get("/api/v1/tickets").expect(200);
     tickets["tickets"].as_array().unwrap().len()
 }
@@ -27,7 +28,7 @@ fn tickets(desk: &Desk) -> usize {
 #[test]
 fn an_import_that_is_run_again_doubles_nothing_and_says_so() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tickets.csv");
         std::fs::write(&file, ROWS).unwrap();
@@ -49,7 +50,7 @@ fn an_import_that_is_run_again_doubles_nothing_and_says_so() {
 #[test]
 fn a_requesters_own_key_does_not_keep_a_row_out() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tickets.csv");
         std::fs::write(&file, ROWS).unwrap();
@@ -64,7 +65,7 @@ fn a_requesters_own_key_does_not_keep_a_row_out() {
 #[test]
 fn refused_rows_are_named_and_the_others_are_imported() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tickets.csv");
         let zero = "a\0zero,text,network,\n";

@@ -1,4 +1,4 @@
-//! The desk over HTTP: the real program with real components, on both databases.
+//! The desk over HTTP, with real components, on both databases.
 
 mod access;
 mod bad_input;

@@ -2,33 +2,35 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::Client;
 use crate::support::components::asset_owner;
-use crate::support::desk::{Client, Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 const CSV: &str = "text/csv";
 const ASSETS: &str = "/api/v1/tables/assets";
 
-fn put(client: &Client, text: &str, why: &str) -> crate::support::desk::Answer {
+fn put(client: &Client, text: &str, why: &str) -> crate::support::client::Answer {
     client.put_text(&format!("{ASSETS}?why={why}"), text, CSV)
 }
 
 /// Where a ticket about the ERP goes, and its key.
-fn routed(desk: &Desk) -> (String, String) {
+fn routed(desk: &House) -> (String, String) {
     let body =
         json!({ "request_type": "question", "subject": "erp", "body": "Please look.", "fields": { "topic": "other" } });
     let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     (ticket["team"].as_str().unwrap().to_owned(), ticket["key"].as_str().unwrap().to_owned())
 }
 
-fn lookup(desk: &Desk, key: &str) -> Value {
+fn lookup(desk: &House, key: &str) -> Value {
     let runs = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}/decisions")).expect(200);
     let stages = runs[0]["stages"].as_array().unwrap();
     let routing = stages.iter().find(|stage| stage["stage"] == "routing").unwrap();
     routing["rules"][0]["lookups"][0].clone()
 }
 
-fn rule_is_live(desk: &Desk) -> Option<()> {
+fn rule_is_live(desk: &House) -> Option<()> {
     let rules = desk.as_role("mei").get("/api/v1/rules").json();
     (rules["rules"][0]["state"] == "active").then_some(())
 }
@@ -36,7 +38,7 @@ fn rule_is_live(desk: &Desk) -> Option<()> {
 #[test]
 fn a_table_put_while_the_desk_runs_decides_and_its_versions_stay() {
     on_both(|database| {
-        let desk = Desk::with_rules(database, asset_owner());
+        let desk = House::with_rules(database, asset_owner());
         let mei = desk.as_role("mei");
         let refused = mei.get("/api/v1/rules").expect(200)["rules"][0]["last_error"].to_string();
         assert!(refused.contains("assets"), "{refused}");
@@ -89,9 +91,9 @@ fn a_table_put_while_the_desk_runs_decides_and_its_versions_stay() {
         assert_eq!(mei.delete(&format!("{ASSETS}?why=unused")).status, 204);
         assert_eq!(mei.get(ASSETS).status, 404);
 
-        // Both survive a kill.
+        // Both survive a sudden end.
         put(&mei, "asset,team\nerp,network\n", "again").expect(200);
-        let desk = desk.crash_and_restart();
+        let desk = desk.cut_off_and_restart();
         assert_eq!(desk.as_role("kofi").get(ASSETS).expect(200)["rows"][0]["team"], "network");
     });
 }
@@ -99,7 +101,7 @@ fn a_table_put_while_the_desk_runs_decides_and_its_versions_stay() {
 #[test]
 fn the_command_line_changes_a_running_desk() {
     on_both(|database| {
-        let desk = Desk::with_rules(database, asset_owner());
+        let desk = House::with_rules(database, asset_owner());
         let file = desk.rules.with_file_name("assets.toml");
         let text = "columns = [\"asset\", \"team\", \"until:date\"]\n[[row]]\nasset = \"erp\"\nteam = \"network\"\nuntil = 2027-01-31\n";
         std::fs::write(&file, text).unwrap();
@@ -132,7 +134,7 @@ fn the_command_line_changes_a_running_desk() {
 #[test]
 fn a_wrong_table_changes_nothing_and_says_where() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
         put(&mei, "asset,cost:number\nerp,1\n", "good").expect(200);
         let before = kofi.get(ASSETS).expect(200);

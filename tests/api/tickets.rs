@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::components::{hostile, hostile_manifest, put};
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 fn incident(subject: &str, more: &Value) -> Value {
@@ -18,7 +19,7 @@ fn incident(subject: &str, more: &Value) -> Value {
 #[test]
 fn a_ticket_goes_in_and_the_rules_decide() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let amara = desk.as_role("amara");
         let body = incident("The VPN is down", &json!({ "people-affected": 40 }));
         let answer = amara.post("/api/v1/tickets", &body);
@@ -53,7 +54,7 @@ fn a_ticket_goes_in_and_the_rules_decide() {
 #[test]
 fn a_rejected_submission_names_its_fields_and_leaves_nothing() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let amara = desk.as_role("amara");
         let body = json!({ "request_type": "hardware", "subject": "I need something", "body": "soon" });
         let problem = amara.post("/api/v1/tickets", &body).expect(422);
@@ -69,7 +70,7 @@ fn a_rejected_submission_names_its_fields_and_leaves_nothing() {
 #[test]
 fn the_queue_is_in_the_order_of_priority() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let amara = desk.as_role("amara");
         for (subject, impact, urgency) in
             [("one", "low", "low"), ("two", "high", "high"), ("three", "medium", "medium"), ("four", "high", "high")]
@@ -110,7 +111,7 @@ fn the_queue_is_in_the_order_of_priority() {
 #[test]
 fn the_same_request_again_makes_no_second_ticket() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let amara = desk.as_role("amara").with("idempotency-key", "k-1");
         let body = incident("Once only", &json!({}));
         let answers: Vec<(u16, Value)> = std::thread::scope(|scope| {
@@ -140,7 +141,7 @@ fn the_same_request_again_makes_no_second_ticket() {
 #[test]
 fn tickets_are_shared_out_fairly_under_concurrency() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let lena = desk.as_role("lena");
         // Questions about how-to go to the service desk, which has three members in turn.
         let assignees: Vec<String> = std::thread::scope(|scope| {
@@ -167,10 +168,10 @@ fn tickets_are_shared_out_fairly_under_concurrency() {
 #[test]
 fn a_ticket_is_worked_on_by_the_table_and_by_version() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         amara.post("/api/v1/tickets", &incident("Work", &json!({}))).expect(201);
-        let go = |client: &crate::support::desk::Client, version: u32, to: &str| {
+        let go = |client: &crate::support::client::Client, version: u32, to: &str| {
             let client = client.with("if-match", &format!("\"{version}\""));
             client.post("/api/v1/tickets/IT-1/transitions", &json!({ "to": to, "reason": "because" }))
         };

@@ -6,9 +6,10 @@ use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 
 use crate::store::by_hand;
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
 
-fn submit(desk: &Desk) {
+fn submit(desk: &House) {
     let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
 }
@@ -16,8 +17,8 @@ fn submit(desk: &Desk) {
 const VERSIONS: &str = "/api/v1/rules/required-fields/versions";
 
 /// Two versions of one component: the second has another version number and another order.
-fn with_two_versions(database: Database) -> Desk {
-    let desk = Desk::demo(database);
+fn with_two_versions(database: Database) -> House {
+    let desk = House::demo(database);
     submit(&desk);
     let file = desk.rules.join("10-required-fields/rule.toml");
     let first = fs::read_to_string(&file).unwrap();
@@ -28,7 +29,7 @@ fn with_two_versions(database: Database) -> Desk {
     desk
 }
 
-fn listed(desk: &Desk) -> (Value, Value) {
+fn listed(desk: &House) -> (Value, Value) {
     let versions = desk.as_role("kofi").get(VERSIONS).expect(200);
     assert_eq!(versions.as_array().unwrap().len(), 2, "{versions}");
     let of = |number: &str| versions.as_array().unwrap().iter().find(|v| v["version"] == number).unwrap().clone();

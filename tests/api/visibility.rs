@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 #[test]
 fn requesters_see_their_own_tickets_and_no_private_notes() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
         let body = json!({ "request_type": "question", "subject": "A private matter", "body": "Please tell me.", "fields": { "topic": "other" } });
         amara.post("/api/v1/tickets", &body).expect(201);
@@ -33,14 +34,14 @@ fn requesters_see_their_own_tickets_and_no_private_notes() {
 #[test]
 fn every_route_asks_who_is_there() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let document = desk.stranger().get("/openapi.json").expect(200);
         assert_eq!(document["openapi"], "3.1.0");
         let open = ["/healthz", "/readyz", "/metrics"];
         for (path, methods) in document["paths"].as_object().unwrap() {
             for method in methods.as_object().unwrap().keys() {
                 let path = path.replace("{key}", "IT-1").replace("{id}", "amara").replace("{name}", "team-routing");
-                let answer = |client: &crate::support::desk::Client| match method.as_str() {
+                let answer = |client: &crate::support::client::Client| match method.as_str() {
                     "get" => client.get(&path),
                     other => {
                         client.with("content-type", "application/json").send(&other.to_uppercase(), &path, Some(b"{}"))
@@ -59,7 +60,7 @@ fn every_route_asks_who_is_there() {
 #[test]
 fn roles_bound_what_can_be_done() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
         assert_eq!(amara.get("/api/v1/rules").status, 403);
         let rules = kofi.get("/api/v1/rules").expect(200);

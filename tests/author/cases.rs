@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{err, out, printed, ran, shipped};
 use crate::support::components::{hostile, hostile_manifest, root};
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 const RULE: &str = "30-impact-urgency";
 
@@ -146,7 +147,7 @@ fn a_fault_is_shown_and_may_be_expected() {
 #[test]
 fn a_recorded_decision_becomes_a_case_that_holds() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let body = json!({ "request_type": "incident", "subject": "The VPN is down", "body": "Since this morning.",
             "fields": { "service": "vpn", "people-affected": 40 } });
         let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);

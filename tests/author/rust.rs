@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::{err, new_in_rust, out, printed, ran, tool};
 use crate::support::components::scratch;
-use crate::support::desk::{Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 
 #[test]
 fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
@@ -58,11 +59,11 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
         assert_eq!(one["fuel"]["min"], one["fuel"]["max"], "the same input costs the same");
     }
 
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let rules = desk.rules.to_str().unwrap();
     let built = printed(&ran(&["build", path, "--out", rules]));
     assert!(built.starts_with("printer-first 0.1.0: ") && built.contains("imports ruledesk:rules/"), "{built}");
-    let found = |kofi: &crate::support::desk::Client| {
+    let found = |kofi: &crate::support::client::Client| {
         let status = kofi.get("/api/v1/rules").expect(200).to_string();
         status.contains("printer-first").then_some(status)
     };

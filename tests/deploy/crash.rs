@@ -5,7 +5,8 @@ use tempfile::TempDir;
 
 use super::{deploy, manifest, rule};
 use crate::support::components::hostile;
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
 #[test]

@@ -7,11 +7,13 @@ use tempfile::TempDir;
 
 use super::{deploy, manifest, rule};
 use crate::support::components::{hostile, put};
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
 /// The version that decided a ticket which is made now at this host, and the revision that the record names.
-fn decided(host: &Desk) -> (Option<String>, Option<i64>) {
+fn decided(host: &Place) -> (Option<String>, Option<i64>) {
     let body =
         json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
     let ticket = host.as_role("amara").post("/api/v1/tickets", &body).expect(201);
@@ -23,7 +25,7 @@ fn decided(host: &Desk) -> (Option<String>, Option<i64>) {
     (version, runs[0]["revision"].as_i64())
 }
 
-fn serving(host: &Desk) -> i64 {
+fn serving(host: &Place) -> i64 {
     host.as_role("kofi").get("/api/v1/rules").expect(200)["revision"]["serving"].as_i64().unwrap()
 }
 
@@ -111,7 +113,7 @@ fn a_version_whose_bytes_were_changed_in_the_archive_is_refused_and_the_older_on
 fn what_a_command_deploys_is_in_effect_at_the_desk_beside_it() {
     on_both(|database| {
         let dir = TempDir::new().unwrap();
-        let desk = Desk::with_rules(database, dir.path());
+        let desk = House::with_rules(database, dir.path());
         put(dir.path(), "one", &manifest("one", "1.0.0"), hostile());
         let folder = dir.path().join("one");
         let output = desk.command(&["rules", "deploy", folder.to_str().unwrap(), "--why", "the first"]);

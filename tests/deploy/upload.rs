@@ -5,15 +5,17 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::client::{Answer, Client};
 use crate::support::components::{from_text, hostile, root};
-use crate::support::desk::{Answer, Client, Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 
 const RULES: &str = "/api/v1/rules";
 
 /// A desk without a rule in its directory.
-fn empty(change: impl FnOnce(String) -> String) -> Desk {
+fn empty(change: impl FnOnce(String) -> String) -> House {
     let rules = TempDir::new().unwrap();
-    Desk::with_settings(Database::Sqlite, rules.path(), change)
+    House::with_settings(Database::Sqlite, rules.path(), change)
 }
 
 fn manifest(name: &str) -> String {
@@ -35,7 +37,7 @@ fn refused(answer: &Answer) -> (String, String, String) {
     (text(&field["field"]), text(&field["code"]), text(&problem["detail"]))
 }
 
-fn nothing_is_live_or_on_disk(desk: &Desk) {
+fn nothing_is_live_or_on_disk(desk: &House) {
     let rules = desk.as_role("mei").get(RULES).expect(200);
     assert_eq!(rules["rules"], Value::Array(Vec::new()), "{rules}");
     assert_eq!(std::fs::read_dir(&desk.rules).unwrap().count(), 0, "an upload touches no rules directory");

@@ -6,7 +6,9 @@ use tempfile::TempDir;
 
 use crate::store::by_hand;
 use crate::support::components::{from_text, put};
-use crate::support::desk::{Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::place::{Place, on_both};
 use crate::support::wait::until;
 
 /// A rule for priority of some ten megabytes: nearly all of it is data, so that it compiles at once.
@@ -63,7 +65,7 @@ fn tickets_are_taken_while_the_archive_cannot_be_written() {
     let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         runtime.block_on(rename(&desk, "rule_versions", "elsewhere"));
         let file = desk.rules.join("12-tidy-text/rule.toml");
@@ -81,6 +83,6 @@ fn tickets_are_taken_while_the_archive_cannot_be_written() {
     });
 }
 
-async fn rename(desk: &Desk, from: &str, to: &str) {
+async fn rename(desk: &Place, from: &str, to: &str) {
     by_hand(&desk.target(), &[&format!("alter table {from} rename to {to}")]).await;
 }

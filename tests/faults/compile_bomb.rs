@@ -11,7 +11,8 @@ use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 
 use crate::support::components::{from_text, hostile, hostile_manifest, options, put};
-use crate::support::desk::{Database, Desk};
+use crate::support::desk::Desk;
+use crate::support::place::Database;
 use crate::support::wait::until;
 
 /// Some jump into each of so many nested blocks, behind each of which another variable is set: so every variable may have

@@ -5,16 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_kill() {
     on_both(|database| {
         let mut desk = Desk::demo(database);
+        let table = |desk: &Desk, team: &str| {
+            let text = format!("asset,team\nerp,{team}\n");
+            desk.as_role("mei").put_text("/api/v1/tables/assets?why=again", &text, "text/csv").expect(200);
+        };
         let mut acknowledged: Vec<String> = Vec::new();
         for round in 0..3 {
             let (seen, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+            table(&desk, &format!("team-{round}"));
             std::thread::scope(|scope| {
                 for client in 0..4 {
                     let (desk, seen, stop) = (&desk, &seen, &stop);
@@ -44,6 +50,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
             desk = desk.crash_and_restart();
         }
         let kofi = desk.as_role("kofi");
+        assert_eq!(kofi.get("/api/v1/tables/assets").expect(200)["rows"][0]["team"], "team-2");
         for key in &acknowledged {
             let ticket = kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
             let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::components::{hostile, hostile_manifest, put};
-use crate::support::desk::{Database, Desk};
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::place::{Database, Place};
 
 const DEEDS: [(&str, &str); 9] = [
     ("loop", "out-of-fuel"),
@@ -20,7 +22,7 @@ const DEEDS: [(&str, &str); 9] = [
     ("unknown-name", "invalid-answer"),
 ];
 
-fn ask(desk: &Desk) -> (Value, Value) {
+fn ask(desk: &Place) -> (Value, Value) {
     let body =
         json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
     let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
@@ -41,7 +43,7 @@ fn a_bad_rule_in_any_stage_leaves_a_ticket_by_the_fallback() {
             let rules = TempDir::new().unwrap();
             let limits = "[limits]\nfuel = 5_000_000\ndeadline-ms = 2000";
             put(rules.path(), "bad", &hostile_manifest("bad", stage, deed, limits), hostile());
-            let desk = Desk::with_rules(Database::Sqlite, rules.path());
+            let desk = House::with_rules(Database::Sqlite, rules.path());
             let (ticket, stages) = ask(&desk);
             let found = outcome(&stages, stage);
             assert_ne!(found, "answered", "{stage} {deed}");
@@ -61,7 +63,7 @@ fn a_bad_rule_in_any_stage_leaves_a_ticket_by_the_fallback() {
 fn a_flood_of_log_lines_is_cut_and_the_answer_counts() {
     let rules = TempDir::new().unwrap();
     put(rules.path(), "bad", &hostile_manifest("bad", "priority", "flood-log", ""), hostile());
-    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
     let (_, stages) = ask(&desk);
     assert_eq!(outcome(&stages, "priority"), "answered");
     let stage = stages.as_array().unwrap().iter().find(|s| s["stage"] == "priority").unwrap().clone();

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde_json::json;
 
-use crate::support::desk::{Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 use crate::support::wait::until;
 
 #[test]
 fn rules_change_while_requests_flow() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let file = desk.rules.join("30-impact-urgency/rule.toml");
     let original = fs::read_to_string(&file).unwrap();
     let (stop, served) = (AtomicBool::new(false), AtomicU32::new(0));

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::{build, with_tools};
 use crate::support::components::{example_rules, root};
-use crate::support::desk::{Database, Desk, copy};
+use crate::support::house::House;
+use crate::support::place::{Database, copy};
 use crate::support::wait::until_within;
 
 /// Folders of example rules that are not in Rust, and the stage at which each is asked about an incident.
@@ -25,7 +26,7 @@ fn rules_in_five_languages_join_a_running_desk_and_each_answer_is_proved() {
     let empty = TempDir::new().unwrap();
     // The machine may be busy with compiling other tests' rules.
     let patient = |text: String| text.replace("[server]", "[server]\ncompile-timeout-s = 600");
-    let desk = Desk::with_settings(Database::Sqlite, empty.path(), patient);
+    let desk = House::with_settings(Database::Sqlite, empty.path(), patient);
     let incident = || {
         let body = json!({ "request_type": "incident", "subject": "VPN is down", "fields": { "service": "vpn" },
             "body": "My key is ghp_0123456789abcdefghijABCDEFGHIJ012345 and the VPN client cannot connect from home." });

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{desk, offer, one, ticket, until_one};
-use crate::support::desk::on_both;
+use super::{offer, one, one_rule, ticket, until_one};
+use crate::support::desk::Desk;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
 #[test]
 fn a_kill_leaves_the_old_or_the_new_state_and_the_audit_agrees() {
     on_both(|database| {
-        let mut desk = desk(database, "priority", "pass");
+        let mut desk = Desk::with_rules(database, one_rule("priority", "pass").path());
         offer(&desk, "1.1.0", "priority", "give-up", "mode = \"shadow\"");
         until_one(&desk, "the shadow", |one| one["candidate"]["state"] == "shadow");
         ticket(&desk).expect(201);

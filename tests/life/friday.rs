@@ -3,22 +3,23 @@
 
 use serde_json::{Value, json};
 
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
-fn routing_rule(desk: &Desk) -> Value {
+fn routing_rule(desk: &House) -> Value {
     let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
     let all = rules["rules"].as_array().unwrap();
     all.iter().find(|rule| rule["name"] == "team-routing").unwrap().clone()
 }
 
-fn vpn_ticket(desk: &Desk) -> Value {
+fn vpn_ticket(desk: &House) -> Value {
     let body = json!({ "request_type": "incident", "subject": "VPN is down", "body": "Nobody can reach the VPN.",
         "fields": { "service": "vpn", "people-affected": 4 } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)
 }
 
-fn run(desk: &Desk, arguments: &[&str], code: i32) -> String {
+fn run(desk: &House, arguments: &[&str], code: i32) -> String {
     let output = desk.command(arguments);
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
@@ -28,7 +29,7 @@ fn run(desk: &Desk, arguments: &[&str], code: i32) -> String {
 #[test]
 fn a_wrong_rule_is_caught_shadowed_taken_back_and_explained() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         (0..12).for_each(|_| assert_eq!(vpn_ticket(&desk)["team"], "network"));
 
         // Subtly wrong: what is about the network goes to whoever mends desktop computers.

@@ -4,43 +4,51 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::client::Answer;
 use crate::support::components::{hostile, hostile_manifest, put};
-use crate::support::desk::{Answer, Database, Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
 mod crash;
 mod friday;
 mod second_person;
 
-/// A desk whose only rule is `one` in version 1.0.0, which does this at that stage.
-fn desk(database: Database, stage: &str, does: &str) -> Desk {
+/// A directory whose only rule is `one` in version 1.0.0, which does this at that stage.
+fn one_rule(stage: &str, does: &str) -> TempDir {
     let rules = TempDir::new().unwrap();
     put(rules.path(), "one", &hostile_manifest("one", stage, does, ""), hostile());
-    Desk::with_rules(database, rules.path())
+    rules
 }
 
-fn offer(desk: &Desk, version: &str, stage: &str, does: &str, more: &str) {
+/// A desk with that rule.
+fn desk(database: Database, stage: &str, does: &str) -> House {
+    House::with_rules(database, one_rule(stage, does).path())
+}
+
+fn offer(desk: &Place, version: &str, stage: &str, does: &str, more: &str) {
     let manifest = hostile_manifest("one", stage, does, more).replace("1.0.0", version);
     std::fs::write(desk.rules.join("one/rule.toml"), manifest).unwrap();
 }
 
-fn one(desk: &Desk) -> Value {
+fn one(desk: &Place) -> Value {
     desk.as_role("mei").get("/api/v1/rules").expect(200)["rules"][0].clone()
 }
 
 /// Waits until the rule looks like this.
-fn until_one(desk: &Desk, what: &str, looks: impl Fn(&Value) -> bool) -> Value {
+fn until_one(desk: &Place, what: &str, looks: impl Fn(&Value) -> bool) -> Value {
     until(what, || Some(one(desk)).filter(|one| looks(one))).0
 }
 
-fn ticket(desk: &Desk) -> Answer {
+fn ticket(desk: &Place) -> Answer {
     let body =
         json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
     desk.as_role("amara").post("/api/v1/tickets", &body)
 }
 
 /// The parts of a stage's record about a ticket.
-fn parts(desk: &Desk, ticket: &Value, stage: &str) -> Value {
+fn parts(desk: &Place, ticket: &Value, stage: &str) -> Value {
     let path = format!("/api/v1/tickets/{}/decisions", ticket["key"].as_str().unwrap());
     let runs = desk.as_role("kofi").get(&path).expect(200);
     let stages = runs[0]["stages"].as_array().unwrap().clone();
@@ -51,7 +59,7 @@ fn part_of<'a>(parts: &'a Value, mode: &str) -> Option<&'a Value> {
     parts.as_array().unwrap().iter().find(|part| part["mode"] == mode)
 }
 
-fn events(desk: &Desk) -> Vec<String> {
+fn events(desk: &Place) -> Vec<String> {
     let events = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200);
     events.as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()
 }
@@ -74,7 +82,7 @@ fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
         assert_eq!(arm["kinds"].as_object().unwrap().len(), 1);
 
         // Only the candidate is in the folder; the active version comes out of the archive.
-        let desk = desk.crash_and_restart();
+        let desk = desk.cut_off_and_restart();
         let again = one(&desk);
         assert_eq!(again["active"]["version"], "1.0.0");
         assert_eq!(again["candidate"]["state"], "shadow");
@@ -98,7 +106,7 @@ fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
         until("the running desk to follow", || (ticket(&desk).status == 201).then_some(()));
         assert_eq!(events(&desk), ["rolled-back", "promoted", "offered", "offered"]);
 
-        let desk = desk.crash_and_restart();
+        let desk = desk.cut_off_and_restart();
         ticket(&desk).expect(201);
         let output = desk.command(&["rules", "rollback", "one", "--why", "again"]);
         assert!(!output.status.success(), "there is no earlier version");
@@ -175,7 +183,7 @@ fn a_rule_whose_folder_is_gone_is_retired_and_comes_back_with_it() {
         std::fs::rename(&folder, &aside).unwrap();
         until("the rule to be retired", || (ticket(&desk).status == 201).then_some(()));
         assert_eq!(events(&desk)[0], "gone");
-        let desk = desk.crash_and_restart();
+        let desk = desk.cut_off_and_restart();
         ticket(&desk).expect(201);
         std::fs::rename(&aside, &folder).unwrap();
         until("the rule to be back", || (ticket(&desk).status == 422).then_some(()));
@@ -185,19 +193,19 @@ fn a_rule_whose_folder_is_gone_is_retired_and_comes_back_with_it() {
 /// Nobody knows what the version that was active would have said.
 #[test]
 fn an_access_rule_that_the_archive_holds_damaged_leaves_the_decision_to_a_person() {
-    let desk = Desk::demo(Database::Postgres);
+    let desk = House::demo(Database::Postgres);
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
     let state =
-        |desk: &Desk| desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone();
+        |desk: &House| desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone();
     assert_eq!(state(&desk), "approved");
     desk.sql("update rule_versions set component = component || '\\x00'::bytea where name = 'access-policy'");
     // What is in the folder is another version, which nobody has made active.
     let file = desk.rules.join("50-access-policy/rule.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let place = desk.crash();
+    let place = desk.cut_off();
     std::fs::write(&file, text.replacen("order = 50", "order = 50\nmode = \"shadow\"", 1)).unwrap();
-    let desk = place.start();
+    let desk = place.open();
     assert_eq!(state(&desk), "awaiting");
     let error = desk.as_role("mei").get("/api/v1/rules").expect(200).to_string();
     assert!(error.contains("not what was archived"), "{error}");
@@ -216,7 +224,7 @@ fn a_rule_that_keeps_failing_is_suspended_and_the_last_good_version_takes_over()
         let after = until_one(&desk, "the last good version", |one| one["active"]["version"] == "1.0.0");
         assert!(after["suspended"].is_string(), "{after}");
         assert_eq!(events(&desk)[0], "suspended");
-        let desk = desk.crash_and_restart();
+        let desk = desk.cut_off_and_restart();
         assert_eq!(one(&desk)["active"]["version"], "1.0.0", "a restart resumes nothing");
         desk.as_role("mei").post("/api/v1/rules/one/resume", &json!({ "why": "mended around it" })).expect(200);
         assert_eq!(one(&desk)["active"]["version"], "1.1.0");
@@ -226,7 +234,7 @@ fn a_rule_that_keeps_failing_is_suspended_and_the_last_good_version_takes_over()
 #[test]
 fn a_desk_that_is_told_to_stop_has_first_taken_back_what_kept_failing() {
     on_both(|database| {
-        let mut desk = desk(database, "priority", "pass");
+        let mut desk = Desk::with_rules(database, one_rule("priority", "pass").path());
         ticket(&desk).expect(201);
         offer(&desk, "1.1.0", "priority", "give-up", "[suspend]\nfailures = 3\nwithin-calls = 5");
         until_one(&desk, "the new version", |one| one["active"]["version"] == "1.1.0");
@@ -242,7 +250,7 @@ fn a_desk_that_is_told_to_stop_has_first_taken_back_what_kept_failing() {
 
 #[test]
 fn a_suspended_access_rule_leaves_the_decision_to_a_person() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });

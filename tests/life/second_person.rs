@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::support::components::example_rules;
-use crate::support::desk::{Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 use crate::support::wait::until;
 
-fn access_policy(desk: &Desk) -> Value {
+fn access_policy(desk: &House) -> Value {
     let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
     let all = rules["rules"].as_array().unwrap();
     all.iter().find(|rule| rule["name"] == "access-policy").cloned().unwrap_or_default()
 }
 
 /// Ships another version of the rule in its folder.
-fn ship(desk: &Desk, version: &str, mode: &str) {
+fn ship(desk: &House, version: &str, mode: &str) {
     let file = desk.rules.join("50-access-policy/rule.toml");
     let text = std::fs::read_to_string(example_rules().join("50-access-policy/rule.toml")).unwrap();
     let next = text
@@ -23,11 +24,11 @@ fn ship(desk: &Desk, version: &str, mode: &str) {
 }
 
 /// The candidate's version.
-fn proposed(desk: &Desk) -> String {
+fn proposed(desk: &House) -> String {
     access_policy(desk)["candidate"]["id"].as_str().unwrap().to_owned()
 }
 
-fn asked_for_access(desk: &Desk) -> Value {
+fn asked_for_access(desk: &House) -> Value {
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone()
@@ -36,7 +37,7 @@ fn asked_for_access(desk: &Desk) -> Value {
 #[test]
 fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
     on_both(|database| {
-        let desk = Desk::with_settings(database, example_rules(), |text| {
+        let desk = House::with_settings(database, example_rules(), |text| {
             text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
         });
         // The directory is nobody: an admin has to agree, and until then a person decides about access.
@@ -90,15 +91,15 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
 #[test]
 fn no_canary_decides_access_on_one_word() {
     on_both(|database| {
-        let desk = Desk::with_settings(database, example_rules(), |text| text);
+        let desk = House::with_settings(database, example_rules(), |text| text);
         ship(&desk, "1.1.0", "canary");
-        let events = |desk: &Desk| desk.as_role("mei").get("/api/v1/rules/access-policy/events").expect(200);
+        let events = |desk: &House| desk.as_role("mei").get("/api/v1/rules/access-policy/events").expect(200);
         until("the canary", || (access_policy(&desk)["candidate"]["state"] == "canary").then_some(()));
         until("it to be written down", || (events(&desk).as_array()?.len() == 2).then_some(()));
-        let (settings, place) = (desk.rules.with_file_name("config").join("desk.toml"), desk.crash());
+        let (settings, place) = (desk.settings(), desk.cut_off());
         let text = std::fs::read_to_string(&settings).unwrap();
         std::fs::write(&settings, text.replace("[server]\n", "[server]\ntwo-person-access = true\n")).unwrap();
-        let desk = place.start();
+        let desk = place.open();
         let held = access_policy(&desk);
         assert_eq!((&held["active"]["version"], &held["candidate"]["state"]), (&json!("1.0.0"), &json!("shadow")));
         let mei = desk.as_role("mei");
@@ -126,7 +127,7 @@ fn no_canary_decides_access_on_one_word() {
 #[test]
 fn one_operator_is_not_two_persons() {
     on_both(|database| {
-        let desk = Desk::with_settings(database, example_rules(), |text| {
+        let desk = House::with_settings(database, example_rules(), |text| {
             text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
         });
         let mei = desk.as_role("mei");

@@ -1,9 +1,8 @@
 //! Work that happens later: on its host, on three of them, cut off by a crash, and given up on.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use ruledesk::app::jobs::{ATTEMPTS_MAX, Jobs, Outcome, Queue, Settled};
 use ruledesk::app::{Clock, Error};
 use ruledesk::desk::actor::{Actor, Role};
@@ -235,11 +234,11 @@ fn an_admin_sees_what_the_desk_has_given_up_on_and_has_it_done_again() {
 async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
     const HOUR: i64 = 3_600_000;
     let waits = fixture::on_both(async |store| {
-        let now = Arc::new(AtomicI64::new(fixture::at(24 * HOUR).as_millisecond()));
-        let jobs = Jobs::new(store.clone(), Clock::Fixed(Arc::clone(&now)));
+        let clock = Clock::fixed(fixture::at(24 * HOUR));
+        let jobs = Jobs::new(store.clone(), clock.clone());
         let organisation = fixture::organisation();
         let create = fixture::create_access(&organisation, &fixture::Wanted::new(0), &[&["hal"]], 48);
-        store.create(create).await.unwrap();
+        store.commit(create).await.unwrap();
         let mut waits = Vec::new();
         for attempt in 1..=ATTEMPTS_MAX {
             let claimed = jobs.claim(DEADLINES, 10).await.unwrap();
@@ -250,10 +249,10 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
                 assert_eq!((failed, attempt), (Settled::Buried, ATTEMPTS_MAX));
                 break;
             };
-            let wait = at.as_millisecond() - now.load(Ordering::Relaxed);
-            now.fetch_add(wait - 1, Ordering::Relaxed);
+            let wait = at.as_millisecond() - clock.now().as_millisecond();
+            clock.advance(SignedDuration::from_millis(wait - 1));
             assert_eq!(jobs.claim(DEADLINES, 10).await.unwrap(), [], "it waits");
-            now.fetch_add(1, Ordering::Relaxed);
+            clock.advance(SignedDuration::from_millis(1));
             // Chance takes up to half of a wait off.
             waits.push((wait..=2 * wait).contains(&(1_000 << (attempt - 1)).min(15 * 60_000)));
         }
@@ -268,7 +267,7 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
         let claimed = jobs.claim(DEADLINES, 10).await.unwrap();
         let later = fixture::at(80 * HOUR);
         assert_eq!(jobs.settle(&claimed[0], Ok(Outcome::NotBefore(later))).await.unwrap(), Settled::Again(later));
-        now.store(later.as_millisecond(), Ordering::Relaxed);
+        clock.advance(later.duration_since(clock.now()));
         let claimed = jobs.claim(DEADLINES, 10).await.unwrap();
         assert_eq!((claimed[0].attempts, claimed[0].due_at), (1, later));
         assert_eq!(jobs.settle(&claimed[0], Ok(Outcome::Done)).await.unwrap(), Settled::Done);

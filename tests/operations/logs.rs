@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::incident;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::desk::Desk;
+use crate::support::place::{Database, on_both};
 
 fn lines(desk: &Desk, message: &str) -> Vec<Value> {
     desk.log().into_iter().filter(|line| line["fields"]["message"] == message).collect()

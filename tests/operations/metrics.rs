@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{incident, metric};
 use crate::support::components::{hostile, hostile_manifest, put, root};
-use crate::support::desk::{Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 
 /// Every query of a dashboard.
 fn queries(value: &Value, found: &mut Vec<String>) {
@@ -33,7 +34,7 @@ fn the_dashboard_asks_for_metrics_that_the_desk_has() {
     let mut asked = Vec::new();
     queries(&dashboard["panels"], &mut asked);
     assert!(asked.len() >= 20, "{asked:?}");
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     desk.as_role("amara").post("/api/v1/tickets", &incident("VPN is down")).expect(201);
     let metrics = desk.stranger().get("/metrics").text;
     let there: BTreeSet<&str> = metrics
@@ -56,7 +57,7 @@ fn the_dashboard_asks_for_metrics_that_the_desk_has() {
 
 #[test]
 fn requests_are_counted_by_route_and_never_by_what_clients_make_up() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     for subject in ["One", "Two"] {
         amara.post("/api/v1/tickets", &incident(subject)).expect(201);
@@ -78,7 +79,7 @@ fn requests_are_counted_by_route_and_never_by_what_clients_make_up() {
 fn a_rules_calls_memory_and_cut_logs_are_counted_by_mode() {
     let rules = tempfile::TempDir::new().unwrap();
     put(rules.path(), "bad", &hostile_manifest("bad", "priority", "flood-log", ""), hostile());
-    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
     desk.as_role("amara").post("/api/v1/tickets", &incident("Anything")).expect(201);
     let labels = r#"rule="bad",stage="priority",mode="active""#;
     assert_eq!(metric(&desk, &format!("ruledesk_rule_calls_total{{{labels},outcome=\"answered\"}}")), 1.0);

@@ -1,4 +1,4 @@
-//! What whoever runs a desk sees of it: traces, metrics and their dashboard, the log, and what a rule did over time.
+//! The operator's view of a desk: traces, metrics and their dashboard, the log, and what a rule did over time.
 
 mod collector;
 mod jobs;
@@ -9,7 +9,7 @@ mod traces;
 
 use serde_json::{Value, json};
 
-use crate::support::desk::Desk;
+use crate::support::place::Place;
 
 /// A ticket that every example rule for incidents has something to say about.
 fn incident(subject: &str) -> Value {
@@ -20,7 +20,7 @@ fn incident(subject: &str) -> Value {
 }
 
 /// The value of a line of `/metrics`.
-fn metric(desk: &Desk, line: &str) -> f64 {
+fn metric(desk: &Place, line: &str) -> f64 {
     let text = desk.stranger().get("/metrics").text;
     let found = text.lines().find_map(|each| each.strip_prefix(line)).unwrap_or_else(|| panic!("no {line} in\n{text}"));
     found.trim().parse().unwrap()

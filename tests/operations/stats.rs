@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::incident;
+use crate::support::client::Client;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
-use crate::support::desk::{Client, Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::on_both;
 
 fn submit(client: &Client, number: usize) {
     for count in 0..number {
@@ -12,14 +14,14 @@ fn submit(client: &Client, number: usize) {
     }
 }
 
-fn stats(desk: &Desk, rule: &str, window: &str) -> Value {
+fn stats(desk: &House, rule: &str, window: &str) -> Value {
     desk.as_role("kofi").get(&format!("/api/v1/rules/{rule}/stats?window={window}")).expect(200)
 }
 
 #[test]
 fn a_rules_records_are_summed_up() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         submit(&desk.as_role("amara"), 12);
         let question = json!({ "request_type": "question", "subject": "Where", "body": "is the canteen?", "fields": { "topic": "other" } });
         desk.as_role("amara").post("/api/v1/tickets", &question).expect(201);
@@ -59,7 +61,7 @@ fn a_rules_records_are_summed_up() {
 #[test]
 fn more_records_than_a_page_are_all_counted() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let clients = 4;
         std::thread::scope(|scope| {
             for _ in 0..clients {
@@ -80,7 +82,7 @@ fn faults_and_the_difference_that_a_shadow_rule_would_make_are_counted() {
         let shadowed = std::fs::read_to_string(example_rules().join("30-impact-urgency/rule.toml")).unwrap();
         let component = std::fs::read(example_rules().join("30-impact-urgency/rule.wasm")).unwrap();
         put(rules.path(), "shadow", &format!("mode = \"shadow\"\n{shadowed}"), &component);
-        let desk = Desk::with_rules(database, rules.path());
+        let desk = House::with_rules(database, rules.path());
         submit(&desk.as_role("amara"), 3);
         assert_eq!(stats(&desk, "bad", "hour")["outcomes"], json!({ "rule-error": 3 }));
         let found = stats(&desk, "impact-urgency", "hour");

@@ -5,7 +5,9 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use super::collector::{Collector, attribute};
 use super::{incident, metric};
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
-use crate::support::desk::{Database, Desk};
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::place::Database;
 use crate::support::wait::until;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -111,7 +113,7 @@ fn a_collector_that_is_not_there_costs_spans_and_nothing_else() {
 
 #[test]
 fn nothing_is_traced_unless_somebody_asks_for_it() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let header = format!("00-{TRACE}-{CLIENT}-01");
     desk.as_role("amara").with("traceparent", &header).post("/api/v1/tickets", &incident("One")).expect(201);
     for outcome in ["exported", "failed", "dropped"] {

@@ -7,10 +7,11 @@ use tempfile::TempDir;
 
 use super::{edit, import, in_queue, is, read, said};
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
 
 /// The report of a backtest that ends with this exit status.
-fn tried(desk: &Desk, arguments: &[&str], status: i32) -> Value {
+fn tried(desk: &House, arguments: &[&str], status: i32) -> Value {
     let dir = TempDir::new().unwrap();
     let (json, html) = (dir.path().join("report.json"), dir.path().join("report.html"));
     let files = ["--json", json.to_str().unwrap(), "--html", html.to_str().unwrap()];
@@ -48,7 +49,7 @@ fn moves(field: &Value) -> Vec<(String, String, u64)> {
 }
 
 /// A person sets a ticket's field, long after the rules did.
-fn set(desk: &Desk, key: &str, field: &str, to: &str) {
+fn set(desk: &House, key: &str, field: &str, to: &str) {
     let sql = format!(
         "insert into timeline (ticket, seq, at, author_kind, author, visibility, kind, details) \
          select number, 1000, created_at, 1, 'kofi', 1, 'set', \
@@ -61,7 +62,7 @@ fn set(desk: &Desk, key: &str, field: &str, to: &str) {
 #[test]
 fn a_subtly_wrong_rule_is_caught_with_what_it_would_have_moved() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let summary = import(&desk, 300);
         let network = summary["counts"]["team"]["network"].as_u64().expect("some tickets are about the network");
         // Of two that went to the network team, one should not have; that the other should is what somebody said too.
@@ -107,7 +108,7 @@ fn a_subtly_wrong_rule_is_caught_with_what_it_would_have_moved() {
 #[test]
 fn what_people_did_about_access_and_after_the_resolution_counts() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
         let ask = |app: &str, tier: &str| {
             let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
@@ -152,7 +153,7 @@ fn what_people_did_about_access_and_after_the_resolution_counts() {
 #[test]
 fn the_same_rules_change_nothing() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         import(&desk, 60);
         let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": {
             "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project" } });
@@ -173,7 +174,7 @@ fn the_same_rules_change_nothing() {
 
 #[test]
 fn a_candidate_that_fails_or_names_what_does_not_exist_is_a_new_failure() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     import(&desk, 30);
     for (deed, word) in [("panic", "a cow stands on the runway"), ("unknown-name", "is not a team")] {
         let dir = TempDir::new().unwrap();
@@ -187,7 +188,7 @@ fn a_candidate_that_fails_or_names_what_does_not_exist_is_a_new_failure() {
 
 #[test]
 fn a_rule_that_joins_counts_beside_the_others_and_one_can_be_taken_out() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     import(&desk, 30);
     let dir = TempDir::new().unwrap();
     let manifest = hostile_manifest("turns-away", "intake", "reject", "[match]\nrequest-types = [\"incident\"]");
@@ -205,7 +206,7 @@ fn a_rule_that_joins_counts_beside_the_others_and_one_can_be_taken_out() {
 
 #[test]
 fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     import(&desk, 12);
     // As if the team had been another on that day.
     let sql = "update decisions set verdict = replace(verdict, '\"team\":\"network\"', '\"team\":\"networks\"') where stage = 'routing'";
@@ -217,7 +218,7 @@ fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
 
 #[test]
 fn what_cannot_be_tried_is_said() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     import(&desk, 1);
     let refused = |arguments: &[&str]| {
         let output = desk.command(&[&["rules", "backtest"], arguments].concat());

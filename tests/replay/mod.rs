@@ -7,7 +7,7 @@ use ruledesk::store::Target;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use crate::support::desk::Desk;
+use crate::support::house::House;
 
 mod backtest;
 mod verify;
@@ -23,7 +23,7 @@ const KINDS: [(&str, &str, &str); 6] = [
 ];
 
 /// Imports so many tickets; what became of them.
-fn import(desk: &Desk, count: usize) -> Value {
+fn import(desk: &House, count: usize) -> Value {
     let mut rows = "title,text,people\n".to_owned();
     for number in 0..count {
         let (subject, body, people) = KINDS[number % KINDS.len()];
@@ -42,7 +42,7 @@ fn import(desk: &Desk, count: usize) -> Value {
 }
 
 /// The tickets in a team's queue: an import numbers its tickets in no certain order.
-fn in_queue(desk: &Desk, team: &str) -> Vec<String> {
+fn in_queue(desk: &House, team: &str) -> Vec<String> {
     let tickets = desk.as_role("mei").get(&format!("/api/v1/tickets?team={team}")).expect(200);
     let keys = tickets["tickets"].as_array().unwrap().iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned());
     keys.collect()
@@ -58,7 +58,7 @@ fn said(output: &Output) -> String {
 }
 
 /// Runs a statement on a desk's database, behind its back; how many rows it changed.
-fn edit(desk: &Desk, sql: &str) -> u64 {
+fn edit(desk: &House, sql: &str) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match desk.target() {

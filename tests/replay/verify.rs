@@ -5,17 +5,18 @@ use tempfile::TempDir;
 
 use super::{edit, import, in_queue, is, said};
 use crate::support::components::{hostile, hostile_manifest, put, root};
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
 /// The result, of a verification that ends with this exit status.
-fn verified(desk: &Desk, arguments: &[&str], status: i32) -> Value {
+fn verified(desk: &House, arguments: &[&str], status: i32) -> Value {
     let output = desk.command(&[&["decisions", "verify", "--json"], arguments].concat());
     assert_eq!(output.status.code(), Some(status), "{}", said(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn access_ticket(desk: &Desk) {
+fn access_ticket(desk: &House) {
     let body = json!({ "request_type": "access", "subject": "GitHub please", "fields": {
         "app": "github", "tier": "write", "duration-hours": 240.5, "justification": "I join the data project" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
@@ -24,7 +25,7 @@ fn access_ticket(desk: &Desk) {
 #[test]
 fn what_nobody_touched_is_proved_at_every_stage() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         import(&desk, 60);
         access_ticket(&desk);
         let all = verified(&desk, &[], 0);
@@ -50,7 +51,7 @@ fn what_nobody_touched_is_proved_at_every_stage() {
 }
 
 /// Changes what is recorded of one ticket.
-fn edit_decision(desk: &Desk, key: &str, stage: &str, from: &str, to: &str) {
+fn edit_decision(desk: &House, key: &str, stage: &str, from: &str, to: &str) {
     let changed = edit(
         desk,
         &format!(
@@ -65,7 +66,7 @@ fn edit_decision(desk: &Desk, key: &str, stage: &str, from: &str, to: &str) {
 #[test]
 fn whatever_was_edited_is_found_and_said_field_by_field() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         import(&desk, 12);
         let (network, mail) = (in_queue(&desk, "network"), in_queue(&desk, "applications"));
         edit_decision(&desk, &network[0], "routing", "\"team\":\"network\"", "\"team\":\"desktop\"");
@@ -93,7 +94,7 @@ fn whatever_was_edited_is_found_and_said_field_by_field() {
 #[test]
 fn a_version_that_the_archive_lost_or_holds_damaged_is_never_asked() {
     on_both(|database| {
-        let desk = Desk::demo(database);
+        let desk = House::demo(database);
         import(&desk, 6);
         assert_eq!(edit(&desk, "delete from rule_versions where name = 'tidy-text'"), 1);
         assert_eq!(edit(&desk, "update rule_versions set manifest = manifest || ' ' where name = 'team-routing'"), 1);
@@ -107,7 +108,7 @@ fn a_version_that_the_archive_lost_or_holds_damaged_is_never_asked() {
 
 #[test]
 fn what_the_clock_stopped_is_counted_and_proves_nothing() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     import(&desk, 1);
     edit_decision(&desk, "IT-1", "routing", "\"outcome\":\"answered\"", "\"outcome\":\"deadline\"");
     let found = verified(&desk, &[], 0);
@@ -125,7 +126,7 @@ fn faults_are_proved_too() {
         let limits = format!("[limits]\ndeadline-ms = 2000\nmemory-mib = 16\n{fuel}");
         put(rules.path(), deed, &hostile_manifest(deed, "categorization", deed, &limits), hostile());
     }
-    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
     import(&desk, 3);
     let found = verified(&desk, &[], 0);
     assert_eq!((&found["answers"], &found["same"]), (&json!(24), &json!(24)), "{found}");
@@ -134,13 +135,13 @@ fn faults_are_proved_too() {
 #[test]
 fn look_ups_are_found_again_when_the_table_has_changed_or_gone() {
     let config = TempDir::new().unwrap();
-    crate::support::desk::copy(&root().join("host/demo"), config.path());
+    crate::support::place::copy(&root().join("host/demo"), config.path());
     let table = config.path().join("tables/secrets.csv");
     std::fs::write(&table, "name,value\nroot,the old value\n").unwrap();
     let rules = TempDir::new().unwrap();
     let manifest = hostile_manifest("looks-up", "routing", "look-up-forbidden", "tables = [\"secrets\"]");
     put(rules.path(), "looks-up", &manifest, hostile());
-    let desk = Desk::with_config(Database::Sqlite, rules.path(), config.path());
+    let desk = House::with_config(Database::Sqlite, rules.path(), config.path());
     until("the rule to be live", || {
         let rules = desk.as_role("mei").get("/api/v1/rules").json();
         (rules["rules"][0]["name"] == "looks-up").then_some(())

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::components::{example_rules, open, put, root};
-use crate::support::desk::{Database, Desk};
+use crate::support::house::House;
+use crate::support::place::Database;
 use crate::support::wait::until;
 
 const TABLES: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
@@ -138,7 +139,7 @@ fn five_hundred_rows_are_compared_with_each_other_and_go_live() {
 
 #[test]
 fn a_table_dropped_into_a_running_desk_decides() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = House::demo(Database::Sqlite);
     let kofi = desk.as_role("kofi");
     let printer = json!({
         "request_type": "hardware", "subject": "The printer jams", "body": "It eats every second page since Monday.",

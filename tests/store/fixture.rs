@@ -311,6 +311,12 @@ fn verdicts(
 
 /// A ticket that asks for access; `approvers` agree in one step each, and none means that it is granted at once.
 pub fn create_access(organisation: &Organisation, wanted: &Wanted, approvers: &[&[&str]], hours: u32) -> Commit {
+    let steps: Vec<(&[&str], u32)> = approvers.iter().map(|people| (*people, 24)).collect();
+    create_access_due(organisation, wanted, &steps, hours)
+}
+
+/// The same with a time of its own for each step, in hours.
+pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[(&[&str], u32)], hours: u32) -> Commit {
     let scope = Scope {
         tier: "pro".parse().unwrap(),
         role: Some("editor".to_owned()),
@@ -326,12 +332,12 @@ pub fn create_access(organisation: &Organisation, wanted: &Wanted, approvers: &[
         justification: "to sell".to_owned(),
         subject: person(wanted.requester),
     };
-    let steps: Vec<ApprovalStep> = approvers
+    let steps: Vec<ApprovalStep> = steps
         .iter()
-        .map(|people| ApprovalStep {
+        .map(|(people, due_in_hours)| ApprovalStep {
             approvers: people.iter().map(|id| person(id)).collect(),
             needed: 1,
-            due_in_hours: 24,
+            due_in_hours: *due_in_hours,
         })
         .collect();
     let outcome = if steps.is_empty() { Outcome::Approved(scope) } else { Outcome::Await(Approval { steps, scope }) };

@@ -1,6 +1,9 @@
 //! What tests need around what they test.
 
+pub mod client;
 pub mod components;
 pub mod desk;
+pub mod house;
+pub mod place;
 pub mod postgres;
 pub mod wait;

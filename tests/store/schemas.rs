@@ -1,0 +1,231 @@
+//! Databases of every earlier schema: each migrates, reads as it did, and proves its records; also where the migration was
+//! killed.
+//!
+//! `fixtures/rows-N.sql` is what a program of schema N wrote. A database of schema N has lived through all before it: each
+//! migration up to N ran, and after each the rows of its time were written.
+
+use std::fs;
+use std::process::Stdio;
+
+use jiff::SignedDuration;
+use ruledesk::store::Target;
+use serde_json::{Value, json};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::support::components::root;
+use crate::support::desk::limited;
+use crate::support::house::House;
+use crate::support::place::{Database, Place, in_runtime, on_both};
+
+/// The newest schema that has rows of its own here. What comes later is tried by migrating these.
+const SCHEMA_MAX: i64 = 7;
+
+/// A connection that knows nothing of the store.
+enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Raw {
+    async fn to(target: &Target) -> Raw {
+        match target {
+            Target::Sqlite(file) => {
+                let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+                Raw::Sqlite(options.journal_mode(SqliteJournalMode::Wal).connect().await.unwrap())
+            }
+            Target::Postgres(url) => Raw::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+
+    async fn migrate(&mut self, schema: i64) {
+        let folder = root().join("migrations").join(match self {
+            Raw::Sqlite(_) => "sqlite",
+            Raw::Postgres(_) => "postgres",
+        });
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let migrations = files.iter().zip(1..=schema).map(|(file, number)| {
+            let text = AssertSqlSafe(fs::read_to_string(file).unwrap()).into_sql_str();
+            Migration::new(number, "of old".into(), MigrationType::Simple, text, false)
+        });
+        let migrator = Migrator::with_migrations(migrations.collect());
+        match self {
+            Raw::Sqlite(connection) => migrator.run(connection).await.unwrap(),
+            Raw::Postgres(connection) => migrator.run(connection).await.unwrap(),
+        }
+    }
+
+    async fn write(&mut self, rows: &str) {
+        match self {
+            Raw::Sqlite(connection) => {
+                sqlx::raw_sql(AssertSqlSafe(for_sqlite(rows))).execute(connection).await.unwrap();
+            }
+            Raw::Postgres(connection) => {
+                sqlx::raw_sql(AssertSqlSafe(rows.to_owned())).execute(connection).await.unwrap();
+            }
+        }
+    }
+
+    /// How many migrations are applied; none while that cannot be said.
+    async fn applied(&mut self) -> i64 {
+        const COUNT: &str = "select count(*) from _sqlx_migrations";
+        let count = match self {
+            Raw::Sqlite(connection) => sqlx::query_scalar(COUNT).fetch_one(connection).await,
+            Raw::Postgres(connection) => sqlx::query_scalar(COUNT).fetch_one(connection).await,
+        };
+        count.unwrap_or_default()
+    }
+
+    async fn close(self) {
+        match self {
+            Raw::Sqlite(connection) => connection.close().await.unwrap(),
+            Raw::Postgres(connection) => connection.close().await.unwrap(),
+        }
+    }
+}
+
+/// PostgreSQL's text with SQLite's literals for ids and bytes.
+fn for_sqlite(rows: &str) -> String {
+    const ID_CHARS: usize = 36;
+    let mut text = rows.replace("bytea'\\x", "X'");
+    while let Some(at) = text.find("uuid'") {
+        let id = at + "uuid'".len();
+        let hex = text[id..id + ID_CHARS].replace('-', "");
+        text.replace_range(at..id + ID_CHARS, &format!("X'{hex}"));
+    }
+    text
+}
+
+/// A desk without rules on a database of an earlier schema.
+fn old(database: Database, schema: i64) -> Place {
+    let no_rules = TempDir::new().unwrap();
+    let place = Place::demo(database, no_rules.path());
+    fs::create_dir_all(place.data_dir()).unwrap();
+    in_runtime(async {
+        let mut raw = Raw::to(&place.target()).await;
+        for n in 1..=schema {
+            raw.migrate(n).await;
+            let rows = root().join(format!("tests/store/fixtures/rows-{n}.sql"));
+            raw.write(&fs::read_to_string(rows).unwrap()).await;
+        }
+        raw.close().await;
+    });
+    place
+}
+
+/// All that is said about a ticket.
+fn all_about(desk: &House, key: &str) -> Value {
+    let kofi = desk.as_role("kofi");
+    let ticket = kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+    let of = |what: &str| kofi.get(&format!("/api/v1/tickets/{key}/{what}")).expect(200);
+    json!([ticket, of("timeline"), of("decisions"), of("messages"), of("explain")])
+}
+
+/// The records of both chains, which hold.
+fn chained(desk: &House) -> String {
+    let output = desk.command(&["decisions", "chain"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// Reads everything that a database of this schema holds; what it says of the tickets that were there before it migrated.
+fn read(desk: &House, schema: i64) -> Vec<Value> {
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let tickets = match schema {
+        1 => 2,
+        2 | 3 => 3,
+        4 | 5 => 4,
+        _ => 5,
+    };
+    // What was overdue is denied, what has time waits.
+    desk.advance(SignedDuration::ZERO);
+    let about: Vec<Value> = (1..=tickets).map(|n| all_about(desk, &format!("IT-{n}"))).collect();
+    assert!(about[0][1].to_string().contains("The gateway was restarted"), "{}", about[0][1]);
+    for (n, one) in about.iter().enumerate() {
+        let stages = one[2][0]["stages"].as_array().map(Vec::len);
+        assert_eq!(stages, Some(if n == 0 || n == 3 { 4 } else { 5 }), "IT-{}: {one}", n + 1);
+    }
+    let access: Vec<&Value> = about.iter().map(|one| &one[0]["access"]["state"]).collect();
+    let states = [json!(null), json!("denied"), json!("approved"), json!(null), json!("awaiting")];
+    assert_eq!(access, states.iter().take(tickets).collect::<Vec<_>>());
+    let granted = amara.get("/api/v1/people/amara/grants").expect(200);
+    assert_eq!(granted.as_array().unwrap().len(), usize::from(schema >= 2), "{granted}");
+
+    let mut of_old = kofi.clone();
+    of_old.token = Some("rdk_of_old".to_owned());
+    of_old.get("/api/v1/tickets/IT-1").expect(200);
+    let versions = kofi.get("/api/v1/rules/old-rule/versions").expect(200);
+    assert_eq!((&versions[0]["version"], &versions[0]["damage"]), (&json!("1.0.0"), &Value::Null));
+    if schema >= 3 {
+        let events = kofi.get("/api/v1/rules/old-rule/events").expect(200);
+        assert_eq!(events.as_array().unwrap().len(), if schema >= 7 { 2 } else { 1 }, "{events}");
+    }
+    if schema >= 5 {
+        assert_eq!(kofi.get("/api/v1/tables/assets").expect(200)["rows"][0]["team"], "network");
+    }
+    let runs = tickets - 2;
+    assert!(chained(desk).contains(&format!("runs: {runs} chained records")), "{}", chained(desk));
+
+    // Life goes on: the next ticket has the next number, and is chained to what was there.
+    let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let next = amara.post("/api/v1/tickets", &body).expect(201);
+    assert_eq!(next["key"], format!("IT-{}", tickets + 1));
+    assert!(chained(desk).contains(&format!("runs: {} chained records", runs + 1)), "{}", chained(desk));
+    about
+}
+
+/// Without the times at which the desk did something just now.
+fn same_whenever(mut about: Value) -> Value {
+    about[0]["updated_at"].take();
+    about
+}
+
+#[test]
+fn a_database_of_every_earlier_schema_reads_as_it_did() {
+    let newest = read(&old(Database::Sqlite, SCHEMA_MAX).open(), SCHEMA_MAX);
+    on_both(|database| {
+        for schema in 1..=SCHEMA_MAX {
+            let about = read(&old(database, schema).open(), schema);
+            assert_eq!(same_whenever(about[0].clone()), same_whenever(newest[0].clone()), "schema {schema}");
+        }
+    });
+}
+
+#[test]
+fn a_migration_that_is_killed_goes_on_with_the_next_start() {
+    let newest = i64::try_from(fs::read_dir(root().join("migrations/sqlite")).unwrap().count()).unwrap();
+    on_both(|database| {
+        for kill_after in (1..=newest).step_by(3) {
+            let place = old(database, 1);
+            let mut program = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+            let mut child = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            in_runtime(async {
+                let mut raw = Raw::to(&place.target()).await;
+                // Polled without a pause: the migrations take some milliseconds in all.
+                while raw.applied().await < kill_after && child.try_wait().unwrap().is_none() {}
+                child.kill().unwrap();
+                child.wait().unwrap();
+                println!("killed with {} of {newest} migrations applied", raw.applied().await);
+                raw.close().await;
+            });
+            read(&place.open(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_disk_that_is_full_during_the_migration_leaves_the_database_usable() {
+    // Blocks of 512 bytes: before the first migration is in the log, and somewhere among them.
+    for blocks in [8, 64, 256] {
+        let place = old(Database::Sqlite, 1);
+        let output = limited(&place.program(&["decisions", "chain"]), blocks).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() || blocks > 8, "{said}");
+        println!("with {blocks} blocks: {said}");
+        read(&place.open(), 1);
+    }
+}

@@ -1,0 +1,236 @@
+//! A desk in the test's own process: the router on a loopback port, an `App` on a fresh database, and a clock that the test
+//! sets. It talks as the real program does, starts faster, and makes time pass without waiting.
+//!
+//! It checks at its end that nothing is left to do: work in the background has come to its end, and whatever was due by its
+//! clock has been done.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ruledesk::api::{self, Bounds, Limits};
+use ruledesk::app::reference::{Reference, TABLE_BYTES_MAX};
+use ruledesk::app::rollout::rules::{Source, tables};
+use ruledesk::app::stop::stop;
+use ruledesk::app::{App, Clock};
+use ruledesk::config::{self, Outside, Server};
+use ruledesk::desk::actor::Role;
+use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::load::trust::{Trust, TrustedKey};
+use ruledesk::rules::{Options, Rules};
+use ruledesk::store::Store;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::components::{PROGRAM, compiled, example_rules};
+use super::place::{Database, Place};
+
+/// How long work in the background may go on after the end of a test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The people of the demo, whose tokens are `demo-` and the id.
+const DEMO: [(&str, &[Role]); 5] = [
+    ("amara", &[Role::Requester]),
+    ("kofi", &[Role::Agent]),
+    ("lena", &[Role::Requester, Role::Approver]),
+    ("priya", &[Role::Requester, Role::Approver]),
+    ("mei", &[Role::Admin]),
+];
+
+/// A desk that runs in this process.
+pub struct House {
+    pub clock: Clock,
+    place: Place,
+    /// None only while it is being taken down.
+    running: Option<Running>,
+}
+
+/// All that ends with a desk.
+struct Running {
+    app: Arc<App>,
+    /// What serves requests, and what follows the database.
+    tasks: Vec<JoinHandle<()>>,
+    runtime: Runtime,
+}
+
+impl House {
+    /// The demo organisation with the example rules.
+    pub fn demo(database: Database) -> House {
+        House::with_rules(database, example_rules())
+    }
+
+    /// The demo organisation with a copy of these rules, which the test may change.
+    pub fn with_rules(database: Database, rules: &Path) -> House {
+        House::open(Place::demo(database, rules), now())
+    }
+
+    /// An organisation of the test's own, with a copy of these rules.
+    pub fn with_config(database: Database, rules: &Path, config: &Path) -> House {
+        House::open(Place::new(database, rules, config), now())
+    }
+
+    /// The demo organisation with its `desk.toml` changed, and a copy of these rules.
+    pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> House {
+        House::open(Place::with_settings(database, rules, change), now())
+    }
+
+    fn open(mut place: Place, clock: Clock) -> House {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (app, url, tasks) = runtime.block_on(start(&place, clock.clone()));
+        place.url = url;
+        House { clock, place, running: Some(Running { app, tasks, runtime }) }
+    }
+
+    /// Makes time pass, and does what has become due.
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.do_what_is_due();
+    }
+
+    /// Does what is due by its clock; how many runs that took.
+    fn do_what_is_due(&self) -> usize {
+        let Some(running) = &self.running else { return 0 };
+        running.runtime.block_on(ruledesk::jobs::runner::run_due(&running.app)).unwrap()
+    }
+
+    /// Ends it at once, without the work that an orderly end does, and opens another on what it left.
+    pub fn cut_off_and_restart(self) -> House {
+        let clock = self.clock.clone();
+        House::open(self.cut_off(), clock)
+    }
+
+    /// Ends it at once and opens no other yet.
+    pub fn cut_off(mut self) -> Place {
+        if let Some(running) = self.running.take() {
+            running.runtime.shutdown_background();
+        }
+        std::mem::replace(&mut self.place, Place::nowhere())
+    }
+}
+
+impl Place {
+    /// Opens a desk in this process on what another has left.
+    pub fn open(self) -> House {
+        House::open(self, now())
+    }
+}
+
+impl Deref for House {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let left = if std::thread::panicking() { 0 } else { self.do_what_is_due() };
+        let Some(running) = self.running.take() else { return };
+        running.tasks.iter().for_each(JoinHandle::abort);
+        let ended = running.runtime.block_on(async { tokio::time::timeout(PATIENCE, running.app.close()).await });
+        running.runtime.shutdown_background();
+        if !std::thread::panicking() {
+            assert_eq!(left, 0, "the test ended with work that was due and not done");
+            assert!(ended.is_ok(), "work in the background goes on {PATIENCE:?} after the end of the test");
+        }
+    }
+}
+
+/// A clock that stands still at the present: commands of the program beside the desk go by the system's.
+#[expect(clippy::disallowed_methods, reason = "a test begins at the present")]
+fn now() -> Clock {
+    Clock::fixed(Timestamp::now())
+}
+
+/// A desk that serves, as `ruledesk serve` starts one.
+async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle<()>>) {
+    let (app, server) = open(place, clock).await;
+    for (person, roles) in DEMO {
+        let roles = roles.iter().copied().collect();
+        app.accept_well_known(&format!("demo-{person}"), person.parse().unwrap(), roles);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = api::router(Arc::clone(&app), limits(&server), None);
+    let serve = async move { axum::serve(listener, router).await.unwrap() };
+    // What is due is done when a test says so; the loops are cut off with the house.
+    let (stopper, stop) = stop();
+    std::mem::forget(stopper);
+    let tasks = vec![
+        tokio::spawn(serve),
+        tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
+        tokio::spawn(Arc::clone(&app).keep_following(stop)),
+    ];
+    (app, url, tasks)
+}
+
+async fn open(place: &Place, clock: Clock) -> (Arc<App>, Server) {
+    let outside = Outside {
+        database_url: place.database.clone(),
+        data_dir: Some(place.data_dir()),
+        cache_dir: Some(compiled()),
+        rules_dir: Some(place.rules.clone()),
+        cores: 2,
+        ..Outside::default()
+    };
+    let config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
+    std::fs::create_dir_all(place.data_dir()).unwrap();
+    let store = Store::open(&place.target()).await.unwrap();
+    let reference = Reference::read(&config.tables, &store).await.unwrap();
+    let seen = tables(&config.organisation, &reference.written());
+    let options = options(&config.server);
+    let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await.unwrap().unwrap();
+    let source = Source { directory: place.config.clone(), outside };
+    let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
+    app.adopt_tables(reference).await.unwrap();
+    app.start_rules().await.unwrap();
+    (app, config.server)
+}
+
+fn options(server: &Server) -> Options {
+    let keys = server.trusted_keys.iter().map(|key| TrustedKey::new(&key.name, &key.bytes).unwrap());
+    Options {
+        rules_dir: server.rules_dir.clone(),
+        cache_dir: server.cache_dir.clone(),
+        compiler_program: PathBuf::from(PROGRAM),
+        compile_limits: CompileLimits {
+            timeout_s: server.compile_timeout.as_secs(),
+            memory_mib: server.compile_memory_bytes >> 20,
+        },
+        component_bytes_max: server.component_bytes_max,
+        worker_threads: server.worker_threads,
+        waiting_max: server.queue_depth,
+        poll: server.reload_poll,
+        pooled: true,
+        trust: Trust::new(keys.collect()),
+        two_person_access: server.two_person_access,
+    }
+}
+
+/// As `ruledesk serve` bounds its requests.
+fn limits(server: &Server) -> Limits {
+    let bounds = |body_bytes_max, request_timeout| Bounds { body_bytes_max, request_timeout };
+    Limits {
+        usual: bounds(server.body_bytes_max, server.request_timeout),
+        table: bounds(server.body_bytes_max.max(TABLE_BYTES_MAX), server.request_timeout),
+        upload: bounds(server.component_bytes_max + (2 << 20), server.request_timeout + server.compile_timeout),
+    }
+}
+
+/// A test that makes time pass behind a desk's back has not seen all that happens.
+#[test]
+fn a_house_says_at_its_end_what_was_left_to_do() {
+    let desk = House::demo(Database::Sqlite);
+    let fields = serde_json::json!({ "app": "github", "tier": "write", "duration-hours": 24,
+        "justification": "I join the data project on Monday" });
+    let body = serde_json::json!({ "request_type": "access", "subject": "GitHub please", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    desk.clock.advance(SignedDuration::from_hours(72));
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(desk))).unwrap_err();
+    let said = end.downcast_ref::<String>().unwrap();
+    assert!(said.contains("work that was due and not done"), "{said}");
+}

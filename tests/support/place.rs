@@ -1,0 +1,180 @@
+//! A desk as it is seen from outside: its address, its database, its folders, and the command line about it. It is the same
+//! whether a process of its own serves it or the test's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ruledesk::store::Target;
+use ruledesk::store::db::Db;
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::components::{PROGRAM, compiled, root};
+use super::postgres;
+
+/// Which database a desk keeps its tickets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A test's body, once on each database.
+pub fn on_both(test: impl Fn(Database)) {
+    for database in [Database::Sqlite, Database::Postgres] {
+        test(database);
+    }
+}
+
+/// Where a desk is and what it works on. It outlives the process, or the part of one, that serves it.
+pub struct Place {
+    /// The address that it is served at; empty while nothing serves it.
+    pub url: String,
+    /// Its rules directory, which the test may change.
+    pub rules: PathBuf,
+    pub(super) config: PathBuf,
+    pub(super) data: TempDir,
+    pub(super) database: Option<String>,
+    /// Variables in the environment of its process.
+    pub(super) environment: Vec<(&'static str, String)>,
+    /// The largest file that its process may write, in units of 512 bytes.
+    pub(super) file_blocks_max: Option<u64>,
+}
+
+impl Place {
+    /// A configuration, with a copy of these rules and an empty database.
+    pub(super) fn new(database: Database, rules: &Path, config: &Path) -> Place {
+        let data = TempDir::new().unwrap();
+        let own = data.path().join("rules");
+        copy(rules, &own);
+        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        let (url, environment) = (String::new(), Vec::new());
+        Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
+    }
+
+    /// The demo organisation.
+    pub fn demo(database: Database, rules: &Path) -> Place {
+        Place::new(database, rules, &root().join("host/demo"))
+    }
+
+    /// The demo organisation with its `desk.toml` changed.
+    pub(super) fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Place {
+        let mut place = Place::demo(database, rules);
+        let config = place.data.path().join("config");
+        copy(&place.config, &config);
+        place.config = config;
+        let text = std::fs::read_to_string(place.settings()).unwrap();
+        std::fs::write(place.settings(), change(text)).unwrap();
+        place
+    }
+
+    /// Nothing at all, to be left behind where a place is taken.
+    pub(super) fn nowhere() -> Place {
+        let (url, rules, config) = (String::new(), PathBuf::new(), PathBuf::new());
+        let data = TempDir::new().unwrap();
+        Place { url, rules, config, data, database: None, environment: Vec::new(), file_blocks_max: None }
+    }
+
+    /// The file `desk.toml` of its configuration.
+    pub fn settings(&self) -> PathBuf {
+        self.config.join("desk.toml")
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+
+    /// Where its store is.
+    pub fn target(&self) -> Target {
+        match &self.database {
+            Some(url) => Target::Postgres(url.clone()),
+            None => Target::Sqlite(self.data_dir().join("ruledesk.db")),
+        }
+    }
+
+    /// A client with a person's demo token.
+    pub fn as_role(&self, person: &str) -> Client {
+        Client { url: self.url.clone(), token: Some(format!("demo-{person}")), headers: Vec::new() }
+    }
+
+    /// A client with a token of its own for a person.
+    pub fn with_roles(&self, person: &str, roles: &str) -> Client {
+        let output = self.command(&["token", person, "--roles", roles]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        Client { url: self.url.clone(), token: Some(token), headers: Vec::new() }
+    }
+
+    /// A client without a token.
+    pub fn stranger(&self) -> Client {
+        Client { url: self.url.clone(), token: None, headers: Vec::new() }
+    }
+
+    /// The program, with what it needs to find this desk.
+    pub fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).arg("--config").arg(&self.config).arg("--rules").arg(&self.rules);
+        command.arg("--data").arg(self.data_dir());
+        command.env_remove("DATABASE_URL").env("RULEDESK_CACHE", compiled());
+        if let Some(database) = &self.database {
+            command.env("DATABASE_URL", database);
+        }
+        command
+    }
+
+    /// A command of the program about this desk, run beside it to its end.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        self.program(arguments).output().unwrap()
+    }
+
+    /// Runs a statement on its PostgreSQL, as an intruder who gets past the desk would.
+    pub fn sql(&self, statement: &'static str) {
+        use sqlx::{Connection as _, Executor as _};
+        let database = self.database.as_ref().expect("the desk is on PostgreSQL");
+        in_runtime(async {
+            let mut connection = sqlx::PgConnection::connect(database).await.unwrap();
+            connection.execute(statement).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    }
+
+    /// How many rows each table of its database has.
+    pub fn rows(&self) -> BTreeMap<String, i64> {
+        const SQLITE: &str = "select name from sqlite_master where type = 'table'";
+        const POSTGRES: &str = "select table_name::text from information_schema.tables where table_schema = 'public'";
+        in_runtime(async {
+            let (db, tables) = match self.target() {
+                Target::Sqlite(file) => (Db::open_sqlite(&file).await.unwrap(), SQLITE),
+                Target::Postgres(url) => (Db::open_postgres(&url).await.unwrap(), POSTGRES),
+            };
+            let mut rows = BTreeMap::new();
+            for table in db.all(tables, Vec::new()).await.unwrap() {
+                let table = table.text(0).unwrap();
+                let count = db.all(&format!("select count(*) from {table}"), Vec::new()).await.unwrap();
+                rows.insert(table, count[0].int(0).unwrap());
+            }
+            db.close().await;
+            rows
+        })
+    }
+}
+
+/// Waits for what is done on a runtime of its own.
+pub fn in_runtime<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
