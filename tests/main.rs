@@ -12,6 +12,7 @@ mod api;
 mod author;
 mod compatibility;
 mod conformance;
+mod database;
 mod deploy;
 mod desk;
 mod faults;

@@ -6,7 +6,7 @@ use ruledesk::desk::id::{PersonId, TeamId};
 use ruledesk::store::tickets::Filter;
 use ruledesk::store::{Error, Store};
 
-use super::fixture::{Wanted, assignee, on_both, on_postgres, on_sqlite, organisation, person};
+use super::fixture::{Wanted, assignee, on_both, on_postgres, on_sqlite, on_strict_postgres, organisation, person};
 
 /// Creates tickets at once, in turn on each store and for each team, and counts whom each team's went to.
 async fn share(stores: &[Store], teams: &[&'static str], count: u128, first: u128) -> BTreeMap<PersonId, usize> {
@@ -80,6 +80,19 @@ async fn three_hosts_on_one_database_share_out_fairly_without_deadlock() {
     assert_eq!(total.values().sum::<usize>(), 1_800);
     let [store, ..] = &stores;
     for (person, kept, counted) in store.loads().await.unwrap() {
+        assert_eq!(kept, counted, "{person}");
+    }
+}
+
+/// Hosts that meet at the same rows fail where their transactions are serializable, and try again until they do not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hosts_with_serializable_transactions_share_out_fairly() {
+    let (one, target) = on_strict_postgres().await;
+    let stores = [one, Store::open(&target).await.unwrap(), Store::open(&target).await.unwrap()];
+    let total = share(&stores, &["even", "odd", "solo"], 180, 0).await;
+    assert_fair(&total);
+    assert_eq!(total.values().sum::<usize>(), 180);
+    for (person, kept, counted) in stores[0].loads().await.unwrap() {
         assert_eq!(kept, counted, "{person}");
     }
 }

@@ -54,17 +54,19 @@ pub fn fresh_database() -> String {
     format!("postgres://postgres@localhost/{name}?host={}", cluster.dir.display())
 }
 
+/// A program that refuses to run as root, as the server and PgBouncer do.
+pub fn unprivileged(program: &std::ffi::OsStr) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    command
+}
+
 fn start() -> Cluster {
     let bin = server_programs();
-    let mut command = if is_root() {
-        // The server refuses to run as root.
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
-    let mut script = command
+    let mut script = unprivileged("sh".as_ref())
         .args(["-c", SCRIPT, "postgres"])
         .arg(&bin)
         .current_dir("/")
@@ -83,7 +85,7 @@ fn start() -> Cluster {
 }
 
 /// The newest installed version's folder: distributions keep server programs out of the search path.
-fn server_programs() -> PathBuf {
+pub fn server_programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest =
         versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path()))).max();

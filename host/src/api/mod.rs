@@ -176,11 +176,15 @@ async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) 
     Problem::too_large().into_response()
 }
 
+/// What was handed over to be written when the time ran out may be written yet.
+const MAY_BE_DONE: &str = "it may have been done, or be done yet: look before you send it again, or send it again with the same \
+                           Idempotency-Key";
+
 /// A request that takes too long is answered; what it had begun to write is written or not, never half.
 async fn bound_time(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     match tokio::time::timeout(bounds.request_timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(Kind::TIMED_OUT, "try again, with the same Idempotency-Key").into_response(),
+        Err(_) => Problem::new(Kind::TIMED_OUT, MAY_BE_DONE).into_response(),
     }
 }
 

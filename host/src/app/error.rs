@@ -44,6 +44,9 @@ pub enum Error {
     Unfit(Unfit),
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// Whether it was done is not known.
+    #[error(transparent)]
+    MayBeDone(store::Error),
     /// The disk does not take it.
     #[error(transparent)]
     NoRoom(store::Error),
@@ -119,11 +122,20 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::KeyReused => Error::KeyReused,
-            store::Error::Full => Error::Busy(Busy::Store(error)),
+            store::Error::Full
+            | store::Error::LostConnection(_)
+            | store::Error::Away(_)
+            | store::Error::Crowded
+            | store::Error::Contended(_)
+            | store::Error::Slow(_)
+            | store::Error::Starved(_) => Error::Busy(Busy::Store(error)),
+            store::Error::MayBeDone(_) => Error::MayBeDone(error),
             store::Error::Damaged { .. } => Error::Damaged(Damaged::Archive(error)),
             store::Error::NoRoom(_) => Error::NoRoom(error),
             store::Error::Conflict
             | store::Error::Unavailable(_)
+            | store::Error::Unopened(_)
+            | store::Error::Pooled
             | store::Error::Migration(_)
             | store::Error::Corrupt { .. }
             | store::Error::Lost(_)

@@ -14,6 +14,7 @@ use crate::rules::live::rollout::Signatory;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
+use crate::store::db::{Limits, private};
 use crate::store::{Store, Target};
 
 /// Runs a command that waits for things.
@@ -112,13 +113,14 @@ pub fn at_shell(by: &Signatory) -> String {
 
 /// The store of a configuration.
 async fn store(server: &Server) -> Result<Store, Failure> {
-    std::fs::create_dir_all(&server.data_dir)
+    private::directory(&server.data_dir)
         .map_err(|e| format!("the data directory {} cannot be made: {e}", server.data_dir.display()))?;
     let target = match &server.database {
         Database::Sqlite(file) => Target::Sqlite(file.clone()),
         Database::Postgres(url) => Target::Postgres(url.clone()),
     };
-    Ok(Store::open(&target).await?)
+    let limits = Limits::within(server.request_timeout, server.database_connections);
+    Ok(Store::open_within(&target, limits).await?)
 }
 
 /// A whole desk that decides: the offers of its rules directory are written down.

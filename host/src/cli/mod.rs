@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::rules::load::compiler::{self, Means};
 
 mod decisions;
+mod descriptors;
 mod desk;
 mod explain;
 mod import;

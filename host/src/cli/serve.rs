@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Place, desk};
+use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits};
 use crate::app::App;
 use crate::app::reference::TABLE_BYTES_MAX;
@@ -56,6 +56,7 @@ const DEMO: [(&str, &[Role]); 5] = [
 
 /// Serves until it is told to stop, then finishes what it has begun.
 pub async fn run(serve: Serve) -> Result<(), Failure> {
+    descriptors::raise();
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     if serve.demo && !server.listen.ip().is_loopback() {

@@ -16,6 +16,11 @@ use super::wrong::Wrong;
 /// The largest component that a desk takes whose configuration says nothing else, in MiB. A rule in Python has 18.
 pub const COMPONENT_MIB_MAX: usize = 32;
 
+/// The least and the most connections to a database that a configuration may ask for, and how many there are otherwise.
+const CONNECTIONS_MIN: u64 = 6;
+const CONNECTIONS_MAX: u64 = 500;
+const CONNECTIONS: u32 = 12;
+
 /// Where and within which bounds the program runs: the keys of `[server]`, in kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -51,6 +56,9 @@ pub struct Server {
     /// `two-person-access`: whether a rule for access needs a second admin before a version becomes active; the rules
     /// directory counts as a publisher who is nobody, so that one admin approves what it offers. Default false.
     pub two_person_access: bool,
+    /// `database-connections`: connections to PostgreSQL, 6 to 500, and one more for notices. Two of them write, a share is
+    /// kept for short reads such as tokens, and the rest is for lists. On SQLite, at most 8 read. Default 12.
+    pub database_connections: u32,
 }
 
 /// Which database, and where.
@@ -125,6 +133,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
         trusted_keys: Vec::new(),
         two_person_access: keys.optional("two-person-access").and_then(|node| node.flag()).unwrap_or(false),
+        database_connections: connections(keys),
         data_dir,
     }
 }
@@ -142,6 +151,11 @@ fn path(keys: &mut Keys<'_>, key: &'static str, default: PathBuf, dir: &Path, ou
     let written = keys.optional(key).and_then(|node| node.filled());
     let inside = written.map_or(default, |written| dir.join(written));
     outside.cloned().unwrap_or(inside)
+}
+
+fn connections(keys: &mut Keys<'_>) -> u32 {
+    let written = keys.optional("database-connections").and_then(|node| node.whole(CONNECTIONS_MIN, CONNECTIONS_MAX));
+    written.and_then(|n| u32::try_from(n).ok()).unwrap_or(CONNECTIONS)
 }
 
 /// A number from 1 to `max`.

@@ -1,6 +1,6 @@
 //! The clauses in which the two databases differ, each with both texts side by side. How they are connected to is in `db`.
 
-use super::db::Tx;
+use super::db::Db;
 
 /// A piece of a statement that each database has its own text for.
 #[derive(Debug, Clone, Copy)]
@@ -10,11 +10,11 @@ pub struct Clause {
 }
 
 impl Clause {
-    /// The text for the database of a transaction.
-    pub const fn text(self, tx: &Tx) -> &'static str {
-        match tx {
-            Tx::Sqlite(..) => self.sqlite,
-            Tx::Postgres(_) => self.postgres,
+    /// The text for a database.
+    pub const fn text(self, db: &Db) -> &'static str {
+        match db {
+            Db::Sqlite(_) => self.sqlite,
+            Db::Postgres(_) => self.postgres,
         }
     }
 }

@@ -165,19 +165,23 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn claim(&self, queue: Queue, lease: Lease, limit: i64) -> Result<Vec<Claimed>, Error> {
         let (table, key, due, rows) = (queue.table(), queue.key(), queue.due(), queue.rows());
-        let mut tx = self.db.begin().await?;
         // The rows are chosen once and for all: as a plain subquery they might be chosen again for each row that is updated.
         let sql = format!(
             "with due as materialized (select {key} from {table} \
              where {rows} and dead_at is null and not_before <= $1 order by not_before, {key} limit $2 {skip_locked}) \
              update {table} set fence = $3, not_before = $4, attempts = attempts + 1 \
              where {rows} and {key} in (select {key} from due) returning {key}, ticket, {due}, attempts",
-            skip_locked = SKIP_LOCKED.text(&tx)
+            skip_locked = SKIP_LOCKED.text(&self.db)
         );
         let args = vec![ms(lease.now).into(), limit.into(), lease.fence.into(), Arg::from(ms(lease.until))];
-        let claimed = tx.all(&sql, args).await?;
-        // A claim that a power cut undoes is made again: there is nothing to wait for.
-        drop(tx.commit().await?);
+        // A claim that a power cut undoes is made again: there is no need to wait for the disk.
+        let (claimed, _) = self
+            .db
+            .transaction(async |mut tx| {
+                let claimed = tx.all(&sql, args.clone()).await?;
+                Ok((claimed, tx))
+            })
+            .await?;
         let mut claimed: Vec<Claimed> =
             claimed.iter().map(|row| self::claimed(queue, lease.fence, row)).collect::<Result<_, _>>()?;
         claimed.sort_by_key(|claimed| (claimed.due_at, claimed.key));
@@ -244,9 +248,14 @@ impl Store {
     }
 
     async fn write_job(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let mut tx = self.db.begin().await?;
-        let changed = tx.execute(sql, args).await?;
-        tx.commit().await?.done().await?;
+        let (changed, flush) = self
+            .db
+            .transaction(async |mut tx| {
+                let changed = tx.execute(sql, args.clone()).await?;
+                Ok((changed, tx))
+            })
+            .await?;
+        flush.done().await?;
         Ok(changed)
     }
 
@@ -320,18 +329,16 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn revive_all(&self, queue: Queue, now: Timestamp) -> Result<u64, Error> {
         let (table, key, rows) = (queue.table(), queue.key(), queue.rows());
+        let sql = format!(
+            "with dead as materialized (select {key} from {table} where {rows} and dead_at is not null \
+             order by {key} limit $1 {skip_locked}) \
+             update {table} set dead_at = null, attempts = 0, not_before = $2 \
+             where {rows} and {key} in (select {key} from dead)",
+            skip_locked = SKIP_LOCKED.text(&self.db)
+        );
         let mut revived = 0;
         loop {
-            let mut tx = self.db.begin().await?;
-            let sql = format!(
-                "with dead as materialized (select {key} from {table} where {rows} and dead_at is not null \
-                 order by {key} limit $1 {skip_locked}) \
-                 update {table} set dead_at = null, attempts = 0, not_before = $2 \
-                 where {rows} and {key} in (select {key} from dead)",
-                skip_locked = SKIP_LOCKED.text(&tx)
-            );
-            let some = tx.execute(&sql, vec![REVIVED_AT_ONCE.into(), ms(now).into()]).await?;
-            tx.commit().await?.done().await?;
+            let some = self.write_job(&sql, vec![REVIVED_AT_ONCE.into(), ms(now).into()]).await?;
             revived += some;
             if some == 0 {
                 return Ok(revived);

@@ -1,6 +1,6 @@
 //! Brings the schema up to date.
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use super::Error;
@@ -35,16 +35,29 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
 pub async fn up(db: &Db) -> Result<(), Error> {
     let migrations = MIGRATIONS.iter().map(|(number, name, sqlite, postgres)| {
         let text = match db {
-            Db::Sqlite { .. } => *sqlite,
+            Db::Sqlite(_) => *sqlite,
             Db::Postgres(_) => *postgres,
         };
         let sql = AssertSqlSafe(text).into_sql_str();
         Migration::new(*number, (*name).into(), MigrationType::Simple, sql, false)
     });
-    let migrator = Migrator::with_migrations(migrations.collect());
+    let mut migrator = Migrator::with_migrations(migrations.collect());
     match db {
-        Db::Sqlite { write, .. } => migrator.run(write).await?,
-        Db::Postgres(pool) => migrator.run(pool).await?,
+        Db::Sqlite(file) => Ok(migrator.run(&file.write).await?),
+        // The server's own lock is held for a transaction, which the migrator's is not.
+        Db::Postgres(server) => server.migrate(migrator.set_locking(false)).await,
     }
-    Ok(())
+}
+
+impl From<MigrateError> for Error {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            // What the connection is at fault for says what to do about it.
+            MigrateError::Execute(error) => match Error::from(error) {
+                Error::Unavailable(error) => Error::Migration(MigrateError::Execute(error)),
+                other => other,
+            },
+            other => Error::Migration(other),
+        }
+    }
 }

@@ -13,7 +13,6 @@ pub(crate) mod columns;
 pub mod commit;
 pub mod db;
 mod dialect;
-mod flush;
 pub mod jobs;
 mod migrate;
 pub mod notices;
@@ -27,7 +26,7 @@ pub use commit::{Commit, Committed};
 pub use rules::decisions::{DecisionRecord, RunRecord};
 
 use commit::writer::Work;
-use db::Db;
+use db::{Db, Limits, flush};
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
@@ -43,10 +42,34 @@ pub enum Error {
     Full,
     #[error("the database cannot be used: {0}")]
     Unavailable(sqlx::Error),
+    #[error("the database cannot be opened: {0}")]
+    Unopened(std::io::Error),
+    #[error("the connection to the database was lost ({0}): nothing of it is kept; try again soon")]
+    LostConnection(String),
+    #[error("the database cannot be reached ({0}): nothing of it is kept; try again soon")]
+    Away(String),
+    #[error(
+        "the database went away while it took this ({0}): it may have been done; look before you send it again, or send it \
+         again with the same Idempotency-Key"
+    )]
+    MayBeDone(String),
+    #[error("all connections to the database are in use: try again soon")]
+    Crowded,
+    #[error("others have changed the same things at each try ({0}): nothing of it is kept; try again soon")]
+    Contended(String),
+    #[error("the database took too long ({0}): nothing of it is kept; try again soon")]
+    Slow(String),
+    #[error("the system has too little left for the database ({0}): try again soon")]
+    Starved(String),
+    #[error(
+        "what stands between the desk and PostgreSQL gives each transaction another connection, as PgBouncer does in \
+         transaction mode: add `statement-cache-capacity=0` to the database's URL, as in `postgres://.../desk?statement-cache-capacity=0`"
+    )]
+    Pooled,
     #[error("the database's disk did not take it ({0}): nothing of it is kept; make room and try again")]
     NoRoom(String),
     #[error("the database's schema cannot be brought up to date: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
     Corrupt { table: &'static str, column: &'static str, found: String },
     #[error(
@@ -59,16 +82,13 @@ pub enum Error {
     Stopped,
 }
 
-/// What databases say where the disk is full, or takes nothing for another reason: SQLite's result codes `SQLITE_FULL` and
-/// `SQLITE_IOERR_WRITE`, PostgreSQL's `disk_full`.
-const NO_ROOM: [&str; 3] = ["13", "778", "53100"];
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
-        match code {
-            Some(code) if NO_ROOM.contains(&&*code) => Error::NoRoom(error.to_string()),
-            _ => Error::Unavailable(error),
+impl Error {
+    /// What somebody may read who has shown no token: of a server, nothing that it says itself.
+    pub fn for_strangers(&self) -> String {
+        match self {
+            Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),
+            Error::Lost(_) | Error::Starved(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
+            _ => "the database cannot be used".to_owned(),
         }
     }
 }
@@ -112,9 +132,18 @@ impl Store {
     ///
     /// Where the database cannot be reached, or has a newer schema than this program knows.
     pub async fn open(target: &Target) -> Result<Store, Error> {
+        Self::open_within(target, Limits::default()).await
+    }
+
+    /// The same, within other limits.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn open_within(target: &Target, limits: Limits) -> Result<Store, Error> {
         let db = match target {
-            Target::Sqlite(file) => Db::open_sqlite(file).await?,
-            Target::Postgres(url) => Db::open_postgres(url).await?,
+            Target::Sqlite(file) => Db::open_sqlite_within(file, limits).await?,
+            Target::Postgres(url) => Db::open_postgres_within(url, limits).await?,
         };
         migrate::up(&db).await?;
         let (send, receive) = mpsc::channel(WAITING_MAX);
@@ -124,10 +153,13 @@ impl Store {
         Ok(Store { db, send, recent })
     }
 
-    /// Whether the database answers, and can be written to as far as is known.
+    /// Whether the database answers within a second or two, and can be written to as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.db.check()?;
-        self.db.all("select 1", Vec::new()).await.map(drop)
+        self.db.ping().await
     }
 
     /// Ends all connections; what was acknowledged is on disk already.
@@ -136,6 +168,8 @@ impl Store {
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
+        // Nothing waits in line for a database that is away.
+        self.db.check()?;
         let (done, wait) = oneshot::channel();
         self.send.try_send(work(done)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Full,

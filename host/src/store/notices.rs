@@ -9,7 +9,8 @@ use super::{Error, Store};
 /// The channel that the trigger of migration 4 notifies.
 const CHANNEL: &str = "ruledesk_deployments";
 
-/// Where notices arrive. On SQLite none ever does.
+/// Where notices arrive. On SQLite none ever does, nor behind what gives each transaction another connection: there
+/// asking now and then is all there is.
 pub struct Notices {
     listener: Option<PgListener>,
 }
@@ -22,12 +23,15 @@ impl Store {
     /// Where the server cannot be reached.
     pub async fn notices(&self) -> Result<Notices, Error> {
         let listener = match &self.db {
-            Db::Sqlite { .. } => None,
-            Db::Postgres(pool) => {
-                let mut listener = PgListener::connect_with(pool).await?;
-                listener.listen(CHANNEL).await?;
-                Some(listener)
-            }
+            Db::Sqlite(_) => None,
+            Db::Postgres(server) => match server.listening() {
+                Some(pool) => {
+                    let mut listener = PgListener::connect_with(pool).await?;
+                    listener.listen(CHANNEL).await?;
+                    Some(listener)
+                }
+                None => None,
+            },
         };
         Ok(Notices { listener })
     }

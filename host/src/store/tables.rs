@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::columns::{at, ms};
-use super::db::{Arg, Row, Tx};
+use super::db::{Arg, Row, Tx, apart};
 use super::{Error, Store};
 
 /// A version of a table.
@@ -49,6 +49,13 @@ pub struct By<'a> {
     pub why: &'a str,
 }
 
+/// What is done to a table.
+enum Change {
+    Put { version: TableVersion, expected: Option<String> },
+    Remove { name: String },
+    Keep { version: TableVersion },
+}
+
 impl Store {
     /// A number that is another one after every change of a table.
     pub async fn tables_revision(&self) -> Result<i64, Error> {
@@ -77,43 +84,34 @@ impl Store {
         by: By<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        insert_version(&mut tx, version, now).await?;
-        let (name, digest) = (version.name.as_str(), version.digest.as_str());
-        let changed = match expected {
-            Some(expected) => {
-                let sql = "update tables_live set digest = $1, since = $2 where name = $3 and digest = $4";
-                tx.execute(sql, vec![digest.into(), ms(now).into(), name.into(), expected.into()]).await?
-            }
-            None => {
-                let sql = "insert into tables_live (name, digest, since) values ($1, $2, $3) \
-                           on conflict (name) do update set digest = excluded.digest, since = excluded.since";
-                tx.execute(sql, vec![name.into(), digest.into(), ms(now).into()]).await?
-            }
-        };
-        if changed == 0 {
-            return Err(Error::Conflict);
-        }
-        note(&mut tx, name, Some(digest), by, now).await?;
-        tx.commit().await?.done().await
+        let expected = expected.map(str::to_owned);
+        self.change_tables(Change::Put { version: version.clone(), expected }, by, now).await.map(drop)
     }
 
     /// Takes a table away; whether there was one. Its versions stay.
     pub async fn remove_table(&self, name: &str, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
-        let mut tx = self.db.begin().await?;
-        if tx.execute("delete from tables_live where name = $1", vec![name.into()]).await? == 0 {
-            return Ok(false);
-        }
-        note(&mut tx, name, None, by, now).await?;
-        tx.commit().await?.done().await?;
-        Ok(true)
+        self.change_tables(Change::Remove { name: name.to_owned() }, by, now).await
     }
 
     /// Keeps a version of a table that is live from elsewhere.
     pub async fn keep_table_version(&self, version: &TableVersion, now: Timestamp) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        insert_version(&mut tx, version, now).await?;
-        tx.commit().await?.done().await
+        let nobody = By { actor: "", why: "" };
+        self.change_tables(Change::Keep { version: version.clone() }, nobody, now).await.map(drop)
+    }
+
+    /// Makes a change in a task of its own, so that a request that is dropped does not cut it off; whether there was anything
+    /// to change.
+    async fn change_tables(&self, change: Change, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
+        let (db, actor, why) = (self.db.clone(), by.actor.to_owned(), by.why.to_owned());
+        apart(async move {
+            let by = By { actor: &actor, why: &why };
+            let change = &change;
+            let written = db.transaction(|mut tx| async move { Ok((write(&mut tx, change, by, now).await?, tx)) });
+            let (changed, flush) = written.await?;
+            flush.done().await?;
+            Ok(changed)
+        })
+        .await
     }
 
     /// The kept versions of a table, the newest first.
@@ -146,6 +144,43 @@ impl Store {
 
 fn version(row: &Row) -> Result<TableVersion, Error> {
     Ok(TableVersion { name: row.text(0)?, digest: row.text(1)?, content: row.text(2)?, rows: row.int(3)? })
+}
+
+async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
+    match change {
+        Change::Put { version, expected } => {
+            insert_version(tx, version, now).await?;
+            if !make_live(tx, version, expected.as_deref(), now).await? {
+                return Err(Error::Conflict);
+            }
+            note(tx, &version.name, Some(&version.digest), by, now).await?;
+        }
+        Change::Remove { name } => {
+            if tx.execute("delete from tables_live where name = $1", vec![name.as_str().into()]).await? == 0 {
+                return Ok(false);
+            }
+            note(tx, name, None, by, now).await?;
+        }
+        Change::Keep { version } => insert_version(tx, version, now).await?,
+    }
+    Ok(true)
+}
+
+/// Makes a version live in place of the one that is expected, or of any; whether it was that one.
+async fn make_live(tx: &mut Tx, version: &TableVersion, expected: Option<&str>, now: Timestamp) -> Result<bool, Error> {
+    let (name, digest) = (version.name.as_str(), version.digest.as_str());
+    let changed = match expected {
+        Some(expected) => {
+            let sql = "update tables_live set digest = $1, since = $2 where name = $3 and digest = $4";
+            tx.execute(sql, vec![digest.into(), ms(now).into(), name.into(), expected.into()]).await?
+        }
+        None => {
+            let sql = "insert into tables_live (name, digest, since) values ($1, $2, $3) \
+                       on conflict (name) do update set digest = excluded.digest, since = excluded.since";
+            tx.execute(sql, vec![name.into(), digest.into(), ms(now).into()]).await?
+        }
+    };
+    Ok(changed != 0)
 }
 
 async fn insert_version(tx: &mut Tx, version: &TableVersion, now: Timestamp) -> Result<(), Error> {

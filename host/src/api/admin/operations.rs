@@ -15,13 +15,13 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether it can serve: the database answers and the rules are loaded.
+/// Whether it can serve: the database answers within two seconds and takes what is written. Where not, it says why.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     match app.store.ping().await {
         Ok(()) => Ok("ready\n"),
-        Err(error) => Err(Problem::new(Kind::BUSY, "the database does not answer").with_internal(error.to_string())),
+        Err(error) => Err(Problem::new(Kind::BUSY, error.for_strangers()).with_internal(error.to_string())),
     }
 }
 

@@ -32,6 +32,7 @@ impl From<Error> for Problem {
             Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),
+            Error::MayBeDone(_) => Problem::new(Kind::TIMED_OUT, detail),
             Error::NoRoom(_) => {
                 let told = "nothing of it is kept: whoever runs this desk has to make room on its disk";
                 Problem::new(Kind::NO_ROOM, told).with_internal(detail)

@@ -31,10 +31,11 @@ pub mod verdict;
 pub mod verify;
 mod versions;
 
-/// Runs that are read at once: enough that a page costs little beside what is done with it.
-const PAGE_RUNS: i64 = 256;
+/// Runs that are read at once: enough that a page costs little beside what is done with it, and few enough that pages of the
+/// longest texts, some megabytes a run, fit in memory.
+const PAGE_RUNS: i64 = 16;
 /// Pages that wait to be worked on.
-const PAGES_AHEAD: usize = 2;
+const PAGES_AHEAD: usize = 1;
 /// Runs that one job works on: some milliseconds of work, so that all cores end together.
 const JOB_RUNS: usize = 16;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::columns::{at, corrupt, from_json, ms, parsed};
-use super::db::{Arg, Row, Tx};
+use super::db::{Arg, Row, Tx, apart};
 use super::tickets::rows;
 use super::{Error, Store};
 use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
@@ -40,14 +40,19 @@ impl Store {
     }
 
     async fn with_case(&self, which: &str, key: Arg) -> Result<Option<(Ticket, Option<AccessCase>)>, Error> {
-        let mut tx = self.db.begin_reading().await?;
-        let ticket = rows::ticket(&tx.all(&rows::select(which), vec![key]).await?)?;
-        let case = match &ticket {
-            Some(ticket) => case_of(&mut tx, ticket.id).await?,
-            None => None,
-        };
-        tx.end().await?;
-        Ok(ticket.map(|ticket| (ticket, case)))
+        let (db, sql) = (self.db.clone(), rows::select(which));
+        // A request that is dropped does not cut it off.
+        apart(async move {
+            let mut tx = db.begin_reading().await?;
+            let ticket = rows::ticket(&tx.all(&sql, vec![key]).await?)?;
+            let case = match &ticket {
+                Some(ticket) => case_of(&mut tx, ticket.id).await?,
+                None => None,
+            };
+            tx.end().await?;
+            Ok(ticket.map(|ticket| (ticket, case)))
+        })
+        .await
     }
 
     /// The tickets whose access requests await somebody, oldest first.

@@ -7,8 +7,8 @@ use crate::store::db::Row;
 use crate::store::rules::decisions::{Chained, run_content};
 use crate::store::{Error, Store};
 
-/// Records that are read at a time; a run has some ten kilobytes.
-const PAGE: i64 = 200;
+/// Records that are read at a time. A run has some ten kilobytes, and some megabytes where its ticket has the longest text.
+const PAGE: i64 = 16;
 /// Breaks that are told one by one; of more, only how many.
 const BREAKS_MAX: usize = 100;
 
@@ -91,7 +91,7 @@ impl Store {
              from (select * from runs where link > $1 and link <= $2 order by link limit {PAGE}) r \
              left join decisions d on d.run = r.id left join tickets t on t.id = r.ticket order by r.link"
         );
-        let rows = self.db.all(&sql, vec![after.into(), until.into()]).await?;
+        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
         rows.chunk_by(|a, b| a.int(0).ok() == b.int(0).ok()).map(record_of_run).collect()
     }
 
@@ -101,7 +101,7 @@ impl Store {
              from (select * from ledger where link > $1 and link <= $2 order by link limit {PAGE}) l \
              left join tickets t on t.id = l.ticket order by l.link"
         );
-        let rows = self.db.all(&sql, vec![after.into(), until.into()]).await?;
+        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
         rows.iter()
             .map(|row| {
                 let ticket = TicketId(row.uuid(4)?);
@@ -116,7 +116,8 @@ impl Store {
     async fn outside(&self, chain: Chain, unchained: i64) -> Result<Vec<String>, Error> {
         let table = chain.name();
         let mut found = Vec::new();
-        let count = async |sql: String| self.db.optional(&sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0));
+        let count =
+            async |sql: String| self.db.all_of_history(&sql, Vec::new()).await?.first().map_or(Ok(0), |row| row.int(0));
         let without = count(format!("select count(*) from {table} where link is null")).await?;
         if without != unchained {
             found.push(format!(

@@ -81,32 +81,34 @@ struct Writing<'a> {
 ///
 /// The outer error is the transaction's; each inner one belongs to its change alone, of which then nothing is written.
 pub async fn commit_all(db: &Db, commits: &[Commit]) -> Result<(Vec<Result<Committed, Error>>, Flush), Error> {
-    let mut tx = db.begin().await?;
+    db.transaction(|mut tx| async move { Ok((write_all(&mut tx, commits).await?, tx)) }).await
+}
+
+async fn write_all(tx: &mut Tx, commits: &[Commit]) -> Result<Vec<Result<Committed, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
-    keys::claim(&mut tx, commits, &mut outcomes).await?;
-    let mut turns = turns::take(&mut tx, open(commits, &outcomes)).await?;
-    refuse_stale(&mut tx, commits, &mut outcomes).await?;
+    keys::claim(tx, commits, &mut outcomes).await?;
+    let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
+    refuse_stale(tx, commits, &mut outcomes).await?;
     let mut writing = share_out(&mut turns, open(commits, &outcomes));
-    turns::save(&mut tx, &turns).await?;
-    write_tickets(&mut tx, &mut writing).await?;
-    write_timelines(&mut tx, &writing).await?;
+    turns::save(tx, &turns).await?;
+    write_tickets(tx, &mut writing).await?;
+    write_timelines(tx, &writing).await?;
     for writing in &writing {
-        access::write(&mut tx, writing.commit.change.access(), writing.after.updated_at).await?;
+        access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }
-    timers::write(&mut tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
-    outbox::write(&mut tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
-    turns::add_load(&mut tx, &load_changes(&writing)).await?;
+    timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
+    outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
+    turns::add_load(tx, &load_changes(&writing)).await?;
     let runs = writing.iter().filter_map(|w| w.commit.run.as_ref().map(|run| (w.after.id, run)));
-    decisions::insert(&mut tx, runs).await?;
+    decisions::insert(tx, runs).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
-    super::access::ledger::append(&mut tx, &ledger).await?;
-    let flush = tx.commit().await?;
+    super::access::ledger::append(tx, &ledger).await?;
     let mut written = writing
         .into_iter()
         .map(|Writing { after, .. }| Ok(Committed::Written { number: after.number, assignee: after.assignee }));
     let outcomes = outcomes.into_iter();
     let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
-    Ok((outcomes.collect(), flush))
+    Ok(outcomes.collect())
 }
 
 /// The changes about which nothing is settled yet: those that are written.

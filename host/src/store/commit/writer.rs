@@ -64,9 +64,11 @@ async fn write_one(db: &Db, work: Work) {
 }
 
 async fn run(db: &Db, sql: &'static str, args: Vec<Arg>) -> Result<(u64, Flush), Error> {
-    let mut tx = db.begin().await?;
-    let changed = tx.execute(sql, args).await?;
-    Ok((changed, tx.commit().await?))
+    db.transaction(|mut tx| {
+        let args = args.clone();
+        async move { Ok((tx.execute(sql, args).await?, tx)) }
+    })
+    .await
 }
 
 async fn write_commits(db: &Db, commits: Vec<Commit>, done: Vec<Done<Committed>>) -> Option<JoinHandle<()>> {
@@ -75,8 +77,13 @@ async fn write_commits(db: &Db, commits: Vec<Commit>, done: Vec<Done<Committed>>
     }
     match commit_all(db, &commits).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
-        // One that cannot be written must not take the others with it.
+        // One that cannot be written must not take the others with it; what is the matter with the database concerns all.
         Err(error) => {
+            if error.for_all().is_some() {
+                tracing::warn!(%error, changes = commits.len(), "a batch was not written");
+                done.into_iter().for_each(|done| drop(done.send(Err(error.for_all().unwrap_or(Error::Stopped)))));
+                return None;
+            }
             tracing::warn!(%error, changes = commits.len(), "a batch was not written: each is tried by itself");
             for (commit, done) in commits.into_iter().zip(done) {
                 write_one(db, Work::Commit(Box::new(commit), done)).await;

@@ -6,7 +6,7 @@ use super::decisions::{KEEP_VERSION, RuleVersion};
 use super::signatures::KEEP_SIGNATURE;
 use crate::store::columns::{at, ms};
 use crate::store::commit::writer::Work;
-use crate::store::db::{Arg, Db, Row};
+use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
 use crate::store::{Error, Store};
 
@@ -117,8 +117,15 @@ fn values(deployment: &Deployment) -> Vec<Arg> {
 
 /// Writes a change, what it brings, its audit and the sign for other processes in one transaction; gives the new revision.
 pub(crate) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Flush), Error> {
+    db.transaction(|mut tx| {
+        let change = change.clone();
+        async move { Ok((write(&mut tx, change).await?, tx)) }
+    })
+    .await
+}
+
+async fn write(tx: &mut Tx, change: DeploymentChange) -> Result<i64, Error> {
     let after = &change.after;
-    let mut tx = db.begin().await?;
     let mut args = values(after);
     let changed = if after.revision == 0 {
         let sql = format!(
@@ -160,8 +167,7 @@ pub(crate) async fn change(db: &Db, change: DeploymentChange) -> Result<(i64, Fl
         }
     }
     let sql = "update deployment_revision set revision = revision + 1 where one = 1 returning revision";
-    let revision = tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
-    Ok((revision, tx.commit().await?))
+    tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))
 }
 
 impl Store {

@@ -62,7 +62,7 @@ impl Store {
             "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine, r.revision \
              from runs r join tickets t on t.id = r.ticket {conditions} order by r.id desc limit {limit}"
         );
-        let rows = self.db.all(&sql, args).await?;
+        let rows = self.db.all_of_history(&sql, args).await?;
         let mut runs: Vec<PastRun> = rows.iter().map(past_run).collect::<Result<_, _>>()?;
         let mut decisions = self.decisions_of(&runs, &wanted.stages).await?;
         for past in &mut runs {
@@ -90,7 +90,7 @@ impl Store {
             narrowed
         };
         let sql = format!("select run, stage, input, verdict, rules from decisions where run in ({ids}) {narrowed}");
-        for row in self.db.all(&sql, args).await? {
+        for row in self.db.all_of_history(&sql, args).await? {
             let decision =
                 StoredDecision { stage: row.text(1)?, input: row.text(2)?, verdict: row.text(3)?, rules: row.text(4)? };
             found.entry(row.uuid(0)?).or_default().push(decision);
@@ -126,7 +126,7 @@ impl Store {
              (exists (select 1 from access_decisions d where d.ticket = c.ticket) \
              or exists (select 1 from grants g where g.ticket = c.ticket and g.revoked_at is not null))"
         );
-        for row in self.db.all(&sql, args).await? {
+        for row in self.db.all_of_history(&sql, args).await? {
             let word = match (row.text(1)?.as_str(), row.int(2)?) {
                 ("denied", _) => "denied",
                 ("approved", 0) => "approved",

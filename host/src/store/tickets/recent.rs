@@ -62,7 +62,7 @@ pub async fn read(db: Db, mut receive: mpsc::Receiver<Ask>) {
 async fn tickets_of(db: &Db, asks: &[Ask]) -> Result<Vec<Vec<RecentTicket>>, Error> {
     let args = |ask: &Ask| [ask.requester.as_str().into(), Arg::from(ms(ask.since))];
     let mut found: Vec<Vec<RecentTicket>> = asks.iter().map(|_| Vec::new()).collect();
-    for row in db.all(&statement(asks), asks.iter().flat_map(args).collect()).await? {
+    for row in db.quick(&statement(asks), asks.iter().flat_map(args).collect()).await? {
         let place = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
         if let Some(tickets) = found.get_mut(place) {
             tickets.push(read_row(&row)?);

@@ -1,0 +1,326 @@
+//! The two databases behind a few verbs. Every difference between them is in this folder; statements above it are the same
+//! text for both.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
+
+use super::Error;
+
+mod arguments;
+mod checkpoint;
+mod failure;
+pub(super) mod flush;
+pub mod limits;
+pub mod postgres;
+pub mod private;
+mod reach;
+mod retry;
+pub mod sqlite;
+
+pub use arguments::{Arg, Row};
+pub use limits::Limits;
+
+use arguments::bind_sqlite;
+use flush::Flush;
+use postgres::{Begin, Held, Server};
+use retry::Tries;
+use sqlite::Embedded;
+
+/// How long the database may take to show that it is there.
+const PING_MAX: Duration = Duration::from_millis(1_500);
+
+/// An open database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub enum Db {
+    Sqlite(Embedded),
+    Postgres(Server),
+}
+
+/// A connection within a transaction.
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>, Embedded),
+    Postgres(Held),
+}
+
+/// Whose connections are used, so that those who may wait keep nobody waiting who may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What writes.
+    Write,
+    /// Short reads that every request waits for: tokens, keys, one ticket, revisions.
+    Quick,
+    /// Lists and whatever else takes its time.
+    Lists,
+}
+
+/// Runs to its end in a task of its own: where who waits for it is dropped, nothing of it is cut off.
+///
+/// # Errors
+///
+/// Its own, and [`Error::Stopped`] where the program ends.
+pub async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.map_err(|_| Error::Stopped)?
+}
+
+impl Db {
+    /// Opens an embedded database, making the file if there is none.
+    pub async fn open_sqlite(file: &Path) -> Result<Db, Error> {
+        Self::open_sqlite_within(file, Limits::default()).await
+    }
+
+    /// The same, within other limits.
+    pub async fn open_sqlite_within(file: &Path, limits: Limits) -> Result<Db, Error> {
+        Embedded::open(file, limits).await.map(Db::Sqlite)
+    }
+
+    /// Connects to a server.
+    pub async fn open_postgres(url: &str) -> Result<Db, Error> {
+        Self::open_postgres_within(url, Limits::default()).await
+    }
+
+    /// The same, within other limits.
+    pub async fn open_postgres_within(url: &str, limits: Limits) -> Result<Db, Error> {
+        Server::open(url, limits).await.map(Db::Postgres)
+    }
+
+    /// Whether what is written now can become durable.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Db::Sqlite(file) => file.disk.check(),
+            Db::Postgres(server) => server.check(),
+        }
+    }
+
+    /// Whether the database answers within a second or two, and can be written to as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.check()?;
+        match tokio::time::timeout(PING_MAX, self.quick("select 1", Vec::new())).await {
+            Ok(answered) => answered.map(drop),
+            Err(_) => {
+                if let Db::Postgres(server) = self {
+                    server.doubt();
+                }
+                Err(Error::Away(format!("no answer within {PING_MAX:?}")))
+            }
+        }
+    }
+
+    /// Makes all that was committed before durable, as far as it is not.
+    pub fn flush(&self) -> Flush {
+        match self {
+            Db::Sqlite(file) => file.disk.flush(),
+            Db::Postgres(_) => Flush::DONE,
+        }
+    }
+
+    /// Makes a transaction of `body`, which is given the transaction and gives it back with what came of it; then it is
+    /// committed. Where it fails for a reason that passes (a serialization failure, a deadlock, a connection that was lost
+    /// before the commit), it is made again as a whole, a bounded number of times: so `body` must decide anew from what it
+    /// reads in it. What is committed is durable, and may be acknowledged, when the flush is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of `body`, of which nothing is kept then; [`Error::MayBeDone`] where the database went away while it
+    /// committed.
+    pub async fn transaction<T, F, B>(&self, mut body: F) -> Result<(T, Flush), Error>
+    where
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<(T, Tx), Error>>,
+    {
+        let mut tries = Tries::default();
+        loop {
+            match self.attempt(&mut body).await {
+                Err(error) if tries.again(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<T, F, B>(&self, body: &mut F) -> Result<(T, Flush), Error>
+    where
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<(T, Tx), Error>>,
+    {
+        let (value, tx) = body(self.begin().await?).await?;
+        Ok((value, tx.commit().await?))
+    }
+
+    /// Begins a transaction that writes. Dropped before its commit, it leaves nothing.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        self.check()?;
+        let db = self.clone();
+        apart(async move {
+            Ok(match db {
+                Db::Sqlite(file) => Tx::Sqlite(file.begin().await?, file),
+                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Writing).await?),
+            })
+        })
+        .await
+    }
+
+    /// Begins a transaction that reads: all of its statements see the database as it is at the first. It ends by
+    /// [`Tx::end`].
+    pub async fn begin_reading(&self) -> Result<Tx, Error> {
+        let db = self.clone();
+        apart(async move {
+            Ok(match db {
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_reading().await?, file),
+                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Reading).await?),
+            })
+        })
+        .await
+    }
+
+    async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Db::Sqlite(file) => file.all(lane, sql, args).await?.into_iter().map(Row::Sqlite).collect(),
+            Db::Postgres(server) => server.all(lane, sql, args).await?.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
+    /// All rows of a statement that reads.
+    pub async fn all(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        self.read(Lane::Lists, sql, args).await
+    }
+
+    /// All rows of a statement that reads a few rows by an index, and for which every request waits: no list keeps it
+    /// waiting.
+    pub async fn quick(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        self.read(Lane::Quick, sql, args).await
+    }
+
+    /// The first row of a statement that reads a few rows by an index, if there is one. No list keeps it waiting.
+    pub async fn optional(&self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+        Ok(self.quick(sql, args).await?.into_iter().next())
+    }
+
+    /// All rows of a statement that may take minutes, for a command that reads the whole history.
+    pub async fn all_of_history(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Db::Sqlite(_) => self.all(sql, args).await?,
+            Db::Postgres(server) => server.all_of_history(sql, args).await?.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite(file) => file.close().await,
+            Db::Postgres(server) => server.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// All rows of a statement.
+    pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Tx::Sqlite(tx, _) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
+                query.fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Tx::Postgres(held) => held.all(sql, args).await?.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
+    /// The first row of a statement, if there is one.
+    pub async fn optional(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement; the number of rows that it changed.
+    pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        match self {
+            Tx::Sqlite(tx, _) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
+                Ok(query.execute(&mut **tx).await?.rows_affected())
+            }
+            Tx::Postgres(held) => held.execute(sql, args).await,
+        }
+    }
+
+    /// The end of a `select` that locks the rows it reads. SQLite knows no such words and needs none: whoever writes holds the
+    /// whole database.
+    pub fn for_update(&self) -> &'static str {
+        match self {
+            Tx::Sqlite(..) => "",
+            Tx::Postgres(_) => " for update",
+        }
+    }
+
+    /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
+    /// after it in the database is durable no sooner.
+    pub async fn commit(self) -> Result<Flush, Error> {
+        match self {
+            Tx::Sqlite(tx, file) => {
+                tx.commit().await?;
+                file.committed();
+                Ok(file.disk.flush())
+            }
+            Tx::Postgres(held) => {
+                held.commit().await?;
+                Ok(Flush::DONE)
+            }
+        }
+    }
+
+    /// Ends a transaction that has only read.
+    pub async fn end(self) -> Result<(), Error> {
+        match self {
+            Tx::Sqlite(tx, _) => Ok(tx.commit().await?),
+            Tx::Postgres(held) => held.end().await,
+        }
+    }
+
+    /// Inserts rows: `head` is `insert into t (a, b)`, `tail` what follows the values. In pieces of fixed sizes, so that few
+    /// statements are prepared and each is used again.
+    pub async fn insert(
+        &mut self,
+        head: &str,
+        columns: usize,
+        tail: &str,
+        rows: Vec<Vec<Arg>>,
+    ) -> Result<Vec<Row>, Error> {
+        const PIECES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+        let mut returned = Vec::new();
+        let mut rows = rows.into_iter();
+        while let Some(piece) = PIECES.into_iter().find(|piece| *piece <= rows.len()) {
+            let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
+            let sql = match self {
+                // SQLite finds a numbered parameter by a linear search, which is quadratic over a piece.
+                Tx::Sqlite(..) => values(head, columns, piece, tail, |sql, _| sql.push('?')),
+                Tx::Postgres(_) => values(head, columns, piece, tail, |sql, n| {
+                    // Writing to a String cannot fail.
+                    let _ = write!(sql, "${n}");
+                }),
+            };
+            returned.extend(self.all(&sql, args).await?);
+        }
+        Ok(returned)
+    }
+}
+
+/// `head values ($1, $2), ($3, $4) tail`, each parameter as `place` writes it.
+fn values(head: &str, columns: usize, rows: usize, tail: &str, place: fn(&mut String, usize)) -> String {
+    let mut sql = format!("{head} values ");
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            sql.push_str(if column == 0 { "" } else { ", " });
+            place(&mut sql, row * columns + column + 1);
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    sql
+}

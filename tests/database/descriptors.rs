@@ -1,0 +1,79 @@
+//! A system that has no descriptor to give says nothing about the disk.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::{Value, json};
+
+use crate::support::components::example_rules;
+use crate::support::desk::{Database, Desk};
+
+/// A connection that is there already, and is kept.
+struct Kept(BufReader<TcpStream>);
+
+impl Kept {
+    fn to(desk: &Desk) -> Kept {
+        Kept(BufReader::new(TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap()))
+    }
+
+    /// The status and the body.
+    fn send(&mut self, head: &str, token: &str, body: &str) -> (u16, String) {
+        let length = body.len();
+        let request = format!(
+            "{head} HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut status = 0;
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(rest) = line.strip_prefix("http/1.1 ") {
+                status = rest[..3].parse().unwrap();
+            } else if let Some(rest) = line.strip_prefix("content-length: ") {
+                length = rest.parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (status, String::from_utf8(body).unwrap())
+    }
+}
+
+fn limit(desk: &Desk, descriptors: Option<u64>) -> Option<u64> {
+    let pid = Pid::from_raw(i32::try_from(desk.pid()).unwrap());
+    let now = rustix::process::getrlimit(Resource::Nofile);
+    let was = prlimit(pid, Resource::Nofile, Rlimit { current: descriptors, maximum: now.maximum }).unwrap();
+    was.current
+}
+
+#[test]
+fn a_desk_that_is_out_of_descriptors_goes_on_writing() {
+    let desk = Desk::with_rules(Database::Sqlite, example_rules());
+    let ticket = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let ticket = ticket.to_string();
+    let mut kept = Kept::to(&desk);
+    assert_eq!(kept.send("POST /api/v1/tickets", "demo-amara", &ticket).0, 201);
+    // Fewer than it has open: from now on, it can open nothing.
+    let was = limit(&desk, Some(4));
+    let soft = rustix::process::getrlimit(Resource::Nofile);
+    let most = soft.maximum.unwrap_or(u64::MAX).min(65_536);
+    assert_eq!(
+        was,
+        Some(most.max(soft.current.unwrap_or_default().min(most))),
+        "it has raised its soft limit at the start"
+    );
+    for n in 0..40 {
+        let (status, body) = kept.send("POST /api/v1/tickets", "demo-amara", &ticket);
+        assert_eq!(status, 201, "{n}: {body}");
+    }
+    assert_eq!(kept.send("GET /readyz", "demo-mei", "").0, 200);
+    limit(&desk, was);
+    let list: Value = desk.as_role("kofi").get("/api/v1/tickets?limit=200").expect(200);
+    assert_eq!(list["tickets"].as_array().unwrap().len(), 41);
+}

@@ -1,0 +1,122 @@
+//! Clients that hang up, at every moment of every kind of request, on a PostgreSQL that is 20 ms away.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ruledesk::desk::actor::Role;
+use ruledesk::store::people::Token;
+use ruledesk::store::{Store, Target};
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+
+use super::proxy::Proxy;
+use crate::support::components::example_rules;
+use crate::support::desk::{Database, Desk};
+use crate::support::postgres;
+use crate::support::wait::until_within;
+
+/// How far away the server is.
+const DELAY: Duration = Duration::from_millis(20);
+/// When clients leave, in milliseconds: while a connection is tested, while a transaction begins, reads, writes, commits.
+const LEAVE_AFTER_MS: [u64; 8] = [10, 30, 50, 60, 70, 90, 130, 190];
+
+/// A request as text: its method and path, whose it is, and its body.
+fn request(head: &str, token: &str, media_type: &str, body: &str) -> String {
+    format!(
+        "{head} HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn requests() -> Vec<String> {
+    let json = "application/json";
+    let ticket = r#"{"request_type":"question","subject":"x","body":"Please tell me.","fields":{"topic":"other"}}"#;
+    vec![
+        request("GET /api/v1/tickets/IT-1", "demo-kofi", json, ""),
+        request("GET /api/v1/tickets", "demo-kofi", json, ""),
+        request("GET /api/v1/tickets/IT-1/timeline", "demo-kofi", json, ""),
+        request("GET /api/v1/tickets/IT-1/explain", "demo-kofi", json, ""),
+        request("POST /api/v1/tickets", "demo-amara", json, ticket),
+        request("POST /api/v1/tickets/IT-1/comments", "demo-kofi", json, r#"{"body":"x"}"#),
+        request("PUT /api/v1/tables/hung?why=x", "demo-mei", "text/csv", "k,v\na,1\n"),
+        request("GET /api/v1/access-requests", "demo-lena", json, ""),
+    ]
+}
+
+/// Sends each request over and over, and leaves before the answer.
+fn hang_up(desk: &Desk) {
+    let address = desk.url.strip_prefix("http://").unwrap();
+    for after in LEAVE_AFTER_MS {
+        let clients: Vec<TcpStream> = requests()
+            .iter()
+            .flat_map(|request| [request, request])
+            .map(|request| {
+                let mut client = TcpStream::connect(address).unwrap();
+                client.write_all(request.as_bytes()).unwrap();
+                client
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(after));
+        drop(clients);
+    }
+}
+
+/// How many connections stand still within a transaction.
+async fn left_within(url: &str) -> i64 {
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let sql = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
+    let (count,): (i64,) = sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    count
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
+    let url = postgres::fresh_database();
+    let proxy = Proxy::before(&url, DELAY);
+    let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
+    let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
+    let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
+    amara.post("/api/v1/tickets", &body).expect(201);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let token = |hash: &str| Token {
+        hash: ruledesk::app::tokens::hash(hash),
+        person: "jonas".parse().unwrap(),
+        roles: [Role::Requester].into(),
+        label: String::new(),
+        created_at: Timestamp::UNIX_EPOCH,
+        revoked_at: None,
+    };
+    for round in 0..3 {
+        let secret = format!("rdk_{round}");
+        hang_up(&desk);
+        // Less than it takes the server to end such a transaction by itself.
+        until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+            (runtime.block_on(left_within(&url)) == 0).then_some(())
+        });
+        // A connection with an old view of the database would take the token, and not have the ticket.
+        runtime.block_on(async {
+            let store = Store::open(&Target::Postgres(url.clone())).await.unwrap();
+            store.add_token(&token(&secret)).await.unwrap();
+            store.revoke_token(&token(&secret).hash, Timestamp::UNIX_EPOCH).await.unwrap();
+            store.close().await;
+        });
+        let mut revoked = desk.as_role("amara");
+        revoked.token = Some(secret);
+        let created = amara.post("/api/v1/tickets", &body).expect(201);
+        let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
+        for _ in 0..12 {
+            assert_eq!(revoked.get("/api/v1/tickets").status, 401);
+            kofi.get(&path).expect(200);
+        }
+        kofi.post(&format!("{path}/comments"), &json!({ "body": "x" })).expect(201);
+        let table = mei.put_text(&format!("/api/v1/tables/kept-{round}?why=x"), "k,v\na,1\n", "text/csv");
+        assert_eq!(table.status, 200, "{}", table.text);
+    }
+    let log = desk.log();
+    let odd = ["already a transaction", "no transaction", "read-only transaction", "in progress"];
+    let odd = log.iter().filter(|line| odd.iter().any(|text| line.to_string().contains(text)));
+    assert_eq!(odd.collect::<Vec<_>>(), Vec::<&Value>::new());
+}
