@@ -8,6 +8,7 @@ mod dry_run;
 mod edits;
 mod explain;
 mod import;
+mod lists;
 mod tables;
 mod tickets;
 mod versions;

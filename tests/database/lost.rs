@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use ruledesk::store::tickets::Filter;
 use ruledesk::store::{Committed, Error, IdempotencyKey, Store, Target};
 
 use super::proxy::Proxy;
-use crate::store::fixture::{Wanted, organisation};
+use crate::store::fixture::{Wanted, count, organisation};
 use crate::support::postgres;
-
-async fn count(store: &Store) -> usize {
-    store.tickets(&Filter::default(), None, 100).await.unwrap().len()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_before_the_commit_costs_nothing_and_one_lost_during_it_is_told() {

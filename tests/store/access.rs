@@ -25,7 +25,8 @@ async fn case(store: &Store, n: u128) -> AccessCase {
 }
 
 async fn awaiting(store: &Store, id: &str) -> Vec<TicketId> {
-    store.awaiting(&person(id)).await.unwrap()
+    let page = store.awaiting(&person(id), None, 100).await.unwrap();
+    page.items.into_iter().map(|(ticket, _)| ticket.id).collect()
 }
 
 /// Takes somebody's decision the way a use case does: read, decide, write.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::change::Change;
+use ruledesk::desk::change::{Change, TicketWrite};
 use ruledesk::desk::id::TicketNumber;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::timeline::{Event, Visibility};
@@ -103,8 +103,8 @@ async fn no_field_of_a_changed_ticket_is_left_behind() {
     let (ticket, expected) = on_both(async |store| {
         store.commit(Wanted::new(1).create(&organisation())).await.unwrap();
         let before = read(&store, 1).await;
-        let mut change = moved(&before, State::InProgress, 1_000);
-        let after = change.after_mut();
+        let moved = moved(&before, State::InProgress, 1_000);
+        let mut after = moved.after().clone();
         after.kind = ruledesk::desk::organisation::Kind::Problem;
         after.tags = vec!["site".parse().unwrap()];
         after.impact = Some("low".parse().unwrap());
@@ -114,9 +114,9 @@ async fn no_field_of_a_changed_ticket_is_left_behind() {
         after.tier = 2;
         after.closed_at = Some(at(3));
         after.clocks.first_response.used_ms = 7;
-        let expected = change.after().clone();
-        store.commit(change).await.unwrap();
-        (read(&store, 1).await, expected)
+        let ticket = TicketWrite::Update { before: Box::new(before), after: Box::new(after.clone()) };
+        store.commit(Change::of_parts(ticket, None, moved.entries().to_vec(), Vec::new())).await.unwrap();
+        (read(&store, 1).await, after)
     })
     .await;
     assert_eq!(ticket, expected);

@@ -16,7 +16,8 @@ async fn read(store: &Store, number: i64) -> Ticket {
     store.ticket(TicketNumber(number)).await.unwrap().unwrap()
 }
 
-async fn change(store: &Store, number: i64, wanted: Edit) -> Ticket {
+/// Changes a ticket as a use case does: read, decide, write.
+pub async fn change(store: &Store, number: i64, wanted: Edit) -> Ticket {
     let ticket = read(store, number).await;
     let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
     let permit = permission::edit(&agent, &ticket).unwrap();
@@ -60,7 +61,7 @@ async fn the_queue_is_in_the_order_of_the_changed_priority() {
         change(&store, 3, critical).await;
         let low = Edit { priority: Some("low".to_owned()), ..Edit::default() };
         change(&store, 1, low).await;
-        let page = store.tickets(&Default::default(), None, 10).await.unwrap();
+        let page = store.tickets(&Default::default(), Default::default(), 10).await.unwrap().items;
         page.iter().map(|ticket| ticket.number.0).collect::<Vec<_>>()
     })
     .await;

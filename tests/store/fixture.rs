@@ -20,6 +20,7 @@ use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit::{self, Verdicts};
 use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
+use ruledesk::store::tickets::list::{Filter, Start};
 use ruledesk::store::{Commit, Committed, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
@@ -416,4 +417,15 @@ pub fn assignee(committed: &Committed) -> Option<PersonId> {
         Committed::Written { assignee, .. } => assignee.clone(),
         Committed::Before(_) => None,
     }
+}
+
+/// How many tickets there are.
+pub async fn count(store: &Store) -> usize {
+    let (mut count, mut next) = (0, Some(Start::Number(None)));
+    while let Some(start) = next {
+        let page = store.tickets(&Filter::default(), start, 200).await.unwrap();
+        count += page.items.len();
+        next = page.next;
+    }
+    count
 }

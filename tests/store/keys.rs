@@ -1,20 +1,15 @@
 //! Idempotency: the same request again is the same ticket, however close together and wherever it arrives.
 
 use ruledesk::desk::id::TicketId;
-use ruledesk::store::tickets::Filter;
 use ruledesk::store::{Commit, Committed, Error, IdempotencyKey, Store};
 
-use super::fixture::{Wanted, on_both, on_postgres, organisation, person, uuid};
+use super::fixture::{Wanted, count, on_both, on_postgres, organisation, person, uuid};
 
 fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Commit {
     // No actor is the desk itself.
     let actor = (!actor.is_empty()).then(|| person(actor));
     let idempotency = IdempotencyKey { actor, key: key.to_owned(), digest: digest.to_owned() };
     Commit { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
-}
-
-async fn count(store: &Store) -> usize {
-    store.tickets(&Filter::default(), None, 1_000).await.unwrap().len()
 }
 
 #[tokio::test]

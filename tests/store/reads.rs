@@ -6,7 +6,7 @@ use ruledesk::desk::organisation::form::{Raw, Value};
 use ruledesk::desk::ticket::timeline::{Event, Visibility};
 use ruledesk::desk::ticket::{State, Ticket};
 use ruledesk::store::Store;
-use ruledesk::store::tickets::{Cursor, Filter};
+use ruledesk::store::tickets::list::{Filter, Start};
 
 use super::fixture::{Wanted, at, on_both, organisation, person, uuid};
 
@@ -63,7 +63,7 @@ async fn fill(store: &Store) {
 }
 
 async fn numbers(store: &Store, filter: Filter) -> Vec<i64> {
-    let tickets = store.tickets(&filter, None, 100).await.unwrap();
+    let tickets = store.tickets(&filter, Start::default(), 100).await.unwrap().items;
     tickets.iter().map(|ticket| ticket.number.0).collect()
 }
 
@@ -72,13 +72,13 @@ async fn a_list_is_in_the_order_of_the_queue_and_its_pages_are_the_list() {
     let pages = on_both(async |store| {
         fill(&store).await;
         let mut pages: Vec<Vec<i64>> = Vec::new();
-        let mut after = None;
-        loop {
-            let page = store.tickets(&Filter::default(), after, 5).await.unwrap();
-            let Some(last) = page.last() else { return pages };
-            after = Some(Cursor::of(last));
-            pages.push(page.iter().map(|ticket| ticket.number.0).collect());
+        let mut next = Some(Start::default());
+        while let Some(start) = next {
+            let page = store.tickets(&Filter::default(), start, 5).await.unwrap();
+            pages.push(page.items.iter().map(|ticket| ticket.number.0).collect());
+            next = page.next;
         }
+        pages
     })
     .await;
     // Critical, then medium, then low; within each the earliest due first, which is the highest number.
@@ -166,7 +166,7 @@ async fn runs_and_messages_belong_to_their_ticket() {
         let id = TicketId(uuid(1, 3));
         (
             store.runs(id).await.unwrap(),
-            store.messages(id).await.unwrap(),
+            store.messages(id, None, 10).await.unwrap().items,
             store.runs(TicketId(uuid(1, 9))).await.unwrap(),
         )
     })

@@ -15,6 +15,8 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub etag: Option<String>,
+    /// Where the next page of a list is.
+    pub link: Option<String>,
     pub media_type: String,
     pub text: String,
 }
@@ -94,10 +96,10 @@ impl Client {
     pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
         let mut response = self.response(method, path, body);
         let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
-        let (etag, media_type) = (header("etag"), header("content-type").unwrap_or_default());
+        let (etag, link, media_type) = (header("etag"), header("link"), header("content-type").unwrap_or_default());
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, media_type, text }
+        Answer { status, etag, link, media_type, text }
     }
 
     fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {

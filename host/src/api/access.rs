@@ -3,26 +3,39 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::http::address::Query;
 use super::http::auth::Caller;
 use super::http::json::Json;
+use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
+use super::tickets::summary::TicketSummaryView;
 use super::tickets::views::{GrantView, TicketView};
 use crate::app::App;
+use crate::app::access::decide::GrantPlace;
 use crate::desk::access::ApproverDecision;
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 
 /// List the tickets whose access requests await you, oldest first.
-#[utoipa::path(get, path = "/api/v1/access-requests", tag = "access", security(("token" = [])),
-    responses((status = 200, body = Vec<TicketView>)))]
+#[utoipa::path(get, path = "/api/v1/access-requests", tag = "access", security(("token" = [])), params(PageQuery),
+    responses((status = 200, body = Vec<TicketSummaryView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn awaiting(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-) -> Result<axum::Json<Vec<TicketView>>, Problem> {
-    let found = app.awaiting(&actor).await?;
-    Ok(axum::Json(found.into_iter().map(|(ticket, case)| TicketView::new(ticket, Some(case))).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<TicketSummaryView>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(|text| List::AccessRequests.read(text)).transpose()?;
+    let page = app.awaiting(&actor, after.map(|[id]| TicketId(Uuid::from_u128(id))), limit).await?;
+    let next = page.next.map(|id| List::AccessRequests.write([id.0.as_u128()]));
+    let view = |(ticket, case)| TicketSummaryView::new(ticket, Some(case));
+    Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
 }
 
 /// An approver's decision.
@@ -55,16 +68,32 @@ pub async fn decide(
     Ok(axum::Json(TicketView::new(ticket, Some(case))))
 }
 
-/// List what somebody holds and has held in the last year: your own, or anybody's for agents and admins.
+/// List what somebody holds and has held in the last year, newest first: your own, or anybody's for agents and admins.
 #[utoipa::path(get, path = "/api/v1/people/{id}/grants", tag = "access", security(("token" = [])),
-    params(("id" = String, Path)), responses((status = 200, body = Vec<GrantView>)))]
+    params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = Vec<GrantView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn grants(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Vec<GrantView>>, Problem> {
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<GrantView>, Problem> {
     let person: PersonId =
         id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no such person: {e}")))?;
-    let grants = app.grants(&actor, &person).await?;
-    Ok(axum::Json(grants.into_iter().map(GrantView::new).collect()))
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(grant_place).transpose()?;
+    let page = app.grants(&actor, &person, after, limit).await?;
+    let place = |place: GrantPlace| [page::whole(place.granted_at.as_millisecond()), place.id.0.as_u128()];
+    let next = page.next.map(|next| List::Grants.write(place(next)));
+    Ok(Paged { items: page.items.into_iter().map(GrantView::new).collect(), next, limit })
+}
+
+fn grant_place(text: &str) -> Result<GrantPlace, Problem> {
+    let [granted_at, id] = List::Grants.read(text)?;
+    let ms = i64::try_from(granted_at).ok();
+    let granted_at = ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let place = granted_at.map(|granted_at| GrantPlace { granted_at, id: GrantId(Uuid::from_u128(id)) });
+    place.ok_or_else(|| Problem::new(Kind::BAD_QUERY, "`after` names no time: begin again without it"))
 }

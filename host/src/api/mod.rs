@@ -68,7 +68,7 @@ impl utoipa::Modify for Bearer {
 
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(tickets::create, tickets::list))
+        .routes(routes!(tickets::create, tickets::list::list))
         .routes(routes!(tickets::read, tickets::edits::edit))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))

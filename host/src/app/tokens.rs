@@ -51,7 +51,7 @@ impl Cache {
 }
 
 /// The hash under which a token is kept. A token is random, so a plain hash is enough: there is nothing to guess.
-fn hash(token: &str) -> String {
+pub fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 

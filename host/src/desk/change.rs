@@ -53,6 +53,17 @@ impl Change {
         }
     }
 
+    /// A change as these parts say: for tests and measurements of the store, which keeps whatever a change says.
+    #[doc(hidden)]
+    pub fn of_parts(
+        ticket: TicketWrite,
+        assignment: Option<Assignment>,
+        entries: Vec<Entry>,
+        messages: Vec<Message>,
+    ) -> Change {
+        Change { assignment, entries, messages, ..Change::of(ticket) }
+    }
+
     /// The ticket's part.
     pub fn ticket(&self) -> &TicketWrite {
         &self.ticket
@@ -62,14 +73,6 @@ impl Change {
     /// turn it is where it is shared out.
     pub fn after(&self) -> &Ticket {
         match &self.ticket {
-            TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => ticket,
-        }
-    }
-
-    /// The same, to be altered: for tests of the store, which keeps whatever a change says.
-    #[doc(hidden)]
-    pub fn after_mut(&mut self) -> &mut Ticket {
-        match &mut self.ticket {
             TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => ticket,
         }
     }

@@ -16,6 +16,7 @@ mod dialect;
 pub mod jobs;
 mod migrate;
 pub mod notices;
+pub mod page;
 pub mod people;
 pub mod rules;
 pub mod tables;

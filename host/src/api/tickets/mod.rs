@@ -7,18 +7,18 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::http::address::Query;
 use super::http::auth::Caller;
 use super::http::json::Json;
-use super::http::page;
+use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::submit::digest;
-use crate::app::tickets::work::Filter;
 use crate::desk::access::AccessCase;
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::{MessageId, PersonId, TicketNumber};
 use crate::desk::organisation::form::Raw;
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::timeline::Visibility;
@@ -28,6 +28,8 @@ use views::{EntryView, MessageView, RunView, TicketView};
 pub mod dry_run;
 pub(crate) mod edits;
 pub(crate) mod explain;
+pub mod list;
+pub mod summary;
 pub(crate) mod views;
 
 /// The longest `Idempotency-Key`, in bytes.
@@ -149,72 +151,11 @@ pub(super) fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>
     response
 }
 
-/// Which tickets to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// States, separated by commas.
-    state: Option<String>,
-    team: Option<String>,
-    assignee: Option<String>,
-    requester: Option<String>,
-    priority: Option<String>,
-    /// A category or a parent of it.
-    category: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-    /// 1 to 200; 50 where nothing is said.
-    limit: Option<i64>,
-}
-
-impl ListQuery {
-    fn filter(self) -> Result<Filter, Problem> {
-        let states = self.state.as_deref().unwrap_or_default();
-        let states = states.split(',').filter(|code| !code.is_empty()).map(state);
-        Ok(Filter {
-            states: states.collect::<Result<_, _>>()?,
-            team: self.team,
-            assignee: self.assignee,
-            requester: self.requester,
-            priority: self.priority,
-            category: self.category,
-            only: None,
-        })
-    }
-}
-
 fn state(code: &str) -> Result<TicketState, Problem> {
     TicketState::from_code(code).ok_or_else(|| {
         let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
         Problem::new(Kind::BAD_QUERY, format!("`{code}` is not a state: use {}", known.join(", ")))
     })
-}
-
-/// A page of tickets.
-#[derive(Serialize, ToSchema)]
-pub struct TicketPage {
-    tickets: Vec<TicketView>,
-    /// Send it as `after` for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-/// List tickets in the order of the queue.
-///
-/// Unfinished ones first, then by priority, then by when they are due; never by when they were submitted.
-#[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", security(("token" = [])), params(ListQuery),
-    responses((status = 200, body = TicketPage)))]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    Query(query): Query<ListQuery>,
-) -> Result<axum::Json<TicketPage>, Problem> {
-    let after = query.after.as_deref().map(page::read).transpose()?;
-    let limit = query.limit.unwrap_or(50);
-    let page = app.tickets(&actor, query.filter()?, after, limit).await?;
-    let tickets = page.tickets.into_iter().map(|ticket| TicketView::new(ticket, None)).collect();
-    Ok(axum::Json(TicketPage { tickets, next: page.next.map(page::write) }))
 }
 
 /// A key in a path; what is no key names no ticket.
@@ -236,15 +177,24 @@ pub async fn read(
 }
 
 /// Read what happened to a ticket. Requesters are not shown what is internal.
+///
+/// A page ends early where its texts are long.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/timeline", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)), responses((status = 200, body = Vec<EntryView>)))]
+    params(("key" = String, Path), PageQuery), responses((status = 200, body = Vec<EntryView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn timeline(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<EntryView>>, Problem> {
-    let entries = app.timeline(&actor, number(&key)?).await?;
-    Ok(axum::Json(entries.into_iter().map(EntryView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<EntryView>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(|text| List::Timeline.read_whole(text)).transpose()?;
+    let [after] = after.unwrap_or_default();
+    let page = app.timeline(&actor, number(&key)?, after, limit).await?;
+    let next = page.next.map(|seq| List::Timeline.write([page::whole(seq)]));
+    Ok(Paged { items: page.items.into_iter().map(EntryView::from).collect(), next, limit })
 }
 
 /// A comment.
@@ -324,14 +274,21 @@ pub async fn decisions(
     Ok(axum::Json(runs.into_iter().map(RunView::from).collect()))
 }
 
-/// Read the messages that a ticket has queued.
+/// Read the messages that a ticket has queued, oldest first.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/messages", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)), responses((status = 200, body = Vec<MessageView>)))]
+    params(("key" = String, Path), PageQuery), responses((status = 200, body = Vec<MessageView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn messages(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<MessageView>>, Problem> {
-    let messages = app.messages(&actor, number(&key)?).await?;
-    Ok(axum::Json(messages.into_iter().map(MessageView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<MessageView>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(|text| List::Messages.read(text)).transpose()?;
+    let after = after.map(|[id]| MessageId(Uuid::from_u128(id)));
+    let page = app.messages(&actor, number(&key)?, after, limit).await?;
+    let next = page.next.map(|id| List::Messages.write([id.0.as_u128()]));
+    Ok(Paged { items: page.items.into_iter().map(MessageView::from).collect(), next, limit })
 }

@@ -87,6 +87,8 @@ pub struct AccessView {
     pub tier: String,
     /// Who is to have the access.
     pub subject: String,
+    /// What for, in the words of who asked.
+    pub justification: String,
     /// `awaiting`, `approved`, `denied`, `denied_by_policy` or `cancelled`.
     pub state: &'static str,
     /// Why the rules said so.
@@ -126,6 +128,7 @@ impl From<AccessCase> for AccessView {
             app: case.request.app.to_string(),
             tier: case.request.tier.to_string(),
             subject: case.request.subject.to_string(),
+            justification: case.request.justification,
             state: case.state.code(),
             reason: case.reason,
             scope: case.scope.map(|scope| ScopeView {
@@ -251,7 +254,7 @@ pub struct MessageView {
 
 impl From<StoredMessage> for MessageView {
     fn from(message: StoredMessage) -> Self {
-        let StoredMessage { kind, recipient, queued_at, sent_at } = message;
+        let StoredMessage { kind, recipient, queued_at, sent_at, .. } = message;
         Self { kind, recipient, queued_at, sent_at }
     }
 }

@@ -7,9 +7,12 @@ use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::access::{self, AccessCase, ApproverDecision, Grant};
 use crate::desk::actor::Actor;
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
+pub use crate::store::access::lists::GrantPlace;
+use crate::store::page::Page;
+use crate::store::tickets::summary::TicketSummary;
 
 impl Office {
     /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction. A
@@ -35,39 +38,44 @@ impl Office {
         Ok((ticket, case.ok_or_else(missing)?))
     }
 
-    /// The tickets whose access requests await the actor.
+    /// The tickets whose access requests await the actor, after one of them, oldest first.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read.
-    pub async fn awaiting(&self, actor: &Actor) -> Result<Vec<(Ticket, AccessCase)>, Error> {
-        let Some(person) = actor.person() else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for id in self.store.awaiting(person).await? {
-            let both = self.store.ticket_and_case_by_id(id).await?;
-            found.extend(both.and_then(|(ticket, case)| Some((ticket, case?))));
-        }
-        Ok(found)
+    pub async fn awaiting(
+        &self,
+        actor: &Actor,
+        after: Option<TicketId>,
+        limit: usize,
+    ) -> Result<Page<(TicketSummary, AccessCase), TicketId>, Error> {
+        let Some(person) = actor.person() else { return Ok(Page { items: Vec::new(), next: None }) };
+        Ok(self.store.awaiting(person, after, limit).await?)
     }
 
-    /// What somebody holds and has held in the last year: one's own, or anybody's for agents and admins.
+    /// What a person holds and has held in the last year, after one of the grants: one's own, or anybody's for agents and
+    /// admins. Each with whether it gives access now.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`].
-    pub async fn grants(&self, actor: &Actor, person: &PersonId) -> Result<Vec<(Grant, bool)>, Error> {
+    pub async fn grants(
+        &self,
+        actor: &Actor,
+        person: &PersonId,
+        after: Option<GrantPlace>,
+        limit: usize,
+    ) -> Result<Page<(Grant, bool), GrantPlace>, Error> {
         if actor.person() != Some(person) {
             permission::read_decisions(actor)?;
         }
         let now = self.clock.now();
         let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
-        let grants = self.store.grants(person, year.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
-        Ok(grants
-            .into_iter()
-            .map(|grant| {
-                let effective = grant.is_effective(now);
-                (grant, effective)
-            })
-            .collect())
+        let year = year.unwrap_or(Timestamp::UNIX_EPOCH);
+        let page = self.store.grants_page(person, year, after, limit).await?;
+        Ok(page.map(|grant| {
+            let effective = grant.is_effective(now);
+            (grant, effective)
+        }))
     }
 }

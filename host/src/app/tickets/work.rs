@@ -4,25 +4,17 @@ use super::change::{Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, State, Ticket};
+pub use crate::store::page::Page;
 pub use crate::store::rules::decisions::StoredRun;
+pub use crate::store::tickets::StoredMessage;
+pub use crate::store::tickets::list::{Filter, QueuePlace, Start, UpdatedPlace};
+pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
-pub use crate::store::tickets::{Cursor, Filter, StoredMessage};
-
-/// Tickets on one page.
-pub const PAGE_MAX: i64 = 200;
-
-/// A page of a list.
-#[derive(Debug, Clone)]
-pub struct Page {
-    pub tickets: Vec<Ticket>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-}
 
 impl Office {
     /// One ticket, as far as the actor may see it. Somebody else's ticket is not there, so that its number tells nothing.
@@ -45,7 +37,7 @@ impl Office {
         Ok((ticket, case, permit))
     }
 
-    /// Tickets in the order of the queue.
+    /// A page of the tickets that the actor may see, without their texts.
     ///
     /// # Errors
     ///
@@ -54,29 +46,28 @@ impl Office {
         &self,
         actor: &Actor,
         mut filter: Filter,
-        after: Option<Cursor>,
-        limit: i64,
-    ) -> Result<Page, Error> {
+        start: Start,
+        limit: usize,
+    ) -> Result<Page<TicketSummary, Start>, Error> {
         let permit = permission::list(actor)?;
         filter.only = permit.only().cloned();
-        let limit = limit.clamp(1, PAGE_MAX);
-        let mut tickets = self.store.tickets(&filter, after, limit + 1).await?;
-        let more = tickets.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        if more {
-            tickets.pop();
-        }
-        let next = tickets.last().filter(|_| more).map(Cursor::of);
-        Ok(Page { tickets, next })
+        Ok(self.store.tickets(&filter, start, limit).await?)
     }
 
-    /// What happened to a ticket; a requester is not shown what is internal.
+    /// What happened to a ticket after an entry, the first page after 0; a requester is not shown what is internal.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`].
-    pub async fn timeline(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredEntry>, Error> {
+    pub async fn timeline(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<StoredEntry, i64>, Error> {
         let (ticket, _, permit) = self.readable(actor, number).await?;
-        Ok(self.store.timeline(ticket.number, permit.internal()).await?)
+        Ok(self.store.timeline_page(ticket.number, permit.internal(), after, limit).await?)
     }
 
     /// How a ticket was decided, with the exact input of each stage.
@@ -90,15 +81,21 @@ impl Office {
         Ok(self.store.runs(ticket.id).await?)
     }
 
-    /// The messages that a ticket has queued.
+    /// The messages that a ticket has queued, after one of them.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`]; [`Error::Refused`].
-    pub async fn messages(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredMessage>, Error> {
+    pub async fn messages(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<StoredMessage, MessageId>, Error> {
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::read_decisions(actor)?;
-        Ok(self.store.messages(ticket.id).await?)
+        Ok(self.store.messages(ticket.id, after, limit).await?)
     }
 
     /// Adds a comment; the ticket after it. A comment commutes with whatever else happens to the ticket.

@@ -15,6 +15,7 @@ use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
 pub mod ledger;
+pub mod lists;
 
 /// How somebody's requests have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,14 +54,6 @@ impl Store {
             Ok(ticket.map(|ticket| (ticket, case)))
         })
         .await
-    }
-
-    /// The tickets whose access requests await somebody, oldest first.
-    pub async fn awaiting(&self, person: &PersonId) -> Result<Vec<TicketId>, Error> {
-        let sql = "select a.ticket from access_awaited a join access_cases c on c.ticket = a.ticket \
-                   where a.person = $1 order by c.opened_at, a.ticket";
-        let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
-        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
     /// What somebody holds, or has held since an instant, newest first.
@@ -109,12 +102,17 @@ impl Store {
     }
 }
 
+/// The columns of a case, in the order in which they are read.
+const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
+     justification, state, scope, steps, reason";
+/// The columns of what a person decided about one.
+const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
+
 async fn case_of(tx: &mut Tx, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
-    let sql = "select requester, submitted_by, subject, extends, app, tier, role, duration_hours, justification, \
-               state, scope, steps, reason from access_cases where ticket = $1";
-    let Some(row) = tx.optional(sql, vec![ticket.0.into()]).await? else { return Ok(None) };
-    let sql = "select step, approver, approve, reason, at from access_decisions where ticket = $1 order by at, step";
-    let decisions = tx.all(sql, vec![ticket.0.into()]).await?;
+    let sql = format!("select {CASE_COLUMNS} from access_cases where ticket = $1");
+    let Some(row) = tx.optional(&sql, vec![ticket.0.into()]).await? else { return Ok(None) };
+    let sql = format!("select {DECISION_COLUMNS} from access_decisions where ticket = $1 order by at, step");
+    let decisions = tx.all(&sql, vec![ticket.0.into()]).await?;
     case(ticket, &row, &decisions).map(Some)
 }
 

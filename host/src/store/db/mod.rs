@@ -180,6 +180,19 @@ impl Db {
         .await
     }
 
+    /// The same for statements whose order an index has, such as those of lists: nothing is sorted that can be walked
+    /// through.
+    pub async fn begin_walking(&self) -> Result<Tx, Error> {
+        let db = self.clone();
+        apart(async move {
+            Ok(match db {
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file),
+                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Walking).await?),
+            })
+        })
+        .await
+    }
+
     async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Db::Sqlite(file) => file.all(lane, sql, args).await?.into_iter().map(Row::Sqlite).collect(),
@@ -235,6 +248,15 @@ impl Tx {
     /// The first row of a statement, if there is one.
     pub async fn optional(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, Error> {
         Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    /// How the database would run a statement: the lines of its plan.
+    pub async fn plan(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<String>, Error> {
+        let (explain, column) = match self {
+            Tx::Sqlite(..) => ("explain query plan", 3),
+            Tx::Postgres(_) => ("explain (costs off)", 0),
+        };
+        self.all(&format!("{explain} {sql}"), args).await?.iter().map(|row| row.text(column)).collect()
     }
 
     /// Runs a statement; the number of rows that it changed.

@@ -53,6 +53,9 @@ pub struct Server {
 pub enum Begin {
     Writing,
     Reading,
+    /// For statements whose order an index has: nothing is sorted that can be walked through. PostgreSQL sorts what it
+    /// believes to be little, and believes what its statistics said some time ago.
+    Walking,
     /// For a command that reads the whole history.
     LongReading,
 }
@@ -131,7 +134,7 @@ impl Server {
         let lane = match begin {
             Begin::Writing => Lane::Write,
             Begin::Reading => Lane::Quick,
-            Begin::LongReading => Lane::Lists,
+            Begin::Walking | Begin::LongReading => Lane::Lists,
         };
         let mut tries = Tries::default();
         loop {
@@ -146,7 +149,7 @@ impl Server {
     async fn begin_once(&self, lane: Lane, begin: Begin) -> Result<Held, Error> {
         let mut held = self.hold(lane).await?;
         held.limit = match begin {
-            Begin::Writing | Begin::Reading => self.limits.statement + GRACE,
+            Begin::Writing | Begin::Reading | Begin::Walking => self.limits.statement + GRACE,
             Begin::LongReading => self.limits.long_statement + GRACE,
         };
         held.command(&self.beginning(begin), State::Within).await?;
@@ -156,12 +159,15 @@ impl Server {
     /// The statement that begins a transaction. Limits are set within it where they are not the connection's own.
     fn beginning(&self, begin: Begin) -> String {
         const READING: &str = "begin isolation level repeatable read read only";
+        const WALKING: &str = "begin isolation level repeatable read read only; set local enable_sort = off";
         let Limits { lock, statement, long_statement, idle_writing, idle_reading, .. } = self.limits;
         let (begin, within) = match begin {
             Begin::Writing if !self.shared => return "begin".to_owned(),
             Begin::Reading if !self.shared => return READING.to_owned(),
+            Begin::Walking if !self.shared => return WALKING.to_owned(),
             Begin::Writing => ("begin", [lock, statement, idle_writing]),
             Begin::Reading => (READING, [lock, statement, idle_reading]),
+            Begin::Walking => (WALKING, [lock, statement, idle_reading]),
             Begin::LongReading => (READING, [lock, long_statement, idle_reading]),
         };
         format!("{begin}; {}", setting("set local", within))

@@ -76,6 +76,11 @@ impl Embedded {
         Ok(self.quick.begin().await?)
     }
 
+    /// Begins a transaction that reads a list.
+    pub async fn begin_walking(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.lists.begin().await?)
+    }
+
     /// Says that something was committed.
     pub fn committed(&self) {
         self.log.grew();

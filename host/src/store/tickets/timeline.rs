@@ -10,6 +10,7 @@ use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use crate::store::columns::{at, corrupt, ms, parsed};
 use crate::store::db::{Arg, Row, Tx};
+use crate::store::page::Page;
 use crate::store::{Error, Store};
 
 /// An entry of a timeline with its place.
@@ -21,6 +22,8 @@ pub struct StoredEntry {
 }
 
 const T: &str = "timeline";
+/// Bytes of text that a page of a timeline has, before the entry with which it gets larger.
+const PAGE_BYTES_MAX: i64 = 1 << 20;
 /// The columns after `ticket`, as [`stored`] reads them.
 const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
 /// How many columns that are, with `ticket`.
@@ -158,9 +161,53 @@ impl Store {
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
     /// rest, so that nothing above can forget to.
     pub async fn timeline(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
-        let visible = if internal { String::new() } else { format!("and visibility = {PUBLIC}") };
-        let sql = format!("select {COLUMNS} from timeline where ticket = $1 {visible} order by seq");
-        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(|row| stored(row, 0)).collect()
+        self.entries(ticket, internal, 0, i64::MAX).await
+    }
+
+    /// The same page by page: what comes after an entry's `seq`, at most `limit` entries and about [`PAGE_BYTES_MAX`].
+    pub async fn timeline_page(
+        &self,
+        ticket: TicketNumber,
+        internal: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<StoredEntry, i64>, Error> {
+        let visible = visible(internal);
+        // Lengths are read before the texts: those may be long.
+        let sql = format!(
+            "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 and seq > $2 {visible} \
+             order by seq limit {}",
+            limit + 1
+        );
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), after.into()]).await?;
+        let (mut last, mut bytes, mut more) = (after, 0, false);
+        for (n, row) in rows.iter().enumerate() {
+            // One entry is on the page, however long it is.
+            if n == limit || bytes >= PAGE_BYTES_MAX {
+                more = true;
+                break;
+            }
+            last = row.int(0)?;
+            bytes += row.int(1)?;
+        }
+        let items = self.entries(ticket, internal, after, last).await?;
+        Ok(Page { items, next: more.then_some(last) })
+    }
+
+    /// Entries after one and up to another.
+    async fn entries(
+        &self,
+        ticket: TicketNumber,
+        internal: bool,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(internal);
+        let sql = format!(
+            "select {COLUMNS} from timeline where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.into(), to.into()]).await?;
+        rows.iter().map(|row| stored(row, 0)).collect()
     }
 
     /// The entries of these tickets that say what became of them: the values that people set, and every change of state.
@@ -179,6 +226,11 @@ impl Store {
         let rows = self.db.all(&sql, args).await?;
         rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?.entry))).collect()
     }
+}
+
+/// What narrows a timeline to what may be seen.
+fn visible(internal: bool) -> String {
+    if internal { String::new() } else { format!("and visibility = {PUBLIC}") }
 }
 
 #[cfg(test)]

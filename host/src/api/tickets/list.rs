@@ -1,0 +1,141 @@
+//! `GET /api/v1/tickets`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::state;
+use super::summary::TicketSummaryView;
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::page::{self, List, whole};
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+use crate::app::tickets::work::{Filter, QueuePlace, Start, UpdatedPlace};
+
+/// Tickets on a page where nothing is said.
+const LIMIT: usize = 50;
+
+/// Which tickets to list, in which order.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// States, separated by commas.
+    state: Option<String>,
+    team: Option<String>,
+    assignee: Option<String>,
+    requester: Option<String>,
+    priority: Option<String>,
+    /// A category or a parent of it.
+    category: Option<String>,
+    /// `queue`, where nothing is said; or for exports, in which no ticket may be missed: `number`, or `updated` for the order
+    /// of the last change.
+    #[serde(default)]
+    sort: Sort,
+    /// With `sort=updated`: only what was changed at that time or later (RFC 3339). Changes take a moment to be stored, and
+    /// hosts' clocks differ: begin a minute before the last change that you have seen.
+    #[param(value_type = Option<String>, format = DateTime)]
+    updated_since: Option<Timestamp>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// 1 to 200; 50 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+}
+
+/// The order of a list.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    #[default]
+    Queue,
+    Number,
+    Updated,
+}
+
+impl ListQuery {
+    fn start(&self) -> Result<Start, Problem> {
+        if self.updated_since.is_some() && self.sort != Sort::Updated {
+            return Err(Problem::new(Kind::BAD_QUERY, "`updated_since` goes with `sort=updated`"));
+        }
+        let after = self.after.as_deref();
+        Ok(match self.sort {
+            Sort::Queue => {
+                let place = after.map(|text| List::TicketsInQueue.read_whole(text)).transpose()?;
+                Start::Queue(place.map(|[finished, rank, due, number]| QueuePlace {
+                    finished: finished != 0,
+                    rank,
+                    due,
+                    number,
+                }))
+            }
+            Sort::Number => {
+                let place = after.map(|text| List::TicketsByNumber.read_whole(text)).transpose()?;
+                Start::Number(place.map(|[number]| number))
+            }
+            Sort::Updated => {
+                let place = after.map(|text| List::TicketsByUpdate.read_whole(text)).transpose()?;
+                let place = place.map(|[updated, number]| UpdatedPlace { updated, number });
+                Start::Updated(place.max(self.updated_since.map(UpdatedPlace::before)))
+            }
+        })
+    }
+
+    fn filter(self) -> Result<Filter, Problem> {
+        let states = self.state.as_deref().unwrap_or_default();
+        let states = states.split(',').filter(|code| !code.is_empty()).map(state);
+        Ok(Filter {
+            states: states.collect::<Result<_, _>>()?,
+            team: self.team,
+            assignee: self.assignee,
+            requester: self.requester,
+            priority: self.priority,
+            category: self.category,
+            only: None,
+        })
+    }
+}
+
+/// Where the next page begins, as text.
+fn next(start: Start) -> Option<String> {
+    match start {
+        Start::Queue(place) => place.map(|QueuePlace { finished, rank, due, number }| {
+            List::TicketsInQueue.write([u128::from(finished), whole(rank), whole(due), whole(number)])
+        }),
+        Start::Number(place) => place.map(|number| List::TicketsByNumber.write([whole(number)])),
+        Start::Updated(place) => {
+            place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([whole(updated), whole(number)]))
+        }
+    }
+}
+
+/// A page of tickets.
+#[derive(Serialize, ToSchema)]
+pub struct TicketPage {
+    /// May be fewer than `limit`, or none, where there are more: few tickets match a filter that no index serves alone.
+    tickets: Vec<TicketSummaryView>,
+    /// Send it as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// List tickets, in the order of the queue where nothing is said.
+///
+/// The queue has unfinished ones first, then goes by priority, then by when they are due; never by when they were submitted. A
+/// ticket that moves in it while a client turns pages may be missed: exports sort by `number` or `updated`.
+#[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", security(("token" = [])), params(ListQuery),
+    responses((status = 200, body = TicketPage), (status = 400, body = Problem)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<axum::Json<TicketPage>, Problem> {
+    let (start, limit) = (query.start()?, page::limit(query.limit, LIMIT)?);
+    let page = app.tickets(&actor, query.filter()?, start, limit).await?;
+    let tickets = page.items.into_iter().map(|ticket| TicketSummaryView::new(ticket, None)).collect();
+    Ok(axum::Json(TicketPage { tickets, next: page.next.and_then(next) }))
+}

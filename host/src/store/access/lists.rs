@@ -1,0 +1,105 @@
+//! Lists about access: what awaits a person, and what a person holds.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{CASE_COLUMNS, DECISION_COLUMNS, GRANT_COLUMNS, case, grant};
+use crate::desk::access::{AccessCase, Grant};
+use crate::desk::id::{GrantId, PersonId, TicketId};
+use crate::store::columns::ms;
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::page::Page;
+use crate::store::tickets::summary::{self, TicketSummary};
+use crate::store::{Error, Store};
+
+/// A grant's place among those of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantPlace {
+    pub granted_at: Timestamp,
+    pub id: GrantId,
+}
+
+impl Store {
+    /// The tickets whose access requests await a person, after one of them, oldest first; each with its case. Ids are in the
+    /// order of time.
+    pub async fn awaiting(
+        &self,
+        person: &PersonId,
+        after: Option<TicketId>,
+        limit: usize,
+    ) -> Result<Page<(TicketSummary, AccessCase), TicketId>, Error> {
+        let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
+        let sql = format!(
+            "select ticket from access_awaited where person = $1 and ticket > $2 order by ticket limit {}",
+            limit + 1
+        );
+        let mut tx = self.db.begin_reading().await?;
+        let rows = tx.all(&sql, vec![person.as_str().into(), after.into()]).await?;
+        let ids = rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect::<Result<Vec<_>, Error>>()?;
+        let page = Page::cut(ids, limit, |id| *id);
+        let (mut tickets, mut cases) = (summaries(&mut tx, &page.items).await?, cases(&mut tx, &page.items).await?);
+        tx.end().await?;
+        let both = |id: &TicketId| Some((tickets.remove(id)?, cases.remove(id)?));
+        Ok(Page { items: page.items.iter().filter_map(both).collect(), next: page.next })
+    }
+
+    /// What a person holds, or has held since an instant, after one of the grants, newest first.
+    pub async fn grants_page(
+        &self,
+        subject: &PersonId,
+        since: Timestamp,
+        after: Option<GrantPlace>,
+        limit: usize,
+    ) -> Result<Page<Grant, GrantPlace>, Error> {
+        let mut args: Vec<Arg> = vec![subject.as_str().into(), ms(since).into()];
+        let mut later = "";
+        if let Some(GrantPlace { granted_at, id }) = after {
+            later = "and (granted_at, id) < ($3, $4)";
+            args.extend([ms(granted_at).into(), Arg::from(id.0)]);
+        }
+        let sql = format!(
+            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at >= $2 {later} \
+             order by granted_at desc, id desc limit {}",
+            limit + 1
+        );
+        let rows = self.db.all(&sql, args).await?;
+        let found = rows.iter().map(grant).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Page::cut(found, limit, |grant| GrantPlace { granted_at: grant.granted_at, id: grant.id }))
+    }
+}
+
+fn args(ids: &[TicketId]) -> Vec<Arg> {
+    ids.iter().map(|id| id.0.into()).collect()
+}
+
+async fn summaries(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, TicketSummary>, Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (sql, args) = summary::statement("id", args(ids), ids.len().next_power_of_two());
+    let rows = tx.all(&sql, args).await?;
+    rows.iter().map(|row| summary::summary(row).map(|ticket| (ticket.id, ticket))).collect()
+}
+
+/// The access cases of tickets, with all that people decided about them.
+async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, AccessCase>, Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let among = format!("where ticket in ({})", places.join(", "));
+    let mut decided: BTreeMap<TicketId, Vec<Row>> = BTreeMap::new();
+    let sql = format!("select {DECISION_COLUMNS}, ticket from access_decisions {among} order by ticket, at, step");
+    for row in tx.all(&sql, args(ids)).await? {
+        decided.entry(TicketId(row.uuid(5)?)).or_default().push(row);
+    }
+    let sql = format!("select {CASE_COLUMNS}, ticket from access_cases {among}");
+    let mut cases = BTreeMap::new();
+    for row in tx.all(&sql, args(ids)).await? {
+        let ticket = TicketId(row.uuid(13)?);
+        let decisions = decided.remove(&ticket).unwrap_or_default();
+        cases.insert(ticket, case(ticket, &row, &decisions)?);
+    }
+    Ok(cases)
+}

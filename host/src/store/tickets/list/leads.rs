@@ -1,0 +1,224 @@
+//! Which index leads to the tickets of a list, and what of its filter is left to be looked at on the way.
+
+use super::walk::{Args, Residual};
+use super::{Filter, Reader};
+use crate::desk::ticket::State;
+use crate::store::Error;
+use crate::store::db::Arg;
+
+/// Values of one column that are walked by themselves; with more of them the whole queue is walked.
+const LEADS_MAX: usize = 64;
+
+/// The first column of an index that is in the order of the queue behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    /// None: the queue itself.
+    Queue,
+    Team,
+    Assignee,
+    Requester,
+    /// Of those that somebody else requested.
+    SubmittedBy,
+    Category,
+}
+
+/// By what an index is divided between its first column and the order of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// For what is often narrowed to some states: each has a walk of its own.
+    State,
+    /// For what has few tickets, or many values at once: one walk over all unfinished ones.
+    Unfinished,
+}
+
+impl Lead {
+    pub const fn split(self) -> Split {
+        match self {
+            Lead::Queue | Lead::Team => Split::State,
+            Lead::Assignee | Lead::Requester | Lead::SubmittedBy | Lead::Category => Split::Unfinished,
+        }
+    }
+
+    /// The column, and what else the entries of its index have in common.
+    const fn column(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Lead::Queue => None,
+            Lead::Team => Some(("team", "")),
+            Lead::Assignee => Some(("assignee", "")),
+            Lead::Requester => Some(("requester", "")),
+            Lead::SubmittedBy => Some(("submitted_by", " and submitted_by <> requester")),
+            Lead::Category => Some(("category", "")),
+        }
+    }
+}
+
+/// How the tickets of a filter are found.
+#[derive(Debug)]
+pub struct Leads {
+    /// Each a part of the tickets, and no ticket in two of them; none where nothing can match.
+    pub by: Vec<(Lead, String)>,
+    /// The ranks that the wanted priority has or had; `None` where any will do.
+    pub ranks: Option<Vec<i64>>,
+    filter: Filter,
+}
+
+impl Leads {
+    /// Picks the index that narrows most: a person's tickets are fewer than a team's, a team's fewer than a category's with
+    /// all below it.
+    pub async fn of(reader: &mut Reader, filter: &Filter) -> Result<Leads, Error> {
+        let ranks = match &filter.priority {
+            Some(priority) => Some(ranks(reader, priority).await?),
+            None => None,
+        };
+        let by = if let Some(person) = &filter.only {
+            vec![(Lead::Requester, person.to_string()), (Lead::SubmittedBy, person.to_string())]
+        } else if let Some(requester) = &filter.requester {
+            vec![(Lead::Requester, requester.clone())]
+        } else if let Some(assignee) = &filter.assignee {
+            vec![(Lead::Assignee, assignee.clone())]
+        } else if let Some(team) = &filter.team {
+            vec![(Lead::Team, team.clone())]
+        } else if let Some(category) = &filter.category {
+            match categories(reader, category).await? {
+                Some(all) => all.into_iter().map(|category| (Lead::Category, category)).collect(),
+                None => vec![(Lead::Queue, String::new())],
+            }
+        } else {
+            vec![(Lead::Queue, String::new())]
+        };
+        let ranks = ranks.filter(|ranks| by.len() * ranks.len() <= LEADS_MAX);
+        Ok(Leads { by, ranks, filter: filter.clone() })
+    }
+
+    /// The states of one half of the queue that are wanted; `None` where that is each of them.
+    fn states(&self, unfinished: bool) -> Option<Vec<State>> {
+        let wanted: Vec<State> = half(unfinished).filter(|state| self.filter.states.contains(state)).collect();
+        (!self.filter.states.is_empty() && wanted.len() < half(unfinished).count()).then_some(wanted)
+    }
+
+    /// The conditions under which an index has all tickets of one half of the queue, each in one piece.
+    pub fn ranges(&self, unfinished: bool, args: &mut Args) -> Vec<String> {
+        let splits = self.splits(unfinished, args);
+        let mut ranges = Vec::new();
+        for (lead, value) in &self.by {
+            let first = lead.column().map(|(column, confined)| {
+                let place = args.place(value.as_str());
+                format!("{column} = {place}{confined} and ")
+            });
+            let first = first.unwrap_or_default();
+            ranges.extend(splits.iter().map(|split| format!("{first}{split}")));
+        }
+        ranges
+    }
+
+    fn split(&self) -> Split {
+        self.by.first().map_or(Split::State, |(lead, _)| lead.split())
+    }
+
+    fn splits(&self, unfinished: bool, args: &mut Args) -> Vec<String> {
+        let states = self.states(unfinished);
+        match (self.split(), states) {
+            // None of this half is wanted.
+            (_, Some(states)) if states.is_empty() => Vec::new(),
+            (Split::Unfinished, _) => vec![format!("unfinished = {}", i64::from(unfinished))],
+            (Split::State, states) => {
+                let states = states.unwrap_or_else(|| half(unfinished).collect());
+                states.iter().map(|state| format!("state = {}", args.place(state.code()))).collect()
+            }
+        }
+    }
+
+    /// What of the filter the walks through one half of the queue have to look at.
+    pub fn residual(&self, unfinished: bool, args: &mut Args) -> Residual {
+        let states = self.states(unfinished).filter(|_| self.split() == Split::Unfinished).unwrap_or_default();
+        let lead = self.by.first().map_or(Lead::Queue, |(lead, _)| *lead);
+        residual(&Filter { states, ..self.filter.clone() }, lead, args)
+    }
+
+    /// Whether an index leads to fewer tickets than there are.
+    pub fn narrows(&self) -> bool {
+        !self.filter.states.is_empty() || self.by.iter().all(|(lead, _)| *lead != Lead::Queue)
+    }
+}
+
+fn half(unfinished: bool) -> impl Iterator<Item = State> {
+    State::ALL.into_iter().filter(move |state| state.is_unfinished() == unfinished)
+}
+
+/// What of a filter the index behind `lead` does not hold; states are never of it.
+pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
+    let mut residual = Residual::default();
+    let Filter { states, team, assignee, requester, priority, category, only } = filter;
+    if let Some(person) = only.as_ref().filter(|_| lead != Lead::Requester) {
+        let person = args.place(person.as_str());
+        let condition = format!("(requester = {person} or submitted_by = {person})");
+        residual.add(&["requester", "submitted_by"], condition);
+    }
+    let equals = [
+        // Where a list is confined to one person, that person's tickets are walked, whoever requested them.
+        ("requester", requester.as_ref().filter(|_| lead != Lead::Requester || only.is_some())),
+        ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee)),
+        ("team", team.as_ref().filter(|_| lead != Lead::Team)),
+        ("priority", priority.as_ref()),
+    ];
+    for (column, value) in equals {
+        if let Some(value) = value {
+            residual.add(&[column], format!("{column} = {}", args.place(value.as_str())));
+        }
+    }
+    if let Some(category) = category.as_ref().filter(|_| lead != Lead::Category) {
+        let (from, to) = below(category);
+        let [itself, from, to] = [args.place(category.as_str()), args.place(from), args.place(to)];
+        let condition = format!("(category = {itself} or (category >= {from} and category < {to}))");
+        residual.add(&["category"], condition);
+    }
+    if !states.is_empty() {
+        let places: Vec<String> = states.iter().map(|state| args.place(state.code())).collect();
+        residual.add(&["state"], format!("state in ({})", places.join(", ")));
+    }
+    residual
+}
+
+/// From where to where the categories below one are, byte by byte: its id, a dot, and anything behind it. The character
+/// after a dot is a slash.
+fn below(category: &str) -> (String, String) {
+    (format!("{category}."), format!("{category}/"))
+}
+
+/// A category and all below it that any ticket has; `None` where those are too many. They are padded, so that few
+/// statements are prepared: no category is empty.
+async fn categories(reader: &mut Reader, category: &str) -> Result<Option<Vec<String>>, Error> {
+    let sql = format!(
+        "with recursive below (category) as (\
+         select category from (select category from tickets where category >= $1 and category < $2 \
+             order by category limit 1) as lowest \
+         union all \
+         select (select category from tickets where category > below.category and category < $2 \
+             order by category limit 1) from below where below.category is not null) \
+         select category from below where category is not null limit {LEADS_MAX}"
+    );
+    let (from, to) = below(category);
+    let mut found = vec![category.to_owned()];
+    for row in reader.all(&sql, vec![from.into(), to.into()]).await? {
+        found.push(row.text(0)?);
+    }
+    if found.len() > LEADS_MAX {
+        return Ok(None);
+    }
+    found.resize(found.len().next_power_of_two(), String::new());
+    Ok(Some(found))
+}
+
+/// The ranks that tickets of a priority have: one, unless the organisation has changed the order of its priorities.
+async fn ranks(reader: &mut Reader, priority: &str) -> Result<Vec<i64>, Error> {
+    let sql = format!(
+        "with recursive ranks (value) as (\
+         select value from (select rank as value from tickets where priority = $1 order by rank limit 1) as lowest \
+         union all \
+         select (select rank from tickets where priority = $1 and rank > ranks.value order by rank limit 1) \
+             from ranks where ranks.value is not null) \
+         select value from ranks where value is not null limit {LEADS_MAX}"
+    );
+    let rows = reader.all(&sql, vec![Arg::from(priority)]).await?;
+    rows.iter().map(|row| row.int(0)).collect()
+}

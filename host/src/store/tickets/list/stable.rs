@@ -1,0 +1,117 @@
+//! Orders in which no ticket is lost to who reads on from page to page: by number, and by the last change.
+
+use super::leads::{Lead, Leads, residual};
+use super::walk::{Args, Key, Walks, merged};
+use super::{Filter, Reader, UpdatedPlace};
+use crate::store::Error;
+
+/// Entries of one walk up to which all that match are gathered and sorted.
+const GATHER_MAX: usize = 1_000;
+/// Entries that one walk in the list's own order looks at before it gives back what it has found.
+const WALK_MAX: usize = 4_000;
+
+/// The order, and the place after which to begin.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    Number(Option<i64>),
+    Updated(Option<UpdatedPlace>),
+}
+
+impl Order {
+    const fn keys(self) -> [&'static str; 3] {
+        match self {
+            Order::Number(_) => ["cast(0 as bigint)", "cast(0 as bigint)", "number"],
+            Order::Updated(_) => ["cast(0 as bigint)", "updated_at", "number"],
+        }
+    }
+
+    const fn columns(self) -> &'static str {
+        match self {
+            Order::Number(_) => "number",
+            Order::Updated(_) => "updated_at, number",
+        }
+    }
+
+    /// What comes after the place, as ranges that an index has in one piece.
+    fn ranges(self, args: &mut Args) -> Vec<String> {
+        match self {
+            Order::Number(after) => vec![format!(" where number > {}", args.place(after.unwrap_or(0)))],
+            Order::Updated(None) => vec![format!(" where updated_at > {}", args.place(i64::MIN))],
+            Order::Updated(Some(UpdatedPlace { updated, number })) => {
+                let [updated, number] = [args.place(updated), args.place(number)];
+                vec![
+                    format!(" where updated_at = {updated} and number > {number}"),
+                    format!(" where updated_at > {updated}"),
+                ]
+            }
+        }
+    }
+
+    fn is_after(self, place: UpdatedPlace) -> bool {
+        match self {
+            Order::Number(after) => after.is_none_or(|after| place.number > after),
+            Order::Updated(after) => after.is_none_or(|after| place > after),
+        }
+    }
+}
+
+/// The places of at least `wanted` tickets after a place, if there are so many; and where the search stopped before the
+/// end.
+pub async fn places(
+    reader: &mut Reader,
+    filter: &Filter,
+    order: Order,
+    wanted: usize,
+) -> Result<(Vec<UpdatedPlace>, Option<UpdatedPlace>), Error> {
+    let leads = Leads::of(reader, filter).await?;
+    if leads.narrows()
+        && let Some(all) = gathered(reader, &leads, order).await?
+    {
+        return Ok((all, None));
+    }
+    let mut args = Args::default();
+    let ranges = order.ranges(&mut args);
+    let residual = residual(filter, Lead::Queue, &mut args);
+    let walks = Walks {
+        keys: order.keys(),
+        order: order.columns(),
+        ranges,
+        looked_at: (!residual.is_empty()).then_some(WALK_MAX),
+        residual,
+        wanted,
+    };
+    let (found, stopped) = merged(&reader.all(&walks.sql(), args.0).await?)?;
+    Ok((found.into_iter().map(place).collect(), stopped.map(place)))
+}
+
+fn place([_, updated, number]: Key) -> UpdatedPlace {
+    UpdatedPlace { updated, number }
+}
+
+/// All that match, in order, where the index that leads to them has few entries; `None` where it has many.
+async fn gathered(reader: &mut Reader, leads: &Leads, order: Order) -> Result<Option<Vec<UpdatedPlace>>, Error> {
+    let mut all = Vec::new();
+    for unfinished in [true, false] {
+        let mut args = Args::default();
+        let ranges: Vec<String> = leads.ranges(unfinished, &mut args);
+        if ranges.is_empty() {
+            continue;
+        }
+        let walks = Walks {
+            keys: order.keys(),
+            order: "rank, queue_due, number",
+            ranges: ranges.into_iter().map(|range| format!(" where {range}")).collect(),
+            residual: leads.residual(unfinished, &mut args),
+            wanted: GATHER_MAX,
+            looked_at: Some(GATHER_MAX),
+        };
+        let (found, stopped) = merged(&reader.all(&walks.sql(), args.0).await?)?;
+        if stopped.is_some() {
+            return Ok(None);
+        }
+        all.extend(found.into_iter().map(place));
+    }
+    all.retain(|place| order.is_after(*place));
+    all.sort_unstable();
+    Ok(Some(all))
+}

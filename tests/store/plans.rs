@@ -1,0 +1,76 @@
+//! No list sorts or reads a whole table, whatever narrows it: taken from the plans of both databases.
+
+use ruledesk::store::Target;
+use ruledesk::store::db::Db;
+use ruledesk::store::tickets::list::{Plan, Start, UpdatedPlace};
+
+use super::fixture::{on_postgres, on_sqlite};
+use super::many::{filters, on_both_with_many, rows};
+
+/// A line of a plan that is a scan or a sort.
+fn bad(line: &str) -> bool {
+    // A walk through a table or its index from end to end, and a sort, in SQLite's words and in PostgreSQL's.
+    let sqlite = line.contains("SCAN tickets") || line.contains("TEMP B-TREE");
+    sqlite || line.contains("Seq Scan") || line.contains("Sort")
+}
+
+fn starts() -> Vec<Start> {
+    let rows = rows();
+    let (one, other) = (&rows[3_000], &rows[3_020]);
+    assert!(one.place().finished != other.place().finished, "one in each half of the queue");
+    let updated = UpdatedPlace { updated: one.updated, number: one.number };
+    vec![
+        Start::Queue(None),
+        Start::Queue(Some(one.place())),
+        Start::Queue(Some(other.place())),
+        Start::Number(None),
+        Start::Number(Some(3_000)),
+        Start::Updated(None),
+        Start::Updated(Some(updated)),
+    ]
+}
+
+#[tokio::test]
+async fn every_list_is_served_by_an_index() {
+    on_both_with_many(async |store, sqlite| {
+        let mut seen = 0;
+        for filter in filters() {
+            for start in starts() {
+                for Plan { statement, lines } in store.list_plans(&filter, start, 50).await.unwrap() {
+                    let plan = lines.join("\n");
+                    assert!(!lines.iter().any(|line| bad(line)), "{filter:?} {start:?}\n{statement}\n{plan}");
+                    let by_index = if sqlite { "SEARCH tickets USING" } else { "Index" };
+                    assert!(plan.contains(by_index), "{filter:?} {start:?}\n{statement}\n{plan}");
+                    // Each walk has an end, also where nothing matches; what is asked for by number has one anyway.
+                    let (walks, ends) = (statement.matches("from tickets"), statement.matches(" limit "));
+                    let bounded = statement.contains("number in (") || walks.count() <= ends.count();
+                    assert!(bounded, "{filter:?} {start:?}\n{statement}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 2 * filters().len() * starts().len(), "{seen} plans");
+    })
+    .await;
+}
+
+/// The check above sees what it is there for.
+#[tokio::test]
+async fn a_scan_and_a_sort_show_in_a_plan() {
+    let (_, dir) = on_sqlite().await;
+    let sqlite = Db::open_sqlite(&dir.path().join("desk.db")).await.unwrap();
+    let (_, target) = on_postgres().await;
+    let Target::Postgres(url) = target else { panic!("not on PostgreSQL") };
+    let postgres = Db::open_postgres(&url).await.unwrap();
+    for db in [sqlite, postgres] {
+        let mut tx = db.begin_reading().await.unwrap();
+        let scan = "select number from tickets where subject = $1 limit 50";
+        let lines = tx.plan(scan, vec!["a subject".into()]).await.unwrap();
+        assert!(lines.iter().any(|line| bad(line)), "{lines:?}");
+        let sort = "select number from tickets where number > $1 order by subject limit 50";
+        let lines = tx.plan(sort, vec![1.into()]).await.unwrap();
+        assert!(lines.iter().any(|line| line.contains("B-TREE") || line.contains("Sort")), "{lines:?}");
+        tx.end().await.unwrap();
+        db.close().await;
+    }
+}
