@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::store::by_hand;
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::records::into_old_shape;
 
 #[test]
 fn the_command_tells_where_a_record_was_changed_and_fails() {
@@ -31,6 +32,7 @@ fn the_command_tells_where_a_record_was_changed_and_fails() {
 
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let change = "update decisions set verdict = '{}' where stage = 'routing' and run = (select id from runs where link = 2)";
+        into_old_shape(&desk.target());
         runtime.block_on(by_hand(&desk.target(), &[change]));
         submit();
         let bad = check();

@@ -102,12 +102,14 @@ fn what_was_tampered_with_in_the_archive_is_named_and_never_handed_out() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let manifest =
             format!("update rule_versions set manifest = manifest || '# x' where manifest_digest = '{from}'");
+        // Both versions have one component, so that it is damaged for both.
         let component = format!(
-            "update rule_versions set component = (select component from rule_versions where name = 'tidy-text') \
-             where manifest_digest = '{to}'"
+            "update components set bytes = \
+             (select c.bytes from components c join rule_versions v on v.component_digest = c.digest where v.name = 'tidy-text') \
+             where digest in (select component_digest from rule_versions where manifest_digest = '{to}')"
         );
-        runtime.block_on(by_hand(&desk.target(), &[&manifest, &component]));
-        for (digest, part) in [(&from, "manifest"), (&to, "component")] {
+        for (digest, part, change) in [(&from, "manifest", manifest), (&to, "component", component)] {
+            runtime.block_on(by_hand(&desk.target(), &[&change]));
             for path in ["", "/manifest", "/component"] {
                 let problem = kofi.get(&format!("{VERSIONS}/{digest}{path}")).expect(500);
                 assert_eq!(problem["type"], "/problems/damaged");

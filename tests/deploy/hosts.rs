@@ -92,7 +92,7 @@ fn a_version_whose_bytes_were_changed_in_the_archive_is_refused_and_the_older_on
     // Whoever can write to the database makes each version that comes another than what was checked.
     a.sql(
         "create function forge() returns trigger language plpgsql as \
-         $$ begin new.component := new.component || '\\x00'::bytea; return new; end $$",
+         $$ begin new.manifest := new.manifest || '# another'; return new; end $$",
     );
     a.sql("create trigger forge before insert on rule_versions for each row execute function forge()");
     let second = deploy(&a, &manifest("one", "2.0.0"), hostile()).expect(201);

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::incident;
 use crate::support::client::Client;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
+use crate::support::desk::Desk;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Place, on_both};
+use crate::support::records::into_old_shape;
+use crate::support::wait::until;
 
 fn submit(client: &Client, number: usize) {
     for count in 0..number {
@@ -14,7 +17,7 @@ fn submit(client: &Client, number: usize) {
     }
 }
 
-fn stats(desk: &House, rule: &str, window: &str) -> Value {
+fn stats(desk: &Place, rule: &str, window: &str) -> Value {
     desk.as_role("kofi").get(&format!("/api/v1/rules/{rule}/stats?window={window}")).expect(200)
 }
 
@@ -92,4 +95,43 @@ fn faults_and_the_difference_that_a_shadow_rule_would_make_are_counted() {
         let labels = r#"rule="impact-urgency",stage="priority",mode="shadow""#;
         assert_eq!(super::metric(&desk, &format!("ruledesk_rule_differences_total{{{labels}}}")), 3.0);
     });
+}
+
+/// What was counted with the records is what reading all of them comes to, as it does where a desk of before is brought up to
+/// date: its records are put into the small shape, and counted meanwhile.
+#[test]
+fn sums_that_were_written_with_records_are_those_of_reading_them_all() {
+    on_both(|database| {
+        let rules = tempfile::TempDir::new().unwrap();
+        crate::support::place::copy(example_rules(), rules.path());
+        put(rules.path(), "bad", &hostile_manifest("bad", "priority", "give-up", ""), hostile());
+        let desk = Desk::with_rules(database, rules.path());
+        submit(&desk.as_role("amara"), 70);
+        let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": {
+            "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project" } });
+        desk.as_role("amara").post("/api/v1/tickets", &access).expect(201);
+        let names = ["impact-urgency", "team-routing", "keyword-category", "access-policy", "bad", "tidy-text"];
+        let all = |desk: &Desk| names.map(|name| stats(desk, name, "week"));
+        let (written, decisions) = (all(&desk), desk.as_role("kofi").get("/api/v1/tickets/IT-7/decisions").expect(200));
+        assert!(written[4]["outcomes"]["rule-error"].as_u64().unwrap() > 0, "{}", written[4]);
+        let before = desk_chain(&desk);
+        let target = desk.target();
+        let place = desk.crash();
+        assert_eq!(into_old_shape(&target), 71);
+        let desk = place.start();
+        let (rows, _) = until("all records to be small", || {
+            let rows = desk.rows();
+            (rows["decisions"] == 0).then_some(rows)
+        });
+        assert!(rows["rule_hours"] > 6, "{rows:?}");
+        assert_eq!(all(&desk), written);
+        assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-7/decisions").expect(200), decisions);
+        assert_eq!(desk_chain(&desk), before, "the records are the same, whatever their shape");
+    });
+}
+
+fn desk_chain(desk: &Desk) -> String {
+    let output = desk.command(&["decisions", "chain"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

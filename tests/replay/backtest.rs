@@ -9,6 +9,7 @@ use super::{edit, import, in_queue, is, read, said};
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
+use crate::support::records::into_old_shape;
 
 /// The report of a backtest that ends with this exit status.
 fn tried(desk: &House, arguments: &[&str], status: i32) -> Value {
@@ -209,6 +210,7 @@ fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
     let desk = House::demo(Database::Sqlite);
     import(&desk, 12);
     // As if the team had been another on that day.
+    into_old_shape(&desk.target());
     let sql = "update decisions set verdict = replace(verdict, '\"team\":\"network\"', '\"team\":\"networks\"') where stage = 'routing'";
     edit(&desk, sql);
     let same = example_rules().join("40-team-routing");

@@ -7,6 +7,7 @@ use super::{edit, import, in_queue, is, said};
 use crate::support::components::{hostile, hostile_manifest, put, root};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
+use crate::support::records::into_old_shape;
 use crate::support::wait::until;
 
 /// The result, of a verification that ends with this exit status.
@@ -68,6 +69,7 @@ fn whatever_was_edited_is_found_and_said_field_by_field() {
     on_both(|database| {
         let desk = House::demo(database);
         import(&desk, 12);
+        into_old_shape(&desk.target());
         let (network, mail) = (in_queue(&desk, "network"), in_queue(&desk, "applications"));
         edit_decision(&desk, &network[0], "routing", "\"team\":\"network\"", "\"team\":\"desktop\"");
         edit_decision(&desk, &network[1], "priority", "\"fuel\":", "\"fuel\":1");
@@ -92,6 +94,32 @@ fn whatever_was_edited_is_found_and_said_field_by_field() {
 }
 
 #[test]
+fn a_record_that_cannot_be_unpacked_is_named_and_stops_no_other() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        import(&desk, 4);
+        let cut = "update runs set packed = substr(packed, 1, length(packed) - 5) where link = 2";
+        assert_eq!(edit(&desk, cut), 1);
+        let found = verified(&desk, &[], 3);
+        assert_eq!(
+            (&found["unreadable"], &found["decisions"], &found["same"]),
+            (&json!(1), &json!(12), &found["answers"])
+        );
+        let finding = &found["findings"][0];
+        let run = finding["run"].as_str().unwrap();
+        assert!(
+            finding["what"]["unreadable"].as_str().unwrap().contains(&format!("the record of run {run} is damaged"))
+        );
+        let (kofi, ticket) = (desk.as_role("kofi"), finding["ticket"].as_str().unwrap());
+        let runs = kofi.get(&format!("/api/v1/tickets/{ticket}/decisions")).expect(200);
+        assert_eq!((&runs[0]["id"], &runs[0]["stages"]), (&json!(run), &json!([])), "{runs}");
+        assert!(runs[0]["damage"].as_str().unwrap().contains(run), "{runs}");
+        let explained = kofi.get(&format!("/api/v1/tickets/{ticket}/explain"));
+        assert_eq!(explained.status, 200, "what else is known of the ticket is told all the same");
+    });
+}
+
+#[test]
 fn a_version_that_the_archive_lost_or_holds_damaged_is_never_asked() {
     on_both(|database| {
         let desk = House::demo(database);
@@ -110,6 +138,7 @@ fn a_version_that_the_archive_lost_or_holds_damaged_is_never_asked() {
 fn what_the_clock_stopped_is_counted_and_proves_nothing() {
     let desk = House::demo(Database::Sqlite);
     import(&desk, 1);
+    into_old_shape(&desk.target());
     edit_decision(&desk, "IT-1", "routing", "\"outcome\":\"answered\"", "\"outcome\":\"deadline\"");
     let found = verified(&desk, &[], 0);
     // Two rules are asked about routing.

@@ -5,8 +5,9 @@ use ruledesk::store::chain::check::{Checked, Place};
 use ruledesk::store::db::Db;
 use ruledesk::store::{Store, Target};
 
-use super::fixture::{Wanted, create_access, on_postgres, organisation};
+use super::fixture::{Wanted, create_access, on_postgres, organisation, uuid};
 use crate::support::postgres;
+use crate::support::records::put_into_old_shape;
 
 /// Runs statements on a database behind the store's back.
 pub async fn by_hand(target: &Target, statements: &[&str]) {
@@ -64,6 +65,17 @@ async fn on_both(story: impl AsyncFn(&Store, &Target) -> Vec<String>) -> Vec<Str
     ends.remove(0)
 }
 
+/// What is found after some statements on a chain of nine tickets whose records have the shape of before they were packed.
+async fn found_in_old_shape(statements: &[&str]) -> Vec<String> {
+    on_both(async |store, target| {
+        fill(store, 1, 10).await;
+        put_into_old_shape(target).await;
+        by_hand(target, statements).await;
+        told(&store.check_chain(Chain::Runs, None).await.unwrap())
+    })
+    .await
+}
+
 /// What is found after some statements on a chain of nine tickets.
 async fn found(chain: Chain, statements: &[&str]) -> Vec<String> {
     on_both(async |store, target| {
@@ -106,30 +118,56 @@ async fn a_record_that_is_changed_is_found_at_its_place() {
         ),
         "update runs set common = '{}' where link = 4".to_owned(),
         "update runs set engine = 'another' where link = 4".to_owned(),
-        "update runs set at = at + 1 where link = 4".to_owned(),
-        "update runs set generation = 8 where link = 4".to_owned(),
-        "update runs set revision = coalesce(revision, 0) + 1 where link = 4".to_owned(),
     ] {
-        let found = found(Chain::Runs, &[&statement]).await;
+        let found = found_in_old_shape(&[&statement]).await;
         assert_eq!(found, [format!("4 IT-4 {CHANGED}")], "{statement}");
+    }
+    for statement in [
+        "update runs set at = at + 1 where link = 4",
+        "update runs set generation = 8 where link = 4",
+        "update runs set revision = coalesce(revision, 0) + 1 where link = 4",
+        "update runs set ticket = (select o.ticket from runs o where o.link = 5) where link = 4",
+    ] {
+        let found = found(Chain::Runs, &[statement]).await;
+        assert!(
+            found.len() == 1 && found[0].ends_with(CHANGED) && found[0].starts_with("4 "),
+            "{statement}: {found:?}"
+        );
     }
     let found = found(Chain::Ledger, &["update ledger set detail = 'nothing' where link = 2"]).await;
     assert_eq!(found, [format!("2 IT-3 {CHANGED}")]);
 }
 
 #[tokio::test]
+async fn damage_to_a_packed_record_is_named_by_its_run_and_all_others_are_checked() {
+    let run = |n| uuid(4, n);
+    let cut = "update runs set packed = substr(packed, 1, length(packed) - 1) where link = 4";
+    let found_cut = found(Chain::Runs, &[cut]).await;
+    let [damaged] = found_cut.as_slice() else { panic!("{found_cut:?}") };
+    assert!(damaged.starts_with(&format!("4 IT-4 the record of run {} is damaged", run(4))), "{damaged}");
+    let dictionary = found(Chain::Runs, &["update record_dictionaries set content = substr(content, 1, 100)"]).await;
+    assert_eq!(dictionary.len(), 9);
+    assert!(dictionary[8].contains(&format!("run {} cannot be read: the dictionary 1 is ", run(9))), "{dictionary:?}");
+    let gone = found(Chain::Runs, &["update runs set dictionary = 77 where link = 2"]).await;
+    assert!(gone.len() == 1 && gone[0].contains("the dictionary 77 is gone"), "{gone:?}");
+    let beside = "insert into decisions (run, stage, input, verdict, rules) select id, 'x', '{}', '{}', '[]' from runs where link = 4";
+    let beside = found(Chain::Runs, &[beside]).await;
+    assert!(beside.len() == 1 && beside[0].contains("1 decisions belong to no run"), "{beside:?}");
+}
+
+#[tokio::test]
 async fn a_record_that_is_removed_is_missed() {
-    let alone = found(Chain::Runs, &["delete from runs where link = 4"]).await;
+    let alone = found_in_old_shape(&["delete from runs where link = 4"]).await;
     assert_eq!(alone[0], "4 - it is missing: it was removed");
     assert!(alone[1].contains("5 decisions belong to no run"), "{alone:?}");
     assert_eq!(alone.len(), 2);
-    let with_all =
-        ["delete from decisions where run in (select id from runs where link > 7)", "delete from runs where link > 7"];
-    let tail = found(Chain::Runs, &with_all).await;
+    let packed = found(Chain::Runs, &["delete from runs where link = 4"]).await;
+    assert_eq!(packed, ["4 - it is missing: it was removed"]);
+    let tail = found(Chain::Runs, &["delete from runs where link > 7"]).await;
     assert_eq!(tail, ["8 - it and all up to 9 are missing: they were removed"]);
     let first = found(Chain::Ledger, &["delete from ledger where link = 1"]).await;
     assert_eq!(first, ["1 - it is missing: it was removed"]);
-    let all = found(Chain::Runs, &["delete from decisions", "delete from runs", "delete from chain_heads"]).await;
+    let all = found(Chain::Runs, &["delete from runs", "delete from chain_heads"]).await;
     assert_eq!(all, Vec::<String>::new(), "only an anchor can tell this from a desk that has never decided");
 }
 
@@ -174,7 +212,6 @@ async fn an_anchor_finds_what_the_chain_alone_cannot_tell() {
         by_hand(
             target,
             &[
-                "delete from decisions where run in (select id from runs where link > 7)",
                 "delete from runs where link > 7",
                 "update chain_heads set link = 7, hash = (select hash from runs where link = 7) where chain = 'runs'",
             ],
@@ -217,7 +254,6 @@ async fn records_from_before_the_chain_are_counted_and_the_chain_stands_on_their
         by_hand(
             target,
             &[
-                "delete from decisions where run in (select r.id from runs r join tickets t on t.id = r.ticket where t.number = 2)",
                 "delete from runs where ticket in (select id from tickets where number = 2)",
                 "update chain_heads set unchained = 2 where chain = 'runs'",
             ],

@@ -20,6 +20,7 @@ use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit::{self, Verdicts};
 use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
+use ruledesk::store::rules::packing::Dictionary;
 use ruledesk::store::tickets::list::{Filter, Start};
 use ruledesk::store::{Commit, Committed, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
@@ -296,7 +297,8 @@ fn create(
     };
     let new = NewTicket::check(organisation, &permit, submission).unwrap();
     let change = open(organisation, wanted, new, verdicts(organisation, wanted, form, access));
-    Commit { change, run: Some(run(wanted.n, wanted.at, 40)), idempotency: None }
+    let run = run(wanted.n, wanted.at, 40).pack(&Dictionary::shipped(), Vec::new()).unwrap();
+    Commit { change, run: Some(run), idempotency: None }
 }
 
 /// The change with which a ticket opens.
@@ -401,6 +403,7 @@ pub fn run(n: u128, at: Timestamp, size: usize) -> RunRecord {
         |stage| DecisionRecord { stage, input: text("input"), verdict: text("verdict"), rules: text("rules") };
     RunRecord {
         id: RunId(uuid(4, n)),
+        ticket: TicketId(uuid(1, n)),
         at,
         generation: 7,
         revision: Some(3),

@@ -3,7 +3,7 @@
 use ruledesk::desk::actor::Role;
 use ruledesk::rules::digest::Digest;
 use ruledesk::store::people::Token;
-use ruledesk::store::rules::decisions::RuleVersion;
+use ruledesk::store::rules::versions::RuleVersion;
 use ruledesk::store::{Error, Store, Target};
 
 use super::fixture::{at, on_both, person};
@@ -62,6 +62,41 @@ async fn a_rule_is_kept_once_with_all_its_bytes() {
     .await;
     assert_eq!(kept, Some(("vip".to_owned(), "1.2.0".to_owned(), "# m1".to_owned(), all)));
     assert_eq!((other, none), (Some("# m2".to_owned()), None));
+}
+
+/// Each change of a manifest is a version, and the component of all of them is kept once.
+#[tokio::test]
+async fn sixty_manifests_of_one_component_keep_it_once() {
+    let component = vec![7_u8; 100_000];
+    let digest = Digest::of(&component).to_string();
+    let version = |n: usize| RuleVersion {
+        component_digest: digest.clone(),
+        manifest_digest: Digest::of(format!("# {n}").as_bytes()).to_string(),
+        name: "vip".to_owned(),
+        version: format!("1.{n}.0"),
+        manifest: format!("# {n}"),
+        component: component.clone(),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let targets =
+        [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(crate::support::postgres::fresh_database())];
+    for target in targets {
+        let store = Store::open(&target).await.unwrap();
+        for n in 0..60 {
+            store.keep_rule_version(version(n), at(0)).await.unwrap();
+        }
+        let listed = store.rule_versions("vip").await.unwrap();
+        assert_eq!(listed.len(), 60);
+        assert!(listed.iter().all(|version| version.component_bytes == 100_000));
+        let last = store.rule_version(&digest, &version(59).manifest_digest).await.unwrap().unwrap();
+        assert_eq!(last, version(59));
+        store.close().await;
+        let db = crate::support::records::open(&target).await;
+        let kept =
+            db.all("select count(*), cast(sum(length(bytes)) as bigint) from components", Vec::new()).await.unwrap();
+        assert_eq!((kept[0].int(0).unwrap(), kept[0].int(1).unwrap()), (1, 100_000));
+        db.close().await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use ruledesk::desk::ticket::{State, Ticket};
 use ruledesk::store::Store;
 use ruledesk::store::tickets::list::{Filter, Start};
 
-use super::fixture::{Wanted, at, on_both, organisation, person, uuid};
+use super::fixture::{Wanted, at, on_both, organisation, person, run, uuid};
 
 async fn create(store: &Store, wanted: &Wanted) {
     store.commit(wanted.create(&organisation())).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_timeline_without_internal_entries_lacks_nothing_else() {
 #[tokio::test]
 async fn runs_and_messages_belong_to_their_ticket() {
     let wanted = Wanted::new(3);
-    let written = wanted.create(&organisation()).run.unwrap();
+    let written = run(wanted.n, wanted.at, 40);
     let (runs, messages, none) = on_both(async |store| {
         create(&store, &Wanted::new(1)).await;
         create(&store, &wanted).await;
@@ -172,10 +172,12 @@ async fn runs_and_messages_belong_to_their_ticket() {
     })
     .await;
     let [run] = runs.as_slice() else { panic!("one run, not {}", runs.len()) };
-    assert_eq!((run.id, run.at, run.generation, run.cause.as_str()), (written.id, written.at, 7, "created"));
-    assert_eq!(run.common, written.common);
-    assert_eq!(run.decisions.len(), 5);
-    for decision in &run.decisions {
+    let texts = run.recorded.as_ref().unwrap();
+    assert_eq!((run.id, run.ticket, run.at, run.generation), (written.id, written.ticket, written.at, 7));
+    assert_eq!((texts.cause.as_str(), texts.engine.as_str()), ("created", "a test"));
+    assert_eq!(texts.common, written.common);
+    assert_eq!(texts.decisions.len(), 5);
+    for decision in &texts.decisions {
         let same = written.decisions.iter().find(|d| d.stage == decision.stage).unwrap();
         assert_eq!((&decision.input, &decision.verdict, &decision.rules), (&same.input, &same.verdict, &same.rules));
     }

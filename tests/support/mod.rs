@@ -6,4 +6,5 @@ pub mod desk;
 pub mod house;
 pub mod place;
 pub mod postgres;
+pub mod records;
 pub mod wait;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ruledesk::app::record::convert;
+use ruledesk::app::record::part::Part;
+use ruledesk::app::record::write::beginning;
 use ruledesk::desk::actor::Author;
 use ruledesk::desk::change::{Change, TicketWrite};
 use ruledesk::desk::id::{CommentId, MessageId, RunId, TicketId, TicketNumber};
@@ -16,6 +19,8 @@ use ruledesk::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use ruledesk::desk::ticket::{State, Submitted, Ticket};
 use ruledesk::store::db::Db;
 use ruledesk::store::rules::decisions::StoredRun;
+use ruledesk::store::rules::packing::Dictionary;
+use ruledesk::store::rules::rollups::Call;
 use ruledesk::store::{Commit, DecisionRecord, RunRecord, Store, Target};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -50,6 +55,9 @@ const CATEGORIES: [&str; 12] = [
 pub struct Template {
     ticket: Ticket,
     run: StoredRun,
+    /// The calls of rules, as the statistics count them.
+    calls: Vec<Call>,
+    dictionary: Arc<Dictionary>,
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64).
@@ -129,7 +137,8 @@ pub async fn templates(config: &Path) -> Vec<Template> {
         let number = TicketNumber(number as i64);
         let ticket = store.ticket(number).await.unwrap().unwrap();
         let run = store.runs(ticket.id).await.unwrap().remove(0);
-        templates.push(Template { ticket, run });
+        let dictionary = store.dictionary(beginnings(&run).as_bytes());
+        templates.push(Template { ticket, calls: convert::calls(&run), run, dictionary });
     }
     store.close().await;
     templates
@@ -311,6 +320,7 @@ fn create(n: u64, at: Timestamp, template: &Template) -> Commit {
     let messages =
         vec![message(MessageKind::Acknowledgement, &mut random), message(MessageKind::StateChanged, &mut random)];
     let run = run(&mut random, template, &ticket, &who, &number);
+    let run = run.pack(&template.dictionary, template.calls.clone()).unwrap();
     let assignment = Assignment {
         team: ticket.team.clone(),
         strategy: Strategy::RoundRobin,
@@ -353,6 +363,12 @@ fn entries(random: &mut Random, ticket: &Ticket) -> Vec<Entry> {
     entries
 }
 
+/// The beginnings of the parts of a record, by which the real program extends its dictionary.
+fn beginnings(run: &StoredRun) -> String {
+    let parts = run.decisions().iter().flat_map(|decision| Part::all(&decision.rules).unwrap());
+    parts.map(|part| beginning(&part.rule, &part.version, &part.component, &part.manifest)).collect()
+}
+
 /// The template's record with this ticket's id, requester and subject in it.
 fn run(random: &mut Random, template: &Template, ticket: &Ticket, who: &str, number: &str) -> RunRecord {
     let (old, new) = (template.ticket.id.to_string(), ticket.id.to_string());
@@ -368,15 +384,16 @@ fn run(random: &mut Random, template: &Template, ticket: &Ticket, who: &str, num
     };
     RunRecord {
         id: RunId(id(random, ticket.submitted.at)),
+        ticket: ticket.id,
         at: ticket.submitted.at,
         generation: 1,
         revision: template.run.revision,
         cause: "created",
         engine: concat!("ruledesk ", env!("CARGO_PKG_VERSION"), ", filled"),
-        common: own(&template.run.common),
+        common: own(&template.run.recorded.as_ref().unwrap().common),
         decisions: template
             .run
-            .decisions
+            .decisions()
             .iter()
             .map(|decision| DecisionRecord {
                 stage: stage(&decision.stage),

@@ -13,6 +13,7 @@ use crate::rules::digest::NotADigest;
 use crate::rules::live::rollout::NotTaken;
 use crate::rules::run::workers::NotDone;
 use crate::store;
+use crate::store::rules::packing::NotPacked;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +102,8 @@ pub enum Broken {
     TableText { name: String, problems: Vec<config::Problem> },
     #[error("this program sends no messages")]
     NoSender,
-    #[error("intake rules change what access is asked for without end")]
-    Intake,
+    #[error("a decision record cannot be packed: {0}")]
+    Unpacked(NotPacked),
 }
 
 fn listed(problems: &[config::Problem]) -> String {

@@ -73,6 +73,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
+    app.convert_records();
     let traces = traces(&serve, telemetry, &app)?;
     let (stopper, stop) = stop::stop();
     let jobs = jobs::start(&app, &stop);

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     7 "step-versions" "0007_step_versions.sql";
     8 "parts" "0008_parts.sql";
     9 "jobs" "0009_jobs.sql";
+    10 "records" "0010_records.sql";
     12 "lists" "0012_lists.sql";
 };
 

@@ -4,6 +4,7 @@
 //! can know: the next number, and whose turn it is. Reads are in one file per noun.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,9 +26,11 @@ pub mod tickets;
 pub use commit::keys::IdempotencyKey;
 pub use commit::{Commit, Committed};
 pub use rules::decisions::{DecisionRecord, RunRecord};
+pub use rules::recorder::PackedRun;
 
 use commit::writer::Work;
 use db::{Db, Limits, flush};
+use rules::packing::dictionary::Dictionaries;
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
@@ -124,6 +127,8 @@ pub struct Store {
     db: Db,
     send: mpsc::Sender<Work>,
     recent: mpsc::Sender<tickets::recent::Ask>,
+    /// What records are packed with.
+    dictionaries: Arc<Dictionaries>,
 }
 
 impl Store {
@@ -147,11 +152,12 @@ impl Store {
             Target::Postgres(url) => Db::open_postgres_within(url, limits).await?,
         };
         migrate::up(&db).await?;
+        let dictionaries = Arc::new(Dictionaries::open(&db).await?);
         let (send, receive) = mpsc::channel(WAITING_MAX);
         let (recent, asked) = mpsc::channel(WAITING_MAX);
         tokio::spawn(commit::writer::write(db.clone(), receive));
         tokio::spawn(tickets::recent::read(db.clone(), asked));
-        Ok(Store { db, send, recent })
+        Ok(Store { db, send, recent, dictionaries })
     }
 
     /// Whether the database answers within a second or two, and can be written to as far as is known.

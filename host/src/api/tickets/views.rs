@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use crate::app::record::read::ExactInput;
-use crate::app::tickets::work::StoredRun;
+use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::actor::Author;
@@ -274,6 +274,9 @@ pub struct RunView {
     /// What ran the rules: this program's version and the WebAssembly runtime's; empty for runs from before it was recorded.
     pub engine: String,
     pub stages: Vec<StageView>,
+    /// Why the record cannot be read; absent where it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }
 
 /// One stage of a run.
@@ -293,23 +296,32 @@ pub struct StageView {
 
 impl From<StoredRun> for RunView {
     fn from(run: StoredRun) -> Self {
-        const ORDER: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
-        let mut stages: Vec<StageView> = run
-            .decisions
+        let StoredRun { id, at, generation, revision, recorded, .. } = run;
+        let (texts, damage) = match recorded {
+            Ok(texts) => (texts, None),
+            Err(damage) => (RunTexts::default(), Some(damage.to_string())),
+        };
+        let RunTexts { cause, engine, common, decisions } = texts;
+        let mut stages: Vec<StageView> = decisions
             .into_iter()
             .map(|decision| StageView {
                 verdict: parsed(&decision.verdict),
                 rules: parsed(&decision.rules),
-                input: ExactInput::of(&run.common, &decision.input)
+                input: ExactInput::of(&common, &decision.input)
                     .and_then(|exact| exact.json())
                     .map_or(Json::Null, Json::Object),
                 stage: decision.stage,
             })
             .collect();
-        stages.sort_by_key(|stage| ORDER.iter().position(|name| *name == stage.stage));
-        let StoredRun { id, at, generation, revision, cause, engine, .. } = run;
-        Self { id: id.to_string(), at, generation, revision, cause, engine, stages }
+        stages.sort_by_key(|stage| stage_order(&stage.stage));
+        Self { id: id.to_string(), at, generation, revision, cause, engine, stages, damage }
     }
+}
+
+/// Where a stage stands among those that a ticket passes; one that is none of them comes last.
+fn stage_order(name: &str) -> usize {
+    const ORDER: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
+    ORDER.iter().position(|stage| *stage == name).unwrap_or(ORDER.len())
 }
 
 /// Access that somebody holds or has held.

@@ -1,24 +1,13 @@
 //! Where two versions of one rule answer the same question differently: the decisions compared, not the words about them.
 
-use serde::Serialize;
 use serde_json::Value;
 
+use crate::app::record::part::Difference;
 use crate::app::record::write::Asking;
 use crate::rules::run::call::Fault;
 
 /// Differences that are kept of one pair of answers.
 const DIFFERENCES_MAX: usize = 20;
-
-/// One field in which a candidate and the stable version differ.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Difference {
-    /// Its path in the decision, such as `decision.assign.team`.
-    pub field: String,
-    /// What the stable version says.
-    pub from: Value,
-    /// What the candidate says.
-    pub to: Value,
-}
 
 /// Writes into each candidate's part where it differs from its stable version.
 pub fn compare(parts: &mut [Asking]) {

@@ -1,7 +1,6 @@
-//! The five questions to the rules, from a submission to its verdicts.
+//! How a submission is decided: the stages, asked in order.
 
 pub mod disagree;
-pub mod headline;
-pub mod judge;
 pub mod pipeline;
-pub(crate) mod translate;
+pub mod stages;
+pub mod translate;

@@ -1,16 +1,20 @@
 //! The stages in order, for one submission and one generation of rules: asked, checked, combined, and written down.
 //!
-//! It runs on a rules worker from beginning to end, with no transaction open and no clock but the one it is given. Creating a
-//! ticket uses it, and so can whatever asks what would happen.
+//! It runs on a rules worker, with no transaction open and no clock but the one it is given: from beginning to end, or in two
+//! trips where facts have to be read after intake, which may change what access is asked for. Creating a ticket uses it, and so
+//! does trying what would become of one.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 
 use super::disagree::compare;
-use super::{headline, judge, translate};
-use crate::app::record::write::{Asking, Part, Sample, common, rule_ref, text, with_ticket};
+use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, ask_one};
+use super::translate;
+use crate::app::record::part::{Part, differ};
+use crate::app::record::verdict::RecordedVerdict;
+use crate::app::record::write::{Asking, Common, OwnSoFar, Sample, rule_ref, text};
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::actor::RuleRef;
 use crate::desk::id::{PersonId, RunId, Tag, TicketId, TierId};
@@ -18,7 +22,7 @@ use crate::desk::organisation::form::{Field, Problem};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::ticket::intake::NewTicket;
 use crate::desk::ticket::submit::Verdicts;
-use crate::desk::verdict::access::{AccessAnswer, AccessVerdict, Asked};
+use crate::desk::verdict::access::{AccessVerdict, Asked};
 use crate::desk::verdict::{self, Changes, Given, IntakeVerdict};
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
 use crate::rules::live::catalog::Generation;
@@ -27,17 +31,20 @@ use crate::rules::run::engine::ENGINE;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::access::History;
+use crate::store::rules::packing::{Dictionary, NotPacked};
+use crate::store::rules::rollups::Call;
 use crate::store::tickets::recent::RecentTicket;
-use crate::store::{DecisionRecord, RunRecord};
+use crate::store::{DecisionRecord, PackedRun, RunRecord};
 
-/// All that the rules may see of one submission.
+/// All that the stages need to know.
 pub struct Case {
     pub organisation: Arc<Organisation>,
     pub generation: Arc<Generation>,
     pub tables: Arc<Tables>,
+    /// What the record is packed with.
+    pub dictionary: Arc<Dictionary>,
     pub new: NewTicket,
     pub recent: Vec<RecentTicket>,
-    pub access: Option<AccessFacts>,
     pub now: Timestamp,
     pub run: RunId,
     /// The ticket's id, which decides whether it is in a canary's share.
@@ -53,95 +60,138 @@ pub struct AccessFacts {
     pub holders: Vec<(PersonId, TierId)>,
 }
 
-/// What the stages come to.
-pub enum Decision {
-    Accepted(Box<Verdicts>),
-    Rejected(Vec<Problem>),
-    /// Intake changed what access is asked for: the facts about this request are needed.
-    NeedsFacts(Box<AccessRequest>),
-}
-
 /// A run of the pipeline.
 pub struct Ran {
-    pub decision: Decision,
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     pub new: NewTicket,
+    /// What the stages come to, or what is wrong with the submission.
+    pub outcome: Result<Box<Accepted>, Vec<Problem>>,
+}
+
+/// What a submission that was accepted comes to.
+pub struct Accepted {
+    pub verdicts: Verdicts,
+    /// The record as it is written with the ticket.
+    pub packed: Result<PackedRun, NotPacked>,
+}
+
+/// A submission that intake has accepted.
+pub struct Begun {
+    run: Run,
+    ticket: Arc<contract::Ticket>,
+    changes: Changes,
+    /// What access is asked for, where the form grants any.
+    pub request: Option<AccessRequest>,
 }
 
 /// What is gathered while the stages run.
-struct Run<'a> {
-    case: &'a Case,
-    form: &'a RequestType,
+struct Run {
+    case: Case,
+    /// The requester and the decision's time, which all stages share.
+    now: contract::Moment,
+    requester: Arc<contract::Person>,
     decisions: Vec<DecisionRecord>,
     samples: Vec<Sample>,
+    calls: Vec<Call>,
 }
 
-/// Asks the stages in order.
-pub fn decide(mut case: Case) -> Ran {
+/// Asks all stages, for a form that grants no access.
+pub fn decide(case: Case) -> Ran {
+    match begin(case) {
+        Ok(begun) => begun.go_on(None),
+        Err(ran) => *ran,
+    }
+}
+
+/// Asks intake.
+///
+/// # Errors
+///
+/// The whole run, where the submission is rejected.
+pub fn begin(case: Case) -> Result<Box<Begun>, Box<Ran>> {
     let organisation = Arc::clone(&case.organisation);
-    let now = translate::moment(&organisation, case.now);
-    let requester = translate::shared_person(&organisation, &case.new.requester);
     let draft = Arc::new(translate::ticket(&case.new, case.now));
-    let Some(form) = organisation.request_types.get(&case.new.request_type) else {
+    let mut run = Run::of(case);
+    let Some(form) = organisation.request_types.get(&run.case.new.request_type) else {
         let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
-        return finished(case, Vec::new(), Vec::new(), "{}".to_owned(), Decision::Rejected(vec![problem]));
+        return Err(Box::new(run.rejected(&draft, vec![problem])));
     };
-    let mut run = Run { case: &case, form, decisions: Vec::with_capacity(5), samples: Vec::with_capacity(8) };
-    let verdict = run.intake(&now, &draft, &requester);
-    let (mut decisions, mut samples) = (run.decisions, run.samples);
+    let input = run.intake_input(&draft);
+    let stage = Intake { organisation: &organisation, form };
+    let (verdict, parts) = run.ask(&stage, &Input::Intake(input.clone()), None, None);
+    let record = Intake::record(&verdict);
     let changes = match verdict {
         IntakeVerdict::Accepted(changes) => changes,
         IntakeVerdict::Rejected(problems) => {
-            let common = common(&now, &draft, &requester);
-            return finished(case, decisions, samples, common, Decision::Rejected(problems));
+            run.write_down(Intake::STAGE, &own_intake(&input, false), &record, &parts);
+            return Err(Box::new(run.rejected(&draft, problems)));
         }
     };
-    let changed = apply(&mut case.new, &changes);
-    let ticket = if changed { Arc::new(after_intake(&case.new, &changes, case.now)) } else { draft.clone() };
-    if changed && let Some(intake) = decisions.first_mut() {
-        intake.input = with_ticket(&intake.input, &draft);
+    let changed = apply(&mut run.case.new, &changes);
+    // The run's shared part shows the ticket as intake left it.
+    run.write_down(Intake::STAGE, &own_intake(&input, changed), &record, &parts);
+    let ticket = if changed { Arc::new(after_intake(&run.case.new, &changes, run.case.now)) } else { draft };
+    match access_request(&organisation, form, &run.case.new) {
+        Ok(request) => Ok(Box::new(Begun { run, ticket, changes, request })),
+        Err(problems) => Err(Box::new(run.rejected(&ticket, problems))),
     }
-    let access = match access_request(&organisation, form, &case) {
-        Ok(request) => request,
-        Err(problems) => {
-            let common = common(&now, &ticket, &requester);
-            return finished(case, decisions, samples, common, Decision::Rejected(problems));
-        }
-    };
-    if let Some(request) = &access
-        && case.access.as_ref().is_none_or(|facts| facts.request != *request)
-    {
-        let common = common(&now, &ticket, &requester);
-        let decision = Decision::NeedsFacts(Box::new(request.clone()));
-        return finished(case, decisions, samples, common, decision);
-    }
-    let mut run =
-        Run { case: &case, form, decisions: std::mem::take(&mut decisions), samples: std::mem::take(&mut samples) };
-    let verdicts = run.after_intake(changes, &now, &ticket, &requester);
-    let (decisions, samples) = (run.decisions, run.samples);
-    let common = common(&now, &ticket, &requester);
-    finished(case, decisions, samples, common, Decision::Accepted(Box::new(verdicts)))
 }
 
-fn finished(
-    case: Case,
-    decisions: Vec<DecisionRecord>,
-    samples: Vec<Sample>,
-    common: String,
-    decision: Decision,
-) -> Ran {
-    let record = RunRecord {
-        id: case.run,
-        at: case.now,
-        generation: case.generation.number,
-        revision: case.generation.revision(),
-        cause: "created",
-        engine: ENGINE,
-        common,
-        decisions,
-    };
-    Ran { decision, record, samples, new: case.new }
+impl Begun {
+    /// Asks the other stages; `facts` are about the request for access.
+    pub fn go_on(self, facts: Option<AccessFacts>) -> Ran {
+        let Begun { mut run, ticket, mut changes, .. } = self;
+        let organisation = Arc::clone(&run.case.organisation);
+        let Some(form) = organisation.request_types.get(&run.case.new.request_type) else {
+            let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
+            return run.rejected(&ticket, vec![problem]);
+        };
+        let mut so_far = nothing_so_far(&ticket, form);
+        let classified = run.categorization(form, &ticket, &so_far);
+        so_far.category = Some(classified.category.value.to_string());
+        so_far.kind = classified.kind.value.code().to_owned();
+        so_far.tags.extend(classified.tags.iter().map(|tag| tag.value.to_string()));
+        let rated = run.priority(&ticket, &so_far);
+        so_far.impact = rated.impact.as_ref().map(ToString::to_string);
+        so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
+        so_far.priority = Some(rated.level.value.to_string());
+        let routed = run.routing(&ticket, &so_far, &classified.category.value);
+        so_far.team = Some(routed.team.value.to_string());
+        so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
+        let access = facts.and_then(|facts| {
+            let verdict = run.access(&facts, &ticket, &so_far)?;
+            Some((facts.request, verdict))
+        });
+        // What the requester tagged counts where the taxonomy knows it.
+        let own = run.case.new.tags.iter().filter_map(|tag| organisation.tags.get(tag.as_str()));
+        let own: Vec<Tag> = own.filter(|tag| !changes.tags.contains(tag)).cloned().collect();
+        changes.tags.extend(own);
+        run.accepted(&ticket, Verdicts { changes, classified, rated, routed, access })
+    }
+}
+
+fn nothing_so_far(ticket: &contract::Ticket, form: &RequestType) -> contract::SoFar {
+    contract::SoFar {
+        category: None,
+        tags: ticket.tags.clone(),
+        kind: form.kind.code().to_owned(),
+        impact: None,
+        urgency: None,
+        priority: None,
+        team: None,
+        assignee: None,
+        attributes: Vec::new(),
+    }
+}
+
+fn own_intake(input: &intake::Input, changed: bool) -> OwnIntake<'_> {
+    OwnIntake {
+        ticket: changed.then_some(&*input.ticket),
+        headers: &input.headers,
+        recent: &input.recent,
+        submitted_by: &input.submitted_by,
+    }
 }
 
 /// Puts intake's changes into the submission; whether there were any that rules see.
@@ -174,125 +224,80 @@ fn after_intake(new: &NewTicket, changes: &Changes, now: Timestamp) -> contract:
 fn access_request(
     organisation: &Organisation,
     form: &RequestType,
-    case: &Case,
+    new: &NewTicket,
 ) -> Result<Option<AccessRequest>, Vec<Problem>> {
     if !form.grants_access {
         return Ok(None);
     }
-    AccessRequest::from_fields(organisation, &case.new.requester, &case.new.fields).map(Some)
+    AccessRequest::from_fields(organisation, &new.requester, &new.fields).map(Some)
 }
 
-impl Run<'_> {
-    fn intake(
-        &mut self,
-        now: &contract::Moment,
-        draft: &Arc<contract::Ticket>,
-        requester: &Arc<contract::Person>,
-    ) -> IntakeVerdict {
-        let case = self.case;
-        let input = intake::Input {
-            now: now.clone(),
+impl Run {
+    fn of(case: Case) -> Run {
+        let now = translate::moment(&case.organisation, case.now);
+        let requester = translate::shared_person(&case.organisation, &case.new.requester);
+        let (decisions, samples, calls) = (Vec::with_capacity(5), Vec::with_capacity(8), Vec::with_capacity(8));
+        Run { case, now, requester, decisions, samples, calls }
+    }
+
+    fn intake_input(&self, draft: &Arc<contract::Ticket>) -> intake::Input {
+        intake::Input {
+            now: self.now.clone(),
             ticket: Arc::clone(draft),
-            requester: Arc::clone(requester),
-            submitted_by: case.new.submitted_by.to_string(),
-            headers: translate::headers(&case.new),
-            recent: translate::recent(&case.recent),
-        };
-        let delta = json!({ "submitted-by": input.submitted_by, "headers": input.headers, "recent": input.recent });
-        let (given, parts) =
-            self.ask(&Input::Intake(input), None, |answer| judge::intake(&case.organisation, self.form, answer));
-        let verdict = verdict::intake(&given);
-        self.write_down(Stage::Intake, delta.to_string(), &judge::intake_record(&verdict), &parts);
-        verdict
+            requester: Arc::clone(&self.requester),
+            submitted_by: self.case.new.submitted_by.to_string(),
+            headers: translate::headers(&self.case.new),
+            recent: translate::recent(&self.case.recent),
+        }
     }
 
-    fn after_intake(
+    fn categorization(
         &mut self,
-        changes: Changes,
-        now: &contract::Moment,
+        form: &RequestType,
         ticket: &Arc<contract::Ticket>,
-        requester: &Arc<contract::Person>,
-    ) -> Verdicts {
+        so_far: &contract::SoFar,
+    ) -> verdict::Classified {
         let organisation = Arc::clone(&self.case.organisation);
-        let mut so_far = contract::SoFar {
-            category: None,
-            tags: ticket.tags.clone(),
-            kind: self.form.kind.code().to_owned(),
-            impact: None,
-            urgency: None,
-            priority: None,
-            team: None,
-            assignee: None,
-            attributes: Vec::new(),
-        };
-        let shared = |so_far: &contract::SoFar| {
-            (now.clone(), Arc::clone(ticket), Arc::clone(requester), Arc::new(so_far.clone()))
-        };
-        let classified = self.categorization(shared(&so_far));
-        so_far.category = Some(classified.category.value.to_string());
-        so_far.kind = classified.kind.value.code().to_owned();
-        so_far.tags.extend(classified.tags.iter().map(|tag| tag.value.to_string()));
-        let rated = self.priority(shared(&so_far));
-        so_far.impact = rated.impact.as_ref().map(ToString::to_string);
-        so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
-        so_far.priority = Some(rated.level.value.to_string());
-        let routed = self.routing(shared(&so_far), &classified.category.value);
-        so_far.team = Some(routed.team.value.to_string());
-        so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
-        let access = self.case.access.as_ref().filter(|_| self.form.grants_access).and_then(|facts| {
-            let verdict = self.access(facts, shared(&so_far))?;
-            Some((facts.request.clone(), verdict))
-        });
-        let mut changes = changes;
-        // What the requester tagged counts where the taxonomy knows it.
-        let own = self.case.new.tags.iter().filter_map(|tag| organisation.tags.get(tag.as_str()));
-        let own: Vec<Tag> = own.filter(|tag| !changes.tags.contains(tag)).cloned().collect();
-        changes.tags.extend(own);
-        Verdicts { changes, classified, rated, routed, access }
-    }
-
-    fn categorization(&mut self, shared: Shared) -> verdict::Classified {
-        let case = self.case;
-        let (now, ticket, requester, so_far) = shared;
-        let delta = so_far_only(&so_far);
+        let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
+        let own = Arc::clone(&so_far);
         let input = Input::Categorization(categorization::Input { now, ticket, requester, so_far });
-        let (given, parts) = self.ask(&input, None, |answer| judge::categorization(&case.organisation, answer));
-        let verdict = verdict::categorization(&case.organisation, self.form, &given);
-        self.write_down(Stage::Categorization, delta, &judge::categorization_record(&verdict), &parts);
-        verdict
+        let stage = Categorization { organisation: &organisation, form };
+        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, None, None)
     }
 
-    fn priority(&mut self, shared: Shared) -> verdict::Rated {
-        let case = self.case;
-        let (now, ticket, requester, so_far) = shared;
-        let delta = so_far_only(&so_far);
-        let category = so_far.category.clone();
+    fn priority(&mut self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> verdict::Rated {
+        let organisation = Arc::clone(&self.case.organisation);
+        let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
+        let own = Arc::clone(&so_far);
         let input = Input::Priority(priority::Input { now, ticket, requester, so_far });
-        let (given, parts) =
-            self.ask(&input, category.as_deref(), |answer| judge::priority(&case.organisation, answer));
-        let verdict = verdict::priority(&case.organisation, &given);
-        self.write_down(Stage::Priority, delta, &judge::priority_record(&verdict), &parts);
-        verdict
+        let stage = Priority { organisation: &organisation };
+        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, own.category.as_deref(), None)
     }
 
-    fn routing(&mut self, shared: Shared, category: &crate::desk::id::CategoryId) -> verdict::Routed {
-        let case = self.case;
-        let (now, ticket, requester, so_far) = shared;
-        let delta = so_far_only(&so_far);
+    fn routing(
+        &mut self,
+        ticket: &Arc<contract::Ticket>,
+        so_far: &contract::SoFar,
+        category: &crate::desk::id::CategoryId,
+    ) -> verdict::Routed {
+        let organisation = Arc::clone(&self.case.organisation);
+        let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
+        let own = Arc::clone(&so_far);
         let input = Input::Routing(routing::Input { now, ticket, requester, so_far });
-        let (given, parts) =
-            self.ask(&input, Some(category.as_str()), |answer| judge::routing(&case.organisation, answer));
-        let verdict = verdict::routing(&case.organisation, category, &given);
-        self.write_down(Stage::Routing, delta, &judge::routing_record(&verdict), &parts);
-        verdict
+        let stage = Routing { organisation: &organisation, category };
+        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, Some(category.as_str()), None)
     }
 
-    fn access(&mut self, known: &AccessFacts, shared: Shared) -> Option<AccessVerdict> {
-        let case = self.case;
-        let organisation = &case.organisation;
+    fn access(
+        &mut self,
+        known: &AccessFacts,
+        ticket: &Arc<contract::Ticket>,
+        so_far: &contract::SoFar,
+    ) -> Option<AccessVerdict> {
+        let organisation = Arc::clone(&self.case.organisation);
         let app = organisation.apps.get(&known.request.app)?;
         let (_, tier) = app.tier(known.request.tier.as_str())?;
-        let (now, ticket, requester, so_far) = shared;
+        let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
         let held = known.holders.iter().filter(|(_, held)| *held == tier.id).count();
         let input = access::Input {
             now,
@@ -301,66 +306,77 @@ impl Run<'_> {
             so_far,
             request: translate::request(&known.request),
             item: translate::catalog_item(app, tier, u32::try_from(held).unwrap_or(u32::MAX)),
-            subject: translate::shared_person(organisation, &known.request.subject),
-            grants: translate::grants(&known.grants, case.now),
+            subject: translate::shared_person(&organisation, &known.request.subject),
+            grants: translate::grants(&known.grants, self.case.now),
             history: translate::history(known.history),
-            peers: translate::peers(organisation, &known.request.subject, app, tier, &known.holders),
+            peers: translate::peers(&organisation, &known.request.subject, app, tier, &known.holders),
         };
-        let delta = format!(
-            "{{\"so-far\":{},\"request\":{},\"item\":{},\"subject\":{},\"grants\":{},\"history\":{},\"peers\":{}}}",
-            text(&*input.so_far),
-            text(&input.request),
-            text(&input.item),
-            text(&*input.subject),
-            text(&input.grants),
-            text(&input.history),
-            text(&input.peers),
-        );
+        let (requester, submitted_by) = (self.case.new.requester.clone(), self.case.new.submitted_by.clone());
         let asked = Asked {
-            organisation,
+            organisation: &organisation,
             request: &known.request,
             app,
             tier,
-            requester: &case.new.requester,
-            submitted_by: &case.new.submitted_by,
+            requester: &requester,
+            submitted_by: &submitted_by,
         };
-        let category = input.so_far.category.clone();
-        let (request_type, ticket) = (case.new.request_type.as_str(), case.ticket.0.as_bytes().as_slice());
         // Before the rules are asked: one that is found to be certain in between is in doubt and not forgotten.
-        let in_doubt = case.generation.access_in_doubt(request_type, category.as_deref(), ticket);
-        let (given, parts) =
-            self.ask(&Input::Access(Box::new(input)), category.as_deref(), |answer| judge::access(&asked, answer));
-        let mut given: Vec<Given<AccessAnswer>> = given;
-        if let Some(folder) = in_doubt {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            tracing::warn!(
-                folder = name,
-                "a rule that may be about access is not live, or may answer in two ways: a person decides"
-            );
-            let rule = RuleRef { name, version: "not live".to_owned() };
-            given.push(Given { rule, reason: String::new(), overrides: false, answer: None });
-        }
-        let verdict = verdict::access::combine(&asked, &given);
-        self.write_down(Stage::Access, delta, &judge::access_record(&verdict), &parts);
-        Some(verdict)
+        let in_doubt = self.rule_in_doubt(input.so_far.category.as_deref());
+        let input = Box::new(input);
+        let own = input.clone();
+        let category = own.so_far.category.as_deref();
+        let stage = Access { asked };
+        Some(self.judge(&stage, &Input::Access(input), &OwnAccess::of(&own), category, in_doubt))
+    }
+
+    /// A rule that may be about this access and is not live, or may answer in two ways, as one that has failed: then a person
+    /// decides.
+    fn rule_in_doubt<A>(&self, category: Option<&str>) -> Option<Given<A>> {
+        let (request_type, ticket) = (self.case.new.request_type.as_str(), self.case.ticket.0.as_bytes().as_slice());
+        let folder = self.case.generation.access_in_doubt(request_type, category, ticket)?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        tracing::warn!(
+            folder = name,
+            "a rule that may be about access is not live, or may answer in two ways: a person decides"
+        );
+        let rule = RuleRef { name, version: "not live".to_owned() };
+        Some(Given { rule, reason: String::new(), overrides: false, answer: None })
+    }
+
+    fn shared(&self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> Shared {
+        (self.now.clone(), Arc::clone(ticket), Arc::clone(&self.requester), Arc::new(so_far.clone()))
+    }
+
+    /// Asks a stage's rules and writes down what came of it.
+    fn judge<S: Ask>(
+        &mut self,
+        stage: &S,
+        input: &Input,
+        own: &impl Serialize,
+        category: Option<&str>,
+        in_doubt: Option<Given<S::Answer>>,
+    ) -> S::Verdict {
+        let (verdict, parts) = self.ask(stage, input, category, in_doubt);
+        self.write_down(S::STAGE, own, &S::record(&verdict), &parts);
+        verdict
     }
 
     /// Asks every rule of a stage, in order, and checks each answer; what each did becomes its part of the record.
-    fn ask<A>(
+    fn ask<S: Ask>(
         &self,
+        stage: &S,
         input: &Input,
         category: Option<&str>,
-        check: impl Fn(Answer) -> Result<A, String>,
-    ) -> (Vec<Given<A>>, Vec<Asking>) {
-        let case = self.case;
+        in_doubt: Option<Given<S::Answer>>,
+    ) -> (S::Verdict, Vec<Asking>) {
+        let case = &self.case;
         let request_type = case.new.request_type.as_str();
-        let mut given = Vec::new();
-        let mut parts = Vec::new();
+        let (mut given, mut parts) = (Vec::new(), Vec::new());
         let ticket = case.ticket.0.as_bytes().as_slice();
-        for (rule, role) in case.generation.asked_about(input.stage(), request_type, category, ticket) {
-            let called = judge::ask_one(rule, input, &case.tables);
+        for (rule, role) in case.generation.asked_about(S::STAGE, request_type, category, ticket) {
+            let called = ask_one(rule, input, &case.tables);
             let checked = match &called.result {
-                Ok(answer) => check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
+                Ok(answer) => stage.check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
                 Err(fault) => Err(fault.clone()),
             };
             let (answer, fault) = match checked {
@@ -377,20 +393,54 @@ impl Run<'_> {
             parts.push(Asking { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
         }
         compare(&mut parts);
-        (given, parts)
+        given.extend(in_doubt);
+        (stage.combine(&given), parts)
     }
 
-    fn write_down(&mut self, stage: Stage, input: String, verdict: &serde_json::Value, parts: &[Asking]) {
-        let rules: Vec<Part<'_>> = parts.iter().map(Asking::part).collect();
-        let rules = text(&rules);
-        let chosen = headline::of_verdict(stage, verdict);
-        self.samples.extend(parts.iter().map(|part| part.sample(stage, chosen)));
-        self.decisions.push(DecisionRecord { stage: stage.name(), input, verdict: verdict.to_string(), rules });
+    fn write_down(&mut self, stage: Stage, own: &impl Serialize, verdict: &RecordedVerdict, asked: &[Asking]) {
+        let parts: Vec<Part<'_>> = asked.iter().map(Asking::part).collect();
+        let chosen = verdict.choice();
+        for (asking, part) in asked.iter().zip(&parts) {
+            let answer = asking.answer();
+            let differs = differ(answer.and_then(Answer::choice), chosen);
+            self.calls.push(part.counted(stage, answer.map(Answer::word).unwrap_or_default(), differs));
+            self.samples.push(asking.sample(stage, chosen));
+        }
+        self.decisions.push(DecisionRecord {
+            stage: stage.name(),
+            input: text(own),
+            verdict: text(verdict),
+            rules: text(&parts),
+        });
+    }
+
+    /// The record, as far as the stages were asked; `ticket` is what the later ones saw.
+    fn record(&mut self, ticket: &contract::Ticket) -> RunRecord {
+        let Run { case, now, requester, decisions, .. } = self;
+        RunRecord {
+            id: case.run,
+            ticket: case.ticket,
+            at: case.now,
+            generation: case.generation.number,
+            revision: case.generation.revision(),
+            cause: "created",
+            engine: ENGINE,
+            common: text(&Common { now, ticket, requester }),
+            decisions: std::mem::take(decisions),
+        }
+    }
+
+    fn rejected(mut self, ticket: &contract::Ticket, problems: Vec<Problem>) -> Ran {
+        let record = self.record(ticket);
+        Ran { record, samples: self.samples, new: self.case.new, outcome: Err(problems) }
+    }
+
+    fn accepted(mut self, ticket: &contract::Ticket, verdicts: Verdicts) -> Ran {
+        let record = self.record(ticket);
+        let packed = record.pack(&self.case.dictionary, self.calls);
+        let accepted = Box::new(Accepted { verdicts, packed });
+        Ran { record, samples: self.samples, new: self.case.new, outcome: Ok(accepted) }
     }
 }
 
 type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);
-
-fn so_far_only(so_far: &contract::SoFar) -> String {
-    format!("{{\"so-far\":{}}}", text(so_far))
-}

@@ -3,28 +3,25 @@
 use serde_json::Value as Json;
 
 use super::{Proposal, SetBy, plain_text};
+use crate::app::record::part::Part;
+use crate::app::record::verdict::RecordedVerdict;
+use crate::rules::run::stage::Stage;
 use crate::store::rules::decisions::StoredRun;
 
 /// One stage as it was recorded.
-pub struct Stage {
-    pub verdict: Json,
-    parts: Vec<Json>,
+pub struct Recorded<'a> {
+    verdict: Option<RecordedVerdict>,
+    parts: Vec<Part<'a>>,
 }
 
-impl Stage {
+impl<'a> Recorded<'a> {
     /// The last record of a stage; an empty one where there is none, or where it cannot be read.
-    pub fn last(runs: &[StoredRun], stage: &str) -> Stage {
-        let decisions = runs.iter().rev().flat_map(|run| &run.decisions);
-        let found = decisions.into_iter().find(|decision| decision.stage == stage);
-        let read = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
-        Stage {
-            verdict: found.map(|decision| read(&decision.verdict)).unwrap_or_default(),
-            parts: found
-                .and_then(|decision| match read(&decision.rules) {
-                    Json::Array(parts) => Some(parts),
-                    _ => None,
-                })
-                .unwrap_or_default(),
+    pub fn last(runs: &'a [StoredRun], stage: Stage) -> Recorded<'a> {
+        let mut decisions = runs.iter().rev().flat_map(StoredRun::decisions);
+        let found = decisions.find(|decision| decision.stage == stage.name());
+        Recorded {
+            verdict: found.and_then(|decision| RecordedVerdict::read(stage, &decision.verdict).ok()),
+            parts: found.and_then(|decision| Part::all(&decision.rules).ok()).unwrap_or_default(),
         }
     }
 
@@ -33,9 +30,9 @@ impl Stage {
         self.parts.iter().map(|part| proposal(part, pick)).collect()
     }
 
-    /// A text of the verdict.
-    pub fn said(&self, key: &str) -> Option<String> {
-        plain_text(&self.verdict, key)
+    /// Who or what decided, where the record names one.
+    pub fn decided_by(&self) -> Option<&str> {
+        self.verdict.as_ref().and_then(RecordedVerdict::decided_by)
     }
 }
 
@@ -77,10 +74,9 @@ fn shown(value: &Json) -> String {
     }
 }
 
-fn proposal(part: &Json, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Proposal {
-    let text = |key: &str| plain_text(part, key).unwrap_or_default();
-    let answer = part.get("answer");
-    let decision = answer.and_then(|answer| answer.get("decision"));
+fn proposal(part: &Part<'_>, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Proposal {
+    let answer: Option<Json> = part.answer.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let decision = answer.as_ref().and_then(|answer| answer.get("decision"));
     let none = Json::Null;
     let value = decision.and_then(|decision| {
         let decision = match decision {
@@ -93,21 +89,16 @@ fn proposal(part: &Json, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Prop
         pick(&decision)
     });
     Proposal {
-        rule: text("rule"),
-        version: text("version"),
-        component: text("component"),
-        manifest: text("manifest"),
+        rule: part.rule.to_string(),
+        version: part.version.to_string(),
+        component: part.component.to_string(),
+        manifest: part.manifest.to_string(),
         value,
-        reason: answer.and_then(|answer| plain_text(answer, "reason")).unwrap_or_default(),
-        fault: plain_text(part, "fault"),
-        effect: has_effect(part),
+        reason: answer.as_ref().and_then(|answer| plain_text(answer, "reason")).unwrap_or_default(),
+        fault: part.fault.as_ref().map(ToString::to_string),
+        effect: part.counts(),
         stood: false,
     }
-}
-
-/// Whether a rule's word could decide anything.
-fn has_effect(part: &Json) -> bool {
-    part.get("mode").and_then(Json::as_str).is_none_or(|mode| matches!(mode, "active" | "canary"))
 }
 
 impl Proposal {

@@ -1,12 +1,13 @@
 //! Each field of a ticket and how it got its value.
 
-use super::recorded::{Decision, Stage};
+use super::recorded::{Decision, Recorded};
 use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
 use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
+use crate::rules::run::stage::Stage;
 use crate::store::tickets::timeline::StoredEntry;
 
 const MERGED: &str = "every rule is asked, and any rejection rejects";
@@ -21,14 +22,14 @@ const ACCESS: &str = "a denial overrides; otherwise required approvals unite, th
 
 /// All fields, in the order in which a ticket gets them.
 pub fn all(known: &Known<'_>) -> Vec<Story> {
-    let stage = |name: &str| Stage::last(known.runs, name);
-    let (intake, classified) = (stage("intake"), stage("categorization"));
-    let (rated, routed) = (stage("priority"), stage("routing"));
+    let stage = |stage: Stage| Recorded::last(known.runs, stage);
+    let (intake, classified) = (stage(Stage::Intake), stage(Stage::Categorization));
+    let (rated, routed) = (stage(Stage::Priority), stage(Stage::Routing));
     let mut stories = submitted(known, &intake);
     stories.extend(categorised(known, &intake, &classified));
     stories.extend(prioritised(known, &rated));
     stories.extend(sent(known, &routed));
-    stories.extend(access(known, &stage("access")));
+    stories.extend(access(known, &stage(Stage::Access)));
     stories.extend(promises(known));
     stories
 }
@@ -59,8 +60,8 @@ fn last(proposals: &[Proposal]) -> Option<usize> {
 }
 
 /// The rule that the record names as the one that decided.
-fn named(stage: &Stage, key: &str, proposals: &[Proposal]) -> Option<usize> {
-    let by = stage.said(key)?;
+fn named(stage: &Recorded<'_>, proposals: &[Proposal]) -> Option<usize> {
+    let by = stage.decided_by()?;
     proposals.iter().position(|p| p.effect && p.fault.is_none() && format!("{} {}", p.rule, p.version) == by)
 }
 
@@ -73,12 +74,11 @@ fn requester(reason: &str) -> SetBy {
 }
 
 /// Where no rule decided, the record says what did, such as the desk's default.
-fn fallback(stage: &Stage, key: &str) -> SetBy {
-    let name = stage.said(key).unwrap_or_else(|| "the desk".to_owned());
-    desk(name, "no rule decided")
+fn fallback(stage: &Recorded<'_>) -> SetBy {
+    desk(stage.decided_by().unwrap_or("the desk"), "no rule decided")
 }
 
-fn submitted(known: &Known<'_>, intake: &Stage) -> Vec<Story> {
+fn submitted(known: &Known<'_>, intake: &Recorded<'_>) -> Vec<Story> {
     let ticket = known.ticket;
     let word = |decision: &Decision<'_>| Some(decision.word.to_owned());
     let accepted = (intake.proposals(&word), None);
@@ -112,11 +112,11 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn categorised(known: &Known<'_>, intake: &Stage, classified: &Stage) -> Vec<Story> {
+fn categorised(known: &Known<'_>, intake: &Recorded<'_>, classified: &Recorded<'_>) -> Vec<Story> {
     let ticket = known.ticket;
     let proposals = classified.proposals(&|decision| decision.text("category"));
-    let stands = named(classified, "category-by", &proposals);
-    let by = fallback(classified, "category-by");
+    let stands = named(classified, &proposals);
+    let by = fallback(classified);
     let category = story(known, "category", Some(ticket.category.to_string()), FIRST, (proposals, stands), by);
     let proposals = classified.proposals(&|decision| decision.text("kind"));
     let stands = first(&proposals);
@@ -128,7 +128,7 @@ fn categorised(known: &Known<'_>, intake: &Stage, classified: &Stage) -> Vec<Sto
 }
 
 /// Each tag that the ticket has, or that a rule gave it.
-fn tags(known: &Known<'_>, intake: &Stage, classified: &Stage) -> Vec<Story> {
+fn tags(known: &Known<'_>, intake: &Recorded<'_>, classified: &Recorded<'_>) -> Vec<Story> {
     let mut names: Vec<String> = known.ticket.tags.iter().map(ToString::to_string).collect();
     for stage in [intake, classified] {
         let all = stage.proposals(&|decision| Some(decision.list("tags").join("\n")));
@@ -158,9 +158,9 @@ fn touches(change: &ByHand, tag: &str) -> bool {
     has(&change.from) != has(&change.to)
 }
 
-fn prioritised(known: &Known<'_>, rated: &Stage) -> Vec<Story> {
+fn prioritised(known: &Known<'_>, rated: &Recorded<'_>) -> Vec<Story> {
     let ticket = known.ticket;
-    let winner = |proposals: &[Proposal]| named(rated, "priority-by", proposals);
+    let winner = |proposals: &[Proposal]| named(rated, proposals);
     let scale = |field: &'static str, value: Option<String>| {
         let proposals = rated.proposals(&|decision| decision.text(field));
         let gave = |at: &usize| proposals.get(*at).is_some_and(Proposal::counts);
@@ -171,13 +171,13 @@ fn prioritised(known: &Known<'_>, rated: &Stage) -> Vec<Story> {
     let urgency = scale("urgency", ticket.urgency.as_ref().map(ToString::to_string));
     let proposals = rated.proposals(&|decision| decision.text("level"));
     let stands = winner(&proposals);
-    let by = fallback(rated, "priority-by");
+    let by = fallback(rated);
     vec![impact, urgency, story(known, "priority", Some(ticket.priority.to_string()), HIGHEST, (proposals, stands), by)]
 }
 
-fn sent(known: &Known<'_>, routed: &Stage) -> Vec<Story> {
+fn sent(known: &Known<'_>, routed: &Recorded<'_>) -> Vec<Story> {
     let ticket = known.ticket;
-    let winner = |proposals: &[Proposal]| named(routed, "team-by", proposals);
+    let winner = |proposals: &[Proposal]| named(routed, proposals);
     let part = |field: &'static str, value: Option<String>, by: SetBy| {
         let proposals = routed.proposals(&|decision| decision.text(field));
         let gave = |at: &usize| proposals.get(*at).is_some_and(Proposal::counts);
@@ -191,7 +191,7 @@ fn sent(known: &Known<'_>, routed: &Stage) -> Vec<Story> {
         decision.text("team").or(person).or(able)
     });
     let stands = winner(&proposals);
-    let by = fallback(routed, "team-by");
+    let by = fallback(routed);
     let team = story(known, "team", Some(ticket.team.to_string()), ROUTED, (proposals, stands), by);
     let assignee = part("assignee", ticket.assignee.as_ref().map(ToString::to_string), turn(known));
     let tier =
@@ -211,7 +211,7 @@ fn turn(known: &Known<'_>) -> SetBy {
     }
 }
 
-fn access(known: &Known<'_>, stage: &Stage) -> Option<Story> {
+fn access(known: &Known<'_>, stage: &Recorded<'_>) -> Option<Story> {
     let case = known.case?;
     let proposals = stage.proposals(&|decision| {
         let scope = decision.with.get("scope").unwrap_or(decision.with);

@@ -1,7 +1,6 @@
 //! What operators see: metrics, logs, traces, statistics.
 
 pub mod chain;
-pub(crate) mod histogram;
 pub(crate) mod log;
 pub mod metrics;
 pub mod request_trace;

@@ -1,27 +1,21 @@
-//! The statistics of a rule over some time, from the records that every host of the desk wrote.
+//! The statistics of a rule over some time, from the sums that are written with the records: those of every host of the desk.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::histogram::Spread;
-use crate::app::decide::headline;
-use crate::app::error::Broken;
+use crate::app::record::part::ANSWERED;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
-use crate::rules::run::stage::Stage;
-use crate::store::rules::rule_history::Place;
+use crate::store::rules::histogram::Histogram;
+use crate::store::rules::rollups::{CallKey, HOUR_MS, Sum, hour_of};
 
-/// Records that are read at once.
-const PAGE: i64 = 500;
 /// Answers that are told apart; further ones are counted together.
 const ANSWERS_MAX: usize = 1_000;
 
-/// How far back the records are read.
+/// How far back it goes. The sums are by the hour, so it begins with the hour in which the time began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     Hour,
@@ -79,36 +73,16 @@ pub struct RuleStats {
     /// Answers that chose something else than their stage came to.
     pub differences: u64,
     /// Of a call, its instance included, in microseconds.
-    pub micros: Spread,
-    pub fuel: Spread,
+    pub micros: Histogram,
+    pub fuel: Histogram,
     /// The most memory that a call has held, in bytes.
     pub memory_peak: u64,
     /// Calls whose log was longer than the rule may write.
     pub log_cuts: u64,
 }
 
-/// One rule's part of a record; what is not there counts as nothing.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-struct Part {
-    rule: String,
-    version: String,
-    mode: String,
-    outcome: String,
-    answer: Option<Answered>,
-    fuel: u64,
-    micros: u64,
-    memory_peak: u64,
-    log_cut: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Answered {
-    decision: Value,
-}
-
 impl Office {
-    /// The sum of what a rule did over some time, page by page over the records, in a fixed amount of memory.
+    /// The sum of what a rule did over some time.
     ///
     /// # Errors
     ///
@@ -118,59 +92,41 @@ impl Office {
         if rule.contains('\0') || !self.store.has_rule(rule).await? {
             return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
         }
-        let since = self
-            .clock
-            .now()
-            .saturating_sub(SignedDuration::from_hours(window.hours()))
-            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let length = SignedDuration::from_hours(window.hours());
+        let begun = self.clock.now().saturating_sub(length).unwrap_or(Timestamp::UNIX_EPOCH);
+        let hour = hour_of(begun);
+        let since = Timestamp::from_millisecond(hour.saturating_mul(HOUR_MS)).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut stats = RuleStats { since, ..RuleStats::default() };
-        let mut place = Place::at(since);
-        loop {
-            let page = self.store.stages_asking(rule, &place, PAGE).await?;
-            for asked in &page {
-                stats.add(rule, &asked.stage, &asked.verdict, &asked.rules)?;
-            }
-            match page.into_iter().next_back() {
-                Some(last) => place = last.place(),
-                None => return Ok(stats),
-            }
+        for (key, sum) in self.store.rule_sums(rule, hour).await? {
+            stats.add(key, &sum);
         }
+        Ok(stats)
     }
 }
 
 impl RuleStats {
-    fn add(&mut self, rule: &str, stage: &str, verdict: &str, parts: &str) -> Result<(), Error> {
-        let unreadable = |source| Broken::Record { rule: rule.to_owned(), source };
-        let parts: Vec<Part> = serde_json::from_str(parts).map_err(unreadable)?;
-        let verdict: Value = serde_json::from_str(verdict).map_err(unreadable)?;
-        for part in parts.into_iter().filter(|part| part.rule == rule) {
-            self.add_part(stage, &verdict, part);
-        }
-        Ok(())
-    }
-
-    fn add_part(&mut self, stage: &str, verdict: &Value, part: Part) {
-        self.calls += 1;
-        self.micros.add(part.micros);
-        self.fuel.add(part.fuel);
-        self.memory_peak = self.memory_peak.max(part.memory_peak);
-        self.log_cuts += u64::from(part.log_cut);
-        let counted = part.outcome == "answered";
+    fn add(&mut self, key: CallKey, sum: &Sum) {
+        self.calls += sum.calls;
+        self.differences += sum.differences;
+        self.log_cuts += sum.log_cuts;
+        self.memory_peak = self.memory_peak.max(sum.memory_peak);
+        self.micros.merge(&sum.micros);
+        self.fuel.merge(&sum.fuel);
+        let counted = key.outcome == ANSWERED;
         for (counts, word) in
-            [(&mut self.outcomes, part.outcome), (&mut self.modes, part.mode), (&mut self.versions, part.version)]
+            [(&mut self.outcomes, key.outcome), (&mut self.modes, key.mode), (&mut self.versions, key.version)]
         {
-            *counts.entry(word).or_default() += 1;
+            *counts.entry(word).or_default() += sum.calls;
         }
-        let (Some(answer), Ok(at), true) = (&part.answer, stage.parse::<Stage>(), counted) else { return };
-        let chosen = headline::of_recorded(at, &answer.decision);
-        let came_to = headline::of_verdict(at, verdict);
-        self.differences += u64::from(chosen.is_some_and(|chosen| came_to.is_some_and(|came_to| came_to != chosen)));
-        let word = chosen.or_else(|| headline::case(&answer.decision)).unwrap_or("unknown");
-        let key = (stage.to_owned(), word.to_owned());
-        if self.answers.len() < ANSWERS_MAX || self.answers.contains_key(&key) {
-            *self.answers.entry(key).or_default() += 1;
+        if !counted {
+            return;
+        }
+        let answer = (key.stage, key.answer);
+        let told_apart = !answer.1.is_empty();
+        if told_apart && (self.answers.len() < ANSWERS_MAX || self.answers.contains_key(&answer)) {
+            *self.answers.entry(answer).or_default() += sum.calls;
         } else {
-            self.answers_others += 1;
+            self.answers_others += sum.calls;
         }
     }
 

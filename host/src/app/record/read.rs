@@ -13,9 +13,9 @@ use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
-use crate::rules::contract::{Attribute, Level};
 use crate::rules::run::stage::{Input, Stage};
 use crate::store;
+use crate::store::rules::decisions::{Damage, StoredRun};
 
 /// The exact input of a recorded stage: its run's shared part with the stage's own laid over it, key by key.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl<'a> ExactInput<'a> {
         self.0.iter().map(|(key, value)| Ok((key.to_string(), serde_json::from_str(value.get())?))).collect()
     }
 
-    /// As rules are asked with it. Who did not want the recent tickets was not shown them: `judge::ask_one` sees to that.
+    /// As rules are asked with it. A rule that did not want the recent tickets was not shown them: `stages::ask_one` sees to that.
     ///
     /// # Errors
     ///
@@ -58,73 +58,6 @@ fn fields(text: &str) -> Result<BTreeMap<Cow<'_, str>, &RawValue>, serde_json::E
     struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
     let fields: BTreeMap<Key<'_>, &RawValue> = serde_json::from_str(text)?;
     Ok(fields.into_iter().map(|(key, value)| (key.0, value)).collect())
-}
-
-/// One rule's part in a recorded stage.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct RecordedPart<'a> {
-    #[serde(borrow)]
-    pub rule: Cow<'a, str>,
-    #[serde(borrow)]
-    pub version: Cow<'a, str>,
-    #[serde(borrow)]
-    pub component: Cow<'a, str>,
-    #[serde(borrow)]
-    pub manifest: Cow<'a, str>,
-    #[serde(borrow)]
-    pub mode: Cow<'a, str>,
-    #[serde(borrow)]
-    pub outcome: Cow<'a, str>,
-    #[serde(borrow, default)]
-    pub answer: Option<&'a RawValue>,
-    /// Why its answer does not count.
-    #[serde(default)]
-    pub fault: Option<String>,
-    pub fuel: u64,
-    pub micros: u64,
-    #[serde(default)]
-    pub log: Vec<RecordedLine>,
-    #[serde(default)]
-    pub log_cut: bool,
-    #[serde(default)]
-    pub lookups: Vec<RecordedLookup>,
-}
-
-/// A line that a rule wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct RecordedLine {
-    pub level: Level,
-    pub message: String,
-}
-
-/// A look-up that a rule made.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct RecordedLookup {
-    pub table: String,
-    pub key: String,
-    pub row: Option<Vec<Attribute>>,
-}
-
-impl<'a> RecordedPart<'a> {
-    /// The parts of a stage, in the order in which the rules were asked.
-    ///
-    /// # Errors
-    ///
-    /// Where the text is not what the desk writes.
-    pub fn all(rules: &'a str) -> Result<Vec<Self>, serde_json::Error> {
-        serde_json::from_str(rules)
-    }
-
-    /// Whether what it said had an effect. A part in a mode that this desk does not know had none.
-    pub fn counts(&self) -> bool {
-        matches!(self.mode.as_ref(), "active" | "canary")
-    }
-
-    /// Whether it gave an answer that the desk could use.
-    pub fn answered(&self) -> bool {
-        self.outcome == "answered"
-    }
 }
 
 /// One rule's part in a recorded decision.
@@ -154,6 +87,8 @@ pub enum RecordedError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]
+    Damaged(#[from] Damage),
+    #[error(transparent)]
     Store(#[from] store::Error),
 }
 
@@ -174,11 +109,14 @@ impl Office {
         let ticket = self.store.ticket(number).await?.ok_or(RecordedError::NoTicket(number))?;
         let runs = self.store.runs(ticket.id).await?;
         let found = runs.iter().rev().find_map(|run| {
-            let decision = run.decisions.iter().find(|decision| decision.stage == stage.name())?;
-            Some((run, decision))
+            let decision = run.decisions().iter().find(|decision| decision.stage == stage.name())?;
+            Some((run.recorded.as_ref().ok()?, decision))
         });
         let Some((run, decision)) = found else {
-            let mut stages: Vec<&str> = runs.iter().flat_map(|r| &r.decisions).map(|d| d.stage.as_str()).collect();
+            if let Some(damage) = runs.iter().find_map(|run| run.recorded.as_ref().err()) {
+                return Err(damage.clone().into());
+            }
+            let mut stages: Vec<&str> = runs.iter().flat_map(StoredRun::decisions).map(|d| d.stage.as_str()).collect();
             stages.sort_unstable();
             stages.dedup();
             return Err(RecordedError::NotAsked { ticket: number, stage, known: listed(&stages) });

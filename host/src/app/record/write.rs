@@ -1,13 +1,14 @@
 //! How a run of the rules is written down: each rule's part, the shared input, and what the calls cost.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
+use serde_json::value::to_raw_value;
 
-use crate::app::decide::disagree::Difference;
-use crate::app::decide::headline;
+use super::part::{ANSWERED, Difference, Part, differ};
 use crate::desk::actor::RuleRef;
 use crate::rules::contract;
 use crate::rules::digest::Digest;
@@ -15,7 +16,6 @@ use crate::rules::live::catalog::Role;
 use crate::rules::live::rollout::VersionId;
 use crate::rules::live::slots::version_of;
 use crate::rules::run::call::{Called, Fault};
-use crate::rules::run::guest::{LogLine, Lookup};
 use crate::rules::run::manifest::{Canary, Suspend};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Stage};
@@ -46,48 +46,46 @@ pub struct Sample {
     pub suspend: Suspend,
 }
 
-/// One rule's part in a stage, as it is recorded.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Part<'a> {
-    rule: &'a str,
-    version: &'a str,
-    component: String,
-    manifest: String,
-    mode: Role,
-    #[serde(skip_serializing_if = "<[Difference]>::is_empty")]
-    disagrees: &'a [Difference],
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<&'a Answer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-    fuel: u64,
-    micros: u64,
-    memory_peak: usize,
-    #[serde(skip_serializing_if = "<[LogLine]>::is_empty")]
-    log: &'a [LogLine],
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    log_cut: bool,
-    #[serde(skip_serializing_if = "<[Lookup]>::is_empty")]
-    lookups: &'a [Lookup],
-}
-
 /// A value as JSON.
 pub fn text(value: &impl Serialize) -> String {
     // Records of texts and numbers always have a JSON form; were one not to have one, the record would say so.
     serde_json::to_string(value).unwrap_or_else(|error| json!({ "unrecorded": error.to_string() }).to_string())
 }
 
-/// The parts of the input that the stages share.
-pub fn common(now: &contract::Moment, ticket: &contract::Ticket, requester: &contract::Person) -> String {
-    format!("{{\"now\":{},\"ticket\":{},\"requester\":{}}}", text(now), text(ticket), text(requester))
+/// The parts of a run's input that several stages share.
+#[derive(Serialize)]
+pub struct Common<'a> {
+    pub now: &'a contract::Moment,
+    pub ticket: &'a contract::Ticket,
+    pub requester: &'a contract::Person,
 }
 
-/// Intake saw the ticket before its changes, which the common part no longer shows.
-pub fn with_ticket(input: &str, draft: &contract::Ticket) -> String {
-    let rest = input.strip_prefix('{').unwrap_or(input);
-    format!("{{\"ticket\":{},{rest}", text(draft))
+/// The part of the input that categorization, priority and routing have of their own.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OwnSoFar<'a> {
+    pub so_far: &'a contract::SoFar,
+}
+
+/// The beginnings of all parts that these rules can have: what a dictionary for their records is extended by, so that names,
+/// versions and digests take no room in each.
+pub fn beginnings(rules: &[Arc<Rule>]) -> Vec<u8> {
+    let beginning = |rule: &Arc<Rule>| {
+        beginning(
+            rule.manifest.name.as_str(),
+            &rule.manifest.version,
+            &rule.digest.to_string(),
+            &rule.manifest_digest.to_string(),
+        )
+    };
+    rules.iter().map(beginning).collect::<String>().into_bytes()
+}
+
+/// The beginning of a part, as [`Part`] writes it.
+pub fn beginning(rule: &str, version: &str, component: &str, manifest: &str) -> String {
+    format!(
+        "{{\"rule\":\"{rule}\",\"version\":\"{version}\",\"component\":\"{component}\",\"manifest\":\"{manifest}\",\"mode\":\"active\","
+    )
 }
 
 /// A rule, what it said, and why that does not count.
@@ -105,32 +103,38 @@ impl Asking {
     /// The rule's part of the record.
     pub fn part(&self) -> Part<'_> {
         let manifest = &self.rule.manifest;
+        // An answer always has a JSON form; were one not to have one, the part would have no answer.
+        let answer = self.called.result.as_ref().ok().and_then(|answer| to_raw_value(answer).ok());
         Part {
-            rule: manifest.name.as_str(),
-            version: &manifest.version,
-            component: self.rule.digest.to_string(),
-            manifest: self.rule.manifest_digest.to_string(),
-            mode: self.role,
-            disagrees: &self.disagrees,
-            outcome: self.outcome(),
-            answer: self.called.result.as_ref().ok(),
-            fault: self.fault.as_ref().map(ToString::to_string),
+            rule: manifest.name.as_str().into(),
+            version: manifest.version.as_str().into(),
+            component: self.rule.digest.to_string().into(),
+            manifest: self.rule.manifest_digest.to_string().into(),
+            mode: self.role.code().into(),
+            disagrees: self.disagrees.as_slice().into(),
+            outcome: self.outcome().into(),
+            answer: answer.map(Cow::Owned),
+            fault: self.fault.as_ref().map(|fault| fault.to_string().into()),
             fuel: self.called.fuel,
             micros: u64::try_from(self.called.took.as_micros()).unwrap_or(u64::MAX),
-            memory_peak: self.called.memory_peak,
-            log: &self.called.log,
+            memory_peak: self.called.memory_peak as u64,
+            log: self.called.log.as_slice().into(),
             log_cut: self.called.log_cut,
-            lookups: &self.called.lookups,
+            lookups: self.called.lookups.as_slice().into(),
         }
     }
 
+    /// The answer, where it counts.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.called.result.as_ref().ok().filter(|_| self.fault.is_none())
+    }
+
     fn outcome(&self) -> &'static str {
-        self.fault.as_ref().map_or("answered", Fault::code)
+        self.fault.as_ref().map_or(ANSWERED, Fault::code)
     }
 
     /// What the call cost and came to; `chosen` is what the stage did.
     pub fn sample(&self, stage: Stage, chosen: Option<&str>) -> Sample {
-        let answer = self.called.result.as_ref().ok().filter(|_| self.fault.is_none());
         Sample {
             rule: rule_ref(&self.rule),
             stage,
@@ -142,7 +146,7 @@ impl Asking {
             fuel: self.called.fuel,
             memory_peak: self.called.memory_peak,
             log_cut: self.called.log_cut,
-            differs: answer.and_then(headline::of).is_some_and(|choice| chosen.is_some_and(|chosen| chosen != choice)),
+            differs: differ(self.answer().and_then(Answer::choice), chosen),
             role: self.role,
             version: version_of(&self.rule),
             disagrees: self.disagrees.iter().map(|d| d.field.as_str()).collect::<Vec<_>>().join(", "),

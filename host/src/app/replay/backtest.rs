@@ -15,7 +15,9 @@ use super::verdict::{Said, Scene, Verdict};
 use super::verify::tables_of;
 use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
-use crate::app::record::read::{ExactInput, RecordedPart};
+use crate::app::record::part::Part;
+use crate::app::record::read::ExactInput;
+use crate::app::record::verdict::RecordedVerdict;
 use crate::app::record::write::rule_ref;
 use crate::app::{App, Error};
 use crate::desk::actor::{Actor, RuleRef};
@@ -24,9 +26,12 @@ use crate::desk::permission;
 use crate::rules::run::call::{Called, Fault};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
-use crate::rules::run::stage::{Answer, Input, Stage};
+use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::rules::decisions::StoredDecision;
+use crate::store::rules::decisions::{RunTexts, StoredDecision};
+
+/// Why a decision is not judged.
+const UNREADABLE: &str = "its record cannot be read";
 
 /// What is tried.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +123,7 @@ struct Scened<'a> {
     past: &'a Past,
     stage: Stage,
     input: &'a Input,
-    parts: &'a [RecordedPart<'a>],
+    parts: &'a [Part<'a>],
 }
 
 impl Trial {
@@ -127,8 +132,12 @@ impl Trial {
         let start = Instant::now();
         let mut tally = Tally::default();
         for past in runs {
-            for decision in &past.past.run.decisions {
-                if let Err(reason) = self.decision(past, decision, &mut tally) {
+            let Ok(texts) = &past.past.run.recorded else {
+                *tally.not_judged.entry(UNREADABLE.to_owned()).or_default() += 1;
+                continue;
+            };
+            for decision in &texts.decisions {
+                if let Err(reason) = self.decision(past, texts, decision, &mut tally) {
                     *tally.not_judged.entry(reason).or_default() += 1;
                 }
             }
@@ -138,11 +147,17 @@ impl Trial {
     }
 
     /// Counts one decision, or says why it cannot be judged.
-    fn decision(&self, past: &Past, decision: &StoredDecision, tally: &mut Tally) -> Result<(), String> {
+    fn decision(
+        &self,
+        past: &Past,
+        texts: &RunTexts,
+        decision: &StoredDecision,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
         let stage: Stage = decision.stage.parse().map_err(|_| format!("`{}` is no stage", decision.stage))?;
-        let unreadable = |_| "its record cannot be read".to_owned();
-        let parts = RecordedPart::all(&decision.rules).map_err(unreadable)?;
-        let exact = ExactInput::of(&past.past.run.common, &decision.input).map_err(unreadable)?;
+        let unreadable = |_| UNREADABLE.to_owned();
+        let parts = Part::all(&decision.rules).map_err(unreadable)?;
+        let exact = ExactInput::of(&texts.common, &decision.input).map_err(unreadable)?;
         let input = exact.input(stage).map_err(unreadable)?;
         let scene = Scene::of(&self.organisation, &input, &past.past.submitted_by).map_err(|e| e.to_string())?;
         let (request_type, category) = scene.matched_by();
@@ -153,7 +168,7 @@ impl Trial {
         }
         let said: Vec<Said> = counting().map(|part| self.said(stage, part)).collect::<Result<_, _>>()?;
         let (before, _) = scene.verdict(said.clone()).map_err(|e| e.to_string())?;
-        tally.drifted += u64::from(drifted(&before, &decision.verdict));
+        tally.drifted += u64::from(drifted(stage, &before, &decision.verdict));
         let whole = Scened { past, stage, input: &input, parts: &parts };
         let after = self.after(&whole, &scene, &asked, said, tally)?;
         let Past { past: run, aftermath } = past;
@@ -189,8 +204,8 @@ impl Trial {
     }
 
     /// What a rule said then.
-    fn said(&self, stage: Stage, part: &RecordedPart<'_>) -> Result<Said, String> {
-        let answer = part.answer.filter(|_| part.answered()).map(|raw| Answer::read(stage, raw)).transpose();
+    fn said(&self, stage: Stage, part: &Part<'_>) -> Result<Said, String> {
+        let answer = if part.answered() { part.read_answer(stage).transpose() } else { Ok(None) };
         // A manifest that is not in the archive leaves its rule where most are, and without privileges.
         let manifest = self.versions.manifest(&part.component, &part.manifest).ok();
         Ok(Said {
@@ -233,8 +248,8 @@ impl Trial {
     }
 
     /// The tables as a candidate sees them: what was looked up then, by any rule, as it was found then; today's otherwise.
-    fn tables(&self, rule: &Rule, parts: &[RecordedPart<'_>]) -> Arc<Tables> {
-        let lookups = || parts.iter().flat_map(|part| &part.lookups);
+    fn tables(&self, rule: &Rule, parts: &[Part<'_>]) -> Arc<Tables> {
+        let lookups = || parts.iter().flat_map(|part| part.lookups.iter());
         if rule.manifest.tables.is_empty() || lookups().next().is_none() {
             return Arc::clone(&self.tables);
         }
@@ -244,7 +259,7 @@ impl Trial {
 }
 
 /// The part of the rule of that name which counted then.
-fn replaced<'a>(parts: &'a [RecordedPart<'a>], name: &str) -> Option<&'a RecordedPart<'a>> {
+fn replaced<'a>(parts: &'a [Part<'a>], name: &str) -> Option<&'a Part<'a>> {
     parts.iter().find(|part| part.rule == name && part.counts())
 }
 
@@ -257,18 +272,16 @@ fn said_now(rule: &Rule, called: &Called) -> Said {
     }
 }
 
-/// Whether what was recorded as decided is not what the same answers come to today.
-fn drifted(before: &Verdict, recorded: &str) -> bool {
-    let Ok(serde_json::Value::Object(recorded)) = serde_json::from_str(recorded) else { return true };
-    // Who decided is told by version, and a reason may tell what is not recorded, such as a rule that was not live.
-    let told = |key: &str| key.ends_with("-by") || key == "reason";
-    recorded.iter().any(|(key, value)| !told(key) && before.record.get(key) != Some(value))
+/// Whether what was recorded as decided is not what the same answers come to today. Who decided is said by version, and a reason
+/// may say what is not recorded, such as a rule that was not live.
+fn drifted(stage: Stage, before: &Verdict, recorded: &str) -> bool {
+    RecordedVerdict::read(stage, recorded).map_or(true, |recorded| !recorded.is_same_decision(&before.record))
 }
 
 fn count_costs(
     costs: &mut Costs,
     rule: &Rule,
-    part: Option<&RecordedPart<'_>>,
+    part: Option<&Part<'_>>,
     called: &Called,
     again: Option<&Called>,
     stage: Stage,
@@ -286,7 +299,7 @@ fn count_costs(
     costs.recorded.add(part.fuel, Duration::from_micros(part.micros));
     costs.now.add(again.fuel, again.took);
     costs.candidate.add(called.fuel, called.took);
-    let then = part.answer.map(|raw| Answer::read(stage, raw));
+    let then = part.read_answer(stage);
     let same = match (then, &again.result) {
         (Some(Ok(then)), Ok(now)) => then == *now,
         (None, Err(fault)) => part.outcome == fault.code(),

@@ -5,25 +5,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
 
 use crate::app::decide::translate;
 use crate::app::error::Broken;
+use crate::app::record::read::ExactInput;
 use crate::app::{App, Error};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::{Actor, Role};
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::message::Message;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
-use crate::rules::contract;
 use crate::rules::live::catalog::{Generation, Playing};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::{Input, Stage};
 use crate::store::RunRecord;
-use crate::store::rules::decisions::{StoredDecision, StoredRun};
+use crate::store::rules::decisions::{RunTexts, StoredDecision, StoredRun};
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl App {
         let new = match NewTicket::check(&organisation, &permit, submission).map_err(Error::from) {
             Ok(new) => new,
             Err(Error::Rejected { problems }) => {
-                let run = nothing_asked(&generation, crate::desk::id::RunId(self.clock.new_id()), now);
+                let run = nothing_asked(&generation, RunId(self.clock.new_id()), TicketId(self.clock.new_id()), now);
                 return Ok(Would { run, outcome: Err(problems) });
             }
             Err(other) => return Err(other),
@@ -104,7 +104,7 @@ impl App {
         let considered = self.consider(&organisation, generation, new, now).await?;
         let run = stored(considered.record);
         let change = match considered.outcome {
-            Ok(change) => *change,
+            Ok((change, _)) => *change,
             Err(problems) => return Ok(Would { run, outcome: Err(problems) }),
         };
         let mut ticket = change.after().clone();
@@ -168,12 +168,11 @@ impl App {
         let ticket = self.find(number).await?;
         let runs = self.store.runs(ticket.id).await?;
         let recorded = runs.iter().find_map(|run| {
-            let intake = run.decisions.iter().find(|decision| decision.stage == "intake")?;
-            let mut input: Map<String, Json> = serde_json::from_str(&run.common).ok()?;
-            input.extend(serde_json::from_str::<Map<String, Json>>(&intake.input).ok()?);
-            let headers: Vec<contract::Attribute> = serde_json::from_value(input.remove("headers")?).ok()?;
-            let draft: contract::Ticket = serde_json::from_value(input.remove("ticket")?).ok()?;
-            Some(translate::submission(draft, headers))
+            let texts = run.recorded.as_ref().ok()?;
+            let intake = texts.decisions.iter().find(|decision| decision.stage == Stage::Intake.name())?;
+            let exact = ExactInput::of(&texts.common, &intake.input).ok()?;
+            let Ok(Input::Intake(input)) = exact.input(Stage::Intake) else { return None };
+            Some(translate::submission(Arc::unwrap_or_clone(input.ticket), input.headers))
         });
         let missing = || Error::Missing { what: "recorded submission of", name: number.to_string() };
         let people = (ticket.submitted.submitted_by.clone(), ticket.submitted.requester.clone());
@@ -190,20 +189,24 @@ fn stored(record: RunRecord) -> StoredRun {
     };
     StoredRun {
         id: record.id,
+        ticket: record.ticket,
         at: record.at,
         generation: i64::try_from(record.generation).unwrap_or(i64::MAX),
-        cause: "dry-run".to_owned(),
-        engine: record.engine.to_owned(),
         revision: record.revision,
-        common: record.common,
-        decisions: record.decisions.into_iter().map(decision).collect(),
+        recorded: Ok(RunTexts {
+            cause: "dry-run".to_owned(),
+            engine: record.engine.to_owned(),
+            common: record.common,
+            decisions: record.decisions.into_iter().map(decision).collect(),
+        }),
     }
 }
 
 /// The form refused it before any rule was asked.
-fn nothing_asked(generation: &Generation, id: crate::desk::id::RunId, at: Timestamp) -> StoredRun {
+fn nothing_asked(generation: &Generation, id: RunId, ticket: TicketId, at: Timestamp) -> StoredRun {
     stored(RunRecord {
         id,
+        ticket,
         at,
         generation: generation.number,
         cause: "dry-run",

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::decide::judge::ask_one;
+use super::decide::stages::ask_one;
 use super::{App, Error};
 use crate::desk::id::TicketNumber;
 use crate::rules::run::call::{Called, Fault};
@@ -25,7 +25,6 @@ use crate::store::{self, Store};
 pub mod backtest;
 pub mod dry_run;
 pub mod report;
-pub mod spread;
 pub mod tally;
 pub mod verdict;
 pub mod verify;
@@ -159,7 +158,6 @@ async fn read(
         ticket: filter.ticket,
         request_type: filter.request_type.clone(),
         category: filter.category.clone(),
-        stages: filter.stages.iter().map(|stage| stage.name()).collect(),
     };
     let mut left = filter.limit.unwrap_or(u64::MAX);
     let mut before = None;
@@ -170,14 +168,15 @@ async fn read(
         for past in &mut runs {
             narrow(past, &filter, &mut left);
         }
-        runs.retain(|past| !past.run.decisions.is_empty());
+        // One that is damaged is kept, to be named.
+        runs.retain(|past| past.run.recorded.as_ref().map_or(true, |texts| !texts.decisions.is_empty()));
         let mut aftermath = if with_aftermath {
-            let tickets = runs.iter().map(|past| (past.number, past.ticket)).collect();
+            let tickets = runs.iter().map(|past| (past.number, past.run.ticket)).collect();
             store.aftermath(&tickets).await?
         } else {
             Default::default()
         };
-        let page = runs.into_iter().map(|past| Past { aftermath: aftermath.remove(&past.ticket), past }).collect();
+        let page = runs.into_iter().map(|past| Past { aftermath: aftermath.remove(&past.run.ticket), past }).collect();
         if send.send(page).await.is_err() {
             break;
         }
@@ -185,15 +184,19 @@ async fn read(
     Ok(())
 }
 
-/// Leaves out decisions in which the rule had no part, and those beyond the limit.
+/// Leaves out decisions of other stages, those in which the rule had no part, and those beyond the limit.
 fn narrow(past: &mut PastRun, filter: &Filter, left: &mut u64) {
+    let Ok(texts) = &mut past.run.recorded else { return };
     let stage_order = |name: &str| Stage::ALL.iter().position(|stage| stage.name() == name);
-    past.run.decisions.sort_by_key(|decision| stage_order(&decision.stage));
+    texts.decisions.sort_by_key(|decision| stage_order(&decision.stage));
+    if !filter.stages.is_empty() {
+        texts.decisions.retain(|decision| filter.stages.iter().any(|stage| stage.name() == decision.stage));
+    }
     // A rule's name needs no escapes, and within another text of the JSON the quotation marks would have some.
     if let Some(part) = filter.rule.as_ref().map(|rule| format!("\"rule\":\"{rule}\"")) {
-        past.run.decisions.retain(|decision| decision.rules.contains(&part));
+        texts.decisions.retain(|decision| decision.rules.contains(&part));
     }
-    let taken = past.run.decisions.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-    past.run.decisions.truncate(taken);
+    let taken = texts.decisions.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+    texts.decisions.truncate(taken);
     *left = left.saturating_sub(taken as u64);
 }

@@ -10,7 +10,10 @@ use serde::Serialize;
 
 use super::tally::{Costs, Example, Failure, FieldTally, People, Reopened, Side, Tally};
 use crate::rules::run::stage::Stage;
+pub use crate::store::rules::histogram::BAR_STEP;
 
+/// Nanoseconds of a microsecond.
+const NANOS_PER_MICRO: f64 = 1_000.0;
 /// Examples that are shown.
 const EXAMPLES_MAX: usize = 30;
 
@@ -246,7 +249,7 @@ fn cost(rule: &str, costs: &Costs) -> CostReport {
         recorded: compared.then(|| side(&costs.recorded)),
         now: compared.then(|| side(&costs.now)),
         candidate: side(if compared { &costs.candidate } else { &costs.alone }),
-        latency_ratio: ratio(costs.candidate.took.quantile_us(0.5), costs.now.took.quantile_us(0.5)),
+        latency_ratio: ratio(percentile_us(&costs.candidate, 50), percentile_us(&costs.now, 50)),
         fuel_ratio: ratio(costs.candidate.fuel as f64, costs.now.fuel as f64),
         not_reproduced: costs.not_reproduced,
     }
@@ -256,11 +259,15 @@ fn side(side: &Side) -> SideReport {
     SideReport {
         calls: side.took.count(),
         fuel_mean: side.fuel_mean(),
-        mean_us: side.took.mean_us(),
-        p50_us: side.took.quantile_us(0.5),
-        p95_us: side.took.quantile_us(0.95),
-        histogram: side.took.bars(),
+        mean_us: side.took.mean() / NANOS_PER_MICRO,
+        p50_us: percentile_us(side, 50),
+        p95_us: percentile_us(side, 95),
+        histogram: side.took.bars().into_iter().map(|(start, count)| (start / NANOS_PER_MICRO, count)).collect(),
     }
+}
+
+fn percentile_us(side: &Side, percent: u64) -> f64 {
+    side.took.percentile(percent).unwrap_or_default() as f64 / NANOS_PER_MICRO
 }
 
 /// The examples that tell most: of each kind of change some, what weighs more and happens more often first.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Spent;
-use super::spread::Spread;
 use super::verdict::Verdict;
 use crate::rules::run::stage::Stage;
+use crate::store::rules::histogram::Histogram;
 use crate::store::rules::history::Aftermath;
 
 /// Pairs of values, from and to, that one field keeps apart; what is more is counted without its values.
@@ -131,14 +131,15 @@ pub struct Costs {
 #[derive(Debug, Default)]
 pub struct Side {
     pub fuel: u64,
-    pub took: Spread,
+    /// How long they took, in nanoseconds.
+    pub took: Histogram,
 }
 
 impl Side {
     /// Counts a call.
     pub fn add(&mut self, fuel: u64, took: Duration) {
         self.fuel = self.fuel.saturating_add(fuel);
-        self.took.add(took);
+        self.took.add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
     fn merge(&mut self, other: &Side) {
@@ -200,7 +201,7 @@ impl Tally {
         stage.decisions += 1;
         stage.changed += changed;
         let example = (changed == 1).then(|| example(compared, &changes));
-        for (field, before) in &compared.before.fields {
+        for (field, before) in &compared.before.told.fields {
             let tally = stage.fields.entry(field).or_default();
             let after = value(compared.after, field);
             let word = compared.aftermath.and_then(|aftermath| word(compared.stage, field, aftermath));
@@ -359,13 +360,18 @@ fn word<'a>(stage: Stage, field: &str, aftermath: &'a Aftermath) -> Option<&'a s
 
 /// A verdict's value; a field that it does not have, such as the signals of what was rejected, has none.
 fn value<'a>(verdict: &'a Verdict, field: &str) -> &'a str {
-    verdict.fields.iter().find(|(name, _)| *name == field).map_or("none", |(_, value)| value)
+    verdict.told.fields.iter().find(|(name, _)| *name == field).map_or("none", |(_, value)| value)
 }
 
 /// Where two verdicts differ.
 pub fn changes(before: &Verdict, after: &Verdict) -> Vec<(&'static str, String, String)> {
-    let names = before.fields.iter().map(|(name, _)| *name);
-    let more = after.fields.iter().map(|(name, _)| *name).filter(|name| !before.fields.iter().any(|(n, _)| n == name));
+    let names = before.told.fields.iter().map(|(name, _)| *name);
+    let more = after
+        .told
+        .fields
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !before.told.fields.iter().any(|(n, _)| n == name));
     let pairs = names.chain(more).map(|name| (name, value(before, name), value(after, name)));
     pairs.filter(|(_, from, to)| from != to).map(|(name, from, to)| (name, cut(from), cut(to))).collect()
 }
@@ -380,10 +386,10 @@ fn example(compared: &Compared<'_>, changes: &[(&'static str, String, String)]) 
         at: compared.at,
         stage: compared.stage,
         changes: changes.to_vec(),
-        before_by: compared.before.by.clone(),
-        before_reason: compared.before.reason.clone(),
-        after_by: compared.after.by.clone(),
-        after_reason: compared.after.reason.clone(),
+        before_by: compared.before.told.by.clone(),
+        before_reason: compared.before.told.reason.clone(),
+        after_by: compared.after.told.by.clone(),
+        after_reason: compared.after.told.reason.clone(),
         people: changes.iter().filter_map(said).collect(),
         number: compared.ticket.0,
     }

@@ -16,7 +16,8 @@ use serde_json::{Value as Json, json};
 
 use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
-use crate::app::record::read::{ExactInput, RecordedPart};
+use crate::app::record::part::Part;
+use crate::app::record::read::ExactInput;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
@@ -25,7 +26,7 @@ use crate::rules::run::engine::ENGINE;
 use crate::rules::run::examples::{Difference, compare, flat};
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::rules::decisions::StoredDecision;
+use crate::store::rules::decisions::{RunTexts, StoredDecision};
 use crate::store::rules::history::PastRun;
 
 /// Findings that are told one by one; all are counted.
@@ -64,7 +65,7 @@ pub struct Finding {
     pub run: String,
     pub at: jiff::Timestamp,
     pub stage: String,
-    /// Empty where the whole record cannot be read.
+    /// Empty, as is the stage, where the whole record cannot be read.
     pub rule: String,
     pub version: String,
     pub component: String,
@@ -147,32 +148,54 @@ fn check_runs(versions: &Versions, runs: &[Past]) -> Verified {
     let start = Instant::now();
     let mut verified = Verified::default();
     for Past { past, .. } in runs {
-        for decision in &past.run.decisions {
-            check_decision(versions, past, decision, &mut verified);
+        match &past.run.recorded {
+            Ok(texts) => {
+                for decision in &texts.decisions {
+                    check_decision(versions, past, texts, decision, &mut verified);
+                }
+            }
+            Err(damage) => verified.found(finding(past, What::Unreadable(damage.to_string()))),
         }
     }
     verified.spent.threads += start.elapsed();
     verified
 }
 
-fn check_decision(versions: &Versions, past: &PastRun, decision: &StoredDecision, verified: &mut Verified) {
-    let finding = |rule: &str, version: &str, component: &str, what: What| Finding {
+/// A finding about a whole run.
+fn finding(past: &PastRun, what: What) -> Finding {
+    Finding {
         ticket: past.number.to_string(),
         run: past.run.id.to_string(),
         at: past.run.at,
+        stage: String::new(),
+        rule: String::new(),
+        version: String::new(),
+        component: String::new(),
+        what,
+    }
+}
+
+fn check_decision(
+    versions: &Versions,
+    past: &PastRun,
+    texts: &RunTexts,
+    decision: &StoredDecision,
+    verified: &mut Verified,
+) {
+    let finding = |rule: &str, version: &str, component: &str, what: What| Finding {
         stage: decision.stage.clone(),
         rule: rule.to_owned(),
         version: version.to_owned(),
         component: component.to_owned(),
-        what,
+        ..finding(past, what)
     };
     verified.decisions += 1;
-    let (input, parts) = match read(&decision.stage, &past.run.common, &decision.input, &decision.rules) {
+    let (input, parts) = match read(&decision.stage, &texts.common, &decision.input, &decision.rules) {
         Ok(whole) => whole,
         Err(message) => return verified.found(finding("", "", "", What::Unreadable(message))),
     };
     // What is older than the record of engines counts as this one's.
-    let same_engine = [ENGINE, ""].contains(&past.run.engine.as_str());
+    let same_engine = [ENGINE, ""].contains(&texts.engine.as_str());
     for part in &parts {
         let what = check_part(versions, &input, part, same_engine, &mut verified.spent);
         verified.other_engine += u64::from(!same_engine);
@@ -187,16 +210,11 @@ fn check_decision(versions: &Versions, past: &PastRun, decision: &StoredDecision
 }
 
 /// The exact input and the parts of a decision.
-fn read<'a>(
-    stage: &str,
-    common: &'a str,
-    own: &'a str,
-    rules: &'a str,
-) -> Result<(Input, Vec<RecordedPart<'a>>), String> {
+fn read<'a>(stage: &str, common: &'a str, own: &'a str, rules: &'a str) -> Result<(Input, Vec<Part<'a>>), String> {
     let stage: Stage = stage.parse().map_err(|error: crate::rules::run::stage::NotAStage| error.to_string())?;
     let input = ExactInput::of(common, own).and_then(|exact| exact.input(stage));
     let input = input.map_err(|error| format!("its input: {error}"))?;
-    let parts = RecordedPart::all(rules).map_err(|error| format!("its rules: {error}"))?;
+    let parts = Part::all(rules).map_err(|error| format!("its rules: {error}"))?;
     Ok((input, parts))
 }
 
@@ -207,7 +225,7 @@ const KEY_TOO_LONG: &str = "has no key that is so long";
 fn check_part(
     versions: &Versions,
     input: &Input,
-    part: &RecordedPart<'_>,
+    part: &Part<'_>,
     same_engine: bool,
     spent: &mut Spent,
 ) -> Option<What> {
@@ -235,7 +253,7 @@ fn check_part(
 }
 
 /// The tables as far as the rule looked into them, and as they were then.
-pub fn tables_of(part: &RecordedPart<'_>) -> Arc<Tables> {
+pub fn tables_of(part: &Part<'_>) -> Arc<Tables> {
     if part.lookups.is_empty() {
         return Arc::default();
     }
@@ -243,7 +261,7 @@ pub fn tables_of(part: &RecordedPart<'_>) -> Arc<Tables> {
     Arc::new(Tables::default().as_found(found))
 }
 
-fn differences(stage: Stage, part: &RecordedPart<'_>, called: &Called, same_engine: bool) -> Vec<Difference> {
+fn differences(stage: Stage, part: &Part<'_>, called: &Called, same_engine: bool) -> Vec<Difference> {
     let mut out = said(stage, part, called);
     let mut differ = |path: &str, same: bool, expected: Json, got: Json| {
         if !same {
@@ -265,10 +283,10 @@ fn differences(stage: Stage, part: &RecordedPart<'_>, called: &Called, same_engi
 }
 
 /// Where answer or fault are not the same.
-fn said(stage: Stage, part: &RecordedPart<'_>, called: &Called) -> Vec<Difference> {
+fn said(stage: Stage, part: &Part<'_>, called: &Called) -> Vec<Difference> {
     let differs = |path: &str, expected: Json, got: Json| vec![Difference { path: path.to_owned(), expected, got }];
     let json_of = |answer: &Answer| serde_json::to_value(answer).unwrap_or_default();
-    match (part.answer, &called.result) {
+    match (part.answer.as_deref(), &called.result) {
         (Some(raw), Ok(answer)) => {
             if Answer::read(stage, raw).is_ok_and(|recorded| recorded == *answer) {
                 return Vec::new();

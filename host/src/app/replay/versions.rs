@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::run::manifest::{self, Manifest};
 use crate::rules::run::rule::Rule;
-use crate::store::rules::decisions::RuleVersion;
+use crate::store::rules::versions::RuleVersion;
 
 /// Versions that are kept ready. With more than these, all are let go and made anew as they are needed, so that a long
 /// history needs no more memory than a short one.

@@ -13,8 +13,7 @@ use crate::rules::load::difference::{self, Change};
 use crate::rules::run::manifest;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
-use crate::store::rules::decisions::RuleVersion;
-use crate::store::rules::versions::ListedVersion;
+use crate::store::rules::versions::{ListedVersion, RuleVersion};
 
 /// A version of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use crate::rules::load::{LoadError, MANIFEST_FILE};
 use crate::rules::remedies;
 use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError};
 use crate::rules::run::rule::Rule;
-use crate::store::rules::decisions::RuleVersion;
 use crate::store::rules::deployments::Brought;
+use crate::store::rules::versions::RuleVersion;
 
 /// Uploads that are read and compiled at once. Each may take as much memory as a component and its compiler are allowed.
 pub const UPLOADS_AT_ONCE: usize = 2;

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::app::decide::pipeline::{self, AccessFacts, Case, Decision, Ran};
+use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
 use crate::app::error::Broken;
 use crate::app::observe::{log, request_trace};
-use crate::app::record::write::Sample;
+use crate::app::record::write::{Sample, beginnings};
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
@@ -23,7 +23,7 @@ use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::{Commit, Committed, IdempotencyKey, RunRecord};
+use crate::store::{Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -36,8 +36,6 @@ const RECENT_HOURS: i64 = 72;
 const RECENT_MAX: i64 = 5;
 /// How far back access history goes, in days.
 const HISTORY_DAYS: i64 = 365;
-/// How often the pipeline may be begun anew because intake changed what access is asked for.
-const TRIES_MAX: usize = 3;
 
 /// A ticket that was created, now or when the same request was made before.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +52,8 @@ pub struct Made {
 pub(crate) struct Considered {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
-    /// What would be written, or what to mend.
-    pub outcome: Result<Box<Change>, Vec<Problem>>,
+    /// What would be written, with the record as it would be, or what is wrong with the submission.
+    pub outcome: Result<(Box<Change>, PackedRun), Vec<Problem>>,
 }
 
 impl App {
@@ -93,13 +91,13 @@ impl App {
         let (run, rules_asked) = (record.id, samples.len());
         self.judge(&samples);
         self.account(&record, samples, begun);
-        let change = *outcome.map_err(|problems| {
+        let (change, record) = outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");
             Error::Rejected { problems }
         })?;
         let (mut ticket, access) = (change.after().clone(), change.case().cloned());
         let writing = clock::instant();
-        let made = self.store.commit(Commit { change, run: Some(record), idempotency }).await?;
+        let made = self.store.commit(Commit { change: *change, run: Some(record), idempotency }).await?;
         let written = clock::instant();
         match made {
             Committed::Written { number, assignee } => {
@@ -127,17 +125,15 @@ impl App {
         now: Timestamp,
     ) -> Result<Considered, Error> {
         let id = TicketId(self.clock.new_id());
-        let Ran { decision, record, samples, new } = self.run_rules(organisation, generation, new, now, id).await?;
-        let verdicts = match decision {
-            Decision::Accepted(verdicts) => *verdicts,
-            Decision::Rejected(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
-            Decision::NeedsFacts(_) => {
-                return Err(Broken::Intake.into());
-            }
+        let Ran { record, samples, new, outcome } = self.run_rules(organisation, generation, new, now, id).await?;
+        let Accepted { verdicts, packed } = match outcome {
+            Ok(accepted) => *accepted,
+            Err(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
         };
+        let packed = packed.map_err(Broken::Unpacked)?;
         let ids = || self.clock.new_id();
         let change = submit::open(new, verdicts, id, &At::new(now, organisation, &ids));
-        Ok(Considered { record, samples, outcome: Ok(Box::new(change)) })
+        Ok(Considered { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
@@ -157,7 +153,8 @@ impl App {
         Ok(Made { ticket, access, new: false, rules_asked: 0 })
     }
 
-    /// One snapshot of the facts, one hop to a worker, one generation of rules for all stages.
+    /// One generation of rules for all stages. Where the form grants access, the facts about what is asked for are read between
+    /// two trips to a worker, because intake may change what that is; else one trip is enough.
     async fn run_rules(
         &self,
         organisation: &Arc<Organisation>,
@@ -172,41 +169,31 @@ impl App {
         } else {
             Vec::new()
         };
-        let mut access = self.facts_of_form(organisation, &new, now).await?;
-        for _ in 0..TRIES_MAX {
-            let case = Case {
-                organisation: organisation.clone(),
-                generation: generation.clone(),
-                tables: self.rules.tables(),
-                new: new.clone(),
-                recent: recent.clone(),
-                access,
-                now,
-                run: RunId(self.clock.new_id()),
-                ticket,
-            };
-            let ran = self.rules.workers().run(move || pipeline::decide(case)).await?;
-            let Decision::NeedsFacts(request) = &ran.decision else { return Ok(ran) };
-            access = Some(self.access_facts(request, now).await?);
-        }
-        Err(Broken::Intake.into())
-    }
-
-    async fn facts_of_form(
-        &self,
-        organisation: &Organisation,
-        new: &NewTicket,
-        now: Timestamp,
-    ) -> Result<Option<AccessFacts>, Error> {
-        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|t| t.grants_access);
+        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
+        let case = Case {
+            organisation: organisation.clone(),
+            tables: self.rules.tables(),
+            dictionary: self.store.dictionary(&beginnings(generation.rules())),
+            generation,
+            new,
+            recent,
+            now,
+            run: RunId(self.clock.new_id()),
+            ticket,
+        };
+        let workers = self.rules.workers();
         if !grants_access {
-            return Ok(None);
+            return Ok(workers.run(move || pipeline::decide(case)).await?);
         }
-        // What is wrong with the request is said after intake, whose rules may mend it or say it better.
-        match AccessRequest::from_fields(organisation, &new.requester, &new.fields) {
-            Ok(request) => self.access_facts(&request, now).await.map(Some),
-            Err(_) => Ok(None),
-        }
+        let begun = match workers.run(move || pipeline::begin(case)).await? {
+            Ok(begun) => begun,
+            Err(ran) => return Ok(*ran),
+        };
+        let facts = match &begun.request {
+            Some(request) => Some(self.access_facts(request, now).await?),
+            None => None,
+        };
+        Ok(workers.run(move || begun.go_on(facts)).await?)
     }
 
     async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {

@@ -10,7 +10,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, State, Ticket};
 pub use crate::store::page::Page;
-pub use crate::store::rules::decisions::StoredRun;
+pub use crate::store::rules::decisions::{RunTexts, StoredRun};
 pub use crate::store::tickets::StoredMessage;
 pub use crate::store::tickets::list::{Filter, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;

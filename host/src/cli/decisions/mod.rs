@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::{Failure, desk};
 
 mod chain;
+mod train;
 mod verify;
 
 /// The commands about recorded decisions.
@@ -14,6 +15,8 @@ pub enum Command {
     Verify(verify::Verify),
     /// Checks the hash chains over all decision records and over the ledger of access.
     Chain(chain::Check),
+    /// Makes a compression dictionary of the desk's own records.
+    Train(train::Train),
 }
 
 /// Does it.
@@ -21,5 +24,6 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(verify) => desk::in_runtime(verify::run(verify)),
         Command::Chain(check) => desk::in_runtime(chain::run(check)),
+        Command::Train(train) => desk::in_runtime(train::run(train)),
     }
 }

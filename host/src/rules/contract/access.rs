@@ -153,3 +153,20 @@ pub struct Answer {
     pub reason: String,
     pub attributes: Vec<Attribute>,
 }
+
+impl Answer {
+    /// The name of what it decides.
+    pub const fn case(&self) -> &'static str {
+        match self.decision {
+            Decision::Pass => "pass",
+            Decision::Approve(_) => "approve",
+            Decision::RequireApproval(_) => "require-approval",
+            Decision::Deny => "deny",
+        }
+    }
+
+    /// What it chooses; nothing where it passes.
+    pub fn choice(&self) -> Option<&str> {
+        Some(self.case()).filter(|_| self.decision != Decision::Pass)
+    }
+}

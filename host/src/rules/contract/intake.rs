@@ -79,3 +79,18 @@ pub struct Answer {
     pub reason: String,
     pub attributes: Vec<Attribute>,
 }
+
+impl Answer {
+    /// The name of what it decides.
+    pub const fn case(&self) -> &'static str {
+        match self.decision {
+            Decision::Accept(_) => "accept",
+            Decision::Reject(_) => "reject",
+        }
+    }
+
+    /// What it chooses.
+    pub const fn choice(&self) -> Option<&str> {
+        Some(self.case())
+    }
+}

@@ -50,3 +50,21 @@ pub struct Answer {
     pub reason: String,
     pub attributes: Vec<Attribute>,
 }
+
+impl Answer {
+    /// The name of what it decides.
+    pub const fn case(&self) -> &'static str {
+        match self.decision {
+            Decision::Pass => "pass",
+            Decision::Rate(_) => "rate",
+        }
+    }
+
+    /// The level that it chooses, if it chooses one.
+    pub fn choice(&self) -> Option<&str> {
+        match &self.decision {
+            Decision::Pass => None,
+            Decision::Rate(rating) => Some(&rating.level),
+        }
+    }
+}

@@ -52,3 +52,21 @@ pub struct Answer {
     pub reason: String,
     pub attributes: Vec<Attribute>,
 }
+
+impl Answer {
+    /// The name of what it decides.
+    pub const fn case(&self) -> &'static str {
+        match self.decision {
+            Decision::Pass => "pass",
+            Decision::Assign(_) => "assign",
+        }
+    }
+
+    /// The team that it chooses, if it chooses one.
+    pub fn choice(&self) -> Option<&str> {
+        match &self.decision {
+            Decision::Pass => None,
+            Decision::Assign(destination) => destination.team.as_deref(),
+        }
+    }
+}

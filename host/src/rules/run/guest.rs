@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, ResourceLimiter, StoreContextMut};
 
@@ -25,18 +25,23 @@ pub enum Stopped {
 }
 
 /// One line that a rule wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     pub level: Level,
     pub message: String,
 }
 
 /// One look-up in a reference table and its result, so that the decision can be made again when the table has changed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lookup {
     pub table: String,
     /// Of the table's content, where its versions are kept.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_text",
+        deserialize_with = "of_text"
+    )]
     pub digest: Option<Arc<str>>,
     pub key: String,
     pub row: Option<Vec<Attribute>>,
@@ -44,6 +49,10 @@ pub struct Lookup {
 
 fn as_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().serialize(serializer)
+}
+
+fn of_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<str>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
 }
 
 /// The state of one call, on the host's side.

@@ -150,4 +150,60 @@ impl Answer {
             Answer::Access(a) => &a.reason,
         }
     }
+    /// What it chooses: a category, a level, a team, or what intake and access do. `None` where the rule passes, or leaves the
+    /// choice to others.
+    pub fn choice(&self) -> Option<&str> {
+        match self {
+            Answer::Intake(a) => a.choice(),
+            Answer::Categorization(a) => a.choice(),
+            Answer::Priority(a) => a.choice(),
+            Answer::Routing(a) => a.choice(),
+            Answer::Access(a) => a.choice(),
+        }
+    }
+
+    /// What it chooses, or else the name of what it decides: one word for each answer.
+    pub fn word(&self) -> &str {
+        self.choice().unwrap_or_else(|| match self {
+            Answer::Intake(a) => a.case(),
+            Answer::Categorization(a) => a.case(),
+            Answer::Priority(a) => a.case(),
+            Answer::Routing(a) => a.case(),
+            Answer::Access(a) => a.case(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routed(team: Option<&str>) -> Answer {
+        let destination = routing::Destination {
+            team: team.map(str::to_owned),
+            assignee: None,
+            skills: Vec::new(),
+            strategy: None,
+            tier: None,
+        };
+        let decision = routing::Decision::Assign(destination);
+        Answer::Routing(routing::Answer { decision, reason: String::new(), attributes: Vec::new() })
+    }
+
+    fn about_access(decision: access::Decision) -> Answer {
+        Answer::Access(access::Answer { decision, reason: String::new(), attributes: Vec::new() })
+    }
+
+    #[test]
+    fn an_answer_has_a_word_even_where_it_leaves_the_choice_to_others() {
+        let cases = [
+            (routed(Some("network")), Some("network"), "network"),
+            (routed(None), None, "assign"),
+            (about_access(access::Decision::Deny), Some("deny"), "deny"),
+            (about_access(access::Decision::Pass), None, "pass"),
+        ];
+        for (answer, chosen, expected) in cases {
+            assert_eq!((answer.choice(), answer.word()), (chosen, expected));
+        }
+    }
 }

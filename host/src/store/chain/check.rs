@@ -1,10 +1,9 @@
 //! Walks a chain from its beginning to its end and says where it is not what was written.
 
 use super::{Chain, ContentDigest, Encoding, beginning, hash};
-use crate::desk::id::{RunId, TicketId, TicketNumber};
+use crate::desk::id::{TicketId, TicketNumber};
 use crate::store::access::ledger;
-use crate::store::db::Row;
-use crate::store::rules::decisions::{Chained, run_content};
+use crate::store::rules::decisions;
 use crate::store::{Error, Store};
 
 /// Records that are read at a time. A run has some ten kilobytes, and some megabytes where its ticket has the longest text.
@@ -46,7 +45,8 @@ pub struct Checked {
 struct Record {
     place: Place,
     ticket: Option<TicketNumber>,
-    content: ContentDigest,
+    /// Why the record cannot be read, where it cannot.
+    content: Result<ContentDigest, String>,
 }
 
 impl Store {
@@ -85,14 +85,22 @@ impl Store {
     }
 
     async fn page_of_runs(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
-        let sql = format!(
-            "select r.link, r.hash, t.number, r.id, r.ticket, r.at, r.generation, r.cause, r.engine, r.common, \
-             d.stage, d.input, d.verdict, d.rules, r.revision \
-             from (select * from runs where link > $1 and link <= $2 order by link limit {PAGE}) r \
-             left join decisions d on d.run = r.id left join tickets t on t.id = r.ticket order by r.link"
+        let from = format!(
+            "(select * from runs where link > $1 and link <= $2 order by link limit {PAGE}) r \
+             left join tickets t on t.id = r.ticket"
         );
-        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
-        rows.chunk_by(|a, b| a.int(0).ok() == b.int(0).ok()).map(record_of_run).collect()
+        let more = ["r.link", "r.hash", "t.number"];
+        let args = vec![after.into(), until.into()];
+        let page = decisions::Page { more: &more, from: &from, order: "r.link, d.stage", args };
+        let runs = self.read_runs(page, |row, place| {
+            let at = Place { link: row.int(place)?, hash: row.text(place + 1)? };
+            Ok((at, row.opt_int(place + 2)?.map(TicketNumber)))
+        });
+        let record = |(run, (place, ticket)): (decisions::StoredRun, (Place, _))| {
+            let content = run.content(Encoding::of(&place.hash)).map_err(|damage| damage.to_string());
+            Record { place, ticket, content }
+        };
+        Ok(runs.await?.into_iter().map(record).collect())
     }
 
     async fn page_of_ledger(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
@@ -107,7 +115,8 @@ impl Store {
                 let ticket = TicketId(row.uuid(4)?);
                 let encoding = Encoding::of(&row.text(1)?);
                 let content = ledger::content(encoding, row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
-                record(row, content)
+                let place = Place { link: row.int(0)?, hash: row.text(1)? };
+                Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content: Ok(content) })
             })
             .collect()
     }
@@ -134,7 +143,8 @@ impl Store {
             found.push(format!("{beyond} records were added outside of the chain's ends"));
         }
         if chain == Chain::Runs {
-            let lost = "select count(*) from decisions d where not exists (select 1 from runs r where r.id = d.run)";
+            let lost = "select count(*) from decisions d \
+                        where not exists (select 1 from runs r where r.id = d.run and r.packed is null)";
             let lost = count(lost.to_owned()).await?;
             if lost > 0 {
                 found.push(format!("{lost} decisions belong to no run: their run was removed, or they were added"));
@@ -142,36 +152,6 @@ impl Store {
         }
         Ok(found)
     }
-}
-
-/// A run, which has as many rows as decisions, or one.
-fn record_of_run(rows: &[Row]) -> Result<Record, Error> {
-    let row = rows.first().ok_or(Error::Stopped)?;
-    let (cause, engine, common) = (row.text(7)?, row.text(8)?, row.text(9)?);
-    let mut decisions = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(stage) = row.opt_text(10)? {
-            decisions.push([stage, row.text(11)?, row.text(12)?, row.text(13)?]);
-        }
-    }
-    let run = Chained {
-        id: RunId(row.uuid(3)?),
-        ticket: TicketId(row.uuid(4)?),
-        at: row.int(5)?,
-        generation: row.int(6)?,
-        revision: row.opt_int(14)?,
-        cause: &cause,
-        engine: &engine,
-        common: &common,
-        decisions: decisions.iter().map(|decision| decision.each_ref().map(String::as_str)).collect(),
-    };
-    let content = run_content(run, Encoding::of(&row.text(1)?));
-    record(row, content)
-}
-
-fn record(row: &Row, content: ContentDigest) -> Result<Record, Error> {
-    let place = Place { link: row.int(0)?, hash: row.text(1)? };
-    Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content })
 }
 
 /// The walk: what is expected next, and what was found.
@@ -204,10 +184,15 @@ impl<'a> Walk<'a> {
             // The hash before this record went with the record before it.
             self.before = None;
         }
-        let fits = self.before.as_ref().is_none_or(|before| hash(before, place.link, &content) == place.hash);
-        if !fits {
-            let what = "it is not what was written here: its content, its place or its hash was changed";
-            self.tell(Some(place.link), ticket, what.to_owned());
+        match content {
+            Err(damage) => self.tell(Some(place.link), ticket, damage),
+            Ok(content) => {
+                let fits = self.before.as_ref().is_none_or(|before| hash(before, place.link, &content) == place.hash);
+                if !fits {
+                    let what = "it is not what was written here: its content, its place or its hash was changed";
+                    self.tell(Some(place.link), ticket, what.to_owned());
+                }
+            }
         }
         if self.anchor.is_some_and(|anchor| anchor.link == place.link && anchor.hash != place.hash) {
             let what = "the anchor has another hash for it: the chain up to here was written anew";
@@ -257,7 +242,7 @@ mod tests {
         let breaks = |contents: [ContentDigest; 2]| {
             let mut walk = Walk::begin(Chain::Runs, 5, None);
             for ((link, hash), content) in [(1, &first), (2, &second)].into_iter().zip(contents) {
-                walk.step(Record { place: Place { link, hash: hash.clone() }, ticket: None, content });
+                walk.step(Record { place: Place { link, hash: hash.clone() }, ticket: None, content: Ok(content) });
             }
             walk.end(&end);
             walk.breaks.iter().map(|found| found.link).collect::<Vec<_>>()

@@ -11,9 +11,11 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::Mutex;
+
 use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
-use super::rules::decisions::{self, RunRecord};
+use super::rules::recorder::{PackedRun, Recorder};
 use super::tickets::{rows, timeline};
 use super::{Error, Store};
 use crate::desk::access::LedgerEntry;
@@ -36,7 +38,7 @@ pub(super) mod writer;
 #[derive(Debug, Clone)]
 pub struct Commit {
     pub change: Change,
-    pub run: Option<RunRecord>,
+    pub run: Option<PackedRun>,
     pub idempotency: Option<IdempotencyKey>,
 }
 
@@ -80,11 +82,26 @@ struct Writing<'a> {
 /// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
 ///
 /// The outer error is the transaction's; each inner one belongs to its change alone, of which then nothing is written.
-pub async fn commit_all(db: &Db, commits: &[Commit]) -> Result<(Vec<Result<Committed, Error>>, Flush), Error> {
-    db.transaction(|mut tx| async move { Ok((write_all(&mut tx, commits).await?, tx)) }).await
+pub async fn commit_all(
+    db: &Db,
+    recorder: &mut Recorder,
+    commits: &[Commit],
+) -> Result<(Vec<Result<Committed, Error>>, Flush), Error> {
+    let writer = Mutex::new(&mut *recorder);
+    let write = |mut tx| {
+        let writer = &writer;
+        async move { Ok((write_all(&mut tx, &mut **writer.lock().await, commits).await?, tx)) }
+    };
+    let written = db.transaction(write).await?;
+    recorder.committed();
+    Ok(written)
 }
 
-async fn write_all(tx: &mut Tx, commits: &[Commit]) -> Result<Vec<Result<Committed, Error>>, Error> {
+async fn write_all(
+    tx: &mut Tx,
+    recorder: &mut Recorder,
+    commits: &[Commit],
+) -> Result<Vec<Result<Committed, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
     keys::claim(tx, commits, &mut outcomes).await?;
     let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
@@ -99,8 +116,7 @@ async fn write_all(tx: &mut Tx, commits: &[Commit]) -> Result<Vec<Result<Committ
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
     outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
-    let runs = writing.iter().filter_map(|w| w.commit.run.as_ref().map(|run| (w.after.id, run)));
-    decisions::insert(tx, runs).await?;
+    recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
     super::access::ledger::append(tx, &ledger).await?;
     let mut written = writing

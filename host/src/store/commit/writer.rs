@@ -10,6 +10,7 @@ use crate::store::Error;
 use crate::store::db::{Arg, Db};
 use crate::store::flush::Flush;
 use crate::store::rules::deployments::{self, DeploymentChange};
+use crate::store::rules::recorder::Recorder;
 
 /// Changes that are written in one transaction.
 const BATCH_MAX: usize = 256;
@@ -27,6 +28,7 @@ pub enum Work {
 /// Writes until nobody can ask any more.
 pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut recorder = Recorder::default();
     let mut before: Option<JoinHandle<()>> = None;
     while receive.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut commits, mut done, mut others) = (Vec::new(), Vec::new(), Vec::new());
@@ -39,9 +41,9 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
                 other => others.push(other),
             }
         }
-        let flushing = write_commits(&db, commits, done).await;
+        let flushing = write_commits(&db, &mut recorder, commits, done).await;
         for work in others {
-            write_one(&db, work).await;
+            write_one(&db, &mut recorder, work).await;
         }
         // A third batch waits until the first is on disk: it costs no time, and the third becomes larger.
         if let Some(before) = std::mem::replace(&mut before, flushing) {
@@ -52,9 +54,9 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
 }
 
 /// Writes one thing in a transaction of its own. The client that asked may be gone: the write stands all the same.
-async fn write_one(db: &Db, work: Work) {
+async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) {
     match work {
-        Work::Commit(commit, done) => match commit_all(db, std::slice::from_ref(&*commit)).await {
+        Work::Commit(commit, done) => match commit_all(db, recorder, std::slice::from_ref(&*commit)).await {
             Ok((outcomes, flush)) => drop(answer(flush, outcomes.into_iter().zip([done]).collect())),
             Err(error) => drop(done.send(Err(error))),
         },
@@ -71,11 +73,16 @@ async fn run(db: &Db, sql: &'static str, args: Vec<Arg>) -> Result<(u64, Flush),
     .await
 }
 
-async fn write_commits(db: &Db, commits: Vec<Commit>, done: Vec<Done<Committed>>) -> Option<JoinHandle<()>> {
+async fn write_commits(
+    db: &Db,
+    recorder: &mut Recorder,
+    commits: Vec<Commit>,
+    done: Vec<Done<Committed>>,
+) -> Option<JoinHandle<()>> {
     if commits.is_empty() {
         return None;
     }
-    match commit_all(db, &commits).await {
+    match commit_all(db, recorder, &commits).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
         // One that cannot be written must not take the others with it; what is the matter with the database concerns all.
         Err(error) => {
@@ -86,7 +93,7 @@ async fn write_commits(db: &Db, commits: Vec<Commit>, done: Vec<Done<Committed>>
             }
             tracing::warn!(%error, changes = commits.len(), "a batch was not written: each is tried by itself");
             for (commit, done) in commits.into_iter().zip(done) {
-                write_one(db, Work::Commit(Box::new(commit), done)).await;
+                write_one(db, recorder, Work::Commit(Box::new(commit), done)).await;
             }
             None
         }

@@ -69,6 +69,7 @@ impl Row {
         opt_text: Option<String>;
         uuid: Uuid;
         bytes: Vec<u8>;
+        opt_bytes: Option<Vec<u8>>;
     }
 }
 

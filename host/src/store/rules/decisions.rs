@@ -1,17 +1,22 @@
-//! Decision records: what each rule was asked and said, with the exact input.
+//! Decision records: what each rule was asked and said, with the exact input. All reading of them is here, whatever shape they
+//! were written in.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::packing::{self, Dictionary, NotUnpacked};
 use crate::desk::id::{RunId, TicketId};
-use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
+use crate::store::chain::{Chain, Content, ContentDigest, Encoding};
 use crate::store::columns::{at, ms};
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Row};
 use crate::store::{Error, Store};
 
 /// One run of the rules for a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     pub id: RunId,
+    pub ticket: TicketId,
     pub at: Timestamp,
     /// The generation of rules that decided; it counts within one process.
     pub generation: u64,
@@ -42,9 +47,17 @@ pub struct DecisionRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRun {
     pub id: RunId,
+    pub ticket: TicketId,
     pub at: Timestamp,
     pub generation: i64,
     pub revision: Option<i64>,
+    /// What was recorded; damage to one run keeps no other from being read.
+    pub recorded: Result<RunTexts, Damage>,
+}
+
+/// The texts of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunTexts {
     pub cause: String,
     /// What ran the rules; empty where that was not recorded yet.
     pub engine: String,
@@ -61,33 +74,73 @@ pub struct StoredDecision {
     pub rules: String,
 }
 
-/// A component and manifest that may decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleVersion {
-    pub component_digest: String,
-    pub manifest_digest: String,
-    pub name: String,
-    pub version: String,
-    pub manifest: String,
-    pub component: Vec<u8>,
+/// Why the record of a run cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    #[error("the record of run {run} is damaged: {why}; put its row in `runs` back from a backup")]
+    Record { run: RunId, why: NotUnpacked },
+    #[error(
+        "the record of run {run} is damaged: its columns are not what the desk writes; put its row in `runs` back from a backup"
+    )]
+    Columns { run: RunId },
+    #[error(
+        "the record of run {run} cannot be read: the dictionary {dictionary} {why}; put its row in `record_dictionaries` back from a backup"
+    )]
+    Dictionary { run: RunId, dictionary: i64, why: &'static str },
 }
 
-/// Puts a version into the archive, if it is not there.
-pub(crate) const KEEP_VERSION: &str = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, \
-                                       component, first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+impl StoredRun {
+    /// The run's stages; none where the record is damaged.
+    pub fn decisions(&self) -> &[StoredDecision] {
+        self.recorded.as_ref().map_or(&[], |texts| &texts.decisions)
+    }
 
-impl RuleVersion {
-    /// The arguments of [`KEEP_VERSION`].
-    pub(crate) fn values(self, now: Timestamp) -> Vec<Arg> {
-        vec![
-            self.component_digest.into(),
-            self.manifest_digest.into(),
-            self.name.into(),
-            self.version.into(),
-            self.manifest.into(),
-            self.component.into(),
-            ms(now).into(),
-        ]
+    /// The digest of the run with all its decisions.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`].
+    pub fn content(&self, encoding: Encoding) -> Result<ContentDigest, Damage> {
+        let texts = self.recorded.as_ref().map_err(Clone::clone)?;
+        Ok(run_content(
+            &Chained {
+                id: self.id,
+                ticket: self.ticket,
+                at: ms(self.at),
+                generation: self.generation,
+                revision: self.revision,
+                cause: &texts.cause,
+                engine: &texts.engine,
+                common: &texts.common,
+                decisions: texts.decisions.iter().map(StoredDecision::texts).collect(),
+            },
+            encoding,
+        ))
+    }
+}
+
+impl RunTexts {
+    /// All texts, in the order in which they are packed.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        let decisions = self.decisions.iter().flat_map(StoredDecision::texts);
+        [self.cause.as_str(), &self.engine, &self.common].into_iter().chain(decisions)
+    }
+
+    fn unpacked(packed: &[u8], dictionary: &Dictionary) -> Result<RunTexts, NotUnpacked> {
+        let mut texts = packing::unpack(packed, dictionary)?.into_iter();
+        let mut next = || texts.next().ok_or(NotUnpacked::NoText);
+        let (cause, engine, common) = (next()?, next()?, next()?);
+        let mut decisions = Vec::with_capacity(5);
+        while let Ok(stage) = next() {
+            decisions.push(StoredDecision { stage, input: next()?, verdict: next()?, rules: next()? });
+        }
+        Ok(RunTexts { cause, engine, common, decisions })
+    }
+}
+
+impl StoredDecision {
+    fn texts(&self) -> [&str; 4] {
+        [&self.stage, &self.input, &self.verdict, &self.rules]
     }
 }
 
@@ -105,124 +158,132 @@ pub struct Chained<'a> {
     pub decisions: Vec<[&'a str; 4]>,
 }
 
-/// The digest of a run with all its decisions.
-pub fn run_content(mut run: Chained<'_>, encoding: Encoding) -> ContentDigest {
+/// The digest of a run with all its decisions: of their texts, whatever shape they are kept in.
+pub fn run_content(run: &Chained<'_>, encoding: Encoding) -> ContentDigest {
     let mut content = Content::of(Chain::Runs, encoding);
     content.field(run.id.0.as_bytes()).field(run.ticket.0.as_bytes()).int(run.at).int(run.generation);
     for text in [run.cause, run.engine, run.common] {
         content.field(text.as_bytes());
     }
     if encoding == Encoding::Two {
-        // No revision is below nought.
+        // No revision is negative.
         content.int(run.revision.unwrap_or(-1));
     }
     content.int(i64::try_from(run.decisions.len()).unwrap_or(i64::MAX));
-    run.decisions.sort_unstable();
-    for text in run.decisions.iter().flatten() {
+    let mut decisions = run.decisions.clone();
+    decisions.sort_unstable();
+    for text in decisions.iter().flatten() {
         content.field(text.as_bytes());
     }
     content.digest()
 }
 
-impl RunRecord {
-    fn content(&self, ticket: TicketId) -> ContentDigest {
-        let run = Chained {
-            id: self.id,
-            ticket,
-            at: ms(self.at),
-            generation: self.generation_column(),
-            revision: self.revision,
-            cause: self.cause,
-            engine: self.engine,
-            common: &self.common,
-            decisions: self.decisions.iter().map(|d| [d.stage, &*d.input, &*d.verdict, &*d.rules]).collect(),
-        };
-        run_content(run, Encoding::Two)
-    }
+/// The columns of a run `r`, with a row for each of its stages where those are in `decisions`. Both are read by one statement,
+/// so that a run which is converted meanwhile is seen in one shape or the other.
+const COLUMNS: &str = "r.id, r.ticket, r.at, r.generation, r.revision, r.cause, r.engine, r.common, r.dictionary, r.packed, \
+                       d.stage, d.input, d.verdict, d.rules";
+/// How many those are.
+const COLUMNS_COUNT: usize = 14;
 
-    fn generation_column(&self) -> i64 {
-        i64::try_from(self.generation).unwrap_or(i64::MAX)
-    }
+/// Which runs are read, and what of other tables is read with them.
+pub(crate) struct Page<'a> {
+    /// Further columns, such as `t.number`.
+    pub more: &'a [&'a str],
+    /// What is read from, with the runs as `r`.
+    pub from: &'a str,
+    /// The order, in which the rows of a run stand together.
+    pub order: &'a str,
+    pub args: Vec<Arg>,
 }
 
-/// Writes runs with their decisions. It holds the end of the chain until the transaction ends, so it comes last in it.
-pub async fn insert<'a>(tx: &mut Tx, runs: impl Iterator<Item = (TicketId, &'a RunRecord)>) -> Result<(), Error> {
-    let (mut chained, mut decision_rows) = (Vec::new(), Vec::new());
-    for (ticket, run) in runs {
-        chained.push((ticket, run, run.content(ticket)));
-        decision_rows.extend(run.decisions.iter().map(|decision| {
-            vec![
-                run.id.0.into(),
-                decision.stage.into(),
-                decision.input.clone().into(),
-                decision.verdict.clone().into(),
-                Arg::from(decision.rules.clone()),
-            ]
-        }));
-    }
-    if chained.is_empty() {
-        return Ok(());
-    }
-    // All that is long is hashed and written before the end of the chain is taken.
-    tx.insert("insert into decisions (run, stage, input, verdict, rules)", 5, "", decision_rows).await?;
-    let mut end = End::take(tx, Chain::Runs).await?;
-    let rows = chained.into_iter().map(|(ticket, run, content)| {
-        let (link, hash) = end.add(&content);
-        vec![
-            run.id.0.into(),
-            ticket.0.into(),
-            ms(run.at).into(),
-            run.generation_column().into(),
-            run.cause.into(),
-            run.engine.into(),
-            run.common.clone().into(),
-            run.revision.into(),
-            Some(link).into(),
-            Arg::from(hash),
-        ]
-    });
-    let rows = rows.collect();
-    tx.insert(
-        "insert into runs (id, ticket, at, generation, cause, engine, common, revision, link, hash)",
-        10,
-        "",
-        rows,
-    )
-    .await?;
-    end.put_back(tx).await
+/// A run whose packed texts are not unpacked yet.
+struct Unread {
+    run: StoredRun,
+    packed: Option<(i64, Vec<u8>)>,
 }
 
 impl Store {
-    /// All runs of a ticket, oldest first, with their decisions in the order of their stages' names.
+    /// All runs of a ticket, oldest first.
     pub async fn runs(&self, ticket: TicketId) -> Result<Vec<StoredRun>, Error> {
-        let rows = self
-            .db
-            .all(
-                "select r.id, r.at, r.generation, r.cause, r.engine, r.common, d.stage, d.input, d.verdict, d.rules, \
-                 r.revision \
-                 from runs r join decisions d on d.run = r.id where r.ticket = $1 order by r.at, r.id, d.stage",
-                vec![ticket.0.into()],
-            )
-            .await?;
-        let mut runs: Vec<StoredRun> = Vec::new();
-        for row in rows {
-            let id = RunId(row.uuid(0)?);
-            let decision =
-                StoredDecision { stage: row.text(6)?, input: row.text(7)?, verdict: row.text(8)?, rules: row.text(9)? };
-            match runs.last_mut().filter(|run| run.id == id) {
-                Some(run) => run.decisions.push(decision),
-                None => runs.push(StoredRun {
-                    id,
-                    at: at("runs", "at", row.int(1)?)?,
-                    generation: row.int(2)?,
-                    revision: row.opt_int(10)?,
-                    cause: row.text(3)?,
-                    engine: row.text(4)?,
-                    common: row.text(5)?,
-                    decisions: vec![decision],
-                }),
+        let page = Page {
+            more: &[],
+            from: "(select * from runs where ticket = $1) r",
+            order: "r.at, r.id, d.stage",
+            args: vec![ticket.0.into()],
+        };
+        Ok(self.read_runs(page, |_, _| Ok(())).await?.into_iter().map(|(run, ())| run).collect())
+    }
+
+    /// Reads runs, each with what `more` makes of its row, whose further columns begin at the place that it is given.
+    pub(crate) async fn read_runs<T>(
+        &self,
+        page: Page<'_>,
+        more: impl Fn(&Row, usize) -> Result<T, Error>,
+    ) -> Result<Vec<(StoredRun, T)>, Error> {
+        let Page { more: columns, from, order, args } = page;
+        let columns: String = columns.iter().map(|column| format!(", {column}")).collect();
+        let sql = format!(
+            "select {COLUMNS}{columns} from {from} left join decisions d on d.run = r.id and r.packed is null order by {order}"
+        );
+        let rows = self.db.all(&sql, args).await?;
+        let mut read = Vec::new();
+        for rows in rows.chunk_by(|a, b| a.uuid(0).ok() == b.uuid(0).ok()) {
+            let Some(first) = rows.first() else { continue };
+            read.push((unread(first, rows)?, more(first, COLUMNS_COUNT)?));
+        }
+        let mut dictionaries = BTreeMap::new();
+        for id in read.iter().filter_map(|(unread, _)| unread.packed.as_ref().map(|(id, _)| *id)) {
+            if let std::collections::btree_map::Entry::Vacant(place) = dictionaries.entry(id) {
+                place.insert(self.dictionary_of(id).await?);
             }
         }
-        Ok(runs)
+        let unpacked = |(unread, more): (Unread, T)| {
+            let Unread { mut run, packed } = unread;
+            if let Some((id, packed)) = packed {
+                run.recorded = match dictionaries.get(&id) {
+                    Some(Ok(dictionary)) => {
+                        RunTexts::unpacked(&packed, dictionary).map_err(|why| Damage::Record { run: run.id, why })
+                    }
+                    Some(Err(why)) => Err(Damage::Dictionary { run: run.id, dictionary: id, why }),
+                    None => Err(Damage::Dictionary { run: run.id, dictionary: id, why: "is gone" }),
+                };
+            }
+            (run, more)
+        };
+        Ok(read.into_iter().map(unpacked).collect())
     }
+}
+
+/// A run of the row that it has, or of the rows of its stages.
+fn unread(first: &Row, rows: &[Row]) -> Result<Unread, Error> {
+    let id = RunId(first.uuid(0)?);
+    let in_rows = || -> Result<RunTexts, Error> {
+        let mut decisions = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let Some(stage) = row.opt_text(10)? {
+                decisions.push(StoredDecision {
+                    stage,
+                    input: row.text(11)?,
+                    verdict: row.text(12)?,
+                    rules: row.text(13)?,
+                });
+            }
+        }
+        Ok(RunTexts { cause: first.text(5)?, engine: first.text(6)?, common: first.text(7)?, decisions })
+    };
+    let damaged = || Damage::Columns { run: id };
+    let (recorded, packed) = match (first.opt_int(8), first.opt_bytes(9)) {
+        (Ok(_), Ok(None)) => (in_rows().map_err(|_| damaged()), None),
+        (Ok(Some(dictionary)), Ok(Some(packed))) => (Err(damaged()), Some((dictionary, packed))),
+        _ => (Err(damaged()), None),
+    };
+    let run = StoredRun {
+        id,
+        ticket: TicketId(first.uuid(1)?),
+        at: at("runs", "at", first.int(2)?)?,
+        generation: first.int(3)?,
+        revision: first.opt_int(4)?,
+        recorded,
+    };
+    Ok(Unread { run, packed })
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::decisions::{KEEP_VERSION, RuleVersion};
 use super::signatures::KEEP_SIGNATURE;
+use super::versions::{self, RuleVersion};
 use crate::store::columns::{at, ms};
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
@@ -160,7 +160,7 @@ async fn write(tx: &mut Tx, change: DeploymentChange) -> Result<i64, Error> {
     .await?;
     if let Some(Brought { version, signature }) = change.brought {
         let signed = signature.map(|text| (version.component_digest.clone(), version.manifest_digest.clone(), text));
-        tx.execute(KEEP_VERSION, version.values(after.changed_at)).await?;
+        versions::keep(tx, version, after.changed_at).await?;
         if let Some((component, manifest, text)) = signed {
             let args = vec![component.into(), manifest.into(), text.into(), ms(after.changed_at).into()];
             tx.execute(KEEP_SIGNATURE, args).await?;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::decisions::{StoredDecision, StoredRun};
+use super::decisions::{Page, StoredRun};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::Event;
-use crate::store::columns::{at, ms, parsed};
-use crate::store::db::{Arg, Row};
+use crate::store::columns::{ms, parsed};
+use crate::store::db::Arg;
 use crate::store::{Error, Store};
 
 /// A run's id holds the time when it was made (UUID version 7), which is near the run's own time and need not be equal to
@@ -27,13 +27,11 @@ pub struct Wanted {
     pub request_type: Option<String>,
     /// The category that the ticket has now, or a parent of it.
     pub category: Option<String>,
-    pub stages: Vec<&'static str>,
 }
 
 /// A run and the ticket that it was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRun {
-    pub ticket: TicketId,
     pub number: TicketNumber,
     /// Who submitted the ticket, who may be another than whom it is for.
     pub submitted_by: PersonId,
@@ -51,51 +49,23 @@ pub struct Aftermath {
 }
 
 impl Store {
-    /// Runs before a place, newest first, with those of their decisions that are wanted: a run may have none of them.
+    /// Runs before a place, newest first.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
     pub async fn history(&self, wanted: &Wanted, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
-        let sql = format!(
-            "select r.id, r.at, r.generation, r.cause, r.common, t.id, t.number, t.submitted_by, r.engine, r.revision \
-             from runs r join tickets t on t.id = r.ticket {conditions} order by r.id desc limit {limit}"
+        let from = format!(
+            "(select r.*, t.number, t.submitted_by from runs r join tickets t on t.id = r.ticket {conditions} \
+             order by r.id desc limit {limit}) r"
         );
-        let rows = self.db.all_of_history(&sql, args).await?;
-        let mut runs: Vec<PastRun> = rows.iter().map(past_run).collect::<Result<_, _>>()?;
-        let mut decisions = self.decisions_of(&runs, &wanted.stages).await?;
-        for past in &mut runs {
-            past.run.decisions = decisions.remove(&past.run.id.0).unwrap_or_default();
-        }
-        Ok(runs)
-    }
-
-    async fn decisions_of(
-        &self,
-        runs: &[PastRun],
-        stages: &[&'static str],
-    ) -> Result<BTreeMap<Uuid, Vec<StoredDecision>>, Error> {
-        let mut found: BTreeMap<Uuid, Vec<StoredDecision>> = BTreeMap::new();
-        if runs.is_empty() {
-            return Ok(found);
-        }
-        let mut args: Vec<Arg> = runs.iter().map(|past| past.run.id.0.into()).collect();
-        let ids = places(0, runs.len());
-        let narrowed = if stages.is_empty() {
-            String::new()
-        } else {
-            let narrowed = format!("and stage in ({})", places(args.len(), stages.len()));
-            args.extend(stages.iter().map(|stage| Arg::from(*stage)));
-            narrowed
-        };
-        let sql = format!("select run, stage, input, verdict, rules from decisions where run in ({ids}) {narrowed}");
-        for row in self.db.all_of_history(&sql, args).await? {
-            let decision =
-                StoredDecision { stage: row.text(1)?, input: row.text(2)?, verdict: row.text(3)?, rules: row.text(4)? };
-            found.entry(row.uuid(0)?).or_default().push(decision);
-        }
-        Ok(found)
+        let page = Page { more: &["r.number", "r.submitted_by"], from: &from, order: "r.id desc, d.stage", args };
+        let runs = self.read_runs(page, |row, place| {
+            Ok((TicketNumber(row.int(place)?), parsed("tickets", "submitted_by", &row.text(place + 1)?)?))
+        });
+        let past = |(run, (number, submitted_by))| PastRun { number, submitted_by, run };
+        Ok(runs.await?.into_iter().map(past).collect())
     }
 
     /// What people did to tickets, by ticket; one to which they did nothing is left out.
@@ -137,24 +107,6 @@ impl Store {
         }
         Ok(found)
     }
-}
-
-fn past_run(row: &Row) -> Result<PastRun, Error> {
-    Ok(PastRun {
-        ticket: TicketId(row.uuid(5)?),
-        number: TicketNumber(row.int(6)?),
-        submitted_by: parsed("tickets", "submitted_by", &row.text(7)?)?,
-        run: StoredRun {
-            id: RunId(row.uuid(0)?),
-            at: at("runs", "at", row.int(1)?)?,
-            generation: row.int(2)?,
-            cause: row.text(3)?,
-            engine: row.text(8)?,
-            revision: row.opt_int(9)?,
-            common: row.text(4)?,
-            decisions: Vec::new(),
-        },
-    })
 }
 
 /// Takes one entry of a timeline.

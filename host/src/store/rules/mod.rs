@@ -1,8 +1,12 @@
-//! What the store keeps about rules: versions, deployments, decisions.
+//! What is kept about rules: their decisions and what those came to, their versions and signatures, and which of them decide.
 
+pub mod convert;
 pub mod decisions;
 pub mod deployments;
+pub mod histogram;
 pub mod history;
-pub mod rule_history;
-pub(crate) mod signatures;
+pub mod packing;
+pub mod recorder;
+pub mod rollups;
+pub mod signatures;
 pub mod versions;

@@ -4,11 +4,50 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::decisions::RuleVersion;
 use crate::store::chain::hex;
 use crate::store::columns::{at, ms};
 use crate::store::commit::writer::Work;
+use crate::store::db::{Arg, Tx};
 use crate::store::{Error, Store};
+
+/// A component and manifest that may decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleVersion {
+    pub component_digest: String,
+    pub manifest_digest: String,
+    pub name: String,
+    pub version: String,
+    pub manifest: String,
+    pub component: Vec<u8>,
+}
+
+/// Puts a component into the archive, if it is not there: once, however many manifests name it.
+const KEEP_COMPONENT: &str = "insert into components (digest, bytes) values ($1, $2) on conflict do nothing";
+/// Puts a version into the archive, if it is not there. Its component comes first.
+const KEEP_VERSION: &str = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, first_seen) \
+                            values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+
+/// Puts a version with its component into the archive, as far as they are not there.
+pub(super) async fn keep(tx: &mut Tx, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
+    let (component, version) = statements(version, now);
+    tx.execute(KEEP_COMPONENT, component).await?;
+    tx.execute(KEEP_VERSION, version).await.map(drop)
+}
+
+/// The arguments of [`KEEP_COMPONENT`] and of [`KEEP_VERSION`].
+fn statements(version: RuleVersion, now: Timestamp) -> (Vec<Arg>, Vec<Arg>) {
+    let RuleVersion { component_digest, manifest_digest, name, version, manifest, component } = version;
+    let kept = vec![component_digest.as_str().into(), component.into()];
+    let version = vec![
+        component_digest.into(),
+        manifest_digest.into(),
+        name.into(),
+        version.into(),
+        manifest.into(),
+        ms(now).into(),
+    ];
+    (kept, version)
+}
 
 /// A version as it is listed, without its component.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,23 +71,16 @@ impl ListedVersion {
 impl Store {
     /// Keeps a component and its manifest, if they are not kept already.
     pub async fn keep_rule_version(&self, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
-        let args = vec![
-            version.component_digest.into(),
-            version.manifest_digest.into(),
-            version.name.into(),
-            version.version.into(),
-            version.manifest.into(),
-            version.component.into(),
-            ms(now).into(),
-        ];
-        let sql = "insert into rule_versions (component_digest, manifest_digest, name, version, manifest, component, \
-                   first_seen) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
+        let (component, version) = statements(version, now);
+        // A component without a version does no harm, should the desk end between the two.
+        self.ask(|done| Work::Statement(KEEP_COMPONENT, component, done)).await?;
+        self.ask(|done| Work::Statement(KEEP_VERSION, version, done)).await.map(drop)
     }
 
     /// Whether a component and its manifest are kept.
     pub async fn has_rule_version(&self, component: &str, manifest: &str) -> Result<bool, Error> {
-        let sql = "select 1 from rule_versions where component_digest = $1 and manifest_digest = $2";
+        let sql = "select 1 from rule_versions v join components c on c.digest = v.component_digest \
+                   where v.component_digest = $1 and v.manifest_digest = $2";
         Ok(self.db.optional(sql, vec![component.into(), manifest.into()]).await?.is_some())
     }
 
@@ -58,8 +90,9 @@ impl Store {
     ///
     /// [`Error::Damaged`] where they are not what was archived.
     pub async fn rule_version(&self, component: &str, manifest: &str) -> Result<Option<RuleVersion>, Error> {
-        let sql = "select name, version, manifest, component from rule_versions \
-                   where component_digest = $1 and manifest_digest = $2";
+        let sql = "select v.name, v.version, v.manifest, c.bytes from rule_versions v \
+                   join components c on c.digest = v.component_digest \
+                   where v.component_digest = $1 and v.manifest_digest = $2";
         let Some(row) = self.db.optional(sql, vec![component.into(), manifest.into()]).await? else { return Ok(None) };
         let found = RuleVersion {
             component_digest: component.to_owned(),
@@ -77,10 +110,18 @@ impl Store {
         }
     }
 
+    /// Whether a rule of this name has ever been live.
+    pub async fn has_rule(&self, name: &str) -> Result<bool, Error> {
+        let sql = "select 1 from rule_versions where name = $1 limit 1";
+        Ok(self.db.optional(sql, vec![name.into()]).await?.is_some())
+    }
+
     /// The kept versions of a rule, the newest first.
     pub async fn rule_versions(&self, name: &str) -> Result<Vec<ListedVersion>, Error> {
-        let sql = "select component_digest, manifest_digest, version, manifest, cast(octet_length(component) as bigint), first_seen \
-                   from rule_versions where name = $1 order by first_seen desc, component_digest, manifest_digest";
+        let sql = "select v.component_digest, v.manifest_digest, v.version, v.manifest, \
+                   cast(coalesce(octet_length(c.bytes), 0) as bigint), v.first_seen \
+                   from rule_versions v left join components c on c.digest = v.component_digest \
+                   where v.name = $1 order by v.first_seen desc, v.component_digest, v.manifest_digest";
         let rows = self.db.all(sql, vec![name.into()]).await?;
         rows.iter()
             .map(|row| {

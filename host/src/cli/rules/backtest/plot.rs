@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::app::replay::report::{CostReport, FieldReport, SideReport};
-use crate::app::replay::spread;
+use crate::app::replay::report::{BAR_STEP, CostReport, FieldReport, SideReport};
 use crate::cli::which::thousands;
 
 /// Values on one side of a matrix; what is left over is summed up.
@@ -15,7 +14,7 @@ const OTHERS: &str = "others";
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 140.0;
 /// How much larger one bar's size is than that of the bar before it.
-const STEP: f64 = spread::STEP;
+const STEP: f64 = BAR_STEP;
 
 /// Text as HTML takes it, in content and in attributes.
 pub fn escaped(text: &str) -> String {

@@ -1,0 +1,101 @@
+//! The five stages, one a file: each has all that is about it. What goes into it, how an answer is checked and several become
+//! one, how that is recorded, what one chose in a word, and how it reads for people.
+//!
+//! [`Ask`] has two users: the pipeline, which asks rules about a new ticket, and replaying, which judges what was said then or
+//! would be said now.
+
+use std::sync::Arc;
+
+use crate::app::record::verdict::RecordedVerdict;
+use crate::desk::verdict::{By, Given};
+use crate::rules::contract::intake as contract_intake;
+use crate::rules::run::call::{Called, ask};
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::{Answer, Input, Stage};
+use crate::rules::tables::Tables;
+
+mod access;
+mod categorization;
+mod intake;
+mod priority;
+mod routing;
+
+pub use access::{Access, OwnAccess};
+pub use categorization::Categorization;
+pub use intake::{Intake, OwnIntake};
+pub use priority::Priority;
+pub use routing::Routing;
+
+/// A stage, ready to judge answers.
+pub trait Ask {
+    /// Which one.
+    const STAGE: Stage;
+    /// What a rule says, checked.
+    type Answer;
+    /// What the stage comes to.
+    type Verdict;
+
+    /// Checks what a rule says.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it does not count.
+    fn check(&self, answer: Answer) -> Result<Self::Answer, String>;
+
+    /// What several rules' answers come to.
+    fn combine(&self, given: &[Given<Self::Answer>]) -> Self::Verdict;
+
+    /// The verdict as it is recorded.
+    fn record(verdict: &Self::Verdict) -> RecordedVerdict;
+
+    /// The verdict for people.
+    fn tell(verdict: &Self::Verdict, given: &[Given<Self::Answer>]) -> Told;
+}
+
+/// A verdict as texts that can be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What was decided, by the name that people know it under.
+    pub fields: Vec<(&'static str, String)>,
+    /// Who decided: a rule with its version, or what stands where no rule does.
+    pub by: String,
+    pub reason: String,
+}
+
+/// Asks a rule. One that does not want the recent tickets is not shown them.
+pub fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
+    match input {
+        Input::Intake(all) if !rule.manifest.wants_recent_tickets && !all.recent.is_empty() => {
+            let input = Input::Intake(contract_intake::Input { recent: Vec::new(), ..all.clone() });
+            ask(rule, &input, tables)
+        }
+        _ => ask(rule, input, tables),
+    }
+}
+
+fn wrong_stage(answer: &Answer) -> String {
+    // Each stage's call returns that stage's answer by its type; this keeps the match whole.
+    format!("an answer of another stage: {}", answer.reason())
+}
+
+/// Who or what set a field, in a few words.
+fn by(by: &By) -> String {
+    match by {
+        By::Rule { rule, .. } => rule.to_string(),
+        By::RequestType => "the request type".to_owned(),
+        By::Category => "the category".to_owned(),
+        By::Default => "the desk's default".to_owned(),
+    }
+}
+
+/// What stands where nothing was decided.
+const NOTHING: &str = "none";
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| NOTHING.to_owned(), |value| value.to_string())
+}
+
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { NOTHING.to_owned() } else { items.join(", ") }
+}

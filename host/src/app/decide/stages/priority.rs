@@ -1,0 +1,54 @@
+//! Priority: how much a ticket matters and how soon.
+
+use super::{Ask, Told, by, text, wrong_stage};
+use crate::app::decide::translate;
+use crate::app::record::verdict::{RecordedPriority, RecordedVerdict};
+use crate::desk::organisation::Organisation;
+use crate::desk::verdict::{self, Given, Rated, Rating, check};
+use crate::rules::run::stage::{Answer, Stage};
+
+/// Priority.
+pub struct Priority<'a> {
+    pub organisation: &'a Organisation,
+}
+
+impl Ask for Priority<'_> {
+    const STAGE: Stage = Stage::Priority;
+    /// `None` is no opinion.
+    type Answer = Option<Rating>;
+    type Verdict = Rated;
+
+    fn check(&self, answer: Answer) -> Result<Option<Rating>, String> {
+        match answer {
+            Answer::Priority(answer) => {
+                translate::rating(answer.decision).map(|rating| check::rating(self.organisation, rating)).transpose()
+            }
+            other => Err(wrong_stage(&other)),
+        }
+    }
+
+    fn combine(&self, given: &[Given<Option<Rating>>]) -> Rated {
+        verdict::priority(self.organisation, given)
+    }
+
+    fn record(verdict: &Rated) -> RecordedVerdict {
+        RecordedVerdict::Priority(RecordedPriority {
+            impact: verdict.impact.as_ref().map(ToString::to_string),
+            priority: verdict.level.value.to_string(),
+            priority_by: by(&verdict.level.by),
+            urgency: verdict.urgency.as_ref().map(ToString::to_string),
+        })
+    }
+
+    fn tell(verdict: &Rated, _: &[Given<Option<Rating>>]) -> Told {
+        Told {
+            fields: vec![
+                ("priority", verdict.level.value.to_string()),
+                ("impact", text(verdict.impact.as_ref())),
+                ("urgency", text(verdict.urgency.as_ref())),
+            ],
+            by: by(&verdict.level.by),
+            reason: verdict.level.by.reason().to_owned(),
+        }
+    }
+}
