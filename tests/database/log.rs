@@ -7,7 +7,7 @@ use ruledesk::store::db::{Arg, Db};
 
 use crate::support::wait::until_within;
 
-/// What one transaction writes, in bytes.
+/// The size of one transaction's writes, in bytes.
 const PIECE: usize = 1 << 20;
 /// Where the log begins again (32 MB), and what comes in until it does, in bytes.
 const BOUND: u64 = 96 << 20;

@@ -24,7 +24,7 @@ fn post(desk: &Desk, subject: &str) -> (u16, Option<String>, Value) {
     (response.status().as_u16(), wait, response.body_mut().read_json().unwrap())
 }
 
-/// What clients have seen.
+/// The answers that clients have seen.
 #[derive(Default)]
 struct Seen {
     acknowledged: Vec<String>,

@@ -111,7 +111,7 @@ fn pipe(
     });
 }
 
-/// Something of which the end can be told to the other side.
+/// Something whose end can be passed on to the other side.
 trait End {
     fn end(&self);
 }

@@ -144,7 +144,7 @@ fn killed_between_claim_and_end_a_job_is_done_once_by_the_next_host() {
     });
 }
 
-/// Also where it has work to do, and on a host beside another.
+/// Also where it has work to do, and on a second host.
 #[test]
 fn an_orderly_stop_is_quick_and_logs_nothing_that_is_wrong() {
     on_both(|database| {

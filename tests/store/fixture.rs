@@ -74,7 +74,7 @@ pub async fn on_both<T: PartialEq + std::fmt::Debug>(scenario: impl AsyncFn(Stor
 }
 
 /// Of transactions that change any of the tables, every third fails at its first such change with a serialization failure
-/// (SQLSTATE 40001). Sequences count on whatever becomes of a transaction, so the next try fares better. No ticket has been
+/// (SQLSTATE 40001). Sequences count on also where a transaction fails, so the next try fares better. No ticket has been
 /// inserted by then, so that no number is left out.
 const INJECTOR: &str = "
     create sequence injected;

@@ -1,4 +1,4 @@
-//! Lists: what is in them, in which order, page by page, whatever narrows them; and what happens to a ticket that moves
+//! Lists: what is in them, in which order, page by page, however they are narrowed; and what happens to a ticket that moves
 //! meanwhile.
 
 use ruledesk::desk::ticket::edit::EditTicket as Edit;

@@ -1,4 +1,4 @@
-//! No list sorts or reads a whole table, whatever narrows it: taken from the plans of both databases.
+//! No list sorts or reads a whole table, however it is narrowed: taken from the plans of both databases.
 
 use ruledesk::store::Target;
 use ruledesk::store::db::Db;

@@ -1,7 +1,7 @@
 //! A desk in the test's own process: the router on a loopback port, an `App` on a fresh database, and a clock that the test
 //! sets. It talks as the real program does, starts faster, and makes time pass without waiting.
 //!
-//! It checks at its end that nothing is left to do: work in the background has come to its end, and whatever was due by its
+//! It checks at its end that nothing is left to do: work in the background has come to its end, and all that was due by its
 //! clock has been done.
 
 use std::ops::Deref;
@@ -140,7 +140,7 @@ impl Drop for House {
     }
 }
 
-/// A clock that stands still at the present: commands of the program beside the desk go by the system's.
+/// A clock that stands still at the present: commands of the program go by the system's.
 #[expect(clippy::disallowed_methods, reason = "a test begins at the present")]
 fn now() -> Clock {
     Clock::fixed(Timestamp::now())

@@ -6,8 +6,15 @@ use super::{sources, without_comments};
 use crate::support::components::root;
 
 /// Arrows that close a circle today, each from the folder that should not name the other.
-const BACK: [(&str, &str); 4] = [
+const BACK: [(&str, &str); 8] = [
     ("app/record", "app/decide"),
+    // The table of permissions looks at tickets and access cases, and its permits carry them; what changes those asks for a
+    // permit.
+    ("desk/permission", "desk/access"),
+    ("desk/permission", "desk/ticket"),
+    // A ticket may ask for access, and a verdict about access names what it is about.
+    ("desk/ticket", "desk/access"),
+    ("desk/verdict", "desk/access"),
     ("store/chain", "store/access"),
     ("store/chain", "store/rules"),
     ("store/rules", "store/commit"),

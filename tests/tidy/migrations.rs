@@ -1,4 +1,4 @@
-//! The twin migrations: what SQLite and PostgreSQL are told is the same but for a few words of their dialects.
+//! The twin migrations: what SQLite and PostgreSQL get is the same but for a few words of their dialects.
 //!
 //! What has to differ is marked: a paragraph (between blank lines) that begins with `-- differs: WHY`, or a line that ends
 //! with it.

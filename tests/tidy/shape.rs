@@ -10,7 +10,7 @@ use crate::support::components::root;
 /// The most lines of a function, from its signature to its end.
 const FUNCTION_LINES_MAX: usize = 70;
 const LONG_FUNCTIONS: [(&str, usize); 2] =
-    [("host/src/rules/live/rollout/mod.rs after", 79), ("tests/conformance/oracle.rs intake", 72)];
+    [("host/src/rules/live/rollout/mod.rs after", 78), ("tests/conformance/oracle.rs intake", 72)];
 
 /// The most lines of a handler: it translates, and the use case is elsewhere.
 const HANDLER_LINES_MAX: usize = 15;
@@ -30,14 +30,13 @@ const UNBOUNDED: [(&str, usize); 3] = [
 ];
 
 /// Files with variants of errors that carry a sentence where a type should stand, and how many.
-const SENTENCES: [(&str, usize); 7] = [
+const SENTENCES: [(&str, usize); 6] = [
     ("host/src/app/error.rs", 6),
     ("host/src/app/replay/verdict.rs", 4),
     ("host/src/author/build/cut.rs", 2),
     ("host/src/author/sandbox.rs", 1),
     ("host/src/rules/load/compile.rs", 1),
     ("host/src/rules/package.rs", 3),
-    ("host/src/store/mod.rs", 2),
 ];
 
 /// The most entries of a folder: more is not seen at one look.
@@ -171,6 +170,10 @@ fn folders_are_seen_at_one_look_and_names_say_something() {
     let (mut full, mut empty_names) = (BTreeMap::new(), Vec::new());
     let mut see = |folder: &Path, entries: usize| {
         let name = folder.strip_prefix(&root).unwrap().display().to_string();
+        // The rooms themselves are listed in `ARROWS`.
+        if name == "host/src" {
+            return;
+        }
         if entries > ENTRIES_MAX && (name.ends_with("src") || !name.starts_with("example-rules")) {
             full.insert(name, entries);
         }

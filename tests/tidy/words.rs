@@ -5,22 +5,22 @@ use crate::support::components::root;
 
 /// Words that comments avoid, and how often they stand there today: each number only falls.
 const AVOIDED: [(&str, usize); 12] = [
-    ("whoever", 80),
-    ("whatever", 38),
-    ("somebody", 81),
+    ("whoever", 53),
+    ("whatever", 33),
+    ("somebody", 58),
     ("anybody", 10),
-    ("nobody", 80),
-    ("anew", 22),
-    ("told", 26),
-    ("nought", 1),
-    ("beside", 65),
-    ("likewise", 1),
-    ("mend", 4),
+    ("nobody", 76),
+    ("anew", 16),
+    ("told", 19),
+    ("nought", 0),
+    ("beside", 64),
+    ("likewise", 0),
+    ("mend", 2),
     ("mended", 4),
 ];
 
 /// Documentation begins with a noun or a verb. How many pieces begin with "What" today; it only falls.
-const BEGIN_WITH_WHAT_MAX: usize = 384;
+const BEGIN_WITH_WHAT_MAX: usize = 373;
 
 /// All comments of ours, a line each, without what marks them.
 fn comments() -> Vec<String> {

@@ -235,7 +235,7 @@ async fn write(store: &Store, from: u64, to: u64, templates: &[Template]) {
         if writing.len() >= AT_ONCE {
             writing.join_next().await.unwrap().unwrap();
         }
-        // The oldest first, whatever there is already.
+        // The oldest first, also where there are some already.
         let age = SPAN.mul_f64((to - n) as f64 / (to - from) as f64);
         let at = now - jiff::SignedDuration::try_from(age).unwrap();
         let commit = create(n, at, &templates[(n % templates.len() as u64) as usize]);

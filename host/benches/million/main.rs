@@ -1,5 +1,5 @@
 //! A desk with a million tickets: what each read costs at 10,000, 100,000 and 1,000,000 tickets, on SQLite and on PostgreSQL,
-//! over HTTP from the real program; how fast tickets are created beside them; and what they take on disk and in memory.
+//! over HTTP from the real program; how fast tickets are created meanwhile; and what they take on disk and in memory.
 //!
 //! `cargo bench --bench million -- [sqlite|postgres]... [SIZE]...`, such as `-- sqlite 10000`; all of it where nothing is
 //! said. What is built stays in `target/million`, so that a run that was stopped goes on where it was, and the table shows

@@ -1,4 +1,4 @@
-//! The word to end, for loops that would go on for ever: told once, and heard by all.
+//! The word to end, for loops that would go on for ever: given once, and heard by all.
 
 use tokio::sync::watch;
 
@@ -17,13 +17,13 @@ pub fn stop() -> (Stopper, Stop) {
 }
 
 impl Stop {
-    /// Waits until it is told. A loop waits for this only between two pieces of work, so that none is cut off.
+    /// Waits until it is given. A loop waits for this only between two pieces of work, so that none is cut off.
     pub async fn told(&mut self) {
         // Nothing is ever sent: it ends with its sender.
         while self.0.changed().await.is_ok() {}
     }
 
-    /// Whether it was told.
+    /// Whether it was given.
     pub fn is_told(&self) -> bool {
         self.0.has_changed().is_err()
     }

@@ -17,7 +17,7 @@ pub struct Jobs {
     command: Command,
     #[command(flatten)]
     place: Place,
-    /// The person in whose name you act; the audit names you beside them.
+    /// The person in whose name you act; the audit names you as well.
     #[arg(long = "as", global = true)]
     person: Option<PersonId>,
 }

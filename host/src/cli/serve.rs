@@ -42,7 +42,7 @@ pub struct Serve {
 /// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
 const UPLOAD_BYTES_BESIDES: usize = 2 << 20;
 
-/// How long requests may take to end once the desk was told to stop.
+/// How long requests may take to end once the desk was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The demo's people and what they may do; each token is `demo-` and the id.
@@ -54,7 +54,7 @@ const DEMO: [(&str, &[Role]); 5] = [
     ("mei", &[Role::Admin]),
 ];
 
-/// Serves until it is told to stop, then finishes what it has begun.
+/// Serves until it is asked to stop, then finishes what it has begun.
 pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
@@ -137,7 +137,7 @@ fn accept_demo_tokens(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends a while after the desk was told to stop: a client that never finishes its request must not keep it running.
+/// Ends a while after the desk was asked to stop: a client that never finishes its request must not keep it running.
 #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but time")]
 async fn cut_off(told: impl Future<Output = ()>) {
     told.await;

@@ -21,7 +21,7 @@ pub struct Tables {
     command: Command,
     #[command(flatten)]
     place: Place,
-    /// The person in whose name you act; the audit names you beside them.
+    /// The person in whose name you act; the audit names you as well.
     #[arg(long = "as", global = true)]
     person: Option<PersonId>,
 }

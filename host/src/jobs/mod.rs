@@ -36,7 +36,7 @@ async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
 /// The jobs of a desk, under way.
 pub struct Running(JoinSet<()>);
 
-/// Starts all jobs; they end when they are told to stop, each with what it has begun.
+/// Starts all jobs; they end when they are asked to stop, each with what it has begun.
 pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
     all.spawn(runner::run(Arc::clone(app), stop.clone()));
@@ -46,7 +46,7 @@ pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
 }
 
 impl Running {
-    /// Waits until all have ended, after they were told to stop. The store must be open until then.
+    /// Waits until all have ended, after they were asked to stop. The store must be open until then.
     pub async fn end(mut self) {
         let ended = tokio::time::timeout(END_MAX, async {
             while let Some(ended) = self.0.join_next().await {

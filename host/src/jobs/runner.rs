@@ -1,6 +1,6 @@
 //! Claims work that is due, runs it with a time limit, and writes what came of it.
 //!
-//! It looks at a queue when the next piece of it is due, when it is told that something may be, and now and then anyway:
+//! It looks at a queue when the next piece of it is due, when it hears that something may be, and now and then anyway:
 //! another host may have put something in.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Lane {
     places: Arc<Semaphore>,
 }
 
-/// Does work until it is told to stop; then it claims no more, and ends when what it has begun has.
+/// Does work until it is asked to stop; then it claims no more, and ends when what it has begun has.
 pub async fn run(app: Arc<App>, mut stop: Stop) {
     let lanes = QUEUES.map(|queue| Lane { queue, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut running = JoinSet::new();
@@ -47,7 +47,7 @@ pub async fn run(app: Arc<App>, mut stop: Stop) {
     while running.join_next().await.is_some() {}
 }
 
-/// Does all that is due now, and whatever comes due meanwhile; how many runs that took. For those who have set the clock and
+/// Does all that is due now, and all that comes due meanwhile; how many runs that took. For those who have set the clock and
 /// do not want to wait.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //! for both queues.
 //!
 //! A claim puts off `not_before` to the end of its lease, so that no other claim gets the row until then, and leaves an id in
-//! `fence` that no other claim has. Whatever becomes of the work is written only where that id is still there: a holder whose
+//! `fence` that no other claim has. The work's outcome is written only where that id is still there: a holder whose
 //! lease ran out, or whose timer was set again meanwhile, changes nothing.
 
 use jiff::Timestamp;

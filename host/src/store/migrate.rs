@@ -29,7 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     8 "parts" "0008_parts.sql";
     9 "jobs" "0009_jobs.sql";
     10 "records" "0010_records.sql";
-    12 "lists" "0012_lists.sql";
+    11 "lists" "0011_lists.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -3,6 +3,7 @@
 //! It writes what `desk` decided, each change in one transaction, and decides nothing itself but what only a transaction
 //! can know: the next number, and whose turn it is. Reads are in one file per noun.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,7 +36,23 @@ use rules::packing::dictionary::Dictionaries;
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
 
-/// What goes wrong with a store.
+/// The database's or the system's own words about a failure, for the log and for those who look after the desk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words(String);
+
+impl<T: Into<String>> From<T> for Words {
+    fn from(words: T) -> Self {
+        Self(words.into())
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The failures of a store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the ticket has changed since it was read")]
@@ -49,29 +66,29 @@ pub enum Error {
     #[error("the database cannot be opened: {0}")]
     Unopened(std::io::Error),
     #[error("the connection to the database was lost ({0}): nothing of it is kept; try again soon")]
-    LostConnection(String),
+    LostConnection(Words),
     #[error("the database cannot be reached ({0}): nothing of it is kept; try again soon")]
-    Away(String),
+    Away(Words),
     #[error(
         "the database went away while it took this ({0}): it may have been done; look before you send it again, or send it \
          again with the same Idempotency-Key"
     )]
-    MayBeDone(String),
+    MayBeDone(Words),
     #[error("all connections to the database are in use: try again soon")]
     Crowded,
     #[error("others have changed the same things at each try ({0}): nothing of it is kept; try again soon")]
-    Contended(String),
+    Contended(Words),
     #[error("the database took too long ({0}): nothing of it is kept; try again soon")]
-    Slow(String),
+    Slow(Words),
     #[error("the system has too little left for the database ({0}): try again soon")]
-    Starved(String),
+    Starved(Words),
     #[error(
         "what stands between the desk and PostgreSQL gives each transaction another connection, as PgBouncer does in \
          transaction mode: add `statement-cache-capacity=0` to the database's URL, as in `postgres://.../desk?statement-cache-capacity=0`"
     )]
     Pooled,
     #[error("the database's disk did not take it ({0}): nothing of it is kept; make room and try again")]
-    NoRoom(String),
+    NoRoom(Words),
     #[error("the database's schema cannot be brought up to date: {0}")]
     Migration(sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
@@ -81,7 +98,7 @@ pub enum Error {
     )]
     Damaged { rule: String, part: &'static str, digest: String },
     #[error("the disk did not take what was written ({0}): nothing more is written until the desk is started again")]
-    Lost(String),
+    Lost(Words),
     #[error("the writer has stopped")]
     Stopped,
 }
@@ -127,7 +144,7 @@ pub struct Store {
     db: Db,
     send: mpsc::Sender<Work>,
     recent: mpsc::Sender<tickets::recent::Ask>,
-    /// What records are packed with.
+    /// The dictionaries that records are packed with.
     dictionaries: Arc<Dictionaries>,
 }
 

@@ -41,7 +41,7 @@ pub struct Case {
     pub organisation: Arc<Organisation>,
     pub generation: Arc<Generation>,
     pub tables: Arc<Tables>,
-    /// What the record is packed with.
+    /// The dictionary that the record is packed with.
     pub dictionary: Arc<Dictionary>,
     pub new: NewTicket,
     pub recent: Vec<RecentTicket>,
@@ -65,11 +65,11 @@ pub struct Ran {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     pub new: NewTicket,
-    /// What the stages come to, or what is wrong with the submission.
+    /// The outcome of the stages, or what is wrong with the submission.
     pub outcome: Result<Box<Accepted>, Vec<Problem>>,
 }
 
-/// What a submission that was accepted comes to.
+/// The outcome of a submission that was accepted.
 pub struct Accepted {
     pub verdicts: Verdicts,
     /// The record as it is written with the ticket.
@@ -81,7 +81,7 @@ pub struct Begun {
     run: Run,
     ticket: Arc<contract::Ticket>,
     changes: Changes,
-    /// What access is asked for, where the form grants any.
+    /// The access that is asked for, where the form grants any.
     pub request: Option<AccessRequest>,
 }
 

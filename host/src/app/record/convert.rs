@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Versions whose beginnings a dictionary for old records has.
 const VERSIONS_MAX: usize = 128;
 
-/// What a conversion came to.
+/// The outcome of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Converted {
     pub runs: usize,
@@ -132,7 +132,7 @@ pub fn calls(run: &StoredRun) -> Vec<Call> {
     run.decisions().iter().flat_map(calls_of).collect()
 }
 
-/// What is counted of a stage; nothing where it cannot be read.
+/// The calls that are counted of a stage; none where it cannot be read.
 fn calls_of(decision: &StoredDecision) -> Vec<Call> {
     let (Ok(stage), Ok(parts)) = (decision.stage.parse::<Stage>(), Part::all(&decision.rules)) else {
         return Vec::new();

@@ -10,7 +10,7 @@ use crate::rules::run::guest::{LogLine, Lookup};
 use crate::rules::run::stage::{Answer, Stage};
 use crate::store::rules::rollups::{Call, CallKey};
 
-/// What one rule said, as it is recorded. Fields that older programs did not write have a value that says so.
+/// One rule's answer, as it is recorded. Fields that older programs did not write have a value that says so.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Part<'a> {
@@ -55,9 +55,9 @@ pub struct Part<'a> {
 pub struct Difference {
     /// Its path in the decision, such as `decision.assign.team`.
     pub field: String,
-    /// What the stable version says.
+    /// The stable version's answer.
     pub from: Value,
-    /// What the candidate says.
+    /// The candidate's answer.
     pub to: Value,
 }
 

@@ -1,10 +1,10 @@
-//! What a stage came to, as it is recorded. Fields stand in the order of their names, as they always have.
+//! The outcome of a stage, as it is recorded. Fields stand in the order of their names, as they always have.
 
 use serde::{Deserialize, Serialize};
 
 use crate::rules::run::stage::Stage;
 
-/// What a stage came to.
+/// The outcome of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum RecordedVerdict {
@@ -15,7 +15,7 @@ pub enum RecordedVerdict {
     Access(RecordedAccess),
 }
 
-/// What intake came to.
+/// The outcome of intake.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RecordedIntake {
@@ -28,7 +28,7 @@ pub struct RecordedIntake {
     pub signals: Option<Vec<String>>,
 }
 
-/// A key that is there, whatever it holds: null says something else than nothing.
+/// A key that is there, with any value: null says something else than nothing.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
@@ -40,7 +40,7 @@ pub struct RecordedProblem {
     pub field: String,
 }
 
-/// What categorization came to.
+/// The outcome of categorization.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RecordedCategorization {
@@ -50,7 +50,7 @@ pub struct RecordedCategorization {
     pub tags: Vec<String>,
 }
 
-/// What priority came to.
+/// The outcome of priority.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RecordedPriority {
@@ -60,7 +60,7 @@ pub struct RecordedPriority {
     pub urgency: Option<String>,
 }
 
-/// What routing came to.
+/// The outcome of routing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RecordedRouting {
@@ -72,7 +72,7 @@ pub struct RecordedRouting {
     pub tier: u32,
 }
 
-/// What access came to.
+/// The outcome of access.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct RecordedAccess {
@@ -96,7 +96,7 @@ impl RecordedVerdict {
         })
     }
 
-    /// What the stage came to, in the words of the rules' choices: so that both can be compared.
+    /// The stage's outcome, in the words of the rules' choices: so that both can be compared.
     pub fn choice(&self) -> Option<&str> {
         let chosen = match self {
             RecordedVerdict::Intake(verdict) => return Some(if verdict.accepted { "accept" } else { "reject" }),

@@ -124,7 +124,7 @@ impl App {
         Ok(!before.names().eq(reference.names()))
     }
 
-    /// Follows the changes that other processes make to the tables, until it is told to stop.
+    /// Follows the changes that other processes make to the tables, until it is asked to stop.
     pub async fn follow_tables(self: Arc<Self>, mut stop: Stop) {
         let mut ticks = tokio::time::interval(FOLLOW_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

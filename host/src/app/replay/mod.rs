@@ -30,7 +30,7 @@ pub mod verdict;
 pub mod verify;
 mod versions;
 
-/// Runs that are read at once: enough that a page costs little beside what is done with it, and few enough that pages of the
+/// Runs that are read at once: enough that a page costs little against what is done with it, and few enough that pages of the
 /// longest texts, some megabytes a run, fit in memory.
 const PAGE_RUNS: i64 = 16;
 /// Pages that wait to be worked on.

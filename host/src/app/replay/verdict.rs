@@ -23,7 +23,7 @@ pub struct Said {
     pub answer: Option<Answer>,
 }
 
-/// What a stage comes to: as texts that can be compared, and as the desk records it.
+/// The outcome of a stage: as texts that can be compared, and as the desk records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub told: Told,
@@ -153,7 +153,7 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
     })
 }
 
-/// What answers come to at a stage.
+/// The outcome of answers at a stage.
 fn judged<S: Ask>(stage: &S, said: Vec<Said>, refused: &mut Vec<(RuleRef, String)>) -> Verdict {
     let one = |said: Said| {
         let Said { rule, overrides, answer, .. } = said;

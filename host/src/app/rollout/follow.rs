@@ -196,7 +196,7 @@ impl App {
         Ok(ready.await?.map_err(|error| error.to_string()))
     }
 
-    /// Follows the database until it is told to stop: at once where it sends notices, and within a look anyway.
+    /// Follows the database until it is asked to stop: at once where it sends notices, and within a look anyway.
     pub async fn keep_following(self: Arc<Self>, mut stop: Stop) {
         let told = Notify::new();
         let listening = listen(&self, &told);

@@ -14,7 +14,7 @@ use crate::desk::id::PersonId;
 pub struct Train {
     #[command(flatten)]
     place: Place,
-    /// The person in whose name you act; the audit names you beside them.
+    /// The person in whose name you act; the audit names you as well.
     #[arg(long = "as")]
     person: Option<PersonId>,
     /// Writes it to a file and leaves the desk as it is: the dictionary that ships with the program is made so.

@@ -32,7 +32,7 @@ pub struct One {
     /// The reason; it stays in the audit.
     #[arg(long)]
     why: String,
-    /// The person in whose name you act; the audit names you beside them.
+    /// The person in whose name you act; the audit names you as well.
     #[arg(long = "as")]
     person: Option<PersonId>,
 }

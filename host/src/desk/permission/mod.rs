@@ -177,7 +177,7 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
     if case.concerns(approver) {
         return Err(Refusal::OwnAccess);
     }
-    // A ticket that was cancelled no longer asks for anything, whatever its case still says.
+    // A ticket that was cancelled no longer asks for anything, even where its case still says so.
     if ticket.state != State::Waiting(WaitingFor::Approval) {
         return Err(Refusal::AccessSettled { state: ticket.state.code() });
     }

@@ -131,7 +131,7 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::DecideAccess, AGENT, On::Awaiting),
     (Act::DecideAccess, APPROVER, On::Awaiting),
     (Act::DecideAccess, ADMIN, On::Awaiting),
-    // Answering for the app decides here, whatever the role.
+    // Answering for the app decides here, in every role.
     (Act::RevokeAccess, REQUESTER, On::OwnedApp),
     (Act::RevokeAccess, AGENT, On::OwnedApp),
     (Act::RevokeAccess, APPROVER, On::OwnedApp),

@@ -89,7 +89,7 @@ impl Answer {
         }
     }
 
-    /// What it chooses.
+    /// The choice that it makes.
     pub const fn choice(&self) -> Option<&str> {
         Some(self.case())
     }

@@ -1,4 +1,4 @@
-//! Copying SQLite's write-ahead log back into the database in small pieces, beside the connection that writes.
+//! Copying SQLite's write-ahead log back into the database in small pieces, while the other connection writes.
 //!
 //! The connection that writes only appends to the log (`wal_autocheckpoint = 0`), so no commit ever waits for a large copy. A
 //! connection of its own runs `wal_checkpoint(passive)`, which stands in nobody's way, often enough that each piece is small.
@@ -81,7 +81,7 @@ impl Checkpoints {
 /// How the log is copied: each way does what the one before does, and more.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Beside those who write and read, as far as that goes.
+    /// At the same time as writes and reads, as far as that goes.
     Passive,
     /// All of it, so that the log begins again from its front.
     Restart,
@@ -89,7 +89,7 @@ enum Way {
     Truncate,
 }
 
-/// What became of it.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Copied {
     /// Somebody was in the way.

@@ -27,7 +27,7 @@ impl From<sqlx::Error> for Error {
                 let code = database.code().map(|code| code.into_owned());
                 of_code(code.as_deref(), text, error)
             }
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Error::LostConnection(text),
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Error::LostConnection(text.into()),
             sqlx::Error::PoolTimedOut => Error::Crowded,
             sqlx::Error::PoolClosed => Error::Stopped,
             _ => Error::Unavailable(error),
@@ -39,17 +39,17 @@ fn of_code(code: Option<&str>, text: String, error: sqlx::Error) -> Error {
     let Some(code) = code else { return Error::Unavailable(error) };
     let is = |codes: &[&str]| codes.contains(&code);
     if is(&NO_ROOM) {
-        Error::NoRoom(text)
+        Error::NoRoom(text.into())
     } else if is(&CONTENDED) {
-        Error::Contended(text)
+        Error::Contended(text.into())
     } else if is(&SLOW) {
-        Error::Slow(text)
+        Error::Slow(text.into())
     } else if is(&STARVED) {
-        Error::Starved(text)
+        Error::Starved(text.into())
     } else if is(&POOLED) {
         Error::Pooled
     } else if is(&ENDED) || (code.len() == 5 && code.starts_with("08")) {
-        Error::LostConnection(text)
+        Error::LostConnection(text.into())
     } else {
         Error::Unavailable(error)
     }

@@ -31,7 +31,7 @@ pub struct Flusher {
     disk: watch::Receiver<Disk>,
 }
 
-/// What is known of the disk.
+/// The state of the disk, as far as it is known.
 #[derive(Debug, Clone, Default)]
 struct Disk {
     /// How many of the flushes that were asked for it has done.
@@ -46,14 +46,14 @@ struct Disk {
 impl Disk {
     fn check(&self) -> Result<(), Error> {
         match (&self.lost, &self.hindered) {
-            (Some(why), _) => Err(Error::Lost(why.clone())),
-            (None, Some(why)) => Err(Error::Starved(format!("the write-ahead log cannot be opened: {why}"))),
+            (Some(why), _) => Err(Error::Lost(why.as_str().into())),
+            (None, Some(why)) => Err(Error::Starved(format!("the write-ahead log cannot be opened: {why}").into())),
             (None, None) => Ok(()),
         }
     }
 
     fn outcome(&self) -> Result<(), Error> {
-        self.lost.as_ref().map_or(Ok(()), |why| Err(Error::Lost(why.clone())))
+        self.lost.as_ref().map_or(Ok(()), |why| Err(Error::Lost(why.as_str().into())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What bounds the use of a database.
+/// The bounds of the use of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest wait for a free connection.

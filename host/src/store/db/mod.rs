@@ -52,7 +52,7 @@ pub enum Lane {
     Write,
     /// Short reads that every request waits for: tokens, keys, one ticket, revisions.
     Quick,
-    /// Lists and whatever else takes its time.
+    /// Lists and all else that takes its time.
     Lists,
 }
 
@@ -109,7 +109,7 @@ impl Db {
                 if let Db::Postgres(server) = self {
                     server.doubt();
                 }
-                Err(Error::Away(format!("no answer within {PING_MAX:?}")))
+                Err(Error::Away(format!("no answer within {PING_MAX:?}").into()))
             }
         }
     }

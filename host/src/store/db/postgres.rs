@@ -138,7 +138,7 @@ impl Server {
         };
         let mut tries = Tries::default();
         loop {
-            // Nothing has been done before this, so it is tried again whatever is tried again.
+            // Nothing has been done before this, so it is tried again for every reason for which anything is.
             match self.begin_once(lane, begin).await {
                 Err(error) if tries.again(&error).await => {}
                 begun => return begun,
@@ -228,7 +228,7 @@ impl Server {
     ///
     /// Those of the migrator, and of the connection.
     pub async fn migrate(&self, migrator: &Migrator) -> Result<(), Error> {
-        // Read committed, whatever the server's default is: who has waited must see what was done meanwhile. Nought is no
+        // Read committed, also where the server's default is another: who has waited must see what was done meanwhile. Zero is no
         // limit.
         let begin = format!("begin isolation level read committed; {}", setting("set local", [Duration::ZERO; 3]));
         let mut held = self.hold(Lane::Write).await?;

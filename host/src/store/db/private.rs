@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What group and others may do.
+/// The rights of group and others.
 const OTHERS: u32 = 0o077;
 /// The bit of a directory in which everybody keeps files of their own, as `/tmp`.
 const STICKY: u32 = 0o1000;

@@ -43,14 +43,14 @@ impl Reach {
     ///
     /// [`Error::Away`].
     pub fn check(&self) -> Result<(), Error> {
-        self.away.borrow().as_ref().map_or(Ok(()), |why| Err(Error::Away(why.to_string())))
+        self.away.borrow().as_ref().map_or(Ok(()), |why| Err(Error::Away(why.to_string().into())))
     }
 
     /// Waits until the server is known to be away.
     pub async fn away(&self) -> Error {
         let mut away = self.away.clone();
         match away.wait_for(Option::is_some).await {
-            Ok(why) => Error::Away(why.as_deref().unwrap_or_default().to_owned()),
+            Ok(why) => Error::Away(why.as_deref().unwrap_or_default().into()),
             Err(_) => Error::Stopped,
         }
     }
@@ -114,6 +114,6 @@ pub async fn first(options: &PgConnectOptions, patience: Duration) -> Result<(),
     };
     match tokio::time::timeout(patience, connected).await {
         Ok(connected) => connected,
-        Err(_) => Err(Error::Away(format!("no connection within {patience:?}"))),
+        Err(_) => Err(Error::Away(format!("no connection within {patience:?}").into())),
     }
 }

@@ -60,7 +60,7 @@ mod tests {
         assert!(!tries.again(&Error::Conflict).await);
         let mut tries = Tries::default();
         let mut made = 1;
-        while tries.again(&Error::Contended(String::new())).await {
+        while tries.again(&Error::Contended("".into())).await {
             made += 1;
         }
         assert_eq!(made, TRIES_MAX);

@@ -1,4 +1,4 @@
-//! SQLite: one connection that writes, some that read, and one beside them that copies the log back.
+//! SQLite: one connection that writes, some that read, and one more that copies the log back.
 
 use std::path::Path;
 use std::time::Duration;
@@ -104,14 +104,14 @@ fn options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // Every commit reaches the disk before it is acknowledged: `flush` says how.
         .synchronous(SqliteSynchronous::Normal)
-        // For another process's lock, such as a command's that runs beside the desk.
+        // For another process's lock, such as a command's that runs at the same time.
         .busy_timeout(limits.lock)
         .pragma("cache_size", format!("-{READER_KIB}"))
         // Nothing is mapped: each connection would map the file for itself, and a file that is cut off under a map ends the
         // process.
         .pragma("mmap_size", "0")
         .pragma("temp_store", "memory")
-        // The log is copied back beside the connection that writes, never by it: `checkpoint` says how.
+        // The log is copied back by a connection of its own, never by the one that writes: `checkpoint` says how.
         .pragma("wal_autocheckpoint", "0")
         .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
         .statement_cache_capacity(256)

@@ -1,4 +1,4 @@
-//! Decision records: what each rule was asked and said, with the exact input. All reading of them is here, whatever shape they
+//! Decision records: what each rule was asked and said, with the exact input. All reading of them is here, in any shape that they
 //! were written in.
 
 use std::collections::BTreeMap;
@@ -158,7 +158,7 @@ pub struct Chained<'a> {
     pub decisions: Vec<[&'a str; 4]>,
 }
 
-/// The digest of a run with all its decisions: of their texts, whatever shape they are kept in.
+/// The digest of a run with all its decisions: of their texts, in any shape.
 pub fn run_content(run: &Chained<'_>, encoding: Encoding) -> ContentDigest {
     let mut content = Content::of(Chain::Runs, encoding);
     content.field(run.id.0.as_bytes()).field(run.ticket.0.as_bytes()).int(run.at).int(run.generation);

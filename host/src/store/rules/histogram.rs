@@ -66,7 +66,7 @@ impl Histogram {
         (self.count > 0).then_some(self.greatest)
     }
 
-    /// The mean; nought where there are no values.
+    /// The mean; 0 where there are no values.
     pub fn mean(&self) -> f64 {
         if self.count == 0 { 0.0 } else { self.sum as f64 / self.count as f64 }
     }

@@ -1,4 +1,4 @@
-//! What rules did, summed up by the hour, and written in the transactions that write their records.
+//! The rules' work, summed up by the hour, and written in the transactions that write their records.
 //!
 //! Who writes keeps the sums of its last hours and writes each as a whole into rows of its own: so nothing is read before it is
 //! written, and no two hosts wait for one row. Whoever reads adds the rows of all writers.
@@ -16,7 +16,7 @@ use crate::store::{Error, Store};
 pub const HOUR_MS: i64 = 3_600_000;
 /// Hours whose sums are kept: requests that began in one hour may be written in the next.
 const HOURS_KEPT: usize = 3;
-/// Sums that are told apart in an hour. Of further ones the answers are left out.
+/// Sums that are kept apart in an hour. Of further ones the answers are left out.
 const SUMS_MAX: usize = 4_096;
 
 /// What is summed up together.
@@ -179,7 +179,7 @@ fn row(writer: i64, hour: i64, key: &CallKey, sum: &Sum) -> Vec<Arg> {
 }
 
 impl Store {
-    /// What a rule did since the beginning of an hour, in the sums of all hosts.
+    /// A rule's work since the beginning of an hour, in the sums of all hosts.
     ///
     /// # Errors
     ///

@@ -30,9 +30,9 @@ pub use routing::Routing;
 pub trait Ask {
     /// Which one.
     const STAGE: Stage;
-    /// What a rule says, checked.
+    /// A rule's answer, checked.
     type Answer;
-    /// What the stage comes to.
+    /// The outcome of the stage.
     type Verdict;
 
     /// Checks what a rule says.
@@ -42,7 +42,7 @@ pub trait Ask {
     /// A sentence that says why it does not count.
     fn check(&self, answer: Answer) -> Result<Self::Answer, String>;
 
-    /// What several rules' answers come to.
+    /// The outcome of several rules' answers.
     fn combine(&self, given: &[Given<Self::Answer>]) -> Self::Verdict;
 
     /// The verdict as it is recorded.
@@ -55,7 +55,7 @@ pub trait Ask {
 /// A verdict as texts that can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// What was decided, by the name that people know it under.
+    /// The thing that was decided, by the name that people know it under.
     pub fields: Vec<(&'static str, String)>,
     /// Who decided: a rule with its version, or what stands where no rule does.
     pub by: String,
@@ -88,7 +88,7 @@ fn by(by: &By) -> String {
     }
 }
 
-/// What stands where nothing was decided.
+/// The value that stands where nothing was decided.
 const NOTHING: &str = "none";
 
 fn text(value: Option<impl ToString>) -> String {

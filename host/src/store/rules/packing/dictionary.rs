@@ -88,7 +88,7 @@ impl Dictionary {
         &self.bytes
     }
 
-    /// What it adds to its base.
+    /// The text that it adds to its base.
     fn extension(&self) -> &[u8] {
         let own = self.base.as_ref().map_or(0, |base| base.bytes.len());
         self.bytes.get(own..).unwrap_or_default()

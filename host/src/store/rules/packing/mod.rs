@@ -17,7 +17,7 @@ pub use dictionary::Dictionary;
 const LEVEL: i32 = 3;
 /// The most bytes that a run's texts may have together. No run of the desk comes near it; a damaged row may claim anything.
 pub const TEXT_BYTES_MAX: usize = 256 << 20;
-/// What divides the texts.
+/// The mark that divides the texts.
 const BETWEEN: u8 = 0;
 
 /// Why texts cannot be packed.

@@ -1,4 +1,4 @@
-//! Lists of tickets, page by page. Whatever narrows a list, an index leads to its entries in the list's order, so that a page
+//! Lists of tickets, page by page. However a list is narrowed, an index leads to its entries in the list's order, so that a page
 //! costs the same wherever it is and however many tickets there are.
 //!
 //! A list is read in two steps, on one snapshot: the places of its tickets by walks along an index, merged here, then the
@@ -76,7 +76,7 @@ pub struct UpdatedPlace {
 }
 
 impl UpdatedPlace {
-    /// The place before whatever was changed at an instant or later.
+    /// The place before all that was changed at an instant or later.
     pub fn before(since: Timestamp) -> UpdatedPlace {
         UpdatedPlace { updated: ms(since).saturating_sub(1), number: i64::MAX }
     }

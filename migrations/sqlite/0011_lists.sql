@@ -1,9 +1,9 @@
 -- Lists are walked in their order, whatever narrows them. Behind its first column each index is in the order of the queue:
--- within one state, or within the unfinished and within the finished ones. All end with the number; SQLite has it in every
--- entry as it is, and written out it would be there twice.
+-- within one state, or within the unfinished and within the finished ones. All end with the number.
 
 drop index tickets_queue;
 
+-- differs: SQLite has the number in every entry of an index as it is, and written out it would be there twice.
 create index tickets_state on tickets (state, rank, queue_due);
 create index tickets_team on tickets (team, state, rank, queue_due);
 create index tickets_assignee on tickets (assignee, unfinished, rank, queue_due) where assignee is not null;
