@@ -23,13 +23,13 @@ create table timers (
 create index timers_due on timers (kind, not_before, ticket) where dead_at is null;
 create index timers_dead on timers (kind, dead_at) where dead_at is not null;
 
+-- differs: functions on JSON
 -- Requests that await a decision. Programs from before migration 6 may have left out when one is due: then its steps say it.
 -- Steps are numbered from 0, each `[approvers, needed, due]`; one is open that has not enough approvals.
 insert into timers (kind, ticket, due_at, not_before)
 select 'access-deadline', ticket, due_at, due_at
 from (
     select c.ticket, coalesce(c.due_at, (
-        -- differs: functions on JSON
         select min(json_extract(step.value, '$[2]'))
         from json_each(c.steps) step
         where json_extract(step.value, '$[1]') > (

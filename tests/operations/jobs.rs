@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use ruledesk::app::jobs::{ATTEMPTS_MAX, Jobs, Outcome, Queue, Settled};
 use ruledesk::app::{Clock, Error};
 use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::timer::TimerKind;
+use ruledesk::desk::change::timer::TimerKind;
 use ruledesk::store::Target;
 use ruledesk::store::db::Db;
 use serde_json::{Value, json};

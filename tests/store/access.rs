@@ -2,10 +2,10 @@
 
 use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, LedgerEvent};
 use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::change::timer::TimerKind;
 use ruledesk::desk::id::TicketId;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
-use ruledesk::desk::timer::TimerKind;
 use ruledesk::store::access::History;
 use ruledesk::store::access::ledger::{Said, StoredEvent};
 use ruledesk::store::jobs::{Lease, Queue};

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ruledesk::desk::access::AccessRequest;
 use ruledesk::desk::actor::{Actor, Role, RuleRef};
-use ruledesk::desk::at::At;
 use ruledesk::desk::change::Change;
+use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
 use ruledesk::desk::organisation::form::Raw;
 use ruledesk::desk::organisation::{

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use ruledesk::desk::change::timer::{TimerKind, TimerWrite};
 use ruledesk::desk::id::TicketId;
-use ruledesk::desk::timer::{TimerKind, TimerWrite};
 use ruledesk::store::commit::timers;
 use ruledesk::store::db::Db;
 use ruledesk::store::jobs::{Claimed, DeadPlace, JobId, Lease, Queue};

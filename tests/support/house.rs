@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ruledesk::api::{self, Bounds, Limits};
+use ruledesk::app::jobs::stop::stop;
 use ruledesk::app::reference::{Reference, TABLE_BYTES_MAX};
 use ruledesk::app::rollout::rules::{Source, tables};
-use ruledesk::app::stop::stop;
 use ruledesk::app::{App, Clock};
 use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::Role;

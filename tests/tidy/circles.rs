@@ -6,8 +6,7 @@ use super::{sources, without_comments};
 use crate::support::components::root;
 
 /// Arrows that close a circle today, each from the folder that should not name the other.
-const BACK: [(&str, &str); 8] = [
-    ("app/record", "app/decide"),
+const BACK: [(&str, &str); 7] = [
     // The table of permissions looks at tickets and access cases, and its permits carry them; what changes those asks for a
     // permit.
     ("desk/permission", "desk/access"),

@@ -24,7 +24,6 @@ use crate::rules::run::rule::Rule;
 use crate::store::Store;
 
 pub mod access;
-mod background;
 pub mod clock;
 pub mod decide;
 pub mod error;
@@ -36,7 +35,6 @@ pub mod record;
 pub mod reference;
 pub mod replay;
 pub mod rollout;
-pub mod stop;
 pub mod tickets;
 pub mod tokens;
 
@@ -66,7 +64,7 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
-    background: background::Background,
+    background: jobs::background::Background,
     /// How far the catalog has followed the deployments.
     pub following: rollout::follow::Following,
 }
@@ -98,7 +96,7 @@ impl App {
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
-            background: background::Background::default(),
+            background: jobs::background::Background::default(),
             following: rollout::follow::Following::default(),
         }
     }

@@ -14,7 +14,6 @@ mod desk;
 mod explain;
 mod import;
 mod jobs;
-mod operator;
 mod rule;
 mod rules;
 mod serve;

@@ -9,13 +9,10 @@ pub mod permission;
 pub mod verdict;
 
 pub mod actor;
-pub mod at;
 pub mod change;
-pub mod message;
 pub mod refusal;
 
 pub mod sla;
 pub mod ticket;
-pub mod timer;
 
 pub mod access;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::app::error::Broken;
+use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Outcome, Queue};
-use crate::app::stop::Stop;
 use crate::app::{App, Error};
-use crate::desk::timer::TimerKind;
+use crate::desk::change::timer::TimerKind;
 
 mod access_deadlines;
 pub mod runner;

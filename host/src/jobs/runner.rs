@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::QUEUES;
+use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{ATTEMPTS_MAX, Claimed, Due, Outcome, Queue, RUN_MAX, Settled};
-use crate::app::stop::Stop;
 use crate::app::{App, Error};
 
 /// How often queues are looked at where nothing else is a reason to.

@@ -8,12 +8,12 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::columns::{at, corrupt, ms};
 use super::db::{Arg, Row};
-use super::dialect::SKIP_LOCKED;
+use super::sql::columns::{at, corrupt, ms};
+use super::sql::dialect::SKIP_LOCKED;
 use super::{Error, Store};
+use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{TicketId, TicketNumber};
-use crate::desk::timer::TimerKind;
 
 /// The longest reason for a failure that is kept, in bytes.
 const ERROR_BYTES_MAX: usize = 1_000;

@@ -11,16 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 
 pub mod access;
 pub mod chain;
-pub(crate) mod columns;
 pub mod commit;
 pub mod db;
-mod dialect;
 pub mod jobs;
 mod migrate;
-pub mod notices;
-pub mod page;
 pub mod people;
 pub mod rules;
+pub mod sql;
 pub mod tables;
 pub mod tickets;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::columns::{at, ms, parsed};
 use super::commit::writer::Work;
+use super::sql::columns::{at, ms, parsed};
 use super::{Error, Store};
 use crate::desk::actor::Role;
 use crate::desk::id::PersonId;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::columns::{at, ms};
 use super::db::{Arg, Row, Tx, apart};
+use super::sql::columns::{at, ms};
 use super::{Error, Store};
 
 /// A version of a table.

@@ -11,7 +11,7 @@ use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 pub use crate::store::access::lists::GrantPlace;
-use crate::store::page::Page;
+use crate::store::sql::page::Page;
 use crate::store::tickets::summary::TicketSummary;
 
 impl Office {

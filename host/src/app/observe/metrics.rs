@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use crate::app::record::write::Sample;
 use crate::app::rollout::follow::Revisions;
-use crate::desk::timer::TimerKind;
+use crate::desk::change::timer::TimerKind;
 use crate::rules::Rules;
 use crate::rules::live::catalog::Role;
 use crate::rules::run::stage::Stage;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Conflict, Put, Reference, TableStatus};
+use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::tables;
-use crate::app::stop::Stop;
 use crate::app::{App, Error};
 use crate::config::Table;
 use crate::desk::actor::Actor;

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
 use super::rows::rollout_of;
-use crate::app::stop::Stop;
+use crate::app::jobs::stop::Stop;
 use crate::app::{App, Error};
 use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::rule::Rule;
 use crate::store;
-use crate::store::notices::Notices;
+use crate::store::db::notices::Notices;
 
 /// How often another process's changes are looked for, also where notices come. One row is read each time.
 const POLL: Duration = Duration::from_millis(200);

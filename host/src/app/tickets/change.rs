@@ -3,8 +3,8 @@
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, Grant};
-use crate::desk::at::At;
 use crate::desk::change::Change;
+use crate::desk::change::at::At;
 use crate::desk::id::{GrantId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 use crate::store::{self, Committed};

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 
 use super::{AccessCase, AccessState, ApproverDecision, Grant, LedgerEntry, LedgerEvent, NOT_IN_TIME};
 use crate::desk::actor::Author;
-use crate::desk::at::At;
 use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::change::message::{Message, MessageKind};
+use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::GrantId;
-use crate::desk::message::{Message, MessageKind};
 use crate::desk::permission::{MayDecide, MayRevoke};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
-use crate::desk::timer::{TimerKind, TimerWrite};
 
 /// What a change writes about access.
 #[derive(Debug, Clone, PartialEq)]

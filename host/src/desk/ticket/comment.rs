@@ -3,8 +3,8 @@
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor, changed, moved};
 use crate::desk::actor::Author;
-use crate::desk::at::At;
 use crate::desk::change::Change;
+use crate::desk::change::at::At;
 use crate::desk::organisation::form::check_comment;
 use crate::desk::permission::{Comment, MayComment};
 use crate::desk::refusal::Refusal;

@@ -12,8 +12,8 @@ use crate::desk::access::{AccessRequest, AccessState, Grant, LedgerEntry, Ledger
 use crate::desk::actor::Author;
 use crate::desk::id::{GrantId, TicketId};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
-use crate::store::columns::{at, corrupt, ms, parsed};
 use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::{Error, Store};
 
 const T: &str = "ledger";

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::{CASE_COLUMNS, DECISION_COLUMNS, GRANT_COLUMNS, case, grant};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::id::{GrantId, PersonId, TicketId};
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::page::Page;
+use crate::store::sql::columns::ms;
+use crate::store::sql::page::Page;
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::columns::{at, corrupt, from_json, ms, parsed};
 use super::db::{Arg, Row, Tx, apart};
+use super::sql::columns::{at, corrupt, from_json, ms, parsed};
 use super::tickets::rows;
 use super::{Error, Store};
 use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};

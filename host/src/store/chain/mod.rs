@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
-use super::columns::corrupt;
 use super::db::Tx;
+use super::sql::columns::corrupt;
 
 pub mod check;
 

@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::desk::access::{AccessCase, AccessWrite, Grant};
 use crate::store::Error;
 use crate::store::access::{scope_json, steps_json};
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::ms;
 
 /// Writes what changed, in order.
 pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<(), Error> {

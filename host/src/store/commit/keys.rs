@@ -2,8 +2,8 @@
 
 use super::{Commit, Committed};
 use crate::desk::id::{PersonId, TicketId};
-use crate::store::columns::ms;
 use crate::store::db::Tx;
+use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
 /// A key under which a client may send the same request again.

@@ -194,7 +194,8 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
         match writing.commit.change.ticket() {
             TicketWrite::Open(ticket) => {
                 let number = numbers.get(&ticket.id).copied();
-                writing.after.number = number.ok_or_else(|| super::columns::corrupt("tickets", "number", "nothing"))?;
+                writing.after.number =
+                    number.ok_or_else(|| super::sql::columns::corrupt("tickets", "number", "nothing"))?;
             }
             TicketWrite::Update { before, .. } => rows::update(tx, before, &writing.after).await?,
         }

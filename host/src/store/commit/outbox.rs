@@ -1,9 +1,9 @@
 //! The outbox: messages are written with the change that they are about, and leave after it.
 
-use crate::desk::message::Message;
+use crate::desk::change::message::Message;
 use crate::store::Error;
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::ms;
 
 /// Puts messages into the outbox.
 pub async fn write(tx: &mut Tx, messages: impl Iterator<Item = &Message>) -> Result<(), Error> {

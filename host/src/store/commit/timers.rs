@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::timer::TimerWrite;
+use crate::desk::change::timer::TimerWrite;
 use crate::store::Error;
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::ms;
 
 /// A timer that is set again starts afresh: whoever works on it finds its claim gone and cannot strike it off.
 const SET_AGAIN: &str = "on conflict (kind, ticket) do update set due_at = excluded.due_at, \

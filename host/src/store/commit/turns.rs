@@ -6,8 +6,8 @@ use super::Commit;
 use crate::desk::id::{PersonId, TeamId};
 use crate::desk::organisation::Strategy;
 use crate::desk::ticket::assignment::Assignment;
-use crate::store::columns::parsed;
 use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::parsed;
 use crate::store::{Error, Store};
 
 /// What the store knows about whose turn it is in the teams of one transaction.

@@ -14,6 +14,7 @@ mod checkpoint;
 mod failure;
 pub(super) mod flush;
 pub mod limits;
+pub mod notices;
 pub mod postgres;
 pub mod private;
 mod reach;

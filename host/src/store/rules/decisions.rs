@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::packing::{self, Dictionary, NotUnpacked};
 use crate::desk::id::{RunId, TicketId};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding};
-use crate::store::columns::{at, ms};
 use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, ms};
 use crate::store::{Error, Store};
 
 /// One run of the rules for a ticket.

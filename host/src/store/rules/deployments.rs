@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::signatures::KEEP_SIGNATURE;
 use super::versions::{self, RuleVersion};
-use crate::store::columns::{at, ms};
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
+use crate::store::sql::columns::{at, ms};
 use crate::store::{Error, Store};
 
 /// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.

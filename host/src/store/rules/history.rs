@@ -9,8 +9,8 @@ use super::decisions::{Page, StoredRun};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::Event;
-use crate::store::columns::{ms, parsed};
 use crate::store::db::Arg;
+use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
 
 /// A run's id holds the time when it was made (UUID version 7), which is near the run's own time and need not be equal to

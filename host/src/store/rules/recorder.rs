@@ -11,8 +11,8 @@ use super::rollups::{Call, Rollups};
 use crate::desk::id::{RunId, TicketId};
 use crate::store::Error;
 use crate::store::chain::{Chain, ContentDigest, Encoding, End};
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::ms;
 
 /// Dictionaries whose ids are remembered.
 const KNOWN_MAX: usize = 1_024;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::histogram::Histogram;
-use crate::store::columns::{corrupt, ms};
 use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{corrupt, ms};
 use crate::store::{Error, Store};
 
 /// The length of an hour, in milliseconds.

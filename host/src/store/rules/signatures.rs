@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::store::columns::ms;
 use crate::store::commit::writer::Work;
 use crate::store::db::Arg;
+use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
 /// Puts a signature beside its version; the last one stands.

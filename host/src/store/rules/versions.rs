@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::store::chain::hex;
-use crate::store::columns::{at, ms};
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::{at, ms};
 use crate::store::{Error, Store};
 
 /// A component and manifest that may decide.

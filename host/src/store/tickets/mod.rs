@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::columns::at;
 use super::db::Row;
-use super::page::Page;
+use super::sql::columns::at;
+use super::sql::page::Page;
 use super::{Error, Store};
 use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;

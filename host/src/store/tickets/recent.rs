@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::desk::id::{PersonId, TicketNumber};
-use crate::store::columns::{at, ms};
 use crate::store::db::{Arg, Db, Row};
+use crate::store::sql::columns::{at, ms};
 use crate::store::{Error, Store};
 
 /// Requesters that one statement reads.

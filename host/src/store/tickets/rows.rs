@@ -12,8 +12,8 @@ use crate::desk::organisation::form::{Field, Value};
 use crate::desk::sla::{Clock, ClockKind, Clocks};
 use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
-use crate::store::columns::{at, columns, corrupt, from_json, ms, parsed};
 use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{at, columns, corrupt, from_json, ms, parsed};
 
 columns! {
     /// The columns of `tickets` that are written when a ticket opens and never again.

@@ -8,8 +8,8 @@ use crate::desk::id::{
 use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
 use crate::store::Error;
-use crate::store::columns::{at, corrupt, from_json, parsed};
 use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, corrupt, from_json, parsed};
 use crate::store::tickets::rows::{origin, standing};
 
 /// A ticket without body, fields, attachments and signals.

@@ -8,9 +8,9 @@ use crate::desk::actor::{Author, RuleRef};
 use crate::desk::id::{CommentId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
-use crate::store::columns::{at, corrupt, ms, parsed};
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::page::Page;
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// An entry of a timeline with its place.

@@ -18,9 +18,9 @@ use jiff::Timestamp;
 use super::summary::{self, TicketSummary};
 use crate::desk::id::PersonId;
 use crate::desk::ticket::State;
-use crate::store::columns::ms;
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::page::Page;
+use crate::store::sql::columns::ms;
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 mod leads;

@@ -3,8 +3,8 @@
 
 use sqlx::postgres::PgListener;
 
-use super::db::Db;
-use super::{Error, Store};
+use super::Db;
+use crate::store::{Error, Store};
 
 /// The channel that the trigger of migration 4 notifies.
 const CHANNEL: &str = "ruledesk_deployments";

@@ -1,11 +1,15 @@
 //! Everything that one transaction writes: one value, made by the domain and written by the store, all of it or nothing.
 
 use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
-use super::message::Message;
 use super::ticket::Ticket;
 use super::ticket::assignment::Assignment;
 use super::ticket::timeline::Entry;
-use super::timer::TimerWrite;
+use message::Message;
+use timer::TimerWrite;
+
+pub mod at;
+pub mod message;
+pub mod timer;
 
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
 #[derive(Debug, Clone, PartialEq)]

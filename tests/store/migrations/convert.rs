@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use uuid::Uuid;
 
-use super::fixture::{Wanted, organisation, uuid};
+use crate::store::fixture::{Wanted, organisation, uuid};
 use crate::support::records::{open, put_into_old_shape};
 use crate::support::{components::root, postgres};
 
@@ -86,7 +86,7 @@ async fn what_was_tampered_with_before_is_found_afterwards_and_what_cannot_be_pa
         "update decisions set verdict = '{}' where stage = 'routing' and run = (select id from runs where link = 2)",
         "update decisions set verdict = 'a' || char(0) || 'b' where stage = 'routing' and run = (select id from runs where link = 4)",
     ];
-    super::by_hand(&target, &changes).await;
+    crate::store::by_hand(&target, &changes).await;
     let links = async || {
         let checked = store.check_chain(Chain::Runs, None).await.unwrap();
         checked.breaks.iter().map(|found| found.link).collect::<Vec<_>>()

@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
-use super::App;
+use crate::app::App;
 
 /// The work that is under way.
 #[derive(Debug, Default)]
-pub(super) struct Background {
+pub(in crate::app) struct Background {
     running: Mutex<JoinSet<()>>,
     closing: AtomicBool,
 }
@@ -47,7 +47,7 @@ impl Background {
 impl App {
     /// Does work that no request waits for. [`App::close`] waits for it; a process that is killed before that cuts it off, so it
     /// has to leave things as they were or as they should be at every moment.
-    pub(super) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(in crate::app) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.background.begin(work);
     }
 

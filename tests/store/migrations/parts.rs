@@ -15,7 +15,7 @@ use ruledesk::store::{Store, Target};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
 
-use super::fixture::person;
+use crate::store::fixture::person;
 use crate::support::components::root;
 use crate::support::postgres;
 
@@ -35,7 +35,7 @@ fn migrations(database: &str, until: i64) -> Migrator {
 }
 
 fn rows(schema: i64) -> String {
-    fs::read_to_string(root().join(format!("tests/store/fixtures/rows-{schema}.sql"))).unwrap()
+    fs::read_to_string(root().join(format!("tests/store/migrations/fixtures/rows-{schema}.sql"))).unwrap()
 }
 
 /// PostgreSQL's literals for ids and bytes as SQLite's.

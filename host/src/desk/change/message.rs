@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::id::{MessageId, PersonId, TicketId};
+use crate::desk::id::{MessageId, PersonId, TicketId};
 
 /// A message to one person about one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Error;
-use super::db::Row;
+use crate::store::Error;
+use crate::store::db::Row;
 
 /// Something in a column that nothing of ours wrote.
 pub fn corrupt(table: &'static str, column: &'static str, found: impl Into<String>) -> Error {
@@ -61,7 +61,7 @@ macro_rules! columns {
         pub mod $name {
             #[allow(unused_imports, reason = "not every value needs all that columns are made of")]
             use super::*;
-            use $crate::store::columns::Column;
+            use $crate::store::sql::columns::Column;
             use $crate::store::db::{Arg, Row};
 
             /// Their names, as a statement lists them.

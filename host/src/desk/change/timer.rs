@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::id::TicketId;
+use crate::desk::id::TicketId;
 
 /// The reason for which the desk looks at a ticket again. A ticket has at most one timer of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

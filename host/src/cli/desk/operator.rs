@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::getuid;
 
-use super::Failure;
+use crate::cli::Failure;
 use crate::desk::id::OperatorName;
 
 /// Linux keeps here the user who logged in, also after they became another one by `sudo` or `su`.

@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::office::signatory;
-use super::{Clock, Error};
+use crate::app::office::signatory;
+use crate::app::{Clock, Error};
 use crate::desk::actor::Actor;
+use crate::desk::change::timer::TimerKind;
 use crate::desk::permission;
-use crate::desk::timer::TimerKind;
 use crate::store::Store;
 use crate::store::jobs::Lease;
 pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
+
+pub(in crate::app) mod background;
+pub mod stop;
 
 /// How long a claim holds. It outlives a run and the writing of what came of it.
 const LEASE: Duration = Duration::from_secs(60);

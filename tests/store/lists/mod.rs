@@ -7,7 +7,10 @@ use ruledesk::store::tickets::list::{Filter, Start, UpdatedPlace};
 
 use super::edits::change;
 use super::fixture::{Wanted, at, on_both, organisation};
-use super::many::{APART, Row, filters, instant, on_both_with_many, rows};
+use many::{APART, Row, filters, instant, on_both_with_many, rows};
+
+mod many;
+mod plans;
 
 /// Pages that a list may need for so few tickets as there are here.
 const PAGES_MAX: usize = 12;

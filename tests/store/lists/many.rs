@@ -8,7 +8,7 @@ use ruledesk::store::tickets::list::{Filter, QueuePlace};
 use ruledesk::store::{Store, Target};
 use uuid::Uuid;
 
-use super::fixture::{NOW, on_postgres, on_sqlite, person};
+use crate::store::fixture::{NOW, on_postgres, on_sqlite, person};
 
 /// How many.
 pub const TICKETS: i64 = 6_000;

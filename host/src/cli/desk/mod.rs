@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Failure, Place, operator};
+use super::{Failure, Place};
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::{Source, tables};
 use crate::app::{App, Clock, Office};
@@ -16,6 +16,8 @@ use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::db::{Limits, private};
 use crate::store::{Store, Target};
+
+mod operator;
 
 /// Runs a command that waits for things.
 pub fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

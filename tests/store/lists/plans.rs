@@ -4,8 +4,8 @@ use ruledesk::store::Target;
 use ruledesk::store::db::Db;
 use ruledesk::store::tickets::list::{Plan, Start, UpdatedPlace};
 
-use super::fixture::{on_postgres, on_sqlite};
 use super::many::{filters, on_both_with_many, rows};
+use crate::store::fixture::{on_postgres, on_sqlite};
 
 /// A line of a plan that is a scan or a sort.
 fn bad(line: &str) -> bool {

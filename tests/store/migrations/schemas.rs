@@ -108,7 +108,7 @@ fn old(database: Database, schema: i64) -> Place {
         let mut raw = Raw::to(&place.target()).await;
         for n in 1..=schema {
             raw.migrate(n).await;
-            let rows = root().join(format!("tests/store/fixtures/rows-{n}.sql"));
+            let rows = root().join(format!("tests/store/migrations/fixtures/rows-{n}.sql"));
             raw.write(&fs::read_to_string(rows).unwrap()).await;
         }
         raw.close().await;

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::id::{CommentId, GrantId, MessageId, PersonId, TicketId};
 use super::message::{Message, MessageKind};
-use super::organisation::Organisation;
+use crate::desk::id::{CommentId, GrantId, MessageId, PersonId, TicketId};
+use crate::desk::organisation::Organisation;
 
 /// When something happens, in which organisation, and where its fresh ids come from.
 pub struct At<'a> {
@@ -21,15 +21,15 @@ impl<'a> At<'a> {
         Self { now, organisation, ids }
     }
 
-    pub(super) fn comment_id(&self) -> CommentId {
+    pub(in crate::desk) fn comment_id(&self) -> CommentId {
         CommentId((self.ids)())
     }
 
-    pub(super) fn grant_id(&self) -> GrantId {
+    pub(in crate::desk) fn grant_id(&self) -> GrantId {
         GrantId((self.ids)())
     }
 
-    pub(super) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {
+    pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {
         Message { id: MessageId((self.ids)()), ticket, kind, to: to.clone(), at: self.now }
     }
 }

@@ -1,6 +1,6 @@
 //! The clauses in which the two databases differ, each with both texts side by side. How they are connected to is in `db`.
 
-use super::db::Db;
+use crate::store::db::Db;
 
 /// A piece of a statement that each database has its own text for.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,6 @@
+//! Pieces that statements and what they give are made of: columns and their values, pages, and the clauses in which the two
+//! databases differ.
+
+pub(crate) mod columns;
+pub mod dialect;
+pub mod page;
