@@ -11,7 +11,7 @@
 //! cli, api, app -> telemetry
 //! ```
 //!
-//! `cli` names no room below `app` that keeps anything: only `cli/desk.rs`, which opens and migrates the store, names `store`.
+//! `cli` names no room below `app` that keeps anything: only `cli/desk/mod.rs`, which opens and migrates the store, names `store`.
 //!
 //! # Glossary
 //!
