@@ -2,6 +2,7 @@
 
 mod archive;
 mod compile_bomb;
+mod connections;
 mod crash;
 mod hostile_rules;
 mod reload_under_load;

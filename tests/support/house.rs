@@ -31,6 +31,9 @@ use super::place::{Database, Place};
 /// How long work in the background may go on after the end of a test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Connections of clients at once.
+const CONNECTIONS_MAX: usize = 500;
+
 /// The people of the demo, whose tokens are `demo-` and the id.
 const DEMO: [(&str, &[Role]); 5] = [
     ("amara", &[Role::Requester]),
@@ -156,12 +159,11 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = api::router(Arc::clone(&app), limits(&server), None);
-    let serve = async move { axum::serve(listener, router).await.unwrap() };
     // What is due is done when a test says so; the loops are cut off with the house.
     let (stopper, stop) = stop();
     std::mem::forget(stopper);
     let tasks = vec![
-        tokio::spawn(serve),
+        tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];

@@ -26,8 +26,11 @@ mod rules;
 mod tables;
 pub mod tickets;
 
+use http::auth::{Door, OpensFor};
+use http::fair::Fair;
 use http::observe::Watch;
 use http::problem::{Kind, Problem};
+pub use http::server::serve;
 
 /// What bounds requests.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +84,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::grants))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
-        .routes(routes!(rules::reload))
         .routes(routes!(tables::list))
+        .routes(routes!(tables::read))
         .routes(routes!(tables::history))
         .routes(routes!(tables::version))
         .routes(routes!(tables::compare))
-        .routes(routes!(tables::roll_back))
         .routes(routes!(rules::stats::read))
         .routes(routes!(rules::versions::list))
         .routes(routes!(rules::versions::diff))
@@ -94,6 +96,22 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::versions::component))
         .routes(routes!(rules::versions::manifest))
         .routes(routes!(rules::versions::signature))
+        .routes(routes!(rules::deployments::events))
+        .routes(routes!(admin::config::request_types))
+        .routes(routes!(admin::config::categories))
+        .routes(routes!(admin::config::teams))
+        .routes(routes!(admin::config::priorities))
+        .routes(routes!(admin::config::apps))
+        .routes(routes!(admin::operations::healthz))
+        .routes(routes!(admin::operations::readyz))
+        .routes(routes!(admin::operations::metrics))
+}
+
+/// The routes of those who administer the desk.
+fn administration() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(rules::reload))
+        .routes(routes!(tables::roll_back))
         .routes(routes!(rules::deployments::promote))
         .routes(routes!(rules::deployments::demote))
         .routes(routes!(rules::deployments::approve))
@@ -101,40 +119,35 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::deployments::suspend))
         .routes(routes!(rules::deployments::resume))
         .routes(routes!(rules::deployments::retire))
-        .routes(routes!(rules::deployments::events))
-        .routes(routes!(admin::config::request_types))
-        .routes(routes!(admin::config::categories))
-        .routes(routes!(admin::config::teams))
-        .routes(routes!(admin::config::priorities))
-        .routes(routes!(admin::config::apps))
         .routes(routes!(admin::config::reload))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
-        .routes(routes!(admin::operations::healthz))
-        .routes(routes!(admin::operations::readyz))
-        .routes(routes!(admin::operations::metrics))
 }
 
-/// The routes whose requests are larger and take longer than others.
+/// The routes whose requests are larger and take longer than others; for those who administer the desk.
 fn uploads() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(rules::deploy::upload)).routes(routes!(tickets::dry_run::dry_run))
 }
 
-/// The routes that take a whole reference table.
+/// The routes that take a whole reference table; for those who administer the desk.
 fn whole_tables() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(tables::read, tables::put, tables::remove))
+    OpenApiRouter::new().routes(routes!(tables::put, tables::remove))
 }
 
 /// The OpenAPI 3.1 document, made from the handlers themselves.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().merge(whole_tables()).merge(uploads()).split_for_parts().1
+    routes().merge(administration()).merge(whole_tables()).merge(uploads()).split_for_parts().1
 }
 
 /// The whole interface; requests are traced where there is a place for traces.
 pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
-    let routes = bounded(routes(), limits.usual)
-        .merge(bounded(whole_tables(), limits.table))
-        .merge(bounded(uploads(), limits.upload));
+    let fair = Fair::default();
+    let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), opens_for };
+    let administrators = || door(OpensFor::Administrators);
+    let routes = bounded(routes(), limits.usual, door(OpensFor::All))
+        .merge(bounded(administration(), limits.usual, administrators()))
+        .merge(bounded(whole_tables(), limits.table, administrators()))
+        .merge(bounded(uploads(), limits.upload, administrators()));
     let (router, document) = routes.split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
@@ -148,11 +161,12 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
         .layer(middleware::from_fn(http::observe::identify))
 }
 
-fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds) -> OpenApiRouter<Arc<App>> {
+fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door) -> OpenApiRouter<Arc<App>> {
     routes
         .route_layer(middleware::from_fn(http::address::check))
         .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .route_layer(middleware::from_fn_with_state(bounds, bound_body))
+        .route_layer(middleware::from_fn_with_state(door, http::auth::enter))
         .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }
 

@@ -79,19 +79,15 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let jobs = jobs::start(&app, &stop);
     let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
     tell(&app, address, serve.demo);
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
-        let _ = stream.set_nodelay(true);
-    });
     tokio::spawn(async move {
         stopped().await;
         // Dropped, it tells all who wait.
         drop(stopper);
     });
-    let wait = |mut stop: Stop| async move { stop.told().await };
+    let most = descriptors::connections_max();
     tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(wait(stop.clone())).into_future() => served?,
-        () = cut_off(wait(stop)) => tracing::warn!("some requests did not end in time, and are cut off"),
+        () = api::serve(listener, router, most, stop.clone()) => {}
+        () = cut_off(stop) => tracing::warn!("some requests did not end in time, and are cut off"),
     }
     jobs.end().await;
     if let Some(traces) = traces {
@@ -139,8 +135,8 @@ fn accept_demo_tokens(app: &App) -> Result<(), Failure> {
 
 /// Ends a while after the desk was asked to stop: a client that never finishes its request must not keep it running.
 #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but time")]
-async fn cut_off(told: impl Future<Output = ()>) {
-    told.await;
+async fn cut_off(mut stop: Stop) {
+    stop.told().await;
     tokio::time::sleep(GRACE).await;
 }
 

@@ -21,7 +21,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// Refuses an address with a text that could be stored nowhere: no UTF-8, or with a zero character, which PostgreSQL has in
+/// The most bytes of a query.
+const QUERY_BYTES_MAX: usize = 8 << 10;
+
+/// Refuses an address that is too long, or one with a text that could be stored nowhere: no UTF-8, or with a zero character, which PostgreSQL has in
 /// none. It stands before every handler, so that none has to look.
 pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request: Request, next: Next) -> Response {
     if let Err(RawPathParamsRejection::InvalidUtf8InPathParam(found)) = &path {
@@ -30,6 +33,9 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     let zero = path.iter().flatten().find(|(_, text)| text.contains('\0'));
     if let Some((name, _)) = zero {
         return Problem::zero_character(Kind::BAD_PATH, name).into_response();
+    }
+    if request.uri().query().is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
+        return Problem::new(Kind::TOO_LONG, format!("a query has at most {QUERY_BYTES_MAX} bytes")).into_response();
     }
     let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
     let query = query.map(|AnyQuery(pairs)| pairs).unwrap_or_default();

@@ -2,33 +2,85 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
+use super::fair::Fair;
 use super::problem::{Kind, Problem};
-use crate::app::App;
+use crate::app::{App, Error};
 use crate::desk::actor::Actor;
+use crate::desk::permission;
 
-/// Whoever sent the request.
+/// The person who sent the request.
+#[derive(Debug, Clone)]
 pub struct Caller(pub Actor);
+
+/// The door before a route's body is read.
+#[derive(Clone)]
+pub struct Door {
+    pub app: Arc<App>,
+    pub fair: Fair,
+    pub opens_for: OpensFor,
+}
+
+/// Those for whom a door opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpensFor {
+    /// All: the route's handler decides.
+    All,
+    /// Those who administer the desk.
+    Administrators,
+}
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
-        let Some(token) = token else {
-            return Err(Problem::new(Kind::UNAUTHENTICATED, "send `Authorization: Bearer TOKEN`"));
-        };
-        match app.actor(token).await {
-            Ok(Some(actor)) => Ok(Caller(actor)),
-            Ok(None) => Err(Problem::new(Kind::UNAUTHENTICATED, "this token is unknown or was revoked")),
-            Err(error) => Err(error.into()),
+        match parts.extensions.get::<Caller>() {
+            Some(known) => Ok(known.clone()),
+            None => identify(app, &parts.headers).await,
         }
     }
+}
+
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let Some(token) = bearer(headers) else {
+        return Err(Problem::new(Kind::UNAUTHENTICATED, "send `Authorization: Bearer TOKEN`"));
+    };
+    match app.actor(token).await {
+        Ok(Some(actor)) => Ok(Caller(actor)),
+        Ok(None) => Err(Problem::new(Kind::UNAUTHENTICATED, "this token is unknown or was revoked")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// Looks who is asking before any byte of a body is read: one who may not ask for the route at all costs the desk no memory,
+/// and one who asks too much at once waits.
+pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let is_open = door.opens_for == OpensFor::All;
+    if is_open && bearer(request.headers()).is_none() {
+        return next.run(request).await;
+    }
+    let caller = match identify(&door.app, request.headers()).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    if !is_open && let Err(refusal) = permission::administer(&caller.0) {
+        return Problem::from(Error::from(refusal)).into_response();
+    }
+    let Some(_turn) = door.fair.begin(&caller.0) else {
+        let detail = "too many of your requests are in progress: wait for answers before you send more";
+        return Problem::new(Kind::TOO_MANY, detail).into_response();
+    };
+    request.extensions_mut().insert(caller);
+    next.run(request).await
 }

@@ -3,9 +3,11 @@
 pub(crate) mod address;
 pub(crate) mod auth;
 pub(crate) mod error;
+pub(crate) mod fair;
 pub(crate) mod json;
 pub(crate) mod observe;
 pub mod page;
 pub mod problem;
+pub mod server;
 pub(crate) mod spans;
 pub(crate) mod upload;

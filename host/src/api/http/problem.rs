@@ -78,6 +78,8 @@ impl Kind {
         KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key belongs to another request";
         REJECTED = UNPROCESSABLE_ENTITY, "rejected", "The submission needs mending";
         RULE_REFUSED = UNPROCESSABLE_ENTITY, "rule-refused", "No desk would take this rule";
+        TOO_LONG = URI_TOO_LONG, "too-long", "The address is too long";
+        TOO_MANY = TOO_MANY_REQUESTS, "too-many-requests", "You ask for too much at once";
         BUSY = SERVICE_UNAVAILABLE, "busy", "The desk is busy";
         TIMED_OUT = GATEWAY_TIMEOUT, "timed-out", "It took too long";
         NO_ROOM = INSUFFICIENT_STORAGE, "no-room", "The desk's disk did not take it";
@@ -161,7 +163,7 @@ impl IntoResponse for Problem {
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -1,5 +1,6 @@
 //! `GET /api/v1/tickets`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -87,9 +88,10 @@ impl ListQuery {
 
     fn filter(self) -> Result<Filter, Problem> {
         let states = self.state.as_deref().unwrap_or_default();
-        let states = states.split(',').filter(|code| !code.is_empty()).map(state);
+        // However often one is named: each of them is a parameter of the statement.
+        let states: BTreeSet<&str> = states.split(',').filter(|code| !code.is_empty()).collect();
         Ok(Filter {
-            states: states.collect::<Result<_, _>>()?,
+            states: states.into_iter().map(state).collect::<Result<_, _>>()?,
             team: self.team,
             assignee: self.assignee,
             requester: self.requester,

@@ -74,8 +74,8 @@ async fn round(
     merged(&reader.all(&walks.sql(), args.0).await?)
 }
 
-/// What comes after a place, as ranges that an index has in one piece: what is due at the same time is one, because SQLite
-/// enters no index by a row value with its row number.
+/// The entries after a place, as ranges that an index has in one piece and enters at their beginning. A comparison of row values
+/// would be one range only, but SQLite enters it at all that is equal to its beginning, and most finished tickets are.
 fn steps(ranks: Option<&[i64]>, after: Option<QueuePlace>, args: &mut Args) -> Vec<String> {
     let place =
         after.map(|QueuePlace { rank, due, number, .. }| (rank, args.place(rank), args.place(due), args.place(number)));
@@ -84,7 +84,8 @@ fn steps(ranks: Option<&[i64]>, after: Option<QueuePlace>, args: &mut Args) -> V
             None => vec![String::new()],
             Some((_, rank, due, number)) => vec![
                 format!(" and rank = {rank} and queue_due = {due} and number > {number}"),
-                format!(" and (rank, queue_due) > ({rank}, {due})"),
+                format!(" and rank = {rank} and queue_due > {due}"),
+                format!(" and rank > {rank}"),
             ],
         };
     };

@@ -1,0 +1,244 @@
+//! The connections of clients: how many there are, how long each may take, and which one makes room for another.
+//!
+//! A connection either waits for a request or has one in progress. Where all places are taken, the one that has waited longest
+//! leaves: a client that opens many and sends nothing pushes out its own, and a new client always gets in. A connection with a
+//! request in progress is never pushed out; it ends by the time limits of requests and of writing.
+
+use std::collections::BTreeMap;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::response::Response;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
+
+use crate::app::jobs::stop::Stop;
+
+/// How long a client may take for the head of a request, the wait for it included: an idle connection ends with it.
+const HEAD_MAX: Duration = Duration::from_secs(30);
+/// How long a client may read nothing of an answer.
+const WRITE_MAX: Duration = Duration::from_secs(20);
+/// The most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// The wait after the system had no descriptor for a new connection.
+const WANT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The places for connections.
+struct Places {
+    most: usize,
+    state: Mutex<State>,
+    /// A connection has ended, or begun to wait.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    /// Counts up with each connection that begins to wait.
+    turn: u64,
+    /// Those that wait for a request, the longest first, each with the word to leave.
+    waiting: BTreeMap<u64, Arc<Notify>>,
+}
+
+/// One connection's place, from its beginning to its end.
+struct Place {
+    places: Arc<Places>,
+    leave: Arc<Notify>,
+    /// Its turn among those that wait; `None` while a request is in progress.
+    turn: Mutex<Option<u64>>,
+}
+
+/// A request in progress, until its answer is written or given up.
+struct InProgress(Arc<Place>);
+
+/// An answer's body, which keeps its request in progress.
+struct Counted {
+    body: UnsyncBoxBody<Bytes, axum::Error>,
+    _request: InProgress,
+}
+
+/// Serves clients until it is asked to stop; then it takes no more, and ends with the last request in progress.
+pub async fn serve(listener: TcpListener, router: Router, most: usize, mut stop: Stop) {
+    let places = Arc::new(Places { most, state: Mutex::default(), changed: Notify::new() });
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.told() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let place = tokio::select! {
+                    () = stop.told() => break,
+                    place = places.take() => place,
+                };
+                connections.spawn(attend(stream, router.clone(), place, stop.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a client's connection could not be taken: tried again soon");
+                pause().await;
+            }
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the system has no descriptor now, and says nothing when it has one again"
+)]
+async fn pause() {
+    tokio::time::sleep(WANT_PAUSE).await;
+}
+
+/// Answers the requests of one connection, until either side ends it.
+async fn attend(stream: TcpStream, router: Router, place: Arc<Place>, mut stop: Stop) {
+    // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_MAX));
+    let answer = service_fn(|request: hyper::Request<Incoming>| {
+        let in_progress = place.begin();
+        let router = router.clone();
+        async move { Ok::<_, std::convert::Infallible>(answer(router, request.map(Body::new), in_progress).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), answer));
+    loop {
+        tokio::select! {
+            // A client that breaks off, or breaks the protocol, is no matter for the log of the desk.
+            _ = connection.as_mut() => return,
+            // A request that has just come stays.
+            () = place.leave.notified() => if place.is_waiting() { return },
+            () = stop.told() => break,
+        }
+    }
+    if place.is_waiting() {
+        return;
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn answer(router: Router, request: Request, in_progress: InProgress) -> Response {
+    use tower::ServiceExt as _;
+    let response = match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    response.map(|body| {
+        use http_body_util::BodyExt as _;
+        Body::new(Counted { body: body.boxed_unsync(), _request: in_progress })
+    })
+}
+
+impl Places {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a new connection, which may be that of the one that has waited longest for a request.
+    async fn take(self: &Arc<Self>) -> Arc<Place> {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(place) = self.try_take() {
+                return place;
+            }
+            changed.await;
+        }
+    }
+
+    fn try_take(self: &Arc<Self>) -> Option<Arc<Place>> {
+        let mut state = self.state();
+        if state.open >= self.most {
+            let (_, longest) = state.waiting.pop_first()?;
+            longest.notify_one();
+            // Its place is free when it has left.
+            return None;
+        }
+        state.open += 1;
+        let leave = Arc::new(Notify::new());
+        let turn = state.wait(Arc::clone(&leave));
+        Some(Arc::new(Place { places: Arc::clone(self), leave, turn: Mutex::new(Some(turn)) }))
+    }
+}
+
+impl State {
+    /// Puts a connection at the end of those that wait.
+    fn wait(&mut self, leave: Arc<Notify>) -> u64 {
+        self.turn += 1;
+        self.waiting.insert(self.turn, leave);
+        self.turn
+    }
+}
+
+impl Place {
+    fn turn(&self) -> MutexGuard<'_, Option<u64>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.turn().is_some()
+    }
+
+    /// A request has come.
+    fn begin(self: &Arc<Self>) -> InProgress {
+        if let Some(turn) = self.turn().take() {
+            self.places.state().waiting.remove(&turn);
+        }
+        InProgress(Arc::clone(self))
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        let turn = self.0.places.state().wait(Arc::clone(&self.0.leave));
+        *self.0.turn() = Some(turn);
+        self.0.places.changed.notify_one();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let turn = self.turn().take();
+        let mut state = self.places.state();
+        if let Some(turn) = turn {
+            state.waiting.remove(&turn);
+        }
+        state.open -= 1;
+        drop(state);
+        self.places.changed.notify_one();
+    }
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
