@@ -1,18 +1,56 @@
 //! How each version of a rule does: counted in this process, judged by the manifest's limits, and acted upon.
 //!
-//! Judging is by windows of calls and never by the clock, so that the same calls always come to the same.
+//! Judging is by windows of calls and never by the clock, so that the same calls always come to the same. One person's calls count
+//! for a third of a limit at most, so that no one of them can have a version taken back for all; and a call that the input's size,
+//! the machine or the configuration has stopped counts against no version.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::steps::Reason;
 use crate::app::record::write::Sample;
 use crate::app::{App, Error};
+use crate::desk::id::PersonId;
 use crate::rules::live::catalog::Role;
 use crate::rules::live::rollout::{RolloutStep, Trial, VersionId};
 
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
+
+/// So many people's calls at least are needed to have a version taken back, where its limit is as high.
+const PEOPLE_MIN: u64 = 3;
+
+/// The bytes of text above which an input is large: a call that runs out of something on it says little about the rule.
+pub const LARGE_BYTES: usize = 4 << 10;
+
+/// The submission for which rules were asked, as far as it matters here.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    /// Stands for the person who submitted.
+    person: u64,
+    is_large: bool,
+}
+
+impl Cause {
+    /// The cause that a person's submission with so many bytes of text is.
+    pub fn new(person: &PersonId, text_bytes: usize) -> Cause {
+        // The same in every process; a person who has another's number by chance counts as that one.
+        let mut hasher = DefaultHasher::new();
+        person.hash(&mut hasher);
+        Cause { person: hasher.finish(), is_large: text_bytes > LARGE_BYTES }
+    }
+
+    /// Whether this outcome is the rule's own failure.
+    fn blames(self, outcome: &str) -> bool {
+        match outcome {
+            "answered" | "deadline" | "not-started" => false,
+            "out-of-fuel" | "out-of-memory" | "stack-overflow" => !self.is_large,
+            _ => true,
+        }
+    }
+}
 
 /// The calls of one version since the start of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +66,7 @@ pub struct VersionHealth {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Call {
+    person: u64,
     failed: bool,
     disagreed: bool,
     micros: u64,
@@ -54,13 +93,13 @@ impl Health {
     }
 
     /// Counts calls; gives the judgements that they lead to.
-    pub fn note(&self, samples: &[Sample]) -> Vec<Judgement> {
+    pub fn note(&self, samples: &[Sample], cause: Cause) -> Vec<Judgement> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut judgements = Vec::new();
         for sample in samples {
             let key = (sample.rule.name.clone(), sample.version, sample.role);
             let version = all.entry(key).or_default();
-            version.count(sample);
+            version.count(sample, cause);
             if let Some((step, why)) = version.judge(sample) {
                 // It starts again with an empty window.
                 version.window.clear();
@@ -72,11 +111,12 @@ impl Health {
 }
 
 impl VersionHealth {
-    fn count(&mut self, sample: &Sample) {
+    fn count(&mut self, sample: &Sample, cause: Cause) {
         let micros = u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX);
-        let call = Call { failed: sample.outcome != "answered", disagreed: !sample.disagrees.is_empty(), micros };
+        let failed = cause.blames(sample.outcome);
+        let call = Call { person: cause.person, failed, disagreed: !sample.disagrees.is_empty(), micros };
         self.calls += 1;
-        self.failures += u64::from(call.failed);
+        self.failures += u64::from(sample.outcome != "answered");
         self.micros += micros;
         self.disagreements += u64::from(call.disagreed);
         if call.disagreed {
@@ -101,28 +141,40 @@ impl VersionHealth {
                 self.judge_canary(sample).map(|why| (back, why))
             }
             Role::Active => {
-                let failures = self.window.iter().filter(|call| call.failed).count() as u64;
+                let limit = u64::from(sample.suspend.failures);
+                let failures = self.weighed(limit, |call| call.failed);
                 let within = self.window.len();
-                let out = RolloutStep::Suspend { version: sample.version };
-                (failures >= u64::from(sample.suspend.failures))
-                    .then(|| (out, format!("it failed at {failures} of its last {within} calls")))
+                let out = RolloutStep::Suspend { version: sample.version, hold: false };
+                (failures >= limit).then(|| (out, format!("it failed at {failures} of its last {within} calls")))
             }
             Role::Shadow | Role::Beside => None,
         }
+    }
+
+    /// The calls of the window that are such, where one person's count for a third of a limit at most.
+    fn weighed(&self, limit: u64, which: fn(&Call) -> bool) -> u64 {
+        let most = limit.div_ceil(PEOPLE_MIN).max(1);
+        let mut by_person: BTreeMap<u64, u64> = BTreeMap::new();
+        for call in self.window.iter().filter(|call| which(call)) {
+            *by_person.entry(call.person).or_default() += 1;
+        }
+        by_person.into_values().map(|count| count.min(most)).sum()
     }
 
     /// More failures than the whole window may have end a canary before the window is full.
     fn judge_canary(&self, sample: &Sample) -> Option<String> {
         let limits = sample.canary;
         let length = u64::from(limits.after_calls);
-        let count = |which: fn(&Call) -> bool| self.window.iter().filter(|call| which(call)).count() as u64;
-        let too_many = |count: u64, percent: u8| count * 100 > length * u64::from(percent);
-        let failures = count(|call| call.failed);
-        if too_many(failures, limits.failures_max_percent) {
+        // The least count that is too many.
+        let limit = |percent: u8| length * u64::from(percent) / 100 + 1;
+        let allowed = limit(limits.failures_max_percent);
+        let failures = self.weighed(allowed, |call| call.failed);
+        if failures >= allowed {
             return Some(format!("it failed at {failures} of at most {length} calls"));
         }
-        let disagreements = count(|call| call.disagreed);
-        if limits.disagreement_max_percent.is_some_and(|percent| too_many(disagreements, percent)) {
+        let allowed = limits.disagreement_max_percent.map(limit);
+        let disagreements = self.weighed(allowed.unwrap_or_default(), |call| call.disagreed);
+        if allowed.is_some_and(|allowed| disagreements >= allowed) {
             return Some(format!("it disagreed with the active version at {disagreements} of at most {length} calls"));
         }
         let mean = self.window.iter().map(|call| call.micros).sum::<u64>() / length.max(1);
@@ -138,8 +190,8 @@ impl VersionHealth {
 
 impl App {
     /// Counts calls and takes back the versions that have earned it. The ticket at hand is decided already and does not wait.
-    pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample]) {
-        let judgements = self.health.note(samples);
+    pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample], cause: Cause) {
+        let judgements = self.health.note(samples, cause);
         if judgements.is_empty() {
             return;
         }
@@ -154,6 +206,12 @@ impl App {
     async fn take_back(&self, Judgement { rule, step, why }: Judgement) {
         tracing::error!(rule, event = step.code(), why, "a rule is taken back by itself");
         let done = async {
+            let step = match step {
+                RolloutStep::Suspend { version, .. } => {
+                    RolloutStep::Suspend { version, hold: self.is_for_access(version).await? }
+                }
+                step => step,
+            };
             self.take_step(&rule, &step, &Reason::of_desk(why)).await?;
             self.metrics.count_taken_back(&rule, step.code());
             self.follow().await

@@ -137,7 +137,8 @@ impl Office {
             Command::RollBack => RolloutStep::RollBack,
             Command::Suspend { version } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive);
-                RolloutStep::Suspend { version: self.meant(name, version.as_deref(), active).await? }
+                let version = self.meant(name, version.as_deref(), active).await?;
+                RolloutStep::Suspend { version, hold: self.is_for_access(version).await? }
             }
             Command::Resume => RolloutStep::Resume,
             Command::Retire => RolloutStep::Retire,

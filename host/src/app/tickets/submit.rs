@@ -9,6 +9,7 @@ use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
 use crate::app::error::Broken;
 use crate::app::observe::{log, request_trace};
 use crate::app::record::write::{Sample, beginnings};
+use crate::app::rollout::health::Cause;
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest};
 use crate::desk::actor::Actor;
@@ -82,6 +83,7 @@ impl App {
         {
             return self.made_before(id).await;
         }
+        let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let begun = clock::instant();
         let generation = self.rules.generation();
         if let Err(error) = self.archive(&generation).await {
@@ -89,7 +91,7 @@ impl App {
         }
         let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
-        self.judge(&samples);
+        self.judge(&samples, cause);
         self.account(&record, samples, begun);
         let (change, record) = outcome.map_err(|problems| {
             self.metrics.count_ticket("rejected");

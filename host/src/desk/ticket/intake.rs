@@ -3,7 +3,7 @@
 use super::Attachment;
 use crate::desk::id::{PersonId, RequestTypeId};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Field, Problem, Raw, check_characters, check_form, check_texts};
+use crate::desk::organisation::form::{Field, Problem, Raw, Value, check_characters, check_form, check_texts};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
 
@@ -42,6 +42,17 @@ pub struct NewTicket {
 }
 
 impl NewTicket {
+    /// The bytes of all text in it.
+    pub fn text_bytes(&self) -> usize {
+        let fields = self.fields.iter().map(|(_, value)| match value {
+            Value::Text(text) | Value::Choice(text) => text.len(),
+            _ => 0,
+        });
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        let tags = self.tags.iter().map(String::len);
+        self.subject.len() + self.body.len() + fields.chain(headers).chain(tags).sum::<usize>()
+    }
+
     /// Checks a submission against the request type's form.
     ///
     /// # Errors

@@ -116,9 +116,11 @@ pub enum RolloutStep {
         by: Signatory,
     },
     RollBack,
-    /// The active version is taken out.
+    /// The active version is taken out. The one before takes over, unless none may: a rule for access is never replaced by an
+    /// earlier version without people, who decide in its place.
     Suspend {
         version: VersionId,
+        hold: bool,
     },
     Resume,
     Retire,
@@ -147,7 +149,7 @@ impl RolloutStep {
             | RolloutStep::Promote { version, .. }
             | RolloutStep::Demote { version, .. }
             | RolloutStep::Approve { version, .. }
-            | RolloutStep::Suspend { version } => Some(*version),
+            | RolloutStep::Suspend { version, .. } => Some(*version),
             RolloutStep::Gone | RolloutStep::RollBack | RolloutStep::Resume | RolloutStep::Retire => None,
         }
     }
@@ -255,15 +257,15 @@ impl Rollout {
                     rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
                 rollout.active = Some(earlier);
             }
-            RolloutStep::Suspend { version } => {
+            RolloutStep::Suspend { version, hold } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
                 rollout.suspended = Some(active);
-                rollout.active = rollout.previous.take();
+                rollout.active = if *hold { None } else { rollout.previous.take() };
             }
             RolloutStep::Resume => {
                 let version = rollout.suspended.take().ok_or(NotTaken::NotSuspended)?;
-                rollout.previous = rollout.active.replace(version);
+                rollout.previous = rollout.active.replace(version).or(rollout.previous);
             }
             RolloutStep::Retire => {
                 if !rollout.is_live() {

@@ -47,7 +47,7 @@ fn step() -> impl Strategy<Value = RolloutStep> {
         1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Loaded }),
         4 => (0_u8..5, who()).prop_map(|(n, by)| RolloutStep::Approve { version: version(n), by }),
         1 => Just(RolloutStep::RollBack),
-        2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n) }),
+        2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n), hold: n % 2 == 0 }),
         1 => Just(RolloutStep::Resume),
         1 => Just(RolloutStep::Retire),
         1 => Just(RolloutStep::Gone),
@@ -78,9 +78,10 @@ proptest! {
             match &step {
                 RolloutStep::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
                 RolloutStep::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
-                RolloutStep::Suspend { version } => {
+                RolloutStep::Suspend { version, hold } => {
                     prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
-                    prop_assert_eq!(next.active, rollout.previous, "the last good version takes over");
+                    let expected = if *hold { None } else { rollout.previous };
+                    prop_assert_eq!(next.active, expected, "the last good version takes over, or none");
                     prop_assert_eq!(next.after(&RolloutStep::Resume).unwrap().active, rollout.active);
                 }
                 RolloutStep::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
@@ -182,5 +183,8 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
     assert!(said.contains(&version(1).short()) && said.contains(&version(2).short()), "{said}");
     let rollout = rollout.after(&RolloutStep::Approve { version: version(2), by: mei() }).unwrap();
     assert_eq!(rollout.active, Some(version(2)));
-    assert!(matches!(rollout.after(&RolloutStep::Suspend { version: version(1) }), Err(NotTaken::OtherVersion { .. })));
+    assert!(matches!(
+        rollout.after(&RolloutStep::Suspend { version: version(1), hold: false }),
+        Err(NotTaken::OtherVersion { .. })
+    ));
 }
