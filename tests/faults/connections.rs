@@ -53,6 +53,8 @@ async fn answer(mut stream: TcpStream) -> String {
 #[tokio::test]
 async fn half_sent_heads_make_room_and_requests_in_progress_stay() {
     let (address, release, _stopper, _serving) = server().await;
+    let mut kept = connect(address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    kept.readable().await.unwrap();
     let slow = connect(address, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     let mut half = Vec::new();
     for _ in 0..5 * PLACES {
@@ -62,6 +64,9 @@ async fn half_sent_heads_make_room_and_requests_in_progress_stay() {
     assert!(answer(quick).await.ends_with("quick"));
     release.notify_one();
     assert!(answer(slow).await.ends_with("slow"));
+    // A proxy's connection that has served before is still there.
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(answer(kept).await.matches("quick").count(), 2);
     // The oldest of the others were ended to make room.
     assert_eq!(answer(half.remove(0)).await, "");
 }
@@ -122,6 +127,18 @@ fn permission_is_asked_before_a_body_is_read() {
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{route}: {answer}");
         }
     }
+}
+
+/// An answer is not many times what was sent.
+#[test]
+fn so_many_problems_are_named_and_no_more() {
+    let desk = House::demo(Database::Sqlite);
+    let fields: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("f{n}"), json!(1))).collect();
+    let tags: Vec<String> = (0..20_000).map(|n| format!("t{n}")).collect();
+    let body = json!({ "request_type": "incident", "subject": "VPN", "fields": fields, "tags": tags });
+    let refused = desk.as_role("amara").post("/api/v1/tickets", &body);
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.len() < 40_000, "{} bytes", refused.text.len());
 }
 
 #[test]

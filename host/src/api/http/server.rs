@@ -1,7 +1,8 @@
 //! The connections of clients: how many there are, how long each may take, and which one makes room for another.
 //!
-//! A connection either waits for a request or has one in progress. Where all places are taken, the one that has waited longest
-//! leaves: a client that opens many and sends nothing pushes out its own, and a new client always gets in. A connection with a
+//! A connection either waits for a request or has one in progress. Where all places are taken, one that waits leaves: first the
+//! one that has waited longest for its first request, then the one that has waited longest since an answer. So a client that opens
+//! many and sends nothing pushes out its own, a proxy keeps its connections, and a new client always gets in. A connection with a
 //! request in progress is never pushed out; it ends by the time limits of requests and of writing.
 
 use std::collections::BTreeMap;
@@ -48,8 +49,15 @@ struct State {
     open: usize,
     /// Counts up with each connection that begins to wait.
     turn: u64,
-    /// Those that wait for a request, the longest first, each with the word to leave.
-    waiting: BTreeMap<u64, Arc<Notify>>,
+    /// Those that wait for a request, in the order in which they leave, each with the word to leave.
+    waiting: BTreeMap<Turn, Arc<Notify>>,
+}
+
+/// A place in the order in which connections leave: those that have never sent a request first, then by how long they wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    has_asked: bool,
+    number: u64,
 }
 
 /// One connection's place, from its beginning to its end.
@@ -57,7 +65,7 @@ struct Place {
     places: Arc<Places>,
     leave: Arc<Notify>,
     /// Its turn among those that wait; `None` while a request is in progress.
-    turn: Mutex<Option<u64>>,
+    turn: Mutex<Option<Turn>>,
 }
 
 /// A request in progress, until its answer is written or given up.
@@ -152,7 +160,7 @@ impl Places {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection, which may be that of the one that has waited longest for a request.
+    /// A place for a new connection, which may be that of one that waits for a request.
     async fn take(self: &Arc<Self>) -> Arc<Place> {
         loop {
             let changed = self.changed.notified();
@@ -166,29 +174,30 @@ impl Places {
     fn try_take(self: &Arc<Self>) -> Option<Arc<Place>> {
         let mut state = self.state();
         if state.open >= self.most {
-            let (_, longest) = state.waiting.pop_first()?;
-            longest.notify_one();
+            let (_, first) = state.waiting.pop_first()?;
+            first.notify_one();
             // Its place is free when it has left.
             return None;
         }
         state.open += 1;
         let leave = Arc::new(Notify::new());
-        let turn = state.wait(Arc::clone(&leave));
+        let turn = state.wait(false, Arc::clone(&leave));
         Some(Arc::new(Place { places: Arc::clone(self), leave, turn: Mutex::new(Some(turn)) }))
     }
 }
 
 impl State {
     /// Puts a connection at the end of those that wait.
-    fn wait(&mut self, leave: Arc<Notify>) -> u64 {
+    fn wait(&mut self, has_asked: bool, leave: Arc<Notify>) -> Turn {
         self.turn += 1;
-        self.waiting.insert(self.turn, leave);
-        self.turn
+        let turn = Turn { has_asked, number: self.turn };
+        self.waiting.insert(turn, leave);
+        turn
     }
 }
 
 impl Place {
-    fn turn(&self) -> MutexGuard<'_, Option<u64>> {
+    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -207,7 +216,7 @@ impl Place {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let turn = self.0.places.state().wait(Arc::clone(&self.0.leave));
+        let turn = self.0.places.state().wait(true, Arc::clone(&self.0.leave));
         *self.0.turn() = Some(turn);
         self.0.places.changed.notify_one();
     }

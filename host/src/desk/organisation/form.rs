@@ -78,9 +78,15 @@ pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Fie
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
 }
 
+/// Problems of one kind that are named: an answer is not larger than what was sent by much.
+pub const PROBLEMS_MAX: usize = 50;
+
 fn unknown_or_repeated(form: &RequestType, given: &[(String, Raw)]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, (name, _)) in given.iter().enumerate() {
+        if problems.len() == PROBLEMS_MAX {
+            break;
+        }
         if !form.fields.iter().any(|spec| spec.name == *name) {
             let known: Vec<&str> = form.fields.iter().map(|spec| spec.name.as_str()).collect();
             let message = if known.is_empty() {

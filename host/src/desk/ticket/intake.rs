@@ -3,7 +3,9 @@
 use super::Attachment;
 use crate::desk::id::{PersonId, RequestTypeId};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Field, Problem, Raw, Value, check_characters, check_form, check_texts};
+use crate::desk::organisation::form::{
+    Field, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
+};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
 
@@ -119,7 +121,7 @@ fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem>
 fn check_tags(organisation: &Organisation, tags: &[String]) -> Vec<Problem> {
     let unknown = tags.iter().filter(|tag| !organisation.tags.contains(tag.as_str()));
     let problem = |tag| Problem::new("tags", "unknown", format!("`{tag}` is not a tag of the taxonomy"));
-    unknown.map(problem).collect()
+    unknown.take(PROBLEMS_MAX).map(problem).collect()
 }
 
 fn check_counts(given: &Submission) -> Vec<Problem> {
