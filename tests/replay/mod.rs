@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::support::house::House;
 
+mod archive;
 mod backtest;
 mod verify;
 

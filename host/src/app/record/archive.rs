@@ -52,7 +52,9 @@ impl Office {
     pub async fn delete_segment(&self, actor: &Actor, name: &str, why: &str) -> Result<Kept, Error> {
         permission::administer(actor)?;
         if why.trim().is_empty() {
-            return Err(Error::Rejected { problems: vec![Problem::new("why", "required", "a deletion needs a reason")] });
+            return Err(Error::Rejected {
+                problems: vec![Problem::new("why", "required", "a deletion needs a reason")],
+            });
         }
         let by = signatory(actor).to_string();
         Ok(self.store.delete_segment(self.clock.now(), name, &by, why.trim()).await?)

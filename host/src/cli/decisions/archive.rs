@@ -77,7 +77,8 @@ fn line(kept: &Kept) -> String {
     let (first, last) = (facts.first.link, facts.last.link);
     let (runs, bytes) = (thousands(facts.runs), thousands(facts.bytes));
     let by = &facts.by;
-    let made = format!("{name}: runs {first} to {last}, {runs} records, {bytes} bytes, archived by {by} on {archived_at}");
+    let made =
+        format!("{name}: runs {first} to {last}, {runs} records, {bytes} bytes, archived by {by} on {archived_at}");
     match deleted {
         Some(Deletion { at, by, why }) => format!("{made}; deleted by {by} on {at}: {why}"),
         None => made,

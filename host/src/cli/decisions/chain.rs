@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::app::record::archive::{Deletion, Kept};
 use crate::app::observe::chain::{Break, Chain, Checked, Place};
+use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
 
@@ -83,7 +83,8 @@ fn read_anchor(file: &Path) -> Result<Vec<(Chain, Place)>, Failure> {
         .map(|(line, number)| {
             read_line(line).ok_or_else(|| {
                 let file = file.display();
-                format!("{file}:{number}: a line of an anchor is `runs`, `ledger` or `archive`, a number and a hash").into()
+                format!("{file}:{number}: a line of an anchor is `runs`, `ledger` or `archive`, a number and a hash")
+                    .into()
             })
         })
         .collect()

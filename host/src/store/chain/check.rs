@@ -296,7 +296,11 @@ mod tests {
         let breaks = |contents: [ContentDigest; 2]| {
             let mut walk = Walk::begin(Chain::Runs, 5, None, &[]);
             for ((link, hash), content) in [(1, &first), (2, &second)].into_iter().zip(contents) {
-                walk.step(Record { place: Place { link, hash: hash.clone() }, ticket: None, content: Found::Content(content) });
+                walk.step(Record {
+                    place: Place { link, hash: hash.clone() },
+                    ticket: None,
+                    content: Found::Content(content),
+                });
             }
             walk.end(&end);
             walk.breaks.iter().map(|found| found.link).collect::<Vec<_>>()

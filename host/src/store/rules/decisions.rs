@@ -266,12 +266,10 @@ impl Store {
             let Unread { mut run, packed, .. } = unread;
             if let Some((id, packed)) = packed {
                 run.recorded = match dictionaries.get(&id) {
-                    Some(Ok(dictionary)) => {
-                        RunTexts::unpacked(&packed, dictionary).map_err(|why| match segment {
-                            None => Damage::Record { run: run.id, why },
-                            Some(segment) => Damage::InSegment { run: run.id, segment, why },
-                        })
-                    }
+                    Some(Ok(dictionary)) => RunTexts::unpacked(&packed, dictionary).map_err(|why| match segment {
+                        None => Damage::Record { run: run.id, why },
+                        Some(segment) => Damage::InSegment { run: run.id, segment, why },
+                    }),
                     Some(Err(why)) => Err(Damage::Dictionary { run: run.id, dictionary: id, why }),
                     None => Err(Damage::Dictionary { run: run.id, dictionary: id, why: "is gone" }),
                 };

@@ -88,7 +88,9 @@ pub enum NotArchived {
          to, with room, or a bucket that answers; no record has left the database"
     )]
     Place { name: String, why: Lost },
-    #[error("the segment `{name}`, read back, is not what was written ({why}): no record has left the database; try again")]
+    #[error(
+        "the segment `{name}`, read back, is not what was written ({why}): no record has left the database; try again"
+    )]
     NotKept { name: String, why: NotKept },
     #[error("the records of the segment `{name}` were changed meanwhile: no record has left the database; try again")]
     Changed { name: String },
