@@ -11,6 +11,8 @@ use crate::support::house::House;
 
 mod archive;
 mod backtest;
+#[cfg(feature = "s3")]
+mod bucket;
 mod verify;
 
 /// Tickets whose words and fields the example rules judge in different ways.

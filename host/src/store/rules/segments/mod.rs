@@ -111,7 +111,7 @@ pub enum NotKept {
     Form(#[from] NotASegment),
 }
 
-/// What was found for a segment.
+/// Records for a segment, as they were found.
 struct Gathered {
     making: Making,
     /// The least and the greatest time of its runs.

@@ -9,7 +9,7 @@ use crate::desk::id::RunId;
 use crate::store::rules::decisions::Damage;
 use crate::store::{Error, Store};
 
-/// What is read of a file at once: some hundred records, and a moment's work for a disk or a bucket.
+/// Bytes that are read of a file at once: some hundred records, and a moment's work for a disk or a bucket.
 const BLOCK: u64 = 256 << 10;
 /// Blocks that are kept, because the next records asked for are in them.
 const BLOCKS_MAX: usize = 16;
@@ -23,11 +23,14 @@ pub struct InSegment {
     pub bytes: i64,
 }
 
+/// A block of a segment, by the segment's act and the block's number.
+type Block = ((i64, u64), Arc<Vec<u8>>);
+
 /// Where segments are kept, and the blocks of them that were read last.
 #[derive(Debug)]
 pub struct Segments {
     pub(super) archive: Option<Archive>,
-    blocks: Mutex<VecDeque<((i64, u64), Arc<Vec<u8>>)>>,
+    blocks: Mutex<VecDeque<Block>>,
 }
 
 impl Segments {

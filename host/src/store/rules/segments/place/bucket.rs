@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, RetryConfig};
 
 use super::{Lost, NoBucket};
 
@@ -25,13 +25,14 @@ pub struct Bucket {
 impl Bucket {
     /// Opens a bucket with what the environment says about S3; nothing is asked of it yet.
     pub fn open(name: &str, prefix: &str) -> Result<Bucket, NoBucket> {
+        let plain = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|allowed| allowed == "true");
         // A second call finds the first one's provider, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let retry = RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
         let s3 = AmazonS3Builder::from_env()
+            .with_allow_http(plain)
             .with_bucket_name(name)
             .with_retry(retry)
-            .with_client_options(client_options())
             .build()
             .map_err(|error| NoBucket::Refused { bucket: name.to_owned(), words: error.to_string().into() })?;
         Ok(Bucket { s3: Arc::new(s3), name: name.to_owned(), prefix: Path::from(prefix) })
@@ -69,10 +70,4 @@ impl Bucket {
             other => Lost::Away { place: self.shown(), words: other.to_string().into() },
         }
     }
-}
-
-/// Plain HTTP where the environment allows it, as for a store of one's own behind the same wall.
-fn client_options() -> ClientOptions {
-    let plain = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|allowed| allowed == "true");
-    ClientOptions::new().with_allow_http(plain).with_timeout(PATIENCE)
 }
