@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::support::house::House;
 
+mod archive;
 mod backtest;
+#[cfg(feature = "s3")]
+mod bucket;
 mod verify;
 
 /// Tickets whose words and fields the example rules judge in different ways.

@@ -21,6 +21,7 @@ use ruledesk::rules::load::compile::CompileLimits;
 use ruledesk::rules::load::trust::{Trust, TrustedKey};
 use ruledesk::rules::{Options, Rules};
 use ruledesk::store::Store;
+use ruledesk::store::rules::segments::place::Archive;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -181,7 +182,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Server) {
     };
     let config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
     std::fs::create_dir_all(place.data_dir()).unwrap();
-    let store = Store::open(&place.target()).await.unwrap();
+    let store = Store::open(&place.target()).await.unwrap().with_archive(archive(&config.server));
     let reference = Reference::read(&config.tables, &store).await.unwrap();
     let seen = tables(&config.organisation, &reference.written());
     let options = options(&config.server);
@@ -191,6 +192,14 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Server) {
     app.adopt_tables(reference).await.unwrap();
     app.start_rules().await.unwrap();
     (app, config.server)
+}
+
+/// A test keeps its segments in a directory.
+fn archive(server: &Server) -> Archive {
+    match &server.archive {
+        config::Archive::Directory(directory) => Archive::directory(directory),
+        config::Archive::Bucket { bucket, prefix } => Archive::bucket(bucket, prefix).unwrap(),
+    }
 }
 
 fn options(server: &Server) -> Options {

@@ -140,6 +140,7 @@ impl From<store::Error> for Error {
             | store::Error::Migration(_)
             | store::Error::Corrupt { .. }
             | store::Error::Lost(_)
+            | store::Error::Archive(_)
             | store::Error::Stopped => Error::Broken(Broken::Store(error)),
         }
     }

@@ -42,7 +42,7 @@ pub struct Which {
 
 /// An instant, as people write it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum When {
+pub enum When {
     At(Timestamp),
     /// The beginning of a day at the desk.
     On(Date),
@@ -71,7 +71,8 @@ impl std::str::FromStr for When {
 }
 
 impl When {
-    fn instant(self, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Failure> {
+    /// The instant, as a desk in this time zone means it.
+    pub fn instant(self, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Failure> {
         Ok(match self {
             When::At(at) => at,
             When::On(day) => zone.to_timestamp(day.at(0, 0, 0, 0))?,

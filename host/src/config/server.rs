@@ -30,6 +30,10 @@ pub struct Server {
     pub database: Database,
     /// `data-dir`: where the program keeps its own files. Relative to the configuration directory. Default `data`.
     pub data_dir: PathBuf,
+    /// `archive`: where old decision records go when `ruledesk decisions archive` is run: a directory, or `s3://BUCKET/PREFIX`
+    /// with what AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT say. Relative to the configuration
+    /// directory. Default `archive` in the data directory.
+    pub archive: Archive,
     /// `cache-dir`: where compiled rules are kept; several desks of one user may share it. Relative to the configuration
     /// directory. Default `cache` in the data directory.
     pub cache_dir: PathBuf,
@@ -59,6 +63,28 @@ pub struct Server {
     /// `database-connections`: connections to PostgreSQL, 6 to 500, and one more for notices. Two of them write, a share is
     /// kept for short reads such as tokens, and the rest is for lists. On SQLite, at most 8 read. Default 12.
     pub database_connections: u32,
+}
+
+/// Where segments of old records are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Archive {
+    Directory(PathBuf),
+    Bucket { bucket: String, prefix: String },
+}
+
+impl Archive {
+    /// An archive from its text; a relative directory starts from `dir`.
+    fn parse(text: &str, dir: &Path) -> Result<Archive, Wrong> {
+        let Some(place) = text.strip_prefix("s3://") else {
+            let is_path = !text.is_empty() && !text.contains("://");
+            return is_path.then(|| Archive::Directory(dir.join(text))).ok_or(Wrong::NotAnArchive);
+        };
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err(Wrong::NotAnArchive);
+        }
+        Ok(Archive::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_end_matches('/').to_owned() })
+    }
 }
 
 /// Which database, and where.
@@ -117,10 +143,12 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
     let listen = keys.optional("listen").and_then(|node| node.parsed(address));
     let database = keys.optional("database").and_then(|node| node.parsed(|url| Database::parse(url, around.dir)));
     let data_dir = path(keys, "data-dir", around.dir.join("data"), around.dir, outside.data_dir.as_ref());
+    let archive = keys.optional("archive").and_then(|node| node.parsed(|text| Archive::parse(text, around.dir)));
     let in_data_dir = || Database::Sqlite(data_dir.join("ruledesk.db"));
     Server {
         listen: outside.listen.or(listen).unwrap_or(LISTEN),
         database: around.database.clone().or(database).unwrap_or_else(in_data_dir),
+        archive: archive.unwrap_or_else(|| Archive::Directory(data_dir.join("archive"))),
         cache_dir: path(keys, "cache-dir", data_dir.join("cache"), around.dir, outside.cache_dir.as_ref()),
         rules_dir: path(keys, "rules-dir", around.dir.join("rules"), around.dir, outside.rules_dir.as_ref()),
         worker_threads: size(keys, "worker-threads", 1024, 2 * outside.cores.max(1), 1),

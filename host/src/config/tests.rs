@@ -167,6 +167,7 @@ fn what_the_server_is_not_told_has_a_default() {
     let server = check(&sound(), &Outside { cores: 4, ..Outside::default() }).unwrap().server;
     assert_eq!(server.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
     assert_eq!(server.data_dir, Path::new("conf/data"));
+    assert_eq!(server.archive, Archive::Directory("conf/data/archive".into()));
     assert_eq!(server.cache_dir, Path::new("conf/data/cache"));
     assert_eq!(server.rules_dir, Path::new("conf/rules"));
     assert_eq!(server.database, Database::Sqlite("conf/data/ruledesk.db".into()));
@@ -182,11 +183,12 @@ fn what_the_server_is_told_counts_and_what_comes_from_outside_stands_above_it() 
     let mut files = sound();
     let text = files.texts.get_mut("desk.toml").unwrap();
     text.push_str(
-        "[server]\nlisten = \"[::1]:80\"\ndatabase = \"sqlite://d.db\"\ncache-dir = \"c\"\nrules-dir = \"/r\"\nworker-threads = 3\n",
+        "[server]\nlisten = \"[::1]:80\"\ndatabase = \"sqlite://d.db\"\ncache-dir = \"c\"\nrules-dir = \"/r\"\nworker-threads = 3\narchive = \"s3://b/p/q/\"\n",
     );
     let server = check(&files, &Outside::default()).unwrap().server;
     assert_eq!((server.listen.to_string().as_str(), server.worker_threads), ("[::1]:80", 3));
     assert_eq!(server.database, Database::Sqlite("conf/d.db".into()));
+    assert_eq!(server.archive, Archive::Bucket { bucket: "b".to_owned(), prefix: "p/q".to_owned() });
     assert_eq!((&*server.cache_dir, &*server.rules_dir), (Path::new("conf/c"), Path::new("/r")));
     let url = "postgres://desk:secret@db/desk";
     let outside = Outside {

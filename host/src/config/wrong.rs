@@ -68,6 +68,8 @@ pub enum Wrong {
     // The text is left out: it may hold a password.
     #[error("is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`")]
     NotADatabase,
+    #[error("is neither a directory nor `s3://BUCKET/PREFIX`")]
+    NotAnArchive,
     #[error("`{text}` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed")]
     NotATrustedKey { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]

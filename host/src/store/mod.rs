@@ -29,6 +29,9 @@ pub use rules::recorder::PackedRun;
 use commit::writer::Work;
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
+use rules::segments::NotArchived;
+use rules::segments::place::Archive;
+use rules::segments::read::Segments;
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
@@ -96,6 +99,8 @@ pub enum Error {
     Damaged { rule: String, part: &'static str, digest: String },
     #[error("the disk did not take what was written ({0}): nothing more is written until the desk is started again")]
     Lost(Words),
+    #[error(transparent)]
+    Archive(#[from] NotArchived),
     #[error("the writer has stopped")]
     Stopped,
 }
@@ -143,6 +148,8 @@ pub struct Store {
     recent: mpsc::Sender<tickets::recent::Ask>,
     /// The dictionaries that records are packed with.
     dictionaries: Arc<Dictionaries>,
+    /// Where records are that have left the database.
+    segments: Arc<Segments>,
 }
 
 impl Store {
@@ -171,7 +178,14 @@ impl Store {
         let (recent, asked) = mpsc::channel(WAITING_MAX);
         tokio::spawn(commit::writer::write(db.clone(), receive));
         tokio::spawn(tickets::recent::read(db.clone(), asked));
-        Ok(Store { db, send, recent, dictionaries })
+        let segments = Arc::new(Segments::of(None));
+        Ok(Store { db, send, recent, dictionaries, segments })
+    }
+
+    /// The store with the archive that its old records are in, or will be.
+    #[must_use]
+    pub fn with_archive(self, archive: Archive) -> Store {
+        Store { segments: Arc::new(Segments::of(Some(archive))), ..self }
     }
 
     /// Whether the database answers within a second or two, and can be written to as far as is known.

@@ -102,7 +102,7 @@ async fn a_ticket_of_one_row_reads_as_it_did_in_parts() {
         let ledger = store.ledger(request.id).await.unwrap();
         let sentences = ledger.iter().all(|event| matches!(event.said, Said::Sentence { .. }));
         assert!(sentences && ledger[0].said.code() == "requested", "{ledger:?}");
-        for chain in Chain::ALL {
+        for chain in [Chain::Runs, Chain::Ledger] {
             let checked = store.check_chain(chain, None).await.unwrap();
             assert!(checked.breaks.is_empty() && checked.end.link > 0, "{:?}", checked.breaks);
         }

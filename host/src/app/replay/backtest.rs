@@ -32,6 +32,7 @@ use crate::store::rules::decisions::{RunTexts, StoredDecision};
 
 /// Why a decision is not judged.
 const UNREADABLE: &str = "its record cannot be read";
+const DELETED: &str = "its record was archived and deleted";
 
 /// What is tried.
 #[derive(Debug, Clone, Default)]
@@ -132,9 +133,13 @@ impl Trial {
         let start = Instant::now();
         let mut tally = Tally::default();
         for past in runs {
-            let Ok(texts) = &past.past.run.recorded else {
-                *tally.not_judged.entry(UNREADABLE.to_owned()).or_default() += 1;
-                continue;
+            let texts = match &past.past.run.recorded {
+                Ok(texts) => texts,
+                Err(damage) => {
+                    let why = if damage.is_deletion() { DELETED } else { UNREADABLE };
+                    *tally.not_judged.entry(why.to_owned()).or_default() += 1;
+                    continue;
+                }
             };
             for decision in &texts.decisions {
                 if let Err(reason) = self.decision(past, texts, decision, &mut tally) {

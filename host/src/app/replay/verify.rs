@@ -154,6 +154,9 @@ fn check_runs(versions: &Versions, runs: &[Past]) -> Verified {
                     check_decision(versions, past, texts, decision, &mut verified);
                 }
             }
+            Err(damage) if damage.is_deletion() => {
+                verified.found(finding(past, What::NotComparable(damage.to_string())));
+            }
             Err(damage) => verified.found(finding(past, What::Unreadable(damage.to_string()))),
         }
     }

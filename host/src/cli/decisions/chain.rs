@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::app::observe::chain::{Break, Chain, Checked, Place};
+use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
 
-/// Checks the hash chains over all decision records and over the ledger of access, also while the desk runs.
+/// Checks the hash chains over all decision records, over the ledger of access and over the acts of archiving, also while the desk runs.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
@@ -47,13 +48,19 @@ pub async fn run(check: Check) -> Result<(), Failure> {
 }
 
 fn print(checked: &Checked) {
-    let Checked { chain, end, unchained, breaks, more } = checked;
+    let Checked { chain, end, unchained, breaks, more, deleted } = checked;
     let older = if *unchained > 0 { format!(", after {unchained} older ones without") } else { String::new() };
     println!("{}: {} chained records{older}; the end is {}", chain.name(), end.link, shown(&end.hash));
     for Break { link, ticket, what } in breaks {
         let place = link.map_or_else(String::new, |link| format!(" {link}"));
         let ticket = ticket.map_or_else(String::new, |ticket| format!(" ({ticket})"));
         println!("  {}{place}{ticket}: {what}", chain.name());
+    }
+    for Kept { facts, deleted, .. } in deleted {
+        if let Some(Deletion { at, by, why }) = deleted {
+            let (first, last) = (facts.first.link, facts.last.link);
+            println!("  {} {first} to {last}: archived, and deleted by {by} on {at}: {why}", chain.name());
+        }
     }
     if *more > 0 {
         println!("  and {more} more");
@@ -76,7 +83,8 @@ fn read_anchor(file: &Path) -> Result<Vec<(Chain, Place)>, Failure> {
         .map(|(line, number)| {
             read_line(line).ok_or_else(|| {
                 let file = file.display();
-                format!("{file}:{number}: a line of an anchor is `runs` or `ledger`, a number and a hash").into()
+                format!("{file}:{number}: a line of an anchor is `runs`, `ledger` or `archive`, a number and a hash")
+                    .into()
             })
         })
         .collect()

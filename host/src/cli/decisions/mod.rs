@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, desk};
 
+mod archive;
 mod chain;
 mod train;
 mod verify;
@@ -15,6 +16,10 @@ pub enum Command {
     Verify(verify::Verify),
     /// Checks the hash chains over all decision records and over the ledger of access.
     Chain(chain::Check),
+    /// Moves old records out of the database into segment files, or deletes a segment.
+    Archive(archive::Archive),
+    /// Lists the segment files that records were moved into.
+    Segments(archive::List),
     /// Makes a compression dictionary of the desk's own records.
     Train(train::Train),
 }
@@ -24,6 +29,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(verify) => desk::in_runtime(verify::run(verify)),
         Command::Chain(check) => desk::in_runtime(chain::run(check)),
+        Command::Archive(archive) => desk::in_runtime(archive::run(archive)),
+        Command::Segments(list) => desk::in_runtime(archive::list(list)),
         Command::Train(train) => desk::in_runtime(train::run(train)),
     }
 }

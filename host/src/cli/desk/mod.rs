@@ -7,7 +7,7 @@ use super::{Failure, Place};
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::{Source, tables};
 use crate::app::{App, Clock, Office};
-use crate::config::{self, Config, Database, Outside, Server};
+use crate::config::{self, Archive, Config, Database, Outside, Server};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::rules::live::rollout::Signatory;
@@ -15,6 +15,7 @@ use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::{Options, Rules};
 use crate::store::db::{Limits, private};
+use crate::store::rules::segments::place;
 use crate::store::{Store, Target};
 
 mod operator;
@@ -122,7 +123,11 @@ async fn store(server: &Server) -> Result<Store, Failure> {
         Database::Postgres(url) => Target::Postgres(url.clone()),
     };
     let limits = Limits::within(server.request_timeout, server.database_connections);
-    Ok(Store::open_within(&target, limits).await?)
+    let archive = match &server.archive {
+        Archive::Directory(directory) => place::Archive::directory(directory),
+        Archive::Bucket { bucket, prefix } => place::Archive::bucket(bucket, prefix)?,
+    };
+    Ok(Store::open_within(&target, limits).await?.with_archive(archive))
 }
 
 /// A whole desk that decides: the offers of its rules directory are written down.

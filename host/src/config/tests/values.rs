@@ -193,11 +193,13 @@ fn the_server() {
         ("listen = \"localhost\"", "25:10: server.listen: is `localhost`; write an address and a port, such as `127.0.0.1:8080`"),
         ("database = \"mysql:x\"", "25:12: server.database: is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`"),
         ("database = \"sqlite://\"", "25:12: server.database: is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`"),
+        ("archive = \"gs://b/c\"", "25:11: server.archive: is neither a directory nor `s3://BUCKET/PREFIX`"),
+        ("archive = \"s3://\"", "25:11: server.archive: is neither a directory nor `s3://BUCKET/PREFIX`"),
         ("worker-threads = 0", "25:18: server.worker-threads: is 0; allowed is 1 to 1024"),
         ("database-connections = 5", "25:24: server.database-connections: is 5; allowed is 6 to 500"),
         ("queue-depth = 2000000", "25:15: server.queue-depth: is 2000000; allowed is 1 to 1048576"),
         ("data-dir = \"\"", "25:12: server.data-dir: is empty"),
-        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, cache-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, compile-timeout-s, compile-memory-mib, two-person-access, database-connections"),
+        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, archive, cache-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, compile-timeout-s, compile-memory-mib, two-person-access, database-connections"),
     ]
     .map(|(line, message)| {
         let to = format!("[\"lena\"]\n[server]\n{line}");

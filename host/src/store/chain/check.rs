@@ -3,7 +3,9 @@
 use super::{Chain, ContentDigest, Encoding, beginning, hash};
 use crate::desk::id::{TicketId, TicketNumber};
 use crate::store::access::ledger;
+use crate::store::db::Row;
 use crate::store::rules::decisions;
+use crate::store::rules::segments::acts::{self, Kept};
 use crate::store::{Error, Store};
 
 /// Records that are read at a time. A run has some ten kilobytes, and some megabytes where its ticket has the longest text.
@@ -39,14 +41,24 @@ pub struct Checked {
     pub breaks: Vec<Break>,
     /// Breaks beyond those told.
     pub more: usize,
+    /// Segments of this chain whose records were deleted by an act in the chain of the archive.
+    pub deleted: Vec<Kept>,
 }
 
 /// A record as the walk sees it.
 struct Record {
     place: Place,
     ticket: Option<TicketNumber>,
-    /// Why the record cannot be read, where it cannot.
-    content: Result<ContentDigest, String>,
+    content: Found,
+}
+
+/// A record's content as the walk finds it.
+enum Found {
+    Content(ContentDigest),
+    /// Why the record cannot be read.
+    Damaged(String),
+    /// It was deleted by an act: its place and its hash are left.
+    Deleted,
 }
 
 impl Store {
@@ -62,7 +74,9 @@ impl Store {
             Some(head) => (Place { link: head.int(0)?, hash: head.text(1)? }, head.int(2)?),
             None => (Place { link: 0, hash: String::new() }, 0),
         };
-        let mut walk = Walk::begin(chain, unchained, anchor);
+        let deleted = if chain == Chain::Runs { self.segments().await? } else { Vec::new() };
+        let deleted: Vec<Kept> = deleted.into_iter().filter(|kept| kept.deleted.is_some()).collect();
+        let mut walk = Walk::begin(chain, unchained, anchor, &deleted);
         let mut after = 0;
         while after < end.link {
             let page = self.page(chain, after, end.link).await?;
@@ -74,13 +88,15 @@ impl Store {
         for what in self.outside(chain, unchained).await? {
             walk.tell(None, None, what);
         }
-        Ok(Checked { chain, end, unchained, breaks: walk.breaks, more: walk.more })
+        let Walk { breaks, more, .. } = walk;
+        Ok(Checked { chain, end, unchained, breaks, more, deleted })
     }
 
     async fn page(&self, chain: Chain, after: i64, until: i64) -> Result<Vec<Record>, Error> {
         match chain {
             Chain::Runs => self.page_of_runs(after, until).await,
             Chain::Ledger => self.page_of_ledger(after, until).await,
+            Chain::Archive => self.page_of_acts(after, until).await,
         }
     }
 
@@ -97,7 +113,11 @@ impl Store {
             Ok((at, row.opt_int(place + 2)?.map(TicketNumber)))
         });
         let record = |(run, (place, ticket)): (decisions::StoredRun, (Place, _))| {
-            let content = run.content(Encoding::of(&place.hash)).map_err(|damage| damage.to_string());
+            let content = match run.content(Encoding::of(&place.hash)) {
+                Ok(content) => Found::Content(content),
+                Err(damage) if damage.is_deletion() => Found::Deleted,
+                Err(damage) => Found::Damaged(damage.to_string()),
+            };
             Record { place, ticket, content }
         };
         Ok(runs.await?.into_iter().map(record).collect())
@@ -116,9 +136,24 @@ impl Store {
                 let encoding = Encoding::of(&row.text(1)?);
                 let content = ledger::content(encoding, row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
                 let place = Place { link: row.int(0)?, hash: row.text(1)? };
-                Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content: Ok(content) })
+                Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content: Found::Content(content) })
             })
             .collect()
+    }
+
+    async fn page_of_acts(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        let sql = format!(
+            "select link, hash, at, event, segment, detail from archive \
+             where link > $1 and link <= $2 order by link limit {PAGE}"
+        );
+        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
+        let record = |row: &Row| {
+            let place = Place { link: row.int(0)?, hash: row.text(1)? };
+            let (at, event, segment, detail) = (row.int(2)?, row.text(3)?, row.text(4)?, row.text(5)?);
+            let content = acts::content(Encoding::of(&place.hash), at, &event, &segment, &detail);
+            Ok(Record { place, ticket: None, content: Found::Content(content) })
+        };
+        rows.iter().map(record).collect()
     }
 
     /// Records that are in the table and in no place of the chain.
@@ -160,13 +195,15 @@ struct Walk<'a> {
     /// The hash before the next record; unknown behind a gap.
     before: Option<String>,
     anchor: Option<&'a Place>,
+    deleted: &'a [Kept],
     breaks: Vec<Break>,
     more: usize,
 }
 
 impl<'a> Walk<'a> {
-    fn begin(chain: Chain, unchained: i64, anchor: Option<&'a Place>) -> Self {
-        Self { link: 1, before: Some(beginning(chain, unchained)), anchor, breaks: Vec::new(), more: 0 }
+    fn begin(chain: Chain, unchained: i64, anchor: Option<&'a Place>, deleted: &'a [Kept]) -> Self {
+        let before = Some(beginning(chain, unchained));
+        Self { link: 1, before, anchor, deleted, breaks: Vec::new(), more: 0 }
     }
 
     fn tell(&mut self, link: Option<i64>, ticket: Option<TicketNumber>, what: String) {
@@ -185,8 +222,9 @@ impl<'a> Walk<'a> {
             self.before = None;
         }
         match content {
-            Err(damage) => self.tell(Some(place.link), ticket, damage),
-            Ok(content) => {
+            Found::Damaged(damage) => self.tell(Some(place.link), ticket, damage),
+            Found::Deleted => self.step_over(&place, ticket),
+            Found::Content(content) => {
                 let fits = self.before.as_ref().is_none_or(|before| hash(before, place.link, &content) == place.hash);
                 if !fits {
                     let what = "it is not what was written here: its content, its place or its hash was changed";
@@ -200,6 +238,22 @@ impl<'a> Walk<'a> {
         }
         self.link = place.link + 1;
         self.before = Some(place.hash);
+    }
+
+    /// A record that an act says was deleted: the act knows the hashes on both sides of its part of the chain.
+    fn step_over(&mut self, place: &Place, ticket: Option<TicketNumber>) {
+        let link = place.link;
+        let within = |kept: &&Kept| (kept.facts.first.link..=kept.facts.last.link).contains(&link);
+        let Some(Kept { facts, .. }) = self.deleted.iter().find(within) else {
+            let what = "it is said to be in a deleted segment, and that segment never had it: its row was changed";
+            return self.tell(Some(link), ticket, what.to_owned());
+        };
+        let enters = facts.first.link != link || self.before.as_ref().is_none_or(|before| *before == facts.before.hash);
+        let fits = [&facts.first, &facts.last].iter().all(|at| at.link != link || at.hash == place.hash);
+        if !enters || !fits {
+            let what = "the act that archived it has another hash for its place: its hash was changed";
+            self.tell(Some(link), ticket, what.to_owned());
+        }
     }
 
     fn missing(&mut self, until: i64) {
@@ -240,9 +294,13 @@ mod tests {
         let second = hash(&first, 2, &two);
         let end = Place { link: 2, hash: second.clone() };
         let breaks = |contents: [ContentDigest; 2]| {
-            let mut walk = Walk::begin(Chain::Runs, 5, None);
+            let mut walk = Walk::begin(Chain::Runs, 5, None, &[]);
             for ((link, hash), content) in [(1, &first), (2, &second)].into_iter().zip(contents) {
-                walk.step(Record { place: Place { link, hash: hash.clone() }, ticket: None, content: Ok(content) });
+                walk.step(Record {
+                    place: Place { link, hash: hash.clone() },
+                    ticket: None,
+                    content: Found::Content(content),
+                });
             }
             walk.end(&end);
             walk.breaks.iter().map(|found| found.link).collect::<Vec<_>>()

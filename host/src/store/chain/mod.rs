@@ -1,4 +1,4 @@
-//! Two chains of hashes, over the runs of the rules and over the ledger of access: so that a record which is removed,
+//! Chains of hashes, over the runs of the rules, over the ledger of access and over the acts of archiving: so that a record which is removed,
 //! changed, added or moved later is found.
 //!
 //! A record's hash is SHA-256 (FIPS 180-4) over the hash before it, its place, and the digest of its content. The content is
@@ -48,17 +48,20 @@ pub enum Chain {
     Runs,
     /// Each event about access.
     Ledger,
+    /// Each segment of runs that was made or deleted.
+    Archive,
 }
 
 impl Chain {
     /// All chains, in the order in which a transaction may lock their heads.
-    pub const ALL: [Chain; 2] = [Chain::Runs, Chain::Ledger];
+    pub const ALL: [Chain; 3] = [Chain::Runs, Chain::Ledger, Chain::Archive];
 
     /// The chain's name, which is its table's as well.
     pub const fn name(self) -> &'static str {
         match self {
             Chain::Runs => "runs",
             Chain::Ledger => "ledger",
+            Chain::Archive => "archive",
         }
     }
 }
@@ -101,7 +104,7 @@ impl Content {
 }
 
 /// The hash that a chain begins with.
-fn beginning(chain: Chain, unchained: i64) -> String {
+pub(super) fn beginning(chain: Chain, unchained: i64) -> String {
     let mut content = Content::of(chain, Encoding::One);
     content.field(b"beginning").int(unchained);
     let ContentDigest { encoding, digest } = content.digest();
@@ -109,7 +112,7 @@ fn beginning(chain: Chain, unchained: i64) -> String {
 }
 
 /// The hash of the record at a place.
-fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
+pub(super) fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
     let mut sha = Sha256::new();
     sha.update((before.len() as u64).to_le_bytes());
     sha.update(before.as_bytes());

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::packing::{self, Dictionary, NotUnpacked};
+use super::segments::acts::Deletion;
+use super::segments::place::Lost;
+use super::segments::read::{InSegment, Met};
 use crate::desk::id::{RunId, TicketId};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding};
 use crate::store::db::{Arg, Row};
@@ -87,6 +90,21 @@ pub enum Damage {
         "the record of run {run} cannot be read: the dictionary {dictionary} {why}; put its row in `record_dictionaries` back from a backup"
     )]
     Dictionary { run: RunId, dictionary: i64, why: &'static str },
+    #[error("the record of run {run} cannot be read: the segment `{segment}` {why}; put the file back from a backup")]
+    Segment { run: RunId, segment: String, why: Lost },
+    #[error("the record of run {run} is damaged in the segment `{segment}`: {why}; put the file back from a backup")]
+    InSegment { run: RunId, segment: String, why: NotUnpacked },
+    #[error("the record of run {run} cannot be read: the chain of the archive has no segment {act}")]
+    NoSegment { run: RunId, act: i64 },
+    #[error("the record of run {run} was archived, and deleted by {} on {}: {}", deletion.by, deletion.at, deletion.why)]
+    Deleted { run: RunId, deletion: Deletion },
+}
+
+impl Damage {
+    /// Whether the record was deleted by an act in the chain, and so nothing is wrong.
+    pub fn is_deletion(&self) -> bool {
+        matches!(self, Damage::Deleted { .. })
+    }
 }
 
 impl StoredRun {
@@ -126,7 +144,7 @@ impl RunTexts {
         [self.cause.as_str(), &self.engine, &self.common].into_iter().chain(decisions)
     }
 
-    fn unpacked(packed: &[u8], dictionary: &Dictionary) -> Result<RunTexts, NotUnpacked> {
+    pub(super) fn unpacked(packed: &[u8], dictionary: &Dictionary) -> Result<RunTexts, NotUnpacked> {
         let mut texts = packing::unpack(packed, dictionary)?.into_iter();
         let mut next = || texts.next().ok_or(NotUnpacked::NoText);
         let (cause, engine, common) = (next()?, next()?, next()?);
@@ -181,9 +199,9 @@ pub fn run_content(run: &Chained<'_>, encoding: Encoding) -> ContentDigest {
 /// The columns of a run `r`, with a row for each of its stages where those are in `decisions`. Both are read by one statement,
 /// so that a run which is converted meanwhile is seen in one shape or the other.
 const COLUMNS: &str = "r.id, r.ticket, r.at, r.generation, r.revision, r.cause, r.engine, r.common, r.dictionary, r.packed, \
-                       d.stage, d.input, d.verdict, d.rules";
+                       d.stage, d.input, d.verdict, d.rules, r.segment, r.segment_place, r.segment_bytes";
 /// How many those are.
-const COLUMNS_COUNT: usize = 14;
+const COLUMNS_COUNT: usize = 17;
 
 /// Which runs are read, and what of other tables is read with them.
 pub(crate) struct Page<'a> {
@@ -200,6 +218,8 @@ pub(crate) struct Page<'a> {
 struct Unread {
     run: StoredRun,
     packed: Option<(i64, Vec<u8>)>,
+    /// Where the packed texts are, when they have left the database.
+    archived: Option<InSegment>,
 }
 
 impl Store {
@@ -232,25 +252,47 @@ impl Store {
             read.push((unread(first, rows)?, more(first, COLUMNS_COUNT)?));
         }
         let mut dictionaries = BTreeMap::new();
+        let mut segments = Vec::with_capacity(read.len());
+        let mut met = Met::new();
+        for (unread, _) in &mut read {
+            segments.push(self.fetch(&mut met, unread).await?);
+        }
         for id in read.iter().filter_map(|(unread, _)| unread.packed.as_ref().map(|(id, _)| *id)) {
             if let std::collections::btree_map::Entry::Vacant(place) = dictionaries.entry(id) {
                 place.insert(self.dictionary_of(id).await?);
             }
         }
-        let unpacked = |(unread, more): (Unread, T)| {
-            let Unread { mut run, packed } = unread;
+        let unpacked = |((unread, more), segment): ((Unread, T), Option<String>)| {
+            let Unread { mut run, packed, .. } = unread;
             if let Some((id, packed)) = packed {
                 run.recorded = match dictionaries.get(&id) {
-                    Some(Ok(dictionary)) => {
-                        RunTexts::unpacked(&packed, dictionary).map_err(|why| Damage::Record { run: run.id, why })
-                    }
+                    Some(Ok(dictionary)) => RunTexts::unpacked(&packed, dictionary).map_err(|why| match segment {
+                        None => Damage::Record { run: run.id, why },
+                        Some(segment) => Damage::InSegment { run: run.id, segment, why },
+                    }),
                     Some(Err(why)) => Err(Damage::Dictionary { run: run.id, dictionary: id, why }),
                     None => Err(Damage::Dictionary { run: run.id, dictionary: id, why: "is gone" }),
                 };
             }
             (run, more)
         };
-        Ok(read.into_iter().map(unpacked).collect())
+        Ok(read.into_iter().zip(segments).map(unpacked).collect())
+    }
+
+    /// Fetches the packed texts of a run that has left the database; gives the name of the segment that it is in.
+    async fn fetch(&self, met: &mut Met, unread: &mut Unread) -> Result<Option<String>, Error> {
+        let (Some(at), Some((dictionary, _))) = (unread.archived, &unread.packed) else { return Ok(None) };
+        let dictionary = *dictionary;
+        match self.archived(met, unread.run.id, at).await? {
+            Ok((packed, segment)) => {
+                unread.packed = Some((dictionary, packed));
+                Ok(Some(segment))
+            }
+            Err(damage) => {
+                (unread.packed, unread.run.recorded) = (None, Err(damage));
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -285,5 +327,9 @@ fn unread(first: &Row, rows: &[Row]) -> Result<Unread, Error> {
         revision: first.opt_int(4)?,
         recorded,
     };
-    Ok(Unread { run, packed })
+    let archived = match (first.opt_int(14)?, first.opt_int(15)?, first.opt_int(16)?) {
+        (Some(act), Some(place), Some(bytes)) => Some(InSegment { act, place, bytes }),
+        _ => None,
+    };
+    Ok(Unread { run, packed, archived })
 }
