@@ -19,6 +19,10 @@ use crate::desk::permission;
 #[derive(Debug, Clone)]
 pub struct Caller(pub Actor);
 
+/// The person at the door, or why none is known: looked up once for a request.
+#[derive(Debug, Clone)]
+struct Known(Result<Caller, Problem>);
+
 /// The door before a route's body is read.
 #[derive(Clone)]
 pub struct Door {
@@ -40,8 +44,8 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match parts.extensions.get::<Caller>() {
-            Some(known) => Ok(known.clone()),
+        match parts.extensions.get::<Known>() {
+            Some(Known(caller)) => caller.clone(),
             None => identify(app, &parts.headers).await,
         }
     }
@@ -66,21 +70,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Looks who is asking before any byte of a body is read: one who may not ask for the route at all costs the desk no memory,
 /// and one who asks too much at once waits.
 pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let is_open = door.opens_for == OpensFor::All;
-    if is_open && bearer(request.headers()).is_none() {
-        return next.run(request).await;
-    }
-    let caller = match identify(&door.app, request.headers()).await {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
+    let caller = identify(&door.app, request.headers()).await;
+    let refused = match (&caller, door.opens_for) {
+        // Some of these routes are for strangers, too: the handler asks.
+        (_, OpensFor::All) => None,
+        (Err(problem), OpensFor::Administrators) => Some(problem.clone()),
+        (Ok(Caller(actor)), OpensFor::Administrators) => {
+            permission::administer(actor).err().map(|refusal| Problem::from(Error::from(refusal)))
+        }
     };
-    if !is_open && let Err(refusal) = permission::administer(&caller.0) {
-        return Problem::from(Error::from(refusal)).into_response();
+    if let Some(problem) = refused {
+        return problem.into_response();
     }
-    let Some(_turn) = door.fair.begin(&caller.0) else {
+    let turn = caller.as_ref().ok().map(|Caller(actor)| door.fair.begin(actor));
+    if matches!(turn, Some(None)) {
         let detail = "too many of your requests are in progress: wait for answers before you send more";
         return Problem::new(Kind::TOO_MANY, detail).into_response();
-    };
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    }
+    request.extensions_mut().insert(Known(caller));
+    let response = next.run(request).await;
+    drop(turn);
+    response
 }

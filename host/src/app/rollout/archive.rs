@@ -110,8 +110,13 @@ impl Office {
     pub async fn rule_difference(&self, actor: &Actor, rule: &str, from: &str, to: &str) -> Result<Difference, Error> {
         permission::read_rules(actor)?;
         let ((from, old), (to, new)) = (self.whole_version(rule, from).await?, self.whole_version(rule, to).await?);
-        let changes = difference::changes(&old.manifest, &new.manifest).map_err(Broken::Manifest)?;
-        Ok(Difference { from, to, changes, lines: difference::lines(&old.manifest, &new.manifest) })
+        // Manifests may be long, and no request waits for a comparison of others.
+        let (old, new) = (old.manifest, new.manifest);
+        let compared = tokio::task::spawn_blocking(move || {
+            difference::changes(&old, &new).map(|changes| (changes, difference::lines(&old, &new)))
+        });
+        let (changes, lines) = compared.await.map_err(Broken::Task)?.map_err(Broken::Manifest)?;
+        Ok(Difference { from, to, changes, lines })
     }
 
     async fn versions(&self, rule: &str) -> Result<Vec<Version>, Error> {

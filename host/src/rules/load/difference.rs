@@ -1,6 +1,7 @@
 //! How two manifests differ: line by line as they are written, and key by key as they are meant.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use similar::TextDiff;
@@ -19,9 +20,17 @@ pub struct Change {
     pub to: Option<Value>,
 }
 
+/// How long the shortest difference of two texts is looked for; after that, a longer one will do.
+const LOOKED_FOR_MAX: Duration = Duration::from_millis(300);
+
 /// The lines that differ, as a unified diff; empty where the texts are the same.
 pub fn lines(from: &str, to: &str) -> String {
-    TextDiff::from_lines(from, to).unified_diff().context_radius(CONTEXT_LINES).to_string()
+    TextDiff::configure()
+        .timeout(LOOKED_FOR_MAX)
+        .diff_lines(from, to)
+        .unified_diff()
+        .context_radius(CONTEXT_LINES)
+        .to_string()
 }
 
 /// The keys that differ, in the order of their names. Order, comments and spelling of a manifest are no difference.
@@ -58,11 +67,14 @@ fn flatten(key: String, value: &toml::Value, into: &mut BTreeMap<String, Value>)
             }
         }
         toml::Value::Array(items) if !items.is_empty() && items.iter().all(toml::Value::is_table) => {
+            let name_of = |item: &'_ toml::Value| item.get("name").and_then(toml::Value::as_str).map(str::to_owned);
+            // Counted once: a list may have thousands of tables.
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for name in items.iter().filter_map(name_of) {
+                *counts.entry(name).or_default() += 1;
+            }
             for (number, item) in items.iter().enumerate() {
-                let name = item.get("name").and_then(toml::Value::as_str);
-                let of = |item: &toml::Value| item.get("name").and_then(toml::Value::as_str).map(str::to_owned);
-                let unique = items.iter().filter(|other| of(other).as_deref() == name).count() == 1;
-                let place = match name.filter(|_| unique) {
+                let place = match name_of(item).filter(|name| counts.get(name) == Some(&1)) {
                     Some(name) => format!("{key}[\"{name}\"]"),
                     None => format!("{key}[{number}]"),
                 };
