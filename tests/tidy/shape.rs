@@ -79,7 +79,7 @@ fn functions(text: &str) -> Vec<Function<'_>> {
             rest == "}" || (rest.starts_with(')') && rest.ends_with(';'))
         };
         let in_one_line = line.ends_with(['}', ';']);
-        let more = if in_one_line { 0 } else { lines[at..].iter().position(|line| ends(line)).unwrap() };
+        let more = if in_one_line { 0 } else { lines[at..].iter().position(ends).unwrap() };
         found.push(Function { name, lines: more + 1, is_handler: std::mem::take(&mut is_handler) });
     }
     found
