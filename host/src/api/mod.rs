@@ -10,7 +10,6 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http_body_util::BodyExt;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -170,23 +169,13 @@ fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door) -> OpenA
         .route_layer(middleware::from_fn_with_state(bounds, bound_time))
 }
 
-/// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
-const DRAINED_BYTES_MAX: usize = 32 << 20;
-
 /// A body that says that it is too large is not kept.
 async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_none_or(|length| length <= bounds.body_bytes_max) {
         return next.run(request).await;
     }
-    let mut body = request.into_body();
-    let mut left = DRAINED_BYTES_MAX;
-    while let Some(Ok(frame)) = body.frame().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
-        if left == 0 {
-            break;
-        }
-    }
+    http::auth::drain(request.into_body()).await;
     Problem::too_large().into_response()
 }
 

@@ -1,19 +1,27 @@
 //! Who is asking: the bearer token of a request (RFC 6750).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
 
 use super::fair::Fair;
 use super::problem::{Kind, Problem};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+
+/// How much of a body that is refused is read and thrown away.
+const DRAINED_BYTES_MAX: usize = 32 << 20;
+/// How long the next piece of such a body is waited for.
+const SILENCE_MAX: Duration = Duration::from_millis(500);
 
 /// The person who sent the request.
 #[derive(Debug, Clone)]
@@ -80,15 +88,29 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
         }
     };
     if let Some(problem) = refused {
+        drain(request.into_body()).await;
         return problem.into_response();
     }
     let turn = caller.as_ref().ok().map(|Caller(actor)| door.fair.begin(actor));
     if matches!(turn, Some(None)) {
         let detail = "too many of your requests are in progress: wait for answers before you send more";
+        drain(request.into_body()).await;
         return Problem::new(Kind::TOO_MANY, detail).into_response();
     }
     request.extensions_mut().insert(Known(caller));
     let response = next.run(request).await;
     drop(turn);
     response
+}
+
+/// Reads a body that is refused and throws it away, so that a client which sends all before it reads gets to read the answer;
+/// one that sends nothing gets it soon.
+pub async fn drain(mut body: Body) {
+    let mut left = DRAINED_BYTES_MAX;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE_MAX, body.frame()).await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
+        if left == 0 {
+            return;
+        }
+    }
 }
