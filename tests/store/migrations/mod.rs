@@ -2,4 +2,5 @@
 
 mod convert;
 mod parts;
+mod raw;
 mod schemas;

@@ -3,8 +3,6 @@
 //!
 //! `fixtures/rows-N.sql` is what a program of schema N wrote: each migration up to 7 runs, and after each the rows of its time.
 
-use std::fs;
-
 use ruledesk::desk::actor::{Author, RuleRef};
 use ruledesk::desk::id::TicketNumber;
 use ruledesk::desk::ticket::State;
@@ -12,72 +10,17 @@ use ruledesk::desk::ticket::timeline::{Event, Field, Visibility};
 use ruledesk::store::access::ledger::Said;
 use ruledesk::store::chain::Chain;
 use ruledesk::store::{Store, Target};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
 
+use super::raw::{SCHEMA_MAX, fill};
 use crate::store::fixture::person;
-use crate::support::components::root;
 use crate::support::postgres;
-
-/// The last schema in which a ticket was one row.
-const SCHEMA: i64 = 7;
-
-/// The migrations up to one, as the program has them.
-fn migrations(database: &str, until: i64) -> Migrator {
-    let mut files: Vec<_> =
-        fs::read_dir(root().join("migrations").join(database)).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let migrations = files.iter().zip(1..=until).map(|(file, number)| {
-        let text = AssertSqlSafe(fs::read_to_string(file).unwrap()).into_sql_str();
-        Migration::new(number, "earlier".into(), MigrationType::Simple, text, false)
-    });
-    Migrator::with_migrations(migrations.collect())
-}
-
-fn rows(schema: i64) -> String {
-    fs::read_to_string(root().join(format!("tests/store/migrations/fixtures/rows-{schema}.sql"))).unwrap()
-}
-
-/// PostgreSQL's literals for ids and bytes as SQLite's.
-fn for_sqlite(rows: &str) -> String {
-    const ID_CHARS: usize = 36;
-    let mut text = rows.replace("bytea'\\x", "X'");
-    while let Some(at) = text.find("uuid'") {
-        let id = at + "uuid'".len();
-        let hex = text[id..id + ID_CHARS].replace('-', "");
-        text.replace_range(at..id + ID_CHARS, &format!("X'{hex}"));
-    }
-    text
-}
-
-async fn fill(target: &Target) {
-    match target {
-        Target::Sqlite(file) => {
-            let url = format!("sqlite://{}?mode=rwc", file.display());
-            let mut connection = SqliteConnection::connect(&url).await.unwrap();
-            for schema in 1..=SCHEMA {
-                migrations("sqlite", schema).run(&mut connection).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(for_sqlite(&rows(schema)))).execute(&mut connection).await.unwrap();
-            }
-            connection.close().await.unwrap();
-        }
-        Target::Postgres(url) => {
-            let mut connection = PgConnection::connect(url).await.unwrap();
-            for schema in 1..=SCHEMA {
-                migrations("postgres", schema).run(&mut connection).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(rows(schema))).execute(&mut connection).await.unwrap();
-            }
-            connection.close().await.unwrap();
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_ticket_of_one_row_reads_as_it_did_in_parts() {
     let dir = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();
     for target in [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())] {
-        fill(&target).await;
+        fill(&target, SCHEMA_MAX).await;
         let store = Store::open(&target).await.unwrap();
         let ticket = store.ticket(TicketNumber(1)).await.unwrap().unwrap();
         assert_eq!(ticket.submitted.body, "Nobody in Berlin can reach the VPN since 9.");

@@ -76,7 +76,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Looks who is asking before any byte of a body is read: one who may not ask for the route at all costs the desk no memory,
-/// and one who asks too much at once waits.
+/// and one with too many requests in progress is refused.
 pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let caller = identify(&door.app, request.headers()).await;
     let refused = match (&caller, door.opens_for) {

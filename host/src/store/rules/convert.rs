@@ -1,6 +1,7 @@
 //! Records from before they were packed: found a few at a time, and put into the new shape, each few in one transaction.
 
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 use super::decisions::{Page, StoredRun};
 use super::recorder::{Packed, Recorder};
@@ -31,9 +32,11 @@ impl Store {
         recorder: &mut Recorder,
         runs: &[(RunId, Timestamp, Packed)],
     ) -> Result<usize, Error> {
-        let mut tx = self.db.begin().await?;
-        let converted = recorder.convert(&mut tx, runs).await?;
-        tx.commit().await?.done().await?;
+        // The transaction may be made again: each time it borrows the recorder.
+        let writer = Mutex::new(&mut *recorder);
+        let (converted, flush) =
+            self.db.transaction(async |mut tx| Ok((writer.lock().await.convert(&mut tx, runs).await?, tx))).await?;
+        flush.done().await?;
         recorder.committed();
         Ok(converted)
     }

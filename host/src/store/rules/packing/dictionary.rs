@@ -213,10 +213,13 @@ impl Store {
     ///
     /// Where the database cannot be written to.
     pub async fn keep_dictionary(&self, dictionary: &Dictionary) -> Result<i64, Error> {
-        let mut tx = self.db.begin().await?;
-        let id = register(&mut tx, dictionary).await?;
-        tx.execute("update record_dictionaries set trained = 1 where id = $1", vec![id.into()]).await?;
-        tx.commit().await?.done().await?;
+        let keep = async |mut tx| {
+            let id = register(&mut tx, dictionary).await?;
+            tx.execute("update record_dictionaries set trained = 1 where id = $1", vec![id.into()]).await?;
+            Ok((id, tx))
+        };
+        let (id, flush) = self.db.transaction(keep).await?;
+        flush.done().await?;
         Ok(id)
     }
 

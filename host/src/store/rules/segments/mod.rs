@@ -15,7 +15,7 @@ use super::decisions::{RunTexts, StoredRun};
 use super::packing::Dictionary;
 use crate::desk::id::{RunId, TicketId};
 use crate::store::chain::{Chain, Encoding, beginning, hash};
-use crate::store::db::Row;
+use crate::store::db::{Row, Tx};
 use crate::store::sql::columns::{at, ms};
 use crate::store::{Error, Store};
 
@@ -173,12 +173,15 @@ impl Store {
     pub async fn delete_segment(&self, now: Timestamp, name: &str, by: &str, why: &str) -> Result<Kept, Error> {
         let archive = self.segments.archive.as_ref().ok_or(NotArchived::NoArchive)?;
         let missing = || NotArchived::NoSegment { name: name.to_owned() };
-        let mut tx = self.db.begin().await?;
-        let found = Self::segment_named(&mut tx, name).await?.ok_or_else(missing)?;
-        if found.deleted.is_none() {
-            acts::deleted(&mut tx, now, name, by, why).await?;
-        }
-        tx.commit().await?.done().await?;
+        let act = async |mut tx| {
+            let found = Self::segment_named(&mut tx, name).await?.ok_or_else(missing)?;
+            if found.deleted.is_none() {
+                acts::deleted(&mut tx, now, name, by, why).await?;
+            }
+            Ok((found, tx))
+        };
+        let (found, flush) = self.db.transaction(act).await?;
+        flush.done().await?;
         archive.remove(name).await.map_err(|why| NotArchived::FileStays { name: name.to_owned(), why })?;
         Ok(self.segment(found.act).await?.ok_or_else(missing)?)
     }
@@ -265,33 +268,42 @@ impl Store {
 
     /// Anchors a file that is kept, and takes its records out of the database: both or neither.
     async fn anchor(&self, now: Timestamp, name: String, facts: Facts, records_at: usize) -> Result<Kept, Error> {
-        let mut tx = self.db.begin().await?;
-        let act = acts::archived(&mut tx, now, &name, &facts).await?;
-        let (first, last) = (facts.first.link, facts.last.link);
-        let head = i64::try_from(file::HEAD_BYTES).unwrap_or_default();
-        let at = i64::try_from(records_at).unwrap_or(i64::MAX);
-        let changed = || NotArchived::Changed { name: name.clone() };
-        let sql = "select count(*), coalesce(sum(length(packed)), 0) from runs \
-                   where link >= $1 and link <= $2 and segment is null and dictionary is not null";
-        let there = tx.optional(sql, vec![first.into(), last.into()]).await?.ok_or_else(changed)?;
-        let runs = i64::try_from(facts.runs).unwrap_or(i64::MAX);
-        let bytes = i64::try_from(facts.bytes).unwrap_or(i64::MAX);
-        if there.int(0)? != runs || there.int(1)? + runs * head + at != bytes {
-            return Err(changed().into());
-        }
-        // A record's place follows from the lengths of those before it.
-        let sql = format!(
-            "update runs set segment = $1, segment_place = v.place, segment_bytes = v.bytes, packed = $2 from \
-             (select id, $3 + sum(length(packed) + {head}) over (order by link) - length(packed) as place, \
-             length(packed) as bytes from runs where link >= $4 and link <= $5) v where runs.id = v.id"
-        );
-        let args = vec![act.into(), Vec::new().into(), at.into(), first.into(), last.into()];
-        if i64::try_from(tx.execute(&sql, args).await?).ok() != Some(runs) {
-            return Err(changed().into());
-        }
-        tx.commit().await?.done().await?;
+        let anchor = async |mut tx| {
+            let act = self::anchor(&mut tx, now, &name, &facts, records_at).await?;
+            Ok((act, tx))
+        };
+        let (act, flush) = self.db.transaction(anchor).await?;
+        flush.done().await?;
         Ok(Kept { act, name, archived_at: self::at("archive", "at", ms(now))?, facts, deleted: None })
     }
+}
+
+/// Anchors a file within a transaction; the number of the act.
+async fn anchor(tx: &mut Tx, now: Timestamp, name: &str, facts: &Facts, records_at: usize) -> Result<i64, Error> {
+    let act = acts::archived(tx, now, name, facts).await?;
+    let (first, last) = (facts.first.link, facts.last.link);
+    let head = i64::try_from(file::HEAD_BYTES).unwrap_or_default();
+    let at = i64::try_from(records_at).unwrap_or(i64::MAX);
+    let changed = || NotArchived::Changed { name: name.to_owned() };
+    let sql = "select count(*), coalesce(sum(length(packed)), 0) from runs \
+                   where link >= $1 and link <= $2 and segment is null and dictionary is not null";
+    let there = tx.optional(sql, vec![first.into(), last.into()]).await?.ok_or_else(changed)?;
+    let runs = i64::try_from(facts.runs).unwrap_or(i64::MAX);
+    let bytes = i64::try_from(facts.bytes).unwrap_or(i64::MAX);
+    if there.int(0)? != runs || there.int(1)? + runs * head + at != bytes {
+        return Err(changed().into());
+    }
+    // A record's place follows from the lengths of those before it.
+    let sql = format!(
+        "update runs set segment = $1, segment_place = v.place, segment_bytes = v.bytes, packed = $2 from \
+             (select id, $3 + sum(length(packed) + {head}) over (order by link) - length(packed) as place, \
+             length(packed) as bytes from runs where link >= $4 and link <= $5) v where runs.id = v.id"
+    );
+    let args = vec![act.into(), Vec::new().into(), at.into(), first.into(), last.into()];
+    if i64::try_from(tx.execute(&sql, args).await?).ok() != Some(runs) {
+        return Err(changed().into());
+    }
+    Ok(act)
 }
 
 /// The name of a segment: its part of the chain, and the beginning of its digest.
