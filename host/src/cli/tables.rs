@@ -12,6 +12,7 @@ use crate::app::{Error, Office};
 use crate::config::Table;
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::rows;
 use crate::rules::live::rollout::Signatory;
 
 /// Reference tables that rules look things up in.
@@ -80,7 +81,8 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
     match command {
         Command::List => list(office, actor)?,
         Command::Put { file, name, why } => {
-            let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let text = rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?;
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let name = name.as_deref().unwrap_or(&stem);
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");

@@ -149,7 +149,7 @@ impl App {
         });
     }
 
-    async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
+    pub(super) async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
         Ok(Made { ticket, access, new: false, rules_asked: 0 })
