@@ -246,3 +246,31 @@ fn a_grant_that_begins_later_can_be_taken_back() {
         assert_eq!(grants(&desk, "amara")[0]["effective"], false);
     });
 }
+
+#[test]
+fn of_many_who_ask_for_the_same_at_once_one_is_taken() {
+    on_both(|database| {
+        let desk = desk(database);
+        let fields =
+            json!({ "app": "github", "tier": "write", "duration-hours": 9, "justification": "at once, please" });
+        let body = json!({ "request_type": "access", "subject": "at once", "fields": fields });
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let asks = || desk.as_role("amara").post("/api/v1/tickets", &body).status;
+            let all: Vec<_> = (0..6).map(|_| scope.spawn(asks)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let taken = statuses.iter().filter(|status| **status == 201).count();
+        assert_eq!((taken, statuses.iter().filter(|status| **status == 422).count()), (1, 5), "{statuses:?}");
+
+        let low = json!({ "request_type": "access", "subject": "at once", "fields": {
+            "app": "jira", "tier": "user", "duration-hours": 9, "justification": "at once, please" } });
+        std::thread::scope(|scope| {
+            let asks = || drop(desk.as_role("amara").post("/api/v1/tickets", &low).expect(201));
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(asks)).collect();
+            all.into_iter().for_each(|one| one.join().unwrap());
+        });
+        let live = grants(&desk, "amara").into_iter().filter(|grant| grant["effective"] == true).count();
+        assert_eq!(live, 1, "one grant, however often it was extended");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

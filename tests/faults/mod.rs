@@ -7,5 +7,6 @@ mod compile_bomb;
 mod connections;
 mod crash;
 mod hostile_rules;
+mod proof;
 mod reload_under_load;
 mod two_person;

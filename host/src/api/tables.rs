@@ -192,11 +192,10 @@ pub async fn put(
     let format = format_of(&headers)?;
     let expected = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
     let put = Put { name: &name, format, text, expected, why: &query.why };
-    let changed = app.put_table(&actor, &put).await?;
-    changed_view(&app, &actor, &name, &changed).await
+    changed_view(&app, &actor, &name, &app.put_table(&actor, &put).await?).await
 }
 
-/// What a change has come to: the table as it is live, or the version that waits for a second person (202).
+/// The outcome of a change: the table as it is live, or the version that waits for a second person (202).
 async fn changed_view(app: &App, actor: &Actor, name: &str, changed: &Changed) -> Result<Response, Problem> {
     let proposal = if changed.live { None } else { app.table_proposal(actor, name).await? };
     Ok(match proposal {

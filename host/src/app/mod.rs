@@ -131,7 +131,8 @@ impl App {
             }
         }
         if let Some(signature) = &rule.signature {
-            self.store.keep_signature(&component, &manifest, signature, self.clock.now()).await?;
+            let verified = rule.signed_by.is_some();
+            self.store.keep_signature(&component, &manifest, signature, verified, self.clock.now()).await?;
         }
         Ok(())
     }

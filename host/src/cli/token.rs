@@ -39,7 +39,7 @@ pub struct Add {
     expires_in_days: Option<u32>,
 }
 
-/// What is done to tokens that exist.
+/// A command about tokens that exist.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Lists tokens by their ids, of a person or of all; what they are is kept nowhere.

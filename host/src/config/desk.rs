@@ -38,7 +38,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let telemetry = keys.table("telemetry", telemetry::read);
-        let trusted_keys = keys.table("rules", trust::read).unwrap_or_default();
+        let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
+        let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
@@ -62,7 +63,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((Server { trusted_keys, ..server? }, telemetry?, organisation))
+        Some((Server { trusted_keys, withdrawn, ..server? }, telemetry?, organisation))
     })
 }
 

@@ -29,7 +29,7 @@ use crate::store::{Commit, PackedRun};
 /// How often a decision is taken again while others about the same access are written.
 const TRIES_MAX: usize = 8;
 
-/// What the rules say in the moment in which access is about to be given, and the record of that.
+/// The rules' word in the moment in which access is about to be given, and the record of that.
 pub(in crate::app) struct Looked {
     review: Review,
     seen: Vec<AccessSeen>,

@@ -1,4 +1,4 @@
-//! What is known about a request for access: what is held, what is open, and how far all that had come.
+//! Facts about a request for access: what is held, what is open, and how far all that had come.
 
 use crate::desk::access::{AccessRequest, Grant, Review};
 use crate::desk::change::AccessSeen;
@@ -7,7 +7,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::verdict::access::AccessVerdict;
 use crate::store::access::History;
 
-/// What is known about a request for access before the rules are asked.
+/// Facts about a request for access, read before the rules are asked.
 #[derive(Debug, Clone)]
 pub struct AccessFacts {
     pub request: AccessRequest,
@@ -22,7 +22,7 @@ pub struct AccessFacts {
 }
 
 impl AccessFacts {
-    /// What is looked at again where access is given.
+    /// The state of things that is looked at again where access is given.
     pub fn review(&self, verdict: Option<AccessVerdict>) -> Review {
         Review { held: self.grants.clone(), holders: self.holders.clone(), verdict }
     }

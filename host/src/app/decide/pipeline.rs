@@ -66,12 +66,12 @@ pub struct Accepted {
     pub verdicts: Verdicts,
     /// The record as it is written with the ticket.
     pub packed: Result<PackedRun, NotPacked>,
-    /// What is looked at where access is given, and how far access had come by then.
+    /// The state of things where access is given, and how far access had come by then.
     pub review: Review,
     pub seen: Vec<AccessSeen>,
 }
 
-/// What the rules for access say about a request when access is about to be given.
+/// The word of the rules for access when access is about to be given.
 pub struct Reviewed {
     pub verdict: Option<AccessVerdict>,
     pub samples: Vec<Sample>,

@@ -338,3 +338,36 @@ fn said(stage: Stage, part: &Part<'_>, called: &Called) -> Vec<Difference> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(outcome: &str, fault: &str) -> String {
+        json!([{ "rule": "r", "version": "1", "component": "c", "manifest": "m", "mode": "active", "outcome": outcome,
+            "fault": fault, "fuel": 1, "micros": 1 }])
+        .to_string()
+    }
+
+    /// A rule that says these words is compared all the same.
+    #[test]
+    fn no_words_of_a_rule_keep_it_from_being_compared() {
+        let old =
+            "the rule was stopped: it looked something up in the table `assets`, which has no key that is so long";
+        let skips = |outcome: &str, fault: &str| {
+            let text = part(outcome, fault);
+            Part::all(&text).unwrap().iter().any(had_too_long_a_key)
+        };
+        assert!(skips("stopped", old));
+        for outcome in ["rule-error", "trap", "exited", "answered"] {
+            assert!(!skips(outcome, old), "{outcome}");
+        }
+        let other_table = "the rule was stopped: it looked something up in the table `x`, which has no key that is so long`, \
+                           which its manifest does not name under `tables`";
+        for fault in [other_table, &format!("{old} "), &format!("x{old}"), "has no key that is so long"] {
+            assert!(!skips("stopped", fault), "{fault}");
+        }
+        let disguised = old.replace("assets", "x`, which does not exist; `y");
+        assert!(!skips("stopped", &disguised));
+    }
+}

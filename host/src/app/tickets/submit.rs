@@ -271,7 +271,7 @@ impl App {
         Ok(workers.run(move || begun.go_on(facts)).await?)
     }
 
-    /// What is known about a request for access now.
+    /// Facts about a request for access as of now.
     pub(in crate::app) async fn access_facts(
         &self,
         organisation: &Organisation,

@@ -35,7 +35,7 @@ impl fmt::Display for Named {
 }
 
 impl Named {
-    /// What a kept text names.
+    /// The approvers that a kept text names.
     pub fn parse(text: &str) -> Option<Named> {
         match (text, text.split_once(':')) {
             ("manager", _) => Some(Named::Manager),

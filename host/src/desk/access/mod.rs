@@ -93,7 +93,7 @@ pub struct Step {
     pub approvers: Vec<PersonId>,
     pub needed: u32,
     pub due_at: Timestamp,
-    /// What makes them approvers; empty for requests from before that was kept, which ask the same people as long as they are
+    /// The reason why they are approvers; empty for requests from before that was kept, which ask the same people as long as they are
     /// here.
     pub named: Vec<Named>,
     /// Those whom it asked before.

@@ -1,4 +1,4 @@
-//! What is looked at again in the moment in which access is given: much may have changed since it was asked for.
+//! A second look in the moment in which access is given: much may have changed since it was asked for.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::desk::verdict::access::{AccessVerdict, Outcome, Scope};
 /// The state of things in the moment in which access is given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
-    /// What the person who is to have the access holds, of all apps.
+    /// All that the person who is to have the access holds.
     pub held: Vec<Grant>,
     /// Who holds the app, and in which tier.
     pub holders: Vec<(PersonId, TierId)>,
-    /// What the rules say now, with all that was granted since in view; `None` where they have just said it.
+    /// The rules' word now, with all that was granted since in view; `None` where they have just said it.
     pub verdict: Option<AccessVerdict>,
 }
 

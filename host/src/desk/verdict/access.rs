@@ -25,7 +25,7 @@ pub struct ApprovalStep {
     pub approvers: Vec<PersonId>,
     pub needed: u32,
     pub due_in_hours: u32,
-    /// What makes these people approvers, by which those are found who may approve later.
+    /// The reason why these people are approvers, by which those are found who may approve later.
     pub named: Vec<Named>,
 }
 

@@ -1,4 +1,4 @@
-//! What is open and what is held now: what a request is looked at against before access is given, and what follows the
+//! Open requests and grants that are held now: what a request is looked at against before access is given, and what follows the
 //! organisation.
 
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ impl Store {
         rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
-    /// What a person holds that is not over.
+    /// A person's grants that are not over.
     pub async fn held(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<Grant>, Error> {
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at > $2 and revoked_at is null order by id"

@@ -11,7 +11,7 @@ use crate::store::{Error, Store};
 /// The longest text that the audit keeps of what was refused, in bytes.
 const TEXT_BYTES_MAX: usize = 2 << 10;
 
-/// What an entry is about, as a word.
+/// The subjects of entries, as words.
 pub const RULE: &str = "rule";
 pub const TABLE: &str = "table";
 pub const TOKEN_ADDED: &str = "token-added";

@@ -50,7 +50,7 @@ struct Record {
     place: Place,
     ticket: Option<TicketNumber>,
     content: Found,
-    /// What is not as this record says in the tables that it is about.
+    /// Differences from this record in the tables that it is about.
     elsewhere: Vec<(Option<TicketNumber>, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What takes effect stands in tables of its own: grants, people's decisions, rules, reference tables, tokens, timelines. Here
+//! All that takes effect stands in tables of its own: grants, people's decisions, rules, reference tables, tokens, timelines. Here
 //! they are compared with what the chains say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use crate::store::{Error, Store};
 
 mod access;
 
-/// What is not as a chain says, and of which ticket.
+/// A difference from what a chain says, and the ticket that it is about.
 pub(super) type Difference = (Option<TicketNumber>, String);
 
 /// Entries of the audit that are read at a time.
@@ -42,7 +42,7 @@ impl Entry {
     }
 }
 
-/// What the audit comes to.
+/// The sum of the audit.
 #[derive(Default)]
 struct Expected {
     /// Rows from before the audit, by table.
@@ -99,7 +99,7 @@ impl Expected {
 }
 
 impl Store {
-    /// What the tables that a chain is about have otherwise than the chain says.
+    /// Differences of the tables that a chain is about from what the chain says.
     pub(super) async fn compare(&self, chain: Chain) -> Result<Vec<Difference>, Error> {
         match chain {
             Chain::Runs | Chain::Archive => Ok(Vec::new()),

@@ -54,7 +54,7 @@ pub enum Chain {
     Ledger,
     /// Each segment of runs that was made or deleted.
     Archive,
-    /// What was done to rules, tables and tokens, and which submissions were refused.
+    /// Acts on rules, tables and tokens, and submissions that were refused.
     Audit,
     /// The entries of all timelines.
     Timelines,

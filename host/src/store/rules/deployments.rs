@@ -54,8 +54,8 @@ pub struct DeploymentChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brought {
     pub version: RuleVersion,
-    /// The text of its signature.
-    pub signature: Option<String>,
+    /// The text of its signature, and whether a trusted key has made it.
+    pub signature: Option<(String, bool)>,
 }
 
 /// An entry of the audit.
@@ -154,8 +154,9 @@ async fn write(tx: &mut Tx, change: DeploymentChange) -> Result<i64, Error> {
     if let Some(Brought { version, signature }) = change.brought {
         let signed = signature.map(|text| (version.component_digest.clone(), version.manifest_digest.clone(), text));
         versions::keep(tx, version, after.changed_at).await?;
-        if let Some((component, manifest, text)) = signed {
-            let args = vec![component.into(), manifest.into(), text.into(), ms(after.changed_at).into()];
+        if let Some((component, manifest, (text, verified))) = signed {
+            let (at, verified) = (ms(after.changed_at), i64::from(verified));
+            let args = vec![component.into(), manifest.into(), text.into(), at.into(), verified.into()];
             tx.execute(KEEP_SIGNATURE, args).await?;
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalSte
     Ok(ApprovalStep { approvers, needed, due_in_hours: raw.due_in_hours, named })
 }
 
-/// What a rule means by a name: the manager and the owner are followed where they change.
+/// The meaning of a name in a rule's answer: the manager and the owner are followed where they change.
 fn named(asked: &Asked<'_>, name: &str) -> Option<Named> {
     if let Some(group) = name.strip_prefix("group:") {
         return group.parse().ok().map(Named::Group);

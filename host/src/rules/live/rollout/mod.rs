@@ -113,7 +113,7 @@ pub enum RolloutStep {
     /// The active version is taken out. The one before takes over, unless none may: a rule for access is never replaced by an
     /// earlier version without people, who decide in its place.
     Suspend { version: VersionId, hold: bool },
-    /// What was suspended counts again; with `second`, once a second person agrees to it.
+    /// A suspended version counts again; with `second`, once a second person agrees to it.
     Resume { second: bool, by: Signatory },
     /// No version is asked any more; with `second`, once a second person agrees to it.
     Retire { second: bool, by: Signatory },

@@ -17,7 +17,7 @@ use crate::store::{Error, Store};
 /// Tickets that are compared at a time.
 const PAGE: usize = 100;
 
-/// What the ledger says of one ticket.
+/// The ledger's word about one ticket.
 #[derive(Default)]
 struct Expected {
     number: Option<TicketNumber>,
@@ -103,7 +103,7 @@ impl Store {
         Ok(found)
     }
 
-    /// What the ledger says of these tickets.
+    /// The ledger's word about these tickets.
     async fn expected_access(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Expected>, Error> {
         let mut all: BTreeMap<TicketId, Expected> = BTreeMap::new();
         let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
