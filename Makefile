@@ -11,26 +11,26 @@ run: rules
 
 # The example rules as components, where `make run` and `make bench` find them.
 rules: setup
-	cargo build --release -p ruledesk
+	cargo build --locked --release -p ruledesk
 	target/release/ruledesk rule build --out $(RULES) $(EXAMPLES)
 
 test:
 	@.ci/setup test
-	cargo test --workspace
+	cargo test --locked --workspace
 
 lint: setup
 	cargo fmt --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 bench: rules
 	@.ci/setup test
-	cargo bench -p ruledesk --bench rules --bench intake --bench life
+	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life
 
 # A desk with a million tickets on either database: half an hour and more, and some 20 GB in target/million.
 bench-million: rules
 	@.ci/setup test
 	@install -d -m 1777 target/million/tmp
-	TMPDIR=$(CURDIR)/target/million/tmp cargo bench -p ruledesk --bench million
+	TMPDIR=$(CURDIR)/target/million/tmp cargo bench --locked -p ruledesk --bench million
 
 setup:
 	@.ci/setup

@@ -9,9 +9,9 @@ fn question(n: usize) -> Value {
         "fields": { "topic": "howto" } })
 }
 
-fn access(app: &str, tier: &str) -> Value {
+fn access(person: &str, app: &str, tier: &str) -> Value {
     json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
-        "app": app, "tier": tier, "duration-hours": 240, "justification": "I join the data project on Monday" } })
+        "app": app, "tier": tier, "for": person, "duration-hours": 100, "justification": "I join the data project on Monday" } })
 }
 
 /// All items of a list that is an array, by following its links; and how many pages those were.
@@ -51,9 +51,10 @@ fn every_list_that_is_an_array_links_its_next_page() {
     on_both(|database| {
         let desk = Desk::demo(database);
         let (amara, kofi, lena) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("lena"));
-        for _ in 0..5 {
-            amara.post("/api/v1/tickets", &access("github", "write")).expect(201);
-            let granted = amara.post("/api/v1/tickets", &access("jira", "user")).expect(201);
+        let waits = [("amara", "github", "write"), ("jonas", "github", "write"), ("sofia", "github", "write")];
+        for (person, app, tier) in waits.into_iter().chain([("amara", "jira", "admin"), ("jonas", "jira", "admin")]) {
+            amara.post("/api/v1/tickets", &access(person, app, tier)).expect(201);
+            let granted = amara.post("/api/v1/tickets", &access("amara", "jira", "user")).expect(201);
             assert_eq!(granted["access"]["state"], "approved");
         }
         let (waiting, pages) = followed(&lena, "/api/v1/access-requests", 2);

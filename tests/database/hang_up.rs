@@ -87,6 +87,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
         roles: [Role::Requester].into(),
         label: String::new(),
         created_at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
         revoked_at: None,
     };
     for round in 0..3 {
@@ -99,8 +100,8 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
         // A connection with an old view of the database would take the token, and not have the ticket.
         runtime.block_on(async {
             let store = Store::open(&Target::Postgres(url.clone())).await.unwrap();
-            store.add_token(&token(&secret)).await.unwrap();
-            store.revoke_token(&token(&secret).hash, Timestamp::UNIX_EPOCH).await.unwrap();
+            store.add_token(&token(&secret), "root").await.unwrap();
+            store.revoke_token(&token(&secret).hash, "root", Timestamp::UNIX_EPOCH).await.unwrap();
             store.close().await;
         });
         let mut revoked = desk.as_role("amara");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::client::{Answer, Client};
@@ -11,6 +11,7 @@ use crate::support::house::House;
 use crate::support::place::Database;
 
 const RULES: &str = "/api/v1/rules";
+const DRY_RUN: &str = "/api/v1/rules/dry-run";
 
 /// A desk without a rule in its directory.
 fn empty(change: impl FnOnce(String) -> String) -> House {
@@ -158,12 +159,21 @@ fn a_desk_that_trusts_a_key_takes_no_other_upload() {
     let mei = desk.as_role("mei");
     let (_, code, detail) = refused(&send(&mei, &manifest("one"), hostile()));
     assert_eq!(code, "unsigned", "{detail}");
+    // Nor does it run one to see what would become of a ticket.
+    let component = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, hostile());
+    let submission = json!({ "request_type": "question", "subject": "Anything", "fields": { "topic": "other" } });
+    let tries = |with: Value| json!({ "submission": submission, "submitted_by": "amara", "with": [with] });
+    let tried = mei.post(DRY_RUN, &tries(json!({ "manifest": manifest("one"), "component": component }))).expect(422);
+    assert!(tried["problems"][0]["message"].as_str().unwrap().contains("not signed"), "{tried}");
 
     std::fs::create_dir(dir.path().join("one")).unwrap();
     std::fs::write(dir.path().join("one/rule.toml"), manifest("one")).unwrap();
     std::fs::write(dir.path().join("one/rule.wasm"), hostile()).unwrap();
     run(&["rule", "sign", "one", "--key", "release.key"]);
     let signature = std::fs::read(dir.path().join("one/rule.sig")).unwrap();
+    let signed_try = json!({ "manifest": manifest("one"), "component": component,
+        "signature": String::from_utf8_lossy(&signature) });
+    mei.post(DRY_RUN, &tries(signed_try)).expect(200);
     let signed = |manifest: &str| {
         let parts: [(&str, &[u8]); 4] = [
             ("manifest", manifest.as_bytes()),

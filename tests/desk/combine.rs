@@ -82,7 +82,7 @@ fn scope_of(outcome: &Outcome) -> Option<&Scope> {
 }
 
 fn sorted(mut steps: Vec<ApprovalStep>) -> Vec<ApprovalStep> {
-    steps.sort_by(|a, b| (&a.approvers, a.needed).cmp(&(&b.approvers, b.needed)));
+    steps.sort_by(|a, b| (&a.approvers, a.needed, &a.named).cmp(&(&b.approvers, b.needed, &b.named)));
     steps
 }
 

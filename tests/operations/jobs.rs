@@ -18,10 +18,18 @@ use crate::support::wait::until;
 
 const DEADLINES: Queue = Queue::Timers(TimerKind::AccessDeadline);
 
+/// People for each of whom one request may wait.
+const PEOPLE: [&str; 12] =
+    ["amara", "jonas", "sofia", "dmitri", "hana", "luis", "noor", "ben", "elif", "marco", "anja", "oskar"];
+
 /// Asks for access that Lena has to approve; the ticket's key.
 fn request(desk: &Desk) -> String {
-    let fields =
-        json!({ "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project" });
+    request_for(desk, "amara")
+}
+
+fn request_for(desk: &Desk, person: &str) -> String {
+    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 240, "for": person,
+        "justification": "I join the data project" });
     let body = json!({ "request_type": "access", "subject": "github please", "fields": fields });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
 }
@@ -77,7 +85,7 @@ fn denied(desk: &Desk, key: &str) -> Option<()> {
 fn three_hosts_deny_each_overdue_request_once() {
     let a = Desk::demo(Database::Postgres);
     let (b, c) = (a.beside(), a.beside());
-    let keys: Vec<String> = (0..12).map(|_| request(&a)).collect();
+    let keys: Vec<String> = PEOPLE.iter().map(|person| request_for(&a, person)).collect();
     by_hand(&a.target(), &OVERDUE);
     for key in &keys {
         until("the denial", || denied(&b, key));
@@ -149,7 +157,7 @@ fn killed_between_claim_and_end_a_job_is_done_once_by_the_next_host() {
 fn an_orderly_stop_is_quick_and_logs_nothing_that_is_wrong() {
     on_both(|database| {
         let mut desk = Desk::demo(database);
-        let keys: Vec<String> = (0..8).map(|_| request(&desk)).collect();
+        let keys: Vec<String> = PEOPLE.iter().take(8).map(|person| request_for(&desk, person)).collect();
         for round in 0..3 {
             by_hand(&desk.target(), &OVERDUE);
             let before = desk.log().len();
@@ -176,7 +184,7 @@ fn an_orderly_stop_is_quick_and_logs_nothing_that_is_wrong() {
 fn an_admin_sees_what_the_desk_has_given_up_on_and_has_it_done_again() {
     on_both(|database| {
         let desk = Desk::demo(database);
-        let keys: Vec<String> = (0..3).map(|_| request(&desk)).collect();
+        let keys: Vec<String> = PEOPLE.iter().take(3).map(|person| request_for(&desk, person)).collect();
         let mei = desk.as_role("mei");
         let dead = |path: &str| mei.get(path).expect(200);
         assert_eq!(dead("/api/v1/jobs/dead"), json!({ "jobs": [] }));

@@ -237,6 +237,8 @@ pub fn organisation() -> Organisation {
             category: "other".parse().unwrap(),
             access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
             access_due_hours: 48,
+            access_fallback_hours: 24,
+            one_approver_for_several_steps: false,
         },
     }
 }
@@ -389,6 +391,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
             approvers: people.iter().map(|id| person(id)).collect(),
             needed: 1,
             due_in_hours: *due_in_hours,
+            named: Vec::new(),
         })
         .collect();
     let outcome = if steps.is_empty() { Outcome::Approved(scope) } else { Outcome::Await(Approval { steps, scope }) };

@@ -1,7 +1,7 @@
 //! The store on both databases: every read answers alike, and what only a transaction can promise holds under load.
 
 mod access;
-mod chain;
+pub mod chain;
 pub use chain::by_hand;
 mod changes;
 mod concurrency;

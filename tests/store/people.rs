@@ -15,6 +15,7 @@ fn token(hash: &str, id: &str, roles: &[Role]) -> Token {
         roles: roles.iter().copied().collect(),
         label: "laptop".to_owned(),
         created_at: at(0),
+        expires_at: None,
         revoked_at: None,
     }
 }
@@ -24,13 +25,16 @@ async fn a_token_is_known_until_it_is_revoked() {
     let eve = token("aa", "eve", &[Role::Requester, Role::Agent]);
     let nobody = token("bb", "Zoe", &[]);
     let answers = on_both(async |store| {
-        store.add_token(&eve).await.unwrap();
-        store.add_token(&nobody).await.unwrap();
+        store.add_token(&eve, "root").await.unwrap();
+        store.add_token(&nobody, "root").await.unwrap();
         // The same hash again changes nothing, so that nobody can take a token over.
-        store.add_token(&token("aa", "Zoe", &[Role::Admin])).await.unwrap();
-        let known = (store.token("aa").await.unwrap(), store.token("bb").await.unwrap());
-        let revoked = (store.revoke_token("aa", at(1)).await.unwrap(), store.revoke_token("aa", at(2)).await.unwrap());
-        (known, revoked, store.token("aa").await.unwrap(), store.token("cc").await.unwrap())
+        store.add_token(&token("aa", "Zoe", &[Role::Admin]), "root").await.unwrap();
+        let known = (store.token("aa", at(5)).await.unwrap(), store.token("bb", at(5)).await.unwrap());
+        let revoked = (
+            store.revoke_token("aa", "root", at(1)).await.unwrap(),
+            store.revoke_token("aa", "root", at(2)).await.unwrap(),
+        );
+        (known, revoked, store.token("aa", at(5)).await.unwrap(), store.token("cc", at(5)).await.unwrap())
     })
     .await;
     assert_eq!(answers, ((Some(eve), Some(nobody)), (true, false), None, None));
@@ -106,10 +110,10 @@ async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
         [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(crate::support::postgres::fresh_database())];
     for target in targets {
         let store = Store::open(&target).await.unwrap();
-        store.add_token(&token("aa", "eve", &[Role::Agent])).await.unwrap();
+        store.add_token(&token("aa", "eve", &[Role::Agent]), "root").await.unwrap();
         store.close().await;
         let store = Store::open(&target).await.unwrap();
-        assert!(store.token("aa").await.unwrap().is_some());
+        assert!(store.token("aa", at(5)).await.unwrap().is_some());
         let sql = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
                    values (9999, 'from the future', true, $1, 0)";
         let db = match &target {

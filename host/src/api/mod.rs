@@ -111,6 +111,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(rules::reload))
         .routes(routes!(tables::roll_back))
+        .routes(routes!(tables::approve))
         .routes(routes!(rules::deployments::promote))
         .routes(routes!(rules::deployments::demote))
         .routes(routes!(rules::deployments::approve))

@@ -18,8 +18,9 @@ use super::http::json::Json;
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::reference::diff::{RowDiff, TableDiff, diff};
-use crate::app::reference::{Format, Origin, Put, TableEvent, TableStatus, TableVersionEntry};
+use crate::app::reference::{Changed, Format, Origin, Put, TableEvent, TableProposal, TableStatus, TableVersionEntry};
 use crate::app::rollout::steps::Signatory;
+use crate::desk::actor::Actor;
 
 /// Rows that one answer lists at most.
 const ROWS_MAX: usize = 1000;
@@ -63,6 +64,26 @@ impl From<TableStatus> for TableView {
             row_count: table.rows.len(),
             since,
         }
+    }
+}
+
+/// A version of a table that waits for a second person: a rule that decides about access looks things up in the table.
+#[derive(Serialize, ToSchema)]
+pub struct TableProposalView {
+    name: String,
+    /// SHA-256 of the content, which is kept and can be read as a version.
+    digest: String,
+    /// A person's id, `operator:NAME`, or `ID via operator:NAME`.
+    proposed_by: String,
+    why: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+impl From<TableProposal> for TableProposalView {
+    fn from(proposal: TableProposal) -> Self {
+        let TableProposal { name, digest, proposed_by, why, at } = proposal;
+        Self { name, digest, proposed_by, why, at }
     }
 }
 
@@ -149,12 +170,14 @@ fn csv(digest: &str, text: String) -> Response {
 /// Put a table, new or in place of another version: CSV whose first line names the columns, or TOML.
 ///
 /// Tickets that come after it see it, all stages of one ticket the same. With `If-Match`, only in place of the version named.
+/// Where the desk asks for two people and a rule that decides about access looks things up in it, the answer is 202, and the
+/// version waits until a second person approves it.
 #[utoipa::path(put, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
     params(("name" = String, Path), WhyQuery,
         ("If-Match" = Option<String>, Header, description = "the digest of the version to replace")),
     request_body(content = String, content_type = "text/csv", description = "or `application/toml`"),
-    responses((status = 200, body = TableView), (status = 409, body = Problem), (status = 412, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = TableView), (status = 202, body = TableProposalView), (status = 409, body = Problem),
+        (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub async fn put(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
@@ -162,14 +185,23 @@ pub async fn put(
     Query(query): Query<WhyQuery>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<axum::Json<TableView>, Problem> {
+) -> Result<Response, Problem> {
     let text = std::str::from_utf8(&body).map_err(|error| {
         Problem::bad_body(&format!("the table is not UTF-8 text: the byte at {} is none of it", error.valid_up_to()))
     })?;
     let format = format_of(&headers)?;
     let expected = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
     let put = Put { name: &name, format, text, expected, why: &query.why };
-    Ok(axum::Json(app.put_table(&actor, &put).await?.into()))
+    changed_view(&app, &actor, &name, &app.put_table(&actor, &put).await?).await
+}
+
+/// The outcome of a change: the table as it is live, or the version that waits for a second person (202).
+async fn changed_view(app: &App, actor: &Actor, name: &str, changed: &Changed) -> Result<Response, Problem> {
+    let proposal = if changed.live { None } else { app.table_proposal(actor, name).await? };
+    Ok(match proposal {
+        Some(proposal) => (StatusCode::ACCEPTED, axum::Json(TableProposalView::from(proposal))).into_response(),
+        None => axum::Json(TableView::from(app.table(actor, name)?)).into_response(),
+    })
 }
 
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
@@ -205,6 +237,8 @@ pub struct TableHistoryView {
     versions: Vec<TableVersionView>,
     /// The newest first.
     events: Vec<TableEventView>,
+    /// The version that waits for a second person.
+    proposed: Option<TableProposalView>,
 }
 
 /// A version that is kept.
@@ -221,7 +255,9 @@ pub struct TableVersionView {
 pub struct TableEventView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// The version that went live; none where the table was removed.
+    /// `live`, `removed`, or `proposed` where a second person had yet to agree.
+    event: &'static str,
+    /// The version that went live or was proposed; none where the table was removed.
     digest: Option<String>,
     /// A person's id, or `operator:NAME` for who works at the desk's shell.
     actor: String,
@@ -239,9 +275,14 @@ impl From<TableVersionEntry> for TableVersionView {
 
 impl From<TableEvent> for TableEventView {
     fn from(event: TableEvent) -> Self {
-        let TableEvent { at, digest, actor, why } = event;
+        let TableEvent { at, event, digest, actor, why } = event;
         let by = Signatory::parse(&actor);
-        Self { at, digest, actor: by.name(), operator: by.operator().map(str::to_owned), why }
+        let event = match (event.as_str(), &digest) {
+            ("proposed", _) => "proposed",
+            (_, Some(_)) => "live",
+            (_, None) => "removed",
+        };
+        Self { at, event, digest, actor: by.name(), operator: by.operator().map(str::to_owned), why }
     }
 }
 
@@ -255,8 +296,10 @@ pub async fn history(
     Path(name): Path<String>,
 ) -> Result<axum::Json<TableHistoryView>, Problem> {
     let (versions, events) = app.table_history(&actor, &name).await?;
+    let proposed = app.table_proposal(&actor, &name).await?.map(TableProposalView::from);
     let versions = versions.into_iter().map(TableVersionView::from).collect();
-    Ok(axum::Json(TableHistoryView { versions, events: events.into_iter().map(TableEventView::from).collect() }))
+    let events = events.into_iter().map(TableEventView::from).collect();
+    Ok(axum::Json(TableHistoryView { versions, events, proposed }))
 }
 
 /// Download a version of a table as CSV, by its digest or the beginning of it.
@@ -343,7 +386,7 @@ pub async fn compare(
     Ok(axum::Json(diff(&from, &to).into()))
 }
 
-/// The version to go back to.
+/// The version that is meant.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackBody {
@@ -356,12 +399,27 @@ pub struct RollbackBody {
 /// Make an earlier version of a table live again.
 #[utoipa::path(post, path = "/api/v1/tables/{name}/rollback", tag = "tables", security(("token" = [])),
     params(("name" = String, Path)), request_body = RollbackBody,
-    responses((status = 200, body = TableView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = TableView), (status = 202, body = TableProposalView), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub async fn roll_back(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
     Json(body): Json<RollbackBody>,
+) -> Result<Response, Problem> {
+    let changed = app.roll_back_table(&actor, &name, &body.digest, &body.why).await?;
+    changed_view(&app, &actor, &name, &changed).await
+}
+
+/// Agree, as a second person, that the proposed version that you have looked at goes live.
+#[utoipa::path(post, path = "/api/v1/tables/{name}/approve", tag = "tables", security(("token" = [])),
+    params(("name" = String, Path)), request_body = RollbackBody,
+    responses((status = 200, body = TableView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn approve(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(body): Json<RollbackBody>,
 ) -> Result<axum::Json<TableView>, Problem> {
-    Ok(axum::Json(app.roll_back_table(&actor, &name, &body.digest, &body.why).await?.into()))
+    Ok(axum::Json(app.approve_table(&actor, &name, &body.digest, &body.why).await?.into()))
 }

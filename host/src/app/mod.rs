@@ -86,7 +86,7 @@ impl App {
         store: Store,
         rules: Rules,
     ) -> Self {
-        Self {
+        let app = Self {
             office: Arc::new(Office::new(clock, store, organisation, rules.two_person_access)),
             rules,
             metrics: Metrics::default(),
@@ -98,7 +98,9 @@ impl App {
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             background: jobs::background::Background::default(),
             following: rollout::follow::Following::default(),
-        }
+        };
+        app.tell_access_forms();
+        app
     }
 
     /// Puts the rules of a generation into the archive, and what the directory has offered into the deployments, before a
@@ -129,7 +131,8 @@ impl App {
             }
         }
         if let Some(signature) = &rule.signature {
-            self.store.keep_signature(&component, &manifest, signature, self.clock.now()).await?;
+            let verified = rule.signed_by.is_some();
+            self.store.keep_signature(&component, &manifest, signature, verified, self.clock.now()).await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::permission;
 use crate::rules::digest::hex;
+pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
@@ -22,6 +23,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(5);
 const REMEMBERED_MAX: usize = 10_000;
 /// The beginning of every token, so that a leaked one is recognised.
 const PREFIX: &str = "rdk_";
+/// The fewest digits that stand for a token's id.
+const ID_DIGITS_MIN: usize = 8;
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 24;
 
@@ -77,7 +80,7 @@ impl Office {
         if let Some(actor) = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(Some(actor.clone()));
         }
-        let Some(token) = self.store.token(&hash).await? else { return Ok(None) };
+        let Some(token) = self.store.token(&hash, now).await? else { return Ok(None) };
         // A person who is not in the organisation any more has left it.
         let left = self.organisation().people.get(&token.person).is_none_or(|person| !person.active);
         if left {
@@ -105,6 +108,7 @@ impl Office {
         person: PersonId,
         roles: BTreeSet<Role>,
         label: String,
+        expires_at: Option<Timestamp>,
     ) -> Result<String, Error> {
         permission::manage_tokens(actor)?;
         if !self.organisation().people.contains_key(&person) {
@@ -112,24 +116,51 @@ impl Office {
         }
         let token = generate()?;
         let created_at = self.clock.now();
-        let kept = Token { hash: hash(&token), person, roles, label, created_at, revoked_at: None };
-        self.store.add_token(&kept).await?;
-        tracing::info!(by = %signatory(actor), person = %kept.person, label = kept.label, "a token was given out");
+        let kept = Token { hash: hash(&token), person, roles, label, created_at, expires_at, revoked_at: None };
+        self.store.add_token(&kept, &signatory(actor).to_string()).await?;
+        let (by, id, person) = (signatory(actor), kept.id(), &kept.person);
+        tracing::info!(%by, id, %person, label = kept.label, "a token was given out");
         Ok(token)
     }
 
-    /// Revokes a token; a running desk refuses it within five seconds.
+    /// Revokes a token, by itself or by its id; a running desk refuses it within five seconds.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`] where there is no such token, or it was revoked before.
+    /// [`Error::Refused`]; [`Error::Missing`] where there is no such token, or it was revoked before; [`Error::Ambiguous`]
+    /// where several ids begin so.
     pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<(), Error> {
         permission::manage_tokens(actor)?;
-        if !self.store.revoke_token(&hash(token), self.clock.now()).await? {
-            return Err(Error::Missing { what: "token that still holds like", name: shown(token) });
+        let missing = || Error::Missing { what: "token that still holds like", name: shown(token) };
+        let hash = if token.starts_with(PREFIX) { hash(token) } else { self.token_of_id(token).await? };
+        if !self.store.revoke_token(&hash, &signatory(actor).to_string(), self.clock.now()).await? {
+            return Err(missing());
         }
         tracing::info!(by = %signatory(actor), "a token was revoked");
         Ok(())
+    }
+
+    /// The tokens of a person, or of all; the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn tokens(&self, actor: &Actor, person: Option<&PersonId>) -> Result<Vec<ListedToken>, Error> {
+        permission::manage_tokens(actor)?;
+        Ok(self.store.tokens(person).await?)
+    }
+
+    async fn token_of_id(&self, id: &str) -> Result<String, Error> {
+        let what = "token with the id";
+        let found = if id.len() < ID_DIGITS_MIN { Vec::new() } else { self.store.tokens_that_begin(id).await? };
+        match found.as_slice() {
+            [hash] => Ok(hash.clone()),
+            [] => Err(Error::Missing { what, name: shown(id) }),
+            several => {
+                let meant = several.iter().map(|hash| hash.chars().take(16).collect()).collect();
+                Err(Error::Ambiguous { what, name: shown(id), meant })
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::rules::load::compiler::{self, Means};
+use crate::rules::load::compiler::{self, Means, Task};
 
 mod decisions;
 mod descriptors;
@@ -64,6 +64,9 @@ enum Command {
         /// Quickly instead of well: to be compared with what is compiled well.
         #[arg(long)]
         plainly: bool,
+        /// Hands the rule its settings and gives the component back, instead of compiling it.
+        #[arg(long, conflicts_with = "plainly")]
+        settle: bool,
     },
 }
 
@@ -101,9 +104,10 @@ struct Found(String);
 /// Runs the program.
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::CompileRule { memory_mib, cpu_s, plainly } => {
+        Command::CompileRule { memory_mib, cpu_s, plainly, settle } => {
             let means = if plainly { Means::Plain } else { Means::Usual };
-            return compiler::run_child(memory_mib, cpu_s, means);
+            let task = if settle { Task::Settle } else { Task::Compile(means) };
+            return compiler::run_child(memory_mib, cpu_s, task);
         }
         Command::Rule(command) => rule::run(command),
         Command::Rules(command) => desk::in_runtime(rules::run(command)),

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::desk::{self, Shell, at_shell};
 use super::{Failure, Place};
 use crate::app::reference::diff::diff;
-use crate::app::reference::{Format, Origin, Put, TableStatus};
+use crate::app::reference::{Changed, Format, Origin, Put, TableStatus};
 use crate::app::{Error, Office};
 use crate::config::Table;
 use crate::desk::actor::Actor;
@@ -52,6 +52,15 @@ enum Command {
     Versions { name: String },
     /// Shows the differences between two versions.
     Diff { name: String, from: String, to: String },
+    /// Agrees, as a second person (--as), that a proposed version goes live.
+    Approve {
+        name: String,
+        /// The digest of the version that you have looked at, or the beginning of it.
+        digest: String,
+        /// Kept with the change.
+        #[arg(long)]
+        why: String,
+    },
     /// Makes an earlier version live again.
     Rollback {
         name: String,
@@ -88,7 +97,7 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
             let format = if is_toml { Format::Toml } else { Format::Csv };
             let put = Put { name, format, text: &text, expected: None, why };
-            println!("{name} {}", office.put_table(actor, &put).await.map_err(explained)?);
+            print_changed(name, &office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {
             print!("{}", office.table_version(actor, name, digest).await?.1.to_csv());
@@ -101,10 +110,20 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
             print_diff(&from, &to);
         }
         Command::Rollback { name, digest, why } => {
-            println!("{name} {}", office.roll_back_table(actor, name, digest, why).await.map_err(explained)?);
+            print_changed(name, &office.roll_back_table(actor, name, digest, why).await.map_err(explained)?);
+        }
+        Command::Approve { name, digest, why } => {
+            println!("{name} {}", office.approve_table(actor, name, digest, why).await.map_err(explained)?);
         }
     }
     Ok(())
+}
+
+fn print_changed(name: &str, Changed { digest, live }: &Changed) {
+    println!("{name} {digest}");
+    if !live {
+        println!("it decides about access, so it waits: a second person approves it by `ruledesk tables approve`");
+    }
 }
 
 /// Each thing that is wrong on a line of its own.
@@ -136,7 +155,11 @@ async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Fail
         println!("{}  {:>8} rows  first seen {}", version.digest, version.rows, version.first_seen);
     }
     for event in events {
-        let what = event.digest.as_deref().map_or("removed".to_owned(), |digest| format!("{digest:.12} went live"));
+        let what = match (event.event.as_str(), event.digest.as_deref()) {
+            ("proposed", Some(digest)) => format!("{digest:.12} was proposed"),
+            (_, Some(digest)) => format!("{digest:.12} went live"),
+            (_, None) => "removed".to_owned(),
+        };
         let by = Signatory::parse(&event.actor);
         println!("{}  {what}  by {}: {}{}", event.at, by.name(), event.why, at_shell(&by));
     }

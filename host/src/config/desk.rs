@@ -25,6 +25,8 @@ use super::{apps, calendar, duration, people, request_types, taxonomy, teams, tr
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
+/// The longest grant where a rule has failed, unless the file says otherwise, in hours.
+const ACCESS_FALLBACK_HOURS: u32 = 24;
 
 /// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
 pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
@@ -36,7 +38,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let telemetry = keys.table("telemetry", telemetry::read);
-        let trusted_keys = keys.table("rules", trust::read).unwrap_or_default();
+        let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
+        let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
@@ -60,7 +63,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((Server { trusted_keys, ..server? }, telemetry?, organisation))
+        Some((Server { trusted_keys, withdrawn, ..server? }, telemetry?, organisation))
     })
 }
 
@@ -102,13 +105,19 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId) -> PriorityLev
 /// - `team`, `priority`, `category`: where no rule has answered.
 /// - `access-approvers`: who approves access where a rule has failed and the requester has no manager; at least one.
 /// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default;
-///   the desk denies what nobody has decided by then.
+///   the desk denies what is not decided by then.
+/// - `access-fallback`: the longest grant where a rule has failed and people decide in its place, in whole hours such as `24h`,
+///   which is the default.
+/// - `one-approver-for-several-steps`: whether one person may approve several steps of a request. Default false: each step asks
+///   another person.
 fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Person>) -> Option<Defaults> {
     let team = keys.required("team").and_then(|node| node.known(&names.teams));
     let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));
     let category = keys.required("category").and_then(|node| node.known(&names.categories));
     let approvers = keys.required("access-approvers");
     let due = keys.optional("access-due").and_then(|node| duration::hours(&node));
+    let fallback = keys.optional("access-fallback").and_then(|node| duration::hours(&node));
+    let several = keys.optional("one-approver-for-several-steps").and_then(|node| node.flag());
     let list = approvers.as_ref().map(Node::list).unwrap_or_default();
     if let (Some(node), true) = (&approvers, list.is_empty()) {
         node.report(Wrong::Blank);
@@ -126,5 +135,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
         category: category?,
         access_approvers,
         access_due_hours: due.unwrap_or(ACCESS_DUE_HOURS),
+        access_fallback_hours: fallback.unwrap_or(ACCESS_FALLBACK_HOURS),
+        one_approver_for_several_steps: several.unwrap_or(false),
     })
 }

@@ -57,6 +57,8 @@ pub struct Server {
     pub compile_memory_bytes: u64,
     /// `[rules] trusted-keys`: see `trust.rs`. Empty: rules need no signature.
     pub trusted_keys: Vec<TrustedKey>,
+    /// `[rules] withdrawn`: see `trust.rs`. Digests in hexadecimal.
+    pub withdrawn: Vec<String>,
     /// `two-person-access`: whether a rule for access needs a second admin before a version becomes active; the rules
     /// directory counts as a publisher who is nobody, so that one admin approves what it offers. Default false.
     pub two_person_access: bool,
@@ -160,6 +162,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
         trusted_keys: Vec::new(),
+        withdrawn: Vec::new(),
         two_person_access: keys.optional("two-person-access").and_then(|node| node.flag()).unwrap_or(false),
         database_connections: connections(keys),
         data_dir,

@@ -3,6 +3,9 @@
 //! Each is `NAME:KEY`, as `ruledesk rule keygen` prints it: the desk's own name for the key, and its 32 bytes in base64. With
 //! one or more of them, a rule that none of them has signed is refused, from the directory as from the API; without the
 //! key, rules need no signature. It is read at the start.
+//!
+//! `[rules] withdrawn`: SHA-256 digests of components and manifests that never go live again, signed or not, as `rules versions`
+//! shows them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -26,6 +29,15 @@ pub fn read(keys: &mut Keys<'_>) -> Vec<TrustedKey> {
         node.report(Wrong::Blank);
     }
     distinct(items, |node| node.parsed(parse))
+}
+
+/// Reads the digests of what was withdrawn.
+pub fn withdrawn(keys: &mut Keys<'_>) -> Vec<String> {
+    let digest = |text: &str| {
+        let is_hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if is_hex { Ok(text.to_owned()) } else { Err(Wrong::NotADigest { text: text.to_owned() }) }
+    };
+    distinct(keys.list("withdrawn"), |node| node.parsed(digest))
 }
 
 fn parse(text: &str) -> Result<TrustedKey, Wrong> {

@@ -72,6 +72,8 @@ pub enum Wrong {
     NotAnArchive,
     #[error("`{text}` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed")]
     NotATrustedKey { text: String },
+    #[error("`{text}` is no digest; write the 64 hexadecimal digits that `ruledesk rules versions` shows")]
+    NotADigest { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 

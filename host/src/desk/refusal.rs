@@ -26,6 +26,8 @@ pub enum Refusal {
     OwnAccess,
     #[error("this step of the access request does not await you")]
     NotAnApprover,
+    #[error("you have approved another step of this request, and each step asks another person")]
+    ApprovedAnotherStep,
     #[error("you have decided this step already, and a decision stands")]
     DecidedAlready,
     #[error("approval was due by {due_at}; after that the request can only be denied or made anew")]

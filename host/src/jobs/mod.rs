@@ -42,6 +42,7 @@ pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
     all.spawn(runner::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
+    all.spawn(Arc::clone(app).keep_following_people(stop.clone()));
     Running(all)
 }
 

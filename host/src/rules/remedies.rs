@@ -89,6 +89,7 @@ fn of_untrusted(untrusted: &Untrusted) -> &'static str {
         Untrusted::UnknownKey { .. } => {
             "sign it with one of those keys, or let the desk's admin add this one to `trusted-keys`"
         }
+        Untrusted::Withdrawn { .. } => "ship another version: this one was taken out for good",
         Untrusted::Forged { .. } => "do not use it: somebody may have tampered with it. Sign what you built yourself",
         Untrusted::OtherComponent { .. } | Untrusted::OtherManifest { .. } => {
             "sign it again after the last change with `ruledesk rule sign`, if the change is yours"
@@ -118,6 +119,7 @@ pub fn code_of(error: &LoadError) -> (&'static str, &'static str) {
 
 fn of_signature(untrusted: &Untrusted) -> &'static str {
     match untrusted {
+        Untrusted::Withdrawn { .. } => "withdrawn",
         Untrusted::Unsigned { .. } => "unsigned",
         Untrusted::Unreadable { .. } => "invalid",
         Untrusted::UnknownKey { .. } => "unknown-key",

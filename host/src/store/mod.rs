@@ -173,6 +173,7 @@ impl Store {
             Target::Postgres(url) => Db::open_postgres_within(url, limits).await?,
         };
         migrate::up(&db).await?;
+        chain::audit::begin(&db).await?;
         let dictionaries = Arc::new(Dictionaries::open(&db).await?);
         let (send, receive) = mpsc::channel(WAITING_MAX);
         let (recent, asked) = mpsc::channel(WAITING_MAX);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::json;
 
-use super::commit::writer::Work;
+use super::chain::audit;
+use super::db::{Arg, Row, apart};
 use super::sql::columns::{at, ms, parsed};
 use super::{Error, Store};
 use crate::desk::actor::Role;
@@ -20,44 +22,130 @@ pub struct Token {
     /// What it is for, in its owner's words.
     pub label: String,
     pub created_at: Timestamp,
+    /// From when on it is refused; `None` for one that has no end.
+    pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
 }
 
+/// A token without its hash, for lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedToken {
+    /// The beginning of the token's hash, which means it alone.
+    pub id: String,
+    pub person: PersonId,
+    pub roles: BTreeSet<Role>,
+    pub label: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Hexadecimal digits of a token's hash that are its id.
+const ID_DIGITS: usize = 16;
+
+impl Token {
+    /// The token's id: the beginning of its hash.
+    pub fn id(&self) -> &str {
+        self.hash.get(..ID_DIGITS).unwrap_or(&self.hash)
+    }
+}
+
 impl Store {
-    /// Adds a token. The same token again changes nothing.
-    pub async fn add_token(&self, token: &Token) -> Result<(), Error> {
+    /// Adds a token, and notes in the audit who gave it out.
+    pub async fn add_token(&self, token: &Token, by: &str) -> Result<(), Error> {
         let roles: Vec<&str> = token.roles.iter().map(|role| role.code()).collect();
-        let args = vec![
+        let (roles, expires_at) = (roles.join(" "), token.expires_at.map(ms));
+        let detail = json!({ "hash": token.hash, "person": token.person.as_str(), "roles": roles, "label": token.label,
+            "created_at": ms(token.created_at), "expires_at": expires_at, "by": by });
+        let args: Vec<Arg> = vec![
             token.hash.as_str().into(),
             token.person.as_str().into(),
-            roles.join(" ").into(),
+            roles.into(),
             token.label.as_str().into(),
             ms(token.created_at).into(),
+            expires_at.into(),
         ];
-        let sql = "insert into tokens (hash, person, roles, label, created_at) values ($1, $2, $3, $4, $5) \
+        let sql = "insert into tokens (hash, person, roles, label, created_at, expires_at) values ($1, $2, $3, $4, $5, $6) \
                    on conflict do nothing";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(drop)
+        let about = token.id().to_owned();
+        let entry = audit::Entry { at: token.created_at, event: audit::TOKEN_ADDED, about, detail };
+        self.change_tokens(sql, args, entry).await.map(drop)
     }
 
-    /// The token with this hash, unless it was revoked.
-    pub async fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
-        let sql = "select person, roles, label, created_at from tokens where hash = $1 and revoked_at is null";
-        let Some(row) = self.db.optional(sql, vec![hash.into()]).await? else { return Ok(None) };
-        let roles = row.text(1)?;
+    /// The token with this hash, unless it was revoked or is over.
+    pub async fn token(&self, hash: &str, now: Timestamp) -> Result<Option<Token>, Error> {
+        let sql = "select person, roles, label, created_at, expires_at from tokens \
+                   where hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)";
+        let Some(row) = self.db.optional(sql, vec![hash.into(), ms(now).into()]).await? else { return Ok(None) };
         Ok(Some(Token {
             hash: hash.to_owned(),
             person: parsed("tokens", "person", &row.text(0)?)?,
-            roles: roles.split(' ').filter_map(Role::from_code).collect(),
+            roles: roles(&row.text(1)?),
             label: row.text(2)?,
             created_at: at("tokens", "created_at", row.int(3)?)?,
+            expires_at: row.opt_int(4)?.map(|ms| at("tokens", "expires_at", ms)).transpose()?,
             revoked_at: None,
         }))
     }
 
-    /// Revokes a token; whether there was one.
-    pub async fn revoke_token(&self, hash: &str, now: Timestamp) -> Result<bool, Error> {
-        let args = vec![ms(now).into(), hash.into()];
-        let sql = "update tokens set revoked_at = $1 where hash = $2 and revoked_at is null";
-        self.ask(|done| Work::Statement(sql, args, done)).await.map(|changed| changed == 1)
+    /// The tokens of a person, or of all; the newest first.
+    pub async fn tokens(&self, person: Option<&PersonId>) -> Result<Vec<ListedToken>, Error> {
+        let sql = "select hash, person, roles, label, created_at, expires_at, revoked_at from tokens \
+                   where $1 = '' or person = $1 order by created_at desc, hash";
+        let rows = self.db.all(sql, vec![person.map(PersonId::as_str).unwrap_or_default().into()]).await?;
+        rows.iter().map(listed).collect()
     }
+
+    /// The hashes of the tokens that begin so.
+    pub async fn tokens_that_begin(&self, id: &str) -> Result<Vec<String>, Error> {
+        let sql = "select hash from tokens where substr(hash, 1, length($1)) = $1 order by hash limit 2";
+        let rows = self.db.all(sql, vec![id.into()]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Revokes a token, and notes in the audit who did; whether there was one.
+    pub async fn revoke_token(&self, hash: &str, by: &str, now: Timestamp) -> Result<bool, Error> {
+        let args: Vec<Arg> = vec![ms(now).into(), hash.into()];
+        let sql = "update tokens set revoked_at = $1 where hash = $2 and revoked_at is null";
+        let detail = json!({ "hash": hash, "by": by });
+        let about = hash.get(..ID_DIGITS).unwrap_or(hash).to_owned();
+        let entry = audit::Entry { at: now, event: audit::TOKEN_REVOKED, about, detail };
+        Ok(self.change_tokens(sql, args, entry).await? == 1)
+    }
+
+    /// Makes a change in a task of its own, so that a request that is dropped does not cut it off; how many rows it changed.
+    async fn change_tokens(&self, sql: &'static str, args: Vec<Arg>, entry: audit::Entry) -> Result<u64, Error> {
+        let db = self.db.clone();
+        apart(async move {
+            let (args, entry) = (&args, &entry);
+            let written = db.transaction(|mut tx| async move {
+                let changed = tx.execute(sql, args.clone()).await?;
+                if changed > 0 {
+                    audit::append(&mut tx, std::slice::from_ref(entry)).await?;
+                }
+                Ok((changed, tx))
+            });
+            let (changed, flush) = written.await?;
+            flush.done().await?;
+            Ok(changed)
+        })
+        .await
+    }
+}
+
+fn roles(text: &str) -> BTreeSet<Role> {
+    text.split(' ').filter_map(Role::from_code).collect()
+}
+
+fn listed(row: &Row) -> Result<ListedToken, Error> {
+    let time = |column, ms: Option<i64>| ms.map(|ms| at("tokens", column, ms)).transpose();
+    Ok(ListedToken {
+        id: row.text(0)?.chars().take(ID_DIGITS).collect(),
+        person: parsed("tokens", "person", &row.text(1)?)?,
+        roles: roles(&row.text(2)?),
+        label: row.text(3)?,
+        created_at: at("tokens", "created_at", row.int(4)?)?,
+        expires_at: time("expires_at", row.opt_int(5)?)?,
+        revoked_at: time("revoked_at", row.opt_int(6)?)?,
+    })
 }

@@ -1,7 +1,9 @@
 //! Reference tables: every version by digest, the version that is live, and who changed what.
 
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::chain::audit;
 use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{at, ms};
 use super::{Error, Store};
@@ -32,11 +34,23 @@ pub struct LiveTable {
     pub since: Timestamp,
 }
 
+/// A version of a table that one person wants live, while a second one has yet to agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableProposal {
+    pub name: String,
+    pub digest: String,
+    pub proposed_by: String,
+    pub why: String,
+    pub at: Timestamp,
+}
+
 /// A change of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableEvent {
     pub at: Timestamp,
-    /// The version that went live; `None` where the table was removed.
+    /// `proposed` where a second person had yet to agree; empty for a change that took effect.
+    pub event: String,
+    /// The version that went live or is to; `None` where the table was removed.
     pub digest: Option<String>,
     pub actor: String,
     pub why: String,
@@ -52,6 +66,7 @@ pub struct By<'a> {
 /// What is done to a table.
 enum Change {
     Put { version: TableVersion, expected: Option<String> },
+    Propose { version: TableVersion },
     Remove { name: String },
     Keep { version: TableVersion },
 }
@@ -86,6 +101,23 @@ impl Store {
     ) -> Result<(), Error> {
         let expected = expected.map(str::to_owned);
         self.change_tables(Change::Put { version: version.clone(), expected }, by, now).await.map(drop)
+    }
+
+    /// Keeps a version that is to go live once a second person agrees; it takes the place of what was proposed before.
+    pub async fn propose_table(&self, version: &TableVersion, by: By<'_>, now: Timestamp) -> Result<(), Error> {
+        self.change_tables(Change::Propose { version: version.clone() }, by, now).await.map(drop)
+    }
+
+    /// The version of a table that waits for a second person.
+    pub async fn table_proposal(&self, name: &str) -> Result<Option<TableProposal>, Error> {
+        let sql = "select name, digest, proposed_by, why, at from table_proposals where name = $1";
+        let row = self.db.optional(sql, vec![name.into()]).await?;
+        row.map(|row| {
+            let at = at("table_proposals", "at", row.int(4)?)?;
+            let (name, digest, proposed_by, why) = (row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?);
+            Ok(TableProposal { name, digest, proposed_by, why, at })
+        })
+        .transpose()
     }
 
     /// Takes a table away; whether there was one. Its versions stay.
@@ -133,10 +165,10 @@ impl Store {
 
     /// What happened to a table, the newest first.
     pub async fn table_events(&self, name: &str) -> Result<Vec<TableEvent>, Error> {
-        let sql = "select at, digest, actor, why from table_events where name = $1 order by seq desc";
+        let sql = "select at, digest, actor, why, event from table_events where name = $1 order by seq desc";
         let event = |row: &Row| {
             let at = at("table_events", "at", row.int(0)?)?;
-            Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)? })
+            Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)?, event: row.text(4)? })
         };
         self.db.all(sql, vec![name.into()]).await?.iter().map(event).collect()
     }
@@ -153,13 +185,19 @@ async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Resu
             if !make_live(tx, version, expected.as_deref(), now).await? {
                 return Err(Error::Conflict);
             }
-            note(tx, &version.name, Some(&version.digest), by, now).await?;
+            tx.execute("delete from table_proposals where name = $1", vec![version.name.as_str().into()]).await?;
+            note(tx, "", &version.name, Some(&version.digest), by, now).await?;
+        }
+        Change::Propose { version } => {
+            insert_version(tx, version, now).await?;
+            propose(tx, version, by, now).await?;
+            note(tx, "proposed", &version.name, Some(&version.digest), by, now).await?;
         }
         Change::Remove { name } => {
             if tx.execute("delete from tables_live where name = $1", vec![name.as_str().into()]).await? == 0 {
                 return Ok(false);
             }
-            note(tx, name, None, by, now).await?;
+            note(tx, "", name, None, by, now).await?;
         }
         Change::Keep { version } => insert_version(tx, version, now).await?,
     }
@@ -196,9 +234,28 @@ async fn insert_version(tx: &mut Tx, version: &TableVersion, now: Timestamp) -> 
     tx.execute(sql, args).await.map(drop)
 }
 
-async fn note(tx: &mut Tx, name: &str, digest: Option<&str>, by: By<'_>, now: Timestamp) -> Result<(), Error> {
-    let sql = "insert into table_events (at, name, digest, actor, why) values ($1, $2, $3, $4, $5)";
-    let digest = digest.map(str::to_owned);
-    tx.execute(sql, vec![ms(now).into(), name.into(), digest.into(), by.actor.into(), by.why.into()]).await?;
-    tx.execute("update tables_revision set revision = revision + 1 where one = 1", Vec::new()).await.map(drop)
+async fn propose(tx: &mut Tx, version: &TableVersion, by: By<'_>, now: Timestamp) -> Result<(), Error> {
+    let sql = "insert into table_proposals (name, digest, proposed_by, why, at) values ($1, $2, $3, $4, $5) \
+               on conflict (name) do update set digest = excluded.digest, proposed_by = excluded.proposed_by, \
+               why = excluded.why, at = excluded.at";
+    let (name, digest) = (version.name.as_str().into(), version.digest.as_str().into());
+    tx.execute(sql, vec![name, digest, by.actor.into(), by.why.into(), ms(now).into()]).await.map(drop)
+}
+
+async fn note(
+    tx: &mut Tx,
+    event: &str,
+    name: &str,
+    digest: Option<&str>,
+    by: By<'_>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "insert into table_events (at, name, digest, actor, why, event) values ($1, $2, $3, $4, $5, $6) \
+               returning seq";
+    let (actor, why) = (by.actor.into(), by.why.into());
+    let args = vec![ms(now).into(), name.into(), digest.map(str::to_owned).into(), actor, why, event.into()];
+    let seq = tx.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))?;
+    tx.execute("update tables_revision set revision = revision + 1 where one = 1", Vec::new()).await?;
+    let detail = json!({ "seq": seq, "event": event, "digest": digest, "actor": by.actor, "why": by.why });
+    audit::append(tx, &[audit::Entry { at: now, event: audit::TABLE, about: name.to_owned(), detail }]).await
 }

@@ -51,6 +51,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::NotTheirTransition { .. }
         | Refusal::NotInCatalog { .. }
         | Refusal::AccessSettled { .. }
+        | Refusal::ApprovedAnotherStep
         | Refusal::DecidedAlready
         | Refusal::Overdue { .. }
         | Refusal::Finished { .. }

@@ -61,8 +61,8 @@ pub struct Meant {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// The candidate that was looked at: its `id`, or the beginning of its digests. Another that took its place since is not
-    /// agreed to.
+    /// The version that was looked at: the candidate's `id`, or that of a rule that is to be retired; or the beginning of its
+    /// digests. Another that took its place since is not agreed to.
     version: String,
     /// Kept in the audit.
     why: String,
@@ -74,9 +74,10 @@ pub struct EventView {
     seq: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `offered`, `gone`, `promoted`, `demoted`, `approved`, `rolled-back`, `suspended`, `resumed` or `retired`.
+    /// `offered`, `gone`, `promoted`, `demoted`, `approved`, `rolled-back`, `suspended`, `resumed` or `retired`; where a second
+    /// person has yet to agree, `rollback-proposed`, `resume-proposed` or `retire-proposed`.
     event: String,
-    /// The version that it was about, as `COMPONENT/MANIFEST`; none for `gone`, `rolled-back`, `resumed` and `retired`.
+    /// The version that it was about, as `COMPONENT/MANIFEST`; none where it was about the rule.
     version: Option<String>,
     /// The parts before and after.
     #[schema(value_type = Object)]
@@ -184,9 +185,11 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Agree, as a second person, that the proposed version that you have looked at becomes active.
+    /// Agree, as a second person, that the proposed version that you have looked at becomes active, or that the rule whose
+    /// version it is be retired.
     approve at "/api/v1/rules/{name}/approve" takes Approval { version } is Command::Approve { version };
-    /// Return to the version before; whatever the directory holds.
+    /// Return to the version before, also where the directory holds another. A rule that decides about access waits for a
+    /// second person, where the desk asks for two; so do `resume` and `retire`.
     rollback at "/api/v1/rules/{name}/rollback" takes Why {} is Command::RollBack;
     /// Take the active version out; the version before takes over.
     suspend at "/api/v1/rules/{name}/suspend" takes Meant { version } is Command::Suspend { version };

@@ -54,6 +54,9 @@ pub struct RuleView {
     previous: Option<String>,
     /// A version that failed too often and is not asked.
     suspended: Option<String>,
+    /// Who wants the rule retired, while a second person has yet to agree: as a candidate's `proposed_by`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retire_proposed_by: Option<String>,
     /// Since this process began.
     arms: Vec<ArmView>,
     name: Option<String>,
@@ -164,6 +167,7 @@ impl From<RuleStatus> for RuleView {
             }),
             previous: rollout.previous.map(|id| id.to_string()),
             suspended: rollout.suspended.map(|id| id.to_string()),
+            retire_proposed_by: rollout.retiring.as_ref().map(Signatory::as_proposer),
             arms: health
                 .into_iter()
                 .map(|arm| ArmView {

@@ -47,6 +47,9 @@ pub struct CandidateBody {
     /// Its component in Base64 (RFC 4648, section 4); left out, it is the live rule's of the same name.
     #[serde(default)]
     component: Option<String>,
+    /// The text of its `rule.sig`, where the desk takes signed rules only and the component is not the live rule's.
+    #[serde(default)]
+    signature: Option<String>,
 }
 
 /// What would become of it. Nothing was written.
@@ -116,7 +119,7 @@ impl CandidateBody {
     fn candidate(self) -> Result<Candidate, Problem> {
         let component = self.component.map(|text| BASE64_STANDARD.decode(text)).transpose();
         let component = component.map_err(|e| Problem::bad_field("with.component", &e.to_string()))?;
-        Ok(Candidate { manifest: self.manifest, component })
+        Ok(Candidate { manifest: self.manifest, component, signature: self.signature })
     }
 }
 

@@ -1,38 +1,167 @@
 //! People decide about access.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use crate::app::decide::pipeline::{self, Case};
+use crate::app::decide::translate;
+use crate::app::error::{Broken, Busy};
+use crate::app::record::write::beginnings;
+use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::tickets::work::may_read;
-use crate::app::{Error, Office};
-use crate::desk::access::{self, AccessCase, ApproverDecision, Grant};
+use crate::app::{App, Error, Office};
+use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Grant, Review};
 use crate::desk::actor::Actor;
-use crate::desk::id::{PersonId, TicketId, TicketNumber};
+use crate::desk::change::AccessSeen;
+use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::intake::NewTicket;
+use crate::rules::contract::SoFar;
 pub use crate::store::access::lists::GrantPlace;
 use crate::store::sql::page::Page;
 use crate::store::tickets::summary::TicketSummary;
+use crate::store::{Commit, PackedRun};
 
-impl Office {
-    /// Takes an approver's decision. The last approval is the provisioning: the grant is in the same transaction. A
-    /// decision is about the request, so other changes of its ticket do not stand in its way.
+/// How often a decision is taken again while others about the same access are written.
+const TRIES_MAX: usize = 8;
+
+/// The rules' word in the moment in which access is about to be given, and the record of that.
+pub(in crate::app) struct Looked {
+    review: Review,
+    seen: Vec<AccessSeen>,
+    run: Option<PackedRun>,
+}
+
+impl App {
+    /// Takes an approver's decision, as [`Office::decide_access`]. Before access is given, the rules for access are asked
+    /// again: what they know of conflicts and seats has changed with all that was granted since.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where the request does not await the actor, also because another approver was quicker.
+    /// Those of the office's; [`Error::Busy`] where the rules have too much to do.
     pub async fn decide_access(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         number: TicketNumber,
         decision: &ApproverDecision,
     ) -> Result<(Ticket, AccessCase), Error> {
+        for _ in 0..TRIES_MAX {
+            let looked = if decision.approve { self.look_again(actor, number).await? } else { None };
+            match self.office.decide_access(actor, number, decision, looked.as_ref()).await {
+                // Access has gone on since the rules were asked.
+                Err(Error::Stale { .. }) => {}
+                decided => return decided,
+            }
+        }
+        Err(Busy::Ticket.into())
+    }
+
+    /// Asks the rules for access again; `None` where the actor may not decide, or there is nothing left to give.
+    async fn look_again(self: &Arc<Self>, actor: &Actor, number: TicketNumber) -> Result<Option<Looked>, Error> {
+        let organisation = self.organisation();
+        let Some((ticket, Some(case))) = self.store.ticket_and_case(number).await? else { return Ok(None) };
+        let (case, _) = case.following(&organisation);
+        if permission::decide_access(actor, &ticket, &case).is_err() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let facts = self.access_facts(&organisation, &case.request, now).await?;
+        let generation = self.rules.generation();
+        let new = submitted(&ticket);
+        let cause = Cause::new(&new.submitted_by, new.text_bytes());
+        let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
+        seen_by_rules.signals.clone_from(&ticket.submitted.signals);
+        let so_far = so_far(&ticket);
+        let about = Case {
+            tables: self.rules.tables(),
+            dictionary: self.store.dictionary(&beginnings(generation.rules())),
+            organisation,
+            generation,
+            new,
+            recent: Vec::new(),
+            now,
+            run: RunId(self.clock.new_id()),
+            ticket: ticket.id,
+        };
+        let asked = self.rules.workers().run(move || {
+            let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);
+            (reviewed, facts)
+        });
+        let (reviewed, facts) = asked.await?;
+        self.judge(&reviewed.samples, cause);
+        let run = reviewed.packed.map_err(Broken::Unpacked)?;
+        let review = facts.review(reviewed.verdict);
+        Ok(Some(Looked { review, seen: facts.seen, run: Some(run) }))
+    }
+}
+
+/// A ticket as it was submitted, with what intake made of it.
+fn submitted(ticket: &Ticket) -> NewTicket {
+    let submitted = &ticket.submitted;
+    NewTicket {
+        request_type: submitted.request_type.clone(),
+        channel: submitted.channel.clone(),
+        requester: submitted.requester.clone(),
+        submitted_by: submitted.submitted_by.clone(),
+        subject: submitted.subject.clone(),
+        body: submitted.body.clone(),
+        fields: submitted.fields.clone(),
+        tags: ticket.tags.iter().map(ToString::to_string).collect(),
+        attachments: submitted.attachments.clone(),
+        headers: Vec::new(),
+    }
+}
+
+fn so_far(ticket: &Ticket) -> SoFar {
+    SoFar {
+        category: Some(ticket.category.to_string()),
+        tags: ticket.tags.iter().map(ToString::to_string).collect(),
+        kind: ticket.kind.code().to_owned(),
+        impact: ticket.impact.as_ref().map(ToString::to_string),
+        urgency: ticket.urgency.as_ref().map(ToString::to_string),
+        priority: Some(ticket.priority.to_string()),
+        team: Some(ticket.team.to_string()),
+        assignee: ticket.assignee.as_ref().map(ToString::to_string),
+        attributes: Vec::new(),
+    }
+}
+
+impl Office {
+    /// Takes an approver's decision; `looked` is what the rules said a moment ago. The last approval is the provisioning: the
+    /// grant is in the same transaction. Who may approve is looked up in the organisation as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the request does not await the actor, also because another approver was quicker;
+    /// [`Error::Stale`] where access has gone on since the rules were asked.
+    async fn decide_access(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        decision: &ApproverDecision,
+        looked: Option<&Looked>,
+    ) -> Result<(Ticket, AccessCase), Error> {
         let missing = || Error::Missing { what: "access request", name: number.to_string() };
-        let decided = self.change(Which::Number(number), Retry::Commutes, |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        let retry = if looked.is_some() { Retry::Never } else { Retry::Commutes };
+        let decided = self.commit_change(Which::Number(number), retry, |ticket, case, at| {
+            let asked_before = case.zip(actor.person()).is_some_and(|(case, person)| case.asked_before(person));
+            if let Err(error) = may_read(actor, ticket, case) {
+                return Err(if asked_before { Refusal::NotAnApprover.into() } else { error });
+            }
             let case = case.ok_or_else(missing)?;
-            let permit = permission::decide_access(actor, ticket, case)?;
-            Ok(Some(access::decide(ticket, case, decision, &permit, at)?))
+            let (now, _) = case.following(at.organisation);
+            let permit = permission::decide_access(actor, ticket, &now)?;
+            let at = &at.reviewing(looked.map(|looked| looked.review.clone()).unwrap_or_default());
+            let change = access::decide(ticket, case, decision, &permit, at)?;
+            let settles = change.case().is_some_and(|case| case.state != AccessState::Awaiting);
+            let looked = looked.filter(|_| settles);
+            let seen = looked.map(|looked| looked.seen.clone()).unwrap_or_default();
+            let run = looked.and_then(|looked| looked.run.clone());
+            Ok(Some(Commit { change: change.only_while(seen), run, idempotency: None }))
         });
         let (ticket, case) = decided.await?;
         Ok((ticket, case.ok_or_else(missing)?))
@@ -73,8 +202,9 @@ impl Office {
         let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
         let year = year.unwrap_or(Timestamp::UNIX_EPOCH);
         let page = self.store.grants_page(person, year, after, limit).await?;
+        let organisation = self.organisation();
         Ok(page.map(|grant| {
-            let effective = grant.is_effective(now);
+            let effective = grant.gives_access(&organisation, now);
             (grant, effective)
         }))
     }

@@ -2,4 +2,5 @@
 
 pub mod deadlines;
 pub mod decide;
+mod follow;
 mod revoke;

@@ -10,14 +10,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::disagree::compare;
+pub use super::facts::AccessFacts;
 use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, ask_one};
 use super::translate;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
 use crate::app::record::write::{Asking, Common, OwnSoFar, Sample, rule_ref, text};
-use crate::desk::access::{AccessRequest, Grant};
+use crate::desk::access::{AccessRequest, Review};
 use crate::desk::actor::RuleRef;
-use crate::desk::id::{PersonId, RunId, Tag, TicketId, TierId};
+use crate::desk::change::AccessSeen;
+use crate::desk::id::{RunId, Tag, TicketId};
 use crate::desk::organisation::form::{Field, Problem};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::ticket::intake::NewTicket;
@@ -30,7 +32,6 @@ use crate::rules::run::call::Fault;
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::access::History;
 use crate::store::rules::packing::{Dictionary, NotPacked};
 use crate::store::rules::rollups::Call;
 use crate::store::tickets::recent::RecentTicket;
@@ -51,15 +52,6 @@ pub struct Case {
     pub ticket: TicketId,
 }
 
-/// What is known about a request for access before the rules are asked.
-#[derive(Debug, Clone)]
-pub struct AccessFacts {
-    pub request: AccessRequest,
-    pub grants: Vec<Grant>,
-    pub history: History,
-    pub holders: Vec<(PersonId, TierId)>,
-}
-
 /// A run of the pipeline.
 pub struct Ran {
     pub record: RunRecord,
@@ -74,6 +66,26 @@ pub struct Accepted {
     pub verdicts: Verdicts,
     /// The record as it is written with the ticket.
     pub packed: Result<PackedRun, NotPacked>,
+    /// The state of things where access is given, and how far access had come by then.
+    pub review: Review,
+    pub seen: Vec<AccessSeen>,
+}
+
+/// The word of the rules for access when access is about to be given.
+pub struct Reviewed {
+    pub verdict: Option<AccessVerdict>,
+    pub samples: Vec<Sample>,
+    pub packed: Result<PackedRun, NotPacked>,
+}
+
+/// Asks the rules for access again, about a request that waits; `so_far` is what was decided about its ticket.
+pub fn review(case: Case, ticket: contract::Ticket, so_far: &contract::SoFar, facts: &AccessFacts) -> Reviewed {
+    let mut run = Run::of(case);
+    let ticket = Arc::new(ticket);
+    let verdict = run.access(facts, &ticket, so_far);
+    let record = RunRecord { cause: "granting", ..run.record(&ticket) };
+    let packed = record.pack(&run.case.dictionary, run.calls);
+    Reviewed { verdict, samples: run.samples, packed }
 }
 
 /// A submission that intake has accepted.
@@ -147,6 +159,9 @@ impl Begun {
             let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
             return run.rejected(&ticket, vec![problem]);
         };
+        if let Some(problem) = facts.as_ref().and_then(AccessFacts::asked_already) {
+            return run.rejected(&ticket, vec![problem]);
+        }
         let mut so_far = nothing_so_far(&ticket, form);
         let classified = run.categorization(form, &ticket, &so_far);
         so_far.category = Some(classified.category.value.to_string());
@@ -159,6 +174,7 @@ impl Begun {
         let routed = run.routing(&ticket, &so_far, &classified.category.value);
         so_far.team = Some(routed.team.value.to_string());
         so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
+        let (review, seen) = facts.as_ref().map(|facts| (facts.review(None), facts.seen.clone())).unwrap_or_default();
         let access = facts.and_then(|facts| {
             let verdict = run.access(&facts, &ticket, &so_far)?;
             Some((facts.request, verdict))
@@ -167,7 +183,7 @@ impl Begun {
         let own = run.case.new.tags.iter().filter_map(|tag| organisation.tags.get(tag.as_str()));
         let own: Vec<Tag> = own.filter(|tag| !changes.tags.contains(tag)).cloned().collect();
         changes.tags.extend(own);
-        run.accepted(&ticket, Verdicts { changes, classified, rated, routed, access })
+        run.accepted(&ticket, Verdicts { changes, classified, rated, routed, access }, (review, seen))
     }
 }
 
@@ -435,10 +451,15 @@ impl Run {
         Ran { record, samples: self.samples, new: self.case.new, outcome: Err(problems) }
     }
 
-    fn accepted(mut self, ticket: &contract::Ticket, verdicts: Verdicts) -> Ran {
+    fn accepted(
+        mut self,
+        ticket: &contract::Ticket,
+        verdicts: Verdicts,
+        (review, seen): (Review, Vec<AccessSeen>),
+    ) -> Ran {
         let record = self.record(ticket);
         let packed = record.pack(&self.case.dictionary, self.calls);
-        let accepted = Box::new(Accepted { verdicts, packed });
+        let accepted = Box::new(Accepted { verdicts, packed, review, seen });
         Ran { record, samples: self.samples, new: self.case.new, outcome: Ok(accepted) }
     }
 }

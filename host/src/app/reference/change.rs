@@ -1,6 +1,6 @@
 //! Changes of reference tables: checked, written with their audit, and live for every ticket that comes after.
 
-use super::{Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
+use super::{Changed, Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::config::{self, Table};
@@ -8,17 +8,19 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
+use crate::rules::live::rollout::Signatory;
 use crate::store;
 use crate::store::tables::{By, TableVersion};
 
 impl Office {
-    /// Checks a table and makes it live in the store; gives its digest. A desk that runs follows.
+    /// Checks a table and makes it live in the store. A desk that runs follows. A table that a rule for access looks things up
+    /// in is only proposed, where the desk asks for two people.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Rejected`] with every row and column that is wrong; [`Error::Table`];
     /// [`Error::StaleTable`].
-    pub async fn put_table(&self, actor: &Actor, put: &Put<'_>) -> Result<String, Error> {
+    pub async fn put_table(&self, actor: &Actor, put: &Put<'_>) -> Result<Changed, Error> {
         permission::administer(actor)?;
         self.check_change(put.name, put.why)?;
         let table = parsed(put)?;
@@ -30,22 +32,59 @@ impl Office {
         let digest = Digest::of(content.as_bytes()).to_string();
         let rows = i64::try_from(table.rows.len()).unwrap_or(i64::MAX);
         let version = TableVersion { name: put.name.to_owned(), digest, content, rows };
-        self.go_live(actor, &version, put.expected, put.why).await?;
-        Ok(version.digest)
+        self.go_live_or_wait(actor, &version, put.expected, put.why).await
     }
 
-    /// Makes a kept version of a table live again; gives its digest.
+    /// Makes a kept version of a table live again, or proposes it, as [`Office::put_table`] does.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Missing`] where there is no such version; [`Error::Table`].
-    pub async fn roll_back_table(&self, actor: &Actor, name: &str, digest: &str, why: &str) -> Result<String, Error> {
+    pub async fn roll_back_table(&self, actor: &Actor, name: &str, digest: &str, why: &str) -> Result<Changed, Error> {
         permission::administer(actor)?;
         self.check_change(name, why)?;
         let version = self.kept_version(name, digest).await?;
         checked(&version)?;
+        self.go_live_or_wait(actor, &version, None, why).await
+    }
+
+    /// Agrees, as a second person, that a proposed version goes live; gives its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where nothing is proposed, or another version than the one named;
+    /// [`Error::NotTaken`] for the one who proposed it.
+    pub async fn approve_table(&self, actor: &Actor, name: &str, digest: &str, why: &str) -> Result<String, Error> {
+        permission::administer(actor)?;
+        self.check_change(name, why)?;
+        let missing = || Error::Missing { what: "proposed version of this table", name: digest.to_owned() };
+        let proposal = self.store.table_proposal(name).await?.ok_or_else(missing)?;
+        let version = self.kept_version(name, digest).await?;
+        if version.digest != proposal.digest {
+            return Err(missing());
+        }
+        let same = |why| Error::NotTaken { name: name.to_owned(), why };
+        Signatory::parse(&proposal.proposed_by).let_approve(&signatory(actor)).map_err(same)?;
+        checked(&version)?;
         self.go_live(actor, &version, None, why).await?;
         Ok(version.digest)
+    }
+
+    async fn go_live_or_wait(
+        &self,
+        actor: &Actor,
+        version: &TableVersion,
+        expected: Option<&str>,
+        why: &str,
+    ) -> Result<Changed, Error> {
+        let live = !self.table_decides_access(&version.name).await?;
+        if live {
+            self.go_live(actor, version, expected, why).await?;
+        } else {
+            let by = signatory(actor).to_string();
+            self.store.propose_table(version, By { actor: &by, why }, self.clock.now()).await?;
+        }
+        Ok(Changed { digest: version.digest.clone(), live })
     }
 
     async fn go_live(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Conflict, Put, Reference, TableStatus};
+use super::{Changed, Conflict, Put, Reference, TableStatus};
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::tables;
@@ -23,10 +23,28 @@ impl App {
     /// # Errors
     ///
     /// Those of the office's.
-    pub async fn put_table(self: &Arc<Self>, actor: &Actor, table: &Put<'_>) -> Result<TableStatus, Error> {
-        self.office.put_table(actor, table).await?;
+    pub async fn put_table(self: &Arc<Self>, actor: &Actor, table: &Put<'_>) -> Result<Changed, Error> {
+        let changed = self.office.put_table(actor, table).await?;
         self.catch_up_tables().await?;
-        self.table(actor, table.name)
+        Ok(changed)
+    }
+
+    /// Agrees that a proposed version goes live, as [`Office::approve_table`](crate::app::Office::approve_table), for every
+    /// ticket that comes after.
+    ///
+    /// # Errors
+    ///
+    /// Those of the office's.
+    pub async fn approve_table(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &str,
+        digest: &str,
+        why: &str,
+    ) -> Result<TableStatus, Error> {
+        self.office.approve_table(actor, name, digest, why).await?;
+        self.catch_up_tables().await?;
+        self.table(actor, name)
     }
 
     /// Makes a kept version live again, as [`Office::roll_back_table`](crate::app::Office::roll_back_table), and for every
@@ -41,10 +59,10 @@ impl App {
         name: &str,
         digest: &str,
         why: &str,
-    ) -> Result<TableStatus, Error> {
-        self.office.roll_back_table(actor, name, digest, why).await?;
+    ) -> Result<Changed, Error> {
+        let changed = self.office.roll_back_table(actor, name, digest, why).await?;
         self.catch_up_tables().await?;
-        self.table(actor, name)
+        Ok(changed)
     }
 
     /// Takes a table away, unless a rule that is live needs it.
@@ -60,6 +78,9 @@ impl App {
         if let Some(rule) = needs {
             let rule = &rule.manifest.name;
             return Err(Conflict::Needed { name: name.to_owned(), rule: rule.to_string() }.into());
+        }
+        if self.table_decides_access(name).await? {
+            return Err(Conflict::NeededForAccess { name: name.to_owned() }.into());
         }
         let by = signatory(actor).to_string();
         if !self.store.remove_table(name, By { actor: &by, why }, self.clock.now()).await? {

@@ -17,7 +17,7 @@ use crate::rules::digest::Digest;
 use crate::rules::limits::TABLE_KEY_BYTES_MAX;
 use crate::store::Store;
 use crate::store::tables::{LiveTable, TableVersion};
-pub use crate::store::tables::{TableEvent, TableVersionEntry};
+pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 
 mod change;
 pub mod diff;
@@ -74,6 +74,8 @@ pub enum Conflict {
     Configured { name: String },
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,
+    #[error("a rule that decides about access looks things up in `{name}`: change the rule first")]
+    NeededForAccess { name: String },
     #[error("the rule `{rule}` looks things up in `{name}`: change the rule first")]
     Needed { name: String, rule: String },
 }
@@ -93,6 +95,15 @@ pub struct Put<'a> {
     /// The digest of the version that it replaces, where that is to be certain.
     pub expected: Option<&'a str>,
     pub why: &'a str,
+}
+
+/// The outcome of a change of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Of the version that was put.
+    pub digest: String,
+    /// Whether it is live. Otherwise it waits for a second person.
+    pub live: bool,
 }
 
 impl Reference {
@@ -202,6 +213,16 @@ impl Office {
         permission::read_rules(actor)?;
         let found = self.reference.load().by_name.get(name).cloned();
         found.ok_or_else(|| Error::Missing { what: "table", name: name.to_owned() })
+    }
+
+    /// The version of a table that waits for a second person, if one does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn table_proposal(&self, actor: &Actor, name: &str) -> Result<Option<TableProposal>, Error> {
+        permission::read_rules(actor)?;
+        Ok(self.store.table_proposal(name).await?)
     }
 
     /// The kept versions of a table, and what happened to it; both the newest first.

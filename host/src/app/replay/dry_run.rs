@@ -56,6 +56,8 @@ pub struct Candidate {
     pub manifest: String,
     /// Its component; `None` is the live rule's of the same name, so that only the manifest differs.
     pub component: Option<Vec<u8>>,
+    /// The text of its `rule.sig`. A component that is not live runs in this process only where the desk would take the rule.
+    pub signature: Option<String>,
 }
 
 /// What would become of it.
@@ -86,7 +88,10 @@ impl App {
     /// desk would take. A rejection by form or rules is no error.
     pub async fn dry_run(self: &Arc<Self>, actor: &Actor, trial: Trial) -> Result<Would, Error> {
         permission::administer(actor)?;
-        let generation = self.altered(trial.with, &trial.without).await?;
+        // Each candidate may take as much memory as a component and its compiler are allowed, as an upload does.
+        let brings = trial.with.iter().any(|candidate| candidate.component.is_some());
+        let _place = brings.then(|| self.begin_upload(actor)).transpose()?;
+        let generation = self.altered(actor, trial.with, &trial.without).await?;
         let organisation = self.organisation();
         let now = self.clock.now();
         let (submitted_by, requester, submission) = self.submission(trial.what).await?;
@@ -116,7 +121,14 @@ impl App {
     }
 
     /// The live generation, or one that is live nowhere.
-    async fn altered(self: &Arc<Self>, with: Vec<Candidate>, without: &[String]) -> Result<Arc<Generation>, Error> {
+    async fn altered(
+        self: &Arc<Self>,
+        actor: &Actor,
+        with: Vec<Candidate>,
+        without: &[String],
+    ) -> Result<Arc<Generation>, Error> {
+        // The operator's command is a process of its own, which serves nobody.
+        let serves = !matches!(actor, Actor::Operator { .. });
         let live = self.rules.generation();
         if with.is_empty() && without.is_empty() {
             return Ok(live);
@@ -129,7 +141,7 @@ impl App {
             let is_another = candidate.component.is_some();
             let (app, live) = (Arc::clone(self), live.clone());
             // It compiles in a child process and waits for that.
-            let prepared = tokio::task::spawn_blocking(move || app.prepared(&candidate, &live)).await;
+            let prepared = tokio::task::spawn_blocking(move || app.prepared(&candidate, &live, serves)).await;
             let rule = prepared??;
             // The live rule with another manifest decides as that does, which may have been promoted out of the shadow.
             let in_the_shadow = is_another && rule.manifest.mode == Mode::Shadow;
@@ -139,7 +151,7 @@ impl App {
         Ok(Arc::new(live.altered(without, rules)))
     }
 
-    fn prepared(&self, candidate: &Candidate, live: &Generation) -> Result<Rule, Error> {
+    fn prepared(&self, candidate: &Candidate, live: &Generation, serves: bool) -> Result<Rule, Error> {
         let refused =
             |code: &str, message: String| Error::Rejected { problems: vec![Problem::new("with", code, message)] };
         let component = match &candidate.component {
@@ -155,7 +167,12 @@ impl App {
                     .map_err(|source| Broken::Component { rule: rule.manifest.name.to_string(), source })?
             }
         };
-        let rule = self.rules.prepare(Path::new("candidate"), &candidate.manifest, &component);
+        let (from, manifest) = (Path::new("candidate"), candidate.manifest.as_str());
+        // Before anything of it is compiled, a trusted key must have signed it, as if it were to go live.
+        let rule = match &candidate.component {
+            Some(_) if serves => self.rules.admit(from, manifest, &component, candidate.signature.as_deref()),
+            _ => self.rules.prepare(from, manifest, &component),
+        };
         rule.map_err(|e| refused("refused", e.to_string()))
     }
 

@@ -111,8 +111,9 @@ impl App {
         let step = self.rules.catalog().slots().offer_by_api(&rule, reason.by.clone());
         let version = version_of(&rule);
         let rule = Arc::new(rule);
-        let brought =
-            Brought { version: archived(&rule, component), signature: rule.signature.as_deref().map(str::to_owned) };
+        let verified = rule.signed_by.is_some();
+        let signature = rule.signature.as_deref().map(|text| (text.to_owned(), verified));
+        let brought = Brought { version: archived(&rule, component), signature };
         let name = rule.manifest.name.as_str();
         let (rollout, revision) = self.take_step_with(name, &step, &reason, Some(brought)).await?;
         self.install_here(vec![Arc::clone(&rule)], &BTreeMap::new()).await?;

@@ -8,3 +8,4 @@ mod rows;
 pub mod rules;
 mod start;
 pub mod steps;
+mod two_person;

@@ -36,6 +36,7 @@ pub(super) fn rollout_of(row: &Deployment) -> Result<Rollout, store::Error> {
         previous: version("previous", &row.previous)?,
         offered: version("offered", &row.offered)?,
         suspended: version("suspended", &row.suspended)?,
+        retiring: row.retire_proposed_by.as_deref().map(Signatory::parse),
     })
 }
 
@@ -60,6 +61,7 @@ pub(super) fn row_of(name: &str, rollout: &Rollout, revision: i64, reason: &Reas
         previous: text(rollout.previous),
         offered: text(rollout.offered),
         suspended: text(rollout.suspended),
+        retire_proposed_by: rollout.retiring.as_ref().map(Signatory::as_proposer),
         revision,
         changed_at: now,
         changed_by: reason.by.to_string(),

@@ -93,10 +93,12 @@ impl App {
         let active = version(slot.and_then(|slot| slot.rollout.active));
         let candidate =
             version(slot.and_then(|slot| slot.rollout.candidate.as_ref()).map(|candidate| candidate.version));
+        // What is suspended with none in its place is shown by its name all the same.
+        let suspended = version(slot.and_then(|slot| slot.rollout.suspended));
         let health = found.map(|(name, _)| self.health.of(name)).unwrap_or_default();
         RuleStatus {
             folder: String::new(),
-            live: active.clone().or_else(|| candidate.clone()),
+            live: active.clone().or_else(|| candidate.clone()).or(suspended),
             rollout: slot.map(|slot| slot.rollout.clone()),
             active,
             candidate,
@@ -151,7 +153,11 @@ impl App {
                 let before = self.organisation();
                 self.set_organisation(config.organisation);
                 match self.take_tables(&config.tables).await {
-                    Ok(()) => Ok(Vec::new()),
+                    Ok(()) => {
+                        self.tell_access_forms();
+                        self.follow_people().await?;
+                        Ok(Vec::new())
+                    }
                     Err(Error::Table(conflict)) => {
                         self.set_organisation(before);
                         Ok(vec![conflict.to_string()])

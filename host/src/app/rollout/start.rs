@@ -28,7 +28,7 @@ impl App {
                 let names = self.rules.catalog().pending().1;
                 if !names.contains_key(&row.name) {
                     let reason = Reason::of_directory("its folder is gone".to_owned());
-                    self.take_step(&row.name, &RolloutStep::Gone, &reason).await?;
+                    self.take_step(&row.name, &RolloutStep::Gone { second: false }, &reason).await?;
                 }
             }
         }
@@ -48,7 +48,7 @@ impl App {
             let Some(Candidate { version, trial: Trial::Canary(_), .. }) = rollout_of(&row)?.candidate else {
                 continue;
             };
-            if self.is_for_access(version).await? {
+            if self.needs_two(version).await? {
                 let back = RolloutStep::Demote { version, trial: Trial::Shadow };
                 match self.take_step(&row.name, &back, &reason).await {
                     // Another host, which starts too, may have been quicker.

@@ -1,8 +1,6 @@
 //! Steps of rollouts, written to the database: each with its audit, in one transaction. A running desk follows within a
 //! second.
 
-use std::path::Path;
-
 use super::rows::{rollout_of, row_of};
 use crate::app::error::Busy;
 use crate::app::office::signatory;
@@ -12,8 +10,6 @@ use crate::desk::permission;
 use crate::desk::ticket::edit;
 use crate::rules::live::rollout::{NotTaken, Rollout, RolloutStep, Trial, VersionId};
 pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
-use crate::rules::run::manifest;
-use crate::rules::run::stage::Stage;
 use crate::store;
 pub use crate::store::rules::deployments::DeploymentEvent;
 use crate::store::rules::deployments::{Brought, DeploymentChange};
@@ -127,21 +123,23 @@ impl Office {
         Ok(match command {
             Command::Promote { part, version } => {
                 let version = self.meant(name, version.as_deref(), candidate()).await?;
-                let second = self.two_person_access && self.is_for_access(version).await?;
-                RolloutStep::Promote { version, part: *part, second, by }
+                RolloutStep::Promote { version, part: *part, second: false, by }
             }
             Command::Demote { trial, version } => {
-                RolloutStep::Demote { version: self.meant(name, version.as_deref(), candidate()).await?, trial: *trial }
+                // Where it is to be retired and has no candidate, it is that proposal which is taken back.
+                let in_force = rollout.active.or(rollout.suspended).filter(|_| rollout.retiring.is_some());
+                let there = candidate().or_else(|why| in_force.ok_or(why));
+                RolloutStep::Demote { version: self.meant(name, version.as_deref(), there).await?, trial: *trial }
             }
             Command::Approve { version } => RolloutStep::Approve { version: self.named(name, version).await?, by },
-            Command::RollBack => RolloutStep::RollBack,
+            Command::RollBack => RolloutStep::RollBack { second: false, by },
             Command::Suspend { version } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive);
                 let version = self.meant(name, version.as_deref(), active).await?;
                 RolloutStep::Suspend { version, hold: self.is_for_access(version).await? }
             }
-            Command::Resume => RolloutStep::Resume,
-            Command::Retire => RolloutStep::Retire,
+            Command::Resume => RolloutStep::Resume { second: false, by },
+            Command::Retire => RolloutStep::Retire { second: false, by },
         })
     }
 
@@ -164,16 +162,6 @@ impl Office {
             Ok(version) => Ok(version),
             Err(_) => self.find_version(rule, text).await?.id(),
         }
-    }
-
-    /// Whether a version is asked about access; one that cannot be read could be.
-    pub(super) async fn is_for_access(&self, version: VersionId) -> Result<bool, Error> {
-        let kept = match self.store.rule_version(&version.component.to_string(), &version.manifest.to_string()).await {
-            Err(store::Error::Damaged { .. }) => None,
-            kept => kept?,
-        };
-        let manifest = kept.and_then(|kept| manifest::parse(Path::new("rule.toml"), &kept.manifest).ok());
-        Ok(manifest.is_none_or(|manifest| manifest.stages.contains(&Stage::Access)))
     }
 
     /// Takes a step of one rule in the database: reads its rollout, steps, and writes it with its audit in one transaction. A
@@ -205,6 +193,7 @@ impl Office {
                 Some(row) => (rollout_of(row)?, row.revision),
                 None => (Rollout::default(), 0),
             };
+            let step = &self.guarded(&rollout, step, brought.as_ref()).await?;
             let after = rollout.after(step).map_err(|why| not_taken(name, why))?;
             if after == rollout {
                 return Ok((after, self.store.deployment_revision().await?));

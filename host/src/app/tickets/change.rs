@@ -7,7 +7,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{GrantId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
-use crate::store::{self, Committed};
+use crate::store::{self, Commit, Committed};
 
 /// How often a change is made again while other hosts change the same ticket.
 const TRIES_MAX: usize = 8;
@@ -61,6 +61,20 @@ impl Office {
         retry: Retry,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
     ) -> Result<(Ticket, Option<AccessCase>), Error> {
+        self.commit_change(which, retry, |ticket, case, at| Ok(make(ticket, case, at)?.map(Commit::from))).await
+    }
+
+    /// The same where a run of the rules is written with the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(crate) async fn commit_change(
+        &self,
+        which: Which,
+        retry: Retry,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<(Ticket, Option<AccessCase>), Error> {
         let changed = self.changed(which, None, retry, |seen, at| make(&seen.ticket, seen.case.as_ref(), at)).await?;
         Ok((changed.ticket, changed.case))
     }
@@ -78,7 +92,7 @@ impl Office {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
         self.changed(ticket, Some(id), Retry::Commutes, |seen, at| {
-            make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)
+            Ok(make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)?.map(Commit::from))
         })
         .await?;
         self.store.grant(id).await?.ok_or_else(missing)
@@ -89,20 +103,20 @@ impl Office {
         which: Which,
         grant: Option<GrantId>,
         retry: Retry,
-        make: impl Fn(&Seen, &At<'_>) -> Result<Option<Change>, Error>,
+        make: impl Fn(&Seen, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Seen, Error> {
         let _place = self.place_of(which).await?.lock().await;
         for _ in 0..TRIES_MAX {
             let mut seen = self.see(which, grant).await?;
             let organisation = self.organisation();
-            let change = {
+            let commit = {
                 let ids = || self.clock.new_id();
                 make(&seen, &At::new(self.clock.now(), &organisation, &ids))?
             };
-            let Some(change) = change else { return Ok(seen) };
-            seen.ticket = change.after().clone();
-            seen.case = change.case().cloned().or(seen.case);
-            match self.store.commit(change).await {
+            let Some(commit) = commit else { return Ok(seen) };
+            seen.ticket = commit.change.after().clone();
+            seen.case = commit.change.case().cloned().or(seen.case);
+            match self.store.commit(commit).await {
                 Ok(Committed::Written { assignee, .. }) => {
                     // The store may have settled whose turn it is.
                     seen.ticket.assignee = assignee;

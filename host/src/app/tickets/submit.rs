@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
-use crate::app::error::Broken;
+use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
 use crate::app::record::write::{Sample, beginnings};
 use crate::app::rollout::health::Cause;
 use crate::app::{App, Error, clock};
-use crate::desk::access::{AccessCase, AccessRequest};
+use crate::desk::access::{AccessCase, AccessRequest, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -24,7 +25,9 @@ use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::{Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
+use crate::store::access::current::OpenRequest;
+use crate::store::chain::audit;
+use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -35,6 +38,10 @@ pub fn digest(request: &[u8]) -> String {
 const RECENT_HOURS: i64 = 72;
 /// How many tickets of the requester are looked at.
 const RECENT_MAX: i64 = 5;
+/// How often a request for access is decided again while others about the same access are written.
+const TRIES_MAX: usize = 8;
+/// Problems of a refused submission that the audit keeps.
+const PROBLEMS_KEPT_MAX: usize = 10;
 /// How far back access history goes, in days.
 const HISTORY_DAYS: i64 = 365;
 
@@ -47,6 +54,41 @@ pub struct Made {
     pub new: bool,
     /// How many rules were asked.
     pub rules_asked: usize,
+}
+
+/// A submission as the audit keeps it where it is refused.
+struct Refused {
+    requester: PersonId,
+    request_type: String,
+    channel: String,
+    submitted_by: String,
+    subject: String,
+}
+
+impl Refused {
+    fn of(new: &NewTicket) -> Refused {
+        Refused {
+            requester: new.requester.clone(),
+            request_type: new.request_type.to_string(),
+            channel: audit::cut(&new.channel),
+            submitted_by: new.submitted_by.to_string(),
+            subject: audit::cut(&new.subject),
+        }
+    }
+
+    /// The entry, with the run of the rules that refused and the versions that were asked.
+    fn entry(self, at: Timestamp, run: RunId, asked: &[serde_json::Value], problems: &[Problem]) -> audit::Entry {
+        let shown = problems.iter().take(PROBLEMS_KEPT_MAX);
+        let shown = shown.map(|p| json!([audit::cut(&p.field), audit::cut(&p.code), audit::cut(&p.message)]));
+        let Refused { requester, request_type, channel, submitted_by, subject } = self;
+        let detail = json!({ "request_type": request_type, "channel": channel, "submitted_by": submitted_by,
+            "subject": subject, "run": run.0.to_string(), "rules": asked, "problems": shown.collect::<Vec<_>>() });
+        audit::Entry { at, event: audit::REFUSED, about: requester.to_string(), detail }
+    }
+}
+
+fn asked(sample: &Sample) -> serde_json::Value {
+    json!([sample.rule.name, sample.version.to_string(), sample.outcome])
 }
 
 /// What a submission comes to before anything is written.
@@ -83,23 +125,53 @@ impl App {
         {
             return self.made_before(id).await;
         }
+        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
+        if !grants_access {
+            return self.create_once(&organisation, new, now, idempotency.as_ref()).await?.ok_or(Busy::Ticket.into());
+        }
+        for _ in 0..TRIES_MAX {
+            if let Some(made) = self.create_once(&organisation, new.clone(), now, idempotency.as_ref()).await? {
+                return Ok(made);
+            }
+        }
+        Err(Busy::Ticket.into())
+    }
+
+    /// Asks the rules and writes the ticket; `None` where the access by which they decided has gone on meanwhile.
+    async fn create_once(
+        self: &Arc<Self>,
+        organisation: &Arc<Organisation>,
+        new: NewTicket,
+        now: Timestamp,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Option<Made>, Error> {
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
+        let refused = Refused::of(&new);
         let begun = clock::instant();
         let generation = self.rules.generation();
         if let Err(error) = self.archive(&generation).await {
             tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
         }
-        let Considered { record, samples, outcome } = self.consider(&organisation, generation, new, now).await?;
+        let Considered { record, samples, outcome } = self.consider(organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
+        let asked: Vec<serde_json::Value> = samples.iter().map(asked).collect();
         self.judge(&samples, cause);
         self.account(&record, samples, begun);
-        let (change, record) = outcome.map_err(|problems| {
-            self.metrics.count_ticket("rejected");
-            Error::Rejected { problems }
-        })?;
+        let (change, record) = match outcome {
+            Ok(accepted) => accepted,
+            Err(problems) => {
+                self.metrics.count_ticket("rejected");
+                self.store.audit(refused.entry(now, run, &asked, &problems)).await?;
+                return Err(Error::Rejected { problems });
+            }
+        };
         let (mut ticket, access) = (change.after().clone(), change.case().cloned());
         let writing = clock::instant();
-        let made = self.store.commit(Commit { change: *change, run: Some(record), idempotency }).await?;
+        let commit = Commit { change: *change, run: Some(record), idempotency: idempotency.cloned() };
+        let made = match self.store.commit(commit).await {
+            Err(store::Error::Conflict) => return Ok(None),
+            made => made?,
+        };
         let written = clock::instant();
         match made {
             Committed::Written { number, assignee } => {
@@ -111,9 +183,9 @@ impl App {
                     trail.ticket = Some((number, ticket.id));
                 });
                 log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-                Ok(Made { ticket, access, new: true, rules_asked })
+                Ok(Some(Made { ticket, access, new: true, rules_asked }))
             }
-            Committed::Before(id) => self.made_before(id).await,
+            Committed::Before(id) => self.made_before(id).await.map(Some),
         }
     }
 
@@ -128,13 +200,14 @@ impl App {
     ) -> Result<Considered, Error> {
         let id = TicketId(self.clock.new_id());
         let Ran { record, samples, new, outcome } = self.run_rules(organisation, generation, new, now, id).await?;
-        let Accepted { verdicts, packed } = match outcome {
+        let Accepted { verdicts, packed, review, seen } = match outcome {
             Ok(accepted) => *accepted,
             Err(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
         };
         let packed = packed.map_err(Broken::Unpacked)?;
         let ids = || self.clock.new_id();
-        let change = submit::open(new, verdicts, id, &At::new(now, organisation, &ids));
+        let at = At::new(now, organisation, &ids).reviewing(review);
+        let change = submit::open(new, verdicts, id, &at).only_while(seen);
         Ok(Considered { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 
@@ -192,19 +265,47 @@ impl App {
             Err(ran) => return Ok(*ran),
         };
         let facts = match &begun.request {
-            Some(request) => Some(self.access_facts(request, now).await?),
+            Some(request) => Some(self.access_facts(organisation, request, now).await?),
             None => None,
         };
         Ok(workers.run(move || begun.go_on(facts)).await?)
     }
 
-    async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {
+    /// Facts about a request for access as of now.
+    pub(in crate::app) async fn access_facts(
+        &self,
+        organisation: &Organisation,
+        request: &AccessRequest,
+        now: Timestamp,
+    ) -> Result<AccessFacts, Error> {
         let since = ago(now, HISTORY_DAYS * 24);
+        let subject = &request.subject;
+        // Before all else: what comes meanwhile makes what is decided by this stale.
+        let mut seen = vec![self.store.access_seen(subject.as_str()).await?];
+        let tier = organisation.apps.get(&request.app).and_then(|app| app.tier(request.tier.as_str()));
+        if tier.is_some_and(|(_, tier)| tier.seats.is_some()) {
+            seen.push(self.store.access_seen(&format!("seats:{}/{}", request.app, request.tier)).await?);
+        }
+        let grants = self.store.grants(subject, since).await?;
+        // A role that the tier does not have is not given, so that a request is for the same access with it and without.
+        let roles = tier.map(|(_, tier)| tier.roles.as_slice()).unwrap_or_default();
+        let given = |role: &Option<String>| role.clone().filter(|role| roles.contains(role));
+        let role = given(&request.role);
+        let held = |grant: &Grant| {
+            !grant.has_ended(now) && (&grant.app, &grant.tier, &grant.role) == (&request.app, &request.tier, &role)
+        };
+        let same =
+            |open: &OpenRequest| (&open.app, &open.tier, &given(&open.role)) == (&request.app, &request.tier, &role);
+        let extends = grants.iter().any(held);
+        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        let holders = self.store.holders(&request.app, now).await?;
         Ok(AccessFacts {
-            grants: self.store.grants(&request.subject, since).await?,
-            history: self.store.access_history(&request.subject, since).await?,
-            holders: self.store.holders(&request.app, now).await?,
-            request: request.clone(),
+            history: self.store.access_history(subject, since).await?,
+            holders: holders.into_iter().filter(|(person, _)| here(person)).collect(),
+            asked_in: self.store.open_requests(subject).await?.iter().find(|open| same(open)).map(|open| open.number),
+            seen,
+            request: AccessRequest { extends, ..request.clone() },
+            grants,
         })
     }
 }

@@ -101,7 +101,8 @@ fn no_node(why: &str) -> BuildError {
     BuildError::Tool { tool: "node", why, install: INSTALL_NODE.to_owned() }
 }
 
-/// Sees to it that the packages are there: `npm install` if they are not.
+/// Sees to it that the packages are there. With a lock file, which has their hashes, exactly what it names is installed;
+/// without one, npm writes one, to be kept with the project. No package runs a script of its own.
 fn install(directory: &Path, language: Language) -> Result<(), BuildError> {
     let typescript = (language == Language::TypeScript).then_some(TYPESCRIPT);
     let missing = || {
@@ -117,8 +118,9 @@ fn install(directory: &Path, language: Language) -> Result<(), BuildError> {
         why,
         install: format!("{INSTALL_NODE}; then run `npm install` in {}", directory.display()),
     };
+    let locked = directory.join("package-lock.json").is_file();
     let status = project::command(directory, "npm")
-        .args(["install", "--no-audit", "--no-fund"])
+        .args([if locked { "ci" } else { "install" }, "--ignore-scripts", "--no-audit", "--no-fund"])
         .status()
         .map_err(|e| by_hand(format!("cannot be started: {e}")))?;
     if !status.success() {

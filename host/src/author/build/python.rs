@@ -22,6 +22,19 @@ pub const SDK: [(&str, &str); 9] = [
 ];
 /// What makes the component, in the version that this program was tested with.
 pub const COMPONENTIZE: &str = "componentize-py==0.25.1";
+/// SHA-256 of its files, as PyPI has them: for Linux (two processors), macOS (two) and Windows. Others are not installed.
+const COMPONENTIZE_HASHES: [&str; 5] = [
+    "8623cd8cab8453cb0cd8bf03f3c7103420d06f2f3d360186a280a70a1ca5e89f",
+    "7b6a87c520358166843af0daa86d2312d7af4cbcbbf1e598951085cf7f2991ca",
+    "a556991534cc496207a9d2ca733c4b0f17ed38ef56a8d6b5f1847fdf1225dd1b",
+    "65fbc4a94df1de8acf7da50a1f5ed1711230188844e53e6332d99029be4e0afa",
+    "c7fd552fb0849858b0c1e8981543ed5dff4b0cc1597a8ea0bc26a495786dc0c6",
+];
+/// The list of the tool with its hashes, in the project's hidden folder.
+const TOOL_LIST: &str = ".ruledesk/tool.txt";
+/// A project's own list of dependencies with their hashes, as `pip-compile --generate-hashes` writes one. Where it is there, it
+/// is what is installed, and nothing beyond it.
+const LOCKED: &str = "requirements.txt";
 /// The oldest Python that builds and tests rules. In the component runs the one that componentize-py brings.
 const PYTHON_MIN: (u32, u32) = (3, 10);
 const INSTALL_PYTHON: &str = "install Python 3.10 or newer with venv and pip, such as by \
@@ -166,10 +179,25 @@ fn tool(directory: &Path) -> Result<PathBuf, BuildError> {
         ("python3".as_ref(), &["-m", "venv", &venv], "could not get an environment of its own"),
         (
             pip.as_ref(),
-            &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", COMPONENTIZE],
+            &[
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "--no-deps",
+                "--only-binary=:all:",
+                "-r",
+                TOOL_LIST,
+            ],
             "could not be installed",
         ),
     ];
+    let list = directory.join(TOOL_LIST);
+    let file = |source| BuildError::File { path: list.clone(), source };
+    std::fs::create_dir_all(directory.join(HIDDEN)).map_err(file)?;
+    std::fs::write(&list, tool_list()).map_err(file)?;
     for (program, arguments, why) in steps {
         let status = project::command(directory, program).args(arguments).status();
         if !status.is_ok_and(|status| status.success()) {
@@ -179,6 +207,12 @@ fn tool(directory: &Path) -> Result<PathBuf, BuildError> {
     Ok(tool)
 }
 
+/// The tool with the hashes that it may have, as pip reads it.
+fn tool_list() -> String {
+    let hashes = COMPONENTIZE_HASHES.map(|hash| format!(" --hash=sha256:{hash}"));
+    format!("{COMPONENTIZE}{}\n", hashes.concat())
+}
+
 /// The folder with what the project depends on, if anything: installed again when the list has changed.
 fn packages(directory: &Path, dependencies: &[String]) -> Result<Option<String>, BuildError> {
     if dependencies.is_empty() {
@@ -186,7 +220,8 @@ fn packages(directory: &Path, dependencies: &[String]) -> Result<Option<String>,
     }
     let folder = format!("{HIDDEN}/packages");
     let list = directory.join(HIDDEN).join("packages.txt");
-    let wanted = dependencies.join("\n");
+    let locked = std::fs::read_to_string(directory.join(LOCKED)).ok().filter(|text| text.contains("--hash="));
+    let wanted = locked.clone().unwrap_or_else(|| dependencies.join("\n"));
     if std::fs::read_to_string(&list).is_ok_and(|have| have == wanted) {
         return Ok(Some(folder));
     }
@@ -195,7 +230,11 @@ fn packages(directory: &Path, dependencies: &[String]) -> Result<Option<String>,
     let mut install = project::command(directory, python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", &folder]);
     // What is compiled for this machine does not run in a component.
-    install.args(["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"]).args(dependencies);
+    install.args(["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none"]);
+    match locked {
+        Some(_) => install.args(["--require-hashes", "-r", LOCKED]),
+        None => install.args(dependencies),
+    };
     if !install.status().is_ok_and(|status| status.success()) {
         let message =
             "pip could not install the dependencies of pyproject.toml: only packages in pure Python can be part \

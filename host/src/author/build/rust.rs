@@ -85,6 +85,9 @@ impl Toolchain {
         for setting in PROFILE {
             cargo.args(["--config", setting]);
         }
+        if has_lock_file(&manifest) {
+            cargo.arg("--locked");
+        }
         if let Toolchain::Debian { linker } = self {
             cargo
                 .arg("-Zbuild-std=std,panic_abort")
@@ -109,6 +112,18 @@ impl Toolchain {
         })?;
         std::fs::read(&module).map_err(|source| BuildError::File { path: module, source })
     }
+}
+
+/// Whether the project's workspace has a lock file: then what it names is built, and nothing else.
+fn has_lock_file(manifest: &Path) -> bool {
+    let said = Command::new("cargo")
+        .args(["locate-project", "--workspace", "--message-format", "plain", "--manifest-path"])
+        .arg(manifest)
+        .output();
+    let root = said.ok().filter(|output| output.status.success());
+    root.is_some_and(|output| {
+        Path::new(String::from_utf8_lossy(&output.stdout).trim()).with_file_name("Cargo.lock").is_file()
+    })
 }
 
 /// The module among Cargo's messages: the last artifact is the package itself.

@@ -12,7 +12,8 @@ use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure, Found};
 
-/// Checks the hash chains over all decision records, over the ledger of access and over the acts of archiving, also while the desk runs.
+/// Checks the hash chains over decision records, access, archiving, rules, tables, tokens and timelines, and compares what takes
+/// effect with them, also while the desk runs.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
@@ -84,8 +85,7 @@ fn read_anchor(file: &Path) -> Result<Vec<(Chain, Place)>, Failure> {
         .map(|(line, number)| {
             read_line(line).ok_or_else(|| {
                 let file = file.display();
-                format!("{file}:{number}: a line of an anchor is `runs`, `ledger` or `archive`, a number and a hash")
-                    .into()
+                format!("{file}:{number}: a line of an anchor is a chain's name, a number and a hash").into()
             })
         })
         .collect()

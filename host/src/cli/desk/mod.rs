@@ -10,6 +10,7 @@ use crate::app::{App, Clock, Office};
 use crate::config::{self, Archive, Config, Database, Outside, Server};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::rules::digest::Digest;
 use crate::rules::live::rollout::Signatory;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
@@ -171,5 +172,6 @@ fn options(server: &Server) -> Result<Options, Failure> {
 /// The keys that a desk trusts, as its rules need them.
 fn trust(server: &Server) -> Result<Trust, Failure> {
     let keys = server.trusted_keys.iter().map(|key| TrustedKey::new(&key.name, &key.bytes));
-    Ok(Trust::new(keys.collect::<Result<_, _>>()?))
+    let withdrawn = server.withdrawn.iter().map(|digest| digest.parse::<Digest>());
+    Ok(Trust::new(keys.collect::<Result<_, _>>()?).without(withdrawn.collect::<Result<_, _>>()?))
 }

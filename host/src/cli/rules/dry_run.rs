@@ -74,13 +74,17 @@ async fn tried(app: &Arc<App>, actor: &Actor, command: &DryRun, body: DryRunBody
     let mut trial = body.trial().map_err(|problem| problem.detail().to_owned())?;
     for folder in &command.with {
         let component = fs::read(folder.join("rule.wasm")).map_err(|e| unreadable(&folder.join("rule.wasm"), &e))?;
-        trial.with.push(Candidate { manifest: read(&folder.join("rule.toml"))?, component: Some(component) });
+        trial.with.push(Candidate {
+            manifest: read(&folder.join("rule.toml"))?,
+            component: Some(component),
+            signature: None,
+        });
     }
     for (name, file) in &command.settings {
         let generation = app.rules.generation();
         let live = generation.named(name).ok_or_else(|| format!("there is no live rule `{name}`"))?;
         let manifest = with_settings(&live.folder.join(MANIFEST_FILE), &live.manifest_text, file)?;
-        trial.with.push(Candidate { manifest, component: None });
+        trial.with.push(Candidate { manifest, component: None, signature: None });
     }
     app.dry_run(actor, trial).await.map(DryRunView::new).map_err(desk::told)
 }

@@ -28,7 +28,7 @@ pub enum Command {
     Promote(Move),
     /// Lets the candidate step back: to loaded, shadow or a smaller canary.
     Demote(Move),
-    /// Agrees, as a second person (--as), that a proposed version becomes active.
+    /// Agrees, as a second person (--as), that a proposed version becomes active, or that a rule be retired.
     Approve(Approve),
     /// Returns to the version before, whatever the directory holds.
     Rollback(One),

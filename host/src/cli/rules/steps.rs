@@ -113,6 +113,9 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
             short(rollout.previous),
             short(rollout.suspended),
         );
+        if let Some(by) = &rollout.retiring {
+            println!("{:<24} is to be retired, says {by}: a second person has yet to agree", "");
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AccessCase, AccessState, ApproverDecision, Grant, LedgerEntry, LedgerEvent, NOT_IN_TIME};
+use super::{AccessCase, AccessState, ApproverDecision, Grant, LedgerEntry, LedgerEvent, NOT_IN_TIME, follow};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -26,6 +26,8 @@ pub enum AccessWrite {
     Grant(Grant),
     /// Access that is taken back.
     Revoke { grant: GrantId, at: Timestamp },
+    /// Access that ends here because another grant gives the same from now on.
+    Replace { grant: GrantId, at: Timestamp },
 }
 
 /// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
@@ -59,10 +61,22 @@ pub fn decide(
     if decision.approve && subject.is_none_or(|person| !person.active) {
         return Err(Refusal::SubjectInactive);
     }
-    let asked = if decision.approve { case.clone().within(&at.organisation.apps)? } else { case.clone() };
-    let after = asked.decided(decision, permit, at.now)?;
+    // Who may approve is looked up now, and so is what there is to give.
+    let (asked, _) = case.following(at.organisation);
+    let asked = if decision.approve { asked.within(&at.organisation.apps)? } else { asked };
+    let (after, denied) = asked.decided(decision, permit, at.now)?.reviewed(at.review(), at.organisation);
+    // Who has approved this step is not asked in the next.
+    let (after, _) = after.following(at.organisation);
     let author = Author::Person(permit.on(ticket.id)?.clone());
-    Ok(settled(ticket, case, &after, (author, &decision.reason), at))
+    let mut change = settled(ticket, case, &after, (author, &decision.reason), at);
+    if let Some(reason) = denied {
+        let event = Event::AccessDecided { outcome: AccessOutcome::Is(after.state), detail: reason };
+        let place = change.entries.len().min(1);
+        change
+            .entries
+            .insert(place, Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+    }
+    Ok(change)
 }
 
 /// The desk's own denial of a request that no approver decided in time; `None` while there is time, and where the ticket
@@ -88,10 +102,14 @@ pub fn revoke(
     if let Some(problem) = check_reason("reason", reason) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
-    if !grant.is_effective(at.now) {
+    if grant.has_ended(at.now) {
         return Err(Refusal::GrantEnded);
     }
-    let (author, reason) = (permit.on(ticket)?.clone(), reason.trim().to_owned());
+    Ok(revoked(ticket, grant, (permit.on(ticket)?.clone(), reason.trim().to_owned()), at))
+}
+
+/// The change that takes a grant back.
+pub(super) fn revoked(ticket: &Ticket, grant: &Grant, (author, reason): (Author, String), at: &At<'_>) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
     let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
@@ -106,7 +124,7 @@ pub fn revoke(
     };
     change.ledger.push(LedgerEntry { at: at.now, ticket: ticket.id, event });
     change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
-    Ok(change)
+    change
 }
 
 /// Adds to the change of a ticket that is cancelled that its request is taken back; a settled request stays as it is.
@@ -117,7 +135,7 @@ pub(in crate::desk) fn cancelled(change: &mut Change, case: &AccessCase, at: &At
 }
 
 /// The change that a decision about a case makes.
-fn settled(
+pub(super) fn settled(
     ticket: &Ticket,
     before: &AccessCase,
     after: &AccessCase,
@@ -141,7 +159,7 @@ fn settled(
 }
 
 /// Writes a case as it stands afterwards, with what the ledger has to say about it.
-fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: &At<'_>) {
+pub(super) fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: &At<'_>) {
     let mut say = |event| change.ledger.push(LedgerEntry { at: at.now, ticket: after.ticket, event });
     for decision in after.decisions.iter().skip(before.decisions.len()) {
         say(LedgerEvent::Decided {
@@ -153,8 +171,9 @@ fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: 
     }
     let denied_by_a_person = after.decisions.iter().any(|decision| !decision.approve);
     if after.state == AccessState::Denied && !denied_by_a_person {
-        say(LedgerEvent::Lapsed);
+        say(if before.lapsed(at.now) { LedgerEvent::Lapsed } else { LedgerEvent::Invalidated });
     }
+    follow::reassigned(change, before, after, at);
     if after.due_at() != before.due_at() {
         change.timers.push(TimerWrite::due(TimerKind::AccessDeadline, after.ticket, after.due_at()));
     }
@@ -165,11 +184,23 @@ fn write_case(change: &mut Change, before: &AccessCase, after: &AccessCase, at: 
 /// Says in the ledger where a case stands now, and gives the grant where it is approved.
 fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     let entry = |event| LedgerEntry { at: at.now, ticket: case.ticket, event };
-    change.ledger.push(entry(LedgerEvent::Stands { state: case.state, reason: case.reason.clone() }));
-    if let Some(grant) = case.grant(at.grant_id(), at.now) {
-        change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));
-        change.access.push(AccessWrite::Grant(grant));
+    change.ledger.push(entry(LedgerEvent::Stands {
+        state: case.state,
+        reason: case.reason.clone(),
+        scope: case.scope.clone(),
+    }));
+    let Some(mut grant) = case.grant(at.grant_id(), at.now) else { return };
+    // One grant gives one access: what is held already is extended, and taking the grant back takes all of it.
+    let same =
+        |held: &&Grant| !held.has_ended(at.now) && case.scope.as_ref().is_some_and(|s| held.is_of(&grant.app, s));
+    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).collect();
+    grant.expires_at = replaced.iter().map(|held| held.expires_at).fold(grant.expires_at, Timestamp::max);
+    for held in replaced {
+        change.ledger.push(entry(LedgerEvent::Replaced { grant: held.id, by: grant.id }));
+        change.access.push(AccessWrite::Replace { grant: held.id, at: at.now });
     }
+    change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));
+    change.access.push(AccessWrite::Grant(grant));
 }
 
 /// The people who are awaited next hear of it, and the requester when it is settled.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{AccessRequest, AccessState, Grant};
 use crate::desk::actor::Author;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
+use crate::desk::verdict::access::Scope;
 
 /// One event of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,16 @@ pub enum LedgerEvent {
     Decided { approver: PersonId, step: usize, approve: bool, reason: String },
     /// No approver decided in time, so that the desk denies.
     Lapsed,
-    /// The request came to stand here, for this reason of the rules.
-    Stands { state: AccessState, reason: String },
+    /// An open step asks these people from now on: who may approve has changed.
+    Reassigned { step: usize, approvers: Vec<PersonId> },
+    /// The desk denies what cannot be given any more; why is in the timeline.
+    Invalidated,
+    /// The request came to stand here, for this reason of the rules; what is given once all agree.
+    Stands { state: AccessState, reason: String, scope: Option<Scope> },
     /// Access was given.
     Granted { grant: Grant },
+    /// Another grant gives the same access from now on.
+    Replaced { grant: GrantId, by: GrantId },
     /// Access was taken back before its time.
     Revoked { grant: GrantId, subject: PersonId, app: AppId, tier: TierId, by: Author, reason: String },
 }
@@ -40,6 +47,9 @@ impl LedgerEvent {
             LedgerEvent::Decided { approve: true, .. } => "approved-by",
             LedgerEvent::Decided { approve: false, .. } => "denied-by",
             LedgerEvent::Lapsed => "lapsed",
+            LedgerEvent::Reassigned { .. } => "reassigned",
+            LedgerEvent::Invalidated => "invalidated",
+            LedgerEvent::Replaced { .. } => "replaced",
             LedgerEvent::Stands { state, .. } => state.code(),
             LedgerEvent::Granted { .. } => "granted",
             LedgerEvent::Revoked { .. } => "revoked",

@@ -6,22 +6,28 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::id::{AppId, GrantId, PersonId, TicketId};
-use super::organisation::App;
 use super::organisation::form::check_characters;
+use super::organisation::{App, Organisation};
 use super::permission::MayDecide;
 use super::refusal::Refusal;
 use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
+mod approvers;
 mod decide;
+mod follow;
 mod grant;
 mod ledger;
 mod request;
+mod review;
 
+pub use approvers::{Named, Reassigned};
 pub use decide::{AccessWrite, decide, lapse, revoke};
 pub(super) use decide::{cancelled, opened};
+pub use follow::{end, follow};
 pub use grant::Grant;
 pub use ledger::{LedgerEntry, LedgerEvent};
 pub use request::AccessRequest;
+pub use review::Review;
 
 /// Where an access request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +89,15 @@ pub const NOT_IN_TIME: &str = "it was not decided in time";
 /// One step of approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// Those whom it asks now.
     pub approvers: Vec<PersonId>,
     pub needed: u32,
     pub due_at: Timestamp,
+    /// The reason why they are approvers; empty for requests from before that was kept, which ask the same people as long as they are
+    /// here.
+    pub named: Vec<Named>,
+    /// Those whom it asked before.
+    pub former: Vec<PersonId>,
 }
 
 /// What one approver said.
@@ -115,6 +127,8 @@ impl AccessCase {
                     approvers: step.approvers.clone(),
                     needed: step.needed,
                     due_at: in_hours(now, step.due_in_hours),
+                    named: step.named.clone(),
+                    former: Vec::new(),
                 });
                 (AccessState::Awaiting, Some(scope.clone()), steps.collect())
             }
@@ -129,6 +143,16 @@ impl AccessCase {
             steps,
             decisions: Vec::new(),
             reason: verdict.reason.clone(),
+        }
+    }
+
+    /// The case that was approved at once, as far as a seat is left for it.
+    #[must_use]
+    pub(super) fn as_far_as_seats(self, review: &Review, organisation: &Organisation) -> AccessCase {
+        let (after, denied) = self.reviewed(review, organisation);
+        match denied {
+            Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },
+            None => after,
         }
     }
 
@@ -245,7 +269,8 @@ impl AccessCase {
             return Err(Refusal::DecidedAlready);
         }
         if !step.approvers.contains(approver) {
-            return Err(Refusal::NotAnApprover);
+            let elsewhere = self.approved_another(number, approver);
+            return Err(if elsewhere { Refusal::ApprovedAnotherStep } else { Refusal::NotAnApprover });
         }
         if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
             return Err(Refusal::Overdue { due_at });

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::message::{Message, MessageKind};
+use crate::desk::access::Review;
 use crate::desk::id::{CommentId, GrantId, MessageId, PersonId, TicketId};
 use crate::desk::organisation::Organisation;
 
@@ -13,12 +14,23 @@ pub struct At<'a> {
     pub organisation: &'a Organisation,
     /// Gives an id that nothing else has, UUID version 7 (RFC 9562).
     ids: &'a dyn Fn() -> Uuid,
+    review: Review,
 }
 
 impl<'a> At<'a> {
     /// A change at this instant, in this organisation.
     pub fn new(now: Timestamp, organisation: &'a Organisation, ids: &'a dyn Fn() -> Uuid) -> Self {
-        Self { now, organisation, ids }
+        Self { now, organisation, ids, review: Review::default() }
+    }
+
+    /// The same, with what is looked at again where access is given.
+    #[must_use]
+    pub fn reviewing(&self, review: Review) -> At<'a> {
+        At { now: self.now, organisation: self.organisation, ids: self.ids, review }
+    }
+
+    pub(in crate::desk) fn review(&self) -> &Review {
+        &self.review
     }
 
     pub(in crate::desk) fn comment_id(&self) -> CommentId {

@@ -21,6 +21,16 @@ pub struct Change {
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
+    seen: Vec<AccessSeen>,
+}
+
+/// How far the access of a person, or the seats of a tier, had come when a change was decided by it: where it has gone on
+/// since, the change is stale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessSeen {
+    /// The person's id, or `seats:APP/TIER`.
+    pub name: String,
+    pub revision: i64,
 }
 
 /// The ticket's own part of a change.
@@ -54,7 +64,20 @@ impl Change {
             ledger: Vec::new(),
             timers: Vec::new(),
             messages: Vec::new(),
+            seen: Vec::new(),
         }
+    }
+
+    /// The change, to be written only while the access that it was decided by is as it was seen.
+    #[must_use]
+    pub fn only_while(mut self, seen: Vec<AccessSeen>) -> Change {
+        self.seen = seen;
+        self
+    }
+
+    /// How far access had come when the change was made, as far as that matters.
+    pub fn access_seen(&self) -> &[AccessSeen] {
+        &self.seen
     }
 
     /// A change as these parts say: for tests and measurements of the store, which keeps whatever a change says.
@@ -115,7 +138,7 @@ impl Change {
     pub fn case(&self) -> Option<&AccessCase> {
         self.access.iter().find_map(|write| match write {
             AccessWrite::Open(case) | AccessWrite::Update { case, .. } => Some(case),
-            AccessWrite::Grant(_) | AccessWrite::Revoke { .. } => None,
+            AccessWrite::Grant(_) | AccessWrite::Revoke { .. } | AccessWrite::Replace { .. } => None,
         })
     }
 
@@ -123,7 +146,7 @@ impl Change {
     pub fn grant(&self) -> Option<&Grant> {
         self.access.iter().find_map(|write| match write {
             AccessWrite::Grant(grant) => Some(grant),
-            AccessWrite::Open(_) | AccessWrite::Update { .. } | AccessWrite::Revoke { .. } => None,
+            _ => None,
         })
     }
 }

@@ -46,6 +46,10 @@ pub struct Defaults {
     pub access_approvers: Vec<PersonId>,
     /// How long such an approval may take, in hours.
     pub access_due_hours: u32,
+    /// The longest grant where a rule for access has failed and people decide in its place, in hours.
+    pub access_fallback_hours: u32,
+    /// Whether one person may approve several steps of a request.
+    pub one_approver_for_several_steps: bool,
 }
 
 /// When the desk is open.

@@ -1,12 +1,14 @@
 //! Access: a denial overrides, approvals unite, the narrowest scope is granted, and every doubt goes to a person.
 
-use std::collections::BTreeSet;
-
 use super::Given;
 use super::check::check_length;
-use crate::desk::access::AccessRequest;
-use crate::desk::id::{GroupId, PersonId, TierId};
+use crate::desk::access::{AccessRequest, Named};
+use crate::desk::id::{PersonId, TierId};
 use crate::desk::organisation::{App, Organisation, Tier};
+
+mod approvers;
+
+use approvers::{check_step, fallback};
 
 /// What is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,15 @@ pub struct ApprovalStep {
     pub approvers: Vec<PersonId>,
     pub needed: u32,
     pub due_in_hours: u32,
+    /// The reason why these people are approvers, by which those are found who may approve later.
+    pub named: Vec<Named>,
+}
+
+impl ApprovalStep {
+    /// Whether it asks for the same as another; the time may differ.
+    fn asks_as(&self, other: &ApprovalStep) -> bool {
+        (&self.approvers, self.needed, &self.named) == (&other.approvers, other.needed, &other.named)
+    }
 }
 
 /// Who has to agree to what.
@@ -137,43 +148,8 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
     Ok(Scope { tier: tier.id.clone(), role: raw.role, groups: raw.groups, duration_hours: raw.duration_hours })
 }
 
-/// Approvers are people or groups; who asks, and who is to have the access, are taken out (I2).
-fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> {
-    check_length("approvers in one step", raw.approvers.len())?;
-    let mut approvers: Vec<PersonId> = Vec::new();
-    let names: BTreeSet<&String> = raw.approvers.iter().collect();
-    for name in names {
-        let found: Vec<PersonId> = match name.strip_prefix("group:") {
-            Some(group) => {
-                let group: GroupId = group.parse().map_err(|e| format!("{e}"))?;
-                asked.organisation.members_of(&group).map(|p| p.id.clone()).collect()
-            }
-            None => {
-                let person = asked.organisation.people.get(name.as_str()).filter(|p| p.active);
-                person.map(|p| p.id.clone()).into_iter().collect()
-            }
-        };
-        if found.is_empty() {
-            return Err(format!("the approver `{name}` is nobody who is active"));
-        }
-        approvers.extend(found.into_iter().filter(|p| may_approve(asked, p)));
-    }
-    approvers.sort_unstable();
-    approvers.dedup();
-    if raw.needed == 0 || raw.needed as usize > approvers.len() {
-        return Err(format!("it needs {} approvals, and {} people may give them", raw.needed, approvers.len()));
-    }
-    if raw.due_in_hours == 0 {
-        return Err("it gives approvers no time: `due-in-hours` is at least 1".to_owned());
-    }
-    Ok(ApprovalStep { approvers, needed: raw.needed, due_in_hours: raw.due_in_hours })
-}
-
-fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
-    ![asked.requester, asked.submitted_by, &asked.request.subject].contains(&person)
-}
-
-/// Access: fails closed. Only a rule's own approval, with no rule failed and none asking for a person, approves.
+/// Access: fails closed. Only a rule's own approval, with no rule failed and none asking for a person, approves. Where a rule
+/// has failed, more is asked than by those that answered, and less is given.
 pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdict {
     let answers = || given.iter().filter_map(|g| Some((g, g.answer.as_ref()?)));
     let reasons = |pick: &dyn Fn(&AccessAnswer) -> bool| {
@@ -183,36 +159,26 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     if answers().any(|(_, answer)| *answer == AccessAnswer::Deny) {
         return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny) };
     }
-    let scope = narrowest(
+    let mut scope = narrowest(
         asked,
         answers().filter_map(|(_, answer)| match answer {
             AccessAnswer::Approve(scope) | AccessAnswer::Require(Approval { scope, .. }) => Some(scope),
             AccessAnswer::Pass | AccessAnswer::Deny => None,
         }),
     );
-    let mut steps: Vec<ApprovalStep> = Vec::new();
-    for (_, answer) in answers() {
-        if let AccessAnswer::Require(approval) = answer {
-            approval
-                .steps
-                .iter()
-                .filter(|s| !steps.contains(s))
-                .cloned()
-                .collect::<Vec<_>>()
-                .into_iter()
-                .for_each(|s| steps.push(s));
-        }
-    }
+    let mut steps = united(answers().map(|(_, answer)| answer));
     let failed = given.iter().any(|g| g.answer.is_none());
     let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
     if failed || (steps.is_empty() && !approves) {
-        let fallback = fallback_step(asked);
-        if fallback.approvers.is_empty() {
+        let more = fallback(asked, failed);
+        if more.iter().any(|step| step.approvers.is_empty()) {
             let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
             return AccessVerdict { outcome: Outcome::Denied, reason };
         }
-        if !steps.contains(&fallback) {
-            steps.push(fallback);
+        let more: Vec<ApprovalStep> = more.into_iter().filter(|step| !steps.iter().any(|s| s.asks_as(step))).collect();
+        steps.extend(more);
+        if failed {
+            scope.duration_hours = scope.duration_hours.min(asked.organisation.defaults.access_fallback_hours.max(1));
         }
         let why = if failed { "a rule failed, so a person decides" } else { "no rule decided, so a person does" };
         return AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason: why.to_owned() };
@@ -227,6 +193,27 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
         outcome: Outcome::Await(Approval { steps, scope }),
         reason: reasons(&|a| matches!(a, AccessAnswer::Require(_))),
     }
+}
+
+/// The steps of all answers. What several rules ask for alike is asked once, within the shortest time; what one rule asks for
+/// twice is asked twice.
+fn united<'a>(answers: impl Iterator<Item = &'a AccessAnswer>) -> Vec<ApprovalStep> {
+    let mut steps: Vec<ApprovalStep> = Vec::new();
+    for answer in answers {
+        let AccessAnswer::Require(approval) = answer else { continue };
+        let mut taken = vec![false; steps.len()];
+        for step in &approval.steps {
+            let same = steps.iter_mut().zip(&mut taken).find(|(other, taken)| !**taken && other.asks_as(step));
+            if let Some((other, taken)) = same {
+                *taken = true;
+                other.due_in_hours = other.due_in_hours.min(step.due_in_hours);
+            } else {
+                steps.push(step.clone());
+                taken.push(true);
+            }
+        }
+    }
+    steps
 }
 
 /// The lowest tier, the shortest time, the groups that all name, the role if all agree; what was asked for, within the
@@ -247,21 +234,4 @@ fn narrowest<'a>(asked: &Asked<'_>, scopes: impl Iterator<Item = &'a Scope>) -> 
             groups: asked.tier.groups.iter().map(|g| g.as_str().to_owned()).collect(),
             duration_hours: asked.request.duration_hours.unwrap_or(u32::MAX).min(asked.tier.hours_max),
         })
-}
-
-/// The subject's nearest manager who may approve, else the people that the desk names for it. A configuration is refused
-/// whose list is so short that nobody could be left.
-fn fallback_step(asked: &Asked<'_>) -> ApprovalStep {
-    let subject = asked.organisation.people.get(&asked.request.subject);
-    let managers = subject.map(|person| asked.organisation.managers(person)).unwrap_or_default();
-    let active = |id: &PersonId| asked.organisation.people.get(id).is_some_and(|p| p.active);
-    let manager = managers.into_iter().find(|id| active(id) && may_approve(asked, id));
-    let approvers = match manager {
-        Some(manager) => vec![manager],
-        None => {
-            let named = asked.organisation.defaults.access_approvers.iter();
-            named.filter(|id| active(id) && may_approve(asked, id)).cloned().collect()
-        }
-    };
-    ApprovalStep { approvers, needed: 1, due_in_hours: asked.organisation.defaults.access_due_hours }
 }

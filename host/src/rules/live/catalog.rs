@@ -4,7 +4,7 @@
 //! whatever is reloaded meanwhile. A folder that breaks keeps its last good rule in the next generation. Which version of a
 //! rule has which part is in `slots`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -87,6 +87,15 @@ impl Catalog {
             reloads: ArcSwap::default(),
             writing: Mutex::new(Authority::Folders),
         }
+    }
+
+    /// Says which request types ask for access: rules that are asked about them are changed by two people, where the desk asks
+    /// for two.
+    pub fn set_access_forms(&self, forms: BTreeSet<String>) {
+        let _writing = self.write();
+        let mut slots = Slots::clone(&self.slots.load());
+        slots.set_access_forms(Arc::new(forms));
+        self.slots.store(Arc::new(slots));
     }
 
     /// The rollouts of all rules as they are in effect.

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod generation;
+pub mod guard;
 pub mod rollout;
 pub mod slots;
 pub(crate) mod watch;

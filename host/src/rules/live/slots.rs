@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::{Playing, playing};
+use super::guard::{Guard, is_by_category};
 use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
@@ -42,12 +43,17 @@ impl Slot {
 #[derive(Debug, Clone, Default)]
 pub struct Slots {
     slots: BTreeMap<String, Slot>,
-    two_person_access: bool,
+    guard: Guard,
 }
 
 impl Slots {
     pub fn new(two_person_access: bool) -> Self {
-        Self { slots: BTreeMap::new(), two_person_access }
+        Self { slots: BTreeMap::new(), guard: Guard { two_person: two_person_access, access_forms: None } }
+    }
+
+    /// Says which request types ask for access.
+    pub fn set_access_forms(&mut self, forms: Arc<BTreeSet<String>>) {
+        self.guard.access_forms = Some(forms);
     }
 
     /// By name.
@@ -79,14 +85,24 @@ impl Slots {
             folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
-            second: self.needs_second(rule),
+            second: self.guard.covers(manifest, self.by_category()),
             by,
         }
     }
 
-    /// Whether a version needs a second person's approval to become active.
-    pub fn needs_second(&self, rule: &Rule) -> bool {
-        self.two_person_access && rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Access)
+    /// Whether a rule for access in memory looks at some categories only.
+    fn by_category(&self) -> bool {
+        self.slots.values().flat_map(|slot| slot.versions.values()).any(|rule| is_by_category(&rule.manifest))
+    }
+
+    /// Whether a step would change what decides about access. A version that is not in memory could.
+    fn needs_second(&self, slot: &Slot, step: &RolloutStep) -> bool {
+        let by_category = self.by_category();
+        let covers = |version| {
+            Some(version) != step.version()
+                && slot.rule(version).is_none_or(|rule| self.guard.covers(&rule.manifest, by_category))
+        };
+        self.guard.two_person && slot.kept.at_stake(step).any(covers)
     }
 
     /// Takes a rule that a folder offers.
@@ -95,8 +111,11 @@ impl Slots {
     ///
     /// Where the name belongs to another source.
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
+        let name = rule.manifest.name.as_str();
         let step = self.offer(Source::Directory, Some(folder), &rule, Signatory::Directory);
-        let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
+        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &step));
+        let step = step.guarded(two);
+        let slot = self.slots.entry(name.to_owned()).or_default();
         let rollout = slot.kept.after(&step)?;
         slot.versions.insert(version_of(&rule), rule);
         slot.rollout = rollout;
@@ -114,10 +133,13 @@ impl Slots {
 
     /// The folder that offered a rule is gone.
     pub fn gone(&mut self, name: &str) {
+        let gone = RolloutStep::Gone { second: false };
+        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &gone));
         if let Some(slot) = self.slots.get_mut(name) {
+            let gone = gone.guarded(two);
             // A rollout can always end.
-            slot.rollout = slot.kept.after(&RolloutStep::Gone).unwrap_or_default();
-            slot.pending = Some(RolloutStep::Gone);
+            slot.rollout = slot.kept.after(&gone).unwrap_or_default();
+            slot.pending = Some(gone);
         }
     }
 
@@ -193,13 +215,22 @@ impl Slots {
                 _ => None,
             };
             let active = rollout.active.and_then(|version| slot.rule(version)).cloned();
-            if slot.in_doubt(active.as_deref()) {
+            if slot.in_doubt(active.as_deref()) || self.held(slot) {
                 in_doubt = Some(PathBuf::from(name));
             }
             entries.extend(active.map(|rule| (rule, Playing::Active { canary_percent })));
             entries.extend(trial);
         }
         (entries, in_doubt)
+    }
+}
+
+impl Slots {
+    /// Whether people decide in place of a version that fed what is decided about access, and that one person has taken out.
+    fn held(&self, slot: &Slot) -> bool {
+        let by_category = self.by_category();
+        let covers = |version| slot.rule(version).is_none_or(|rule| self.guard.covers(&rule.manifest, by_category));
+        self.guard.two_person && slot.rollout.active.is_none() && slot.rollout.suspended.is_some_and(covers)
     }
 }
 

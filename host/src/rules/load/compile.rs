@@ -17,7 +17,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::{Cache, CacheError, Entry};
-use super::compiler::{Means, Reply, write_job};
+use super::compiler::{Means, Reply, Task, write_job};
 use crate::rules::digest::Digest;
 use crate::rules::run::determinism::Verdict;
 use crate::rules::run::engine::compatibility;
@@ -102,10 +102,7 @@ impl Compiler {
         if let Some((reply, component)) = self.load_cached(&entry) {
             return Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: true });
         }
-        let (reply, code) = self.in_child(wasm, settings, Means::Usual)?;
-        if reply == Reply::Refused {
-            return Err(CompileError::Refused(String::from_utf8_lossy(&code).into_owned()));
-        }
+        let (reply, code) = self.machine_code(wasm, settings, Means::Usual)?;
         if let Err(error) = self.cache.keep(&entry, reply as u8, &code) {
             tracing::warn!(file = %entry.file.display(), %error, "compiled code was not kept: the next start compiles again");
         }
@@ -124,10 +121,7 @@ impl Compiler {
     ///
     /// Says why it is refused, or what went wrong.
     pub fn compile_plainly(&self, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
-        let (reply, code) = self.in_child(wasm, settings, Means::Plain)?;
-        if reply == Reply::Refused {
-            return Err(CompileError::Refused(String::from_utf8_lossy(&code).into_owned()));
-        }
+        let (reply, code) = self.machine_code(wasm, settings, Means::Plain)?;
         let component = self.load(&code).map_err(CompileError::NotLoadable)?;
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
@@ -167,8 +161,8 @@ impl Compiler {
 
     #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
     fn load(&self, code: &[u8]) -> wasmtime::Result<Component> {
-        // SAFETY: the bytes were made by `Engine::precompile_component` in a child process of this very program, and
-        // reached us through its pipe.
+        // SAFETY: the bytes were made by `Engine::precompile_component` in a child process of this very program that has run
+        // nothing of the rule, and reached us through its pipe.
         unsafe { Component::deserialize(&self.engine, code) }
     }
 
@@ -188,8 +182,22 @@ impl Compiler {
         unsafe { Component::deserialize_file(&self.engine, path) }
     }
 
-    fn in_child(&self, wasm: &[u8], settings: &str, means: Means) -> Result<(Reply, Vec<u8>), CompileError> {
-        let mut child = self.spawn(means)?;
+    /// The machine code of a component, and whether its instances must each be handed their settings.
+    fn machine_code(&self, wasm: &[u8], settings: &str, means: Means) -> Result<(Reply, Vec<u8>), CompileError> {
+        let refused = |why: Vec<u8>| CompileError::Refused(String::from_utf8_lossy(&why).into_owned());
+        let (settled, with_settings) = self.in_child(wasm, settings, Task::Settle)?;
+        if settled == Reply::Refused {
+            return Err(refused(with_settings));
+        }
+        let component = if with_settings.is_empty() { wasm } else { &with_settings };
+        match self.in_child(component, "{}", Task::Compile(means))? {
+            (Reply::Refused, why) => Err(refused(why)),
+            (_, code) => Ok((settled, code)),
+        }
+    }
+
+    fn in_child(&self, wasm: &[u8], settings: &str, task: Task) -> Result<(Reply, Vec<u8>), CompileError> {
+        let mut child = self.spawn(task)?;
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(CompileError::Died { status: "it has no pipes".to_owned() });
         };
@@ -214,7 +222,7 @@ impl Compiler {
         }
     }
 
-    fn spawn(&self, means: Means) -> Result<Child, CompileError> {
+    fn spawn(&self, task: Task) -> Result<Child, CompileError> {
         Command::new(&self.program)
             .arg0("ruledesk")
             .arg("compile-rule")
@@ -223,7 +231,11 @@ impl Compiler {
             .arg("--cpu-s")
             // Two threads compile at once where there are two cores.
             .arg(self.limits.timeout_s.saturating_mul(2).to_string())
-            .args((means == Means::Plain).then_some("--plainly"))
+            .args(match task {
+                Task::Settle => Some("--settle"),
+                Task::Compile(Means::Plain) => Some("--plainly"),
+                Task::Compile(Means::Usual) => None,
+            })
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

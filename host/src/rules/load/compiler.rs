@@ -1,8 +1,10 @@
-//! The compiling child process: from a component and its settings to machine code, under limits of its own.
+//! The compiling child processes: from a component and its settings to machine code, under limits of their own.
 //!
 //! A component can be made to compile for minutes or to need gigabytes, and the runtime promises nothing about that. So
-//! it happens in a process that can be killed. The child also hands the rule its settings and keeps the memory that this
-//! leaves as the component's initial memory, so that a decision starts where the settings have been read already.
+//! it happens in a process that can be killed. One child hands the rule its settings and gives back a component whose initial
+//! memory is what this leaves, so that a decision starts where the settings have been read already. It has run a stranger's
+//! code, so what it gives back is WebAssembly, which is checked as all WebAssembly is. Another child, which runs nothing of
+//! the rule, makes the machine code that is mapped here.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -13,6 +15,7 @@ use wasmtime::component::{Component, Instance};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wizer::Wizer;
 
+use super::confinement;
 use super::snapshot::{Peek, run_ready};
 use crate::rules::limits::{CONFIGURE_DEADLINE_MS, CONFIGURE_FUEL_FACTOR, CONFIGURE_STACK_BYTES_MAX, Limits};
 use crate::rules::run::call::{configure_instance, fault_of, set_budget};
@@ -31,6 +34,16 @@ pub enum Reply {
     Ready = 1,
     /// Machine code whose instances must each be handed their settings.
     ConfigureEachCall = 2,
+}
+
+/// The part of the work that a child does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Hands the rule its settings; replies with the component that has them in its memory, or with nothing where the one that
+    /// it was given stands.
+    Settle,
+    /// Makes machine code, and runs nothing.
+    Compile(Means),
 }
 
 /// How a component is compiled. The code of either does the same, or the component is not deterministic.
@@ -72,10 +85,15 @@ fn read_job(from: &mut impl Read) -> io::Result<(String, Vec<u8>)> {
 }
 
 /// The child's whole life: limits itself, reads a job from standard input, writes the reply to standard output.
-pub fn run_child(memory_mib: u64, cpu_s: u64, means: Means) -> ExitCode {
+pub fn run_child(memory_mib: u64, cpu_s: u64, task: Task) -> ExitCode {
     let reply = limit_self(memory_mib, cpu_s).and_then(|()| {
+        confinement::confine_self();
         let (settings, component) = read_job(&mut io::stdin().lock())?;
-        let (reply, bytes) = match compile(&component, &settings, means) {
+        let done = match task {
+            Task::Settle => settle(&component, &settings),
+            Task::Compile(means) => compile(&component, means).map(|code| (Reply::Ready, code)),
+        };
+        let (reply, bytes) = match done {
             Ok(done) => done,
             Err(message) => (Reply::Refused, message.into_bytes()),
         };
@@ -101,21 +119,20 @@ fn limit_self(memory_mib: u64, cpu_s: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn compile(component: &[u8], settings: &str, means: Means) -> Result<(Reply, Vec<u8>), String> {
+fn settle(component: &[u8], settings: &str) -> Result<(Reply, Vec<u8>), String> {
+    Ok(match with_settings(component, settings)? {
+        Settled::InMemory(component) => (Reply::Ready, component),
+        Settled::NotNeeded => (Reply::Ready, Vec::new()),
+        Settled::EachCall => (Reply::ConfigureEachCall, Vec::new()),
+    })
+}
+
+fn compile(component: &[u8], means: Means) -> Result<Vec<u8>, String> {
     let config = match means {
         Means::Usual => engine::code_config(),
         Means::Plain => engine::plain_config(),
     };
     let engine = Engine::new(&config).map_err(|e| format!("{e:#}"))?;
-    engine::start_clock(&engine).map_err(|e| e.to_string())?;
-    match with_settings(component, settings)? {
-        Settled::InMemory(component) => machine_code(&engine, &component).map(|code| (Reply::Ready, code)),
-        Settled::NotNeeded => machine_code(&engine, component).map(|code| (Reply::Ready, code)),
-        Settled::EachCall => machine_code(&engine, component).map(|code| (Reply::ConfigureEachCall, code)),
-    }
-}
-
-fn machine_code(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, String> {
     engine.precompile_component(component).map_err(|e| format!("it does not compile: {e:#}"))
 }
 

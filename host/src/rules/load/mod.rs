@@ -24,6 +24,7 @@ use trust::{SIGNATURE_BYTES_MAX, SIGNATURE_FILE, Trust, Untrusted};
 pub(crate) mod cache;
 pub mod compile;
 pub mod compiler;
+mod confinement;
 pub mod difference;
 pub(crate) mod files;
 pub mod inspect;

@@ -299,11 +299,15 @@ fn trap_message(trap: &Trap, error: &wasmtime::Error, guest: &Guest) -> String {
     if frames.is_empty() { said } else { format!("{said} (in {})", frames.join(" < ")) }
 }
 
+/// The engine's words for an answer that is larger than it may be.
+const HOSTCALL_FUEL_EXHAUSTED: &str =
+    "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted";
+
 /// An error that no instruction raised: the answer could not be read out of the guest's memory.
 fn outside_of_code(error: &wasmtime::Error, limits: &Limits) -> Fault {
     let message = format!("{error:#}");
-    // The engine's error for this has no public type.
-    if message.contains("allocated for hostcalls has been exhausted") {
+    // The engine's error for this has no public type: it is known by the whole text of one cause, and not by a part of any.
+    if error.chain().any(|cause| cause.to_string() == HOSTCALL_FUEL_EXHAUSTED) {
         return Fault::AnswerTooLarge { bytes_max: limits.output_bytes };
     }
     Fault::InvalidAnswer { message }

@@ -11,6 +11,9 @@ use uuid::Uuid;
 use crate::desk::access::{AccessRequest, AccessState, Grant, LedgerEntry, LedgerEvent};
 use crate::desk::actor::Author;
 use crate::desk::id::{GrantId, TicketId};
+#[cfg(test)]
+use crate::desk::verdict::access::Scope;
+use crate::store::access::{scope_from_json, scope_json};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
@@ -69,6 +72,21 @@ struct Decided {
 #[derive(Serialize, Deserialize)]
 struct Stands {
     reason: String,
+    /// As a case keeps it; absent in events from before it was said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Reassigned {
+    step: usize,
+    approvers: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Replaced {
+    grant: Uuid,
+    by: Uuid,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,8 +129,16 @@ fn facts(event: &LedgerEvent) -> String {
         LedgerEvent::Decided { approver, step, approve: _, reason } => {
             serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
         }
-        LedgerEvent::Lapsed => Ok("{}".to_owned()),
-        LedgerEvent::Stands { state: _, reason } => serde_json::to_string(&Stands { reason: reason.clone() }),
+        LedgerEvent::Lapsed | LedgerEvent::Invalidated => Ok("{}".to_owned()),
+        LedgerEvent::Reassigned { step, approvers } => serde_json::to_string(&Reassigned {
+            step: *step,
+            approvers: approvers.iter().map(ToString::to_string).collect(),
+        }),
+        LedgerEvent::Replaced { grant, by } => serde_json::to_string(&Replaced { grant: grant.0, by: by.0 }),
+        LedgerEvent::Stands { state: _, reason, scope } => {
+            let scope = scope.as_ref().map(|scope| scope_json(Some(scope)));
+            serde_json::to_string(&Stands { reason: reason.clone(), scope })
+        }
         LedgerEvent::Granted { grant } => serde_json::to_string(&Granted {
             grant: grant.id.0,
             subject: grant.subject.to_string(),
@@ -168,6 +194,16 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Decided { approver, step, approve: code == "approved-by", reason }
         }
         "lapsed" => LedgerEvent::Lapsed,
+        "invalidated" => LedgerEvent::Invalidated,
+        "reassigned" => {
+            let Reassigned { step, approvers } = read(facts)?;
+            let approvers = approvers.iter().map(|id| parsed(T, "approvers", id)).collect::<Result<_, _>>()?;
+            LedgerEvent::Reassigned { step, approvers }
+        }
+        "replaced" => {
+            let Replaced { grant, by } = read(facts)?;
+            LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
+        }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
         "revoked" => {
             let said: Revoked = read(facts)?;
@@ -183,8 +219,9 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
         }
         code => {
             let state = AccessState::from_code(code).ok_or_else(|| corrupt(T, "event", code))?;
-            let Stands { reason } = read(facts)?;
-            LedgerEvent::Stands { state, reason }
+            let Stands { reason, scope } = read(facts)?;
+            let scope = scope.map(|scope| scope_from_json(&scope.to_string())).transpose()?.flatten();
+            LedgerEvent::Stands { state, reason, scope }
         }
     })
 }
@@ -236,7 +273,8 @@ impl Store {
     }
 }
 
-fn stored(row: &Row, ticket: TicketId) -> Result<StoredEvent, Error> {
+/// An event, of its time, word, facts and hash.
+pub(in crate::store) fn stored(row: &Row, ticket: TicketId) -> Result<StoredEvent, Error> {
     let (code, detail) = (row.text(1)?, row.text(2)?);
     let said = match row.opt_text(3)?.map(|hash| Encoding::of(&hash)) {
         Some(Encoding::Two) => Said::Event(event(&code, &detail, ticket)?),
@@ -296,11 +334,23 @@ mod tests {
             decided(true),
             decided(false),
             LedgerEvent::Lapsed,
+            LedgerEvent::Invalidated,
+            LedgerEvent::Reassigned { step: 1, approvers: vec![id("hal"), id("eve")] },
+            LedgerEvent::Replaced { grant: grant.id, by: GrantId(Uuid::from_u128(3)) },
             revoked(Author::System),
             revoked(Author::Person(id("hal"))),
             LedgerEvent::Granted { grant: grant.clone() },
         ];
-        let stands = |state| LedgerEvent::Stands { state, reason: "policy 7".to_owned() };
+        let stands = |state| LedgerEvent::Stands {
+            state,
+            reason: "policy 7".to_owned(),
+            scope: (state == AccessState::Awaiting).then(|| Scope {
+                tier: id("pro"),
+                role: None,
+                groups: vec!["crm-pro".to_owned()],
+                duration_hours: 9,
+            }),
+        };
         events.extend(AccessState::ALL.map(stands));
         for written in events {
             assert_eq!(event(written.code(), &facts(&written), ticket).unwrap(), written);

@@ -9,11 +9,12 @@ use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{at, corrupt, from_json, ms, parsed};
 use super::tickets::rows;
 use super::{Error, Store};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Step};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Named, Step};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
+pub mod current;
 pub mod ledger;
 pub mod lists;
 
@@ -106,7 +107,7 @@ impl Store {
 const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
      justification, state, scope, steps, reason";
 /// The columns of what a person decided about one.
-const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
+pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
 
 async fn case_of(tx: &mut Tx, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
     let sql = format!("select {CASE_COLUMNS} from access_cases where ticket = $1");
@@ -145,7 +146,7 @@ fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Er
     })
 }
 
-fn decision(row: &Row) -> Result<HumanDecision, Error> {
+pub(in crate::store) fn decision(row: &Row) -> Result<HumanDecision, Error> {
     const T: &str = "access_decisions";
     Ok(HumanDecision {
         step: usize::try_from(row.int(0)?).map_err(|_| corrupt(T, "step", "a negative number"))?,
@@ -178,7 +179,7 @@ pub(super) fn scope_json(scope: Option<&Scope>) -> Json {
     scope.map_or(Json::Null, |s| json!([s.tier.as_str(), s.role, s.groups, s.duration_hours]))
 }
 
-fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
+pub(in crate::store) fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
     let scope: Option<(String, Option<String>, Vec<String>, u32)> = from_json("scope", text)?;
     scope
         .map(|(tier, role, groups, duration_hours)| {
@@ -187,18 +188,41 @@ fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
         .transpose()
 }
 
+/// Steps are `[approvers, needed, due]`; of later programs also what makes them approvers, and who was asked before.
 pub(super) fn steps_json(steps: &[Step]) -> Json {
-    let people = |step: &Step| step.approvers.iter().map(ToString::to_string).collect::<Vec<_>>();
-    steps.iter().map(|step| json!([people(step), step.needed, ms(step.due_at)])).collect()
+    let people = |people: &[PersonId]| people.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let named = |step: &Step| step.named.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let step =
+        |step: &Step| json!([people(&step.approvers), step.needed, ms(step.due_at), named(step), people(&step.former)]);
+    steps.iter().map(step).collect()
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum StoredStep {
+    Following(Vec<String>, u32, i64, Vec<String>, Vec<String>),
+    Fixed(Vec<String>, u32, i64),
 }
 
 fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
-    let steps: Vec<(Vec<String>, u32, i64)> = from_json("steps", text)?;
+    const T: &str = "access_cases";
+    let people = |ids: &[String]| ids.iter().map(|id| parsed(T, "steps", id)).collect::<Result<Vec<PersonId>, _>>();
+    let steps: Vec<StoredStep> = from_json("steps", text)?;
     steps
         .into_iter()
-        .map(|(approvers, needed, due)| {
-            let approvers = approvers.iter().map(|id| parsed("access_cases", "steps", id)).collect::<Result<_, _>>()?;
-            Ok(Step { approvers, needed, due_at: at("access_cases", "steps", due)? })
+        .map(|step| {
+            let (approvers, needed, due, named, former) = match step {
+                StoredStep::Following(approvers, needed, due, named, former) => (approvers, needed, due, named, former),
+                StoredStep::Fixed(approvers, needed, due) => (approvers, needed, due, Vec::new(), Vec::new()),
+            };
+            let named = named.iter().map(|text| Named::parse(text).ok_or_else(|| corrupt(T, "steps", text.as_str())));
+            Ok(Step {
+                approvers: people(&approvers)?,
+                needed,
+                due_at: at(T, "steps", due)?,
+                named: named.collect::<Result<_, _>>()?,
+                former: people(&former)?,
+            })
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Walks a chain from its beginning to its end and says where it is not what was written.
 
-use super::{Chain, ContentDigest, Encoding, beginning, hash};
+use super::{Chain, ContentDigest, Encoding, audit, beginning, hash, timelines};
 use crate::desk::id::{TicketId, TicketNumber};
 use crate::store::access::ledger;
 use crate::store::db::Row;
@@ -50,6 +50,14 @@ struct Record {
     place: Place,
     ticket: Option<TicketNumber>,
     content: Found,
+    /// Differences from this record in the tables that it is about.
+    elsewhere: Vec<(Option<TicketNumber>, String)>,
+}
+
+impl Record {
+    fn new(place: Place, ticket: Option<TicketNumber>, content: Found) -> Record {
+        Record { place, ticket, content, elsewhere: Vec::new() }
+    }
 }
 
 /// A record's content as the walk finds it.
@@ -88,6 +96,9 @@ impl Store {
         for what in self.outside(chain, unchained).await? {
             walk.tell(None, None, what);
         }
+        for (ticket, what) in self.compare(chain).await? {
+            walk.tell(None, ticket, what);
+        }
         let Walk { breaks, more, .. } = walk;
         Ok(Checked { chain, end, unchained, breaks, more, deleted })
     }
@@ -97,6 +108,8 @@ impl Store {
             Chain::Runs => self.page_of_runs(after, until).await,
             Chain::Ledger => self.page_of_ledger(after, until).await,
             Chain::Archive => self.page_of_acts(after, until).await,
+            Chain::Audit => self.page_of_audit(after, until).await,
+            Chain::Timelines => self.page_of_timelines(after, until).await,
         }
     }
 
@@ -118,7 +131,7 @@ impl Store {
                 Err(damage) if damage.is_deletion() => Found::Deleted,
                 Err(damage) => Found::Damaged(damage.to_string()),
             };
-            Record { place, ticket, content }
+            Record::new(place, ticket, content)
         };
         Ok(runs.await?.into_iter().map(record).collect())
     }
@@ -136,7 +149,7 @@ impl Store {
                 let encoding = Encoding::of(&row.text(1)?);
                 let content = ledger::content(encoding, row.int(3)?, ticket, &row.text(5)?, &row.text(6)?);
                 let place = Place { link: row.int(0)?, hash: row.text(1)? };
-                Ok(Record { place, ticket: row.opt_int(2)?.map(TicketNumber), content: Found::Content(content) })
+                Ok(Record::new(place, row.opt_int(2)?.map(TicketNumber), Found::Content(content)))
             })
             .collect()
     }
@@ -151,9 +164,38 @@ impl Store {
             let place = Place { link: row.int(0)?, hash: row.text(1)? };
             let (at, event, segment, detail) = (row.int(2)?, row.text(3)?, row.text(4)?, row.text(5)?);
             let content = acts::content(Encoding::of(&place.hash), at, &event, &segment, &detail);
-            Ok(Record { place, ticket: None, content: Found::Content(content) })
+            Ok(Record::new(place, None, Found::Content(content)))
         };
         rows.iter().map(record).collect()
+    }
+
+    async fn page_of_audit(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        let sql = format!(
+            "select link, hash, at, event, about, detail from audit where link > $1 and link <= $2 order by link limit {PAGE}"
+        );
+        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
+        let record = |row: &Row| {
+            let place = Place { link: row.int(0)?, hash: row.text(1)? };
+            let (at, event, about, detail) = (row.int(2)?, row.text(3)?, row.text(4)?, row.text(5)?);
+            let content = audit::content(Encoding::of(&place.hash), at, &event, &about, &detail);
+            Ok(Record::new(place, None, Found::Content(content)))
+        };
+        rows.iter().map(record).collect()
+    }
+
+    async fn page_of_timelines(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
+        let sql = format!(
+            "select link, hash, entries from timelines where link > $1 and link <= $2 order by link limit {PAGE}"
+        );
+        let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
+        let mut records = Vec::new();
+        for row in &rows {
+            let (place, entries) = (Place { link: row.int(0)?, hash: row.text(1)? }, row.text(2)?);
+            let content = Found::Content(timelines::content(Encoding::of(&place.hash), &entries));
+            let elsewhere = self.edited_entries(&entries).await?;
+            records.push(Record { elsewhere, ..Record::new(place, None, content) });
+        }
+        Ok(records)
     }
 
     /// Records that are in the table and in no place of the chain.
@@ -215,7 +257,7 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, record: Record) {
-        let Record { place, ticket, content } = record;
+        let Record { place, ticket, content, elsewhere } = record;
         if place.link != self.link {
             self.missing(place.link - 1);
             // The hash before this record went with the record before it.
@@ -235,6 +277,9 @@ impl<'a> Walk<'a> {
         if self.anchor.is_some_and(|anchor| anchor.link == place.link && anchor.hash != place.hash) {
             let what = "the anchor has another hash for it: the chain up to here was written anew";
             self.tell(Some(place.link), ticket, what.to_owned());
+        }
+        for (ticket, what) in elsewhere {
+            self.tell(Some(place.link), ticket, what);
         }
         self.link = place.link + 1;
         self.before = Some(place.hash);
@@ -296,11 +341,7 @@ mod tests {
         let breaks = |contents: [ContentDigest; 2]| {
             let mut walk = Walk::begin(Chain::Runs, 5, None, &[]);
             for ((link, hash), content) in [(1, &first), (2, &second)].into_iter().zip(contents) {
-                walk.step(Record {
-                    place: Place { link, hash: hash.clone() },
-                    ticket: None,
-                    content: Found::Content(content),
-                });
+                walk.step(Record::new(Place { link, hash: hash.clone() }, None, Found::Content(content)));
             }
             walk.end(&end);
             walk.breaks.iter().map(|found| found.link).collect::<Vec<_>>()

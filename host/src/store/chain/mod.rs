@@ -1,5 +1,6 @@
-//! Chains of hashes, over the runs of the rules, over the ledger of access and over the acts of archiving: so that a record which is removed,
-//! changed, added or moved later is found.
+//! Chains of hashes: over the runs of the rules, the ledger of access, the acts of archiving, the audit of rules, tables and
+//! tokens, and over all timelines: so that a record which is removed, changed, added or moved later is found. What takes effect
+//! stands in tables of its own, which are compared with the chains.
 //!
 //! A record's hash is SHA-256 (FIPS 180-4) over the hash before it, its place, and the digest of its content. The content is
 //! a tag, then each field with its length before it, numbers in eight bytes, the least significant first. Which fields those
@@ -16,7 +17,10 @@ use super::Error;
 use super::db::Tx;
 use super::sql::columns::corrupt;
 
+pub mod audit;
 pub mod check;
+mod compare;
+pub mod timelines;
 
 /// Which fields of a record are hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +54,15 @@ pub enum Chain {
     Ledger,
     /// Each segment of runs that was made or deleted.
     Archive,
+    /// Acts on rules, tables and tokens, and submissions that were refused.
+    Audit,
+    /// The entries of all timelines.
+    Timelines,
 }
 
 impl Chain {
     /// All chains, in the order in which a transaction may lock their heads.
-    pub const ALL: [Chain; 3] = [Chain::Runs, Chain::Ledger, Chain::Archive];
+    pub const ALL: [Chain; 5] = [Chain::Runs, Chain::Ledger, Chain::Archive, Chain::Audit, Chain::Timelines];
 
     /// The chain's name, which is its table's as well.
     pub const fn name(self) -> &'static str {
@@ -62,6 +70,8 @@ impl Chain {
             Chain::Runs => "runs",
             Chain::Ledger => "ledger",
             Chain::Archive => "archive",
+            Chain::Audit => "audit",
+            Chain::Timelines => "timelines",
         }
     }
 }
@@ -155,6 +165,11 @@ impl End {
         let link = head.int(0)?;
         let hash = if link == 0 { beginning(chain, head.int(2)?) } else { head.text(1)? };
         Ok(End { chain, link, hash })
+    }
+
+    /// Whether the chain has no record yet.
+    fn is_beginning(&self) -> bool {
+        self.link == 0
     }
 
     /// Adds a record; its place and its hash.

@@ -20,6 +20,10 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
                 let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
             }
+            AccessWrite::Replace { grant, at } => {
+                let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
+                tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
+            }
         }
     }
     Ok(())
@@ -57,8 +61,8 @@ async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Erro
     let ticket = Arg::from(case.ticket.0);
     let scope = scope_json(case.scope.as_ref()).to_string();
     tx.execute(
-        "update access_cases set state = $1, scope = $2 where ticket = $3",
-        vec![case.state.code().into(), scope.into(), ticket.clone()],
+        "update access_cases set state = $1, scope = $2, steps = $3 where ticket = $4",
+        vec![case.state.code().into(), scope.into(), steps_json(&case.steps).to_string().into(), ticket.clone()],
     )
     .await?;
     let decisions = case.decisions.iter().skip(known).map(|decision| {

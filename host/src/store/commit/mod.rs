@@ -2,20 +2,24 @@
 //!
 //! **The order of locks**, which is the same on every host, so that no two transactions ever wait for each other:
 //!
-//! 1. idempotency keys, by actor and key
-//! 2. the turns of teams, by the teams' names
-//! 3. tickets that exist, by number
-//! 4. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, timers, messages
-//! 5. the load of agents, by the agents' ids
-//! 6. the end of the chain of runs, then the end of the ledger's: last, since every writer needs them
+//! 1. how far access has come, by the names of persons and tiers
+//! 2. idempotency keys, by actor and key
+//! 3. the turns of teams, by the teams' names
+//! 4. tickets that exist, by number
+//! 5. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, timers, messages
+//! 6. the load of agents, by the agents' ids
+//! 7. the ends of the chains, in the order of `Chain::ALL`: last, since every writer needs them
 
 use std::collections::BTreeMap;
 
 use tokio::sync::Mutex;
 
+use super::access::current;
+use super::chain::timelines;
 use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
+use super::tickets::timeline::TimelineRow;
 use super::tickets::{rows, timeline};
 use super::{Error, Store};
 use crate::desk::access::LedgerEntry;
@@ -103,13 +107,15 @@ async fn write_all(
     commits: &[Commit],
 ) -> Result<Vec<Result<Committed, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
+    // Before the keys: what is refused here is asked for again under the same one.
+    refuse_overtaken(tx, commits, &mut outcomes).await?;
     keys::claim(tx, commits, &mut outcomes).await?;
     let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
     refuse_stale(tx, commits, &mut outcomes).await?;
     let mut writing = share_out(&mut turns, open(commits, &outcomes));
     turns::save(tx, &turns).await?;
     write_tickets(tx, &mut writing).await?;
-    write_timelines(tx, &writing).await?;
+    let entries = write_timelines(tx, &writing).await?;
     for writing in &writing {
         access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }
@@ -119,6 +125,7 @@ async fn write_all(
     recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
     super::access::ledger::append(tx, &ledger).await?;
+    timelines::append(tx, &entries).await?;
     let mut written = writing
         .into_iter()
         .map(|Writing { after, .. }| Ok(Committed::Written { number: after.number, assignee: after.assignee }));
@@ -172,6 +179,36 @@ async fn refuse_stale(
     Ok(())
 }
 
+/// Locks how far access has come, by name, and refuses the changes that were made before it went on.
+async fn refuse_overtaken(
+    tx: &mut Tx,
+    commits: &[Commit],
+    outcomes: &mut [Option<Result<Committed, Error>>],
+) -> Result<(), Error> {
+    let seen = commits.iter().flat_map(|commit| commit.change.access_seen());
+    let mut names: Vec<&str> = seen.map(|seen| seen.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut revisions: BTreeMap<String, i64> = current::lock(tx, &names).await?.into_iter().collect();
+    for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {
+        let seen = commit.change.access_seen();
+        if seen.iter().any(|seen| revisions.get(&seen.name) != Some(&seen.revision)) {
+            *outcome = Some(Err(Error::Conflict));
+            continue;
+        }
+        for seen in seen {
+            revisions.entry(seen.name.clone()).and_modify(|revision| *revision += 1);
+        }
+    }
+    for (name, revision) in revisions {
+        current::advance(tx, &name, revision).await?;
+    }
+    Ok(())
+}
+
 /// Settles for each change that shares a ticket out whose turn it is.
 fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -> Vec<Writing<'a>> {
     let writing = commits.map(|commit| {
@@ -203,7 +240,7 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
     Ok(())
 }
 
-async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Error> {
+async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<Vec<TimelineRow>, Error> {
     let mut last: BTreeMap<TicketNumber, i64> = BTreeMap::new();
     for writing in writing {
         let number = writing.after.number;
@@ -216,10 +253,11 @@ async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Err
         let seq = last.entry(writing.after.number).or_default();
         for entry in writing.commit.change.entries().iter().chain(&writing.assigned) {
             *seq += 1;
-            entries.push((writing.after.number, *seq, entry));
+            entries.push(TimelineRow::of(writing.after.number, *seq, entry));
         }
     }
-    timeline::insert(tx, entries.into_iter()).await
+    timeline::insert(tx, &entries).await?;
+    Ok(entries)
 }
 
 /// Whose unfinished tickets become more or fewer.

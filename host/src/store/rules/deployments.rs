@@ -1,9 +1,11 @@
 //! Which version of each rule has which part, and every change of that.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::signatures::KEEP_SIGNATURE;
 use super::versions::{self, RuleVersion};
+use crate::store::chain::audit;
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
@@ -24,6 +26,8 @@ pub struct Deployment {
     pub previous: Option<String>,
     pub offered: Option<String>,
     pub suspended: Option<String>,
+    /// Who wants the rule retired while a second person has yet to agree; empty where the directory does.
+    pub retire_proposed_by: Option<String>,
     /// 0 before it is first written.
     pub revision: i64,
     pub changed_at: Timestamp,
@@ -50,8 +54,8 @@ pub struct DeploymentChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brought {
     pub version: RuleVersion,
-    /// The text of its signature.
-    pub signature: Option<String>,
+    /// The text of its signature, and whether a trusted key has made it.
+    pub signature: Option<(String, bool)>,
 }
 
 /// An entry of the audit.
@@ -70,7 +74,7 @@ pub struct DeploymentEvent {
 }
 
 const COLUMNS: &str = "name, source, folder, active, candidate, trial, percent, proposed_by, previous, offered, \
-                       suspended, revision, changed_at, changed_by, why";
+                       suspended, revision, changed_at, changed_by, why, retire_proposed_by";
 
 fn deployment(row: &Row) -> Result<Deployment, Error> {
     Ok(Deployment {
@@ -89,6 +93,7 @@ fn deployment(row: &Row) -> Result<Deployment, Error> {
         changed_at: at("deployments", "changed_at", row.int(12)?)?,
         changed_by: row.text(13)?,
         why: row.text(14)?,
+        retire_proposed_by: row.opt_text(15)?,
     })
 }
 
@@ -96,6 +101,7 @@ fn values(deployment: &Deployment) -> Vec<Arg> {
     let Deployment { name, source, folder, active, candidate, trial, percent, .. } = deployment.clone();
     let Deployment { proposed_by, previous, offered, suspended, revision, changed_at, changed_by, why, .. } =
         deployment.clone();
+    let retire_proposed_by = deployment.retire_proposed_by.clone();
     vec![
         name.into(),
         source.into(),
@@ -112,6 +118,7 @@ fn values(deployment: &Deployment) -> Vec<Arg> {
         ms(changed_at).into(),
         changed_by.into(),
         why.into(),
+        retire_proposed_by.into(),
     ]
 }
 
@@ -130,44 +137,54 @@ async fn write(tx: &mut Tx, change: DeploymentChange) -> Result<i64, Error> {
     let changed = if after.revision == 0 {
         let sql = format!(
             "insert into deployments ({COLUMNS}) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing"
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing"
         );
         tx.execute(&sql, args).await?
     } else {
         args.push(after.revision.into());
         let sql = "update deployments set source = $2, folder = $3, active = $4, candidate = $5, trial = $6, \
                    percent = $7, proposed_by = $8, previous = $9, offered = $10, suspended = $11, revision = $12, \
-                   changed_at = $13, changed_by = $14, why = $15 where name = $1 and revision = $16";
+                   changed_at = $13, changed_by = $14, why = $15, retire_proposed_by = $16 where name = $1 and revision = $17";
         tx.execute(sql, args).await?
     };
     if changed != 1 {
         return Err(Error::Conflict);
     }
-    tx.execute(
-        "insert into deployment_events (at, name, event, before, after, actor, why, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        vec![
-            ms(after.changed_at).into(),
-            after.name.as_str().into(),
-            change.event.into(),
-            change.before_json.into(),
-            change.after_json.into(),
-            after.changed_by.as_str().into(),
-            after.why.as_str().into(),
-            change.version.into(),
-        ],
-    )
-    .await?;
+    let noted = note(tx, &change).await?;
     if let Some(Brought { version, signature }) = change.brought {
         let signed = signature.map(|text| (version.component_digest.clone(), version.manifest_digest.clone(), text));
         versions::keep(tx, version, after.changed_at).await?;
-        if let Some((component, manifest, text)) = signed {
-            let args = vec![component.into(), manifest.into(), text.into(), ms(after.changed_at).into()];
+        if let Some((component, manifest, (text, verified))) = signed {
+            let (at, verified) = (ms(after.changed_at), i64::from(verified));
+            let args = vec![component.into(), manifest.into(), text.into(), at.into(), verified.into()];
             tx.execute(KEEP_SIGNATURE, args).await?;
         }
     }
     let sql = "update deployment_revision set revision = revision + 1 where one = 1 returning revision";
-    tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))
+    let revision = tx.optional(sql, Vec::new()).await?.map_or(Ok(0), |row| row.int(0))?;
+    audit::append(tx, &[noted]).await?;
+    Ok(revision)
+}
+
+/// Writes the event of a change; its entry in the audit.
+async fn note(tx: &mut Tx, change: &DeploymentChange) -> Result<audit::Entry, Error> {
+    let DeploymentChange { after, event, version, before_json, after_json, .. } = change;
+    let args = vec![
+        ms(after.changed_at).into(),
+        after.name.as_str().into(),
+        (*event).into(),
+        before_json.as_str().into(),
+        after_json.as_str().into(),
+        after.changed_by.as_str().into(),
+        after.why.as_str().into(),
+        version.clone().into(),
+    ];
+    let sql = "insert into deployment_events (at, name, event, before, after, actor, why, version) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8) returning seq";
+    let seq = tx.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))?;
+    let detail = json!({ "seq": seq, "event": event, "version": version, "before": before_json, "after": after_json,
+        "actor": after.changed_by, "why": after.why });
+    Ok(audit::Entry { at: after.changed_at, event: audit::RULE, about: after.name.clone(), detail })
 }
 
 impl Store {

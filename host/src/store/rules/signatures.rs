@@ -7,12 +7,15 @@ use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
-/// Puts a signature beside its version; the last one stands.
-pub(crate) const KEEP_SIGNATURE: &str = "insert into rule_signatures (component_digest, manifest_digest, signature, at) values ($1, $2, $3, $4) \
-                    on conflict (component_digest, manifest_digest) do update set signature = excluded.signature, at = excluded.at";
+/// Puts a signature beside its version; the last one stands, but one that a trusted key has made is not replaced by one that
+/// none was asked about: another desk on the same database may trust that key.
+pub(crate) const KEEP_SIGNATURE: &str = "insert into rule_signatures (component_digest, manifest_digest, signature, at, verified) \
+     values ($1, $2, $3, $4, $5) on conflict (component_digest, manifest_digest) do update \
+     set signature = excluded.signature, at = excluded.at, verified = excluded.verified \
+     where excluded.verified >= rule_signatures.verified";
 
 impl Store {
-    /// Keeps the signature of a version that is in the archive.
+    /// Keeps the signature of a version that is in the archive; `verified` says that a trusted key has made it.
     ///
     /// # Errors
     ///
@@ -22,9 +25,11 @@ impl Store {
         component: &str,
         manifest: &str,
         signature: &str,
+        verified: bool,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let args: Vec<Arg> = vec![component.into(), manifest.into(), signature.into(), ms(now).into()];
+        let args: Vec<Arg> =
+            vec![component.into(), manifest.into(), signature.into(), ms(now).into(), i64::from(verified).into()];
         self.ask(|done| Work::Statement(KEEP_SIGNATURE, args, done)).await.map(drop)
     }
 

@@ -3,6 +3,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::desk::actor::{Author, RuleRef};
 use crate::desk::id::{CommentId, TicketNumber};
@@ -93,28 +94,96 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
     })
 }
 
-/// A row of a timeline.
-fn args(ticket: TicketNumber, seq: i64, entry: &Entry) -> Vec<Arg> {
-    let (kind, author, version) = match &entry.author {
-        Author::System => (SYSTEM, None, None),
-        Author::Person(person) => (PERSON, Some(person.to_string()), None),
-        Author::Rule(RuleRef { name, version }) => (RULE, Some(name.clone()), Some(version.clone())),
-    };
-    let visibility = match entry.visibility {
-        Visibility::Public => PUBLIC,
-        Visibility::Internal => INTERNAL,
-    };
-    vec![
-        ticket.0.into(),
-        seq.into(),
-        ms(entry.at).into(),
-        kind.into(),
-        author.into(),
-        version.into(),
-        visibility.into(),
-        entry.event.kind().into(),
-        Arg::from(facts(&entry.event)),
-    ]
+/// A row of a timeline, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineRow {
+    pub ticket: i64,
+    pub seq: i64,
+    at: i64,
+    author_kind: i64,
+    author: Option<String>,
+    author_version: Option<String>,
+    visibility: i64,
+    kind: String,
+    details: String,
+}
+
+/// Takes the fields of a row, each with its length before it.
+pub struct RowHash<'a>(pub &'a mut Sha256);
+
+impl RowHash<'_> {
+    fn int(&mut self, number: i64) {
+        self.0.update(number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        // No text is as long as this.
+        let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        self.0.update(length.to_le_bytes());
+        self.0.update(text.unwrap_or_default());
+    }
+}
+
+impl TimelineRow {
+    /// The row of an entry at its place.
+    pub fn of(ticket: TicketNumber, seq: i64, entry: &Entry) -> TimelineRow {
+        let (author_kind, author, author_version) = match &entry.author {
+            Author::System => (SYSTEM, None, None),
+            Author::Person(person) => (PERSON, Some(person.to_string()), None),
+            Author::Rule(RuleRef { name, version }) => (RULE, Some(name.clone()), Some(version.clone())),
+        };
+        let visibility = match entry.visibility {
+            Visibility::Public => PUBLIC,
+            Visibility::Internal => INTERNAL,
+        };
+        TimelineRow {
+            ticket: ticket.0,
+            seq,
+            at: ms(entry.at),
+            author_kind,
+            author,
+            author_version,
+            visibility,
+            kind: entry.event.kind().to_owned(),
+            details: facts(&entry.event),
+        }
+    }
+
+    /// The row as it is read: the ticket, then [`COLUMNS`].
+    pub fn read(row: &Row) -> Result<TimelineRow, Error> {
+        Ok(TimelineRow {
+            ticket: row.int(0)?,
+            seq: row.int(1)?,
+            at: row.int(2)?,
+            author_kind: row.int(3)?,
+            author: row.opt_text(4)?,
+            author_version: row.opt_text(5)?,
+            visibility: row.int(6)?,
+            kind: row.text(7)?,
+            details: row.text(8)?,
+        })
+    }
+
+    /// Adds the row to a digest.
+    pub fn hash(&self, sha: &mut RowHash<'_>) {
+        [self.ticket, self.seq, self.at, self.author_kind, self.visibility].into_iter().for_each(|n| sha.int(n));
+        let texts = [self.author.as_deref(), self.author_version.as_deref(), Some(&self.kind), Some(&self.details)];
+        texts.into_iter().for_each(|text| sha.text(text));
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![
+            self.ticket.into(),
+            self.seq.into(),
+            self.at.into(),
+            self.author_kind.into(),
+            self.author.clone().into(),
+            self.author_version.clone().into(),
+            self.visibility.into(),
+            self.kind.as_str().into(),
+            Arg::from(self.details.as_str()),
+        ]
+    }
 }
 
 /// An entry from a row whose first of [`COLUMNS`] is at `first`.
@@ -140,14 +209,10 @@ fn stored(row: &Row, first: usize) -> Result<StoredEntry, Error> {
     Ok(StoredEntry { seq: row.int(first)?, entry })
 }
 
-/// Writes entries, each with its ticket and its place.
-pub async fn insert<'a>(
-    tx: &mut Tx,
-    entries: impl Iterator<Item = (TicketNumber, i64, &'a Entry)>,
-) -> Result<(), Error> {
-    let rows = entries.map(|(ticket, seq, entry)| args(ticket, seq, entry)).collect();
+/// Writes entries.
+pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     let head = format!("insert into timeline (ticket, {COLUMNS})");
-    tx.insert(&head, COLUMNS_COUNT, "", rows).await.map(drop)
+    tx.insert(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await.map(drop)
 }
 
 /// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
@@ -158,6 +223,21 @@ pub async fn last_seq(tx: &mut Tx, ticket: TicketNumber) -> Result<i64, Error> {
 }
 
 impl Store {
+    /// The rows of these places, by ticket and place: each the ticket's number, the first place and the last.
+    pub(in crate::store) async fn timeline_rows(&self, places: &[(i64, i64, i64)]) -> Result<Vec<TimelineRow>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Numbers, so that they need be no parameters.
+        let among = |(ticket, first, last): &(i64, i64, i64)| {
+            format!("(ticket = {ticket} and seq >= {first} and seq <= {last})")
+        };
+        let among = places.iter().map(among).collect::<Vec<_>>().join(" or ");
+        let sql = format!("select ticket, {COLUMNS} from timeline where {among} order by ticket, seq");
+        let rows = self.db.all_of_history(&sql, Vec::new()).await?;
+        rows.iter().map(TimelineRow::read).collect()
+    }
+
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
     /// rest, so that nothing above can forget to.
     pub async fn timeline(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {

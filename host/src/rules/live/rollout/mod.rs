@@ -66,6 +66,13 @@ pub struct Candidate {
     pub proposed_by: Option<Signatory>,
 }
 
+impl Candidate {
+    /// A version that is to become active once a second person agrees.
+    fn proposed(version: VersionId, by: &Signatory) -> Self {
+        Self { version, trial: Trial::Loaded, proposed_by: Some(by.clone()) }
+    }
+}
+
 /// Which version of one rule plays which part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -81,6 +88,9 @@ pub struct Rollout {
     pub offered: Option<VersionId>,
     /// A version that was active and failed too often.
     pub suspended: Option<VersionId>,
+    /// The one who wants the rule retired, while a second person has yet to agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retiring: Option<Signatory>,
 }
 
 /// Something that happens to a rule. A step about a version names the one that is meant: where another has taken its place
@@ -88,42 +98,25 @@ pub struct Rollout {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RolloutStep {
     /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
-    Offer {
-        source: Source,
-        folder: Option<String>,
-        version: VersionId,
-        part: Part,
-        second: bool,
-        by: Signatory,
-    },
-    /// The folder that offered it is gone: nothing to a rule that came by API since.
-    Gone,
+    Offer { source: Source, folder: Option<String>, version: VersionId, part: Part, second: bool, by: Signatory },
+    /// The folder that offered it is gone: nothing to a rule that came by API since. With `second`, people decide in the
+    /// rule's place until a person agrees that it is retired.
+    Gone { second: bool },
     /// The candidate is to play another part.
-    Promote {
-        version: VersionId,
-        part: Part,
-        second: bool,
-        by: Signatory,
-    },
+    Promote { version: VersionId, part: Part, second: bool, by: Signatory },
     /// The candidate steps back.
-    Demote {
-        version: VersionId,
-        trial: Trial,
-    },
-    /// A second person agrees that the candidate becomes active.
-    Approve {
-        version: VersionId,
-        by: Signatory,
-    },
-    RollBack,
+    Demote { version: VersionId, trial: Trial },
+    /// A second person agrees that the candidate becomes active, or that the rule whose version this is be retired.
+    Approve { version: VersionId, by: Signatory },
+    /// The version before takes over; with `second`, once a second person agrees to it.
+    RollBack { second: bool, by: Signatory },
     /// The active version is taken out. The one before takes over, unless none may: a rule for access is never replaced by an
     /// earlier version without people, who decide in its place.
-    Suspend {
-        version: VersionId,
-        hold: bool,
-    },
-    Resume,
-    Retire,
+    Suspend { version: VersionId, hold: bool },
+    /// A suspended version counts again; with `second`, once a second person agrees to it.
+    Resume { second: bool, by: Signatory },
+    /// No version is asked any more; with `second`, once a second person agrees to it.
+    Retire { second: bool, by: Signatory },
 }
 
 impl RolloutStep {
@@ -131,14 +124,17 @@ impl RolloutStep {
     pub const fn code(&self) -> &'static str {
         match self {
             RolloutStep::Offer { .. } => "offered",
-            RolloutStep::Gone => "gone",
+            RolloutStep::Gone { .. } => "gone",
             RolloutStep::Promote { .. } => "promoted",
             RolloutStep::Demote { .. } => "demoted",
             RolloutStep::Approve { .. } => "approved",
-            RolloutStep::RollBack => "rolled-back",
+            RolloutStep::RollBack { second: true, .. } => "rollback-proposed",
+            RolloutStep::RollBack { .. } => "rolled-back",
             RolloutStep::Suspend { .. } => "suspended",
-            RolloutStep::Resume => "resumed",
-            RolloutStep::Retire => "retired",
+            RolloutStep::Resume { second: true, .. } => "resume-proposed",
+            RolloutStep::Resume { .. } => "resumed",
+            RolloutStep::Retire { second: true, .. } => "retire-proposed",
+            RolloutStep::Retire { .. } => "retired",
         }
     }
 
@@ -150,8 +146,28 @@ impl RolloutStep {
             | RolloutStep::Demote { version, .. }
             | RolloutStep::Approve { version, .. }
             | RolloutStep::Suspend { version, .. } => Some(*version),
-            RolloutStep::Gone | RolloutStep::RollBack | RolloutStep::Resume | RolloutStep::Retire => None,
+            RolloutStep::Gone { .. }
+            | RolloutStep::RollBack { .. }
+            | RolloutStep::Resume { .. }
+            | RolloutStep::Retire { .. } => None,
         }
+    }
+
+    /// The same step as far as one person may take it alone: where `two` have to agree, it only proposes, or it suspends so
+    /// that people decide.
+    #[must_use]
+    pub fn guarded(mut self, two: bool) -> Self {
+        match &mut self {
+            RolloutStep::Offer { second, .. }
+            | RolloutStep::Promote { second, .. }
+            | RolloutStep::RollBack { second, .. }
+            | RolloutStep::Resume { second, .. }
+            | RolloutStep::Retire { second, .. }
+            | RolloutStep::Gone { second } => *second |= two,
+            RolloutStep::Suspend { hold, .. } => *hold |= two,
+            RolloutStep::Demote { .. } | RolloutStep::Approve { .. } => {}
+        }
+        self
     }
 }
 
@@ -182,7 +198,7 @@ pub enum NotTaken {
     NotActive,
     #[error("no version of it is suspended")]
     NotSuspended,
-    #[error("nobody has proposed that its candidate become active")]
+    #[error("nobody has proposed that its candidate become active, or that it be retired")]
     NotProposed,
     #[error("the person who proposed it cannot approve it: a second one has to")]
     SamePerson,
@@ -211,6 +227,11 @@ impl Rollout {
                 }
                 rollout.source = *source;
                 rollout.folder.clone_from(folder);
+                if rollout.is_back(*version) {
+                    rollout.active = rollout.suspended.take();
+                    rollout.retiring = None;
+                    rollout.offered = Some(*version);
+                }
                 // A folder offers the same for as long as it is there; a version that is sent once more is meant.
                 if rollout.offered == Some(*version)
                     && (*source == Source::Directory || rollout.part_of(*version).is_some())
@@ -220,12 +241,8 @@ impl Rollout {
                 rollout.offered = Some(*version);
                 rollout.place(*version, *part, *second, by)?;
             }
-            RolloutStep::Gone if rollout.source == Source::Api => {}
-            RolloutStep::Gone => {
-                rollout.retire();
-                rollout.offered = None;
-                rollout.folder = None;
-            }
+            RolloutStep::Gone { .. } if rollout.source == Source::Api => {}
+            RolloutStep::Gone { second } => rollout.gone(*second),
             RolloutStep::Promote { version, part, second, by } => {
                 let candidate = rollout.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
@@ -236,43 +253,21 @@ impl Rollout {
                 }
                 rollout.place(*version, *part, *second, by)?;
             }
-            RolloutStep::Demote { version, trial } => {
-                let candidate = rollout.candidate_if(*version)?;
-                if *trial >= candidate.trial && candidate.proposed_by.is_none() {
-                    return Err(NotTaken::NotLower);
-                }
-                check_share(*trial)?;
-                candidate.trial = candidate.trial.min(*trial);
-                candidate.proposed_by = None;
-            }
-            RolloutStep::Approve { version, by } => {
-                let proposer = rollout.candidate_if(*version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
-                proposer.let_approve(by)?;
-                rollout.activate(*version);
-            }
-            RolloutStep::RollBack => {
-                let earlier = rollout.previous.take().ok_or(NotTaken::NothingEarlier)?;
-                // The version that is left can be promoted again.
-                rollout.candidate =
-                    rollout.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
-                rollout.active = Some(earlier);
-            }
+            RolloutStep::Demote { version, trial } => rollout.demote(*version, *trial)?,
+            RolloutStep::Approve { version, by } => rollout.approve(*version, by)?,
+            RolloutStep::RollBack { second, by } => rollout.roll_back(*second, by)?,
             RolloutStep::Suspend { version, hold } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
                 rollout.suspended = Some(active);
                 rollout.active = if *hold { None } else { rollout.previous.take() };
             }
-            RolloutStep::Resume => {
-                let version = rollout.suspended.take().ok_or(NotTaken::NotSuspended)?;
-                rollout.previous = rollout.active.replace(version).or(rollout.previous);
+            RolloutStep::Resume { second, by } => rollout.resume(*second, by)?,
+            RolloutStep::Retire { .. } if !rollout.is_live() => return Err(NotTaken::NotActive),
+            RolloutStep::Retire { second: true, by } if rollout.in_force().is_some() => {
+                rollout.retiring = Some(by.clone());
             }
-            RolloutStep::Retire => {
-                if !rollout.is_live() {
-                    return Err(NotTaken::NotActive);
-                }
-                rollout.retire();
-            }
+            RolloutStep::Retire { .. } => rollout.retire(),
         }
         rollout.tidy();
         Ok(rollout)
@@ -297,6 +292,93 @@ impl Rollout {
     pub fn needed(&self) -> impl Iterator<Item = VersionId> {
         let suspended = self.suspended.filter(|_| self.active.is_none());
         self.active.into_iter().chain(self.candidate.as_ref().map(|c| c.version)).chain(suspended)
+    }
+
+    /// The versions from which a step may lead away, or to which it may lead: where one of them decides about access, the
+    /// step changes what decides.
+    pub fn at_stake(&self, step: &RolloutStep) -> impl Iterator<Item = VersionId> {
+        let proposed = self.candidate.as_ref().filter(|candidate| candidate.proposed_by.is_some());
+        let back = matches!(step, RolloutStep::RollBack { .. } | RolloutStep::Suspend { .. });
+        let earlier = self.previous.filter(|_| back);
+        let all = [self.active, self.suspended, proposed.map(|c| c.version), step.version(), earlier];
+        all.into_iter().flatten()
+    }
+
+    /// The version that counts, or whose place people have taken.
+    fn in_force(&self) -> Option<VersionId> {
+        self.active.or(self.suspended)
+    }
+
+    /// Whether the directory has a version back whose folder was gone, and which has not been retired since.
+    fn is_back(&self, version: VersionId) -> bool {
+        self.retiring == Some(Signatory::Directory) && self.active.is_none() && self.suspended == Some(version)
+    }
+
+    /// Its folder is gone. With `second`, people decide in its place until a person agrees that it is retired.
+    fn gone(&mut self, second: bool) {
+        if second {
+            self.suspended = self.active.take().or(self.suspended);
+            self.candidate = None;
+            self.retiring = self.suspended.map(|_| Signatory::Directory);
+        } else {
+            self.retire();
+        }
+        self.offered = None;
+        self.folder = None;
+    }
+
+    fn demote(&mut self, version: VersionId, trial: Trial) -> Result<(), NotTaken> {
+        if self.retiring.is_some() && self.in_force() == Some(version) {
+            self.retiring = None;
+            return Ok(());
+        }
+        let candidate = self.candidate_if(version)?;
+        if trial >= candidate.trial && candidate.proposed_by.is_none() {
+            return Err(NotTaken::NotLower);
+        }
+        check_share(trial)?;
+        candidate.trial = candidate.trial.min(trial);
+        candidate.proposed_by = None;
+        Ok(())
+    }
+
+    fn resume(&mut self, second: bool, by: &Signatory) -> Result<(), NotTaken> {
+        let version = self.suspended.ok_or(NotTaken::NotSuspended)?;
+        if second {
+            self.candidate = Some(Candidate::proposed(version, by));
+        } else {
+            self.suspended = None;
+            self.previous = self.active.replace(version).or(self.previous);
+        }
+        Ok(())
+    }
+
+    fn approve(&mut self, version: VersionId, by: &Signatory) -> Result<(), NotTaken> {
+        if let (Some(proposer), Some(in_force)) = (&self.retiring, self.in_force())
+            && self.candidate.as_ref().is_none_or(|candidate| candidate.version != version)
+        {
+            check_is(version, in_force, "version in force")?;
+            proposer.let_approve(by)?;
+            self.retire();
+            return Ok(());
+        }
+        let proposer = self.candidate_if(version)?.proposed_by.as_ref().ok_or(NotTaken::NotProposed)?;
+        proposer.let_approve(by)?;
+        self.activate(version);
+        Ok(())
+    }
+
+    fn roll_back(&mut self, second: bool, by: &Signatory) -> Result<(), NotTaken> {
+        let earlier = self.previous.ok_or(NotTaken::NothingEarlier)?;
+        if second {
+            self.candidate = Some(Candidate::proposed(earlier, by));
+            return Ok(());
+        }
+        self.previous = None;
+        // The version that is left can be promoted again.
+        self.candidate = self.active.map(|version| Candidate { version, trial: Trial::Loaded, proposed_by: None });
+        self.active = Some(earlier);
+        Ok(())
     }
 
     fn is_live(&self) -> bool {
@@ -332,6 +414,7 @@ impl Rollout {
         self.previous = before.or(self.previous);
         self.candidate = None;
         self.suspended = None;
+        self.retiring = None;
     }
 
     /// A version plays one part; and a canary without an active version for the other tickets waits in the shadow.
@@ -339,6 +422,7 @@ impl Rollout {
         self.candidate = self.candidate.take().filter(|candidate| Some(candidate.version) != self.active);
         self.previous = self.previous.filter(|previous| Some(*previous) != self.active);
         self.suspended = self.suspended.filter(|suspended| Some(*suspended) != self.active);
+        self.retiring = self.retiring.take().filter(|_| self.in_force().is_some());
         if self.active.is_none()
             && let Some(candidate) = &mut self.candidate
         {
@@ -350,6 +434,7 @@ impl Rollout {
         self.previous = self.active.take().or(self.previous);
         self.candidate = None;
         self.suspended = None;
+        self.retiring = None;
     }
 }
 

@@ -46,11 +46,11 @@ fn step() -> impl Strategy<Value = RolloutStep> {
         1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Shadow }),
         1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Loaded }),
         4 => (0_u8..5, who()).prop_map(|(n, by)| RolloutStep::Approve { version: version(n), by }),
-        1 => Just(RolloutStep::RollBack),
+        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::RollBack { second, by }),
         2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n), hold: n % 2 == 0 }),
-        1 => Just(RolloutStep::Resume),
-        1 => Just(RolloutStep::Retire),
-        1 => Just(RolloutStep::Gone),
+        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::Resume { second, by }),
+        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::Retire { second, by }),
+        2 => any::<bool>().prop_map(|second| RolloutStep::Gone { second }),
     ]
 }
 
@@ -76,16 +76,34 @@ proptest! {
             check(&next)?;
             let candidate = rollout.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
-                RolloutStep::RollBack => prop_assert_eq!(next.active, rollout.previous, "back to the version before"),
-                RolloutStep::Demote { version, .. } => prop_assert_eq!(Some(*version), candidate),
+                RolloutStep::RollBack { second: true, .. } => {
+                    prop_assert_eq!(next.active, rollout.active, "one word alone takes nothing back");
+                }
+                RolloutStep::RollBack { .. } => {
+                    prop_assert_eq!(next.active, rollout.previous, "back to the version before");
+                }
+                RolloutStep::Resume { second: true, .. } | RolloutStep::Retire { second: true, .. }
+                    if rollout.active.or(rollout.suspended).is_some() =>
+                {
+                    prop_assert_eq!((next.active, next.suspended), (rollout.active, rollout.suspended), "nor this");
+                }
+                RolloutStep::Gone { second: true } if rollout.source == Source::Directory => {
+                    prop_assert_eq!(next.active, None);
+                    prop_assert_eq!(next.suspended, rollout.active.or(rollout.suspended), "people decide in its place");
+                }
+                RolloutStep::Demote { version, .. } => {
+                    let in_force = rollout.retiring.as_ref().and(rollout.active.or(rollout.suspended));
+                    prop_assert!(Some(*version) == candidate || Some(*version) == in_force);
+                }
                 RolloutStep::Suspend { version, hold } => {
                     prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
                     let expected = if *hold { None } else { rollout.previous };
                     prop_assert_eq!(next.active, expected, "the last good version takes over, or none");
-                    prop_assert_eq!(next.after(&RolloutStep::Resume).unwrap().active, rollout.active);
+                    let resumed = next.after(&RolloutStep::Resume { second: false, by: mei() }).unwrap();
+                    prop_assert_eq!(resumed.active, rollout.active);
                 }
-                RolloutStep::Gone if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
-                RolloutStep::Retire | RolloutStep::Gone => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
+                RolloutStep::Gone { .. } if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
+                RolloutStep::Retire { .. } | RolloutStep::Gone { .. } => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
                 RolloutStep::Offer { source, version, .. }
                     if rollout.offered == Some(*version)
                         && rollout.source == *source
@@ -99,9 +117,13 @@ proptest! {
                 }
                 RolloutStep::Promote { version, .. } => prop_assert_eq!(Some(*version), candidate),
                 RolloutStep::Approve { version, by } => {
-                    let proposer = rollout.candidate.as_ref().and_then(|c| c.proposed_by.clone());
+                    let of_candidate = rollout.candidate.as_ref().filter(|c| c.version == *version);
+                    let proposer = match of_candidate {
+                        Some(candidate) => candidate.proposed_by.clone(),
+                        None => rollout.retiring.clone(),
+                    };
                     prop_assert!(proposer.is_some_and(|proposer| proposer.let_approve(by).is_ok()));
-                    prop_assert_eq!((next.active, candidate), (Some(*version), Some(*version)));
+                    prop_assert_eq!(next.active, of_candidate.map(|_| *version), "it is active, or retired");
                 }
                 _ => {}
             }
@@ -135,7 +157,7 @@ fn a_rule_has_one_source() {
     };
     let rollout = Rollout::default().after(&offer(Source::Api)).unwrap();
     assert_eq!(rollout.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
-    let retired = rollout.after(&RolloutStep::Retire).unwrap();
+    let retired = rollout.after(&RolloutStep::Retire { second: false, by: mei() }).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
 }
 
@@ -149,7 +171,8 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
         second: false,
         by: mei(),
     };
-    let retired = Rollout::default().after(&sent).unwrap().after(&RolloutStep::Retire).unwrap();
+    let retired =
+        Rollout::default().after(&sent).unwrap().after(&RolloutStep::Retire { second: false, by: mei() }).unwrap();
     assert_eq!(retired.part_of(version(1)), None);
     assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
@@ -187,4 +210,32 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
         rollout.after(&RolloutStep::Suspend { version: version(1), hold: false }),
         Err(NotTaken::OtherVersion { .. })
     ));
+}
+
+/// A rule that two agreed to stands until two agree that it ends; its folder alone cannot end it either.
+#[test]
+fn what_two_let_in_two_take_out() {
+    let noor = Signatory::parse("noor");
+    let offer = RolloutStep::Offer {
+        source: Source::Directory,
+        folder: Some("one".to_owned()),
+        version: version(1),
+        part: Part::Active,
+        second: true,
+        by: Signatory::Directory,
+    };
+    let agreed = RolloutStep::Approve { version: version(1), by: mei() };
+    let live = Rollout::default().after(&offer).unwrap().after(&agreed).unwrap();
+    let proposed = live.after(&RolloutStep::Retire { second: true, by: mei() }).unwrap();
+    assert_eq!((proposed.active, &proposed.retiring), (Some(version(1)), &Some(mei())));
+    assert_eq!(proposed.after(&agreed), Err(NotTaken::SamePerson));
+    let by_noor = RolloutStep::Approve { version: version(1), by: noor };
+    assert_eq!(proposed.after(&by_noor).unwrap().part_of(version(1)), None);
+    let withdrawn = proposed.after(&RolloutStep::Demote { version: version(1), trial: Trial::Loaded }).unwrap();
+    assert_eq!(withdrawn, live);
+
+    let gone = live.after(&RolloutStep::Gone { second: true }).unwrap();
+    assert_eq!((gone.active, gone.suspended), (None, Some(version(1))), "people decide");
+    assert_eq!(gone.after(&offer).unwrap(), live, "it was away for a moment");
+    assert_eq!(gone.after(&agreed).unwrap().part_of(version(1)), None, "the directory proposed it, one person agrees");
 }

@@ -3,6 +3,8 @@
 //! What is signed is the pair of digests, after a name that nothing else signs under: so a signature is for this component
 //! with this manifest, settings included, and for no other pair. A desk that trusts no key in particular takes every rule.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -52,6 +54,8 @@ pub struct NotAKey {
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     keys: Vec<TrustedKey>,
+    /// Components and manifests that never come back, signed or not.
+    withdrawn: BTreeSet<Digest>,
 }
 
 /// `rule.sig`: who signed what.
@@ -71,6 +75,8 @@ pub struct SignatureFile {
 /// Why a rule is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
+    #[error("the {part} {digest} was withdrawn: `[rules] withdrawn` of this desk names it, and it does not come back")]
+    Withdrawn { part: &'static str, digest: Digest },
     #[error("the rule is not signed, and this desk takes only what is signed by {trusted}")]
     Unsigned { trusted: String },
     #[error("the signature is no {SIGNATURE_FILE} of ours: {message}")]
@@ -88,7 +94,14 @@ pub enum Untrusted {
 impl Trust {
     /// The policy that asks for a signature by one of these keys.
     pub fn new(keys: Vec<TrustedKey>) -> Self {
-        Self { keys }
+        Self { keys, withdrawn: BTreeSet::new() }
+    }
+
+    /// The same policy, which refuses these components and manifests under any signature: an older signature stays good for
+    /// ever, and a version that was found to be bad has to be named.
+    #[must_use]
+    pub fn without(self, withdrawn: BTreeSet<Digest>) -> Self {
+        Self { withdrawn, ..self }
     }
 
     /// Whether rules need a signature.
@@ -107,6 +120,11 @@ impl Trust {
         manifest: Digest,
         signature: Option<&str>,
     ) -> Result<Option<&str>, Untrusted> {
+        for (part, digest) in [("component", component), ("manifest", manifest)] {
+            if self.withdrawn.contains(&digest) {
+                return Err(Untrusted::Withdrawn { part, digest });
+            }
+        }
         if !self.required() {
             return Ok(None);
         }
@@ -188,6 +206,20 @@ mod tests {
         let by_other = SigningKey::from_bytes(&[8; 32]).sign(wasm, toml);
         let claimed = SignatureFile { key: key.public(), ..by_other };
         assert_eq!(trusted(&key).verify(wasm, toml, Some(&claimed.to_text())), forged);
+    }
+
+    #[test]
+    fn what_was_withdrawn_does_not_come_back_however_it_is_signed() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let (wasm, toml) = (Digest::of(b"wasm"), Digest::of(b"toml"));
+        let good = key.sign(wasm, toml).to_text();
+        for (part, digest) in [("component", wasm), ("manifest", toml)] {
+            for trust in [trusted(&key), Trust::default()] {
+                let trust = trust.without([digest].into());
+                assert_eq!(trust.verify(wasm, toml, Some(&good)), Err(Untrusted::Withdrawn { part, digest }));
+            }
+        }
+        assert_eq!(trusted(&key).without([Digest::of(b"x")].into()).verify(wasm, toml, Some(&good)), Ok(Some("ops")));
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! Access follows the organisation: when the configuration is read again, when a desk starts, and every hour.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::jobs::stop::Stop;
+use crate::app::tickets::change::{Retry, Which};
+use crate::app::{App, Error, Office};
+use crate::desk::access;
+use crate::desk::id::PersonId;
+
+/// How often open requests and grants are compared with the organisation, besides whenever that changes.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Open requests that are looked at together.
+const PAGE: usize = 200;
+/// So many people may have left at once, or half of those who hold anything. Beyond that it is the configuration that has gone
+/// wrong, and nothing is ended: their grants give no access as long as it says that they have left.
+const LEAVERS_MAX: usize = 20;
+
+impl Office {
+    /// Takes open requests to those who may approve them now, and ends what people hold who have left.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done with the next look.
+    pub async fn follow_people(&self) -> Result<(), Error> {
+        self.follow_approvers().await?;
+        self.end_leavers().await
+    }
+
+    async fn follow_approvers(&self) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.store.open_cases(after, PAGE).await?;
+            for id in &page {
+                let followed = self.change(Which::Id(*id), Retry::Commutes, |ticket, case, at| {
+                    Ok(case.and_then(|case| access::follow(ticket, case, at)))
+                });
+                match followed.await {
+                    Ok(_) | Err(Error::Missing { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.last().copied();
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn end_leavers(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        let holders = self.store.all_holders(self.clock.now()).await?;
+        let left = |person: &&PersonId| organisation.people.get(*person).is_none_or(|person| !person.active);
+        let left: Vec<&PersonId> = holders.iter().filter(left).collect();
+        if left.len() > LEAVERS_MAX.max(holders.len() / 2) {
+            let (left, holders) = (left.len(), holders.len());
+            tracing::error!(
+                left,
+                holders,
+                "so many people who hold access cannot have left at once: no grant is ended"
+            );
+            return Ok(());
+        }
+        for person in left {
+            for grant in self.store.held_ids(person, self.clock.now()).await? {
+                self.change_grant(grant, |ticket, grant, at| Ok(access::end(ticket, grant, at))).await?;
+                tracing::info!(%person, %grant, "a grant has ended: the person has left");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// As [`Office::follow_people`], to the end also where the request that asked for it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the office's.
+    pub(in crate::app) async fn follow_people(self: &Arc<Self>) -> Result<(), Error> {
+        let app = Arc::clone(self);
+        tokio::spawn(async move { app.office.follow_people().await }).await?
+    }
+
+    /// Follows the organisation until it is asked to stop.
+    pub async fn keep_following_people(self: Arc<Self>, mut stop: Stop) {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.told() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.office.follow_people().await {
+                tracing::warn!(%error, "open requests and grants were not compared with the organisation: tried again");
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Who may approve: looked up in the organisation as it is now, so that open steps follow changes of managers, groups and
+//! people who leave.
+
+use std::fmt;
+
+use super::{AccessCase, AccessState, Step};
+use crate::desk::id::{GroupId, PersonId};
+use crate::desk::organisation::Organisation;
+
+/// The people that a step asks, by what makes them approvers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// One person, for as long as they are here.
+    Person(PersonId),
+    /// The nearest manager of the person who is to have the access who may approve.
+    Manager,
+    /// The owner of the app.
+    Owner,
+    /// The members of a group.
+    Group(GroupId),
+    /// The people whom the desk asks where no other is left.
+    AccessApprovers,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Named::Person(person) => write!(f, "person:{person}"),
+            Named::Manager => f.write_str("manager"),
+            Named::Owner => f.write_str("owner"),
+            Named::Group(group) => write!(f, "group:{group}"),
+            Named::AccessApprovers => f.write_str("access-approvers"),
+        }
+    }
+}
+
+impl Named {
+    /// The approvers that a kept text names.
+    pub fn parse(text: &str) -> Option<Named> {
+        match (text, text.split_once(':')) {
+            ("manager", _) => Some(Named::Manager),
+            ("owner", _) => Some(Named::Owner),
+            ("access-approvers", _) => Some(Named::AccessApprovers),
+            (_, Some(("person", id))) => id.parse().ok().map(Named::Person),
+            (_, Some(("group", id))) => id.parse().ok().map(Named::Group),
+            _ => None,
+        }
+    }
+
+    fn people(&self, case: &AccessCase, organisation: &Organisation) -> Vec<PersonId> {
+        match self {
+            Named::Person(person) => vec![person.clone()],
+            Named::Manager => managers(case, organisation).into_iter().take(1).collect(),
+            Named::Owner => {
+                let app = organisation.apps.get(&case.request.app);
+                app.and_then(|app| app.owner.clone()).into_iter().collect()
+            }
+            Named::Group(group) => organisation.members_of(group).map(|person| person.id.clone()).collect(),
+            Named::AccessApprovers => organisation.defaults.access_approvers.clone(),
+        }
+    }
+}
+
+/// The managers of the person who is to have the access who may approve, nearest first.
+fn managers(case: &AccessCase, organisation: &Organisation) -> Vec<PersonId> {
+    let subject = organisation.people.get(&case.request.subject);
+    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    managers.into_iter().filter(|person| may_approve(case, organisation, person)).collect()
+}
+
+/// Approvers are active, and are no party to the request (I2).
+fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId) -> bool {
+    organisation.people.get(person).is_some_and(|person| person.active) && !case.concerns(person)
+}
+
+/// An open step whose approvers are others than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reassigned {
+    pub step: usize,
+    pub approvers: Vec<PersonId>,
+    /// Whether too few of those were left whom the step names, so that the desk's own approvers stand in.
+    pub stands_in: bool,
+}
+
+impl AccessCase {
+    /// The case with the approvers of its open steps as the organisation has them now, and which steps that has changed. A
+    /// person who has approved one step is not asked in another, unless the desk lets one person approve several. Where too few
+    /// are left, the desk's access approvers stand in, then the managers above.
+    #[must_use]
+    pub fn following(&self, organisation: &Organisation) -> (AccessCase, Vec<Reassigned>) {
+        let (mut after, mut changes) = (self.clone(), Vec::new());
+        if self.state != AccessState::Awaiting {
+            return (after, changes);
+        }
+        let open: Vec<usize> = self.open_steps().map(|(number, _)| number).collect();
+        for (number, step) in after.steps.iter_mut().enumerate().filter(|(number, _)| open.contains(number)) {
+            let (approvers, stands_in) = self.approvers_now(number, step, organisation);
+            let same = approvers.len() == step.approvers.len() && approvers.iter().all(|p| step.approvers.contains(p));
+            if same {
+                continue;
+            }
+            let left = step.approvers.iter().filter(|person| !approvers.contains(person));
+            let left: Vec<PersonId> = left.filter(|person| !step.former.contains(person)).cloned().collect();
+            step.former.extend(left);
+            step.former.retain(|person| !approvers.contains(person));
+            step.approvers.clone_from(&approvers);
+            changes.push(Reassigned { step: number, approvers, stands_in });
+        }
+        (after, changes)
+    }
+
+    fn approvers_now(&self, number: usize, step: &Step, organisation: &Organisation) -> (Vec<PersonId>, bool) {
+        let one_step_each = !organisation.defaults.one_approver_for_several_steps;
+        let elsewhere = |person: &PersonId| one_step_each && self.approved_another(number, person);
+        let may = |person: &PersonId| may_approve(self, organisation, person) && !elsewhere(person);
+        let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
+        let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
+        let mut people: Vec<PersonId> = match step.named.as_slice() {
+            [] => step.approvers.clone(),
+            named => named.iter().flat_map(|named| named.people(self, organisation)).collect(),
+        };
+        people.retain(|person| may(person));
+        let enough = |people: &[PersonId]| {
+            let fresh: std::collections::BTreeSet<&PersonId> = people.iter().filter(|person| !said(person)).collect();
+            agreed + fresh.len() >= step.needed as usize
+        };
+        let stands_in = !enough(&people);
+        for more in [organisation.defaults.access_approvers.clone(), managers(self, organisation)] {
+            if !enough(&people) {
+                people.extend(more.into_iter().filter(|person| may(person)));
+            }
+        }
+        people.sort_unstable();
+        people.dedup();
+        (people, stands_in)
+    }
+
+    /// Whether a person has approved another step than this one.
+    pub(super) fn approved_another(&self, number: usize, person: &PersonId) -> bool {
+        self.decisions.iter().any(|d| d.step != number && d.approve && d.approver == *person)
+    }
+
+    /// Whether a person was asked for a decision before others took their place.
+    pub fn asked_before(&self, person: &PersonId) -> bool {
+        self.steps.iter().any(|step| step.former.contains(person))
+    }
+}

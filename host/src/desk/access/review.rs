@@ -1,0 +1,77 @@
+//! A second look in the moment in which access is given: much may have changed since it was asked for.
+
+use std::collections::BTreeSet;
+
+use super::{AccessCase, AccessState, Grant};
+use crate::desk::id::{PersonId, TierId};
+use crate::desk::organisation::Organisation;
+use crate::desk::verdict::access::{AccessVerdict, Outcome, Scope};
+
+/// The state of things in the moment in which access is given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Review {
+    /// All that the person who is to have the access holds.
+    pub held: Vec<Grant>,
+    /// Who holds the app, and in which tier.
+    pub holders: Vec<(PersonId, TierId)>,
+    /// The rules' word now, with all that was granted since in view; `None` where they have just said it.
+    pub verdict: Option<AccessVerdict>,
+}
+
+impl AccessCase {
+    /// The approved case as far as it may be granted: denied where the rules deny it by now or no seat is left, and with no
+    /// more in its scope than the rules grant now. Gives the reason of a denial.
+    #[must_use]
+    pub(super) fn reviewed(&self, review: &Review, organisation: &Organisation) -> (AccessCase, Option<String>) {
+        let mut after = self.clone();
+        if self.state != AccessState::Approved {
+            return (after, None);
+        }
+        let denied = match &review.verdict {
+            Some(AccessVerdict { outcome: Outcome::Denied, reason }) => Some(reason.clone()),
+            _ => self.no_seat(review, organisation),
+        };
+        if denied.is_some() {
+            after.state = AccessState::Denied;
+            return (after, denied);
+        }
+        if let (Some(scope), Some(now)) = (&mut after.scope, review.verdict.as_ref().and_then(granted)) {
+            narrow(scope, now, organisation, self);
+        }
+        (after, None)
+    }
+
+    fn no_seat(&self, review: &Review, organisation: &Organisation) -> Option<String> {
+        let app = organisation.apps.get(&self.request.app)?;
+        let (_, tier) = app.tier(self.scope.as_ref()?.tier.as_str())?;
+        let seats = tier.seats?;
+        let active = |person: &&PersonId| organisation.people.get(*person).is_some_and(|person| person.active);
+        let holders = review.holders.iter().filter(|(_, held)| *held == tier.id).map(|(person, _)| person);
+        let others: BTreeSet<&PersonId> = holders.filter(|p| **p != self.request.subject).filter(active).collect();
+        let taken = others.len();
+        let full = u32::try_from(taken).is_ok_and(|taken| taken >= seats);
+        full.then(|| format!("all {seats} seats of {} in {} are taken", tier.name, app.name))
+    }
+}
+
+fn granted(verdict: &AccessVerdict) -> Option<&Scope> {
+    match &verdict.outcome {
+        Outcome::Approved(scope) => Some(scope),
+        Outcome::Await(approval) => Some(&approval.scope),
+        Outcome::Denied => None,
+    }
+}
+
+fn narrow(scope: &mut Scope, now: &Scope, organisation: &Organisation, case: &AccessCase) {
+    let app = organisation.apps.get(&case.request.app);
+    let order = |scope: &Scope| app.and_then(|app| app.tier(scope.tier.as_str())).map_or(0, |(order, _)| order);
+    if order(now) < order(scope) {
+        *scope = Scope { duration_hours: scope.duration_hours.min(now.duration_hours), ..now.clone() };
+        return;
+    }
+    scope.duration_hours = scope.duration_hours.min(now.duration_hours);
+    if order(now) == order(scope) {
+        scope.groups.retain(|group| now.groups.contains(group));
+        scope.role = scope.role.take().filter(|role| now.role.as_ref() == Some(role));
+    }
+}

@@ -1,0 +1,118 @@
+//! The audit: what was done to rules, tables and tokens, and which submissions were refused; added to, never changed.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Chain, Content, ContentDigest, Encoding, End};
+use crate::store::db::{Arg, Db, Tx};
+use crate::store::sql::columns::ms;
+use crate::store::{Error, Store};
+
+/// The longest text that the audit keeps of what was refused, in bytes.
+const TEXT_BYTES_MAX: usize = 2 << 10;
+
+/// The subjects of entries, as words.
+pub const RULE: &str = "rule";
+pub const TABLE: &str = "table";
+pub const TOKEN_ADDED: &str = "token-added";
+pub const TOKEN_REVOKED: &str = "token-revoked";
+pub const REFUSED: &str = "refused";
+/// The first entry: how much was there before.
+pub const BEGAN: &str = "began";
+
+/// The tables whose rows from before the audit are counted in its first entry.
+pub const COUNTED: [&str; 7] =
+    ["deployment_events", "table_events", "tokens", "timeline", "access_cases", "access_decisions", "grants"];
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub event: &'static str,
+    /// The rule, the table, the token or the requester.
+    pub about: String,
+    /// A JSON object.
+    pub detail: Value,
+}
+
+/// Adds entries. It holds the end of the chain until the transaction ends, so it comes last in it.
+pub async fn append(tx: &mut Tx, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut end = End::take(tx, Chain::Audit).await?;
+    let rows = entries.iter().map(|entry| row(&mut end, entry)).collect();
+    tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
+    end.put_back(tx).await
+}
+
+fn row(end: &mut End, entry: &Entry) -> Vec<Arg> {
+    let (at, detail) = (ms(entry.at), entry.detail.to_string());
+    let (link, hash) = end.add(&content(Encoding::One, at, entry.event, &entry.about, &detail));
+    vec![at.into(), entry.event.into(), entry.about.as_str().into(), detail.into(), Some(link).into(), Arg::from(hash)]
+}
+
+/// An entry's content, as it is chained.
+pub fn content(encoding: Encoding, at: i64, event: &str, about: &str, detail: &str) -> ContentDigest {
+    let mut content = Content::of(Chain::Audit, encoding);
+    content.int(at).field(event.as_bytes()).field(about.as_bytes()).field(detail.as_bytes());
+    content.digest()
+}
+
+/// Writes the first entry, if there is none: how much was there before that the audit does not vouch for.
+///
+/// # Errors
+///
+/// Where the database cannot be read or written.
+pub async fn begin(db: &Db) -> Result<(), Error> {
+    let head = db.optional("select link from chain_heads where chain = 'audit'", Vec::new()).await?;
+    if head.map_or(Ok(0), |row| row.int(0))? > 0 {
+        return Ok(());
+    }
+    let written = db.transaction(|mut tx| async move {
+        let mut end = End::take(&mut tx, Chain::Audit).await?;
+        if end.is_beginning() {
+            let mut detail = serde_json::Map::new();
+            for table in COUNTED {
+                let count = tx.optional(&format!("select count(*) from {table}"), Vec::new()).await?;
+                detail.insert(table.to_owned(), json!(count.map_or(Ok(0), |row| row.int(0))?));
+            }
+            let began =
+                Entry { at: Timestamp::UNIX_EPOCH, event: BEGAN, about: String::new(), detail: Value::Object(detail) };
+            let rows = vec![row(&mut end, &began)];
+            tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
+        }
+        end.put_back(&mut tx).await?;
+        Ok(((), tx))
+    });
+    let ((), flush) = written.await?;
+    flush.done().await
+}
+
+/// A text of a submission, cut where it is long.
+pub fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    let mark = if end < text.len() { " [cut]" } else { "" };
+    format!("{}{mark}", text.get(..end).unwrap_or_default())
+}
+
+impl Store {
+    /// Adds an entry in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn audit(&self, entry: Entry) -> Result<(), Error> {
+        let db = self.db.clone();
+        crate::store::db::apart(async move {
+            let entries = &[entry];
+            let written = db.transaction(|mut tx| async move {
+                append(&mut tx, entries).await?;
+                Ok(((), tx))
+            });
+            let ((), flush) = written.await?;
+            flush.done().await
+        })
+        .await
+    }
+}

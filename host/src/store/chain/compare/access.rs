@@ -1,0 +1,206 @@
+//! Requests for access, people's decisions about them, and grants, compared with the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Difference;
+use crate::desk::access::{AccessState, Grant, HumanDecision, LedgerEvent};
+use crate::desk::id::{GrantId, TicketId, TicketNumber};
+use crate::desk::verdict::access::Scope;
+use crate::store::access::ledger::{Said, stored};
+use crate::store::access::{DECISION_COLUMNS, GRANT_COLUMNS, decision, grant, scope_from_json};
+use crate::store::db::{Arg, Row};
+use crate::store::{Error, Store};
+
+/// Tickets that are compared at a time.
+const PAGE: usize = 100;
+
+/// The ledger's word about one ticket.
+#[derive(Default)]
+struct Expected {
+    number: Option<TicketNumber>,
+    /// Requester, submitter, subject, app and tier; none where the ledger has not said it in fields.
+    asked: Option<[String; 5]>,
+    stands: Option<(AccessState, Option<Scope>)>,
+    decisions: Vec<HumanDecision>,
+    grants: BTreeMap<GrantId, Grant>,
+}
+
+impl Store {
+    pub(super) async fn compare_access(&self) -> Result<Vec<Difference>, Error> {
+        let (mut found, mut after, replaced) = (Vec::new(), Uuid::nil(), self.replaced().await?);
+        loop {
+            let sql = format!("select ticket from access_cases where ticket > $1 order by ticket limit {PAGE}");
+            let rows = self.db.all_of_history(&sql, vec![after.into()]).await?;
+            let tickets = rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect::<Result<Vec<_>, Error>>()?;
+            let Some(last) = tickets.last() else { break };
+            after = last.0;
+            found.extend(self.compare_page(&tickets, &replaced).await?);
+        }
+        found.extend(self.count_access().await?);
+        Ok(found)
+    }
+
+    async fn compare_page(
+        &self,
+        tickets: &[TicketId],
+        replaced: &BTreeMap<GrantId, Timestamp>,
+    ) -> Result<Vec<Difference>, Error> {
+        let mut expected = self.expected_access(tickets).await?;
+        for grant in expected.values_mut().flat_map(|expected| expected.grants.values_mut()) {
+            grant.expires_at = replaced.get(&grant.id).map_or(grant.expires_at, |end| grant.expires_at.min(*end));
+        }
+        let among = |column: &str| {
+            let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+            format!("{column} in ({})", places.join(", "))
+        };
+        let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
+        let mut found = Vec::new();
+        let sql = format!(
+            "select ticket, requester, submitted_by, subject, app, tier, state, scope from access_cases where {}",
+            among("ticket")
+        );
+        for row in self.db.all_of_history(&sql, args()).await? {
+            let Some(expected) = expected.get(&TicketId(row.uuid(0)?)) else { continue };
+            if !expected.is_case(&row)? {
+                let what = "its request for access is not what the ledger says: who asked for what, where it stands, or what it \
+                            gives was changed";
+                found.push((expected.number, what.to_owned()));
+            }
+        }
+        let sql = format!(
+            "select {DECISION_COLUMNS}, ticket from access_decisions where {} order by ticket, at, step",
+            among("ticket")
+        );
+        let mut decided: BTreeMap<TicketId, Vec<HumanDecision>> = BTreeMap::new();
+        for row in self.db.all_of_history(&sql, args()).await? {
+            decided.entry(TicketId(row.uuid(5)?)).or_default().push(decision(&row)?);
+        }
+        for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
+            let there = decided.remove(ticket).unwrap_or_default();
+            if sorted(there) != sorted(expected.decisions.clone()) {
+                let what =
+                    "what its approvers said is not what the ledger says: a decision was changed, added or removed";
+                found.push((expected.number, what.to_owned()));
+            }
+        }
+        let sql = format!("select {GRANT_COLUMNS} from grants where {}", among("ticket"));
+        let mut held: BTreeMap<TicketId, BTreeMap<GrantId, Grant>> = BTreeMap::new();
+        for row in self.db.all_of_history(&sql, args()).await? {
+            let grant = grant(&row)?;
+            held.entry(grant.ticket).or_default().insert(grant.id, grant);
+        }
+        for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
+            let there = held.remove(ticket).unwrap_or_default();
+            let ids: BTreeSet<&GrantId> = there.keys().chain(expected.grants.keys()).collect();
+            for id in ids.into_iter().filter(|id| there.get(id) != expected.grants.get(id)) {
+                let what = format!("the grant {id} is not what the ledger says: it was changed, added or removed");
+                found.push((expected.number, what));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The ledger's word about these tickets.
+    async fn expected_access(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Expected>, Error> {
+        let mut all: BTreeMap<TicketId, Expected> = BTreeMap::new();
+        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "select l.at, l.event, l.detail, l.hash, l.ticket, t.number from ledger l left join tickets t on t.id = l.ticket \
+             where l.ticket in ({}) order by l.ticket, l.seq",
+            places.join(", ")
+        );
+        let args = tickets.iter().map(|id| Arg::from(id.0)).collect();
+        for row in self.db.all_of_history(&sql, args).await? {
+            let ticket = TicketId(row.uuid(4)?);
+            let expected = all.entry(ticket).or_default();
+            expected.number = row.opt_int(5)?.map(TicketNumber);
+            // What cannot be read breaks the chain itself, and is named there.
+            let Ok(event) = stored(&row, ticket) else { continue };
+            if let Said::Event(said) = event.said {
+                expected.take(said, event.at);
+            }
+        }
+        Ok(all)
+    }
+
+    /// When grants were replaced by others that give the same.
+    async fn replaced(&self) -> Result<BTreeMap<GrantId, Timestamp>, Error> {
+        let mut found = BTreeMap::new();
+        let sql = "select at, event, detail, hash, ticket from ledger where event = 'replaced' order by seq";
+        for row in self.db.all_of_history(sql, Vec::new()).await? {
+            let Ok(event) = stored(&row, TicketId(row.uuid(4)?)) else { continue };
+            if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
+                found.insert(grant, event.at);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Grants and cases that the ledger knows nothing of, or whose rows are gone.
+    async fn count_access(&self) -> Result<Vec<Difference>, Error> {
+        let mut found = Vec::new();
+        for (table, event) in [("access_cases", "requested"), ("grants", "granted")] {
+            let sql =
+                format!("select (select count(*) from {table}), (select count(*) from ledger where event = '{event}')");
+            let rows = self.db.all_of_history(&sql, Vec::new()).await?;
+            let Some(row) = rows.first() else { continue };
+            let (there, said) = (row.int(0)?, row.int(1)?);
+            if there != said {
+                found.push((
+                    None,
+                    format!("{table} has {there} rows, and the ledger says {said}: some were added or removed"),
+                ));
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Expected {
+    fn take(&mut self, event: LedgerEvent, when: Timestamp) {
+        match event {
+            LedgerEvent::Requested { requester, submitted_by, request } => {
+                let asked = [&requester, &submitted_by, &request.subject].map(ToString::to_string);
+                let [requester, submitted_by, subject] = asked;
+                self.asked =
+                    Some([requester, submitted_by, subject, request.app.to_string(), request.tier.to_string()]);
+            }
+            LedgerEvent::Decided { approver, step, approve, reason } => {
+                self.decisions.push(HumanDecision { step, approver, approve, reason, at: when });
+            }
+            LedgerEvent::Stands { state, scope, .. } => self.stands = Some((state, scope)),
+            LedgerEvent::Granted { grant } => drop(self.grants.insert(grant.id, grant)),
+            LedgerEvent::Revoked { grant, .. } => {
+                if let Some(grant) = self.grants.get_mut(&grant) {
+                    grant.revoked_at = Some(when);
+                }
+            }
+            LedgerEvent::Lapsed
+            | LedgerEvent::Invalidated
+            | LedgerEvent::Reassigned { .. }
+            | LedgerEvent::Replaced { .. } => {}
+        }
+    }
+
+    /// Whether a row of the cases is what the ledger says, as far as it says it.
+    fn is_case(&self, row: &Row) -> Result<bool, Error> {
+        let Some(asked) = &self.asked else { return Ok(true) };
+        for (place, said) in (1..6).zip(asked) {
+            if row.text(place)? != *said {
+                return Ok(false);
+            }
+        }
+        let Some((state, scope)) = &self.stands else { return Ok(true) };
+        let same_scope = scope.is_none() || scope_from_json(&row.text(7)?)? == *scope;
+        Ok(row.text(6)? == state.code() && same_scope)
+    }
+}
+
+fn sorted(mut decisions: Vec<HumanDecision>) -> Vec<(usize, String, bool, String, i64)> {
+    decisions.sort_by(|a, b| (a.step, &a.approver).cmp(&(b.step, &b.approver)));
+    let one = |d: HumanDecision| (d.step, d.approver.to_string(), d.approve, d.reason, d.at.as_millisecond());
+    decisions.into_iter().map(one).collect()
+}

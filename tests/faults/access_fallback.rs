@@ -1,0 +1,61 @@
+//! Where a rule for access fails, more is asked than it would have asked, and less is given.
+
+use serde_json::{Value, json};
+
+use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
+
+/// A desk with one rule for access besides the policy, which fails.
+fn desk(database: Database) -> House {
+    let desk = House::demo(database);
+    put(&desk.rules, "60-fails", &hostile_manifest("fails", "access", "give-up", ""), hostile());
+    until("the rule", || {
+        let rules = desk.as_role("kofi").get("/api/v1/rules").json();
+        rules["rules"].as_array()?.iter().any(|rule| rule["name"] == "fails").then_some(())
+    });
+    desk
+}
+
+fn asked(desk: &House, app: &str, tier: &str, hours: u32) -> Value {
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
+        "app": app, "tier": tier, "duration-hours": hours,
+        "justification": "I move the repositories to the new organisation tonight, change 4711" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)
+}
+
+/// Lets all who are awaited approve, one after the other; who that was.
+fn approved_by(desk: &House, key: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    loop {
+        let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let Some(who) = ticket["access"]["awaited"][0].as_str().map(str::to_owned) else { return said };
+        let client = desk.with_roles(&who, "requester");
+        client.post(&format!("/api/v1/tickets/{key}/access/decisions"), &json!({ "approve": true })).expect(200);
+        said.push(who);
+    }
+}
+
+fn hours(desk: &House) -> i64 {
+    let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
+    let at = |name: &str| grant[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    at("expires_at").duration_since(at("granted_at")).as_hours()
+}
+
+#[test]
+fn the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day() {
+    on_both(|database| {
+        let desk = desk(database);
+        asked(&desk, "jira", "user", 1000);
+        assert_eq!(approved_by(&desk, "IT-1"), ["lena", "chloe"], "low risk: manager and owner");
+        assert_eq!(hours(&desk), 24);
+        let ticket = asked(&desk, "github", "admin", 72);
+        assert_eq!(ticket["access"]["state"], "awaiting");
+        let said = approved_by(&desk, "IT-2");
+        // The policy's own steps, and those of the fallback: each another person.
+        assert!(said.len() >= 4 && said.contains(&"lena".to_owned()) && said.contains(&"ravi".to_owned()), "{said:?}");
+        let distinct: std::collections::BTreeSet<&String> = said.iter().collect();
+        assert_eq!(distinct.len(), said.len(), "{said:?}");
+    });
+}

@@ -1,0 +1,276 @@
+//! Who may approve is who may approve now; what is given is looked at again in the moment in which it is given; what people
+//! who have left hold ends.
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+/// A desk whose configuration the test may change.
+fn desk(database: Database) -> House {
+    House::with_settings(database, example_rules(), |text| text)
+}
+
+/// Changes a file of the configuration and has it read again.
+fn reconfigure(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
+    let path = desk.settings().with_file_name(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(changed, text, "{file} is as it was");
+    std::fs::write(&path, changed).unwrap();
+    let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+    assert_eq!(answer.status, 204, "{}", answer.text);
+}
+
+/// Changes one line of one person.
+fn change_person(desk: &House, person: &str, from: &str, to: &str) {
+    reconfigure(desk, "people.toml", |text| {
+        let start = text.find(&format!("id = \"{person}\"")).unwrap();
+        let end = text[start..].find("[[person]]").map_or(text.len(), |end| start + end);
+        let own = text[start..end].replacen(from, to, 1);
+        format!("{}{own}{}", &text[..start], &text[end..])
+    });
+}
+
+fn leave(desk: &House, person: &str) {
+    change_person(desk, person, "\n", "\nactive = false\n");
+}
+
+fn asks(client: &Client, app: &str, tier: &str, more: &Value) -> Value {
+    let mut fields = json!({ "app": app, "tier": tier, "duration-hours": 4,
+        "justification": "I move the repositories to the new organisation tonight, change 4711" });
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": fields });
+    client.post("/api/v1/tickets", &body).expect(201)
+}
+
+fn says_yes(client: &Client, key: &str) -> crate::support::client::Answer {
+    client.post(&format!("/api/v1/tickets/{key}/access/decisions"), &json!({ "approve": true }))
+}
+
+fn access(desk: &House, key: &str) -> Value {
+    desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200)["access"].clone()
+}
+
+fn grants(desk: &House, person: &str) -> Vec<Value> {
+    let grants = desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
+    grants.as_array().unwrap().clone()
+}
+
+#[test]
+fn one_person_is_one_of_two_approvers() {
+    on_both(|database| {
+        let desk = desk(database);
+        // Viktor's manager is the only other security officer.
+        asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "viktor" }));
+        let priya = desk.as_role("priya");
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["priya"]));
+        says_yes(&priya, "IT-1").expect(200);
+        let left = access(&desk, "IT-1");
+        assert_eq!((&left["state"], &left["awaited"]), (&json!("awaiting"), &json!(["tomas", "yuki"])));
+        let refused = says_yes(&priya, "IT-1").expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("another step"), "{refused}");
+        assert!(grants(&desk, "viktor").is_empty());
+        says_yes(&desk.with_roles("yuki", "requester"), "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["state"], "approved");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn a_desk_may_let_one_person_approve_several_steps() {
+    let several = |text: String| text.replace("[defaults]\n", "[defaults]\none-approver-for-several-steps = true\n");
+    let desk = House::with_settings(Database::Sqlite, example_rules(), several);
+    asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "viktor" }));
+    says_yes(&desk.as_role("priya"), "IT-1").expect(200);
+    says_yes(&desk.as_role("priya"), "IT-1").expect(200);
+    assert_eq!(access(&desk, "IT-1")["state"], "approved");
+}
+
+#[test]
+fn open_steps_follow_groups_managers_and_people_who_leave() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (amara, lena, viktor) =
+            (desk.as_role("amara"), desk.as_role("lena"), desk.with_roles("viktor", "requester"));
+        asks(&amara, "github", "admin", &json!({}));
+        says_yes(&lena, "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["priya", "viktor"]));
+        change_person(&desk, "viktor", ", \"security-officers\"", "");
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["priya"]));
+        assert_eq!(says_yes(&viktor, "IT-1").status, 403, "he is no security officer any more");
+
+        asks(&amara, "github", "write", &json!({}));
+        assert_eq!(access(&desk, "IT-2")["awaited"], json!(["lena"]));
+        leave(&desk, "lena");
+        assert_eq!(access(&desk, "IT-2")["awaited"], json!(["omar"]), "the next manager");
+        let told = desk.as_role("kofi").get("/api/v1/tickets/IT-2/messages").expect(200);
+        let wanted = |who: &str| {
+            let of = |m: &&Value| m["kind"] == "approval-wanted" && m["recipient"] == who;
+            told.as_array().unwrap().iter().filter(of).count()
+        };
+        assert_eq!((wanted("lena"), wanted("omar")), (1, 1), "{told}");
+        let timeline = amara.get("/api/v1/tickets/IT-2/timeline").expect(200);
+        assert!(timeline.to_string().contains("step 1 asks omar now"), "{timeline}");
+        change_person(&desk, "amara", "manager = \"lena\"", "manager = \"clara\"");
+        assert_eq!(access(&desk, "IT-2")["awaited"], json!(["clara"]));
+        says_yes(&desk.with_roles("clara", "requester"), "IT-2").expect(200);
+        assert_eq!(access(&desk, "IT-2")["state"], "approved");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn where_no_approver_is_left_the_access_approvers_stand_in() {
+    on_both(|database| {
+        let desk = desk(database);
+        asks(&desk.as_role("amara"), "salesforce", "user", &json!({}));
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["grace"]), "the owner decides");
+        leave(&desk, "grace");
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["priya", "tomas", "yuki"]));
+        says_yes(&desk.as_role("priya"), "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["state"], "approved");
+    });
+}
+
+#[test]
+fn what_conflicts_is_found_when_it_is_given_also_where_both_were_asked_for_at_once() {
+    on_both(|database| {
+        let desk = desk(database);
+        let amara = desk.as_role("amara");
+        asks(&amara, "workday", "manager", &json!({}));
+        asks(&amara, "salesforce", "admin", &json!({}));
+        let approve = |key: &str| {
+            for _ in 0..4 {
+                let awaited = access(&desk, key)["awaited"].clone();
+                let Some(who) = awaited.as_array().and_then(|all| all.first()).and_then(Value::as_str) else { return };
+                says_yes(&desk.with_roles(who, "requester"), key).expect(200);
+            }
+        };
+        approve("IT-1");
+        approve("IT-2");
+        let states = (access(&desk, "IT-1")["state"].clone(), access(&desk, "IT-2")["state"].clone());
+        assert_eq!(states, (json!("approved"), json!("denied")));
+        assert_eq!(grants(&desk, "amara").len(), 1);
+        let timeline = amara.get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
+        assert!(timeline.contains("nobody may hold salesforce/admin together with workday/manager"), "{timeline}");
+        let runs = desk.as_role("kofi").get("/api/v1/tickets/IT-2/decisions").expect(200);
+        assert_eq!(runs.as_array().unwrap().len(), 2, "what the rules said then is recorded, too");
+        let verified = desk.command(&["decisions", "verify"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    });
+}
+
+#[test]
+fn seats_are_counted_when_access_is_given() {
+    on_both(|database| {
+        let desk = desk(database);
+        reconfigure(&desk, "apps.toml", |text| {
+            text.replacen(
+                "id = \"user\"\nname = \"User\"\nrisk = \"low\"",
+                "id = \"user\"\nname = \"User\"\nrisk = \"low\"\nseats = 1",
+                1,
+            )
+        });
+        let amara = desk.as_role("amara");
+        assert_eq!(asks(&amara, "jira", "user", &json!({}))["access"]["state"], "approved");
+        let second = asks(&amara, "jira", "user", &json!({ "for": "jonas" }));
+        assert_eq!(second["access"]["state"], "denied_by_policy", "{second}");
+        assert!(second["access"]["reason"].as_str().unwrap().contains("seats"), "{second}");
+        assert_eq!(asks(&amara, "jira", "user", &json!({}))["access"]["state"], "approved", "one's own seat is there");
+        leave(&desk, "amara");
+        let third = asks(&desk.as_role("kofi"), "jira", "user", &json!({ "for": "jonas" }));
+        assert_eq!(third["access"]["state"], "approved", "who has left needs no seat: {third}");
+    });
+}
+
+#[test]
+fn what_a_person_holds_ends_when_they_leave() {
+    on_both(|database| {
+        let desk = desk(database);
+        asks(&desk.as_role("kofi"), "jira", "user", &json!({ "for": "amara" }));
+        asks(&desk.as_role("kofi"), "github", "write", &json!({ "for": "amara" }));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], true);
+        leave(&desk, "amara");
+        let ended = grants(&desk, "amara");
+        assert_eq!((&ended[0]["effective"], ended[0]["revoked_at"].is_string()), (&json!(false), true), "{ended:?}");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200);
+        assert!(timeline.to_string().contains("has left"), "{timeline}");
+        assert_eq!(access(&desk, "IT-2")["state"], "denied", "nothing waits for who has left");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn the_same_access_is_asked_for_once_and_held_once() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        asks(&amara, "github", "write", &json!({}));
+        let fields = json!({ "app": "github", "tier": "write", "role": "no such role", "duration-hours": 9,
+            "justification": "once more, please" });
+        let again = json!({ "request_type": "access", "subject": "again", "fields": fields });
+        let refused = amara.post("/api/v1/tickets", &again).expect(422);
+        assert!(refused["problems"][0]["message"].as_str().unwrap().contains("IT-1"), "{refused}");
+        says_yes(&lena, "IT-1").expect(200);
+
+        let longer = asks(&amara, "github", "write", &json!({ "duration-hours": 100 }));
+        let key = longer["key"].as_str().unwrap();
+        says_yes(&lena, key).expect(200);
+        let live =
+            |desk: &House| grants(desk, "amara").into_iter().filter(|g| g["effective"] == true).collect::<Vec<_>>();
+        let held = live(&desk);
+        assert_eq!(held.len(), 1, "{held:?}");
+        let why = json!({ "reason": "the project is over" });
+        let path = format!("/api/v1/grants/{}/revoke", held[0]["id"].as_str().unwrap());
+        desk.as_role("mei").post(&path, &why).expect(200);
+        assert_eq!(live(&desk), Vec::<Value>::new(), "taking it back takes it");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+/// Clocks of hosts differ, and clocks are set back.
+#[test]
+fn a_grant_that_begins_later_can_be_taken_back() {
+    on_both(|database| {
+        let desk = desk(database);
+        asks(&desk.as_role("amara"), "jira", "user", &json!({}));
+        desk.clock.advance(jiff::SignedDuration::from_mins(-10));
+        let grant = grants(&desk, "amara")[0].clone();
+        assert_eq!(grant["effective"], false, "it begins in ten minutes");
+        let path = format!("/api/v1/grants/{}/revoke", grant["id"].as_str().unwrap());
+        desk.as_role("mei").post(&path, &json!({ "reason": "a mistake" })).expect(200);
+        desk.clock.advance(jiff::SignedDuration::from_mins(20));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], false);
+    });
+}
+
+#[test]
+fn of_many_who_ask_for_the_same_at_once_one_is_taken() {
+    on_both(|database| {
+        let desk = desk(database);
+        let fields =
+            json!({ "app": "github", "tier": "write", "duration-hours": 9, "justification": "at once, please" });
+        let body = json!({ "request_type": "access", "subject": "at once", "fields": fields });
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let asks = || desk.as_role("amara").post("/api/v1/tickets", &body).status;
+            let all: Vec<_> = (0..6).map(|_| scope.spawn(asks)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let taken = statuses.iter().filter(|status| **status == 201).count();
+        assert_eq!((taken, statuses.iter().filter(|status| **status == 422).count()), (1, 5), "{statuses:?}");
+
+        let low = json!({ "request_type": "access", "subject": "at once", "fields": {
+            "app": "jira", "tier": "user", "duration-hours": 9, "justification": "at once, please" } });
+        std::thread::scope(|scope| {
+            let asks = || drop(desk.as_role("amara").post("/api/v1/tickets", &low).expect(201));
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(asks)).collect();
+            all.into_iter().for_each(|one| one.join().unwrap());
+        });
+        let live = grants(&desk, "amara").into_iter().filter(|grant| grant["effective"] == true).count();
+        assert_eq!(live, 1, "one grant, however often it was extended");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

@@ -1,0 +1,167 @@
+//! What was edited in the database behind the desk's back is found and named: grants, decisions, events, timelines, tokens.
+
+use serde_json::{Value, json};
+
+use crate::store::chain::by_hand;
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
+use crate::support::house::House;
+use crate::support::place::{Database, in_runtime, on_both};
+use crate::support::wait::until;
+
+fn chain(desk: &House) -> (bool, String) {
+    let output = desk.command(&["decisions", "chain"]);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+fn asks(desk: &House, app: &str, tier: &str) {
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
+        "app": app, "tier": tier, "duration-hours": 10, "justification": "I join the data project on Monday" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+}
+
+/// A desk on which access was granted by rules and by people, a rule was suspended, a table put, and a token given out.
+fn lived_in(database: Database) -> House {
+    let desk = House::demo(database);
+    asks(&desk, "jira", "user");
+    asks(&desk, "github", "write");
+    let yes = json!({ "approve": true, "reason": "only for the audit" });
+    desk.as_role("lena").post("/api/v1/tickets/IT-2/access/decisions", &yes).expect(200);
+    let mei = desk.as_role("mei");
+    mei.post("/api/v1/rules/team-routing/suspend", &json!({ "why": "a doubt" })).expect(200);
+    mei.put_text("/api/v1/tables/assets?why=first", "asset,owner\nerp,lena\n", "text/csv").expect(200);
+    desk.with_roles("nadia", "agent");
+    desk
+}
+
+/// An edit, another that takes it back, and how it is named.
+const EDITS: [(&str, &str, &str); 10] = [
+    (
+        "update grants set expires_at = expires_at + 31536000000",
+        "update grants set expires_at = expires_at - 31536000000",
+        "(IT-1): the grant ",
+    ),
+    ("update grants set role = 'owner'", "update grants set role = null", "(IT-2): the grant "),
+    (
+        "update access_decisions set approver = 'ingrid', reason = 'for ever'",
+        "update access_decisions set approver = 'lena', reason = 'only for the audit'",
+        "(IT-2): what its approvers said",
+    ),
+    (
+        "update access_cases set requester = 'lena' where tier = 'write'",
+        "update access_cases set requester = 'amara' where tier = 'write'",
+        "(IT-2): its request for access",
+    ),
+    (
+        "update deployment_events set why = 'asked for by noor' where event = 'suspended'",
+        "update deployment_events set why = 'a doubt' where event = 'suspended'",
+        "of rules is not what the audit says",
+    ),
+    (
+        "update deployments set changed_by = 'noor' where name = 'team-routing'",
+        "update deployments set changed_by = 'mei' where name = 'team-routing'",
+        "the rule `team-routing` stands otherwise",
+    ),
+    (
+        "update table_events set actor = 'noor'",
+        "update table_events set actor = 'mei'",
+        "of tables is not what the audit says",
+    ),
+    (
+        "update timeline set author = 'ingrid' where author = 'lena'",
+        "update timeline set author = 'lena' where author = 'ingrid'",
+        "(IT-2): its timeline's entries",
+    ),
+    (
+        "update tokens set roles = 'admin'",
+        "update tokens set roles = 'agent'",
+        "was changed: it says another person, other roles",
+    ),
+    (
+        "update audit set about = 'other' where event = 'table'",
+        "update audit set about = 'assets' where event = 'table'",
+        "it is not what was written here",
+    ),
+];
+
+#[test]
+fn each_edit_of_what_takes_effect_is_named() {
+    on_both(|database| {
+        let desk = lived_in(database);
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        for (edit, back, named) in EDITS {
+            in_runtime(by_hand(&desk.target(), &[edit]));
+            let (whole, said) = chain(&desk);
+            assert!(!whole && said.contains(named), "{edit}\n{said}");
+            in_runtime(by_hand(&desk.target(), &[back]));
+        }
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        let gone = ["delete from tokens", "delete from timeline where ticket = 1 and seq = 1", "delete from grants"];
+        for removal in gone {
+            in_runtime(by_hand(&desk.target(), &[removal]));
+        }
+        let (_, said) = chain(&desk);
+        for named in ["is missing: it was removed", "(IT-1): its timeline's entries", "(IT-1): the grant "] {
+            assert!(said.contains(named), "{named}\n{said}");
+        }
+    });
+}
+
+#[test]
+fn a_submission_that_was_refused_leaves_a_record() {
+    on_both(|database| {
+        let desk = House::with_rules(database, example_rules());
+        put(&desk.rules, "01-no", &hostile_manifest("no", "intake", "reject", ""), hostile());
+        let kofi = desk.as_role("kofi");
+        until("the rule", || {
+            kofi.get("/api/v1/rules").json()["rules"].as_array()?.iter().any(|r| r["name"] == "no").then_some(())
+        });
+        let body: Value = json!({ "request_type": "question", "subject": "Anything", "fields": { "topic": "other" } });
+        let refused = || desk.as_role("amara").post("/api/v1/tickets", &body).expect(422);
+        refused();
+        let before = desk.rows()["audit"];
+        refused();
+        assert_eq!(desk.rows()["audit"], before + 1);
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        in_runtime(by_hand(&desk.target(), &["delete from audit where event = 'refused'"]));
+        assert!(!chain(&desk).0);
+    });
+}
+
+#[test]
+fn tokens_have_ids_and_ends_and_are_taken_back_without_the_token_at_hand() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let out = |arguments: &[&str]| {
+            let output = desk.command(arguments);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let client = |token: &str| {
+            let mut client = desk.as_role("nadia");
+            client.token = Some(token.trim().to_owned());
+            client
+        };
+        let short = client(&out(&["token", "nadia", "--roles", "agent", "--expires-in-days", "1", "--label", "a day"]));
+        let lost = client(&out(&["token", "samir", "--roles", "agent"]));
+        for client in [&short, &lost] {
+            client.get("/api/v1/tickets").expect(200);
+        }
+        let listed = out(&["token", "list"]);
+        assert!(listed.lines().count() == 2 && listed.contains("a day") && listed.contains("until 20"), "{listed}");
+        let of_samir = out(&["token", "list", "samir"]);
+        let id = of_samir.split_whitespace().next().unwrap();
+        out(&["token", "revoke", id]);
+        assert!(out(&["token", "list", "samir"]).contains("taken back"));
+        assert!(!desk.command(&["token", "revoke", id]).status.success(), "once is enough");
+        desk.advance(jiff::SignedDuration::from_secs(6));
+        lost.get("/api/v1/tickets").expect(401);
+        short.get("/api/v1/tickets").expect(200);
+        desk.advance(jiff::SignedDuration::from_hours(24));
+        short.get("/api/v1/tickets").expect(401);
+        assert!(chain(&desk).0);
+    });
+}

@@ -1,0 +1,228 @@
+//! Where the desk asks for two people, no one person makes access easier to get: not by retiring, replacing, rolling back or
+//! resuming what decides, not by what settles the request before, and not by a table.
+
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::components::{example_rules, hostile, hostile_manifest};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
+
+fn desk(database: Database) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+    });
+    let noor = noor(&desk);
+    approve_all(&desk, &noor);
+    desk
+}
+
+fn noor(desk: &House) -> Client {
+    desk.with_roles("noor", "admin")
+}
+
+fn rules(client: &Client) -> Vec<Value> {
+    client.get("/api/v1/rules").expect(200)["rules"].as_array().unwrap().clone()
+}
+
+fn rule(client: &Client, name: &str) -> Value {
+    rules(client).into_iter().find(|rule| rule["name"] == name).unwrap_or_default()
+}
+
+fn approve(client: &Client, name: &str, version: &Value) -> Answer {
+    client.post(&format!("/api/v1/rules/{name}/approve"), &json!({ "version": version, "why": "read line by line" }))
+}
+
+fn approve_all(desk: &House, client: &Client) {
+    for rule in rules(client) {
+        if rule["candidate"]["proposed_by"].is_string() {
+            approve(client, rule["name"].as_str().unwrap(), &rule["candidate"]["id"]).expect(200);
+        }
+    }
+    until("all to be in effect", || {
+        let waits = |rule: &Value| rule["candidate"]["proposed_by"].is_string();
+        (!rules(&desk.as_role("mei")).iter().any(waits)).then_some(())
+    });
+}
+
+fn table_rule() -> Vec<u8> {
+    std::fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap()
+}
+
+const FREEZE: &str = r#"name = "freeze"
+version = "1.0.0"
+stages = ["access"]
+order = 10
+[settings]
+stage = "access"
+otherwise = "pass"
+[[settings.row]]
+when.request.app = "jira"
+then = "deny"
+reason = "jira is frozen while it is audited"
+"#;
+
+fn deploy(client: &Client, manifest: &str, component: &[u8]) -> Answer {
+    let parts: [(&str, &[u8]); 3] = [("manifest", manifest.as_bytes()), ("component", component), ("why", b"because")];
+    client.send_parts("/api/v1/rules", &parts)
+}
+
+fn asks(desk: &House) -> Value {
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": {
+        "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
+    let amara = desk.as_role("amara");
+    let ticket = amara.post("/api/v1/tickets", &body).expect(201);
+    if ticket["access"]["state"] == "awaiting" {
+        let path = format!("/api/v1/tickets/{}/transitions", ticket["key"].as_str().unwrap());
+        amara.with("if-match", "\"1\"").post(&path, &json!({ "to": "cancelled" })).expect(200);
+    }
+    ticket["access"]["state"].clone()
+}
+
+/// A desk on which two people have frozen access to Jira.
+fn frozen(database: Database) -> (House, Client, Client) {
+    let desk = desk(database);
+    let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+    deploy(&mei, FREEZE, &table_rule()).expect(201);
+    approve_all(&desk, &noor);
+    assert_eq!(asks(&desk), "denied_by_policy");
+    (desk, mei, noor)
+}
+
+#[test]
+fn one_person_does_not_retire_replace_or_move_what_decides() {
+    on_both(|database| {
+        let (desk, mei, noor) = frozen(database);
+        let why = json!({ "why": "x" });
+        mei.post("/api/v1/rules/freeze/retire", &why).expect(200);
+        assert_eq!(rule(&mei, "freeze")["retire_proposed_by"], "mei");
+        assert_eq!(asks(&desk), "denied_by_policy", "it stands until a second person agrees");
+        let version = rule(&mei, "freeze")["active"]["id"].clone();
+        assert_eq!(approve(&mei, "freeze", &version).status, 409);
+        let demote = json!({ "to": "loaded", "why": "I take it back" });
+        mei.post("/api/v1/rules/freeze/demote", &demote).expect(200);
+        assert!(rule(&mei, "freeze")["retire_proposed_by"].is_null());
+
+        let off = FREEZE.replace("1.0.0", "1.0.1").replace("order = 10", "order = 10\nmode = \"off\"");
+        let elsewhere = FREEZE.replace("1.0.0", "1.0.2").replace("stages = [\"access\"]", "stages = [\"intake\"]");
+        let elsewhere = elsewhere.replace("stage = \"access\"", "stage = \"intake\"");
+        let elsewhere = elsewhere
+            .replace("otherwise = \"pass\"", "otherwise = \"accept\"")
+            .replace("request.app = \"jira\"", "ticket.subject.contains = \"qqqq\"");
+        let elsewhere = elsewhere
+            .replace("then = \"deny\"", "then = \"accept\"")
+            .replace("reason = \"jira is frozen while it is audited\"", "");
+        let other_match = FREEZE
+            .replace("1.0.0", "1.0.3")
+            .replace("[settings]", "[match]\nrequest-types = [\"question\"]\n[settings]");
+        for manifest in [off, elsewhere, other_match] {
+            let deployed = deploy(&mei, &manifest, &table_rule());
+            assert_eq!(deployed.status, 201, "{}", deployed.text);
+            assert_eq!(rule(&mei, "freeze")["candidate"]["proposed_by"], "mei", "{manifest}");
+            assert_eq!(asks(&desk), "denied_by_policy", "{manifest}");
+        }
+        mei.post("/api/v1/rules/freeze/retire", &why).expect(200);
+        approve(&noor, "freeze", &version).expect(200);
+        assert_eq!(asks(&desk), "approved", "two people have agreed");
+    });
+}
+
+#[test]
+fn one_person_does_not_roll_back_or_resume_and_may_only_make_it_stricter() {
+    on_both(|database| {
+        let (desk, mei, noor) = frozen(database);
+        let open = FREEZE.replace("1.0.0", "1.1.0").replace("request.app = \"jira\"", "request.app = \"vpn\"");
+        let shut = FREEZE.replace("1.0.0", "1.2.0");
+        for manifest in [&open, &shut] {
+            deploy(&mei, manifest, &table_rule()).expect(201);
+            approve_all(&desk, &noor);
+        }
+        let why = json!({ "why": "x" });
+        mei.post("/api/v1/rules/freeze/rollback", &why).expect(200);
+        assert_eq!(rule(&mei, "freeze")["active"]["version"], "1.2.0");
+        assert_eq!(asks(&desk), "denied_by_policy");
+        mei.post("/api/v1/rules/freeze/suspend", &why).expect(200);
+        assert_eq!(asks(&desk), "awaiting", "people decide");
+        mei.post("/api/v1/rules/freeze/resume", &why).expect(200);
+        assert_eq!(asks(&desk), "awaiting", "they do until a second person agrees");
+        let proposed = rule(&mei, "freeze")["candidate"]["id"].clone();
+        assert_eq!(approve(&mei, "freeze", &proposed).status, 409);
+        approve(&noor, "freeze", &proposed).expect(200);
+        assert_eq!(asks(&desk), "denied_by_policy");
+        let events = mei.get("/api/v1/rules/freeze/events").expect(200);
+        let words: Vec<&str> = events.as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
+        assert_eq!(words[..4], ["approved", "resume-proposed", "suspended", "rollback-proposed"]);
+    });
+}
+
+#[test]
+fn what_settles_the_request_before_waits_for_a_second_person() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+        let intake = hostile_manifest("sets-the-tier", "intake", "pass", "");
+        deploy(&mei, &intake, hostile()).expect(201);
+        assert_eq!(rule(&mei, "sets-the-tier")["candidate"]["proposed_by"], "mei");
+        let incidents = hostile_manifest("incidents", "intake", "pass", "[match]\nrequest-types = [\"incident\"]");
+        assert_eq!(deploy(&mei, &incidents, hostile()).expect(201)["state"], "active", "it sees no request for access");
+        let routes = hostile_manifest("routes", "routing", "pass", "");
+        assert_eq!(deploy(&mei, &routes, hostile()).expect(201)["state"], "active");
+
+        let version = rule(&mei, "sets-the-tier")["candidate"]["id"].clone();
+        approve(&noor, "sets-the-tier", &version).expect(200);
+        until("it to count", || rule(&mei, "sets-the-tier")["active"].is_object().then_some(()));
+        assert_eq!(asks(&desk), "approved");
+        mei.post("/api/v1/rules/sets-the-tier/suspend", &json!({ "why": "x" })).expect(200);
+        assert_eq!(asks(&desk), "awaiting", "who is to have what is not settled as two people agreed");
+    });
+}
+
+#[test]
+fn a_folder_that_is_gone_leaves_people_to_decide() {
+    let desk = desk(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    assert_eq!(asks(&desk), "approved");
+    let (folder, aside) = (desk.rules.join("50-access-policy"), desk.rules.parent().unwrap().join("aside"));
+    std::fs::rename(&folder, &aside).unwrap();
+    until("people to decide", || (asks(&desk) == "awaiting").then_some(()));
+    std::fs::rename(&aside, &folder).unwrap();
+    until("the rule to be back", || (asks(&desk) == "approved").then_some(()));
+    std::fs::rename(&folder, &aside).unwrap();
+    until("people to decide", || (asks(&desk) == "awaiting").then_some(()));
+    let version = rule(&mei, "access-policy")["suspended"].clone();
+    approve(&mei, "access-policy", &version).expect(200);
+    assert!(rule(&mei, "access-policy")["suspended"].is_null(), "the directory proposed it, one person agreed");
+}
+
+#[test]
+fn a_table_that_decides_about_access_waits_for_a_second_person() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+        let put = |rows: &str| mei.put_text("/api/v1/tables/assets?why=x", rows, "text/csv");
+        let first = put("asset,owner\nerp,lena\n").expect(200);
+        let looks_up = FREEZE.replace("order = 10", "order = 10\ntables = [\"assets\"]");
+        let deployed = deploy(&mei, &looks_up, &table_rule());
+        assert_eq!(deployed.status, 201, "{}", deployed.text);
+        approve_all(&desk, &noor);
+
+        let answer = put("asset,owner\nerp,mei\n");
+        let proposed = answer.expect(202);
+        assert_eq!((&proposed["proposed_by"], &proposed["name"]), (&json!("mei"), &json!("assets")));
+        let live = || mei.get("/api/v1/tables/assets").expect(200)["digest"].clone();
+        assert_eq!(live(), first["digest"]);
+        let agree = json!({ "digest": proposed["digest"], "why": "compared with the register" });
+        assert_eq!(mei.post("/api/v1/tables/assets/approve", &agree).status, 409);
+        noor.post("/api/v1/tables/assets/approve", &agree).expect(200);
+        assert_eq!(live(), proposed["digest"]);
+        let back = json!({ "digest": first["digest"], "why": "x" });
+        assert_eq!(mei.post("/api/v1/tables/assets/rollback", &back).status, 202);
+        assert_eq!(mei.delete("/api/v1/tables/assets?why=x").status, 409);
+        assert_eq!(live(), proposed["digest"], "nothing has changed");
+        let history = mei.get("/api/v1/tables/assets/versions").expect(200);
+        let events: Vec<&str> =
+            history["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(events, ["proposed", "live", "proposed", "live"]);
+    });
+}
