@@ -5,4 +5,5 @@ mod compile_bomb;
 mod connections;
 mod crash;
 mod hostile_rules;
+mod largest;
 mod reload_under_load;

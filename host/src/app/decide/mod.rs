@@ -1,6 +1,8 @@
 //! How a submission is decided: the stages, asked in order.
 
+mod budget;
 pub mod disagree;
+pub mod judge;
 pub mod pipeline;
 pub mod stages;
 pub mod translate;

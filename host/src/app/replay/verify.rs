@@ -21,9 +21,10 @@ use crate::app::record::read::ExactInput;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
-use crate::rules::run::call::{Called, Fault};
+use crate::rules::run::call::{Called, Fault, limits_for};
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::examples::{Difference, compare, flat};
+use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::rules::decisions::{RunTexts, StoredDecision};
@@ -198,9 +199,10 @@ fn check_decision(
         Err(message) => return verified.found(finding("", "", "", What::Unreadable(message))),
     };
     // What is older than the record of engines counts as this one's.
-    let same_engine = [ENGINE, ""].contains(&texts.engine.as_str());
+    let engine = texts.engine.as_str();
+    let same_engine = [ENGINE, ""].contains(&engine);
     for part in &parts {
-        let what = check_part(versions, &input, part, same_engine, &mut verified.spent);
+        let what = check_part(versions, &input, part, engine, &mut verified.spent);
         verified.other_engine += u64::from(!same_engine);
         let count = verified.versions.entry(format!("{} {}", part.rule, part.version)).or_default();
         *count = (count.0 + 1, count.1 + u64::from(what.is_none()));
@@ -221,37 +223,48 @@ fn read<'a>(stage: &str, common: &'a str, own: &'a str, rules: &'a str) -> Resul
     Ok((input, parts))
 }
 
-/// What a record says where an earlier program stopped a rule for the length of a key.
-const KEY_TOO_LONG: &str = "has no key that is so long";
+/// Whether a part was stopped by a limit that earlier programs had and this one has not: its whole fault is what they wrote, and
+/// nothing of it is the rule's own words.
+fn is_of_old_limit(part: &Part<'_>, rule: &Rule, input: &Input) -> bool {
+    let Some(fault) = part.fault.as_deref() else { return false };
+    let limits = rule.manifest.limits;
+    let is = |stopped: String| fault == Fault::Stopped { message: stopped }.to_string();
+    match part.outcome.as_ref() {
+        "stopped" => {
+            let too_long = |table: &String| {
+                is(format!("it looked something up in the table `{table}`, which has no key that is so long"))
+            };
+            is(format!("it made more than {} host calls", limits.host_calls))
+                || rule.manifest.tables.iter().any(too_long)
+        }
+        // It had no more fuel for a longer text.
+        "out-of-fuel" => {
+            limits_for(rule, input).fuel != limits.fuel && fault == Fault::OutOfFuel { fuel: limits.fuel }.to_string()
+        }
+        _ => false,
+    }
+}
 
 /// Asks the version of a part again; `None` where everything is the same.
-fn check_part(
-    versions: &Versions,
-    input: &Input,
-    part: &Part<'_>,
-    same_engine: bool,
-    spent: &mut Spent,
-) -> Option<What> {
+fn check_part(versions: &Versions, input: &Input, part: &Part<'_>, engine: &str, spent: &mut Spent) -> Option<What> {
     if matches!(part.outcome.as_ref(), "deadline" | "not-started") {
         return Some(What::NotComparable(format!(
             "it was stopped then: {}",
             part.fault.as_deref().unwrap_or_default()
         )));
     }
-    if part.fault.as_deref().is_some_and(|fault| fault.contains(KEY_TOO_LONG)) {
-        return Some(What::NotComparable(
-            "it looked up a key that was too long then, and would find nothing now".to_owned(),
-        ));
-    }
     let rule = match versions.rule(&part.component, &part.manifest) {
         Ok(rule) => rule,
         Err(gone) => return Some(What::NoVersion(gone.to_string())),
     };
+    if engine != ENGINE && is_of_old_limit(part, &rule, input) {
+        return Some(What::NotComparable("a limit stopped it then that is there no longer".to_owned()));
+    }
     let called = ask_patiently(&rule, input, &tables_of(part), spent);
     if let Err(fault @ (Fault::Deadline { .. } | Fault::NotStarted { .. })) = &called.result {
         return Some(What::NotComparable(format!("it was stopped now: {fault}")));
     }
-    let differences = differences(input.stage(), part, &called, same_engine);
+    let differences = differences(input.stage(), part, &called, [ENGINE, ""].contains(&engine));
     (!differences.is_empty()).then_some(What::Differs(differences))
 }
 

@@ -6,5 +6,5 @@ pub mod follow;
 pub mod health;
 mod rows;
 pub mod rules;
-mod start;
+pub mod start;
 pub mod steps;

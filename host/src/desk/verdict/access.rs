@@ -8,6 +8,9 @@ use crate::desk::access::AccessRequest;
 use crate::desk::id::{GroupId, PersonId, TierId};
 use crate::desk::organisation::{App, Organisation, Tier};
 
+/// The longest that approvers may have, in hours: a year.
+pub const DUE_HOURS_MAX: u32 = 366 * 24;
+
 /// What is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -163,8 +166,8 @@ fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> 
     if raw.needed == 0 || raw.needed as usize > approvers.len() {
         return Err(format!("it needs {} approvals, and {} people may give them", raw.needed, approvers.len()));
     }
-    if raw.due_in_hours == 0 {
-        return Err("it gives approvers no time: `due-in-hours` is at least 1".to_owned());
+    if raw.due_in_hours == 0 || raw.due_in_hours > DUE_HOURS_MAX {
+        return Err(format!("it gives approvers {} hours: `due-in-hours` is 1 to {DUE_HOURS_MAX}", raw.due_in_hours));
     }
     Ok(ApprovalStep { approvers, needed: raw.needed, due_in_hours: raw.due_in_hours })
 }

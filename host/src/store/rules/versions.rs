@@ -110,6 +110,14 @@ impl Store {
         }
     }
 
+    /// The manifest of a kept version, where it is what was archived.
+    pub async fn rule_manifest(&self, component: &str, manifest: &str) -> Result<Option<String>, Error> {
+        let sql = "select manifest from rule_versions where component_digest = $1 and manifest_digest = $2";
+        let row = self.db.optional(sql, vec![component.into(), manifest.into()]).await?;
+        let text = row.map(|row| row.text(0)).transpose()?;
+        Ok(text.filter(|text| digest(text.as_bytes()) == manifest))
+    }
+
     /// Whether a rule of this name has ever been live.
     pub async fn has_rule(&self, name: &str) -> Result<bool, Error> {
         let sql = "select 1 from rule_versions where name = $1 limit 1";
