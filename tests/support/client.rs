@@ -18,6 +18,8 @@ pub struct Answer {
     /// Where the next page of a list is.
     pub link: Option<String>,
     pub media_type: String,
+    /// When it is worth trying again, in seconds.
+    pub retry_after: Option<u64>,
     pub text: String,
 }
 
@@ -97,9 +99,10 @@ impl Client {
         let mut response = self.response(method, path, body);
         let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
         let (etag, link, media_type) = (header("etag"), header("link"), header("content-type").unwrap_or_default());
+        let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, link, media_type, text }
+        Answer { status, etag, link, media_type, retry_after, text }
     }
 
     fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {

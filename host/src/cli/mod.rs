@@ -126,6 +126,6 @@ pub fn run() -> ExitCode {
 }
 
 fn openapi() -> Result<(), Failure> {
-    println!("{}", crate::api::document().to_pretty_json()?);
+    print!("{}", crate::api::document::text());
     Ok(())
 }

@@ -6,13 +6,16 @@ use clap::{Args, Subcommand};
 
 use super::desk::{self, Shell, at_shell};
 use super::{Failure, Place};
-use crate::app::reference::diff::diff;
-use crate::app::reference::{Format, Origin, Put, TableStatus};
+use crate::app::reference::diff::TableDiff;
+use crate::app::reference::{Format, History, Origin, Put, TableStatus};
 use crate::app::{Error, Office};
-use crate::config::Table;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::id::PersonId;
 use crate::rules::live::rollout::Signatory;
+
+/// Versions and changes of a table that are shown.
+const HISTORY_MAX: usize = 1000;
 
 /// Reference tables that rules look things up in.
 #[derive(Debug, Args)]
@@ -85,18 +88,16 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
             let name = name.as_deref().unwrap_or(&stem);
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
             let format = if is_toml { Format::Toml } else { Format::Csv };
-            let put = Put { name, format, text: &text, expected: None, why };
+            let put = Put { name, format, text: text.into(), condition: Condition::default(), why };
             println!("{name} {}", office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {
-            print!("{}", office.table_version(actor, name, digest).await?.1.to_csv());
+            print!("{}", office.table_version(actor, name, digest).await?.1);
         }
         Command::Get { name, digest: None } => print!("{}", office.table(actor, name)?.table.to_csv()),
         Command::Versions { name } => versions(office, actor, name).await?,
         Command::Diff { name, from, to } => {
-            let (_, from) = office.table_version(actor, name, from).await?;
-            let (_, to) = office.table_version(actor, name, to).await?;
-            print_diff(&from, &to);
+            print_diff(&office.table_difference(actor, name, from, to).await?);
         }
         Command::Rollback { name, digest, why } => {
             println!("{name} {}", office.roll_back_table(actor, name, digest, why).await.map_err(explained)?);
@@ -129,7 +130,7 @@ fn list(office: &Office, actor: &Actor) -> Result<(), Failure> {
 }
 
 async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Failure> {
-    let (versions, events) = office.table_history(actor, name).await?;
+    let History { versions, events, next } = office.table_history(actor, name, 0, HISTORY_MAX).await?;
     for version in versions {
         println!("{}  {:>8} rows  first seen {}", version.digest, version.rows, version.first_seen);
     }
@@ -138,11 +139,13 @@ async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Fail
         let by = Signatory::parse(&event.actor);
         println!("{}  {what}  by {}: {}{}", event.at, by.name(), event.why, at_shell(&by));
     }
+    if next.is_some() {
+        println!("(the newest {HISTORY_MAX} of each)");
+    }
     Ok(())
 }
 
-fn print_diff(from: &Table, to: &Table) {
-    let diff = diff(from, to);
+fn print_diff(diff: &TableDiff) {
     diff.columns_added.iter().for_each(|column| println!("+ column {column}"));
     diff.columns_removed.iter().for_each(|column| println!("- column {column}"));
     diff.added.first.iter().for_each(|key| println!("+ {key}"));

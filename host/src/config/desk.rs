@@ -2,6 +2,7 @@
 //!
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
+//! - `[limits]`: see [`server::Limits`].
 //! - `[telemetry]`: see [`Telemetry`].
 //! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`.
@@ -19,6 +20,7 @@ use super::files::Parsed;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
+use super::taxonomy::Taxonomy;
 use super::telemetry::{self, Telemetry};
 use super::wrong::Wrong;
 use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
@@ -30,11 +32,12 @@ const ACCESS_DUE_HOURS: u32 = 72;
 pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
-    let (categories, tags) = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
+    let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
     let apps = parsed.apps.read(|keys| apps::read(keys, names));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
+        let limits = keys.table("limits", server::limits).unwrap_or_default();
         let telemetry = keys.table("telemetry", telemetry::read);
         let trusted_keys = keys.table("rules", trust::read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
@@ -53,6 +56,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             teams,
             categories,
             tags,
+            requester_tags,
             impacts,
             urgencies,
             priorities,
@@ -60,7 +64,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((Server { trusted_keys, ..server? }, telemetry?, organisation))
+        Some((Server { trusted_keys, limits, ..server? }, telemetry?, organisation))
     })
 }
 

@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use super::problem::Problem;
 use super::read::{Document, place};
 use super::wrong::Wrong;
+use crate::desk::text::into_normal;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
@@ -140,7 +141,8 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
         return Err(Wrong::FileTooLarge { bytes_max: FILE_BYTES_MAX });
     }
     let text = String::from_utf8(bytes).map_err(|_| Wrong::NotUtf8)?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Ok(into_normal(text))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]

@@ -16,6 +16,7 @@ use crate::api::http::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::app::replay::dry_run::{Candidate, Trial, What, Would};
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::ticket::sight::Sight;
 
 /// What to try: a submission, or the one that a ticket was made of.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,7 +85,10 @@ impl DryRunView {
                 let messages = would_be.messages.iter();
                 let messages = messages.map(|m| WouldTell { kind: m.kind.code(), recipient: m.to.to_string() });
                 let messages = messages.collect();
-                let ticket = TicketView { key: "IT-?".to_owned(), ..TicketView::new(would_be.ticket, would_be.access) };
+                let ticket = TicketView {
+                    key: "IT-?".to_owned(),
+                    ..TicketView::new(would_be.ticket, would_be.access, &Sight::All)
+                };
                 Self { ticket: Some(ticket), problems: Vec::new(), run, messages }
             }
         }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::app::tickets::change::{Retry, Which};
+use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::may_read;
+use crate::app::tickets::work::{LIST_BYTES_MAX, Sights};
 use crate::app::{Error, Office};
 use crate::desk::access::{self, AccessCase, ApproverDecision, Grant};
 use crate::desk::actor::Actor;
@@ -26,15 +27,17 @@ impl Office {
         actor: &Actor,
         number: TicketNumber,
         decision: &ApproverDecision,
+        key: Option<Key>,
     ) -> Result<(Ticket, AccessCase), Error> {
         let missing = || Error::Missing { what: "access request", name: number.to_string() };
-        let decided = self.change(Which::Number(number), Retry::Commutes, |ticket, case, at| {
+        let key = idempotency(actor, key);
+        let decided = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let case = case.ok_or_else(missing)?;
             let permit = permission::decide_access(actor, ticket, case)?;
             Ok(Some(access::decide(ticket, case, decision, &permit, at)?))
         });
-        let (ticket, case) = decided.await?;
+        let Changed { ticket, case, .. } = decided.await?;
         Ok((ticket, case.ok_or_else(missing)?))
     }
 
@@ -48,9 +51,14 @@ impl Office {
         actor: &Actor,
         after: Option<TicketId>,
         limit: usize,
-    ) -> Result<Page<(TicketSummary, AccessCase), TicketId>, Error> {
-        let Some(person) = actor.person() else { return Ok(Page { items: Vec::new(), next: None }) };
-        Ok(self.store.awaiting(person, after, limit).await?)
+    ) -> Result<(Page<(TicketSummary, AccessCase), TicketId>, Sights), Error> {
+        let page = match actor.person() {
+            Some(person) => self.store.awaiting(person, after, limit).await?,
+            None => Page { items: Vec::new(), next: None },
+        };
+        let page = page.within(LIST_BYTES_MAX, |(_, case)| case.text_bytes(), |(ticket, _)| ticket.id);
+        let sights = self.sights(actor, page.items.iter().map(|(ticket, _)| ticket.number)).await?;
+        Ok((page, sights))
     }
 
     /// What a person holds and has held in the last year, after one of the grants: one's own, or anybody's for agents and
@@ -69,10 +77,15 @@ impl Office {
         if actor.person() != Some(person) {
             permission::read_decisions(actor)?;
         }
+        let is_new = after.is_none();
         let now = self.clock.now();
         let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
         let year = year.unwrap_or(Timestamp::UNIX_EPOCH);
         let page = self.store.grants_page(person, year, after, limit).await?;
+        // One who has left the directory may have held something all the same.
+        if is_new && page.items.is_empty() && !self.organisation().people.contains_key(person) {
+            return Err(Error::Missing { what: "person", name: person.to_string() });
+        }
         Ok(page.map(|grant| {
             let effective = grant.is_effective(now);
             (grant, effective)

@@ -1,5 +1,5 @@
-//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming teams and
-//! levels as people know them, never an agent, an approver or a rule.
+//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming categories and
+//! levels as people know them, never a team, an agent, an approver or a rule.
 
 use jiff::Timestamp;
 
@@ -15,8 +15,6 @@ pub fn text(known: &Known<'_>) -> String {
     let mut lines = vec![format!("{}: {}", ticket.number, ticket.submitted.subject)];
     lines.extend(set(known, Field::Category, &|id| category(known, id)));
     lines.extend(set(known, Field::Priority, &|id| priority(known, id)));
-    let team = known.organisation.teams.get(&ticket.team).map_or(ticket.team.as_str(), |team| team.name.as_str());
-    lines.push(format!("Team: {team}."));
     lines.extend(access(known));
     if ticket.state.is_unfinished() {
         lines.extend(promise(known, "A first answer", &ticket.clocks.first_response));

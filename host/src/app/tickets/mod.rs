@@ -2,5 +2,6 @@
 
 pub mod change;
 pub(crate) mod edit;
+pub mod quota;
 pub mod submit;
 pub mod work;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::change;
 use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
 use crate::app::error::Broken;
 use crate::app::observe::{log, request_trace};
@@ -21,10 +22,11 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::{Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
+use crate::store::{Commit, Committed, PackedRun, RunRecord};
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -45,6 +47,8 @@ pub struct Made {
     pub access: Option<AccessCase>,
     /// Whether this very request made it.
     pub new: bool,
+    /// What the one who made it sees of it; `None` where it was made before.
+    pub sight: Option<Sight>,
     /// How many rules were asked.
     pub rules_asked: usize,
 }
@@ -75,14 +79,15 @@ impl App {
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let new = NewTicket::check(&organisation, &permit, submission)
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
-        let idempotency =
-            idempotency.map(|(key, digest)| IdempotencyKey { actor: actor.person().cloned(), key, digest });
+        let idempotency = change::idempotency(actor, idempotency);
         // Before the rules are asked: what they would say to a repetition is not what they said to the request.
         if let Some(claim) = &idempotency
-            && let Some(id) = self.store.made_under(claim).await?
+            && let Some(id) = self.store.made_under(claim, now).await?
         {
             return self.made_before(id).await;
         }
+        self.check_open_tickets(actor).await?;
+        self.count_text(actor, new.stored_bytes())?;
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let begun = clock::instant();
         let generation = self.rules.generation();
@@ -98,6 +103,8 @@ impl App {
             Error::Rejected { problems }
         })?;
         let (mut ticket, access) = (change.after().clone(), change.case().cloned());
+        let public = Sight::Public(PublicState { version: ticket.version, updated_at: ticket.updated_at });
+        let sight = Some(if permission::works_on_tickets(actor) { Sight::All } else { public });
         let writing = clock::instant();
         let made = self.store.commit(Commit { change: *change, run: Some(record), idempotency }).await?;
         let written = clock::instant();
@@ -111,7 +118,7 @@ impl App {
                     trail.ticket = Some((number, ticket.id));
                 });
                 log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-                Ok(Made { ticket, access, new: true, rules_asked })
+                Ok(Made { ticket, access, new: true, sight, rules_asked })
             }
             Committed::Before(id) => self.made_before(id).await,
         }
@@ -152,7 +159,7 @@ impl App {
     async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
-        Ok(Made { ticket, access, new: false, rules_asked: 0 })
+        Ok(Made { ticket, access, new: false, sight: None, rules_asked: 0 })
     }
 
     /// One generation of rules for all stages. Where the form grants access, the facts about what is asked for are read between
@@ -184,10 +191,11 @@ impl App {
             ticket,
         };
         let workers = self.rules.workers();
+        let lane = case.new.submitted_by.clone();
         if !grants_access {
-            return Ok(workers.run(move || pipeline::decide(case)).await?);
+            return Ok(workers.run(lane.as_str(), move || pipeline::decide(case)).await?);
         }
-        let begun = match workers.run(move || pipeline::begin(case)).await? {
+        let begun = match workers.run(lane.as_str(), move || pipeline::begin(case)).await? {
             Ok(begun) => begun,
             Err(ran) => return Ok(*ran),
         };
@@ -195,7 +203,7 @@ impl App {
             Some(request) => Some(self.access_facts(request, now).await?),
             None => None,
         };
-        Ok(workers.run(move || begun.go_on(facts)).await?)
+        Ok(workers.run(lane.as_str(), move || begun.go_on(facts)).await?)
     }
 
     async fn access_facts(&self, request: &AccessRequest, now: Timestamp) -> Result<AccessFacts, Error> {

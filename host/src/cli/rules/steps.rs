@@ -117,11 +117,14 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Entries of an audit that are shown, the latest.
+const EVENTS_MAX: usize = 1000;
+
 pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(place, None).await?;
-    let found = office.rule_events(&actor, name).await;
+    let found = office.rule_events(&actor, name, None, EVENTS_MAX).await;
     office.close().await;
-    for event in found? {
+    for event in found?.items {
         let version = event.version.and_then(|version| Some(version.parse::<VersionId>().ok()?.short()));
         let version = version.unwrap_or_else(|| "-".to_owned());
         let by = Signatory::parse(&event.actor);

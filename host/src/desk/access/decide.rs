@@ -11,6 +11,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::GrantId;
 use crate::desk::permission::{MayDecide, MayRevoke};
 use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
@@ -62,7 +63,7 @@ pub fn decide(
     let asked = if decision.approve { case.clone().within(&at.organisation.apps)? } else { case.clone() };
     let after = asked.decided(decision, permit, at.now)?;
     let author = Author::Person(permit.on(ticket.id)?.clone());
-    Ok(settled(ticket, case, &after, (author, &decision.reason), at))
+    Ok(settled(ticket, case, &after, (author, &normal(&decision.reason)), at))
 }
 
 /// The desk's own denial of a request that no approver decided in time; `None` while there is time, and where the ticket
@@ -91,7 +92,7 @@ pub fn revoke(
     if !grant.is_effective(at.now) {
         return Err(Refusal::GrantEnded);
     }
-    let (author, reason) = (permit.on(ticket)?.clone(), reason.trim().to_owned());
+    let (author, reason) = (permit.on(ticket)?.clone(), normal(reason.trim()).into_owned());
     let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
     let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);

@@ -17,6 +17,7 @@ pub mod assignment;
 mod comment;
 pub mod edit;
 pub mod intake;
+pub mod sight;
 pub mod submit;
 pub mod timeline;
 mod transitions;
