@@ -58,7 +58,8 @@ fn it_says_what_creating_then_does_and_leaves_no_trace() {
         assert!(rejected.get("ticket").is_none() && !rejected["problems"].as_array().unwrap().is_empty(), "{rejected}");
         assert_eq!(traces(&desk), before);
 
-        let made = desk.as_role("amara").post("/api/v1/tickets", &submission()).expect(201);
+        desk.as_role("amara").post("/api/v1/tickets", &submission()).expect(201);
+        let made = kofi.get("/api/v1/tickets/IT-1").expect(200);
         assert_eq!(without(tried["ticket"].clone()), without(made));
         assert_eq!(tried["messages"], json!([{ "kind": "acknowledgement", "recipient": "amara" }]));
         let decisions = kofi.get("/api/v1/tickets/IT-1/decisions").expect(200);

@@ -52,7 +52,7 @@ fn unknown_tokens_are_looked_for_only_so_often_and_known_ones_pass() {
     let desk = House::demo(Database::Sqlite);
     let lena = desk.with_roles("lena", "requester");
     assert_eq!(lena.get("/api/v1/tickets").status, 200);
-    let unknown = |n: usize| Client { token: Some(format!("rdk_{n}")), ..desk.stranger() };
+    let unknown = |n: usize| desk.stranger().bearing(&format!("rdk_{n}"));
     let refused = (0..200).find(|n| unknown(*n).get("/api/v1/tickets").status == 429);
     assert_eq!(refused, Some(120));
     assert_eq!(unknown(7).get("/api/v1/tickets").status, 401, "one that was looked for is known to be none");

@@ -148,7 +148,7 @@ fn whole_numbers_stay_whole_and_exact() {
             [("40", "40"), ("40.0", "40"), ("4e1", "40"), ("\"40\"", "40"), ("2.5", "2.5"), ("0", "0"), ("-0.0", "0")]
         {
             let answer = send(sent);
-            assert!(answer.text.contains(&format!("\"people-affected\":{kept}}}")), "{sent}: {}", answer.text);
+            assert!(answer.text.contains(&format!("\"people-affected\":{kept},")), "{sent}: {}", answer.text);
             answer.expect(201);
         }
         for beyond in [
@@ -297,7 +297,7 @@ fn what_the_desk_counts_is_for_those_whom_the_configuration_names() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let desk = Desk::with_settings(Database::Sqlite, example_rules(), with(&free.to_string()));
     assert_eq!(status(&desk.as_role("mei")), 404);
-    let elsewhere = Client { url: format!("http://{free}"), ..desk.stranger() };
+    let elsewhere = desk.stranger().at(&format!("http://{free}"));
     assert_eq!((status(&elsewhere), elsewhere.get("/readyz").status), (200, 200));
     assert_eq!(elsewhere.get("/api/v1/tickets").status, 404);
 }

@@ -1,4 +1,4 @@
-//! A request that is sent again under its key is done once, whatever it does; a key that cannot be honoured is refused.
+//! A request that is sent again under its key is done once; a key that cannot be honoured is refused.
 
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
-/// What the timeline keeps internal, and what other tickets and rules say.
+/// The parts that the timeline keeps internal, and what other tickets and rules say.
 const HIDDEN: [&str; 8] = ["team", "assignee", "tier", "tags", "signals", "impact", "urgency", "duplicate_of"];
 
 fn incident() -> Value {
@@ -106,7 +106,7 @@ fn private_notes_leave_no_trace_for_requesters() {
             path = format!("/api/v1/tickets/IT-1/timeline{query}");
         }
         assert_eq!(Value::Array(paged), timeline);
-        // The version that a requester sees is the one that a requester names, whatever notes come between.
+        // The version that a requester sees is the one that a requester names, also where notes come between.
         comment(&kofi, "one more", true);
         let cancel = json!({ "to": "cancelled", "reason": "it works again" });
         let stale = amara.with("if-match", "\"1\"").post("/api/v1/tickets/IT-1/transitions", &cancel);

@@ -1,4 +1,4 @@
-//! Words that people take for the same are the same, and what nobody can see says nothing.
+//! Words that people take for the same are the same, and what cannot be seen says nothing.
 
 use serde_json::{Value, json};
 

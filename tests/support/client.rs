@@ -37,6 +37,16 @@ impl Answer {
 }
 
 impl Client {
+    /// The same client at another address.
+    pub fn at(&self, url: &str) -> Client {
+        Client { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// The same client with another token.
+    pub fn bearing(&self, token: &str) -> Client {
+        Client { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// The same client, sending another header.
     pub fn with(&self, name: &'static str, value: &str) -> Client {
         let mut client = self.clone();

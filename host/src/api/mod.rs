@@ -175,7 +175,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
         .layer(middleware::from_fn(http::observe::identify))
 }
 
-/// What is served at an address of its own for those who look after the desk: counts, and whether it is well.
+/// The routes at an address of their own, for those who look after the desk: counts, and whether it is well.
 pub fn operations(app: Arc<App>) -> Router {
     let routes = OpenApiRouter::new()
         .routes(routes!(admin::operations::healthz))

@@ -311,9 +311,7 @@ pub async fn history(
     Path(name): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<TableHistoryView>, Problem> {
-    let limit = query.limit()?;
-    let [after] =
-        query.after.as_deref().map(|text| List::TableHistory.read_whole(text)).transpose()?.unwrap_or_default();
+    let (limit, [after]) = (query.limit()?, List::TableHistory.after(query.after.as_deref())?);
     let History { versions, events, next } = app.table_history(&actor, &name, after, limit).await?;
     let versions = versions.into_iter().map(TableVersionView::from).collect();
     let events = events.into_iter().map(TableEventView::from).collect();

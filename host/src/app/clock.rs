@@ -48,7 +48,7 @@ impl Clock {
         Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// How long this clock has run. It only goes on, whatever is done to the time of day; a test's goes with its time.
+    /// How long this clock has run. It only goes on, also where the time of day is set back; a test's goes with its time.
     pub fn elapsed(&self) -> Duration {
         match self {
             Clock::System => {

@@ -35,7 +35,7 @@ pub struct Office {
     pub(super) well_known: tokens::WellKnown,
     /// The places in which changes of one ticket wait for each other.
     pub(super) changing: Places,
-    /// What people have used of what they may.
+    /// The amounts that people have used of what they may.
     pub quotas: Quotas,
     /// Places for long work that no thread which serves requests may do.
     heavy: Arc<Semaphore>,

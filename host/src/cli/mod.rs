@@ -1,5 +1,5 @@
 //! The command line: one file a command. Each translates its arguments, calls what does the work, and prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+#![expect(clippy::print_stderr, reason = "a command line says what went wrong")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +7,17 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::rules::load::compiler::{self, Means};
+
+/// Prints to standard output, in this room and all below it: a reader that has enough ends the command quietly.
+macro_rules! print {
+    ($($words:tt)*) => { $crate::cli::say(format_args!($($words)*)) };
+}
+
+/// The same with a line's end.
+macro_rules! println {
+    () => { $crate::cli::say(format_args!("\n")) };
+    ($($words:tt)*) => { $crate::cli::say(format_args!("{}\n", format_args!($($words)*))) };
+}
 
 mod decisions;
 mod descriptors;
@@ -25,6 +36,9 @@ mod which;
 #[derive(Debug, Parser)]
 #[command(name = "ruledesk", version, about)]
 struct Arguments {
+    /// Logs what a command does, besides what it answers.
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -70,9 +84,9 @@ enum Command {
 /// The place of a desk: every command that opens one needs it.
 #[derive(Debug, Clone, Args)]
 struct Place {
-    /// The configuration directory.
-    #[arg(long, global = true, default_value = ".")]
-    config: PathBuf,
+    /// The configuration directory. Without it, that of the nearest `ruledesk.toml` here or above, else the working directory.
+    #[arg(long, global = true, env = "RULEDESK_CONFIG", value_name = "DIR")]
+    config: Option<PathBuf>,
     /// The rules directory; stands above the configuration's.
     #[arg(long, global = true)]
     rules: Option<PathBuf>,
@@ -100,21 +114,22 @@ struct Found(String);
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let Arguments { verbose, command } = Arguments::parse();
+    let done = match command {
         Command::CompileRule { memory_mib, cpu_s, plainly } => {
             let means = if plainly { Means::Plain } else { Means::Usual };
             return compiler::run_child(memory_mib, cpu_s, means);
         }
-        Command::Rule(command) => rule::run(command),
-        Command::Rules(command) => desk::in_runtime(rules::run(command)),
-        Command::Decisions(command) => decisions::run(command),
+        Command::Rule(command) => rule::run(verbose, command),
+        Command::Rules(command) => desk::in_runtime(verbose, rules::run(command)),
+        Command::Decisions(command) => decisions::run(verbose, command),
         Command::Openapi => openapi(),
-        Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
-        Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
-        Command::Import(import) => desk::in_runtime_without_tickets(import::run(*import)),
-        Command::Explain(command) => desk::in_runtime(explain::run(command)),
-        Command::Jobs(jobs) => desk::in_runtime(jobs::run(jobs)),
-        Command::Token(add) => desk::in_runtime(token::run(add)),
+        Command::Serve(serve) => desk::in_runtime_of_desk(serve::run(serve)),
+        Command::Tables(tables) => desk::in_runtime(verbose, tables::run(tables)),
+        Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
+        Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),
+        Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
+        Command::Token(add) => desk::in_runtime(verbose, token::run(add)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -122,6 +137,20 @@ pub fn run() -> ExitCode {
             eprintln!("error: {failure}");
             if failure.is::<Found>() { ExitCode::from(FOUND) } else { ExitCode::FAILURE }
         }
+    }
+}
+
+/// The status of a command whose reader has ended before it, as shells give it to one that a signal ends.
+const READER_ENDED: i32 = 128 + 13;
+
+/// Prints words; where the reader of standard output has ended, so does the program.
+fn say(words: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    if let Err(error) = std::io::stdout().lock().write_fmt(words) {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            eprintln!("error: the answer cannot be written: {error}");
+        }
+        std::process::exit(READER_ENDED);
     }
 }
 

@@ -184,7 +184,7 @@ async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Resu
             note(tx, &version.name, Some(&version.digest), by, now).await?;
         }
         Change::Remove { name, condition } => {
-            // Nothing can be done to a table that is not there, whatever it is meant for.
+            // Nothing can be done to a table that is not there.
             let Some(live) = live_digest(tx, name).await? else { return Ok(false) };
             if !condition.holds_for(Some(&live)) {
                 return Err(Error::Conflict);

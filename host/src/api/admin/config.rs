@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::app::App;
-use crate::desk::organisation::{FieldKind, Member, Organisation};
+use crate::desk::organisation::{FieldKind, Member, Organisation, Team};
 use crate::desk::permission;
 
 /// A request type and its form.
@@ -167,23 +167,24 @@ pub async fn categories(State(app): State<Arc<App>>, caller: Caller) -> Result<a
     responses((status = 200, body = Vec<TeamView>)))]
 pub async fn teams(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<Vec<TeamView>>, Problem> {
     let works = permission::works_on_tickets(&caller.0);
-    let member = |member: &Member| MemberView {
-        person: member.person.to_string(),
-        skills: works.then(|| texts(&member.skills)),
-        available: works.then_some(member.available),
+    let view = |team: &Team| TeamView {
+        id: team.id.to_string(),
+        name: team.name.clone(),
+        tier: team.tier,
+        strategy: team.strategy.code(),
+        members: team.members.iter().map(|member| MemberView::new(member, works)).collect(),
     };
-    read(&app, &caller, |organisation| {
-        let teams = organisation.teams.values();
-        teams
-            .map(|team| TeamView {
-                id: team.id.to_string(),
-                name: team.name.clone(),
-                tier: team.tier,
-                strategy: team.strategy.code(),
-                members: team.members.iter().map(member).collect(),
-            })
-            .collect()
-    })
+    read(&app, &caller, |organisation| organisation.teams.values().map(view).collect())
+}
+
+impl MemberView {
+    fn new(member: &Member, for_those_who_work: bool) -> Self {
+        Self {
+            person: member.person.to_string(),
+            skills: for_those_who_work.then(|| texts(&member.skills)),
+            available: for_those_who_work.then_some(member.available),
+        }
+    }
 }
 
 /// List the priority levels and what they promise, the most urgent first.

@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use super::http::problem::Problem;
+use super::tickets::list::Sort;
 
 mod answers;
 mod example;
@@ -17,7 +18,7 @@ mod example;
         description = "An IT service desk whose decisions are made by WebAssembly components. \
                        Errors are `application/problem+json` (RFC 9457) with a stable `type`."
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, Sort)),
     modifiers(&Bearer)
 )]
 struct Document;

@@ -82,6 +82,15 @@ impl List {
         }
         Ok(whole.map(Option::unwrap_or_default))
     }
+
+    /// The place after which a page begins, nothing where none is named.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn after<const N: usize>(self, text: Option<&str>) -> Result<[i64; N], Problem> {
+        text.map_or(Ok([0; N]), |text| self.read_whole(text))
+    }
 }
 
 /// A part of a place; signs and spaces are none of it.

@@ -124,9 +124,7 @@ pub async fn list(
     Path(name): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<VersionView>, Problem> {
-    let limit = query.limit()?;
-    let [after] =
-        query.after.as_deref().map(|text| List::RuleVersions.read_whole(text)).transpose()?.unwrap_or_default();
+    let (limit, [after]) = (query.limit()?, List::RuleVersions.after(query.after.as_deref())?);
     let page = app.rule_versions(&actor, &name, after, limit).await?;
     let next = page.next.map(|after| List::RuleVersions.write([page::whole(after)]));
     Ok(Paged { items: page.items.into_iter().map(VersionView::from).collect(), next, limit })

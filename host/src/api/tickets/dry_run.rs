@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -37,6 +38,10 @@ pub struct DryRunBody {
     /// Names of live rules to leave out.
     #[serde(default)]
     without: Vec<String>,
+    /// When it is submitted (RFC 3339); now, where nothing is said.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
 }
 
 /// A rule to try.
@@ -112,7 +117,7 @@ impl DryRunBody {
         let submitted_by = self.submitted_by.map(|id| id.parse::<PersonId>()).transpose();
         let submitted_by = submitted_by.map_err(|e| Problem::bad_field("submitted_by", &e.to_string()))?;
         let with = self.with.into_iter().map(CandidateBody::candidate).collect::<Result<_, _>>()?;
-        Ok(Trial { what, submitted_by, with, without: self.without })
+        Ok(Trial { what, submitted_by, with, without: self.without, at: self.at })
     }
 }
 

@@ -37,7 +37,7 @@ pub mod list;
 pub mod summary;
 pub(crate) mod views;
 
-/// Only as much of a text that somebody sent as is worth sending back.
+/// Only as much of a client's text as is worth sending back.
 const SHOWN_CHARS_MAX: usize = 100;
 /// The way by which submissions come in here.
 const CHANNEL: &str = "api";
@@ -134,12 +134,11 @@ pub async fn create(
     let key = key_of(&headers, "", &body)?;
     let (requester, submission) = body.submission()?;
     let made = app.create_ticket(&actor, requester, submission, key).await?;
-    let status = if made.new { super::CREATED } else { StatusCode::OK };
     let sight = match made.sight {
         Some(sight) => sight,
         None => app.sight_of(&actor, &made.ticket, made.access.as_ref()).await?,
     };
-    Ok(one(status, made.ticket, made.access, &sight))
+    Ok(one(if made.new { super::CREATED } else { StatusCode::OK }, made.ticket, made.access, &sight))
 }
 
 /// A ticket with its version as `ETag` and its place as `Location`.
@@ -209,16 +208,13 @@ pub async fn timeline(
     Path(key): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<EntryView>, Problem> {
-    let limit = query.limit()?;
-    // Who sees another part of it counts its entries otherwise.
     let works = works_on_tickets(&actor);
+    // Who sees another part of it counts its entries otherwise.
     let list = if works { List::Timeline } else { List::PublicTimeline };
-    let after = query.after.as_deref().map(|text| list.read_whole(text)).transpose()?;
-    let [after] = after.unwrap_or_default();
+    let (limit, [after]) = (query.limit()?, list.after(query.after.as_deref())?);
     let page = app.timeline(&actor, number(&key)?, after, limit).await?;
     let next = page.next.map(|seq| list.write([page::whole(seq)]));
-    let items = page.items.into_iter().map(|entry| EntryView::new(entry, works)).collect();
-    Ok(Paged { items, next, limit })
+    Ok(Paged { items: page.items.into_iter().map(|entry| EntryView::new(entry, works)).collect(), next, limit })
 }
 
 /// A comment.

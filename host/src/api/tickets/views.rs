@@ -41,7 +41,7 @@ pub struct TicketView {
     /// Absent for readers who do not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// What intake rules noticed. Absent for readers who do not see it.
+    /// The signals of intake rules. Absent for readers who do not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signals: Option<Vec<String>>,
     pub category: String,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::Known;
-use crate::desk::access::AccessState;
+use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::id::CategoryId;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::timeline::{AccessOutcome, Event, Field};
@@ -85,7 +85,21 @@ fn access(known: &Known<'_>) -> Option<String> {
     let denied = why(AccessOutcome::Is(case.state)).filter(|_| case.state == AccessState::Denied);
     let reason = denied.unwrap_or(&case.reason);
     let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
-    Some(format!("Access to {app} ({tier}) {said}{}.", because(reason)))
+    let given = matches!(case.state, AccessState::Approved | AccessState::Awaiting);
+    let less = narrowed(case).filter(|_| given).unwrap_or_default();
+    Some(format!("Access to {app} ({tier}) {said}{}.{less}", because(reason)))
+}
+
+/// A sentence about less being given than was asked for, if it is.
+fn narrowed(case: &AccessCase) -> Option<String> {
+    let (asked, scope) = (&case.request, case.scope.as_ref()?);
+    let tier = (scope.tier != asked.tier).then(|| format!("the tier {} instead of {}", scope.tier, asked.tier));
+    let hours = asked.duration_hours.filter(|hours| *hours > scope.duration_hours);
+    let hours = hours.map(|hours| format!("{} hours instead of {hours}", scope.duration_hours));
+    let role = asked.role.as_ref().filter(|role| scope.role.as_ref() != Some(*role));
+    let role = role.map(|role| format!("no role {role}"));
+    let less: Vec<String> = [tier, hours, role].into_iter().flatten().collect();
+    (!less.is_empty()).then(|| format!(" The policy gives {}.", less.join(", ")))
 }
 
 fn promise(known: &Known<'_>, what: &str, clock: &Clock) -> Option<String> {

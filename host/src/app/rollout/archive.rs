@@ -146,13 +146,17 @@ impl Office {
         Ok(listed.into_iter().map(|listed| version(rule, listed)).collect())
     }
 
-    /// The one version that a text means.
+    /// The one version that a text means: the beginning of its digests, or the version that its manifest names.
     pub(super) async fn find_version(&self, rule: &str, digest: &str) -> Result<Version, Error> {
         let mut meant = self.versions(rule).await?;
-        meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
+        let is_named = meant.iter().any(|version| version.version == digest);
+        meant.retain(|version| match is_named {
+            true => version.version == digest,
+            false => version.id().is_ok_and(|id| id.is_meant_by(digest)),
+        });
         let name = digest.to_owned();
         match (meant.pop(), meant.is_empty()) {
-            (None, _) => Err(Error::Missing { what: "version of it in the archive with the digest", name }),
+            (None, _) => Err(Error::Missing { what: "version of it in the archive with the name or digest", name }),
             (Some(version), true) => Ok(version),
             (Some(last), false) => {
                 let all = meant.iter().chain([&last]);

@@ -44,7 +44,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// What is used at an instant: it runs out evenly.
+    /// The amount in use at an instant: it runs out evenly.
     fn used(self, rate: Rate, now: Duration) -> f64 {
         let share = now.saturating_sub(self.at).as_secs_f64() / rate.within.as_secs_f64();
         (self.used - share * rate.most as f64).max(0.0)
@@ -93,7 +93,7 @@ impl Buckets {
     }
 }
 
-/// What people have used.
+/// The amounts that people have used.
 #[derive(Debug, Default)]
 pub struct Quotas {
     limits: ArcSwap<Limits>,

@@ -47,7 +47,7 @@ pub struct Made {
     pub access: Option<AccessCase>,
     /// Whether this very request made it.
     pub new: bool,
-    /// What the one who made it sees of it; `None` where it was made before.
+    /// The sight of the one who made it; `None` where it was made before.
     pub sight: Option<Sight>,
     /// How many rules were asked.
     pub rules_asked: usize,

@@ -48,7 +48,7 @@ impl Office {
         Ok((ticket, case, sight))
     }
 
-    /// What the actor sees of a ticket that was changed.
+    /// The actor's sight of a ticket that was changed.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Office {
         Ok(Sight::Public(state.unwrap_or(none)))
     }
 
-    /// What the actor sees of each ticket of a list.
+    /// The actor's sight of each ticket of a list.
     pub(in crate::app) async fn sights(
         &self,
         actor: &Actor,
@@ -204,12 +204,12 @@ impl Office {
     }
 }
 
-/// What one reader sees of each ticket of a list; `None` where that is all.
+/// A reader's sight of each ticket of a list; `None` where that is all.
 #[derive(Debug)]
 pub struct Sights(Option<BTreeMap<TicketNumber, PublicState>>);
 
 impl Sights {
-    /// What the reader sees of one of the tickets.
+    /// The reader's sight of one of the tickets.
     pub fn of(&self, ticket: &TicketSummary) -> Sight {
         let none = PublicState { version: 1, updated_at: ticket.created_at };
         match &self.0 {

@@ -4,8 +4,10 @@
 use clap::{Args, ValueEnum};
 
 use crate::app::rollout::steps::{Command, LifeTrial, Part};
+use crate::app::{Error, Office};
 use crate::cli::desk::{self, Shell, at_shell};
 use crate::cli::{Failure, Place};
+use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::rules::live::rollout::{Signatory, VersionId};
 
@@ -93,28 +95,62 @@ pub async fn act(one: One, command: Command) -> Result<(), Failure> {
     done.map_err(desk::told)
 }
 
+/// A line for each rule, under headings: versions by their names, with as much of the digest as tells them apart.
 pub async fn list(place: &Place) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(place, None).await?;
-    let found = office.rollouts(&actor).await;
+    let found = listed(&office, &actor).await;
     office.close().await;
-    for (name, rollout) in found? {
-        let short = |version: Option<VersionId>| version.map_or("-".to_owned(), |version| version.short());
-        let (trial, share) = match rollout.candidate.as_ref().map(|candidate| candidate.trial) {
-            None => ("", String::new()),
-            Some(LifeTrial::Loaded) => ("loaded", String::new()),
+    let mut rows = vec![["NAME", "VERSION", "STAGES", "MODE", "STATE", "CANDIDATE", "FROM"].map(str::to_owned)];
+    rows.extend(found?);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or_default()).collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    Ok(())
+}
+
+async fn listed(office: &Office, actor: &Actor) -> Result<Vec<[String; 7]>, Failure> {
+    let mut rows = Vec::new();
+    for (name, rollout) in office.rollouts(actor).await? {
+        let known = match office.rule_versions(actor, &name, 0, usize::MAX).await {
+            Ok(versions) => versions.items,
+            // Offered, and never live.
+            Err(Error::Missing { .. }) => Vec::new(),
+            Err(other) => return Err(other.into()),
+        };
+        let find = |id: VersionId| known.iter().find(|version| version.id().is_ok_and(|known| known == id));
+        let shown = |id: VersionId| match find(id) {
+            Some(version) => format!("{} ({})", version.version, id.short()),
+            None => id.short(),
+        };
+        let candidate = rollout.candidate.as_ref();
+        let (mode, share) = match candidate.map(|candidate| candidate.trial) {
+            None | Some(LifeTrial::Loaded) => ("loaded", String::new()),
             Some(LifeTrial::Shadow) => ("shadow", String::new()),
             Some(LifeTrial::Canary(percent)) => ("canary", format!(" {percent} %")),
         };
-        println!(
-            "{name:<24} {:<9} active {:<25} candidate {:<25} {trial}{share} previous {:<25} suspended {}",
-            rollout.source.code(),
-            short(rollout.active),
-            short(rollout.candidate.map(|candidate| candidate.version)),
-            short(rollout.previous),
-            short(rollout.suspended),
-        );
+        let (state, serving) = match (rollout.active, rollout.suspended) {
+            (Some(active), _) => ("active", Some(active)),
+            (None, Some(suspended)) => ("suspended", Some(suspended)),
+            (None, None) if candidate.is_some() => ("offered", None),
+            (None, None) => ("retired", None),
+        };
+        let version = serving.or(candidate.map(|candidate| candidate.version));
+        let stages =
+            version.and_then(find).map(|version| version.stages.iter().map(|stage| stage.name()).collect::<Vec<_>>());
+        rows.push([
+            name,
+            version.map_or_else(|| "-".to_owned(), shown),
+            stages.map_or_else(|| "-".to_owned(), |stages| stages.join(", ")),
+            if serving.is_some() { "active".to_owned() } else { mode.to_owned() },
+            state.to_owned(),
+            candidate.map_or_else(|| "-".to_owned(), |candidate| format!("{} {mode}{share}", shown(candidate.version))),
+            rollout.source.code().to_owned(),
+        ]);
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// Entries of an audit that are shown, the latest.

@@ -1,4 +1,4 @@
-//! What each reader sees of a ticket: one table, by which the ticket itself, lists, the timeline, explanations and exports go.
+//! How much each reader sees of a ticket: one table, by which the ticket itself, lists, the timeline, explanations and exports go.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ pub enum Part {
     /// A field that rules and people set.
     Set(Field),
     Assignee,
-    /// What intake rules noticed.
+    /// The signals of intake rules.
     Signals,
     /// The number of another ticket, which may be another person's.
     DuplicateOf,
@@ -28,12 +28,12 @@ impl Part {
     }
 }
 
-/// What one reader sees of one ticket.
+/// How much one reader sees of one ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
     /// All of it: those who work on tickets.
     All,
-    /// What is public: the requester, and approvers.
+    /// Only the public part: the requester, and approvers.
     Public(PublicState),
 }
 

@@ -1,7 +1,7 @@
 //! The body of a request while it comes in: how long it may take, and what becomes of the rest where the answer is there first.
 //!
 //! A client that sends all before it reads gets to read an early answer: what it still sends is read and thrown away. One that
-//! keeps the desk waiting is told so (408), which is no failure of the desk.
+//! keeps the desk waiting hears so (408), which is no failure of the desk.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -72,7 +72,7 @@ fn weight(text: &str) -> Option<u16> {
     }
 }
 
-/// What counts for a media type: the part that names it most precisely.
+/// The part that counts for a media type: the one that names it most precisely.
 fn best<'a>(ranges: &[Range<'a>], media_type: &str) -> Option<Range<'a>> {
     let covering = ranges.iter().filter(|range| range.covers(media_type));
     covering.max_by_key(|range| (range.precision, std::cmp::Reverse(range.place))).copied()
