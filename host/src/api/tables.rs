@@ -125,7 +125,8 @@ pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<
 /// Read a table: as JSON some rows at a time, as CSV (`Accept: text/csv`) all of it.
 #[utoipa::path(get, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
     params(("name" = String, Path), RowsQuery),
-    responses((status = 200, body = TableRowsView), (status = 404, body = Problem)))]
+    responses((status = 200, content((TableRowsView = "application/json"), (String = "text/csv"))),
+        (status = 304, description = "you have it already"), (status = 404, body = Problem)))]
 pub async fn read(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
@@ -181,7 +182,7 @@ fn csv(digest: &str, text: String) -> Response {
     params(("name" = String, Path), WhyQuery,
         ("If-Match" = Option<String>, Header, description = "ETags of the versions that may be replaced, or *"),
         ("If-None-Match" = Option<String>, Header, description = "* for a table that is not there yet")),
-    request_body(content = String, content_type = "text/csv", description = "or `application/toml`"),
+    request_body(content((String = "text/csv"), (String = "application/toml"))),
     responses((status = 200, body = TableView), (status = 409, body = Problem), (status = 412, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn put(

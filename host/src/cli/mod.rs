@@ -82,7 +82,7 @@ enum Command {
 }
 
 /// The place of a desk: every command that opens one needs it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 struct Place {
     /// The configuration directory. Without it, that of the nearest `ruledesk.toml` here or above, else the working directory.
     #[arg(long, global = true, env = "RULEDESK_CONFIG", value_name = "DIR")]
@@ -99,6 +99,12 @@ struct Place {
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables` and most of `rules`.
+    #[arg(long, global = true, env = "RULEDESK_URL", conflicts_with = "config")]
+    url: Option<String>,
+    /// Whose commands these are, at a desk elsewhere.
+    #[arg(long, global = true, env = "RULEDESK_TOKEN", hide_env_values = true)]
+    token: Option<String>,
 }
 
 /// A sentence for the person who typed the command.

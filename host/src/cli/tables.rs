@@ -1,9 +1,11 @@
 //! `ruledesk tables`: reference tables, beside a running desk, which follows within a second.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
+use super::desk::remote::{Remote, part};
 use super::desk::{self, Shell, at_shell};
 use super::{Failure, Place};
 use crate::app::reference::diff::TableDiff;
@@ -67,6 +69,9 @@ enum Command {
 
 /// Does it.
 pub async fn run(arguments: Tables) -> Result<(), Failure> {
+    if let Some(elsewhere) = arguments.place.remote()? {
+        return act_elsewhere(&arguments.command, &elsewhere);
+    }
     let (config, _) = desk::configuration(&arguments.place, None)?;
     let configured = config.tables.clone();
     let Shell { office, actor } = desk::shell_of(config, arguments.person.as_ref()).await?;
@@ -79,16 +84,48 @@ pub async fn run(arguments: Tables) -> Result<(), Failure> {
     done
 }
 
+/// Does it at a desk elsewhere: prints what it answers.
+fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
+    let of = |name: &str| format!("/tables/{}", part(name));
+    let answer = match command {
+        Command::List => desk.get("/tables")?,
+        Command::Put { file, name, why } => {
+            let (name, text, format) = file_of(file, name.as_deref())?;
+            let media_type = if format == Format::Toml { "application/toml" } else { "text/csv" };
+            let path = format!("{}?why={}", of(&name), part(why));
+            serde_json::from_str(&desk.ask(("PUT", &path), "application/json", Some((media_type, text.as_bytes())))?)?
+        }
+        Command::Get { name, digest } => {
+            let version = digest.as_deref().map_or_else(String::new, |digest| format!("/versions/{}", part(digest)));
+            print!("{}", desk.ask(("GET", &format!("{}{version}", of(name))), "text/csv", None)?);
+            return Ok(());
+        }
+        Command::Versions { name } => desk.get(&format!("{}/versions", of(name)))?,
+        Command::Diff { name, from, to } => {
+            desk.get(&format!("{}/diff?from={}&to={}", of(name), part(from), part(to)))?
+        }
+        Command::Rollback { name, digest, why } => {
+            desk.post(&format!("{}/rollback", of(name)), &json!({ "digest": digest, "why": why }))?
+        }
+    };
+    println!("{}", serde_json::to_string_pretty(&answer)?);
+    Ok(())
+}
+
+/// The name, the text and the format of a table's file.
+fn file_of(file: &Path, name: Option<&str>) -> Result<(String, String, Format), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    Ok((name.map_or(stem, str::to_owned), text, if is_toml { Format::Toml } else { Format::Csv }))
+}
+
 async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Failure> {
     match command {
         Command::List => list(office, actor)?,
         Command::Put { file, name, why } => {
-            let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let name = name.as_deref().unwrap_or(&stem);
-            let is_toml = file.extension().is_some_and(|extension| extension == "toml");
-            let format = if is_toml { Format::Toml } else { Format::Csv };
-            let put = Put { name, format, text: text.into(), condition: Condition::default(), why };
+            let (name, text, format) = file_of(file, name.as_deref())?;
+            let put = Put { name: &name, format, text: text.into(), condition: Condition::default(), why };
             println!("{name} {}", office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {

@@ -138,7 +138,10 @@ fn metrics(text: &str) -> Result<Metrics, Wrong> {
     match text {
         "public" => Ok(Metrics::Public),
         "staff" => Ok(Metrics::Staff),
-        other => address(other).map(Metrics::At),
+        other => other.parse().map(Metrics::At).map_err(|_| Wrong::NotOneOf {
+            text: other.to_owned(),
+            allowed: vec!["public", "staff", "an address and a port such as 127.0.0.1:9090"],
+        }),
     }
 }
 

@@ -8,7 +8,8 @@ use super::example;
 type Kind = (u16, &'static str, &'static str);
 
 /// Problems that any request may be answered with.
-const ALWAYS: [Kind; 4] = [
+const ALWAYS: [Kind; 5] = [
+    (421, "this desk has tokens that everybody knows, and answers only to the names of its own machine", "misdirected"),
     (429, "you, or your address, ask for too much at once: `Retry-After` says when to try again", "too-many-requests"),
     (500, "something is broken here", "internal"),
     (503, "the desk has too much to do, or its database is away: `Retry-After` says when to try again", "busy"),

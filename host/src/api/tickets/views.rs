@@ -268,7 +268,22 @@ impl EntryView {
 }
 
 fn parsed(text: &str) -> Json {
-    serde_json::from_str(text).unwrap_or(Json::Null)
+    with_whole_numbers(serde_json::from_str(text).unwrap_or(Json::Null))
+}
+
+/// A value in which numbers that are whole are written so.
+fn with_whole_numbers(value: Json) -> Json {
+    match value {
+        Json::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().and_then(whole);
+            whole.map_or(Json::Number(number), Json::from)
+        }
+        Json::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Json::Object(fields) => {
+            Json::Object(fields.into_iter().map(|(name, value)| (name, with_whole_numbers(value))).collect())
+        }
+        other => other,
+    }
 }
 
 /// A message that a ticket has queued.
@@ -339,7 +354,7 @@ impl From<StoredRun> for RunView {
                 rules: parsed(&decision.rules),
                 input: ExactInput::of(&common, &decision.input)
                     .and_then(|exact| exact.json())
-                    .map_or(Json::Null, Json::Object),
+                    .map_or(Json::Null, |input| with_whole_numbers(Json::Object(input))),
                 stage: decision.stage,
             })
             .collect();

@@ -20,6 +20,7 @@ use crate::store::{Store, Target};
 
 mod context;
 mod operator;
+pub mod remote;
 
 /// Runs a command that waits for things. Its answer is what it prints: the log tells of problems only, unless more is asked for.
 pub fn in_runtime(verbose: bool, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -53,6 +54,9 @@ fn log_to_stderr(otherwise: &str) {
 
 /// The configuration of a place, checked.
 pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Result<(Config, Source), Failure> {
+    if place.url.is_some() {
+        return Err("this command works on a desk's own files: leave out --url, and run it where the desk runs".into());
+    }
     let place = context::settle(place)?;
     let outside = Outside {
         database_url: place.database_url,

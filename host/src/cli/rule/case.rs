@@ -50,11 +50,38 @@ pub async fn run(case: Case) -> Result<(), Failure> {
         anonymous::make(&mut written, &organisation.people);
         eprintln!("people and their words are replaced: read the case over, or keep them with --keep-people");
     }
-    println!("{}", serde_json::to_string_pretty(&written)?);
+    println!("{}", serde_json::to_string_pretty(&Ordered::of(written))?);
     Ok(())
 }
 
 /// A case in the order in which it is read best.
+#[derive(Serialize)]
+struct Ordered {
+    name: Value,
+    stage: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    settings: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    tables: Value,
+    input: Value,
+    expect: Value,
+}
+
+impl Ordered {
+    fn of(mut case: Value) -> Self {
+        let mut part = |name: &str| case.get_mut(name).map(Value::take).unwrap_or_default();
+        Self {
+            name: part("name"),
+            stage: part("stage"),
+            settings: part("settings"),
+            tables: part("tables"),
+            input: part("input"),
+            expect: part("expect"),
+        }
+    }
+}
+
+/// The parts of a case.
 #[derive(Serialize)]
 struct Written<'a> {
     name: String,

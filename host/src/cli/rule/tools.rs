@@ -65,7 +65,7 @@ impl Tools {
 }
 
 fn configuration(directory: &Path) -> Result<Config, Failure> {
-    let place = Place { config: Some(directory.to_owned()), rules: None, data: None, cache: None, database_url: None };
+    let place = Place { config: Some(directory.to_owned()), ..Place::default() };
     desk::configuration(&place, None).map(|(config, _)| config)
 }
 

@@ -2,9 +2,11 @@
 //! runs beside it follows within a second.
 
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use crate::app::rollout::steps::{Command, LifeTrial, Part};
 use crate::app::{Error, Office};
+use crate::cli::desk::remote::part;
 use crate::cli::desk::{self, Shell, at_shell};
 use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
@@ -89,19 +91,60 @@ impl Move {
 }
 
 pub async fn act(one: One, command: Command) -> Result<(), Failure> {
+    if let Some(elsewhere) = one.place.remote()? {
+        let (verb, body) = asked(&command, &one.why);
+        elsewhere.post(&format!("/rules/{}/{verb}", part(&one.name)), &body)?;
+        return print_list(rows_of(&elsewhere.get("/rules")?));
+    }
     let Shell { office, actor } = desk::shell(&one.place, one.person.as_ref()).await?;
     let done = office.command_rule(&actor, &one.name, &command, one.why).await;
     office.close().await;
     done.map_err(desk::told)
 }
 
-/// A line for each rule, under headings: versions by their names, with as much of the digest as tells them apart.
-pub async fn list(place: &Place) -> Result<(), Failure> {
-    let Shell { office, actor } = desk::shell(place, None).await?;
-    let found = listed(&office, &actor).await;
-    office.close().await;
+/// A command as the interface has it: the last part of its path, and its body.
+fn asked(command: &Command, why: &str) -> (&'static str, Value) {
+    let to = |trial: &LifeTrial| match trial {
+        LifeTrial::Loaded => ("loaded", None),
+        LifeTrial::Shadow => ("shadow", None),
+        LifeTrial::Canary(percent) => ("canary", Some(*percent)),
+    };
+    let moved = |(to, percent): (&str, Option<u8>), version: &Option<String>| json!({ "to": to, "percent": percent, "version": version, "why": why });
+    match command {
+        Command::Promote { part: Part::Active, version } => ("promote", moved(("active", None), version)),
+        Command::Promote { part: Part::Trial(trial), version } => ("promote", moved(to(trial), version)),
+        Command::Demote { trial, version } => ("demote", moved(to(trial), version)),
+        Command::Approve { version } => ("approve", json!({ "version": version, "why": why })),
+        Command::Suspend { version } => ("suspend", json!({ "version": version, "why": why })),
+        Command::RollBack => ("rollback", json!({ "why": why })),
+        Command::Resume => ("resume", json!({ "why": why })),
+        Command::Retire => ("retire", json!({ "why": why })),
+    }
+}
+
+/// The rules as a desk elsewhere has them.
+fn rows_of(rules: &Value) -> Vec<[String; 7]> {
+    let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("-").to_owned();
+    let row = |rule: &Value| {
+        let candidate = rule.get("candidate").filter(|candidate| !candidate.is_null());
+        let tried = |of: &Value| format!("{} {}", word(of.get("id")), word(of.get("state")));
+        let stages = rule.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        [
+            word(rule.get("name")),
+            word(rule.get("version")),
+            stages.collect::<Vec<_>>().join(", "),
+            word(rule.get("mode")),
+            word(rule.get("state")),
+            candidate.map_or_else(|| "-".to_owned(), tried),
+            word(rule.get("source")),
+        ]
+    };
+    rules.get("rules").and_then(Value::as_array).into_iter().flatten().map(row).collect()
+}
+
+fn print_list(found: Vec<[String; 7]>) -> Result<(), Failure> {
     let mut rows = vec![["NAME", "VERSION", "STAGES", "MODE", "STATE", "CANDIDATE", "FROM"].map(str::to_owned)];
-    rows.extend(found?);
+    rows.extend(found);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or_default()).collect();
     for row in &rows {
@@ -109,6 +152,17 @@ pub async fn list(place: &Place) -> Result<(), Failure> {
         println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
     Ok(())
+}
+
+/// A line for each rule, under headings: versions by their names, with as much of the digest as tells them apart.
+pub async fn list(place: &Place) -> Result<(), Failure> {
+    if let Some(elsewhere) = place.remote()? {
+        return print_list(rows_of(&elsewhere.get("/rules")?));
+    }
+    let Shell { office, actor } = desk::shell(place, None).await?;
+    let found = listed(&office, &actor).await;
+    office.close().await;
+    print_list(found?)
 }
 
 async fn listed(office: &Office, actor: &Actor) -> Result<Vec<[String; 7]>, Failure> {
@@ -157,6 +211,11 @@ async fn listed(office: &Office, actor: &Actor) -> Result<Vec<[String; 7]>, Fail
 const EVENTS_MAX: usize = 1000;
 
 pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
+    if let Some(elsewhere) = place.remote()? {
+        let events = elsewhere.get(&format!("/rules/{}/events", part(name)))?;
+        println!("{}", serde_json::to_string_pretty(&events)?);
+        return Ok(());
+    }
     let Shell { office, actor } = desk::shell(place, None).await?;
     let found = office.rule_events(&actor, name, None, EVENTS_MAX).await;
     office.close().await;

@@ -22,9 +22,9 @@ use crate::app::jobs::stop::Stop;
 /// How much of a body that nothing waits for is read and thrown away.
 const DRAINED_BYTES_MAX: usize = 256 << 20;
 /// How long that may take in all.
-const DRAIN_MAX: Duration = Duration::from_secs(5);
+const DRAIN_MAX: Duration = Duration::from_secs(15);
 /// How long the next piece of such a body is waited for.
-const SILENCE_MAX: Duration = Duration::from_millis(500);
+const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// How long a client that is silent in the middle of a request is waited for after the desk was asked to stop.
 const LAST_WAIT: Duration = Duration::from_millis(750);
 /// How often it is looked whether it is still silent.

@@ -77,7 +77,7 @@ fn without_addresses(text: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+' | '@');
     let mut out = String::with_capacity(text.len());
     for piece in text.split_inclusive(|c: char| !is_part(c)) {
-        let word = piece.trim_end_matches(|c: char| !is_part(c));
+        let word = piece.trim_end_matches(|c: char| !is_part(c) || c == '.');
         let is_address = word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
         if is_address && !word.ends_with("@example.org") {
             out.push_str("somebody@example.org");
