@@ -116,7 +116,7 @@ fn commands_answer_and_end_quietly() {
         &["explain", "IT-1"][..],
         &["rules", "list"],
         &["decisions", "verify"],
-        &["rule", "case", "IT-1", "--stage", "routing", "--keep-people"],
+        &["rule", "case", "IT-1", "--stage", "routing", "--rule", "team-routing", "--keep-people"],
     ] {
         let output = desk.command(command);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -128,7 +128,10 @@ fn commands_answer_and_end_quietly() {
     assert_eq!(head, ["NAME", "VERSION", "STAGES", "MODE", "STATE", "CANDIDATE", "FROM"]);
     let row = list.lines().find(|line| line.starts_with("team-routing ")).unwrap();
     assert!(row.contains(" 1.0.0 (") && row.contains(" routing ") && row.contains(" active "), "{row}");
-    let case = String::from_utf8(desk.command(&["rule", "case", "IT-1", "--stage", "routing"]).stdout).unwrap();
+    let case = String::from_utf8(
+        desk.command(&["rule", "case", "IT-1", "--stage", "routing", "--rule", "team-routing"]).stdout,
+    )
+    .unwrap();
     assert!(!case.to_lowercase().contains("amara") && case.contains("person-"), "{case}");
 
     // The same desk, found by a file above the working directory, and asked over HTTP.

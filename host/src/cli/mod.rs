@@ -100,7 +100,7 @@ struct Place {
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
     /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables` and most of `rules`.
-    #[arg(long, global = true, env = "RULEDESK_URL", conflicts_with = "config")]
+    #[arg(long, global = true, env = "RULEDESK_URL")]
     url: Option<String>,
     /// Whose commands these are, at a desk elsewhere.
     #[arg(long, global = true, env = "RULEDESK_TOKEN", hide_env_values = true)]

@@ -79,7 +79,27 @@ pub fn whole() -> Value {
     let tag = |(name, description): (&str, &str)| json!({ "name": name, "description": description });
     root.insert("tags".to_owned(), TAGS.into_iter().filter(|(name, _)| is_used(name)).map(tag).collect());
     root.insert("paths".to_owned(), paths);
+    open_objects(&mut document);
     document
+}
+
+/// Says of objects whose members are not named that they may have any: generators take them for empty otherwise.
+fn open_objects(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let is_object = members.get("type").is_some_and(|kind| match kind {
+                Value::String(kind) => kind == "object",
+                Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
+                _ => false,
+            });
+            if is_object && !members.contains_key("properties") {
+                members.entry("additionalProperties").or_insert(Value::Bool(true));
+            }
+            members.values_mut().for_each(open_objects);
+        }
+        Value::Array(items) => items.iter_mut().for_each(open_objects),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Adds to an operation what holds for all of its kind.

@@ -99,7 +99,7 @@ fn narrowed(case: &AccessCase) -> Option<String> {
     let role = asked.role.as_ref().filter(|role| scope.role.as_ref() != Some(*role));
     let role = role.map(|role| format!("no role {role}"));
     let less: Vec<String> = [tier, hours, role].into_iter().flatten().collect();
-    (!less.is_empty()).then(|| format!(" The policy gives {}.", less.join(", ")))
+    (!less.is_empty()).then(|| format!(" It gives {}.", less.join(", ")))
 }
 
 fn promise(known: &Known<'_>, what: &str, clock: &Clock) -> Option<String> {

@@ -98,8 +98,13 @@ pub async fn act(one: One, command: Command) -> Result<(), Failure> {
     }
     let Shell { office, actor } = desk::shell(&one.place, one.person.as_ref()).await?;
     let done = office.command_rule(&actor, &one.name, &command, one.why).await;
+    let rows = match done {
+        Ok(()) => listed(&office, &actor).await,
+        Err(error) => Err(desk::told(error)),
+    };
     office.close().await;
-    done.map_err(desk::told)
+    // What is so now.
+    print_list(rows?.into_iter().filter(|[name, ..]| *name == one.name).collect())
 }
 
 /// A command as the interface has it: the last part of its path, and its body.

@@ -81,16 +81,15 @@ impl Rates {
     /// passes on. Nothing where a request came by no connection.
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> String {
         let Some(Peer(peer)) = extensions.get::<Peer>().copied() else { return String::new() };
-        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let mut hops: Vec<IpAddr> =
-            forwarded.flat_map(|text| text.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-        let mut from = peer;
-        // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word.
-        while self.0.most.proxies.contains(&from.to_canonical())
-            && let Some(hop) = hops.pop()
-        {
-            from = hop;
+        let is_proxy = |address: IpAddr| self.0.most.proxies.contains(&address.to_canonical());
+        if !is_proxy(peer) {
+            return group(peer.to_canonical());
         }
+        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops = forwarded.flat_map(|text| text.split(',')).filter_map(|hop| hop.trim().parse().ok());
+        // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word.
+        let hops: Vec<IpAddr> = hops.collect();
+        let from = hops.into_iter().rev().find(|hop| !is_proxy(*hop)).unwrap_or(peer);
         group(from.to_canonical())
     }
 }
