@@ -235,7 +235,7 @@ typedef struct rd_intake_input_t {
   rd_text   submitted_by;
   // What the channel knows about the message, such as the mail's headers in lower case.
   rd_intake_list_attribute_t   headers;
-  // The requester's tickets of the last days; empty unless the manifest `wants` `recent-tickets`.
+  // The requester's last five tickets of the last 72 hours; empty unless the manifest `wants` `recent-tickets`.
   rd_intake_list_recent_ticket_t   recent;
 } rd_intake_input_t;
 

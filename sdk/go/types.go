@@ -168,7 +168,7 @@ type IntakeInput struct {
 	SubmittedBy string
 	// What the channel knows about the message, such as the mail's headers in lower case.
 	Headers []Attribute
-	// The requester's tickets of the last days; empty unless the manifest `wants` `recent-tickets`.
+	// The requester's last five tickets of the last 72 hours; empty unless the manifest `wants` `recent-tickets`.
 	Recent []RecentTicket
 }
 

@@ -155,7 +155,7 @@ export namespace intake {
     submittedBy: string;
     /** What the channel knows about the message, such as the mail's headers in lower case. */
     headers: Attribute[];
-    /** The requester's tickets of the last days; empty unless the manifest `wants` `recent-tickets`. */
+    /** The requester's last five tickets of the last 72 hours; empty unless the manifest `wants` `recent-tickets`. */
     recent: RecentTicket[];
   }
 

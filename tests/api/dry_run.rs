@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 const DRY_RUN: &str = "/api/v1/rules/dry-run";
 
@@ -58,7 +58,8 @@ fn it_says_what_creating_then_does_and_leaves_no_trace() {
         assert!(rejected.get("ticket").is_none() && !rejected["problems"].as_array().unwrap().is_empty(), "{rejected}");
         assert_eq!(traces(&desk), before);
 
-        let made = desk.as_role("amara").post("/api/v1/tickets", &submission()).expect(201);
+        desk.as_role("amara").post("/api/v1/tickets", &submission()).expect(201);
+        let made = kofi.get("/api/v1/tickets/IT-1").expect(200);
         assert_eq!(without(tried["ticket"].clone()), without(made));
         assert_eq!(tried["messages"], json!([{ "kind": "acknowledgement", "recipient": "amara" }]));
         let decisions = kofi.get("/api/v1/tickets/IT-1/decisions").expect(200);
@@ -68,6 +69,21 @@ fn it_says_what_creating_then_does_and_leaves_no_trace() {
         assert_eq!(said(&again["run"])[2..], said(&decisions[0])[2..], "the record's own submission");
         assert_eq!(again["ticket"]["subject"], "VPN is down");
     });
+}
+
+/// What happens after hours is tried during them.
+#[test]
+fn a_submission_is_tried_at_another_time() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    let at = |time: &str| {
+        let body = json!({ "submission": submission(), "submitted_by": "amara", "at": time });
+        mei.post(DRY_RUN, &body).expect(200)["ticket"].clone()
+    };
+    let (day, night) = (at("2026-03-02T09:15:00Z"), at("2026-03-02T21:15:00Z"));
+    assert_eq!(day["created_at"], "2026-03-02T09:15:00Z");
+    assert_eq!(night["first_response"]["due_at"], "2026-03-03T08:00:00Z", "an hour after the desk opens");
+    assert_eq!(day["first_response"]["due_at"], "2026-03-02T10:15:00Z");
 }
 
 /// Which rules are live; what is found out about them meanwhile is no part of that.

@@ -11,7 +11,8 @@ const TICKET: &str = "/api/v1/tickets/IT-1";
 fn submit(desk: &House) -> Value {
     let body = json!({ "request_type": "incident", "subject": "VPN is down",
         "body": "Nobody in Berlin can reach the VPN since 9.", "fields": { "service": "vpn", "people-affected": 40 } });
-    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    desk.as_role("kofi").get(TICKET).expect(200)
 }
 
 fn edit(client: &Client, version: i64, body: &Value) -> crate::support::client::Answer {

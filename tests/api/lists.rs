@@ -33,7 +33,8 @@ fn followed(client: &Client, path: &str, limit: usize) -> (Vec<Value>, usize) {
 fn items_of_a_list_have_what_a_list_shows_and_no_texts() {
     on_both(|database| {
         let desk = Desk::demo(database);
-        let ticket = desk.as_role("amara").post("/api/v1/tickets", &question(1)).expect(201);
+        desk.as_role("amara").post("/api/v1/tickets", &question(1)).expect(201);
+        let ticket = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
         let list = desk.as_role("kofi").get("/api/v1/tickets").expect(200);
         let item = list["tickets"][0].as_object().unwrap();
         for text in ["body", "fields", "attachments", "signals"] {

@@ -19,7 +19,8 @@ fn put(client: &Client, text: &str, why: &str) -> crate::support::client::Answer
 fn routed(desk: &House) -> (String, String) {
     let body =
         json!({ "request_type": "question", "subject": "erp", "body": "Please look.", "fields": { "topic": "other" } });
-    let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let made = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{}", made["key"].as_str().unwrap())).expect(200);
     (ticket["team"].as_str().unwrap().to_owned(), ticket["key"].as_str().unwrap().to_owned())
 }
 

@@ -21,7 +21,7 @@ impl Kept {
     fn send(&mut self, head: &str, token: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let request = format!(
-            "{head} HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{head} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
         let mut status = 0;

@@ -27,7 +27,7 @@ async fn a_connection_lost_before_the_commit_costs_nothing_and_one_lost_during_i
         store.close().await;
     }
     assert_eq!(count(&store).await, 4);
-    let key = |n| IdempotencyKey { actor: None, key: format!("key {n}"), digest: "d".to_owned() };
+    let key = |n| IdempotencyKey { actor: None, key: format!("key {n}"), digest: "d".to_owned(), kept_for: None };
     let (mut asked, mut sent_again) = (create(5), create(6));
     asked.idempotency = Some(key(5));
     sent_again.idempotency = Some(key(5));

@@ -27,7 +27,9 @@ fn ask(desk: &Place) -> (Value, Value) {
         json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
     let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     let path = format!("/api/v1/tickets/{}/decisions", ticket["key"].as_str().unwrap());
-    let runs = desk.as_role("kofi").get(&path).expect(200);
+    let kofi = desk.as_role("kofi");
+    let runs = kofi.get(&path).expect(200);
+    let ticket = kofi.get(&format!("/api/v1/tickets/{}", ticket["key"].as_str().unwrap())).expect(200);
     (ticket, runs[0]["stages"].clone())
 }
 

@@ -1,13 +1,19 @@
-//! What goes wrong around the desk: bad rules in every stage, a process that is killed, rules that change under load.
+//! What goes wrong around the desk: bad rules in every stage, a process that is killed, rules that change under load, clients
+//! that ask for too much, say too much, or say it twice.
 
 mod access_fallback;
 mod approvers;
 mod archive;
+mod bounds;
 mod compile_bomb;
 mod connections;
 mod crash;
+mod headers;
 mod hostile_rules;
 mod largest;
 mod proof;
 mod reload_under_load;
 mod two_person;
+mod sent_again;
+mod sight;
+mod words;

@@ -15,6 +15,7 @@ use ruledesk::rules::{Options, Rules};
 use crate::support::components::{PROGRAM, options, scratch};
 
 mod c;
+mod clients;
 mod dataclasses;
 mod desk;
 mod go;

@@ -21,7 +21,8 @@ fn vpn_ticket(desk: &House) -> Value {
     let person = ["amara", "lena", "priya"][TICKETS.fetch_add(1, Ordering::Relaxed) % 3];
     let body = json!({ "request_type": "incident", "subject": "VPN is down", "body": "Nobody can reach the VPN.",
         "fields": { "service": "vpn", "people-affected": 4 } });
-    desk.as_role(person).post("/api/v1/tickets", &body).expect(201)
+    let made = desk.as_role(person).post("/api/v1/tickets", &body).expect(201);
+    desk.as_role("kofi").get(&format!("/api/v1/tickets/{}", made["key"].as_str().unwrap())).expect(200)
 }
 
 fn run(desk: &House, arguments: &[&str], code: i32) -> String {

@@ -16,8 +16,8 @@ fn a_created_ticket_is_one_line_with_its_ids() {
     on_both(|database| {
         let desk = Desk::with_rules(database, example_rules());
         let amara = desk.as_role("amara").with("x-request-id", "from-the-client");
-        let ticket = amara.post("/api/v1/tickets", &incident("VPN is down")).expect(201);
-        amara.get("/api/v1/tickets/IT-1").expect(200);
+        amara.post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+        let ticket = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
         let runs = desk.as_role("kofi").get("/api/v1/tickets/IT-1/decisions").expect(200);
         let created = lines(&desk, "ticket created");
         assert_eq!(created.len(), 1, "{created:?}");

@@ -226,6 +226,7 @@ pub fn organisation() -> Organisation {
         .into(),
         categories: ["network", "network.vpn", "network-old", "networks", "other"].map(category).into(),
         tags: ["vip".parse().unwrap(), "site".parse().unwrap()].into(),
+        requester_tags: ["site".parse().unwrap()].into(),
         impacts: vec!["low".parse().unwrap(), "high".parse().unwrap()],
         urgencies: vec!["low".parse().unwrap(), "high".parse().unwrap()],
         priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],

@@ -8,7 +8,7 @@ use super::fixture::{Wanted, count, on_both, on_postgres, organisation, person, 
 fn keyed(n: u128, actor: &str, key: &str, digest: &str) -> Commit {
     // No actor is the desk itself.
     let actor = (!actor.is_empty()).then(|| person(actor));
-    let idempotency = IdempotencyKey { actor, key: key.to_owned(), digest: digest.to_owned() };
+    let idempotency = IdempotencyKey { actor, key: key.to_owned(), digest: digest.to_owned(), kept_for: None };
     Commit { idempotency: Some(idempotency), ..Wanted::new(n).create(&organisation()) }
 }
 
@@ -71,4 +71,36 @@ async fn hosts_that_share_a_database_agree_on_keys() {
         assert_eq!(race(&[one.clone(), other.clone()], creates).await, 16, "round {round}");
     }
     assert_eq!(count(&one).await, 320);
+}
+
+/// A key is kept for so long, and then means nothing: another request may bear it. An import's is kept for good.
+#[tokio::test]
+async fn a_key_ends_and_is_forgotten() {
+    let hour = std::time::Duration::from_secs(3600);
+    let at = |n: u128, at: i64, kept_for| {
+        let organisation = organisation();
+        let wanted = Wanted { at: super::fixture::at(at), ..Wanted::new(n) };
+        let idempotency =
+            IdempotencyKey { actor: Some(person("eve")), key: "k".to_owned(), digest: n.to_string(), kept_for };
+        Commit { idempotency: Some(idempotency), ..wanted.create(&organisation) }
+    };
+    let (early, late, forgotten, kept) = on_both(async |store| {
+        store.commit(at(1, 0, Some(hour))).await.unwrap();
+        let early = matches!(store.commit(at(2, 3_599_000, Some(hour))).await, Err(Error::KeyReused));
+        let late = store.commit(at(3, 3_600_000, Some(hour))).await.unwrap();
+        let claim = at(3, 0, None).idempotency.unwrap();
+        let forgotten = [7_199_999, 7_200_000].map(super::fixture::at);
+        let known = [
+            store.made_under(&claim, forgotten[0]).await.unwrap().is_some(),
+            store.made_under(&claim, forgotten[1]).await.unwrap().is_some(),
+        ];
+        let counts = [store.forget_keys(forgotten[0]).await.unwrap(), store.forget_keys(forgotten[1]).await.unwrap()];
+        store.commit(at(4, 7_200_000, None)).await.unwrap();
+        let kept = store.forget_keys(super::fixture::at(1_000_000_000_000)).await.unwrap();
+        (early, matches!(late, Committed::Written { .. }), (known, counts), kept)
+    })
+    .await;
+    assert!(early && late);
+    assert_eq!(forgotten, ([true, false], [0, 1]));
+    assert_eq!(kept, 0, "what an import has taken stays taken");
 }

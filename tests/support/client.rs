@@ -18,6 +18,8 @@ pub struct Answer {
     /// Where the next page of a list is.
     pub link: Option<String>,
     pub media_type: String,
+    /// When it is worth trying again, in seconds.
+    pub retry_after: Option<u64>,
     pub text: String,
 }
 
@@ -35,6 +37,16 @@ impl Answer {
 }
 
 impl Client {
+    /// The same client at another address.
+    pub fn at(&self, url: &str) -> Client {
+        Client { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// The same client with another token.
+    pub fn bearing(&self, token: &str) -> Client {
+        Client { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// The same client, sending another header.
     pub fn with(&self, name: &'static str, value: &str) -> Client {
         let mut client = self.clone();
@@ -97,9 +109,10 @@ impl Client {
         let mut response = self.response(method, path, body);
         let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
         let (etag, link, media_type) = (header("etag"), header("link"), header("content-type").unwrap_or_default());
+        let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, link, media_type, text }
+        Answer { status, etag, link, media_type, retry_after, text }
     }
 
     fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {

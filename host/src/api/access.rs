@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::http::address::Query;
 use super::http::auth::Caller;
+use super::http::headers::key::key as key_of;
 use super::http::json::Json;
 use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
+use super::tickets::number;
 use super::tickets::summary::TicketSummaryView;
 use super::tickets::views::{GrantView, TicketView};
 use crate::app::App;
 use crate::app::access::decide::GrantPlace;
 use crate::desk::access::ApproverDecision;
-use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
+use crate::desk::id::{GrantId, PersonId, TicketId};
 
 /// List the tickets whose access requests await you, oldest first.
 #[utoipa::path(get, path = "/api/v1/access-requests", tag = "access", security(("token" = [])), params(PageQuery),
@@ -32,18 +35,19 @@ pub async fn awaiting(
 ) -> Result<Paged<TicketSummaryView>, Problem> {
     let limit = query.limit()?;
     let after = query.after.as_deref().map(|text| List::AccessRequests.read(text)).transpose()?;
-    let page = app.awaiting(&actor, after.map(|[id]| TicketId(Uuid::from_u128(id))), limit).await?;
+    let after = after.map(|[id]| TicketId(Uuid::from_u128(id)));
+    let (page, sights) = app.awaiting(&actor, after, limit).await?;
     let next = page.next.map(|id| List::AccessRequests.write([id.0.as_u128()]));
-    let view = |(ticket, case)| TicketSummaryView::new(ticket, Some(case));
+    let view = |(ticket, case)| TicketSummaryView::new(ticket, Some(case), &sights);
     Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
 }
 
 /// An approver's decision.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
     pub approve: bool,
-    /// Needed for a denial.
+    /// Needed for a denial; up to 1,000 characters.
     #[serde(default)]
     pub reason: String,
     /// A shorter grant than the rules allow; never a longer one.
@@ -53,19 +57,22 @@ pub struct DecisionBody {
 
 /// Decide an access request that awaits you. The last approval that is needed grants.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/access/decisions", tag = "access", security(("token" = [])),
-    params(("key" = String, Path)), request_body = DecisionBody,
+    params(("key" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = DecisionBody,
     responses((status = 200, body = TicketView), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub async fn decide(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(key): Path<String>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
     Json(body): Json<DecisionBody>,
 ) -> Result<axum::Json<TicketView>, Problem> {
-    let number: TicketNumber =
-        key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))?;
+    let key = key_of(&headers, &format!("decide {ticket}"), &body)?;
     let decision = ApproverDecision { approve: body.approve, reason: body.reason, hours: body.hours };
-    let (ticket, case) = app.decide_access(&actor, number, &decision).await?;
-    Ok(axum::Json(TicketView::new(ticket, Some(case))))
+    let (ticket, case) = app.decide_access(&actor, number(&ticket)?, &decision, key).await?;
+    let sight = app.sight_of(&actor, &ticket, Some(&case)).await?;
+    Ok(axum::Json(TicketView::new(ticket, Some(case), &sight)))
 }
 
 /// List what somebody holds and has held in the last year, newest first: your own, or anybody's for agents and admins.

@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,25 +18,46 @@ use crate::telemetry::MaybeTraces;
 
 mod access;
 pub mod admin;
+pub mod document;
 pub mod http;
 mod rules;
 mod tables;
 pub mod tickets;
 
 use http::auth::{Door, OpensFor};
+use http::body::incoming::{Patience, attend};
 use http::fair::Fair;
+pub use http::fair::rates::Most;
+use http::fair::rates::Rates;
 use http::observe::Watch;
 use http::problem::{Kind, Problem};
 pub use http::server::serve;
 
 /// What bounds requests.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     pub usual: Bounds,
     /// For a reference table that is put.
     pub table: Bounds,
     /// For a rule that is uploaded, which is larger and has to be compiled.
     pub upload: Bounds,
+    /// How many requests may come.
+    pub most: Most,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsFor,
+    /// Whether only requests are answered that name a loopback host. A page whose name leads to this machine could otherwise
+    /// send requests with tokens that everybody knows.
+    pub loopback_only: bool,
+}
+
+/// Those who may read what the desk counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsFor {
+    All,
+    /// Agents and admins.
+    Staff,
+    /// None of those who ask here: they are served at an address of their own.
+    Elsewhere,
 }
 
 /// What bounds one kind of request.
@@ -48,28 +67,8 @@ pub struct Bounds {
     pub request_timeout: Duration,
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "RuleDesk",
-        description = "An IT service desk whose decisions are made by WebAssembly components. \
-                       Errors are `application/problem+json` (RFC 9457) with a stable `type`."
-    ),
-    modifiers(&Bearer)
-)]
-struct Document;
-
-struct Bearer;
-
-impl utoipa::Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_with(Default::default).add_security_scheme("token", scheme);
-    }
-}
-
 fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::new()
         .routes(routes!(tickets::create, tickets::list::list))
         .routes(routes!(tickets::read, tickets::edits::edit))
         .routes(routes!(tickets::timeline))
@@ -103,7 +102,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::apps))
         .routes(routes!(admin::operations::healthz))
         .routes(routes!(admin::operations::readyz))
-        .routes(routes!(admin::operations::metrics))
 }
 
 /// The routes of those who administer the desk.
@@ -134,62 +132,88 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(tables::put, tables::remove))
 }
 
-/// The OpenAPI 3.1 document, made from the handlers themselves.
-pub fn document() -> utoipa::openapi::OpenApi {
-    routes().merge(administration()).merge(whole_tables()).merge(uploads()).split_for_parts().1
+/// All routes as the handlers describe them.
+fn described() -> utoipa::openapi::OpenApi {
+    let metrics = OpenApiRouter::new().routes(routes!(admin::operations::metrics));
+    routes().merge(administration()).merge(whole_tables()).merge(uploads()).merge(metrics).split_for_parts().1
 }
 
 /// The whole interface; requests are traced where there is a place for traces.
 pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
     let fair = Fair::default();
-    let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), opens_for };
+    let rates = Rates::new(limits.most);
+    let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), rates: rates.clone(), opens_for };
     let administrators = || door(OpensFor::Administrators);
-    let routes = bounded(routes(), limits.usual, door(OpensFor::All))
-        .merge(bounded(administration(), limits.usual, administrators()))
-        .merge(bounded(whole_tables(), limits.table, administrators()))
-        .merge(bounded(uploads(), limits.upload, administrators()));
-    let (router, document) = routes.split_for_parts();
-    let document = document.to_json().unwrap_or_default();
+    let without_keys = |routes: OpenApiRouter<Arc<App>>, bounds| {
+        let routes = routes.route_layer(middleware::from_fn(http::headers::key::refuse));
+        bounded(routes, bounds, administrators(), false)
+    };
+    let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
+        .merge(without_keys(administration(), limits.usual))
+        .merge(without_keys(whole_tables(), limits.table))
+        .merge(without_keys(uploads(), limits.upload));
+    let metrics = match limits.metrics {
+        MetricsFor::All => routes!(admin::operations::metrics),
+        MetricsFor::Staff => routes!(admin::operations::metrics_for_staff),
+        MetricsFor::Elsewhere => routes!(admin::operations::no_metrics),
+    };
+    let routes = routes.merge(bounded(OpenApiRouter::new().routes(metrics), limits.usual, door(OpensFor::All), true));
+    let (router, _) = routes.split_for_parts();
+    let document = document::text();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
-    router
+    let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
-        .with_state(Arc::clone(&app))
+        .with_state(Arc::clone(&app));
+    let router = match limits.loopback_only {
+        true => router.layer(middleware::from_fn(http::address::loopback_only)),
+        false => router,
+    };
+    router
         // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
         .layer(middleware::from_fn_with_state(Watch { app, traces }, http::observe::observe))
         .layer(middleware::from_fn(http::observe::identify))
 }
 
-fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door) -> OpenApiRouter<Arc<App>> {
+/// The routes at an address of their own, for those who look after the desk: counts, and whether it is well.
+pub fn operations(app: Arc<App>) -> Router {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(admin::operations::healthz))
+        .routes(routes!(admin::operations::readyz))
+        .routes(routes!(admin::operations::metrics));
+    let (router, _) = routes.split_for_parts();
+    router.fallback(async || Problem::new(Kind::NOT_FOUND, "no such path here")).with_state(app)
+}
+
+fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door, takes_keys: bool) -> OpenApiRouter<Arc<App>> {
+    let patience = Patience { request_timeout: bounds.request_timeout, takes_keys };
     routes
         .route_layer(middleware::from_fn(http::address::check))
         .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
         .route_layer(middleware::from_fn_with_state(bounds, bound_body))
         .route_layer(middleware::from_fn_with_state(door, http::auth::enter))
-        .route_layer(middleware::from_fn_with_state(bounds, bound_time))
+        .route_layer(middleware::from_fn_with_state(patience, attend))
 }
 
-/// A body that says that it is too large is not kept.
+fn fits(headers: &HeaderMap, bounds: Bounds) -> Result<(), Problem> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > bounds.body_bytes_max) {
+        return Err(Problem::too_large());
+    }
+    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    match encoding.is_some_and(|encoding| encoding != b"identity") {
+        true => Err(Problem::new(Kind::ENCODED, "send the body as it is, without `Content-Encoding`")),
+        false => Ok(()),
+    }
+}
+
+/// A body that says that it is too large, or compressed, is not kept.
 async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_none_or(|length| length <= bounds.body_bytes_max) {
-        return next.run(request).await;
+    if let Err(problem) = fits(request.headers(), bounds) {
+        return problem.into_response();
     }
-    http::auth::drain(request.into_body()).await;
-    Problem::too_large().into_response()
-}
-
-/// What was handed over to be written when the time ran out may be written yet.
-const MAY_BE_DONE: &str = "it may have been done, or be done yet: look before you send it again, or send it again with the same \
-                           Idempotency-Key";
-
-/// A request that takes too long is answered; what it had begun to write is written or not, never half.
-async fn bound_time(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(bounds.request_timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(Kind::TIMED_OUT, MAY_BE_DONE).into_response(),
-    }
+    next.run(request).await
 }
 
 /// What a successful creation answers with.

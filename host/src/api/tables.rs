@@ -14,16 +14,25 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::http::address::Query;
 use super::http::auth::Caller;
+use super::http::headers::accept::prefers;
+use super::http::headers::condition::{condition, unless_known};
 use super::http::json::Json;
+use super::http::page::{self, List, PageQuery};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::reference::diff::{RowDiff, TableDiff, diff};
-use crate::app::reference::{Changed, Format, Origin, Put, TableEvent, TableProposal, TableStatus, TableVersionEntry};
+use crate::app::reference::diff::{RowDiff, TableDiff};
+use crate::app::reference::{
+    Changed, Format, History, Origin, Put, TableEvent, TableProposal, TableStatus, TableVersionEntry,
+};
 use crate::app::rollout::steps::Signatory;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::{Condition, Tags};
 
-/// Rows that one answer lists at most.
+/// Rows that one answer lists at most, and where nothing is said.
 const ROWS_MAX: usize = 1000;
+const ROWS: usize = 100;
+/// Bytes of rows that one answer lists, before the row with which they get more.
+const ROWS_BYTES_MAX: usize = 1 << 20;
 
 /// A table that is live.
 #[derive(Serialize, ToSchema)]
@@ -108,20 +117,23 @@ pub struct TableRowsView {
 /// Which rows.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct RowsQuery {
     /// The key after which to begin.
     #[serde(default)]
     after: Option<String>,
-    /// How many, 100 where nothing is said.
+    /// 1 to 1000; 100 where nothing is said.
     #[serde(default)]
-    limit: Option<usize>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
 }
 
 /// Why something is done.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct WhyQuery {
-    /// Kept with the change.
+    /// Kept with the change; up to 1,000 characters.
     why: String,
 }
 
@@ -136,7 +148,8 @@ pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<
 /// Read a table: as JSON some rows at a time, as CSV (`Accept: text/csv`) all of it.
 #[utoipa::path(get, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
     params(("name" = String, Path), RowsQuery),
-    responses((status = 200, body = TableRowsView), (status = 404, body = Problem)))]
+    responses((status = 200, content((TableRowsView = "application/json"), (String = "text/csv"))),
+        (status = 304, description = "you have it already"), (status = 404, body = Problem)))]
 pub async fn read(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
@@ -144,27 +157,45 @@ pub async fn read(
     Query(query): Query<RowsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let limit = page::within(query.limit, ROWS, ROWS_MAX)?;
     let status = app.table(&actor, &name)?;
-    let etag = format!("\"{}\"", status.digest);
-    if headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv")) {
-        return Ok(csv(&status.digest, status.table.to_csv()));
+    let as_csv = prefers(&headers, "application/json", "text/csv");
+    // The two forms are two representations, and tags tell them apart.
+    let tag = if as_csv { status.digest.clone() } else { format!("{}.json", status.digest) };
+    if let Some(known) = unless_known(&headers, &tag)? {
+        return Ok(known);
     }
-    let limit = query.limit.unwrap_or(100).clamp(1, ROWS_MAX);
-    let from = query.after.map_or(Bound::Unbounded, Bound::Excluded);
-    let table = Arc::clone(&status.table);
-    let mut rows = table.rows.range((from, Bound::Unbounded));
-    let page: Vec<_> = rows.by_ref().take(limit).collect();
-    let next_after = rows.next().and_then(|_| page.last()).map(|(key, _)| (*key).clone());
-    let cells = |cells: &Vec<String>| table.named(cells).map(|(n, cell)| (n.to_owned(), cell.into())).collect();
-    let rows = page.iter().map(|(_, row)| cells(row)).collect();
-    let view = TableRowsView { table: status.into(), rows, next_after };
-    Ok(([(header::ETAG, etag)], axum::Json(view)).into_response())
+    if as_csv {
+        return Ok(csv(&status.digest, app.table_as_csv(status.table).await?));
+    }
+    let view = TableRowsView::new(status, query.after, limit);
+    Ok(([(header::ETAG, format!("\"{tag}\"")), (header::VARY, "accept".to_owned())], axum::Json(view)).into_response())
+}
+
+impl TableRowsView {
+    fn new(status: TableStatus, after: Option<String>, limit: usize) -> Self {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let table = Arc::clone(&status.table);
+        let mut rows = table.rows.range((from, Bound::Unbounded)).peekable();
+        let (mut page, mut bytes, mut last) = (Vec::new(), 0, None);
+        while page.len() < limit
+            && bytes < ROWS_BYTES_MAX
+            && let Some((key, row)) = rows.next()
+        {
+            bytes += row.iter().map(String::len).sum::<usize>();
+            page.push(table.named(row).map(|(name, cell)| (name.to_owned(), cell.into())).collect());
+            last = Some(key.clone());
+        }
+        let next_after = last.filter(|_| rows.peek().is_some());
+        Self { table: status.into(), rows: page, next_after }
+    }
 }
 
 fn csv(digest: &str, text: String) -> Response {
     let etag = HeaderValue::try_from(format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
-    ([(header::CONTENT_TYPE, media_type), (header::ETAG, etag)], text).into_response()
+    let vary = HeaderValue::from_static("accept");
+    ([(header::CONTENT_TYPE, media_type), (header::ETAG, etag), (header::VARY, vary)], text).into_response()
 }
 
 /// Put a table, new or in place of another version: CSV whose first line names the columns, or TOML.
@@ -174,8 +205,9 @@ fn csv(digest: &str, text: String) -> Response {
 /// version waits until a second person approves it.
 #[utoipa::path(put, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
     params(("name" = String, Path), WhyQuery,
-        ("If-Match" = Option<String>, Header, description = "the digest of the version to replace")),
-    request_body(content = String, content_type = "text/csv", description = "or `application/toml`"),
+        ("If-Match" = Option<String>, Header, description = "ETags of the versions that may be replaced, or *"),
+        ("If-None-Match" = Option<String>, Header, description = "* for a table that is not there yet")),
+    request_body(content((String = "text/csv"), (String = "application/toml"))),
     responses((status = 200, body = TableView), (status = 202, body = TableProposalView), (status = 409, body = Problem),
         (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub async fn put(
@@ -186,12 +218,8 @@ pub async fn put(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let text = std::str::from_utf8(&body).map_err(|error| {
-        Problem::bad_body(&format!("the table is not UTF-8 text: the byte at {} is none of it", error.valid_up_to()))
-    })?;
-    let format = format_of(&headers)?;
-    let expected = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).map(|v| v.trim_matches('"'));
-    let put = Put { name: &name, format, text, expected, why: &query.why };
+    let (format, condition) = (format_of(&headers)?, of_table(&headers)?);
+    let put = Put { name: &name, format, text: text_of(&body)?, condition, why: &query.why };
     changed_view(&app, &actor, &name, &app.put_table(&actor, &put).await?).await
 }
 
@@ -200,8 +228,33 @@ async fn changed_view(app: &App, actor: &Actor, name: &str, changed: &Changed) -
     let proposal = if changed.live { None } else { app.table_proposal(actor, name).await? };
     Ok(match proposal {
         Some(proposal) => (StatusCode::ACCEPTED, axum::Json(TableProposalView::from(proposal))).into_response(),
-        None => axum::Json(TableView::from(app.table(actor, name)?)).into_response(),
+        None => tagged(app.table(actor, name)?),
     })
+}
+
+/// A table as it is live now, with its version as `ETag`.
+fn tagged(status: TableStatus) -> Response {
+    let etag = format!("\"{}\"", status.digest);
+    ([(header::ETAG, etag)], axum::Json(TableView::from(status))).into_response()
+}
+
+fn text_of(body: &Bytes) -> Result<Arc<str>, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let place = error.valid_up_to();
+        Problem::bad_body(&format!("the table is not UTF-8 text: the byte at {place} belongs to none"))
+    });
+    text.map(Arc::from)
+}
+
+/// The precondition of a change of a table: each of its forms stands for the version.
+fn of_table(headers: &HeaderMap) -> Result<Condition, Problem> {
+    let digest = |tag: String| tag.strip_suffix(".json").map(str::to_owned).unwrap_or(tag);
+    let of = |tags: Option<Tags>| match tags {
+        Some(Tags::OneOf(tags)) => Some(Tags::OneOf(tags.into_iter().map(digest).collect())),
+        other => other,
+    };
+    let Condition { matches, none_matches } = condition(headers)?;
+    Ok(Condition { matches: of(matches), none_matches: of(none_matches) })
 }
 
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
@@ -218,15 +271,18 @@ fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
 
 /// Remove a table; refused while a live rule looks things up in it. Its versions are kept.
 #[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "tables", security(("token" = [])),
-    params(("name" = String, Path), WhyQuery),
-    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    params(("name" = String, Path), WhyQuery,
+        ("If-Match" = Option<String>, Header, description = "ETags of the versions that may be removed, or *")),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
     Query(query): Query<WhyQuery>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    app.remove_table(&actor, &name, &query.why).await?;
+    app.remove_table(&actor, &name, &of_table(&headers)?, &query.why).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -239,6 +295,9 @@ pub struct TableHistoryView {
     events: Vec<TableEventView>,
     /// The version that waits for a second person.
     proposed: Option<TableProposalView>,
+    /// Send it as `after` for the next of both; absent where there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// A version that is kept.
@@ -288,18 +347,21 @@ impl From<TableEvent> for TableEventView {
 
 /// List the versions of a table, and who changed it and why.
 #[utoipa::path(get, path = "/api/v1/tables/{name}/versions", tag = "tables", security(("token" = [])),
-    params(("name" = String, Path)),
-    responses((status = 200, body = TableHistoryView), (status = 404, body = Problem)))]
+    params(("name" = String, Path), PageQuery),
+    responses((status = 200, body = TableHistoryView), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn history(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
+    Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<TableHistoryView>, Problem> {
-    let (versions, events) = app.table_history(&actor, &name).await?;
+    let (limit, [after]) = (query.limit()?, List::TableHistory.after(query.after.as_deref())?);
+    let History { versions, events, next } = app.table_history(&actor, &name, after, limit).await?;
     let proposed = app.table_proposal(&actor, &name).await?.map(TableProposalView::from);
     let versions = versions.into_iter().map(TableVersionView::from).collect();
     let events = events.into_iter().map(TableEventView::from).collect();
-    Ok(axum::Json(TableHistoryView { versions, events, proposed }))
+    let next = next.map(|after| List::TableHistory.write([page::whole(after)]));
+    Ok(axum::Json(TableHistoryView { versions, events, proposed, next }))
 }
 
 /// Download a version of a table as CSV, by its digest or the beginning of it.
@@ -311,13 +373,14 @@ pub async fn version(
     Caller(actor): Caller,
     Path((name, digest)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (digest, table) = app.table_version(&actor, &name, &digest).await?;
-    Ok(csv(&digest, table.to_csv()))
+    let (digest, text) = app.table_version(&actor, &name, &digest).await?;
+    Ok(csv(&digest, text))
 }
 
 /// Which versions to compare.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct DiffQuery {
     /// A digest, or the beginning of one.
     from: String,
@@ -381,9 +444,7 @@ pub async fn compare(
     Path(name): Path<String>,
     Query(query): Query<DiffQuery>,
 ) -> Result<axum::Json<TableDiffView>, Problem> {
-    let (_, from) = app.table_version(&actor, &name, &query.from).await?;
-    let (_, to) = app.table_version(&actor, &name, &query.to).await?;
-    Ok(axum::Json(diff(&from, &to).into()))
+    Ok(axum::Json(app.table_difference(&actor, &name, &query.from, &query.to).await?.into()))
 }
 
 /// The version that is meant.

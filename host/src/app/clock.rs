@@ -1,8 +1,8 @@
 //! Time and ids: the only place that asks the system for either.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::{Builder, Uuid};
@@ -46,6 +46,19 @@ impl Clock {
             Clock::Fixed(fixed) => fixed.millisecond.load(Ordering::Acquire),
         };
         Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// How long this clock has run. It only goes on, also where the time of day is set back; a test's goes with its time.
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Clock::System => {
+                static BEGUN: OnceLock<Instant> = OnceLock::new();
+                instant().saturating_duration_since(*BEGUN.get_or_init(instant))
+            }
+            Clock::Fixed(fixed) => {
+                Duration::from_millis(fixed.millisecond.load(Ordering::Acquire).try_into().unwrap_or_default())
+            }
+        }
     }
 
     /// A new id, UUID version 7 (RFC 9562): later ones sort after earlier ones.

@@ -1,6 +1,7 @@
 //! The answers of a use case besides success: facts, which `api` puts into words for HTTP.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::task::JoinError;
 
@@ -33,6 +34,12 @@ pub enum Error {
     NotTaken { name: String, why: NotTaken },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
+    /// A change that has to say which version it is meant for.
+    #[error("say which version of the {what} you mean")]
+    NeedsMatch { what: &'static str },
+    /// One person asks the desk for more than one may.
+    #[error("you have reached the bound on {what}")]
+    TooMuch { what: &'static str, wait: Duration },
     #[error("another version of the table `{name}` is live than the one named")]
     StaleTable { name: String },
     /// A change of a reference table that cannot be made as things are.

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 
 use super::reference::Reference;
 use super::tickets::change::Places;
+use super::tickets::quota::Quotas;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -14,6 +16,9 @@ use crate::desk::organisation::Organisation;
 use crate::desk::ticket::Ticket;
 use crate::rules::live::rollout::Signatory;
 use crate::store::Store;
+
+/// How much long work is done at once.
+const HEAVY_AT_ONCE: usize = 2;
 
 /// A desk without its rules.
 pub struct Office {
@@ -30,6 +35,10 @@ pub struct Office {
     pub(super) well_known: tokens::WellKnown,
     /// The places in which changes of one ticket wait for each other.
     pub(super) changing: Places,
+    /// The amounts that people have used of what they may.
+    pub quotas: Quotas,
+    /// Places for long work that no thread which serves requests may do.
+    heavy: Arc<Semaphore>,
 }
 
 impl Office {
@@ -45,6 +54,8 @@ impl Office {
             tokens: tokens::Cache::default(),
             well_known: tokens::WellKnown::default(),
             changing: Places::default(),
+            quotas: Quotas::default(),
+            heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }
     }
 
@@ -56,6 +67,18 @@ impl Office {
     /// Replaces the organisation.
     pub fn set_organisation(&self, organisation: impl Into<Arc<Organisation>>) {
         self.organisation.store(organisation.into());
+    }
+
+    /// Does work that takes longer the more a client gives, such as reading or comparing tables: apart from the threads that
+    /// serve requests, and only so much of it at once.
+    pub(super) async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        // The semaphore is never closed.
+        let place = Arc::clone(&self.heavy).acquire_owned().await.ok();
+        let done = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        Ok(done.await?)
     }
 
     /// Ends the office: what was written is on the disk.

@@ -28,24 +28,31 @@ const ID_DIGITS_MIN: usize = 8;
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 24;
 
-/// Tokens seen a moment ago.
+/// Tokens seen a moment ago, by their hashes: since when, by a clock that only goes on, and who holds them if they are known.
 #[derive(Default)]
-pub struct Cache(RwLock<HashMap<String, (Timestamp, Actor)>>);
+pub struct Cache(RwLock<HashMap<String, (Duration, Option<Actor>)>>);
 
 /// Tokens that this process accepts and no other: they are kept nowhere, and end with it.
 #[derive(Default)]
 pub struct WellKnown(RwLock<HashMap<String, Actor>>);
 
 impl Cache {
-    fn get(&self, hash: &str, now: Timestamp) -> Option<Actor> {
+    fn get(&self, hash: &str, now: Duration) -> Option<Option<Actor>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (since, actor) = known.get(hash)?;
-        let age = now.duration_since(*since).unsigned_abs();
-        (age < TRUSTED_FOR).then(|| actor.clone())
+        (now.saturating_sub(*since) < TRUSTED_FOR).then(|| actor.clone())
     }
 
-    fn put(&self, hash: String, now: Timestamp, actor: Actor) {
+    /// Whether it was seen before, however long ago.
+    fn has(&self, hash: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(hash)
+    }
+
+    fn put(&self, hash: String, now: Duration, actor: Option<Actor>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_MAX {
+            known.retain(|_, (since, actor)| actor.is_some() && now.saturating_sub(*since) < TRUSTED_FOR);
+        }
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
@@ -70,25 +77,35 @@ fn generate() -> Result<String, Error> {
 }
 
 impl Office {
+    /// Whether this token was looked for before, so that looking again costs little.
+    pub fn has_seen(&self, token: &str) -> bool {
+        let hash = hash(token);
+        self.tokens.has(&hash) || self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&hash)
+    }
+
     /// The actor who holds this token, if it is one.
     pub async fn actor(&self, token: &str) -> Result<Option<Actor>, Error> {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         let hash = hash(token);
-        if let Some(actor) = self.tokens.get(&hash, now) {
-            return Ok(Some(actor));
+        if let Some(found) = self.tokens.get(&hash, now) {
+            return Ok(found);
         }
-        if let Some(actor) = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash) {
-            return Ok(Some(actor.clone()));
+        let well_known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        if let Some(actor) = well_known {
+            let left = |person: &PersonId| self.organisation().people.get(person).is_some_and(|person| !person.active);
+            return Ok(Some(actor).filter(|actor| !actor.person().is_some_and(left)));
         }
-        let Some(token) = self.store.token(&hash, now).await? else { return Ok(None) };
-        // A person who is not in the organisation any more has left it.
-        let left = self.organisation().people.get(&token.person).is_none_or(|person| !person.active);
-        if left {
-            return Ok(None);
-        }
-        let actor = Actor::Person { id: token.person, roles: token.roles };
+        let found = self.store.token(&hash, self.clock.now()).await?;
+        let actor = found.map(|token| Actor::Person { id: token.person, roles: token.roles });
+        let actor = actor.filter(|actor| self.is_here(actor));
         self.tokens.put(hash, now, actor.clone());
-        Ok(Some(actor))
+        Ok(actor)
+    }
+
+    /// A person who is not in the organisation any more has left it.
+    fn is_here(&self, actor: &Actor) -> bool {
+        let organisation = self.organisation();
+        actor.person().and_then(|id| organisation.people.get(id)).is_some_and(|person| person.active)
     }
 
     /// Accepts a token that anybody may know, for as long as this process runs.

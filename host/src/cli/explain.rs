@@ -1,7 +1,9 @@
 //! `ruledesk explain`.
 
 use clap::Args;
+use serde_json::Value;
 
+use super::desk::remote::part;
 use super::desk::{self, Shell};
 use super::{Failure, Place};
 use crate::app::explain::{ByHand, Explanation, Proposal, Story};
@@ -25,6 +27,10 @@ pub struct Explain {
 
 /// Reads the records and prints what they say.
 pub async fn run(command: Explain) -> Result<(), Failure> {
+    if let Some(elsewhere) = command.place.remote()? {
+        let field = command.field.as_deref().map_or_else(String::new, |field| format!("?field={}", part(field)));
+        return print_of(&elsewhere.get(&format!("/tickets/{}/explain{field}", command.ticket))?, command.json);
+    }
     let Shell { office, actor } = desk::shell(&command.place, None).await?;
     let found = office.explain(&actor, command.ticket, command.field.as_deref()).await;
     office.close().await;
@@ -33,6 +39,23 @@ pub async fn run(command: Explain) -> Result<(), Failure> {
         println!("{}", serde_json::to_string_pretty(&explanation)?);
     } else {
         print(&explanation);
+    }
+    Ok(())
+}
+
+/// Prints what a desk elsewhere says.
+fn print_of(explanation: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(explanation)?);
+        return Ok(());
+    }
+    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    println!("{}\n", word(explanation, "text"));
+    for story in explanation.get("fields").and_then(Value::as_array).into_iter().flatten() {
+        println!("{} = {}", word(story, "field"), word(story, "value").lines().next().unwrap_or_default());
+        if let Some(by) = story.get("set_by") {
+            println!("    set by {}{}", word(by, "name"), reason(&word(by, "reason")));
+        }
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The command line: one file a command. Each translates its arguments, calls what does the work, and prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+#![expect(clippy::print_stderr, reason = "a command line says what went wrong")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,17 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::rules::load::compiler::{self, Means, Task};
 use crate::rules::text::shown_lines;
+
+/// Prints to standard output, in this room and all below it: a reader that has enough ends the command quietly.
+macro_rules! print {
+    ($($words:tt)*) => { $crate::cli::say(format_args!($($words)*)) };
+}
+
+/// The same with a line's end.
+macro_rules! println {
+    () => { $crate::cli::say(format_args!("\n")) };
+    ($($words:tt)*) => { $crate::cli::say(format_args!("{}\n", format_args!($($words)*))) };
+}
 
 mod decisions;
 mod descriptors;
@@ -26,6 +37,9 @@ mod which;
 #[derive(Debug, Parser)]
 #[command(name = "ruledesk", version, about)]
 struct Arguments {
+    /// Logs what a command does, besides what it answers.
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -72,11 +86,11 @@ enum Command {
 }
 
 /// The place of a desk: every command that opens one needs it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 struct Place {
-    /// The configuration directory.
-    #[arg(long, global = true, default_value = ".")]
-    config: PathBuf,
+    /// The configuration directory. Without it, that of the nearest `ruledesk.toml` here or above, else the working directory.
+    #[arg(long, global = true, env = "RULEDESK_CONFIG", value_name = "DIR")]
+    config: Option<PathBuf>,
     /// The rules directory; stands above the configuration's.
     #[arg(long, global = true)]
     rules: Option<PathBuf>,
@@ -89,6 +103,12 @@ struct Place {
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables` and most of `rules`.
+    #[arg(long, global = true, env = "RULEDESK_URL")]
+    url: Option<String>,
+    /// Whose commands these are, at a desk elsewhere.
+    #[arg(long, global = true, env = "RULEDESK_TOKEN", hide_env_values = true)]
+    token: Option<String>,
 }
 
 /// A sentence for the person who typed the command.
@@ -104,22 +124,23 @@ struct Found(String);
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let Arguments { verbose, command } = Arguments::parse();
+    let done = match command {
         Command::CompileRule { memory_mib, cpu_s, plainly, settle } => {
             let means = if plainly { Means::Plain } else { Means::Usual };
             let task = if settle { Task::Settle } else { Task::Compile(means) };
             return compiler::run_child(memory_mib, cpu_s, task);
         }
-        Command::Rule(command) => rule::run(command),
-        Command::Rules(command) => desk::in_runtime(rules::run(command)),
-        Command::Decisions(command) => decisions::run(command),
+        Command::Rule(command) => rule::run(verbose, command),
+        Command::Rules(command) => desk::in_runtime(verbose, rules::run(command)),
+        Command::Decisions(command) => decisions::run(verbose, command),
         Command::Openapi => openapi(),
-        Command::Serve(serve) => desk::in_runtime(serve::run(serve)),
-        Command::Tables(tables) => desk::in_runtime(tables::run(tables)),
-        Command::Import(import) => desk::in_runtime_without_tickets(import::run(*import)),
-        Command::Explain(command) => desk::in_runtime(explain::run(command)),
-        Command::Jobs(jobs) => desk::in_runtime(jobs::run(jobs)),
-        Command::Token(add) => desk::in_runtime(token::run(add)),
+        Command::Serve(serve) => desk::in_runtime_of_desk(serve::run(serve)),
+        Command::Tables(tables) => desk::in_runtime(verbose, tables::run(tables)),
+        Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
+        Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),
+        Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
+        Command::Token(add) => desk::in_runtime(verbose, token::run(add)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,7 +151,21 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The status of a command whose reader has ended before it, as shells give it to one that a signal ends.
+const READER_ENDED: i32 = 128 + 13;
+
+/// Prints words; where the reader of standard output has ended, so does the program.
+fn say(words: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    if let Err(error) = std::io::stdout().lock().write_fmt(words) {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            eprintln!("error: the answer cannot be written: {error}");
+        }
+        std::process::exit(READER_ENDED);
+    }
+}
+
 fn openapi() -> Result<(), Failure> {
-    println!("{}", crate::api::document().to_pretty_json()?);
+    print!("{}", crate::api::document::text());
     Ok(())
 }

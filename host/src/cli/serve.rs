@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Place, descriptors, desk};
-use crate::api::{self, Bounds, Limits};
+use crate::api::{self, Bounds, Limits, MetricsFor, Most};
 use crate::app::App;
 use crate::app::jobs::stop::{self, Stop};
 use crate::app::reference::TABLE_BYTES_MAX;
-use crate::config::{Server, Telemetry};
+use crate::config::{Metrics, Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::jobs;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
@@ -42,6 +42,9 @@ pub struct Serve {
 
 /// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
 const UPLOAD_BYTES_BESIDES: usize = 2 << 20;
+
+/// Connections at the address for those who look after the desk.
+const OPERATIONS_CONNECTIONS_MAX: usize = 32;
 
 /// How long requests may take to end once the desk was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -81,7 +84,15 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let traces = traces(&serve, telemetry, &app)?;
     let (stopper, stop) = stop::stop();
     let jobs = jobs::start(&app, &stop);
-    let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
+    app.quotas.limit(server.limits.clone());
+    let limits = Limits { loopback_only: serve.demo, ..limits(&server) };
+    let router = api::router(Arc::clone(&app), limits, traces.clone());
+    let operations = match server.metrics {
+        Metrics::At(place) => {
+            Some(TcpListener::bind(place).await.map_err(|e| format!("cannot listen on {place}: {e}"))?)
+        }
+        Metrics::Public | Metrics::Staff => None,
+    };
     let (told, demo) = (Arc::clone(&app), serve.demo);
     tokio::spawn(async move {
         let waited = Arc::clone(&told);
@@ -95,9 +106,17 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
         drop(stopper);
     });
     let most = descriptors::connections_max();
+    let operations = operations.map(|listener| {
+        let router = api::operations(Arc::clone(&app));
+        tokio::spawn(api::serve(listener, router, OPERATIONS_CONNECTIONS_MAX, stop.clone()))
+    });
     tokio::select! {
         () = api::serve(listener, router, most, stop.clone()) => {}
         () = cut_off(stop) => tracing::warn!("some requests did not end in time, and are cut off"),
+    }
+    if let Some(operations) = operations {
+        // All that it serves is short.
+        operations.abort();
     }
     jobs.end().await;
     if let Some(traces) = traces {
@@ -132,6 +151,17 @@ fn limits(server: &Server) -> Limits {
             // The compiler has its own bound, and whoever uploads gets to hear of it.
             request_timeout: server.request_timeout.saturating_add(server.compile_timeout),
         },
+        most: Most {
+            of_person: server.limits.requests_per_minute,
+            of_address: server.limits.address_requests_per_minute,
+            proxies: server.limits.proxies.clone(),
+        },
+        metrics: match server.metrics {
+            Metrics::Public => MetricsFor::All,
+            Metrics::Staff => MetricsFor::Staff,
+            Metrics::At(_) => MetricsFor::Elsewhere,
+        },
+        loopback_only: false,
     }
 }
 

@@ -1,20 +1,25 @@
 //! `ruledesk tables`: reference tables, beside a running desk, which follows within a second.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
+use super::desk::remote::{Remote, part};
 use super::desk::{self, Shell, at_shell};
 use super::{Failure, Place};
-use crate::app::reference::diff::diff;
-use crate::app::reference::{Changed, Format, Origin, Put, TableStatus};
+use crate::app::reference::diff::TableDiff;
+use crate::app::reference::{Changed, Format, History, Origin, Put, TableStatus};
 use crate::app::{Error, Office};
-use crate::config::Table;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::id::PersonId;
 use crate::rows;
 use crate::rules::live::rollout::Signatory;
 use crate::rules::text::shown;
+
+/// Versions and changes of a table that are shown.
+const HISTORY_MAX: usize = 1000;
 
 /// Reference tables that rules look things up in.
 #[derive(Debug, Args)]
@@ -75,6 +80,9 @@ enum Command {
 
 /// Does it.
 pub async fn run(arguments: Tables) -> Result<(), Failure> {
+    if let Some(elsewhere) = arguments.place.remote()? {
+        return act_elsewhere(&arguments.command, &elsewhere);
+    }
     let (config, _) = desk::configuration(&arguments.place, None)?;
     let configured = config.tables.clone();
     let Shell { office, actor } = desk::shell_of(config, arguments.person.as_ref()).await?;
@@ -87,28 +95,61 @@ pub async fn run(arguments: Tables) -> Result<(), Failure> {
     done
 }
 
+/// Does it at a desk elsewhere: prints what it answers.
+fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
+    let of = |name: &str| format!("/tables/{}", part(name));
+    let answer = match command {
+        Command::List => desk.get("/tables")?,
+        Command::Put { file, name, why } => {
+            let (name, text, format) = file_of(file, name.as_deref())?;
+            let media_type = if format == Format::Toml { "application/toml" } else { "text/csv" };
+            let path = format!("{}?why={}", of(&name), part(why));
+            serde_json::from_str(&desk.ask(("PUT", &path), "application/json", Some((media_type, text.as_bytes())))?)?
+        }
+        Command::Get { name, digest } => {
+            let version = digest.as_deref().map_or_else(String::new, |digest| format!("/versions/{}", part(digest)));
+            print!("{}", desk.ask(("GET", &format!("{}{version}", of(name))), "text/csv", None)?);
+            return Ok(());
+        }
+        Command::Versions { name } => desk.get(&format!("{}/versions", of(name)))?,
+        Command::Diff { name, from, to } => {
+            desk.get(&format!("{}/diff?from={}&to={}", of(name), part(from), part(to)))?
+        }
+        Command::Rollback { name, digest, why } => {
+            desk.post(&format!("{}/rollback", of(name)), &json!({ "digest": digest, "why": why }))?
+        }
+        Command::Approve { name, digest, why } => {
+            desk.post(&format!("{}/approve", of(name)), &json!({ "digest": digest, "why": why }))?
+        }
+    };
+    println!("{}", serde_json::to_string_pretty(&answer)?);
+    Ok(())
+}
+
+/// The name, the text and the format of a table's file.
+fn file_of(file: &Path, name: Option<&str>) -> Result<(String, String, Format), Failure> {
+    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let text = rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    Ok((name.map_or(stem, str::to_owned), text, if is_toml { Format::Toml } else { Format::Csv }))
+}
+
 async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Failure> {
     match command {
         Command::List => list(office, actor)?,
         Command::Put { file, name, why } => {
-            let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let text = rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?;
-            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let name = name.as_deref().unwrap_or(&stem);
-            let is_toml = file.extension().is_some_and(|extension| extension == "toml");
-            let format = if is_toml { Format::Toml } else { Format::Csv };
-            let put = Put { name, format, text: &text, expected: None, why };
-            print_changed(name, &office.put_table(actor, &put).await.map_err(explained)?);
+            let (name, text, format) = file_of(file, name.as_deref())?;
+            let put = Put { name: &name, format, text: text.into(), condition: Condition::default(), why };
+            print_changed(&name, &office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {
-            print!("{}", office.table_version(actor, name, digest).await?.1.to_csv());
+            print!("{}", office.table_version(actor, name, digest).await?.1);
         }
         Command::Get { name, digest: None } => print!("{}", office.table(actor, name)?.table.to_csv()),
         Command::Versions { name } => versions(office, actor, name).await?,
         Command::Diff { name, from, to } => {
-            let (_, from) = office.table_version(actor, name, from).await?;
-            let (_, to) = office.table_version(actor, name, to).await?;
-            print_diff(&from, &to);
+            print_diff(&office.table_difference(actor, name, from, to).await?);
         }
         Command::Rollback { name, digest, why } => {
             print_changed(name, &office.roll_back_table(actor, name, digest, why).await.map_err(explained)?);
@@ -151,7 +192,7 @@ fn list(office: &Office, actor: &Actor) -> Result<(), Failure> {
 }
 
 async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Failure> {
-    let (versions, events) = office.table_history(actor, name).await?;
+    let History { versions, events, next } = office.table_history(actor, name, 0, HISTORY_MAX).await?;
     for version in versions {
         println!("{}  {:>8} rows  first seen {}", version.digest, version.rows, version.first_seen);
     }
@@ -164,11 +205,13 @@ async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Fail
         let by = Signatory::parse(&event.actor);
         println!("{}  {what}  by {}: {}{}", event.at, shown(&by.name()), shown(&event.why), at_shell(&by));
     }
+    if next.is_some() {
+        println!("(the newest {HISTORY_MAX} of each)");
+    }
     Ok(())
 }
 
-fn print_diff(from: &Table, to: &Table) {
-    let diff = diff(from, to);
+fn print_diff(diff: &TableDiff) {
     diff.columns_added.iter().for_each(|column| println!("+ column {}", shown(column)));
     diff.columns_removed.iter().for_each(|column| println!("- column {}", shown(column)));
     diff.added.first.iter().for_each(|key| println!("+ {}", shown(key)));

@@ -2,6 +2,7 @@
 //!
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
+//! - `[limits]`: see [`server::Limits`].
 //! - `[telemetry]`: see [`Telemetry`].
 //! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`.
@@ -19,6 +20,7 @@ use super::files::Parsed;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
+use super::taxonomy::Taxonomy;
 use super::telemetry::{self, Telemetry};
 use super::wrong::Wrong;
 use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
@@ -32,11 +34,12 @@ const ACCESS_FALLBACK_HOURS: u32 = 24;
 pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
-    let (categories, tags) = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
+    let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
     let apps = parsed.apps.read(|keys| apps::read(keys, names));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
+        let limits = keys.table("limits", server::limits).unwrap_or_default();
         let telemetry = keys.table("telemetry", telemetry::read);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
@@ -56,6 +59,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             teams,
             categories,
             tags,
+            requester_tags,
             impacts,
             urgencies,
             priorities,
@@ -63,7 +67,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((Server { trusted_keys, withdrawn, ..server? }, telemetry?, organisation))
+        Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))
     })
 }
 

@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use super::problem::Problem;
 use super::read::{Document, place};
 use super::wrong::Wrong;
+use crate::desk::text::into_normal;
 use crate::rows;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
@@ -144,7 +145,8 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
     let table = path.extension().is_some_and(|extension| extension == "csv");
     let text = if table { rows::text(&bytes) } else { String::from_utf8(bytes).ok() };
     let text = text.ok_or(Wrong::NotUtf8)?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Ok(into_normal(text))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]

@@ -32,7 +32,7 @@ mod wrong;
 
 pub use files::Files;
 pub use problem::Problem;
-pub use server::{Archive, COMPONENT_MIB_MAX, Database, Server};
+pub use server::{Archive, COMPONENT_MIB_MAX, Database, Limits, Metrics, Server};
 pub use tables::{CELL_BYTES_MAX, Column, Table, is_name as is_table_name};
 pub use telemetry::Telemetry;
 pub use trust::TrustedKey;

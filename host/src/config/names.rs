@@ -45,6 +45,7 @@ pub struct Names {
     pub teams: Set,
     pub skills: Set,
     pub categories: Set,
+    pub tags: Set,
     pub priorities: Set,
     pub risks: Set,
 }
@@ -61,6 +62,7 @@ impl Names {
             teams: Set { what: "team", ids: ids(teams, "team") },
             skills: Set { what: "skill", ids: texts(teams, "skills") },
             categories: Set { what: "category", ids: ids(parsed.taxonomy.root.get_ref(), "category") },
+            tags: Set { what: "tag", ids: texts(parsed.taxonomy.root.get_ref(), "tags") },
             priorities: Set { what: "priority", ids: ids(parsed.desk.root.get_ref(), "priority") },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
         }

@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::desk::id::NotAnId;
+use crate::desk::text::is_blank;
 
 use super::names::Set;
 use super::problem::Problem;
@@ -187,7 +188,7 @@ impl<'a> Node<'a> {
     /// A text that says something.
     pub fn filled(&self) -> Option<String> {
         let text = self.text()?;
-        if text.trim().is_empty() {
+        if is_blank(text) {
             self.report(Wrong::Blank);
             return None;
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Outside;
 use super::files::whole_file;
 use super::problem::Problem;
-use super::read::Keys;
+use super::read::{Keys, Node, distinct};
 use super::trust::TrustedKey;
 use super::wrong::Wrong;
 
@@ -68,6 +68,86 @@ pub struct Server {
     /// `database-connections`: connections to PostgreSQL, 6 to 500, and one more for notices. Two of them write, a share is
     /// kept for short reads such as tokens, and the rest is for lists. On SQLite, at most 8 read. Default 12.
     pub database_connections: u32,
+    /// `metrics`: who may read `/metrics`: `public`, `staff` for agents and admins with their tokens, or an address such as
+    /// `127.0.0.1:9090`, where it is served to all who reach it and nowhere else. Default `public`.
+    pub metrics: Metrics,
+    /// `[limits]`.
+    pub limits: Limits,
+}
+
+/// Who may read what the desk counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metrics {
+    Public,
+    Staff,
+    /// All who reach this address.
+    At(SocketAddr),
+}
+
+/// Bounds on what one person, or one address, has the desk do: the keys of `[limits]`, in kebab-case. Agents and admins have
+/// no bounds but on requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// `requests-per-minute`: of one person. Default 6000.
+    pub requests_per_minute: u32,
+    /// `address-requests-per-minute`: from one address, whoever asks. Default 60000.
+    pub address_requests_per_minute: u32,
+    /// `proxies`: the addresses of proxies before the desk: what they say in `X-Forwarded-For` counts as the client's address.
+    /// Without it, all clients behind a proxy share its bound. Default none.
+    pub proxies: Vec<IpAddr>,
+    /// `open-tickets`: tickets of one requester that are not finished. Default 1000.
+    pub open_tickets: u64,
+    /// `comments-per-hour`: of one requester. Default 1000.
+    pub comments_per_hour: u64,
+    /// `mib-per-day`: text that one requester may have the desk keep in a day, in MiB; here in bytes. Default 256 MiB.
+    pub bytes_per_day: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_minute: 6000,
+            address_requests_per_minute: 60_000,
+            proxies: Vec::new(),
+            open_tickets: 1000,
+            comments_per_hour: 1000,
+            bytes_per_day: 256 << 20,
+        }
+    }
+}
+
+/// Reads `[limits]`, which may be absent.
+pub fn limits(keys: &mut Keys<'_>) -> Limits {
+    let Limits { requests_per_minute, address_requests_per_minute, open_tickets, comments_per_hour, .. } =
+        Limits::default();
+    let requests = |found: u64| u32::try_from(found).unwrap_or(u32::MAX);
+    let most = u64::from(u32::MAX);
+    let proxy =
+        |node: &Node<'_>| node.parsed(|text| text.parse().map_err(|_| Wrong::NotAHost { text: text.to_owned() }));
+    Limits {
+        requests_per_minute: requests(number(keys, "requests-per-minute", most, requests_per_minute.into())),
+        address_requests_per_minute: requests(number(
+            keys,
+            "address-requests-per-minute",
+            most,
+            address_requests_per_minute.into(),
+        )),
+        proxies: distinct(keys.list("proxies"), proxy),
+        open_tickets: number(keys, "open-tickets", most, open_tickets),
+        comments_per_hour: number(keys, "comments-per-hour", most, comments_per_hour),
+        bytes_per_day: number(keys, "mib-per-day", 1 << 30, 256) << 20,
+    }
+}
+
+fn metrics(text: &str) -> Result<Metrics, Wrong> {
+    match text {
+        "public" => Ok(Metrics::Public),
+        "staff" => Ok(Metrics::Staff),
+        other => other.parse().map(Metrics::At).map_err(|_| Wrong::NotOneOf {
+            text: other.to_owned(),
+            allowed: vec!["public", "staff", "an address and a port such as 127.0.0.1:9090"],
+        }),
+    }
 }
 
 /// Where segments of old records are kept.
@@ -169,6 +249,8 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         withdrawn: Vec::new(),
         two_person_access: keys.optional("two-person-access").and_then(|node| node.flag()).unwrap_or(false),
         database_connections: connections(keys),
+        metrics: keys.optional("metrics").and_then(|node| node.parsed(metrics)).unwrap_or(Metrics::Public),
+        limits: Limits::default(),
         data_dir,
     }
 }

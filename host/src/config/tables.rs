@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::files::Files;
 use super::problem::Problem;
 use super::wrong::Wrong;
+use crate::desk::text::{is_blank, normal};
 use crate::rows::{self, Written};
 
 mod cell;
@@ -81,7 +82,7 @@ impl Table {
     ///
     /// Everything that is wrong; `file` is named in it.
     pub fn from_csv(file: &str, text: &str) -> Result<Table, Vec<Problem>> {
-        gathered(file, |note| parse(text, note))
+        gathered(file, |note| parse(&normal(text), note))
     }
 
     /// Reads a table from TOML: `columns`, a list of headings, and a `[[row]]` for each row.
@@ -90,7 +91,7 @@ impl Table {
     ///
     /// Everything that is wrong; `file` is named in it.
     pub fn from_toml(file: &str, text: &str) -> Result<Table, Vec<Problem>> {
-        gathered(file, |note| toml::parse(text, note))
+        gathered(file, |note| toml::parse(&normal(text), note))
     }
 
     /// The table as CSV in one form only, the rows by key: equal tables are equal texts.
@@ -136,7 +137,7 @@ impl Table {
             return;
         }
         let Some(key) = row.first().cloned() else { return };
-        if key.is_empty() {
+        if is_blank(&key) {
             note(line, "", Wrong::Blank);
         } else if let Some(earlier) = lines.get(&key) {
             note(line, "", Wrong::Repeated { text: key, line: *earlier });

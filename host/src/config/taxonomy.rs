@@ -1,6 +1,8 @@
 //! `taxonomy.toml`: what tickets can be about.
 //!
 //! - `tags`: those that may be put on a ticket.
+//! - `requester-tags`: those of them that requesters may put on their tickets themselves. Rules may go by a tag, so that without
+//!   this key it is none.
 //! - `[[category]]`: the categories; `hardware.laptop` lies below `hardware`, which has to be there too.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,14 +14,23 @@ use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
 
+/// The taxonomy of an organisation.
+pub struct Taxonomy {
+    pub categories: BTreeMap<CategoryId, Category>,
+    pub tags: BTreeSet<Tag>,
+    pub requester_tags: BTreeSet<Tag>,
+}
+
 /// Reads the categories and the tags.
-pub fn read(keys: &mut Keys<'_>, names: &Names) -> (BTreeMap<CategoryId, Category>, BTreeSet<Tag>) {
-    let tags = distinct(keys.list("tags"), Node::id).into_iter().collect();
+pub fn read(keys: &mut Keys<'_>, names: &Names) -> Taxonomy {
+    let tags: BTreeSet<Tag> = distinct(keys.list("tags"), Node::id).into_iter().collect();
+    let requester_tags = distinct(keys.list("requester-tags"), |node| node.known(&names.tags)).into_iter().collect();
     let categories = keys.entries("category", |keys, id| category(keys, id, names));
     if categories.is_empty() {
         keys.report("category", Wrong::Missing);
     }
-    (categories.into_iter().map(|category| (category.id.clone(), category)).collect(), tags)
+    let categories = categories.into_iter().map(|category| (category.id.clone(), category)).collect();
+    Taxonomy { categories, tags, requester_tags }
 }
 
 /// One `[[category]]`.

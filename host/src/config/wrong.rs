@@ -63,6 +63,8 @@ pub enum Wrong {
 
     #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
     NotAnAddress { text: String },
+    #[error("`{text}` is not the address of a machine; write one such as `10.0.0.7`")]
+    NotAHost { text: String },
     #[error("is `{text}`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`")]
     NotACollector { text: String },
     // The text is left out: it may hold a password.

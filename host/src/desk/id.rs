@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::text::normal;
+
 /// The longest id that an organisation may give to anything, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
 
@@ -41,8 +43,9 @@ macro_rules! names {
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                check(text)?;
-                Ok(Self(Arc::from(text)))
+                let text = normal(text);
+                check(&text)?;
+                Ok(Self(Arc::from(&*text)))
             }
         }
 
@@ -155,8 +158,9 @@ impl FromStr for TicketNumber {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let digits = text.strip_prefix("IT-").or_else(|| text.strip_prefix("it-")).ok_or(NotAKey)?;
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let digits = text.strip_prefix("IT-").ok_or(NotAKey)?;
+        // A ticket has one key: another spelling of it would be another address of the same thing.
+        if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(NotAKey);
         }
         digits.parse().map(Self).map_err(|_| NotAKey)
@@ -171,7 +175,7 @@ mod tests {
     fn a_key_reads_back_as_written() {
         assert_eq!("IT-1042".parse(), Ok(TicketNumber(1042)));
         assert_eq!(TicketNumber(7).to_string(), "IT-7");
-        for bad in ["", "IT-", "IT-x", "1042", "IT--1", "IT-99999999999999999999"] {
+        for bad in ["", "IT-", "IT-x", "1042", "IT--1", "IT-0", "IT-01", "it-1", "IT-99999999999999999999"] {
             assert_eq!(bad.parse::<TicketNumber>(), Err(NotAKey), "{bad}");
         }
     }
@@ -179,6 +183,7 @@ mod tests {
     #[test]
     fn an_id_has_no_spaces_and_an_end() {
         assert!("amara.okafor@example.org".parse::<PersonId>().is_ok());
+        assert_eq!("Zoe\u{308}".parse::<PersonId>(), "Zo\u{eb}".parse(), "however it is composed");
         for bad in ["", "two words", "a/b", &"x".repeat(NAME_BYTES_MAX + 1)] {
             assert!(bad.parse::<PersonId>().is_err(), "{bad}");
         }

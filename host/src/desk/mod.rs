@@ -13,6 +13,7 @@ pub mod change;
 pub mod refusal;
 
 pub mod sla;
+pub mod text;
 pub mod ticket;
 
 pub mod access;

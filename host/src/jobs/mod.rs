@@ -16,6 +16,7 @@ use crate::app::{App, Error};
 use crate::desk::change::timer::TimerKind;
 
 mod access_deadlines;
+mod old_keys;
 pub mod runner;
 
 /// How long jobs may take to end once they were told to: longer than one run may take.
@@ -40,6 +41,7 @@ pub struct Running(JoinSet<()>);
 pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
     all.spawn(runner::run(Arc::clone(app), stop.clone()));
+    all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
     all.spawn(Arc::clone(app).keep_following_people(stop.clone()));

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use super::contract::Attribute;
 
 /// All tables that exist, by name.
@@ -52,7 +54,9 @@ impl Table {
     pub fn row(&self, key: &str) -> Option<&Vec<Attribute>> {
         match self.found.get(key) {
             Some(found) => found.as_ref(),
-            None => self.rows.get(key),
+            // Keys are kept in one form, however their characters are composed.
+            None if is_nfc(key) => self.rows.get(key),
+            None => self.rows.get(&key.nfc().collect::<String>()),
         }
     }
 

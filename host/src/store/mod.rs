@@ -69,10 +69,7 @@ pub enum Error {
     LostConnection(Words),
     #[error("the database cannot be reached ({0}): nothing of it is kept; try again soon")]
     Away(Words),
-    #[error(
-        "the database went away while it took this ({0}): it may have been done; look before you send it again, or send it \
-         again with the same Idempotency-Key"
-    )]
+    #[error("the database went away while it took this ({0}): it may have been done; look before you send it again")]
     MayBeDone(Words),
     #[error("all connections to the database are in use: try again soon")]
     Crowded,

@@ -7,6 +7,7 @@ use super::chain::audit;
 use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{at, ms};
 use super::{Error, Store};
+use crate::desk::change::condition::Condition;
 
 /// A version of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +66,9 @@ pub struct By<'a> {
 
 /// What is done to a table.
 enum Change {
-    Put { version: TableVersion, expected: Option<String> },
+    Put { version: TableVersion, condition: Condition },
     Propose { version: TableVersion },
-    Remove { name: String },
+    Remove { name: String, condition: Condition },
     Keep { version: TableVersion },
 }
 
@@ -76,6 +77,13 @@ impl Store {
     pub async fn tables_revision(&self) -> Result<i64, Error> {
         let row = self.db.optional("select revision from tables_revision where one = 1", Vec::new()).await?;
         row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The tables that are live and come from here, by name: each with its digest, and since when it is live.
+    pub async fn live_digests(&self) -> Result<Vec<(String, String, Timestamp)>, Error> {
+        let sql = "select name, digest, since from tables_live order by name";
+        let live = |row: &Row| Ok((row.text(0)?, row.text(1)?, at("tables_live", "since", row.int(2)?)?));
+        self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
     }
 
     /// The tables that are live and come from here, by name.
@@ -91,16 +99,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] where another version than `expected` is live; nothing has changed then.
+    /// [`Error::Conflict`] where the condition does not hold for the version that is live; nothing has changed then.
     pub async fn put_table(
         &self,
         version: &TableVersion,
-        expected: Option<&str>,
+        condition: &Condition,
         by: By<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let expected = expected.map(str::to_owned);
-        self.change_tables(Change::Put { version: version.clone(), expected }, by, now).await.map(drop)
+        let change = Change::Put { version: version.clone(), condition: condition.clone() };
+        self.change_tables(change, by, now).await.map(drop)
     }
 
     /// Keeps a version that is to go live once a second person agrees; it takes the place of what was proposed before.
@@ -121,8 +129,19 @@ impl Store {
     }
 
     /// Takes a table away; whether there was one. Its versions stay.
-    pub async fn remove_table(&self, name: &str, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
-        self.change_tables(Change::Remove { name: name.to_owned() }, by, now).await
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::put_table`].
+    pub async fn remove_table(
+        &self,
+        name: &str,
+        condition: &Condition,
+        by: By<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let change = Change::Remove { name: name.to_owned(), condition: condition.clone() };
+        self.change_tables(change, by, now).await
     }
 
     /// Keeps a version of a table that is live from elsewhere.
@@ -146,15 +165,24 @@ impl Store {
         .await
     }
 
-    /// The kept versions of a table, the newest first.
-    pub async fn table_versions(&self, name: &str) -> Result<Vec<TableVersionEntry>, Error> {
-        let sql = "select digest, row_count, first_seen from table_versions where name = $1 \
-                   order by first_seen desc, digest";
+    /// Some of the kept versions of a table, the newest first, after so many.
+    pub async fn table_versions(&self, name: &str, after: i64, limit: usize) -> Result<Vec<TableVersionEntry>, Error> {
+        let sql = format!(
+            "select digest, row_count, first_seen from table_versions where name = $1 \
+             order by first_seen desc, digest limit {limit} offset $2"
+        );
         let entry = |row: &Row| {
             let first_seen = at("table_versions", "first_seen", row.int(2)?)?;
             Ok(TableVersionEntry { digest: row.text(0)?, rows: row.int(1)?, first_seen })
         };
-        self.db.all(sql, vec![name.into()]).await?.iter().map(entry).collect()
+        self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(entry).collect()
+    }
+
+    /// The digests of a table's kept versions that begin with this; two where there are more.
+    pub async fn table_digests(&self, name: &str, beginning: &str) -> Result<Vec<String>, Error> {
+        let sql = "select digest from table_versions where name = $1 and substr(digest, 1, length($2)) = $2 \
+                   order by digest limit 2";
+        self.db.all(sql, vec![name.into(), beginning.into()]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// One kept version of a table.
@@ -163,14 +191,16 @@ impl Store {
         self.db.optional(sql, vec![name.into(), digest.into()]).await?.as_ref().map(version).transpose()
     }
 
-    /// What happened to a table, the newest first.
-    pub async fn table_events(&self, name: &str) -> Result<Vec<TableEvent>, Error> {
-        let sql = "select at, digest, actor, why, event from table_events where name = $1 order by seq desc";
+    /// Some of what happened to a table, the newest first, after so many.
+    pub async fn table_events(&self, name: &str, after: i64, limit: usize) -> Result<Vec<TableEvent>, Error> {
+        let sql = format!(
+            "select at, digest, actor, why, event from table_events where name = $1 order by seq desc limit {limit} offset $2"
+        );
         let event = |row: &Row| {
             let at = at("table_events", "at", row.int(0)?)?;
             Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)?, event: row.text(4)? })
         };
-        self.db.all(sql, vec![name.into()]).await?.iter().map(event).collect()
+        self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(event).collect()
     }
 }
 
@@ -180,11 +210,9 @@ fn version(row: &Row) -> Result<TableVersion, Error> {
 
 async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Result<bool, Error> {
     match change {
-        Change::Put { version, expected } => {
+        Change::Put { version, condition } => {
             insert_version(tx, version, now).await?;
-            if !make_live(tx, version, expected.as_deref(), now).await? {
-                return Err(Error::Conflict);
-            }
+            make_live(tx, version, condition, now).await?;
             tx.execute("delete from table_proposals where name = $1", vec![version.name.as_str().into()]).await?;
             note(tx, "", &version.name, Some(&version.digest), by, now).await?;
         }
@@ -193,9 +221,15 @@ async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Resu
             propose(tx, version, by, now).await?;
             note(tx, "proposed", &version.name, Some(&version.digest), by, now).await?;
         }
-        Change::Remove { name } => {
-            if tx.execute("delete from tables_live where name = $1", vec![name.as_str().into()]).await? == 0 {
-                return Ok(false);
+        Change::Remove { name, condition } => {
+            // Nothing can be done to a table that is not there.
+            let Some(live) = live_digest(tx, name).await? else { return Ok(false) };
+            if !condition.holds_for(Some(&live)) {
+                return Err(Error::Conflict);
+            }
+            let sql = "delete from tables_live where name = $1 and digest = $2";
+            if tx.execute(sql, vec![name.as_str().into(), live.into()]).await? == 0 {
+                return Err(Error::Conflict);
             }
             note(tx, "", name, None, by, now).await?;
         }
@@ -204,21 +238,32 @@ async fn write(tx: &mut Tx, change: &Change, by: By<'_>, now: Timestamp) -> Resu
     Ok(true)
 }
 
-/// Makes a version live in place of the one that is expected, or of any; whether it was that one.
-async fn make_live(tx: &mut Tx, version: &TableVersion, expected: Option<&str>, now: Timestamp) -> Result<bool, Error> {
+/// The digest of the version that is live. The row is held until the transaction ends.
+async fn live_digest(tx: &mut Tx, name: &str) -> Result<Option<String>, Error> {
+    let sql = format!("select digest from tables_live where name = $1{}", tx.for_update());
+    tx.optional(&sql, vec![name.into()]).await?.map(|row| row.text(0)).transpose()
+}
+
+/// Makes a version live in place of one for which the condition holds.
+///
+/// # Errors
+///
+/// [`Error::Conflict`] where it does not hold, or another transaction was quicker.
+async fn make_live(tx: &mut Tx, version: &TableVersion, condition: &Condition, now: Timestamp) -> Result<(), Error> {
     let (name, digest) = (version.name.as_str(), version.digest.as_str());
-    let changed = match expected {
-        Some(expected) => {
-            let sql = "update tables_live set digest = $1, since = $2 where name = $3 and digest = $4";
-            tx.execute(sql, vec![digest.into(), ms(now).into(), name.into(), expected.into()]).await?
-        }
-        None => {
-            let sql = "insert into tables_live (name, digest, since) values ($1, $2, $3) \
-                       on conflict (name) do update set digest = excluded.digest, since = excluded.since";
-            tx.execute(sql, vec![name.into(), digest.into(), ms(now).into()]).await?
-        }
+    let live = live_digest(tx, name).await?;
+    if !condition.holds_for(live.as_deref()) {
+        return Err(Error::Conflict);
+    }
+    let args = vec![name.into(), digest.into(), Arg::from(ms(now))];
+    let is_new = live.is_none() && *condition != Condition::default();
+    let then = match is_new {
+        // One that another transaction has made live meanwhile is not the absence that was seen.
+        true => "do nothing",
+        false => "(name) do update set digest = excluded.digest, since = excluded.since",
     };
-    Ok(changed != 0)
+    let sql = format!("insert into tables_live (name, digest, since) values ($1, $2, $3) on conflict {then}");
+    if tx.execute(&sql, args).await? == 0 { Err(Error::Conflict) } else { Ok(()) }
 }
 
 async fn insert_version(tx: &mut Tx, version: &TableVersion, now: Timestamp) -> Result<(), Error> {

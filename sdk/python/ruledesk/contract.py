@@ -199,7 +199,7 @@ class IntakeInput:
     headers: list[Attribute]
     """What the channel knows about the message, such as the mail's headers in lower case."""
     recent: list[RecentTicket]
-    """The requester's tickets of the last days; empty unless the manifest `wants` `recent-tickets`."""
+    """The requester's last five tickets of the last 72 hours; empty unless the manifest `wants` `recent-tickets`."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::app::App;
-use crate::desk::organisation::{FieldKind, Organisation};
+use crate::desk::organisation::{FieldKind, Member, Organisation, Team};
 use crate::desk::permission;
 
 /// A request type and its form.
@@ -64,8 +64,12 @@ pub struct TeamView {
 #[derive(Serialize, ToSchema)]
 pub struct MemberView {
     person: String,
-    skills: Vec<String>,
-    available: bool,
+    /// For agents and admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skills: Option<Vec<String>>,
+    /// For agents and admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<bool>,
 }
 
 /// A priority level and what it promises, in minutes that the desk is open.
@@ -162,23 +166,25 @@ pub async fn categories(State(app): State<Arc<App>>, caller: Caller) -> Result<a
 #[utoipa::path(get, path = "/api/v1/config/teams", tag = "config", security(("token" = [])),
     responses((status = 200, body = Vec<TeamView>)))]
 pub async fn teams(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<Vec<TeamView>>, Problem> {
-    let member = |member: &crate::desk::organisation::Member| MemberView {
-        person: member.person.to_string(),
-        skills: texts(&member.skills),
-        available: member.available,
+    let works = permission::works_on_tickets(&caller.0);
+    let view = |team: &Team| TeamView {
+        id: team.id.to_string(),
+        name: team.name.clone(),
+        tier: team.tier,
+        strategy: team.strategy.code(),
+        members: team.members.iter().map(|member| MemberView::new(member, works)).collect(),
     };
-    read(&app, &caller, |organisation| {
-        let teams = organisation.teams.values();
-        teams
-            .map(|team| TeamView {
-                id: team.id.to_string(),
-                name: team.name.clone(),
-                tier: team.tier,
-                strategy: team.strategy.code(),
-                members: team.members.iter().map(member).collect(),
-            })
-            .collect()
-    })
+    read(&app, &caller, |organisation| organisation.teams.values().map(view).collect())
+}
+
+impl MemberView {
+    fn new(member: &Member, for_those_who_work: bool) -> Self {
+        Self {
+            person: member.person.to_string(),
+            skills: for_those_who_work.then(|| texts(&member.skills)),
+            available: for_those_who_work.then_some(member.available),
+        }
+    }
 }
 
 /// List the priority levels and what they promise, the most urgent first.

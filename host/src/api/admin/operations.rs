@@ -6,8 +6,10 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
-use crate::app::App;
+use crate::app::{App, Error};
+use crate::desk::permission;
 
 /// Whether the process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = String)))]
@@ -32,8 +34,24 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
 }
 
 /// What the desk has counted, in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
+///
+/// The configuration may keep it for agents and admins, or serve it at another address.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
+}
+
+/// The same for those who work on tickets.
+#[utoipa::path(get, path = "/metrics", tag = "operations", security(("token" = [])), responses((status = 200, body = String)))]
+pub async fn metrics_for_staff(app: State<Arc<App>>, Caller(actor): Caller) -> Result<Response, Problem> {
+    permission::read_rules(&actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
+    Ok(metrics(app).await)
+}
+
+/// Where it is served at another address.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 404, body = Problem)))]
+pub async fn no_metrics() -> Problem {
+    Problem::new(Kind::NOT_FOUND, "what this desk counts is served at another address")
 }

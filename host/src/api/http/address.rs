@@ -1,7 +1,10 @@
 //! A request's address: our own answers where it is not what was expected, before any handler has it.
 
+use std::net::IpAddr;
+
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, Query as AnyQuery, RawPathParams, Request};
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -42,5 +45,52 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     match query.iter().find(|(name, text)| name.contains('\0') || text.contains('\0')) {
         Some((name, _)) => Problem::zero_character(Kind::BAD_QUERY, name).into_response(),
         None => next.run(request).await,
+    }
+}
+
+/// Answers only requests that name this machine itself.
+pub async fn loopback_only(request: Request, next: Next) -> Response {
+    let of_header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = of_header.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    if host.is_some_and(is_loopback) {
+        return next.run(request).await;
+    }
+    let detail = "this desk has tokens that everybody knows: it answers only to localhost, 127.0.0.1 and [::1]";
+    Problem::new(Kind::MISDIRECTED, detail).into_response()
+}
+
+/// Whether a host, with or without a port, is a name or an address of this machine for itself (RFC 6761, section 6.3).
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_address = name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    is_address || name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_itself_by_few_names() {
+        for own in
+            ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:80", "desk.localhost", "127.0.0.7", "localhost."]
+        {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in [
+            "example.org",
+            "localhost.example.org:80",
+            "10.0.0.1",
+            "127.0.0.1.example.org",
+            "",
+            "[::2]",
+            "notlocalhost",
+        ] {
+            assert!(!is_loopback(other), "{other}");
+        }
     }
 }

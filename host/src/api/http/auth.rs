@@ -1,27 +1,21 @@
 //! Who is asking: the bearer token of a request (RFC 6750).
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt as _;
 
-use super::fair::Fair;
+use super::body::held::holding;
+use super::fair::rates::Rates;
+use super::fair::{Fair, Turn};
 use super::problem::{Kind, Problem};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
-
-/// How much of a body that is refused is read and thrown away.
-const DRAINED_BYTES_MAX: usize = 32 << 20;
-/// How long the next piece of such a body is waited for.
-const SILENCE_MAX: Duration = Duration::from_millis(500);
 
 /// The person who sent the request.
 #[derive(Debug, Clone)]
@@ -36,6 +30,7 @@ struct Known(Result<Caller, Problem>);
 pub struct Door {
     pub app: Arc<App>,
     pub fair: Fair,
+    pub rates: Rates,
     pub opens_for: OpensFor,
 }
 
@@ -54,18 +49,30 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         match parts.extensions.get::<Known>() {
             Some(Known(caller)) => caller.clone(),
-            None => identify(app, &parts.headers).await,
+            None => identify(app, &parts.headers, None).await,
         }
     }
 }
 
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// Looks whose token it is. Tokens that were never seen are looked for in the database, so that an address has only so many.
+async fn identify(app: &App, headers: &HeaderMap, brake: Option<(&Rates, &str)>) -> Result<Caller, Problem> {
     let Some(token) = bearer(headers) else {
         return Err(Problem::new(Kind::UNAUTHENTICATED, "send `Authorization: Bearer TOKEN`"));
     };
+    let is_new = !app.has_seen(token);
+    let now = app.clock.elapsed();
+    if let Some((rates, from)) = brake.filter(|_| is_new) {
+        let detail = "too many unknown tokens came from this address";
+        rates.may_ask(from, now).map_err(|wait| Problem::wait(detail, wait))?;
+    }
     match app.actor(token).await {
         Ok(Some(actor)) => Ok(Caller(actor)),
-        Ok(None) => Err(Problem::new(Kind::UNAUTHENTICATED, "this token is unknown or was revoked")),
+        Ok(None) => {
+            if let Some((rates, from)) = brake.filter(|_| is_new) {
+                rates.unknown_token(from, now);
+            }
+            Err(Problem::new(Kind::UNAUTHENTICATED, "this token is unknown or was revoked"))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -76,41 +83,48 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Looks who is asking before any byte of a body is read: one who may not ask for the route at all costs the desk no memory,
-/// and one with too many requests in progress is refused.
+/// and one who asks for too much is refused.
 pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let caller = identify(&door.app, request.headers()).await;
-    let refused = match (&caller, door.opens_for) {
-        // Some of these routes are for strangers, too: the handler asks.
-        (_, OpensFor::All) => None,
-        (Err(problem), OpensFor::Administrators) => Some(problem.clone()),
-        (Ok(Caller(actor)), OpensFor::Administrators) => {
-            permission::administer(actor).err().map(|refusal| Problem::from(Error::from(refusal)))
+    match door.let_in(request.headers(), request.extensions()).await {
+        Err(problem) => problem.into_response(),
+        Ok((caller, turn)) => {
+            request.extensions_mut().insert(Known(caller));
+            // A client that does not read its answers has them in progress.
+            next.run(request).await.map(|body| holding(body, turn))
         }
-    };
-    if let Some(problem) = refused {
-        drain(request.into_body()).await;
-        return problem.into_response();
     }
-    let turn = caller.as_ref().ok().map(|Caller(actor)| door.fair.begin(actor));
-    if matches!(turn, Some(None)) {
-        let detail = "too many of your requests are in progress: wait for answers before you send more";
-        drain(request.into_body()).await;
-        return Problem::new(Kind::TOO_MANY, detail).into_response();
-    }
-    request.extensions_mut().insert(Known(caller));
-    let response = next.run(request).await;
-    drop(turn);
-    response
 }
 
-/// Reads a body that is refused and throws it away, so that a client which sends all before it reads gets to read the answer;
-/// one that sends nothing gets it soon.
-pub async fn drain(mut body: Body) {
-    let mut left = DRAINED_BYTES_MAX;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE_MAX, body.frame()).await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
-        if left == 0 {
-            return;
+impl Door {
+    /// Who comes in, if they are known, with a place among the requests in progress.
+    async fn let_in(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<(Result<Caller, Problem>, Option<Turn>), Problem> {
+        let from = self.rates.client(extensions, headers);
+        let now = self.app.clock.elapsed();
+        if !from.is_empty() {
+            let detail = "too many requests came from this address";
+            self.rates.address(&from, now).map_err(|wait| Problem::wait(detail, wait))?;
         }
+        let brake = (!from.is_empty()).then_some((&self.rates, from.as_str()));
+        let caller = identify(&self.app, headers, brake).await;
+        match (&caller, self.opens_for) {
+            // Some of these routes are for strangers, too: the handler asks.
+            (_, OpensFor::All) => {}
+            (Err(problem), OpensFor::Administrators) => return Err(problem.clone()),
+            (Ok(Caller(actor)), OpensFor::Administrators) => {
+                permission::administer(actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
+            }
+        }
+        let Ok(Caller(actor)) = &caller else { return Ok((caller, None)) };
+        if let Some(person) = actor.person() {
+            let detail = "you have sent too many requests in the last minute";
+            self.rates.person(person.as_str(), now).map_err(|wait| Problem::wait(detail, wait))?;
+        }
+        let detail = "too many of your requests are in progress: wait for answers before you send more";
+        let turn = self.fair.begin(actor).ok_or_else(|| Problem::new(Kind::TOO_MANY, detail))?;
+        Ok((caller, Some(turn)))
     }
 }

@@ -23,6 +23,11 @@ pub enum List {
     Messages,
     AccessRequests,
     Grants,
+    TableHistory,
+    RuleVersions,
+    RuleEvents,
+    /// A timeline as those see it who are not shown what is internal.
+    PublicTimeline,
 }
 
 impl List {
@@ -35,6 +40,10 @@ impl List {
             List::Messages => 'm',
             List::AccessRequests => 'a',
             List::Grants => 'g',
+            List::TableHistory => 'h',
+            List::RuleVersions => 'v',
+            List::RuleEvents => 'e',
+            List::PublicTimeline => 'p',
         }
     }
 
@@ -72,6 +81,15 @@ impl List {
             return self.read("").map(|_: [u128; N]| [0; N]);
         }
         Ok(whole.map(Option::unwrap_or_default))
+    }
+
+    /// The place after which a page begins, nothing where none is named.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn after<const N: usize>(self, text: Option<&str>) -> Result<[i64; N], Problem> {
+        text.map_or(Ok([0; N]), |text| self.read_whole(text))
     }
 }
 
@@ -115,9 +133,18 @@ impl PageQuery {
 ///
 /// A problem where they are none or too many.
 pub fn limit(given: Option<i64>, default: usize) -> Result<usize, Problem> {
+    within(given, default, LIMIT_MAX)
+}
+
+/// The same for a list of which another number of items may be asked for.
+///
+/// # Errors
+///
+/// As [`limit`].
+pub fn within(given: Option<i64>, default: usize, most: usize) -> Result<usize, Problem> {
     let Some(given) = given else { return Ok(default) };
-    let limit = usize::try_from(given).ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    limit.ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {LIMIT_MAX}; this asks for {given}")))
+    let limit = usize::try_from(given).ok().filter(|limit| (1..=most).contains(limit));
+    limit.ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {most}; this asks for {given}")))
 }
 
 /// A page as a JSON array. The next one is linked in the header `Link` (RFC 8288), if there may be one.

@@ -1,6 +1,8 @@
 //! Errors over HTTP: `application/problem+json` (RFC 9457), with a stable `type` for programs, a sentence for people and,
 //! where fields are at fault, which.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -26,6 +28,9 @@ pub struct Problem {
     /// What an operator needs to know and nobody else may; logged, never sent.
     #[serde(skip)]
     internal: Option<String>,
+    /// When it is worth trying again, in seconds; sent as `Retry-After`.
+    #[serde(skip)]
+    retry_after_s: u64,
 }
 
 /// What is wrong with one field.
@@ -65,12 +70,14 @@ impl Kind {
         BAD_QUERY = BAD_REQUEST, "bad-query", "The query is not what was expected";
         BAD_HEADER = BAD_REQUEST, "bad-header", "A header is not what was expected";
         NOT_JSON = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON";
+        ENCODED = UNSUPPORTED_MEDIA_TYPE, "encoded", "The body is compressed";
         NOT_A_TABLE = UNSUPPORTED_MEDIA_TYPE, "not-a-table", "The body is no table";
         TOO_LARGE = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
         UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "A valid token is needed";
         FORBIDDEN = FORBIDDEN, "forbidden", "You may not do this";
         NOT_FOUND = NOT_FOUND, "not-found", "There is no such thing";
         NOT_ALLOWED = METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done to it";
+        MISDIRECTED = MISDIRECTED_REQUEST, "misdirected", "This desk has another name";
         CONFLICT = CONFLICT, "conflict", "It is not in a state that allows this";
         AMBIGUOUS = CONFLICT, "ambiguous", "Several things are meant";
         STALE = PRECONDITION_FAILED, "stale", "It has changed since you read it";
@@ -80,6 +87,7 @@ impl Kind {
         RULE_REFUSED = UNPROCESSABLE_ENTITY, "rule-refused", "No desk would take this rule";
         TOO_LONG = URI_TOO_LONG, "too-long", "The address is too long";
         TOO_MANY = TOO_MANY_REQUESTS, "too-many-requests", "You ask for too much at once";
+        SLOW = REQUEST_TIMEOUT, "slow", "The request did not come to its end in time";
         BUSY = SERVICE_UNAVAILABLE, "busy", "The desk is busy";
         TIMED_OUT = GATEWAY_TIMEOUT, "timed-out", "It took too long";
         NO_ROOM = INSUFFICIENT_STORAGE, "no-room", "The desk's disk did not take it";
@@ -98,6 +106,7 @@ impl Problem {
             detail: detail.into(),
             problems: Vec::new(),
             internal: None,
+            retry_after_s: 1,
         }
     }
 
@@ -113,6 +122,14 @@ impl Problem {
     pub fn with_internal(mut self, internal: impl Into<String>) -> Self {
         self.internal = Some(internal.into());
         self
+    }
+
+    /// There is too much of it for now; after a while it may be tried again.
+    pub fn wait(detail: &str, wait: Duration) -> Self {
+        // A part of a second is rounded up: what comes too early is refused again.
+        let retry_after_s = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let problem = Self::new(Kind::TOO_MANY, format!("{detail}: wait {retry_after_s} s"));
+        Self { retry_after_s: retry_after_s.max(1), ..problem }
     }
 
     /// The body is larger than allowed.
@@ -164,7 +181,14 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after_s));
+        }
+        if self.kind == Kind::ENCODED.kind {
+            // The encodings that are taken (RFC 9110, section 12.5.3).
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if status == StatusCode::REQUEST_TIMEOUT {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

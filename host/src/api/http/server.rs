@@ -6,17 +6,15 @@
 //! request in progress is never pushed out; it ends by the time limits of requests and of writing.
 
 use std::collections::BTreeMap;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,6 +23,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 
+use super::body::held::holding;
+use super::fair::rates::Peer;
 use crate::app::jobs::stop::Stop;
 
 /// How long a client may take for the head of a request, the wait for it included: an idle connection ends with it.
@@ -71,12 +71,6 @@ struct Place {
 /// A request in progress, until its answer is written or given up.
 struct InProgress(Arc<Place>);
 
-/// An answer's body, which keeps its request in progress.
-struct Counted {
-    body: UnsyncBoxBody<Bytes, axum::Error>,
-    _request: InProgress,
-}
-
 /// Serves clients until it is asked to stop; then it takes no more, and ends with the last request in progress.
 pub async fn serve(listener: TcpListener, router: Router, most: usize, mut stop: Stop) {
     let places = Arc::new(Places { most, state: Mutex::default(), changed: Notify::new() });
@@ -87,12 +81,12 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, mut stop:
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let place = tokio::select! {
                     () = stop.told() => break,
                     place = places.take() => place,
                 };
-                connections.spawn(attend(stream, router.clone(), place, stop.clone()));
+                connections.spawn(attend((stream, Peer(from.ip())), router.clone(), place, stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a client's connection could not be taken: tried again soon");
@@ -114,14 +108,17 @@ async fn pause() {
 }
 
 /// Answers the requests of one connection, until either side ends it.
-async fn attend(stream: TcpStream, router: Router, place: Arc<Place>, mut stop: Stop) {
+async fn attend((stream, peer): (TcpStream, Peer), router: Router, place: Arc<Place>, mut stop: Stop) {
     // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_MAX));
-    let answer = service_fn(|request: hyper::Request<Incoming>| {
+    let stopping = stop.clone();
+    let answer = service_fn(|mut request: hyper::Request<Incoming>| {
         let in_progress = place.begin();
         let router = router.clone();
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stopping.clone());
         async move { Ok::<_, std::convert::Infallible>(answer(router, request.map(Body::new), in_progress).await) }
     });
     let mut http = http1::Builder::new();
@@ -149,10 +146,7 @@ async fn answer(router: Router, request: Request, in_progress: InProgress) -> Re
         Ok(response) => response,
         Err(never) => match never {},
     };
-    response.map(|body| {
-        use http_body_util::BodyExt as _;
-        Body::new(Counted { body: body.boxed_unsync(), _request: in_progress })
-    })
+    response.map(|body| holding(body, in_progress))
 }
 
 impl Places {
@@ -232,22 +226,5 @@ impl Drop for Place {
         state.open -= 1;
         drop(state);
         self.places.changed.notify_one();
-    }
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{RulesView, list};
+use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::json::Json;
+use crate::api::http::page::{self, List, PageQuery, Paged};
 use crate::api::http::problem::Problem;
 use crate::app::App;
 use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part, Signatory};
@@ -201,12 +203,18 @@ commands! {
 
 /// What happened to a rule's versions, the latest first.
 #[utoipa::path(get, path = "/api/v1/rules/{name}/events", tag = "rules", security(("token" = [])),
-    params(("name" = String, Path)), responses((status = 200, body = Vec<EventView>)))]
+    params(("name" = String, Path), PageQuery), responses((status = 200, body = Vec<EventView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 404, body = Problem)))]
 pub async fn events(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
-) -> Result<axum::Json<Vec<EventView>>, Problem> {
-    let events = app.rule_events(&actor, &name).await?;
-    Ok(axum::Json(events.into_iter().map(EventView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<EventView>, Problem> {
+    let limit = query.limit()?;
+    let before = query.after.as_deref().map(|text| List::RuleEvents.read_whole(text)).transpose()?;
+    let page = app.rule_events(&actor, &name, before.map(|[seq]| seq), limit).await?;
+    let next = page.next.map(|seq| List::RuleEvents.write([page::whole(seq)]));
+    Ok(Paged { items: page.items.into_iter().map(EventView::from).collect(), next, limit })
 }

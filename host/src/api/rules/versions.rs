@@ -12,12 +12,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
+use crate::api::http::page::{self, List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::rollout::archive::{Difference, Version};
 
 /// A version of a rule that has decided.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ArchivedVersionView)]
 pub struct VersionView {
     rule: String,
     version: String,
@@ -113,14 +115,19 @@ pub struct DifferenceQuery {
 
 /// List the versions of a rule that have decided, the newest first.
 #[utoipa::path(get, path = "/api/v1/rules/{name}/versions", tag = "rules", security(("token" = [])),
-    params(("name" = String, Path)), responses((status = 200, body = Vec<VersionView>), (status = 404, body = Problem)))]
+    params(("name" = String, Path), PageQuery), responses((status = 200, body = Vec<VersionView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 404, body = Problem)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(name): Path<String>,
-) -> Result<axum::Json<Vec<VersionView>>, Problem> {
-    let versions = app.rule_versions(&actor, &name).await?;
-    Ok(axum::Json(versions.into_iter().map(VersionView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<VersionView>, Problem> {
+    let (limit, [after]) = (query.limit()?, List::RuleVersions.after(query.after.as_deref())?);
+    let page = app.rule_versions(&actor, &name, after, limit).await?;
+    let next = page.next.map(|after| List::RuleVersions.write([page::whole(after)]));
+    Ok(Paged { items: page.items.into_iter().map(VersionView::from).collect(), next, limit })
 }
 
 /// Read a version, by the beginning of its component's or its manifest's digest, or of both with a hyphen between them.

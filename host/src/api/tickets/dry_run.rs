@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +17,7 @@ use crate::api::http::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::app::replay::dry_run::{Candidate, Trial, What, Would};
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::ticket::sight::Sight;
 
 /// What to try: a submission, or the one that a ticket was made of.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,6 +38,10 @@ pub struct DryRunBody {
     /// Names of live rules to leave out.
     #[serde(default)]
     without: Vec<String>,
+    /// When it is submitted (RFC 3339); now, where nothing is said.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
 }
 
 /// A rule to try.
@@ -87,7 +93,10 @@ impl DryRunView {
                 let messages = would_be.messages.iter();
                 let messages = messages.map(|m| WouldTell { kind: m.kind.code(), recipient: m.to.to_string() });
                 let messages = messages.collect();
-                let ticket = TicketView { key: "IT-?".to_owned(), ..TicketView::new(would_be.ticket, would_be.access) };
+                let ticket = TicketView {
+                    key: "IT-?".to_owned(),
+                    ..TicketView::new(would_be.ticket, would_be.access, &Sight::All)
+                };
                 Self { ticket: Some(ticket), problems: Vec::new(), run, messages }
             }
         }
@@ -111,7 +120,7 @@ impl DryRunBody {
         let submitted_by = self.submitted_by.map(|id| id.parse::<PersonId>()).transpose();
         let submitted_by = submitted_by.map_err(|e| Problem::bad_field("submitted_by", &e.to_string()))?;
         let with = self.with.into_iter().map(CandidateBody::candidate).collect::<Result<_, _>>()?;
-        Ok(Trial { what, submitted_by, with, without: self.without })
+        Ok(Trial { what, submitted_by, with, without: self.without, at: self.at })
     }
 }
 

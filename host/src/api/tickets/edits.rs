@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::views::{GrantView, TicketView};
-use super::{if_match, number, one};
+use super::{changed, number};
 use crate::api::http::auth::Caller;
+use crate::api::http::headers::condition::condition;
+use crate::api::http::headers::key::key as key_of;
 use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
@@ -18,7 +20,7 @@ use crate::desk::id::GrantId;
 use crate::desk::ticket::edit::EditTicket;
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditBody {
     #[serde(default)]
@@ -34,7 +36,7 @@ pub struct EditBody {
     #[serde(default)]
     team: Option<String>,
     /// A member of the team; `null` leaves the ticket in the team's queue.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     assignee: Option<Option<String>>,
     /// All tags that it is to have.
@@ -55,25 +57,32 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 /// For agents and admins, with the reason; the timeline keeps both, beside what the rules had said. `If-Match` carries the
 /// ticket's `ETag`, so that nobody undoes what they have not seen.
 #[utoipa::path(patch, path = "/api/v1/tickets/{key}", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path), ("If-Match" = String, Header)), request_body = EditBody,
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "ETags that you mean, or *"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = EditBody,
     responses((status = 200, body = TicketView), (status = 403, body = Problem), (status = 409, body = Problem),
-        (status = 412, body = Problem), (status = 422, body = Problem)))]
+        (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
 pub async fn edit(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(key): Path<String>,
+    Path(ticket): Path<String>,
     headers: HeaderMap,
     Json(body): Json<EditBody>,
 ) -> Result<Response, Problem> {
-    let seen = if_match(&headers)?;
-    let EditBody { category, impact, urgency, priority, team, assignee, tags, reason } = body;
-    let wanted = EditTicket { category, impact, urgency, priority, team, assignee, tags, reason };
-    let (ticket, access) = app.edit_ticket(&actor, number(&key)?, seen, &wanted).await?;
-    Ok(one(StatusCode::OK, ticket, access))
+    let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("edit {ticket}"), &body)?);
+    let done = app.edit_ticket(&actor, number(&ticket)?, &condition, body.into(), key).await?;
+    changed(&app, &actor, StatusCode::OK, done).await
+}
+
+impl From<EditBody> for EditTicket {
+    fn from(body: EditBody) -> Self {
+        let EditBody { category, impact, urgency, priority, team, assignee, tags, reason } = body;
+        Self { category, impact, urgency, priority, team, assignee, tags, reason }
+    }
 }
 
 /// Why access is taken back.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeBody {
     /// Up to 1,000 characters; whoever had the access reads it too.
@@ -83,17 +92,21 @@ pub struct RevokeBody {
 
 /// Take access back, at once. For whoever answers for the app, and admins.
 #[utoipa::path(post, path = "/api/v1/grants/{id}/revoke", tag = "access", security(("token" = [])),
-    params(("id" = String, Path)), request_body = RevokeBody,
+    params(("id" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = RevokeBody,
     responses((status = 200, body = GrantView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn revoke(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(id): Path<String>,
+    headers: HeaderMap,
     Json(body): Json<RevokeBody>,
 ) -> Result<axum::Json<GrantView>, Problem> {
-    let id: GrantId =
-        id.parse().map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no grant `{id}`: its id is a UUID")))?;
-    let grant = app.revoke_grant(&actor, id, &body.reason).await?;
+    let key = key_of(&headers, &format!("revoke {id}"), &body)?;
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no grant `{id}`: its id is a UUID"));
+    let id: GrantId = id.parse().map_err(|_| missing())?;
+    let grant = app.revoke_grant(&actor, id, &body.reason, key).await?;
     Ok(axum::Json(GrantView::new((grant, false))))
 }

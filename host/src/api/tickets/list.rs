@@ -16,6 +16,7 @@ use crate::api::http::page::{self, List, whole};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::work::{Filter, QueuePlace, Start, UpdatedPlace};
+use crate::desk::text::into_normal;
 
 /// Tickets on a page where nothing is said.
 const LIMIT: usize = 50;
@@ -27,14 +28,16 @@ const LIMIT: usize = 50;
 pub struct ListQuery {
     /// States, separated by commas.
     state: Option<String>,
+    /// For agents and admins.
     team: Option<String>,
+    /// For agents and admins.
     assignee: Option<String>,
     requester: Option<String>,
     priority: Option<String>,
     /// A category or a parent of it.
     category: Option<String>,
     /// `queue`, where nothing is said; or for exports, in which no ticket may be missed: `number`, or `updated` for the order
-    /// of the last change.
+    /// of the last change, which is for agents and admins.
     #[serde(default)]
     sort: Sort,
     /// With `sort=updated`: only what was changed at that time or later (RFC 3339). Changes take a moment to be stored, and
@@ -90,13 +93,14 @@ impl ListQuery {
         let states = self.state.as_deref().unwrap_or_default();
         // However often one is named: each of them is a parameter of the statement.
         let states: BTreeSet<&str> = states.split(',').filter(|code| !code.is_empty()).collect();
+        let normal = |text: Option<String>| text.map(into_normal);
         Ok(Filter {
             states: states.into_iter().map(state).collect::<Result<_, _>>()?,
-            team: self.team,
-            assignee: self.assignee,
-            requester: self.requester,
-            priority: self.priority,
-            category: self.category,
+            team: normal(self.team),
+            assignee: normal(self.assignee),
+            requester: normal(self.requester),
+            priority: normal(self.priority),
+            category: normal(self.category),
             only: None,
         })
     }
@@ -137,7 +141,8 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<TicketPage>, Problem> {
     let (start, limit) = (query.start()?, page::limit(query.limit, LIMIT)?);
-    let page = app.tickets(&actor, query.filter()?, start, limit).await?;
-    let tickets = page.items.into_iter().map(|ticket| TicketSummaryView::new(ticket, None)).collect();
+    let (page, sights) = app.tickets(&actor, query.filter()?, start, limit).await?;
+    let view = |ticket| TicketSummaryView::new(ticket, None, &sights);
+    let tickets = page.items.into_iter().map(view).collect();
     Ok(axum::Json(TicketPage { tickets, next: page.next.and_then(next) }))
 }

@@ -12,15 +12,20 @@ use uuid::Uuid;
 
 use super::http::address::Query;
 use super::http::auth::Caller;
+use super::http::headers::condition::{condition, unless_known};
+use super::http::headers::key::key as key_of;
 use super::http::json::Json;
 use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::tickets::submit::digest;
+use crate::app::tickets::change::Changed;
 use crate::desk::access::AccessCase;
+use crate::desk::actor::Actor;
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
 use crate::desk::organisation::form::Raw;
+use crate::desk::permission::works_on_tickets;
 use crate::desk::ticket::intake::Submission;
+use crate::desk::ticket::sight::Sight;
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{Attachment, State as TicketState, Ticket};
 use views::{EntryView, MessageView, RunView, TicketView};
@@ -32,8 +37,10 @@ pub mod list;
 pub mod summary;
 pub(crate) mod views;
 
-/// The longest `Idempotency-Key`, in bytes.
-const KEY_BYTES_MAX: usize = 255;
+/// Only as much of a client's text as is worth sending back.
+const SHOWN_CHARS_MAX: usize = 100;
+/// The way by which submissions come in here.
+const CHANNEL: &str = "api";
 
 /// A submission.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -49,14 +56,17 @@ pub struct NewTicketBody {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub fields: serde_json::Map<String, Json_>,
+    /// From requesters, those that the taxonomy leaves to them; up to 50.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Up to 50.
     #[serde(default)]
     pub attachments: Vec<AttachmentBody>,
     /// For whom: somebody else only for agents and admins.
     #[serde(default)]
     pub requester: Option<String>,
-    /// Where it came from; `api` where nothing is said.
+    /// Where it came from, up to 64 characters, where an agent or admin passes on what came by another way, such as `phone`;
+    /// `api` where nothing is said.
     #[serde(default)]
     pub channel: Option<String>,
 }
@@ -65,7 +75,9 @@ pub struct NewTicketBody {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachmentBody {
+    /// Up to 255 characters.
     pub name: String,
+    /// Up to 255 characters.
     pub media_type: String,
     /// In bytes.
     pub size: u64,
@@ -92,7 +104,8 @@ impl NewTicketBody {
             requester,
             Submission {
                 request_type: self.request_type,
-                channel: self.channel.unwrap_or_else(|| "api".to_owned()),
+                channel: CHANNEL.to_owned(),
+                channel_named: self.channel,
                 subject: self.subject,
                 body: self.body,
                 fields: self.fields.into_iter().map(|(name, value)| (name, raw(value))).collect(),
@@ -118,30 +131,21 @@ pub async fn create(
     headers: HeaderMap,
     Json(body): Json<NewTicketBody>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers, &body)?;
+    let key = key_of(&headers, "", &body)?;
     let (requester, submission) = body.submission()?;
     let made = app.create_ticket(&actor, requester, submission, key).await?;
-    let status = if made.new { super::CREATED } else { StatusCode::OK };
-    Ok(one(status, made.ticket, made.access))
-}
-
-/// The key and the digest of what it stands for.
-fn idempotency_key(headers: &HeaderMap, body: &NewTicketBody) -> Result<Option<(String, String)>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_BYTES_MAX);
-    let Some(key) = key else {
-        return Err(Problem::new(Kind::BAD_HEADER, "`Idempotency-Key` has 1 to 255 plain characters"));
+    let sight = match made.sight {
+        Some(sight) => sight,
+        None => app.sight_of(&actor, &made.ticket, made.access.as_ref()).await?,
     };
-    // The value, not the bytes: the same request may be spelt another way.
-    let canonical = serde_json::to_vec(body).unwrap_or_default();
-    Ok(Some((key.to_owned(), digest(&canonical))))
+    Ok(one(if made.new { super::CREATED } else { StatusCode::OK }, made.ticket, made.access, &sight))
 }
 
 /// A ticket with its version as `ETag` and its place as `Location`.
-pub(super) fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>) -> Response {
-    let etag = HeaderValue::from_str(&format!("\"{}\"", ticket.version));
+fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>, sight: &Sight) -> Response {
+    let etag = HeaderValue::from_str(&format!("\"{}\"", sight.tag(&ticket)));
     let location = HeaderValue::from_str(&format!("/api/v1/tickets/{}", ticket.number));
-    let mut response = (status, axum::Json(TicketView::new(ticket, access))).into_response();
+    let mut response = (status, axum::Json(TicketView::new(ticket, access, sight))).into_response();
     if let (Ok(etag), Ok(location)) = (etag, location) {
         response.headers_mut().insert(header::ETAG, etag);
         if status == super::CREATED {
@@ -149,6 +153,17 @@ pub(super) fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>
         }
     }
     response
+}
+
+/// A ticket after a change, as the one who made it sees it; 200 where the same request was done before.
+pub(super) async fn changed(
+    app: &App,
+    actor: &Actor,
+    status: StatusCode,
+    Changed { ticket, case, repeated }: Changed,
+) -> Result<Response, Problem> {
+    let sight = app.sight_of(actor, &ticket, case.as_ref()).await?;
+    Ok(one(if repeated { StatusCode::OK } else { status }, ticket, case, &sight))
 }
 
 fn state(code: &str) -> Result<TicketState, Problem> {
@@ -165,15 +180,19 @@ pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
 
 /// Read a ticket.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path, description = "such as `IT-1042`")),
-    responses((status = 200, body = TicketView), (status = 404, body = Problem)))]
+    params(("key" = String, Path, description = "such as `IT-1042`"),
+        ("If-None-Match" = Option<String>, Header, description = "ETags that you have already")),
+    responses((status = 200, body = TicketView), (status = 304, description = "you have it already"),
+        (status = 404, body = Problem)))]
 pub async fn read(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (ticket, access) = app.ticket(&actor, number(&key)?).await?;
-    Ok(one(StatusCode::OK, ticket, access))
+    let (ticket, access, sight) = app.seen_ticket(&actor, number(&key)?).await?;
+    let known = unless_known(&headers, &sight.tag(&ticket))?;
+    Ok(known.unwrap_or_else(|| one(StatusCode::OK, ticket, access, &sight)))
 }
 
 /// Read what happened to a ticket. Requesters are not shown what is internal.
@@ -189,16 +208,17 @@ pub async fn timeline(
     Path(key): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<EntryView>, Problem> {
-    let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Timeline.read_whole(text)).transpose()?;
-    let [after] = after.unwrap_or_default();
+    let works = works_on_tickets(&actor);
+    // Who sees another part of it counts its entries otherwise.
+    let list = if works { List::Timeline } else { List::PublicTimeline };
+    let (limit, [after]) = (query.limit()?, list.after(query.after.as_deref())?);
     let page = app.timeline(&actor, number(&key)?, after, limit).await?;
-    let next = page.next.map(|seq| List::Timeline.write([page::whole(seq)]));
-    Ok(Paged { items: page.items.into_iter().map(EntryView::from).collect(), next, limit })
+    let next = page.next.map(|seq| list.write([page::whole(seq)]));
+    Ok(Paged { items: page.items.into_iter().map(|entry| EntryView::new(entry, works)).collect(), next, limit })
 }
 
 /// A comment.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommentBody {
     pub body: String,
@@ -208,25 +228,34 @@ pub struct CommentBody {
 }
 
 /// Comment on a ticket.
+///
+/// With an `Idempotency-Key`, the same request sent again adds no second comment.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/comments", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)), request_body = CommentBody, responses((status = 201, body = TicketView)))]
+    params(("key" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = CommentBody,
+    responses((status = 201, body = TicketView), (status = 200, body = TicketView, description = "made before"),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn comment(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(key): Path<String>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
     Json(body): Json<CommentBody>,
 ) -> Result<Response, Problem> {
+    let key = key_of(&headers, &format!("comment {ticket}"), &body)?;
     let visibility = if body.internal { Visibility::Internal } else { Visibility::Public };
-    let ticket = app.comment(&actor, number(&key)?, &body.body, visibility).await?;
-    Ok(one(super::CREATED, ticket, None))
+    let done = app.comment(&actor, number(&ticket)?, &body.body, visibility, key).await?;
+    changed(&app, &actor, super::CREATED, done).await
 }
 
 /// A change of state.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransitionBody {
     /// The state to go to, such as `in_progress`.
     pub to: String,
+    /// Up to 1,000 characters.
     #[serde(default)]
     pub reason: String,
 }
@@ -235,31 +264,32 @@ pub struct TransitionBody {
 ///
 /// `If-Match` carries the ticket's `ETag`, so that nobody undoes what they have not seen.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/transitions", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path), ("If-Match" = String, Header)), request_body = TransitionBody,
-    responses((status = 200, body = TicketView), (status = 409, body = Problem), (status = 412, body = Problem)))]
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "ETags that you mean, or *"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = TransitionBody,
+    responses((status = 200, body = TicketView), (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 428, body = Problem)))]
 pub async fn transition(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(key): Path<String>,
+    Path(ticket): Path<String>,
     headers: HeaderMap,
     Json(body): Json<TransitionBody>,
 ) -> Result<Response, Problem> {
-    let seen = if_match(&headers)?;
-    let to = state(&body.to).map_err(|_| {
-        let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
-        Problem::bad_field("to", &format!("`{}` is not a state: use {}", body.to, known.join(", ")))
-    })?;
-    let ticket = app.transition(&actor, number(&key)?, seen, to, &body.reason).await?;
-    Ok(one(StatusCode::OK, ticket, None))
+    let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("transition {ticket}"), &body)?);
+    let to = (body.to()?, body.reason.as_str());
+    let done = app.transition(&actor, number(&ticket)?, &condition, to, key).await?;
+    changed(&app, &actor, StatusCode::OK, done).await
 }
 
-/// The version that a client has seen (RFC 9110, section 13.1.1).
-pub(super) fn if_match(headers: &HeaderMap) -> Result<i64, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
-        return Err(Problem::new(Kind::NEEDS_MATCH, "send the ticket's ETag in `If-Match`"));
-    };
-    let version = value.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
-    version.ok_or_else(|| Problem::new(Kind::BAD_HEADER, "`If-Match` takes one ETag, such as \"3\""))
+impl TransitionBody {
+    fn to(&self) -> Result<TicketState, Problem> {
+        TicketState::from_code(&self.to).ok_or_else(|| {
+            let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
+            let shown: String = self.to.chars().take(SHOWN_CHARS_MAX).collect();
+            Problem::bad_field("to", &format!("`{shown}` is not a state: use {}", known.join(", ")))
+        })
+    }
 }
 
 /// Read how a ticket was decided: each stage, each rule, with the exact input.

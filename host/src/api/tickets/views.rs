@@ -13,9 +13,11 @@ use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::actor::Author;
-use crate::desk::organisation::form::Value;
+use crate::desk::organisation::form::{INTEGER_MAX, Value};
 use crate::desk::sla::Clock;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::sight::{Part, Sight};
+use crate::desk::ticket::timeline::Field;
 
 /// A ticket.
 #[derive(Serialize, ToSchema)]
@@ -24,7 +26,7 @@ pub struct TicketView {
     pub key: String,
     /// The id, UUID version 7.
     pub id: String,
-    /// Send it back in `If-Match` to change the ticket.
+    /// Send it back in `If-Match` to change the ticket. Readers of whom something is hidden count what they see.
     pub version: i64,
     pub request_type: String,
     /// `incident`, `request`, `problem` or `change`.
@@ -36,19 +38,37 @@ pub struct TicketView {
     pub body: String,
     #[schema(value_type = Object)]
     pub fields: BTreeMap<String, Json>,
-    pub tags: Vec<String>,
-    pub signals: Vec<String>,
+    /// Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// The signals of intake rules. Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals: Option<Vec<String>>,
     pub category: String,
-    pub impact: Option<String>,
-    pub urgency: Option<String>,
+    /// Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub impact: Option<Option<String>>,
+    /// Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub urgency: Option<Option<String>>,
     pub priority: String,
-    pub team: String,
-    pub assignee: Option<String>,
-    /// The escalation tier; 1 is the first line.
-    pub tier: u8,
+    /// Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub assignee: Option<Option<String>>,
+    /// The escalation tier; 1 is the first line. Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u8>,
     pub state: &'static str,
-    /// A ticket that this one seems to repeat.
-    pub duplicate_of: Option<String>,
+    /// A ticket that this one seems to repeat. Absent for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub duplicate_of: Option<Option<String>>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -156,21 +176,28 @@ impl From<AccessCase> for AccessView {
 fn field(value: Value) -> Json {
     match value {
         Value::Text(text) | Value::Choice(text) => Json::from(text),
-        Value::Number(number) => Json::from(number),
+        Value::Number(number) => whole(number).map_or_else(|| Json::from(number), Json::from),
         Value::Flag(flag) => Json::from(flag),
         Value::Date(date) => Json::from(date.to_string()),
         Value::Choices(choices) => Json::from(choices),
     }
 }
 
+/// A number that is whole, as one: `40` and not `40.0`.
+fn whole(number: f64) -> Option<i64> {
+    let is_whole = number.fract() == 0.0 && number.abs() <= INTEGER_MAX as f64;
+    is_whole.then_some(number as i64)
+}
+
 impl TicketView {
-    /// A ticket and its access request.
-    pub fn new(ticket: Ticket, access: Option<AccessCase>) -> Self {
+    /// A ticket and its access request, as one reader sees them.
+    pub fn new(ticket: Ticket, access: Option<AccessCase>, sight: &Sight) -> Self {
+        let set = |field| Part::Set(field);
         let submitted = Arc::unwrap_or_clone(ticket.submitted);
         Self {
             key: ticket.number.to_string(),
             id: ticket.id.to_string(),
-            version: ticket.version,
+            version: sight.version(ticket.version),
             request_type: submitted.request_type.to_string(),
             kind: ticket.kind.code(),
             channel: submitted.channel,
@@ -179,19 +206,19 @@ impl TicketView {
             subject: submitted.subject,
             body: submitted.body,
             fields: submitted.fields.into_iter().map(|(name, value)| (name, field(value))).collect(),
-            tags: ticket.tags.iter().map(ToString::to_string).collect(),
-            signals: submitted.signals,
+            tags: sight.of(set(Field::Tags), ticket.tags.iter().map(ToString::to_string).collect()),
+            signals: sight.of(Part::Signals, submitted.signals),
             category: ticket.category.to_string(),
-            impact: ticket.impact.map(|id| id.to_string()),
-            urgency: ticket.urgency.map(|id| id.to_string()),
+            impact: sight.of(set(Field::Impact), ticket.impact.map(|id| id.to_string())),
+            urgency: sight.of(set(Field::Urgency), ticket.urgency.map(|id| id.to_string())),
             priority: ticket.priority.to_string(),
-            team: ticket.team.to_string(),
-            assignee: ticket.assignee.map(|id| id.to_string()),
-            tier: ticket.tier,
+            team: sight.of(set(Field::Team), ticket.team.to_string()),
+            assignee: sight.of(Part::Assignee, ticket.assignee.map(|id| id.to_string())),
+            tier: sight.of(set(Field::Tier), ticket.tier),
             state: ticket.state.code(),
-            duplicate_of: ticket.duplicate_of.map(|number| number.to_string()),
+            duplicate_of: sight.of(Part::DuplicateOf, ticket.duplicate_of.map(|number| number.to_string())),
             created_at: submitted.at,
-            updated_at: ticket.updated_at,
+            updated_at: sight.updated_at(ticket.updated_at),
             resolved_at: ticket.resolved_at,
             first_response: ticket.clocks.first_response.into(),
             resolution: ticket.clocks.resolution.into(),
@@ -203,12 +230,13 @@ impl TicketView {
 /// One thing that happened to a ticket.
 #[derive(Serialize, ToSchema)]
 pub struct EntryView {
+    /// Its place among the entries that you see, counted from 1.
     pub seq: i64,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `person`, `system` or `rule`.
     pub by: &'static str,
-    /// The person's id, or the rule's name and version.
+    /// The person's id, or the rule's name and version, which only agents and admins see.
     pub author: String,
     /// `public` or `internal`.
     pub visibility: &'static str,
@@ -217,12 +245,14 @@ pub struct EntryView {
     pub details: Json,
 }
 
-impl From<StoredEntry> for EntryView {
-    fn from(StoredEntry { seq, entry }: StoredEntry) -> Self {
+impl EntryView {
+    /// An entry, as one sees it who works on tickets, or another reader.
+    pub fn new(StoredEntry { seq, entry }: StoredEntry, works_on_tickets: bool) -> Self {
         let (by, author) = match entry.author {
             Author::System => ("system", String::new()),
             Author::Person(person) => ("person", person.to_string()),
-            Author::Rule(rule) => ("rule", rule.to_string()),
+            Author::Rule(rule) if works_on_tickets => ("rule", rule.to_string()),
+            Author::Rule(_) => ("rule", String::new()),
         };
         let details = entry.event.details().into_iter().map(|(name, text)| (name.to_owned(), Json::String(text)));
         Self {
@@ -238,7 +268,22 @@ impl From<StoredEntry> for EntryView {
 }
 
 fn parsed(text: &str) -> Json {
-    serde_json::from_str(text).unwrap_or(Json::Null)
+    with_whole_numbers(serde_json::from_str(text).unwrap_or(Json::Null))
+}
+
+/// A value in which numbers that are whole are written so.
+fn with_whole_numbers(value: Json) -> Json {
+    match value {
+        Json::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().and_then(whole);
+            whole.map_or(Json::Number(number), Json::from)
+        }
+        Json::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Json::Object(fields) => {
+            Json::Object(fields.into_iter().map(|(name, value)| (name, with_whole_numbers(value))).collect())
+        }
+        other => other,
+    }
 }
 
 /// A message that a ticket has queued.
@@ -309,7 +354,7 @@ impl From<StoredRun> for RunView {
                 rules: parsed(&decision.rules),
                 input: ExactInput::of(&common, &decision.input)
                     .and_then(|exact| exact.json())
-                    .map_or(Json::Null, Json::Object),
+                    .map_or(Json::Null, |input| with_whole_numbers(Json::Object(input))),
                 stage: decision.stage,
             })
             .collect();

@@ -1,7 +1,7 @@
 //! An access request that no approver decides in time is denied by the desk.
 
 use crate::app::jobs::Outcome;
-use crate::app::tickets::change::{Retry, Which};
+use crate::app::tickets::change::{Changed, Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::access::{self, AccessState, NOT_IN_TIME};
 use crate::desk::id::TicketId;
@@ -15,13 +15,13 @@ impl Office {
     ///
     /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
     pub async fn deny_if_overdue(&self, id: TicketId) -> Result<Outcome, Error> {
-        let changed = self.change(Which::Id(id), Retry::Commutes, |ticket, case, at| {
+        let changed = self.change(Which::Id(id), Retry::Commutes, None, |ticket, case, at| {
             Ok(case.and_then(|case| access::lapse(ticket, case, at)))
         });
         let (ticket, case) = match changed.await {
-            Ok((ticket, Some(case))) => (ticket, case),
+            Ok(Changed { ticket, case: Some(case), .. }) => (ticket, case),
             // There is nothing to deny.
-            Ok((_, None)) | Err(Error::Missing { .. }) => return Ok(Outcome::Done),
+            Ok(Changed { case: None, .. }) | Err(Error::Missing { .. }) => return Ok(Outcome::Done),
             Err(error) => return Err(error),
         };
         let waits = ticket.state == State::Waiting(WaitingFor::Approval);

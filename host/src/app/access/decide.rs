@@ -9,8 +9,8 @@ use crate::app::decide::translate;
 use crate::app::error::{Broken, Busy};
 use crate::app::record::write::beginnings;
 use crate::app::rollout::health::Cause;
-use crate::app::tickets::change::{Retry, Which};
-use crate::app::tickets::work::may_read;
+use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
+use crate::app::tickets::work::{LIST_BYTES_MAX, Sights, may_read};
 use crate::app::{App, Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Grant, Review};
 use crate::desk::actor::Actor;
@@ -48,10 +48,11 @@ impl App {
         actor: &Actor,
         number: TicketNumber,
         decision: &ApproverDecision,
+        key: Option<Key>,
     ) -> Result<(Ticket, AccessCase), Error> {
         for _ in 0..TRIES_MAX {
             let looked = if decision.approve { self.look_again(actor, number).await? } else { None };
-            match self.office.decide_access(actor, number, decision, looked.as_ref()).await {
+            match self.office.decide_access(actor, number, decision, (looked.as_ref(), key.clone())).await {
                 // Access has gone on since the rules were asked.
                 Err(Error::Stale { .. }) => {}
                 decided => return decided,
@@ -72,6 +73,7 @@ impl App {
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
         let new = submitted(&ticket);
+        let lane = actor.person().unwrap_or(&new.submitted_by).clone();
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
         seen_by_rules.signals.clone_from(&ticket.submitted.signals);
@@ -88,7 +90,7 @@ impl App {
             ticket: ticket.id,
             budget: self.rules.ticket_budget,
         };
-        let asked = self.rules.workers().run(move || {
+        let asked = self.rules.workers().run(lane.as_str(), move || {
             let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);
             (reviewed, facts)
         });
@@ -144,11 +146,12 @@ impl Office {
         actor: &Actor,
         number: TicketNumber,
         decision: &ApproverDecision,
-        looked: Option<&Looked>,
+        (looked, key): (Option<&Looked>, Option<Key>),
     ) -> Result<(Ticket, AccessCase), Error> {
         let missing = || Error::Missing { what: "access request", name: number.to_string() };
         let retry = if looked.is_some() { Retry::Never } else { Retry::Commutes };
-        let decided = self.commit_change(Which::Number(number), retry, |ticket, case, at| {
+        let key = idempotency(actor, key);
+        let decided = self.commit_change(Which::Number(number), retry, key, |ticket, case, at| {
             let asked_before = case.zip(actor.person()).is_some_and(|(case, person)| case.asked_before(person));
             if let Err(error) = may_read(actor, ticket, case) {
                 return Err(if asked_before { Refusal::NotAnApprover.into() } else { error });
@@ -164,7 +167,7 @@ impl Office {
             let run = looked.and_then(|looked| looked.run.clone());
             Ok(Some(Commit { change: change.only_while(seen), run, idempotency: None }))
         });
-        let (ticket, case) = decided.await?;
+        let Changed { ticket, case, .. } = decided.await?;
         Ok((ticket, case.ok_or_else(missing)?))
     }
 
@@ -178,9 +181,14 @@ impl Office {
         actor: &Actor,
         after: Option<TicketId>,
         limit: usize,
-    ) -> Result<Page<(TicketSummary, AccessCase), TicketId>, Error> {
-        let Some(person) = actor.person() else { return Ok(Page { items: Vec::new(), next: None }) };
-        Ok(self.store.awaiting(person, after, limit).await?)
+    ) -> Result<(Page<(TicketSummary, AccessCase), TicketId>, Sights), Error> {
+        let page = match actor.person() {
+            Some(person) => self.store.awaiting(person, after, limit).await?,
+            None => Page { items: Vec::new(), next: None },
+        };
+        let page = page.within(LIST_BYTES_MAX, |(_, case)| case.text_bytes(), |(ticket, _)| ticket.id);
+        let sights = self.sights(actor, page.items.iter().map(|(ticket, _)| ticket.number)).await?;
+        Ok((page, sights))
     }
 
     /// What a person holds and has held in the last year, after one of the grants: one's own, or anybody's for agents and
@@ -199,10 +207,15 @@ impl Office {
         if actor.person() != Some(person) {
             permission::read_decisions(actor)?;
         }
+        let is_new = after.is_none();
         let now = self.clock.now();
         let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
         let year = year.unwrap_or(Timestamp::UNIX_EPOCH);
         let page = self.store.grants_page(person, year, after, limit).await?;
+        // One who has left the directory may have held something all the same.
+        if is_new && page.items.is_empty() && !self.organisation().people.contains_key(person) {
+            return Err(Error::Missing { what: "person", name: person.to_string() });
+        }
         let organisation = self.organisation();
         Ok(page.map(|grant| {
             let effective = grant.gives_access(&organisation, now);

@@ -33,7 +33,7 @@ impl Office {
         loop {
             let page = self.store.open_cases(after, PAGE).await?;
             for id in &page {
-                let followed = self.change(Which::Id(*id), Retry::Commutes, |ticket, case, at| {
+                let followed = self.change(Which::Id(*id), Retry::Commutes, None, |ticket, case, at| {
                     Ok(case.and_then(|case| access::follow(ticket, case, at)))
                 });
                 match followed.await {
@@ -64,7 +64,7 @@ impl Office {
         }
         for person in left {
             for grant in self.store.held_ids(person, self.clock.now()).await? {
-                self.change_grant(grant, |ticket, grant, at| Ok(access::end(ticket, grant, at))).await?;
+                self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at))).await?;
                 tracing::info!(%person, %grant, "a grant has ended: the person has left");
             }
         }

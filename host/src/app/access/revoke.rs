@@ -1,5 +1,6 @@
 //! Access that is taken back before its time.
 
+use crate::app::tickets::change::{Key, idempotency};
 use crate::app::{Error, Office};
 use crate::desk::access::{self, Grant};
 use crate::desk::actor::Actor;
@@ -12,8 +13,14 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Missing`]; [`Error::Refused`], also where it has ended already; [`Error::Rejected`] without a reason.
-    pub async fn revoke_grant(&self, actor: &Actor, id: GrantId, reason: &str) -> Result<Grant, Error> {
-        self.change_grant(id, |ticket, grant, at| {
+    pub async fn revoke_grant(
+        &self,
+        actor: &Actor,
+        id: GrantId,
+        reason: &str,
+        key: Option<Key>,
+    ) -> Result<Grant, Error> {
+        self.change_grant(id, idempotency(actor, key), |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;
             Ok(Some(access::revoke(ticket, grant, reason, &permit, at)?))

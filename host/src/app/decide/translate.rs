@@ -123,6 +123,7 @@ pub fn submission(draft: contract::Ticket, headers: Vec<Attribute>) -> Submissio
     Submission {
         request_type: draft.request_type,
         channel: draft.channel,
+        channel_named: None,
         subject: draft.subject,
         body: draft.body,
         fields: draft.fields.into_iter().map(|field| (field.name, raw(field.value))).collect(),

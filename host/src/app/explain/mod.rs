@@ -127,14 +127,14 @@ impl Office {
         let (ticket, case) = self.ticket(actor, number).await?;
         let (ticket, case, organisation) = (&ticket, case.as_ref(), &*self.organisation());
         // The plain text is made of entries that everybody who may read the ticket sees, so that an agent can hand it on.
-        let public = self.store.timeline(ticket.number, false).await?;
+        let public = self.store.settings(ticket.number, false).await?;
         let known = Known { organisation, ticket, case, runs: &[], entries: &public };
         let text = plain::text(&known);
         let key = ticket.number.to_string();
         if permission::read_decisions(actor).is_err() {
             return Ok(Explanation { key, text, fields: None });
         }
-        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.timeline(ticket.number, true).await?);
+        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.settings(ticket.number, true).await?);
         let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
         let fields = match field {
             None => stories,

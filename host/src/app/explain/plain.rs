@@ -1,10 +1,10 @@
-//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming teams and
-//! levels as people know them, never an agent, an approver or a rule.
+//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming categories and
+//! levels as people know them, never a team, an agent, an approver or a rule.
 
 use jiff::Timestamp;
 
 use super::Known;
-use crate::desk::access::AccessState;
+use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::id::CategoryId;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::timeline::{AccessOutcome, Event, Field};
@@ -15,8 +15,6 @@ pub fn text(known: &Known<'_>) -> String {
     let mut lines = vec![format!("{}: {}", ticket.number, ticket.submitted.subject)];
     lines.extend(set(known, Field::Category, &|id| category(known, id)));
     lines.extend(set(known, Field::Priority, &|id| priority(known, id)));
-    let team = known.organisation.teams.get(&ticket.team).map_or(ticket.team.as_str(), |team| team.name.as_str());
-    lines.push(format!("Team: {team}."));
     lines.extend(access(known));
     if ticket.state.is_unfinished() {
         lines.extend(promise(known, "A first answer", &ticket.clocks.first_response));
@@ -87,7 +85,21 @@ fn access(known: &Known<'_>) -> Option<String> {
     let denied = why(AccessOutcome::Is(case.state)).filter(|_| case.state == AccessState::Denied);
     let reason = denied.unwrap_or(&case.reason);
     let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
-    Some(format!("Access to {app} ({tier}) {said}{}.", because(reason)))
+    let given = matches!(case.state, AccessState::Approved | AccessState::Awaiting);
+    let less = narrowed(case).filter(|_| given).unwrap_or_default();
+    Some(format!("Access to {app} ({tier}) {said}{}.{less}", because(reason)))
+}
+
+/// A sentence about less being given than was asked for, if it is.
+fn narrowed(case: &AccessCase) -> Option<String> {
+    let (asked, scope) = (&case.request, case.scope.as_ref()?);
+    let tier = (scope.tier != asked.tier).then(|| format!("the tier {} instead of {}", scope.tier, asked.tier));
+    let hours = asked.duration_hours.filter(|hours| *hours > scope.duration_hours);
+    let hours = hours.map(|hours| format!("{} hours instead of {hours}", scope.duration_hours));
+    let role = asked.role.as_ref().filter(|role| scope.role.as_ref() != Some(*role));
+    let role = role.map(|role| format!("no role {role}"));
+    let less: Vec<String> = [tier, hours, role].into_iter().flatten().collect();
+    (!less.is_empty()).then(|| format!(" It gives {}.", less.join(", ")))
 }
 
 fn promise(known: &Known<'_>, what: &str, clock: &Clock) -> Option<String> {

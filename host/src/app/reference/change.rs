@@ -1,12 +1,17 @@
 //! Changes of reference tables: checked, written with their audit, and live for every ticket that comes after.
 
+use std::sync::Arc;
+
 use super::{Changed, Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::text::normal;
+use crate::desk::ticket::edit::check_reason;
 use crate::rules::digest::Digest;
 use crate::rules::live::rollout::Signatory;
 use crate::store;
@@ -23,16 +28,25 @@ impl Office {
     pub async fn put_table(&self, actor: &Actor, put: &Put<'_>) -> Result<Changed, Error> {
         permission::administer(actor)?;
         self.check_change(put.name, put.why)?;
-        let table = parsed(put)?;
-        let live = self.store.live_tables().await?;
-        if live.len() >= TABLES_MAX && !live.iter().any(|live| live.version.name == put.name) {
+        let version = self.read_apart(put).await?;
+        let live = self.store.live_digests().await?;
+        if live.len() >= TABLES_MAX && !live.iter().any(|(name, ..)| name == put.name) {
             return Err(Conflict::TooMany.into());
         }
-        let content = table.to_csv();
-        let digest = Digest::of(content.as_bytes()).to_string();
-        let rows = i64::try_from(table.rows.len()).unwrap_or(i64::MAX);
-        let version = TableVersion { name: put.name.to_owned(), digest, content, rows };
-        self.go_live_or_wait(actor, &version, put.expected, put.why).await
+        self.go_live_or_wait(actor, &version, &put.condition, put.why).await
+    }
+
+    /// Reads a table's text.
+    async fn read_apart(&self, put: &Put<'_>) -> Result<TableVersion, Error> {
+        let (name, format, text) = (put.name.to_owned(), put.format, Arc::clone(&put.text));
+        self.apart(move || {
+            let table = parsed(&name, format, &text)?;
+            let content = table.to_csv();
+            let digest = Digest::of(content.as_bytes()).to_string();
+            let rows = i64::try_from(table.rows.len()).unwrap_or(i64::MAX);
+            Ok(TableVersion { name, digest, content, rows })
+        })
+        .await?
     }
 
     /// Makes a kept version of a table live again, or proposes it, as [`Office::put_table`] does.
@@ -44,8 +58,8 @@ impl Office {
         permission::administer(actor)?;
         self.check_change(name, why)?;
         let version = self.kept_version(name, digest).await?;
-        checked(&version)?;
-        self.go_live_or_wait(actor, &version, None, why).await
+        let version = self.apart(move || checked(&version).map(|_| version)).await??;
+        self.go_live_or_wait(actor, &version, &Condition::default(), why).await
     }
 
     /// Agrees, as a second person, that a proposed version goes live; gives its digest.
@@ -65,8 +79,8 @@ impl Office {
         }
         let same = |why| Error::NotTaken { name: name.to_owned(), why };
         Signatory::parse(&proposal.proposed_by).let_approve(&signatory(actor)).map_err(same)?;
-        checked(&version)?;
-        self.go_live(actor, &version, None, why).await?;
+        let version = self.apart(move || checked(&version).map(|_| version)).await??;
+        self.go_live(actor, &version, &Condition::default(), why).await?;
         Ok(version.digest)
     }
 
@@ -74,12 +88,12 @@ impl Office {
         &self,
         actor: &Actor,
         version: &TableVersion,
-        expected: Option<&str>,
+        condition: &Condition,
         why: &str,
     ) -> Result<Changed, Error> {
         let live = !self.table_decides_access(&version.name).await?;
         if live {
-            self.go_live(actor, version, expected, why).await?;
+            self.go_live(actor, version, condition, why).await?;
         } else {
             let by = signatory(actor).to_string();
             self.store.propose_table(version, By { actor: &by, why }, self.clock.now()).await?;
@@ -91,11 +105,11 @@ impl Office {
         &self,
         actor: &Actor,
         version: &TableVersion,
-        expected: Option<&str>,
+        condition: &Condition,
         why: &str,
     ) -> Result<(), Error> {
-        let by = signatory(actor).to_string();
-        match self.store.put_table(version, expected, By { actor: &by, why }, self.clock.now()).await {
+        let (by, why) = (signatory(actor).to_string(), &*normal(why));
+        match self.store.put_table(version, condition, By { actor: &by, why }, self.clock.now()).await {
             Err(store::Error::Conflict) => Err(Error::StaleTable { name: version.name.clone() }),
             other => Ok(other?),
         }
@@ -108,14 +122,14 @@ impl Office {
     }
 }
 
-fn parsed(put: &Put<'_>) -> Result<Table, Error> {
-    if put.text.len() > TABLE_BYTES_MAX {
+fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
+    if text.len() > TABLE_BYTES_MAX {
         let problem = Problem::new("table", "too-large", format!("The table is larger than {TABLE_BYTES_MAX} bytes."));
         return Err(Error::Rejected { problems: vec![problem] });
     }
-    let table = match put.format {
-        Format::Csv => Table::from_csv(put.name, put.text),
-        Format::Toml => Table::from_toml(put.name, put.text),
+    let table = match format {
+        Format::Csv => Table::from_csv(name, text),
+        Format::Toml => Table::from_toml(name, text),
     };
     table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })
 }
@@ -132,11 +146,10 @@ fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error
 }
 
 fn check_why(why: &str) -> Result<(), Error> {
-    if why.trim().is_empty() {
-        let problem = Problem::new("why", "required", "Say why, in a sentence for those who come after.");
-        return Err(Error::Rejected { problems: vec![problem] });
+    match check_reason("why", why) {
+        Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A problem of a table as a problem of a request: the row by its line, the column by its name.

@@ -1,9 +1,14 @@
 //! The differences between two versions of a table.
 
+use std::collections::BTreeMap;
+
 use crate::config::{Column, Table};
 
 /// The most rows that a difference lists of each kind; the counts are always whole.
 const LISTED_MAX: usize = 100;
+
+/// The most bytes of all that is listed.
+const LISTED_BYTES_MAX: usize = 1 << 20;
 
 /// The differences between two versions of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,9 +34,11 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
-    fn push(&mut self, row: T) {
+    /// Counts a row, and lists it as long as there is room for as many bytes as it has.
+    fn push(&mut self, row: T, bytes: usize, room: &mut usize) {
         self.count += 1;
-        if self.first.len() < LISTED_MAX {
+        if self.first.len() < LISTED_MAX && bytes <= *room {
+            *room -= bytes;
             self.first.push(row);
         }
     }
@@ -55,24 +62,28 @@ pub fn diff(from: &Table, to: &Table) -> TableDiff {
         columns_removed: absent(&from.columns, &to.columns),
         ..TableDiff::default()
     };
+    let columns_before: BTreeMap<&str, usize> =
+        from.columns.iter().map(|column| column.name.as_str()).zip(0..).collect();
+    let mut room = LISTED_BYTES_MAX;
     for (key, cells) in &to.rows {
         let Some(before) = from.rows.get(key) else {
-            diff.added.push(key.clone());
+            diff.added.push(key.clone(), key.len(), &mut room);
             continue;
         };
         let changed: Vec<(String, String, String)> = to
             .named(cells)
             .filter_map(|(name, cell)| {
-                let (_, old) = from.named(before).find(|(other, _)| *other == name)?;
-                (old != cell).then(|| (name.to_owned(), old.to_owned(), cell.to_owned()))
+                let old = columns_before.get(name).and_then(|place| before.get(*place))?;
+                (old != cell).then(|| (name.to_owned(), old.clone(), cell.to_owned()))
             })
             .collect();
         if !changed.is_empty() {
-            diff.changed.push(RowDiff { key: key.clone(), cells: changed });
+            let bytes = changed.iter().map(|(name, old, new)| name.len() + old.len() + new.len()).sum::<usize>();
+            diff.changed.push(RowDiff { key: key.clone(), cells: changed }, key.len() + bytes, &mut room);
         }
     }
     for key in from.rows.keys().filter(|key| !to.rows.contains_key(*key)) {
-        diff.removed.push(key.clone());
+        diff.removed.push(key.clone(), key.len(), &mut room);
     }
     diff
 }

@@ -11,7 +11,10 @@ use crate::app::rollout::rules::tables;
 use crate::app::{App, Error};
 use crate::config::Table;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::permission;
+use crate::desk::text::normal;
+use crate::store;
 use crate::store::tables::{By, TableVersion};
 
 /// How often the store is asked whether another process has changed a table.
@@ -70,7 +73,13 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Table`] naming the rule; [`Error::Missing`].
-    pub async fn remove_table(self: &Arc<Self>, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
+    pub async fn remove_table(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &str,
+        condition: &Condition,
+        why: &str,
+    ) -> Result<(), Error> {
         permission::administer(actor)?;
         self.check_change(name, why)?;
         let generation = self.rules.generation();
@@ -82,9 +91,13 @@ impl App {
         if self.table_decides_access(name).await? {
             return Err(Conflict::NeededForAccess { name: name.to_owned() }.into());
         }
-        let by = signatory(actor).to_string();
-        if !self.store.remove_table(name, By { actor: &by, why }, self.clock.now()).await? {
-            return Err(Error::Missing { what: "table", name: name.to_owned() });
+        let (by, why) = (signatory(actor).to_string(), &*normal(why));
+        let removed = self.store.remove_table(name, condition, By { actor: &by, why }, self.clock.now()).await;
+        match removed {
+            Err(store::Error::Conflict) => return Err(Error::StaleTable { name: name.to_owned() }),
+            Err(error) => return Err(error.into()),
+            Ok(false) => return Err(Error::Missing { what: "table", name: name.to_owned() }),
+            Ok(true) => {}
         }
         self.catch_up_tables().await
     }
@@ -100,8 +113,9 @@ impl App {
         if self.store.tables_revision().await? == self.reference.load().revision {
             return Ok(());
         }
-        let configured = self.reference.load().configured().map(|(n, s)| (n.clone(), Table::clone(&s.table))).collect();
-        self.take_tables(&configured).await
+        let before = self.reference.load_full();
+        let reference = before.of_configuration().with_those_of(&self.store, &before).await?;
+        self.take(reference).await
     }
 
     /// Takes the tables of a configuration, and those of the store, all at once; the versions of the former are kept too. The
@@ -114,8 +128,13 @@ impl App {
         self: &Arc<Self>,
         configured: &BTreeMap<String, Table>,
     ) -> Result<(), Error> {
-        let reference = Reference::read(configured, &self.store).await?;
-        self.rules.set_tables(tables(&self.organisation(), &reference.written()));
+        self.take(Reference::read(configured, &self.store).await?).await
+    }
+
+    async fn take(self: &Arc<Self>, reference: Reference) -> Result<(), Error> {
+        let (organisation, written) = (self.organisation(), reference.written());
+        let seen = self.apart(move || tables(&organisation, &written)).await?;
+        self.rules.set_tables(seen);
         if self.adopt_tables(reference).await? {
             // A rule may have been refused for want of a table that is there now.
             let app = Arc::clone(self);

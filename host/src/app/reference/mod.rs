@@ -12,6 +12,7 @@ use super::error::Broken;
 use super::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::limits::TABLE_KEY_BYTES_MAX;
@@ -80,6 +81,15 @@ pub enum Conflict {
     Needed { name: String, rule: String },
 }
 
+/// A part of a table's history.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub versions: Vec<TableVersionEntry>,
+    pub events: Vec<TableEvent>,
+    /// After how many the next part begins, if there may be one.
+    pub next: Option<i64>,
+}
+
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -91,9 +101,9 @@ pub enum Format {
 pub struct Put<'a> {
     pub name: &'a str,
     pub format: Format,
-    pub text: &'a str,
-    /// The digest of the version that it replaces, where that is to be certain.
-    pub expected: Option<&'a str>,
+    pub text: Arc<str>,
+    /// The version that it replaces, where that is to be certain.
+    pub condition: Condition,
     pub why: &'a str,
 }
 
@@ -119,16 +129,39 @@ impl Reference {
     ///
     /// A name that belongs to both, with what to do; or a version in the store that is not what its digest says.
     pub async fn read(configured: &BTreeMap<String, Table>, store: &Store) -> Result<Self, Error> {
+        let configured = configured.clone();
+        let of_files = tokio::task::spawn_blocking(move || Self::of(&configured)).await?;
+        of_files.with_those_of(store, &Self::default()).await
+    }
+
+    /// These tables of a configuration with those of a store, of which those that `before` has are not read again.
+    async fn with_those_of(mut self, store: &Store, before: &Self) -> Result<Self, Error> {
         // The revision first: a change that comes meanwhile is then noticed, and read again.
-        let revision = store.tables_revision().await?;
-        let mut by_name = Self::of(configured).by_name;
-        for live in store.live_tables().await? {
-            let name = live.version.name.clone();
-            if by_name.insert(name.clone(), from_store(live)?).is_some() {
+        self.revision = store.tables_revision().await?;
+        for (name, digest, since) in store.live_digests().await? {
+            let known = before.by_name.get(&name).filter(|known| known.origin == Origin::Api && known.digest == digest);
+            let status = match known {
+                Some(known) => TableStatus { since: Some(since), ..known.clone() },
+                None => match store.table_version(&name, &digest).await? {
+                    Some(version) => {
+                        let live = LiveTable { version, since };
+                        tokio::task::spawn_blocking(move || from_store(live)).await??
+                    }
+                    // It was replaced meanwhile: the revision says so.
+                    None => continue,
+                },
+            };
+            if self.by_name.insert(name.clone(), status).is_some() {
                 return Err(Conflict::TwoOrigins { name }.into());
             }
         }
-        Ok(Self { by_name, revision })
+        Ok(self)
+    }
+
+    /// The tables of the configuration alone, as they are.
+    fn of_configuration(&self) -> Self {
+        let configured = self.configured().map(|(name, status)| (name.clone(), status.clone()));
+        Self { by_name: configured.collect(), revision: 0 }
     }
 
     /// The tables as they are written, by name.
@@ -225,42 +258,66 @@ impl Office {
         Ok(self.store.table_proposal(name).await?)
     }
 
-    /// The kept versions of a table, and what happened to it; both the newest first.
+    /// Some of the kept versions of a table, and of what happened to it: both the newest first, after as many as `after` says.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`], [`Error::Missing`].
-    pub async fn table_history(
+    pub async fn table_history(&self, actor: &Actor, name: &str, after: i64, limit: usize) -> Result<History, Error> {
+        permission::read_rules(actor)?;
+        let versions = self.store.table_versions(name, after, limit).await?;
+        let events = self.store.table_events(name, after, limit).await?;
+        if versions.is_empty() && self.store.table_versions(name, 0, 1).await?.is_empty() {
+            return Err(Error::Missing { what: "table", name: name.to_owned() });
+        }
+        let more = versions.len() == limit || events.len() == limit;
+        let next = after.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(History { versions, events, next: more.then_some(next) })
+    }
+
+    /// A kept version of a table as CSV, by its digest or the beginning of it, with its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], [`Error::Missing`].
+    pub async fn table_version(&self, actor: &Actor, name: &str, digest: &str) -> Result<(String, String), Error> {
+        permission::read_rules(actor)?;
+        let version = self.kept_version(name, digest).await?;
+        self.apart(move || checked(&version).map(|table| (version.digest.clone(), table.to_csv()))).await?
+    }
+
+    /// A live table as CSV.
+    ///
+    /// # Errors
+    ///
+    /// Where the program ends meanwhile.
+    pub async fn table_as_csv(&self, table: Arc<Table>) -> Result<String, Error> {
+        self.apart(move || table.to_csv()).await
+    }
+
+    /// The differences between two kept versions of a table, by their digests or the beginnings of those.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], [`Error::Missing`].
+    pub async fn table_difference(
         &self,
         actor: &Actor,
         name: &str,
-    ) -> Result<(Vec<TableVersionEntry>, Vec<TableEvent>), Error> {
+        from: &str,
+        to: &str,
+    ) -> Result<diff::TableDiff, Error> {
         permission::read_rules(actor)?;
-        let versions = self.store.table_versions(name).await?;
-        if versions.is_empty() {
-            return Err(Error::Missing { what: "table", name: name.to_owned() });
-        }
-        Ok((versions, self.store.table_events(name).await?))
-    }
-
-    /// A kept version of a table, by its digest or the beginning of it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`], [`Error::Missing`].
-    pub async fn table_version(&self, actor: &Actor, name: &str, digest: &str) -> Result<(String, Table), Error> {
-        permission::read_rules(actor)?;
-        let version = self.kept_version(name, digest).await?;
-        let table = checked(&version)?;
-        Ok((version.digest, table))
+        let (from, to) = (self.kept_version(name, from).await?, self.kept_version(name, to).await?);
+        self.apart(move || Ok(diff::diff(&checked(&from)?, &checked(&to)?))).await?
     }
 
     /// The one version that a digest, or the beginning of one, means.
     async fn kept_version(&self, name: &str, digest: &str) -> Result<TableVersion, Error> {
         let missing = || Error::Missing { what: "version of this table", name: digest.to_owned() };
-        let versions = self.store.table_versions(name).await?;
-        let mut found = versions.iter().filter(|version| !digest.is_empty() && version.digest.starts_with(digest));
-        let (Some(entry), None) = (found.next(), found.next()) else { return Err(missing()) };
-        self.store.table_version(name, &entry.digest).await?.ok_or_else(missing)
+        let is_digest = !digest.is_empty() && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let meant = if is_digest { self.store.table_digests(name, digest).await? } else { Vec::new() };
+        let [digest] = meant.as_slice() else { return Err(missing()) };
+        self.store.table_version(name, digest).await?.ok_or_else(missing)
     }
 }

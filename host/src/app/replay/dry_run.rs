@@ -36,6 +36,8 @@ pub struct Trial {
     pub with: Vec<Candidate>,
     /// Names of live rules to leave out.
     pub without: Vec<String>,
+    /// The time at which it is submitted; now, where none is said.
+    pub at: Option<Timestamp>,
 }
 
 /// The submission to try.
@@ -93,7 +95,7 @@ impl App {
         let _place = brings.then(|| self.begin_upload(actor)).transpose()?;
         let generation = self.altered(actor, trial.with, &trial.without).await?;
         let organisation = self.organisation();
-        let now = self.clock.now();
+        let now = trial.at.unwrap_or_else(|| self.clock.now());
         let (submitted_by, requester, submission) = self.submission(trial.what).await?;
         let as_somebody = |id: PersonId| Actor::Person { id, roles: [Role::Requester, Role::Agent].into() };
         let submitter = trial.submitted_by.or(submitted_by).map(as_somebody);

@@ -136,7 +136,7 @@ where
             let rest = page.split_off(JOB_RUNS.min(page.len()));
             let runs = std::mem::replace(&mut page, rest);
             let (app, work) = (Arc::clone(app), Arc::clone(&work));
-            jobs.spawn(async move { Ok(app.rules.workers().run(move || work(runs)).await?) });
+            jobs.spawn(async move { Ok(app.rules.workers().run("", move || work(runs)).await?) });
         }
     }
     while let Some(done) = jobs.join_next().await {

@@ -14,6 +14,7 @@ use crate::rules::run::manifest;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
 use crate::store::rules::versions::{ListedVersion, RuleVersion};
+pub use crate::store::sql::page::Page;
 
 /// A version of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,15 +70,33 @@ fn version(rule: &str, listed: ListedVersion) -> Version {
     }
 }
 
+fn never(rule: &str) -> Error {
+    Error::Missing { what: "rule in the archive called", name: rule.to_owned() }
+}
+
 impl Office {
-    /// The versions of a rule in the archive, the newest first.
+    /// Some of the versions of a rule in the archive, the newest first, after so many.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Missing`] where none of them ever decided.
-    pub async fn rule_versions(&self, actor: &Actor, rule: &str) -> Result<Vec<Version>, Error> {
+    pub async fn rule_versions(
+        &self,
+        actor: &Actor,
+        rule: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<Version, i64>, Error> {
         permission::read_rules(actor)?;
-        self.versions(rule).await
+        let listed = self.store.rule_versions_after(rule, after, limit).await?;
+        if listed.is_empty() && !self.store.has_rule(rule).await? {
+            return Err(never(rule));
+        }
+        let next = (listed.len() == limit).then(|| after.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let name = rule.to_owned();
+        // Manifests may be long, and each is read.
+        let items = self.apart(move || listed.into_iter().map(|listed| version(&name, listed)).collect()).await?;
+        Ok(Page { items, next })
     }
 
     /// One version with its manifest and its component, both of which are what was archived: by the beginning of its
@@ -122,18 +141,22 @@ impl Office {
     async fn versions(&self, rule: &str) -> Result<Vec<Version>, Error> {
         let listed = self.store.rule_versions(rule).await?;
         if listed.is_empty() {
-            return Err(Error::Missing { what: "rule in the archive called", name: rule.to_owned() });
+            return Err(never(rule));
         }
         Ok(listed.into_iter().map(|listed| version(rule, listed)).collect())
     }
 
-    /// The one version that a text means.
+    /// The one version that a text means: the beginning of its digests, or the version that its manifest names.
     pub(super) async fn find_version(&self, rule: &str, digest: &str) -> Result<Version, Error> {
         let mut meant = self.versions(rule).await?;
-        meant.retain(|version| version.id().is_ok_and(|id| id.is_meant_by(digest)));
+        let is_named = meant.iter().any(|version| version.version == digest);
+        meant.retain(|version| match is_named {
+            true => version.version == digest,
+            false => version.id().is_ok_and(|id| id.is_meant_by(digest)),
+        });
         let name = digest.to_owned();
         match (meant.pop(), meant.is_empty()) {
-            (None, _) => Err(Error::Missing { what: "version of it in the archive with the digest", name }),
+            (None, _) => Err(Error::Missing { what: "version of it in the archive with the name or digest", name }),
             (Some(version), true) => Ok(version),
             (Some(last), false) => {
                 let all = meant.iter().chain([&last]);

@@ -13,11 +13,10 @@ pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
 use crate::store;
 pub use crate::store::rules::deployments::DeploymentEvent;
 use crate::store::rules::deployments::{Brought, DeploymentChange};
+use crate::store::sql::page::Page;
 
 /// How often a step is tried again that crosses with others.
 const TRIES_MAX: usize = 8;
-/// Entries of the audit that are shown at once.
-const EVENTS_MAX: i64 = 200;
 
 /// A command of an admin or an operator to one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,14 +83,24 @@ impl Office {
         rows.into_iter().map(|row| Ok((row.name.clone(), rollout_of(&row)?))).collect()
     }
 
-    /// The audit of one rule, the latest first.
+    /// Some of the audit of one rule, the latest first: of what came before an entry, the first page before none.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`].
-    pub async fn rule_events(&self, actor: &Actor, name: &str) -> Result<Vec<DeploymentEvent>, Error> {
+    /// [`Error::Refused`]; [`Error::Missing`] where there never was such a rule.
+    pub async fn rule_events(
+        &self,
+        actor: &Actor,
+        name: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<DeploymentEvent, i64>, Error> {
         permission::read_rules(actor)?;
-        Ok(self.store.deployment_events(name, EVENTS_MAX).await?)
+        let found = self.store.deployment_events(name, before.unwrap_or(i64::MAX), limit.saturating_add(1)).await?;
+        if found.is_empty() && before.is_none() && !self.store.has_rule(name).await? {
+            return Err(Error::Missing { what: "rule called", name: name.to_owned() });
+        }
+        Ok(Page::cut(found, limit, |event| event.seq))
     }
 
     /// Does what an admin or an operator commands.

@@ -1,13 +1,18 @@
 //! Changing a ticket that exists: read it, let the domain make a change of it, write that if it is still what was read.
 
+use std::time::Duration;
+
+use super::work::may_read;
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::access::{AccessCase, Grant};
+use crate::desk::actor::Actor;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::change::condition::Condition;
 use crate::desk::id::{GrantId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
-use crate::store::{self, Commit, Committed};
+use crate::store::{self, Commit, Committed, IdempotencyKey};
 
 /// How often a change is made again while other hosts change the same ticket.
 const TRIES_MAX: usize = 8;
@@ -46,6 +51,30 @@ struct Seen {
     ticket: Ticket,
     case: Option<AccessCase>,
     grant: Option<Grant>,
+    repeated: bool,
+}
+
+/// A ticket and its access case after a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    pub ticket: Ticket,
+    pub case: Option<AccessCase>,
+    /// Whether the same request had made the change before, so that nothing was done.
+    pub repeated: bool,
+}
+
+/// The key under which a client may send the same request again, with the digest of what it stands for.
+pub type Key = (String, String);
+
+/// How long the key of a request is kept.
+const KEY_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A person's key as the store keeps it.
+pub(in crate::app) fn idempotency(actor: &Actor, key: Option<Key>) -> Option<IdempotencyKey> {
+    let (key, digest) = key?;
+    // An import's is what makes the import repeatable, however much later.
+    let kept_for = matches!(actor, Actor::Person { .. }).then_some(KEY_KEPT_FOR);
+    Some(IdempotencyKey { actor: actor.person().cloned(), key, digest, kept_for })
 }
 
 impl Office {
@@ -59,9 +88,10 @@ impl Office {
         &self,
         which: Which,
         retry: Retry,
+        key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
-    ) -> Result<(Ticket, Option<AccessCase>), Error> {
-        self.commit_change(which, retry, |ticket, case, at| Ok(make(ticket, case, at)?.map(Commit::from))).await
+    ) -> Result<Changed, Error> {
+        self.commit_change(which, retry, key, |ticket, case, at| Ok(make(ticket, case, at)?.map(Commit::from))).await
     }
 
     /// The same where a run of the rules is written with the change.
@@ -73,10 +103,58 @@ impl Office {
         &self,
         which: Which,
         retry: Retry,
+        key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
-    ) -> Result<(Ticket, Option<AccessCase>), Error> {
-        let changed = self.changed(which, None, retry, |seen, at| make(&seen.ticket, seen.case.as_ref(), at)).await?;
-        Ok((changed.ticket, changed.case))
+    ) -> Result<Changed, Error> {
+        let make = |seen: &Seen, at: &At<'_>| make(&seen.ticket, seen.case.as_ref(), at);
+        let Seen { ticket, case, repeated, .. } = self.changed(which, None, (retry, key), make).await?;
+        Ok(Changed { ticket, case, repeated })
+    }
+
+    /// Changes a ticket for which the client's condition holds, as the actor sees it; the ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`]; what `may` refuses, before anything is said about the version; [`Error::NeedsMatch`] without a
+    /// condition.
+    pub(super) async fn change_if(
+        &self,
+        (actor, number): (&Actor, TicketNumber),
+        condition: &Condition,
+        key: Option<IdempotencyKey>,
+        may: impl Fn(&Ticket) -> Result<(), Error>,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<Changed, Error> {
+        let which = Which::Number(number);
+        for _ in 0..TRIES_MAX {
+            let seen = self.see(which, None).await?;
+            let internal = may_read(actor, &seen.ticket, seen.case.as_ref())?.internal();
+            may(&seen.ticket)?;
+            if let Some(before) = self.done_before(which, None, key.as_ref()).await? {
+                let Seen { ticket, case, repeated, .. } = before;
+                return Ok(Changed { ticket, case, repeated });
+            }
+            let sight = self.sight(&seen.ticket, internal).await?;
+            if condition.matches.is_none() {
+                return Err(Error::NeedsMatch { what: "ticket" });
+            }
+            if !condition.holds_for(Some(&sight.tag(&seen.ticket))) {
+                return Err(Error::Stale { version: sight.version(seen.ticket.version) });
+            }
+            let version = seen.ticket.version;
+            let changed = self.change(which, Retry::Never, key.clone(), |ticket, case, at| {
+                // It was read once more since: a change in between is looked at again from the beginning.
+                if ticket.version != version {
+                    return Err(Error::Stale { version });
+                }
+                make(ticket, case, at)
+            });
+            match changed.await {
+                Err(Error::Stale { .. }) => {}
+                other => return other,
+            }
+        }
+        Err(Busy::Ticket.into())
     }
 
     /// Changes a grant, and the ticket that gave it with it; the grant after it.
@@ -87,11 +165,12 @@ impl Office {
     pub(crate) async fn change_grant(
         &self,
         id: GrantId,
+        key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, &Grant, &At<'_>) -> Result<Option<Change>, Error>,
     ) -> Result<Grant, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
-        self.changed(ticket, Some(id), Retry::Commutes, |seen, at| {
+        self.changed(ticket, Some(id), (Retry::Commutes, key), |seen, at| {
             Ok(make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)?.map(Commit::from))
         })
         .await?;
@@ -102,9 +181,12 @@ impl Office {
         &self,
         which: Which,
         grant: Option<GrantId>,
-        retry: Retry,
+        (retry, key): (Retry, Option<IdempotencyKey>),
         make: impl Fn(&Seen, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Seen, Error> {
+        if let Some(before) = self.done_before(which, grant, key.as_ref()).await? {
+            return Ok(before);
+        }
         let _place = self.place_of(which).await?.lock().await;
         for _ in 0..TRIES_MAX {
             let mut seen = self.see(which, grant).await?;
@@ -116,14 +198,14 @@ impl Office {
             let Some(commit) = commit else { return Ok(seen) };
             seen.ticket = commit.change.after().clone();
             seen.case = commit.change.case().cloned().or(seen.case);
-            match self.store.commit(commit).await {
+            match self.store.commit(Commit { idempotency: key.clone(), ..commit }).await {
                 Ok(Committed::Written { assignee, .. }) => {
                     // The store may have settled whose turn it is.
                     seen.ticket.assignee = assignee;
                     return Ok(seen);
                 }
-                // Only a request that has a key can have been made before.
-                Ok(Committed::Before(_)) => return Ok(seen),
+                // The same request came twice at once, and the other was quicker.
+                Ok(Committed::Before(_)) => return Ok(Seen { repeated: true, ..self.see(which, grant).await? }),
                 Err(store::Error::Conflict) if retry == Retry::Commutes => {}
                 Err(store::Error::Conflict) => {
                     return Err(Error::Stale { version: self.see(which, None).await?.ticket.version });
@@ -132,6 +214,35 @@ impl Office {
             }
         }
         Err(Busy::Ticket.into())
+    }
+
+    /// Forgets the keys of requests that have ended; how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn forget_keys(&self) -> Result<u64, Error> {
+        let mut forgotten = 0;
+        loop {
+            match self.store.forget_keys(self.clock.now()).await? {
+                0 => return Ok(forgotten),
+                some => forgotten += some,
+            }
+        }
+    }
+
+    /// The ticket as it is now, where the request with this key was done before.
+    async fn done_before(
+        &self,
+        which: Which,
+        grant: Option<GrantId>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Seen>, Error> {
+        let Some(key) = key else { return Ok(None) };
+        if self.store.made_under(key, self.clock.now()).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Seen { repeated: true, ..self.see(which, grant).await? }))
     }
 
     /// Where changes of this ticket wait for each other.
@@ -158,6 +269,6 @@ impl Office {
             Some(id) => self.store.grant(id).await?,
             None => None,
         };
-        Ok(Seen { ticket, case, grant })
+        Ok(Seen { ticket, case, grant, repeated: false })
     }
 }

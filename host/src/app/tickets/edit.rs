@@ -1,10 +1,9 @@
 //! Changes of a ticket's fields by hand.
 
-use super::change::{Retry, Which};
-use super::work::may_read;
+use super::change::{Changed, Key, idempotency};
 use crate::app::{Error, Office};
-use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
@@ -20,16 +19,15 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-        seen: i64,
-        wanted: &EditTicket,
-    ) -> Result<(Ticket, Option<AccessCase>), Error> {
-        self.change(Which::Number(number), Retry::Never, |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        condition: &Condition,
+        wanted: EditTicket,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let wanted = wanted.into_normal();
+        let may = |ticket: &Ticket| Ok(permission::edit(actor, ticket).map(drop)?);
+        self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, _, at| {
             let permit = permission::edit(actor, ticket)?;
-            if ticket.version != seen {
-                return Err(Error::Stale { version: ticket.version });
-            }
-            Ok(edit(ticket, wanted, &permit, at)?)
+            Ok(edit(ticket, &wanted, &permit, at)?)
         })
         .await
     }

@@ -8,8 +8,10 @@ use crate::desk::change::at::At;
 use crate::desk::id::TicketId;
 use crate::desk::permission;
 use crate::desk::ticket::history::{self, Past};
-use crate::store::{Commit, Committed, IdempotencyKey};
+use crate::desk::ticket::sight::Sight;
+use crate::store::{Commit, Committed};
 
+use super::change::{self, Key};
 use super::submit::Made;
 
 impl App {
@@ -22,24 +24,27 @@ impl App {
         self: &Arc<Self>,
         actor: &Actor,
         past: Past,
-        (key, digest): (String, String),
+        key: Key,
     ) -> Result<Made, Error> {
         let organisation = self.organisation();
         let permit = permission::import(actor)?;
-        let claim = IdempotencyKey { actor: actor.person().cloned(), key, digest };
-        if let Some(id) = self.store.made_under(&claim).await? {
+        let claim = change::idempotency(actor, Some(key));
+        let now = self.clock.now();
+        if let Some(claim) = &claim
+            && let Some(id) = self.store.made_under(claim, now).await?
+        {
             return self.made_before(id).await;
         }
         let change = {
             let ids = || self.clock.new_id();
-            let at = At::new(self.clock.now(), &organisation, &ids);
+            let at = At::new(now, &organisation, &ids);
             history::take_over(past, &permit, TicketId(self.clock.new_id()), &at)?
         };
         let mut ticket = change.after().clone();
-        match self.store.commit(Commit { change, run: None, idempotency: Some(claim) }).await? {
+        match self.store.commit(Commit { change, run: None, idempotency: claim }).await? {
             Committed::Written { number, .. } => {
                 ticket.number = number;
-                Ok(Made { ticket, access: None, new: true, rules_asked: 0 })
+                Ok(Made { ticket, access: None, new: true, sight: Some(Sight::All), rules_asked: 0 })
             }
             Committed::Before(id) => self.made_before(id).await,
         }

@@ -3,5 +3,6 @@
 pub mod change;
 pub(crate) mod edit;
 mod history;
+pub mod quota;
 pub mod submit;
 pub mod work;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::change;
 use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
 use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
@@ -22,6 +23,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
@@ -52,6 +54,8 @@ pub struct Made {
     pub access: Option<AccessCase>,
     /// Whether this very request made it.
     pub new: bool,
+    /// The sight of the one who made it; `None` where it was made before.
+    pub sight: Option<Sight>,
     /// How many rules were asked.
     pub rules_asked: usize,
 }
@@ -91,6 +95,18 @@ fn asked(sample: &Sample) -> serde_json::Value {
     json!([sample.rule.name, sample.version.to_string(), sample.outcome])
 }
 
+impl Made {
+    /// A ticket that is new, as the one who submitted it sees it.
+    fn seen_by(self, actor: &Actor) -> Made {
+        if !self.new {
+            return self;
+        }
+        let public = PublicState { version: self.ticket.version, updated_at: self.ticket.updated_at };
+        let sight = if permission::works_on_tickets(actor) { Sight::All } else { Sight::Public(public) };
+        Made { sight: Some(sight), ..self }
+    }
+}
+
 /// What a submission comes to before anything is written.
 pub(crate) struct Considered {
     pub record: RunRecord,
@@ -117,21 +133,20 @@ impl App {
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let new = NewTicket::check(&organisation, &permit, submission)
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
-        let idempotency =
-            idempotency.map(|(key, digest)| IdempotencyKey { actor: actor.person().cloned(), key, digest });
+        let idempotency = change::idempotency(actor, idempotency);
         // Before the rules are asked: what they would say to a repetition is not what they said to the request.
         if let Some(claim) = &idempotency
-            && let Some(id) = self.store.made_under(claim).await?
+            && let Some(id) = self.store.made_under(claim, now).await?
         {
             return self.made_before(id).await;
         }
+        self.check_open_tickets(actor).await?;
+        self.count_text(actor, new.stored_bytes())?;
         let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
-        if !grants_access {
-            return self.create_once(&organisation, new, now, idempotency.as_ref()).await?.ok_or(Busy::Ticket.into());
-        }
-        for _ in 0..TRIES_MAX {
+        let tries = if grants_access { TRIES_MAX } else { 1 };
+        for _ in 0..tries {
             if let Some(made) = self.create_once(&organisation, new.clone(), now, idempotency.as_ref()).await? {
-                return Ok(made);
+                return Ok(made.seen_by(actor));
             }
         }
         Err(Busy::Ticket.into())
@@ -183,7 +198,7 @@ impl App {
                     trail.ticket = Some((number, ticket.id));
                 });
                 log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-                Ok(Some(Made { ticket, access, new: true, rules_asked }))
+                Ok(Some(Made { ticket, access, new: true, sight: None, rules_asked }))
             }
             Committed::Before(id) => self.made_before(id).await.map(Some),
         }
@@ -230,7 +245,7 @@ impl App {
     pub(super) async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
-        Ok(Made { ticket, access, new: false, rules_asked: 0 })
+        Ok(Made { ticket, access, new: false, sight: None, rules_asked: 0 })
     }
 
     /// One generation of rules for all stages. Where the form grants access, the facts about what is asked for are read between
@@ -263,10 +278,11 @@ impl App {
             budget: self.rules.ticket_budget,
         };
         let workers = self.rules.workers();
+        let lane = case.new.submitted_by.clone();
         if !grants_access {
-            return Ok(workers.run(move || pipeline::decide(case)).await?);
+            return Ok(workers.run(lane.as_str(), move || pipeline::decide(case)).await?);
         }
-        let begun = match workers.run(move || pipeline::begin(case)).await? {
+        let begun = match workers.run(lane.as_str(), move || pipeline::begin(case)).await? {
             Ok(begun) => begun,
             Err(ran) => return Ok(*ran),
         };
@@ -274,7 +290,7 @@ impl App {
             Some(request) => Some(self.access_facts(organisation, request, now).await?),
             None => None,
         };
-        Ok(workers.run(move || begun.go_on(facts)).await?)
+        Ok(workers.run(lane.as_str(), move || begun.go_on(facts)).await?)
     }
 
     /// Facts about a request for access as of now.

@@ -1,12 +1,16 @@
 //! Reading tickets and working on them.
 
-use super::change::{Retry, Which};
+use std::collections::BTreeMap;
+
+use super::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::id::{MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, State, Ticket};
 pub use crate::store::rules::decisions::{RunTexts, StoredRun};
@@ -16,6 +20,9 @@ pub use crate::store::tickets::list::{Filter, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
 
+/// Bytes of texts that a page of a list has, before the item with which they get more.
+pub(in crate::app) const LIST_BYTES_MAX: usize = 1 << 20;
+
 impl Office {
     /// One ticket, as far as the actor may see it. Somebody else's ticket is not there, so that its number tells nothing.
     ///
@@ -24,6 +31,54 @@ impl Office {
     /// [`Error::Missing`].
     pub async fn ticket(&self, actor: &Actor, number: TicketNumber) -> Result<(Ticket, Option<AccessCase>), Error> {
         self.readable(actor, number).await.map(|(ticket, case, _)| (ticket, case))
+    }
+
+    /// The same, with what the actor sees of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub async fn seen_ticket(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+    ) -> Result<(Ticket, Option<AccessCase>, Sight), Error> {
+        let (ticket, case, permit) = self.readable(actor, number).await?;
+        let sight = self.sight(&ticket, permit.internal()).await?;
+        Ok((ticket, case, sight))
+    }
+
+    /// The actor's sight of a ticket that was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for a ticket that the actor may not read.
+    pub async fn sight_of(&self, actor: &Actor, ticket: &Ticket, case: Option<&AccessCase>) -> Result<Sight, Error> {
+        let permit = may_read(actor, ticket, case)?;
+        self.sight(ticket, permit.internal()).await
+    }
+
+    pub(super) async fn sight(&self, ticket: &Ticket, internal: bool) -> Result<Sight, Error> {
+        if internal {
+            return Ok(Sight::All);
+        }
+        let state = self.store.public_states(&[ticket.number]).await?.remove(&ticket.number);
+        // A ticket begins with a public entry.
+        let none = PublicState { version: 1, updated_at: ticket.submitted.at };
+        Ok(Sight::Public(state.unwrap_or(none)))
+    }
+
+    /// The actor's sight of each ticket of a list.
+    pub(in crate::app) async fn sights(
+        &self,
+        actor: &Actor,
+        tickets: impl Iterator<Item = TicketNumber>,
+    ) -> Result<Sights, Error> {
+        if permission::works_on_tickets(actor) {
+            return Ok(Sights(None));
+        }
+        let tickets: Vec<TicketNumber> = tickets.collect();
+        Ok(Sights(Some(self.store.public_states(&tickets).await?)))
     }
 
     async fn readable(
@@ -48,10 +103,16 @@ impl Office {
         mut filter: Filter,
         start: Start,
         limit: usize,
-    ) -> Result<Page<TicketSummary, Start>, Error> {
+    ) -> Result<(Page<TicketSummary, Start>, Sights), Error> {
         let permit = permission::list(actor)?;
+        // What is not shown must not be found out by asking for it.
+        if filter.team.is_some() || filter.assignee.is_some() || matches!(start, Start::Updated(_)) {
+            permission::list_internally(actor)?;
+        }
         filter.only = permit.only().cloned();
-        Ok(self.store.tickets(&filter, start, limit).await?)
+        let page = self.store.tickets(&filter, start, limit).await?;
+        let sights = self.sights(actor, page.items.iter().map(|ticket| ticket.number)).await?;
+        Ok((page, sights))
     }
 
     /// What happened to a ticket after an entry, the first page after 0; a requester is not shown what is internal.
@@ -109,13 +170,16 @@ impl Office {
         number: TicketNumber,
         body: &str,
         visibility: Visibility,
-    ) -> Result<Ticket, Error> {
-        let changed = self.change(Which::Number(number), Retry::Commutes, |ticket, case, at| {
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        self.count_comment(actor, body.len())?;
+        let key = idempotency(actor, key);
+        self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
             Ok(Some(ticket::comment(ticket, body, &permit, at)?))
-        });
-        changed.await.map(|(ticket, _)| ticket)
+        })
+        .await
     }
 
     /// Puts a ticket into another state, if it is still at the version that the actor has seen.
@@ -127,19 +191,31 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-        seen: i64,
-        to: State,
-        reason: &str,
-    ) -> Result<Ticket, Error> {
-        let changed = self.change(Which::Number(number), Retry::Never, |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        condition: &Condition,
+        (to, reason): (State, &str),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
+        self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
             let permit = permission::transition(actor, ticket)?;
-            if ticket.version != seen {
-                return Err(Error::Stale { version: ticket.version });
-            }
             Ok(Some(ticket::transition(ticket, case, to, reason, &permit, at)?))
-        });
-        changed.await.map(|(ticket, _)| ticket)
+        })
+        .await
+    }
+}
+
+/// A reader's sight of each ticket of a list; `None` where that is all.
+#[derive(Debug)]
+pub struct Sights(Option<BTreeMap<TicketNumber, PublicState>>);
+
+impl Sights {
+    /// The reader's sight of one of the tickets.
+    pub fn of(&self, ticket: &TicketSummary) -> Sight {
+        let none = PublicState { version: 1, updated_at: ticket.created_at };
+        match &self.0 {
+            None => Sight::All,
+            Some(states) => Sight::Public(states.get(&ticket.number).copied().unwrap_or(none)),
+        }
     }
 }
 

@@ -25,12 +25,12 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn run(command: Command) -> Result<(), Failure> {
+pub fn run(verbose: bool, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Verify(verify) => desk::in_runtime(verify::run(verify)),
-        Command::Chain(check) => desk::in_runtime(chain::run(check)),
-        Command::Archive(archive) => desk::in_runtime(archive::run(archive)),
-        Command::Segments(list) => desk::in_runtime(archive::list(list)),
-        Command::Train(train) => desk::in_runtime(train::run(train)),
+        Command::Verify(verify) => desk::in_runtime(verbose, verify::run(verify)),
+        Command::Chain(check) => desk::in_runtime(verbose, chain::run(check)),
+        Command::Archive(archive) => desk::in_runtime(verbose, archive::run(archive)),
+        Command::Segments(list) => desk::in_runtime(verbose, archive::list(list)),
+        Command::Train(train) => desk::in_runtime(verbose, train::run(train)),
     }
 }

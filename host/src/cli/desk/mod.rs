@@ -28,17 +28,19 @@ use crate::store::db::{Limits, private};
 use crate::store::rules::segments::place;
 use crate::store::{Store, Target};
 
+mod context;
 mod operator;
+pub mod remote;
 
-/// Runs a command that waits for things.
-pub fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    log_to_stderr("info,sqlx=warn");
+/// Runs a command that waits for things. Its answer is what it prints: the log tells of problems only, unless more is asked for.
+pub fn in_runtime(verbose: bool, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_to_stderr(if verbose { "info,sqlx=warn" } else { "warn" });
     block_on(command)
 }
 
-/// Runs a command that makes many tickets and says itself what became of them: the log tells of problems only.
-pub fn in_runtime_without_tickets(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    log_to_stderr("info,sqlx=warn,ruledesk::app::observe::log=warn");
+/// Runs the desk, whose log says what it does.
+pub fn in_runtime_of_desk(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_to_stderr("info,sqlx=warn");
     block_on(command)
 }
 
@@ -68,20 +70,28 @@ fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
 
 /// The configuration of a place, checked.
 pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Result<(Config, Source), Failure> {
+    if place.url.is_some() {
+        return Err("this command works on a desk's own files: leave out --url, and run it where the desk runs".into());
+    }
+    let place = context::settle(place)?;
     let outside = Outside {
-        database_url: place.database_url.clone(),
+        database_url: place.database_url,
         listen,
-        data_dir: place.data.clone(),
-        cache_dir: place.cache.clone(),
-        rules_dir: place.rules.clone(),
+        data_dir: place.data,
+        cache_dir: place.cache,
+        rules_dir: place.rules,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let config = config::load(&place.config, &outside).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        format!("the configuration in {} is not right:\n{}", place.config.display(), lines.join("\n"))
+        let hint = if place.config.join("desk.toml").exists() { "" } else { NO_DESK };
+        format!("the configuration in {} is not right:\n{}{hint}", place.config.display(), lines.join("\n"))
     })?;
-    Ok((config, Source { directory: place.config.clone(), outside }))
+    Ok((config, Source { directory: place.config, outside }))
 }
+
+/// The way out where there is no configuration at all.
+const NO_DESK: &str = "\n  say which desk is meant: --config DIR, RULEDESK_CONFIG, or a file ruledesk.toml with `config = \"DIR\"` here or above";
 
 /// The actor of a command: the operator, in the name of a person of the organisation where `--as` gives one.
 pub fn actor(config: &Config, person: Option<&PersonId>) -> Result<Actor, Failure> {

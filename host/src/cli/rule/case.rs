@@ -14,6 +14,8 @@ use crate::desk::id::TicketNumber;
 use crate::rules::run::examples::flat;
 use crate::rules::run::stage::Stage;
 
+mod anonymous;
+
 /// Prints a recorded decision as a test case, which `ruledesk rule test` takes.
 #[derive(Debug, Args)]
 pub struct Case {
@@ -28,6 +30,10 @@ pub struct Case {
     /// Leaves out the settings that the rule had: the case then asks under those of the manifest it is tried with.
     #[arg(long)]
     without_settings: bool,
+    /// Keeps names, addresses and texts as they were. Without it, people and what they wrote are made unrecognisable: a case that
+    /// hangs on such a word has to be written over by hand.
+    #[arg(long)]
+    keep_people: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -36,14 +42,46 @@ pub struct Case {
 pub async fn run(case: Case) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(&case.place, None).await?;
     let found = office.recorded_decision(&actor, case.ticket, case.stage, case.rule.as_deref()).await;
+    let organisation = office.organisation();
     office.close().await;
     let found = found?;
-    let written = written(&case, &found)?;
-    println!("{}", serde_json::to_string_pretty(&written)?);
+    let mut written = serde_json::to_value(written(&case, &found)?)?;
+    if !case.keep_people {
+        anonymous::make(&mut written, &organisation.people);
+        eprintln!("people and their words are replaced: read the case over, or keep them with --keep-people");
+    }
+    println!("{}", serde_json::to_string_pretty(&Ordered::of(written))?);
     Ok(())
 }
 
 /// A case in the order in which it is read best.
+#[derive(Serialize)]
+struct Ordered {
+    name: Value,
+    stage: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    settings: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    tables: Value,
+    input: Value,
+    expect: Value,
+}
+
+impl Ordered {
+    fn of(mut case: Value) -> Self {
+        let mut part = |name: &str| case.get_mut(name).map(Value::take).unwrap_or_default();
+        Self {
+            name: part("name"),
+            stage: part("stage"),
+            settings: part("settings"),
+            tables: part("tables"),
+            input: part("input"),
+            expect: part("expect"),
+        }
+    }
+}
+
+/// The parts of a case.
 #[derive(Serialize)]
 struct Written<'a> {
     name: String,

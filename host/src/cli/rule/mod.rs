@@ -38,7 +38,7 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn run(command: Command) -> Result<(), Failure> {
+pub fn run(verbose: bool, command: Command) -> Result<(), Failure> {
     match command {
         Command::New(new) => new::run(&new),
         Command::Build(build) => build::run(&build),
@@ -48,6 +48,6 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Bench(bench) => bench::run(&bench),
         Command::Keygen(keygen) => sign::keygen(&keygen),
         Command::Sign(sign) => sign::run(&sign),
-        Command::Case(case) => desk::in_runtime(case::run(case)),
+        Command::Case(case) => desk::in_runtime(verbose, case::run(case)),
     }
 }

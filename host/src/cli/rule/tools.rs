@@ -25,7 +25,7 @@ use crate::rules::tables::Tables;
 pub struct Tools {
     /// A desk's configuration directory: its reference tables and its limits for components. Without one, tables are
     /// empty and limits are the usual ones.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "RULEDESK_CONFIG", value_name = "DIR")]
     config: Option<PathBuf>,
     /// Where compiled code is kept between runs. Default: `ruledesk` in the user's cache directory.
     #[arg(long, env = "RULEDESK_CACHE", value_name = "DIR")]
@@ -71,7 +71,7 @@ impl Tools {
 }
 
 fn configuration(directory: &Path) -> Result<Config, Failure> {
-    let place = Place { config: directory.to_owned(), rules: None, data: None, cache: None, database_url: None };
+    let place = Place { config: Some(directory.to_owned()), ..Place::default() };
     desk::configuration(&place, None).map(|(config, _)| config)
 }
 

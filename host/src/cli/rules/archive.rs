@@ -51,9 +51,9 @@ pub struct Download {
 /// Prints a line a version.
 pub async fn versions(asked: Versions) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(&asked.place, None).await?;
-    let found = office.rule_versions(&actor, &asked.name).await;
+    let found = office.rule_versions(&actor, &asked.name, 0, usize::MAX).await;
     office.close().await;
-    for version in found? {
+    for version in found?.items {
         let stages: Vec<&str> = version.stages.iter().map(|stage| stage.name()).collect();
         let damage = version.damage.as_ref().map_or_else(String::new, |damage| format!("  DAMAGED: {damage}"));
         println!(

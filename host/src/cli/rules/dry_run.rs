@@ -12,6 +12,7 @@ use crate::api::tickets::dry_run::{DryRunBody, DryRunView};
 use crate::app::App;
 use crate::app::replay::dry_run::Candidate;
 use crate::author::ship::with_settings;
+use crate::cli::which::When;
 use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
@@ -40,6 +41,9 @@ pub struct DryRun {
     /// Other settings for a live rule: NAME=FILE, a TOML file. May be repeated.
     #[arg(long, value_parser = named_file)]
     settings: Vec<(String, PathBuf)>,
+    /// When it is submitted: `2026-05-01T18:30:00Z`, `2026-05-01`, or so long ago: `12h`. Now, where nothing is said.
+    #[arg(long, value_name = "WHEN")]
+    at: Option<When>,
     /// Prints JSON, as `POST /api/v1/rules/dry-run` answers.
     #[arg(long)]
     json: bool,
@@ -73,6 +77,8 @@ pub async fn run(command: DryRun) -> Result<(), Failure> {
 
 async fn tried(app: &Arc<App>, actor: &Actor, command: &DryRun, body: DryRunBody) -> Result<DryRunView, Failure> {
     let mut trial = body.trial().map_err(|problem| problem.detail().to_owned())?;
+    let zone = app.organisation().calendar.zone.clone();
+    trial.at = command.at.map(|at| at.instant(&zone, app.clock.now())).transpose()?;
     for folder in &command.with {
         let component = fs::read(folder.join("rule.wasm")).map_err(|e| unreadable(&folder.join("rule.wasm"), &e))?;
         trial.with.push(Candidate {

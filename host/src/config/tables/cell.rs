@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::CELL_BYTES_MAX;
 use crate::config::wrong::Wrong;
+use crate::desk::organisation::form::INTEGER_MAX;
 
 /// What a column's cells are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,8 +58,11 @@ impl Kind {
         let written = match self {
             Kind::Text => Some(cell.to_owned()),
             Kind::Whole => cell.parse::<i64>().ok().map(|number| number.to_string()),
-            // A negative zero is a zero.
-            Kind::Number => cell.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| (n + 0.0).to_string()),
+            // A negative zero is a zero; what is larger than integers are exact would come back as another number.
+            Kind::Number => {
+                let number = cell.parse::<f64>().ok().filter(|n| n.abs() <= INTEGER_MAX as f64);
+                number.map(|n| (n + 0.0).to_string())
+            }
             Kind::Flag => match cell.to_ascii_lowercase().as_str() {
                 "true" | "yes" => Some("true".to_owned()),
                 "false" | "no" => Some("false".to_owned()),
@@ -100,6 +104,11 @@ mod tests {
         let wrong = |kind: Kind, cell| kind.canonical(cell).unwrap_err().to_string();
         assert_eq!(wrong(Kind::Whole, "7.5"), "is `7.5`; this column takes a whole number, such as `12`");
         assert_eq!(wrong(Kind::Number, "inf"), "is `inf`; this column takes a number, such as `2.5`");
+        assert!(
+            wrong(Kind::Number, "9007199254740993").contains("this column takes a number"),
+            "it would be another one"
+        );
+        assert_eq!(Kind::Whole.canonical("9007199254740993").unwrap(), "9007199254740993");
         assert_eq!(wrong(Kind::Date, "1.3.2026"), "is `1.3.2026`; this column takes a day, such as `2026-03-01`");
         assert_eq!(wrong(Kind::Text, &"x".repeat(5000)), "is longer than 4096 bytes");
         assert_eq!(

@@ -44,7 +44,7 @@ const KEYS_AND_TYPES: &[Case] = &[
         "taxonomy.toml",
         "tags",
         "# Ümlaute sind Zeichen\n\"täg\" = 1\ntags",
-        "taxonomy.toml:2:1: täg: there is no such key; did you mean `tags`? allowed: tags, category",
+        "taxonomy.toml:2:1: täg: there is no such key; did you mean `tags`? allowed: tags, requester-tags, category",
     ),
     (
         "teams.toml",

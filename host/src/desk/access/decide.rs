@@ -11,6 +11,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::GrantId;
 use crate::desk::permission::{MayDecide, MayRevoke};
 use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
@@ -68,7 +69,7 @@ pub fn decide(
     // Who has approved this step is not asked in the next.
     let (after, _) = after.following(at.organisation);
     let author = Author::Person(permit.on(ticket.id)?.clone());
-    let mut change = settled(ticket, case, &after, (author, &decision.reason), at);
+    let mut change = settled(ticket, case, &after, (author, &normal(&decision.reason)), at);
     if let Some(reason) = denied {
         let event = Event::AccessDecided { outcome: AccessOutcome::Is(after.state), detail: reason };
         let place = change.entries.len().min(1);
@@ -105,7 +106,7 @@ pub fn revoke(
     if grant.has_ended(at.now) {
         return Err(Refusal::GrantEnded);
     }
-    Ok(revoked(ticket, grant, (permit.on(ticket)?.clone(), reason.trim().to_owned()), at))
+    Ok(revoked(ticket, grant, (permit.on(ticket)?.clone(), normal(reason.trim()).into_owned()), at))
 }
 
 /// The change that takes a grant back.

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::id::{AppId, GrantId, PersonId, TicketId};
-use super::organisation::form::check_characters;
 use super::organisation::{App, Organisation};
 use super::permission::MayDecide;
 use super::refusal::Refusal;
+use super::text::{is_blank, normal};
+use super::ticket::edit::check_optional_reason;
 use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
 mod approvers;
@@ -187,6 +188,12 @@ impl AccessCase {
         step.approvers.iter().filter(|person| !decided(person)).collect()
     }
 
+    /// The bytes of all texts that people and rules have put into it.
+    pub fn text_bytes(&self) -> usize {
+        let decisions = self.decisions.iter().map(|decision| decision.reason.len());
+        self.request.justification.len() + self.reason.len() + decisions.sum::<usize>()
+    }
+
     /// Until when it may be approved; `None` where nothing is awaited. Every step's time runs from the request on, so that of
     /// a later one may be over first: then an approval of the present one would lead nowhere.
     pub fn due_at(&self) -> Option<Timestamp> {
@@ -275,10 +282,10 @@ impl AccessCase {
         if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
             return Err(Refusal::Overdue { due_at });
         }
-        if let Some(problem) = check_characters("reason", &decision.reason) {
+        if let Some(problem) = check_optional_reason("reason", &decision.reason) {
             return Err(Refusal::Problems { problems: vec![problem] });
         }
-        if !decision.approve && decision.reason.trim().is_empty() {
+        if !decision.approve && is_blank(&decision.reason) {
             return Err(Refusal::ReasonMissing);
         }
         let mut after = self.clone();
@@ -292,7 +299,7 @@ impl AccessCase {
             step: number,
             approver: approver.clone(),
             approve: decision.approve,
-            reason: decision.reason.clone(),
+            reason: normal(&decision.reason).into_owned(),
             at: now,
         });
         if !decision.approve {

@@ -8,6 +8,7 @@ use message::Message;
 use timer::TimerWrite;
 
 pub mod at;
+pub mod condition;
 pub mod message;
 pub mod timer;
 

@@ -5,11 +5,16 @@
 use jiff::civil::Date;
 
 use super::{FieldKind, FieldSpec, RequestType};
+use crate::desk::text::{are_same, is_blank};
 
 /// The longest subject, in characters.
 pub const SUBJECT_CHARS_MAX: usize = 300;
 /// The longest body, in characters: about twenty printed pages, so that a pasted log fits.
 pub const BODY_CHARS_MAX: usize = 100_000;
+
+/// The largest integer that a rule is ever shown: what every language and every reader of JSON takes exactly (RFC 7493,
+/// section 2.2). All others that a desk counts lie far below.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// A value as it was given, before the form has been asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +132,7 @@ pub fn check_field(spec: &FieldSpec, raw: &Raw) -> Result<Option<Value>, Problem
 fn is_empty(raw: &Raw) -> bool {
     match raw {
         Raw::Null => true,
-        Raw::Text(text) => text.trim().is_empty(),
+        Raw::Text(text) => is_blank(text),
         Raw::List(items) => items.is_empty(),
         Raw::Number(_) | Raw::Flag(_) | Raw::Other => false,
     }
@@ -160,6 +165,10 @@ fn number(spec: &FieldSpec, raw: &Raw, min: Option<f64>, max: Option<f64>) -> Re
         Raw::Null | Raw::Flag(_) | Raw::List(_) | Raw::Other => None,
     };
     let number = number.filter(|number: &f64| number.is_finite()).ok_or_else(|| wrong_type(spec, "a number"))?;
+    if number.abs() > INTEGER_MAX as f64 {
+        let message = format!("{} has to lie between -{INTEGER_MAX} and {INTEGER_MAX}, to be exact.", spec.label);
+        return Err(Problem::new(&spec.name, "out-of-range", message));
+    }
     let bound = match (min, max) {
         (Some(min), _) if number < min => format!("at least {min}"),
         (_, Some(max)) if number > max => format!("at most {max}"),
@@ -192,8 +201,8 @@ fn date(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
 }
 
 fn option(spec: &FieldSpec, text: &str, options: &[String]) -> Result<String, Problem> {
-    if options.iter().any(|option| option == text) {
-        return Ok(text.to_owned());
+    if let Some(option) = options.iter().find(|option| are_same(option, text)) {
+        return Ok(option.clone());
     }
     let message = format!("{} is one of: {}.", spec.label, options.join(", "));
     Err(Problem::new(&spec.name, "not-an-option", message))
@@ -224,7 +233,7 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let chars = subject.chars().count();
     // A rule may make a subject of the body's first line.
-    if subject.trim().is_empty() && body.trim().is_empty() {
+    if is_blank(subject) && is_blank(body) {
         problems.push(Problem::new("subject", "required", "Say in one line what it is about."));
     } else if chars > SUBJECT_CHARS_MAX {
         let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
@@ -277,7 +286,7 @@ pub fn check_comment(body: &str) -> Result<(), Problem> {
     if let Some(problem) = check_long("body", body) {
         return Err(problem);
     }
-    if body.trim().is_empty() {
+    if is_blank(body) {
         return Err(Problem::new("body", "required", "write something"));
     }
     if body.chars().count() > BODY_CHARS_MAX {

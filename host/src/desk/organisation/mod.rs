@@ -25,6 +25,8 @@ pub struct Organisation {
     pub teams: BTreeMap<TeamId, Team>,
     pub categories: BTreeMap<CategoryId, Category>,
     pub tags: BTreeSet<Tag>,
+    /// Those of them that requesters may put on a ticket themselves; rules may go by the others.
+    pub requester_tags: BTreeSet<Tag>,
     /// From the lowest step to the highest.
     pub impacts: Vec<ImpactId>,
     /// From the lowest step to the highest.

@@ -20,6 +20,7 @@ fn is_for(permitted: TicketId, at_hand: TicketId, act: Act) -> Result<(), Refusa
 pub struct MayCreate {
     pub(super) requester: PersonId,
     pub(super) submitted_by: PersonId,
+    pub(super) by_desk: bool,
 }
 
 impl MayCreate {
@@ -29,6 +30,11 @@ impl MayCreate {
 
     pub fn submitted_by(&self) -> &PersonId {
         &self.submitted_by
+    }
+
+    /// Whether one who works on tickets submits it, who may say more about it than a requester.
+    pub fn by_desk(&self) -> bool {
+        self.by_desk
     }
 }
 

@@ -8,6 +8,7 @@ use crate::desk::change::at::At;
 use crate::desk::organisation::form::check_comment;
 use crate::desk::permission::{Comment, MayComment};
 use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
 
 /// Adds a comment. An agent's first public one is the first response; a requester's own brings a waiting ticket back.
 ///
@@ -15,6 +16,7 @@ use crate::desk::refusal::Refusal;
 /// [`Refusal::Problems`] for a body that is empty or too long.
 pub fn comment(ticket: &Ticket, body: &str, permit: &MayComment, at: &At<'_>) -> Result<Change, Refusal> {
     let Comment { visibility, author, as_agent } = permit.on(ticket)?;
+    let body = &*normal(body);
     check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
     let calendar = &at.organisation.calendar;
     let public = visibility == Visibility::Public;

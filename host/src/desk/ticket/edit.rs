@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::assignment;
+use super::sight::Part;
 use super::timeline::{Entry, Event, Field, Visibility};
 use super::{Ticket, changed};
 use crate::desk::change::Change;
@@ -14,6 +15,7 @@ use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla::Clock;
+use crate::desk::text::{into_normal, is_blank};
 
 /// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
@@ -33,6 +35,25 @@ pub struct EditTicket {
     /// All tags that it is to have.
     pub tags: Option<Vec<String>>,
     pub reason: String,
+}
+
+impl EditTicket {
+    /// The same in the one form in which texts are kept.
+    #[must_use]
+    pub fn into_normal(self) -> Self {
+        let one = |text: Option<String>| text.map(into_normal);
+        let Self { category, impact, urgency, priority, team, assignee, tags, reason } = self;
+        Self {
+            category: one(category),
+            impact: one(impact),
+            urgency: one(urgency),
+            priority: one(priority),
+            team: one(team),
+            assignee: assignee.map(one),
+            tags: tags.map(|tags| tags.into_iter().map(into_normal).collect()),
+            reason: into_normal(reason),
+        }
+    }
 }
 
 /// The same, naming only what exists.
@@ -87,30 +108,30 @@ struct Edit<'a, E> {
 
 impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
     /// Writes down that a field has another value.
-    fn set(&mut self, visibility: Visibility, field: Field, from: Option<String>, to: String) {
+    fn set(&mut self, field: Field, from: Option<String>, to: String) {
         let reason = self.reason.to_owned();
-        self.entries.push((self.entry)(visibility, Event::Set { field, from, to, reason }));
+        self.entries.push((self.entry)(Part::Set(field).visibility(), Event::Set { field, from, to, reason }));
     }
 
     fn classify(&mut self, checked: &Checked) {
         if let Some(category) = checked.category.as_ref().filter(|id| **id != self.after.category) {
             let from = std::mem::replace(&mut self.after.category, category.clone());
-            self.set(Visibility::Public, Field::Category, Some(from.to_string()), category.to_string());
+            self.set(Field::Category, Some(from.to_string()), category.to_string());
         }
         if let Some(tags) = checked.tags.as_ref().filter(|tags| **tags != self.after.tags) {
             let from = std::mem::replace(&mut self.after.tags, tags.clone());
-            self.set(Visibility::Internal, Field::Tags, Some(listed(&from)), listed(tags));
+            self.set(Field::Tags, Some(listed(&from)), listed(tags));
         }
     }
 
     fn rate(&mut self, checked: &Checked, calendar: &Calendar, now: Timestamp) {
         if let Some(impact) = checked.impact.as_ref().filter(|id| Some(*id) != self.after.impact.as_ref()) {
             let from = self.after.impact.replace(impact.clone());
-            self.set(Visibility::Internal, Field::Impact, from.map(|id| id.to_string()), impact.to_string());
+            self.set(Field::Impact, from.map(|id| id.to_string()), impact.to_string());
         }
         if let Some(urgency) = checked.urgency.as_ref().filter(|id| Some(*id) != self.after.urgency.as_ref()) {
             let from = self.after.urgency.replace(urgency.clone());
-            self.set(Visibility::Internal, Field::Urgency, from.map(|id| id.to_string()), urgency.to_string());
+            self.set(Field::Urgency, from.map(|id| id.to_string()), urgency.to_string());
         }
         let Some((rank, level)) = checked.priority.as_ref().filter(|(_, level)| level.id != self.after.priority) else {
             return;
@@ -120,7 +141,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         self.after.clocks.first_response =
             promised(self.after.clocks.first_response, calendar, level.first_response_minutes, now);
         self.after.clocks.resolution = promised(self.after.clocks.resolution, calendar, level.resolution_minutes, now);
-        self.set(Visibility::Public, Field::Priority, Some(from.to_string()), level.id.to_string());
+        self.set(Field::Priority, Some(from.to_string()), level.id.to_string());
     }
 
     /// Team and assignee; how it is to be shared out where nobody is named.
@@ -128,11 +149,11 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
             let from = std::mem::replace(&mut self.after.team, team.clone());
-            self.set(Visibility::Internal, Field::Team, Some(from.to_string()), team.to_string());
+            self.set(Field::Team, Some(from.to_string()), team.to_string());
             let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
             if tier != self.after.tier {
                 let from = std::mem::replace(&mut self.after.tier, tier);
-                self.set(Visibility::Internal, Field::Tier, Some(from.to_string()), tier.to_string());
+                self.set(Field::Tier, Some(from.to_string()), tier.to_string());
             }
         }
         match &checked.assignee {
@@ -143,7 +164,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
                     assignee: assignee.as_ref().map(ToString::to_string),
                     reason: self.reason.to_owned(),
                 };
-                self.entries.push((self.entry)(Visibility::Internal, event));
+                self.entries.push((self.entry)(Part::Assignee.visibility(), event));
                 None
             }
             Some(_) => None,
@@ -214,11 +235,17 @@ fn shown(text: &str) -> String {
 
 /// Why a reason, which comes in this field, cannot stand beside a change, if it cannot.
 pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
+    if is_blank(reason) {
+        let missing = || Problem::new(field, "required", "say why, for whoever reads it later");
+        return check_characters(field, reason).or_else(|| Some(missing()));
+    }
+    check_optional_reason(field, reason)
+}
+
+/// The same where a change may also be made without one.
+pub fn check_optional_reason(field: &str, reason: &str) -> Option<Problem> {
     if let Some(problem) = check_characters(field, reason) {
         return Some(problem);
-    }
-    if reason.trim().is_empty() {
-        return Some(Problem::new(field, "required", "say why, for whoever reads it later"));
     }
     let too_long = reason.chars().count() > REASON_CHARS_MAX;
     too_long.then(|| Problem::new(field, "too-long", format!("has more than {REASON_CHARS_MAX} characters")))

@@ -3,22 +3,32 @@
 use super::Attachment;
 use crate::desk::id::{PersonId, RequestTypeId};
 use crate::desk::organisation::form::{
-    Field, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
+    Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
 };
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::{into_normal, is_blank};
 
 /// Attachments that one submission may have.
 pub const ATTACHMENTS_MAX: usize = 50;
 /// Tags that a submission may come with.
 pub const TAGS_MAX: usize = 50;
+/// The longest name of a channel, in characters.
+pub const CHANNEL_CHARS_MAX: usize = 64;
+/// The longest name of an attached file, in characters: as long as file systems take, in bytes.
+pub const ATTACHMENT_NAME_CHARS_MAX: usize = 255;
+/// The longest media type, in characters (RFC 6838, section 4.2: two names of 127).
+pub const MEDIA_TYPE_CHARS_MAX: usize = 255;
 
 /// What somebody submits, unchecked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Submission {
     pub request_type: String,
+    /// The way by which it came in.
     pub channel: String,
+    /// The channel that those who work on tickets say it came by, such as a call that they took.
+    pub channel_named: Option<String>,
     pub subject: String,
     pub body: String,
     pub fields: Vec<(String, Raw)>,
@@ -55,11 +65,18 @@ impl NewTicket {
         self.subject.len() + self.body.len() + fields.chain(headers).chain(tags).sum::<usize>()
     }
 
+    /// The bytes of all that is kept of it.
+    pub fn stored_bytes(&self) -> usize {
+        let attachments = self.attachments.iter().map(|a| a.name.len() + a.media_type.len());
+        self.text_bytes() + self.channel.len() + attachments.sum::<usize>()
+    }
+
     /// Checks a submission against the request type's form.
     ///
     /// # Errors
     /// [`Refusal::Problems`] with every problem found.
     pub fn check(organisation: &Organisation, permit: &MayCreate, given: Submission) -> Result<NewTicket, Refusal> {
+        let given = given.into_normal();
         let mut problems = check_people(organisation, permit);
         let form = match check_request_type(organisation, &given.request_type) {
             Ok(form) => form,
@@ -69,11 +86,10 @@ impl NewTicket {
             }
         };
         problems.extend(check_texts(&given.subject, &given.body));
-        problems.extend(check_characters("channel", &given.channel));
-        problems.extend(given.attachments.iter().find_map(|a| check_characters("attachments", &a.name)));
-        problems.extend(given.attachments.iter().find_map(check_size));
+        problems.extend(check_channel(permit, &given));
+        problems.extend(given.attachments.iter().find_map(check_attachment));
         problems.extend(check_counts(&given));
-        problems.extend(check_tags(organisation, &given.tags));
+        problems.extend(check_tags(organisation, permit, &given.tags));
         let fields = match check_form(form, &given.fields) {
             Ok(fields) => fields,
             Err(found) => {
@@ -86,7 +102,7 @@ impl NewTicket {
         }
         Ok(NewTicket {
             request_type: form.id.clone(),
-            channel: given.channel,
+            channel: given.channel_named.unwrap_or(given.channel),
             requester: permit.requester().clone(),
             submitted_by: permit.submitted_by().clone(),
             subject: given.subject,
@@ -99,9 +115,28 @@ impl NewTicket {
     }
 }
 
-/// The largest integer that a rule is ever shown: what every language and every reader of JSON takes exactly (RFC 7493,
-/// section 2.2). All others that a desk counts lie far below.
-const INTEGER_MAX: u64 = (1 << 53) - 1;
+impl Submission {
+    /// The same in the one form in which texts are kept.
+    fn into_normal(self) -> Self {
+        let fields = self.fields.into_iter().map(|(name, raw)| (into_normal(name), raw_into_normal(raw)));
+        let attachment = |a: Attachment| Attachment {
+            name: into_normal(a.name),
+            media_type: into_normal(a.media_type),
+            size: a.size,
+        };
+        Self {
+            request_type: into_normal(self.request_type),
+            channel: self.channel,
+            channel_named: self.channel_named.map(into_normal),
+            subject: into_normal(self.subject),
+            body: into_normal(self.body),
+            fields: fields.collect(),
+            tags: self.tags.into_iter().map(into_normal).collect(),
+            attachments: self.attachments.into_iter().map(attachment).collect(),
+            headers: self.headers.into_iter().map(|(name, value)| (into_normal(name), into_normal(value))).collect(),
+        }
+    }
+}
 
 /// The request type with this name.
 ///
@@ -115,9 +150,41 @@ pub(super) fn check_request_type<'o>(organisation: &'o Organisation, name: &str)
     })
 }
 
-fn check_size(attachment: &Attachment) -> Option<Problem> {
-    let message = || format!("`{}` has {} bytes: at most {INTEGER_MAX}", attachment.name, attachment.size);
-    (attachment.size > INTEGER_MAX).then(|| Problem::new("attachments", "too-large", message()))
+fn raw_into_normal(raw: Raw) -> Raw {
+    match raw {
+        Raw::Text(text) => Raw::Text(into_normal(text)),
+        Raw::List(items) => Raw::List(items.into_iter().map(raw_into_normal).collect()),
+        other => other,
+    }
+}
+
+/// A requester's submission came as it came: rules may go by the channel, so that only those who work on tickets name another.
+fn check_channel(permit: &MayCreate, given: &Submission) -> Option<Problem> {
+    let named = given.channel_named.as_ref().filter(|named| **named != given.channel)?;
+    if !permit.by_desk() {
+        let message = format!("is `{}` for what you send this way: leave it out", given.channel);
+        return Some(Problem::new("channel", "not-yours", message));
+    }
+    let blank = || Problem::new("channel", "required", "names a channel, or is left out");
+    let too_long = check_length("channel", named, CHANNEL_CHARS_MAX);
+    check_characters("channel", named).or(too_long).or_else(|| is_blank(named).then(blank))
+}
+
+fn check_length(field: &str, text: &str, chars_max: usize) -> Option<Problem> {
+    let chars = text.chars().count();
+    let message = || format!("has {chars} characters: at most {chars_max}");
+    (chars > chars_max).then(|| Problem::new(field, "too-long", message()))
+}
+
+fn check_attachment(attachment: &Attachment) -> Option<Problem> {
+    let Attachment { name, media_type, size } = attachment;
+    let field = "attachments";
+    let too_large = || {
+        let message = || format!("`{name}` has {size} bytes: at most {INTEGER_MAX}");
+        (*size > INTEGER_MAX).then(|| Problem::new(field, "too-large", message()))
+    };
+    let bad = |text: &str, chars_max| check_characters(field, text).or_else(|| check_length(field, text, chars_max));
+    bad(name, ATTACHMENT_NAME_CHARS_MAX).or_else(|| bad(media_type, MEDIA_TYPE_CHARS_MAX)).or_else(too_large)
 }
 
 fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem> {
@@ -131,10 +198,17 @@ fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem>
     }
 }
 
-fn check_tags(organisation: &Organisation, tags: &[String]) -> Vec<Problem> {
-    let unknown = tags.iter().filter(|tag| !organisation.tags.contains(tag.as_str()));
-    let problem = |tag| Problem::new("tags", "unknown", format!("`{tag}` is not a tag of the taxonomy"));
-    unknown.take(PROBLEMS_MAX).map(problem).collect()
+fn check_tags(organisation: &Organisation, permit: &MayCreate, tags: &[String]) -> Vec<Problem> {
+    let problem = |tag: &String| {
+        if !organisation.tags.contains(tag.as_str()) {
+            let shown: String = tag.chars().take(CHANNEL_CHARS_MAX).collect();
+            return Some(Problem::new("tags", "unknown", format!("`{shown}` is not a tag of the taxonomy")));
+        }
+        let allowed = permit.by_desk() || organisation.requester_tags.contains(tag.as_str());
+        let message = || format!("`{tag}` is for those who work on tickets: leave it out");
+        (!allowed).then(|| Problem::new("tags", "not-yours", message()))
+    };
+    tags.iter().filter_map(problem).take(PROBLEMS_MAX).collect()
 }
 
 fn check_counts(given: &Submission) -> Vec<Problem> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::assignment::needed;
 use super::intake::NewTicket;
+use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use super::{State, Submitted, Ticket, WaitingFor, moved};
 use crate::desk::access::{self, AccessCase, AccessRequest, AccessState};
@@ -122,9 +123,9 @@ fn united(mut tags: Vec<Tag>, more: impl Iterator<Item = Tag>) -> Vec<Tag> {
 
 fn entries_of(new: &NewTicket, verdicts: &Verdicts, at: &At<'_>) -> Vec<Entry> {
     let entry = |author, visibility, event| Entry { at: at.now, author, visibility, event };
-    let set = |field, by: &By, to: String, visibility| {
+    let set = |field, by: &By, to: String| {
         let event = Event::Set { field, from: None, to, reason: by.reason().to_owned() };
-        entry(by.author(), visibility, event)
+        entry(by.author(), Part::Set(field).visibility(), event)
     };
     let Verdicts { classified, rated, routed, .. } = verdicts;
     vec![
@@ -133,8 +134,8 @@ fn entries_of(new: &NewTicket, verdicts: &Verdicts, at: &At<'_>) -> Vec<Entry> {
             Visibility::Public,
             Event::Submitted { channel: new.channel.clone() },
         ),
-        set(Field::Category, &classified.category.by, classified.category.value.to_string(), Visibility::Public),
-        set(Field::Priority, &rated.level.by, rated.level.value.to_string(), Visibility::Public),
-        set(Field::Team, &routed.team.by, routed.team.value.to_string(), Visibility::Internal),
+        set(Field::Category, &classified.category.by, classified.category.value.to_string()),
+        set(Field::Priority, &rated.level.by, rated.level.value.to_string()),
+        set(Field::Team, &routed.team.by, routed.team.value.to_string()),
     ]
 }

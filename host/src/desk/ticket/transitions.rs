@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 
+use super::edit::check_optional_reason;
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor};
 use crate::desk::access::{self, AccessCase};
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::organisation::Calendar;
-use crate::desk::organisation::form::check_characters;
 use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
 
 /// The part in which a person, or the desk itself, asks for another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,8 @@ pub fn transition(
 ) -> Result<Change, Refusal> {
     let (parties, author) = permit.on(ticket)?;
     check_transition(ticket.state, to, parties)?;
-    if let Some(problem) = check_characters("reason", reason) {
+    let reason = &*normal(reason);
+    if let Some(problem) = check_optional_reason("reason", reason) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
     let entry = Entry {

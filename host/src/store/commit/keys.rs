@@ -1,5 +1,10 @@
 //! Idempotency keys: the same request sent again is the same ticket.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::writer::Work;
 use super::{Commit, Committed};
 use crate::desk::id::{PersonId, TicketId};
 use crate::store::db::Tx;
@@ -14,6 +19,8 @@ pub struct IdempotencyKey {
     pub key: String,
     /// The digest of the request: the same key for another request is refused.
     pub digest: String,
+    /// How long the key is kept; `None` for one that never ends.
+    pub kept_for: Option<Duration>,
 }
 
 impl IdempotencyKey {
@@ -46,16 +53,22 @@ async fn claim_one(
     commit: &Commit,
 ) -> Result<Option<Result<Committed, Error>>, Error> {
     let ticket = commit.change.after();
+    let now = ticket.updated_at;
+    let ends_at =
+        claim.kept_for.map(|kept| ms(now).saturating_add(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
+    let ended = "delete from idempotency where actor = $1 and key = $2 and ends_at <= $3";
+    tx.execute(ended, vec![claim.owner().into(), claim.key.as_str().into(), ms(now).into()]).await?;
     let taken = tx
         .execute(
-            "insert into idempotency (actor, key, digest, ticket, at) values ($1, $2, $3, $4, $5) \
+            "insert into idempotency (actor, key, digest, ticket, at, ends_at) values ($1, $2, $3, $4, $5, $6) \
              on conflict (actor, key) do nothing",
             vec![
                 claim.owner().into(),
                 claim.key.as_str().into(),
                 claim.digest.as_str().into(),
                 ticket.id.0.into(),
-                ms(ticket.updated_at).into(),
+                ms(now).into(),
+                ends_at.into(),
             ],
         )
         .await?;
@@ -75,9 +88,9 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::KeyReused`] where the key was used for another request.
-    pub async fn made_under(&self, claim: &IdempotencyKey) -> Result<Option<TicketId>, Error> {
-        let sql = "select digest, ticket from idempotency where actor = $1 and key = $2";
-        let row = self.db.optional(sql, vec![claim.owner().into(), claim.key.as_str().into()]).await?;
+    pub async fn made_under(&self, claim: &IdempotencyKey, now: Timestamp) -> Result<Option<TicketId>, Error> {
+        let sql = "select digest, ticket from idempotency where actor = $1 and key = $2 and (ends_at is null or ends_at > $3)";
+        let row = self.db.optional(sql, vec![claim.owner().into(), claim.key.as_str().into(), ms(now).into()]).await?;
         let Some(row) = row else { return Ok(None) };
         if row.text(0)? != claim.digest {
             return Err(Error::KeyReused);
@@ -85,5 +98,12 @@ impl Store {
         // A client that asks again may be answered before the one that asked first, and not before it is on disk.
         self.db.flush().done().await?;
         Ok(Some(TicketId(row.uuid(1)?)))
+    }
+
+    /// Forgets keys that have ended, some at a time; how many.
+    pub async fn forget_keys(&self, now: Timestamp) -> Result<u64, Error> {
+        const FORGET: &str = "delete from idempotency where (actor, key) in \
+                              (select actor, key from idempotency where ends_at <= $1 order by ends_at limit 1000)";
+        self.ask(|done| Work::Statement(FORGET, vec![ms(now).into()], done)).await
     }
 }

@@ -210,10 +210,17 @@ impl Store {
     }
 
     /// The audit of one rule, the latest first.
-    pub async fn deployment_events(&self, name: &str, limit: i64) -> Result<Vec<DeploymentEvent>, Error> {
-        let sql = "select seq, at, name, event, before, after, actor, why, version from deployment_events where name = $1 \
-                   order by seq desc limit $2";
-        let rows = self.db.all(sql, vec![name.into(), limit.into()]).await?;
+    pub async fn deployment_events(
+        &self,
+        name: &str,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<DeploymentEvent>, Error> {
+        let sql = format!(
+            "select seq, at, name, event, before, after, actor, why, version from deployment_events \
+             where name = $1 and seq < $2 order by seq desc limit {limit}"
+        );
+        let rows = self.db.all(&sql, vec![name.into(), before.into()]).await?;
         rows.iter()
             .map(|row| {
                 Ok(DeploymentEvent {

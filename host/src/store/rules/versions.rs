@@ -126,11 +126,18 @@ impl Store {
 
     /// The kept versions of a rule, the newest first.
     pub async fn rule_versions(&self, name: &str) -> Result<Vec<ListedVersion>, Error> {
+        self.rule_versions_after(name, 0, usize::MAX).await
+    }
+
+    /// Some of them, after so many.
+    pub async fn rule_versions_after(&self, name: &str, after: i64, limit: usize) -> Result<Vec<ListedVersion>, Error> {
         let sql = "select v.component_digest, v.manifest_digest, v.version, v.manifest, \
                    cast(coalesce(octet_length(c.bytes), 0) as bigint), v.first_seen \
                    from rule_versions v left join components c on c.digest = v.component_digest \
-                   where v.name = $1 order by v.first_seen desc, v.component_digest, v.manifest_digest";
-        let rows = self.db.all(sql, vec![name.into()]).await?;
+                   where v.name = $1 order by v.first_seen desc, v.component_digest, v.manifest_digest \
+                   limit $2 offset $3";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.db.all(sql, vec![name.into(), limit.into(), after.into()]).await?;
         rows.iter()
             .map(|row| {
                 Ok(ListedVersion {

@@ -65,6 +65,17 @@ impl Store {
         Ok(Page::cut(found, limit, |message| message.id))
     }
 
+    /// How many unfinished tickets a person has requested or submitted; no more than `most` are counted of either.
+    pub async fn unfinished_of(&self, person: &str, most: u64) -> Result<u64, Error> {
+        let one = |filter: &str| {
+            format!("(select count(*) from (select 1 from tickets where {filter} and unfinished = 1 limit {most}) t)")
+        };
+        let sql =
+            format!("select {} + {}", one("requester = $1"), one("submitted_by = $1 and submitted_by <> requester"));
+        let row = self.db.optional(&sql, vec![person.into()]).await?;
+        Ok(row.map_or(Ok(0), |row| row.int(0))?.try_into().unwrap_or_default())
+    }
+
     /// How many unfinished tickets each person has, by the count that is kept and by counting; the two are equal.
     pub async fn loads(&self) -> Result<Vec<(String, i64, i64)>, Error> {
         let sql = "select a.person, a.unfinished, (select count(*) from tickets t \

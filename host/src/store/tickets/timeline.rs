@@ -1,6 +1,8 @@
 //! The timeline as rows. An entry's event is a word and its facts as a JSON array, in the order in which
 //! [`facts`] writes them and [`event`] reads them.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -8,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::desk::actor::{Author, RuleRef};
 use crate::desk::id::{CommentId, TicketNumber};
 use crate::desk::ticket::State;
+use crate::desk::ticket::sight::PublicState;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
@@ -17,7 +20,7 @@ use crate::store::{Error, Store};
 /// An entry of a timeline with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// Counts up from 1 without gaps.
+    /// Counts up from 1 without gaps, among the entries that its reader sees.
     pub seq: i64,
     pub entry: Entry,
 }
@@ -25,6 +28,8 @@ pub struct StoredEntry {
 const T: &str = "timeline";
 /// Bytes of text that a page of a timeline has, before the entry with which it gets larger.
 const PAGE_BYTES_MAX: i64 = 1 << 20;
+/// Entries of one ticket that an explanation goes by.
+const SETTINGS_MAX: usize = 2000;
 /// The columns after `ticket`, as [`stored`] reads them.
 const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
 /// How many columns that are, with `ticket`.
@@ -245,6 +250,8 @@ impl Store {
     }
 
     /// The same page by page: what comes after an entry's `seq`, at most `limit` entries and about [`PAGE_BYTES_MAX`].
+    ///
+    /// Without `internal`, entries count among the public ones, so that no gap tells of those that are left out.
     pub async fn timeline_page(
         &self,
         ticket: TicketNumber,
@@ -253,14 +260,15 @@ impl Store {
         limit: usize,
     ) -> Result<Page<StoredEntry, i64>, Error> {
         let visible = visible(internal);
+        let (from, skipped) = if internal { (after, 0) } else { (0, after) };
         // Lengths are read before the texts: those may be long.
         let sql = format!(
             "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 and seq > $2 {visible} \
-             order by seq limit {}",
+             order by seq limit {} offset $3",
             limit + 1
         );
-        let rows = self.db.quick(&sql, vec![ticket.0.into(), after.into()]).await?;
-        let (mut last, mut bytes, mut more) = (after, 0, false);
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), from.into(), skipped.into()]).await?;
+        let (mut first, mut last, mut bytes, mut more) = (None, after, 0, false);
         for (n, row) in rows.iter().enumerate() {
             // One entry is on the page, however long it is.
             if n == limit || bytes >= PAGE_BYTES_MAX {
@@ -268,10 +276,38 @@ impl Store {
                 break;
             }
             last = row.int(0)?;
+            first = first.or(Some(last));
             bytes += row.int(1)?;
         }
-        let items = self.entries(ticket, internal, after, last).await?;
-        Ok(Page { items, next: more.then_some(last) })
+        let Some(first) = first else { return Ok(Page { items: Vec::new(), next: None }) };
+        let mut items = self.entries(ticket, internal, first - 1, last).await?;
+        if !internal {
+            items.iter_mut().zip(after.saturating_add(1)..).for_each(|(entry, place)| entry.seq = place);
+        }
+        let next = items.last().map(|entry| entry.seq).filter(|_| more);
+        Ok(Page { items, next })
+    }
+
+    /// How far tickets have come for those who see only what is public.
+    pub async fn public_states(&self, tickets: &[TicketNumber]) -> Result<BTreeMap<TicketNumber, PublicState>, Error> {
+        if tickets.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        // What a ticket began with counts as one; a state that the desk changes by itself follows something that counts.
+        let sql = format!(
+            "select ticket, cast(1 + sum(case when seq > coalesce((select min(a.seq) from timeline a \
+             where a.ticket = timeline.ticket and a.kind = 'acknowledged'), 0) \
+             and not (kind = 'state-changed' and author_kind = {SYSTEM}) then 1 else 0 end) as bigint), max(at) \
+             from timeline where ticket in ({}) and visibility = {PUBLIC} group by ticket",
+            places.join(", ")
+        );
+        let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
+        let state = |row: &Row| {
+            let state = PublicState { version: row.int(1)?, updated_at: at(T, "at", row.int(2)?)? };
+            Ok((TicketNumber(row.int(0)?), state))
+        };
+        rows.iter().map(state).collect()
     }
 
     /// Entries after one and up to another.
@@ -287,6 +323,18 @@ impl Store {
             "select {COLUMNS} from timeline where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
         );
         let rows = self.db.all(&sql, vec![ticket.0.into(), after.into(), to.into()]).await?;
+        rows.iter().map(|row| stored(row, 0)).collect()
+    }
+
+    /// The entries of a ticket that say how it came to be as it is: what was set, to whom it went, what became of its request.
+    /// Comments, which may be long and many, are left out.
+    pub async fn settings(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(internal);
+        let sql = format!(
+            "select {COLUMNS} from timeline where ticket = $1 and kind in ('set', 'assigned', 'access-decided') {visible} \
+             order by seq limit {SETTINGS_MAX}"
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
         rows.iter().map(|row| stored(row, 0)).collect()
     }
 

@@ -191,9 +191,9 @@ async fn recorded(app: &Arc<App>, actor: &Actor, name: &str) -> Result<(String, 
         return Ok((rule.manifest_text.to_string(), rule.component.read()?));
     }
     let gone = || format!("no rule `{name}` is live or was ever recorded");
-    let newest = match app.rule_versions(actor, name).await {
+    let newest = match app.rule_versions(actor, name, 0, 1).await {
         Err(Error::Missing { .. }) => return Err(gone().into()),
-        versions => versions?.into_iter().next().ok_or_else(gone)?,
+        versions => versions?.items.into_iter().next().ok_or_else(gone)?,
     };
     let (_, version) = app.rule_version(actor, name, &newest.id()?.to_string()).await?;
     Ok((version.manifest, version.component))

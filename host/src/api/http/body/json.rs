@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::{Kind, Problem};
+use super::super::problem::{Kind, Problem};
+
+mod repeated;
 
 /// A JSON body.
 pub struct Json<T>(pub T);
@@ -29,11 +31,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media_type == "application/json" || media_type.ends_with("+json") {
+    let mut parts = given.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+    // JSON is UTF-8 between programs (RFC 8259, section 8.1).
+    let is_utf8 = |text: &str| ["utf-8", "utf8"].iter().any(|name| text.trim_matches('"').eq_ignore_ascii_case(name));
+    let charset = parts.filter_map(|part| part.split_once('='));
+    let mut charset = charset.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    if is_json(&media_type) && charset.all(|(_, text)| is_utf8(text.trim())) {
         return Ok(());
     }
     Err(Problem::not_json(given))
+}
+
+/// Whether a media type is JSON's, or one that is written in it (RFC 6839, section 3.1).
+fn is_json(media_type: &str) -> bool {
+    let suffixed = media_type.strip_suffix("+json").and_then(|rest| rest.split_once('/'));
+    media_type == "application/json" || suffixed.is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty())
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -44,12 +57,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if path == "." { Problem::bad_body(&message) } else { Problem::bad_field(&path, &message) }
     })?;
     deserializer.end().map_err(|error| Problem::bad_body(&error.to_string()))?;
+    if let Some(path) = repeated::key(bytes) {
+        return Err(Problem::bad_field(&path, "it is there twice: send it once"));
+    }
     match zero_character(bytes) {
         Some(path) => Err(Problem::zero_character(Kind::REJECTED, &path)),
         None => Ok(value),
     }
 }
-
 /// The path of the first text with a zero character, of which PostgreSQL has none. JSON can only write it as an escape, which
 /// hardly any body has, so that hardly any is read twice.
 fn zero_character(bytes: &[u8]) -> Option<String> {

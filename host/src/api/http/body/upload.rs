@@ -4,7 +4,7 @@
 use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 
-use super::problem::{FieldProblem, Kind, Problem};
+use super::super::problem::{FieldProblem, Kind, Problem};
 use crate::app::rollout::deploy::Upload;
 
 /// The parts that an upload may have.

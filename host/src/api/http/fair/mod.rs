@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::desk::actor::Actor;
 
+pub(crate) mod rates;
+
 /// Requests of one person in progress at once: fewer than there are places before the rules' workers, so that one person alone
 /// never fills those.
 const AT_ONCE_MAX: usize = 100;
@@ -13,7 +15,7 @@ const AT_ONCE_MAX: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub struct Fair(Arc<Mutex<HashMap<String, usize>>>);
 
-/// A request in progress.
+/// A request in progress, until its answer is sent.
 #[derive(Debug)]
 pub struct Turn {
     fair: Fair,

@@ -1,0 +1,6 @@
+//! Bodies: of requests, as values and as they come in; of answers, as long as they are being sent.
+
+pub(crate) mod held;
+pub(crate) mod incoming;
+pub(crate) mod json;
+pub(crate) mod upload;

@@ -1,0 +1,125 @@
+//! How fast requests may come, by person and by address.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Extensions, HeaderMap};
+
+use crate::app::tickets::quota::{Buckets, Rate};
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// Unknown tokens that one address may show in a minute: each is looked for in the database.
+const UNKNOWN_TOKENS: Rate = Rate::per_minute(120);
+
+/// How many requests a minute may come.
+#[derive(Debug, Clone, Default)]
+pub struct Most {
+    /// From one person.
+    pub of_person: u32,
+    /// From one address, before it is known who asks.
+    pub of_address: u32,
+    /// Proxies, whose word about their clients' addresses is taken.
+    pub proxies: Vec<IpAddr>,
+}
+
+/// The requests of the last minutes.
+#[derive(Clone)]
+pub struct Rates(Arc<Inner>);
+
+struct Inner {
+    most: Most,
+    people: Buckets,
+    addresses: Buckets,
+    unknown: Buckets,
+}
+
+impl Rates {
+    /// No requests yet.
+    pub fn new(most: Most) -> Self {
+        let (people, addresses, unknown) = (Buckets::default(), Buckets::default(), Buckets::default());
+        Self(Arc::new(Inner { most, people, addresses, unknown }))
+    }
+
+    /// A request of a person.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait.
+    pub fn person(&self, id: &str, now: Duration) -> Result<(), Duration> {
+        self.0.people.take(id, Rate::per_minute(self.0.most.of_person), 1, now)
+    }
+
+    /// A request from an address.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait.
+    pub fn address(&self, from: &str, now: Duration) -> Result<(), Duration> {
+        self.0.addresses.take(from, Rate::per_minute(self.0.most.of_address), 1, now)
+    }
+
+    /// Whether one more token of this address is looked for, which is not known yet.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait.
+    pub fn may_ask(&self, from: &str, now: Duration) -> Result<(), Duration> {
+        self.0.unknown.look(from, UNKNOWN_TOKENS, 1, now)
+    }
+
+    /// A token of this address was not known.
+    pub fn unknown_token(&self, from: &str, now: Duration) {
+        // That there was room for it was looked at before.
+        let _ = self.0.unknown.take(from, UNKNOWN_TOKENS, 1, now);
+    }
+
+    /// The address of the client, as a text that stands for all addresses which it has at will; a proxy says whose request it
+    /// passes on. Nothing where a request came by no connection.
+    pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> String {
+        let Some(Peer(peer)) = extensions.get::<Peer>().copied() else { return String::new() };
+        let is_proxy = |address: IpAddr| self.0.most.proxies.contains(&address.to_canonical());
+        if !is_proxy(peer) {
+            return group(peer.to_canonical());
+        }
+        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops = forwarded.flat_map(|text| text.split(',')).filter_map(|hop| hop.trim().parse().ok());
+        // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word.
+        let hops: Vec<IpAddr> = hops.collect();
+        let from = hops.into_iter().rev().find(|hop| !is_proxy(*hop)).unwrap_or(peer);
+        group(from.to_canonical())
+    }
+}
+
+/// One client has a whole network of addresses of version 6 (RFC 6177), so that its first half stands for them.
+fn group(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_believed_about_its_clients_and_no_other() {
+        let proxies = vec!["10.0.0.1".parse().unwrap()];
+        let rates = Rates::new(Most { of_person: 1, of_address: 1, proxies });
+        let from = |peer: &str, forwarded: &str| {
+            let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
+            extensions.insert(Peer(peer.parse().unwrap()));
+            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            rates.client(&extensions, &headers)
+        };
+        assert_eq!(from("192.0.2.7", "198.51.100.1"), "192.0.2.7");
+        assert_eq!(from("10.0.0.1", "203.0.113.9, 198.51.100.1"), "198.51.100.1");
+        assert_eq!(from("::ffff:10.0.0.1", "198.51.100.1, 10.0.0.1"), "198.51.100.1");
+        assert_eq!(from("10.0.0.1", "nonsense"), "10.0.0.1");
+        assert_eq!(from("2001:db8:1:2:3:4:5:6", ""), "2001:db8:1:2::");
+    }
+}

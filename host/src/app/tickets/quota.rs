@@ -1,0 +1,188 @@
+//! How much one person may have the desk do: unfinished tickets, comments, and text that is kept.
+//!
+//! Those who work on tickets are not bound: they write for many. What is counted over time is counted by each host for itself
+//! and forgotten with it; unfinished tickets are counted in the store.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::app::{Error, Office};
+use crate::config::Limits;
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+
+/// Buckets that are remembered at once.
+const BUCKETS_MAX: usize = 100_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// So much in so long a time, and all of it at once where nothing was used before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    most: u64,
+    within: Duration,
+}
+
+impl Rate {
+    /// So many a minute.
+    pub const fn per_minute(most: u32) -> Self {
+        Self { most: most as u64, within: Duration::from_secs(60) }
+    }
+}
+
+/// A bucket for each name, which fills again with time.
+#[derive(Debug, Default)]
+pub struct Buckets(Mutex<HashMap<String, Bucket>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    used: f64,
+    at: Duration,
+}
+
+impl Bucket {
+    /// The amount in use at an instant: it runs out evenly.
+    fn used(self, rate: Rate, now: Duration) -> f64 {
+        let share = now.saturating_sub(self.at).as_secs_f64() / rate.within.as_secs_f64();
+        (self.used - share * rate.most as f64).max(0.0)
+    }
+}
+
+impl Buckets {
+    /// Takes some of what is there under a name. `now` is an instant of a clock that only goes on.
+    ///
+    /// # Errors
+    ///
+    /// How long it takes until there is enough; nothing is taken then.
+    pub fn take(&self, name: &str, rate: Rate, amount: u64, now: Duration) -> Result<(), Duration> {
+        self.use_some(name, rate, amount, now, true)
+    }
+
+    /// Looks whether there is so much, and takes none of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Buckets::take`].
+    pub fn look(&self, name: &str, rate: Rate, amount: u64, now: Duration) -> Result<(), Duration> {
+        self.use_some(name, rate, amount, now, false)
+    }
+
+    fn use_some(&self, name: &str, rate: Rate, amount: u64, now: Duration, keep: bool) -> Result<(), Duration> {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
+        let wanted = used + amount as f64;
+        let most = rate.most as f64;
+        // One that is larger than all that there is passes where nothing is used: else it never would.
+        if wanted > most && used > 0.0 {
+            let over = (wanted - most).min(used);
+            return Err(rate.within.mul_f64(over / most.max(1.0)));
+        }
+        if keep {
+            if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(name) {
+                buckets.retain(|_, bucket| bucket.used(rate, now) > 0.0);
+                if buckets.len() >= BUCKETS_MAX {
+                    buckets.clear();
+                }
+            }
+            buckets.insert(name.to_owned(), Bucket { used: wanted, at: now });
+        }
+        Ok(())
+    }
+}
+
+/// The amounts that people have used.
+#[derive(Debug, Default)]
+pub struct Quotas {
+    limits: ArcSwap<Limits>,
+    comments: Buckets,
+    bytes: Buckets,
+}
+
+impl Quotas {
+    /// Takes other limits.
+    pub fn limit(&self, limits: Limits) {
+        self.limits.store(limits.into());
+    }
+}
+
+impl Office {
+    /// Counts text that a person has the desk keep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`] where it is more than one person may in a day.
+    pub(super) fn count_text(&self, actor: &Actor, bytes: usize) -> Result<(), Error> {
+        let Some(person) = bound(actor) else { return Ok(()) };
+        let rate = Rate { most: self.quotas.limits.load().bytes_per_day, within: DAY };
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let counted = self.quotas.bytes.take(person, rate, bytes, self.clock.elapsed());
+        counted.map_err(|wait| Error::TooMuch { what: "text in one day", wait })
+    }
+
+    /// Counts a comment of a person.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) fn count_comment(&self, actor: &Actor, bytes: usize) -> Result<(), Error> {
+        if let Some(person) = bound(actor) {
+            let rate = Rate { most: self.quotas.limits.load().comments_per_hour, within: HOUR };
+            let counted = self.quotas.comments.take(person, rate, 1, self.clock.elapsed());
+            counted.map_err(|wait| Error::TooMuch { what: "comments in one hour", wait })?;
+        }
+        self.count_text(actor, bytes)
+    }
+
+    /// Refuses one more ticket of a person who has too many that are unfinished.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) async fn check_open_tickets(&self, actor: &Actor) -> Result<(), Error> {
+        let Some(person) = bound(actor) else { return Ok(()) };
+        let most = self.quotas.limits.load().open_tickets;
+        if self.store.unfinished_of(person, most).await? >= most {
+            return Err(Error::TooMuch { what: "tickets that are not finished", wait: HOUR });
+        }
+        Ok(())
+    }
+}
+
+/// The person whom limits bind, if they bind the actor.
+fn bound(actor: &Actor) -> Option<&str> {
+    actor.person().filter(|_| !permission::works_on_tickets(actor)).map(|person| person.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_what_it_has_and_fills_with_time() {
+        let buckets = Buckets::default();
+        let rate = Rate::per_minute(60);
+        let at = Duration::from_secs;
+        for _ in 0..60 {
+            assert_eq!(buckets.take("amara", rate, 1, at(0)), Ok(()));
+        }
+        assert_eq!(buckets.take("amara", rate, 1, at(0)), Err(at(1)));
+        assert_eq!(buckets.take("kofi", rate, 1, at(0)), Ok(()), "each has a bucket");
+        assert_eq!(buckets.look("amara", rate, 2, at(2)), Ok(()));
+        assert_eq!(buckets.take("amara", rate, 2, at(2)), Ok(()));
+        assert_eq!(buckets.look("amara", rate, 1, at(2)), Err(at(1)));
+        assert_eq!(buckets.take("amara", rate, 1_000, at(62)), Ok(()), "all at once, since nothing was used");
+        assert!(buckets.take("amara", rate, 1, at(63)).is_err());
+    }
+
+    #[test]
+    fn no_more_names_are_kept_than_there_is_room_for() {
+        let buckets = Buckets::default();
+        for n in 0..=BUCKETS_MAX {
+            let _ = buckets.take(&n.to_string(), Rate::per_minute(1), 1, Duration::ZERO);
+        }
+        assert!(buckets.0.lock().unwrap().len() <= BUCKETS_MAX);
+    }
+}

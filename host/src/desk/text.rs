@@ -1,0 +1,68 @@
+//! Texts that people write: which of them are the same, and which say nothing.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
+/// A text in the one form in which it is kept: canonically composed (Unicode Standard Annex 15, NFC). What looks the same and
+/// was written on another system is then the same text.
+pub fn normal(text: &str) -> Cow<'_, str> {
+    if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// The same for a text that is given away.
+pub fn into_normal(text: String) -> String {
+    if is_nfc(&text) { text } else { text.nfc().collect() }
+}
+
+/// Whether two texts are the same to people.
+pub fn are_same(one: &str, other: &str) -> bool {
+    one == other || normal(one) == normal(other)
+}
+
+/// Whether nothing of a text can be seen.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c))
+}
+
+/// Whether a character is one that is not drawn: those with the property `Default_Ignorable_Code_Point` (Unicode Standard, section
+/// 5.21), and the empty braille pattern.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        assert!(are_same("Z\u{fc}rich", "Zu\u{308}rich"));
+        assert!(!are_same("Zurich", "Z\u{fc}rich") && !are_same("a", "A"));
+        assert_eq!(into_normal("Zu\u{308}rich".to_owned()), "Z\u{fc}rich");
+        assert!(matches!(normal("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_nothing() {
+        for nothing in [
+            "",
+            " \t\r\n",
+            "\u{200b}",
+            "\u{2060}\u{feff}",
+            "\u{a0}\u{3000}",
+            "\u{ad}\u{3164}",
+            "\u{fe0f}\0",
+            "\u{2800}",
+        ] {
+            assert!(is_blank(nothing), "{nothing:?}");
+        }
+        for something in [".", "\u{200b}x", "\u{1f600}", "\u{301}"] {
+            assert!(!is_blank(something), "{something:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! How much each reader sees of a ticket: one table, by which the ticket itself, lists, the timeline, explanations and exports go.
+
+use jiff::Timestamp;
+
+use super::Ticket;
+use super::timeline::{Field, Visibility};
+
+/// A part of a ticket that not every reader need see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A field that rules and people set.
+    Set(Field),
+    Assignee,
+    /// The signals of intake rules.
+    Signals,
+    /// The number of another ticket, which may be another person's.
+    DuplicateOf,
+}
+
+impl Part {
+    /// The one table of who sees what. All else of a ticket is for everybody who may read it.
+    pub const fn visibility(self) -> Visibility {
+        match self {
+            Part::Set(Field::Category | Field::Priority) => Visibility::Public,
+            Part::Set(Field::Tags | Field::Impact | Field::Urgency | Field::Team | Field::Tier) => Visibility::Internal,
+            Part::Assignee | Part::Signals | Part::DuplicateOf => Visibility::Internal,
+        }
+    }
+}
+
+/// How much one reader sees of one ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// All of it: those who work on tickets.
+    All,
+    /// Only the public part: the requester, and approvers.
+    Public(PublicState),
+}
+
+/// How far a ticket has come for those who see only what is public: a private note changes neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicState {
+    /// Counts up from 1 with what they see happen.
+    pub version: i64,
+    /// When the last of them was written.
+    pub updated_at: Timestamp,
+}
+
+impl Sight {
+    /// Whether a part is shown.
+    pub const fn shows(&self, part: Part) -> bool {
+        matches!((self, part.visibility()), (Sight::All, _) | (_, Visibility::Public))
+    }
+
+    /// A part's value, if it is shown.
+    pub fn of<T>(&self, part: Part, value: T) -> Option<T> {
+        self.shows(part).then_some(value)
+    }
+
+    /// The ticket's version, as this reader may name it.
+    pub const fn version(&self, version: i64) -> i64 {
+        match self {
+            Sight::All => version,
+            Sight::Public(state) => state.version,
+        }
+    }
+
+    /// When the ticket changed last, as far as this reader sees.
+    pub const fn updated_at(&self, updated_at: Timestamp) -> Timestamp {
+        match self {
+            Sight::All => updated_at,
+            Sight::Public(state) => state.updated_at,
+        }
+    }
+
+    /// The tag of the ticket as this reader sees it.
+    pub fn tag(&self, ticket: &Ticket) -> String {
+        self.version(ticket.version).to_string()
+    }
+}

@@ -1,0 +1,27 @@
+//! Keys of idempotency end; those that have are forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::app::App;
+use crate::app::jobs::stop::Stop;
+
+/// How often they are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// Forgets keys until it is asked to stop.
+pub async fn run(app: Arc<App>, mut stop: Stop) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.told() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = app.forget_keys().await {
+            tracing::warn!(%error, "old keys of idempotency were not forgotten: tried again later");
+        }
+    }
+}

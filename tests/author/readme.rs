@@ -1,0 +1,169 @@
+//! The commands of every README are there as they are written, and the tour of the first one runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::components::{PROGRAM, example_rules, root};
+use crate::support::desk::{Database, Desk};
+
+/// Every README of ours.
+fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&name.as_str()) {
+            readmes(&path, found);
+        } else if name == "README.md" {
+            found.push(path);
+        }
+    }
+}
+
+/// The blocks of a README that a shell runs.
+fn blocks(text: &str) -> Vec<String> {
+    text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+/// The commands of the program in a block: a line each, without comments and what shells do with them.
+fn commands(block: &str) -> Vec<Vec<String>> {
+    let lines = block.replace("\\\n", " ");
+    let lines = lines.lines().map(str::trim).filter(|line| line.starts_with("ruledesk "));
+    lines
+        .map(|line| {
+            words(line)
+                .into_iter()
+                .skip(1)
+                .take_while(|word| !["|", ">", "&&", ";", "<"].contains(&word.as_str()))
+                .collect()
+        })
+        .collect()
+}
+
+/// The words of a line, as a shell divides them.
+fn words(line: &str) -> Vec<String> {
+    let (mut all, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(end), c) if c == end => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '#') if word.is_empty() => break,
+            (None, c) if c.is_whitespace() => {
+                all.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()))
+            }
+            (_, c) => word.push(c),
+        }
+    }
+    all.extend(Some(word).filter(|word| !word.is_empty()));
+    all
+}
+
+#[test]
+fn every_command_of_every_readme_is_there_with_its_options() {
+    let mut files = Vec::new();
+    readmes(&root(), &mut files);
+    let mut count = 0;
+    for file in files {
+        for block in blocks(&std::fs::read_to_string(&file).unwrap()) {
+            for command in commands(&block) {
+                // What stands before it is read, and nothing is done.
+                let output = Command::new(PROGRAM).args(&command).arg("--help").output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{}: ruledesk {}: {said}", file.display(), command.join(" "));
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "{count} commands");
+}
+
+/// As it is written, but for the address and the place of the desk, which are the test's own.
+#[test]
+fn the_tour_runs_as_it_is_written() {
+    let desk = Desk::with_rules(Database::Sqlite, example_rules());
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let tour = blocks(&text).into_iter().find(|block| block.contains("desk=http://127.0.0.1:8080/api/v1")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("target")).unwrap();
+    std::os::unix::fs::symlink(&desk.rules, folder.path().join("target/rules")).unwrap();
+    let tour =
+        tour.replace("http://127.0.0.1:8080", &desk.url).replace("curl -s ", "curl -sS --fail-with-body -w '\\n' ");
+    let output = Command::new("bash").args(["-c", &tour]).current_dir(folder.path()).output().unwrap();
+    let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}{wrong}");
+    assert_eq!(said.matches("\"/problems/").count(), 1, "the one that is meant to be refused: {said}");
+    assert_eq!(wrong.matches("error").count(), 1, "{wrong}");
+    for wanted in
+        ["\"key\":\"IT-1\"", "\"key\":\"IT-2\"", "\"state\":\"approved\"", "\"effective\":true", "\"generation\":"]
+    {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+/// A reader that has enough ends a command without a word, and a command prints its answer and no log.
+#[test]
+fn commands_answer_and_end_quietly() {
+    let desk = Desk::demo(Database::Sqlite);
+    let body = serde_json::json!({ "request_type": "question", "subject": "x", "body": "Please tell me." });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let mut openapi = Command::new(PROGRAM);
+    openapi.arg("openapi").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = openapi.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(ended.status.code(), Some(141));
+    for command in [
+        &["explain", "IT-1"][..],
+        &["rules", "list"],
+        &["decisions", "verify"],
+        &["rule", "case", "IT-1", "--stage", "routing", "--rule", "team-routing", "--keep-people"],
+    ] {
+        let output = desk.command(command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.is_empty(), "{command:?}: {said}");
+        assert!(!output.stdout.is_empty(), "{command:?}");
+    }
+    let list = String::from_utf8(desk.command(&["rules", "list"]).stdout).unwrap();
+    let head: Vec<&str> = list.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(head, ["NAME", "VERSION", "STAGES", "MODE", "STATE", "CANDIDATE", "FROM"]);
+    let row = list.lines().find(|line| line.starts_with("team-routing ")).unwrap();
+    assert!(row.contains(" 1.0.0 (") && row.contains(" routing ") && row.contains(" active "), "{row}");
+    let case = String::from_utf8(
+        desk.command(&["rule", "case", "IT-1", "--stage", "routing", "--rule", "team-routing"]).stdout,
+    )
+    .unwrap();
+    assert!(!case.to_lowercase().contains("amara") && case.contains("person-"), "{case}");
+
+    // The same desk, found by a file above the working directory, and asked over HTTP.
+    let place = tempfile::tempdir().unwrap();
+    let settings = desk.settings();
+    let file =
+        format!("config = {:?}\nrules = {:?}\ndata = {:?}\n", settings.parent().unwrap(), desk.rules, desk.data_dir());
+    std::fs::write(place.path().join("ruledesk.toml"), file).unwrap();
+    let below = place.path().join("a/b");
+    std::fs::create_dir_all(&below).unwrap();
+    let run = |arguments: &[&str], token: Option<&str>| {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).current_dir(&below);
+        for name in ["DATABASE_URL", "RULEDESK_CONFIG", "RULEDESK_URL", "RULEDESK_TOKEN"] {
+            command.env_remove(name);
+        }
+        if let Some(token) = token {
+            command.env("RULEDESK_URL", &desk.url).env("RULEDESK_TOKEN", token);
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap() + &said)
+    };
+    let (done, told) = run(&["explain", "IT-1"], None);
+    assert!(done && told.contains("IT-1: x"), "{told}");
+    let (done, elsewhere) = run(&["explain", "IT-1"], Some("demo-kofi"));
+    assert!(done && elsewhere.contains("IT-1: x") && elsewhere.contains("team = "), "{elsewhere}");
+    assert!(run(&["rules", "list"], Some("demo-kofi")).1.contains("team-routing"));
+    let (done, refused) = run(&["rules", "retire", "team-routing", "--why", "no"], Some("demo-kofi"));
+    assert!(!done && refused.contains("may not administer"), "{refused}");
+    std::fs::write(below.join("floors.csv"), "floor,team\n1,a\n").unwrap();
+    assert!(run(&["tables", "put", "floors.csv", "--why", "test"], Some("demo-mei")).0);
+    assert_eq!(run(&["tables", "get", "floors"], Some("demo-mei")).1, "floor,team\n1,a\n");
+    assert!(!run(&["decisions", "chain"], Some("demo-mei")).0, "it is no command over HTTP");
+}

@@ -1,0 +1,113 @@
+//! A request that is sent again under its key is done once; a key that cannot be honoured is refused.
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+fn keyed(client: &Client, key: &str) -> Client {
+    client.with("idempotency-key", key)
+}
+
+fn entries(desk: &House, ticket: &str, kind: &str) -> usize {
+    let timeline = desk.as_role("kofi").get(&format!("/api/v1/tickets/{ticket}/timeline")).expect(200);
+    timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == kind).count()
+}
+
+#[test]
+fn every_write_about_tickets_is_done_once_under_its_key() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let body = json!({ "request_type": "question", "subject": "Once", "body": "Please tell me." });
+        amara.post("/api/v1/tickets", &body).expect(201);
+
+        let comment = json!({ "body": "once please" });
+        let path = "/api/v1/tickets/IT-1/comments";
+        let send = || keyed(&amara, "k1").post(path, &comment);
+        let first = send().expect(201);
+        assert_eq!(send().expect(200)["version"], first["version"]);
+        assert_eq!(entries(&desk, "IT-1", "commented"), 1);
+        let other = keyed(&amara, "k1").post(path, &json!({ "body": "another" })).expect(422);
+        assert_eq!(other["type"], "/problems/idempotency-key-reused");
+        keyed(&kofi, "k1").post(path, &comment).expect(201);
+        assert_eq!(entries(&desk, "IT-1", "commented"), 2, "the same key of another person is another");
+
+        let step = json!({ "to": "in_progress", "reason": "I have it" });
+        let seen = keyed(&kofi, "k2").with("if-match", "\"3\"");
+        let go = || seen.post("/api/v1/tickets/IT-1/transitions", &step);
+        assert_eq!(go().expect(200)["state"], "in_progress");
+        assert_eq!(go().expect(200)["state"], "in_progress", "not stale: it was this very request");
+        assert_eq!(entries(&desk, "IT-1", "state-changed"), 1);
+
+        let edit = json!({ "priority": "critical", "reason": "all of Berlin" });
+        let seen = keyed(&kofi, "k3").with("if-match", "\"4\"");
+        let change = || seen.patch("/api/v1/tickets/IT-1", &edit);
+        assert_eq!([change().expect(200)["version"].clone(), change().expect(200)["version"].clone()], [5, 5]);
+
+        let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+            "tier": "write", "duration-hours": 24, "justification": "I join the data project on Monday" } });
+        amara.post("/api/v1/tickets", &access).expect(201);
+        let decision = json!({ "approve": true });
+        let decide = || keyed(&lena, "k4").post("/api/v1/tickets/IT-2/access/decisions", &decision).expect(200);
+        let decided = decide();
+        assert_eq!(decide()["access"], decided["access"]);
+        let grants = amara.get("/api/v1/people/amara/grants").expect(200);
+        if let Some(grant) = grants[0]["id"].as_str() {
+            let path = format!("/api/v1/grants/{grant}/revoke");
+            let reason = json!({ "reason": "the project is over" });
+            let revoke = || keyed(&desk.as_role("mei"), "k5").post(&path, &reason).expect(200);
+            assert_eq!(revoke(), revoke());
+        }
+    });
+}
+
+#[test]
+fn the_same_comment_sent_many_times_at_once_is_there_once() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let amara = desk.as_role("amara");
+        let body = json!({ "request_type": "question", "subject": "Once", "body": "Please tell me." });
+        amara.post("/api/v1/tickets", &body).expect(201);
+        let send = || keyed(&amara, "k").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "once" })).status;
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let sends: Vec<_> = (0..16).map(|_| scope.spawn(send)).collect();
+            sends.into_iter().map(|send| send.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
+        assert_eq!(entries(&desk, "IT-1", "commented"), 1);
+    });
+}
+
+#[test]
+fn routes_that_honour_no_key_refuse_one() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = keyed(&desk.as_role("mei"), "k");
+    let refused = |answer: crate::support::client::Answer, what: &str| {
+        assert_eq!(answer.expect(400)["type"], "/problems/bad-header", "{what}");
+    };
+    refused(mei.put_text("/api/v1/tables/floors?why=test", "floor,team\n1,a\n", "text/csv"), "put");
+    refused(mei.delete("/api/v1/tables/floors?why=test"), "delete");
+    let empty = json!({});
+    for path in [
+        "rules/reload",
+        "config/reload",
+        "rules/team-routing/rollback",
+        "tables/floors/rollback",
+        "jobs/dead/outbox/retry",
+    ] {
+        refused(mei.post(&format!("/api/v1/{path}"), &empty), path);
+    }
+    assert_eq!(mei.get("/api/v1/tables/floors").status, 404, "nothing was done");
+    let submission = json!({ "request_type": "question", "subject": "Once", "body": "Please tell me." });
+    mei.post("/api/v1/rules/dry-run", &json!({ "submission": submission })).expect(200);
+    for bad in [String::new(), "x".repeat(256)] {
+        let amara = keyed(&desk.as_role("amara"), &bad);
+        refused(amara.post("/api/v1/tickets", &submission), "a ticket");
+    }
+    let two = keyed(&keyed(&desk.as_role("amara"), "a"), "b");
+    refused(two.post("/api/v1/tickets", &submission), "two keys");
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets").expect(200)["tickets"], Value::Array(Vec::new()));
+}
