@@ -13,7 +13,7 @@ mod hostile_rules;
 mod largest;
 mod proof;
 mod reload_under_load;
-mod two_person;
 mod sent_again;
 mod sight;
+mod two_person;
 mod words;

@@ -20,12 +20,7 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Rejected`] with what to correct; [`Error::KeyReused`]; [`Error::Busy`].
-    pub async fn take_over_ticket(
-        self: &Arc<Self>,
-        actor: &Actor,
-        past: Past,
-        key: Key,
-    ) -> Result<Made, Error> {
+    pub async fn take_over_ticket(self: &Arc<Self>, actor: &Actor, past: Past, key: Key) -> Result<Made, Error> {
         let organisation = self.organisation();
         let permit = permission::import(actor)?;
         let claim = change::idempotency(actor, Some(key));
