@@ -12,18 +12,19 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("desk", &[]),
+    ("rows", &[]),
     ("rules", &[]),
     ("telemetry", &[]),
     ("author", &["rules"]),
-    ("import", &["desk"]),
-    ("config", &["desk"]),
+    ("import", &["desk", "rows"]),
+    ("config", &["desk", "rows"]),
     ("store", &["desk"]),
     ("app", &["desk", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
     ("jobs", &["app", "desk", "telemetry"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "jobs", "rules", "telemetry"]),
+    ("cli", &["api", "app", "author", "config", "desk", "import", "jobs", "rows", "rules", "telemetry"]),
 ];
 
 /// A file and a room that it alone of its own room may name: the one command file that opens the store.

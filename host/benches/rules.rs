@@ -34,9 +34,12 @@ fn open() -> Rules {
         worker_threads: 4,
         waiting_max: 64,
         poll: Duration::from_secs(3600),
+        patience: Duration::from_secs(60),
+        ticket_budget: Duration::from_millis(2_500),
         pooled: true,
         trust: Trust::default(),
         two_person_access: false,
+        judge: None,
     };
     Rules::open(&options, Tables::default()).unwrap()
 }

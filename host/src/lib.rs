@@ -53,6 +53,7 @@ pub mod config;
 pub mod desk;
 pub mod import;
 pub mod jobs;
+pub mod rows;
 pub mod rules;
 pub mod store;
 pub mod telemetry;

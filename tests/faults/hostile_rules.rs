@@ -15,7 +15,7 @@ const DEEDS: [(&str, &str); 9] = [
     ("recurse", "trap"),
     ("hoard-memory", "out-of-memory"),
     ("panic", "trap"),
-    ("call-host", "stopped"),
+    ("call-host", "out-of-fuel"),
     ("huge-answer", ""),
     ("give-up", "rule-error"),
     ("look-up-forbidden", "stopped"),

@@ -7,6 +7,7 @@ mod compile_bomb;
 mod connections;
 mod crash;
 mod hostile_rules;
+mod largest;
 mod proof;
 mod reload_under_load;
 mod two_person;

@@ -2,6 +2,7 @@
 
 mod altered;
 pub mod determinism;
+mod directory;
 mod examples;
 mod hostile;
 mod hygiene;

@@ -93,9 +93,12 @@ pub fn options(rules_dir: &Path) -> Options {
         worker_threads: 4,
         waiting_max: 64,
         poll: Duration::from_millis(200),
+        patience: Duration::from_secs(1),
+        ticket_budget: Duration::from_millis(2_500),
         pooled: true,
         trust: Trust::default(),
         two_person_access: false,
+        judge: None,
     }
 }
 

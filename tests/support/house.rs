@@ -216,9 +216,12 @@ fn options(server: &Server) -> Options {
         worker_threads: server.worker_threads,
         waiting_max: server.queue_depth,
         poll: server.reload_poll,
+        patience: Duration::from_secs(1),
+        ticket_budget: Duration::from_millis(2_500),
         pooled: true,
         trust: Trust::new(keys.collect()),
         two_person_access: server.two_person_access,
+        judge: None,
     }
 }
 

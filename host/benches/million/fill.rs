@@ -17,7 +17,7 @@ use ruledesk::desk::organisation::Strategy;
 use ruledesk::desk::ticket::assignment::Assignment;
 use ruledesk::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use ruledesk::desk::ticket::{State, Submitted, Ticket};
-use ruledesk::store::db::Db;
+use ruledesk::store::db::{Db, Limits};
 use ruledesk::store::rules::decisions::StoredRun;
 use ruledesk::store::rules::packing::Dictionary;
 use ruledesk::store::rules::rollups::Call;
@@ -131,7 +131,7 @@ pub async fn templates(config: &Path) -> Vec<Template> {
     }
     drop(client);
     desk.stop();
-    let store = Store::open(&target).await.unwrap();
+    let store = Store::open_within(&target, patient()).await.unwrap();
     let mut templates = Vec::new();
     for number in 1..=TEMPLATES {
         let number = TicketNumber(number as i64);
@@ -156,7 +156,7 @@ pub async fn filled(database: Database, size: u64, smaller: Option<&Target>, tem
         }
         Database::Postgres => Target::Postgres(postgres_database(size, smaller).await),
     };
-    let store = Store::open(&target).await.unwrap();
+    let store = Store::open_within(&target, patient()).await.unwrap();
     let db = open(&target).await;
     let have = highest(&db).await;
     if have < size {
@@ -174,9 +174,15 @@ pub async fn filled(database: Database, size: u64, smaller: Option<&Target>, tem
 
 pub async fn open(target: &Target) -> Db {
     match target {
-        Target::Sqlite(file) => Db::open_sqlite(file).await.unwrap(),
-        Target::Postgres(url) => Db::open_postgres(url).await.unwrap(),
+        Target::Sqlite(file) => Db::open_sqlite_within(file, patient()).await.unwrap(),
+        Target::Postgres(url) => Db::open_postgres_within(url, patient()).await.unwrap(),
     }
+}
+
+/// Far longer than a desk waits: filling up does more at once.
+fn patient() -> Limits {
+    let long = Duration::from_secs(600);
+    Limits { idle_writing: long, ..Limits::within(long, 12) }
 }
 
 /// The highest number of a ticket, which is about how many there are.
@@ -407,15 +413,25 @@ fn run(random: &mut Random, template: &Template, ticket: &Ticket, who: &str, num
 
 /// What the store decides itself for new tickets only: who has the finished ones. And what a server does after a while.
 async fn finish(db: &Db, database: Database, from: u64) {
-    let mut tx = db.begin().await.unwrap();
-    // Three digits, as the ids of agents have.
-    let sql = "update tickets set assignee = 'agent-' || substr(cast(1000 + (number * 7919) % $1 as text), 2) \
-               where assignee is null and number > $2";
-    tx.execute(sql, vec![(AGENTS as i64).into(), (from as i64).into()]).await.unwrap();
-    tx.commit().await.unwrap().done().await.unwrap();
+    let rows = db.all("select coalesce(max(number), 0) from tickets", Vec::new()).await.unwrap();
+    let last = rows[0].int(0).unwrap();
+    // In pieces: a desk's statements have a time limit.
+    for begin in (from as i64..last).step_by(FINISHED_AT_ONCE) {
+        let mut tx = db.begin().await.unwrap();
+        // Three digits, as the ids of agents have.
+        let sql = "update tickets set assignee = 'agent-' || substr(cast(1000 + (number * 7919) % $1 as text), 2) \
+                   where assignee is null and number > $2 and number <= $3";
+        let end = begin + FINISHED_AT_ONCE as i64;
+        tx.execute(sql, vec![(AGENTS as i64).into(), begin.into(), end.into()]).await.unwrap();
+        tx.commit().await.unwrap().done().await.unwrap();
+    }
     if database == Database::Postgres {
         let mut tx = db.begin().await.unwrap();
+        tx.execute("set local statement_timeout = 0", Vec::new()).await.unwrap();
         tx.execute("analyze", Vec::new()).await.unwrap();
         tx.commit().await.unwrap().done().await.unwrap();
     }
 }
+
+/// How many tickets one statement gives an assignee.
+const FINISHED_AT_ONCE: usize = 20_000;

@@ -14,8 +14,8 @@
 //! - [`Office::actor`] says who is asking; [`Office::add_token`], [`Office::revoke_token`] look after that
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::desk::organisation::Organisation;
 use crate::rules::Rules;
@@ -65,6 +65,7 @@ pub struct App {
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
     background: jobs::background::Background,
+    started: OnceLock<rollout::start::Started>,
     /// How far the catalog has followed the deployments.
     pub following: rollout::follow::Following,
 }
@@ -97,6 +98,7 @@ impl App {
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             background: jobs::background::Background::default(),
+            started: OnceLock::new(),
             following: rollout::follow::Following::default(),
         };
         app.tell_access_forms();

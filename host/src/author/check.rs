@@ -10,7 +10,7 @@ use crate::rules::load::LoadError;
 use crate::rules::load::compile::CompileError;
 use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::remedies;
-use crate::rules::run::examples;
+use crate::rules::run::examples::{self, Judge};
 use crate::rules::run::manifest::ManifestError;
 use crate::rules::tables::Tables;
 
@@ -45,6 +45,7 @@ pub fn check(
     bytes_max: usize,
     shipped: Option<Result<Shipped, ManifestError>>,
     tables: &Tables,
+    judge: Option<&Judge>,
 ) -> Checked {
     let mut checked = Checked {
         bytes: wasm.len(),
@@ -99,7 +100,12 @@ pub fn check(
             .notes
             .push(format!("no rows are known for the tables {names}: give a desk's configuration with --config"));
     }
-    match examples::check(&rule, &tables) {
+    if let Err(what) = examples::check_table(&shipped.manifest, judge) {
+        let mend = "correct the name in the table, or give the configuration of the desk that has it";
+        checked.problem = Some(Problem { what, mend: mend.to_owned() });
+        return checked;
+    }
+    match examples::check(&rule, &tables, judge, false) {
         Ok(()) => checked.examples = Some(shipped.manifest.examples.len()),
         Err(failed) => {
             let mend = "correct the rule or the example; `ruledesk rule test` shows all of them, field by field";

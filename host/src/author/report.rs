@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::trial::{Outcome, Place, Report, Tried};
 use crate::rules::load::MANIFEST_FILE;
+use crate::rules::text::shown;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,7 @@ fn human(report: &Report) -> String {
 fn complaint(tried: &Tried) -> Vec<String> {
     let mut lines = match &tried.outcome {
         Outcome::Passed => return Vec::new(),
-        Outcome::NotAsked(message) => return vec![format!("not asked: {message}")],
+        Outcome::NotAsked(message) => return vec![format!("not asked: {}", shown(message))],
         Outcome::Differs(differences) => {
             let mut lines: Vec<String> = Vec::new();
             for difference in differences {
@@ -69,8 +70,8 @@ fn complaint(tried: &Tried) -> Vec<String> {
                         .push("nothing is expected yet: write `expect`, or record the answer with --accept".to_owned());
                 } else {
                     lines.push(format!("{}:", difference.path));
-                    lines.push(format!("  expected {}", difference.expected));
-                    lines.push(format!("  got      {}", difference.got));
+                    lines.push(format!("  expected {}", shown(&difference.expected.to_string())));
+                    lines.push(format!("  got      {}", shown(&difference.got.to_string())));
                 }
             }
             lines
@@ -80,10 +81,10 @@ fn complaint(tried: &Tried) -> Vec<String> {
     lines.push(match (word("message"), word("decision")) {
         (Some(message), _) => message.to_owned(),
         (None, decision) => {
-            format!("the rule said: {}, because {}", decision.unwrap_or("?"), word("reason").unwrap_or("?"))
+            format!("the rule said: {}, because {}", decision.unwrap_or("?"), shown(word("reason").unwrap_or("?")))
         }
     });
-    lines.extend(tried.log.iter().map(|line| format!("log {}: {}", level(line), line.message)));
+    lines.extend(tried.log.iter().map(|line| format!("log {}: {}", level(line), shown(&line.message))));
     lines
 }
 

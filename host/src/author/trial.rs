@@ -11,7 +11,7 @@ use super::case::{Case, CaseError};
 use super::sandbox::{Sandbox, Shipped, with_empty};
 use crate::rules::load::LoadError;
 use crate::rules::run::call::{Called, ask};
-use crate::rules::run::examples::{Difference, compare, fill_in_json, flat};
+use crate::rules::run::examples::{Difference, Judge, compare, fill_in_json, flat, judged};
 use crate::rules::run::guest::LogLine;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
@@ -99,6 +99,8 @@ pub struct Trial<'a> {
     pub shipped: &'a Shipped,
     pub wasm: &'a [u8],
     pub tables: &'a Tables,
+    /// What the desk knows of the names that rules use, where its configuration is given.
+    pub judge: Option<&'a Judge>,
 }
 
 impl Trial<'_> {
@@ -120,7 +122,8 @@ impl Trial<'_> {
                 input: serde_json::to_value(&example.input).unwrap_or_default(),
                 expect: serde_json::to_value(&example.expect).unwrap_or_default(),
             };
-            tried.push(try_case(&rule, case, Place::Example(index), &tables));
+            let tables = example.asked_with(&self.shipped.manifest, &tables);
+            tried.push(try_case(&rule, case, Place::Example(index), &tables, self.judge));
         }
         // A rule with other settings is another rule; cases that share settings share it.
         let mut configured: BTreeMap<String, Result<Rule, String>> = BTreeMap::new();
@@ -129,7 +132,7 @@ impl Trial<'_> {
                 let place = Place::File(file.clone(), index);
                 let own = case.settings_text().filter(|settings| *settings != self.shipped.manifest.settings);
                 let Some(settings) = own else {
-                    tried.push(try_case(&rule, case, place, &tables));
+                    tried.push(try_case(&rule, case, place, &tables, self.judge));
                     continue;
                 };
                 let other = configured.entry(settings).or_insert_with_key(|settings| {
@@ -137,7 +140,7 @@ impl Trial<'_> {
                     self.sandbox.rule(self.folder, &shipped, self.wasm).map_err(|error| error.to_string())
                 });
                 tried.push(match other {
-                    Ok(rule) => try_case(rule, case, place, &tables),
+                    Ok(rule) => try_case(rule, case, place, &tables, self.judge),
                     Err(message) => not_asked(case, place, message.clone()),
                 });
             }
@@ -152,7 +155,7 @@ impl Trial<'_> {
     }
 }
 
-fn try_case(rule: &Rule, case: Case, place: Place, tables: &Arc<Tables>) -> Tried {
+fn try_case(rule: &Rule, case: Case, place: Place, tables: &Arc<Tables>, judge: Option<&Judge>) -> Tried {
     if !rule.manifest.stages.contains(&case.stage) {
         let message = format!("the rule is not asked at `{}`: its manifest does not name it", case.stage);
         return not_asked(case, place, message);
@@ -172,6 +175,10 @@ fn try_case(rule: &Rule, case: Case, place: Place, tables: &Arc<Tables>) -> Trie
             vec![Difference { path: "expect".to_owned(), expected: Value::Null, got }]
         }
     };
+    let unknown = called.result.as_ref().ok().and_then(|answer| judged(answer, judge).err());
+    if let Some(why) = unknown.filter(|_| differences.is_empty()) {
+        return not_asked(case, place, format!("the desk does not take the answer: {why}"));
+    }
     Tried {
         name: case.name,
         stage: case.stage,

@@ -6,6 +6,7 @@ use super::desk::{self, Shell};
 use super::{Failure, Place};
 use crate::app::explain::{ByHand, Explanation, Proposal, Story};
 use crate::desk::id::TicketNumber;
+use crate::rules::text::{shown, shown_lines};
 
 /// Says why a ticket is as it is: which rule set each field, what overrode what, who changed it since.
 #[derive(Debug, Args)]
@@ -37,7 +38,7 @@ pub async fn run(command: Explain) -> Result<(), Failure> {
 }
 
 fn print(explanation: &Explanation) {
-    println!("{}\n", explanation.text);
+    println!("{}\n", shown_lines(&explanation.text));
     for story in explanation.fields.iter().flatten() {
         print_story(story);
     }
@@ -45,8 +46,8 @@ fn print(explanation: &Explanation) {
 
 fn print_story(story: &Story) {
     let value = story.value.as_deref().unwrap_or("-").lines().next().unwrap_or_default();
-    println!("{} = {value}", story.field);
-    println!("    set by {}{}", story.set_by.name, reason(&story.set_by.reason));
+    println!("{} = {}", story.field, shown(value));
+    println!("    set by {}{}", shown(&story.set_by.name), reason(&story.set_by.reason));
     // Rules that had nothing to say about this field would only be in the way.
     let mut spoke = story.proposals.iter().filter(|p| p.value.is_some() || p.fault.is_some()).peekable();
     if let Some(law) = story.law.filter(|_| spoke.peek().is_some()) {
@@ -59,8 +60,8 @@ fn print_story(story: &Story) {
 fn print_proposal(proposal: &Proposal) {
     let Proposal { rule, version, value, fault, effect, stood, .. } = proposal;
     let said = match (fault, value) {
-        (Some(fault), _) => format!("failed: {fault}"),
-        (None, Some(value)) => value.clone(),
+        (Some(fault), _) => format!("failed: {}", shown(fault)),
+        (None, Some(value)) => shown(value),
         (None, None) => "nothing".to_owned(),
     };
     let mark = if *stood { "*" } else { " " };
@@ -72,9 +73,10 @@ fn print_proposal(proposal: &Proposal) {
 fn print_change(change: &ByHand) {
     let from = change.from.as_ref().map_or_else(String::new, |from| format!("from {from} "));
     let to = change.to.as_deref().unwrap_or("nobody");
-    println!("    changed {from}to {to} by {} at {}{}", change.by, change.at, reason(&change.reason));
+    let (from, to, by) = (shown(&from), shown(to), shown(&change.by));
+    println!("    changed {from}to {to} by {by} at {}{}", change.at, reason(&change.reason));
 }
 
 fn reason(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+    if reason.is_empty() { String::new() } else { format!(": {}", shown(reason)) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,9 +17,12 @@ use crate::app::tickets::submit::{self, Made};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
+use crate::desk::ticket::history::Past;
 use crate::desk::ticket::intake::Submission;
-use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, Plan, Row, Summary, Tickets};
+use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Row, Summary, Tickets};
+use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
 
 /// Tickets on their way at once: enough to fill a batch of the writer.
@@ -29,15 +32,19 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How often it tries before the import gives up.
 const BUSY_TRIES_MAX: u32 = 1_500;
 
-/// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
+/// Takes tickets from a file of rows through the whole pipeline and sums up the outcome.
+///
+/// Ends with 0 where every row is a ticket, with 3 where rows were refused (the summary says which and why; all others are
+/// imported), with 1 where the file or the desk stopped the import.
 #[derive(Debug, Args)]
 pub struct Import {
     #[command(flatten)]
     place: Place,
     /// The file; `.gz` is unpacked on the way.
     file: PathBuf,
-    /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller`,
-    /// `label.category=Topic_group` (also `label.priority`, `label.team`).
+    /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
+    /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
+    /// `resolved-at`, `closed-at`, `state` and `assignee`.
     #[arg(long, required = true)]
     map: Vec<String>,
     /// The meaning of a text in a column: `label.category:HR Support=hr`.
@@ -61,6 +68,20 @@ pub struct Import {
     /// How times are written, as in strptime; RFC 3339 where nothing is said.
     #[arg(long)]
     time_format: Option<String>,
+    /// The separator of two cells, such as `;` or `tab`; found out where nothing is said.
+    #[arg(long)]
+    delimiter: Option<Separator>,
+    /// The encoding, such as `windows-1252` or `utf-16le`; found out where nothing is said.
+    #[arg(long)]
+    encoding: Option<Encoding>,
+    /// The column that tells the rows apart, such as the number in the old desk: no row becomes a ticket twice, also
+    /// where the rest of the file changes.
+    #[arg(long)]
+    key: Option<String>,
+    /// Takes the tickets over as they stood: no rule is asked, no message is sent, no access is granted, and no promise
+    /// begins. Labels are what was decided; times, states and assignees are kept; requesters may have left.
+    #[arg(long)]
+    history: bool,
     /// The channel that tickets name.
     #[arg(long, default_value = "import")]
     channel: String,
@@ -76,15 +97,17 @@ pub struct Import {
 pub async fn run(import: Import) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&import.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
+    let plan = plan(&import, zone, &config.organisation)?;
     let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
-    let mut tickets = Tickets::open(reader(&import.file)?, plan(&import, zone)?)?;
+    let mut tickets = Tickets::open(file(&import.file)?, plan)?;
     let mut flight = Flight {
         app: Arc::clone(&app),
         actor,
         file: digest_of(&import.file)?,
         request_type: import.request_type.clone(),
         channel: import.channel.clone(),
+        history: import.history,
         running: JoinSet::new(),
         summary: Summary::default(),
         bar: bar(import.json),
@@ -101,6 +124,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     }
     let mut summary = flight.land().await?;
     summary.skipped = tickets.skipped();
+    summary.unmet_values = tickets.unmet_values();
     summary.elapsed = start.elapsed();
     app.close().await;
     if import.json {
@@ -111,24 +135,33 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     match summary.rejected() {
         0 => Ok(()),
         refused => {
-            // A changed file is another file, all of whose rows are new.
-            let told = "the summary says which and why; import those that you mend as a file of their own";
+            // Without a key, a changed file is another file, all of whose rows are new.
+            let told = match import.key {
+                Some(_) => "the summary says which and why; correct them in the file and import it again",
+                None => "the summary says which and why; import those that you correct as a file of their own",
+            };
             Err(Found(format!("{refused} row(s) were refused: {told}")).into())
         }
     }
 }
 
-/// Creates a ticket, and tries again while the desk has too much to do.
-async fn submit(
-    app: &Arc<App>,
-    actor: &Actor,
-    requester: &PersonId,
-    submission: &Submission,
-    claim: &(String, String),
-) -> Result<Made, Error> {
+/// The ticket that a row asks for.
+enum Wanted {
+    New { requester: PersonId, submission: Box<Submission> },
+    TakenOver(Box<Past>),
+}
+
+/// Makes a ticket, and tries again while the desk has too much to do.
+async fn make(app: &Arc<App>, actor: &Actor, wanted: &Wanted, claim: &(String, String)) -> Result<Made, Error> {
     let mut tries = 0;
     loop {
-        let made = app.create_ticket(actor, Some(requester.clone()), submission.clone(), Some(claim.clone())).await;
+        let made = match wanted {
+            Wanted::New { requester, submission } => {
+                let (requester, submission) = (Some(requester.clone()), Submission::clone(submission));
+                app.create_ticket(actor, requester, submission, Some(claim.clone())).await
+            }
+            Wanted::TakenOver(past) => app.take_over_ticket(actor, Past::clone(past), claim.clone()).await,
+        };
         tries += 1;
         match made {
             Err(Error::Busy(_)) if tries < BUSY_TRIES_MAX => pause().await,
@@ -142,21 +175,35 @@ async fn pause() {
     tokio::time::sleep(BUSY_PAUSE).await;
 }
 
-fn digest_of(file: &Path) -> Result<Digest, Failure> {
-    let bytes = std::fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
-    Ok(Digest::of(&bytes))
+/// The digest of a file's text, of which neither the form of line ends nor empty lines at the end are a part: an editor or a
+/// tool that saves it again does not make another file of it.
+fn digest_of(path: &Path) -> Result<Digest, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Digest::of(&bytes));
+    }
+    let mut text = Vec::with_capacity(bytes.len());
+    PlainLines::new(bytes.as_slice()).read_to_end(&mut text)?;
+    text.truncate(text.trim_ascii_end().len());
+    text.push(b'\n');
+    Ok(Digest::of(&text))
 }
 
-fn reader(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
-    let open = File::open(file).map_err(|e| format!("{} cannot be opened: {e}", file.display()))?;
-    let open = BufReader::new(open);
-    let packed = file.extension().is_some_and(|extension| extension == "gz");
-    Ok(if packed { Box::new(flate2::read::MultiGzDecoder::new(open)) } else { Box::new(open) })
+fn file(path: &Path) -> Result<File, Failure> {
+    Ok(File::open(path).map_err(|e| format!("{} cannot be opened: {e}", path.display()))?)
 }
 
-fn plan(import: &Import, zone: TimeZone) -> Result<Plan, Failure> {
+fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<Plan, Failure> {
+    let mapping = Mapping::parse(&import.map, &import.map_value)?;
+    if !import.history {
+        mapping.of_new_tickets()?;
+    }
+    let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
     Ok(Plan {
-        mapping: Mapping::parse(&import.map, &import.map_value)?,
+        written: Written { encoding: import.encoding, separator: import.delimiter },
+        mapping,
+        people: People::new(people),
+        key: import.key.clone(),
         requester: import.requester.clone(),
         held_back: import.only_held_back.clone(),
         first_by: import.first_by.clone(),
@@ -179,7 +226,18 @@ fn bar(hidden: bool) -> ProgressBar {
     }
 }
 
-type Landed = (u64, Result<Made, Error>, Labels);
+fn texts(fields: Vec<(String, String)>) -> Vec<(String, Raw)> {
+    fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect()
+}
+
+/// The outcome of a row.
+struct Landed {
+    line: u64,
+    /// Whether the row has a key of its own in its source.
+    keyed: bool,
+    made: Result<Made, Error>,
+    labels: Labels,
+}
 
 /// The tickets that are on their way.
 struct Flight {
@@ -189,6 +247,7 @@ struct Flight {
     file: Digest,
     request_type: String,
     channel: String,
+    history: bool,
     running: JoinSet<Landed>,
     summary: Summary,
     bar: ProgressBar,
@@ -199,20 +258,59 @@ impl Flight {
         while self.running.len() >= IN_FLIGHT_MAX {
             self.land_one().await?;
         }
-        let key = format!("import-{}-{}", self.file, ticket.line);
+        let key = match &ticket.key {
+            // A key of the source may be long and of any letters.
+            Some(key) => format!("import-key-{}", Digest::of(key.as_bytes())),
+            None => format!("import-{}-{}", self.file, ticket.line),
+        };
         let claim = (key, submit::digest(&self.request(&ticket)));
+        let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
+        let (line, keyed) = (ticket.line, ticket.key.is_some());
+        let labels = if self.history { Labels::default() } else { ticket.labels.clone() };
+        let wanted = if self.history { Wanted::TakenOver(Box::new(self.past(ticket)?)) } else { self.wanted(ticket) };
+        self.running.spawn(async move {
+            let made = make(&app, &actor, &wanted, &claim).await;
+            Landed { line, keyed, made, labels }
+        });
+        Ok(())
+    }
+
+    fn wanted(&self, ticket: ImportedTicket) -> Wanted {
         let submission = Submission {
             request_type: self.request_type.clone(),
             channel: self.channel.clone(),
             subject: ticket.subject,
             body: ticket.body,
-            fields: ticket.fields.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect(),
+            fields: texts(ticket.fields),
             ..Submission::default()
         };
-        let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
-        let (line, requester, labels) = (ticket.line, ticket.requester, ticket.labels);
-        self.running.spawn(async move { (line, submit(&app, &actor, &requester, &submission, &claim).await, labels) });
-        Ok(())
+        Wanted::New { requester: ticket.requester, submission: Box::new(submission) }
+    }
+
+    fn past(&self, ticket: ImportedTicket) -> Result<Past, Failure> {
+        let ImportedTicket { line, subject, body, fields, requester, past, labels, .. } = ticket;
+        let Some(created_at) = past.created_at else {
+            return Err(format!(
+                "line {line} does not say when its ticket was created: history needs `--map created-at=COLUMN`"
+            )
+            .into());
+        };
+        Ok(Past {
+            request_type: self.request_type.clone(),
+            channel: self.channel.clone(),
+            requester,
+            subject,
+            body,
+            fields: texts(fields),
+            created_at,
+            resolved_at: past.resolved_at,
+            closed_at: past.closed_at,
+            state: past.state,
+            assignee: past.assignee,
+            category: labels.category,
+            priority: labels.priority,
+            team: labels.team,
+        })
     }
 
     /// All that makes the ticket what it is, each part apart from the next.
@@ -232,7 +330,7 @@ impl Flight {
 
     async fn land_one(&mut self) -> Result<(), Failure> {
         let Some(landed) = self.running.join_next().await else { return Ok(()) };
-        let (line, made, labels) = landed?;
+        let Landed { line, keyed, made, labels } = landed?;
         self.bar.inc(1);
         match made {
             Ok(Made { new: false, .. }) => {
@@ -259,6 +357,10 @@ impl Flight {
             // Whatever is refused about a row, it stops no other.
             Err(error @ Error::Refused(_)) => {
                 self.summary.reject(line, "not allowed", error.to_string());
+                Ok(())
+            }
+            Err(Error::KeyReused) if keyed => {
+                self.summary.changed_since();
                 Ok(())
             }
             Err(Error::KeyReused) => {

@@ -9,6 +9,7 @@ use crate::app::Error;
 use crate::app::jobs::{self, DEAD_PAGE_MAX, JobId, Queue};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::rules::text::shown;
 
 /// Work that the desk has given up on.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ async fn list(jobs: &jobs::Jobs, actor: &Actor) -> Result<(), Error> {
         for dead in page.jobs {
             let ticket = dead.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let (id, at, attempts, error) = (dead.id, dead.dead_at, dead.attempts, dead.last_error);
-            println!("{id}  {ticket}  dead since {at} after {attempts} attempts: {error}");
+            println!("{id}  {ticket}  dead since {at} after {attempts} attempts: {}", shown(&error));
         }
         after = page.next;
         if after.is_none() {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::rules::load::compiler::{self, Means, Task};
+use crate::rules::text::shown_lines;
 
 mod decisions;
 mod descriptors;
@@ -123,7 +124,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", shown_lines(&failure.to_string()));
             if failure.is::<Found>() { ExitCode::from(FOUND) } else { ExitCode::FAILURE }
         }
     }

@@ -17,6 +17,7 @@ use crate::app::reference::TABLE_BYTES_MAX;
 use crate::config::{Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::jobs;
+use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
 use crate::telemetry::{MaybeTraces, Settings, Traces};
 
 /// Runs the desk.
@@ -45,6 +46,9 @@ const UPLOAD_BYTES_BESIDES: usize = 2 << 20;
 /// How long requests may take to end once the desk was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How long the list of rules waits for what is compiled at the start.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+
 /// The demo's people and what they may do; each token is `demo-` and the id.
 const DEMO: [(&str, &[Role]); 5] = [
     ("amara", &[Role::Requester]),
@@ -69,7 +73,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(server.listen).await.map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
     let address = listener.local_addr()?;
-    let app = desk::open(config, source).await?;
+    let app = desk::open_to_serve(config, source).await?;
     if serve.demo {
         accept_demo_tokens(&app)?;
     }
@@ -78,7 +82,13 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let (stopper, stop) = stop::stop();
     let jobs = jobs::start(&app, &stop);
     let router = api::router(Arc::clone(&app), limits(&server), traces.clone());
-    tell(&app, address, serve.demo);
+    let (told, demo) = (Arc::clone(&app), serve.demo);
+    tokio::spawn(async move {
+        let waited = Arc::clone(&told);
+        // Requests are served meanwhile.
+        let _ = tokio::task::spawn_blocking(move || waited.rules.wait_until_read(TOLD_AFTER)).await;
+        tell(&told, address, demo);
+    });
     tokio::spawn(async move {
         stopped().await;
         // Dropped, it tells all who wait.
@@ -156,7 +166,7 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
     }
     for status in app.rules.catalog().folders().values() {
         if let Some(error) = &status.error {
-            println!("  not live: {}", error.message);
+            println!("  not live: {}", shown(&cut(error.message.to_string(), FAULT_BYTES_MAX)));
         }
     }
     println!("  http://{address}/openapi.json describes the interface, /metrics counts");

@@ -12,7 +12,9 @@ use crate::app::{Error, Office};
 use crate::config::Table;
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::rows;
 use crate::rules::live::rollout::Signatory;
+use crate::rules::text::shown;
 
 /// Reference tables that rules look things up in.
 #[derive(Debug, Args)]
@@ -89,7 +91,8 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
     match command {
         Command::List => list(office, actor)?,
         Command::Put { file, name, why } => {
-            let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let text = rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?;
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let name = name.as_deref().unwrap_or(&stem);
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
@@ -159,21 +162,21 @@ async fn versions(office: &Office, actor: &Actor, name: &str) -> Result<(), Fail
             (_, None) => "removed".to_owned(),
         };
         let by = Signatory::parse(&event.actor);
-        println!("{}  {what}  by {}: {}{}", event.at, by.name(), event.why, at_shell(&by));
+        println!("{}  {what}  by {}: {}{}", event.at, shown(&by.name()), shown(&event.why), at_shell(&by));
     }
     Ok(())
 }
 
 fn print_diff(from: &Table, to: &Table) {
     let diff = diff(from, to);
-    diff.columns_added.iter().for_each(|column| println!("+ column {column}"));
-    diff.columns_removed.iter().for_each(|column| println!("- column {column}"));
-    diff.added.first.iter().for_each(|key| println!("+ {key}"));
-    diff.removed.first.iter().for_each(|key| println!("- {key}"));
+    diff.columns_added.iter().for_each(|column| println!("+ column {}", shown(column)));
+    diff.columns_removed.iter().for_each(|column| println!("- column {}", shown(column)));
+    diff.added.first.iter().for_each(|key| println!("+ {}", shown(key)));
+    diff.removed.first.iter().for_each(|key| println!("- {}", shown(key)));
     for row in &diff.changed.first {
         let cells: Vec<String> =
             row.cells.iter().map(|(column, from, to)| format!("{column}: {from} -> {to}")).collect();
-        println!("~ {}  {}", row.key, cells.join(", "));
+        println!("~ {}  {}", shown(&row.key), shown(&cells.join(", ")));
     }
     println!("{} added, {} removed, {} changed", diff.added.count, diff.removed.count, diff.changed.count);
 }

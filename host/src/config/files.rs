@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use super::problem::Problem;
 use super::read::{Document, place};
 use super::wrong::Wrong;
+use crate::rows;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
@@ -139,7 +140,10 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(Wrong::FileTooLarge { bytes_max: FILE_BYTES_MAX });
     }
-    let text = String::from_utf8(bytes).map_err(|_| Wrong::NotUtf8)?;
+    // Reference tables come from spreadsheets, which write what their country does; all else is ours, and UTF-8.
+    let table = path.extension().is_some_and(|extension| extension == "csv");
+    let text = if table { rows::text(&bytes) } else { String::from_utf8(bytes).ok() };
+    let text = text.ok_or(Wrong::NotUtf8)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 

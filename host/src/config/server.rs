@@ -51,6 +51,9 @@ pub struct Server {
     pub component_bytes_max: usize,
     /// `reload-poll-ms`: how often the rules are looked at where the system sends no events. Default 1000.
     pub reload_poll: Duration,
+    /// `rules-patience-s`: how long a rules directory that is empty, or of which most folders are missing, is not believed, in
+    /// seconds: its rules go on, and `/readyz` says so. Default 60.
+    pub rules_patience: Duration,
     /// `compile-timeout-s`: the longest that compiling one component may take, in seconds. Default 60.
     pub compile_timeout: Duration,
     /// `compile-memory-mib`: the most memory that compiling may take, in MiB; here in bytes. Default 2048 MiB.
@@ -159,6 +162,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         request_timeout: Duration::from_millis(number(keys, "request-timeout-ms", 3_600_000, 10_000)),
         component_bytes_max: size(keys, "component-mib-max", 1024, COMPONENT_MIB_MAX, MIB),
         reload_poll: Duration::from_millis(number(keys, "reload-poll-ms", 3_600_000, 1000)),
+        rules_patience: Duration::from_secs(number(keys, "rules-patience-s", 86_400, 60)),
         compile_timeout: Duration::from_secs(number(keys, "compile-timeout-s", 3600, 60)),
         compile_memory_bytes: number(keys, "compile-memory-mib", 1 << 20, 2048) << 20,
         trusted_keys: Vec::new(),

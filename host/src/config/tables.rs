@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::files::Files;
 use super::problem::Problem;
 use super::wrong::Wrong;
+use crate::rows::{self, Written};
 
 mod cell;
 mod toml;
@@ -188,29 +189,42 @@ pub fn read(files: &Files, problems: &RefCell<Vec<Problem>>) -> BTreeMap<String,
 }
 
 fn parse(text: &str, note: Note<'_>) -> Table {
-    // The reader counts lines at `\n` only, and the last row then ends like any other.
-    let text = text.replace("\r\n", "\n") + "\n";
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut table = Table::default();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
-    let mut record = csv::StringRecord::new();
+    let mut records = match rows::open(text.as_bytes(), Written::default(), &[]) {
+        Ok(records) => records,
+        Err(error) => {
+            note(0, "", Wrong::Syntax { message: error.to_string() });
+            return table;
+        }
+    };
     loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
+        let record = match records.next_record() {
+            Ok(Some(Ok(record))) => record,
+            Ok(Some(Err((line, wrong)))) => {
+                note(number(line), "", Wrong::Syntax { message: wrong.to_string() });
+                continue;
+            }
+            Ok(None) => break,
             Err(error) => {
                 note(0, "", Wrong::Syntax { message: error.to_string() });
                 break;
             }
-        }
-        let line = first_line(&reader, &record);
+        };
+        let line = number(record.line);
+        // The text is UTF-8 throughout, and a record is cut at ASCII characters only.
+        let cells: Vec<&str> = record.cells.iter().map(|cell| std::str::from_utf8(cell).unwrap_or_default()).collect();
         let wanted = table.columns.len();
         if wanted == 0 {
-            table.take_columns(record.iter(), line, note);
-        } else if record.len() == wanted {
-            table.take_row(&record.iter().collect::<Vec<_>>(), line, &mut lines, note);
+            table.take_columns(cells.iter().copied(), line, note);
+        } else if cells.len() == wanted {
+            table.take_row(&cells, line, &mut lines, note);
         } else {
-            note(line, "", Wrong::Ragged { found: record.len(), wanted });
+            note(line, "", Wrong::Ragged { found: cells.len(), wanted });
+            if record.lines > 1 {
+                // The rows below are read by themselves: a forgotten quote may have taken them in.
+                records.back_to_second_line();
+            }
         }
     }
     if table.columns.is_empty() {
@@ -219,12 +233,7 @@ fn parse(text: &str, note: Note<'_>) -> Table {
     table
 }
 
-/// The line on which the record starts that was read last.
-fn first_line<R: std::io::Read>(reader: &csv::Reader<R>, record: &csv::StringRecord) -> usize {
-    // The record's own position is taken before the empty lines above it are skipped, so count back from its end.
-    let within = record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
-    let counted = reader.position().line().saturating_sub(within + 1);
-    // A quote that is never closed has no end to count from.
-    let line = record.position().map_or(counted, |start| start.line().max(counted));
+/// A line's number as problems have it.
+fn number(line: u64) -> usize {
     usize::try_from(line).unwrap_or(usize::MAX)
 }

@@ -13,8 +13,13 @@ pub enum Target {
     Body,
     /// The requester's id; without a column all tickets are the same person's.
     Requester,
-    /// When the ticket arrived.
+    /// When the ticket arrived; this and the following are of history only.
     CreatedAt,
+    ResolvedAt,
+    ClosedAt,
+    State,
+    /// The id of the person who had it last.
+    Assignee,
     /// A field of the request type's form.
     Field(String),
     /// What the ticket came to, to compare decisions with. It is not submitted.
@@ -36,14 +41,19 @@ pub enum MapError {
     #[error("`{text}` is not a value mapping: write TARGET:FROM=TO, such as `label.category:HR Support=hr`")]
     NotAValueMapping { text: String },
     #[error(
-        "`{text}` is no target: use subject, body, requester, created-at, field.NAME, \
-         label.category, label.priority or label.team"
+        "`{text}` is no target: use subject, body, requester, created-at, resolved-at, closed-at, state, assignee, \
+         field.NAME, label.category, label.priority or label.team"
     )]
     UnknownTarget { text: String },
     #[error("`{target}` is mapped twice, to `{first}` and to `{second}`: map it once")]
     Repeated { target: Target, first: String, second: String },
     #[error("values of `{target}` are mapped, but no column is: add `--map {target}=COLUMN`")]
     ValuesWithoutColumn { target: Target },
+    #[error(
+        "`{target}` is mapped, which says how a ticket fared before it was imported, but what is imported is new: \
+         say `--history`, or leave the mapping out"
+    )]
+    OnlyInHistory { target: Target },
     #[error("neither `subject` nor `body` is mapped: a ticket needs at least one, such as `--map body=text`")]
     NoText,
     #[error(
@@ -89,6 +99,10 @@ impl FromStr for Target {
                 "body" => Target::Body,
                 "requester" => Target::Requester,
                 "created-at" => Target::CreatedAt,
+                "resolved-at" => Target::ResolvedAt,
+                "closed-at" => Target::ClosedAt,
+                "state" => Target::State,
+                "assignee" => Target::Assignee,
                 _ => return Err(unknown()),
             },
             Some(("field", name)) if !name.is_empty() => Target::Field(name.to_owned()),
@@ -108,6 +122,10 @@ impl fmt::Display for Target {
             Target::Body => f.write_str("body"),
             Target::Requester => f.write_str("requester"),
             Target::CreatedAt => f.write_str("created-at"),
+            Target::ResolvedAt => f.write_str("resolved-at"),
+            Target::ClosedAt => f.write_str("closed-at"),
+            Target::State => f.write_str("state"),
+            Target::Assignee => f.write_str("assignee"),
             Target::Field(name) => write!(f, "field.{name}"),
             Target::Label(kind) => write!(f, "label.{}", kind.code()),
         }
@@ -155,15 +173,51 @@ impl Mapping {
         self.columns.iter().map(|(target, column)| (target, column.as_str()))
     }
 
-    /// What a cell's text becomes: as the values say; else a label or a requester becomes a slug, and all else stays.
-    pub fn value(&self, target: &Target, text: &str) -> String {
-        if let Some(to) = self.values.get(target).and_then(|values| values.get(text)) {
-            return to.clone();
+    /// Every value that is mapped: of which target, and from what.
+    pub fn values(&self) -> impl Iterator<Item = (&Target, &str)> {
+        self.values.iter().flat_map(|(target, values)| values.keys().map(move |from| (target, from.as_str())))
+    }
+
+    /// Checks that nothing is mapped which tickets that are new have not.
+    ///
+    /// # Errors
+    ///
+    /// The first target that only history has.
+    pub fn of_new_tickets(&self) -> Result<(), MapError> {
+        let past = self.columns.keys().find(|target| target.is_past());
+        past.map_or(Ok(()), |target| Err(MapError::OnlyInHistory { target: target.clone() }))
+    }
+
+    /// What a cell's text becomes: as the values say; else a label becomes a slug, and all else stays.
+    pub fn value(&self, target: &Target, text: &str) -> Mapped {
+        let values = self.values.get(target);
+        // As it is written, else without regard to case and to what surrounds it.
+        let exact = values.and_then(|values| values.get_key_value(text));
+        let found = exact.or_else(|| {
+            let folded = text.trim().to_lowercase();
+            values.and_then(|values| values.iter().find(|(from, _)| from.trim().to_lowercase() == folded))
+        });
+        if let Some((from, to)) = found {
+            return Mapped { text: to.clone(), from: Some(from.clone()) };
         }
-        match target {
-            Target::Label(_) | Target::Requester => slug(text),
-            Target::Subject | Target::Body | Target::CreatedAt | Target::Field(_) => text.to_owned(),
-        }
+        let text = if matches!(target, Target::Label(_)) { slug(text) } else { text.to_owned() };
+        Mapped { text, from: None }
+    }
+}
+
+/// A cell's value after the mapping of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    pub text: String,
+    /// The text that the mapping of values has for it, where it has one.
+    pub from: Option<String>,
+}
+
+impl Target {
+    /// Whether only a ticket that was worked on before has it.
+    const fn is_past(&self) -> bool {
+        use Target::{Assignee, ClosedAt, CreatedAt, ResolvedAt, State};
+        matches!(self, CreatedAt | ResolvedAt | ClosedAt | State | Assignee)
     }
 }
 

@@ -1,10 +1,11 @@
-//! Importing tickets from a CSV file: what the columns mean, reading row by row, and the summary at the end.
+//! Importing tickets from a file of rows: what the columns mean, reading row by row, and the summary at the end.
 //!
 //! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
 //! calls it submits the tickets and says what became of them.
 
-mod lines;
 mod mapping;
+mod past;
+mod people;
 mod read;
 mod score;
 mod summary;
@@ -12,6 +13,8 @@ mod summary;
 mod tests;
 
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
+pub use past::Past;
+pub use people::People;
 pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
 pub use score::{Agreement, ClassScore};
 pub use summary::{Outcome, Summary};

@@ -1,10 +1,9 @@
-//! A CSV file as a stream of tickets, gzipped or not. One bad row is that row's problem and no other's.
+//! A file of rows as a stream of tickets. One bad row is that row's problem and no other's.
 
-use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeSet, HashSet};
+use std::io::Read;
 
 use csv::ByteRecord;
-use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -12,14 +11,22 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desk::id::{NotAnId, PersonId};
 
-use super::lines::{PlainLines, first_line};
-use super::mapping::{HeldBack, Mapping, Target};
-use super::{LabelKind, Labels};
+use super::mapping::{HeldBack, Mapping, Target, slug};
+use super::people::People;
+use super::{LabelKind, Labels, Past};
+use crate::desk::ticket::State;
+use crate::rows::{self, FileRecords, Written};
 
 /// How to read a file.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// How the file is written, as far as that is known.
+    pub written: Written,
     pub mapping: Mapping,
+    /// By what names the rows may call people.
+    pub people: People,
+    /// The column that tells the rows of a source apart, also where all other cells change.
+    pub key: Option<String>,
     /// Who submits the tickets whose row names nobody.
     pub requester: PersonId,
     /// Keep only a share of the rows.
@@ -41,12 +48,14 @@ pub struct Plan {
 pub struct ImportedTicket {
     /// The line on which its row starts, counted from 1.
     pub line: u64,
+    /// The row's key in its source, where the plan names its column.
+    pub key: Option<String>,
     pub subject: String,
     pub body: String,
     /// The filled-in fields by name.
     pub fields: Vec<(String, String)>,
     pub requester: PersonId,
-    pub created_at: Option<Timestamp>,
+    pub past: Past,
     pub labels: Labels,
 }
 
@@ -69,27 +78,45 @@ pub struct RowProblem {
 /// Why a row is no ticket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowWrong {
+    #[error(transparent)]
+    NoRow(#[from] rows::Wrong),
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
-    #[error("the cell of `{column}` is not UTF-8 text")]
+    #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
+    RaggedLines { found: usize, wanted: usize, lines: u64 },
+    #[error("the cell of `{column}`, which tells the rows apart, is empty")]
+    NoKey { column: String },
+    #[error("the cell of `{column}` is not UTF-8 text: where the file has another encoding, name it")]
     NotUtf8 { column: String },
     #[error("subject and body are both empty")]
     NoText,
     #[error("`{text}` is not a time of the form {format}")]
     BadTime { text: String, format: String },
     #[error("the requester {0}")]
-    Requester(#[from] NotAnId),
+    Requester(NotAnId),
+    #[error("the assignee {0}")]
+    Assignee(NotAnId),
+    #[error("`{text}` is no state: map it to one of {}", State::ALL.map(State::code).join(", "))]
+    BadState { text: String },
+    #[error("it ends before it begins: {earlier} is before {later}")]
+    Backwards { earlier: Timestamp, later: Timestamp },
 }
 
 impl RowWrong {
     /// A few words that are the same for every such row, to count by.
     pub fn reason(&self) -> &'static str {
         match self {
-            RowWrong::Ragged { .. } => "wrong number of cells",
+            RowWrong::NoRow(rows::Wrong::NeverClosed { .. }) => "a quote that is never closed",
+            RowWrong::NoRow(rows::Wrong::TooLong) => "too long",
+            RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
+            RowWrong::NoKey { .. } => "no key",
             RowWrong::NotUtf8 { .. } => "not UTF-8",
             RowWrong::NoText => "neither subject nor body",
             RowWrong::BadTime { .. } => "bad time",
             RowWrong::Requester(_) => "bad requester",
+            RowWrong::Assignee(_) => "bad assignee",
+            RowWrong::BadState { .. } => "unknown state",
+            RowWrong::Backwards { .. } => "ends before it begins",
         }
     }
 }
@@ -105,8 +132,10 @@ pub enum ReadError {
     NoColumn { column: String, columns: Vec<String> },
     #[error("the column `{column}` is there twice; rename one")]
     ColumnTwice { column: String },
+    #[error("the first line, which names the columns, cannot be read: {0}")]
+    BrokenHeader(rows::Wrong),
     #[error("reading stopped near line {line}: {source}")]
-    Broken { line: u64, source: csv::Error },
+    Broken { line: u64, source: std::io::Error },
     #[error("the file cannot be read: {source}")]
     Unreadable { source: std::io::Error },
 }
@@ -120,14 +149,17 @@ pub struct Skipped {
     pub not_held_back: u64,
 }
 
-/// A CSV file as a stream of tickets.
+/// A file as a stream of tickets.
 pub struct Tickets<'r> {
-    reader: csv::Reader<Box<dyn Read + Send + 'r>>,
+    records: FileRecords<'r>,
     columns: Columns,
     plan: Plan,
     seen: HashSet<Vec<u8>>,
     skipped: Skipped,
     given: u64,
+    line: u64,
+    /// The values of the mapping that a row had.
+    met: BTreeSet<(Target, String)>,
 }
 
 /// Where the columns are.
@@ -136,28 +168,28 @@ struct Columns {
     targets: Vec<(Target, String, usize)>,
     held_back: Option<usize>,
     first_by: Option<usize>,
+    key: Option<usize>,
 }
 
 impl<'r> Tickets<'r> {
-    /// Starts reading: unpacks if the first bytes are gzip's, and finds the columns that the plan names.
+    /// Starts reading, and finds the columns that the plan names.
     ///
     /// # Errors
     ///
     /// The file has no first line, or lacks a column.
     pub fn open(file: impl Read + Send + 'r, plan: Plan) -> Result<Tickets<'r>, ReadError> {
-        let mut file = BufReader::with_capacity(1 << 16, file);
-        let start = file.fill_buf().map_err(|source| ReadError::Unreadable { source })?;
-        let text: Box<dyn Read + Send + 'r> = if start.starts_with(&[0x1f, 0x8b]) {
-            Box::new(PlainLines::new(BufReader::new(MultiGzDecoder::new(file))))
-        } else {
-            Box::new(PlainLines::new(file))
+        let wanted: Vec<&str> = plan.wanted();
+        let unreadable = |source| ReadError::Unreadable { source };
+        let mut records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
+        let header = match records.next_record().map_err(|source| ReadError::Broken { line: 1, source })? {
+            None => return Err(ReadError::Empty),
+            Some(Err((_, wrong))) => return Err(ReadError::BrokenHeader(wrong)),
+            Some(Ok(header)) => header,
         };
-        // Flexible, so that a row with too few cells is that row's problem; the reader drops a byte order mark.
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
-        let header = reader.byte_headers().map_err(|source| ReadError::Broken { line: 1, source })?;
-        let columns = Columns::find(header, &plan)?;
-        let (seen, skipped) = (HashSet::new(), Skipped::default());
-        Ok(Tickets { reader, columns, plan, seen, skipped, given: 0 })
+        let columns = Columns::find(&header.cells, &plan)?;
+        let line = header.line;
+        let (seen, skipped, met) = (HashSet::new(), Skipped::default(), BTreeSet::new());
+        Ok(Tickets { records, columns, plan, seen, skipped, given: 0, line, met })
     }
 
     /// The next row that was not left out; `None` at the end or the limit.
@@ -166,30 +198,53 @@ impl<'r> Tickets<'r> {
     ///
     /// The file itself ends in the middle or cannot be read; there is nothing after that.
     pub fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
-        let mut record = ByteRecord::new();
         while self.plan.limit.is_none_or(|limit| self.given < limit) {
-            let more = self.reader.read_byte_record(&mut record);
-            let read_to = self.reader.position().line();
-            if !more.map_err(|source| ReadError::Broken { line: read_to, source })? {
-                return Ok(None);
+            let read =
+                self.records.next_record().map_err(|source| ReadError::Broken { line: self.line + 1, source })?;
+            let record = match read {
+                None => return Ok(None),
+                Some(Err((line, wrong))) => return Ok(Some(self.problem(line, wrong.into()))),
+                Some(Ok(record)) => record,
+            };
+            let (found, wanted, lines) = (record.cells.len(), self.columns.count, record.lines);
+            if found != wanted {
+                let wrong = if lines > 1 {
+                    // The rows below are read by themselves: a forgotten quote may have taken them in.
+                    self.records.back_to_second_line();
+                    RowWrong::RaggedLines { found, wanted, lines }
+                } else {
+                    RowWrong::Ragged { found, wanted }
+                };
+                return Ok(Some(self.problem(record.line, wrong)));
             }
-            let line = first_line(&self.reader, &record);
-            if record.len() != self.columns.count {
-                let wrong = RowWrong::Ragged { found: record.len(), wanted: self.columns.count };
-                return Ok(Some(Row::Problem(RowProblem { line, wrong })));
-            }
-            if self.leave_out(&record) {
+            self.line = record.line;
+            if self.leave_out(&record.cells) {
                 continue;
             }
-            return Ok(Some(match self.ticket(&record, line) {
+            return Ok(Some(match self.ticket(&record.cells, record.line) {
                 Ok(ticket) => {
                     self.given += 1;
                     Row::Ticket(Box::new(ticket))
                 }
-                Err(wrong) => Row::Problem(RowProblem { line, wrong }),
+                Err(wrong) => self.problem(record.line, wrong),
             }));
         }
         Ok(None)
+    }
+
+    fn problem(&mut self, line: u64, wrong: RowWrong) -> Row {
+        self.line = line;
+        Row::Problem(RowProblem { line, wrong })
+    }
+
+    /// The values of the mapping that no row has had so far.
+    pub fn unmet_values(&self) -> Vec<String> {
+        let unmet = self
+            .plan
+            .mapping
+            .values()
+            .filter(|(target, from)| !self.met.contains(&((*target).clone(), (*from).to_owned())));
+        unmet.map(|(target, from)| format!("{target}:{from}")).collect()
     }
 
     /// The rows that were left out so far.
@@ -215,35 +270,72 @@ impl<'r> Tickets<'r> {
         false
     }
 
-    fn ticket(&self, record: &ByteRecord, line: u64) -> Result<ImportedTicket, RowWrong> {
+    fn ticket(&mut self, record: &ByteRecord, line: u64) -> Result<ImportedTicket, RowWrong> {
         let mut ticket = ImportedTicket {
             line,
+            key: self.key(record)?,
             subject: String::new(),
             body: String::new(),
             fields: Vec::new(),
             requester: self.plan.requester.clone(),
-            created_at: None,
+            past: Past::default(),
             labels: Labels::default(),
         };
         for (target, column, at) in &self.columns.targets {
-            let cell = std::str::from_utf8(record.get(*at).unwrap_or_default());
-            let text = cell.map_err(|_| RowWrong::NotUtf8 { column: column.clone() })?;
-            if !text.trim().is_empty() && self.plan.missing.as_deref() != Some(text) {
-                self.fill(&mut ticket, target, self.plan.mapping.value(target, text))?;
+            let text = text_of(record, *at, column)?;
+            if text.trim().is_empty() || self.plan.missing.as_deref() == Some(text) {
+                continue;
             }
+            let value = self.plan.mapping.value(target, text);
+            self.met.extend(value.from.map(|from| (target.clone(), from)));
+            self.plan.fill(&mut ticket, target, value.text)?;
         }
         if ticket.subject.is_empty() && ticket.body.is_empty() {
             return Err(RowWrong::NoText);
         }
-        Ok(ticket)
+        match ticket.past.backwards() {
+            Some((earlier, later)) => Err(RowWrong::Backwards { earlier, later }),
+            None => Ok(ticket),
+        }
+    }
+
+    fn key(&self, record: &ByteRecord) -> Result<Option<String>, RowWrong> {
+        let (Some(at), Some(column)) = (self.columns.key, &self.plan.key) else { return Ok(None) };
+        let key = text_of(record, at, column)?.trim();
+        if key.is_empty() {
+            return Err(RowWrong::NoKey { column: column.clone() });
+        }
+        Ok(Some(key.to_owned()))
+    }
+}
+
+fn text_of<'c>(record: &'c ByteRecord, at: usize, column: &str) -> Result<&'c str, RowWrong> {
+    let cell = std::str::from_utf8(record.get(at).unwrap_or_default());
+    cell.map_err(|_| RowWrong::NotUtf8 { column: column.to_owned() })
+}
+
+impl Plan {
+    /// The columns that are named anywhere.
+    fn wanted(&self) -> Vec<&str> {
+        let of_targets = self.mapping.columns().map(|(_, column)| column);
+        let held_back = self.held_back.as_ref().and_then(|held| held.column.as_deref());
+        of_targets.chain(held_back).chain(self.first_by.as_deref()).chain(self.key.as_deref()).collect()
     }
 
     fn fill(&self, ticket: &mut ImportedTicket, target: &Target, text: String) -> Result<(), RowWrong> {
         match target {
             Target::Subject => ticket.subject = text,
             Target::Body => ticket.body = text,
-            Target::Requester => ticket.requester = text.parse()?,
-            Target::CreatedAt => ticket.created_at = Some(self.time(text)?),
+            Target::Requester => ticket.requester = self.people.person(&text).map_err(RowWrong::Requester)?,
+            Target::Assignee => ticket.past.assignee = Some(self.people.person(&text).map_err(RowWrong::Assignee)?),
+            Target::CreatedAt => ticket.past.created_at = Some(self.time(text)?),
+            Target::ResolvedAt => ticket.past.resolved_at = Some(self.time(text)?),
+            Target::ClosedAt => ticket.past.closed_at = Some(self.time(text)?),
+            Target::State => {
+                let word = slug(&text).replace('-', "_");
+                let state = State::from_code(&word).ok_or(RowWrong::BadState { text })?;
+                ticket.past.state = Some(state);
+            }
             Target::Field(name) => ticket.fields.push((name.clone(), text)),
             Target::Label(LabelKind::Category) => ticket.labels.category = Some(text),
             Target::Label(LabelKind::Priority) => ticket.labels.priority = Some(text),
@@ -253,11 +345,11 @@ impl<'r> Tickets<'r> {
     }
 
     fn time(&self, text: String) -> Result<Timestamp, RowWrong> {
-        let found = match &self.plan.time_format {
+        let found = match &self.time_format {
             None => text.parse().ok(),
-            Some(format) => time_of(format, &text, &self.plan.zone),
+            Some(format) => time_of(format, &text, &self.zone),
         };
-        let format = || self.plan.time_format.clone().unwrap_or_else(|| "2026-01-31T09:30:00Z".to_owned());
+        let format = || self.time_format.clone().unwrap_or_else(|| "2026-01-31T09:30:00Z".to_owned());
         found.ok_or_else(|| RowWrong::BadTime { format: format(), text })
     }
 }
@@ -279,9 +371,16 @@ impl Columns {
         if names.is_empty() {
             return Err(ReadError::Empty);
         }
+        let places = |alike: &dyn Fn(&str) -> bool| {
+            let mut places = names.iter().enumerate().filter(|(_, name)| alike(name));
+            (places.next(), places.next())
+        };
+        // As it is written, else without regard to case.
         let find = |column: &str| {
-            let mut places = names.iter().enumerate().filter(|(_, name)| *name == column);
-            match (places.next(), places.next()) {
+            let exact = places(&|name| name == column);
+            let lower = column.to_lowercase();
+            let found = if exact.0.is_some() { exact } else { places(&|name| name.to_lowercase() == lower) };
+            match found {
                 (Some((at, _)), None) => Ok(at),
                 (Some(_), Some(_)) => Err(ReadError::ColumnTwice { column: column.to_owned() }),
                 (None, _) => Err(ReadError::NoColumn { column: column.to_owned(), columns: names.clone() }),
@@ -296,6 +395,7 @@ impl Columns {
             targets: targets.collect::<Result<_, ReadError>>()?,
             held_back: hashed.map(find).transpose()?,
             first_by: plan.first_by.as_deref().map(find).transpose()?,
+            key: plan.key.as_deref().map(find).transpose()?,
         })
     }
 }

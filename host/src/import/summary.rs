@@ -38,6 +38,7 @@ pub const REFUSED_NAMED_MAX: usize = 100;
 pub struct Summary {
     accepted: u64,
     made_before: u64,
+    changed_since: u64,
     decisions: u64,
     rejected: BTreeMap<String, u64>,
     /// The line of each and what is wrong with it, the first that were refused.
@@ -46,6 +47,8 @@ pub struct Summary {
     agreements: BTreeMap<LabelKind, Agreement>,
     /// Rows left out on purpose.
     pub skipped: Skipped,
+    /// Values that the mapping names and no row had: a name that was mistyped does nothing, silently.
+    pub unmet_values: Vec<String>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -67,6 +70,11 @@ impl Summary {
     /// Counts a row whose ticket an earlier import made.
     pub fn found_before(&mut self) {
         self.made_before += 1;
+    }
+
+    /// Counts a row whose ticket an earlier import made by the same key from other words: the ticket stays as it is.
+    pub fn changed_since(&mut self) {
+        self.changed_since += 1;
     }
 
     /// Counts a row that became no ticket, by a reason of a few words, and keeps what is wrong with it.
@@ -114,6 +122,8 @@ impl Summary {
         json!({
             "accepted": self.accepted,
             "made_before": self.made_before,
+            "changed_since": self.changed_since,
+            "unmet_values": self.unmet_values,
             "rejected": { "total": self.rejected(), "reasons": self.rejected, "rows": rows.collect::<Vec<_>>() },
             "skipped": { "repeated": self.skipped.repeated, "not_held_back": self.skipped.not_held_back },
             "decisions": self.decisions,
@@ -136,6 +146,9 @@ impl Summary {
             if more > 0 {
                 _ = writeln!(text, "and {more} more");
             }
+        }
+        if !self.unmet_values.is_empty() {
+            _ = writeln!(text, "\nno row has these mapped values: {}", self.unmet_values.join(", "));
         }
         for (kind, counts) in &self.counts {
             let mut rows: Vec<(&String, &u64)> = counts.iter().collect();
@@ -162,6 +175,7 @@ impl Summary {
         rows.extend(self.rejected.iter().map(|(reason, count)| number(&format!("  {reason}"), *count)));
         let skipped = [
             ("made before", self.made_before),
+            ("changed since, left as made", self.changed_since),
             ("repeated, left out", self.skipped.repeated),
             ("not held back, left out", self.skipped.not_held_back),
         ];

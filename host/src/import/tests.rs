@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::rows::Written;
 
 fn mapping(columns: &[&str], values: &[&str]) -> Mapping {
     Mapping::parse(columns, values).unwrap()
@@ -17,7 +18,10 @@ fn mapping(columns: &[&str], values: &[&str]) -> Mapping {
 
 fn plan(columns: &[&str], values: &[&str]) -> Plan {
     Plan {
+        written: Written::default(),
         mapping: mapping(columns, values),
+        people: People::default(),
+        key: None,
         requester: "importer".parse().unwrap(),
         held_back: None,
         first_by: None,
@@ -56,7 +60,7 @@ fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
         [
             "2 VPN|down,\n\"again\"|amara-o",
             "line 4: the row has 1 cells, the first line has 3",
-            "line 5: the cell of `text` is not UTF-8 text",
+            "line 5: the cell of `text` is not UTF-8 text: where the file has another encoding, name it",
             "line 6: subject and body are both empty",
             "7 last||importer",
             "line 8: the requester `a/b` is not an id: use 1 to 100 letters, digits, `-`, `_`, `.` or `@`",
@@ -74,8 +78,56 @@ fn lines_are_counted_whatever_ends_them() {
 }
 
 #[test]
-fn a_quote_that_is_never_closed_takes_the_rest_of_the_file() {
-    assert_eq!(rows(b"t,u\na,b\nc,\"d\ne,f\n", plan(&["body=t"], &[])), ["2 |a|importer", "3 |c|importer"]);
+fn a_quote_that_is_never_closed_is_named_and_takes_no_other_row() {
+    assert_eq!(
+        rows(b"t,u\na,b\nc,\"d\ne,f\n", plan(&["body=t"], &[])),
+        ["2 |a|importer", "line 3: a quote that opens on line 3 is never closed", "4 |e|importer"]
+    );
+    // It closes at a later row's end, which then has cells of neither.
+    assert_eq!(
+        rows(b"t,u,v\na,\"b,c\nd,e,19\"\nf,g,h\n", plan(&["body=t"], &[])),
+        [
+            "line 2: the row has 2 cells on 2 lines, the first line has 3: a quote that was not closed?",
+            "3 |d|importer",
+            "4 |f|importer"
+        ]
+    );
+}
+
+#[test]
+fn people_are_found_as_they_are_written_then_without_regard_to_case() {
+    let ids: Vec<crate::desk::id::PersonId> =
+        ["JSmith", "amara", "Amara", "kofi"].map(|id| id.parse().unwrap()).to_vec();
+    let addresses = ["j.smith@example.org", "", "", "Kofi@Example.org"];
+    let mut plan = plan(&["body=t", "requester=Who"], &[]);
+    plan.people = People::new(ids.iter().zip(addresses));
+    let file =
+        "T,who\na,JSmith\nb,jsmith\nc,J.Smith@example.org\nd,Amara\ne,amara\nf, kofi@example.org \ng,KOFI\nh,New One\n";
+    let who: Vec<String> =
+        rows(file.as_bytes(), plan).iter().map(|row| row.rsplit('|').next().unwrap().to_owned()).collect();
+    assert_eq!(who, ["JSmith", "JSmith", "JSmith", "Amara", "amara", "kofi", "kofi", "new-one"]);
+}
+
+#[test]
+fn a_row_says_its_key_and_how_it_fared() {
+    let columns = ["body=t", "created-at=o", "resolved-at=r", "closed-at=c", "state=s", "assignee=a"];
+    let mut plan = plan(&columns, &["state:Done=closed", "state:Typo=open"]);
+    plan.key = Some("n".to_owned());
+    let file = "n,t,o,r,c,s,a\n7,x,2019-03-01T08:00:00Z,2019-03-02T08:00:00Z,,In Progress,kofi\n,x,,,,,\n\
+                8,x,2019-03-03T08:00:00Z,2019-03-02T08:00:00Z,,done,\n9,x,,,,nonsense,\n";
+    let mut tickets = Tickets::open(file.as_bytes(), plan).unwrap();
+    let mut next = || tickets.next_row().unwrap().unwrap();
+    let Row::Ticket(ticket) = next() else { panic!("the first row is a ticket") };
+    assert_eq!((ticket.key.as_deref(), ticket.past.state.unwrap().code()), (Some("7"), "in_progress"));
+    assert_eq!(ticket.past.assignee.unwrap().as_str(), "kofi");
+    let wrong = |row| match row {
+        Row::Problem(problem) => problem.to_string(),
+        Row::Ticket(ticket) => panic!("{ticket:?}"),
+    };
+    assert_eq!(wrong(next()), "line 3: the cell of `n`, which tells the rows apart, is empty");
+    assert!(wrong(next()).starts_with("line 4: it ends before it begins"));
+    assert!(wrong(next()).starts_with("line 5: `nonsense` is no state: map it to one of new, open"));
+    assert_eq!(tickets.unmet_values(), ["state:Typo"]);
 }
 
 #[test]
@@ -122,7 +174,7 @@ fn columns_become_fields_labels_and_times() {
     let file = "text,opened,impact,place,topic,group,prio\nx,1/7/2016 9:05,2 - Medium,?,HR Support,Group  7,a=b\n";
     let ticket = ticket(file, plan);
     // Berlin is two hours ahead of UTC in July.
-    assert_eq!(ticket.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
+    assert_eq!(ticket.past.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
     assert_eq!(ticket.fields, [("impact".to_owned(), "medium".to_owned())]);
     let labels = LabelKind::ALL.map(|kind| ticket.labels.get(kind).unwrap().to_owned());
     assert_eq!(labels, ["hr", "low", "group-7"]);
@@ -132,7 +184,7 @@ fn columns_become_fields_labels_and_times() {
 fn a_time_without_a_format_names_its_zone() {
     let columns = ["body=text", "created-at=at"];
     let good = ticket("text,at\nx,2016-07-01T09:05:00+02:00\n", plan(&columns, &[]));
-    assert_eq!(good.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
+    assert_eq!(good.past.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
     assert_eq!(
         rows(b"text,at\nx,1/7/2016\n", plan(&columns, &[])),
         ["line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z"]
@@ -163,14 +215,18 @@ fn a_plan_that_does_not_fit_the_file_is_refused() {
     assert_eq!(error(b"", &["body=t"]).unwrap(), "the file is empty: its first line has to name the columns");
     assert_eq!(error(b"a,b\n", &["body=t"]).unwrap(), "there is no column `t`; there are a, b");
     assert_eq!(error(b"t,t\n", &["body=t"]).unwrap(), "the column `t` is there twice; rename one");
-    assert_eq!(error(b"t,\xff\n", &["body=t"]).unwrap(), "the first line, which names the columns, is not UTF-8 text");
+    let mut named = plan(&["body=t"], &[]);
+    named.written.encoding = Some("utf-8".parse().unwrap());
+    let error_of = Tickets::open(&b"t,\xff\n"[..], named).err().unwrap().to_string();
+    assert_eq!(error_of, "the first line, which names the columns, is not UTF-8 text");
     assert_eq!(error(b" t ,x,x\n", &["body=t"]), None);
 }
 
 #[test]
 fn a_mapping_says_what_is_wrong_with_it() {
     let error = |columns: &[&str], values: &[&str]| Mapping::parse(columns, values).unwrap_err().to_string();
-    let targets = "use subject, body, requester, created-at, field.NAME, label.category, label.priority or label.team";
+    let targets = "use subject, body, requester, created-at, resolved-at, closed-at, state, assignee, field.NAME, \
+                   label.category, label.priority or label.team";
     assert_eq!(error(&["title"], &[]), "`title` is not a mapping: write TARGET=COLUMN, such as `subject=title`");
     assert_eq!(error(&["subjekt=x"], &[]), format!("`subjekt` is no target: {targets}"));
     assert_eq!(error(&["field.=x"], &[]), format!("`field.` is no target: {targets}"));

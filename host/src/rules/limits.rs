@@ -18,9 +18,28 @@ pub struct Limits {
     pub output_bytes: usize,
     /// All log lines of a call, in bytes; what comes after is cut, and the cut recorded.
     pub log_bytes: usize,
-    /// Calls of `log`, `tables` and `last-words` together.
+    /// Look-ups in reference tables.
     pub host_calls: u32,
 }
+
+/// What a call of the host costs, in fuel: about what it takes, and more for all that has to be copied.
+pub const HOST_CALL_FUEL: u64 = 500;
+/// The same for each byte that crosses.
+pub const HOST_BYTE_FUEL: u64 = 4;
+/// Text of the input up to which a rule has the fuel and the time of its manifest, in bytes; more of both comes with more text.
+pub const FREE_INPUT_BYTES: usize = 4 << 10;
+/// Text for which a rule gets its whole fuel once more, in bytes. Measured: the shipped rule that needs most for a character
+/// needs a third of that for the text that costs it most.
+pub const INPUT_BYTES_A_FUEL: u64 = 8 << 10;
+/// The same for its time.
+pub const INPUT_BYTES_A_DEADLINE: u64 = 64 << 10;
+/// What all look-ups of a call may bring, with their keys, in bytes: they are kept whole, so that it can be made again.
+pub const LOOKUP_BYTES_MAX: usize = 512 << 10;
+/// The longest answer that is kept, in bytes of JSON: the longest body that a form takes, written with an escape for each
+/// character, and as much again.
+pub const ANSWER_JSON_BYTES_MAX: usize = 1 << 20;
+/// What the answers of all rules about one ticket may take together, in bytes of JSON.
+pub const ANSWERS_JSON_BYTES_MAX: usize = 4 << 20;
 
 /// Elements that all tables of a component may have together. A Python guest needs some 7,000.
 pub const TABLE_ELEMENTS_MAX: usize = 20_000;
@@ -51,6 +70,21 @@ pub const CONFIGURE_FUEL_FACTOR: u64 = 50;
 pub const CONFIGURE_DEADLINE_MS: u64 = 5_000;
 
 impl Limits {
+    /// These limits for an input with so many bytes of text. What takes a rule long is the text, whose length others choose.
+    #[must_use]
+    pub fn for_text(self, bytes: usize) -> Limits {
+        let more = bytes.saturating_sub(FREE_INPUT_BYTES) as u64;
+        let grown = |limit: u64, unit: u64, most: u64| {
+            let grown = limit.saturating_add(limit.saturating_mul(more) / unit);
+            grown.min(most.max(limit))
+        };
+        Limits {
+            fuel: grown(self.fuel, INPUT_BYTES_A_FUEL, Self::CEILING.fuel),
+            deadline_ms: grown(self.deadline_ms, INPUT_BYTES_A_DEADLINE, Self::CEILING.deadline_ms),
+            ..self
+        }
+    }
+
     /// What a rule gets that asks for nothing.
     pub const DEFAULT: Limits = Limits {
         fuel: 20_000_000,

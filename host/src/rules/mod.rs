@@ -8,6 +8,7 @@
 //! virtual ones for runtimes that need some); no compiled code is taken from outside; no guest runs on a thread that
 //! serves requests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +25,18 @@ pub mod remedies;
 pub mod run;
 mod source;
 pub mod tables;
+pub mod text;
 
 use live::catalog::{Catalog, Generation};
-use live::watch::Watch;
+use live::rollout::{Rollout, VersionId};
+use live::watch::{Habits, Watch};
 use load::compile::{CompileError, CompileLimits, Compiler};
 use load::trust::Trust;
 use load::{LoadError, Loader};
 use run::call_permits::CALLS_BESIDE;
 use run::engine::{Allocation, EngineError};
+use run::examples::Judge;
+use run::manifest::Says;
 use run::rule::Rule;
 use run::workers::Workers;
 use tables::Tables;
@@ -54,11 +59,17 @@ pub struct Options {
     pub waiting_max: usize,
     /// How often the directory is looked at even without an event.
     pub poll: Duration,
+    /// How long a directory that is empty, or of which most is missing, is not believed: its rules go on.
+    pub patience: Duration,
+    /// How long all rules of one ticket may take together.
+    pub ticket_budget: Duration,
     pub pooled: bool,
     /// Whose signature a rule needs.
     pub trust: Trust,
     /// Whether a rule for access needs somebody's approval before a version of it becomes active.
     pub two_person_access: bool,
+    /// What the desk knows of the names that rules use: a rule that uses others is refused.
+    pub judge: Option<Judge>,
 }
 
 /// Why the rules cannot be run at all. A rule that is broken is no reason.
@@ -85,19 +96,40 @@ pub struct Rules {
     watch: Watch,
     /// Whether a rule for access needs somebody's approval before a version of it becomes active.
     pub two_person_access: bool,
+    /// How long all rules of one ticket may take together.
+    pub ticket_budget: Duration,
     /// Whether instances come from a pool.
     pub allocation: Allocation,
 }
 
 impl Rules {
-    /// Loads the directory and goes on watching it.
+    /// Loads the directory, waits until that is done, and goes on watching it.
     ///
     /// # Errors
     ///
     /// Where the directory, the cache or the engine cannot be used.
     pub fn open(options: &Options, tables: Tables) -> Result<Self, OpenError> {
-        let root = std::fs::canonicalize(&options.rules_dir)
-            .map_err(|source| OpenError::Directory { path: options.rules_dir.clone(), source })?;
+        let rules = Self::begin(options, tables, BTreeMap::new(), &BTreeMap::new())?;
+        rules.watch.wait_until_read(None);
+        Ok(rules)
+    }
+
+    /// Begins to load the directory and goes on watching it. `rollouts` are those that are kept, where there are any: the names
+    /// that folders have, and the versions that should be live, each there for what `says` tells.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory, the cache or the engine cannot be used.
+    pub fn begin(
+        options: &Options,
+        tables: Tables,
+        rollouts: BTreeMap<String, Rollout>,
+        says: &BTreeMap<VersionId, Says>,
+    ) -> Result<Self, OpenError> {
+        let no_directory = |source| OpenError::Directory { path: options.rules_dir.clone(), source };
+        // By its name: where that leads may change.
+        let root = std::path::absolute(&options.rules_dir).map_err(no_directory)?;
+        std::fs::read_dir(&root).map_err(no_directory)?;
         let threads = u32::try_from(options.worker_threads).unwrap_or(u32::MAX).clamp(1, 256);
         let calls_at_once = threads + CALLS_BESIDE;
         let wanted = if options.pooled { Allocation::Pooled { calls_at_once } } else { Allocation::OnDemand };
@@ -111,13 +143,18 @@ impl Rules {
         )?;
         let loader = Loader::new(&engine, compiler, root.clone(), options.component_bytes_max, options.trust.clone());
         let loader = Arc::new(loader.map_err(OpenError::Linker)?);
+        options.judge.iter().for_each(|judge| loader.set_judge(judge.clone()));
         let catalog = Arc::new(Catalog::new(options.two_person_access));
+        if !rollouts.is_empty() {
+            catalog.know(rollouts, says);
+        }
         let tables = Arc::new(ArcSwap::from_pointee(tables));
         let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;
-        let watch = Watch::start(root, &loader, Arc::clone(&catalog), Arc::clone(&tables), options.poll)
-            .map_err(OpenError::Thread)?;
-        let two_person_access = options.two_person_access;
-        Ok(Self { catalog, loader, tables, workers, watch, two_person_access, allocation })
+        let habits = Habits { root, poll: options.poll, patience: options.patience };
+        let watch =
+            Watch::start(habits, &loader, Arc::clone(&catalog), Arc::clone(&tables)).map_err(OpenError::Thread)?;
+        let (two_person_access, ticket_budget) = (options.two_person_access, options.ticket_budget);
+        Ok(Self { catalog, loader, tables, workers, watch, two_person_access, ticket_budget, allocation })
     }
 
     /// The generation that is live now; a ticket keeps the one it began with.
@@ -187,9 +224,34 @@ impl Rules {
         &self.workers
     }
 
-    /// Looks at every folder anew and waits until that is done.
+    /// Looks at every folder again and waits until that is done. A folder that is missing is given time as ever.
     pub fn reload(&self) {
-        self.watch.reload();
+        self.watch.reload(false);
+    }
+
+    /// The same for a person who says that the directory is as it should be: what is missing is gone.
+    pub fn reload_and_believe(&self) {
+        self.watch.reload(true);
+    }
+
+    /// Sets what the desk knows of the names that rules use from now on.
+    pub fn set_judge(&self, judge: Judge) {
+        self.loader.set_judge(judge);
+    }
+
+    /// Says which folders should be in the directory.
+    pub fn expect(&self, folders: Vec<String>) {
+        self.watch.expect(folders);
+    }
+
+    /// Whether all that lay in the directory at the start has been loaded or refused.
+    pub fn is_read(&self) -> bool {
+        self.watch.is_read()
+    }
+
+    /// Waits until it has, so long at most.
+    pub fn wait_until_read(&self, patience: Duration) {
+        self.watch.wait_until_read(Some(patience));
     }
 }
 
@@ -213,5 +275,21 @@ impl Preparer {
         signature: Option<&str>,
     ) -> Result<Rule, LoadError> {
         self.loader.admit(from, manifest_text, wasm, signature, &self.tables)
+    }
+
+    /// The same for a version that has served before. It passed its examples then, and what reference tables hold now has no
+    /// say in whether it may serve again.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live.
+    pub fn readmit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Rule, LoadError> {
+        self.loader.readmit(from, manifest_text, wasm, signature, &self.tables)
     }
 }

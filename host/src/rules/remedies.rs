@@ -74,7 +74,14 @@ pub fn of_load(error: &LoadError) -> &'static str {
         LoadError::Manifest(_) => "mend the manifest: the SDK's guide has a table of its keys",
         LoadError::Bug { .. } => "report it, with the file",
         LoadError::Example { .. } => "correct the rule or the example; `ruledesk rule test` shows all of them",
+        LoadError::OtherComponent { .. } => {
+            "put manifest and component of one version there, or correct `component` in the manifest, which is the SHA-256 of \
+             `rule.wasm`"
+        }
+        LoadError::Table { .. } => "correct the name in the table, or let the desk's admin add it to the configuration",
+        LoadError::BeyondLimit { .. } => "take folders away that are no rules, or make one rule of several",
         LoadError::Unreadable { .. }
+        | LoadError::TooLong { .. }
         | LoadError::NoFile { .. }
         | LoadError::Unstable { .. }
         | LoadError::Outside { .. } => "give a file that can be read and that nobody is writing to",
@@ -106,6 +113,10 @@ pub fn code_of(error: &LoadError) -> (&'static str, &'static str) {
         LoadError::NoFile { .. } => ("component", "no-file"),
         LoadError::Unstable { .. } => ("component", "changing"),
         LoadError::Outside { .. } => ("component", "outside"),
+        LoadError::TooLong { .. } => ("component", "too-large"),
+        LoadError::OtherComponent { .. } => ("manifest", "other-component"),
+        LoadError::Table { .. } => ("manifest", "unknown-name"),
+        LoadError::BeyondLimit { .. } => ("manifest", "beyond-limit"),
         LoadError::Manifest(_) => ("manifest", "invalid"),
         LoadError::Untrusted { source, .. } => ("signature", of_signature(source)),
         LoadError::Refused { source, .. } => ("component", of_kind(source)),

@@ -15,14 +15,20 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether it can serve: the database answers within two seconds and takes what is written. Where not, it says why.
+/// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
+/// in effect. Where not, it says why. What is not as it should be, and keeps nobody from being served, follows in lines of its
+/// own: a rules directory that is empty, cannot be read, or has more folders than are read.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
-pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
-    match app.store.ping().await {
-        Ok(()) => Ok("ready\n"),
-        Err(error) => Err(Problem::new(Kind::BUSY, error.for_strangers()).with_internal(error.to_string())),
+pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
+    if let Err(error) = app.store.ping().await {
+        return Err(Problem::new(Kind::BUSY, error.for_strangers()).with_internal(error.to_string()));
     }
+    if !app.rules_are_ready() {
+        return Err(Problem::new(Kind::BUSY, "the rules are being compiled: try again in a few seconds"));
+    }
+    let troubles = app.rules.catalog().directory().troubles();
+    Ok(["ready".to_owned()].into_iter().chain(troubles).map(|line| line + "\n").collect())
 }
 
 /// What the desk has counted, in Prometheus' text format.

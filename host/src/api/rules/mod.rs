@@ -12,7 +12,7 @@ use super::http::auth::Caller;
 use super::http::problem::Problem;
 use crate::app::App;
 use crate::app::rollout::follow::Revisions;
-use crate::app::rollout::rules::{Mode, RuleStatus};
+use crate::app::rollout::rules::{Content, Mode, RuleStatus};
 use crate::app::rollout::steps::LifeTrial;
 use crate::app::rollout::steps::Signatory;
 
@@ -44,8 +44,11 @@ pub struct RevisionView {
 pub struct RuleView {
     folder: String,
     /// What the folder's version is, or the candidate of a rule that is in none: `active`, `off`, `loaded`, `shadow`,
-    /// `canary`, `suspended`, `retired`, or `refused` where the folder has never given a rule.
+    /// `canary`, `suspended`, `retired`; where the folder has never given a rule, `compiling` or `refused`.
     state: &'static str,
+    /// What became of what lies in the folder now: `taken`, `compiling`, `refused`, or `missing` while the folder is not there
+    /// and its rule goes on. `state` is of the version that the folder gave last.
+    content: Option<&'static str>,
     /// `directory` or `api`.
     source: Option<&'static str>,
     active: Option<VersionView>,
@@ -107,8 +110,10 @@ pub struct CandidateView {
 #[derive(Serialize, ToSchema)]
 pub struct ArmView {
     id: String,
-    /// `active`, `shadow`, `canary` (it counted), or `beside` (it did not, because a canary did).
+    /// What it was asked as: `active`, `shadow`, `canary` (it counted), or `beside` (it did not, because a canary did).
     part: &'static str,
+    /// The part that this version plays now, if it plays any.
+    now: Option<&'static str>,
     calls: u64,
     failures: u64,
     mean_micros: u64,
@@ -125,9 +130,20 @@ fn trial(trial: LifeTrial) -> (&'static str, Option<u8>) {
     }
 }
 
+fn word(content: Content) -> &'static str {
+    match content {
+        Content::Taken => "taken",
+        Content::Compiling => "compiling",
+        Content::Refused => "refused",
+        Content::Missing => "missing",
+    }
+}
+
 /// What the folder's version is.
 fn state(status: &RuleStatus) -> &'static str {
-    let Some(rule) = &status.live else { return "refused" };
+    let Some(rule) = &status.live else {
+        return if status.content == Some(Content::Compiling) { "compiling" } else { "refused" };
+    };
     if rule.manifest.mode == Mode::Off {
         return "off";
     }
@@ -146,7 +162,7 @@ fn state(status: &RuleStatus) -> &'static str {
 impl From<RuleStatus> for RuleView {
     fn from(status: RuleStatus) -> Self {
         let state = state(&status);
-        let RuleStatus { folder, rollout, active, candidate, health, live, since_generation, error } = status;
+        let RuleStatus { folder, rollout, active, candidate, health, live, content, since_generation, error } = status;
         let manifest = live.as_ref().map(|live| &live.manifest);
         let verdict = live.as_ref().and_then(|live| live.determinism.verdict());
         let version = |rule: Option<&Arc<_>>| {
@@ -156,6 +172,7 @@ impl From<RuleStatus> for RuleView {
         Self {
             folder,
             state,
+            content: content.map(word),
             source: live.as_ref().map(|_| rollout.source.code()),
             active: rollout.active.map(|id| VersionView { version: version(active.as_ref()), id: id.to_string() }),
             candidate: rollout.candidate.map(|found| CandidateView {
@@ -173,6 +190,7 @@ impl From<RuleStatus> for RuleView {
                 .map(|arm| ArmView {
                     id: arm.version,
                     part: arm.role,
+                    now: arm.now,
                     calls: arm.calls,
                     failures: arm.failures,
                     mean_micros: arm.mean_micros,

@@ -86,6 +86,7 @@ impl App {
             now,
             run: RunId(self.clock.new_id()),
             ticket: ticket.id,
+            budget: self.rules.ticket_budget,
         };
         let asked = self.rules.workers().run(move || {
             let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);

@@ -1,7 +1,9 @@
 //! How a submission is decided: the stages, asked in order.
 
+mod budget;
 pub mod disagree;
 mod facts;
+pub mod judge;
 pub mod pipeline;
 pub mod stages;
 pub mod translate;

@@ -4,14 +4,17 @@
 //! trips where facts have to be read after intake, which may change what access is asked for. Creating a ticket uses it, and so
 //! does trying what would become of one.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::budget::Left;
 use super::disagree::compare;
 pub use super::facts::AccessFacts;
-use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, ask_one};
+use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing};
 use super::translate;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
@@ -27,11 +30,13 @@ use crate::desk::ticket::submit::Verdicts;
 use crate::desk::verdict::access::{AccessVerdict, Asked};
 use crate::desk::verdict::{self, Changes, Given, IntakeVerdict};
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
+use crate::rules::limits::Limits;
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::call::Fault;
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
+use crate::rules::text::{REASON_CHARS_MAX, one_line};
 use crate::store::rules::packing::{Dictionary, NotPacked};
 use crate::store::rules::rollups::Call;
 use crate::store::tickets::recent::RecentTicket;
@@ -50,6 +55,8 @@ pub struct Case {
     pub run: RunId,
     /// The ticket's id, which decides whether it is in a canary's share.
     pub ticket: TicketId,
+    /// How long all rules together may take; what is left unasked takes its fallback.
+    pub budget: Duration,
 }
 
 /// A run of the pipeline.
@@ -106,6 +113,7 @@ struct Run {
     decisions: Vec<DecisionRecord>,
     samples: Vec<Sample>,
     calls: Vec<Call>,
+    left: Left,
 }
 
 /// Asks all stages, for a form that grants no access.
@@ -131,7 +139,8 @@ pub fn begin(case: Case) -> Result<Box<Begun>, Box<Ran>> {
     };
     let input = run.intake_input(&draft);
     let stage = Intake { organisation: &organisation, form };
-    let (verdict, parts) = run.ask(&stage, &Input::Intake(input.clone()), None, None);
+    let in_doubt = run.case.generation.intake_in_doubt().map(|place| missing(place));
+    let (verdict, parts) = run.ask(&stage, &Input::Intake(input.clone()), None, in_doubt);
     let record = Intake::record(&verdict);
     let changes = match verdict {
         IntakeVerdict::Accepted(changes) => changes,
@@ -253,7 +262,8 @@ impl Run {
         let now = translate::moment(&case.organisation, case.now);
         let requester = translate::shared_person(&case.organisation, &case.new.requester);
         let (decisions, samples, calls) = (Vec::with_capacity(5), Vec::with_capacity(8), Vec::with_capacity(8));
-        Run { case, now, requester, decisions, samples, calls }
+        let left = Left::of(case.budget);
+        Run { case, now, requester, decisions, samples, calls, left }
     }
 
     fn intake_input(&self, draft: &Arc<contract::Ticket>) -> intake::Input {
@@ -350,13 +360,11 @@ impl Run {
     fn rule_in_doubt<A>(&self, category: Option<&str>) -> Option<Given<A>> {
         let (request_type, ticket) = (self.case.new.request_type.as_str(), self.case.ticket.0.as_bytes().as_slice());
         let folder = self.case.generation.access_in_doubt(request_type, category, ticket)?;
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         tracing::warn!(
-            folder = name,
+            folder = %folder.display(),
             "a rule that may be about access is not live, or may answer in two ways: a person decides"
         );
-        let rule = RuleRef { name, version: "not live".to_owned() };
-        Some(Given { rule, reason: String::new(), overrides: false, answer: None })
+        Some(missing(folder))
     }
 
     fn shared(&self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> Shared {
@@ -379,18 +387,18 @@ impl Run {
 
     /// Asks every rule of a stage, in order, and checks each answer; what each did becomes its part of the record.
     fn ask<S: Ask>(
-        &self,
+        &mut self,
         stage: &S,
         input: &Input,
         category: Option<&str>,
         in_doubt: Option<Given<S::Answer>>,
     ) -> (S::Verdict, Vec<Asking>) {
-        let case = &self.case;
+        let (case, left) = (&self.case, &mut self.left);
         let request_type = case.new.request_type.as_str();
         let (mut given, mut parts) = (Vec::new(), Vec::new());
         let ticket = case.ticket.0.as_bytes().as_slice();
         for (rule, role) in case.generation.asked_about(S::STAGE, request_type, category, ticket) {
-            let called = ask_one(rule, input, &case.tables);
+            let called = left.ask(rule, input, &case.tables);
             let checked = match &called.result {
                 Ok(answer) => stage.check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
                 Err(fault) => Err(fault.clone()),
@@ -399,8 +407,8 @@ impl Run {
                 Ok(answer) => (Some(answer), None),
                 Err(fault) => (None, Some(fault)),
             };
-            // PostgreSQL has no zero character in a text, and a rule may answer with anything.
-            let reason = called.result.as_ref().map(|a| a.reason().replace('\0', "\u{fffd}")).unwrap_or_default();
+            // The answer is recorded as it is; what is told of it is a line for people.
+            let reason = called.result.as_ref().map(|a| one_line(a.reason(), REASON_CHARS_MAX)).unwrap_or_default();
             // What is said in the shadow, or beside a canary, is recorded and has no effect.
             if role.counts() {
                 let overrides = rule.manifest.overrides;
@@ -430,6 +438,16 @@ impl Run {
         });
     }
 
+    /// What the calls cost. Where some rules used up the time of all, those that took more than their share are told apart.
+    fn samples(&mut self) -> Vec<Sample> {
+        let mut samples = std::mem::take(&mut self.samples);
+        let starved = self.left.has_starved;
+        for sample in &mut samples {
+            sample.is_costly = sample.fuel > Limits::DEFAULT.fuel && (starved || sample.outcome == "deadline");
+        }
+        samples
+    }
+
     /// The record, as far as the stages were asked; `ticket` is what the later ones saw.
     fn record(&mut self, ticket: &contract::Ticket) -> RunRecord {
         let Run { case, now, requester, decisions, .. } = self;
@@ -447,8 +465,8 @@ impl Run {
     }
 
     fn rejected(mut self, ticket: &contract::Ticket, problems: Vec<Problem>) -> Ran {
-        let record = self.record(ticket);
-        Ran { record, samples: self.samples, new: self.case.new, outcome: Err(problems) }
+        let (record, samples) = (self.record(ticket), self.samples());
+        Ran { record, samples, new: self.case.new, outcome: Err(problems) }
     }
 
     fn accepted(
@@ -457,11 +475,18 @@ impl Run {
         verdicts: Verdicts,
         (review, seen): (Review, Vec<AccessSeen>),
     ) -> Ran {
-        let record = self.record(ticket);
+        let (record, samples) = (self.record(ticket), self.samples());
         let packed = record.pack(&self.case.dictionary, self.calls);
         let accepted = Box::new(Accepted { verdicts, packed, review, seen });
-        Ran { record, samples: self.samples, new: self.case.new, outcome: Ok(accepted) }
+        Ran { record, samples, new: self.case.new, outcome: Ok(accepted) }
     }
+}
+
+/// A rule that should have been asked and is not there, as one that has failed.
+fn missing<A>(place: &Path) -> Given<A> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let rule = RuleRef { name, version: "not live".to_owned() };
+    Given { rule, reason: String::new(), overrides: false, answer: None }
 }
 
 type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);

@@ -79,6 +79,11 @@ impl EncodeLabelValue for ModeLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FolderLabels {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
 }
@@ -146,6 +151,8 @@ pub struct Metrics {
     reloads: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     generation: Gauge,
     rules_live: Gauge,
+    folders: Family<FolderLabels, Gauge>,
+    directory_unreadable: Gauge,
     revision_wanted: Gauge,
     revision_serving: Gauge,
     workers_busy: Gauge,
@@ -177,6 +184,8 @@ impl Default for Metrics {
             reloads: Family::default(),
             generation: Gauge::default(),
             rules_live: Gauge::default(),
+            folders: Family::default(),
+            directory_unreadable: Gauge::default(),
             revision_wanted: Gauge::default(),
             revision_serving: Gauge::default(),
             workers_busy: Gauge::default(),
@@ -223,6 +232,10 @@ impl Metrics {
         registry.register("rule_reloads", "Folders looked at, by what came of it", self.reloads.clone());
         registry.register("rules_generation", "The generation of rules that is live", self.generation.clone());
         registry.register("rules_live", "Rules that are live", self.rules_live.clone());
+        let about = "Folders of the rules directory, by what is the matter with them";
+        registry.register("rules_folders", about, self.folders.clone());
+        let about = "Whether the rules directory cannot be read";
+        registry.register("rules_directory_unreadable", about, self.directory_unreadable.clone());
         let about = "The revision of the deployments in the database";
         registry.register("rules_revision_wanted", about, self.revision_wanted.clone());
         let about = "The revision of the deployments whose every rule is in effect here";
@@ -312,6 +325,19 @@ impl Metrics {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         self.generation.set(i64::try_from(generation.number).unwrap_or(i64::MAX));
         self.rules_live.set(number(generation.rules().len()));
+        let directory = rules.catalog().directory();
+        let refused = rules.catalog().folders().values().filter(|status| status.error.is_some()).count();
+        let states = [
+            ("present", directory.present),
+            ("compiling", directory.unread),
+            ("refused", refused),
+            ("missing", directory.missing.len()),
+            ("beyond-limit", directory.beyond),
+        ];
+        for (state, count) in states {
+            self.folders.get_or_create(&FolderLabels { state }).set(number(count));
+        }
+        self.directory_unreadable.set(i64::from(directory.unreadable.is_some()));
         self.revision_wanted.set(revisions.wanted);
         self.revision_serving.set(revisions.serving);
         self.workers_busy.set(number(rules.workers().busy()));

@@ -44,6 +44,8 @@ pub struct Sample {
     pub disagrees: String,
     pub canary: Canary,
     pub suspend: Suspend,
+    /// Whether it took so much that others went without, by what it did and not by how busy the machine was.
+    pub is_costly: bool,
 }
 
 /// A value as JSON.
@@ -152,6 +154,7 @@ impl Asking {
             disagrees: self.disagrees.iter().map(|d| d.field.as_str()).collect::<Vec<_>>().join(", "),
             canary: self.rule.manifest.canary,
             suspend: self.rule.manifest.suspend,
+            is_costly: false,
         }
     }
 }

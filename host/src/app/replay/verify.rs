@@ -19,12 +19,12 @@ use super::{Filter, Past, Spent, ask_patiently, replay};
 use crate::app::record::part::Part;
 use crate::app::record::read::ExactInput;
 use crate::app::{App, Error};
-use crate::config;
 use crate::desk::actor::Actor;
 use crate::desk::permission;
-use crate::rules::run::call::{Called, Fault};
+use crate::rules::run::call::{Called, Fault, limits_for};
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::examples::{Difference, compare, flat};
+use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
 use crate::store::rules::decisions::{RunTexts, StoredDecision};
@@ -199,9 +199,10 @@ fn check_decision(
         Err(message) => return verified.found(finding("", "", "", What::Unreadable(message))),
     };
     // What is older than the record of engines counts as this one's.
-    let same_engine = [ENGINE, ""].contains(&texts.engine.as_str());
+    let engine = texts.engine.as_str();
+    let same_engine = [ENGINE, ""].contains(&engine);
     for part in &parts {
-        let what = check_part(versions, &input, part, same_engine, &mut verified.spent);
+        let what = check_part(versions, &input, part, engine, &mut verified.spent);
         verified.other_engine += u64::from(!same_engine);
         let count = verified.versions.entry(format!("{} {}", part.rule, part.version)).or_default();
         *count = (count.0 + 1, count.1 + u64::from(what.is_none()));
@@ -222,47 +223,49 @@ fn read<'a>(stage: &str, common: &'a str, own: &'a str, rules: &'a str) -> Resul
     Ok((input, parts))
 }
 
-/// The whole fault of a record in which an earlier program stopped a rule for the length of a key, but for the table's name.
-const KEY_TOO_LONG: (&str, &str) =
-    ("the rule was stopped: it looked something up in the table `", "`, which has no key that is so long");
+/// Whether a part was stopped by a limit that earlier programs had and this one has not: its whole fault is what they wrote, and
+/// nothing of it is the rule's own words.
+fn is_of_old_limit(part: &Part<'_>, rule: &Rule, input: &Input) -> bool {
+    let Some(fault) = part.fault.as_deref() else { return false };
+    let limits = rule.manifest.limits;
+    match part.outcome.as_ref() {
+        "stopped" => is_old_stop(fault, limits.host_calls, &rule.manifest.tables),
+        // It had no more fuel for a longer text.
+        "out-of-fuel" => {
+            limits_for(rule, input).fuel != limits.fuel && fault == Fault::OutOfFuel { fuel: limits.fuel }.to_string()
+        }
+        _ => false,
+    }
+}
 
-/// Whether an earlier program stopped a rule for the length of a key. The whole text counts, and nothing that a rule says can be
-/// this text: it names a table, and a table's name has no more than letters, digits and hyphens.
-fn had_too_long_a_key(part: &Part<'_>) -> bool {
-    let (before, after) = KEY_TOO_LONG;
-    let fault = part.fault.as_deref().filter(|_| part.outcome == "stopped");
-    let table = fault.and_then(|fault| fault.strip_prefix(before)?.strip_suffix(after));
-    table.is_some_and(config::is_table_name)
+/// Whether this is the whole text with which earlier programs stopped a rule for its host calls or for the length of a key.
+fn is_old_stop(fault: &str, host_calls: u32, tables: &[String]) -> bool {
+    let is = |stopped: String| fault == Fault::Stopped { message: stopped }.to_string();
+    let too_long =
+        |table: &String| is(format!("it looked something up in the table `{table}`, which has no key that is so long"));
+    is(format!("it made more than {host_calls} host calls")) || tables.iter().any(too_long)
 }
 
 /// Asks the version of a part again; `None` where everything is the same.
-fn check_part(
-    versions: &Versions,
-    input: &Input,
-    part: &Part<'_>,
-    same_engine: bool,
-    spent: &mut Spent,
-) -> Option<What> {
+fn check_part(versions: &Versions, input: &Input, part: &Part<'_>, engine: &str, spent: &mut Spent) -> Option<What> {
     if matches!(part.outcome.as_ref(), "deadline" | "not-started") {
         return Some(What::NotComparable(format!(
             "it was stopped then: {}",
             part.fault.as_deref().unwrap_or_default()
         )));
     }
-    if had_too_long_a_key(part) {
-        return Some(What::NotComparable(
-            "it looked up a key that was too long then, and would find nothing now".to_owned(),
-        ));
-    }
     let rule = match versions.rule(&part.component, &part.manifest) {
         Ok(rule) => rule,
         Err(gone) => return Some(What::NoVersion(gone.to_string())),
     };
+    if engine != ENGINE && is_of_old_limit(part, &rule, input) {
+        return Some(What::NotComparable("a limit stopped it then that is there no longer".to_owned()));
+    }
     let called = ask_patiently(&rule, input, &tables_of(part), spent);
     if let Err(fault @ (Fault::Deadline { .. } | Fault::NotStarted { .. })) = &called.result {
         return Some(What::NotComparable(format!("it was stopped now: {fault}")));
     }
-    let differences = differences(input.stage(), part, &called, same_engine);
+    let differences = differences(input.stage(), part, &called, [ENGINE, ""].contains(&engine));
     (!differences.is_empty()).then_some(What::Differs(differences))
 }
 
@@ -343,31 +346,20 @@ fn said(stage: Stage, part: &Part<'_>, called: &Called) -> Vec<Difference> {
 mod tests {
     use super::*;
 
-    fn part(outcome: &str, fault: &str) -> String {
-        json!([{ "rule": "r", "version": "1", "component": "c", "manifest": "m", "mode": "active", "outcome": outcome,
-            "fault": fault, "fuel": 1, "micros": 1 }])
-        .to_string()
-    }
-
-    /// A rule that says these words is compared all the same.
+    /// A rule that says nearly these words is compared all the same.
     #[test]
     fn no_words_of_a_rule_keep_it_from_being_compared() {
         let old =
             "the rule was stopped: it looked something up in the table `assets`, which has no key that is so long";
-        let skips = |outcome: &str, fault: &str| {
-            let text = part(outcome, fault);
-            Part::all(&text).unwrap().iter().any(had_too_long_a_key)
-        };
-        assert!(skips("stopped", old));
-        for outcome in ["rule-error", "trap", "exited", "answered"] {
-            assert!(!skips(outcome, old), "{outcome}");
+        let is_old = |fault: &str| is_old_stop(fault, 64, &["assets".to_owned()]);
+        assert!(is_old(old) && is_old("the rule was stopped: it made more than 64 host calls"));
+        let other_table = old.replace("assets", "x");
+        let behind = format!("{old}`, which its manifest does not name under `tables`");
+        for fault in [&other_table, &behind, &format!("{old} "), &format!("x{old}")] {
+            assert!(!is_old(fault), "{fault}");
         }
-        let other_table = "the rule was stopped: it looked something up in the table `x`, which has no key that is so long`, \
-                           which its manifest does not name under `tables`";
-        for fault in [other_table, &format!("{old} "), &format!("x{old}"), "has no key that is so long"] {
-            assert!(!skips("stopped", fault), "{fault}");
+        for fault in ["has no key that is so long", "the rule was stopped: it made more than 65 host calls"] {
+            assert!(!is_old(fault), "{fault}");
         }
-        let disguised = old.replace("assets", "x`, which does not exist; `y");
-        assert!(!skips("stopped", &disguised));
     }
 }

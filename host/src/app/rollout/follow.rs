@@ -178,7 +178,7 @@ impl App {
     }
 
     /// A version out of the archive: its bytes against its digests, its signature against the keys that are trusted now, and
-    /// everything else that is asked of a rule.
+    /// everything else that is asked of a rule but its examples, which it passed when it was archived.
     async fn out_of_archive(&self, version: VersionId) -> Result<Result<Rule, String>, Error> {
         let (component, manifest) = (version.component.to_string(), version.manifest.to_string());
         let kept = match self.store.rule_version(&component, &manifest).await {
@@ -191,7 +191,7 @@ impl App {
         let from = Path::new("archive").join(&kept.name);
         let loader = self.rules.preparer();
         let ready = tokio::task::spawn_blocking(move || {
-            loader.admit(&from, &kept.manifest, &kept.component, signature.as_deref())
+            loader.readmit(&from, &kept.manifest, &kept.component, signature.as_deref())
         });
         Ok(ready.await?.map_err(|error| error.to_string()))
     }

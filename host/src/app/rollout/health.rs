@@ -2,7 +2,7 @@
 //!
 //! Judging is by windows of calls and never by the clock, so that the same calls always come to the same. One person's calls count
 //! for a third of a limit at most, so that no one of them can have a version taken back for all; and a call that the input's size,
-//! the machine or the configuration has stopped counts against no version.
+//! the machine or the configuration has stopped counts against no version. One that takes the time of the others does.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, VecDeque};
@@ -113,7 +113,7 @@ impl Health {
 impl VersionHealth {
     fn count(&mut self, sample: &Sample, cause: Cause) {
         let micros = u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX);
-        let failed = cause.blames(sample.outcome);
+        let failed = cause.blames(sample.outcome) || (sample.is_costly && !cause.is_large);
         let call = Call { person: cause.person, failed, disagreed: !sample.disagrees.is_empty(), micros };
         self.calls += 1;
         self.failures += u64::from(sample.outcome != "answered");

@@ -6,6 +6,6 @@ pub mod follow;
 pub mod health;
 mod rows;
 pub mod rules;
-mod start;
+pub mod start;
 pub mod steps;
 mod two_person;

@@ -1,10 +1,12 @@
 //! The rules as admins see them, and the reference tables that rules see.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::app::decide::judge::judge;
 use crate::app::{App, Error};
 use crate::config;
 use crate::desk::actor::Actor;
@@ -28,14 +30,30 @@ pub struct RuleStatus {
     pub candidate: Option<Arc<Rule>>,
     pub health: Vec<Figures>,
     pub live: Option<Arc<Rule>>,
+    /// What became of what lies in the folder now; nothing for a rule that is in none.
+    pub content: Option<Content>,
     pub since_generation: u64,
     /// Why its present content is not live, and since when.
     pub error: Option<(String, Timestamp)>,
 }
 
+/// What became of what lies in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// It is what plays a part, or played one.
+    Taken,
+    /// It is being compiled and tried, or waits for that.
+    Compiling,
+    Refused,
+    /// The folder is not there, and its rules go on until that is believed.
+    Missing,
+}
+
 /// How one version has done since this process began.
 pub struct Figures {
     pub version: String,
+    /// The part that it plays now, if any.
+    pub now: Option<&'static str>,
     pub role: &'static str,
     pub calls: u64,
     pub failures: u64,
@@ -65,6 +83,7 @@ impl App {
             let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let of_folder = slots.iter().find(|(_, slot)| slot.rollout.folder.as_deref() == Some(folder.as_str()));
             let mut found = self.status_of(of_folder);
+            found.content = Some(self.content(&status.folder, status.error.is_some()));
             found.folder = folder;
             found.live = status.live.clone().or(found.live);
             found.since_generation = status.since_generation;
@@ -73,6 +92,13 @@ impl App {
             });
             found.error = of_folder.or(found.error);
             folders.push(found);
+        }
+        let known = self.rules.catalog().folders();
+        for folder in self.rules.catalog().unread().keys().filter(|folder| !known.contains_key(*folder)) {
+            let mut new = self.status_of(None);
+            new.folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            new.content = Some(Content::Compiling);
+            folders.push(new);
         }
         let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
         let elsewhere = slots.iter().filter(|(_, slot)| {
@@ -85,6 +111,19 @@ impl App {
             (manifest.map_or(i32::MAX, |m| m.order), manifest.map(|m| m.name.clone()))
         });
         Ok((self.rules.generation().number, folders))
+    }
+
+    fn content(&self, folder: &Path, is_refused: bool) -> Content {
+        let catalog = self.rules.catalog();
+        if catalog.directory().missing.iter().any(|(missing, _)| missing == folder) {
+            Content::Missing
+        } else if catalog.unread().contains_key(folder) {
+            Content::Compiling
+        } else if is_refused {
+            Content::Refused
+        } else {
+            Content::Taken
+        }
     }
 
     fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
@@ -102,9 +141,11 @@ impl App {
             rollout: slot.map(|slot| slot.rollout.clone()),
             active,
             candidate,
+            content: None,
             health: health
                 .into_iter()
                 .map(|(version, role, figures)| Figures {
+                    now: slot.and_then(|slot| slot.rollout.part_of(version)),
                     version: version.to_string(),
                     role: role.code(),
                     calls: figures.calls,
@@ -134,7 +175,7 @@ impl App {
     pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
         permission::administer(actor)?;
         let app = Arc::clone(self);
-        Ok(tokio::task::spawn_blocking(move || app.rules.reload()).await?)
+        Ok(tokio::task::spawn_blocking(move || app.rules.reload_and_believe()).await?)
     }
 
     /// Reads the configuration directory again; gives its problems, in which case nothing changes.
@@ -156,6 +197,7 @@ impl App {
                     Ok(()) => {
                         self.tell_access_forms();
                         self.follow_people().await?;
+                        self.rules.set_judge(judge(self.organisation()));
                         Ok(Vec::new())
                     }
                     Err(Error::Table(conflict)) => {

@@ -2,42 +2,62 @@
 //!
 //! How a running desk learns of other changes is in `follow`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::rows::rollout_of;
 use super::steps::Reason;
-use crate::app::{App, Error};
-use crate::rules::live::rollout::{Candidate, RolloutStep, Source, Trial};
+use crate::app::{App, Error, clock};
+use crate::rules::live::rollout::{Candidate, Rollout, RolloutStep, Trial, VersionId};
+use crate::rules::run::manifest::{self, Says};
+use crate::store::Store;
+
+/// How long a desk that knows what decided last waits for its directory before it says that it is ready.
+const KNOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// The same for one that knows of no rule.
+const FIRST_PATIENCE: Duration = Duration::from_secs(15);
+
+/// When the rules of this process began.
+pub struct Started {
+    at: Instant,
+    /// Whether the deployments knew of any rule then.
+    is_known: bool,
+}
 
 impl App {
-    /// Brings database and catalog together when a desk starts: folders that went away meanwhile are gone, offers that are
-    /// new are taken, canaries that may not count are held back, and what is active comes out of the archive where no folder
-    /// has it.
+    /// Brings database and catalog together when a desk starts: what is active comes out of the archive, names belong to the
+    /// folders that have them, folders that went away meanwhile are missed, offers that are new are taken, and canaries that may
+    /// not count are held back.
     ///
     /// # Errors
     ///
     /// Where the store cannot be used.
     pub async fn start_rules(&self) -> Result<(), Error> {
         let only_one = self.archiving.lock().await;
-        let here: Vec<String> = self.rules.catalog().folders().keys().filter_map(|path| short(path)).collect();
-        for row in self.store.deployments().await? {
-            let from_folder = row.source == Source::Directory.code() && row.offered.is_some();
-            if from_folder && row.folder.as_ref().is_some_and(|folder| !here.contains(folder)) {
-                let names = self.rules.catalog().pending().1;
-                if !names.contains_key(&row.name) {
-                    let reason = Reason::of_directory("its folder is gone".to_owned());
-                    self.take_step(&row.name, &RolloutStep::Gone { second: false }, &reason).await?;
-                }
-            }
+        let (rollouts, says) = kept(&self.store).await?;
+        let is_known = !rollouts.is_empty();
+        if is_known {
+            let expected = rollouts.values().filter(|rollout| rollout.is_live()).filter_map(|r| r.folder.clone());
+            let expected = expected.collect();
+            self.rules.catalog().know(rollouts, &says);
+            self.rules.expect(expected);
         }
         if self.two_person_access {
             self.hold_back_canaries().await?;
         }
         self.settle().await?;
         drop(only_one);
+        self.started.get_or_init(|| Started { at: clock::instant(), is_known });
         self.fetch_missing().await
+    }
+
+    /// Whether the rules are as far as tickets should wait for: those that decided last are in effect, and of what lies in the
+    /// directory, at a first start, so much has been compiled as can be in a while.
+    pub fn rules_are_ready(&self) -> bool {
+        let patience = |started: &Started| if started.is_known { KNOWN_PATIENCE } else { FIRST_PATIENCE };
+        self.rules.is_read() || self.started.get().is_some_and(|started| started.at.elapsed() >= patience(started))
     }
 
     /// Canaries of rules for access that were begun before a second person was asked for have no effect any more: each would
@@ -98,6 +118,24 @@ impl App {
     }
 }
 
-fn short(path: &Path) -> Option<String> {
-    Some(path.file_name()?.to_string_lossy().into_owned())
+/// What the deployments keep: each rule's rollout, and what its versions are there for.
+pub type Kept = (BTreeMap<String, Rollout>, BTreeMap<VersionId, Says>);
+
+/// What the deployments of a store keep.
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn kept(store: &Store) -> Result<Kept, Error> {
+    let (mut rollouts, mut says) = (BTreeMap::new(), BTreeMap::new());
+    for row in store.deployments().await? {
+        let rollout = rollout_of(&row)?;
+        for version in rollout.named() {
+            let manifest = store.manifest(&version.component.to_string(), &version.manifest.to_string()).await?;
+            let manifest = manifest.and_then(|text| manifest::parse(Path::new(&row.name), &text).ok());
+            says.extend(manifest.map(|manifest| (version, Says::of(&manifest))));
+        }
+        rollouts.insert(row.name, rollout);
+    }
+    Ok((rollouts, says))
 }

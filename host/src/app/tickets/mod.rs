@@ -2,5 +2,6 @@
 
 pub mod change;
 pub(crate) mod edit;
+mod history;
 pub mod submit;
 pub mod work;

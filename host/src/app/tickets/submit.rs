@@ -200,10 +200,15 @@ impl App {
     ) -> Result<Considered, Error> {
         let id = TicketId(self.clock.new_id());
         let Ran { record, samples, new, outcome } = self.run_rules(organisation, generation, new, now, id).await?;
-        let Accepted { verdicts, packed, review, seen } = match outcome {
+        let Accepted { mut verdicts, packed, review, seen } = match outcome {
             Ok(accepted) => *accepted,
             Err(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
         };
+        if let Some(number) = verdicts.changes.duplicate_of
+            && self.store.ticket(number).await?.is_none()
+        {
+            verdicts.changes.no_such_original();
+        }
         let packed = packed.map_err(Broken::Unpacked)?;
         let ids = || self.clock.new_id();
         let at = At::new(now, organisation, &ids).reviewing(review);
@@ -222,7 +227,7 @@ impl App {
         });
     }
 
-    async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
+    pub(super) async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
         Ok(Made { ticket, access, new: false, rules_asked: 0 })
@@ -255,6 +260,7 @@ impl App {
             now,
             run: RunId(self.clock.new_id()),
             ticket,
+            budget: self.rules.ticket_budget,
         };
         let workers = self.rules.workers();
         if !grants_access {

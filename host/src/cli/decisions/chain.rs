@@ -10,7 +10,7 @@ use clap::Args;
 use crate::app::observe::chain::{Break, Chain, Checked, Place};
 use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
-use crate::cli::{self, Failure};
+use crate::cli::{self, Failure, Found};
 
 /// Checks the hash chains over decision records, access, archiving, rules, tables, tokens and timelines, and compares what takes
 /// effect with them, also while the desk runs.
@@ -40,7 +40,8 @@ pub async fn run(check: Check) -> Result<(), Failure> {
     }
     office.close().await;
     if broken > 0 {
-        return Err(format!("the chains break in {broken} place(s): records are not what the desk wrote").into());
+        let found = format!("the chains break in {broken} place(s): records are not what the desk wrote");
+        return Err(Found(found).into());
     }
     match check.anchor {
         Some(file) => write_anchor(&file, &ends),

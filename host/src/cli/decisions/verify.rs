@@ -10,6 +10,7 @@ use super::{Failure, desk};
 use crate::app::replay::verify::{Finding, Verified, What, verify};
 use crate::cli::which::{Which, bar, thousands};
 use crate::cli::{Found, Place};
+use crate::rules::text::shown;
 
 /// Asks the rules that decided again, each in the version of then, with the exact input and the look-ups of then, and proves
 /// that they give the recorded answer or fault, write the same log and use the same fuel. Exits with 3 where they do not.
@@ -110,17 +111,17 @@ fn finding(out: &mut String, finding: &Finding) {
     }
     let _ = match &finding.what {
         What::Differs(_) => writeln!(out, ": it is not what was recorded"),
-        What::NotComparable(why) => writeln!(out, ": not comparable: {why}"),
+        What::NotComparable(why) => writeln!(out, ": not comparable: {}", shown(why)),
         What::NoVersion(why) => {
-            writeln!(out, ": it cannot be asked again: {why} (component {})", finding.component)
+            writeln!(out, ": it cannot be asked again: {} (component {})", shown(why), finding.component)
         }
-        What::Unreadable(why) => writeln!(out, ": the record cannot be read: {why}"),
+        What::Unreadable(why) => writeln!(out, ": the record cannot be read: {}", shown(why)),
     };
     if let What::Differs(differences) = &finding.what {
         for difference in differences {
             let _ = writeln!(out, "  {}:", difference.path);
-            let _ = writeln!(out, "    recorded {}", difference.expected);
-            let _ = writeln!(out, "    now      {}", difference.got);
+            let _ = writeln!(out, "    recorded {}", shown(&difference.expected.to_string()));
+            let _ = writeln!(out, "    now      {}", shown(&difference.got.to_string()));
         }
     }
 }

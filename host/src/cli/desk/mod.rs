@@ -1,11 +1,18 @@
 //! Opens a desk: configuration, store, rules, put together, and the operator who uses it. No other command names the store.
 
+use std::fmt::{self, Debug};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+
 use super::{Failure, Place};
+use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::{Source, tables};
+use crate::app::rollout::start;
 use crate::app::{App, Clock, Office};
 use crate::config::{self, Archive, Config, Database, Outside, Server};
 use crate::desk::actor::Actor;
@@ -14,7 +21,9 @@ use crate::rules::digest::Digest;
 use crate::rules::live::rollout::Signatory;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
-use crate::rules::{Options, Rules};
+use crate::rules::tables::Tables;
+use crate::rules::text::shown;
+use crate::rules::{OpenError, Options, Rules};
 use crate::store::db::{Limits, private};
 use crate::store::rules::segments::place;
 use crate::store::{Store, Target};
@@ -44,11 +53,17 @@ fn log_to_stderr(otherwise: &str) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in one process (tests do that) keeps the first subscriber, which is as good.
     let _ = if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        builder.with_target(false).try_init()
+        builder.with_target(false).fmt_fields(debug_fn(field).delimited(" ")).try_init()
     } else {
         // One span is around all that a request does, so the innermost is enough.
         builder.json().with_span_list(false).try_init()
     };
+}
+
+/// A field of a line for people: with nothing of another's making that a terminal would take for more than text.
+fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
+    let text = shown(&format!("{value:?}"));
+    if field.name() == "message" { write!(to, "{text}") } else { write!(to, "{}={text}", field.name()) }
 }
 
 /// The configuration of a place, checked.
@@ -131,6 +146,17 @@ async fn store(server: &Server) -> Result<Store, Failure> {
     Ok(Store::open_within(&target, limits).await?.with_archive(archive))
 }
 
+/// A desk that is to serve at once: what decides first is what decided last, and what is new in its directory is compiled
+/// beside it.
+pub async fn open_to_serve(config: Config, source: Source) -> Result<Arc<App>, Failure> {
+    let store = store(&config.server).await?;
+    let (rollouts, says) = start::kept(&store).await?;
+    let opened = open_with(config, source, store, move |options, seen| Rules::begin(options, seen, rollouts, &says));
+    let app = opened.await?;
+    app.start_rules().await?;
+    Ok(app)
+}
+
 /// A whole desk that decides: the offers of its rules directory are written down.
 pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let app = open_to_read(config, source).await?;
@@ -141,14 +167,27 @@ pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
 /// A desk that decides nothing: it looks at the records of another, and writes nothing about rules.
 pub async fn open_to_read(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
-    let options = options(&config.server)?;
+    open_with(config, source, store, Rules::open).await
+}
+
+async fn open_with(
+    config: Config,
+    source: Source,
+    store: Store,
+    rules: impl FnOnce(&Options, Tables) -> Result<Rules, OpenError> + Send + 'static,
+) -> Result<Arc<App>, Failure> {
+    let judge = judge(Arc::new(config.organisation.clone()));
+    let options = Options { judge: Some(judge), ..options(&config.server)? };
     let reference = Reference::read(&config.tables, &store).await?;
     let seen = tables(&config.organisation, &reference.written());
-    let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await??;
+    let rules = tokio::task::spawn_blocking(move || rules(&options, seen)).await??;
     let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
     app.adopt_tables(reference).await?;
     Ok(app)
 }
+
+/// The part of a request's time that the rules may take: one part in so many. The rest is for waiting and writing.
+const RULES_SHARE: u32 = 4;
 
 fn options(server: &Server) -> Result<Options, Failure> {
     Ok(Options {
@@ -163,9 +202,12 @@ fn options(server: &Server) -> Result<Options, Failure> {
         worker_threads: server.worker_threads,
         waiting_max: server.queue_depth,
         poll: server.reload_poll,
+        patience: server.rules_patience,
+        ticket_budget: server.request_timeout / RULES_SHARE,
         pooled: true,
         trust: trust(server)?,
         two_person_access: server.two_person_access,
+        judge: None,
     })
 }
 

@@ -73,8 +73,14 @@ pub fn run(test: &Test) -> Result<(), Failure> {
     let wasm = component_bytes(&directory.join(COMPONENT_FILE))?;
     let cases = in_folder(&test.cases.clone().unwrap_or_else(|| directory.join("cases")))?;
     let opened = test.tools.open()?;
-    let trial =
-        Trial { sandbox: &opened.sandbox, folder: directory, shipped: &shipped, wasm: &wasm, tables: &opened.tables };
+    let trial = Trial {
+        sandbox: &opened.sandbox,
+        folder: directory,
+        shipped: &shipped,
+        wasm: &wasm,
+        tables: &opened.tables,
+        judge: opened.judge.as_ref(),
+    };
     let report = trial.run(cases)?;
     match &test.output {
         Some(file) => {

@@ -2,10 +2,12 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::Failure;
+use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::tables;
 use crate::author::sandbox::{Options, Sandbox, Shipped};
@@ -13,6 +15,7 @@ use crate::cli::{Place, desk};
 use crate::config::{COMPONENT_MIB_MAX, Config};
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
+use crate::rules::run::examples::Judge;
 use crate::rules::run::manifest::ManifestError;
 use crate::rules::run::stage::Stage;
 use crate::rules::tables::Tables;
@@ -33,6 +36,8 @@ pub struct Tools {
 pub struct Opened {
     pub sandbox: Sandbox,
     pub tables: Tables,
+    /// What the desk knows of the names that rules use, where its configuration is given.
+    pub judge: Option<Judge>,
     /// The largest component that the desk takes, in bytes.
     pub component_bytes_max: usize,
 }
@@ -60,7 +65,8 @@ impl Tools {
         let program = PathBuf::from(THIS_PROGRAM);
         let cache = self.cache.clone().unwrap_or_else(usual_cache);
         let sandbox = Sandbox::open(&Options { program, cache, compile_limits, component_bytes_max })?;
-        Ok(Opened { sandbox, tables, component_bytes_max })
+        let judge = config.map(|config| judge(Arc::new(config.organisation)));
+        Ok(Opened { sandbox, tables, judge, component_bytes_max })
     }
 }
 

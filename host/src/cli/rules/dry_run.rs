@@ -16,6 +16,7 @@ use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::rules::load::MANIFEST_FILE;
+use crate::rules::text::shown;
 
 /// Says what would become of a submission, with the live rules or with others, and writes nothing.
 #[derive(Debug, Args)]
@@ -112,7 +113,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 }
 
 fn print(tried: &Value) {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let text = |value: &Value, key: &str| shown(value.get(key).and_then(Value::as_str).unwrap_or("-"));
     let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(ticket) = tried.get("ticket") {
         println!("It would become a ticket:");

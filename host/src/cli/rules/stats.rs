@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Failure, Place, desk};
 use crate::app::observe::stats::{RuleStats, Window};
 use crate::cli::desk::Shell;
+use crate::rules::text::shown;
 
 /// Answers that are listed.
 const ANSWERS_LISTED: usize = 10;
@@ -53,7 +54,7 @@ fn print(asked: &Stats, stats: &RuleStats) {
     let (answers, others) = stats.commonest(ANSWERS_LISTED);
     println!("  answers");
     for (stage, answer, count) in answers {
-        println!("    {count:>8}  {stage}: {answer}");
+        println!("    {count:>8}  {stage}: {}", shown(answer));
     }
     if others > 0 {
         println!("    {others:>8}  others");

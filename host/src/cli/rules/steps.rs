@@ -8,6 +8,7 @@ use crate::cli::desk::{self, Shell, at_shell};
 use crate::cli::{Failure, Place};
 use crate::desk::id::PersonId;
 use crate::rules::live::rollout::{Signatory, VersionId};
+use crate::rules::text::shown;
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -128,7 +129,8 @@ pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
         let version = event.version.and_then(|version| Some(version.parse::<VersionId>().ok()?.short()));
         let version = version.unwrap_or_else(|| "-".to_owned());
         let by = Signatory::parse(&event.actor);
-        println!("{} {:<12} {version:<25} by {}: {}{}", event.at, event.event, by.name(), event.why, at_shell(&by));
+        let (name, why) = (shown(&by.name()), shown(&event.why));
+        println!("{} {:<12} {version:<25} by {name}: {why}{}", event.at, event.event, at_shell(&by));
     }
     Ok(())
 }

@@ -199,7 +199,7 @@ fn the_server() {
         ("database-connections = 5", "25:24: server.database-connections: is 5; allowed is 6 to 500"),
         ("queue-depth = 2000000", "25:15: server.queue-depth: is 2000000; allowed is 1 to 1048576"),
         ("data-dir = \"\"", "25:12: server.data-dir: is empty"),
-        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, archive, cache-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, compile-timeout-s, compile-memory-mib, two-person-access, database-connections"),
+        ("compile-timeout-ms = 1", "25:1: server.compile-timeout-ms: there is no such key; did you mean `compile-timeout-s`? allowed: listen, database, data-dir, archive, cache-dir, rules-dir, worker-threads, queue-depth, body-kib-max, request-timeout-ms, component-mib-max, reload-poll-ms, rules-patience-s, compile-timeout-s, compile-memory-mib, two-person-access, database-connections"),
     ]
     .map(|(line, message)| {
         let to = format!("[\"lena\"]\n[server]\n{line}");

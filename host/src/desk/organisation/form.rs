@@ -142,7 +142,7 @@ fn text(spec: &FieldSpec, raw: &Raw, chars_max: usize) -> Result<Value, Problem>
     let Raw::Text(text) = raw else {
         return Err(wrong_type(spec, "text"));
     };
-    if let Some(problem) = check_characters(&spec.name, text) {
+    if let Some(problem) = check_long(&spec.name, text) {
         return Err(problem);
     }
     let chars = text.chars().count();
@@ -230,9 +230,8 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
         let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
         problems.push(Problem::new("subject", "too-long", message));
     }
-    for (field, text) in [("subject", subject), ("body", body)] {
-        problems.extend(check_characters(field, text));
-    }
+    problems.extend(check_characters("subject", subject));
+    problems.extend(check_long("body", body));
     let chars = body.chars().count();
     if chars > BODY_CHARS_MAX {
         let message = format!("A body has at most {BODY_CHARS_MAX} characters; this has {chars}.");
@@ -241,12 +240,33 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
     problems
 }
 
-/// PostgreSQL has no zero character in a text, so the desk takes none anywhere.
+/// A text of one line has no control characters: PostgreSQL has no zero character, and the others do things to a terminal, or
+/// forge a line, wherever the text is shown.
 ///
 /// The problem, if there is one.
 pub fn check_characters(field: &str, text: &str) -> Option<Problem> {
-    let zero = text.contains('\0');
-    zero.then(|| Problem::new(field, "bad-character", "Leave out the zero characters (U+0000)."))
+    bad_character(field, text.chars().find(|character| character.is_control()))
+}
+
+/// The same for a text of several lines, which may have line ends and tabs.
+pub fn check_long(field: &str, text: &str) -> Option<Problem> {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let ends_line = character == '\r' && characters.peek() == Some(&'\n');
+        if character.is_control() && !matches!(character, '\n' | '\t') && !ends_line {
+            return bad_character(field, Some(character));
+        }
+    }
+    None
+}
+
+fn bad_character(field: &str, found: Option<char>) -> Option<Problem> {
+    let message = match found? {
+        '\0' => "Leave out the zero characters (U+0000).".to_owned(),
+        '\n' | '\r' => "Write it in one line.".to_owned(),
+        other => format!("Leave out the control characters (U+{:04X}).", u32::from(other)),
+    };
+    Some(Problem::new(field, "bad-character", message))
 }
 
 /// Checks a comment.
@@ -254,7 +274,7 @@ pub fn check_characters(field: &str, text: &str) -> Option<Problem> {
 /// # Errors
 /// It is empty or too long.
 pub fn check_comment(body: &str) -> Result<(), Problem> {
-    if let Some(problem) = check_characters("body", body) {
+    if let Some(problem) = check_long("body", body) {
         return Err(problem);
     }
     if body.trim().is_empty() {

@@ -44,6 +44,8 @@ permits! {
     MayAdminister by administer for Administer;
     /// Permission to check the chains over all records, and to ask again the rules that decided.
     MayCheckRecords by check_records for CheckRecords;
+    /// Permission to take over tickets of another desk, about which nothing is decided here.
+    MayImport by import for ImportHistory;
     /// Permission to give out and revoke tokens.
     MayManageTokens by manage_tokens for ManageTokens;
 }

@@ -13,6 +13,7 @@ use crate::desk::ticket::Ticket;
 pub enum Act {
     CreateForSelf,
     CreateForOther,
+    ImportHistory,
     ReadTicket,
     ReadInternal,
     CommentPublic,
@@ -35,6 +36,7 @@ impl fmt::Display for Act {
         f.write_str(match self {
             Act::CreateForSelf => "create tickets",
             Act::CreateForOther => "create tickets for another person",
+            Act::ImportHistory => "take over tickets of another desk",
             Act::ReadTicket => "read this ticket",
             Act::ReadInternal => "read internal notes",
             Act::CommentPublic => "comment on this ticket",
@@ -146,6 +148,7 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::CheckRecords, ADMIN, On::Any),
     // The operator looks after the desk and takes no part in its work: no comment, no state, no decision, no grant.
     (Act::CreateForOther, OPERATOR, On::Any),
+    (Act::ImportHistory, OPERATOR, On::Any),
     (Act::ReadTicket, OPERATOR, On::Any),
     (Act::ReadInternal, OPERATOR, On::Any),
     (Act::ReadDecisions, OPERATOR, On::Any),

@@ -2,10 +2,10 @@
 
 use super::Attachment;
 use crate::desk::id::{PersonId, RequestTypeId};
-use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{
     Field, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
 };
+use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
 
@@ -61,11 +61,12 @@ impl NewTicket {
     /// [`Refusal::Problems`] with every problem found.
     pub fn check(organisation: &Organisation, permit: &MayCreate, given: Submission) -> Result<NewTicket, Refusal> {
         let mut problems = check_people(organisation, permit);
-        let Some(form) = organisation.request_types.get(given.request_type.as_str()) else {
-            let known: Vec<&str> = organisation.request_types.keys().map(|id| id.as_str()).collect();
-            let message = format!("is not a request type: use one of {}", known.join(", "));
-            problems.push(Problem::new("request_type", "unknown", message));
-            return Err(Refusal::Problems { problems });
+        let form = match check_request_type(organisation, &given.request_type) {
+            Ok(form) => form,
+            Err(problem) => {
+                problems.push(problem);
+                return Err(Refusal::Problems { problems });
+            }
         };
         problems.extend(check_texts(&given.subject, &given.body));
         problems.extend(check_characters("channel", &given.channel));
@@ -101,6 +102,18 @@ impl NewTicket {
 /// The largest integer that a rule is ever shown: what every language and every reader of JSON takes exactly (RFC 7493,
 /// section 2.2). All others that a desk counts lie far below.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// The request type with this name.
+///
+/// # Errors
+/// The problem that there is none.
+pub(super) fn check_request_type<'o>(organisation: &'o Organisation, name: &str) -> Result<&'o RequestType, Problem> {
+    organisation.request_types.get(name).ok_or_else(|| {
+        let known: Vec<&str> = organisation.request_types.keys().map(|id| id.as_str()).collect();
+        let message = format!("is not a request type: use one of {}", known.join(", "));
+        Problem::new("request_type", "unknown", message)
+    })
+}
 
 fn check_size(attachment: &Attachment) -> Option<Problem> {
     let message = || format!("`{}` has {} bytes: at most {INTEGER_MAX}", attachment.name, attachment.size);

@@ -16,6 +16,7 @@ use super::sla::Clocks;
 pub mod assignment;
 mod comment;
 pub mod edit;
+pub mod history;
 pub mod intake;
 pub mod submit;
 pub mod timeline;

@@ -10,6 +10,9 @@ mod approvers;
 
 use approvers::{check_step, fallback};
 
+/// The longest that approvers may have, in hours: a year.
+pub const DUE_HOURS_MAX: u32 = 366 * 24;
+
 /// What is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {

@@ -70,9 +70,14 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     if raw.body.as_ref().is_some_and(|b| b.chars().count() > form::BODY_CHARS_MAX) {
         return Err(format!("its body has more than {} characters", form::BODY_CHARS_MAX));
     }
-    let texts = [("subject", &raw.subject), ("body", &raw.body)];
-    if let Some(problem) = texts.into_iter().find_map(|(name, text)| form::check_characters(name, text.as_ref()?)) {
+    let subject = raw.subject.as_deref().and_then(|text| form::check_characters("subject", text));
+    let body = raw.body.as_deref().and_then(|text| form::check_long("body", text));
+    if let Some(problem) = subject.or(body) {
         return Err(format!("its {}: {}", problem.field, problem.message));
+    }
+    let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    if is_empty(&raw.subject) || (is_empty(&raw.body) && raw.subject.is_none()) {
+        return Err("it leaves nothing of what was submitted: a subject has something in it".to_owned());
     }
     check_length("fields", raw.fields.len())?;
     check_length("signals", raw.signals.len())?;
@@ -88,6 +93,9 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
         let value =
             form::check_field(spec, &value).map_err(|p| format!("it sets the field `{name}`, which {}", p.message))?;
         fields.extend(value.map(|value| (name, value)));
+    }
+    if raw.signals.iter().any(|signal| form::check_characters("signals", signal).is_some()) {
+        return Err("a signal has no control characters".to_owned());
     }
     if let Some(long) = raw.signals.iter().find(|s| s.is_empty() || s.len() > SIGNAL_BYTES_MAX) {
         return Err(format!("a signal has 1 to {SIGNAL_BYTES_MAX} bytes, not {}", long.len()));

@@ -85,6 +85,14 @@ pub struct Changes {
     pub duplicate_of: Option<TicketNumber>,
 }
 
+impl Changes {
+    /// The original that a rule has named does not exist: what that rule said does not stand, and the ticket says so.
+    pub fn no_such_original(&mut self) {
+        self.duplicate_of = None;
+        push_new(&mut self.signals, &INTAKE_UNCHECKED.to_owned());
+    }
+}
+
 /// What an intake rule says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IntakeAnswer {

@@ -11,11 +11,16 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 
-pub use super::generation::{Generation, Playing, Role};
+use super::directory::Directory;
+use super::doubt::{Meant, Standing, missed};
+pub use super::generation::{Generation, Missed, Playing, Role};
 use super::rollout::{Rollout, RolloutStep, VersionId};
-use super::slots::Slots;
+use super::slots::{Slots, version_of};
 use crate::rules::load::LoadError;
+use crate::rules::run::manifest::Says;
 use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
+use crate::rules::text::cut;
 
 /// The state of a folder.
 #[derive(Debug, Clone)]
@@ -27,8 +32,10 @@ pub struct FolderStatus {
     pub since_generation: u64,
     /// Why the folder's present state is not live.
     pub error: Option<FolderError>,
-    /// Whether what was refused here last may have been meant for access decisions.
-    pub may_be_access: bool,
+    /// What lies in the folder, where it is a rule: also where its name belongs to another folder.
+    pub loaded: Option<Arc<Rule>>,
+    /// What the folder's content is there for.
+    pub says: Says,
     /// When the folder was last looked at with a result.
     pub checked_at: SystemTime,
 }
@@ -48,12 +55,18 @@ pub struct Reloads {
     pub retired: u64,
 }
 
+/// The longest message about a folder, in bytes.
+const MESSAGE_BYTES_MAX: usize = 40 << 10;
+
 /// The live generation, and the folders and rollouts behind it. The lock orders writers; no reader waits.
 pub struct Catalog {
     generation: ArcSwap<Generation>,
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
     slots: ArcSwap<Slots>,
     reloads: ArcSwap<Reloads>,
+    /// Folders that are not read yet as they are now, with what they are there for.
+    unread: ArcSwap<BTreeMap<PathBuf, Says>>,
+    directory: ArcSwap<Directory>,
     writing: Mutex<Authority>,
 }
 
@@ -69,22 +82,26 @@ enum Authority {
 /// One folder's outcome.
 pub enum Outcome {
     Loaded(Box<Rule>),
-    /// With whether it may have been meant for access decisions.
+    /// With what it may have been meant for.
     Refused {
         error: LoadError,
-        may_be_access: bool,
+        says: Says,
     },
     Gone,
+    /// Its files have the content that they had.
+    Same,
 }
 
 impl Catalog {
     /// A catalog without rules.
     pub fn new(two_person_access: bool) -> Self {
         Self {
-            generation: ArcSwap::from_pointee(Generation::new(0, Vec::new(), None)),
+            generation: ArcSwap::from_pointee(Generation::new(0, Vec::new(), Missed::default())),
             folders: ArcSwap::default(),
             slots: ArcSwap::from_pointee(Slots::new(two_person_access)),
             reloads: ArcSwap::default(),
+            unread: ArcSwap::default(),
+            directory: ArcSwap::from_pointee(Directory::NEVER_SEEN),
             writing: Mutex::new(Authority::Folders),
         }
     }
@@ -111,6 +128,67 @@ impl Catalog {
         (self.generation.load().number, self.slots.load().pending())
     }
 
+    /// Learns what the deployments keep before any of it is in memory: the names that folders have, and the versions that should
+    /// be live. What folders have offered already is offered once more, each name by the folder that it belongs to.
+    pub fn know(&self, rollouts: BTreeMap<String, Rollout>, says: &BTreeMap<VersionId, Says>) {
+        let mut authority = self.write();
+        *authority = Authority::Deployments;
+        let mut slots = Slots::known(self.slots.load().two_person_access(), rollouts, says);
+        let mut folders = BTreeMap::clone(&self.folders.load());
+        let mut offers: Vec<(PathBuf, Arc<Rule>)> = Vec::new();
+        for status in folders.values_mut() {
+            if let Some(rule) = &status.loaded {
+                offers.push((status.folder.clone(), Arc::clone(rule)));
+                (status.live, status.error) = (None, None);
+            }
+        }
+        let is_owner = |folder: &Path, rule: &Rule| {
+            let owner = slots.owner(rule.manifest.name.as_str());
+            owner.is_some_and(|(owner, _)| owner == short(folder))
+        };
+        offers.sort_by_key(|(folder, rule)| !is_owner(folder, rule));
+        for (folder, rule) in offers {
+            let Some((next, now)) = folders.get(&folder).map(|s| (s.since_generation, s.checked_at)) else { continue };
+            self.offer(&mut folders, &mut slots, folder, rule, next, now);
+        }
+        self.folders.store(Arc::new(folders));
+        self.publish(slots, None);
+    }
+
+    /// Notes the folders that are not read yet as they are now.
+    pub fn set_unread(&self, unread: BTreeMap<PathBuf, Says>) {
+        let _writing = self.write();
+        if **self.unread.load() != unread {
+            self.unread.store(Arc::new(unread));
+            self.publish(Slots::clone(&self.slots.load()), self.generation.load().revision());
+        }
+    }
+
+    /// The folders that are not read yet as they are now, with what they are there for.
+    pub fn unread(&self) -> Arc<BTreeMap<PathBuf, Says>> {
+        self.unread.load_full()
+    }
+
+    /// Notes how the directory looks as a whole.
+    pub fn set_directory(&self, directory: Directory) {
+        let _writing = self.write();
+        if **self.directory.load() != directory {
+            self.directory.store(Arc::new(directory));
+            self.publish(Slots::clone(&self.slots.load()), self.generation.load().revision());
+        }
+    }
+
+    /// The directory as it was last looked at.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+
+    /// Whether a folder's rule plays a part.
+    pub fn serves(&self, folder: &Path) -> bool {
+        let name = short(folder);
+        self.slots.load().folders().any(|other| other == name)
+    }
+
     /// Takes the rollouts as they are kept at a revision, with rules that were not in memory; `settled` are the steps that they
     /// include. Whether all of it is in effect now: a rule whose new version is missing goes on as it is.
     pub fn install(
@@ -135,13 +213,14 @@ impl Catalog {
     pub fn refuse(&self, folder: &str, message: &str, now: SystemTime) {
         let _writing = self.write();
         let mut folders = BTreeMap::clone(&self.folders.load());
-        let named = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == folder);
-        if let Some(path) = folders.keys().find(named).cloned() {
+        if let Some(path) = folders.keys().find(|path| short(path) == folder).cloned() {
+            let mut says = Says::Unknown;
             if let Some(status) = folders.get_mut(&path) {
-                status.live = None;
+                (status.live, says) = (None, status.says);
             }
-            refuse(&mut folders, path, message, now);
+            refuse(&mut folders, path, message, says, now);
             self.folders.store(Arc::new(folders));
+            self.publish(Slots::clone(&self.slots.load()), None);
         }
     }
 
@@ -157,18 +236,11 @@ impl Catalog {
 
     /// Makes the next generation live, if it differs from this one; `revision` is that of the rollouts, if they are all as kept.
     fn publish(&self, slots: Slots, revision: Option<i64>) {
-        let (entries, slot_in_doubt) = slots.entries();
-        let folders = self.folders.load();
-        let serves = |folder: &Path| {
-            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-            slots.iter().any(|(_, slot)| slot.rollout.folder == name && slot.rollout.active.is_some())
-        };
-        let folder_in_doubt = folders
-            .values()
-            .find(|status| status.live.is_none() && status.may_be_access && !serves(&status.folder))
-            .map(|status| status.folder.clone());
+        let standing = self.standing(&slots);
+        let missed = |stage| missed(&standing, stage).map(|standing| standing.place.clone());
+        let missed = Missed { intake: missed(Stage::Intake), access: missed(Stage::Access) };
         let live = self.generation.load();
-        let next = Generation::new(live.number + 1, entries, folder_in_doubt.or(slot_in_doubt));
+        let next = Generation::new(live.number + 1, slots.entries(), missed);
         let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());
         match revision {
             Some(revision) if as_before => live.set_revision(revision),
@@ -179,6 +251,25 @@ impl Catalog {
             }
         }
         self.slots.store(Arc::new(slots));
+    }
+
+    /// The one list of what should be live: the rules that are deployed, and the folders that are not, or not yet.
+    fn standing(&self, slots: &Slots) -> Vec<Standing> {
+        let (folders, unread) = (self.folders.load(), self.unread.load());
+        let mut standing = slots.standing(self.directory.load().is_empty());
+        let with_trouble: BTreeSet<&PathBuf> =
+            folders.values().filter(|status| status.error.is_some()).map(|s| &s.folder).chain(unread.keys()).collect();
+        let (by_folder, by_version) = slots.deciders();
+        for folder in with_trouble {
+            let status = folders.get(folder);
+            let lies_there = status.and_then(|status| status.loaded.as_deref()).map(version_of);
+            let refused = status.filter(|status| status.error.is_some()).map(|s| (Meant::Refused, s.says));
+            let meant = refused.into_iter().chain(unread.get(folder).map(|says| (Meant::Unread, *says))).collect();
+            let same = || by_version.get(&lies_there?);
+            let decides = by_folder.get(short(folder).as_str()).or_else(same).copied();
+            standing.push(Standing { place: folder.clone(), decides, meant });
+        }
+        standing
     }
 
     /// The generation that is live now.
@@ -207,20 +298,25 @@ impl Catalog {
             match outcome {
                 Outcome::Loaded(rule) => {
                     reloads.loaded += 1;
-                    offer(&mut folders, &mut slots, folder, Arc::from(rule), next, now);
+                    self.offer(&mut folders, &mut slots, folder, Arc::from(rule), next, now);
                 }
-                Outcome::Refused { error, may_be_access } => {
+                Outcome::Refused { error, says } => {
                     reloads.refused += 1;
-                    refuse(&mut folders, folder.clone(), &error.to_string(), now);
                     if let Some(status) = folders.get_mut(&folder) {
-                        status.may_be_access = may_be_access;
+                        status.loaded = None;
+                    }
+                    refuse(&mut folders, folder, &error.to_string(), says, now);
+                }
+                Outcome::Same => {
+                    if let Some(status) = folders.get_mut(&folder) {
+                        status.checked_at = now;
                     }
                 }
                 Outcome::Gone => {
-                    if folders.remove(&folder).is_some() {
+                    // Also where what it holds was refused, and an earlier version of it serves.
+                    let served = slots.folder_gone(&folder);
+                    if folders.remove(&folder).is_some() || served {
                         reloads.retired += 1;
-                        // Also where what it holds was refused, and an earlier version of it serves.
-                        slots.folder_gone(&folder);
                         tracing::info!(folder = %folder.display(), "rule retired: its folder is gone");
                     }
                 }
@@ -233,53 +329,92 @@ impl Catalog {
         self.reloads.store(Arc::new(reloads));
         self.publish(slots, None);
     }
+
+    /// Takes a folder's rule, if its name is its own.
+    fn offer(
+        &self,
+        folders: &mut BTreeMap<PathBuf, FolderStatus>,
+        slots: &mut Slots,
+        folder: PathBuf,
+        rule: Arc<Rule>,
+        generation: u64,
+        now: SystemTime,
+    ) {
+        let (name, says) = (rule.manifest.name.as_str(), Says::of(&rule.manifest));
+        let not_taken = |folders: &mut BTreeMap<PathBuf, FolderStatus>, message: &str| {
+            refuse(folders, folder.clone(), message, says, now);
+            if let Some(status) = folders.get_mut(&folder) {
+                status.loaded = Some(Arc::clone(&rule));
+            }
+        };
+        if let Some(other) = self.owner(folders, slots, &folder, &rule) {
+            return not_taken(folders, &name_taken(&rule, &other));
+        }
+        // A folder whose rule got another name has no longer the one that it had.
+        let before = folders.get(&folder).and_then(|status| status.live.clone());
+        if let Some(before) = before.filter(|before| before.manifest.name != rule.manifest.name) {
+            slots.gone(before.manifest.name.as_str());
+        }
+        if let Err(why) = slots.offered(&short(&folder), Arc::clone(&rule)) {
+            return not_taken(folders, &format!("`{name}` is not taken: {why}"));
+        }
+        tracing::info!(rule = name, version = rule.manifest.version, digest = %rule.digest, "rule loaded");
+        folders.insert(folder.clone(), live(folder, rule, generation, now));
+    }
+
+    /// Another folder that a rule's name belongs to. One that has not been there for a moment keeps it, unless this one holds the
+    /// same: then it was renamed.
+    fn owner(
+        &self,
+        folders: &BTreeMap<PathBuf, FolderStatus>,
+        slots: &Slots,
+        folder: &Path,
+        rule: &Rule,
+    ) -> Option<PathBuf> {
+        let name = rule.manifest.name.as_str();
+        let Some((owner, has)) = slots.owner(name) else {
+            // One that was retired, say, and still lies there.
+            let has_name = |status: &&FolderStatus| {
+                let of_it = |rule: &Arc<Rule>| rule.manifest.name.as_str() == name;
+                status.folder != folder && status.live.as_ref().is_some_and(of_it)
+            };
+            return folders.values().find(has_name).map(|status| status.folder.clone());
+        };
+        let path = folder.with_file_name(owner);
+        if path == folder {
+            return None;
+        }
+        let is_missing = self.directory.load().missing.iter().any(|(missing, _)| *missing == path);
+        let stands = if is_missing {
+            has != Some(version_of(rule))
+        } else {
+            folders.contains_key(&path) || self.unread.load().contains_key(&path)
+        };
+        stands.then_some(path)
+    }
 }
 
-/// Takes a folder's rule, if its name is its own.
-fn offer(
-    folders: &mut BTreeMap<PathBuf, FolderStatus>,
-    slots: &mut Slots,
-    folder: PathBuf,
-    rule: Arc<Rule>,
-    generation: u64,
-    now: SystemTime,
-) {
-    let name = rule.manifest.name.as_str();
-    if let Some(other) = taken_by(folders, &folder, name) {
-        return refuse(folders, folder, &name_taken(&rule, &other), now);
-    }
-    // A folder whose rule got another name has no longer the one that it had.
-    let before = folders.get(&folder).and_then(|status| status.live.clone());
-    if let Some(before) = before.filter(|before| before.manifest.name != rule.manifest.name) {
-        slots.gone(before.manifest.name.as_str());
-    }
-    let short = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if let Err(not_taken) = slots.offered(&short, Arc::clone(&rule)) {
-        return refuse(folders, folder, &format!("`{name}` is not taken: {not_taken}"), now);
-    }
-    tracing::info!(rule = name, version = rule.manifest.version, digest = %rule.digest, "rule loaded");
-    folders.insert(folder.clone(), live(folder, rule, generation, now));
+/// A folder's own name.
+fn short(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn live(folder: PathBuf, rule: Arc<Rule>, generation: u64, now: SystemTime) -> FolderStatus {
-    FolderStatus {
-        folder,
-        live: Some(rule),
-        since_generation: generation,
-        error: None,
-        may_be_access: false,
-        checked_at: now,
-    }
+    let says = Says::of(&rule.manifest);
+    let (live, loaded) = (Some(Arc::clone(&rule)), Some(rule));
+    FolderStatus { folder, live, since_generation: generation, error: None, loaded, says, checked_at: now }
 }
 
-fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, message: &str, now: SystemTime) {
-    let error = Some(FolderError { message: Arc::from(message), at: now });
+fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, message: &str, says: Says, now: SystemTime) {
+    let message = &cut(message.to_owned(), MESSAGE_BYTES_MAX);
+    let error = Some(FolderError { message: Arc::from(message.as_str()), at: now });
     let status = folders.entry(folder.clone()).or_insert_with(|| FolderStatus {
         folder,
         live: None,
         since_generation: 0,
         error: None,
-        may_be_access: false,
+        loaded: None,
+        says,
         checked_at: now,
     });
     let serving = match &status.live {
@@ -287,18 +422,8 @@ fn refuse(folders: &mut BTreeMap<PathBuf, FolderStatus>, folder: PathBuf, messag
         None => "it serves no earlier version".to_owned(),
     };
     tracing::warn!(folder = %status.folder.display(), "rule refused: {message}; {serving}");
-    status.error = error;
+    (status.error, status.says) = (error, says);
     status.checked_at = now;
-}
-
-/// Another folder whose live rule has this name.
-fn taken_by(folders: &BTreeMap<PathBuf, FolderStatus>, folder: &Path, name: &str) -> Option<PathBuf> {
-    folders
-        .values()
-        .find(|status| {
-            status.folder != folder && status.live.as_ref().is_some_and(|rule| rule.manifest.name.as_str() == name)
-        })
-        .map(|status| status.folder.clone())
 }
 
 fn name_taken(rule: &Rule, other: &Path) -> String {

@@ -21,8 +21,14 @@ pub struct Generation {
     rules: Vec<Arc<Rule>>,
     /// Of each rule at the same place.
     parts: Vec<Playing>,
-    /// A rule for access, or a folder that may have one, which is not live in any version.
-    access_in_doubt: Option<PathBuf>,
+    missed: Missed,
+}
+
+/// What should be asked and is not: a rule, or a folder that may have one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missed {
+    pub intake: Option<PathBuf>,
+    pub access: Option<PathBuf>,
 }
 
 /// What a version's answers do in a generation.
@@ -72,11 +78,11 @@ impl Role {
 
 impl Generation {
     /// A generation of these rules and parts.
-    pub(crate) fn new(number: u64, mut entries: Vec<(Arc<Rule>, Playing)>, access_in_doubt: Option<PathBuf>) -> Self {
+    pub(crate) fn new(number: u64, mut entries: Vec<(Arc<Rule>, Playing)>, missed: Missed) -> Self {
         entries
             .sort_by(|(a, _), (b, _)| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
         let (rules, parts) = entries.into_iter().unzip();
-        Self { number, revision: OnceLock::new(), rules, parts, access_in_doubt }
+        Self { number, revision: OnceLock::new(), rules, parts, missed }
     }
 
     /// A generation that is live nowhere: this one without the rules of some names, in any version, and with others. All else
@@ -98,7 +104,7 @@ impl Generation {
             });
             entries.push((rule, part));
         }
-        Self::new(self.number, entries, self.access_in_doubt.clone())
+        Self::new(self.number, entries, self.missed.clone())
     }
 
     /// The rule of a name: the version that is active, or the one that is tried where none is.
@@ -127,7 +133,7 @@ impl Generation {
     /// Whether the same versions play the same parts.
     pub(crate) fn is_like(&self, other: &Generation) -> bool {
         self.parts == other.parts
-            && self.access_in_doubt == other.access_in_doubt
+            && self.missed == other.missed
             && self.rules.len() == other.rules.len()
             && self.rules.iter().zip(&other.rules).all(|(a, b)| Arc::ptr_eq(a, b))
     }
@@ -205,7 +211,12 @@ impl Generation {
     ) -> Option<&'a Path> {
         let mut roles = self.roles(Stage::Access, request_type, category, ticket);
         let uncertain = roles.find(|(rule, role)| role.counts() && rule.is_uncertain_about_access());
-        self.access_in_doubt.as_deref().or_else(|| uncertain.map(|(rule, _)| Path::new(rule.manifest.name.as_str())))
+        self.missed.access.as_deref().or_else(|| uncertain.map(|(rule, _)| Path::new(rule.manifest.name.as_str())))
+    }
+
+    /// A rule that would be asked at intake and is not: what was submitted is not fully checked.
+    pub fn intake_in_doubt(&self) -> Option<&Path> {
+        self.missed.intake.as_deref()
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

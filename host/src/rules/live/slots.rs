@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::doubt::{Meant, Standing};
 use super::generation::{Playing, playing};
 use super::guard::{Guard, is_by_category};
 use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
-use crate::rules::run::manifest::Mode;
+use crate::rules::run::manifest::{Mode, Says};
 use crate::rules::run::rule::Rule;
-use crate::rules::run::stage::Stage;
 
 /// One rule's rollout and versions.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,8 @@ pub struct Slot {
     pending: Option<RolloutStep>,
     /// The rollout that is kept by now, while a version that it needs is not in memory: until then `kept` stays.
     wanted: Option<Rollout>,
+    /// What its versions are there for, also those that are in no memory.
+    says: BTreeMap<VersionId, Says>,
 }
 
 impl Slot {
@@ -54,6 +56,59 @@ impl Slots {
     /// Says which request types ask for access.
     pub fn set_access_forms(&mut self, forms: Arc<BTreeSet<String>>) {
         self.guard.access_forms = Some(forms);
+    }
+
+    /// The rollouts as they are kept, with no version in memory yet; `says` tells what versions are there for.
+    pub fn known(
+        two_person_access: bool,
+        rollouts: BTreeMap<String, Rollout>,
+        says: &BTreeMap<VersionId, Says>,
+    ) -> Self {
+        let known = |(name, kept): (String, Rollout)| {
+            let says = kept.named().filter_map(|version| Some((version, *says.get(&version)?))).collect();
+            (name, Slot { rollout: kept.clone(), kept, says, ..Slot::default() })
+        };
+        Self { slots: rollouts.into_iter().map(known).collect(), ..Slots::new(two_person_access) }
+    }
+
+    /// Whether a rule for access needs a second person.
+    pub fn two_person_access(&self) -> bool {
+        self.guard.two_person
+    }
+
+    /// The folder that a rule's name belongs to, and the version that it offered last.
+    pub fn owner(&self, name: &str) -> Option<(&str, Option<VersionId>)> {
+        let rollout = &self.slots.get(name)?.rollout;
+        let folder = rollout.folder.as_deref().filter(|_| rollout.source == Source::Directory && rollout.is_live())?;
+        Some((folder, rollout.offered))
+    }
+
+    /// The folders whose rules play a part.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        let live = self.slots.values().filter(|slot| slot.rollout.is_live());
+        live.filter_map(|slot| slot.rollout.folder.as_deref())
+    }
+
+    /// What the versions say that count: by the folder that offered each, and by the version itself.
+    pub fn deciders(&self) -> (BTreeMap<&str, Says>, BTreeMap<VersionId, Says>) {
+        let (mut by_folder, mut by_version) = (BTreeMap::new(), BTreeMap::new());
+        for slot in self.slots.values() {
+            let Some(says) = slot.decides() else { continue };
+            by_folder.extend(slot.rollout.folder.as_deref().map(|folder| (folder, says)));
+            by_version.extend(slot.rollout.active.map(|version| (version, says)));
+        }
+        (by_folder, by_version)
+    }
+
+    /// All rules that should be live, or were; `directory_is_empty` where no folder is there at all.
+    pub fn standing(&self, directory_is_empty: bool) -> Vec<Standing> {
+        let standing = self.slots.iter().map(|(name, slot)| {
+            let mut standing = slot.standing(name, directory_is_empty);
+            // What fed a decision about access is missed there as if it were for access itself.
+            standing.meant.extend(self.held(slot).then_some((Meant::Suspended, Says::ABOUT_ACCESS)));
+            standing
+        });
+        standing.collect()
     }
 
     /// By name.
@@ -117,18 +172,19 @@ impl Slots {
         let step = step.guarded(two);
         let slot = self.slots.entry(name.to_owned()).or_default();
         let rollout = slot.kept.after(&step)?;
-        slot.versions.insert(version_of(&rule), rule);
+        slot.take(rule);
         slot.rollout = rollout;
         slot.pending = Some(step);
         Ok(())
     }
 
-    /// The folder that offered some rules is gone.
-    pub fn folder_gone(&mut self, folder: &Path) {
+    /// The folder that offered some rules is gone; whether there are any.
+    pub fn folder_gone(&mut self, folder: &Path) -> bool {
         let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let of_it = self.slots.iter().filter(|(_, slot)| folder.is_some() && slot.rollout.folder == folder);
         let names: Vec<String> = of_it.map(|(name, _)| name.clone()).collect();
         names.iter().for_each(|name| self.gone(name));
+        !names.is_empty()
     }
 
     /// The folder that offered a rule is gone.
@@ -172,7 +228,7 @@ impl Slots {
     pub fn install(&mut self, rollouts: BTreeMap<String, Rollout>, rules: Vec<Arc<Rule>>) -> bool {
         for rule in rules {
             let slot = self.slots.entry(rule.manifest.name.as_str().to_owned()).or_default();
-            slot.versions.insert(version_of(&rule), rule);
+            slot.take(rule);
         }
         for (name, slot) in &mut self.slots {
             if !rollouts.contains_key(name) {
@@ -200,11 +256,10 @@ impl Slots {
         missing.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The rules with their parts, and one for access that is live in no version.
-    pub fn entries(&self) -> (Vec<(Arc<Rule>, Playing)>, Option<PathBuf>) {
+    /// The rules with their parts.
+    pub fn entries(&self) -> Vec<(Arc<Rule>, Playing)> {
         let mut entries = Vec::new();
-        let mut in_doubt = None;
-        for (name, slot) in &self.slots {
+        for slot in self.slots.values() {
             let rollout = &slot.rollout;
             let trial = rollout
                 .candidate
@@ -215,13 +270,10 @@ impl Slots {
                 _ => None,
             };
             let active = rollout.active.and_then(|version| slot.rule(version)).cloned();
-            if slot.in_doubt(active.as_deref()) || self.held(slot) {
-                in_doubt = Some(PathBuf::from(name));
-            }
             entries.extend(active.map(|rule| (rule, Playing::Active { canary_percent })));
             entries.extend(trial);
         }
-        (entries, in_doubt)
+        entries
     }
 }
 
@@ -235,16 +287,34 @@ impl Slots {
 }
 
 impl Slot {
-    /// Whether a version for access should be asked and none is: it is suspended with none before it, awaits approval with
-    /// none before it, or is in no memory and no archive. A version that cannot be read could be for access.
-    fn in_doubt(&self, active: Option<&Rule>) -> bool {
-        let proposed = self.rollout.candidate.as_ref().filter(|c| c.proposed_by.is_some()).map(|c| c.version);
-        let wanted = self.rollout.active.or(self.rollout.suspended).or(proposed);
-        let for_access = |version: VersionId| {
-            self.rule(version)
-                .is_none_or(|rule| rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Access))
-        };
-        active.is_none() && wanted.is_some_and(for_access)
+    /// What the version says that counts.
+    fn decides(&self) -> Option<Says> {
+        self.rollout.active.and_then(|version| self.rule(version)).map(|rule| Says::of(&rule.manifest))
+    }
+
+    fn standing(&self, name: &str, directory_is_empty: bool) -> Standing {
+        let decides = self.decides();
+        let says = |version: &VersionId| self.says.get(version).copied();
+        let mut meant = Vec::new();
+        for rollout in [&self.rollout, self.wanted()] {
+            let absent = rollout.active.filter(|version| self.rule(*version).is_none());
+            let offered = rollout.candidate.as_ref().map(|candidate| candidate.version);
+            let parts = [(Meant::Active, absent), (Meant::Suspended, rollout.suspended), (Meant::Offered, offered)];
+            for (part, version) in parts.into_iter().filter_map(|(part, version)| Some((part, version?))) {
+                meant.push((part, says(&version).unwrap_or(Says::Unknown)));
+            }
+        }
+        let before = self.rollout.previous.as_ref().and_then(says);
+        let is_gone = directory_is_empty && self.rollout.is_gone();
+        meant.extend(before.map(|says| (if is_gone { Meant::Gone } else { Meant::Before }, says)));
+        Standing { place: PathBuf::from(name), decides, meant }
+    }
+
+    /// Takes a version into memory.
+    fn take(&mut self, rule: Arc<Rule>) {
+        let version = version_of(&rule);
+        self.says.insert(version, Says::of(&rule.manifest));
+        self.versions.insert(version, rule);
     }
 
     /// Takes a rollout as kept, if its versions are in memory or nothing would be lost; whether they are.
@@ -265,6 +335,9 @@ impl Slot {
         let wanted = self.wanted.iter().flat_map(Rollout::needed);
         let needed: BTreeSet<VersionId> = self.rollout.needed().chain(self.kept.needed()).chain(wanted).collect();
         self.versions.retain(|version, _| needed.contains(version));
+        let named = [&self.rollout, &self.kept].into_iter().chain(self.wanted.as_ref()).flat_map(Rollout::named);
+        let named: BTreeSet<VersionId> = named.collect();
+        self.says.retain(|version, _| named.contains(version));
     }
 }
 

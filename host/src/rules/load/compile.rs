@@ -126,6 +126,24 @@ impl Compiler {
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
 
+    /// Whether a component has passed the examples of its manifest before, under this version of everything. It need not do so
+    /// again: what reference tables hold now has no say in whether it may serve.
+    pub fn is_proven(&self, component: Digest, manifest: Digest) -> bool {
+        self.cache.find(&self.proof(component, manifest)).is_some()
+    }
+
+    /// Remembers that it has.
+    pub fn prove(&self, component: Digest, manifest: Digest) {
+        let entry = self.proof(component, manifest);
+        if let Err(error) = self.cache.keep(&entry, Reply::Ready as u8, &[]) {
+            tracing::warn!(file = %entry.file.display(), %error, "a proof was not kept: the next start asks for it again");
+        }
+    }
+
+    fn proof(&self, component: Digest, manifest: Digest) -> Entry {
+        self.cache.entry(format!("{component}-{manifest}-{:016x}-examples", self.compatibility), "proof")
+    }
+
     /// What was found out about a component and its manifest before, by this version of everything.
     pub fn recall(&self, component: Digest, manifest: Digest) -> Option<Verdict> {
         let (about, mut file) = self.cache.find(&self.verdict(component, manifest))?;

@@ -23,6 +23,10 @@ use crate::rules::run::engine;
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::rule::Exports;
 use crate::rules::tables::Tables;
+use crate::rules::text::cut;
+
+/// The longest that a rule's complaints about its settings are told, in bytes: a table may have many rows that are wrong.
+const COMPLAINTS_BYTES_MAX: usize = 32 << 10;
 
 /// What the child sends before its machine code or its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,10 +208,23 @@ fn configured(
     };
     match run(&mut store) {
         Ok((instance, Ok(()))) => Ok(Some((store, instance))),
-        Ok((_, Err(problems))) => Err(format!("it refuses its settings: {}", problems.join("; "))),
+        Ok((_, Err(problems))) => Err(format!("it refuses its settings: {}", told(&problems))),
         Err(error) => {
             let fault = fault_of(&error, store.data(), &Limits { fuel, deadline_ms: CONFIGURE_DEADLINE_MS, ..limits });
             Err(format!("it failed on its settings: {fault}"))
         }
     }
+}
+
+/// What a rule complains of, as far as a person reads it.
+fn told(problems: &[String]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        text += if text.is_empty() { "" } else { "; " };
+        text += problem.get(..problem.floor_char_boundary(COMPLAINTS_BYTES_MAX)).unwrap_or_default();
+        if text.len() > COMPLAINTS_BYTES_MAX {
+            break;
+        }
+    }
+    cut(text, COMPLAINTS_BYTES_MAX)
 }

@@ -6,9 +6,14 @@ use crate::rules::contract::packed::MARK;
 use crate::rules::contract::{PACKAGE, VERSION};
 use crate::rules::run::stage::Stage;
 use crate::rules::run::wasi;
+use crate::rules::text::one_line;
 
 /// The interfaces that a rule may import, without package and version.
 pub const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
+
+/// How many names of a component are told, and how much of each, in characters.
+const NAMES_MAX: usize = 20;
+const NAME_CHARS_MAX: usize = 100;
 
 /// A component that the desk could ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,13 +206,13 @@ fn check_import(import: &str) -> Result<(), Refused> {
         return Ok(());
     }
     if import.starts_with("wasi:sockets/") || import.starts_with("wasi:http/") {
-        return Err(Refused::Network { import: import.to_owned() });
+        return Err(Refused::Network { import: one_line(import, NAME_CHARS_MAX) });
     }
     match import.strip_prefix(PACKAGE) {
         Some(rest) if rest.starts_with('/') && ours(import).is_none() => {
-            Err(Refused::OtherContract { found: import.to_owned() })
+            Err(Refused::OtherContract { found: one_line(import, NAME_CHARS_MAX) })
         }
-        _ => Err(Refused::Import { import: import.to_owned() }),
+        _ => Err(Refused::Import { import: one_line(import, NAME_CHARS_MAX) }),
     }
 }
 
@@ -218,18 +223,28 @@ fn check_versions(exports: &[String]) -> Result<(), Refused> {
     let mut contract = exports.iter().filter(of_the_contract);
     let Some(first) = contract.next() else { return Ok(()) };
     match contract.find(|export| version(export) != version(first)) {
-        Some(second) => Err(Refused::Clash { first: first.clone(), second: second.clone() }),
+        Some(second) => {
+            Err(Refused::Clash { first: one_line(first, NAME_CHARS_MAX), second: one_line(second, NAME_CHARS_MAX) })
+        }
         None => Ok(()),
     }
+}
+
+/// Some names, as far as a person reads them.
+fn named(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(NAMES_MAX).map(|name| one_line(name, NAME_CHARS_MAX)).collect();
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    shown.join(", ") + &more
 }
 
 fn no_stage(exports: &[String]) -> Refused {
     let other =
         exports.iter().find(|export| export.starts_with(PACKAGE) && ours(export).is_none() && export.contains('@'));
     match other {
-        Some(found) => Refused::OtherContract { found: found.clone() },
+        Some(found) => Refused::OtherContract { found: one_line(found, NAME_CHARS_MAX) },
         None if exports.is_empty() => Refused::NoStage { exports: "nothing".to_owned() },
-        None => Refused::NoStage { exports: exports.join(", ") },
+        None => Refused::NoStage { exports: named(exports) },
     }
 }
 

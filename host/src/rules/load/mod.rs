@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustix::io::Errno;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -11,15 +12,16 @@ use wasmtime::component::Linker;
 use super::digest::Digest;
 use super::run::call_permits::Beside;
 use super::run::determinism::{self, Determinism, Uncertain};
-use super::run::examples::{self, ExampleFailed};
+use super::run::examples::{self, ExampleFailed, Judge};
 use super::run::guest::{self, Guest};
-use super::run::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError, Mode};
+use super::run::manifest::{self, Manifest, ManifestError};
 use super::run::rule::{Exports, Rule};
 use super::run::stage::Stage;
 use super::tables::Tables;
 use compile::{CompileError, Compiler};
+use folder::Files;
 use inspect::{Inspection, Refused, inspect};
-use trust::{SIGNATURE_BYTES_MAX, SIGNATURE_FILE, Trust, Untrusted};
+use trust::{Trust, Untrusted};
 
 pub(crate) mod cache;
 pub mod compile;
@@ -27,6 +29,7 @@ pub mod compiler;
 mod confinement;
 pub mod difference;
 pub(crate) mod files;
+pub mod folder;
 pub mod inspect;
 pub(crate) mod snapshot;
 pub mod trust;
@@ -49,6 +52,19 @@ pub enum LoadError {
     Unstable { file: PathBuf },
     #[error("{file} is a link out of the rules directory, which is not followed", file = file.display())]
     Outside { file: PathBuf },
+    #[error("{file} is {bytes} bytes; allowed are {bytes_max}", file = file.display())]
+    TooLong { file: PathBuf, bytes: u64, bytes_max: usize },
+    #[error(
+        "{folder} is one of more than {folders_max} folders in the rules directory: none beyond that number is read, and as \
+         long as it is there, a person decides about access",
+        folder = folder.display()
+    )]
+    BeyondLimit { folder: PathBuf, folders_max: usize },
+    #[error(
+        "{manifest}: `component` names the component {named}, and beside it lies {found}: the two are not of one version",
+        manifest = manifest.display()
+    )]
+    OtherComponent { manifest: PathBuf, named: Digest, found: Digest },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error("{folder}: {source}", folder = folder.display())]
@@ -63,6 +79,8 @@ pub enum LoadError {
     Misfit { file: PathBuf, message: String },
     #[error("{manifest}: `tables` names `{table}`, which does not exist: there are {known}", manifest = manifest.display())]
     NoSuchTable { manifest: PathBuf, table: String, known: String },
+    #[error("{manifest}: {why}", manifest = manifest.display())]
+    Table { manifest: PathBuf, why: String },
     #[error("{manifest}: {source}", manifest = manifest.display())]
     Example { manifest: PathBuf, source: ExampleFailed },
 }
@@ -94,6 +112,8 @@ pub struct Loader {
     /// The directory that no file may lie outside of.
     root: PathBuf,
     trust: Trust,
+    /// What the desk knows of the names that rules use.
+    judge: ArcSwapOption<Judge>,
 }
 
 impl Loader {
@@ -111,23 +131,22 @@ impl Loader {
     ) -> wasmtime::Result<Self> {
         // Built once: cloning or rebuilding linkers has been a source of bugs elsewhere.
         let linker = guest::linker(engine)?;
-        Ok(Self { compiler, linker, beside: Beside::default(), component_bytes_max, root, trust })
+        let (beside, judge) = (Beside::default(), ArcSwapOption::empty());
+        Ok(Self { compiler, linker, beside, component_bytes_max, root, trust, judge })
     }
 
-    /// The rule in a folder.
+    /// Sets what the desk knows of the names that rules use.
+    pub fn set_judge(&self, judge: Judge) {
+        self.judge.store(Some(Arc::new(judge)));
+    }
+
+    /// The rule of a folder's files.
     ///
     /// # Errors
     ///
     /// The first thing that keeps it from going live.
-    pub fn load(&self, folder: &Path, tables: &Arc<Tables>) -> Result<Rule, LoadError> {
-        let manifest_file = folder.join(MANIFEST_FILE);
-        let component_file = folder.join(COMPONENT_FILE);
-        let manifest_text = self.read_manifest(&manifest_file)?;
-        // Before the component is read: what is wrong with a manifest is the better thing to say.
-        let manifest = manifest::parse(&manifest_file, &manifest_text)?;
-        check_tables(&manifest, &manifest_file, tables)?;
-        let wasm = self.read(&component_file, self.component_bytes_max.saturating_add(1))?;
-        let signature = self.read_signature(&folder.join(SIGNATURE_FILE))?;
+    pub fn load(&self, folder: &Path, files: Files, tables: &Arc<Tables>) -> Result<Rule, LoadError> {
+        let Files { manifest, manifest_text, wasm, signature, .. } = files;
         let signed_by = self.signer(folder, &manifest_text, &wasm, signature.as_deref())?;
         let rule = self.passing(folder, manifest, manifest_text, &wasm, tables)?;
         Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
@@ -152,6 +171,26 @@ impl Loader {
         Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
     }
 
+    /// The same for a version that has passed its examples before.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that keeps it from going live; `from` is named in it.
+    pub fn readmit(
+        &self,
+        from: &Path,
+        manifest_text: &str,
+        wasm: &[u8],
+        signature: Option<&str>,
+        tables: &Arc<Tables>,
+    ) -> Result<Rule, LoadError> {
+        let signed_by = self.signer(from, manifest_text, wasm, signature)?;
+        let manifest = manifest::parse(&from.join(MANIFEST_FILE), manifest_text)?;
+        let rule = self.make(from, manifest, manifest_text.to_owned(), wasm)?;
+        self.settle(&rule, tables);
+        Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
+    }
+
     /// Whose signature a rule has, where this desk asks for one.
     fn signer(
         &self,
@@ -164,34 +203,6 @@ impl Loader {
         let signer = self.trust.verify(component, manifest, signature);
         let signer = signer.map_err(|source| LoadError::Untrusted { folder: folder.to_owned(), source })?;
         Ok(signer.map(Arc::from))
-    }
-
-    fn read_manifest(&self, file: &Path) -> Result<String, LoadError> {
-        // One byte more than allowed, here and below, tells a file that is too large from one that just fits.
-        let bytes = self.read(file, MANIFEST_BYTES_MAX.saturating_add(1))?;
-        if bytes.len() > MANIFEST_BYTES_MAX {
-            return Err(ManifestError::TooLarge { file: file.to_owned() }.into());
-        }
-        let not_text = |_| ManifestError::Unreadable { file: file.to_owned(), message: "it is not UTF-8".to_owned() };
-        Ok(String::from_utf8(bytes).map_err(not_text)?)
-    }
-
-    /// Whether a folder's rule is, or could be, one for access decisions: a manifest that cannot be read could say anything.
-    pub fn may_be_access(&self, folder: &Path) -> bool {
-        let file = folder.join(MANIFEST_FILE);
-        match self.read_manifest(&file).map(|text| manifest::parse(&file, &text)) {
-            Ok(Ok(manifest)) => manifest.mode == Mode::Active && manifest.stages.contains(&Stage::Access),
-            Ok(Err(_)) | Err(_) => true,
-        }
-    }
-
-    /// A signature's text, if there is such a file; one that is no text fits nothing.
-    fn read_signature(&self, file: &Path) -> Result<Option<String>, LoadError> {
-        match self.read(file, SIGNATURE_BYTES_MAX.saturating_add(1)) {
-            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(LoadError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// The rule of a manifest and a component, wherever they come from, after its examples have passed.
@@ -221,18 +232,31 @@ impl Loader {
         tables: &Arc<Tables>,
     ) -> Result<Rule, LoadError> {
         let rule = self.make(folder, manifest, manifest_text, wasm)?;
-        let failed = |source| LoadError::Example { manifest: folder.join(MANIFEST_FILE), source };
+        let judge = self.judge.load_full();
+        let file = || folder.join(MANIFEST_FILE);
+        examples::check_table(&rule.manifest, judge.as_deref())
+            .map_err(|why| LoadError::Table { manifest: file(), why })?;
+        let passed = self.compiler.is_proven(rule.digest, rule.manifest_digest);
         {
             let _place = self.beside.enter();
-            examples::check(&rule, tables).map_err(failed)?;
+            examples::check(&rule, tables, judge.as_deref(), passed)
+                .map_err(|source| LoadError::Example { manifest: file(), source })?;
         }
+        if !passed {
+            self.compiler.prove(rule.digest, rule.manifest_digest);
+        }
+        self.settle(&rule, tables);
+        Ok(rule)
+    }
+
+    /// Finds out whether a rule always answers the same, where that has to be known before it is asked.
+    fn settle(&self, rule: &Rule, tables: &Arc<Tables>) {
         if let Some(verdict) = self.compiler.recall(rule.digest, rule.manifest_digest) {
             rule.determinism.settle(verdict);
         } else if rule.is_uncertain_about_access() {
             // Any other rule may serve while that is found out.
-            self.find_out(&rule, tables);
+            self.find_out(rule, tables);
         }
-        Ok(rule)
     }
 
     /// Finds out whether a rule answers the same whenever it is asked the same, unless somebody does so already. This
@@ -310,9 +334,13 @@ impl Loader {
         wasm: &[u8],
     ) -> Result<Rule, LoadError> {
         let component_file = folder.join(COMPONENT_FILE);
+        let (file, found) = (folder.join(MANIFEST_FILE), Digest::of(wasm));
+        if let Some(named) = manifest.component.filter(|named| *named != found) {
+            return Err(LoadError::OtherComponent { manifest: file, named, found });
+        }
         let inspection = inspect(wasm, self.component_bytes_max)
             .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
-        check_stages(&manifest, &folder.join(MANIFEST_FILE), &inspection)?;
+        check_stages(&manifest, &file, &inspection)?;
         self.link(folder, &component_file, manifest, manifest_text, wasm, &inspection)
     }
 
@@ -354,10 +382,6 @@ impl Loader {
         let _place = self.beside.enter();
         super::run::call::check_types(&rule).map_err(misfit)?;
         Ok(rule)
-    }
-
-    fn read(&self, file: &Path, bytes_max: usize) -> Result<Vec<u8>, LoadError> {
-        files::read(&self.root, file, bytes_max)
     }
 }
 

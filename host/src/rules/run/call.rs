@@ -1,5 +1,6 @@
 //! One call of one rule: a fresh instance, the question, the answer or the fault, and what it cost.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,17 @@ use super::stage::{Answer, Input, Stage};
 use super::wasi::{Wasi, WasiStopped};
 use crate::rules::contract::packed::{Pack, Packed};
 use crate::rules::contract::{access, categorization, intake, priority, routing};
-use crate::rules::limits::{CONFIGURE_FUEL_FACTOR, HANDLES_MAX, Limits};
+use crate::rules::limits::{ANSWER_JSON_BYTES_MAX, HANDLES_MAX, Limits};
 use crate::rules::tables::Tables;
+use crate::rules::text::{FAULT_BYTES_MAX, cut, one_line};
+
+/// What making an instance may use for nothing: about what it takes without any code of the guest's.
+const START_FREE_FUEL: u64 = 1_000;
+/// How much of a function's name is told where it trapped, in characters.
+const NAME_CHARS_MAX: usize = 200;
+/// What the engine says where more crosses from a guest at once than it may.
+const HOST_CALLS_EXHAUSTED: &str =
+    "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted";
 
 /// What a call came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +94,28 @@ impl Fault {
 
 /// Asks one rule. Never fails and never panics on a guest's behalf: whatever the guest does is in the result.
 pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
-    ask_within(rule, input, tables, rule.manifest.limits)
+    ask_within(rule, input, tables, limits_for(rule, input))
+}
+
+/// What a rule may use for an input: the limits of its manifest, and more for a long text.
+pub fn limits_for(rule: &Rule, input: &Input) -> Limits {
+    rule.manifest.limits.for_text(input.text_bytes())
+}
+
+/// What stands for a call that is not made, because there is no time left for it.
+pub fn not_asked(message: &str) -> Called {
+    #[expect(clippy::disallowed_methods, reason = "measures the call; no decision depends on it")]
+    let started = Instant::now();
+    Called {
+        result: Err(Fault::NotStarted { message: message.to_owned() }),
+        fuel: 0,
+        started,
+        took: Duration::ZERO,
+        memory_peak: 0,
+        log: Vec::new(),
+        log_cut: false,
+        lookups: Vec::new(),
+    }
 }
 
 /// The same within other limits than the rule's own.
@@ -144,33 +175,58 @@ fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limit
         Ok(instance) => instance,
         Err(error) => {
             let fault = fault_of(&error, store.data(), limits);
-            return (Err(Fault::NotStarted { message: fault.to_string() }), 0);
+            return (Err(Fault::NotStarted { message: cut(fault.to_string(), FAULT_BYTES_MAX) }), 0);
         }
     };
     let Some(decide) = rule.decide(input.stage()) else {
         let message = format!("it exports no `{}`", input.stage());
         return (Err(Fault::NotStarted { message }), 0);
     };
-    let answer =
-        set_budget(store, limits.fuel, limits.deadline_ms).and_then(|()| put(rule, &instance, store, decide, input));
-    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    // What starting has used is the call's own; what the decision uses is told without it, because where the settings are in
+    // the component's memory image there is nothing to start, and the figure must be the same either way.
+    let started = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)).saturating_sub(START_FREE_FUEL);
+    let left = limits.fuel.saturating_sub(started);
+    let answer = store.set_fuel(left).and_then(|()| put(rule, &instance, store, decide, input));
+    let fuel = left.saturating_sub(store.get_fuel().unwrap_or(0));
     let result = match answer {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(message)) => Err(Fault::RuleError { message }),
+        Ok(Ok(answer)) => fits(answer),
+        Ok(Err(message)) => Err(Fault::RuleError { message: cut(message, FAULT_BYTES_MAX) }),
         Err(error) => Err(fault_of(&error, store.data(), limits)),
     };
     (result, fuel)
 }
 
-/// A fresh instance that has its settings. Its cost is not the decision's: where the settings are in the component's
-/// memory image already, there is nothing to pay, and the decision's fuel must be the same either way.
+/// An answer that is short enough to be kept.
+fn fits(answer: Answer) -> Result<Answer, Fault> {
+    match serde_json::to_writer(Room { left: ANSWER_JSON_BYTES_MAX }, &answer) {
+        Ok(()) => Ok(answer),
+        Err(_) => Err(Fault::AnswerTooLarge { bytes_max: ANSWER_JSON_BYTES_MAX }),
+    }
+}
+
+/// Takes so many bytes and keeps none.
+struct Room {
+    left: usize,
+}
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A fresh instance that has its settings. Fuel and time are those of the whole call, this included.
 fn start(rule: &Rule, store: &mut Store<Guest>, limits: &Limits) -> wasmtime::Result<Instance> {
-    let budget = limits.fuel.saturating_mul(CONFIGURE_FUEL_FACTOR);
-    set_budget(store, budget, limits.deadline_ms)?;
+    set_budget(store, limits.fuel, limits.deadline_ms)?;
     let instance = rule.pre.instantiate(&mut *store)?;
     if let Some(configure) = rule.configure_each_call {
         configure_instance(&instance, store, configure, &rule.manifest.settings)?
-            .map_err(|problems| wasmtime::Error::msg(problems.join("; ")))?;
+            .map_err(|problems| wasmtime::Error::msg(cut(problems.join("; "), FAULT_BYTES_MAX)))?;
     }
     Ok(instance)
 }
@@ -191,6 +247,9 @@ pub fn configure_instance(
 pub fn set_budget(store: &mut Store<Guest>, fuel: u64, deadline_ms: u64) -> wasmtime::Result<()> {
     store.set_fuel(fuel)?;
     store.set_epoch_deadline(ticks(deadline_ms));
+    #[expect(clippy::disallowed_methods, reason = "a call has a time limit; what is stopped by it is never compared")]
+    let now = Instant::now();
+    store.data_mut().set_until(now + Duration::from_millis(deadline_ms));
     Ok(())
 }
 
@@ -270,7 +329,7 @@ pub fn fault_of(error: &wasmtime::Error, guest: &Guest, limits: &Limits) -> Faul
         let message = stopped.to_string();
         return match stopped {
             Stopped::Memory { .. } | Stopped::TableElements { .. } => Fault::OutOfMemory { message },
-            Stopped::HostCalls { .. } | Stopped::Table { .. } => Fault::Stopped { message },
+            Stopped::HostCalls { .. } | Stopped::Table { .. } | Stopped::Lookups => Fault::Stopped { message },
         };
     }
     if let Some(stopped) = error.downcast_ref::<WasiStopped>() {
@@ -296,19 +355,16 @@ fn trap_message(trap: &Trap, error: &wasmtime::Error, guest: &Guest) -> String {
         .downcast_ref::<WasmBacktrace>()
         .map(|backtrace| backtrace.frames().iter().filter_map(|f| f.func_name()).take(5).collect())
         .unwrap_or_default();
+    let frames: Vec<String> = frames.into_iter().map(|name| one_line(name, NAME_CHARS_MAX)).collect();
+    let said = cut(said, FAULT_BYTES_MAX);
     if frames.is_empty() { said } else { format!("{said} (in {})", frames.join(" < ")) }
 }
 
-/// The engine's words for an answer that is larger than it may be.
-const HOSTCALL_FUEL_EXHAUSTED: &str =
-    "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted";
-
 /// An error that no instruction raised: the answer could not be read out of the guest's memory.
 fn outside_of_code(error: &wasmtime::Error, limits: &Limits) -> Fault {
-    let message = format!("{error:#}");
-    // The engine's error for this has no public type: it is known by the whole text of one cause, and not by a part of any.
-    if error.chain().any(|cause| cause.to_string() == HOSTCALL_FUEL_EXHAUSTED) {
+    // The engine's error for this has no public type; what it says is always the same, and none of it is the guest's.
+    if error.root_cause().to_string() == HOST_CALLS_EXHAUSTED {
         return Fault::AnswerTooLarge { bytes_max: limits.output_bytes };
     }
-    Fault::InvalidAnswer { message }
+    Fault::InvalidAnswer { message: cut(format!("{error:#}"), FAULT_BYTES_MAX) }
 }

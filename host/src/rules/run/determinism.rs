@@ -81,10 +81,10 @@ pub enum Uncertain {
 pub fn compare(rule: &Rule, otherwise: &Rule, tables: &Arc<Tables>) -> Result<(), Uncertain> {
     let own = rule.manifest.limits;
     let limits = Limits { deadline_ms: own.deadline_ms.saturating_mul(PATIENCE), ..own };
-    for (name, input) in questions(rule).map_err(Uncertain::Differs)? {
-        let first = ask_within(rule, &input, tables, limits);
+    for (name, input, tables) in questions(rule, tables).map_err(Uncertain::Differs)? {
+        let first = ask_within(rule, &input, &tables, limits);
         for (how, asked) in [("asked again", rule), ("compiled otherwise", otherwise)] {
-            let other = ask_within(asked, &input, tables, limits);
+            let other = ask_within(asked, &input, &tables, limits);
             same(&first, &other).map_err(|what| what.within(&format!("{name}: {how}, ")))?;
         }
     }
@@ -100,12 +100,16 @@ impl Uncertain {
     }
 }
 
-fn questions(rule: &Rule) -> Result<Vec<(String, Input)>, String> {
+fn questions(rule: &Rule, tables: &Arc<Tables>) -> Result<Vec<(String, Input, Arc<Tables>)>, String> {
     let examples = rule.manifest.examples.iter();
-    let examples = examples.map(|e| Ok((format!("example \"{}\"", e.name), fill_in(e.stage, &e.input)?)));
+    let examples = examples.map(|example| {
+        let (input, tables) = (fill_in(example.stage, &example.input)?, example.asked_with(&rule.manifest, tables));
+        Ok((format!("example \"{}\"", example.name), input, tables))
+    });
     let nothing = toml::Table::new();
     let empty = rule.manifest.stages.iter();
-    let empty = empty.map(|stage| Ok((format!("an empty question ({stage})"), fill_in(*stage, &nothing)?)));
+    let empty =
+        empty.map(|stage| Ok((format!("an empty question ({stage})"), fill_in(*stage, &nothing)?, Arc::clone(tables))));
     examples.chain(empty).collect()
 }
 

@@ -25,7 +25,9 @@ const TABLE_KEPT_BYTES: usize = 4 << 10;
 
 /// What runs the rules: the versions of this program and of the WebAssembly runtime, which together decide how much fuel a
 /// decision uses. The runtime does not tell its version; a test compares this one with what is built in.
-pub const ENGINE: &str = concat!("ruledesk ", env!("CARGO_PKG_VERSION"), ", wasmtime 48.0.8");
+///
+/// The second number counts changes of what this program takes fuel for.
+pub const ENGINE: &str = concat!("ruledesk ", env!("CARGO_PKG_VERSION"), ", fuel 2, wasmtime 48.0.8");
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]

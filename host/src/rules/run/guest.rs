@@ -1,15 +1,23 @@
 //! What a guest can reach of its host: its log, its last words, its reference tables, and so much memory.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Linker;
-use wasmtime::{Engine, ResourceLimiter, StoreContextMut};
+use wasmtime::{Engine, ResourceLimiter, StoreContextMut, Trap};
 
 use super::wasi::{self, Stream, Wasi};
 use crate::rules::contract::{Attribute, Level};
-use crate::rules::limits::{LAST_WORDS_BYTES_MAX, LOG_LINES_MAX, Limits, TABLE_ELEMENTS_MAX, TABLE_KEY_BYTES_MAX};
+use crate::rules::limits::{
+    HOST_BYTE_FUEL, HOST_CALL_FUEL, LAST_WORDS_BYTES_MAX, LOG_LINES_MAX, LOOKUP_BYTES_MAX, Limits, TABLE_ELEMENTS_MAX,
+    TABLE_KEY_BYTES_MAX,
+};
 use crate::rules::tables::Tables;
+use crate::rules::text::one_line;
+
+/// How much of a table's name is told that a rule may not look into.
+const TABLE_CHARS_SHOWN: usize = 100;
 
 /// Why the host stopped a guest. A fault of the guest's making, so a value, never a failed request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +26,10 @@ pub enum Stopped {
     Memory { asked: usize, allowed: usize },
     #[error("it asked for {asked} table elements; allowed are {TABLE_ELEMENTS_MAX}")]
     TableElements { asked: usize },
-    #[error("it made more than {allowed} host calls")]
+    #[error("it looked things up more than {allowed} times (`host-calls`)")]
     HostCalls { allowed: u32 },
+    #[error("what it looked up is more than {LOOKUP_BYTES_MAX} bytes in all")]
+    Lookups,
     #[error("it looked something up in the table `{table}`, which {why}")]
     Table { table: String, why: &'static str },
 }
@@ -65,6 +75,9 @@ pub struct Guest {
     last_words: Vec<u8>,
     log_bytes_left: usize,
     host_calls_left: u32,
+    lookup_bytes_left: usize,
+    /// When its time is up.
+    until: Option<Instant>,
     limits: Limits,
     tables: Arc<Tables>,
     tables_allowed: Arc<[String]>,
@@ -83,6 +96,8 @@ impl Guest {
             last_words: Vec::new(),
             log_bytes_left: limits.log_bytes,
             host_calls_left: limits.host_calls,
+            lookup_bytes_left: LOOKUP_BYTES_MAX,
+            until: None,
             limits,
             tables,
             tables_allowed,
@@ -148,8 +163,14 @@ impl Guest {
         self.last_words.extend(bytes.take(room));
     }
 
+    /// Sets when its time is up.
+    pub fn set_until(&mut self, until: Instant) {
+        self.until = Some(until);
+    }
+
     fn look_up(&mut self, table: String, key: String) -> Result<Option<Vec<Attribute>>, Stopped> {
         if !self.tables_allowed.contains(&table) {
+            let table = one_line(&table, TABLE_CHARS_SHOWN);
             return Err(Stopped::Table { table, why: "its manifest does not name under `tables`" });
         }
         let Some(found) = self.tables.get(&table) else {
@@ -158,8 +179,33 @@ impl Guest {
         // The record takes no more of a key than a row could have.
         let key = if key.len() > TABLE_KEY_BYTES_MAX { shortened(&key) } else { key };
         let row = found.row(&key).cloned();
+        let bytes = table.len() + key.len() + row_bytes(row.as_deref());
+        self.lookup_bytes_left = self.lookup_bytes_left.checked_sub(bytes).ok_or(Stopped::Lookups)?;
         self.lookups.push(Lookup { table, digest: found.digest().cloned(), key, row: row.clone() });
         Ok(row)
+    }
+}
+
+fn row_bytes(row: Option<&[Attribute]>) -> usize {
+    row.unwrap_or_default().iter().map(|cell| cell.name.len() + cell.value.len()).sum()
+}
+
+/// Makes a guest pay for what the host does for it, so many bytes included, and looks at the clock: neither is counted while no
+/// instruction of the guest runs.
+///
+/// # Errors
+///
+/// Where its fuel or its time is used up.
+pub fn charge(cx: &mut StoreContextMut<'_, Guest>, bytes: usize) -> wasmtime::Result<()> {
+    let cost = HOST_CALL_FUEL.saturating_add(HOST_BYTE_FUEL.saturating_mul(bytes as u64));
+    let left = cx.get_fuel()?;
+    cx.set_fuel(left.saturating_sub(cost))?;
+    #[expect(clippy::disallowed_methods, reason = "a call has a time limit; what is stopped by it is never compared")]
+    let is_late = cx.data().until.is_some_and(|until| Instant::now() >= until);
+    match (left < cost, is_late) {
+        (true, _) => Err(Trap::OutOfFuel.into()),
+        (false, true) => Err(Trap::Interrupt.into()),
+        (false, false) => Ok(()),
     }
 }
 
@@ -185,7 +231,11 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // Its own maximum: the instruction says so to the guest, and the desk's limit has nothing to do with it.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         let total = self.total.saturating_add(desired.saturating_sub(current));
         if total > self.allowed {
             return Err(Stopped::Memory { asked: total, allowed: self.allowed }.into());
@@ -215,7 +265,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     linker.instance("ruledesk:rules/log@1.0.0")?.func_wrap(
         "write",
         |mut store: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
-            store.data_mut().count_call()?;
+            charge(&mut store, message.len())?;
             store.data_mut().write_log(level, message);
             Ok(())
         },
@@ -224,7 +274,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     linker.instance("ruledesk:rules/last-words@1.0.0")?.func_wrap(
         "say",
         |mut store: StoreContextMut<'_, Guest>, (a, b, c, d, e, f, g, h): Words| {
-            store.data_mut().count_call()?;
+            charge(&mut store, 0)?;
             store.data_mut().say([a, b, c, d, e, f, g, h]);
             Ok(())
         },
@@ -233,7 +283,10 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
         "lookup",
         |mut store: StoreContextMut<'_, Guest>, (table, key): (String, String)| {
             store.data_mut().count_call()?;
-            Ok((store.data_mut().look_up(table, key)?,))
+            let asked = table.len() + key.len();
+            let row = store.data_mut().look_up(table, key)?;
+            charge(&mut store, asked + row_bytes(row.as_deref()))?;
+            Ok((row,))
         },
     )?;
     wasi::link(&mut linker)?;

@@ -1,14 +1,22 @@
 //! `rule.toml`: what a rule is called, when it is asked, what it may use, and examples of what it must answer.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use super::examples::example::Example;
 use super::stage::Stage;
+use crate::rules::digest::Digest;
 use crate::rules::limits::{Asked, Limits, NotAllowed};
 
 /// Examples of one manifest: each is asked whenever the rule is loaded.
 const EXAMPLES_MAX: usize = 500;
+/// Values of all examples of one manifest together: each takes some hundred bytes for as long as the rule is live.
+const EXAMPLE_VALUES_MAX: usize = 50_000;
+/// The longest version and the longest description, in bytes.
+const VERSION_BYTES_MAX: usize = 64;
+const DESCRIPTION_BYTES_MAX: usize = 4 << 10;
 /// The largest manifest that is read, in bytes: settings can be long lists.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// The parts of the input that cost something, so that a rule gets them only when it asks.
@@ -20,6 +28,8 @@ pub struct Manifest {
     pub name: RuleName,
     pub version: String,
     pub description: String,
+    /// The component that it is for, where it names one.
+    pub component: Option<Digest>,
     pub stages: Vec<Stage>,
     /// Lower runs first; rules of the same order run by name.
     pub order: i32,
@@ -80,6 +90,65 @@ impl Mode {
             Mode::Canary => "canary",
             Mode::Off => "off",
         }
+    }
+}
+
+/// Which questions a version is there for, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// Nobody could read its manifest: it may be there for any.
+    Unknown,
+    /// It is switched off by its manifest.
+    Off,
+    /// It is asked at these stages, in the order of [`Stage::ALL`]; `tried` where its manifest offers it without effect.
+    At { stages: [bool; 5], tried: bool },
+}
+
+impl Says {
+    /// It is there for decisions about access.
+    pub const ABOUT_ACCESS: Says = Says::At { stages: [false, false, false, false, true], tried: false };
+
+    /// What a manifest says.
+    pub fn of(manifest: &Manifest) -> Self {
+        match manifest.mode {
+            Mode::Off => Says::Off,
+            mode => Says::At {
+                stages: Stage::ALL.map(|stage| manifest.stages.contains(&stage)),
+                tried: mode == Mode::Shadow,
+            },
+        }
+    }
+
+    /// What a manifest says that is not right elsewhere: its stages, where these can be read.
+    pub fn guessed(text: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Stages {
+            stages: Vec<Stage>,
+        }
+        match toml::from_str::<Stages>(text) {
+            Ok(Stages { stages: named }) => {
+                Says::At { stages: Stage::ALL.map(|stage| named.contains(&stage)), tried: false }
+            }
+            Err(_) => Says::Unknown,
+        }
+    }
+
+    /// Whether it is certainly asked at a stage.
+    pub fn is_at(self, stage: Stage) -> bool {
+        match self {
+            Says::Unknown | Says::Off => false,
+            Says::At { stages, .. } => Stage::ALL.into_iter().zip(stages).any(|(other, at)| other == stage && at),
+        }
+    }
+
+    /// Whether it may be asked at a stage.
+    pub fn may_be_at(self, stage: Stage) -> bool {
+        self == Says::Unknown || self.is_at(stage)
+    }
+
+    /// Whether it is offered without effect.
+    pub fn is_tried(self) -> bool {
+        matches!(self, Says::At { tried: true, .. })
     }
 }
 
@@ -150,19 +219,6 @@ impl Match {
     }
 }
 
-/// What a rule must answer before it goes live.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Example {
-    pub name: String,
-    pub stage: Stage,
-    /// A sparse input: what it leaves out is filled in.
-    #[serde(default)]
-    pub input: toml::Table,
-    /// A sparse answer: what it leaves out is not compared.
-    pub expect: toml::Table,
-}
-
 /// What is wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
@@ -186,6 +242,7 @@ struct Written {
     version: String,
     #[serde(default)]
     description: String,
+    component: Option<String>,
     stages: Vec<Stage>,
     order: i32,
     #[serde(default = "active")]
@@ -228,11 +285,16 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
     let wrong = |key, message: String| ManifestError::Value { file: file.to_owned(), key, message };
     let name = check_name(&written.name).map_err(|message| wrong("name", message))?;
     check_version(&written.version).map_err(|message| wrong("version", message))?;
+    if written.description.len() > DESCRIPTION_BYTES_MAX {
+        return Err(wrong("description", format!("is longer than {DESCRIPTION_BYTES_MAX} bytes")));
+    }
     check_stages(&written).map_err(|(key, message)| wrong(key, message))?;
     check_life(&written).map_err(|(key, message)| wrong(key, message))?;
     if let Some(want) = written.wants.iter().find(|want| !WANTS.contains(&want.as_str())) {
         return Err(wrong("wants", format!("names `{want}`: allowed is {}", WANTS.join(", "))));
     }
+    let component = written.component.as_deref().map(str::parse::<Digest>).transpose();
+    let component = component.map_err(|why| wrong("component", format!("is no digest of a component: {why}")))?;
     let limits = written.limits.resolve().map_err(|source| ManifestError::Limit { file: file.to_owned(), source })?;
     let settings = serde_json::to_string(&written.settings)
         .map_err(|error| wrong("settings", format!("cannot be written as JSON: {error}")))?;
@@ -240,6 +302,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
         name,
         version: written.version,
         description: written.description,
+        component,
         stages: written.stages,
         order: written.order,
         mode: written.mode,
@@ -267,6 +330,9 @@ fn check_name(name: &str) -> Result<RuleName, String> {
 }
 
 fn check_version(version: &str) -> Result<(), String> {
+    if version.len() > VERSION_BYTES_MAX {
+        return Err(format!("is longer than {VERSION_BYTES_MAX} characters"));
+    }
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+');
@@ -279,6 +345,21 @@ fn check_version(version: &str) -> Result<(), String> {
 fn check_stages(written: &Written) -> Result<(), (&'static str, String)> {
     if written.stages.is_empty() {
         return Err(("stages", "is empty: name at least one stage".to_owned()));
+    }
+    let twice =
+        written.stages.iter().enumerate().find(|(at, stage)| written.stages.iter().take(*at).any(|s| s == *stage));
+    if let Some((_, stage)) = twice {
+        return Err(("stages", format!("names `{stage}` twice")));
+    }
+    let values: usize = written.examples.iter().map(Example::values).sum();
+    if values > EXAMPLE_VALUES_MAX {
+        return Err(("example", format!("has {values} values in all: at most {EXAMPLE_VALUES_MAX}")));
+    }
+    if let Some((example, table)) = table_of_no_rule(written) {
+        return Err((
+            "example",
+            format!("\"{example}\" has rows of the table `{table}`, which `tables` does not name"),
+        ));
     }
     if written.overrides && !written.stages.contains(&Stage::Priority) {
         return Err(("override", "is for rules of the stage `priority`".to_owned()));
@@ -293,6 +374,15 @@ fn check_stages(written: &Written) -> Result<(), (&'static str, String)> {
         }
         None => Ok(()),
     }
+}
+
+/// An example with rows of a table that the rule may not look into.
+fn table_of_no_rule(written: &Written) -> Option<(&str, &str)> {
+    written.examples.iter().find_map(|example| {
+        let tables = example.tables.iter().flat_map(BTreeMap::keys);
+        let table = tables.into_iter().find(|table| !written.tables.contains(table))?;
+        Some((example.name.as_str(), table.as_str()))
+    })
 }
 
 fn check_life(written: &Written) -> Result<(), (&'static str, String)> {
@@ -332,7 +422,7 @@ mod tests {
     fn errors_name_file_line_and_what_is_allowed() {
         assert_eq!(
             error("modes = 1"),
-            "rule.toml:5: unknown field `modes`, expected one of `name`, `version`, `description`, `stages`, \
+            "rule.toml:5: unknown field `modes`, expected one of `name`, `version`, `description`, `component`, `stages`, \
              `order`, `mode`, `canary`, `suspend`, `override`, `wants`, `tables`, `match`, `limits`, `settings`, `example`"
         );
         assert_eq!(

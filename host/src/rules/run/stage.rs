@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::rules::contract::{access, categorization, intake, priority, routing};
+use crate::rules::contract::{Value, access, categorization, intake, priority, routing};
 
 /// One of the five points at which rules are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,6 +75,23 @@ impl Input {
             Input::Routing(_) => Stage::Routing,
             Input::Access(_) => Stage::Access,
         }
+    }
+
+    /// How many bytes of text a requester's submission brings into it.
+    pub fn text_bytes(&self) -> usize {
+        let ticket = match self {
+            Input::Intake(input) => &input.ticket,
+            Input::Categorization(input) => &input.ticket,
+            Input::Priority(input) => &input.ticket,
+            Input::Routing(input) => &input.ticket,
+            Input::Access(input) => &input.ticket,
+        };
+        let fields = ticket.fields.iter().map(|field| match &field.value {
+            Value::Text(text) | Value::Date(text) | Value::Choice(text) => text.len(),
+            Value::Choices(choices) => choices.iter().map(String::len).sum(),
+            Value::Number(_) | Value::Flag(_) => 0,
+        });
+        ticket.subject.len() + ticket.body.len() + fields.sum::<usize>()
     }
 
     /// The decision's time, in milliseconds since 1970.

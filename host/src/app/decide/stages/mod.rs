@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::app::record::verdict::RecordedVerdict;
 use crate::desk::verdict::{By, Given};
 use crate::rules::contract::intake as contract_intake;
-use crate::rules::run::call::{Called, ask};
+use crate::rules::limits::Limits;
+use crate::rules::run::call::{Called, ask_within, limits_for};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
@@ -64,12 +65,17 @@ pub struct Told {
 
 /// Asks a rule. One that does not want the recent tickets is not shown them.
 pub fn ask_one(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
+    ask_within_limits(rule, input, tables, limits_for(rule, input))
+}
+
+/// The same within other limits than the rule's own.
+pub fn ask_within_limits(rule: &Rule, input: &Input, tables: &Arc<Tables>, limits: Limits) -> Called {
     match input {
         Input::Intake(all) if !rule.manifest.wants_recent_tickets && !all.recent.is_empty() => {
             let input = Input::Intake(contract_intake::Input { recent: Vec::new(), ..all.clone() });
-            ask(rule, &input, tables)
+            ask_within(rule, &input, tables, limits)
         }
-        _ => ask(rule, input, tables),
+        _ => ask_within(rule, input, tables, limits),
     }
 }
 

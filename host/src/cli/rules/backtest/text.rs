@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::app::replay::report::{CostReport, FieldReport, Report};
 use crate::app::replay::tally::Example;
 use crate::cli::which::thousands;
+use crate::rules::text::shown;
 
 /// Pairs of values that are shown of one field; the page and the JSON have more.
 const MOVES_MAX: usize = 12;
@@ -43,7 +44,7 @@ pub fn text(report: &Report) -> String {
     let Report { failures, reopened, .. } = report;
     let _ = writeln!(out, "\nnew failures: {}, mended: {}", thousands(failures.new), thousands(failures.mended));
     for failure in &failures.examples {
-        let _ = writeln!(out, "  {} {} {}: {}", failure.ticket, failure.stage, failure.rule, failure.message);
+        let _ = writeln!(out, "  {} {} {}: {}", failure.ticket, failure.stage, failure.rule, shown(&failure.message));
     }
     if reopened.decisions > 0 {
         let (changed, all) = (thousands(reopened.changed), thousands(reopened.decisions));
@@ -76,7 +77,7 @@ fn field(out: &mut String, field: &FieldReport) {
     }
     let changed = || field.moves.iter().filter(|moved| moved.from != moved.to);
     for moved in changed().take(MOVES_MAX) {
-        let _ = writeln!(out, "    {:>7}  {} -> {}", thousands(moved.count), moved.from, moved.to);
+        let _ = writeln!(out, "    {:>7}  {} -> {}", thousands(moved.count), shown(&moved.from), shown(&moved.to));
     }
     let more: u64 = changed().skip(MOVES_MAX).map(|moved| moved.count).sum::<u64>() + field.others;
     if more > 0 {
@@ -131,12 +132,12 @@ fn cost(out: &mut String, cost: &CostReport) {
 
 fn example(out: &mut String, example: &Example) {
     let changes: Vec<String> = example.changes.iter().map(|(f, from, to)| format!("{f}: {from} -> {to}")).collect();
-    let _ = writeln!(out, "  {} {}, {}", example.ticket, example.stage, changes.join("; "));
+    let _ = writeln!(out, "  {} {}, {}", example.ticket, example.stage, shown(&changes.join("; ")));
     let said =
         |by: &str, reason: &str| [by, reason].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ");
-    let _ = writeln!(out, "    before {}", said(&example.before_by, &example.before_reason));
-    let _ = writeln!(out, "    after  {}", said(&example.after_by, &example.after_reason));
+    let _ = writeln!(out, "    before {}", shown(&said(&example.before_by, &example.before_reason)));
+    let _ = writeln!(out, "    after  {}", shown(&said(&example.after_by, &example.after_reason)));
     if !example.people.is_empty() {
-        let _ = writeln!(out, "    people {}", example.people.join("; "));
+        let _ = writeln!(out, "    people {}", shown(&example.people.join("; ")));
     }
 }

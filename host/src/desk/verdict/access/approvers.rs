@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ApprovalStep, Asked, RawStep};
+use super::{ApprovalStep, Asked, DUE_HOURS_MAX, RawStep};
 use crate::desk::access::Named;
 use crate::desk::id::PersonId;
 use crate::desk::verdict::check::check_length;
@@ -14,8 +14,8 @@ const LOWER_RISKS: [&str; 2] = ["low", "medium"];
 /// whom a rule names, the desk's access approvers stand in; the rule's other steps stay as they are.
 pub(super) fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> {
     check_length("approvers in one step", raw.approvers.len())?;
-    if raw.due_in_hours == 0 {
-        return Err("it gives approvers no time: `due-in-hours` is at least 1".to_owned());
+    if raw.due_in_hours == 0 || raw.due_in_hours > DUE_HOURS_MAX {
+        return Err(format!("it gives approvers {} hours: `due-in-hours` is 1 to {DUE_HOURS_MAX}", raw.due_in_hours));
     }
     if raw.needed == 0 {
         return Err("a step needs no approval: `needed` is at least 1".to_owned());

@@ -381,7 +381,19 @@ impl Rollout {
         Ok(())
     }
 
-    fn is_live(&self) -> bool {
+    /// All versions that it names.
+    pub fn named(&self) -> impl Iterator<Item = VersionId> {
+        let places = [self.active, self.previous, self.offered, self.suspended];
+        places.into_iter().flatten().chain(self.candidate.as_ref().map(|candidate| candidate.version))
+    }
+
+    /// Whether it ended because its folder went away.
+    pub fn is_gone(&self) -> bool {
+        !self.is_live() && self.source == Source::Directory && self.folder.is_none() && self.previous.is_some()
+    }
+
+    /// Whether any version plays a part.
+    pub fn is_live(&self) -> bool {
         self.active.is_some() || self.candidate.is_some() || self.suspended.is_some()
     }
 

@@ -5,15 +5,17 @@
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::look::{Seen, is_nothing};
 use crate::rules::live::catalog::Outcome;
+use crate::rules::load::folder::Content;
 use crate::rules::load::{COMPONENT_FILE, LoadError, Loader};
+use crate::rules::run::manifest::Says;
 use crate::rules::run::rule::Rule;
 use crate::rules::tables::Tables;
 
@@ -27,12 +29,16 @@ pub struct Job {
     pub folder: PathBuf,
     pub looks: Seen,
     pub tables: Arc<Tables>,
+    /// The content that it had when it was loaded or refused last: the same again changes nothing.
+    pub known: Option<Content>,
 }
 
 /// A folder that was loaded or refused.
 pub struct Done {
     pub folder: PathBuf,
     pub looks: Seen,
+    /// What it holds, where it could be read.
+    pub content: Option<Content>,
     pub outcome: Outcome,
 }
 
@@ -40,7 +46,7 @@ pub struct Done {
 pub struct Lanes {
     light: Sender<Job>,
     heavy: Sender<Job>,
-    compare: Sender<(Arc<Rule>, Arc<Tables>)>,
+    compare: Sender<(Weak<Rule>, Arc<Tables>)>,
 }
 
 impl Lanes {
@@ -59,10 +65,12 @@ impl Lanes {
             }
             Ok::<_, std::io::Error>(send)
         };
-        let (compare, receive) = unbounded::<(Arc<Rule>, Arc<Tables>)>();
+        let (compare, receive) = unbounded::<(Weak<Rule>, Arc<Tables>)>();
         let own = Arc::clone(loader);
         thread::Builder::new().name("rules-compare".to_owned()).spawn(move || {
             for (rule, tables) in receive {
+                // One that has been superseded is nobody's question any more.
+                let Some(rule) = Weak::upgrade(&rule) else { continue };
                 // A rule that ends this thread would leave all others unknown; it stays unknown itself.
                 let _ = catch_unwind(AssertUnwindSafe(|| own.find_out(&rule, &tables)));
             }
@@ -71,9 +79,9 @@ impl Lanes {
     }
 
     /// Queues a live rule to be compared with itself compiled otherwise, behind everything else that is.
-    pub fn compare(&self, rule: Arc<Rule>, tables: Arc<Tables>) {
+    pub fn compare(&self, rule: &Arc<Rule>, tables: Arc<Tables>) {
         // The thread outlives the entrances, so there is always somebody to take it.
-        let _ = self.compare.send((rule, tables));
+        let _ = self.compare.send((Arc::downgrade(rule), tables));
     }
 
     /// Whether no rule waits to be compared.
@@ -91,23 +99,33 @@ impl Lanes {
 }
 
 fn run(loader: &Loader, jobs: &Receiver<Job>, done: &impl Fn(Done)) {
-    for Job { folder, looks, tables } in jobs {
+    for job in jobs {
         // A folder whose loading ends this thread would be loading for ever.
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| outcome(loader, &folder, looks, &tables))).unwrap_or_else(|_| {
-                let error = LoadError::Bug { folder: folder.clone() };
-                Outcome::Refused { error, may_be_access: true }
-            });
-        done(Done { folder, looks, outcome });
+        let (content, outcome) = catch_unwind(AssertUnwindSafe(|| outcome(loader, &job))).unwrap_or_else(|_| {
+            let error = LoadError::Bug { folder: job.folder.clone() };
+            (None, Outcome::Refused { error, says: Says::Unknown })
+        });
+        done(Done { folder: job.folder, looks: job.looks, content, outcome });
     }
 }
 
-fn outcome(loader: &Loader, folder: &Path, looks: Seen, tables: &Arc<Tables>) -> Outcome {
-    if is_nothing(&looks) {
-        return Outcome::Gone;
+fn outcome(loader: &Loader, job: &Job) -> (Option<Content>, Outcome) {
+    let Job { folder, looks, tables, known } = job;
+    if is_nothing(looks) {
+        return (None, Outcome::Gone);
     }
-    match loader.load(folder, tables) {
-        Ok(rule) => Outcome::Loaded(Box::new(rule)),
-        Err(error) => Outcome::Refused { error, may_be_access: loader.may_be_access(folder) },
+    let refused = |error| Outcome::Refused { error, says: loader.says(folder) };
+    let files = match loader.read_folder(folder, tables) {
+        Ok(files) => files,
+        Err(error) => return (None, refused(error)),
+    };
+    let content = Some(files.content);
+    if *known == content {
+        return (content, Outcome::Same);
+    }
+    tracing::info!(folder = %folder.display(), "a rule is compiled and tried");
+    match loader.load(folder, files, tables) {
+        Ok(rule) => (content, Outcome::Loaded(Box::new(rule))),
+        Err(error) => (content, refused(error)),
     }
 }

@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::rules::load::files::identity;
+use crate::rules::load::files::{Identity, identity};
+use crate::rules::load::folder::Content;
 use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 
@@ -14,10 +15,17 @@ use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 pub const FILES: [&str; 3] = [MANIFEST_FILE, COMPONENT_FILE, SIGNATURE_FILE];
 
 /// What a folder's manifest, component and signature looked like when they were last read.
-pub type Seen = [Option<(u64, u64, i64, i64)>; 3];
+pub type Seen = [Option<Identity>; 3];
+
+/// A folder as it was last loaded or refused.
+pub struct Read {
+    pub looks: Seen,
+    /// What it held, where it could be read.
+    pub content: Option<Content>,
+}
 
 /// There is something that cannot be looked at: not the same as nothing, which would retire the rule.
-const UNKNOWN: Option<(u64, u64, i64, i64)> = Some((0, 0, 0, 0));
+const UNKNOWN: Option<Identity> = Some((0, 0, 0, 0, 0, 0));
 
 /// How a folder looks now. A link to nowhere or to itself is something: it was meant to be a rule.
 pub fn look_at(folder: &Path) -> Seen {
@@ -53,4 +61,12 @@ fn leads_nowhere(path: &Path) -> bool {
 /// Whether an editor locks a file by a link to nowhere of this name, as Emacs does.
 fn is_lock(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".#")
+}
+
+/// Whether one of a rule's two files is another than it was and the other one is not: the rest of a change may be under way.
+pub fn is_half_changed(before: &Seen, now: &Seen) -> bool {
+    let ([Some(manifest), Some(component), _], [Some(new_manifest), Some(new_component), _]) = (before, now) else {
+        return false;
+    };
+    (manifest == new_manifest) != (component == new_component)
 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 /// What a file takes at least, in bytes.
 const BLOCK_BYTES: u64 = 4 << 10;
 /// The ends of the names that this program gives to what it keeps.
-const ENDINGS: [&str; 5] = ["cwasm", "mac", "verdict", "wasm", "tmp"];
+const ENDINGS: [&str; 6] = ["cwasm", "mac", "verdict", "proof", "wasm", "tmp"];
 
 /// Files that are of use together or not at all.
 #[derive(Default)]

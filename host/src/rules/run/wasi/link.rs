@@ -5,7 +5,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType, Val};
 
 use super::{Stream, Wasi, WasiStopped};
-use crate::rules::run::guest::Guest;
+use crate::rules::run::guest::{Guest, charge};
 
 type Cx<'a> = StoreContextMut<'a, Guest>;
 type Result<T> = wasmtime::Result<T>;
@@ -53,8 +53,14 @@ pub fn link(linker: &mut Linker<Guest>) -> Result<()> {
     files(linker)
 }
 
-/// The guest's world, with one call counted.
-fn wasi<'a>(cx: &'a mut Cx<'_>) -> std::result::Result<&'a mut Wasi, WasiStopped> {
+/// The guest's world, with one call counted and paid for.
+fn wasi<'a>(cx: &'a mut Cx<'_>) -> Result<&'a mut Wasi> {
+    wasi_with(cx, 0)
+}
+
+/// The same for a call that so many bytes cross with.
+fn wasi_with<'a>(cx: &'a mut Cx<'_>, bytes: usize) -> Result<&'a mut Wasi> {
+    charge(cx, bytes)?;
     let wasi = cx.data_mut().wasi();
     wasi.count_call()?;
     Ok(wasi)
@@ -81,7 +87,7 @@ fn io(linker: &mut Linker<Guest>) -> Result<()> {
     })?;
     poll.func_wrap("poll", |mut cx: Cx<'_>, (list,): (Vec<Resource<Pollable>>,)| {
         let handles: Vec<u32> = list.iter().map(Resource::rep).collect();
-        Ok((wasi(&mut cx)?.poll(&handles),))
+        Ok((wasi_with(&mut cx, handles.len())?.poll(&handles),))
     })?;
 
     let mut streams = linker.instance("wasi:io/streams@0.2.0")?;
@@ -126,7 +132,7 @@ fn output_streams(streams: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     for name in ["write", "blocking-write-and-flush"] {
         let name = format!("[method]output-stream.{name}");
         streams.func_wrap(&name, |mut cx: Cx<'_>, (to, bytes): (Resource<Output>, Vec<u8>)| {
-            wasi(&mut cx)?;
+            wasi_with(&mut cx, bytes.len())?;
             let to = if to.rep() == STDERR { Stream::Err } else { Stream::Out };
             cx.data_mut().print(to, &bytes);
             Ok((Done::Ok(()),))
@@ -163,7 +169,7 @@ fn clocks(linker: &mut Linker<Guest>) -> Result<()> {
     let mut monotonic = linker.instance("wasi:clocks/monotonic-clock@0.2.0")?;
     // Never zero: Go's runtime takes that for a broken clock.
     monotonic.func_wrap("now", |mut cx: Cx<'_>, (): ()| Ok((wasi(&mut cx)?.slept.max(1),)))?;
-    monotonic.func_wrap("resolution", |mut cx: Cx<'_>, (): ()| wasi(&mut cx).map(|_| (1_u64,)).map_err(Into::into))?;
+    monotonic.func_wrap("resolution", |mut cx: Cx<'_>, (): ()| wasi(&mut cx).map(|_| (1_u64,)))?;
     monotonic.func_wrap("subscribe-instant", |mut cx: Cx<'_>, (at,): (u64,)| {
         Ok((Resource::<Pollable>::new_own(wasi(&mut cx)?.wait_until(at)),))
     })?;
@@ -190,7 +196,10 @@ fn random(linker: &mut Linker<Guest>) -> Result<()> {
         ("wasi:random/insecure@0.2.0", "get-insecure-random-bytes", "get-insecure-random-u64"),
     ] {
         let mut random = linker.instance(interface)?;
-        random.func_wrap(bytes, |mut cx: Cx<'_>, (count,): (u64,)| Ok((wasi(&mut cx)?.random_bytes(count)?,)))?;
+        random.func_wrap(bytes, |mut cx: Cx<'_>, (count,): (u64,)| {
+            let bytes = usize::try_from(count).unwrap_or(usize::MAX);
+            Ok((wasi_with(&mut cx, bytes)?.random_bytes(count)?,))
+        })?;
         random.func_wrap(number, |mut cx: Cx<'_>, (): ()| Ok((wasi(&mut cx)?.random_u64(),)))?;
     }
     linker.instance("wasi:random/insecure-seed@0.2.0")?.func_wrap("insecure-seed", |mut cx: Cx<'_>, (): ()| {

@@ -2,8 +2,6 @@
 
 use std::io::{BufRead, Read, Result};
 
-use csv::ByteRecord;
-
 /// A text with every line end as `\n`, and one more of them at its end.
 ///
 /// The last row then ends like any other.
@@ -48,13 +46,4 @@ impl<R: BufRead> Read for PlainLines<R> {
             }
         }
     }
-}
-
-/// The line on which the record starts that was read last, counted from 1.
-pub fn first_line<R: Read>(reader: &csv::Reader<R>, record: &ByteRecord) -> u64 {
-    // The record's own position is taken before the empty lines above it are skipped, so count back from its end.
-    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-    let counted = reader.position().line().saturating_sub(within + 1);
-    // A quote that is never closed has no end to count from.
-    record.position().map_or(counted, |start| start.line().max(counted))
 }

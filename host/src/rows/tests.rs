@@ -1,0 +1,172 @@
+//! Files as spreadsheets and old tools write them.
+
+use std::io::Write as _;
+
+use encoding_rs::{UTF_16LE, WINDOWS_1252};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+use super::*;
+
+fn written(separator: Option<&str>, encoding: Option<&str>) -> Written {
+    Written {
+        separator: separator.map(|text| text.parse().unwrap()),
+        encoding: encoding.map(|name| name.parse().unwrap()),
+    }
+}
+
+/// Every record as `line cell|cell`, and every line that is none as `line: what is wrong`.
+fn all(file: &[u8], written: Written, wanted: &[&str]) -> Vec<String> {
+    let mut records = open(file, written, wanted).unwrap();
+    let mut all = Vec::new();
+    while let Some(record) = records.next_record().unwrap() {
+        all.push(match record {
+            Ok(record) => {
+                let cells: Vec<_> = record.cells.iter().map(String::from_utf8_lossy).collect();
+                format!("{} {}", record.line, cells.join("|"))
+            }
+            Err((line, wrong)) => format!("{line}: {wrong}"),
+        });
+    }
+    all
+}
+
+fn read(file: &str) -> Vec<String> {
+    all(file.as_bytes(), Written::default(), &[])
+}
+
+#[test]
+fn a_quote_that_is_never_closed_costs_its_own_line_only() {
+    // To the end of the file.
+    assert_eq!(
+        read("a,b\n1,\"x\n2,y\n3,z\n"),
+        ["1 a|b", "2: a quote that opens on line 2 is never closed", "3 2|y", "4 3|z"]
+    );
+    // Up to the quote that opens another cell.
+    assert_eq!(
+        read("a,b\n1,\"x\n2,y\n3,\"z, z\"\n4,\"two\nlines\"\n"),
+        ["1 a|b", "2: a quote that opens on line 2 is never closed", "3 2|y", "4 3|z, z", "5 4|two\nlines"]
+    );
+    // Before a text, in the first cell, and behind a cell that has lines of its own.
+    assert_eq!(read("\"a\n1,x\n"), ["1: a quote that opens on line 1 is never closed", "2 1|x"]);
+    assert_eq!(
+        read("a,b\n\"two\nlines\",\"x\n2,y\n"),
+        [
+            "1 a|b",
+            "2: a quote that opens on line 3 is never closed",
+            "3: a quote that opens on line 3 is never closed",
+            "4 2|y"
+        ]
+    );
+}
+
+#[test]
+fn quotes_within_a_cell_are_letters() {
+    assert_eq!(
+        read("a,b\n19\" screen,\"he said \"\"no\"\"\"\n\"x\" y,z\n"),
+        ["1 a|b", "2 19\" screen|he said \"no\"", "3 x y|z"]
+    );
+}
+
+#[test]
+fn the_separator_is_found_out_or_said() {
+    assert_eq!(read("a;b\n1,5;2\n"), ["1 a|b", "2 1,5|2"]);
+    assert_eq!(read("a\tb\n1,5\t2\n"), ["1 a|b", "2 1,5|2"]);
+    assert_eq!(read("sep=;\r\na,b;c\r\n1;2\r\n"), ["2 a,b|c", "3 1|2"]);
+    // What is wanted decides, also where there is more of another.
+    assert_eq!(all(b"a, b, c;Title\nx;y\n", Written::default(), &["title"]), ["1 a, b, c|Title", "2 x|y"]);
+    assert_eq!(all(b"a;b,c\n1;2,3\n", written(Some("|"), None), &[]), ["1 a;b,c", "2 1;2,3"]);
+    assert_eq!("\\t".parse::<Separator>().unwrap().to_string(), "tab");
+    for bad in ["", "ab", "\"", "x", "ä"] {
+        assert!(bad.parse::<Separator>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_encoding_is_found_out_or_said() {
+    let text = "Überschrift;größe\nStörung;5 €\n";
+    let wanted = ["1 Überschrift|größe", "2 Störung|5 €"];
+    let (western, ..) = WINDOWS_1252.encode(text);
+    let wide = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let marked = |mark: &[u8], text: &[u8]| [mark, text].concat();
+    let files = [
+        text.as_bytes().to_vec(),
+        marked(b"\xef\xbb\xbf", text.as_bytes()),
+        western.to_vec(),
+        marked(b"\xff\xfe", &wide(u16::to_le_bytes)),
+        marked(b"\xfe\xff", &wide(u16::to_be_bytes)),
+        wide(u16::to_le_bytes),
+        wide(u16::to_be_bytes),
+    ];
+    for file in files {
+        assert_eq!(all(&file, Written::default(), &[]), wanted, "{file:?}");
+    }
+    assert_eq!(all(b"\xa3\n", written(None, Some("iso-8859-2")), &[]), ["1 Ł"]);
+    assert_eq!("latin1".parse::<Encoding>().unwrap().to_string(), "windows-1252");
+    assert_eq!("utf-16le".parse::<Encoding>().unwrap().to_string(), UTF_16LE.name());
+    assert!("klingon".parse::<Encoding>().unwrap_err().to_string().contains("klingon"));
+    // One damaged letter among good ones makes no other encoding of the file.
+    assert_eq!(
+        all("ä,ö\nü,".bytes().chain(*b"\xff\n").collect::<Vec<u8>>().as_slice(), Written::default(), &[])[1],
+        "2 ü|\u{fffd}"
+    );
+}
+
+#[test]
+fn a_packed_file_is_known_by_its_first_bytes() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(b"a;b\n1;2\n").unwrap();
+    assert_eq!(all(&packed.finish().unwrap(), Written::default(), &[]), ["1 a|b", "2 1|2"]);
+}
+
+#[test]
+fn a_row_that_is_too_long_is_left_out_by_itself() {
+    let long = "x".repeat(extent::RECORD_BYTES_MAX + 10);
+    assert_eq!(read(&format!("a\n{long}\nb\n")), ["1 a", "2: the row has more than 4 MiB", "3 b"]);
+    assert_eq!(
+        read(&format!("a\n\"{long}\nb\n")).iter().map(|row| row.get(..20).unwrap_or(row)).collect::<Vec<_>>(),
+        ["1 a", "2: the row has more ", "3 b"]
+    );
+}
+
+proptest! {
+    /// A file that a writer of CSV makes reads back, in every usual form.
+    #[test]
+    fn what_was_written_reads_back(
+        rows in proptest::collection::vec(proptest::collection::vec("[a-z \",;\n\tä|]{0,12}", 3), 1..20),
+        separator in proptest::sample::select(vec![b',', b';', b'\t', b'|']),
+        crlf: bool,
+    ) {
+        let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(separator)
+            .terminator(terminator)
+            .quote_style(csv::QuoteStyle::Always)
+            .from_writer(Vec::new());
+        for row in &rows {
+            writer.write_record(row).unwrap();
+        }
+        let file = writer.into_inner().unwrap();
+        let named = Written { separator: Some(char::from(separator).to_string().parse().unwrap()), encoding: None };
+        let mut records = open(file.as_slice(), named, &[]).unwrap();
+        for row in &rows {
+            let record = records.next_record().unwrap().unwrap().unwrap();
+            let cells: Vec<String> = record.cells.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect();
+            prop_assert_eq!(&cells, row);
+        }
+        prop_assert!(records.next_record().unwrap().is_none());
+    }
+
+    /// Reading ends on any bytes and never goes back above a line.
+    #[test]
+    fn any_bytes_end(bytes in proptest::collection::vec(proptest::sample::select(b"a\",;\n\r\xff\0".to_vec()), 0..300)) {
+        let mut records = open(bytes.as_slice(), Written::default(), &[]).unwrap();
+        let mut last = 0;
+        while let Some(record) = records.next_record().unwrap() {
+            let line = match record { Ok(record) => record.line, Err((line, _)) => line };
+            prop_assert!(line > last, "{} after {}", line, last);
+            last = line;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What changes together goes live together: folders that were put into the lanes at one moment are shown as one generation,
+//! when the last of them is ready.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::rules::live::catalog::Outcome;
+
+/// How long what is ready waits for the rest of what lay in the directory when the process began.
+const FIRST_LASTS: Duration = Duration::from_secs(2);
+
+/// The batches that are not complete.
+#[derive(Default)]
+pub struct Batches {
+    last: u64,
+    waiting: BTreeMap<u64, Batch>,
+}
+
+#[derive(Default)]
+struct Batch {
+    left: BTreeSet<PathBuf>,
+    ready: Vec<(PathBuf, Outcome)>,
+    /// From when on each outcome is shown as it comes.
+    until: Option<Instant>,
+}
+
+impl Batches {
+    /// Notes folders that are put into the lanes together. Of the first batch of all, nothing waits for ever.
+    pub fn begin(&mut self, folders: &[PathBuf], now: Instant) {
+        if folders.is_empty() {
+            return;
+        }
+        let until = (self.last == 0).then(|| now + FIRST_LASTS);
+        self.last += 1;
+        self.waiting.insert(self.last, Batch { left: folders.iter().cloned().collect(), ready: Vec::new(), until });
+    }
+
+    /// Notes a folder's outcome; gives all that is to be shown now, in the order of the folders.
+    pub fn finished(&mut self, folder: PathBuf, outcome: Outcome, now: Instant) -> Vec<(PathBuf, Outcome)> {
+        let number = self.waiting.iter().find(|(_, batch)| batch.left.contains(&folder)).map(|(number, _)| *number);
+        for batch in self.waiting.values_mut() {
+            // An earlier state of the folder that still waits for others is no longer what lies there.
+            batch.ready.retain(|(other, _)| *other != folder);
+        }
+        let Some((number, batch)) = number.and_then(|number| Some((number, self.waiting.get_mut(&number)?))) else {
+            return vec![(folder, outcome)];
+        };
+        batch.left.remove(&folder);
+        batch.ready.push((folder, outcome));
+        let is_late = batch.until.is_some_and(|until| now >= until);
+        if batch.left.is_empty() {
+            let ready = self.waiting.remove(&number).map(|batch| batch.ready).unwrap_or_default();
+            return in_order(ready);
+        }
+        if is_late { in_order(std::mem::take(&mut batch.ready)) } else { Vec::new() }
+    }
+
+    /// What waits no longer for the rest of the first batch.
+    pub fn late(&mut self, now: Instant) -> Vec<(PathBuf, Outcome)> {
+        let late = self.waiting.values_mut().filter(|batch| batch.until.is_some_and(|until| now >= until));
+        in_order(late.flat_map(|batch| std::mem::take(&mut batch.ready)).collect())
+    }
+
+    /// When that is.
+    pub fn next(&self) -> Option<Instant> {
+        self.waiting.values().filter(|batch| !batch.ready.is_empty()).filter_map(|batch| batch.until).min()
+    }
+
+    /// Whether all of the first batch has been loaded or refused.
+    pub fn is_first_over(&self) -> bool {
+        !self.waiting.contains_key(&1)
+    }
+}
+
+/// In the order of the folders, so that every start of the same directory comes to the same.
+fn in_order(mut outcomes: Vec<(PathBuf, Outcome)>) -> Vec<(PathBuf, Outcome)> {
+    outcomes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    outcomes
+}

@@ -1,0 +1,90 @@
+//! Texts that are not ours, for people: on terminals, in logs, in plain files, and where one line is kept of them.
+//!
+//! Whatever comes from a requester, a rule, a manifest or another program goes through [`shown`] before it is printed, so that it
+//! moves no cursor, forges no line, and reads in the order in which it is written.
+
+use std::fmt::Write;
+
+/// The longest reason that is kept of a rule's answer, in characters: as long as a person's.
+pub const REASON_CHARS_MAX: usize = 1_000;
+/// The longest fault that is kept, in bytes.
+pub const FAULT_BYTES_MAX: usize = 4 << 10;
+
+/// A text without anything that a terminal or a reader would take for more than text: control characters (C0, C1), bidirectional
+/// overrides and line breaks are written as `\u{..}`.
+pub fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push(' '),
+            _ if is_dangerous(character) => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// The same for a text of several lines, which stay lines.
+pub fn shown_lines(text: &str) -> String {
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a character is a control character, ends a line, or changes the direction in which others are shown (Unicode
+/// Standard Annex 9).
+pub fn is_dangerous(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+/// One line of a text, of so many characters at most: line breaks and control characters become spaces, and `…` stands for what
+/// is cut.
+pub fn one_line(text: &str, chars_max: usize) -> String {
+    let mut line: String =
+        text.chars().take(chars_max).map(|character| if is_dangerous(character) { ' ' } else { character }).collect();
+    if text.chars().nth(chars_max).is_some() {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
+/// The beginning of a text, of so many bytes at most; what is cut is counted.
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    let bytes = text.len();
+    if bytes > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "… ({bytes} bytes)");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_cursor_or_forges_a_line_is_shown_as_it_is() {
+        let text = "a\u{1b}[2J\u{7}\r\nb\u{9b}1m\u{202e}c\u{2066}\u{2028}\u{85}é\t漢";
+        let shown = shown(text);
+        assert!(!shown.chars().any(|c| c == '\n' || is_dangerous(c)), "{shown}");
+        assert_eq!(shown, r"a\u{1b}[2J\u{7}\u{d}\nb\u{9b}1m\u{202e}c\u{2066}\u{2028}\u{85}é 漢");
+        assert_eq!(shown_lines("a\nb\r"), "a\nb\\u{d}");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(one_line("ab\ncd", 9), "ab cd");
+        assert_eq!(one_line("abcdef", 3), "ab…");
+        assert_eq!(one_line("abc", 3), "abc");
+        assert_eq!(cut("äöü".to_owned(), 3), "ä… (6 bytes)");
+        assert_eq!(cut("abc".to_owned(), 3), "abc");
+    }
+}

@@ -1,0 +1,247 @@
+//! A rule for access that is there and does not decide: a person does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use ruledesk::rules::run::stage::Stage;
+use ruledesk::rules::tables::Tables;
+use ruledesk::rules::{Options, Rules};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::components::{example_rules, options, put};
+use crate::support::house::House;
+use crate::support::place::Database;
+use crate::support::wait::until;
+
+fn component() -> Vec<u8> {
+    fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap()
+}
+
+/// A table of one row about everything.
+fn table(name: &str, version: &str, stage: &str, says: &str, head: &str) -> String {
+    let then = match stage {
+        "access" => format!("then = \"{says}\""),
+        _ => "then.level = \"low\"".to_owned(),
+    };
+    format!(
+        "name = \"{name}\"\nversion = \"{version}\"\nstages = [\"{stage}\"]\norder = 10\n{head}\n[settings]\nstage = \"{stage}\"\n\
+         [[settings.row]]\nname = \"all\"\n{then}\nreason = \"{says}\"\n"
+    )
+}
+
+fn access(name: &str, version: &str, says: &str, head: &str) -> String {
+    table(name, version, "access", says, head)
+}
+
+/// A desk with one rule that approves.
+fn approving() -> House {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    House::with_rules(Database::Sqlite, dir.path())
+}
+
+fn state(desk: &House) -> Value {
+    let body = json!({ "request_type": "access", "subject": "Jira please", "fields": {
+        "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone()
+}
+
+fn rule(desk: &House, folder: &str) -> Option<Value> {
+    let rules = desk.as_role("kofi").get("/api/v1/rules").expect(200);
+    rules["rules"].as_array()?.iter().find(|rule| rule["folder"] == folder).cloned()
+}
+
+fn until_rule(desk: &House, folder: &str, is: impl Fn(&Value) -> bool) -> Value {
+    until("the rule", || rule(desk, folder).filter(|rule| is(rule))).0
+}
+
+#[test]
+fn the_rules_of_this_test_approve_and_deny() {
+    let desk = approving();
+    assert_eq!(state(&desk), "approved");
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["state"] == "active");
+    assert_eq!(state(&desk), "denied_by_policy");
+}
+
+#[test]
+fn what_is_off_tried_or_of_another_stage_leaves_access_to_a_person_while_its_next_version_is_refused() {
+    for first in [
+        access("deny", "1.0.0", "deny", "mode = \"off\""),
+        access("deny", "1.0.0", "deny", "mode = \"shadow\""),
+        table("deny", "1.0.0", "priority", "", ""),
+    ] {
+        let desk = approving();
+        put(&desk.rules, "20-deny", &first, &component());
+        until_rule(&desk, "20-deny", |rule| rule["version"] == "1.0.0");
+        put(&desk.rules, "20-deny", &access("deny", "2.0.0", "deny", ""), b"no wasm");
+        until_rule(&desk, "20-deny", |rule| rule["last_error"].is_string());
+        assert_eq!(state(&desk), "awaiting", "{first}");
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(state(&desk), "awaiting", "{first}");
+    }
+}
+
+#[test]
+fn a_rule_that_decided_and_moved_to_another_stage_or_is_only_tried_leaves_access_to_a_person() {
+    let desk = approving();
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", "mode = \"shadow\""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["version"] == "1.0.0");
+    assert_eq!(state(&desk), "awaiting");
+    put(&desk.rules, "20-deny", &access("deny", "1.1.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.1.0");
+    assert_eq!(state(&desk), "denied_by_policy");
+    put(&desk.rules, "20-deny", &table("deny", "2.0.0", "priority", "", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "2.0.0");
+    assert_eq!(state(&desk), "awaiting");
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(state(&desk), "awaiting");
+    put(&desk.rules, "20-deny", &access("deny", "3.0.0", "deny", "mode = \"off\""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "3.0.0");
+    assert_eq!(state(&desk), "approved", "it says itself that it is off");
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_access_to_a_person() {
+    let desk = approving();
+    put(&desk.rules, "20-deny", &access("approve", "2.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["last_error"].as_str().is_some_and(|e| e.contains("belongs to")));
+    assert_eq!(state(&desk), "awaiting");
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(state(&desk), "awaiting");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("it to be gone", || rule(&desk, "20-deny").is_none().then_some(()));
+    assert_eq!(state(&desk), "approved");
+}
+
+#[test]
+fn a_component_that_is_written_over_under_an_unchanged_time_is_noticed() {
+    let desk = approving();
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["state"] == "active");
+    let file = desk.rules.join("20-deny/rule.wasm");
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, vec![7; component().len()]).unwrap();
+    fs::File::options().write(true).open(&file).unwrap().set_modified(before).unwrap();
+    until_rule(&desk, "20-deny", |rule| rule["last_error"].is_string());
+    assert_eq!(state(&desk), "denied_by_policy", "the last good version serves on");
+}
+
+/// As rsync puts one file after the other.
+#[test]
+fn one_file_of_two_decides_nothing_until_the_other_one_has_followed() {
+    let desk = approving();
+    let manifest = |version: &str, says: &str| access("policy", version, says, "");
+    put(&desk.rules, "20-policy", &manifest("1.0.0", "deny"), &component());
+    until_rule(&desk, "20-policy", |rule| rule["state"] == "active");
+    let file = desk.rules.join("20-policy/rule.toml");
+    fs::write(&file, manifest("2.0.0", "approve")).unwrap();
+    until_rule(&desk, "20-policy", |rule| rule["content"] == "compiling");
+    assert_eq!(state(&desk), "denied_by_policy", "the pair of before decides");
+    // A component that differs by a section of nothing.
+    let other = [component(), vec![0, 2, 1, b'x']].concat();
+    fs::write(desk.rules.join("20-policy/rule.wasm"), other).unwrap();
+    until_rule(&desk, "20-policy", |rule| rule["active"]["version"] == "2.0.0");
+    assert_eq!(state(&desk), "approved");
+}
+
+/// Something that happens to a folder.
+#[derive(Debug, Clone)]
+enum Deed {
+    Put { folder: usize, name: usize, says: &'static str, mode: &'static str, stage: &'static str, broken: bool },
+    Remove(usize),
+    Copy(usize, usize),
+    Restart,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let put = (
+        0..3_usize,
+        0..2_usize,
+        prop::sample::select(vec!["approve", "deny"]),
+        prop::sample::select(vec!["active", "active", "shadow", "off"]),
+        prop::sample::select(vec!["access", "access", "priority"]),
+        prop::bool::weighted(0.3),
+    );
+    let put =
+        put.prop_map(|(folder, name, says, mode, stage, broken)| Deed::Put { folder, name, says, mode, stage, broken });
+    prop_oneof![
+        6 => put,
+        1 => (0..3_usize).prop_map(Deed::Remove),
+        1 => (0..3_usize, 0..3_usize).prop_map(|(from, to)| Deed::Copy(from, to)),
+        1 => Just(Deed::Restart),
+    ]
+}
+
+/// What lies in a folder of a rule that is to deny, or could be: its manifest.
+type Lying = BTreeMap<usize, (String, bool)>;
+
+fn folder(root: &Path, number: usize) -> std::path::PathBuf {
+    root.join(format!("folder-{number}"))
+}
+
+fn happens(root: &Path, lying: &mut Lying, version: usize, deed: &Deed) {
+    match deed {
+        Deed::Put { folder: at, name, says, mode, stage, broken } => {
+            let head = format!("mode = \"{mode}\"");
+            let manifest = table(&format!("rule-{name}"), &format!("1.0.{version}"), stage, says, &head);
+            let bytes = if *broken { b"no wasm".to_vec() } else { component() };
+            put(root, &format!("folder-{at}"), &manifest, &bytes);
+            lying.insert(*at, (manifest, *stage == "access" && *mode != "off"));
+        }
+        Deed::Remove(at) => {
+            let _ = fs::remove_dir_all(folder(root, *at));
+            lying.remove(at);
+        }
+        Deed::Copy(from, to) => {
+            if let Some(what) = lying.get(from).cloned().filter(|_| from != to) {
+                let _ = fs::remove_dir_all(folder(root, *to));
+                crate::support::place::copy(&folder(root, *from), &folder(root, *to));
+                lying.insert(*to, what);
+            }
+        }
+        Deed::Restart => {}
+    }
+}
+
+/// Each folder's manifest that is for access decides, in this or an earlier version of its folder, or a person does.
+fn check(rules: &Rules, root: &Path, lying: &Lying) -> Result<(), TestCaseError> {
+    let generation = rules.generation();
+    let asked: Vec<_> =
+        generation.asked_about(Stage::Access, "any", None, b"ticket").filter(|(_, role)| role.counts()).collect();
+    let a_person_decides = generation.access_in_doubt("any", None, b"ticket").is_some();
+    for (at, (manifest, is_for_access)) in lying {
+        let decides =
+            asked.iter().any(|(rule, _)| rule.folder == folder(root, *at) || *rule.manifest_text == **manifest);
+        prop_assert!(!is_for_access || decides || a_person_decides, "folder {at} is missed by nobody: {manifest}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_to_folders_a_rule_for_access_decides_or_a_person_does(deeds in prop::collection::vec(deed(), 1..10)) {
+        let dir = TempDir::new().unwrap();
+        // Many desks one after the other: none needs a pool.
+        let open = || {
+            let options = Options { pooled: false, worker_threads: 1, ..options(dir.path()) };
+            Rules::open(&options, Tables::default()).unwrap()
+        };
+        let (mut lying, mut rules) = (Lying::new(), open());
+        for (number, deed) in deeds.iter().enumerate() {
+            happens(dir.path(), &mut lying, number, deed);
+            if matches!(deed, Deed::Restart) {
+                drop(rules);
+                rules = open();
+            } else {
+                rules.reload();
+            }
+            check(&rules, dir.path(), &lying)?;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The rules directory: what is live of it, and what it means that something is not.
+
+mod deployments;
+mod doubt;
