@@ -149,7 +149,7 @@ impl AccessCase {
 
     /// The case that was approved at once, as far as a seat is left for it.
     #[must_use]
-    pub(super) fn as_far_as_seats(self, review: &Review, organisation: &Organisation) -> AccessCase {
+    pub(super) fn limited_to_seats(self, review: &Review, organisation: &Organisation) -> AccessCase {
         let (after, denied) = self.reviewed(review, organisation);
         match denied {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },

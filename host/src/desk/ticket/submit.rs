@@ -31,7 +31,7 @@ pub struct Verdicts {
 pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Change {
     let people = (new.requester.clone(), new.submitted_by.clone());
     let case = verdicts.access.clone().map(|(request, verdict)| {
-        AccessCase::open(id, people, request, &verdict, at.now).as_far_as_seats(at.review(), at.organisation)
+        AccessCase::open(id, people, request, &verdict, at.now).limited_to_seats(at.review(), at.organisation)
     });
     let assignment = needed(at.organisation, &verdicts.routed);
     let mut entries = entries_of(&new, &verdicts, at);

@@ -192,10 +192,11 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
             reason: reasons(&|a| matches!(a, AccessAnswer::Approve(_))),
         };
     }
-    AccessVerdict {
-        outcome: Outcome::Await(Approval { steps, scope }),
-        reason: reasons(&|a| matches!(a, AccessAnswer::Require(_))),
+    let mut reason = reasons(&|a| matches!(a, AccessAnswer::Require(_)));
+    if steps.iter().any(|step| step.named == [Named::AccessApprovers]) {
+        reason.push_str("; where too few who are named may approve, the access approvers stand in");
     }
+    AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason }
 }
 
 /// The steps of all answers. What several rules ask for alike is asked once, within the shortest time; what one rule asks for

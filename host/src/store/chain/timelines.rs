@@ -45,7 +45,7 @@ impl Part {
 pub fn digest<'a>(rows: impl Iterator<Item = &'a TimelineRow>) -> String {
     let mut sha = Sha256::new();
     for row in rows {
-        row.hash(&mut RowHash(&mut sha));
+        row.add_to(&mut RowHash(&mut sha));
     }
     hex(&sha.finalize().into()).chars().take(DIGITS).collect()
 }

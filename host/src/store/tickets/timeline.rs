@@ -170,7 +170,7 @@ impl TimelineRow {
     }
 
     /// Adds the row to a digest.
-    pub fn hash(&self, sha: &mut RowHash<'_>) {
+    pub fn add_to(&self, sha: &mut RowHash<'_>) {
         [self.ticket, self.seq, self.at, self.author_kind, self.visibility].into_iter().for_each(|n| sha.int(n));
         let texts = [self.author.as_deref(), self.author_version.as_deref(), Some(&self.kind), Some(&self.details)];
         texts.into_iter().for_each(|text| sha.text(text));
