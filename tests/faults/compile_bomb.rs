@@ -95,3 +95,20 @@ fn a_small_component_that_compiles_for_ever_is_refused_while_others_serve() {
     assert!(answers > 10, "{answers} answers in {:?}", start.elapsed());
     assert_eq!(rules.generation().rules().len(), 1);
 }
+
+#[test]
+fn a_desk_serves_at_once_though_a_component_that_compiles_for_ever_lies_in_its_directory() {
+    let rules = TempDir::new().unwrap();
+    put(rules.path(), "good", &hostile_manifest("good", "priority", "pass", ""), hostile());
+    put(rules.path(), "bomb", "name = \"bomb\"\nversion = \"1.0.0\"\nstages = [\"priority\"]\norder = 2\n", &bomb());
+    let begun = Instant::now();
+    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    assert!(begun.elapsed().as_secs() < 40, "it compiles for a minute: {:?}", begun.elapsed());
+    let rules = desk.as_role("kofi").get("/api/v1/rules").expect(200);
+    let state = |folder: &str| {
+        let found = rules["rules"].as_array().unwrap().iter().find(|rule| rule["folder"] == folder).cloned();
+        found.unwrap_or_else(|| panic!("{folder}: {rules}"))["state"].clone()
+    };
+    assert_eq!((state("good"), state("bomb")), ("active".into(), "compiling".into()));
+    assert!(desk.as_role("mei").get("/metrics").text.contains("ruledesk_rules_folders{state=\"compiling\"} 1"));
+}

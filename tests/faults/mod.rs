@@ -5,6 +5,7 @@ mod access_fallback;
 mod approvers;
 mod archive;
 mod bounds;
+mod budget;
 mod compile_bomb;
 mod connections;
 mod crash;

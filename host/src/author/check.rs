@@ -10,8 +10,10 @@ use crate::rules::load::LoadError;
 use crate::rules::load::compile::CompileError;
 use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::remedies;
+use crate::rules::run::examples::largest::{self, RunsOut};
 use crate::rules::run::examples::{self, Judge};
 use crate::rules::run::manifest::ManifestError;
+use crate::rules::run::rule::Rule;
 use crate::rules::tables::Tables;
 
 /// What was found out about a file.
@@ -28,6 +30,15 @@ pub struct Checked {
     pub notes: Vec<String>,
     /// Why a desk would not take it.
     pub problem: Option<Problem>,
+    /// The rule itself with the tables that it was tried with, where it came so far.
+    pub rule: Option<(Rule, Arc<Tables>)>,
+}
+
+impl Checked {
+    /// What it runs out of on the largest text that a form takes, if it does.
+    pub fn runs_out(&self) -> Option<RunsOut> {
+        self.rule.as_ref().and_then(|(rule, tables)| largest::runs_out(rule, tables))
+    }
 }
 
 /// What is wrong, and what to do.
@@ -54,6 +65,7 @@ pub fn check(
         examples: None,
         notes: Vec::new(),
         problem: None,
+        rule: None,
     };
     let inspection = match inspect(wasm, bytes_max) {
         Ok(inspection) => checked.inspection.insert(inspection).clone(),
@@ -100,19 +112,27 @@ pub fn check(
             .notes
             .push(format!("no rows are known for the tables {names}: give a desk's configuration with --config"));
     }
-    if let Err(what) = examples::check_table(&shipped.manifest, judge) {
+    try_examples(&mut checked, &rule, &tables, judge);
+    checked.rule = Some((rule, tables));
+    checked
+}
+
+/// What a rule says to its examples, and whether the desk knows the names that it uses.
+fn try_examples(checked: &mut Checked, rule: &Rule, tables: &Arc<Tables>, judge: Option<&Judge>) {
+    if let Err(what) = examples::check_table(&rule.manifest, judge) {
         let mend = "correct the name in the table, or give the configuration of the desk that has it";
         checked.problem = Some(Problem { what, mend: mend.to_owned() });
-        return checked;
+        return;
     }
-    match examples::check(&rule, &tables, judge, false) {
-        Ok(()) => checked.examples = Some(shipped.manifest.examples.len()),
+    match examples::check(rule, tables, judge, false) {
+        Ok(()) => {
+            checked.examples = Some(rule.manifest.examples.len());
+        }
         Err(failed) => {
             let mend = "correct the rule or the example; `ruledesk rule test` shows all of them, field by field";
             checked.problem = Some(Problem { what: failed.to_string(), mend: mend.to_owned() });
         }
     }
-    checked
 }
 
 fn of_refused(refused: &Refused) -> Problem {

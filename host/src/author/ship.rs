@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::build::{self, BuildError};
+use super::check::Problem;
+use super::sandbox::Shipped;
 use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::manifest::{self, ManifestError};
@@ -40,6 +42,11 @@ pub enum ShipError {
     #[error("{directory}: a desk would not take what was built: {source}", directory = directory.display())]
     Refused { directory: PathBuf, source: Refused },
     #[error(
+        "{directory}: a desk would not take what was built: {what}\n  mend: {mend}",
+        directory = directory.display(), what = problem.what, mend = problem.mend
+    )]
+    Unfit { directory: PathBuf, problem: Problem },
+    #[error(
         "{manifest}: `stages` names {missing}, which the source does not export: it exports {exported}. Remove the name, or \
          add the function for that stage",
         manifest = manifest.display()
@@ -48,12 +55,18 @@ pub enum ShipError {
 }
 
 /// Builds the rule in a folder. With `out`, a folder of its name there gets manifest and component; else the component is
-/// put beside its manifest. With `settings`, the manifest that is shipped has those instead of its own.
+/// put beside its manifest. With `settings`, the manifest that is shipped has those instead of its own. What goes into a rules
+/// directory is checked before, as a desk would.
 ///
 /// # Errors
 ///
 /// What keeps it from being built, or a desk from taking it.
-pub fn ship(directory: &Path, out: Option<&Path>, settings: Option<&Path>) -> Result<Built, ShipError> {
+pub fn ship(
+    directory: &Path,
+    out: Option<&Path>,
+    settings: Option<&Path>,
+    check: &dyn Fn(&Path, Shipped, &[u8]) -> Option<Problem>,
+) -> Result<Built, ShipError> {
     let manifest_file = directory.join(MANIFEST_FILE);
     let unreadable = |file: &Path, source| ShipError::Unreadable { file: file.to_owned(), source };
     let manifest_text = fs::read_to_string(&manifest_file).map_err(|source| unreadable(&manifest_file, source))?;
@@ -69,6 +82,10 @@ pub fn ship(directory: &Path, out: Option<&Path>, settings: Option<&Path>) -> Re
         let exported: Vec<&str> = inspection.stages.iter().map(|stage| stage.name()).collect();
         let (missing, exported) = (missing.to_string(), exported.join(", "));
         return Err(ShipError::Stages { manifest: manifest_file, missing, exported });
+    }
+    let shipped = Shipped { manifest: manifest.clone(), text: manifest_text.clone() };
+    if let Some(problem) = out.and_then(|_| check(directory, shipped, &component)) {
+        return Err(ShipError::Unfit { directory: directory.to_owned(), problem });
     }
     let target = match out {
         // `.` has no name of its own, and neither has a link.

@@ -1,11 +1,13 @@
 //! Runs a manifest's examples natively, as the desk runs them against the component before it activates a rule.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::sketch::sketch;
+use super::world::{World, set_row};
 use super::{from_manifest, sparse};
 use crate::glue::Exported;
 
@@ -57,6 +59,9 @@ struct Example {
     stage: String,
     #[serde(default)]
     input: sparse::Input,
+    /// Rows by table and key, each with its cells by column.
+    #[serde(default)]
+    tables: BTreeMap<String, BTreeMap<String, toml::Table>>,
     expect: toml::Table,
 }
 
@@ -76,7 +81,8 @@ pub fn examples<R: Exported>(manifest: &str) -> Result<usize, Missed> {
 }
 
 fn check<R: Exported>(rule: &R, example: Example) -> Result<(), Missed> {
-    let Example { name, stage, input, expect } = example;
+    let Example { name, stage, input, tables, expect } = example;
+    let _rows = with_rows(&tables);
     let input_error = |message| Missed::Input { example: name.clone(), message };
     let question = input.complete(&stage).map_err(input_error)?;
     let reply = rule.ask(&question);
@@ -94,6 +100,20 @@ fn check<R: Exported>(rule: &R, example: Example) -> Result<(), Missed> {
     }
     differences.push(format!("the answer was {answer}"));
     Err(Missed::Answer { example: name, differences })
+}
+
+/// Gives an example's rows to the look-ups of this thread, for as long as the result lives.
+fn with_rows(tables: &BTreeMap<String, BTreeMap<String, toml::Table>>) -> World {
+    let world = World::aside();
+    for (table, rows) in tables {
+        for (key, row) in rows {
+            let cell = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let cells: Vec<(&str, String)> = row.iter().map(|(column, value)| (column.as_str(), cell(value))).collect();
+            let cells: Vec<(&str, &str)> = cells.iter().map(|(column, value)| (*column, value.as_str())).collect();
+            set_row(table, key, &cells);
+        }
+    }
+    world
 }
 
 fn compare_key(key: &str, expected: &Value, answer: &Value, differences: &mut Vec<String>) {

@@ -21,6 +21,22 @@ pub fn set_row(table: &str, key: &str, columns: &[(&str, &str)]) {
     ROWS.with_borrow_mut(|rows| rows.insert((table.to_owned(), key.to_owned()), row));
 }
 
+/// The rows of this thread as they were, put back at its end.
+pub(crate) struct World(HashMap<(String, String), Vec<Attribute>>);
+
+impl World {
+    /// Keeps the rows of this thread; what is set meanwhile is gone afterwards.
+    pub(crate) fn aside() -> Self {
+        Self(ROWS.with_borrow(Clone::clone))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        ROWS.set(std::mem::take(&mut self.0));
+    }
+}
+
 pub(crate) fn log(message: &str) {
     LINES.with_borrow_mut(|lines| lines.push(message.to_owned()));
 }

@@ -180,3 +180,33 @@ fn folders_beyond_the_limit_are_refused_by_name_and_a_person_decides_about_acces
     fs::remove_dir_all(dir.path().join("0000")).unwrap();
     until("it to be read", || (rules.catalog().directory().beyond == 0).then_some(()));
 }
+
+/// As a backup does that is copied back over a running desk.
+#[test]
+fn a_cache_that_is_cut_off_under_a_running_desk_ends_nothing() {
+    use ruledesk::rules::run::call::ask;
+    use ruledesk::rules::run::examples::fill_in;
+    use ruledesk::rules::run::stage::Stage;
+    let dir = TempDir::new().unwrap();
+    let place = dir.path().join("rules");
+    put(&place, "one", &manifest("one", "1.0.0"), hostile());
+    let mut own = options(&place);
+    own.cache_dir = dir.path().join("cache");
+    let rules = Rules::open(&own, Tables::default()).unwrap();
+    for file in fs::read_dir(&own.cache_dir).unwrap() {
+        fs::File::options().write(true).open(file.unwrap().path()).unwrap().set_len(0).unwrap();
+    }
+    let input = fill_in(Stage::Priority, &toml::Table::new()).unwrap();
+    assert!(ask(&rules.generation().rules()[0], &input, &rules.tables()).result.is_ok());
+}
+
+#[test]
+fn a_file_that_only_claims_to_be_long_is_refused_without_being_read() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "one", &manifest("one", "1.0.0"), b"");
+    fs::File::options().write(true).open(dir.path().join("one/rule.wasm")).unwrap().set_len(1 << 40).unwrap();
+    let rules = open(dir.path());
+    let folders = rules.catalog().folders();
+    let message = folders.values().next().unwrap().error.as_ref().unwrap().message.to_string();
+    assert!(message.contains("it is 1099511627776 bytes; allowed are 8388608"), "{message}");
+}

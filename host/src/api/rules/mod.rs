@@ -78,6 +78,8 @@ pub struct RuleView {
     deterministic: Option<bool>,
     /// Why it is not deterministic.
     deterministic_why: Option<String>,
+    /// What the live version runs out of on the largest text that a form takes.
+    runs_out: Option<String>,
     /// Why the folder's present content is not live; the last good version serves on.
     last_error: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -208,6 +210,7 @@ impl From<RuleStatus> for RuleView {
             settings_in_image: live.as_ref().map(|live| live.configure_each_call.is_none()),
             deterministic: verdict.map(Result::is_ok),
             deterministic_why: verdict.and_then(|verdict| verdict.as_ref().err().cloned()),
+            runs_out: live.as_ref().and_then(|live| live.largest.get()?.as_ref().map(ToString::to_string)),
             last_error: error.as_ref().map(|(message, _)| message.clone()),
             last_error_at: error.map(|(_, at)| at),
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -36,6 +37,9 @@ pub struct RuleStatus {
     /// Why its present content is not live, and since when.
     pub error: Option<(String, Timestamp)>,
 }
+
+/// How long a folder that is new has been compiled before it is listed.
+const COMPILING_SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// What became of what lies in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +98,10 @@ impl App {
             folders.push(found);
         }
         let known = self.rules.catalog().folders();
-        for folder in self.rules.catalog().unread().keys().filter(|folder| !known.contains_key(*folder)) {
+        let unread = self.rules.catalog().unread();
+        // Most are ready before anybody asks.
+        let slow = unread.iter().filter(|(_, unread)| unread.since.elapsed() >= COMPILING_SHOWN_AFTER);
+        for (folder, _) in slow.filter(|(folder, _)| !known.contains_key(*folder)) {
             let mut new = self.status_of(None);
             new.folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             new.content = Some(Content::Compiling);

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Failure;
-use super::tools::{kib, stages};
+use super::tools::{Opened, Tools, kib, stages};
+use crate::author::check::{Problem, check};
+use crate::author::sandbox::Shipped;
 use crate::author::ship::{Built, ship};
 use crate::author::watch::watch;
 
@@ -21,6 +23,8 @@ pub struct Build {
     /// Settings to write into the manifest instead of its own; its examples, which are about its own, are left out.
     #[arg(long, requires = "out", value_name = "FILE")]
     settings: Option<PathBuf>,
+    #[command(flatten)]
+    tools: Tools,
     /// Builds again whenever a source is saved, until it is stopped.
     #[arg(long)]
     watch: bool,
@@ -28,7 +32,12 @@ pub struct Build {
 
 /// Builds, and goes on building if asked to.
 pub fn run(build: &Build) -> Result<(), Failure> {
-    let one = |directory: &Path| ship(directory, build.out.as_deref(), build.settings.as_deref());
+    // The one who saves and looks is told by the desk; nobody waits for two checks.
+    let opened = build.out.as_ref().filter(|_| !build.watch).map(|_| build.tools.open()).transpose()?;
+    let check = |directory: &Path, shipped: Shipped, component: &[u8]| {
+        opened.as_ref().and_then(|opened| problem(opened, directory, shipped, component))
+    };
+    let one = |directory: &Path| ship(directory, build.out.as_deref(), build.settings.as_deref(), &check);
     if build.watch {
         return Ok(watch(&build.directories, |directory| {
             match one(directory) {
@@ -42,6 +51,15 @@ pub fn run(build: &Build) -> Result<(), Failure> {
         say(&one(directory)?);
     }
     Ok(())
+}
+
+/// Why a desk would not take a rule. Where no desk's tables are known, an example that needs their rows says nothing.
+fn problem(opened: &Opened, directory: &Path, mut shipped: Shipped, component: &[u8]) -> Option<Problem> {
+    if opened.judge.is_none() && !shipped.manifest.tables.is_empty() {
+        shipped.manifest.examples.retain(|example| example.tables.is_some());
+    }
+    let Opened { sandbox, tables, judge, component_bytes_max } = opened;
+    check(sandbox, directory, component, *component_bytes_max, Some(Ok(shipped)), tables, judge.as_ref()).problem
 }
 
 fn say(built: &Built) {

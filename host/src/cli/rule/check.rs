@@ -69,6 +69,9 @@ fn say(file: &Path, checked: &Checked) {
     for note in &checked.notes {
         println!("  note: {note}");
     }
+    if let Some(runs_out) = checked.runs_out() {
+        println!("  note: {runs_out}; `limits` can give it more");
+    }
     if checked.problem.is_none() {
         println!("A desk would take it.");
     }

@@ -67,7 +67,7 @@ pub fn run(test: &Test) -> Result<(), Failure> {
         && let Some(why) = stale(directory)
     {
         eprintln!("building {}: {why}", directory.display());
-        ship(directory, None, None)?;
+        ship(directory, None, None, &|_, _, _| None)?;
     }
     let shipped = Shipped::read(&directory.join(MANIFEST_FILE))?;
     let wasm = component_bytes(&directory.join(COMPONENT_FILE))?;

@@ -320,6 +320,11 @@ pub struct ApproverDecision {
     pub hours: Option<u32>,
 }
 
+/// The furthest that anything of access lies ahead, in hours: a hundred years.
+const HOURS_MAX: u32 = 100 * 366 * 24;
+
 fn in_hours(now: Timestamp, hours: u32) -> Timestamp {
-    Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(Timestamp::MAX)
+    // No further than a calendar reaches, with room for its time zones.
+    let hours = hours.min(HOURS_MAX);
+    Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(now)
 }

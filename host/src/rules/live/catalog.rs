@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 
@@ -47,6 +47,14 @@ pub struct FolderError {
     pub at: SystemTime,
 }
 
+/// A folder that is not read yet as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread {
+    /// What it is there for.
+    pub says: Says,
+    pub since: Instant,
+}
+
 /// How often reloads have come to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reloads {
@@ -64,8 +72,8 @@ pub struct Catalog {
     folders: ArcSwap<BTreeMap<PathBuf, FolderStatus>>,
     slots: ArcSwap<Slots>,
     reloads: ArcSwap<Reloads>,
-    /// Folders that are not read yet as they are now, with what they are there for.
-    unread: ArcSwap<BTreeMap<PathBuf, Says>>,
+    /// Folders that are not read yet as they are now.
+    unread: ArcSwap<BTreeMap<PathBuf, Unread>>,
     directory: ArcSwap<Directory>,
     writing: Mutex<Authority>,
 }
@@ -156,7 +164,7 @@ impl Catalog {
     }
 
     /// Notes the folders that are not read yet as they are now.
-    pub fn set_unread(&self, unread: BTreeMap<PathBuf, Says>) {
+    pub fn set_unread(&self, unread: BTreeMap<PathBuf, Unread>) {
         let _writing = self.write();
         if **self.unread.load() != unread {
             self.unread.store(Arc::new(unread));
@@ -164,8 +172,8 @@ impl Catalog {
         }
     }
 
-    /// The folders that are not read yet as they are now, with what they are there for.
-    pub fn unread(&self) -> Arc<BTreeMap<PathBuf, Says>> {
+    /// The folders that are not read yet as they are now.
+    pub fn unread(&self) -> Arc<BTreeMap<PathBuf, Unread>> {
         self.unread.load_full()
     }
 
@@ -264,7 +272,8 @@ impl Catalog {
             let status = folders.get(folder);
             let lies_there = status.and_then(|status| status.loaded.as_deref()).map(version_of);
             let refused = status.filter(|status| status.error.is_some()).map(|s| (Meant::Refused, s.says));
-            let meant = refused.into_iter().chain(unread.get(folder).map(|says| (Meant::Unread, *says))).collect();
+            let meant =
+                refused.into_iter().chain(unread.get(folder).map(|unread| (Meant::Unread, unread.says))).collect();
             let same = || by_version.get(&lies_there?);
             let decides = by_folder.get(short(folder).as_str()).or_else(same).copied();
             standing.push(Standing { place: folder.clone(), decides, meant });

@@ -62,6 +62,15 @@ pub struct Compiled {
     pub cached: bool,
 }
 
+/// What is remembered of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It has passed its manifest's examples.
+    Examples,
+    /// It decides on the largest text that a form takes.
+    Largest,
+}
+
 /// What the compiling process may use.
 #[derive(Debug, Clone, Copy)]
 pub struct CompileLimits {
@@ -106,7 +115,7 @@ impl Compiler {
         if let Err(error) = self.cache.keep(&entry, reply as u8, &code) {
             tracing::warn!(file = %entry.file.display(), %error, "compiled code was not kept: the next start compiles again");
         }
-        // From the file where there is one: what is mapped from a file needs memory only where it is used.
+        // As the next start will have it.
         let from_file = self.load_cached(&entry).map(|(_, component)| component);
         let component = match from_file {
             Some(component) => component,
@@ -126,22 +135,26 @@ impl Compiler {
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
 
-    /// Whether a component has passed the examples of its manifest before, under this version of everything. It need not do so
-    /// again: what reference tables hold now has no say in whether it may serve.
-    pub fn is_proven(&self, component: Digest, manifest: Digest) -> bool {
-        self.cache.find(&self.proof(component, manifest)).is_some()
+    /// Whether something is known of a component and its manifest, under this version of everything. It need not be found out
+    /// again: what reference tables hold now has no say in whether a rule may serve.
+    pub fn is_known(&self, component: Digest, manifest: Digest, known: Known) -> bool {
+        self.cache.find(&self.proof(component, manifest, known)).is_some()
     }
 
-    /// Remembers that it has.
-    pub fn prove(&self, component: Digest, manifest: Digest) {
-        let entry = self.proof(component, manifest);
+    /// Remembers something of a component and its manifest.
+    pub fn know(&self, component: Digest, manifest: Digest, known: Known) {
+        let entry = self.proof(component, manifest, known);
         if let Err(error) = self.cache.keep(&entry, Reply::Ready as u8, &[]) {
             tracing::warn!(file = %entry.file.display(), %error, "a proof was not kept: the next start asks for it again");
         }
     }
 
-    fn proof(&self, component: Digest, manifest: Digest) -> Entry {
-        self.cache.entry(format!("{component}-{manifest}-{:016x}-examples", self.compatibility), "proof")
+    fn proof(&self, component: Digest, manifest: Digest, known: Known) -> Entry {
+        let what = match known {
+            Known::Examples => "examples",
+            Known::Largest => "largest",
+        };
+        self.cache.entry(format!("{component}-{manifest}-{:016x}-{what}", self.compatibility), "proof")
     }
 
     /// What was found out about a component and its manifest before, by this version of everything.
@@ -190,13 +203,12 @@ impl Compiler {
         Some((Reply::from_byte(reply)?, self.map(&file).ok()?))
     }
 
-    /// Maps the file that was just checked: by its descriptor, so that nobody can put another in its place.
+    /// Maps the copy that was just checked, by its descriptor.
     #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
     fn map(&self, file: &File) -> wasmtime::Result<Component> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        // SAFETY: the MAC over this file's bytes was checked, so `Engine::precompile_component` of this very program made
-        // them. Nobody else may write to the file or its directory, the desk never does after the file got its name, and
-        // whoever could write to it as this user could as well write to this process.
+        // SAFETY: the MAC over these bytes was checked, so `Engine::precompile_component` of this very program made them. They
+        // are in a file of this process's own memory, which has no name and is sealed: nobody can write to it or cut it off.
         unsafe { Component::deserialize_file(&self.engine, path) }
     }
 

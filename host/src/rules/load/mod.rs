@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use rustix::io::Errno;
@@ -12,13 +12,13 @@ use wasmtime::component::Linker;
 use super::digest::Digest;
 use super::run::call_permits::Beside;
 use super::run::determinism::{self, Determinism, Uncertain};
-use super::run::examples::{self, ExampleFailed, Judge};
+use super::run::examples::{self, ExampleFailed, Judge, largest};
 use super::run::guest::{self, Guest};
 use super::run::manifest::{self, Manifest, ManifestError};
 use super::run::rule::{Exports, Rule};
 use super::run::stage::Stage;
 use super::tables::Tables;
-use compile::{CompileError, Compiler};
+use compile::{CompileError, Compiler, Known};
 use folder::Files;
 use inspect::{Inspection, Refused, inspect};
 use trust::{Trust, Untrusted};
@@ -236,14 +236,14 @@ impl Loader {
         let file = || folder.join(MANIFEST_FILE);
         examples::check_table(&rule.manifest, judge.as_deref())
             .map_err(|why| LoadError::Table { manifest: file(), why })?;
-        let passed = self.compiler.is_proven(rule.digest, rule.manifest_digest);
+        let passed = self.compiler.is_known(rule.digest, rule.manifest_digest, Known::Examples);
         {
             let _place = self.beside.enter();
             examples::check(&rule, tables, judge.as_deref(), passed)
                 .map_err(|source| LoadError::Example { manifest: file(), source })?;
         }
         if !passed {
-            self.compiler.prove(rule.digest, rule.manifest_digest);
+            self.compiler.know(rule.digest, rule.manifest_digest, Known::Examples);
         }
         self.settle(&rule, tables);
         Ok(rule)
@@ -295,6 +295,28 @@ impl Loader {
         rule.determinism.settle(verdict);
     }
 
+    /// Asks a rule about the largest text that a form takes, unless that was done, and warns where it does not decide. A rule that
+    /// was found to is not asked again, by any desk that shares the cache.
+    pub fn try_largest(&self, rule: &Rule, tables: &Arc<Tables>) {
+        if rule.largest.get().is_some() {
+            return;
+        }
+        let (component, manifest) = (rule.digest, rule.manifest_digest);
+        if self.compiler.is_known(component, manifest, Known::Largest) {
+            rule.largest.get_or_init(|| None);
+            return;
+        }
+        let _place = self.beside.enter();
+        let found = largest::runs_out(rule, tables);
+        match &found {
+            Some(runs_out) => {
+                tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, "a rule runs out: {runs_out}");
+            }
+            None => self.compiler.know(component, manifest, Known::Largest),
+        }
+        rule.largest.get_or_init(|| found);
+    }
+
     /// The same rule, compiled by other means.
     fn plain(&self, rule: &Rule, wasm: &[u8]) -> Result<Rule, LoadError> {
         let file = rule.folder.join(COMPONENT_FILE);
@@ -313,6 +335,7 @@ impl Loader {
             configure_each_call: exports.configure.filter(|_| compiled.configure_each_call),
             tables_allowed: Arc::clone(&rule.tables_allowed),
             determinism: Determinism::default(),
+            largest: OnceLock::new(),
             signed_by: None,
             signature: None,
             wasi: rule.wasi,
@@ -372,6 +395,7 @@ impl Loader {
             tables_allowed: manifest.tables.iter().cloned().collect(),
             manifest,
             determinism: Determinism::default(),
+            largest: OnceLock::new(),
             wasi: inspection.wasi,
             takes_one_block: inspection.takes_one_block,
             signed_by: None,

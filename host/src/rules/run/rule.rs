@@ -1,11 +1,12 @@
 //! A rule that is ready to be asked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::determinism::Determinism;
+use super::examples::largest::RunsOut;
 use super::guest::Guest;
 use super::manifest::{Manifest, Mode};
 use super::stage::Stage;
@@ -29,6 +30,8 @@ pub struct Rule {
     pub configure_each_call: Option<ComponentExportIndex>,
     /// Whether it answers the same whenever it is asked the same.
     pub determinism: Determinism,
+    /// What it runs out of on the largest text that a form takes, once that is known.
+    pub largest: OnceLock<Option<RunsOut>>,
     /// Whether the component imports WASI.
     pub wasi: bool,
     /// Whether it takes its input in one block.

@@ -39,7 +39,8 @@ impl Batches {
     /// Notes a folder's outcome; gives all that is to be shown now, in the order of the folders.
     pub fn finished(&mut self, folder: PathBuf, outcome: Outcome, now: Instant) -> Vec<(PathBuf, Outcome)> {
         let number = self.waiting.iter().find(|(_, batch)| batch.left.contains(&folder)).map(|(number, _)| *number);
-        for batch in self.waiting.values_mut() {
+        let is_same = matches!(outcome, Outcome::Same);
+        for batch in self.waiting.values_mut().filter(|_| !is_same) {
             // An earlier state of the folder that still waits for others is no longer what lies there.
             batch.ready.retain(|(other, _)| *other != folder);
         }
@@ -77,4 +78,44 @@ impl Batches {
 fn in_order(mut outcomes: Vec<(PathBuf, Outcome)>) -> Vec<(PathBuf, Outcome)> {
     outcomes.sort_by(|(a, _), (b, _)| a.cmp(b));
     outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the present is as good as any time")]
+    fn what_is_ready_waits_for_the_rest_of_its_batch_and_is_not_lost_meanwhile() {
+        let (now, mut batches) = (Instant::now(), Batches::default());
+        let [a, b] = ["a", "b"].map(PathBuf::from);
+        let names = |ready: Vec<(PathBuf, Outcome)>| ready.into_iter().map(|(folder, _)| folder).collect::<Vec<_>>();
+        batches.begin(std::slice::from_ref(&a), now);
+        assert_eq!(names(batches.finished(a.clone(), Outcome::Gone, now)), [a.clone()]);
+        batches.begin(&[a.clone(), b.clone()], now);
+        assert!(batches.finished(a.clone(), Outcome::Gone, now).is_empty());
+        // It is compared with itself meanwhile.
+        batches.begin(std::slice::from_ref(&a), now);
+        assert_eq!(names(batches.finished(a.clone(), Outcome::Same, now)), [a.clone()]);
+        assert_eq!(names(batches.finished(b.clone(), Outcome::Gone, now)), [a.clone(), b.clone()]);
+        // It changes meanwhile: what it was does not come after what it is.
+        batches.begin(&[a.clone(), b.clone()], now);
+        assert!(batches.finished(a.clone(), Outcome::Gone, now).is_empty());
+        batches.begin(std::slice::from_ref(&a), now);
+        assert_eq!(names(batches.finished(a.clone(), Outcome::Gone, now)), [a]);
+        assert_eq!(names(batches.finished(b.clone(), Outcome::Gone, now)), [b]);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the present is as good as any time")]
+    fn nothing_of_the_first_batch_waits_for_ever() {
+        let (now, mut batches) = (Instant::now(), Batches::default());
+        let [a, b] = ["a", "b"].map(PathBuf::from);
+        batches.begin(&[a.clone(), b.clone()], now);
+        assert!(batches.finished(a.clone(), Outcome::Gone, now).is_empty());
+        assert!(batches.late(now).is_empty() && !batches.is_first_over());
+        assert_eq!(batches.late(now + FIRST_LASTS).len(), 1);
+        assert_eq!(batches.finished(b, Outcome::Gone, now + FIRST_LASTS).len(), 1);
+        assert!(batches.is_first_over());
+    }
 }

@@ -19,10 +19,9 @@ use super::peek::Peek;
 use super::root::Root;
 use super::writing::{Deed, Writing};
 use super::{Habits, Message};
-use crate::rules::live::catalog::{Catalog, Outcome};
+use crate::rules::live::catalog::{Catalog, Outcome, Unread};
 use crate::rules::live::directory::Directory;
-use crate::rules::load::{LoadError, Loader};
-use crate::rules::run::manifest::Says;
+use crate::rules::load::Loader;
 use crate::rules::run::stage::Stage;
 use crate::rules::tables::Tables;
 
@@ -111,9 +110,9 @@ impl Eye {
     }
 
     /// Puts all that is there into the lanes.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, now: Instant) {
         self.look(true);
-        self.publish();
+        self.publish(now);
     }
 
     #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
@@ -150,7 +149,7 @@ impl Eye {
             }
             if self.loading.is_empty() || self.counted.is_none_or(|counted| now >= counted + COUNT_EVERY) {
                 self.counted = Some(now);
-                self.publish();
+                self.publish(now);
             }
             self.answer();
         }
@@ -252,7 +251,7 @@ impl Eye {
             if is_nothing(&looks) && self.catalog.serves(&folder) {
                 self.miss(folder);
             } else if (self.is_known(&folder) || !is_nothing(&looks)) && !self.writing.is_open(&folder) {
-                // Also where it looks as it did: somebody has written there, and only its content tells what.
+                // Also where it looks as it did: it was written to, and only its content tells what.
                 load.push(folder);
             }
         }
@@ -353,12 +352,7 @@ impl Eye {
             let (directory, beyond) = (self.root.name().display(), found.beyond_count);
             tracing::error!(%directory, beyond, "more than {FOLDERS_MAX} folders: the rest is not read, and a person decides about access");
         }
-        let refused = |folder: &PathBuf| {
-            let error = LoadError::BeyondLimit { folder: folder.clone(), folders_max: FOLDERS_MAX };
-            (folder.clone(), Outcome::Refused { error, says: Says::Unknown })
-        };
-        let is_new = |folder: &&PathBuf| !self.found.beyond.contains(*folder);
-        let new: Vec<_> = found.beyond.iter().filter(is_new).map(refused).collect();
+        let new = limit::refusals(found, &self.found);
         if !new.is_empty() {
             self.catalog.apply(new, now());
         }
@@ -455,17 +449,19 @@ impl Eye {
     }
 
     /// Tells the catalog what is not read yet and what is missing.
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
+        let before = self.catalog.unread();
         let waiting = self.quiet_since.keys().chain(self.half.keys()).cloned();
         let mut waiting: BTreeMap<PathBuf, Seen> = waiting.map(|folder| (folder.clone(), look_at(&folder))).collect();
         waiting.extend(self.unsettled.iter().chain(&self.loading).map(|(folder, looks)| (folder.clone(), *looks)));
         let mut unread = BTreeMap::new();
         for (folder, looks) in waiting {
             let is_new = self.seen.get(&folder).is_none_or(|read| read.looks != looks);
+            let since = before.get(&folder).map_or(now, |unread| unread.since);
             // What has no manifest yet is being copied, and no rule so far.
             if is_new && looks.first().is_some_and(Option::is_some) {
                 let says = self.peek.at(&folder, looks);
-                unread.insert(folder, says);
+                unread.insert(folder, Unread { says, since });
             }
         }
         self.peek.keep(&unread);
@@ -489,7 +485,8 @@ impl Eye {
             return;
         }
         let generation = self.catalog.generation();
-        let unknown = generation.rules().iter().filter(|rule| rule.determinism.is_open());
+        let unknown =
+            generation.rules().iter().filter(|rule| rule.determinism.is_open() || rule.largest.get().is_none());
         unknown.for_each(|rule| self.lanes.compare(rule, self.tables.load_full()));
     }
 }

@@ -72,7 +72,10 @@ impl Lanes {
                 // One that has been superseded is nobody's question any more.
                 let Some(rule) = Weak::upgrade(&rule) else { continue };
                 // A rule that ends this thread would leave all others unknown; it stays unknown itself.
-                let _ = catch_unwind(AssertUnwindSafe(|| own.find_out(&rule, &tables)));
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    own.find_out(&rule, &tables);
+                    own.try_largest(&rule, &tables);
+                }));
             }
         })?;
         Ok(Self { light: lane("load")?, heavy: lane("heavy")?, compare })

@@ -6,6 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::look::{is_nothing, look_at};
+use crate::rules::live::catalog::Outcome;
+use crate::rules::load::LoadError;
+use crate::rules::run::manifest::Says;
 
 /// How many folders are read; a directory with more is a mistake.
 pub const FOLDERS_MAX: usize = 1_000;
@@ -21,6 +24,15 @@ pub struct Found {
     pub beyond: BTreeSet<PathBuf>,
     /// How many are not.
     pub beyond_count: usize,
+}
+
+/// The folders that lie beyond the limit now and did not before, each refused.
+pub fn refusals(now: &Found, before: &Found) -> Vec<(PathBuf, Outcome)> {
+    let refused = |folder: &PathBuf| {
+        let error = LoadError::BeyondLimit { folder: folder.clone(), folders_max: FOLDERS_MAX };
+        (folder.clone(), Outcome::Refused { error, says: Says::Unknown })
+    };
+    now.beyond.iter().filter(|folder| !before.beyond.contains(*folder)).map(refused).collect()
 }
 
 /// The folders that hold a rule or something that is meant to be one; those that are known already go first, then by name.

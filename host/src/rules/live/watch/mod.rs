@@ -68,6 +68,8 @@ impl Watch {
         catalog: Arc<Catalog>,
         tables: Arc<ArcSwap<Tables>>,
     ) -> std::io::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
+        let now = Instant::now();
         let (send, receive) = channel();
         let loaded = send.clone();
         let lanes = Lanes::start(loader, move |done| {
@@ -76,7 +78,7 @@ impl Watch {
         })?;
         let is_read = Arc::new(AtomicBool::new(false));
         let mut eye = Eye::new(habits, lanes, Arc::clone(loader), catalog, tables, Arc::clone(&is_read), send.clone());
-        eye.begin();
+        eye.begin(now);
         let thread = thread::Builder::new().name("rules-watch".to_owned()).spawn(move || eye.watch(&receive))?;
         Ok(Self { send, is_read, thread: Some(thread) })
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::look::Seen;
+use crate::rules::live::catalog::Unread;
 use crate::rules::load::Loader;
 use crate::rules::run::manifest::Says;
 
@@ -32,7 +33,7 @@ impl Peek {
     }
 
     /// Forgets all folders but those that are not read yet.
-    pub fn keep(&mut self, unread: &BTreeMap<PathBuf, Says>) {
+    pub fn keep(&mut self, unread: &BTreeMap<PathBuf, Unread>) {
         self.known.retain(|folder, _| unread.contains_key(folder));
     }
 }

@@ -1,4 +1,4 @@
-//! Files that somebody has open for writing, as far as events tell.
+//! Files that are open for writing, as far as events tell.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -62,7 +62,7 @@ impl Writing {
         self.0.retain(|file| changed_lately(file));
     }
 
-    /// Whether somebody is writing a file of this folder, wherever in the rules directory it is if it is a link.
+    /// Whether a file of this folder is being written, wherever in the rules directory it is if it is a link.
     pub fn is_open(&self, folder: &Path) -> bool {
         let is_open = |file: &&str| fs::canonicalize(folder.join(file)).is_ok_and(|real| self.0.contains(&real));
         !self.0.is_empty() && FILES.iter().any(is_open)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use sha2::Sha256;
 
 use crate::rules::digest::Digest;
@@ -21,6 +22,8 @@ type HmacSha256 = Hmac<Sha256>;
 const MAC_BLOCK_BYTES: usize = 256 << 10;
 /// What the directory may hold, in bytes: a Python component compiles to some 60 MB.
 const BYTES_MAX: u64 = 2 << 30;
+/// The most of one file that is read, in bytes: more than a compiler may send.
+const COPY_BYTES_MAX: u64 = 1 << 30;
 /// How much may be added before the directory is looked through again, in bytes.
 const BYTES_UNTRIMMED_MAX: u64 = 64 << 20;
 
@@ -81,21 +84,23 @@ impl Cache {
         Entry { file: file(ending), mac: file("mac"), name }
     }
 
-    /// What was kept, if it is whole and ours: the byte about it, and its file, to be read from the start.
+    /// What was kept, if it is whole and ours: the byte about it, and a copy of its file that is in memory and this process's own,
+    /// to be read from the start. The file itself may be cut off or written over at any time, by a backup that is put back, say;
+    /// code that is mapped from it would change, or end the process.
     pub fn find(&self, entry: &Entry) -> Option<(u8, File)> {
         let mac = fs::read(&entry.mac).ok()?;
         let (about, mac) = mac.split_first()?;
-        let mut file = File::open(&entry.file).ok()?;
-        let expected = self.mac_of(&entry.name, *about, &mut file).ok()?;
-        // Whoever may write to it could do so after the MAC was checked.
+        let file = File::open(&entry.file).ok()?;
         let is_ours_alone = file.metadata().is_ok_and(|metadata| metadata.mode() & 0o022 == 0);
+        let mut copy = copied(&file).ok()?;
+        let expected = self.mac_of(&entry.name, *about, &mut copy).ok()?;
         if !is_ours_alone || expected.verify_slice(mac).is_err() {
             tracing::warn!(file = %entry.file.display(), "a file in the cache is damaged or not ours: it is made anew");
             return None;
         }
-        file.rewind().ok()?;
+        copy.rewind().ok()?;
         used(&file);
-        Some((*about, file))
+        Some((*about, copy))
     }
 
     /// Keeps some bytes and a byte about them.
@@ -148,6 +153,16 @@ impl Cache {
             }
         }
     }
+}
+
+/// A copy of a file in memory that nobody can write to any more, under no name.
+fn copied(file: &File) -> io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut copy = File::from(memfd_create("ruledesk-compiled", flags)?);
+    io::copy(&mut file.take(COPY_BYTES_MAX), &mut copy)?;
+    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    copy.rewind()?;
+    Ok(copy)
 }
 
 /// Writes a file for this user's eyes only under a name of its own, until it is whole: a file is never written to once it

@@ -13,6 +13,7 @@ use crate::rules::tables::Tables;
 mod compare;
 pub mod example;
 mod input;
+pub mod largest;
 
 pub use compare::{Difference, compare, flat};
 pub use input::{fill_in, fill_in_json};
