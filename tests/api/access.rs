@@ -218,7 +218,7 @@ fn a_failing_access_rule_never_approves() {
 fn a_requester_is_told_what_is_narrowed() {
     let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
-    let ticket = amara.post("/api/v1/tickets", &request("github", "write", 2160)).expect(201);
+    let ticket = amara.post("/api/v1/tickets", &request("jira", "admin", 2160)).expect(201);
     let hours = ticket["access"]["scope"]["duration_hours"].as_u64().unwrap();
     assert!(hours < 2160, "{ticket}");
     let text = amara.get("/api/v1/tickets/IT-1/explain").expect(200)["text"].as_str().unwrap().to_owned();

@@ -26,11 +26,6 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// A change of exactly this version.
-    pub fn version(tag: impl ToString) -> Condition {
-        Condition { matches: Some(Tags::OneOf(vec![tag.to_string()])), none_matches: None }
-    }
-
     /// Whether it holds for a thing at this version, or for one that does not exist.
     pub fn holds_for(&self, tag: Option<&str>) -> bool {
         let among = |tags: &Tags| tag.is_some_and(|tag| tags.have(tag));
@@ -62,6 +57,6 @@ mod tests {
         assert!(when(Some(Tags::Any), None).holds_for(Some("9")) && !when(Some(Tags::Any), None).holds_for(None));
         assert!(when(None, Some(Tags::Any)).holds_for(None) && !when(None, Some(Tags::Any)).holds_for(Some("9")));
         assert!(!when(None, one_of(&["3"])).holds_for(Some("3")) && when(None, one_of(&["3"])).holds_for(Some("4")));
-        assert!(when(None, one_of(&["3"])).has("3") && !Condition::version(3).has("3"));
+        assert!(when(None, one_of(&["3"])).has("3") && !when(one_of(&["3"]), None).has("3"));
     }
 }
