@@ -54,6 +54,9 @@ pub enum ShipError {
     Stages { manifest: PathBuf, missing: String, exported: String },
 }
 
+/// Why a desk would not take a rule: of its folder, its manifest and its component.
+pub type Check<'a> = dyn Fn(&Path, Shipped, &[u8]) -> Option<Problem> + 'a;
+
 /// Builds the rule in a folder. With `out`, a folder of its name there gets manifest and component; else the component is
 /// put beside its manifest. With `settings`, the manifest that is shipped has those instead of its own. What goes into a rules
 /// directory is checked before, as a desk would.
@@ -65,7 +68,7 @@ pub fn ship(
     directory: &Path,
     out: Option<&Path>,
     settings: Option<&Path>,
-    check: &dyn Fn(&Path, Shipped, &[u8]) -> Option<Problem>,
+    check: &Check<'_>,
 ) -> Result<Built, ShipError> {
     let manifest_file = directory.join(MANIFEST_FILE);
     let unreadable = |file: &Path, source| ShipError::Unreadable { file: file.to_owned(), source };

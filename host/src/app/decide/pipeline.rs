@@ -139,7 +139,7 @@ pub fn begin(case: Case) -> Result<Box<Begun>, Box<Ran>> {
     };
     let input = run.intake_input(&draft);
     let stage = Intake { organisation: &organisation, form };
-    let in_doubt = run.case.generation.intake_in_doubt().map(|place| missing(place));
+    let in_doubt = run.case.generation.intake_in_doubt().map(missing);
     let (verdict, parts) = run.ask(&stage, &Input::Intake(input.clone()), None, in_doubt);
     let record = Intake::record(&verdict);
     let changes = match verdict {

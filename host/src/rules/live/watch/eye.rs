@@ -192,7 +192,7 @@ impl Eye {
         for folder in folders {
             let folder = self.root.name().join(folder);
             if is_nothing(&look_at(&folder)) {
-                self.miss(folder);
+                self.miss(&folder);
             }
         }
     }
@@ -249,7 +249,7 @@ impl Eye {
             self.quiet_since.remove(&folder);
             let looks = look_at(&folder);
             if is_nothing(&looks) && self.catalog.serves(&folder) {
-                self.miss(folder);
+                self.miss(&folder);
             } else if (self.is_known(&folder) || !is_nothing(&looks)) && !self.writing.is_open(&folder) {
                 // Also where it looks as it did: it was written to, and only its content tells what.
                 load.push(folder);
@@ -296,7 +296,7 @@ impl Eye {
                 self.quiet_since.remove(&folder);
             }
             if is_nothing(&looks) && self.catalog.serves(&folder) {
-                self.miss(folder);
+                self.miss(&folder);
                 continue;
             }
             self.missing.forget(&folder);
@@ -360,13 +360,13 @@ impl Eye {
 
     /// A folder whose rules are in effect is not there.
     #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
-    fn miss(&mut self, folder: PathBuf) {
-        self.half.remove(&folder);
+    fn miss(&mut self, folder: &Path) {
+        self.half.remove(folder);
         let at = Instant::now();
-        if self.missing.note(folder.clone(), at, now()) {
+        if self.missing.note(folder.to_owned(), at, now()) {
             tracing::warn!(folder = %folder.display(), "a rule's folder is not there: the rule goes on until that is believed");
             // It may have been renamed, and what it is called now was refused for its name.
-            self.retry_refused(&folder, at);
+            self.retry_refused(folder, at);
         }
     }
 
