@@ -95,7 +95,7 @@ impl Office {
         if live {
             self.go_live(actor, version, condition, why).await?;
         } else {
-            let by = signatory(actor).to_string();
+            let (by, why) = (signatory(actor).to_string(), &*normal(why));
             self.store.propose_table(version, By { actor: &by, why }, self.clock.now()).await?;
         }
         Ok(Changed { digest: version.digest.clone(), live })
