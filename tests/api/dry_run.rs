@@ -71,7 +71,7 @@ fn it_says_what_creating_then_does_and_leaves_no_trace() {
     });
 }
 
-/// What happens after hours is tried during them.
+/// A rule for the time after hours is tried during them.
 #[test]
 fn a_submission_is_tried_at_another_time() {
     let desk = House::demo(Database::Sqlite);

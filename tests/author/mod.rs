@@ -19,6 +19,7 @@ fn tool(arguments: &[&str]) -> Command {
         .args(arguments)
         .env("RULEDESK_CACHE", scratch().join("author-cache"))
         .env("CARGO_TARGET_DIR", scratch().join("author-target"))
+        .env_remove("CI")
         .env_remove("DATABASE_URL");
     command
 }

@@ -1,4 +1,4 @@
-//! What was edited in the database behind the desk's back is found and named: grants, decisions, events, timelines, tokens.
+//! An edit of the database behind the desk's back is found and named: grants, decisions, events, timelines, tokens.
 
 use serde_json::{Value, json};
 

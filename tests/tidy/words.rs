@@ -5,12 +5,12 @@ use crate::support::components::root;
 
 /// Words that comments avoid, and how often they stand there today: each number only falls.
 const AVOIDED: [(&str, usize); 12] = [
-    ("whoever", 53),
-    ("whatever", 33),
-    ("somebody", 58),
-    ("anybody", 10),
-    ("nobody", 76),
-    ("anew", 16),
+    ("whoever", 49),
+    ("whatever", 29),
+    ("somebody", 56),
+    ("anybody", 9),
+    ("nobody", 68),
+    ("anew", 13),
     ("told", 19),
     ("nought", 0),
     ("beside", 64),
@@ -20,7 +20,7 @@ const AVOIDED: [(&str, usize); 12] = [
 ];
 
 /// Documentation begins with a noun or a verb. How many pieces begin with "What" today; it only falls.
-const BEGIN_WITH_WHAT_MAX: usize = 373;
+const BEGIN_WITH_WHAT_MAX: usize = 361;
 
 /// All comments of ours, a line each, without what marks them.
 fn comments() -> Vec<String> {

@@ -35,7 +35,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What it runs out of on the largest text that a form takes, if it does.
+    /// The limit that stops it on the largest text that a form takes, if one does.
     pub fn runs_out(&self) -> Option<RunsOut> {
         self.rule.as_ref().and_then(|(rule, tables)| largest::runs_out(rule, tables))
     }
@@ -117,7 +117,7 @@ pub fn check(
     checked
 }
 
-/// What a rule says to its examples, and whether the desk knows the names that it uses.
+/// The answers of a rule to its examples, and whether the desk knows the names that it uses.
 fn try_examples(checked: &mut Checked, rule: &Rule, tables: &Arc<Tables>, judge: Option<&Judge>) {
     if let Err(what) = examples::check_table(&rule.manifest, judge) {
         let mend = "correct the name in the table, or give the configuration of the desk that has it";

@@ -58,7 +58,7 @@ pub enum ShipError {
 pub type Check<'a> = dyn Fn(&Path, Shipped, &[u8]) -> Option<Problem> + 'a;
 
 /// Builds the rule in a folder. With `out`, a folder of its name there gets manifest and component; else the component is
-/// put beside its manifest. With `settings`, the manifest that is shipped has those instead of its own. What goes into a rules
+/// put with its manifest. With `settings`, the manifest that is shipped has those instead of its own. What goes into a rules
 /// directory is checked before, as a desk would.
 ///
 /// # Errors

@@ -99,7 +99,7 @@ pub struct Trial<'a> {
     pub shipped: &'a Shipped,
     pub wasm: &'a [u8],
     pub tables: &'a Tables,
-    /// What the desk knows of the names that rules use, where its configuration is given.
+    /// The judge of the names that rules use, where its configuration is given.
     pub judge: Option<&'a Judge>,
 }
 

@@ -90,7 +90,7 @@ pub enum Metrics {
 pub struct Limits {
     /// `requests-per-minute`: of one person. Default 6000.
     pub requests_per_minute: u32,
-    /// `address-requests-per-minute`: from one address, whoever asks. Default 60000.
+    /// `address-requests-per-minute`: from one address. Default 60000.
     pub address_requests_per_minute: u32,
     /// `proxies`: the addresses of proxies before the desk: what they say in `X-Forwarded-For` counts as the client's address.
     /// Without it, all clients behind a proxy share its bound. Default none.

@@ -188,7 +188,7 @@ impl Mapping {
         past.map_or(Ok(()), |target| Err(MapError::OnlyInHistory { target: target.clone() }))
     }
 
-    /// What a cell's text becomes: as the values say; else a label becomes a slug, and all else stays.
+    /// The value of a cell's text: as the values say; else a label becomes a slug, and all else stays.
     pub fn value(&self, target: &Target, text: &str) -> Mapped {
         let values = self.values.get(target);
         // As it is written, else without regard to case and to what surrounds it.

@@ -22,7 +22,7 @@ pub struct Limits {
     pub host_calls: u32,
 }
 
-/// What a call of the host costs, in fuel: about what it takes, and more for all that has to be copied.
+/// The cost of a call of the host, in fuel: about what it takes, and more for all that has to be copied.
 pub const HOST_CALL_FUEL: u64 = 500;
 /// The same for each byte that crosses.
 pub const HOST_BYTE_FUEL: u64 = 4;
@@ -33,12 +33,12 @@ pub const FREE_INPUT_BYTES: usize = 4 << 10;
 pub const INPUT_BYTES_A_FUEL: u64 = 16 << 10;
 /// The same for its time.
 pub const INPUT_BYTES_A_DEADLINE: u64 = 64 << 10;
-/// What all look-ups of a call may bring, with their keys, in bytes: they are kept whole, so that it can be made again.
+/// The most that all look-ups of a call bring, with their keys, in bytes: they are kept whole, so that it can be made again.
 pub const LOOKUP_BYTES_MAX: usize = 512 << 10;
 /// The longest answer that is kept, in bytes of JSON: the longest body that a form takes, written with an escape for each
 /// character, and as much again.
 pub const ANSWER_JSON_BYTES_MAX: usize = 1 << 20;
-/// What the answers of all rules about one ticket may take together, in bytes of JSON.
+/// The most that the answers of all rules about one ticket take together, in bytes of JSON.
 pub const ANSWERS_JSON_BYTES_MAX: usize = 4 << 20;
 
 /// Elements that all tables of a component may have together. A Python guest needs some 7,000.

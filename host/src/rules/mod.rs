@@ -68,7 +68,7 @@ pub struct Options {
     pub trust: Trust,
     /// Whether a rule for access needs somebody's approval before a version of it becomes active.
     pub two_person_access: bool,
-    /// What the desk knows of the names that rules use: a rule that uses others is refused.
+    /// The judge of the names that rules use: a rule that uses others is refused.
     pub judge: Option<Judge>,
 }
 

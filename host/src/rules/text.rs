@@ -1,6 +1,6 @@
 //! Texts that are not ours, for people: on terminals, in logs, in plain files, and where one line is kept of them.
 //!
-//! What comes from a requester, a rule, a manifest or another program goes through [`shown`] before it is printed, so that it
+//! Text of a requester, a rule, a manifest or another program goes through [`shown`] before it is printed, so that it
 //! moves no cursor, forges no line, and reads in the order in which it is written.
 
 use std::fmt::Write;

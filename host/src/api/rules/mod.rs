@@ -46,7 +46,7 @@ pub struct RuleView {
     /// What the folder's version is, or the candidate of a rule that is in none: `active`, `off`, `loaded`, `shadow`,
     /// `canary`, `suspended`, `retired`; where the folder has never given a rule, `compiling` or `refused`.
     state: &'static str,
-    /// What became of what lies in the folder now: `taken`, `compiling`, `refused`, or `missing` while the folder is not there
+    /// The state of the content of the folder now: `taken`, `compiling`, `refused`, or `missing` while the folder is not there
     /// and its rule goes on. `state` is of the version that the folder gave last.
     content: Option<&'static str>,
     /// `directory` or `api`.
@@ -78,7 +78,7 @@ pub struct RuleView {
     deterministic: Option<bool>,
     /// Why it is not deterministic.
     deterministic_why: Option<String>,
-    /// What the live version runs out of on the largest text that a form takes.
+    /// The limit that stops the live version on the largest text that a form takes.
     runs_out: Option<String>,
     /// Why the folder's present content is not live; the last good version serves on.
     last_error: Option<String>,
@@ -112,7 +112,7 @@ pub struct CandidateView {
 #[derive(Serialize, ToSchema)]
 pub struct ArmView {
     id: String,
-    /// What it was asked as: `active`, `shadow`, `canary` (it counted), or `beside` (it did not, because a canary did).
+    /// The part in which it was asked: `active`, `shadow`, `canary` (it counted), or `beside` (it did not, because a canary did).
     part: &'static str,
     /// The part that this version plays now, if it plays any.
     now: Option<&'static str>,

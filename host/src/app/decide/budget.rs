@@ -1,4 +1,4 @@
-//! What is left to the rules of one ticket: time, and room in its record. All of them share both.
+//! The budget of the rules of one ticket: time, and room in its record. All of them share both.
 
 use std::io;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Input;
 use crate::rules::tables::Tables;
 
-/// What a rule's part of the record says that was not asked.
+/// The words of the record about a rule that was not asked.
 const NO_TIME: &str = "the rules before it have used up the ticket's time";
 /// The same for one whose answer has no room beside the others'.
 const NO_ROOM: &str = "the answers of the rules before it have used up the room of the ticket's record";
 
-/// What is left.
+/// The rest of it.
 pub struct Left {
     until: Instant,
     json_bytes: usize,

@@ -15,7 +15,7 @@ use crate::rules::run::examples::{Judge, Said};
 use crate::rules::run::manifest::Manifest;
 use crate::rules::run::stage::Answer;
 
-/// What an organisation knows of the names that rules use.
+/// The names of an organisation, as a judge of the names that rules use.
 pub fn judge(organisation: Arc<Organisation>) -> Judge {
     Judge::new(move |said| match said {
         Said::Answer(answer) => of_answer(&organisation, answer),

@@ -407,7 +407,7 @@ impl Run {
                 Ok(answer) => (Some(answer), None),
                 Err(fault) => (None, Some(fault)),
             };
-            // The answer is recorded as it is; what is told of it is a line for people.
+            // The answer is recorded as it is; its mark is a line for people.
             let reason = called.result.as_ref().map(|a| one_line(a.reason(), REASON_CHARS_MAX)).unwrap_or_default();
             // What is said in the shadow, or beside a canary, is recorded and has no effect.
             if role.counts() {
@@ -438,7 +438,7 @@ impl Run {
         });
     }
 
-    /// What the calls cost. Where some rules used up the time of all, those that took more than their share are told apart.
+    /// Samples of the calls. Where some rules used up the time of all, those that took more than their share are marked.
     fn samples(&mut self) -> Vec<Sample> {
         let mut samples = std::mem::take(&mut self.samples);
         let starved = self.left.has_starved;

@@ -1,4 +1,4 @@
-//! What may be said to the requester, in plain sentences: made of the public part of the timeline, and naming categories and
+//! The words that may be said to the requester, in plain sentences: made of the public part of the timeline, and naming categories and
 //! levels as people know them, never a team, an agent, an approver or a rule.
 
 use jiff::Timestamp;

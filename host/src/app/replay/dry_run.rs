@@ -129,7 +129,7 @@ impl App {
         with: Vec<Candidate>,
         without: &[String],
     ) -> Result<Arc<Generation>, Error> {
-        // The operator's command is a process of its own, which serves nobody.
+        // The operator's command is a process of its own, which serves no requests.
         let serves = !matches!(actor, Actor::Operator { .. });
         let live = self.rules.generation();
         if with.is_empty() && without.is_empty() {

@@ -31,7 +31,7 @@ pub struct RuleStatus {
     pub candidate: Option<Arc<Rule>>,
     pub health: Vec<Figures>,
     pub live: Option<Arc<Rule>>,
-    /// What became of what lies in the folder now; nothing for a rule that is in none.
+    /// The state of the content of the folder now; nothing for a rule that is in none.
     pub content: Option<Content>,
     pub since_generation: u64,
     /// Why its present content is not live, and since when.
@@ -41,7 +41,7 @@ pub struct RuleStatus {
 /// How long a folder that is new has been compiled before it is listed.
 const COMPILING_SHOWN_AFTER: Duration = Duration::from_secs(2);
 
-/// What became of what lies in a folder.
+/// The state of the content of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// It is what plays a part, or played one.
@@ -99,7 +99,7 @@ impl App {
         }
         let known = self.rules.catalog().folders();
         let unread = self.rules.catalog().unread();
-        // Most are ready before anybody asks.
+        // Most are ready before they are asked for.
         let slow = unread.iter().filter(|(_, unread)| unread.since.elapsed() >= COMPILING_SHOWN_AFTER);
         for (folder, _) in slow.filter(|(folder, _)| !known.contains_key(*folder)) {
             let mut new = self.status_of(None);

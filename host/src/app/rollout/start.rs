@@ -118,10 +118,10 @@ impl App {
     }
 }
 
-/// What the deployments keep: each rule's rollout, and what its versions are there for.
+/// The rollouts as the deployments keep them: each rule's rollout, and what its versions are there for.
 pub type Kept = (BTreeMap<String, Rollout>, BTreeMap<VersionId, Says>);
 
-/// What the deployments of a store keep.
+/// The rollouts that a store keeps.
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ use crate::cli::{Failure, Place};
 /// The file that says which desk the commands below its directory are about.
 const FILE: &str = "ruledesk.toml";
 
-/// What the file may say; paths are relative to it.
+/// The keys of the file; paths are relative to it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Context {

@@ -32,7 +32,7 @@ pub struct Build {
 
 /// Builds, and goes on building if asked to.
 pub fn run(build: &Build) -> Result<(), Failure> {
-    // The one who saves and looks is told by the desk; nobody waits for two checks.
+    // The desk tells the one who saves and looks; two checks would take twice as long.
     let opened = build.out.as_ref().filter(|_| !build.watch).map(|_| build.tools.open()).transpose()?;
     let check = |directory: &Path, shipped: Shipped, component: &[u8]| {
         opened.as_ref().and_then(|opened| problem(opened, directory, shipped, component))

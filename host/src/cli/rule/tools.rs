@@ -36,7 +36,7 @@ pub struct Tools {
 pub struct Opened {
     pub sandbox: Sandbox,
     pub tables: Tables,
-    /// What the desk knows of the names that rules use, where its configuration is given.
+    /// The judge of the names that rules use, where its configuration is given.
     pub judge: Option<Judge>,
     /// The largest component that the desk takes, in bytes.
     pub component_bytes_max: usize,

@@ -32,9 +32,9 @@ pub struct FolderStatus {
     pub since_generation: u64,
     /// Why the folder's present state is not live.
     pub error: Option<FolderError>,
-    /// What lies in the folder, where it is a rule: also where its name belongs to another folder.
+    /// The rule in the folder, where it is one: also where its name belongs to another folder.
     pub loaded: Option<Arc<Rule>>,
-    /// What the folder's content is there for.
+    /// The purpose of the folder's content.
     pub says: Says,
     /// When the folder was last looked at with a result.
     pub checked_at: SystemTime,
@@ -50,7 +50,7 @@ pub struct FolderError {
 /// A folder that is not read yet as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unread {
-    /// What it is there for.
+    /// Its purpose.
     pub says: Says,
     pub since: Instant,
 }

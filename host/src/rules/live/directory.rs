@@ -21,11 +21,11 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// One that nobody has looked at yet.
+    /// One that has not been looked at yet.
     pub const NEVER_SEEN: Directory =
         Directory { unreadable: None, present: 0, beyond: 0, missing: Vec::new(), unread: 0, is_read: false };
 
-    /// What is wrong with it, a sentence each.
+    /// Its problems, a sentence each.
     pub fn troubles(&self) -> Vec<String> {
         let mut troubles = Vec::new();
         if let Some(why) = &self.unreadable {

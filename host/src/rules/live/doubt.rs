@@ -2,7 +2,7 @@
 //! says what of it is not.
 //!
 //! Pure. [`Standing`] is a rule or a folder with what decides for it now and with all that is meant to, or did before. The
-//! catalog makes the list of its rollouts and folders; nobody else answers the question.
+//! catalog makes the list of its rollouts and folders, and this alone answers the question.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub enum Meant {
     Active,
     /// It counted, and was taken out for its failures.
     Suspended,
-    /// It is offered beside the version that counts: tried, or waiting for a second person.
+    /// It is offered besides the version that counts: tried, or waiting for a second person.
     Offered,
     /// It counted before the version that counts now.
     Before,
@@ -51,7 +51,7 @@ impl Standing {
     fn counts(&self, stage: Stage, meant: Meant, says: Says) -> bool {
         let is_access = stage == Stage::Access;
         match meant {
-            // What is tried has no effect, so that nobody misses it; access alone is given by nobody's silence.
+            // A rule that is tried has no effect, so that it is not missed; access alone is never given by silence.
             Meant::Active | Meant::Suspended | Meant::Refused => {
                 says.may_be_at(stage) && (is_access || !says.is_tried() || meant != Meant::Refused)
             }
@@ -63,7 +63,7 @@ impl Standing {
     }
 }
 
-/// What should be asked at a stage and is not: the first of the list.
+/// The rule or folder that should be asked at a stage and is not: the first of the list.
 pub fn missed(standing: &[Standing], stage: Stage) -> Option<&Standing> {
     standing.iter().find(|standing| standing.is_missed(stage))
 }

@@ -24,7 +24,7 @@ pub struct Generation {
     missed: Missed,
 }
 
-/// What should be asked and is not: a rule, or a folder that may have one.
+/// The one that should be asked and is not: a rule, or a folder that may have one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missed {
     pub intake: Option<PathBuf>,

@@ -25,7 +25,7 @@ pub struct Slot {
     pending: Option<RolloutStep>,
     /// The rollout that is kept by now, while a version that it needs is not in memory: until then `kept` stays.
     wanted: Option<Rollout>,
-    /// What its versions are there for, also those that are in no memory.
+    /// The purposes of its versions, also those that are in no memory.
     says: BTreeMap<VersionId, Says>,
 }
 
@@ -89,7 +89,7 @@ impl Slots {
         live.filter_map(|slot| slot.rollout.folder.as_deref())
     }
 
-    /// What the versions say that count: by the folder that offered each, and by the version itself.
+    /// The manifests' words of the versions that count: by the folder that offered each, and by the version itself.
     pub fn deciders(&self) -> (BTreeMap<&str, Says>, BTreeMap<VersionId, Says>) {
         let (mut by_folder, mut by_version) = (BTreeMap::new(), BTreeMap::new());
         for slot in self.slots.values() {
@@ -287,7 +287,7 @@ impl Slots {
 }
 
 impl Slot {
-    /// What the version says that counts.
+    /// The manifest's words of the version that counts.
     fn decides(&self) -> Option<Says> {
         self.rollout.active.and_then(|version| self.rule(version)).map(|rule| Says::of(&rule.manifest))
     }

@@ -62,7 +62,7 @@ pub struct Compiled {
     pub cached: bool,
 }
 
-/// What is remembered of a rule.
+/// The memory of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// It has passed its manifest's examples.
@@ -208,7 +208,7 @@ impl Compiler {
     fn map(&self, file: &File) -> wasmtime::Result<Component> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: the MAC over these bytes was checked, so `Engine::precompile_component` of this very program made them. They
-        // are in a file of this process's own memory, which has no name and is sealed: nobody can write to it or cut it off.
+        // are in a file of this process's own memory, which has no name and is sealed: it cannot be written to or cut off.
         unsafe { Component::deserialize_file(&self.engine, path) }
     }
 

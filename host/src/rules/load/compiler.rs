@@ -25,7 +25,7 @@ use crate::rules::run::rule::Exports;
 use crate::rules::tables::Tables;
 use crate::rules::text::cut;
 
-/// The longest that a rule's complaints about its settings are told, in bytes: a table may have many rows that are wrong.
+/// The longest that a rule's complaints about its settings are shown, in bytes: a table may have many rows that are wrong.
 const COMPLAINTS_BYTES_MAX: usize = 32 << 10;
 
 /// What the child sends before its machine code or its message.
@@ -216,7 +216,7 @@ fn configured(
     }
 }
 
-/// What a rule complains of, as far as a person reads it.
+/// The complaints of a rule, as far as a person reads it.
 fn told(problems: &[String]) -> String {
     let mut text = String::new();
     for problem in problems {

@@ -1,4 +1,4 @@
-//! What a child process that handles a stranger's component takes from itself before it reads it: new privileges, the network,
+//! The rights that a child process takes from itself before it reads a stranger's component: new privileges, the network,
 //! other programs, other processes, and writing to files. It reads from its pipe, computes, and answers.
 
 use seccompiler::{

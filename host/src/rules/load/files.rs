@@ -63,7 +63,7 @@ fn check_is_file(file: &Path, metadata: &Metadata) -> Result<(), LoadError> {
 /// How a file looks from outside.
 pub type Identity = (u64, u64, i64, i64, i64, i64);
 
-/// What changes when a file is written to or replaced. The time of the content is anybody's to set; that of the last change
+/// The marks that change when a file is written to or replaced. Any program may set the time of the content; that of the last change
 /// of any kind is not.
 pub fn identity(metadata: &Metadata) -> Identity {
     let (changed, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());

@@ -10,7 +10,7 @@ use crate::rules::load::trust::{SIGNATURE_BYTES_MAX, SIGNATURE_FILE};
 use crate::rules::run::manifest::{self, MANIFEST_BYTES_MAX, Manifest, ManifestError, Says};
 use crate::rules::tables::Tables;
 
-/// What identifies the content of a folder: the digests of its component, its manifest and its signature.
+/// The identity of the content of a folder: the digests of its component, its manifest and its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
     component: Digest,
@@ -63,7 +63,7 @@ impl Loader {
         Ok(String::from_utf8(bytes).map_err(not_text)?)
     }
 
-    /// What a folder's rule is there for: a manifest that cannot be read could say anything.
+    /// The purpose of a folder's rule: a manifest that cannot be read could say anything.
     pub fn says(&self, folder: &Path) -> Says {
         let file = folder.join(MANIFEST_FILE);
         let Ok(text) = self.read_manifest(&file) else { return Says::Unknown };

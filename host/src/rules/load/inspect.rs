@@ -11,7 +11,7 @@ use crate::rules::text::one_line;
 /// The interfaces that a rule may import, without package and version.
 pub const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
 
-/// How many names of a component are told, and how much of each, in characters.
+/// How many names of a component are shown, and how much of each, in characters.
 const NAMES_MAX: usize = 20;
 const NAME_CHARS_MAX: usize = 100;
 

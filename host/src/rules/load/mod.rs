@@ -112,7 +112,7 @@ pub struct Loader {
     /// The directory that no file may lie outside of.
     root: PathBuf,
     trust: Trust,
-    /// What the desk knows of the names that rules use.
+    /// The judge of the names that rules use.
     judge: ArcSwapOption<Judge>,
 }
 

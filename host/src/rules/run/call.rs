@@ -19,11 +19,11 @@ use crate::rules::limits::{ANSWER_JSON_BYTES_MAX, HANDLES_MAX, Limits};
 use crate::rules::tables::Tables;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, one_line};
 
-/// What making an instance may use for nothing: about what it takes without any code of the guest's.
+/// The fuel that making an instance uses for nothing: about what it takes without any code of the guest's.
 const START_FREE_FUEL: u64 = 1_000;
-/// How much of a function's name is told where it trapped, in characters.
+/// How much of a function's name is shown where it trapped, in characters.
 const NAME_CHARS_MAX: usize = 200;
-/// What the engine says where more crosses from a guest at once than it may.
+/// The engine's words where more crosses from a guest at once than it may.
 const HOST_CALLS_EXHAUSTED: &str =
     "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted";
 
@@ -97,12 +97,12 @@ pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     ask_within(rule, input, tables, limits_for(rule, input))
 }
 
-/// What a rule may use for an input: the limits of its manifest, and more for a long text.
+/// The limits for an input: the limits of its manifest, and more for a long text.
 pub fn limits_for(rule: &Rule, input: &Input) -> Limits {
     rule.manifest.limits.for_text(input.text_bytes())
 }
 
-/// What stands for a call that is not made, because there is no time left for it.
+/// The fault in place of a call that is not made, because there is no time left for it.
 pub fn not_asked(message: &str) -> Called {
     #[expect(clippy::disallowed_methods, reason = "measures the call; no decision depends on it")]
     let started = Instant::now();
@@ -182,7 +182,7 @@ fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limit
         let message = format!("it exports no `{}`", input.stage());
         return (Err(Fault::NotStarted { message }), 0);
     };
-    // What starting has used is the call's own; what the decision uses is told without it, because where the settings are in
+    // What starting has used is the call's own; what the decision uses is counted without it, because where the settings are in
     // the component's memory image there is nothing to start, and the figure must be the same either way.
     let started = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)).saturating_sub(START_FREE_FUEL);
     let left = limits.fuel.saturating_sub(started);

@@ -16,7 +16,7 @@ use crate::rules::limits::{
 use crate::rules::tables::Tables;
 use crate::rules::text::one_line;
 
-/// How much of a table's name is told that a rule may not look into.
+/// How much of a table's name is shown that a rule may not look into.
 const TABLE_CHARS_SHOWN: usize = 100;
 
 /// Why the host stopped a guest. A fault of the guest's making, so a value, never a failed request.

@@ -96,7 +96,7 @@ impl Mode {
 /// Which questions a version is there for, as far as that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
-    /// Nobody could read its manifest: it may be there for any.
+    /// Its manifest could not be read: it may be there for any.
     Unknown,
     /// It is switched off by its manifest.
     Off,
@@ -108,7 +108,7 @@ impl Says {
     /// It is there for decisions about access.
     pub const ABOUT_ACCESS: Says = Says::At { stages: [false, false, false, false, true], tried: false };
 
-    /// What a manifest says.
+    /// The words of a manifest.
     pub fn of(manifest: &Manifest) -> Self {
         match manifest.mode {
             Mode::Off => Says::Off,
@@ -119,7 +119,7 @@ impl Says {
         }
     }
 
-    /// What a manifest says that is not right elsewhere: its stages, where these can be read.
+    /// The words of a manifest that is not right elsewhere: its stages, where these can be read.
     pub fn guessed(text: &str) -> Self {
         #[derive(Deserialize)]
         struct Stages {

@@ -30,7 +30,7 @@ pub struct Rule {
     pub configure_each_call: Option<ComponentExportIndex>,
     /// Whether it answers the same whenever it is asked the same.
     pub determinism: Determinism,
-    /// What it runs out of on the largest text that a form takes, once that is known.
+    /// The limit that stops it on the largest text that a form takes, once that is known.
     pub largest: OnceLock<Option<RunsOut>>,
     /// Whether the component imports WASI.
     pub wasi: bool,

@@ -134,7 +134,7 @@ impl Workers {
         self.push(
             lane,
             Box::new(move || {
-                // Nobody waits for the result any more where this fails.
+                // Where this fails, the result is not waited for any more.
                 let _ = done.send(job());
             }),
         )?;

@@ -7,7 +7,7 @@ use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
-/// Puts a signature beside its version; the last one stands, but one that a trusted key has made is not replaced by one that
+/// Keeps a signature with its version; the last one stands, but one that a trusted key has made is not replaced by one that
 /// none was asked about: another desk on the same database may trust that key.
 pub(crate) const KEEP_SIGNATURE: &str = "insert into rule_signatures (component_digest, manifest_digest, signature, at, verified) \
      values ($1, $2, $3, $4, $5) on conflict (component_digest, manifest_digest) do update \

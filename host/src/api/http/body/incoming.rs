@@ -120,7 +120,7 @@ fn slow(why: &str) -> Problem {
     Problem::new(Kind::SLOW, format!("{why}: nothing of it was done; send it again as a whole"))
 }
 
-/// What was handed over to be written when the time ran out may be written yet.
+/// Bytes that were handed over to be written when the time ran out may be written yet.
 fn late(method: &Method, takes_keys: bool) -> &'static str {
     match (method.is_safe(), takes_keys) {
         (true, _) => "nothing was changed: ask again later, or for less",

@@ -1,6 +1,6 @@
 //! Makes the people of a case unrecognisable, each the same wherever the case has them, so that the rule decides as it did.
 //!
-//! What people wrote stays, because rules go by its words; names and addresses of the organisation's people in it, other mail
+//! The words that people wrote stay, because rules go by its words; names and addresses of the organisation's people in it, other mail
 //! addresses, and long numbers such as those of telephones are replaced.
 
 use std::collections::BTreeMap;

@@ -104,6 +104,10 @@ proptest! {
                 }
                 RolloutStep::Gone { .. } if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
                 RolloutStep::Retire { .. } | RolloutStep::Gone { .. } => prop_assert!(next.needed().next().is_none(), "nothing is asked any more"),
+                // Its folder was gone, so that it was to be retired, and is back before a person agreed.
+                RolloutStep::Offer { version, .. } if rollout.is_back(*version) => {
+                    prop_assert_eq!((next.active, next.suspended), (Some(*version), None));
+                }
                 RolloutStep::Offer { source, version, .. }
                     if rollout.offered == Some(*version)
                         && rollout.source == *source

@@ -1,4 +1,4 @@
-//! What changes together goes live together: folders that were put into the lanes at one moment are shown as one generation,
+//! Changes that are made together go live together: folders that were put into the lanes at one moment are shown as one generation,
 //! when the last of them is ready.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Batches {
         if is_late { in_order(std::mem::take(&mut batch.ready)) } else { Vec::new() }
     }
 
-    /// What waits no longer for the rest of the first batch.
+    /// Folders that wait no longer for the rest of the first batch.
     pub fn late(&mut self, now: Instant) -> Vec<(PathBuf, Outcome)> {
         let late = self.waiting.values_mut().filter(|batch| batch.until.is_some_and(|until| now >= until));
         in_order(late.flat_map(|batch| std::mem::take(&mut batch.ready)).collect())

@@ -1,4 +1,4 @@
-//! What the watching thread knows of the directory, and what it does about each change there.
+//! The watching thread's knowledge of the directory, and its acts about each change there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ const HALF: Duration = Duration::from_secs(3);
 /// How soon what is not read yet is counted again.
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
-/// What the thread knows.
+/// The thread's knowledge.
 pub struct Eye {
     habits: Habits,
     root: Root,
@@ -160,7 +160,7 @@ impl Eye {
         self.found.read.iter().filter(|folder| !self.missing.has(folder)).count()
     }
 
-    /// When there is something to do, though nobody says anything.
+    /// When there is something to do without a word from outside.
     fn next_moment(&self) -> Option<Instant> {
         let quiet = self.quiet_since.values().max().map(|last| *last + QUIET);
         let restless = self.restless_since.map(|since| since + QUIET_MAX);
@@ -479,7 +479,7 @@ impl Eye {
         self.is_read.store(is_read, Ordering::Release);
     }
 
-    /// Has those live rules compared of which nobody finds out yet whether they always answer the same.
+    /// Has those live rules compared of which it is not known yet whether they always answer the same.
     fn compare(&self) {
         if !self.lanes.compare_nothing() {
             return;

@@ -37,7 +37,7 @@ pub struct Job {
 pub struct Done {
     pub folder: PathBuf,
     pub looks: Seen,
-    /// What it holds, where it could be read.
+    /// Its content, where it could be read.
     pub content: Option<Content>,
     pub outcome: Outcome,
 }
@@ -69,7 +69,7 @@ impl Lanes {
         let own = Arc::clone(loader);
         thread::Builder::new().name("rules-compare".to_owned()).spawn(move || {
             for (rule, tables) in receive {
-                // One that has been superseded is nobody's question any more.
+                // One that has been superseded is no question any more.
                 let Some(rule) = Weak::upgrade(&rule) else { continue };
                 // A rule that ends this thread would leave all others unknown; it stays unknown itself.
                 let _ = catch_unwind(AssertUnwindSafe(|| {

@@ -20,7 +20,7 @@ pub type Seen = [Option<Identity>; 3];
 /// A folder as it was last loaded or refused.
 pub struct Read {
     pub looks: Seen,
-    /// What it held, where it could be read.
+    /// Its content then, where it could be read.
     pub content: Option<Content>,
 }
 

@@ -33,7 +33,7 @@ mod writing;
 /// A request to the watching thread.
 enum Message {
     Event(notify::Result<Event>),
-    /// Look at everything again, whatever it looked like before, and say when it is done. With whether what is not there is
+    /// Look at everything again, also at what looks as before, and say when it is done. With whether what is not there is
     /// believed to be gone.
     Reload(Sender<()>, bool),
     /// These folders should be there: their rules were live when another process last wrote that down.
@@ -94,7 +94,7 @@ impl Watch {
 
     /// Says which folders should be there.
     pub fn expect(&self, folders: Vec<String>) {
-        // Where the thread has ended, nobody is watching.
+        // Where the thread has ended, no change is seen.
         let _ = self.send.send(Message::Expect(folders));
     }
 

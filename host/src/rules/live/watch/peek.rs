@@ -1,4 +1,4 @@
-//! What a folder is there for, found out before it is loaded.
+//! The purpose of a folder, found out before it is loaded.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ impl Peek {
         Self { loader, known: BTreeMap::new() }
     }
 
-    /// What a folder that looks like this is there for.
+    /// The purpose of a folder that looks like this.
     pub fn at(&mut self, folder: &Path, looks: Seen) -> Says {
         if let Some((seen, says)) = self.known.get(folder)
             && *seen == looks

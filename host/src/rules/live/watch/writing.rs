@@ -10,7 +10,7 @@ use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind};
 
 use super::look::FILES;
 
-/// How long a file counts as being written after its last change, where nobody says that it was closed: some ways to write
+/// How long a file counts as being written after its last change, where no event says that it was closed: some ways to write
 /// send no such event, and would keep a rule out for ever.
 const WRITING_LASTS: Duration = Duration::from_secs(60);
 
@@ -18,7 +18,7 @@ const WRITING_LASTS: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub struct Writing(BTreeSet<PathBuf>);
 
-/// What an event does to a file.
+/// The effect of an event on a file.
 #[derive(Clone, Copy)]
 pub struct Deed {
     closed: bool,
@@ -47,7 +47,7 @@ impl Writing {
         if !deed.closed && (deed.changed || deed.created) && may_be_open(path, deed.created) {
             self.0.insert(path.to_owned());
         } else {
-            // Closed, renamed or removed: whatever was being written under this name no longer is.
+            // Closed, renamed or removed: no file is being written under this name any more.
             self.0.remove(path);
         }
     }
@@ -57,7 +57,7 @@ impl Writing {
         self.0.clear();
     }
 
-    /// Forgets files that nobody has written to for long.
+    /// Forgets files that have not been written to for long.
     pub fn forget_old(&mut self) {
         self.0.retain(|file| changed_lately(file));
     }
@@ -69,15 +69,15 @@ impl Writing {
     }
 }
 
-/// Whether a file that was just created or changed may be open: a link to another never is, by whatever name.
+/// Whether a file that was just created or changed may be open: a link to another never is, by any name.
 fn may_be_open(path: &Path, created: bool) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && !(created && metadata.nlink() > 1))
 }
 
-/// Whether a file is there and has changed so lately that somebody may still be writing it.
+/// Whether a file is there and has changed so lately that it may still be being written.
 #[expect(clippy::disallowed_methods, reason = "files change in real time")]
 fn changed_lately(path: &Path) -> bool {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    // The time of a change, unlike that of the content, is nobody's to set.
+    // No program can set the time of a change, unlike that of the content.
     fs::symlink_metadata(path).is_ok_and(|m| m.ctime().unsigned_abs().saturating_add(WRITING_LASTS.as_secs()) > now)
 }

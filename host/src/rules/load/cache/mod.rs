@@ -84,7 +84,7 @@ impl Cache {
         Entry { file: file(ending), mac: file("mac"), name }
     }
 
-    /// What was kept, if it is whole and ours: the byte about it, and a copy of its file that is in memory and this process's own,
+    /// The kept code, if it is whole and ours: the byte about it, and a copy of its file that is in memory and this process's own,
     /// to be read from the start. The file itself may be cut off or written over at any time, by a backup that is put back, say;
     /// code that is mapped from it would change, or end the process.
     pub fn find(&self, entry: &Entry) -> Option<(u8, File)> {
@@ -155,7 +155,7 @@ impl Cache {
     }
 }
 
-/// A copy of a file in memory that nobody can write to any more, under no name.
+/// A copy of a file in memory that cannot be written to any more, under no name.
 fn copied(file: &File) -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let mut copy = File::from(memfd_create("ruledesk-compiled", flags)?);

@@ -10,7 +10,7 @@ use crate::rules::run::manifest::Manifest;
 use crate::rules::run::stage::Stage;
 use crate::rules::tables::{Table, Tables};
 
-/// What a rule must answer before it goes live.
+/// The answers that a rule must give before it goes live.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Example {

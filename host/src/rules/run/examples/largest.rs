@@ -14,7 +14,7 @@ use crate::rules::tables::Tables;
 /// The characters of the longest body that a form takes.
 pub const BODY_CHARS_MAX: usize = 100_000;
 
-/// What bodies are made of: words, characters of three and of four bytes, and lines.
+/// The pieces of bodies: words, characters of three and of four bytes, and lines.
 const PATTERNS: [&str; 4] = ["wi ", "\u{4e2d}", "\u{1f600}", "\n"];
 
 /// A rule that runs out of something on a long text.
@@ -54,7 +54,7 @@ fn on_pattern(rule: &Rule, tables: &Arc<Tables>, stage: Stage, pattern: &str) ->
     Some(RunsOut { stage, chars, fault: fault.to_string() })
 }
 
-/// What stops a rule on a text of so many characters, if something that it has too little of does.
+/// The limit that stops a rule on a text of so many characters, if one does.
 fn stopped(rule: &Rule, tables: &Arc<Tables>, stage: Stage, pattern: &str, chars: usize) -> Option<Fault> {
     let body: String = pattern.chars().cycle().take(chars).collect();
     let input = fill_in_json(stage, json!({ "ticket": { "subject": "a long text", "body": body } })).ok()?;

@@ -27,7 +27,7 @@ pub struct ExampleFailed {
     pub message: String,
 }
 
-/// What a rule says, or would say, about which a desk is asked whether it knows the names.
+/// An answer that a rule gives, or would give, about which a desk is asked whether it knows the names.
 pub enum Said<'a> {
     /// To an example.
     Answer(Answer),
