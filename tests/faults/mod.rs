@@ -1,8 +1,7 @@
 //! What goes wrong around the desk: bad rules in every stage, a process that is killed, rules that change under load, clients
 //! that ask for too much, say too much, or say it twice.
 
-mod access_fallback;
-mod approvers;
+mod access;
 mod archive;
 mod budget;
 mod compile_bomb;
@@ -12,4 +11,3 @@ mod hostile_rules;
 mod largest;
 mod proof;
 mod reload_under_load;
-mod two_person;

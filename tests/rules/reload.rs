@@ -152,12 +152,10 @@ fn a_heavy_rule_compiles_while_its_old_version_serves_and_keeps_no_other_waiting
     assert!(component.len() > 2 << 20, "{} bytes", component.len());
     let no_settings = two("2.0.0").split("[settings]").next().unwrap().to_owned();
     put(&rules_dir, "two", &no_settings, &component);
+    // Changes that are made in one moment go live together, so that the light one has to be a later one.
     until("the heavy rule to be compiled", || {
-        let compiling = fs::read_dir("/proc/self/task").unwrap().any(|task| {
-            let children = task.unwrap().path().join("children");
-            !fs::read_to_string(children).unwrap_or_default().is_empty()
-        });
-        compiling.then_some(())
+        let loading = &rules.catalog().directory().loading;
+        loading.iter().any(|folder| folder.ends_with("two")).then_some(())
     });
     for version in ["1.1.0", "1.2.0"] {
         fs::write(rules_dir.join("one/rule.toml"), manifest(version, "pass")).unwrap();

@@ -16,14 +16,23 @@ pub struct Directory {
     pub missing: Vec<(PathBuf, SystemTime)>,
     /// Folders that are being read, compiled and tried, or wait for that.
     pub unread: usize,
+    /// Those of them that are being read, compiled and tried.
+    pub loading: Vec<PathBuf>,
     /// Whether all that lay there when this process began has been read.
     pub is_read: bool,
 }
 
 impl Directory {
     /// One that has not been looked at yet.
-    pub const NEVER_SEEN: Directory =
-        Directory { unreadable: None, present: 0, beyond: 0, missing: Vec::new(), unread: 0, is_read: false };
+    pub const NEVER_SEEN: Directory = Directory {
+        unreadable: None,
+        present: 0,
+        beyond: 0,
+        missing: Vec::new(),
+        unread: 0,
+        loading: Vec::new(),
+        is_read: false,
+    };
 
     /// Its problems, a sentence each.
     pub fn troubles(&self) -> Vec<String> {

@@ -471,6 +471,7 @@ impl Eye {
             beyond: self.found.beyond_count,
             missing: self.missing.list(),
             unread: unread.len(),
+            loading: self.loading.keys().cloned().collect(),
             is_read: self.is_read.load(Ordering::Acquire) || self.batches.is_first_over(),
         };
         self.catalog.set_unread(unread);

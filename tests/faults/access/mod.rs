@@ -1,0 +1,5 @@
+//! Access when something is not as it should be: a rule that fails, approvers who leave, one person where two are asked for.
+
+mod approvers;
+mod fallback;
+mod two_person;
