@@ -34,8 +34,12 @@ async fn s3(State(objects): State<Objects>, method: Method, uri: Uri, headers: H
         Method::POST if uri.query().is_some_and(|query| query.starts_with("delete")) => {
             let asked = String::from_utf8(body.to_vec()).unwrap();
             let keys = asked.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
-            keys.for_each(|key| assert!(objects.remove(&format!("/b/{key}")).is_some(), "{key}"));
-            "<DeleteResult></DeleteResult>".into_response()
+            let deleted = keys.map(|key| {
+                // One that is not there is deleted as well.
+                objects.remove(&format!("/b/{key}"));
+                format!("<Deleted><Key>{key}</Key></Deleted>")
+            });
+            format!("<DeleteResult>{}</DeleteResult>", deleted.collect::<String>()).into_response()
         }
         _ if uri.query().is_some_and(|query| query.contains("list-type=2")) => listed(&objects),
         _ => objects.get(&name).map_or(StatusCode::NOT_FOUND.into_response(), |found| part(found, &headers)),
