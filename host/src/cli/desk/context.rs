@@ -1,5 +1,5 @@
-//! The desk that a command is about: options stand above variables of the environment, and those above a file `ruledesk.toml` in
-//! the working directory or the nearest one above it.
+//! The desk that a command is about: options stand above variables of the environment, and those above a file `ruledesk.toml`
+//! (or `.ruledesk.toml`) in the working directory or the nearest one above it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::cli::{Failure, Place};
 
-/// The file that says which desk the commands below its directory are about.
-const FILE: &str = "ruledesk.toml";
+/// The file that says which desk the commands below its directory are about: in plain sight, else hidden.
+const FILES: [&str; 2] = ["ruledesk.toml", ".ruledesk.toml"];
 
 /// The keys of the file; paths are relative to it.
 #[derive(Debug, Default, Deserialize)]
@@ -57,7 +57,8 @@ pub fn settle(place: &Place) -> Result<Settled, Failure> {
 }
 
 fn nearest(here: &Path) -> Result<Context, Failure> {
-    let Some(file) = here.ancestors().map(|directory| directory.join(FILE)).find(|file| file.is_file()) else {
+    let mut files = here.ancestors().flat_map(|directory| FILES.map(|file| directory.join(file)));
+    let Some(file) = files.find(|file| file.is_file()) else {
         return Ok(Context::default());
     };
     let text = std::fs::read_to_string(&file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
@@ -83,14 +84,17 @@ mod tests {
         let below = root.path().join("a/b");
         std::fs::create_dir_all(&below).unwrap();
         assert!(nearest(&below).unwrap().config.is_none());
-        std::fs::write(root.path().join(FILE), "config = \"conf\"\ndata = \"/var/desk\"\n").unwrap();
+        let [shown, hidden] = FILES;
+        std::fs::write(root.path().join(hidden), "config = \"conf\"\ndata = \"/var/desk\"\n").unwrap();
         let found = nearest(&below).unwrap();
         assert_eq!(found.config, Some(root.path().join("conf")));
         assert_eq!(found.data, Some(PathBuf::from("/var/desk")));
-        std::fs::write(root.path().join("a").join(FILE), "rules = \"../r\"\n").unwrap();
+        std::fs::write(root.path().join("a").join(shown), "rules = \"../r\"\n").unwrap();
         let found = nearest(&below).unwrap();
         assert_eq!((found.config, found.rules), (None, Some(root.path().join("a/../r"))));
-        std::fs::write(below.join(FILE), "colour = \"red\"\n").unwrap();
+        std::fs::write(below.join(hidden), "rules = \"hidden\"\n").unwrap();
+        assert_eq!(nearest(&below).unwrap().rules, Some(below.join("hidden")));
+        std::fs::write(below.join(shown), "colour = \"red\"\n").unwrap();
         assert!(nearest(&below).unwrap_err().to_string().contains("colour"));
     }
 }
