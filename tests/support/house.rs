@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use ruledesk::api::{self, Bounds, Limits, MetricsFor, Most};
+use ruledesk::api;
 use ruledesk::app::jobs::stop::stop;
-use ruledesk::app::reference::{Reference, TABLE_BYTES_MAX};
+use ruledesk::app::reference::Reference;
 use ruledesk::app::rollout::rules::{Source, tables};
 use ruledesk::app::{App, Clock};
-use ruledesk::config::{self, Metrics, Outside, Server};
+use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::Role;
 use ruledesk::rules::load::compile::CompileLimits;
 use ruledesk::rules::load::trust::{Trust, TrustedKey};
@@ -160,7 +160,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     app.quotas.limit(server.limits.clone());
-    let router = api::router(Arc::clone(&app), limits(&server), None);
+    let router = api::router(Arc::clone(&app), ruledesk::cli::limits(&server), None);
     // What is due is done when a test says so; the loops are cut off with the house.
     let (stopper, stop) = stop();
     std::mem::forget(stopper);
@@ -223,27 +223,6 @@ fn options(server: &Server) -> Options {
         trust: Trust::new(keys.collect()),
         two_person_access: server.two_person_access,
         judge: None,
-    }
-}
-
-/// As `ruledesk serve` bounds its requests.
-fn limits(server: &Server) -> Limits {
-    let bounds = |body_bytes_max, request_timeout| Bounds { body_bytes_max, request_timeout };
-    Limits {
-        usual: bounds(server.body_bytes_max, server.request_timeout),
-        table: bounds(server.body_bytes_max.max(TABLE_BYTES_MAX), server.request_timeout),
-        upload: bounds(server.component_bytes_max + (2 << 20), server.request_timeout + server.compile_timeout),
-        most: Most {
-            of_person: server.limits.requests_per_minute,
-            of_address: server.limits.address_requests_per_minute,
-            proxies: server.limits.proxies.clone(),
-        },
-        metrics: match server.metrics {
-            Metrics::Public => MetricsFor::All,
-            Metrics::Staff => MetricsFor::Staff,
-            Metrics::At(_) => MetricsFor::Elsewhere,
-        },
-        loopback_only: false,
     }
 }
 

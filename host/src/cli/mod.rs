@@ -111,6 +111,8 @@ struct Place {
     token: Option<String>,
 }
 
+pub use serve::limits;
+
 /// A sentence for the person who typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -139,7 +139,8 @@ fn traces(serve: &Serve, configured: Telemetry, app: &App) -> Result<MaybeTraces
     Ok(Some(Arc::new(Traces::start(&settings, Arc::clone(&app.metrics.traced))?)))
 }
 
-fn limits(server: &Server) -> Limits {
+/// The bounds of requests, as the configuration has them.
+pub fn limits(server: &Server) -> Limits {
     Limits {
         usual: Bounds { body_bytes_max: server.body_bytes_max, request_timeout: server.request_timeout },
         table: Bounds {

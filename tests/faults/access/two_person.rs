@@ -214,6 +214,9 @@ fn a_table_that_decides_about_access_waits_for_a_second_person() {
         assert_eq!(live(), first["digest"]);
         let agree = json!({ "digest": proposed["digest"], "why": "compared with the register" });
         assert_eq!(mei.post("/api/v1/tables/assets/approve", &agree).status, 409);
+        // What waits is put in place of the version that was meant, or not at all.
+        let stale = mei.with("if-match", "\"0000\"");
+        stale.put_text("/api/v1/tables/assets?why=x", "key,value\na,9\n", "text/csv").expect(412);
         noor.post("/api/v1/tables/assets/approve", &agree).expect(200);
         assert_eq!(live(), proposed["digest"]);
         let back = json!({ "digest": first["digest"], "why": "x" });

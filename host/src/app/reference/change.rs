@@ -95,6 +95,11 @@ impl Office {
         if live {
             self.go_live(actor, version, condition, why).await?;
         } else {
+            let live = self.store.live_digests().await?;
+            let live = live.iter().find(|(name, ..)| *name == version.name).map(|(_, digest, _)| digest.as_str());
+            if !condition.holds_for(live) {
+                return Err(Error::StaleTable { name: version.name.clone() });
+            }
             let (by, why) = (signatory(actor).to_string(), &*normal(why));
             self.store.propose_table(version, By { actor: &by, why }, self.clock.now()).await?;
         }
