@@ -98,6 +98,8 @@ names! {
     TierId;
     /// A calendar of open hours.
     CalendarId;
+    /// A macro, or a canned reply.
+    MacroId;
 }
 
 impl CategoryId {
@@ -137,6 +139,8 @@ uuids! {
     MessageId;
     /// A comment, UUID version 7.
     CommentId;
+    /// A task of a ticket.
+    TaskId;
     /// A grant of access, UUID version 7.
     GrantId;
 }

@@ -102,6 +102,11 @@ pub enum Event {
         link: String,
         other: TicketNumber,
     },
+    /// A task was added, done, opened again or taken away.
+    Task {
+        step: String,
+        text: String,
+    },
 }
 
 /// A field of a ticket that rules and people set.
@@ -186,6 +191,7 @@ impl Event {
             Event::Escalated { .. } => "escalated",
             Event::Linked { .. } => "linked",
             Event::Unlinked { .. } => "unlinked",
+            Event::Task { .. } => "task",
         }
     }
 
@@ -227,6 +233,7 @@ impl Event {
             Event::Linked { link, other } | Event::Unlinked { link, other } => {
                 vec![("link", link.clone()), ("ticket", other.to_string())]
             }
+            Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
         }
     }
 }
