@@ -20,7 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
-mod rules;
+pub(crate) mod rules;
 mod tables;
 pub mod tickets;
 
