@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::api::rules::deploy::DeployedView;
 use crate::app::rollout::deploy::Upload;
-use crate::cli::desk::remote::{Remote, part, word};
+use crate::cli::desk::remote::{Remote, word};
 use crate::cli::{Failure, Place, desk};
 use crate::desk::id::PersonId;
 use crate::rules::load::trust::SIGNATURE_FILE;
