@@ -16,6 +16,8 @@ use crate::app::{App, Error};
 use crate::desk::change::timer::TimerKind;
 
 mod access_deadlines;
+mod clocks;
+mod linked_tickets;
 mod old_keys;
 pub mod runner;
 
@@ -24,12 +26,18 @@ const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
 /// The queues that this program works on. Nothing sends messages yet: they wait in the outbox.
-const QUEUES: [Queue; 1] = [Queue::Timers(TimerKind::AccessDeadline)];
+const QUEUES: [Queue; 3] = [
+    Queue::Timers(TimerKind::AccessDeadline),
+    Queue::Timers(TimerKind::Clocks),
+    Queue::Timers(TimerKind::LinkedTickets),
+];
 
 /// Does one piece of work that was claimed from [`QUEUES`].
 async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
     match claimed.queue {
         Queue::Timers(TimerKind::AccessDeadline) => access_deadlines::run(app, claimed).await,
+        Queue::Timers(TimerKind::Clocks) => clocks::run(app, claimed).await,
+        Queue::Timers(TimerKind::LinkedTickets) => linked_tickets::run(app, claimed).await,
         Queue::Outbox => Err(Broken::NoSender.into()),
     }
 }

@@ -12,6 +12,7 @@ use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{GrantId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::alerts;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
 /// How often a change is made again while other hosts change the same ticket.
@@ -195,7 +196,8 @@ impl Office {
                 let ids = || self.clock.new_id();
                 make(&seen, &At::new(self.clock.now(), &organisation, &ids))?
             };
-            let Some(commit) = commit else { return Ok(seen) };
+            let Some(mut commit) = commit else { return Ok(seen) };
+            alerts::keep_time(&mut commit.change, &organisation);
             seen.ticket = commit.change.after().clone();
             seen.case = commit.change.case().cloned().or(seen.case);
             match self.store.commit(Commit { idempotency: key.clone(), ..commit }).await {

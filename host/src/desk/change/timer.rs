@@ -10,16 +10,22 @@ use crate::desk::id::TicketId;
 pub enum TimerKind {
     /// The time is over in which an access request can be approved.
     AccessDeadline,
+    /// A promise about the ticket comes to a share of its time at which something is done.
+    Clocks,
+    /// Tickets that are linked with it have to follow what has become of it.
+    LinkedTickets,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 1] = [TimerKind::AccessDeadline];
+    pub const ALL: [TimerKind; 3] = [TimerKind::AccessDeadline, TimerKind::Clocks, TimerKind::LinkedTickets];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
             TimerKind::AccessDeadline => "access-deadline",
+            TimerKind::Clocks => "clocks",
+            TimerKind::LinkedTickets => "linked-tickets",
         }
     }
 
