@@ -16,6 +16,7 @@ use std::str::FromStr;
 use crate::desk::id::{NotAnId, PersonId};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
+use super::apps::Catalog;
 use super::files::Parsed;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
@@ -36,7 +37,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
-    let apps = parsed.apps.read(|keys| apps::read(keys, names));
+    let Catalog { apps, connectors, incompatible, currency } =
+        parsed.apps.read(|keys| apps::read(keys, names, around.dir));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
@@ -65,6 +67,9 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             priorities,
             request_types,
             apps,
+            connectors,
+            incompatible,
+            currency,
             defaults: defaults?,
         };
         Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))

@@ -48,6 +48,8 @@ pub struct Names {
     pub tags: Set,
     pub priorities: Set,
     pub risks: Set,
+    pub apps: Set,
+    pub connectors: Set,
 }
 
 impl Names {
@@ -65,6 +67,8 @@ impl Names {
             tags: Set { what: "tag", ids: texts(parsed.taxonomy.root.get_ref(), "tags") },
             priorities: Set { what: "priority", ids: ids(parsed.desk.root.get_ref(), "priority") },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
+            apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
+            connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },
         }
     }
 }

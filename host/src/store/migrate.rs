@@ -33,6 +33,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     12 "segments" "0012_segments.sql";
     13 "proof" "0013_proof.sql";
     15 "keys" "0015_keys.sql";
+    20 "catalog" "0020_catalog.sql";
+    21 "provisioning" "0021_provisioning.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -2,5 +2,7 @@
 
 pub mod deadlines;
 pub mod decide;
+mod ending;
 mod follow;
+pub mod provision;
 mod revoke;

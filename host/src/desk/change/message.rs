@@ -23,6 +23,8 @@ pub enum MessageKind {
     ApprovalWanted,
     /// The ticket's requester may want to know how it stands.
     StateChanged,
+    /// Access that the recipient holds ends soon.
+    AccessEnding,
 }
 
 impl MessageKind {
@@ -32,6 +34,7 @@ impl MessageKind {
             MessageKind::Acknowledgement => "acknowledgement",
             MessageKind::ApprovalWanted => "approval-wanted",
             MessageKind::StateChanged => "state-changed",
+            MessageKind::AccessEnding => "access-ending",
         }
     }
 }

@@ -10,16 +10,26 @@ use crate::desk::id::TicketId;
 pub enum TimerKind {
     /// The time is over in which an access request can be approved.
     AccessDeadline,
+    /// The access that the ticket gave ends.
+    AccessExpiry,
+    /// The person who holds the access that the ticket gave hears that it ends soon.
+    AccessReminder,
+    /// Something is to be done in an app, for the access that the ticket gave.
+    Provision,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 1] = [TimerKind::AccessDeadline];
+    pub const ALL: [TimerKind; 4] =
+        [TimerKind::AccessDeadline, TimerKind::AccessExpiry, TimerKind::AccessReminder, TimerKind::Provision];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
             TimerKind::AccessDeadline => "access-deadline",
+            TimerKind::AccessExpiry => "access-expiry",
+            TimerKind::AccessReminder => "access-reminder",
+            TimerKind::Provision => "provision",
         }
     }
 
