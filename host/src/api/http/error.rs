@@ -60,6 +60,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::Overdue { .. }
         | Refusal::Finished { .. }
         | Refusal::GrantEnded
+        | Refusal::OrderNotByHand
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
     Problem::new(kind, detail)

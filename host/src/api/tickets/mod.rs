@@ -19,6 +19,7 @@ use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::change::Changed;
+use crate::app::tickets::submit::Made;
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
@@ -134,9 +135,14 @@ pub async fn create(
     let key = key_of(&headers, "", &body)?;
     let (requester, submission) = body.submission()?;
     let made = app.create_ticket(&actor, requester, submission, key).await?;
+    answer_made(&app, &actor, made).await
+}
+
+/// The answer to a request that made a ticket, now or before.
+pub async fn answer_made(app: &App, actor: &Actor, made: Made) -> Result<Response, Problem> {
     let sight = match made.sight {
         Some(sight) => sight,
-        None => app.sight_of(&actor, &made.ticket, made.access.as_ref()).await?,
+        None => app.sight_of(actor, &made.ticket, made.access.as_ref()).await?,
     };
     Ok(one(if made.new { super::CREATED } else { StatusCode::OK }, made.ticket, made.access, &sight))
 }

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Report};
-use crate::desk::access::provisioning::{Direction, Entitlement, Op, OpState};
-use crate::desk::id::{GrantId, OpId, PersonId, TicketId};
+use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op, OpState};
+use crate::desk::id::{GrantId, OpId, TicketId};
 use crate::desk::organisation::connector::Connector;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
@@ -19,15 +19,6 @@ pub struct Order {
     /// `None` where the app has none any more.
     pub connector: Option<Connector>,
     pub account: Account,
-}
-
-/// The person whom an order is about, as apps know people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    pub id: PersonId,
-    pub name: String,
-    /// Empty where the directory has none.
-    pub email: String,
 }
 
 /// The orders of a ticket that can be worked on.

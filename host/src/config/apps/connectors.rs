@@ -3,6 +3,8 @@
 //! - `id`.
 //! - `kind`: `scim`, `rest` or `manual`.
 //! - `url`: the base of the app's addresses; for `scim` and `rest`.
+//! - `internal`: whether the app stands inside the organisation's network: then it may be asked at an address there, and without
+//!   TLS. Default false.
 //! - `token-file`: the file with the bearer token; relative to the configuration directory. It is read for each call, so that
 //!   a new token needs no restart.
 //! - `groups`: for `scim`: the group that stands for an entitlement such as `tier:pro`, as `id:` and its id, or by its display
@@ -44,7 +46,8 @@ pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<C
             Kind::Rest(Rest { url: url?, token_file, calls })
         }
     };
-    Some(Connector { id, kind })
+    let internal = keys.optional("internal").and_then(|node| node.flag()).unwrap_or_default();
+    Some(Connector { id, internal, kind })
 }
 
 fn address(keys: &mut Keys<'_>) -> Option<String> {

@@ -127,15 +127,13 @@ impl EndReason {
 }
 
 impl Grant {
-    /// Whether it lets its person in at an instant, as far as the desk has decided: from `expires_at` on it does not, whether
-    /// or not a sweep has been (I8), and what has ended stays so where a clock is set back.
+    /// Whether it was to let its person in at an instant: from `expires_at` on it is not, whether or not a sweep has been (I8).
     pub fn is_effective(&self, at: Timestamp) -> bool {
-        let held = self.granted_at <= at && at < self.expires_at && self.revoked_at.is_none_or(|end| at < end);
-        held && self.state.supports()
+        self.granted_at <= at && at < self.expires_at && self.revoked_at.is_none_or(|end| at < end)
     }
 
-    /// Whether it gives access now: a person who has left has none, whether or not the grant has been ended; and what the app
-    /// does not have yet gives none.
+    /// Whether it gives access now: a person who has left has none, whether or not the grant has been ended; what the app does
+    /// not have yet gives none; and what has ended stays so where a clock is set back.
     pub fn gives_access(&self, organisation: &Organisation, at: Timestamp) -> bool {
         self.state == GrantState::Active
             && self.is_effective(at)

@@ -9,6 +9,8 @@ use crate::desk::id::ConnectorId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connector {
     pub id: ConnectorId,
+    /// Whether the app stands inside the organisation's network, so that it may be asked there and without TLS.
+    pub internal: bool,
     pub kind: Kind,
 }
 

@@ -146,6 +146,16 @@ pub fn revoke(
     Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
 }
 
+/// Permission to say what was done in an app for the access that `ticket` gave: as [`revoke`], but none to the person who holds
+/// it.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn revoke_for_others(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
+    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner, holder: None }))?;
+    Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
+}
+
 /// Whether the actor works on tickets of others, or looks after the desk: no bound that is meant for one requester holds for
 /// such an actor.
 pub fn works_on_tickets(actor: &Actor) -> bool {

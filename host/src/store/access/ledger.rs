@@ -118,7 +118,7 @@ struct Revoked {
 }
 
 /// An event's facts, as they are stored and hashed.
-fn facts(event: &LedgerEvent) -> String {
+pub fn facts(event: &LedgerEvent) -> String {
     let facts = match event {
         LedgerEvent::Requested { requester, submitted_by, request } => serde_json::to_string(&Requested {
             requester: requester.to_string(),

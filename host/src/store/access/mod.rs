@@ -20,6 +20,7 @@ pub mod current;
 pub mod ledger;
 pub mod lists;
 pub mod ops;
+pub mod questions;
 
 /// The condition for grants that are a reason for access.
 pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning')";

@@ -82,6 +82,16 @@ pub struct Holding {
     pub since: Timestamp,
 }
 
+/// The person whom an order is about, as apps know people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: PersonId,
+    /// Empty where the directory has none.
+    pub name: String,
+    /// Empty where the directory has none.
+    pub email: String,
+}
+
 /// The effect that an order has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -173,9 +183,9 @@ impl OpState {
 }
 
 impl Op {
-    /// Whether nothing of it can have had an effect in the app.
-    pub fn is_untouched(&self) -> bool {
-        self.state == OpState::Planned && self.attempt == 0
+    /// Whether nothing of it was ever sent.
+    pub fn is_unsent(&self) -> bool {
+        self.attempt == 0
     }
 
     /// Whether it is about this person in this app.

@@ -150,7 +150,7 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let wanted = wanted(&grants, key, at.organisation, at.now);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
-        if !is_wanted && op.is_untouched() && books.ops.contains(&op) {
+        if !is_wanted && op.state == OpState::Planned && books.ops.contains(&op) {
             write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
         }
     }
