@@ -24,7 +24,10 @@ fn a_rule_is_deployed_to_an_address_and_the_command_ends_with_the_desk_s_word() 
     let folder = place.path().join("sent");
     let deploy = ["rules", "deploy", folder.to_str().unwrap(), "--why", "tried", "--wait"];
     let said = printed(&asked(&desk, "mei", &deploy));
-    assert!(said.starts_with("sent 1.0.0: active since revision ") && said.ends_with("sent: the desk says active\n"), "{said}");
+    assert!(
+        said.starts_with("sent 1.0.0: active since revision ") && said.ends_with("sent: the desk says active\n"),
+        "{said}"
+    );
 
     // The next version is only tried, and the command says so.
     let second = hostile_manifest("sent", "priority", "pass", "mode = \"shadow\"").replace("1.0.0", "1.1.0");
@@ -35,9 +38,18 @@ fn a_rule_is_deployed_to_an_address_and_the_command_ends_with_the_desk_s_word() 
     // One without the right is refused, and what the desk refuses is named.
     let refused = asked(&desk, "amara", &deploy);
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("may not administer"));
-    put(place.path(), "sent", &first.replace("pass", "no-such-answer").replace("\"priority\"", "\"bakery\""), hostile());
+    put(
+        place.path(),
+        "sent",
+        &first.replace("pass", "no-such-answer").replace("\"priority\"", "\"bakery\""),
+        hostile(),
+    );
     let refused = asked(&desk, "mei", &deploy);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("bakery"), "{}", out(&refused));
+    assert!(
+        !refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("bakery"),
+        "{}",
+        out(&refused)
+    );
 }
 
 #[test]

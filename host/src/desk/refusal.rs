@@ -40,6 +40,8 @@ pub enum Refusal {
     Finished { state: State },
     #[error("the grant gives no access any more")]
     GrantEnded,
+    #[error("the order does not wait for the word of a person")]
+    OrderNotByHand,
     #[error("say why: a denial needs a reason")]
     ReasonMissing,
     #[error(

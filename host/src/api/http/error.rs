@@ -70,6 +70,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::HasAccessRequest
         | Refusal::MergeNeedsTarget
         | Refusal::Over { .. }
+        | Refusal::OrderNotByHand
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
     let way = match refusal {

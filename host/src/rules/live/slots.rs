@@ -155,9 +155,8 @@ impl Slots {
 
     /// Whether a step would change what decides about access. A version that is not in memory could.
     fn needs_second(&self, slot: &Slot, step: &RolloutStep) -> bool {
-        let covers = |version| {
-            Some(version) != step.version() && slot.rule(version).is_none_or(|rule| self.covers(rule))
-        };
+        let covers =
+            |version| Some(version) != step.version() && slot.rule(version).is_none_or(|rule| self.covers(rule));
         self.guard.two_person && slot.kept.at_stake(step).any(covers)
     }
 
