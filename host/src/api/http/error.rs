@@ -61,6 +61,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::Finished { .. }
         | Refusal::GrantEnded
         | Refusal::OrderNotByHand
+        | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
     Problem::new(kind, detail)

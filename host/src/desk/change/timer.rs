@@ -16,12 +16,19 @@ pub enum TimerKind {
     AccessReminder,
     /// Something is to be done in an app, for the access that the ticket gave.
     Provision,
+    /// The access that the ticket gave is read again in the app.
+    AccessCheck,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 4] =
-        [TimerKind::AccessDeadline, TimerKind::AccessExpiry, TimerKind::AccessReminder, TimerKind::Provision];
+    pub const ALL: [TimerKind; 5] = [
+        TimerKind::AccessDeadline,
+        TimerKind::AccessExpiry,
+        TimerKind::AccessReminder,
+        TimerKind::Provision,
+        TimerKind::AccessCheck,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -30,6 +37,7 @@ impl TimerKind {
             TimerKind::AccessExpiry => "access-expiry",
             TimerKind::AccessReminder => "access-reminder",
             TimerKind::Provision => "provision",
+            TimerKind::AccessCheck => "access-check",
         }
     }
 
