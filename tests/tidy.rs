@@ -12,8 +12,9 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("desk", &[]),
+    ("connectors", &["desk"]),
     ("rows", &[]),
     ("rules", &[]),
     ("telemetry", &[]),
@@ -23,16 +24,17 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("store", &["desk"]),
     ("app", &["desk", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
-    ("jobs", &["app", "desk", "telemetry"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "jobs", "rows", "rules", "telemetry"]),
+    ("jobs", &["app", "connectors", "desk", "telemetry"]),
+    ("cli", &["api", "app", "author", "config", "connectors", "desk", "import", "jobs", "rows", "rules", "telemetry"]),
 ];
 
 /// A file and a room that it alone of its own room may name: the one command file that opens the store.
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 7] = [
     ("sqlx", &["store"]),
+    ("reqwest", &["connectors"]),
     ("axum", &["api", "cli"]),
     ("wasmtime", &["rules"]),
     ("serde", &["rules", "store", "app", "api", "config", "import", "cli", "author"]),

@@ -216,6 +216,8 @@ pub fn organisation() -> Organisation {
         groups: vec!["crm-pro".parse().unwrap()],
         roles: vec!["editor".to_owned()],
         seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
     };
     let app = App {
         id: "crm".parse().unwrap(),
@@ -223,6 +225,12 @@ pub fn organisation() -> Organisation {
         owner: None,
         tiers: vec![tier],
         attributes: BTreeMap::new(),
+        description: String::new(),
+        keywords: Vec::new(),
+        alternatives: Vec::new(),
+        requestable_by: Vec::new(),
+        connector: None,
+        one_tier: true,
     };
     Organisation {
         name: "Test".to_owned(),
@@ -247,6 +255,9 @@ pub fn organisation() -> Organisation {
         priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],
         request_types: forms().map(|form| (form.id.clone(), form)).into(),
         apps: [(app.id.clone(), app)].into(),
+        connectors: BTreeMap::new(),
+        incompatible: Vec::new(),
+        currency: String::new(),
         defaults: Defaults {
             team: "even".parse().unwrap(),
             priority: "medium".parse().unwrap(),

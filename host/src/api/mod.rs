@@ -20,7 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
-mod rules;
+pub(crate) mod rules;
 mod tables;
 pub mod tickets;
 
@@ -105,6 +105,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
+        .routes(routes!(access::extend::extend))
+        .routes(routes!(access::catalog::catalog))
+        .routes(routes!(access::orders::list))
+        .routes(routes!(access::orders::attest))
+        .routes(routes!(access::questions::who))
+        .routes(routes!(access::questions::story))
+        .routes(routes!(access::view::view))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))

@@ -49,6 +49,8 @@ pub struct Names {
     pub priorities: Set,
     pub calendars: Set,
     pub risks: Set,
+    pub apps: Set,
+    pub connectors: Set,
 }
 
 impl Names {
@@ -67,6 +69,8 @@ impl Names {
             priorities: Set { what: "priority", ids: ids(parsed.desk.root.get_ref(), "priority") },
             calendars: Set { what: "calendar", ids: ids(parsed.desk.root.get_ref(), "other-calendar") },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
+            apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
+            connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },
         }
     }
 }

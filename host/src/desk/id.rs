@@ -100,6 +100,8 @@ names! {
     CalendarId;
     /// A macro, or a canned reply.
     MacroId;
+    /// A connector, by which the desk writes to apps.
+    ConnectorId;
 }
 
 impl CategoryId {
@@ -143,6 +145,8 @@ uuids! {
     TaskId;
     /// A grant of access, UUID version 7.
     GrantId;
+    /// One effect in an app, UUID version 7.
+    OpId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

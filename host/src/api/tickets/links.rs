@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::views::TicketView;
-use super::{changed, made, number, raw};
+use super::{answer_made, changed, number, raw};
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::condition::condition;
 use crate::api::http::headers::key::key as key_of;
@@ -196,7 +196,7 @@ pub async fn follow_up(
 ) -> Result<Response, Problem> {
     let key = key_of(&headers, &format!("follow-up {ticket}"), &body)?;
     let new = app.follow_up(&actor, number(&ticket)?, body.into(), key).await?;
-    made(&app, &actor, new).await
+    answer_made(&app, &actor, new).await
 }
 
 /// Split a part of a ticket off into a new one of the same requester. For agents and admins.
@@ -215,5 +215,5 @@ pub async fn split(
 ) -> Result<Response, Problem> {
     let key = key_of(&headers, &format!("split {ticket}"), &body)?;
     let new = app.split(&actor, number(&ticket)?, body.into(), key).await?;
-    made(&app, &actor, new).await
+    answer_made(&app, &actor, new).await
 }

@@ -140,12 +140,12 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let key = key_of(&headers, "", &body)?;
     let (requester, submission) = body.submission()?;
-    let new = app.create_ticket(&actor, requester, submission, key).await?;
-    made(&app, &actor, new).await
+    let made = app.create_ticket(&actor, requester, submission, key).await?;
+    answer_made(&app, &actor, made).await
 }
 
-/// A ticket that was created, now or when the same request was made before.
-async fn made(app: &App, actor: &Actor, made: Made) -> Result<Response, Problem> {
+/// The answer to a request that made a ticket, now or before.
+pub async fn answer_made(app: &App, actor: &Actor, made: Made) -> Result<Response, Problem> {
     let sight = match made.sight {
         Some(sight) => sight,
         None => app.sight_of(actor, &made.ticket, made.access.as_ref()).await?,

@@ -341,10 +341,13 @@ impl App {
         let extends = grants.iter().any(held);
         let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
         let holders = self.store.holders(&request.app, now).await?;
+        let open = self.store.open_requests(subject).await?;
         Ok(AccessFacts {
             history: self.store.access_history(subject, since).await?,
             holders: holders.into_iter().filter(|(person, _)| here(person)).collect(),
-            asked_in: self.store.open_requests(subject).await?.iter().find(|open| same(open)).map(|open| open.number),
+            asked_in: open.iter().find(|open| same(open)).map(|open| open.number),
+            open: open.into_iter().map(|open| (open.app, open.tier)).collect(),
+            in_apps: (self.store.holdings(subject).await?, self.store.open_ops(subject).await?),
             seen,
             request: AccessRequest { extends, ..request.clone() },
             grants,

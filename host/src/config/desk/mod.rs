@@ -20,6 +20,7 @@ use crate::desk::id::{CalendarId, NotAnId, PersonId};
 use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
+use crate::config::apps::Catalog;
 use crate::config::files::Parsed;
 use crate::config::names::Names;
 use crate::config::read::{Keys, Node, distinct};
@@ -45,7 +46,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
-    let apps = parsed.apps.read(|keys| apps::read(keys, names));
+    let Catalog { apps, connectors, incompatible, currency } =
+        parsed.apps.read(|keys| apps::read(keys, names, around.dir));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
@@ -83,6 +85,9 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             priorities,
             request_types: request_types.into_iter().map(|(id, (form, _))| (id, form)).collect(),
             apps,
+            connectors,
+            incompatible,
+            currency,
             defaults: defaults?,
             closing,
             watch,

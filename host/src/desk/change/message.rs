@@ -37,6 +37,8 @@ pub enum MessageKind {
     PromiseBroken,
     /// The ticket has come up to the recipient's team.
     Escalated,
+    /// Access that the recipient holds ends soon.
+    AccessEnding,
 }
 
 impl MessageKind {
@@ -53,6 +55,7 @@ impl MessageKind {
             MessageKind::PromiseRunsOut => "promise-runs-out",
             MessageKind::PromiseBroken => "promise-broken",
             MessageKind::Escalated => "escalated",
+            MessageKind::AccessEnding => "access-ending",
         }
     }
 }

@@ -211,7 +211,7 @@ impl Change {
     pub fn case(&self) -> Option<&AccessCase> {
         self.access.iter().find_map(|write| match write {
             AccessWrite::Open(case) | AccessWrite::Update { case, .. } => Some(case),
-            AccessWrite::Grant(_) | AccessWrite::Revoke { .. } | AccessWrite::Replace { .. } => None,
+            _ => None,
         })
     }
 

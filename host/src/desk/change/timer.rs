@@ -14,11 +14,27 @@ pub enum TimerKind {
     Clocks,
     /// Tickets that are linked with it have to follow what has become of it.
     LinkedTickets,
+    /// The access that the ticket gave ends.
+    AccessExpiry,
+    /// The person who holds the access that the ticket gave hears that it ends soon.
+    AccessReminder,
+    /// Something is to be done in an app, for the access that the ticket gave.
+    Provision,
+    /// The access that the ticket gave is read again in the app.
+    AccessCheck,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 3] = [TimerKind::AccessDeadline, TimerKind::Clocks, TimerKind::LinkedTickets];
+    pub const ALL: [TimerKind; 7] = [
+        TimerKind::AccessDeadline,
+        TimerKind::Clocks,
+        TimerKind::LinkedTickets,
+        TimerKind::AccessExpiry,
+        TimerKind::AccessReminder,
+        TimerKind::Provision,
+        TimerKind::AccessCheck,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -26,6 +42,10 @@ impl TimerKind {
             TimerKind::AccessDeadline => "access-deadline",
             TimerKind::Clocks => "clocks",
             TimerKind::LinkedTickets => "linked-tickets",
+            TimerKind::AccessExpiry => "access-expiry",
+            TimerKind::AccessReminder => "access-reminder",
+            TimerKind::Provision => "provision",
+            TimerKind::AccessCheck => "access-check",
         }
     }
 

@@ -10,16 +10,18 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::id::{
-    AppId, CalendarId, CategoryId, GroupId, ImpactId, MacroId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId,
-    TierId, UrgencyId,
+    AppId, CalendarId, CategoryId, ConnectorId, GroupId, ImpactId, MacroId, PersonId, PriorityId, RequestTypeId, Skill,
+    Tag, TeamId, TierId, UrgencyId,
 };
-
 use super::sla;
 
+pub mod connector;
 pub mod form;
 pub mod service;
 
 use service::{CannedReply, Closing, Macro, Watch};
+
+use connector::Connector;
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -44,6 +46,12 @@ pub struct Organisation {
     pub priorities: Vec<PriorityLevel>,
     pub request_types: BTreeMap<RequestTypeId, RequestType>,
     pub apps: BTreeMap<AppId, App>,
+    /// By what the desk writes to apps.
+    pub connectors: BTreeMap<ConnectorId, Connector>,
+    /// What no person may hold together.
+    pub incompatible: Vec<Incompatible>,
+    /// The currency of costs, such as `EUR`; empty where no cost is given.
+    pub currency: String,
     pub defaults: Defaults,
     /// How tickets end whose type says nothing else.
     pub closing: Closing,
@@ -235,6 +243,18 @@ pub struct App {
     /// From the lowest tier to the highest.
     pub tiers: Vec<Tier>,
     pub attributes: BTreeMap<String, String>,
+    /// A sentence or two for those who look for an app; may be empty.
+    pub description: String,
+    /// Other words by which people look for it.
+    pub keywords: Vec<String>,
+    /// Apps that may do as well.
+    pub alternatives: Vec<AppId>,
+    /// The groups whose members may ask for it; none where everybody may.
+    pub requestable_by: Vec<GroupId>,
+    /// By what the desk writes to it; `None` where the desk only keeps who may have it.
+    pub connector: Option<ConnectorId>,
+    /// Whether a person holds one of its tiers at a time, the highest that any grant gives.
+    pub one_tier: bool,
 }
 
 /// A licence tier of an app.
@@ -252,6 +272,33 @@ pub struct Tier {
     pub roles: Vec<String>,
     /// Licences that exist; `None` where they are not counted.
     pub seats: Option<u32>,
+    /// The cost of a seat for a month, in hundredths of the currency.
+    pub monthly_cost: Option<u64>,
+    /// Durations that a form offers, in hours, none longer than the longest.
+    pub presets: Vec<u32>,
+}
+
+/// What no person may hold together: nothing of the one half with anything of the other (separation of duties).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incompatible {
+    /// The reason, as people read it.
+    pub name: String,
+    pub one: Vec<Item>,
+    pub other: Vec<Item>,
+}
+
+/// An app, or one tier of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub app: AppId,
+    pub tier: Option<TierId>,
+}
+
+impl Item {
+    /// Whether it is this tier of this app.
+    pub fn is(&self, app: &AppId, tier: &TierId) -> bool {
+        self.app == *app && self.tier.as_ref().is_none_or(|own| own == tier)
+    }
 }
 
 impl Kind {
@@ -343,6 +390,17 @@ impl Organisation {
             next = self.people.get(id).and_then(|p| p.manager.as_ref());
         }
         chain
+    }
+
+    /// The connector of an app.
+    pub fn connector_of(&self, app: &AppId) -> Option<&Connector> {
+        self.connectors.get(self.apps.get(app)?.connector.as_ref()?)
+    }
+
+    /// Whether a person may ask for an app.
+    pub fn may_request(&self, person: &PersonId, app: &App) -> bool {
+        let groups = self.people.get(person).map(|person| person.groups.as_slice()).unwrap_or_default();
+        app.requestable_by.is_empty() || app.requestable_by.iter().any(|group| groups.contains(group))
     }
 
     /// The active members of a group.

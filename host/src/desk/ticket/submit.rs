@@ -31,9 +31,10 @@ pub struct Verdicts {
 /// Opens the ticket with this id.
 pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Change {
     let people = (new.requester.clone(), new.submitted_by.clone());
-    let case = verdicts.access.clone().map(|(request, verdict)| {
-        AccessCase::open(id, people, request, &verdict, at.now).limited_to_seats(at.review(), at.organisation)
-    });
+    let case = verdicts
+        .access
+        .clone()
+        .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now).guarded(at));
     let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);
     let origin = new.origin;

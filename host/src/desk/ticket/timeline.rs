@@ -150,27 +150,44 @@ impl Field {
 pub enum AccessOutcome {
     /// The request stands here now.
     Is(AccessState),
-    /// What was granted was taken back.
+    /// The grant was taken back.
     Revoked,
+    /// The time of the grant is over.
+    Expired,
+    /// The app has it.
+    Provisioned,
+    /// The app does not have it any more.
+    Gone,
+    /// A person has to look at it.
+    Attention,
 }
 
 impl AccessOutcome {
-    const REVOKED: &'static str = "revoked";
+    /// Those that are no state of a request.
+    const OTHERS: [AccessOutcome; 5] = [
+        AccessOutcome::Revoked,
+        AccessOutcome::Expired,
+        AccessOutcome::Provisioned,
+        AccessOutcome::Gone,
+        AccessOutcome::Attention,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
             AccessOutcome::Is(state) => state.code(),
-            AccessOutcome::Revoked => AccessOutcome::REVOKED,
+            AccessOutcome::Revoked => "revoked",
+            AccessOutcome::Expired => "expired",
+            AccessOutcome::Provisioned => "provisioned",
+            AccessOutcome::Gone => "gone",
+            AccessOutcome::Attention => "attention",
         }
     }
 
     /// The outcome with this word.
     pub fn from_code(code: &str) -> Option<AccessOutcome> {
-        if code == AccessOutcome::REVOKED {
-            return Some(AccessOutcome::Revoked);
-        }
-        AccessState::from_code(code).map(AccessOutcome::Is)
+        let other = AccessOutcome::OTHERS.into_iter().find(|outcome| outcome.code() == code);
+        other.or_else(|| AccessState::from_code(code).map(AccessOutcome::Is))
     }
 }
 
