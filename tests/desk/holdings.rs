@@ -1,4 +1,4 @@
-//! What people hold in apps, against a reference model: whatever is granted, revoked or expires, in whatever order, with lost
+//! What people hold in apps, against a reference model: as access is granted, revoked and expires in any order, with lost
 //! answers, crashes and late looks in between, the app has at the end what the grants that are left give, and what was there
 //! before any of them.
 

@@ -1,4 +1,4 @@
-//! What no request may come to, whatever rules and approvers say: asked when a request opens and when access is given (I5).
+//! What no request may come to, even where rules and approvers agree: asked when a request opens and when access is given (I5).
 
 use super::{AccessCase, AccessState};
 use crate::desk::change::at::At;
