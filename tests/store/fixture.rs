@@ -142,7 +142,14 @@ fn people() -> BTreeMap<PersonId, Person> {
 }
 
 fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
-    let member = |id: &&str| Member { person: person(id), skills: BTreeSet::new(), available: true };
+    let member = |id: &&str| Member {
+        person: person(id),
+        skills: BTreeSet::new(),
+        available: true,
+        shift: None,
+        capacity: None,
+        absences: Vec::new(),
+    };
     let team = Team {
         id: id.parse().unwrap(),
         name: id.to_owned(),
@@ -265,6 +272,8 @@ pub fn organisation() -> Organisation {
         },
         closing: Closing::default(),
         watch: Watch::default(),
+        macros: BTreeMap::new(),
+        canned_replies: Vec::new(),
     }
 }
 

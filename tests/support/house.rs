@@ -97,7 +97,10 @@ impl House {
     /// Does what is due by its clock; how many runs that took.
     fn do_what_is_due(&self) -> usize {
         let Some(running) = &self.running else { return 0 };
-        running.runtime.block_on(ruledesk::jobs::runner::run_due(&running.app)).unwrap()
+        running.runtime.block_on(async {
+            running.app.share_out().await.unwrap();
+            ruledesk::jobs::runner::run_due(&running.app).await.unwrap()
+        })
     }
 
     /// Ends it at once, without the work that an orderly end does, and opens another on what it left.
@@ -167,6 +170,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle
     let tasks = vec![
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
+        tokio::spawn(ruledesk::jobs::search_index::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
     (app, url, tasks)

@@ -331,6 +331,7 @@ fn create(n: u64, at: Timestamp, template: &Template) -> Commit {
         team: ticket.team.clone(),
         strategy: Strategy::RoundRobin,
         candidates: Vec::new(),
+        capacities: std::collections::BTreeMap::new(),
         fixed: Some(agent(random.next()).parse().unwrap()),
         note: None,
     };

@@ -61,6 +61,8 @@ pub enum Wrong {
     #[error("is {response} minutes, longer than the {resolution} minutes for the resolution")]
     ResponseAfterResolution { response: u32, resolution: u32 },
 
+    #[error("`{{{text}` begins no variable; there are {}", allowed.join(", "))]
+    UnknownVariable { text: String, allowed: Vec<&'static str> },
     #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
     NotAnAddress { text: String },
     #[error("`{text}` is not the address of a machine; write one such as `10.0.0.7`")]

@@ -98,6 +98,8 @@ names! {
     TierId;
     /// A calendar of open hours.
     CalendarId;
+    /// A macro, or a canned reply.
+    MacroId;
     /// A connector, by which the desk writes to apps.
     ConnectorId;
 }
@@ -139,6 +141,8 @@ uuids! {
     MessageId;
     /// A comment, UUID version 7.
     CommentId;
+    /// A task of a ticket.
+    TaskId;
     /// A grant of access, UUID version 7.
     GrantId;
     /// One effect in an app, UUID version 7.

@@ -19,10 +19,12 @@ mod access_check;
 mod access_deadlines;
 mod access_ends;
 mod clocks;
+mod handover;
 mod linked_tickets;
 mod old_keys;
 mod provision;
 pub mod runner;
+pub mod search_index;
 
 /// How long jobs may take to end once they were told to: longer than one run may take.
 const END_MAX: Duration = Duration::from_secs(45);
@@ -61,6 +63,8 @@ pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
     all.spawn(runner::run(Arc::clone(app), stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
+    all.spawn(search_index::run(Arc::clone(app), stop.clone()));
+    all.spawn(handover::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
     all.spawn(Arc::clone(app).keep_following_people(stop.clone()));

@@ -17,6 +17,7 @@ use crate::store::jobs::Lease;
 pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
 
 pub(in crate::app) mod background;
+mod handover;
 pub mod stop;
 
 /// How long a claim holds. It outlives a run and the writing of what came of it.

@@ -5,9 +5,10 @@
 //! - `[limits]`: see [`server::Limits`].
 //! - `[telemetry]`: see [`Telemetry`].
 //! - `[rules]`: see `trust.rs`.
-//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` likewise, for promises that run by another.
+//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` has the same keys, for promises that run by another.
 //! - `[closing]`: see `closing.rs`.
 //! - `[promises]`: see `promises.rs`.
+//! - `[[macro]]`, `[[canned-reply]]`: see `macros.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
@@ -31,6 +32,7 @@ use crate::config::{apps, duration, people, request_types, taxonomy, teams, trus
 
 mod calendar;
 pub mod closing;
+mod macros;
 mod promises;
 
 /// How long an approval may take unless the file says otherwise, in hours.
@@ -60,6 +62,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             form.closing = std::mem::take(given).over(&closing);
         }
         let watch = keys.table("promises", promises::read).unwrap_or_default();
+        let macros = keys.entries("macro", |keys, id| (id, macros::read(keys, names)));
+        let canned_replies = keys.entries("canned-reply", macros::canned_reply);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
         let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
         if priorities.is_empty() {
@@ -87,6 +91,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             defaults: defaults?,
             closing,
             watch,
+            macros: macros.into_iter().collect(),
+            canned_replies,
         };
         Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))
     })

@@ -6,6 +6,7 @@ use super::id::PersonId;
 use super::ticket::assignment::Assignment;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use super::ticket::lifecycle::tasks::TaskWrite;
 use super::ticket::timeline::{Entry, Event};
 use super::ticket::{State, Ticket};
 use message::Message;
@@ -28,6 +29,7 @@ pub struct Change {
     pub(super) messages: Vec<Message>,
     pub(super) record: Option<ResolutionRecord>,
     pub(super) links: Vec<LinkWrite>,
+    pub(super) tasks: Vec<TaskWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -73,6 +75,7 @@ impl Change {
             messages: Vec::new(),
             record: None,
             links: Vec::new(),
+            tasks: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -163,6 +166,33 @@ impl Change {
     /// The links that are made and taken away.
     pub fn links(&self) -> &[LinkWrite] {
         &self.links
+    }
+
+    /// The tasks that are added, marked and taken away.
+    pub fn tasks(&self) -> &[TaskWrite] {
+        &self.tasks
+    }
+
+    /// The change that makes both, this one first: one new version of the ticket.
+    #[must_use]
+    pub(super) fn then(mut self, next: Change) -> Change {
+        if let (TicketWrite::Update { before, after }, TicketWrite::Update { after: last, .. }) =
+            (&mut self.ticket, next.ticket)
+        {
+            *after = last;
+            after.version = before.version + 1;
+        }
+        self.entries.extend(next.entries);
+        self.assignment = next.assignment.or(self.assignment);
+        self.access.extend(next.access);
+        self.ledger.extend(next.ledger);
+        self.timers.extend(next.timers);
+        self.messages.extend(next.messages);
+        self.record = next.record.or(self.record);
+        self.links.extend(next.links);
+        self.tasks.extend(next.tasks);
+        self.seen.extend(next.seen);
+        self
     }
 
     /// Changes the ticket as it is to be afterwards.

@@ -20,13 +20,13 @@ use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
 use super::tickets::timeline::TimelineRow;
-use super::tickets::{rows, timeline};
+use super::tickets::{rows, search, timeline};
 use super::{Error, Store};
 use crate::desk::access::LedgerEntry;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::timeline::Entry;
+use crate::desk::ticket::timeline::{Entry, Event};
 use keys::IdempotencyKey;
 use turns::Turns;
 use writer::Work;
@@ -125,6 +125,7 @@ async fn write_all(
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
     outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
+    search::pend(tx, writing.iter().filter(|w| says_something(w)).map(|w| (w.after.number, w.after.version))).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
     recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
@@ -136,6 +137,13 @@ async fn write_all(
     let outcomes = outcomes.into_iter();
     let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
     Ok(outcomes.collect())
+}
+
+/// Whether a change adds words that a search may look for.
+fn says_something(writing: &Writing<'_>) -> bool {
+    let words = |entry: &Entry| matches!(entry.event, Event::Commented { .. } | Event::Resolved { .. });
+    let opens = matches!(writing.commit.change.ticket(), TicketWrite::Open(_));
+    opens || writing.commit.change.entries().iter().any(words)
 }
 
 /// The changes about which nothing is settled yet: those that are written.

@@ -11,11 +11,15 @@ use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 
 pub mod endings;
+pub mod knowledge;
 pub mod list;
 pub mod recent;
+pub mod reports;
 pub(crate) mod rows;
+pub mod search;
 pub mod summary;
 pub mod timeline;
+pub mod waiting;
 
 /// A message in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -62,6 +62,7 @@ fn facts(event: &Event) -> String {
         Event::EscalationAsked { reason } => json!([reason]),
         Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
+        Event::Task { step, text } => json!([step, text]),
     };
     facts.to_string()
 }
@@ -127,6 +128,10 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
         "unlinked" => {
             let (link, other) = read(facts)?;
             Event::Unlinked { link, other: TicketNumber(other) }
+        }
+        "task" => {
+            let [step, text] = read(facts)?;
+            Event::Task { step, text }
         }
         other => return Err(corrupt(T, "kind", other)),
     })
@@ -251,6 +256,16 @@ fn stored(row: &Row, first: usize) -> Result<StoredEntry, Error> {
 pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     let head = format!("insert into timeline (ticket, {COLUMNS})");
     tx.insert(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await.map(drop)
+}
+
+/// The entries of a ticket that say something in words, the latest of them.
+pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Vec<Entry>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from timeline where ticket = $1 and kind in ('commented', 'resolved') \
+         order by seq desc limit $2"
+    );
+    let rows = tx.all(&sql, vec![ticket.0.into(), most.into()]).await?;
+    rows.iter().map(|row| Ok(stored(row, 0)?.entry)).collect()
 }
 
 /// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
