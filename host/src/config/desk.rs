@@ -3,7 +3,7 @@
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
 //! - `[limits]`: see [`server::Limits`].
-//! - `[telemetry]`: see [`Telemetry`].
+//! - `[telemetry]`, `[outgoing]`, `[mail]`: see `outgoing`.
 //! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
@@ -18,10 +18,10 @@ use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
 use super::files::Parsed;
 use super::names::Names;
+use super::outgoing::{self, Outgoing, mail, telemetry, webhooks};
 use super::read::{Keys, Node, distinct};
 use super::server::{self, Around, Server};
 use super::taxonomy::Taxonomy;
-use super::telemetry::{self, Telemetry};
 use super::wrong::Wrong;
 use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
 
@@ -31,7 +31,11 @@ const ACCESS_DUE_HOURS: u32 = 72;
 const ACCESS_FALLBACK_HOURS: u32 = 24;
 
 /// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
-pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
+pub fn read(
+    parsed: &Parsed<'_>,
+    names: &Names,
+    around: &Around<'_>,
+) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -41,6 +45,10 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
         let telemetry = keys.table("telemetry", telemetry::read);
+        let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
+        let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
+        let mail = keys.optional("mail");
+        let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
@@ -67,7 +75,12 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             apps,
             defaults: defaults?,
         };
-        Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))
+        Some((
+            Server { trusted_keys, withdrawn, limits, ..server? },
+            telemetry?,
+            Outgoing { requests, mail, webhooks },
+            organisation,
+        ))
     })
 }
 

@@ -28,6 +28,7 @@ pub enum List {
     RuleEvents,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
+    Deliveries,
 }
 
 impl List {
@@ -44,6 +45,7 @@ impl List {
             List::RuleVersions => 'v',
             List::RuleEvents => 'e',
             List::PublicTimeline => 'p',
+            List::Deliveries => 'd',
         }
     }
 

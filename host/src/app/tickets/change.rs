@@ -193,7 +193,8 @@ impl Office {
             let organisation = self.organisation();
             let commit = {
                 let ids = || self.clock.new_id();
-                make(&seen, &At::new(self.clock.now(), &organisation, &ids))?
+                let at = At::new(self.clock.now(), &organisation, &ids);
+                make(&seen, &at)?.map(|commit| Commit { change: commit.change.telling(&at), ..commit })
             };
             let Some(commit) = commit else { return Ok(seen) };
             seen.ticket = commit.change.after().clone();

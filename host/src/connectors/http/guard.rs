@@ -152,8 +152,15 @@ mod tests {
         for text in inside {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
-        let outside =
-            ["1.1.1.1", "172.32.0.1", "100.128.0.1", "192.0.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"];
+        let outside = [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ];
         for text in outside {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }

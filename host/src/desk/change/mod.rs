@@ -5,11 +5,13 @@ use super::ticket::Ticket;
 use super::ticket::assignment::Assignment;
 use super::ticket::timeline::Entry;
 use message::Message;
+use notify::ToAssignee;
 use timer::TimerWrite;
 
 pub mod at;
 pub mod condition;
 pub mod message;
+pub mod notify;
 pub mod timer;
 
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
@@ -22,6 +24,7 @@ pub struct Change {
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
+    to_assignee: Option<ToAssignee>,
     seen: Vec<AccessSeen>,
 }
 
@@ -65,6 +68,7 @@ impl Change {
             ledger: Vec::new(),
             timers: Vec::new(),
             messages: Vec::new(),
+            to_assignee: None,
             seen: Vec::new(),
         }
     }

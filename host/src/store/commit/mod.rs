@@ -23,6 +23,7 @@ use super::tickets::timeline::TimelineRow;
 use super::tickets::{rows, timeline};
 use super::{Error, Store};
 use crate::desk::access::LedgerEntry;
+use crate::desk::change::message::Message;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
@@ -81,6 +82,8 @@ struct Writing<'a> {
     after: Ticket,
     /// The timeline's entry about whose turn it was.
     assigned: Option<Entry>,
+    /// The message to the person whose turn it was.
+    to_assignee: Option<Message>,
 }
 
 /// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
@@ -120,7 +123,8 @@ async fn write_all(
         access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
-    outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
+    let messages = writing.iter().flat_map(|w| w.commit.change.messages().iter().chain(&w.to_assignee));
+    outbox::write(tx, &messages.collect::<Vec<_>>()).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
     recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
@@ -218,7 +222,9 @@ fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -
             after.assignee = if after.state.is_unfinished() { turns.pick(assignment) } else { None };
             assignment.entry(after.assignee.as_ref(), after.updated_at)
         });
-        Writing { commit, after, assigned }
+        let to_assignee = commit.change.to_assignee();
+        let to_assignee = to_assignee.and_then(|message| message.message(&commit.change, after.assignee.as_ref()));
+        Writing { commit, after, assigned, to_assignee }
     });
     writing.collect()
 }
