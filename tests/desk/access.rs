@@ -5,7 +5,8 @@ use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::GrantId;
 use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
-use ruledesk::desk::ticket::{self, State, Ticket};
+use ruledesk::desk::ticket::lifecycle::links::Around;
+use ruledesk::desk::ticket::{self, Move, State, Ticket};
 
 use crate::store::fixture::{Wanted, at, changed, create_access, organisation, person, uuid};
 
@@ -22,7 +23,7 @@ fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<permission::Ma
 }
 
 fn yes(hours: Option<u32>) -> ApproverDecision {
-    ApproverDecision { approve: true, reason: String::new(), hours }
+    ApproverDecision { approve: true, reason: String::new(), hours, seen: None }
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
     // The step was due a day after the ticket came.
     let due = case.steps[0].due_at;
     assert_eq!(case.decided(&yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
-    let no = |reason: &str| ApproverDecision { approve: false, reason: reason.to_owned(), hours: None };
+    let no = |reason: &str| ApproverDecision { approve: false, reason: reason.to_owned(), hours: None, seen: None };
     assert_eq!(case.decided(&no(" "), &hal, due), Err(Refusal::ReasonMissing));
     assert_eq!(case.decided(&no("late"), &hal, due).unwrap().state, AccessState::Denied);
 }
@@ -111,8 +112,10 @@ fn what_was_cancelled_is_not_approved_any_more() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
     let may_cancel = permission::transition(&actor, &ticket).unwrap();
-    let change =
-        changed(HOUR, |at| ticket::transition(&ticket, Some(&case), State::Cancelled, "", &may_cancel, at).unwrap());
+    let change = changed(HOUR, |at| {
+        ticket::transition(&ticket, Some(&case), Move::to(State::Cancelled), &Around::default(), &may_cancel, at)
+            .unwrap()
+    });
     assert!(matches!(permit("hal", change.after(), &case), Err(Refusal::AccessSettled { .. })));
     assert_eq!(change.case().map(|case| case.state), Some(AccessState::Cancelled), "the request goes with its ticket");
 }

@@ -8,4 +8,5 @@ pub mod peers;
 pub mod place;
 pub mod postgres;
 pub mod records;
+pub mod scim;
 pub mod wait;

@@ -12,7 +12,6 @@ use crate::desk::organisation::Organisation;
 use crate::messages::Templates;
 
 mod apps;
-mod calendar;
 mod desk;
 mod duration;
 mod files;

@@ -98,6 +98,10 @@ names! {
     TierId;
     /// Another system that hears of what happens.
     WebhookId;
+    /// A calendar of open hours.
+    CalendarId;
+    /// A connector, by which the desk writes to apps.
+    ConnectorId;
 }
 
 impl CategoryId {
@@ -139,6 +143,8 @@ uuids! {
     CommentId;
     /// A grant of access, UUID version 7.
     GrantId;
+    /// One effect in an app, UUID version 7.
+    OpId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

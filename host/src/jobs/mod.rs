@@ -14,9 +14,14 @@ use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
 use crate::desk::change::timer::TimerKind;
 
+mod access_check;
 mod access_deadlines;
+mod access_ends;
+mod clocks;
+mod linked_tickets;
 mod messages;
 mod old_keys;
+mod provision;
 pub mod runner;
 pub mod ways;
 mod webhooks;
@@ -39,6 +44,12 @@ fn queues(ways: &Ways) -> Vec<Queue> {
 async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Failed> {
     match claimed.queue {
         Queue::Timers(TimerKind::AccessDeadline) => Ok(access_deadlines::run(app, claimed).await?),
+        Queue::Timers(TimerKind::Clocks) => Ok(clocks::run(app, claimed).await?),
+        Queue::Timers(TimerKind::LinkedTickets) => Ok(linked_tickets::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessExpiry) => Ok(access_ends::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
+        Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,
     }

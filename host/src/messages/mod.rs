@@ -50,9 +50,11 @@ macro_rules! shipped {
 /// The templates that come with the program: language, file, text.
 const SHIPPED: &[(&str, &str, &str)] = shipped! {
     "en": "acknowledgement.txt" "approval-wanted.txt" "reply.txt" "state-changed.txt" "resolved.txt" "closed.txt" "assigned.txt"
-        "sla-warning.txt" "sla-breached.txt" "digest.txt" "layout.html";
+        "promise-runs-out.txt" "promise-broken.txt" "confirmation-reminder.txt" "requester-wrote.txt" "escalated.txt"
+        "access-ending.txt" "digest.txt" "layout.html";
     "de": "acknowledgement.txt" "approval-wanted.txt" "reply.txt" "state-changed.txt" "resolved.txt" "closed.txt" "assigned.txt"
-        "sla-warning.txt" "sla-breached.txt" "digest.txt" "layout.html";
+        "promise-runs-out.txt" "promise-broken.txt" "confirmation-reminder.txt" "requester-wrote.txt" "escalated.txt"
+        "access-ending.txt" "digest.txt" "layout.html";
 };
 
 /// All templates, ready to be used.

@@ -26,6 +26,8 @@ pub enum List {
     TableHistory,
     RuleVersions,
     RuleEvents,
+    Orders,
+    Held,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
     Deliveries,
@@ -46,6 +48,8 @@ impl List {
             List::RuleEvents => 'e',
             List::PublicTimeline => 'p',
             List::Deliveries => 'd',
+            List::Orders => 'o',
+            List::Held => 'w',
         }
     }
 

@@ -49,34 +49,46 @@ pub enum MessageKind {
     ApprovalWanted,
     /// The ticket has arrived, and this is its key.
     Acknowledgement,
-    /// What was asked for is done, or cannot be.
+    /// The ticket is resolved; the requester confirms that, or disputes it.
     Resolved,
     /// The ticket is over.
     Closed,
-    /// Somebody has said something to the recipient.
+    /// The requester has written on a ticket that was resolved.
+    RequesterWrote,
+    /// A person has said something to the recipient.
     Reply,
     /// The ticket's requester may want to know how it stands.
     StateChanged,
+    /// The ticket has come up to the recipient's team.
+    Escalated,
     /// The ticket is the recipient's work now.
     Assigned,
-    /// A promised time is over.
-    SlaBreached,
-    /// A promised time is nearly over.
-    SlaWarning,
+    /// The requester has not said yet whether the resolution holds.
+    ConfirmationReminder,
+    /// A promise about the ticket is broken.
+    PromiseBroken,
+    /// A promise about the ticket has used much of its time.
+    PromiseRunsOut,
+    /// Access that the recipient holds ends soon.
+    AccessEnding,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 9] = [
+    pub const ALL: [MessageKind; 13] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
         MessageKind::Closed,
+        MessageKind::RequesterWrote,
         MessageKind::Reply,
         MessageKind::StateChanged,
+        MessageKind::Escalated,
         MessageKind::Assigned,
-        MessageKind::SlaBreached,
-        MessageKind::SlaWarning,
+        MessageKind::ConfirmationReminder,
+        MessageKind::PromiseBroken,
+        MessageKind::PromiseRunsOut,
+        MessageKind::AccessEnding,
     ];
 
     /// The stable word for programs.
@@ -86,11 +98,15 @@ impl MessageKind {
             MessageKind::Acknowledgement => "acknowledgement",
             MessageKind::Resolved => "resolved",
             MessageKind::Closed => "closed",
+            MessageKind::RequesterWrote => "requester-wrote",
             MessageKind::Reply => "reply",
             MessageKind::StateChanged => "state-changed",
+            MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
-            MessageKind::SlaBreached => "sla-breached",
-            MessageKind::SlaWarning => "sla-warning",
+            MessageKind::ConfirmationReminder => "confirmation-reminder",
+            MessageKind::PromiseBroken => "promise-broken",
+            MessageKind::PromiseRunsOut => "promise-runs-out",
+            MessageKind::AccessEnding => "access-ending",
         }
     }
 
