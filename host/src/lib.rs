@@ -5,9 +5,10 @@
 //!
 //! ```text
 //! cli -> api, jobs -> app -> store -> desk
-//!       jobs -> connectors -> desk
 //!               app -> rules
 //!               config -> desk
+//! config, app -> messages -> desk
+//!        jobs -> connectors
 //! cli -> author -> rules
 //! cli, api, app -> telemetry
 //! ```
@@ -55,6 +56,7 @@ pub mod connectors;
 pub mod desk;
 pub mod import;
 pub mod jobs;
+pub mod messages;
 pub mod rows;
 pub mod rules;
 pub mod store;

@@ -20,6 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
+mod messages;
 pub(crate) mod rules;
 mod tables;
 pub mod tickets;
@@ -102,6 +103,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))
+        .routes(routes!(messages::preferences::read, messages::preferences::put))
+        .routes(routes!(messages::events::watch))
+        .routes(routes!(messages::webhooks::list))
+        .routes(routes!(messages::webhooks::deliveries))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
@@ -152,6 +157,9 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::reload))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
+        .routes(routes!(messages::webhooks::enable))
+        .routes(routes!(messages::webhooks::replay))
+        .routes(routes!(messages::webhooks::replay_one))
 }
 
 /// The routes whose requests are larger and take longer than others; for those who administer the desk.

@@ -3,6 +3,8 @@
 
 use clap::{Args, Subcommand};
 
+pub mod messages;
+
 use super::desk::{self, Shell};
 use super::{Failure, Place};
 use crate::app::Error;
