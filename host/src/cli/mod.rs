@@ -111,7 +111,7 @@ struct Place {
     token: Option<String>,
 }
 
-pub use serve::limits;
+pub use serve::{limits, pages};
 
 /// A sentence for the person who typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     12 "segments" "0012_segments.sql";
     13 "proof" "0013_proof.sql";
     15 "keys" "0015_keys.sql";
+    16 "sessions" "0016_sessions.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

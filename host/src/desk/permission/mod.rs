@@ -8,7 +8,7 @@ use super::id::PersonId;
 use super::organisation::Organisation;
 use super::refusal::Refusal;
 use super::ticket::timeline::Visibility;
-use super::ticket::{Party, State, Ticket, WaitingFor};
+use super::ticket::{Party, State, TRANSITIONS, Ticket, WaitingFor};
 
 mod permits;
 mod table;
@@ -121,6 +121,17 @@ pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refus
     let about = About { ticket, access: None, app_owner: None };
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
+}
+
+/// The states that the actor may put a ticket into now, in the order of the table.
+pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
+    if transition(actor, ticket).is_err() {
+        return Vec::new();
+    }
+    let parties = parties(actor, ticket);
+    let here =
+        TRANSITIONS.iter().filter(|(from, _, who)| *from == ticket.state && parties.iter().any(|p| who.contains(p)));
+    here.map(|(_, to, _)| *to).collect()
 }
 
 /// Permission to change a ticket by hand.
