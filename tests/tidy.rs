@@ -12,8 +12,9 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("desk", &[]),
+    ("connectors", &["desk"]),
     ("rows", &[]),
     ("rules", &[]),
     ("telemetry", &[]),
@@ -25,16 +26,20 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("api", &["app", "desk", "telemetry"]),
     // Pages call the same use cases as the interface, and know nothing of it: no page can do more than it.
     ("web", &["app", "desk"]),
-    ("jobs", &["app", "desk", "telemetry"]),
-    ("cli", &["api", "app", "author", "config", "desk", "import", "jobs", "rows", "rules", "telemetry", "web"]),
+    ("jobs", &["app", "connectors", "desk", "telemetry"]),
+    (
+        "cli",
+        &["api", "app", "author", "config", "connectors", "desk", "import", "jobs", "rows", "rules", "telemetry", "web"],
+    ),
 ];
 
 /// A file and a room that it alone of its own room may name: the one command file that opens the store.
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 7] = [
+const PACKAGES: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
+    ("reqwest", &["connectors"]),
     ("axum", &["api", "cli", "web"]),
     ("askama", &["web"]),
     ("wasmtime", &["rules"]),

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli -> api, web, jobs -> app -> store -> desk
+//!       jobs -> connectors -> desk
 //!               app -> rules
 //!               config -> desk
 //! cli -> author -> rules
@@ -50,6 +51,7 @@ pub mod app;
 pub mod author;
 pub mod cli;
 pub mod config;
+pub mod connectors;
 pub mod desk;
 pub mod import;
 pub mod jobs;

@@ -29,6 +29,8 @@ fn two_tiers() -> Organisation {
         groups: groups.iter().map(|g| g.parse().unwrap()).collect(),
         roles: vec!["editor".to_owned(), "viewer".to_owned()],
         seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
     };
     app.tiers = vec![tier("basic", 100, &["a"]), tier("pro", 50, &["a", "b"])];
     organisation

@@ -8,4 +8,5 @@ pub mod house;
 pub mod place;
 pub mod postgres;
 pub mod records;
+pub mod scim;
 pub mod wait;

@@ -20,7 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
-mod rules;
+pub(crate) mod rules;
 mod tables;
 pub mod tickets;
 
@@ -74,12 +74,26 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))
         .routes(routes!(tickets::transition))
+        .routes(routes!(tickets::lifecycle::resolutions))
+        .routes(routes!(tickets::lifecycle::promises))
+        .routes(routes!(tickets::lifecycle::escalate))
+        .routes(routes!(tickets::links::links, tickets::links::link))
+        .routes(routes!(tickets::links::unlink))
+        .routes(routes!(tickets::links::merge))
+        .routes(routes!(tickets::links::follow_up))
+        .routes(routes!(tickets::links::split))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
+        .routes(routes!(access::extend::extend))
+        .routes(routes!(access::catalog::catalog))
+        .routes(routes!(access::orders::list))
+        .routes(routes!(access::orders::attest))
+        .routes(routes!(access::questions::who))
+        .routes(routes!(access::questions::story))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))

@@ -47,7 +47,10 @@ pub struct Names {
     pub categories: Set,
     pub tags: Set,
     pub priorities: Set,
+    pub calendars: Set,
     pub risks: Set,
+    pub apps: Set,
+    pub connectors: Set,
 }
 
 impl Names {
@@ -64,7 +67,10 @@ impl Names {
             categories: Set { what: "category", ids: ids(parsed.taxonomy.root.get_ref(), "category") },
             tags: Set { what: "tag", ids: texts(parsed.taxonomy.root.get_ref(), "tags") },
             priorities: Set { what: "priority", ids: ids(parsed.desk.root.get_ref(), "priority") },
+            calendars: Set { what: "calendar", ids: ids(parsed.desk.root.get_ref(), "other-calendar") },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
+            apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
+            connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },
         }
     }
 }

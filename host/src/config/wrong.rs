@@ -76,6 +76,8 @@ pub enum Wrong {
     NotATrustedKey { text: String },
     #[error("`{text}` is no digest; write the 64 hexadecimal digits that `ruledesk rules versions` shows")]
     NotADigest { text: String },
+    #[error("`{text}` is not the address of an app; write one such as `https://app.example/scim/v2`")]
+    NotAnAppAddress { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 

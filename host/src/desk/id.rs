@@ -96,6 +96,10 @@ names! {
     AppId;
     /// A licence tier of an app.
     TierId;
+    /// A calendar of open hours.
+    CalendarId;
+    /// A connector, by which the desk writes to apps.
+    ConnectorId;
 }
 
 impl CategoryId {
@@ -137,6 +141,8 @@ uuids! {
     CommentId;
     /// A grant of access, UUID version 7.
     GrantId;
+    /// One effect in an app, UUID version 7.
+    OpId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

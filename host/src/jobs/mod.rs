@@ -16,7 +16,11 @@ use crate::app::{App, Error};
 use crate::desk::change::timer::TimerKind;
 
 mod access_deadlines;
+mod access_ends;
+mod clocks;
+mod linked_tickets;
 mod old_keys;
+mod provision;
 pub mod runner;
 
 /// How long jobs may take to end once they were told to: longer than one run may take.
@@ -24,12 +28,24 @@ const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
 /// The queues that this program works on. Nothing sends messages yet: they wait in the outbox.
-const QUEUES: [Queue; 1] = [Queue::Timers(TimerKind::AccessDeadline)];
+const QUEUES: [Queue; 6] = [
+    Queue::Timers(TimerKind::AccessDeadline),
+    Queue::Timers(TimerKind::Clocks),
+    Queue::Timers(TimerKind::LinkedTickets),
+    Queue::Timers(TimerKind::AccessExpiry),
+    Queue::Timers(TimerKind::AccessReminder),
+    Queue::Timers(TimerKind::Provision),
+];
 
 /// Does one piece of work that was claimed from [`QUEUES`].
 async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
     match claimed.queue {
         Queue::Timers(TimerKind::AccessDeadline) => access_deadlines::run(app, claimed).await,
+        Queue::Timers(TimerKind::Clocks) => clocks::run(app, claimed).await,
+        Queue::Timers(TimerKind::LinkedTickets) => linked_tickets::run(app, claimed).await,
+        Queue::Timers(TimerKind::AccessExpiry) => access_ends::run(app, claimed).await,
+        Queue::Timers(TimerKind::AccessReminder) => access_ends::remind(app, claimed).await,
+        Queue::Timers(TimerKind::Provision) => provision::run(app, claimed).await,
         Queue::Outbox => Err(Broken::NoSender.into()),
     }
 }

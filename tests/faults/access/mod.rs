@@ -1,5 +1,7 @@
 //! Access when something is not as it should be: a rule that fails, approvers who leave, one person where two are asked for.
 
 mod approvers;
+mod ends;
 mod fallback;
+mod provisioning;
 mod two_person;

@@ -26,6 +26,8 @@ pub enum List {
     TableHistory,
     RuleVersions,
     RuleEvents,
+    Orders,
+    Held,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
 }
@@ -44,6 +46,8 @@ impl List {
             List::RuleVersions => 'v',
             List::RuleEvents => 'e',
             List::PublicTimeline => 'p',
+            List::Orders => 'o',
+            List::Held => 'w',
         }
     }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::app::record::read::ExactInput;
 use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
-use crate::desk::access::{AccessCase, Grant};
+use crate::desk::access::{AccessCase, EndReason, Grant};
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::{INTEGER_MAX, Value};
 use crate::desk::sla::Clock;
@@ -370,7 +370,7 @@ fn stage_order(name: &str) -> usize {
 }
 
 /// Access that somebody holds or has held.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct GrantView {
     pub id: String,
     pub subject: String,
@@ -387,6 +387,10 @@ pub struct GrantView {
     pub revoked_at: Option<Timestamp>,
     /// Whether it gives access now.
     pub effective: bool,
+    /// How far the app has come with it: `provisioning`, `active`, `deprovisioning`, `ended`, `compensating` or `failed`.
+    pub state: &'static str,
+    /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left` or `refused`.
+    pub end_reason: Option<&'static str>,
 }
 
 impl GrantView {
@@ -403,6 +407,8 @@ impl GrantView {
             expires_at: grant.expires_at,
             revoked_at: grant.revoked_at,
             effective,
+            state: grant.state.code(),
+            end_reason: grant.end_reason.map(EndReason::code),
         }
     }
 }

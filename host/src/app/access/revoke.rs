@@ -22,7 +22,7 @@ impl Office {
     ) -> Result<Grant, Error> {
         self.change_grant(id, idempotency(actor, key), |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
-            let permit = permission::revoke(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;
+            let permit = permission::revoke(actor, ticket, app.and_then(|app| app.owner.as_ref()), &grant.subject)?;
             Ok(Some(access::revoke(ticket, grant, reason, &permit, at)?))
         })
         .await

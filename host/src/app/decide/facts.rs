@@ -1,8 +1,9 @@
 //! Facts about a request for access: what is held, what is open, and how far all that had come.
 
+use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::access::{AccessRequest, Grant, Review};
 use crate::desk::change::AccessSeen;
-use crate::desk::id::{PersonId, TicketNumber, TierId};
+use crate::desk::id::{AppId, PersonId, TicketNumber, TierId};
 use crate::desk::organisation::form::Problem;
 use crate::desk::verdict::access::AccessVerdict;
 use crate::store::access::History;
@@ -17,6 +18,10 @@ pub struct AccessFacts {
     pub holders: Vec<(PersonId, TierId)>,
     /// The ticket that asks for the same access and waits for approval.
     pub asked_in: Option<TicketNumber>,
+    /// All requests for the person that wait for approval.
+    pub open: Vec<(AppId, TierId)>,
+    /// All that the person holds in apps that the desk writes to, and the orders about it that are on their way.
+    pub in_apps: (Vec<Holding>, Vec<Op>),
     /// How far access had come when all this was read.
     pub seen: Vec<AccessSeen>,
 }
@@ -24,7 +29,9 @@ pub struct AccessFacts {
 impl AccessFacts {
     /// The state of things that is looked at again where access is given.
     pub fn review(&self, verdict: Option<AccessVerdict>) -> Review {
-        Review { held: self.grants.clone(), holders: self.holders.clone(), verdict }
+        let (holdings, ops) = self.in_apps.clone();
+        let (held, holders, open) = (self.grants.clone(), self.holders.clone(), self.open.clone());
+        Review { held, holders, verdict, open, holdings, ops }
     }
 
     /// The problem with asking for what is asked for already.

@@ -182,7 +182,7 @@ pub fn grants(grants: &[Grant], now: Timestamp) -> Vec<access::Grant> {
         groups: grant.groups.clone(),
         granted_at: ms(grant.granted_at),
         expires_at: ms(grant.expires_at),
-        state: if grant.is_effective(now) { "active" } else { "ended" }.to_owned(),
+        state: if grant.is_effective(now) && grant.state.supports() { "active" } else { "ended" }.to_owned(),
     };
     grants.iter().map(one).collect()
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::work::may_read;
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
-use crate::desk::access::{AccessCase, Grant};
+use crate::desk::access::{AccessCase, Grant, Review};
 use crate::desk::actor::Actor;
-use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
-use crate::desk::id::{GrantId, TicketId, TicketNumber};
+use crate::desk::change::{AccessSeen, Change};
+use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::alerts;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
 /// How often a change is made again while other hosts change the same ticket.
@@ -51,6 +52,8 @@ struct Seen {
     ticket: Ticket,
     case: Option<AccessCase>,
     grant: Option<Grant>,
+    /// Where the change is about a person's access: all that is known of it, and how far it had come when that was read.
+    access: Option<(Review, AccessSeen)>,
     repeated: bool,
 }
 
@@ -193,9 +196,17 @@ impl Office {
             let organisation = self.organisation();
             let commit = {
                 let ids = || self.clock.new_id();
-                make(&seen, &At::new(self.clock.now(), &organisation, &ids))?
+                let at = At::new(self.clock.now(), &organisation, &ids);
+                match &seen.access {
+                    Some((review, _)) => make(&seen, &at.reviewing(review.clone()))?,
+                    None => make(&seen, &at)?,
+                }
             };
-            let Some(commit) = commit else { return Ok(seen) };
+            let Some(mut commit) = commit else { return Ok(seen) };
+            alerts::keep_time(&mut commit.change, &organisation);
+            if let Some((_, access_seen)) = &seen.access {
+                commit.change = commit.change.only_while(vec![access_seen.clone()]);
+            }
             seen.ticket = commit.change.after().clone();
             seen.case = commit.change.case().cloned().or(seen.case);
             match self.store.commit(Commit { idempotency: key.clone(), ..commit }).await {
@@ -257,6 +268,18 @@ impl Office {
         Ok(places.get(place).unwrap_or(first))
     }
 
+    /// All that is known of a person's access, and how far it had come before that was read.
+    async fn access_of(&self, subject: &PersonId) -> Result<(Review, AccessSeen), Error> {
+        let seen = self.store.access_seen(subject.as_str()).await?;
+        let review = Review {
+            held: self.store.grants_in_force(subject, self.clock.now()).await?,
+            holdings: self.store.holdings(subject).await?,
+            ops: self.store.open_ops(subject).await?,
+            ..Review::default()
+        };
+        Ok((review, seen))
+    }
+
     /// Reads a ticket and its case as of one instant, and a grant after them: a change of the grant changes the ticket's
     /// version too, so that a change made of an older grant is a conflict.
     async fn see(&self, which: Which, grant: Option<GrantId>) -> Result<Seen, Error> {
@@ -265,10 +288,13 @@ impl Office {
             Which::Id(id) => (self.store.ticket_and_case_by_id(id).await?, id.to_string()),
         };
         let (ticket, case) = found.ok_or(Error::Missing { what: "ticket", name })?;
-        let grant = match grant {
-            Some(id) => self.store.grant(id).await?,
-            None => None,
+        let Some(id) = grant else { return Ok(Seen { ticket, case, grant: None, access: None, repeated: false }) };
+        let Some(grant) = self.store.grant(id).await? else {
+            return Ok(Seen { ticket, case, grant: None, access: None, repeated: false });
         };
-        Ok(Seen { ticket, case, grant, repeated: false })
+        let access = self.access_of(&grant.subject).await?;
+        // Once more, since how far access has come was read after it.
+        let grant = self.store.grant(id).await?;
+        Ok(Seen { ticket, case, grant, access: Some(access), repeated: false })
     }
 }

@@ -2,7 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{AccessCase, AccessState, ApproverDecision, Grant, LedgerEntry, LedgerEvent, NOT_IN_TIME, follow};
+use super::ending::{moved_to, set_timers};
+use super::provisioning::{Holding, Op, plan};
+use super::{
+    AccessCase, AccessState, ApproverDecision, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent, NOT_IN_TIME,
+    follow,
+};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -29,6 +34,14 @@ pub enum AccessWrite {
     Revoke { grant: GrantId, at: Timestamp },
     /// Access that ends here because another grant gives the same from now on.
     Replace { grant: GrantId, at: Timestamp },
+    /// A grant stands here now.
+    Stand { grant: GrantId, state: GrantState, reason: Option<EndReason> },
+    /// An effect in an app as it stands now, new or not.
+    Op(Op),
+    /// A person holds something in an app.
+    Hold(Holding),
+    /// A person holds something in an app no more.
+    Drop(Holding),
 }
 
 /// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
@@ -65,7 +78,7 @@ pub fn decide(
     // Who may approve is looked up now, and so is what there is to give.
     let (asked, _) = case.following(at.organisation);
     let asked = if decision.approve { asked.within(&at.organisation.apps)? } else { asked };
-    let (after, denied) = asked.decided(decision, permit, at.now)?.reviewed(at.review(), at.organisation);
+    let (after, denied) = asked.decided(decision, permit, at.now)?.reviewed(at);
     // Who has approved this step is not asked in the next.
     let (after, _) = after.following(at.organisation);
     let author = Author::Person(permit.on(ticket.id)?.clone());
@@ -88,8 +101,8 @@ pub fn lapse(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change> 
     Some(settled(ticket, case, &after, (Author::System, NOT_IN_TIME), at))
 }
 
-/// Takes a grant back: from now on it gives no access, and the person who had it hears of it. The ticket that gave it keeps
-/// its state.
+/// Takes a grant back: from now on it gives no access, and the person who had it hears of it. Where the desk writes to the app,
+/// what it gave there is taken away by orders of the same change. The ticket that gave it keeps its state.
 ///
 /// # Errors
 /// [`Refusal::Problems`] without a reason; [`Refusal::GrantEnded`] where it gives no access already.
@@ -106,11 +119,20 @@ pub fn revoke(
     if grant.has_ended(at.now) {
         return Err(Refusal::GrantEnded);
     }
-    Ok(revoked(ticket, grant, (permit.on(ticket)?.clone(), normal(reason.trim()).into_owned()), at))
+    let author = permit.on(ticket)?.clone();
+    let own = matches!(&author, Author::Person(person) if *person == grant.subject);
+    let why = if own { EndReason::GivenBack } else { EndReason::Revoked };
+    Ok(revoked(ticket, grant, (author, normal(reason.trim()).into_owned()), why, at))
 }
 
 /// The change that takes a grant back.
-pub(super) fn revoked(ticket: &Ticket, grant: &Grant, (author, reason): (Author, String), at: &At<'_>) -> Change {
+pub(super) fn revoked(
+    ticket: &Ticket,
+    grant: &Grant,
+    (author, reason): (Author, String),
+    why: EndReason,
+    at: &At<'_>,
+) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
     let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
@@ -125,6 +147,7 @@ pub(super) fn revoked(ticket: &Ticket, grant: &Grant, (author, reason): (Author,
     };
     change.ledger.push(LedgerEntry { at: at.now, ticket: ticket.id, event });
     change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
+    moved_to(&mut change, grant, GrantState::Deprovisioning, Some(why), at);
     change
 }
 
@@ -151,7 +174,7 @@ pub(super) fn settled(
     } else {
         let reason = format!("the access request is {}", after.state.code());
         entries.push(entry(Author::System, Event::StateChanged { from: ticket.state, to: State::Resolved, reason }));
-        moved(ticket, State::Resolved, &at.organisation.calendar, at.now)
+        moved(ticket, State::Resolved, at)
     };
     let mut change = Change::update(ticket, ticket_after, entries);
     change.messages = messages(ticket, before, after, at);
@@ -196,12 +219,25 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
         |held: &&Grant| !held.has_ended(at.now) && case.scope.as_ref().is_some_and(|s| held.is_of(&grant.app, s));
     let replaced: Vec<&Grant> = at.review().held.iter().filter(same).collect();
     grant.expires_at = replaced.iter().map(|held| held.expires_at).fold(grant.expires_at, Timestamp::max);
-    for held in replaced {
+    let mut books = at.review().books();
+    for held in &replaced {
         change.ledger.push(entry(LedgerEvent::Replaced { grant: held.id, by: grant.id }));
         change.access.push(AccessWrite::Replace { grant: held.id, at: at.now });
+        let event =
+            LedgerEvent::GrantStands { grant: held.id, state: GrantState::Ended, reason: Some(EndReason::Replaced) };
+        change.ledger.push(LedgerEntry { at: at.now, ticket: held.ticket, event });
+        let (state, reason) = (GrantState::Ended, Some(EndReason::Replaced));
+        change.access.push(AccessWrite::Stand { grant: held.id, state, reason });
+        books.stands(held.id, state, reason);
+    }
+    if plan::is_connected(&grant.app, at.organisation) {
+        grant.state = GrantState::Provisioning;
     }
     change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));
-    change.access.push(AccessWrite::Grant(grant));
+    change.access.push(AccessWrite::Grant(grant.clone()));
+    set_timers(change, &grant, at.now);
+    books.grants.push(grant.clone());
+    plan::bring_in_line(change, &mut books, (&grant.subject, &grant.app), at);
 }
 
 /// The people who are awaited next hear of it, and the requester when it is settled.

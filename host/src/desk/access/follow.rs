@@ -1,7 +1,7 @@
 //! Access follows the organisation: open requests go to those who may approve now, and what people who have left hold ends.
 
 use super::decide::{revoked, settled, write_case};
-use super::{AccessCase, AccessState, Grant, LedgerEntry, LedgerEvent, Reassigned};
+use super::{AccessCase, AccessState, EndReason, Grant, LedgerEntry, LedgerEvent, Reassigned};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -64,5 +64,5 @@ pub fn end(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     if here || grant.has_ended(at.now) {
         return None;
     }
-    Some(revoked(ticket, grant, (Author::System, HAS_LEFT.to_owned()), at))
+    Some(revoked(ticket, grant, (Author::System, HAS_LEFT.to_owned()), EndReason::Left, at))
 }

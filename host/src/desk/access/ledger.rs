@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::{AccessRequest, AccessState, Grant};
+use super::provisioning::{Entitlement, Op};
+use super::{AccessRequest, AccessState, EndReason, Grant, GrantState};
 use crate::desk::actor::Author;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::verdict::access::Scope;
@@ -37,6 +38,14 @@ pub enum LedgerEvent {
     Replaced { grant: GrantId, by: GrantId },
     /// Access was taken back before its time.
     Revoked { grant: GrantId, subject: PersonId, app: AppId, tier: TierId, by: Author, reason: String },
+    /// A grant stands here now.
+    GrantStands { grant: GrantId, state: GrantState, reason: Option<EndReason> },
+    /// An effect in an app stands here now, with what was sent and what came back.
+    Op { op: Op },
+    /// A person holds this in an app from now on, as it was read back there; `preexisting` where no grant had given it.
+    Holds { grant: GrantId, subject: PersonId, app: AppId, entitlement: Entitlement, preexisting: bool },
+    /// A person holds this in an app no more; `kept` where it is left there because it was there before any grant.
+    HoldsNoMore { grant: GrantId, subject: PersonId, app: AppId, entitlement: Entitlement, kept: bool },
 }
 
 impl LedgerEvent {
@@ -53,6 +62,10 @@ impl LedgerEvent {
             LedgerEvent::Stands { state, .. } => state.code(),
             LedgerEvent::Granted { .. } => "granted",
             LedgerEvent::Revoked { .. } => "revoked",
+            LedgerEvent::GrantStands { .. } => "grant-stands",
+            LedgerEvent::Op { .. } => "op",
+            LedgerEvent::Holds { .. } => "holds",
+            LedgerEvent::HoldsNoMore { .. } => "holds-no-more",
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::change::at::At;
 use super::id::{AppId, GrantId, PersonId, TicketId};
-use super::organisation::{App, Organisation};
+use super::organisation::App;
 use super::permission::MayDecide;
 use super::refusal::Refusal;
 use super::text::{is_blank, normal};
@@ -15,17 +16,21 @@ use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
 mod approvers;
 mod decide;
+mod ending;
 mod follow;
 mod grant;
+mod guards;
 mod ledger;
+pub mod provisioning;
 mod request;
 mod review;
 
 pub use approvers::{Named, Reassigned};
 pub use decide::{AccessWrite, decide, lapse, revoke};
 pub(super) use decide::{cancelled, opened};
+pub use ending::{expire, next_reminder, remind};
 pub use follow::{end, follow};
-pub use grant::Grant;
+pub use grant::{EndReason, Grant, GrantState};
 pub use ledger::{LedgerEntry, LedgerEvent};
 pub use request::AccessRequest;
 pub use review::Review;
@@ -147,11 +152,12 @@ impl AccessCase {
         }
     }
 
-    /// The case that was approved at once, as far as a seat is left for it.
+    /// The case as far as the guards let it open: one that was approved at once needs a seat, and none may ask for what is not
+    /// held together with something else that is held or asked for (I5).
     #[must_use]
-    pub(super) fn limited_to_seats(self, review: &Review, organisation: &Organisation) -> AccessCase {
-        let (after, denied) = self.reviewed(review, organisation);
-        match denied {
+    pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
+        let (after, denied) = self.reviewed(at);
+        match denied.or_else(|| guards::refuses_request(&after, at)) {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },
             None => after,
         }
@@ -249,6 +255,8 @@ impl AccessCase {
             granted_at: now,
             expires_at: in_hours(now, scope.duration_hours),
             revoked_at: None,
+            state: GrantState::Active,
+            end_reason: None,
         })
     }
 

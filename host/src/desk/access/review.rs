@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{AccessCase, AccessState, Grant};
-use crate::desk::id::{PersonId, TierId};
+use super::provisioning::{Books, Holding, Op};
+use super::{AccessCase, AccessState, Grant, guards};
+use crate::desk::change::at::At;
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::verdict::access::{AccessVerdict, Outcome, Scope};
 
@@ -16,20 +18,34 @@ pub struct Review {
     pub holders: Vec<(PersonId, TierId)>,
     /// The rules' word now, with all that was granted since in view; `None` where they have just said it.
     pub verdict: Option<AccessVerdict>,
+    /// The requests for that person that wait for approval.
+    pub open: Vec<(AppId, TierId)>,
+    /// All that the person holds in apps that the desk writes to.
+    pub holdings: Vec<Holding>,
+    /// The orders about the person's access that are on their way.
+    pub ops: Vec<Op>,
+}
+
+impl Review {
+    /// What is held and on its way, to be changed.
+    pub(super) fn books(&self) -> Books {
+        Books { grants: self.held.clone(), holdings: self.holdings.clone(), ops: self.ops.clone() }
+    }
 }
 
 impl AccessCase {
     /// The approved case as far as it may be granted: denied where the rules deny it by now or no seat is left, and with no
     /// more in its scope than the rules grant now. Gives the reason of a denial.
     #[must_use]
-    pub(super) fn reviewed(&self, review: &Review, organisation: &Organisation) -> (AccessCase, Option<String>) {
+    pub(super) fn reviewed(&self, at: &At<'_>) -> (AccessCase, Option<String>) {
+        let (review, organisation) = (at.review(), at.organisation);
         let mut after = self.clone();
         if self.state != AccessState::Approved {
             return (after, None);
         }
         let denied = match &review.verdict {
             Some(AccessVerdict { outcome: Outcome::Denied, reason }) => Some(reason.clone()),
-            _ => self.no_seat(review, organisation),
+            _ => guards::refuses(self, at).or_else(|| self.no_seat(review, organisation)),
         };
         if denied.is_some() {
             after.state = AccessState::Denied;

@@ -10,16 +10,38 @@ use crate::desk::id::TicketId;
 pub enum TimerKind {
     /// The time is over in which an access request can be approved.
     AccessDeadline,
+    /// A promise about the ticket comes to a share of its time at which something is done.
+    Clocks,
+    /// Tickets that are linked with it have to follow what has become of it.
+    LinkedTickets,
+    /// The access that the ticket gave ends.
+    AccessExpiry,
+    /// The person who holds the access that the ticket gave hears that it ends soon.
+    AccessReminder,
+    /// Something is to be done in an app, for the access that the ticket gave.
+    Provision,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 1] = [TimerKind::AccessDeadline];
+    pub const ALL: [TimerKind; 6] = [
+        TimerKind::AccessDeadline,
+        TimerKind::Clocks,
+        TimerKind::LinkedTickets,
+        TimerKind::AccessExpiry,
+        TimerKind::AccessReminder,
+        TimerKind::Provision,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
             TimerKind::AccessDeadline => "access-deadline",
+            TimerKind::Clocks => "clocks",
+            TimerKind::LinkedTickets => "linked-tickets",
+            TimerKind::AccessExpiry => "access-expiry",
+            TimerKind::AccessReminder => "access-reminder",
+            TimerKind::Provision => "provision",
         }
     }
 

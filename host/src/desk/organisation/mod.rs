@@ -9,10 +9,17 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::id::{
-    AppId, CategoryId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId, TierId, UrgencyId,
+    AppId, CalendarId, CategoryId, ConnectorId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag,
+    TeamId, TierId, UrgencyId,
 };
 
+pub mod connector;
 pub mod form;
+pub mod service;
+
+use service::{Closing, Watch};
+
+use connector::Connector;
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -21,6 +28,8 @@ pub struct Organisation {
     pub name: String,
     /// When the desk is open; its time zone is the desk's.
     pub calendar: Calendar,
+    /// Other calendars that promises may go by.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
     pub teams: BTreeMap<TeamId, Team>,
     pub categories: BTreeMap<CategoryId, Category>,
@@ -35,7 +44,17 @@ pub struct Organisation {
     pub priorities: Vec<PriorityLevel>,
     pub request_types: BTreeMap<RequestTypeId, RequestType>,
     pub apps: BTreeMap<AppId, App>,
+    /// By what the desk writes to apps.
+    pub connectors: BTreeMap<ConnectorId, Connector>,
+    /// What no person may hold together.
+    pub incompatible: Vec<Incompatible>,
+    /// The currency of costs, such as `EUR`; empty where no cost is given.
+    pub currency: String,
     pub defaults: Defaults,
+    /// How tickets end whose type says nothing else.
+    pub closing: Closing,
+    /// When promises that run out are talked about.
+    pub watch: Watch,
 }
 
 /// What stands where no rule has answered.
@@ -97,6 +116,12 @@ pub struct Team {
     pub strategy: Strategy,
     /// 1 is the first line.
     pub tier: u8,
+    /// The team that takes what this one cannot solve.
+    pub escalates_to: Option<TeamId>,
+    /// How long a ticket may stay with this team, in minutes that its calendar is open: an operational level agreement.
+    pub resolution_minutes: Option<u32>,
+    /// The calendar that this runs by; `None` is the desk's.
+    pub calendar: Option<CalendarId>,
 }
 
 /// Somebody's part in a team.
@@ -124,6 +149,8 @@ pub struct Category {
     pub name: String,
     /// Who takes such tickets where no rule has answered.
     pub team: Option<TeamId>,
+    /// Whether it only says that no category was found yet: no ticket is resolved in it.
+    pub catch_all: bool,
 }
 
 /// A priority level and what it promises.
@@ -135,6 +162,10 @@ pub struct PriorityLevel {
     pub first_response_minutes: u32,
     /// The longest time until it is resolved, in minutes that the calendar is open.
     pub resolution_minutes: u32,
+    /// The longest time between two public answers of the desk, in minutes that the calendar is open; `None` promises nothing.
+    pub update_minutes: Option<u32>,
+    /// The calendar that these promises run by; `None` is the desk's.
+    pub calendar: Option<CalendarId>,
 }
 
 /// What a ticket is, in the field's own division.
@@ -157,6 +188,7 @@ pub struct RequestType {
     pub fields: Vec<FieldSpec>,
     /// Whether tickets of this type ask for access, so that the access stage is asked.
     pub grants_access: bool,
+    pub closing: Closing,
 }
 
 /// One field of a form.
@@ -191,6 +223,18 @@ pub struct App {
     /// From the lowest tier to the highest.
     pub tiers: Vec<Tier>,
     pub attributes: BTreeMap<String, String>,
+    /// A sentence or two for those who look for an app; may be empty.
+    pub description: String,
+    /// Other words by which people look for it.
+    pub keywords: Vec<String>,
+    /// Apps that may do as well.
+    pub alternatives: Vec<AppId>,
+    /// The groups whose members may ask for it; none where everybody may.
+    pub requestable_by: Vec<GroupId>,
+    /// By what the desk writes to it; `None` where the desk only keeps who may have it.
+    pub connector: Option<ConnectorId>,
+    /// Whether a person holds one of its tiers at a time, the highest that any grant gives.
+    pub one_tier: bool,
 }
 
 /// A licence tier of an app.
@@ -208,6 +252,33 @@ pub struct Tier {
     pub roles: Vec<String>,
     /// Licences that exist; `None` where they are not counted.
     pub seats: Option<u32>,
+    /// The cost of a seat for a month, in hundredths of the currency.
+    pub monthly_cost: Option<u64>,
+    /// Durations that a form offers, in hours, none longer than the longest.
+    pub presets: Vec<u32>,
+}
+
+/// What no person may hold together: nothing of the one half with anything of the other (separation of duties).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incompatible {
+    /// The reason, as people read it.
+    pub name: String,
+    pub one: Vec<Item>,
+    pub other: Vec<Item>,
+}
+
+/// An app, or one tier of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub app: AppId,
+    pub tier: Option<TierId>,
+}
+
+impl Item {
+    /// Whether it is this tier of this app.
+    pub fn is(&self, app: &AppId, tier: &TierId) -> bool {
+        self.app == *app && self.tier.as_ref().is_none_or(|own| own == tier)
+    }
 }
 
 impl Kind {
@@ -253,6 +324,23 @@ impl Organisation {
         self.priorities.iter().enumerate().find(|(_, level)| level.id == *id)
     }
 
+    /// The calendar that a level's promises run by.
+    pub fn calendar_of(&self, priority: &PriorityId) -> &Calendar {
+        let named = self.priority(priority).and_then(|(_, level)| level.calendar.as_ref());
+        named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
+    }
+
+    /// The calendar that a team's own promise runs by.
+    pub fn calendar_of_team(&self, team: &TeamId) -> &Calendar {
+        let named = self.teams.get(team).and_then(|team| team.calendar.as_ref());
+        named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
+    }
+
+    /// How tickets of a type end.
+    pub fn closing_of(&self, request_type: &RequestTypeId) -> &Closing {
+        self.request_types.get(request_type).map_or(&self.closing, |form| &form.closing)
+    }
+
     /// The managers above somebody, nearest first.
     pub fn managers(&self, person: &Person) -> Vec<PersonId> {
         let mut chain: Vec<PersonId> = Vec::new();
@@ -266,6 +354,17 @@ impl Organisation {
             next = self.people.get(id).and_then(|p| p.manager.as_ref());
         }
         chain
+    }
+
+    /// The connector of an app.
+    pub fn connector_of(&self, app: &AppId) -> Option<&Connector> {
+        self.connectors.get(self.apps.get(app)?.connector.as_ref()?)
+    }
+
+    /// Whether a person may ask for an app.
+    pub fn may_request(&self, person: &PersonId, app: &App) -> bool {
+        let groups = self.people.get(person).map(|person| person.groups.as_slice()).unwrap_or_default();
+        app.requestable_by.is_empty() || app.requestable_by.iter().any(|group| groups.contains(group))
     }
 
     /// The active members of a group.

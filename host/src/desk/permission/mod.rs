@@ -13,7 +13,9 @@ use super::ticket::{Party, State, TRANSITIONS, Ticket, WaitingFor};
 mod permits;
 mod table;
 
-pub use permits::{Comment, MayComment, MayCreate, MayDecide, MayEdit, MayList, MayRead, MayRevoke, MayTransition};
+pub use permits::{
+    Comment, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayRevoke, MayTransition,
+};
 pub use table::Act;
 use table::{About, allowed, ask};
 
@@ -85,7 +87,7 @@ pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&Per
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
-    let about = Some(About { ticket, access, app_owner: None });
+    let about = Some(About { ticket, access, app_owner: None, holder: None });
     ask(actor, Act::ReadTicket, about)?;
     Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
 }
@@ -104,7 +106,7 @@ pub fn comment(
         Visibility::Public => Act::CommentPublic,
         Visibility::Internal => Act::CommentInternal,
     };
-    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
+    ask(actor, act, Some(About { ticket, access, app_owner: None, holder: None }))?;
     Ok(MayComment {
         ticket: ticket.id,
         visibility,
@@ -118,7 +120,7 @@ pub fn comment(
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refusal> {
-    let about = About { ticket, access: None, app_owner: None };
+    let about = About { ticket, access: None, app_owner: None, holder: None };
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
 }
@@ -129,9 +131,9 @@ pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
         return Vec::new();
     }
     let parties = parties(actor, ticket);
-    let here =
-        TRANSITIONS.iter().filter(|(from, _, who)| *from == ticket.state && parties.iter().any(|p| who.contains(p)));
-    here.map(|(_, to, _)| *to).collect()
+    // A merge names the ticket that takes this one up, which is an act of its own.
+    let here = TRANSITIONS.iter().filter(|(from, to, _)| *from == ticket.state && *to != State::Merged);
+    here.filter(|(_, _, who)| parties.iter().any(|party| who.contains(party))).map(|(_, to, _)| *to).collect()
 }
 
 /// Permission to change a ticket by hand.
@@ -139,16 +141,40 @@ pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
-    ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None }))?;
+    ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
     Ok(MayEdit { ticket: ticket.id, author: actor.author() })
 }
 
-/// Permission to take back the access that `ticket` gave to an app.
+/// Permission to take a ticket up to the next tier.
 ///
 /// # Errors
 /// [`Refusal::Forbidden`].
-pub fn revoke(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
-    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner }))?;
+pub fn escalate(actor: &Actor, ticket: &Ticket) -> Result<MayEscalate, Refusal> {
+    ask(actor, Act::Escalate, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    Ok(MayEscalate { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to take back the access that `ticket` gave to an app, whose owner that is and whom it was given to.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn revoke(
+    actor: &Actor,
+    ticket: &Ticket,
+    app_owner: Option<&PersonId>,
+    holder: &PersonId,
+) -> Result<MayRevoke, Refusal> {
+    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner, holder: Some(holder) }))?;
+    Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to say what was done in an app for the access that `ticket` gave: as [`revoke`], but none to the person who holds
+/// it.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn revoke_for_others(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
+    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner, holder: None }))?;
     Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
 }
 
@@ -207,6 +233,6 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
         return Err(Refusal::AccessSettled { state: ticket.state.code() });
     }
     let access = Some(case);
-    ask(actor, act, Some(About { ticket, access, app_owner: None }))?;
+    ask(actor, act, Some(About { ticket, access, app_owner: None, holder: None }))?;
     Ok(MayDecide { ticket: ticket.id, approver: approver.clone() })
 }

@@ -20,6 +20,7 @@ pub enum Act {
     CommentInternal,
     ChangeState,
     EditTicket,
+    Escalate,
     ListTickets,
     ListInternally,
     ReadDecisions,
@@ -44,6 +45,7 @@ impl fmt::Display for Act {
             Act::CommentInternal => "write internal notes",
             Act::ChangeState => "change this ticket's state",
             Act::EditTicket => "change this ticket by hand",
+            Act::Escalate => "escalate this ticket",
             Act::ListTickets => "list tickets",
             Act::ListInternally => "list tickets by team, assignee or last change",
             Act::ReadDecisions => "read how this ticket was decided",
@@ -92,6 +94,8 @@ enum On {
     Awaiting,
     /// A ticket that gave access to an app which the actor answers for.
     OwnedApp,
+    /// A ticket that gave access which the actor holds.
+    Held,
 }
 
 /// The one table of permissions. An act that it does not name is refused.
@@ -124,6 +128,10 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::ChangeState, ADMIN, On::Any),
     (Act::EditTicket, AGENT, On::Any),
     (Act::EditTicket, ADMIN, On::Any),
+    (Act::Escalate, REQUESTER, On::Own),
+    (Act::Escalate, AGENT, On::Any),
+    (Act::Escalate, APPROVER, On::Own),
+    (Act::Escalate, ADMIN, On::Any),
     (Act::ListTickets, REQUESTER, On::Any),
     (Act::ListTickets, AGENT, On::Any),
     (Act::ListTickets, APPROVER, On::Any),
@@ -142,6 +150,10 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::RevokeAccess, AGENT, On::OwnedApp),
     (Act::RevokeAccess, APPROVER, On::OwnedApp),
     (Act::RevokeAccess, ADMIN, On::Any),
+    // Access is given back by the person who holds it, in every role.
+    (Act::RevokeAccess, REQUESTER, On::Held),
+    (Act::RevokeAccess, AGENT, On::Held),
+    (Act::RevokeAccess, APPROVER, On::Held),
     (Act::ReadConfiguration, REQUESTER, On::Any),
     (Act::ReadConfiguration, AGENT, On::Any),
     (Act::ReadConfiguration, APPROVER, On::Any),
@@ -169,6 +181,8 @@ pub(super) struct About<'a> {
     pub access: Option<&'a AccessCase>,
     /// Who answers for the app that it gave access to.
     pub app_owner: Option<&'a PersonId>,
+    /// Who holds what it gave.
+    pub holder: Option<&'a PersonId>,
 }
 
 /// Whether the table lets the actor do it. The desk itself acts by its own code and asks for nothing.
@@ -179,6 +193,7 @@ pub(super) fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool
     let applies = |on: On| match on {
         On::Any => true,
         On::Own => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.belongs_to(person)),
+        On::Held => about.and_then(|about| about.holder).is_some_and(|holder| actor.person() == Some(holder)),
         On::OwnedApp => about.and_then(|about| about.app_owner).is_some_and(|owner| actor.person() == Some(owner)),
         On::Awaiting => about
             .and_then(|about| about.access)

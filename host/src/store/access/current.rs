@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::desk::access::Grant;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
-use crate::store::access::{GRANT_COLUMNS, grant};
+use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
 use crate::store::db::{Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
@@ -55,16 +55,33 @@ impl Store {
     /// A person's grants that are not over.
     pub async fn held(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<Grant>, Error> {
         let sql = format!(
-            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at > $2 and revoked_at is null order by id"
+            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at > $2 and {SUPPORTS} order by id"
         );
         let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await?;
         rows.iter().map(grant).collect()
     }
 
+    /// A person's grants that are not over, or that the desk is not done with in the app.
+    pub async fn grants_in_force(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<Grant>, Error> {
+        let sql = format!(
+            "select {GRANT_COLUMNS} from grants where subject = $1 and ((expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}) \
+             order by id"
+        );
+        let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await?;
+        rows.iter().map(grant).collect()
+    }
+
+    /// The grants that a ticket gave.
+    pub async fn grants_of_ticket(&self, ticket: TicketId) -> Result<Vec<Grant>, Error> {
+        let sql = format!("select {GRANT_COLUMNS} from grants where ticket = $1 order by id");
+        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
+        rows.iter().map(grant).collect()
+    }
+
     /// Those who hold anything that is not over.
     pub async fn all_holders(&self, now: Timestamp) -> Result<Vec<PersonId>, Error> {
-        let sql = "select distinct subject from grants where expires_at > $1 and revoked_at is null order by subject";
-        let rows = self.db.all(sql, vec![ms(now).into()]).await?;
+        let sql = format!("select distinct subject from grants where expires_at > $1 and {SUPPORTS} order by subject");
+        let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
         rows.iter().map(|row| parsed("grants", "subject", &row.text(0)?)).collect()
     }
 

@@ -8,16 +8,18 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::desk::access::{AccessRequest, AccessState, Grant, LedgerEntry, LedgerEvent};
+use crate::desk::access::{AccessRequest, AccessState, Grant, GrantState, LedgerEntry, LedgerEvent};
 use crate::desk::actor::Author;
 use crate::desk::id::{GrantId, TicketId};
 #[cfg(test)]
 use crate::desk::verdict::access::Scope;
-use crate::store::access::{scope_from_json, scope_json};
+use crate::store::access::{grant_state, scope_from_json, scope_json};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::{Error, Store};
+
+mod provisioned;
 
 const T: &str = "ledger";
 
@@ -99,6 +101,9 @@ struct Granted {
     groups: Vec<String>,
     granted_at: i64,
     expires_at: i64,
+    /// Absent where it is active from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,7 +118,7 @@ struct Revoked {
 }
 
 /// An event's facts, as they are stored and hashed.
-fn facts(event: &LedgerEvent) -> String {
+pub fn facts(event: &LedgerEvent) -> String {
     let facts = match event {
         LedgerEvent::Requested { requester, submitted_by, request } => serde_json::to_string(&Requested {
             requester: requester.to_string(),
@@ -148,7 +153,12 @@ fn facts(event: &LedgerEvent) -> String {
             groups: grant.groups.clone(),
             granted_at: ms(grant.granted_at),
             expires_at: ms(grant.expires_at),
+            state: Some(grant.state).filter(|state| *state != GrantState::Active).map(|state| state.code().to_owned()),
         }),
+        LedgerEvent::GrantStands { .. }
+        | LedgerEvent::Op { .. }
+        | LedgerEvent::Holds { .. }
+        | LedgerEvent::HoldsNoMore { .. } => return provisioned::facts(event),
         LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
             grant: grant.0,
             subject: subject.to_string(),
@@ -205,6 +215,7 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
+        "grant-stands" | "op" | "holds" | "holds-no-more" => provisioned::event(code, facts, ticket)?,
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;
@@ -238,6 +249,8 @@ fn grant(said: Granted, ticket: TicketId) -> Result<Grant, Error> {
         granted_at: at(T, "granted_at", said.granted_at)?,
         expires_at: at(T, "expires_at", said.expires_at)?,
         revoked_at: None,
+        state: said.state.map_or(Ok(GrantState::Active), |code| grant_state(&code))?,
+        end_reason: None,
     })
 }
 
@@ -318,6 +331,8 @@ mod tests {
             granted_at: at(5),
             expires_at: at(9),
             revoked_at: None,
+            state: GrantState::Active,
+            end_reason: None,
         };
         let decided =
             |approve| LedgerEvent::Decided { approver: id("hal"), step: 1, approve, reason: "as I see it".to_owned() };
@@ -339,8 +354,10 @@ mod tests {
             LedgerEvent::Replaced { grant: grant.id, by: GrantId(Uuid::from_u128(3)) },
             revoked(Author::System),
             revoked(Author::Person(id("hal"))),
+            LedgerEvent::Granted { grant: Grant { state: GrantState::Provisioning, ..grant.clone() } },
             LedgerEvent::Granted { grant: grant.clone() },
         ];
+        events.extend(provisioned::samples(&grant));
         let stands = |state| LedgerEvent::Stands {
             state,
             reason: "policy 7".to_owned(),

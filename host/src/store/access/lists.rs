@@ -83,7 +83,7 @@ async fn summaries(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, T
 }
 
 /// The access cases of tickets, with all that people decided about them.
-async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, AccessCase>, Error> {
+pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, AccessCase>, Error> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }

@@ -9,7 +9,9 @@ use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{at, corrupt, from_json, ms, parsed};
 use super::tickets::rows;
 use super::{Error, Store};
-use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, Named, Step};
+use crate::desk::access::{
+    AccessCase, AccessRequest, AccessState, EndReason, Grant, GrantState, HumanDecision, Named, Step,
+};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
@@ -17,6 +19,13 @@ use crate::desk::verdict::access::Scope;
 pub mod current;
 pub mod ledger;
 pub mod lists;
+pub mod ops;
+pub mod questions;
+
+/// The condition for grants that are a reason for access.
+pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning')";
+/// The condition for grants that the desk is not done with in the app.
+pub(in crate::store) const UNDER_WAY: &str = "state in ('provisioning', 'deprovisioning', 'compensating')";
 
 /// How somebody's requests have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +37,8 @@ pub struct History {
 }
 
 /// The columns of `grants`, as [`grant`] reads them.
-pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at";
+pub const GRANT_COLUMNS: &str = "id, ticket, subject, app, tier, role, groups, granted_at, expires_at, revoked_at, \
+     state, end_reason";
 
 impl Store {
     /// The ticket with this number and its access case, with all human decisions: both as they were at one instant.
@@ -60,17 +70,20 @@ impl Store {
     /// What somebody holds, or has held since an instant, newest first.
     pub async fn grants(&self, subject: &PersonId, since: Timestamp) -> Result<Vec<Grant>, Error> {
         let sql = format!(
-            "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at >= $2 order by granted_at desc, id desc"
+            "select {GRANT_COLUMNS} from grants where subject = $1 and (expires_at >= $2 or {UNDER_WAY}) \
+             order by granted_at desc, id desc"
         );
         let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(since).into()]).await?;
         rows.iter().map(grant).collect()
     }
 
-    /// Who holds an app now, and in which tier.
+    /// Who holds an app now, and in which tier. A seat is free again when the app has been seen without the person (I23).
     pub async fn holders(&self, app: &AppId, now: Timestamp) -> Result<Vec<(PersonId, TierId)>, Error> {
-        let sql = "select distinct subject, tier from grants where app = $1 and expires_at > $2 and revoked_at is null \
-                   order by subject, tier";
-        let rows = self.db.all(sql, vec![app.as_str().into(), ms(now).into()]).await?;
+        let sql = format!(
+            "select distinct subject, tier from grants where app = $1 and ((expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}) \
+             order by subject, tier"
+        );
+        let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into()]).await?;
         rows.iter()
             .map(|row| Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?)))
             .collect()
@@ -172,7 +185,17 @@ pub fn grant(row: &Row) -> Result<Grant, Error> {
         granted_at: at(T, "granted_at", row.int(7)?)?,
         expires_at: at(T, "expires_at", row.int(8)?)?,
         revoked_at: row.opt_int(9)?.map(|v| at(T, "revoked_at", v)).transpose()?,
+        state: grant_state(&row.text(10)?)?,
+        end_reason: row.opt_text(11)?.map(|code| end_reason(&code)).transpose()?,
     })
+}
+
+pub(super) fn grant_state(code: &str) -> Result<GrantState, Error> {
+    GrantState::from_code(code).ok_or_else(|| corrupt("grants", "state", code))
+}
+
+pub(super) fn end_reason(code: &str) -> Result<EndReason, Error> {
+    EndReason::from_code(code).ok_or_else(|| corrupt("grants", "end_reason", code))
 }
 
 pub(super) fn scope_json(scope: Option<&Scope>) -> Json {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::desk::access::{AccessCase, AccessWrite, Grant};
 use crate::store::Error;
-use crate::store::access::{scope_json, steps_json};
+use crate::store::access::{ops, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
@@ -20,6 +20,14 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
                 let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
             }
+            AccessWrite::Stand { grant, state, reason } => {
+                let sql = "update grants set state = $1, end_reason = coalesce($2, end_reason) where id = $3";
+                let reason = reason.map(|reason| reason.code().to_owned());
+                tx.execute(sql, vec![state.code().into(), reason.into(), grant.0.into()]).await?;
+            }
+            AccessWrite::Op(op) => ops::write(tx, op).await?,
+            AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
+            AccessWrite::Drop(holding) => ops::drop(tx, holding).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
@@ -89,8 +97,8 @@ async fn await_people(tx: &mut Tx, case: &AccessCase) -> Result<(), Error> {
 
 async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
     tx.execute(
-        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at, state) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         vec![
             grant.id.0.into(),
             grant.ticket.0.into(),
@@ -101,6 +109,7 @@ async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
             json!(grant.groups).to_string().into(),
             ms(grant.granted_at).into(),
             ms(grant.expires_at).into(),
+            grant.state.code().into(),
         ],
     )
     .await

@@ -1,12 +1,17 @@
-//! Access: what one holds, and what there is to ask for.
+//! Access: what one holds, what there is to ask for, and giving back.
 
 use askama::Template;
+use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::app::access::catalog::{Catalog, Standing};
 use crate::app::access::decide::GrantPlace;
 use crate::desk::access::Grant;
+use crate::desk::id::GrantId;
+use crate::desk::organisation::Tier;
 use crate::web::frame::failure::Failure;
+use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -16,6 +21,7 @@ const GRANTS: usize = 100;
 
 /// Access that one holds, or has held.
 pub struct Held {
+    pub id: GrantId,
     pub app: String,
     pub tier: String,
     pub role: Option<String>,
@@ -35,6 +41,7 @@ fn held(f: &Frame, (grant, now): (Grant, bool)) -> Held {
     let tier = app.and_then(|app| app.tier(grant.tier.as_str()));
     let left = grant.expires_at.as_millisecond() - f.times.now.as_millisecond();
     Held {
+        id: grant.id,
         app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
         tier: tier.map_or_else(|| grant.tier.to_string(), |(_, tier)| tier.name.clone()),
         role: grant.role,
@@ -63,6 +70,7 @@ pub async fn held_now(visit: &Visit) -> Result<Vec<Held>, Failure> {
 struct Listed {
     name: String,
     id: String,
+    description: String,
     owner: Option<String>,
     tiers: Vec<ListedTier>,
 }
@@ -71,9 +79,11 @@ struct ListedTier {
     id: String,
     name: String,
     risk: String,
-    days: u32,
-    hours: u32,
+    longest: String,
+    cost: Option<String>,
+    seats_left: Option<u32>,
     held: bool,
+    requested: bool,
 }
 
 #[derive(Template)]
@@ -90,26 +100,35 @@ struct AccessPage {
 /// `GET /access`.
 pub async fn show(visit: Visit) -> Result<Response, Failure> {
     let (now, past): (Vec<Held>, Vec<Held>) = all(&visit).await?.into_iter().partition(|held| held.now);
+    let catalog = visit.app.catalog(&visit.actor, "").await?;
     let f = visit.frame;
     let form = f.organisation.request_types.values().find(|form| form.grants_access).map(|form| form.id.to_string());
-    let has = |app: &str, tier: &str| now.iter().any(|held| held.app_id == app && held.tier_id == tier);
-    let apps = f.organisation.apps.values().map(|app| Listed {
-        name: app.name.clone(),
-        id: app.id.to_string(),
-        owner: app.owner.as_ref().map(|owner| f.name(owner)),
-        tiers: app
-            .tiers
-            .iter()
-            .map(|tier| ListedTier {
-                id: tier.id.to_string(),
-                name: tier.name.clone(),
-                risk: tier.risk.clone(),
-                days: tier.hours_max / 24,
-                hours: tier.hours_max,
-                held: has(app.id.as_str(), tier.id.as_str()),
-            })
-            .collect(),
+    let Catalog { currency, items } = catalog;
+    let tier = |(tier, standing): (&Tier, &Standing)| ListedTier {
+        id: tier.id.to_string(),
+        name: tier.name.clone(),
+        risk: tier.risk.clone(),
+        longest: f.times.span(i64::from(tier.hours_max) * 60),
+        cost: tier.monthly_cost.map(|cost| format!("{}.{:02} {currency}", cost / 100, cost % 100)),
+        seats_left: standing.seats_left,
+        held: standing.held.is_some(),
+        requested: standing.requested,
+    };
+    let apps = items.iter().map(|item| Listed {
+        name: item.app.name.clone(),
+        id: item.app.id.to_string(),
+        description: item.app.description.clone(),
+        owner: item.app.owner.as_ref().map(|owner| f.name(owner)),
+        tiers: item.app.tiers.iter().zip(&item.tiers).map(tier).collect(),
     });
     let apps = apps.collect();
     page(StatusCode::OK, &AccessPage { held: now, past, apps, form, f })
+}
+
+/// `POST /access/{grant}/give-back`.
+pub async fn give_back(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let id: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
+    let reason = form.given("reason").unwrap_or_else(|| visit.frame.words.t("access.no-longer"));
+    visit.app.revoke_grant(&visit.actor, id, &reason, None).await?;
+    Ok(Redirect::to("/access").into_response())
 }

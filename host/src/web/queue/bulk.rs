@@ -7,7 +7,8 @@ use axum::response::Response;
 use crate::app::Error;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
-use crate::desk::ticket::State;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::{Move, State};
 use crate::desk::ticket::edit::EditTicket;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -98,6 +99,10 @@ async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &A
             let wanted = EditTicket { assignee, reason: reason.to_owned(), ..EditTicket::default() };
             visit.app.edit_ticket(&visit.actor, number, condition, wanted, None).await.map(drop)
         }
-        Act::State(to) => visit.app.transition(&visit.actor, number, condition, (*to, reason), None).await.map(drop),
+        Act::State(to) => {
+            let record = ResolutionRecord { fix: reason.to_owned(), ..ResolutionRecord::default() };
+            let wanted = Move { to: *to, reason: reason.to_owned(), record };
+            visit.app.transition(&visit.actor, number, condition, wanted, None).await.map(drop)
+        },
     }
 }

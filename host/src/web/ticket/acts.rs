@@ -10,7 +10,8 @@ use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
-use crate::desk::ticket::State;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::{Move, State};
 use crate::desk::ticket::edit::EditTicket;
 use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::web::frame::failure::Failure;
@@ -100,10 +101,24 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
 pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let to = State::from_code(&form.text("to")).ok_or(Failure::BadForm)?;
-    let reason = form.text("reason");
+    let record = ResolutionRecord {
+        symptom: form.text("symptom"),
+        cause: form.text("cause"),
+        fix: form.text("fix"),
+        next_time: form.text("next-time"),
+    };
+    let wanted = Move { to, reason: form.text("reason"), record };
     let key = key(&form, &format!("state {id}"));
-    let done = visit.app.transition(&visit.actor, number, &seen(&form), (to, &reason), key).await.map(drop);
+    let done = visit.app.transition(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
     answer(visit, number, ("state", &form), done).await
+}
+
+/// `POST /tickets/{key}/escalate`.
+pub async fn escalate(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let key = key(&form, &format!("escalate {id}"));
+    let done = visit.app.escalate(&visit.actor, number, &form.text("reason"), key).await.map(drop);
+    answer(visit, number, ("escalate", &form), done).await
 }
 
 /// `POST /tickets/{key}/edit`.

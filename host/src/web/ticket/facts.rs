@@ -111,10 +111,15 @@ impl Facts {
 fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
     let clocks = &seen.ticket.clocks;
     let begun = seen.ticket.submitted.at;
-    [("promise.first-response", &clocks.first_response), ("promise.resolution", &clocks.resolution)]
-        .into_iter()
-        .map(|(name, clock)| promise(f, f.words.t(name), clock, begun))
-        .collect()
+    let inside = f.works();
+    let shown = [
+        ("promise.first-response", Some(&clocks.first_response)),
+        ("promise.update", clocks.update.as_ref()),
+        ("promise.team", clocks.team.as_ref().filter(|_| inside)),
+        ("promise.confirmation", clocks.confirmation.as_ref()),
+        ("promise.resolution", Some(&clocks.resolution)),
+    ];
+    shown.into_iter().filter_map(|(name, clock)| Some(promise(f, f.words.t(name), clock?, begun))).collect()
 }
 
 fn promise(f: &Frame, name: String, clock: &Clock, begun: jiff::Timestamp) -> Promise {
@@ -248,6 +253,31 @@ pub async fn card(visit: &Visit, seen: &Seen) -> Result<Card, Failure> {
         active: person.is_none_or(|person| person.active),
         others: others.collect(),
     })
+}
+
+/// Another ticket that this one has to do with.
+pub struct Linked {
+    pub key: String,
+    pub subject: String,
+    pub state: StateWord,
+    pub word: String,
+}
+
+/// The tickets that this one is linked with.
+///
+/// # Errors
+///
+/// Where they cannot be read.
+pub async fn links(visit: &Visit, seen: &Seen) -> Result<Vec<Linked>, Failure> {
+    let f = &visit.frame;
+    let links = visit.app.links(&visit.actor, seen.ticket.number).await?;
+    let linked = links.into_iter().map(|link| Linked {
+        key: link.other.to_string(),
+        state: f.state(link.state),
+        word: f.words.t(&format!("link.{}", if link.reverse { link.kind.reverse() } else { link.kind.code() })),
+        subject: link.subject,
+    });
+    Ok(linked.collect())
 }
 
 /// An option of a choice.

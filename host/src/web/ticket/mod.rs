@@ -16,6 +16,7 @@ use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::desk::access::AccessCase;
 use crate::desk::id::TicketNumber;
+use crate::desk::organisation::service::RecordPart;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::Sight;
@@ -90,12 +91,15 @@ struct ConsolePage {
     items: Vec<Item>,
     stories: Vec<facts::Why>,
     card: facts::Card,
+    links: Vec<facts::Linked>,
     edit: facts::Edit,
     next: Vec<StateOption>,
     notice: Option<Notice>,
     reply: String,
     note: String,
     reason: String,
+    /// The parts of the record of how it was resolved: name, label, and what was filled in.
+    record: Vec<(&'static str, String, String)>,
     key: String,
     note_key: String,
 }
@@ -105,7 +109,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
     let words = visit.frame.words;
     let text = match (&how.sent, how.done.as_deref()) {
         (Some(_), _) => Some("ticket.sent".to_owned()),
-        (None, Some(act @ ("reply" | "note" | "state" | "edit" | "take" | "next"))) => {
+        (None, Some(act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate"))) => {
             Some(format!("ticket.done.{act}"))
         }
         _ => None,
@@ -157,12 +161,15 @@ pub async fn render(
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
+    let links = facts::links(&visit, &seen).await?;
     let edit = facts::Edit::of(f, &seen, form);
     let internal = form.has("internal");
     let body = form.text("body");
     let (reply, note) = if internal { (String::new(), body) } else { (body, String::new()) };
     let (key, note_key) = (fresh(&visit.app), fresh(&visit.app));
     let reason = form.text("reason");
+    let record = RecordPart::ALL.map(|part| (part.code(), f.words.t(&format!("record.{}", part.code())), form.text(part.code())));
+    let record = record.to_vec();
     page(
         status,
         &ConsolePage {
@@ -170,12 +177,14 @@ pub async fn render(
             items,
             stories,
             card,
+            links,
             edit,
             next,
             notice,
             reply,
             note,
             reason,
+            record,
             key,
             note_key,
             f: visit.frame,

@@ -4,6 +4,8 @@ use super::Seen;
 use crate::app::tickets::work::StoredEntry;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
+use crate::desk::organisation::service::RecordPart;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::{Event, Field, Visibility};
 use crate::web::frame::Frame;
 use crate::web::frame::times::When;
@@ -114,13 +116,25 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
             (words.t1("event.access", words.t(&format!("access.{}", outcome.code()))), detail.clone())
         }
         Event::Acknowledged { .. } => (words.t("event.acknowledged"), String::new()),
+        Event::Resolved { record } => (words.t("event.record"), told(f, record)),
+        Event::ClockReached { clock, percent } => {
+            (words.t2("event.clock", words.t(&format!("promise.{}", clock.code())), percent), String::new())
+        }
+        Event::EscalationAsked { reason } => (words.t("event.escalation-asked"), reason.clone()),
+        Event::Escalated { to, reason, .. } => (words.t1("event.escalated", f.team(to)), reason.clone()),
+        Event::Linked { link, other } => (words.t2("event.linked", words.t(&format!("link.{link}")), other), String::new()),
+        Event::Unlinked { other, .. } => (words.t1("event.unlinked", other), String::new()),
         Event::Submitted { .. } | Event::Commented { .. } => return None,
-        #[expect(
-            unreachable_patterns,
-            reason = "kinds of events that come later have a line of their own when they do"
-        )]
-        _ => return None,
     })
+}
+
+/// The parts of a record that say something, each with its name.
+fn told(f: &Frame, record: &ResolutionRecord) -> String {
+    let part = |part: RecordPart| {
+        let text = record.part(part);
+        (!text.is_empty()).then(|| format!("{}: {text}", f.words.t(&format!("record.{}", part.code()))))
+    };
+    RecordPart::ALL.into_iter().filter_map(part).collect::<Vec<_>>().join(" · ")
 }
 
 /// A field's value by its name in the organisation.

@@ -178,7 +178,15 @@ impl Expected {
                     grant.revoked_at = Some(when);
                 }
             }
+            LedgerEvent::GrantStands { grant, state, reason } => {
+                if let Some(grant) = self.grants.get_mut(&grant) {
+                    (grant.state, grant.end_reason) = (state, reason.or(grant.end_reason));
+                }
+            }
             LedgerEvent::Lapsed
+            | LedgerEvent::Op { .. }
+            | LedgerEvent::Holds { .. }
+            | LedgerEvent::HoldsNoMore { .. }
             | LedgerEvent::Invalidated
             | LedgerEvent::Reassigned { .. }
             | LedgerEvent::Replaced { .. } => {}

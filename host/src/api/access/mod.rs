@@ -1,4 +1,4 @@
-//! `/api/v1/access-requests` and `/api/v1/people/{id}/grants`.
+//! `/api/v1/access-requests`, `/api/v1/people/{id}/grants` and what else is about access.
 
 use std::sync::Arc;
 
@@ -9,19 +9,24 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::http::address::Query;
-use super::http::auth::Caller;
-use super::http::headers::key::key as key_of;
-use super::http::json::Json;
-use super::http::page::{self, List, PageQuery, Paged};
-use super::http::problem::{Kind, Problem};
-use super::tickets::number;
-use super::tickets::summary::TicketSummaryView;
-use super::tickets::views::{GrantView, TicketView};
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::headers::key::key as key_of;
+use crate::api::http::json::Json;
+use crate::api::http::page::{self, List, PageQuery, Paged};
+use crate::api::http::problem::{Kind, Problem};
+use crate::api::tickets::number;
+use crate::api::tickets::summary::TicketSummaryView;
+use crate::api::tickets::views::{GrantView, TicketView};
 use crate::app::App;
 use crate::app::access::decide::GrantPlace;
 use crate::desk::access::ApproverDecision;
 use crate::desk::id::{GrantId, PersonId, TicketId};
+
+pub mod catalog;
+pub mod extend;
+pub mod orders;
+pub mod questions;
 
 /// List the tickets whose access requests await you, oldest first.
 #[utoipa::path(get, path = "/api/v1/access-requests", tag = "access", security(("token" = [])), params(PageQuery),

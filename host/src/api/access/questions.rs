@@ -1,0 +1,182 @@
+//! `/api/v1/access`: who has access to what and why, and the story of one grant.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::extend::grant_id;
+use super::orders::OrderView;
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::page::{List, PageQuery, Paged};
+use crate::api::http::problem::{Kind, Problem};
+use crate::api::tickets::views::GrantView;
+use crate::app::App;
+use crate::app::access::questions::{About, Evidence, Said, StoredEvent, Story};
+use crate::desk::id::GrantId;
+
+/// Which access, and when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WhoQuery {
+    app: Option<String>,
+    person: Option<String>,
+    /// The instant that is asked about (RFC 3339); now where nothing is said.
+    #[param(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// 1 to 200; 200 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+}
+
+/// Access that was held, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvidenceView {
+    pub grant: GrantView,
+    /// The ticket that gave it.
+    pub ticket: String,
+    pub requester: Option<String>,
+    pub submitted_by: Option<String>,
+    pub justification: Option<String>,
+    /// The reason of the rules.
+    pub policy: Option<String>,
+    /// What approvers said; none where the policy approved by itself.
+    pub decisions: Vec<ApprovalView>,
+}
+
+/// An approver's word.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovalView {
+    approver: String,
+    approve: bool,
+    reason: String,
+    /// Counts from 1.
+    step: usize,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// An event of the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LedgerView {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    event: String,
+    /// The event's facts, by name.
+    detail: serde_json::Value,
+}
+
+/// All that is known of a grant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoryView {
+    evidence: EvidenceView,
+    ledger: Vec<LedgerView>,
+    orders: Vec<OrderView>,
+    /// What its person holds in the app, as it was read back there last.
+    holds: Vec<HoldsView>,
+}
+
+/// Something that a person holds in an app.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HoldsView {
+    entitlement: String,
+    /// Whether it was there before any grant.
+    preexisting: bool,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+/// List the access that is or was held, and why: to an app, by a person, or all. For agents and admins; about yourself; about an
+/// app that you answer for.
+#[utoipa::path(get, path = "/api/v1/access", tag = "access", security(("token" = [])), params(WhoQuery),
+    responses((status = 200, body = Vec<EvidenceView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem), (status = 403, body = Problem)))]
+pub async fn who(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<WhoQuery>,
+) -> Result<Paged<EvidenceView>, Problem> {
+    let (about, now) = (about(&query)?, app.clock.now());
+    let limit = PageQuery { after: None, limit: query.limit }.limit()?;
+    let after = query.after.as_deref().map(|text| List::Held.read(text)).transpose()?;
+    let after = after.map(|[id]| GrantId(Uuid::from_u128(id)));
+    let page = app.who_holds(&actor, &about, query.at.unwrap_or(now), after, limit).await?;
+    let next = page.next.map(|id| List::Held.write([id.0.as_u128()]));
+    let organisation = app.organisation();
+    let view = |found: Evidence| EvidenceView::new(found.grant.gives_access(&organisation, now), found);
+    Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
+}
+
+fn about(query: &WhoQuery) -> Result<About, Problem> {
+    let wrong = |detail: String| Problem::new(Kind::BAD_QUERY, detail);
+    match (&query.app, &query.person) {
+        (Some(app), None) => app.parse().map(About::App).map_err(|e| wrong(format!("`app`: {e}"))),
+        (None, Some(person)) => person.parse().map(About::Person).map_err(|e| wrong(format!("`person`: {e}"))),
+        (None, None) => Ok(About::All),
+        (Some(_), Some(_)) => Err(wrong("ask about an app or about a person, not about both".to_owned())),
+    }
+}
+
+/// Read the story of a grant: who asked, what the policy said, who approved, what was sent to the app and what came back, and when
+/// and why it ended.
+#[utoipa::path(get, path = "/api/v1/grants/{id}", tag = "access", security(("token" = [])),
+    params(("id" = String, Path)), responses((status = 200, body = StoryView), (status = 404, body = Problem)))]
+pub async fn story(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<StoryView>, Problem> {
+    let Story { evidence, events, ops, holdings } = app.story_of_grant(&actor, grant_id(&id)?).await?;
+    let effective = evidence.grant.gives_access(&app.organisation(), app.clock.now());
+    let holds = holdings.into_iter().map(|holding| HoldsView {
+        entitlement: holding.entitlement.to_string(),
+        preexisting: holding.preexisting,
+        since: holding.since,
+    });
+    Ok(axum::Json(StoryView {
+        evidence: EvidenceView::new(effective, evidence),
+        ledger: events.into_iter().map(LedgerView::from).collect(),
+        orders: ops.into_iter().map(OrderView::from).collect(),
+        holds: holds.collect(),
+    }))
+}
+
+impl EvidenceView {
+    fn new(effective: bool, found: Evidence) -> Self {
+        let Evidence { grant, ticket, case } = found;
+        let decisions = case.iter().flat_map(|case| &case.decisions).map(|decision| ApprovalView {
+            approver: decision.approver.to_string(),
+            approve: decision.approve,
+            reason: decision.reason.clone(),
+            step: decision.step + 1,
+            at: decision.at,
+        });
+        EvidenceView {
+            decisions: decisions.collect(),
+            grant: GrantView::new((grant, effective)),
+            ticket: ticket.to_string(),
+            requester: case.as_ref().map(|case| case.requester.to_string()),
+            submitted_by: case.as_ref().map(|case| case.submitted_by.to_string()),
+            justification: case.as_ref().map(|case| case.request.justification.clone()),
+            policy: case.map(|case| case.reason),
+        }
+    }
+}
+
+impl From<StoredEvent> for LedgerView {
+    fn from(event: StoredEvent) -> Self {
+        let (code, detail) = match event.said {
+            Said::Event(said) => (said.code().to_owned(), crate::app::access::questions::facts(&said)),
+            Said::Sentence { event, detail } => (event, detail.into()),
+        };
+        LedgerView { at: event.at, event: code, detail }
+    }
+}

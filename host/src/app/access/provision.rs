@@ -1,0 +1,90 @@
+//! Orders on their way to apps: which of them are due, and what is written before and after each is sent. What talks to the apps
+//! is the job's.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::{Error, Office};
+use crate::desk::access::provisioning::progress::{self, Report};
+use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op, OpState};
+use crate::desk::id::{GrantId, OpId, TicketId};
+use crate::desk::organisation::connector::Connector;
+
+/// How long no other looks at an order that is being sent: longer than one run of the job may take.
+const SENDING: SignedDuration = SignedDuration::from_secs(60);
+
+/// An order with all that is needed to carry it out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    pub op: Op,
+    /// `None` where the app has none any more.
+    pub connector: Option<Connector>,
+    pub account: Account,
+}
+
+/// The orders of a ticket that can be worked on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Orders {
+    pub due: Vec<Order>,
+    /// When the next of the others is due.
+    pub next: Option<Timestamp>,
+}
+
+impl Office {
+    /// The orders of a ticket that can be worked on now: an account before what hangs on it, and after it where it goes.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn orders(&self, ticket: TicketId) -> Result<Orders, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut open = self.store.ops_of(ticket).await?;
+        open.retain(|op| op.state.is_open());
+        let free: Vec<Op> = open.iter().filter(|op| is_free(op, &open)).cloned().collect();
+        let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).min();
+        let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| {
+            let person = organisation.people.get(&op.subject);
+            let account = Account {
+                id: op.subject.clone(),
+                name: person.map(|person| person.name.clone()).unwrap_or_default(),
+                email: person.map(|person| person.email.clone()).unwrap_or_default(),
+            };
+            Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
+        });
+        Ok(Orders { due: due.collect(), next })
+    }
+
+    /// Notes that orders are about to be sent; those that may be, with the number of the attempt.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written.
+    pub async fn sending(&self, grant: GrantId, ids: &[OpId]) -> Result<Vec<(OpId, u32)>, Error> {
+        let until = self.clock.now().checked_add(SENDING).unwrap_or(Timestamp::MAX);
+        self.change_grant(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
+        let mut sent = Vec::new();
+        for id in ids {
+            let op = self.store.op(*id).await?.filter(|op| op.state == OpState::Sent);
+            sent.extend(op.map(|op| (op.id, op.attempt)));
+        }
+        Ok(sent)
+    }
+
+    /// Takes what came of orders.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: then they are looked at again.
+    pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
+        self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await.map(drop)
+    }
+}
+
+/// Whether nothing has to come before an order.
+fn is_free(op: &Op, open: &[Op]) -> bool {
+    let account = |other: &&Op| other.entitlement == Entitlement::Account && other.direction == Direction::Grant;
+    match (&op.entitlement, op.direction) {
+        (Entitlement::Account, Direction::Revoke) => open.iter().all(|other| other.id == op.id),
+        (Entitlement::Account, _) | (_, Direction::Revoke) => true,
+        (_, Direction::Grant | Direction::Replace) => !open.iter().any(|other| account(&other)),
+    }
+}

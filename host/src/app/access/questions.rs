@@ -1,0 +1,88 @@
+//! The questions of an audit: who has access to an app and why, what a person holds and why, and what became of one grant.
+
+use jiff::Timestamp;
+
+use crate::app::{Error, Office};
+use crate::desk::access::LedgerEvent;
+use crate::desk::access::provisioning::{Holding, Op};
+use crate::desk::actor::Actor;
+use crate::desk::id::{GrantId, PersonId};
+use crate::desk::permission;
+use crate::store::access::ledger;
+pub use crate::store::access::ledger::{Said, StoredEvent};
+pub use crate::store::access::questions::{About, Evidence};
+use crate::store::sql::page::Page;
+
+/// All that the ledger says of a grant, and how it stands in the app.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Story {
+    pub evidence: Evidence,
+    /// The ledger's events about the request and the grant, in order.
+    pub events: Vec<StoredEvent>,
+    /// The orders about it, oldest first.
+    pub ops: Vec<Op>,
+    /// All that its person holds in the app.
+    pub holdings: Vec<Holding>,
+}
+
+impl Office {
+    /// The access that was held at an instant, with who asked, what the policy said and who approved. For agents, admins and the
+    /// operator; for a person about themselves; for those who answer for an app about the app.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn who_holds(
+        &self,
+        actor: &Actor,
+        about: &About,
+        at: Timestamp,
+        after: Option<GrantId>,
+        limit: usize,
+    ) -> Result<Page<Evidence, GrantId>, Error> {
+        let organisation = self.organisation();
+        let person = actor.person();
+        let own = match about {
+            About::Person(of) => person == Some(of),
+            About::App(app) => {
+                let app = organisation.apps.get(app);
+                person.is_some() && app.is_some_and(|app| app.owner.as_ref() == person)
+            }
+            About::All => false,
+        };
+        if !own {
+            permission::read_decisions(actor)?;
+        }
+        Ok(self.store.held_at(about, at, after, limit).await?)
+    }
+
+    /// The whole story of a grant, out of the ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; where the store cannot be read.
+    pub async fn story_of_grant(&self, actor: &Actor, id: GrantId) -> Result<Story, Error> {
+        let missing = || Error::Missing { what: "grant", name: id.to_string() };
+        let grant = self.store.grant(id).await?.ok_or_else(missing)?;
+        let owner = self.organisation().apps.get(&grant.app).and_then(|app| app.owner.clone());
+        let party = [Some(&grant.subject), owner.as_ref()];
+        let is_party = |person: &PersonId| party.contains(&Some(person));
+        if !actor.person().is_some_and(is_party) && permission::read_decisions(actor).is_err() {
+            return Err(missing());
+        }
+        let (ticket, case) = self.store.ticket_and_case_by_id(grant.ticket).await?.ok_or_else(missing)?;
+        let mut holdings = self.store.holdings(&grant.subject).await?;
+        holdings.retain(|holding| holding.app == grant.app);
+        Ok(Story {
+            events: self.store.ledger(grant.ticket).await?,
+            ops: self.store.ops_of(grant.ticket).await?,
+            holdings,
+            evidence: Evidence { grant, ticket: ticket.number, case },
+        })
+    }
+}
+
+/// An event's facts by name, as the ledger keeps them.
+pub fn facts(event: &LedgerEvent) -> serde_json::Value {
+    serde_json::from_str(&ledger::facts(event)).unwrap_or_default()
+}

@@ -1,0 +1,149 @@
+//! One call to an app in JSON, and the meaning of its answer for an order.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::connectors::http::{Answer, Client, Endpoint, HeaderMap, HeaderValue, Keep, Method, Request};
+use crate::desk::access::provisioning::progress::Came;
+
+/// How long one call may take.
+const WITHIN: Duration = Duration::from_secs(8);
+/// The largest answer that is read, in bytes: a group of some ten thousand members.
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+/// The longest part of an answer that is kept of a refusal, in characters.
+const SHOWN_CHARS_MAX: usize = 300;
+/// How long an app is left alone that asks for it and does not say for how long.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// How long an app is left alone that does not take the token: a person has to look at that.
+const LOCKED_OUT: SignedDuration = SignedDuration::from_mins(5);
+
+/// Calls one app.
+pub(super) struct Caller {
+    client: Client,
+    base: Endpoint,
+    token: Option<HeaderValue>,
+    now: Timestamp,
+}
+
+/// An answer of success.
+pub(super) struct Reply {
+    /// `Null` where there is no body.
+    pub body: Value,
+    pub etag: Option<String>,
+    /// What was sent and what came back, in a few words.
+    pub said: String,
+}
+
+/// The reason why a call has not come to success.
+pub(super) enum Trouble {
+    /// Nothing was done, and it may be tried again from this time on.
+    Later(Timestamp, String),
+    /// Something may have been done.
+    Unknown(String),
+    /// The app has understood the call and refuses it with this status.
+    Refused(u16, String),
+}
+
+impl Trouble {
+    /// The same as an answer about an order.
+    pub fn came(self) -> (Came, String) {
+        match self {
+            Trouble::Later(at, said) => (Came::Later(at), said),
+            Trouble::Unknown(said) => (Came::Unknown, said),
+            Trouble::Refused(_, said) => (Came::Rejected, said),
+        }
+    }
+
+    /// Whether the app refuses with this status.
+    pub fn is(&self, status: u16) -> bool {
+        matches!(self, Trouble::Refused(refused, _) if *refused == status)
+    }
+}
+
+/// One call.
+pub(super) struct Call<'a> {
+    pub method: Method,
+    pub path: &'a str,
+    pub query: &'a [(&'a str, &'a str)],
+    pub body: Option<String>,
+    pub media_type: &'static str,
+    pub if_match: Option<String>,
+}
+
+impl Caller {
+    /// A caller of the app at a URL, with the token that the file has now.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be called.
+    pub fn open(client: Client, url: &str, token_file: Option<&Path>, now: Timestamp) -> Result<Caller, String> {
+        let base = client.endpoint(url).map_err(|error| format!("{url} is not asked: {error}"))?;
+        let token = token_file.map(|file| {
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|error| format!("the token in {} cannot be read: {error}", file.display()))?;
+            let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
+            let mut value = value.map_err(|_| format!("the token in {} is no token", file.display()))?;
+            value.set_sensitive(true);
+            Ok::<_, String>(value)
+        });
+        Ok(Caller { client, base, token: token.transpose()?, now })
+    }
+
+    /// Makes a call.
+    pub async fn call(&self, call: Call<'_>) -> Result<Reply, Trouble> {
+        let what = format!("{} {}", call.method, call.path);
+        let to = self.base.join(call.path).map_err(|error| Trouble::Refused(0, format!("{what}: {error}")))?;
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static(call.media_type));
+        if call.body.is_some() {
+            headers.insert("content-type", HeaderValue::from_static(call.media_type));
+        }
+        if let Some(token) = self.token.clone() {
+            headers.insert("authorization", token);
+        }
+        if let Some(tag) = call.if_match.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
+            headers.insert("if-match", tag);
+        }
+        let request = Request {
+            method: call.method,
+            to: &to.with_query(call.query),
+            headers,
+            body: call.body.unwrap_or_default().into_bytes(),
+            within: WITHIN,
+            answer: Keep::Whole(ANSWER_BYTES_MAX),
+        };
+        match self.client.send(request).await {
+            Ok(answer) => self.judge(&what, &answer),
+            Err(error) if error.was_not_sent() => Err(Trouble::Later(self.later(PAUSE), format!("{what}: {error}"))),
+            Err(error) => Err(Trouble::Unknown(format!("{what}: {error}"))),
+        }
+    }
+
+    fn later(&self, wait: SignedDuration) -> Timestamp {
+        self.now.checked_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    fn judge(&self, what: &str, answer: &Answer) -> Result<Reply, Trouble> {
+        let status = answer.status.as_u16();
+        let asked = answer.retry_after(self.now).and_then(|wait| SignedDuration::try_from(wait).ok());
+        let said = format!("{what}: {status}");
+        let shown = || {
+            let text = String::from_utf8_lossy(&answer.body);
+            format!("{said} {}", text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect::<String>())
+        };
+        match status {
+            200..=299 => {
+                let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+                Ok(Reply { body, etag: answer.header("etag").map(str::to_owned), said })
+            }
+            429 => Err(Trouble::Later(self.later(asked.unwrap_or(PAUSE)), said)),
+            401 | 403 => Err(Trouble::Later(self.later(LOCKED_OUT), shown())),
+            500..=599 if status == 501 => Err(Trouble::Refused(status, shown())),
+            500..=599 => Err(Trouble::Unknown(shown())),
+            _ => Err(Trouble::Refused(status, shown())),
+        }
+    }
+}

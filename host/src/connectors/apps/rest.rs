@@ -1,0 +1,182 @@
+//! Apps with an interface of their own, as the configuration describes it: three calls for each kind of entitlement, with places
+//! for the person and the entitlement, and the place in the answer that says whether it is there.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::call::{Call, Caller, Reply, Trouble};
+use super::{App, Asked, Effect};
+use crate::connectors::http::Method;
+use crate::desk::access::provisioning::Entitlement;
+use crate::desk::access::provisioning::progress::Came;
+use crate::desk::organisation::connector::{RestCall, RestCalls};
+
+const MEDIA_TYPE: &str = "application/json";
+
+/// An app with calls of its own.
+pub(super) struct RestApp {
+    pub caller: Caller,
+    /// By the kind of entitlement.
+    pub calls: BTreeMap<String, RestCalls>,
+}
+
+impl App for RestApp {
+    fn look<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
+        Box::pin(async move { self.look_at(effect).await.unwrap_or_else(Trouble::came) })
+    }
+
+    fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
+        Box::pin(async move { self.apply_to(effect).await.map_or_else(Trouble::came, |said| (Came::Applied, said)) })
+    }
+}
+
+/// The kind of an entitlement and its value, as the configuration's places name them.
+fn parts(entitlement: &Entitlement) -> (&'static str, &str) {
+    match entitlement {
+        Entitlement::Account => ("account", ""),
+        Entitlement::Tier(tier) => ("tier", tier.as_str()),
+        Entitlement::Role(role) => ("role", role),
+        Entitlement::Group(group) => ("group", group),
+    }
+}
+
+/// A text with its places filled in, each value in the form that `write` gives it.
+fn filled(text: &str, effect: Effect<'_>, entitlement: &Entitlement, write: impl Fn(&str) -> String) -> String {
+    let (kind, value) = parts(entitlement);
+    let places = [
+        ("{user}", effect.account.id.as_str()),
+        ("{email}", &effect.account.email),
+        ("{name}", &effect.account.name),
+        ("{entitlement}", &entitlement.to_string()),
+        ("{kind}", kind),
+        ("{value}", value),
+        ("{op}", &effect.op.id.to_string()),
+    ];
+    // In one pass, so that no value's own text is taken for a place.
+    let (mut result, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find('{') {
+        let (before, from) = rest.split_at(at);
+        result.push_str(before);
+        match places.iter().find_map(|(place, value)| Some((from.strip_prefix(place)?, value))) {
+            Some((after, value)) => {
+                result.push_str(&write(value));
+                rest = after;
+            }
+            None => {
+                result.push('{');
+                rest = from.strip_prefix('{').unwrap_or_default();
+            }
+        }
+    }
+    result + rest
+}
+
+/// A value as one segment of a path (RFC 3986, 3.3): every byte that is not unreserved is encoded.
+fn segment(value: &str) -> String {
+    let encoded = value.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        b'.' if value != "." && value != ".." => ".".to_owned(),
+        byte => format!("%{byte:02X}"),
+    });
+    encoded.collect()
+}
+
+/// A value inside a JSON text, without its quotes.
+fn in_json(value: &str) -> String {
+    let quoted = Value::from(value).to_string();
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
+}
+
+fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> bool {
+    let Some(pointer) = &calls.there else { return true };
+    let Some(found) = body.pointer(pointer) else { return false };
+    let Some(expected) = expected else { return !found.is_null() && *found != Value::Bool(false) };
+    let same = |value: &Value| match value {
+        Value::String(text) => text == expected,
+        other => other.to_string() == expected,
+    };
+    found.as_array().map_or_else(|| same(found), |list| list.iter().any(same))
+}
+
+impl RestApp {
+    async fn make(&self, call: &RestCall, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Reply, Trouble> {
+        let path = filled(&call.path, effect, entitlement, segment);
+        let body = (!call.body.is_empty()).then(|| filled(&call.body, effect, entitlement, in_json));
+        let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::GET);
+        self.caller.call(Call { method, path: &path, query: &[], body, media_type: MEDIA_TYPE, if_match: None }).await
+    }
+
+    /// Whether an entitlement is there; `None` where it is no business of the app's.
+    async fn has(&self, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Option<(bool, String)>, Trouble> {
+        let Some(calls) = self.calls.get(parts(entitlement).0) else { return Ok(None) };
+        match self.make(&calls.read, effect, entitlement).await {
+            Ok(reply) => {
+                let expected = calls.equals.as_ref().map(|text| filled(text, effect, entitlement, str::to_owned));
+                Ok(Some((is_there(calls, expected.as_deref(), &reply.body), reply.said)))
+            }
+            Err(Trouble::Refused(404 | 410, said)) => Ok(Some((false, said))),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn look_at(&self, effect: Effect<'_>) -> Result<(Came, String), Trouble> {
+        let Some((mut there, said)) = self.has(effect, &effect.op.entitlement).await? else {
+            return Ok((Came::Verified, "the app keeps no such thing".to_owned()));
+        };
+        if let Some(tier) = &effect.op.replaces {
+            there = there && !self.has(effect, &Entitlement::Tier(tier.clone())).await?.is_some_and(|(old, _)| old);
+        }
+        let came = if there == effect.is_wanted() { Came::Verified } else { Came::NotThere };
+        Ok((came, format!("read back, {}: {said}", if there { "there" } else { "not there" })))
+    }
+
+    async fn apply_to(&self, effect: Effect<'_>) -> Result<String, Trouble> {
+        let mut said = Vec::new();
+        // What a replacement gives comes first, so that nobody is without either.
+        let taken = effect.op.replaces.clone().map(|tier| (Entitlement::Tier(tier), false));
+        for (entitlement, wanted) in [(effect.op.entitlement.clone(), effect.is_wanted())].into_iter().chain(taken) {
+            let Some(calls) = self.calls.get(parts(&entitlement).0) else { continue };
+            let call = if wanted { &calls.create } else { &calls.remove };
+            match self.make(call, effect, &entitlement).await {
+                Ok(reply) => said.push(reply.said),
+                // There already, or gone already: what is read back has the last word.
+                Err(Trouble::Refused(409, words)) if wanted => said.push(words),
+                Err(Trouble::Refused(404 | 410, words)) if !wanted => said.push(words),
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(said.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_segments_and_json_and_never_more() {
+        assert_eq!(segment("a b/../c?d#é"), "a%20b%2F..%2Fc%3Fd%23%C3%A9");
+        assert_eq!((segment(".."), segment("a.b")), ("%2E%2E".to_owned(), "a.b".to_owned()));
+        assert_eq!(in_json("say \"{user}\"\n"), "say \\\"{user}\\\"\\n");
+    }
+
+    #[test]
+    fn the_place_of_an_answer_says_whether_it_is_there() {
+        let call = || RestCall { method: "GET".to_owned(), path: String::new(), body: String::new() };
+        let calls = |there: Option<&str>| RestCalls {
+            create: call(),
+            remove: call(),
+            read: call(),
+            there: there.map(str::to_owned),
+            equals: None,
+        };
+        let body = serde_json::json!({ "roles": ["a", "b"], "on": true, "off": false, "n": 7 });
+        assert!(is_there(&calls(None), None, &body));
+        assert!(
+            is_there(&calls(Some("/roles")), Some("b"), &body) && !is_there(&calls(Some("/roles")), Some("c"), &body)
+        );
+        assert!(is_there(&calls(Some("/on")), None, &body) && !is_there(&calls(Some("/off")), None, &body));
+        assert!(is_there(&calls(Some("/n")), Some("7"), &body) && !is_there(&calls(Some("/x")), None, &body));
+    }
+}

@@ -1,0 +1,291 @@
+//! Apps that speak SCIM 2.0 (RFC 7643, RFC 7644). An account is a user with the person's id as its `externalId`; every other
+//! entitlement is membership of a group. Members are changed one at a time and by their ids, which servers that read the standard
+//! strictly and those that do not both understand; a removal is never sent in the form that some take for all members.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::call::{Call, Caller, Reply, Trouble};
+use super::{App, Asked, Effect};
+use crate::connectors::http::Method;
+use crate::desk::access::provisioning::progress::Came;
+use crate::desk::access::provisioning::{Account, Direction, Entitlement};
+
+const MEDIA_TYPE: &str = "application/scim+json";
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// An app that speaks SCIM.
+pub(super) struct ScimApp {
+    pub caller: Caller,
+    /// The groups that stand for entitlements, where they are not of the entitlements' own names.
+    pub groups: BTreeMap<String, String>,
+}
+
+impl App for ScimApp {
+    fn look<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
+        Box::pin(async move { self.look_at(effect).await.unwrap_or_else(Trouble::came) })
+    }
+
+    fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
+        Box::pin(async move {
+            let said = match effect.op.entitlement {
+                Entitlement::Account => self.apply_account(effect).await,
+                _ => self.apply_member(effect).await,
+            };
+            said.map_or_else(Trouble::came, |said| (Came::Applied, said))
+        })
+    }
+}
+
+/// A user or a group of the app.
+struct Resource {
+    id: String,
+    body: Value,
+    etag: Option<String>,
+}
+
+impl Resource {
+    fn of(body: Value, etag: Option<String>) -> Option<Resource> {
+        let id = body.get("id")?.as_str()?.to_owned();
+        // The id becomes a part of addresses.
+        let plain =
+            !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@:~".contains(c)) && id != "..";
+        plain.then_some(Resource { id, body, etag })
+    }
+
+    fn is_active(&self) -> bool {
+        match self.body.get("active") {
+            Some(Value::Bool(active)) => *active,
+            Some(Value::String(active)) => !active.eq_ignore_ascii_case("false"),
+            _ => true,
+        }
+    }
+
+    fn has_member(&self, user: &str) -> bool {
+        let members = self.body.get("members").and_then(Value::as_array);
+        members.is_some_and(|all| all.iter().any(|member| member.get("value").and_then(Value::as_str) == Some(user)))
+    }
+}
+
+/// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn user_name(account: &Account) -> &str {
+    if account.email.is_empty() { account.id.as_str() } else { &account.email }
+}
+
+impl ScimApp {
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, Trouble> {
+        let call = Call { method: Method::GET, path, query, body: None, media_type: MEDIA_TYPE, if_match: None };
+        self.caller.call(call).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value, if_match: Option<String>) -> Result<Reply, Trouble> {
+        let body = Some(body.to_string());
+        self.caller.call(Call { method, path, query: &[], body, media_type: MEDIA_TYPE, if_match }).await
+    }
+
+    async fn patch(&self, path: &str, operation: &Value) -> Result<Reply, Trouble> {
+        let body = json!({ "schemas": [PATCH], "Operations": [operation] });
+        self.send(Method::PATCH, path, &body, None).await
+    }
+
+    /// The one resource for which a filter holds; `None` where there is none.
+    async fn find(&self, path: &str, filter: &str) -> Result<Option<Resource>, Trouble> {
+        let reply = self.get(path, &[("filter", filter), ("count", "2")]).await?;
+        let found = reply.body.get("Resources").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut found = found.into_iter();
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(Trouble::Refused(0, format!("{path}: several have {filter}, and only one may"))),
+            (Some(one), None) => Resource::of(one, None)
+                .map(Some)
+                .ok_or_else(|| Trouble::Refused(0, format!("{path}: an answer to {filter} without a usable id"))),
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// The person's user: by the id that the desk gave it, else by its name.
+    async fn user(&self, account: &Account) -> Result<Option<Resource>, Trouble> {
+        let by_id = self.find("Users", &format!("externalId eq {}", quoted(account.id.as_str()))).await;
+        match by_id {
+            Ok(Some(user)) => return Ok(Some(user)),
+            // Some servers do not take this filter.
+            Ok(None) | Err(Trouble::Refused(400 | 403 | 404 | 501, _)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+        self.find("Users", &format!("userName eq {}", quoted(user_name(account)))).await
+    }
+
+    /// The id of the group that stands for an entitlement; `None` where the app has none.
+    async fn group_id(&self, entitlement: &Entitlement) -> Result<Option<String>, Trouble> {
+        let text = entitlement.to_string();
+        let own = text.split_once(':').map_or(text.as_str(), |(_, name)| name);
+        let name = self.groups.get(&text).map_or(own, String::as_str);
+        match name.strip_prefix("id:") {
+            Some(id) => Ok(Some(id.to_owned())),
+            None => {
+                let found = self.find("Groups", &format!("displayName eq {}", quoted(name))).await?;
+                Ok(found.map(|group| group.id))
+            }
+        }
+    }
+
+    /// A group with its members; `None` where the app has none.
+    async fn group(&self, entitlement: &Entitlement) -> Result<Option<Resource>, Trouble> {
+        let Some(id) = self.group_id(entitlement).await? else { return Ok(None) };
+        match self.get(&format!("Groups/{id}"), &[]).await {
+            Ok(reply) => Ok(Resource::of(reply.body, reply.etag)),
+            Err(trouble) if trouble.is(404) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn look_at(&self, effect: Effect<'_>) -> Result<(Came, String), Trouble> {
+        let op = effect.op;
+        let user = self.user(effect.account).await?;
+        let (there, said) = match (&op.entitlement, &user) {
+            (Entitlement::Account, user) => {
+                let state = user.as_ref().map_or("none", |user| if user.is_active() { "active" } else { "inactive" });
+                (state == "active", format!("read back: the user is {state}"))
+            }
+            (_, None) => (false, "read back: there is no such user".to_owned()),
+            (entitlement, Some(user)) => {
+                let mut there = self.is_member(entitlement, user).await?;
+                if let Some(tier) = &op.replaces {
+                    there = there && !self.is_member(&Entitlement::Tier(tier.clone()), user).await?;
+                }
+                (
+                    there,
+                    format!("read back: the user {} a member for {entitlement}", if there { "is" } else { "is not" }),
+                )
+            }
+        };
+        Ok((if there == effect.is_wanted() { Came::Verified } else { Came::NotThere }, said))
+    }
+
+    async fn is_member(&self, entitlement: &Entitlement, user: &Resource) -> Result<bool, Trouble> {
+        Ok(self.group(entitlement).await?.is_some_and(|group| group.has_member(&user.id)))
+    }
+
+    async fn apply_account(&self, effect: Effect<'_>) -> Result<String, Trouble> {
+        let active = effect.is_wanted();
+        let mut user = self.user(effect.account).await?;
+        if user.is_none() && active {
+            match self.send(Method::POST, "Users", &new_user(effect.account), None).await {
+                Ok(reply) => return Ok(reply.said),
+                // It came there meanwhile, or an answer was lost.
+                Err(trouble) if trouble.is(409) => user = self.user(effect.account).await?,
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        let Some(user) = user else {
+            return if active {
+                Err(Trouble::Refused(409, "the app has another user of this name".to_owned()))
+            } else {
+                Ok("there is no such user".to_owned())
+            };
+        };
+        let path = format!("Users/{}", user.id);
+        match self.patch(&path, &json!({ "op": "replace", "path": "active", "value": active })).await {
+            Ok(reply) => Ok(reply.said),
+            Err(trouble) if trouble.is(404) && !active => Ok(format!("PATCH {path}: 404, it is gone")),
+            Err(trouble) if has_no_patch(&trouble) => {
+                let reply = self.get(&path, &[]).await?;
+                let mut body = reply.body;
+                if let Some(fields) = body.as_object_mut() {
+                    fields.insert("active".to_owned(), active.into());
+                }
+                self.send(Method::PUT, &path, &body, reply.etag).await.map(|reply| reply.said)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn apply_member(&self, effect: Effect<'_>) -> Result<String, Trouble> {
+        let op = effect.op;
+        let Some(user) = self.user(effect.account).await? else {
+            return match op.direction {
+                Direction::Revoke => Ok("there is no such user".to_owned()),
+                _ => Err(Trouble::Refused(404, "the app has no user for this person".to_owned())),
+            };
+        };
+        let mut said = self.set_member(&op.entitlement, &user, effect.is_wanted()).await?;
+        if let Some(tier) = &op.replaces {
+            let taken = self.set_member(&Entitlement::Tier(tier.clone()), &user, false).await?;
+            said = format!("{said}; {taken}");
+        }
+        Ok(said)
+    }
+
+    /// Makes a user a member of a group, or not one.
+    async fn set_member(&self, entitlement: &Entitlement, user: &Resource, member: bool) -> Result<String, Trouble> {
+        let Some(id) = self.group_id(entitlement).await? else {
+            return if member {
+                Err(Trouble::Refused(404, format!("the app has no group for {entitlement}")))
+            } else {
+                Ok(format!("the app has no group for {entitlement}"))
+            };
+        };
+        let path = format!("Groups/{id}");
+        let operation = if member {
+            json!({ "op": "add", "path": "members", "value": [{ "value": user.id }] })
+        } else {
+            json!({ "op": "remove", "path": format!("members[value eq {}]", quoted(&user.id)) })
+        };
+        match self.patch(&path, &operation).await {
+            Ok(reply) => Ok(reply.said),
+            Err(trouble) if trouble.is(404) && !member => Ok(format!("PATCH {path}: 404, it is gone")),
+            // Not every server takes a path with a filter, or PATCH at all: then the whole group is written, as it was read.
+            Err(trouble) if has_no_patch(&trouble) => self.rewrite(entitlement, user, member).await,
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn rewrite(&self, entitlement: &Entitlement, user: &Resource, member: bool) -> Result<String, Trouble> {
+        let missing = || Trouble::Refused(404, format!("the app has no group for {entitlement}"));
+        let group = self.group(entitlement).await?.ok_or_else(missing)?;
+        let mut members = group.body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+        members.retain(|one| one.get("value").and_then(Value::as_str) != Some(user.id.as_str()));
+        if member {
+            members.push(json!({ "value": user.id }));
+        }
+        let mut body = group.body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("members".to_owned(), members.into());
+            fields.entry("schemas").or_insert_with(|| json!([GROUP]));
+        }
+        let reply = self.send(Method::PUT, &format!("Groups/{}", group.id), &body, group.etag).await;
+        match reply {
+            Ok(reply) => Ok(reply.said),
+            // Another has changed it meanwhile.
+            Err(trouble) if trouble.is(412) => Err(Trouble::Unknown("PUT: 412, it has changed meanwhile".to_owned())),
+            Err(trouble) => Err(trouble),
+        }
+    }
+}
+
+fn has_no_patch(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Refused(400 | 405 | 501, _))
+}
+
+fn new_user(account: &Account) -> Value {
+    let name = if account.name.is_empty() { account.id.as_str() } else { &account.name };
+    let (given, family) = name.split_once(' ').unwrap_or((name, name));
+    let mut user = json!({
+        "schemas": [USER],
+        "externalId": account.id.as_str(),
+        "userName": user_name(account),
+        "displayName": name,
+        "name": { "formatted": name, "givenName": given, "familyName": family },
+        "active": true,
+    });
+    if let (Some(fields), false) = (user.as_object_mut(), account.email.is_empty()) {
+        fields.insert("emails".to_owned(), json!([{ "value": account.email, "type": "work", "primary": true }]));
+    }
+    user
+}

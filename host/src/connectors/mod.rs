@@ -1,0 +1,4 @@
+//! The ways out: clients of the systems that the desk writes to. They know no use case and no store; jobs call them.
+
+pub mod apps;
+pub mod http;

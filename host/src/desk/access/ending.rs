@@ -1,0 +1,88 @@
+//! The ends of grants: every grant ends by a timer, its holder hears before, and what it gave in the app goes with it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::provisioning::plan;
+use super::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
+use crate::desk::actor::Author;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::change::message::MessageKind;
+use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::ticket::{Ticket, changed};
+
+/// How long before the end of a grant its holder hears of it, in hours; the longest first. Only those count that are at most
+/// half as long as the grant.
+const REMINDER_HOURS: [i64; 3] = [14 * 24, 3 * 24, 24];
+
+/// Why the timeline says that a grant has ended by itself.
+const TIME_IS_OVER: &str = "the time for which it was granted is over";
+
+/// Sets the timers of a grant that begins.
+pub(super) fn set_timers(change: &mut Change, grant: &Grant, now: Timestamp) {
+    let expiry = TimerWrite::Set { kind: TimerKind::AccessExpiry, ticket: grant.ticket, due_at: grant.expires_at };
+    let reminder = next_reminder(grant, now);
+    change.timers.push(expiry);
+    change.timers.extend(reminder.map(|due_at| TimerWrite::Set {
+        kind: TimerKind::AccessReminder,
+        ticket: grant.ticket,
+        due_at,
+    }));
+}
+
+/// When the holder of a grant hears next that it ends; `None` where it is too short, or its end too near.
+pub fn next_reminder(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
+    let lasts = grant.expires_at.duration_since(grant.granted_at);
+    let leads = REMINDER_HOURS.into_iter().map(SignedDuration::from_hours).filter(|lead| *lead * 2 <= lasts);
+    let mut due = leads.filter_map(|lead| grant.expires_at.checked_sub(lead).ok());
+    due.find(|due| *due > now)
+}
+
+/// Ends a grant whose time is over; `None` where it is not, or it has ended otherwise.
+pub fn expire(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    if at.now < grant.expires_at || grant.revoked_at.is_some() || !grant.state.supports() {
+        return None;
+    }
+    let event = Event::AccessDecided { outcome: AccessOutcome::Expired, detail: TIME_IS_OVER.to_owned() };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
+    moved_to(&mut change, grant, GrantState::Deprovisioning, Some(EndReason::Expired), at);
+    Some(change)
+}
+
+/// Tells the holder of a grant that it ends soon, and sets the timer for the next time; `None` where there is nothing to say.
+pub fn remind(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    if grant.has_ended(at.now) {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    change.messages.push(at.message(ticket.id, MessageKind::AccessEnding, &grant.subject));
+    change.timers.push(TimerWrite::due(TimerKind::AccessReminder, ticket.id, next_reminder(grant, at.now)));
+    Some(change)
+}
+
+/// Puts a grant that is over into its state, and what it gave in the app in line with that.
+pub(super) fn moved_to(change: &mut Change, grant: &Grant, state: GrantState, reason: Option<EndReason>, at: &At<'_>) {
+    let key = (&grant.subject, &grant.app);
+    let mut books = at.review().books();
+    if !books.grants.iter().any(|held| held.id == grant.id) {
+        books.grants.push(grant.clone());
+    }
+    let in_app = plan::is_connected(&grant.app, at.organisation) || books.has_anything(key);
+    let state = if in_app { state } else { GrantState::Ended };
+    stands(change, grant, state, reason, at.now);
+    books.stands(grant.id, state, reason);
+    for kind in [TimerKind::AccessExpiry, TimerKind::AccessReminder] {
+        change.timers.push(TimerWrite::Cancel { kind, ticket: grant.ticket });
+    }
+    plan::bring_in_line(change, &mut books, key, at);
+}
+
+/// Writes where a grant stands now, and says so in the ledger.
+pub(super) fn stands(change: &mut Change, grant: &Grant, state: GrantState, reason: Option<EndReason>, now: Timestamp) {
+    let event = LedgerEvent::GrantStands { grant: grant.id, state, reason };
+    change.ledger.push(LedgerEntry { at: now, ticket: grant.ticket, event });
+    change.access.push(AccessWrite::Stand { grant: grant.id, state, reason });
+}

@@ -1,0 +1,40 @@
+//! What no request may come to, whatever rules and approvers say: asked when a request opens and when access is given (I5).
+
+use super::{AccessCase, AccessState};
+use crate::desk::change::at::At;
+use crate::desk::id::{AppId, TierId};
+use crate::desk::organisation::Incompatible;
+
+/// Why an approved case is not granted; `None` where no guard stands in its way.
+pub(super) fn refuses(case: &AccessCase, at: &At<'_>) -> Option<String> {
+    let scope = case.scope.as_ref()?;
+    let held =
+        at.review().held.iter().filter(|grant| grant.subject == case.request.subject && !grant.has_ended(at.now));
+    let held = held.map(|grant| (&grant.app, &grant.tier));
+    conflict((&case.request.app, &scope.tier), held, &at.organisation.incompatible)
+}
+
+/// Why a case does not wait for approval: the same, with what is asked for besides.
+pub(super) fn refuses_request(case: &AccessCase, at: &At<'_>) -> Option<String> {
+    if case.state != AccessState::Awaiting {
+        return None;
+    }
+    let asked = at.review().open.iter().map(|(app, tier)| (app, tier));
+    let own = (&case.request.app, &case.request.tier);
+    refuses(case, at).or_else(|| conflict(own, asked, &at.organisation.incompatible))
+}
+
+/// The first set of which the item and one of the others are in different halves (separation of duties).
+fn conflict<'a>(
+    (app, tier): (&AppId, &TierId),
+    others: impl Iterator<Item = (&'a AppId, &'a TierId)>,
+    sets: &[Incompatible],
+) -> Option<String> {
+    let others: Vec<(&AppId, &TierId)> = others.collect();
+    sets.iter().find_map(|set| {
+        let halves = [(&set.one, &set.other), (&set.other, &set.one)];
+        let (_, theirs) = halves.into_iter().find(|(half, _)| half.iter().any(|item| item.is(app, tier)))?;
+        let (other, held) = others.iter().find(|(other, held)| theirs.iter().any(|item| item.is(other, held)))?;
+        Some(format!("nobody may hold {app}/{tier} together with {other}/{held}: {}", set.name))
+    })
+}

@@ -1,0 +1,304 @@
+//! The difference between what a person is to hold in an app and what they hold there, as orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{Books, Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::access::ending::stands;
+use crate::desk::access::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
+use crate::desk::actor::Author;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::change::message::MessageKind;
+use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::id::{AppId, PersonId, TicketId};
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+
+/// Whose access to which app.
+pub type Key<'a> = (&'a PersonId, &'a AppId);
+
+/// Whether the desk writes to the app.
+pub fn is_connected(app: &AppId, organisation: &Organisation) -> bool {
+    organisation.connector_of(app).is_some()
+}
+
+/// All that a person is to hold in an app, each with the grants that are the reason. Where an app has one licence tier at a
+/// time, that is the highest of all (I11).
+pub fn wanted<'g>(
+    grants: &'g [Grant],
+    (subject, app): Key<'_>,
+    organisation: &Organisation,
+    now: Timestamp,
+) -> BTreeMap<Entitlement, Vec<&'g Grant>> {
+    let of = |grant: &&Grant| grant.subject == *subject && grant.app == *app && !grant.has_ended(now);
+    let mut wanted: BTreeMap<Entitlement, Vec<&Grant>> = BTreeMap::new();
+    for grant in grants.iter().filter(of) {
+        for entitlement in grant.entitlements() {
+            wanted.entry(entitlement).or_default().push(grant);
+        }
+    }
+    let catalog = organisation.apps.get(app);
+    if catalog.is_some_and(|app| app.one_tier) {
+        let order = |tier: &str| catalog.and_then(|app| app.tier(tier)).map_or(0, |(order, _)| order + 1);
+        let tiers = wanted.keys().filter_map(|entitlement| match entitlement {
+            Entitlement::Tier(tier) => Some(tier.clone()),
+            _ => None,
+        });
+        let highest = tiers.max_by_key(|tier| order(tier.as_str()));
+        wanted.retain(|entitlement, _| match entitlement {
+            Entitlement::Tier(tier) => Some(tier) == highest.as_ref(),
+            _ => true,
+        });
+    }
+    wanted
+}
+
+/// Brings the orders for a person's access to an app in line with their grants, and moves the grants whose orders have come to
+/// their end. All of it goes into the change under way.
+pub fn bring_in_line(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
+    if !is_connected(key.1, at.organisation) && !books.has_anything(key) {
+        return;
+    }
+    // Moving a grant may end what another order was planned for; it comes to its end because states only go forward.
+    for _ in 0..=books.grants.len() {
+        order(change, books, key, at);
+        if !settle(change, books, key, at) {
+            break;
+        }
+    }
+    wake(change, books, key);
+}
+
+/// Has the job look at each ticket's orders when the first of them is due.
+fn wake(change: &mut Change, books: &Books, key: Key<'_>) {
+    let mut due: BTreeMap<TicketId, Timestamp> = BTreeMap::new();
+    for op in books.ops.iter().filter(|op| op.is_about(key) && op.state.is_open()) {
+        due.entry(op.ticket).and_modify(|at| *at = op.not_before.min(*at)).or_insert(op.not_before);
+    }
+    let kind = TimerKind::Provision;
+    change.timers.extend(due.into_iter().map(|(ticket, due_at)| TimerWrite::Set { kind, ticket, due_at }));
+}
+
+/// Writes an order as it stands now, and says so in the ledger.
+pub(super) fn write(change: &mut Change, books: &mut Books, op: Op) {
+    let event = LedgerEvent::Op { op: op.clone() };
+    change.ledger.push(LedgerEntry { at: op.changed_at, ticket: op.ticket, event });
+    change.access.push(AccessWrite::Op(op.clone()));
+    match books.ops.iter_mut().find(|known| known.id == op.id) {
+        Some(known) => *known = op,
+        None => books.ops.push(op),
+    }
+}
+
+/// Notes that a person holds something in the app.
+pub(super) fn hold(change: &mut Change, books: &mut Books, holding: Holding) {
+    let event = LedgerEvent::Holds {
+        grant: holding.grant,
+        subject: holding.subject.clone(),
+        app: holding.app.clone(),
+        entitlement: holding.entitlement.clone(),
+        preexisting: holding.preexisting,
+    };
+    change.ledger.push(LedgerEntry { at: holding.since, ticket: holding.ticket, event });
+    change.access.push(AccessWrite::Hold(holding.clone()));
+    books.holdings.retain(|known| !known.is_same(&holding));
+    books.holdings.push(holding);
+}
+
+/// Notes that a person holds something in the app no more, or that it is left there as none of the desk's.
+pub(super) fn drop_holding(change: &mut Change, books: &mut Books, holding: &Holding, kept: bool, at: &At<'_>) {
+    let event = LedgerEvent::HoldsNoMore {
+        grant: holding.grant,
+        subject: holding.subject.clone(),
+        app: holding.app.clone(),
+        entitlement: holding.entitlement.clone(),
+        kept,
+    };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: holding.ticket, event });
+    change.access.push(AccessWrite::Drop(holding.clone()));
+    books.holdings.retain(|known| !known.is_same(holding));
+}
+
+impl Holding {
+    fn is_same(&self, other: &Holding) -> bool {
+        (&self.subject, &self.app, &self.entitlement) == (&other.subject, &other.app, &other.entitlement)
+    }
+}
+
+/// The orders that are on their way, by what they are about.
+fn open<'b>(books: &'b Books, key: Key<'_>) -> BTreeMap<Entitlement, &'b Op> {
+    let ops = books.ops.iter().filter(|op| op.is_about(key) && op.state.is_open());
+    let mut open = BTreeMap::new();
+    for op in ops {
+        open.insert(op.entitlement.clone(), op);
+        open.extend(op.replaces.clone().map(|tier| (Entitlement::Tier(tier), op)));
+    }
+    open
+}
+
+fn held(books: &Books, (subject, app): Key<'_>) -> BTreeMap<Entitlement, Holding> {
+    let of = |holding: &&Holding| holding.subject == *subject && holding.app == *app;
+    books.holdings.iter().filter(of).map(|holding| (holding.entitlement.clone(), holding.clone())).collect()
+}
+
+/// Plans what is missing, drops what was planned and is not wanted any more. Orders that may have reached the app are left to
+/// come to their end: what they leave is looked at again then.
+fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
+    let grants = books.grants.clone();
+    let wanted = wanted(&grants, key, at.organisation, at.now);
+    for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
+        let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
+        if !is_wanted && op.state == OpState::Planned && books.ops.contains(&op) {
+            write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
+        }
+    }
+    let held = held(books, key);
+    let mut replaced = BTreeSet::new();
+    let missing = wanted.iter().filter(|(entitlement, _)| !held.contains_key(entitlement));
+    for (entitlement, reasons) in missing.map(|(e, r)| (e.clone(), r.clone())).collect::<Vec<_>>() {
+        let open: BTreeSet<Entitlement> = open(books, key).into_keys().collect();
+        if open.contains(&entitlement) {
+            continue;
+        }
+        let Some(reason) = reasons.iter().find(|grant| grant.state == GrantState::Provisioning).or(reasons.first())
+        else {
+            continue;
+        };
+        let one_tier = at.organisation.apps.get(key.1).is_some_and(|app| app.one_tier);
+        let other = held.iter().find(|(other, holding)| {
+            matches!(other, Entitlement::Tier(_)) && !holding.preexisting && !open.contains(other)
+        });
+        let replaces = match (&entitlement, other) {
+            (Entitlement::Tier(_), Some((Entitlement::Tier(tier), _))) if one_tier => Some(tier.clone()),
+            _ => None,
+        };
+        replaced.extend(replaces.clone().map(Entitlement::Tier));
+        let direction = if replaces.is_some() { Direction::Replace } else { Direction::Grant };
+        let op = planned(books, reason, entitlement, direction, at);
+        write(change, books, Op { replaces, ..op });
+    }
+    let over =
+        held.iter().filter(|(entitlement, _)| !wanted.contains_key(entitlement) && !replaced.contains(entitlement));
+    for (entitlement, holding) in over {
+        if holding.preexisting {
+            drop_holding(change, books, holding, true, at);
+        } else if !open(books, key).contains_key(entitlement) {
+            let ended = |grant: &&Grant| {
+                grant.subject == *key.0 && grant.app == *key.1 && grant.entitlements().contains(entitlement)
+            };
+            let last =
+                books.grants.iter().filter(ended).max_by_key(|grant| (grant.state.is_under_way(), grant.id)).cloned();
+            let op = match last {
+                Some(grant) => planned(books, &grant, entitlement.clone(), Direction::Revoke, at),
+                None => planned_for(books, holding, at),
+            };
+            write(change, books, op);
+        }
+    }
+}
+
+fn planned(books: &Books, grant: &Grant, entitlement: Entitlement, direction: Direction, at: &At<'_>) -> Op {
+    let same = |op: &&Op| op.is_about((&grant.subject, &grant.app)) && op.entitlement == entitlement;
+    let generation = books.ops.iter().filter(same).map(|op| op.generation).max().unwrap_or_default() + 1;
+    Op {
+        id: at.op_id(),
+        ticket: grant.ticket,
+        grant: grant.id,
+        subject: grant.subject.clone(),
+        app: grant.app.clone(),
+        entitlement,
+        direction,
+        replaces: None,
+        generation,
+        state: OpState::Planned,
+        attempt: 0,
+        not_before: at.now,
+        said: String::new(),
+        planned_at: at.now,
+        changed_at: at.now,
+    }
+}
+
+/// The order that takes away something whose grants are not at hand.
+fn planned_for(books: &Books, holding: &Holding, at: &At<'_>) -> Op {
+    let same = |op: &&Op| op.is_about((&holding.subject, &holding.app)) && op.entitlement == holding.entitlement;
+    let generation = books.ops.iter().filter(same).map(|op| op.generation).max().unwrap_or_default() + 1;
+    Op {
+        id: at.op_id(),
+        ticket: holding.ticket,
+        grant: holding.grant,
+        subject: holding.subject.clone(),
+        app: holding.app.clone(),
+        entitlement: holding.entitlement.clone(),
+        direction: Direction::Revoke,
+        replaces: None,
+        generation,
+        state: OpState::Planned,
+        attempt: 0,
+        not_before: at.now,
+        said: String::new(),
+        planned_at: at.now,
+        changed_at: at.now,
+    }
+}
+
+/// Moves grants whose orders have come to their end; whether one has moved.
+fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> bool {
+    let grants = books.grants.clone();
+    let (wanted, held, open) = (wanted(&grants, key, at.organisation, at.now), held(books, key), open(books, key));
+    let mut moved = Vec::new();
+    for grant in grants.iter().filter(|grant| grant.subject == *key.0 && grant.app == *key.1) {
+        let all = grant.entitlements();
+        let there = all.iter().all(|e| !wanted.contains_key(e) || (held.contains_key(e) && !open.contains_key(e)));
+        let gone = all.iter().all(|e| wanted.contains_key(e) || (!held.contains_key(e) && !open.contains_key(e)));
+        let next = match grant.state {
+            GrantState::Provisioning if there => GrantState::Active,
+            GrantState::Deprovisioning if gone => GrantState::Ended,
+            GrantState::Compensating if gone => GrantState::Failed,
+            _ => continue,
+        };
+        moved.push((grant.clone(), next));
+    }
+    for (grant, state) in &moved {
+        stands(change, grant, *state, grant.end_reason, at.now);
+        books.stands(grant.id, *state, None);
+        say(change, grant, *state, at);
+    }
+    !moved.is_empty()
+}
+
+/// Says in the ticket's timeline where a grant has come to, and tells its holder.
+fn say(change: &mut Change, grant: &Grant, state: GrantState, at: &At<'_>) {
+    let (outcome, detail) = match state {
+        GrantState::Active => (AccessOutcome::Provisioned, "the app has it: it was read back there"),
+        GrantState::Ended => (AccessOutcome::Gone, "the app does not have it any more: it was read back there"),
+        GrantState::Failed => (AccessOutcome::Gone, "the app refused it, and nothing of it is left there"),
+        _ => return,
+    };
+    // The timeline of another ticket is not the change's to write.
+    if grant.ticket == change.after().id {
+        let event = Event::AccessDecided { outcome, detail: detail.to_owned() };
+        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+    }
+    change.messages.push(at.message(grant.ticket, MessageKind::StateChanged, &grant.subject));
+}
+
+/// Takes a grant back because the app refused a part of it.
+pub(super) fn compensate(change: &mut Change, books: &mut Books, refused: &Op, at: &At<'_>) {
+    let gives = |grant: &&Grant| {
+        refused.is_about((&grant.subject, &grant.app))
+            && grant.state == GrantState::Provisioning
+            && grant.entitlements().contains(&refused.entitlement)
+    };
+    for grant in books.grants.iter().filter(gives).cloned().collect::<Vec<_>>() {
+        stands(change, &grant, GrantState::Compensating, Some(EndReason::Refused), at.now);
+        books.stands(grant.id, GrantState::Compensating, Some(EndReason::Refused));
+        for kind in [TimerKind::AccessExpiry, TimerKind::AccessReminder] {
+            change.timers.push(TimerWrite::Cancel { kind, ticket: grant.ticket });
+        }
+        let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: refused.said.clone() };
+        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event });
+    }
+}

@@ -1,0 +1,166 @@
+//! Orders on their way: what is written before something is sent, and what comes of it.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plan::{bring_in_line, compensate, drop_holding, hold, write};
+use super::{Books, Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::access::GrantState;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::id::OpId;
+use crate::desk::ticket::{Ticket, changed};
+
+/// The wait before the second attempt; it doubles with each further one.
+const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(2);
+/// The longest wait between two attempts: an end is tried again for ever (I13).
+const BACKOFF_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// How often a person who has to do something by hand is looked for.
+const BY_HAND: SignedDuration = SignedDuration::from_hours(24);
+/// The longest text that is kept of what was sent and came back, in bytes.
+const SAID_BYTES_MAX: usize = 1_000;
+
+/// An answer about one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// Before anything was sent, the app had it as it is to be.
+    Found,
+    /// It was read back as it is to be.
+    Verified,
+    /// It was read back, and is not as it is to be.
+    NotThere,
+    /// The app has accepted it.
+    Applied,
+    /// The app wants to be asked again from this time on, and has done nothing.
+    Later(Timestamp),
+    /// It may have been done or not.
+    Unknown,
+    /// The app refuses it.
+    Rejected,
+    /// A person has to do it, and say so.
+    ByHand,
+}
+
+/// An answer about one order, with the attempt that it belongs to and what was sent and came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub op: OpId,
+    pub attempt: u32,
+    pub came: Came,
+    pub said: String,
+}
+
+/// Notes that orders are about to be sent, so that a host that dies meanwhile leaves a trace. No other looks at them before
+/// `until`. `None` where none of them can be sent any more.
+pub fn sending(ticket: &Ticket, ids: &[OpId], until: Timestamp, at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    let sent: Vec<Op> = books.ops.iter().filter(|op| ids.contains(&op.id) && may_be_sent(op.state)).cloned().collect();
+    let first = sent.first()?.clone();
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    for op in sent {
+        let (state, attempt) = (OpState::Sent, op.attempt + 1);
+        write(&mut change, &mut books, Op { state, attempt, not_before: until, changed_at: at.now, ..op });
+    }
+    bring_in_line(&mut change, &mut books, (&first.subject, &first.app), at);
+    Some(change)
+}
+
+/// Whether an order in this state has no effect that is not known.
+pub const fn may_be_sent(state: OpState) -> bool {
+    matches!(state, OpState::Planned | OpState::Waiting)
+}
+
+/// Takes the answers about orders; what is stale is passed over. `None` where all of it is.
+pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut keys = BTreeSet::new();
+    for report in reports {
+        let current = |op: &&Op| op.id == report.op && op.attempt == report.attempt && op.state.is_open();
+        let Some(op) = books.ops.iter().find(current).cloned() else { continue };
+        keys.insert((op.subject.clone(), op.app.clone()));
+        take_one(&mut change, &mut books, op, report, at);
+    }
+    for (subject, app) in &keys {
+        bring_in_line(&mut change, &mut books, (subject, app), at);
+    }
+    (!keys.is_empty()).then_some(change)
+}
+
+fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
+    let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let again = later(backoff(op.attempt));
+    let supported = books.grants.iter().any(|grant| {
+        op.is_about((&grant.subject, &grant.app))
+            && grant.state == GrantState::Active
+            && !grant.has_ended(at.now)
+            && grant.entitlements().contains(&op.entitlement)
+    });
+    let (state, not_before) = match report.came {
+        Came::Found | Came::Verified => (OpState::Verified, at.now),
+        Came::NotThere => (OpState::Planned, again),
+        Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
+        Came::Later(not_before) => (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1)))),
+        Came::Unknown => (OpState::Unknown, again),
+        // What is to go is never given up, nor is what a person holds by a grant that the app has had.
+        Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, later(BACKOFF_MAX)),
+        Came::Rejected => (OpState::Rejected, at.now),
+        Came::ByHand => (OpState::Waiting, later(BY_HAND)),
+    };
+    let said = cut(&report.said).to_owned();
+    let op = Op { state, not_before, said, changed_at: at.now, ..op };
+    write(change, books, op.clone());
+    match state {
+        OpState::Verified => verified(change, books, &op, report.came == Came::Found, at),
+        OpState::Rejected => compensate(change, books, &op, at),
+        _ => {}
+    }
+}
+
+/// Writes what a person holds after an order was read back as done.
+fn verified(change: &mut Change, books: &mut Books, op: &Op, found: bool, at: &At<'_>) {
+    let mut gone = vec![];
+    if op.direction == Direction::Revoke {
+        gone.push(op.entitlement.clone());
+    }
+    gone.extend(op.replaces.clone().map(Entitlement::Tier));
+    let is_gone =
+        |holding: &&Holding| op.is_about((&holding.subject, &holding.app)) && gone.contains(&holding.entitlement);
+    for holding in books.holdings.iter().filter(is_gone).cloned().collect::<Vec<_>>() {
+        drop_holding(change, books, &holding, false, at);
+    }
+    if op.direction != Direction::Revoke {
+        let holding = Holding {
+            subject: op.subject.clone(),
+            app: op.app.clone(),
+            entitlement: op.entitlement.clone(),
+            // A replacement that was found done gives what a grant of the desk had given in another form.
+            preexisting: found && op.direction == Direction::Grant,
+            grant: op.grant,
+            ticket: op.ticket,
+            since: at.now,
+        };
+        hold(change, books, holding);
+    }
+}
+
+fn backoff(attempt: u32) -> SignedDuration {
+    let times = 1_i32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(i32::MAX);
+    BACKOFF_MIN.checked_mul(times).map_or(BACKOFF_MAX, |wait| wait.min(BACKOFF_MAX))
+}
+
+fn cut(said: &str) -> &str {
+    said.get(..said.floor_char_boundary(SAID_BYTES_MAX)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_an_hour() {
+        let waits: Vec<i64> = [0, 1, 2, 3, 11, 12, u32::MAX].map(|n| backoff(n).as_secs()).into();
+        assert_eq!(waits, [2, 2, 4, 8, 2048, 3600, 3600]);
+    }
+}

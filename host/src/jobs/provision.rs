@@ -1,0 +1,111 @@
+//! Orders are carried out in apps: looked at before anything is sent, sent, and read back. What is about to be sent is written
+//! first, and what came of it after; a host that dies between the two leaves an order that is looked at before it is sent again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::access::provision::Order;
+use crate::app::jobs::{Claimed, Outcome};
+use crate::app::{App, Error, clock};
+use crate::connectors::apps::{self, Effect};
+use crate::desk::access::provisioning::OpState;
+use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
+use crate::desk::id::OpId;
+
+/// How long a run begins new orders. What it has begun then has its own bounds, within those of a run.
+const BEGIN_MAX: Duration = Duration::from_secs(10);
+/// What is said about an order to an app that has no connector which could carry it out.
+const BY_HAND: &str = "a person does it by hand, and says so";
+/// How often a run looks for orders: each look may free others, such as those that wait for an account.
+const LOOKS_MAX: usize = 12;
+
+/// Carries out the orders of a ticket that are due.
+pub async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+    let begun = clock::instant();
+    for _ in 0..LOOKS_MAX {
+        let orders = app.orders(claimed.ticket).await?;
+        if orders.due.is_empty() || begun.elapsed() > BEGIN_MAX {
+            let at_once = (!orders.due.is_empty()).then(|| app.clock.now());
+            return Ok(at_once.or(orders.next).map_or(Outcome::Done, Outcome::NotBefore));
+        }
+        carry_out(app, &orders.due).await?;
+    }
+    Ok(app.orders(claimed.ticket).await?.next.map_or(Outcome::Done, Outcome::NotBefore))
+}
+
+/// Looks at orders, sends those that have to be, and has all that came of it written.
+async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
+    let now = app.clock.now();
+    let (mut reports, mut to_send) = (Vec::new(), Vec::new());
+    for order in orders {
+        match look(order, now).await {
+            Some(report) => reports.push(report),
+            None => to_send.push(order),
+        }
+    }
+    let Some(grant) = orders.first().map(|order| order.op.grant) else { return Ok(()) };
+    if !reports.is_empty() {
+        app.take_reports(grant, &reports).await?;
+    }
+    if to_send.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<OpId> = to_send.iter().map(|order| order.op.id).collect();
+    let mut reports = Vec::new();
+    for (id, attempt) in app.sending(grant, &ids).await? {
+        let Some(order) = to_send.iter().find(|order| order.op.id == id) else { continue };
+        reports.push(send(order, attempt, now).await);
+    }
+    app.take_reports(grant, &reports).await
+}
+
+/// Looks at an order before it is sent; `None` where it has to be.
+async fn look(order: &Order, now: Timestamp) -> Option<Report> {
+    let op = &order.op;
+    let report = |came, said| Some(Report { op: op.id, attempt: op.attempt, came, said });
+    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| apps::open(connector, now)) {
+        Ok(Some(opened)) => opened,
+        Ok(None) if may_be_sent(op.state) => return None,
+        Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
+        Err(why) => return report(Came::Later(later(now)), why),
+    };
+    let effect = Effect { op, account: &order.account };
+    let first = op.is_unsent();
+    if may_be_sent(op.state) && !first {
+        return None;
+    }
+    match opened.look(effect).await {
+        (Came::Verified, said) if first => report(Came::Found, said),
+        (Came::NotThere, _) if first => None,
+        // What is refused to be read was not sent, and what is wrong may be put right.
+        (Came::Rejected, said) if first || op.state == OpState::Applied => report(Came::Rejected, said),
+        (Came::Rejected, said) => report(Came::Unknown, said),
+        (came, said) => report(came, said),
+    }
+}
+
+/// Sends an order, and reads back what came of it.
+async fn send(order: &Order, attempt: u32, now: Timestamp) -> Report {
+    let op = &order.op;
+    let report = |came, said| Report { op: op.id, attempt, came, said };
+    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| apps::open(connector, now)) {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
+        Err(why) => return report(Came::Later(later(now)), why),
+    };
+    let effect = Effect { op, account: &order.account };
+    let (came, sent) = opened.apply(effect).await;
+    if came != Came::Applied {
+        return report(came, sent);
+    }
+    match opened.look(effect).await {
+        (Came::Verified, read) => report(Came::Verified, format!("{sent}; {read}")),
+        // The app may need a moment until it shows what it has accepted.
+        (_, read) => report(Came::Applied, format!("{sent}; {read}")),
+    }
+}
+
+fn later(now: Timestamp) -> Timestamp {
+    now.checked_add(jiff::SignedDuration::from_mins(5)).unwrap_or(Timestamp::MAX)
+}

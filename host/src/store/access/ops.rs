@@ -1,0 +1,154 @@
+//! What people hold in apps that the desk writes to, and the orders about it.
+
+use crate::desk::access::provisioning::{Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::{Error, Store};
+
+/// The columns of an order, as [`op`] reads them.
+const OP_COLUMNS: &str = "id, ticket, grant_id, subject, app, entitlement, direction, replaces, generation, state, attempt, \
+     not_before, said, planned_at, changed_at";
+/// The condition for orders that are on their way; the index has the same words.
+const OPEN: &str = "state in ('planned', 'sent', 'unknown', 'applied', 'waiting')";
+/// The columns of a holding, as [`holding`] reads them.
+const HOLDING_COLUMNS: &str = "subject, app, entitlement, preexisting, grant_id, ticket, since";
+
+/// The most orders and holdings that one list has.
+const LIST_MAX: usize = 10_000;
+
+impl Store {
+    /// All that a person holds in apps that the desk writes to.
+    pub async fn holdings(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
+        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
+        self.db.all(&sql, vec![subject.as_str().into()]).await?.iter().map(holding).collect()
+    }
+
+    /// All that people hold in an app, by entitlement and person.
+    pub async fn holdings_in(&self, app: &AppId) -> Result<Vec<Holding>, Error> {
+        let sql = format!(
+            "select {HOLDING_COLUMNS} from holdings where app = $1 order by entitlement, subject limit {LIST_MAX}"
+        );
+        self.db.all(&sql, vec![app.as_str().into()]).await?.iter().map(holding).collect()
+    }
+
+    /// The orders about a person's access that are on their way, and the last of each that is not, oldest first.
+    pub async fn open_ops(&self, subject: &PersonId) -> Result<Vec<Op>, Error> {
+        let sql = format!(
+            "select {OP_COLUMNS} from access_ops o where subject = $1 and ({OPEN} or generation = \
+             (select max(generation) from access_ops l where l.subject = o.subject and l.app = o.app \
+             and l.entitlement = o.entitlement)) order by id"
+        );
+        self.db.all(&sql, vec![subject.as_str().into()]).await?.iter().map(op).collect()
+    }
+
+    /// The orders of a ticket, oldest first.
+    pub async fn ops_of(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
+        let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
+        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(op).collect()
+    }
+
+    /// One order.
+    pub async fn op(&self, id: OpId) -> Result<Option<Op>, Error> {
+        let sql = format!("select {OP_COLUMNS} from access_ops where id = $1");
+        self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(op).transpose()
+    }
+
+    /// The orders that are on their way, oldest first, after one of them.
+    pub async fn all_open_ops(&self, after: Option<OpId>, limit: usize) -> Result<Vec<Op>, Error> {
+        let sql = format!("select {OP_COLUMNS} from access_ops where {OPEN} and id > $1 order by id limit {limit}");
+        let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
+        self.db.all(&sql, vec![after.into()]).await?.iter().map(op).collect()
+    }
+}
+
+fn op(row: &Row) -> Result<Op, Error> {
+    const T: &str = "access_ops";
+    let count = |n: i64, column| u32::try_from(n).map_err(|_| corrupt(T, column, n.to_string()));
+    let (direction, state) = (row.text(6)?, row.text(9)?);
+    Ok(Op {
+        id: OpId(row.uuid(0)?),
+        ticket: TicketId(row.uuid(1)?),
+        grant: GrantId(row.uuid(2)?),
+        subject: parsed(T, "subject", &row.text(3)?)?,
+        app: parsed(T, "app", &row.text(4)?)?,
+        entitlement: entitlement(T, &row.text(5)?)?,
+        direction: Direction::from_code(&direction).ok_or_else(|| corrupt(T, "direction", direction))?,
+        replaces: row.opt_text(7)?.map(|tier| parsed(T, "replaces", &tier)).transpose()?,
+        generation: count(row.int(8)?, "generation")?,
+        state: OpState::from_code(&state).ok_or_else(|| corrupt(T, "state", state))?,
+        attempt: count(row.int(10)?, "attempt")?,
+        not_before: at(T, "not_before", row.int(11)?)?,
+        said: row.text(12)?,
+        planned_at: at(T, "planned_at", row.int(13)?)?,
+        changed_at: at(T, "changed_at", row.int(14)?)?,
+    })
+}
+
+fn entitlement(table: &'static str, text: &str) -> Result<Entitlement, Error> {
+    text.parse().map_err(|_| corrupt(table, "entitlement", text))
+}
+
+fn holding(row: &Row) -> Result<Holding, Error> {
+    const T: &str = "holdings";
+    Ok(Holding {
+        subject: parsed(T, "subject", &row.text(0)?)?,
+        app: parsed(T, "app", &row.text(1)?)?,
+        entitlement: entitlement(T, &row.text(2)?)?,
+        preexisting: row.int(3)? == 1,
+        grant: GrantId(row.uuid(4)?),
+        ticket: TicketId(row.uuid(5)?),
+        since: at(T, "since", row.int(6)?)?,
+    })
+}
+
+/// Writes an order as it stands.
+pub(in crate::store) async fn write(tx: &mut Tx, op: &Op) -> Result<(), Error> {
+    let tail = "on conflict (id) do update set state = excluded.state, attempt = excluded.attempt, \
+                not_before = excluded.not_before, said = excluded.said, changed_at = excluded.changed_at";
+    let row = vec![
+        op.id.0.into(),
+        op.ticket.0.into(),
+        op.grant.0.into(),
+        op.subject.as_str().into(),
+        op.app.as_str().into(),
+        op.entitlement.to_string().into(),
+        op.direction.code().into(),
+        op.replaces.as_ref().map(ToString::to_string).into(),
+        i64::from(op.generation).into(),
+        op.state.code().into(),
+        i64::from(op.attempt).into(),
+        ms(op.not_before).into(),
+        op.said.as_str().into(),
+        ms(op.planned_at).into(),
+        Arg::from(ms(op.changed_at)),
+    ];
+    let head = format!("insert into access_ops ({OP_COLUMNS})");
+    tx.insert(&head, 15, tail, vec![row]).await.map(drop_rows)
+}
+
+fn drop_rows<T>(_: T) {}
+
+/// Notes that a person holds something.
+pub(in crate::store) async fn hold(tx: &mut Tx, holding: &Holding) -> Result<(), Error> {
+    let row = vec![
+        holding.subject.as_str().into(),
+        holding.app.as_str().into(),
+        holding.entitlement.to_string().into(),
+        i64::from(holding.preexisting).into(),
+        holding.grant.0.into(),
+        holding.ticket.0.into(),
+        Arg::from(ms(holding.since)),
+    ];
+    let tail = "on conflict (subject, app, entitlement) do update set preexisting = excluded.preexisting, \
+                grant_id = excluded.grant_id, ticket = excluded.ticket, since = excluded.since";
+    tx.insert(&format!("insert into holdings ({HOLDING_COLUMNS})"), 7, tail, vec![row]).await.map(drop_rows)
+}
+
+/// Notes that a person holds something no more.
+pub(in crate::store) async fn drop(tx: &mut Tx, holding: &Holding) -> Result<(), Error> {
+    let sql = "delete from holdings where subject = $1 and app = $2 and entitlement = $3";
+    let key =
+        vec![holding.subject.as_str().into(), holding.app.as_str().into(), holding.entitlement.to_string().into()];
+    tx.execute(sql, key).await.map(drop_rows)
+}

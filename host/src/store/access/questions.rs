@@ -1,0 +1,73 @@
+//! Who has access to what, and why: now, and at any instant that the ledger reaches back to.
+
+use jiff::Timestamp;
+
+use super::lists::cases;
+use super::{GRANT_COLUMNS, grant};
+use crate::desk::access::{AccessCase, Grant};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber};
+use crate::store::db::Arg;
+use crate::store::sql::columns::ms;
+use crate::store::sql::page::Page;
+use crate::store::{Error, Store};
+
+/// The access that a question is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    App(AppId),
+    Person(PersonId),
+    All,
+}
+
+/// A grant with the request that it came of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    pub grant: Grant,
+    pub ticket: TicketNumber,
+    /// `None` where the request is gone, which the check of the ledger finds.
+    pub case: Option<AccessCase>,
+}
+
+impl Store {
+    /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
+    /// refused were never held.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn held_at(
+        &self,
+        about: &About,
+        at: Timestamp,
+        after: Option<GrantId>,
+        limit: usize,
+    ) -> Result<Page<Evidence, GrantId>, Error> {
+        let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
+        let which = match about {
+            About::App(app) => {
+                args.push(app.as_str().into());
+                "and app = $3"
+            }
+            About::Person(person) => {
+                args.push(person.as_str().into());
+                "and subject = $3"
+            }
+            About::All => "",
+        };
+        let sql = format!(
+            "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
+             where granted_at <= $1 and expires_at > $1 and (revoked_at is null or revoked_at > $1) \
+             and state not in ('failed', 'compensating') and id > $2 {which} order by id limit {}",
+            limit + 1
+        );
+        let mut tx = self.db.begin_reading().await?;
+        let rows = tx.all(&sql, args).await?;
+        let found =
+            rows.iter().map(|row| Ok((grant(row)?, TicketNumber(row.int(12)?)))).collect::<Result<Vec<_>, Error>>()?;
+        let page = Page::cut(found, limit, |(grant, _)| grant.id);
+        let tickets: Vec<TicketId> = page.items.iter().map(|(grant, _)| grant.ticket).collect();
+        let mut cases = cases(&mut tx, &tickets).await?;
+        tx.end().await?;
+        Ok(page.map(|(grant, ticket)| Evidence { case: cases.remove(&grant.ticket), grant, ticket }))
+    }
+}

@@ -1,0 +1,111 @@
+//! Every grant ends: by time, by its holder, by its owner; a reminder comes before, and more time without a gap.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+fn asks(client: &Client, hours: u32) -> Value {
+    let fields =
+        json!({ "app": "jira", "tier": "user", "duration-hours": hours, "justification": "I join the data project" });
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+    client.post("/api/v1/tickets", &body).expect(201)
+}
+
+fn grants(desk: &House) -> Vec<Value> {
+    let grants = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+    grants.as_array().unwrap().clone()
+}
+
+fn kinds(desk: &House, key: &str) -> Vec<String> {
+    let messages = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}/messages")).expect(200);
+    messages.as_array().unwrap().iter().map(|m| m["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+#[test]
+fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        asks(&desk.as_role("amara"), 4);
+        assert_eq!((&grants(&desk)[0]["effective"], &grants(&desk)[0]["state"]), (&json!(true), &json!("active")));
+        desk.clock.advance(hours(4));
+        assert_eq!(grants(&desk)[0]["effective"], false, "before any sweep");
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(grants(&desk)[0]["effective"], false);
+        desk.advance(SignedDuration::ZERO);
+        let ended = grants(&desk)[0].clone();
+        assert_eq!((&ended["state"], &ended["end_reason"]), (&json!("ended"), &json!("expired")));
+        desk.clock.advance(hours(-2));
+        assert_eq!(grants(&desk)[0]["effective"], false, "a clock that is set back brings nothing back");
+        desk.clock.advance(hours(2));
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("the time for which it was granted is over"), "{timeline}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn who_holds_access_hears_before_it_ends_and_more_often_the_longer_it_lasts() {
+    let desk = House::demo(crate::support::place::Database::Sqlite);
+    asks(&desk.as_role("amara"), 60 * 24);
+    let reminders = |desk: &House| kinds(desk, "IT-1").iter().filter(|kind| *kind == "access-ending").count();
+    desk.advance(hours(45 * 24));
+    assert_eq!(reminders(&desk), 0);
+    desk.advance(hours(25));
+    assert_eq!(reminders(&desk), 1, "two weeks before");
+    desk.advance(hours(11 * 24));
+    assert_eq!(reminders(&desk), 2, "three days before");
+    desk.advance(hours(2 * 24));
+    assert_eq!(reminders(&desk), 3, "a day before");
+    desk.advance(hours(2 * 24));
+    assert_eq!((reminders(&desk), &grants(&desk)[0]["end_reason"]), (3, &json!("expired")));
+}
+
+#[test]
+fn i07_more_time_is_a_new_decision_and_leaves_no_gap() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let amara = desk.as_role("amara");
+        asks(&amara, 4);
+        let first = grants(&desk)[0].clone();
+        desk.advance(hours(3));
+        let path = format!("/api/v1/grants/{}/extend", first["id"].as_str().unwrap());
+        let more = json!({ "hours": 8, "justification": "the project takes longer" });
+        assert_eq!(desk.as_role("lena").post(&path, &more).status, 404, "it is not hers");
+        let made = amara.post(&path, &more).expect(201);
+        assert_eq!(made["access"]["state"], "approved", "{made}");
+        let all = grants(&desk);
+        let live: Vec<&Value> = all.iter().filter(|grant| grant["effective"] == true).collect();
+        assert_eq!(live.len(), 1, "{all:?}");
+        let old = all.iter().find(|grant| grant["id"] == first["id"]).unwrap();
+        assert_eq!((&old["state"], &old["end_reason"]), (&json!("ended"), &json!("replaced")));
+        desk.advance(hours(2));
+        let live = grants(&desk).into_iter().filter(|grant| grant["effective"] == true).count();
+        assert_eq!(live, 1, "the end of the first takes nothing");
+        desk.advance(hours(7));
+        assert!(grants(&desk).iter().all(|grant| grant["state"] == "ended"));
+        assert_eq!(amara.post(&path, &more).status, 409, "what is over is asked for, not extended");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn access_is_given_back_by_the_person_who_holds_it_and_by_no_other_without_office() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        asks(&desk.as_role("amara"), 4);
+        let path = format!("/api/v1/grants/{}/revoke", grants(&desk)[0]["id"].as_str().unwrap());
+        let why = json!({ "reason": "I need it no more" });
+        assert_eq!(desk.as_role("lena").post(&path, &why).status, 403);
+        desk.as_role("amara").post(&path, &why).expect(200);
+        let ended = grants(&desk)[0].clone();
+        assert_eq!((&ended["state"], &ended["end_reason"]), (&json!("ended"), &json!("given-back")));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

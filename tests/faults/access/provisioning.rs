@@ -1,0 +1,311 @@
+//! A grant is access in the app, and its end is absence there, whatever happens on the way: the app of these tests speaks SCIM
+//! and fails by order, and what counts is what it has at the end.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
+
+/// A desk that writes to the app for Jira.
+fn desk(database: Database, app: &ScimApp) -> House {
+    let scim = format!("kind = \"scim\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"", app.url);
+    connected(database, &scim)
+}
+
+fn connected(database: Database, connector: &str) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| text);
+    std::fs::write(desk.settings().with_file_name("app.token"), format!("{TOKEN}\n")).unwrap();
+    let file = desk.settings().with_file_name("apps.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replacen("id = \"jira\"\n", "id = \"jira\"\nconnector = \"peer\"\n", 1);
+    std::fs::write(&file, format!("{text}\n[[connector]]\nid = \"peer\"\n{connector}\n")).unwrap();
+    let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    desk
+}
+
+fn asks(client: &Client, tier: &str, hours: u32) -> Value {
+    let fields = json!({ "app": "jira", "tier": tier, "duration-hours": hours,
+        "justification": "I move the projects to the new site tonight, change 4711" });
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+    client.post("/api/v1/tickets", &body).expect(201)
+}
+
+/// Lets all who are awaited approve, one after the other.
+fn approved(desk: &House, key: &str) {
+    loop {
+        let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let Some(who) = ticket["access"]["awaited"][0].as_str().map(str::to_owned) else { return };
+        let client = desk.with_roles(&who, "requester");
+        client.post(&format!("/api/v1/tickets/{key}/access/decisions"), &json!({ "approve": true })).expect(200);
+    }
+}
+
+fn grants(desk: &House) -> Vec<Value> {
+    let grants = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+    grants.as_array().unwrap().clone()
+}
+
+/// The states of the person's grants, the newest first.
+fn states(desk: &House) -> Vec<String> {
+    grants(desk).iter().map(|grant| grant["state"].as_str().unwrap().to_owned()).collect()
+}
+
+fn now(desk: &House) {
+    desk.advance(SignedDuration::ZERO);
+}
+
+fn in_order(desk: &House) {
+    let checked = desk.command(&["decisions", "chain"]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+#[test]
+fn asked_approved_provisioned_expired_and_gone() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        let ticket = asks(&desk.as_role("amara"), "user", 4);
+        assert_eq!((&ticket["access"]["state"], states(&desk)), (&json!("approved"), vec!["provisioning".to_owned()]));
+        assert_eq!(
+            (grants(&desk)[0]["effective"].clone(), app.effects()),
+            (json!(false), vec![]),
+            "nothing is claimed before"
+        );
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        assert_eq!((app.members("user"), app.active("amara")), (vec!["amara".to_owned()], Some(true)));
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        assert_eq!((app.members("user"), app.active("amara")), (vec![], Some(false)));
+        let once = ["POST Users amara", "add to user", "remove from user", "PATCH Users amara active=false"];
+        assert_eq!(app.effects(), once);
+        in_order(&desk);
+
+        let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+        let events: Vec<&str> =
+            story["ledger"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
+        assert_eq!(events[..3], ["requested", "approved", "granted"]);
+        let text = story.to_string();
+        assert!(text.contains("POST Users: 201") && text.contains("read back: the user is active"), "{text}");
+        assert!(!text.contains(TOKEN), "no secret is written anywhere");
+    });
+}
+
+#[test]
+fn i01_nothing_is_sent_that_is_not_on_the_ledger_first() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = desk(Database::Sqlite, &app);
+    let ticket = asks(&desk.as_role("amara"), "admin", 4);
+    assert_eq!(ticket["access"]["state"], "awaiting");
+    now(&desk);
+    assert_eq!(app.requests(), Vec::<String>::new(), "an open request asks the app nothing");
+    app.fail("POST", "/Users", 1, Phase::After, Fault::Drop);
+    approved(&desk, "IT-1");
+    now(&desk);
+    let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+    let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+    let states: Vec<&str> = story["ledger"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["event"] == "op" && event["detail"]["entitlement"] == "account")
+        .map(|event| event["detail"]["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["planned", "sent", "unknown"]);
+    desk.advance(seconds(2));
+    assert_eq!(grants(&desk)[0]["state"], "active");
+}
+
+#[test]
+fn i10_what_two_grants_give_is_held_once_and_i11_the_highest_tier_counts() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        asks(&desk.as_role("amara"), "admin", 4);
+        approved(&desk, "IT-2");
+        now(&desk);
+        assert_eq!(
+            (app.members("admin"), app.members("user")),
+            (vec!["amara".to_owned()], vec![]),
+            "one tier at a time"
+        );
+        assert_eq!(states(&desk), ["active", "active"]);
+        desk.advance(hours(4));
+        assert_eq!((app.members("admin"), app.members("user")), (vec![], vec!["amara".to_owned()]), "it falls back");
+        assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned(), "active".to_owned()], Some(true)));
+        desk.advance(hours(44));
+        assert_eq!((app.members("user"), app.active("amara")), (vec![], Some(false)));
+        assert_eq!(app.effects().iter().filter(|effect| effect.starts_with("POST")).count(), 1);
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn i10_what_was_there_before_is_never_taken_away() {
+    let app = ScimApp::start(&["user", "admin"]);
+    app.has_already("amara", "amara@example.org", "user");
+    let desk = desk(Database::Sqlite, &app);
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    assert_eq!((states(&desk), app.effects()), (vec!["active".to_owned()], vec![]));
+    desk.advance(hours(4));
+    assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec!["amara".to_owned()]));
+    assert_eq!((app.active("amara"), app.effects()), (Some(true), vec![]));
+    in_order(&desk);
+}
+
+#[test]
+fn i12_a_lost_answer_a_busy_app_and_a_crash_leave_one_effect_each() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.fail("POST", "/Users", 1, Phase::After, Fault::Drop);
+        app.fail("PATCH", "/Groups", 1, Phase::Before, Fault::Status(429, Some(120)));
+        app.fail("PATCH", "/Groups", 1, Phase::After, Fault::Status(503, None));
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        assert_eq!(states(&desk), ["provisioning"]);
+        let desk = desk.cut_off_and_restart();
+        desk.advance(seconds(5));
+        let asked = app.requests().iter().filter(|request| request.starts_with("PATCH")).count();
+        desk.advance(seconds(60));
+        let still = app.requests().iter().filter(|request| request.starts_with("PATCH")).count();
+        assert_eq!((asked, still), (1, 1), "it is left alone for as long as it asks");
+        desk.advance(seconds(60));
+        desk.advance(seconds(60));
+        assert_eq!(
+            (states(&desk), app.effects()),
+            (vec!["active".to_owned()], vec!["POST Users amara".to_owned(), "add to user".to_owned()])
+        );
+        in_order(&desk);
+        desk.advance(hours(48));
+    });
+}
+
+#[test]
+fn i09_and_i13_an_end_is_tried_for_ever_and_is_ended_only_when_it_was_read_back() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        app.fail("PATCH", "/Groups", 30, Phase::Before, Fault::Status(400, None));
+        app.fail("PUT", "/Groups", 30, Phase::Before, Fault::Status(400, None));
+        desk.advance(hours(4));
+        for _ in 0..20 {
+            desk.advance(hours(1));
+            assert_eq!(states(&desk), ["deprovisioning"]);
+            assert_eq!(grants(&desk)[0]["effective"], false);
+        }
+        let open = desk.as_role("kofi").get("/api/v1/access/orders").expect(200);
+        assert!(open.to_string().contains("\"direction\":\"revoke\""), "it can be seen: {open}");
+        for _ in 0..14 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec![]));
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn what_the_app_refuses_is_taken_back_as_a_whole_and_said() {
+    on_both(|database| {
+        let app = ScimApp::start(&["admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        let failed = grants(&desk)[0].clone();
+        assert_eq!((&failed["state"], &failed["end_reason"]), (&json!("failed"), &json!("refused")));
+        assert_eq!(app.active("amara"), Some(false), "no half of it is left");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("no group for tier:user"), "{timeline}");
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn a_server_without_filter_paths_keeps_its_other_members() {
+    let app = ScimApp::start(&["user", "admin"]);
+    app.without_filter_paths();
+    app.has_already("jonas", "jonas@example.org", "user");
+    let desk = desk(Database::Sqlite, &app);
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    assert_eq!(app.members("user"), ["amara", "jonas"]);
+    desk.advance(hours(4));
+    assert_eq!((app.members("user"), states(&desk)), (vec!["jonas".to_owned()], vec!["ended".to_owned()]));
+}
+
+#[test]
+fn a_person_who_leaves_loses_all_of_it_in_the_app() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.replacen("id = \"amara\"\n", "id = \"amara\"\nactive = false\n", 1);
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        now(&desk);
+        assert_eq!(
+            (states(&desk), app.members("user"), app.active("amara")),
+            (vec!["ended".to_owned()], vec![], Some(false))
+        );
+        assert_eq!(grants(&desk)[0]["end_reason"], "left");
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn what_is_done_by_hand_counts_when_a_person_says_so_and_not_the_one_it_is_for() {
+    on_both(|database| {
+        let desk = connected(database, "kind = \"manual\"");
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["provisioning"], "nobody has done it");
+        let orders =
+            |desk: &House| desk.as_role("kofi").get("/api/v1/access/orders").expect(200).as_array().unwrap().clone();
+        let says = |client: &Client, order: &Value, status| {
+            let body = json!({ "done": true, "evidence": "seen in the list of users" });
+            client
+                .post(&format!("/api/v1/access/orders/{}/attest", order["id"].as_str().unwrap()), &body)
+                .expect(status)
+        };
+        let open = orders(&desk);
+        assert_eq!((open.len(), &open[0]["state"]), (2, &json!("planned")).min((2, &json!("waiting"))), "{open:?}");
+        let waiting = open.iter().find(|order| order["state"] == "waiting").unwrap();
+        says(&desk.as_role("amara"), waiting, 403);
+        says(&desk.as_role("kofi"), waiting, 403);
+        let chloe = desk.with_roles("chloe", "requester");
+        says(&chloe, waiting, 200);
+        now(&desk);
+        says(&chloe, &orders(&desk)[0], 200);
+        assert_eq!(states(&desk), ["active"]);
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["deprovisioning"]);
+        for _ in 0..2 {
+            says(&chloe, &orders(&desk).into_iter().find(|order| order["state"] == "waiting").unwrap(), 200);
+            now(&desk);
+        }
+        assert_eq!(states(&desk), ["ended"]);
+        in_order(&desk);
+    });
+}
