@@ -110,7 +110,7 @@ export function copyKey() {
 
 // Keys: each element says its own by `data-key`, so that what the overview lists is what works.
 const keys = () => $$("[data-key]").filter((element) => element.dataset.key && element.getClientRects().length > 0);
-const label = (element) => (element.getAttribute("aria-label") || (element.labels && element.labels[0]?.textContent) || element.querySelector?.("summary")?.textContent || element.textContent || element.placeholder || "").trim();
+const label = (element) => (element.querySelector?.(":scope > .count") && element.firstChild.textContent || element.getAttribute("aria-label") || (element.labels && element.labels[0]?.textContent) || element.querySelector?.("summary")?.textContent || element.textContent || element.placeholder || "").trim();
 const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 /** Adds keys that belong to no element: the key, its words, and what to do. */
 export function addKey(key, words, act) { extra.push([key, () => words, act]); }
@@ -181,7 +181,7 @@ function palette() {
   if ($("dialog.palette")) return;
   const targets = [
     ...$$(".main-nav a, .views a, .sub-nav a").map((link) => [label(link), link.dataset.key || "", () => link.click()]),
-    ...keys().filter((element) => !element.closest(".main-nav, .views")).map((element) => [label(element), element.dataset.key, () => act(element)]),
+    ...keys().filter((element) => !element.matches(".main-nav a, .views a:not(.button)")).map((element) => [label(element), element.dataset.key, () => act(element)]),
   ].filter(([words]) => words);
   const input = make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-label": body.dataset.palette, autocomplete: "off" });
   const list = make("ul", { id: "palette-list", role: "listbox", "aria-label": body.dataset.palette });

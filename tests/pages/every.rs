@@ -1,4 +1,4 @@
-//! What holds for every page: accessible at both widths and in both schemes, nothing wider than the screen, no complaint of the
+//! Rules for every page: accessible at both widths and in both schemes, nothing wider than the screen, no complaint of the
 //! browser, and every word in the reader's language.
 
 use crate::pages::desk;
@@ -105,5 +105,35 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
             .filter(|t| !names.contains(t))
             .collect();
         assert_eq!(plain, Vec::<&str>::new(), "{path}");
+    }
+}
+
+/// `make pictures` takes them.
+#[test]
+#[ignore = "makes files, and holds nothing"]
+fn pictures_for_the_readme() {
+    let desk = desk();
+    let folder = scratch().join("pictures/readme");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shown = [
+        ("start", "amara", "/", 1100, ""),
+        ("problems", "amara", "/new/hardware", 760, "document.querySelector('form.stack').requestSubmit()"),
+        ("queue", "kofi", "/queue", 1280, ""),
+        ("ticket", "kofi", "/tickets/IT-1", 1280, "document.querySelector('.fact').open = true"),
+        ("approval", "lena", "/approvals/IT-5", 400, ""),
+        ("editor", "mei", "/admin/decision-table/decision-table", 1440, "document.querySelector('[value=try]').click()"),
+    ];
+    for (name, person, path, width, act) in shown {
+        let mut browser = Browser::of(&desk.url, person);
+        browser.dark(name == "approval");
+        browser.go(path);
+        browser.script(act);
+        match name {
+            "problems" => browser.wait("document.querySelector('#problems')"),
+            "editor" => browser.wait("document.querySelector('#beside .big')"),
+            _ => {}
+        }
+        browser.size(width, 900);
+        browser.whole_picture(width, &folder.join(format!("{name}.png")));
     }
 }

@@ -1,4 +1,4 @@
-//! What keeps pages safe: other sites, frames, text of people, addresses, sessions.
+//! The safety of pages: other sites, frames, text of people, addresses, sessions.
 
 use serde_json::json;
 

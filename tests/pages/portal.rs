@@ -64,16 +64,17 @@ fn what_is_typed_is_still_there_after_a_reload_and_gone_once_it_is_sent() {
 fn a_requester_says_whether_it_is_solved() {
     let desk = desk();
     let agent = desk.as_role("kofi");
-    let etag = agent.get("/api/v1/tickets/IT-3").etag.unwrap();
+    let etag = agent.get("/api/v1/tickets/IT-1").etag.unwrap();
     let solve = serde_json::json!({ "to": "in_progress", "reason": "" });
-    let at_work = agent.with("if-match", &etag).post("/api/v1/tickets/IT-3/transitions", &solve);
+    let at_work = agent.with("if-match", &etag).post("/api/v1/tickets/IT-1/transitions", &solve);
     let etag = at_work.etag.clone().unwrap_or_else(|| panic!("{}", at_work.text));
-    let solve = serde_json::json!({ "to": "resolved", "reason": "Explained by telephone" });
-    agent.with("if-match", &etag).post("/api/v1/tickets/IT-3/transitions", &solve).expect(200);
+    let solve = serde_json::json!({ "to": "resolved", "reason": "The gateway was restarted",
+        "resolution": { "fix": "The gateway was restarted" } });
+    agent.with("if-match", &etag).post("/api/v1/tickets/IT-1/transitions", &solve).expect(200);
     let mut amara = Browser::of(&desk.url, "amara");
     amara.go("/mine");
     assert!(amara.text(".rows").contains("Your turn"), "{}", amara.text(".rows"));
-    amara.go("/tickets/IT-3");
+    amara.go("/tickets/IT-1");
     assert!(amara.text(".ask").contains("Is it solved?"));
     amara.type_into("#dispute", "The link is dead");
     amara.click(".ask form:last-of-type button");

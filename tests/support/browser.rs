@@ -31,7 +31,7 @@ pub struct Browser {
     session: String,
     /// The desk that relative addresses are of.
     home: String,
-    /// What the console has said so far, but for failed requests, which tests expect.
+    /// All that the console has said so far, but for failed requests, which tests expect.
     complaints: Vec<String>,
 }
 
@@ -98,12 +98,12 @@ impl Browser {
         self.script("return location.pathname + location.search").as_str().unwrap().to_owned()
     }
 
-    /// What a script gives.
+    /// The value that a script gives.
     pub fn script(&self, text: &str) -> Value {
         self.command("execute/sync", &json!({ "script": text, "args": [] }))
     }
 
-    /// What a script gives by and by, to the function that is its last argument.
+    /// The value that a script gives by and by, to the function that is its last argument.
     fn script_later(&self, text: &str) -> Value {
         self.command("execute/async", &json!({ "script": text, "args": [] }))
     }
@@ -187,7 +187,8 @@ impl Browser {
     /// Whether the reader prefers a dark page.
     pub fn dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }, still] });
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 

@@ -1,7 +1,7 @@
 //! Pages for people: every page and every layer on this screen. A page translates between a browser and a use case of `app`, as
 //! the interface does for programs, so that no page can do more than it.
 //!
-//! Pages live beside the interface, whose paths all begin with `/api`: `/` is the start, `/tickets/IT-1042` a ticket, for the
+//! Pages live next to the interface, whose paths all begin with `/api`: `/` is the start, `/tickets/IT-1042` a ticket, for the
 //! one who asked as for the one who works on it. Every page works without scripts; what changes something is a form that is
 //! sent by POST and answered with a redirect.
 

@@ -32,7 +32,7 @@ struct Move {
     from: String,
     to: String,
     count: u64,
-    /// Of the most frequent, for the bar beside it.
+    /// Of the most frequent, for the bar next to it.
     share: f64,
 }
 
@@ -43,7 +43,7 @@ struct Example {
     reason: String,
 }
 
-/// What would have changed.
+/// The changes that there would have been.
 struct Beside {
     decisions: u64,
     changed: u64,

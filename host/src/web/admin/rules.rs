@@ -188,7 +188,7 @@ struct RulePage {
     window: &'static str,
 }
 
-/// What is looked at of a rule.
+/// The part of a rule that is looked at.
 #[derive(Debug, Default, Deserialize)]
 pub struct Look {
     window: Option<String>,

@@ -36,7 +36,7 @@ struct ListPage {
     rows: Vec<Waiting>,
 }
 
-/// What exactly is asked for.
+/// The access that is asked for, exactly.
 struct Wanted {
     app: String,
     tier: String,
@@ -120,7 +120,7 @@ struct ShowPage {
     extends: bool,
 }
 
-/// `GET /approvals/{key}`: a page with a form, whoever or whatever looks at it.
+/// `GET /approvals/{key}`: a page with a form, and no more than that.
 pub async fn show(visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
     render(visit, &key, &Form::default(), None, StatusCode::OK).await
 }

@@ -1,4 +1,4 @@
-//! The layers around every page: what browsers are told about it, requests of other sites refused, and errors as pages.
+//! The layers around every page: the headers that browsers go by, requests of other sites refused, and errors as pages.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

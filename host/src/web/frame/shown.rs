@@ -6,7 +6,7 @@ use crate::app::tickets::work::TicketSummary;
 use crate::desk::id::PriorityId;
 use crate::desk::ticket::{State, WaitingFor};
 
-/// A priority: its name, and its rank for the bar beside it, from 0 for the most urgent to 3.
+/// A priority: its name, and its rank for the bar next to it, from 0 for the most urgent to 3.
 #[derive(Debug, Clone)]
 pub struct Priority {
     pub name: String,

@@ -1,4 +1,4 @@
-//! Times as people read them: how long ago, or in how long, with the exact time beside it for those who want it.
+//! Times as people read them: how long ago, or in how long, with the exact time next to it for those who want it.
 
 use std::fmt;
 
@@ -99,7 +99,7 @@ impl Times {
         self.when(at, text, "left")
     }
 
-    /// How much of the time to a due date is over, in four steps: a bar beside it.
+    /// How much of the time to a due date is over, in four steps: a bar under it.
     pub fn risk(&self, begun: Timestamp, due: Timestamp) -> u8 {
         let (whole, used) = (due.as_second() - begun.as_second(), self.now.as_second() - begun.as_second());
         match used.saturating_mul(4).checked_div(whole.max(1)).unwrap_or_default() {

@@ -61,7 +61,7 @@ async fn all(visit: &Visit) -> Result<Vec<Held>, Failure> {
     Ok(grants.items.into_iter().map(|grant| held(&visit.frame, grant)).collect())
 }
 
-/// What the reader holds now.
+/// The access that the reader holds now.
 pub async fn held_now(visit: &Visit) -> Result<Vec<Held>, Failure> {
     Ok(all(visit).await?.into_iter().filter(|held| held.now).collect())
 }

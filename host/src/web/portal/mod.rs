@@ -1,4 +1,4 @@
-//! What an employee sees: what can be asked for, one's own tickets, and what one holds.
+//! An employee's pages: what can be asked for, one's own tickets, and what one holds.
 
 use askama::Template;
 use axum::extract::Query;
@@ -118,7 +118,7 @@ pub async fn mine(visit: Visit, Query(Which { all }): Query<Which>) -> Result<Re
     page(StatusCode::OK, &MinePage { f: visit.frame, rows, all: all.is_some() })
 }
 
-/// What is looked for.
+/// The words that are looked for.
 #[derive(Debug, Deserialize)]
 pub struct Find {
     #[serde(default)]

@@ -154,6 +154,8 @@ fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: Statu
         };
         let label = of_form.map_or_else(|| f.words.t1("request.field", &problem.field), |field| field.label.clone());
         let label = if matches!(at.as_str(), "subject" | "body") { f.words.t(&format!("request.{at}")) } else { label };
+        // A label that is a question reads badly before a colon.
+        let label = label.trim_end_matches('?').to_owned();
         Found { at, label, message: problem.message.clone() }
     });
     let works = f.works();

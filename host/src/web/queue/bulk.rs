@@ -19,7 +19,7 @@ use crate::web::ticket::acts::give_to;
 /// The most tickets that one form changes.
 const TICKETS_MAX: usize = 100;
 
-/// What became of one ticket.
+/// The outcome for one ticket.
 struct Done {
     key: String,
     ok: bool,
@@ -36,7 +36,7 @@ struct DonePage {
     back: String,
 }
 
-/// What to do with each of them.
+/// The act for each of them.
 enum Act {
     Take,
     Assign(String),

@@ -23,7 +23,7 @@ pub mod bulk;
 
 /// Tickets on a page.
 const ROWS: usize = 50;
-/// The most that a count beside a view says.
+/// The most that the count of a view says.
 const COUNT_MAX: usize = 99;
 
 /// Which tickets, as the address says it.

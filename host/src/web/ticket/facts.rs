@@ -26,7 +26,7 @@ pub struct Promise {
     pub risk: u8,
 }
 
-/// What an access request comes to.
+/// The state of an access request.
 pub struct Access {
     pub what: String,
     pub state: String,
@@ -43,7 +43,7 @@ pub struct Facts {
     pub subject: String,
     pub state: StateWord,
     pub plain_state: StateWord,
-    /// What happens next, for the one who asked.
+    /// The next thing that happens, for the one who asked.
     pub expect: String,
     pub resolved: bool,
     pub unfinished: bool,
@@ -66,7 +66,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What the reader may see of a ticket.
+    /// The facts that the reader may see of a ticket.
     pub fn of(f: &Frame, seen: &Seen) -> Facts {
         let Seen { ticket, sight, .. } = seen;
         let submitted = &ticket.submitted;
@@ -114,8 +114,8 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
     let inside = f.works();
     let shown = [
         ("promise.first-response", Some(&clocks.first_response)),
-        ("promise.update", clocks.update.as_ref()),
-        ("promise.team", clocks.team.as_ref().filter(|_| inside)),
+        ("promise.next-update", clocks.update.as_ref()),
+        ("promise.team-resolution", clocks.team.as_ref().filter(|_| inside)),
         ("promise.confirmation", clocks.confirmation.as_ref()),
         ("promise.resolution", Some(&clocks.resolution)),
     ];

@@ -39,7 +39,7 @@ pub fn number(key: &str) -> Result<TicketNumber, Failure> {
     key.parse().map_err(|_| Failure::NoPage)
 }
 
-/// What one may see about how one came to the page.
+/// The way by which one came to the page.
 #[derive(Debug, Default, Deserialize)]
 pub struct How {
     sent: Option<String>,
@@ -52,7 +52,7 @@ pub struct Notice {
     pub text: String,
     /// `good`, `warn` or `bad`.
     pub tone: &'static str,
-    /// What others did meanwhile.
+    /// The acts of others meanwhile.
     pub meanwhile: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to a ticket, as a story: people's words are large, events between them are a line each.
+//! The events of a ticket as a story: people's words are large, events between them are a line each.
 
 use super::Seen;
 use crate::app::tickets::work::StoredEntry;
@@ -77,6 +77,10 @@ fn item(f: &Frame, seen: &Seen, stored: &StoredEntry) -> Option<Item> {
         reason: reason.to_owned(),
         fields: Vec::new(),
     };
+    // What rules set stands in the short answer to why; the one who asked is not shown it twice.
+    if matches!(entry.author, Author::Rule(_)) && !f.works() {
+        return None;
+    }
     let note = entry.visibility == Visibility::Internal;
     match &entry.event {
         // The story begins with it.
