@@ -3,5 +3,6 @@
 mod access;
 mod combine;
 mod edit;
+mod holdings;
 mod hours;
 mod opening;

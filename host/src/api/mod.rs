@@ -94,6 +94,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::orders::attest))
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
+        .routes(routes!(access::view::view))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))

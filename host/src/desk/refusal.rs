@@ -40,6 +40,8 @@ pub enum Refusal {
     Finished { state: State },
     #[error("the grant gives no access any more")]
     GrantEnded,
+    #[error("what you were shown has changed since: look again, and decide by that")]
+    SeenHasChanged,
     #[error("the order does not wait for the word of a person")]
     OrderNotByHand,
     #[error("say why: a denial needs a reason")]

@@ -15,6 +15,7 @@ use crate::app::jobs::{Claimed, Outcome, Queue};
 use crate::app::{App, Error};
 use crate::desk::change::timer::TimerKind;
 
+mod access_check;
 mod access_deadlines;
 mod access_ends;
 mod clocks;
@@ -28,13 +29,14 @@ const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
 /// The queues that this program works on. Nothing sends messages yet: they wait in the outbox.
-const QUEUES: [Queue; 6] = [
+const QUEUES: [Queue; 7] = [
     Queue::Timers(TimerKind::AccessDeadline),
     Queue::Timers(TimerKind::Clocks),
     Queue::Timers(TimerKind::LinkedTickets),
     Queue::Timers(TimerKind::AccessExpiry),
     Queue::Timers(TimerKind::AccessReminder),
     Queue::Timers(TimerKind::Provision),
+    Queue::Timers(TimerKind::AccessCheck),
 ];
 
 /// Does one piece of work that was claimed from [`QUEUES`].
@@ -46,6 +48,7 @@ async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
         Queue::Timers(TimerKind::AccessExpiry) => access_ends::run(app, claimed).await,
         Queue::Timers(TimerKind::AccessReminder) => access_ends::remind(app, claimed).await,
         Queue::Timers(TimerKind::Provision) => provision::run(app, claimed).await,
+        Queue::Timers(TimerKind::AccessCheck) => access_check::run(app, claimed).await,
         Queue::Outbox => Err(Broken::NoSender.into()),
     }
 }

@@ -290,7 +290,7 @@ fn what_is_done_by_hand_counts_when_a_person_says_so_and_not_the_one_it_is_for()
                 .expect(status)
         };
         let open = orders(&desk);
-        assert_eq!((open.len(), &open[0]["state"]), (2, &json!("planned")).min((2, &json!("waiting"))), "{open:?}");
+        assert_eq!(open.len(), 2, "{open:?}");
         let waiting = open.iter().find(|order| order["state"] == "waiting").unwrap();
         says(&desk.as_role("amara"), waiting, 403);
         says(&desk.as_role("kofi"), waiting, 403);

@@ -20,13 +20,14 @@ use crate::api::tickets::summary::TicketSummaryView;
 use crate::api::tickets::views::{GrantView, TicketView};
 use crate::app::App;
 use crate::app::access::decide::GrantPlace;
-use crate::desk::access::ApproverDecision;
+use crate::desk::access::{ApproverDecision, Seen};
 use crate::desk::id::{GrantId, PersonId, TicketId};
 
 pub mod catalog;
 pub mod extend;
 pub mod orders;
 pub mod questions;
+pub mod view;
 
 /// List the tickets whose access requests await you, oldest first.
 #[utoipa::path(get, path = "/api/v1/access-requests", tag = "access", security(("token" = [])), params(PageQuery),
@@ -58,6 +59,20 @@ pub struct DecisionBody {
     /// A shorter grant than the rules allow; never a longer one.
     #[serde(default)]
     pub hours: Option<u32>,
+    /// The `snapshot` that you were shown: the decision is taken only while it still holds, and keeps it.
+    #[serde(default)]
+    pub seen: Option<String>,
+    /// With `seen`: what you went by, such as `peers`, `history`, `risk`, `cost` or `policy`; up to 20.
+    #[serde(default)]
+    pub insights: Vec<String>,
+}
+
+impl From<DecisionBody> for ApproverDecision {
+    fn from(body: DecisionBody) -> Self {
+        let DecisionBody { approve, reason, hours, seen, insights } = body;
+        let seen = seen.map(|snapshot| Seen { snapshot, insights, ..Seen::default() });
+        ApproverDecision { approve, reason, hours, seen }
+    }
 }
 
 /// Decide an access request that awaits you. The last approval that is needed grants.
@@ -74,8 +89,7 @@ pub async fn decide(
     Json(body): Json<DecisionBody>,
 ) -> Result<axum::Json<TicketView>, Problem> {
     let key = key_of(&headers, &format!("decide {ticket}"), &body)?;
-    let decision = ApproverDecision { approve: body.approve, reason: body.reason, hours: body.hours };
-    let (ticket, case) = app.decide_access(&actor, number(&ticket)?, &decision, key).await?;
+    let (ticket, case) = app.decide_access(&actor, number(&ticket)?, body.into(), key).await?;
     let sight = app.sight_of(&actor, &ticket, Some(&case)).await?;
     Ok(axum::Json(TicketView::new(ticket, Some(case), &sight)))
 }

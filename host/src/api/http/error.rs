@@ -71,6 +71,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::MergeNeedsTarget
         | Refusal::Over { .. }
         | Refusal::OrderNotByHand
+        | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
     let way = match refusal {

@@ -12,10 +12,11 @@ use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::{LIST_BYTES_MAX, Sights, may_read};
 use crate::app::{App, Error, Office};
-use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Grant, Review};
+use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Grant, Review, Seen};
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
@@ -28,6 +29,8 @@ use crate::store::{Commit, PackedRun};
 
 /// How often a decision is taken again while others about the same access are written.
 const TRIES_MAX: usize = 8;
+/// What approvers may say that they went by.
+const INSIGHTS: [&str; 7] = ["peers", "history", "risk", "cost", "policy", "holds", "justification"];
 
 /// The rules' word in the moment in which access is about to be given, and the record of that.
 pub(in crate::app) struct Looked {
@@ -47,9 +50,13 @@ impl App {
         self: &Arc<Self>,
         actor: &Actor,
         number: TicketNumber,
-        decision: &ApproverDecision,
+        mut decision: ApproverDecision,
         key: Option<Key>,
     ) -> Result<(Ticket, AccessCase), Error> {
+        if let Some(seen) = &mut decision.seen {
+            self.check_seen(actor, number, seen).await?;
+        }
+        let decision = &decision;
         for _ in 0..TRIES_MAX {
             let looked = if decision.approve { self.look_again(actor, number).await? } else { None };
             match self.office.decide_access(actor, number, decision, (looked.as_ref(), key.clone())).await {
@@ -59,6 +66,22 @@ impl App {
             }
         }
         Err(Busy::Ticket.into())
+    }
+
+    /// Takes what an approver says they were shown, where that is what they would be shown now.
+    async fn check_seen(self: &Arc<Self>, actor: &Actor, number: TicketNumber, seen: &mut Seen) -> Result<(), Error> {
+        let known = |insight: &String| INSIGHTS.contains(&insight.as_str());
+        let unknown = seen.insights.iter().find(|insight| !known(insight));
+        if let Some(unknown) = unknown.filter(|_| seen.insights.len() <= INSIGHTS.len()) {
+            let message = format!("There is no insight `{unknown}`: name {}.", INSIGHTS.join(", "));
+            return Err(Error::Rejected { problems: vec![Problem::new("insights", "unknown", message)] });
+        }
+        let shown = self.decision_view(actor, number).await?;
+        if shown.snapshot != seen.snapshot || seen.insights.len() > INSIGHTS.len() {
+            return Err(Refusal::SeenHasChanged.into());
+        }
+        seen.shown = serde_json::to_string(&shown.view).unwrap_or_default();
+        Ok(())
     }
 
     /// Asks the rules for access again; `None` where the actor may not decide, or there is nothing left to give.

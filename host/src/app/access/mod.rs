@@ -9,3 +9,4 @@ pub mod orders;
 pub mod provision;
 pub mod questions;
 mod revoke;
+pub mod view;

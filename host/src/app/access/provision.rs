@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Report};
-use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op, OpState};
+use crate::desk::access::provisioning::{Account, Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::access::{Grant, GrantState};
 use crate::desk::id::{GrantId, OpId, TicketId};
+use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Connector;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
@@ -41,16 +43,39 @@ impl Office {
         open.retain(|op| op.state.is_open());
         let free: Vec<Op> = open.iter().filter(|op| is_free(op, &open)).cloned().collect();
         let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).min();
-        let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| {
-            let person = organisation.people.get(&op.subject);
-            let account = Account {
-                id: op.subject.clone(),
-                name: person.map(|person| person.name.clone()).unwrap_or_default(),
-                email: person.map(|person| person.email.clone()).unwrap_or_default(),
-            };
-            Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
-        });
+        let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op));
         Ok(Orders { due: due.collect(), next })
+    }
+
+    /// All that the grants of a ticket give and that is held in the app, as orders to be looked at and never sent.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn held_by_grants_of(&self, ticket: TicketId) -> Result<Vec<Order>, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut held = Vec::new();
+        for grant in self.store.grants_of_ticket(ticket).await? {
+            if grant.has_ended(now) || grant.state != GrantState::Active {
+                continue;
+            }
+            let wanted = grant.entitlements();
+            let holdings = self.store.holdings(&grant.subject).await?;
+            let of = |holding: &&Holding| holding.app == grant.app && wanted.contains(&holding.entitlement);
+            held.extend(holdings.iter().filter(of).map(|holding| order(&organisation, look_at(&grant, holding, now))));
+        }
+        Ok(held)
+    }
+
+    /// Takes that an app has lost what a grant gives.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written.
+    pub async fn found_missing(&self, grant: GrantId, lost: &[(Entitlement, String)]) -> Result<(), Error> {
+        self.change_grant(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
+            .await
+            .map(drop)
     }
 
     /// Notes that orders are about to be sent; those that may be, with the number of the attempt.
@@ -76,6 +101,37 @@ impl Office {
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
         self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await.map(drop)
+    }
+}
+
+fn order(organisation: &Organisation, op: Op) -> Order {
+    let person = organisation.people.get(&op.subject);
+    let account = Account {
+        id: op.subject.clone(),
+        name: person.map(|person| person.name.clone()).unwrap_or_default(),
+        email: person.map(|person| person.email.clone()).unwrap_or_default(),
+    };
+    Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
+}
+
+/// A holding as an order that is done: only to be looked at.
+fn look_at(grant: &Grant, holding: &Holding, now: Timestamp) -> Op {
+    Op {
+        id: OpId(grant.id.0),
+        ticket: grant.ticket,
+        grant: grant.id,
+        subject: holding.subject.clone(),
+        app: holding.app.clone(),
+        entitlement: holding.entitlement.clone(),
+        direction: Direction::Grant,
+        replaces: None,
+        generation: 0,
+        state: OpState::Verified,
+        attempt: 0,
+        not_before: now,
+        said: String::new(),
+        planned_at: holding.since,
+        changed_at: holding.since,
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, desk};
 
+mod access;
 mod archive;
 mod chain;
 mod train;
@@ -16,6 +17,8 @@ pub enum Command {
     Verify(verify::Verify),
     /// Checks the hash chains over all decision records and over the ledger of access.
     Chain(chain::Check),
+    /// Lists who has access to what, and why: now, or at an instant.
+    Access(access::Access),
     /// Moves old records out of the database into segment files, or deletes a segment.
     Archive(archive::Archive),
     /// Lists the segment files that records were moved into.
@@ -29,6 +32,7 @@ pub fn run(verbose: bool, command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(verify) => desk::in_runtime(verbose, verify::run(verify)),
         Command::Chain(check) => desk::in_runtime(verbose, chain::run(check)),
+        Command::Access(access) => desk::in_runtime(verbose, access::run(access)),
         Command::Archive(archive) => desk::in_runtime(verbose, archive::run(archive)),
         Command::Segments(list) => desk::in_runtime(verbose, archive::list(list)),
         Command::Train(train) => desk::in_runtime(verbose, train::run(train)),

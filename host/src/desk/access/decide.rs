@@ -83,6 +83,10 @@ pub fn decide(
     let (after, _) = after.following(at.organisation);
     let author = Author::Person(permit.on(ticket.id)?.clone());
     let mut change = settled(ticket, case, &after, (author, &normal(&decision.reason)), at);
+    if let Some(seen) = &decision.seen {
+        let event = LedgerEvent::Seen { approver: permit.on(ticket.id)?.clone(), seen: seen.clone() };
+        change.ledger.insert(0, LedgerEntry { at: at.now, ticket: ticket.id, event });
+    }
     if let Some(reason) = denied {
         let event = Event::AccessDecided { outcome: AccessOutcome::Is(after.state), detail: reason };
         let place = change.entries.len().min(1);

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::provisioning::{Entitlement, Op};
-use super::{AccessRequest, AccessState, EndReason, Grant, GrantState};
+use super::{AccessRequest, AccessState, EndReason, Grant, GrantState, Seen};
 use crate::desk::actor::Author;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::verdict::access::Scope;
@@ -22,6 +22,8 @@ pub struct LedgerEntry {
 pub enum LedgerEvent {
     /// A person asked.
     Requested { requester: PersonId, submitted_by: PersonId, request: AccessRequest },
+    /// An approver was shown this before they decided.
+    Seen { approver: PersonId, seen: Seen },
     /// One approver agreed to a step, or did not. Steps count from 0.
     Decided { approver: PersonId, step: usize, approve: bool, reason: String },
     /// No approver decided in time, so that the desk denies.
@@ -53,6 +55,7 @@ impl LedgerEvent {
     pub const fn code(&self) -> &'static str {
         match self {
             LedgerEvent::Requested { .. } => "requested",
+            LedgerEvent::Seen { .. } => "seen",
             LedgerEvent::Decided { approve: true, .. } => "approved-by",
             LedgerEvent::Decided { approve: false, .. } => "denied-by",
             LedgerEvent::Lapsed => "lapsed",

@@ -20,17 +20,20 @@ pub enum TimerKind {
     AccessReminder,
     /// Something is to be done in an app, for the access that the ticket gave.
     Provision,
+    /// The access that the ticket gave is read again in the app.
+    AccessCheck,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 6] = [
+    pub const ALL: [TimerKind; 7] = [
         TimerKind::AccessDeadline,
         TimerKind::Clocks,
         TimerKind::LinkedTickets,
         TimerKind::AccessExpiry,
         TimerKind::AccessReminder,
         TimerKind::Provision,
+        TimerKind::AccessCheck,
     ];
 
     /// The stable word for programs.
@@ -42,6 +45,7 @@ impl TimerKind {
             TimerKind::AccessExpiry => "access-expiry",
             TimerKind::AccessReminder => "access-reminder",
             TimerKind::Provision => "provision",
+            TimerKind::AccessCheck => "access-check",
         }
     }
 

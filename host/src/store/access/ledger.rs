@@ -158,7 +158,8 @@ pub fn facts(event: &LedgerEvent) -> String {
         LedgerEvent::GrantStands { .. }
         | LedgerEvent::Op { .. }
         | LedgerEvent::Holds { .. }
-        | LedgerEvent::HoldsNoMore { .. } => return provisioned::facts(event),
+        | LedgerEvent::HoldsNoMore { .. }
+        | LedgerEvent::Seen { .. } => return provisioned::facts(event),
         LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
             grant: grant.0,
             subject: subject.to_string(),
@@ -215,7 +216,7 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
-        "grant-stands" | "op" | "holds" | "holds-no-more" => provisioned::event(code, facts, ticket)?,
+        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" => provisioned::event(code, facts, ticket)?,
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::progress::CHECK_EVERY;
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::ending::stands;
 use crate::desk::access::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
@@ -107,7 +108,8 @@ pub(super) fn hold(change: &mut Change, books: &mut Books, holding: Holding) {
     books.holdings.push(holding);
 }
 
-/// Notes that a person holds something in the app no more, or that it is left there as none of the desk's.
+/// Notes that a person holds something in the app no more, or that it is left there as none of the desk's. Of
+/// a person who has left nothing is left.
 pub(super) fn drop_holding(change: &mut Change, books: &mut Books, holding: &Holding, kept: bool, at: &At<'_>) {
     let event = LedgerEvent::HoldsNoMore {
         grant: holding.grant,
@@ -150,7 +152,9 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let wanted = wanted(&grants, key, at.organisation, at.now);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
-        if !is_wanted && op.state == OpState::Planned && books.ops.contains(&op) {
+        // A replacement may have been done by half, so one that was sent goes on to its end.
+        let untouched = op.state == OpState::Planned && (op.direction != Direction::Replace || op.is_unsent());
+        if !is_wanted && untouched && books.ops.contains(&op) {
             write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
         }
     }
@@ -182,7 +186,8 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let over =
         held.iter().filter(|(entitlement, _)| !wanted.contains_key(entitlement) && !replaced.contains(entitlement));
     for (entitlement, holding) in over {
-        if holding.preexisting {
+        let here = at.organisation.people.get(key.0).is_some_and(|person| person.active);
+        if holding.preexisting && here {
             drop_holding(change, books, holding, true, at);
         } else if !open(books, key).contains_key(entitlement) {
             let ended = |grant: &&Grant| {
@@ -265,6 +270,8 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
         stands(change, grant, *state, grant.end_reason, at.now);
         books.stands(grant.id, *state, None);
         say(change, grant, *state, at);
+        let check = (*state == GrantState::Active).then(|| at.now.checked_add(CHECK_EVERY).unwrap_or(Timestamp::MAX));
+        change.timers.push(TimerWrite::due(TimerKind::AccessCheck, grant.ticket, check));
     }
     !moved.is_empty()
 }

@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{bring_in_line, compensate, drop_holding, hold, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
-use crate::desk::access::GrantState;
+use crate::desk::access::ending::stands;
+use crate::desk::access::{Grant, GrantState};
+use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
 /// The wait before the second attempt; it doubles with each further one.
@@ -18,6 +21,8 @@ const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(2);
 const BACKOFF_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// How often a person who has to do something by hand is looked for.
 const BY_HAND: SignedDuration = SignedDuration::from_hours(24);
+/// How often what a grant gives is read again in the app.
+pub const CHECK_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// The longest text that is kept of what was sent and came back, in bytes.
 const SAID_BYTES_MAX: usize = 1_000;
 
@@ -88,6 +93,32 @@ pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> 
     (!keys.is_empty()).then_some(change)
 }
 
+/// Takes that an app has lost what a grant gives: it is said, and given again. `None` where the grant is over, or it is held by
+/// none of the desk's doing.
+pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    let is_lost = |holding: &&Holding| {
+        (&holding.subject, &holding.app) == (&grant.subject, &grant.app)
+            && lost.iter().any(|(entitlement, _)| holding.entitlement == *entitlement)
+    };
+    let gone: Vec<Holding> = books.holdings.iter().filter(is_lost).cloned().collect();
+    if gone.is_empty() || grant.has_ended(at.now) || grant.state != GrantState::Active {
+        return None;
+    }
+    let detail = lost.iter().map(|(entitlement, said)| format!("{entitlement} is missing in the app: {said}"));
+    let detail = cut(&detail.collect::<Vec<_>>().join("; ")).to_owned();
+    let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    for holding in &gone {
+        drop_holding(&mut change, &mut books, holding, false, at);
+    }
+    stands(&mut change, grant, GrantState::Provisioning, None, at.now);
+    books.stands(grant.id, GrantState::Provisioning, None);
+    bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
+    Some(change)
+}
+
 fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
     let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
     let again = later(backoff(op.attempt));
@@ -113,7 +144,13 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
     write(change, books, op.clone());
     match state {
         OpState::Verified => verified(change, books, &op, report.came == Came::Found, at),
-        OpState::Rejected => compensate(change, books, &op, at),
+        OpState::Rejected => {
+            if op.direction == Direction::Replace {
+                // The half of it may be there: it counts as held until it is read back as gone.
+                hold(change, books, held_by(&op, false, at.now));
+            }
+            compensate(change, books, &op, at);
+        }
         _ => {}
     }
 }
@@ -131,17 +168,20 @@ fn verified(change: &mut Change, books: &mut Books, op: &Op, found: bool, at: &A
         drop_holding(change, books, &holding, false, at);
     }
     if op.direction != Direction::Revoke {
-        let holding = Holding {
-            subject: op.subject.clone(),
-            app: op.app.clone(),
-            entitlement: op.entitlement.clone(),
-            // A replacement that was found done gives what a grant of the desk had given in another form.
-            preexisting: found && op.direction == Direction::Grant,
-            grant: op.grant,
-            ticket: op.ticket,
-            since: at.now,
-        };
-        hold(change, books, holding);
+        // A replacement that was found done gives what a grant of the desk had given in another form.
+        hold(change, books, held_by(op, found && op.direction == Direction::Grant, at.now));
+    }
+}
+
+fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
+    Holding {
+        subject: op.subject.clone(),
+        app: op.app.clone(),
+        entitlement: op.entitlement.clone(),
+        preexisting,
+        grant: op.grant,
+        ticket: op.ticket,
+        since,
     }
 }
 

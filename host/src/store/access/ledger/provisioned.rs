@@ -1,11 +1,12 @@
-//! Events about grants in apps, as the ledger keeps them: where a grant stands, the orders, and what people hold.
+//! Events about grants in apps, as the ledger keeps them: where a grant stands, the orders, and what people hold; and what an
+//! approver was shown.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::T;
-use crate::desk::access::LedgerEvent;
 use crate::desk::access::provisioning::{Direction, Op, OpState};
+use crate::desk::access::{LedgerEvent, Seen};
 use crate::desk::id::{GrantId, OpId, TicketId};
 use crate::store::Error;
 use crate::store::access::{end_reason, grant_state};
@@ -48,6 +49,14 @@ struct Holds {
     outside: bool,
 }
 
+#[derive(Serialize, Deserialize)]
+struct StoredSeen {
+    approver: String,
+    snapshot: String,
+    shown: String,
+    insights: Vec<String>,
+}
+
 /// The facts of such an event; empty for any other.
 pub(super) fn facts(event: &LedgerEvent) -> String {
     let facts = match event {
@@ -65,6 +74,14 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
                 app: app.to_string(),
                 entitlement: entitlement.to_string(),
                 outside: *outside,
+            })
+        }
+        LedgerEvent::Seen { approver, seen: Seen { snapshot, shown, insights } } => {
+            serde_json::to_string(&StoredSeen {
+                approver: approver.to_string(),
+                snapshot: snapshot.clone(),
+                shown: shown.clone(),
+                insights: insights.clone(),
             })
         }
         _ => return String::new(),
@@ -103,6 +120,12 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
                 state: grant_state(&said.state)?,
                 reason: said.reason.map(|code| end_reason(&code)).transpose()?,
             }
+        }
+        "seen" => {
+            let StoredSeen { approver, snapshot, shown, insights } =
+                serde_json::from_str(facts).map_err(|_| wrong())?;
+            let seen = Seen { snapshot, shown, insights };
+            LedgerEvent::Seen { approver: parsed(T, "approver", &approver)?, seen }
         }
         "op" => LedgerEvent::Op { op: op(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? },
         code => {
@@ -162,7 +185,10 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
     };
     let (subject, app, entitlement) =
         (grant.subject.clone(), grant.app.clone(), Entitlement::Role("editor".to_owned()));
+    let seen =
+        Seen { snapshot: "7f".to_owned(), shown: "{\"risk\":\"low\"}".to_owned(), insights: vec!["peers".to_owned()] };
     vec![
+        LedgerEvent::Seen { approver: subject.clone(), seen },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Ended, reason: Some(EndReason::Expired) },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Active, reason: None },
         LedgerEvent::Op { op: op.clone() },

@@ -184,6 +184,7 @@ impl Expected {
                 }
             }
             LedgerEvent::Lapsed
+            | LedgerEvent::Seen { .. }
             | LedgerEvent::Op { .. }
             | LedgerEvent::Holds { .. }
             | LedgerEvent::HoldsNoMore { .. }

@@ -1,0 +1,64 @@
+//! `GET /api/v1/people/{id}/offboarding`: how far the desk has come with a person who leaves.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::orders::OrderView;
+use crate::api::http::auth::Caller;
+use crate::api::http::problem::{Kind, Problem};
+use crate::api::tickets::views::GrantView;
+use crate::app::App;
+use crate::app::access::offboard::Offboarding;
+use crate::desk::id::PersonId;
+
+/// How far the desk has come with a person who leaves.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OffboardingView {
+    /// Whether they are gone, and nothing of their access is left: read back in the apps that the desk writes to.
+    complete: bool,
+    /// Whether the directory still has them: then nothing ends by itself.
+    here: bool,
+    /// Their requests that wait for approval.
+    requests: Vec<String>,
+    /// Their grants that are held, or that the desk is not done with in the app.
+    grants: Vec<GrantView>,
+    /// All that was read back last as theirs, as `app entitlement`.
+    holdings: Vec<String>,
+    /// What is on its way.
+    orders: Vec<OrderView>,
+    /// How many requests of others wait for their approval.
+    awaited: usize,
+    /// Their unfinished tickets.
+    tickets: i64,
+}
+
+impl From<Offboarding> for OffboardingView {
+    fn from(found: Offboarding) -> Self {
+        OffboardingView {
+            complete: found.is_complete(),
+            here: found.here,
+            requests: found.requests.iter().map(ToString::to_string).collect(),
+            grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
+            holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),
+            orders: found.ops.into_iter().map(OrderView::from).collect(),
+            awaited: found.awaited,
+            tickets: found.tickets,
+        }
+    }
+}
+
+/// Read how far the desk has come with a person who leaves. For agents and admins.
+#[utoipa::path(get, path = "/api/v1/people/{id}/offboarding", tag = "access", security(("token" = [])),
+    params(("id" = String, Path)), responses((status = 200, body = OffboardingView), (status = 403, body = Problem)))]
+pub async fn offboarding(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<OffboardingView>, Problem> {
+    let person: PersonId =
+        id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no such person: {e}")))?;
+    Ok(axum::Json(app.offboarding(&actor, &person).await?.into()))
+}

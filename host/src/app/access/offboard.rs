@@ -1,0 +1,61 @@
+//! How far the desk has come with a person who leaves: what ends, what is still on its way, and whether nothing is left.
+
+use crate::app::{Error, Office};
+use crate::desk::access::Grant;
+use crate::desk::access::provisioning::{Holding, Op};
+use crate::desk::actor::Actor;
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::permission;
+
+/// Requests for approval that are counted at most.
+const AWAITED_MAX: usize = 200;
+
+/// How far the desk has come with a person who leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offboarding {
+    /// Whether the directory still has them as one who is here: then nothing ends by itself.
+    pub here: bool,
+    /// Their requests that wait for approval.
+    pub requests: Vec<TicketNumber>,
+    /// Their grants that are held, or that the desk is not done with in the app.
+    pub grants: Vec<Grant>,
+    /// All that was read back last as theirs in apps.
+    pub holdings: Vec<Holding>,
+    /// The orders about them that are on their way.
+    pub ops: Vec<Op>,
+    /// How many requests of others wait for their approval, up to 200.
+    pub awaited: usize,
+    /// Their unfinished tickets.
+    pub tickets: i64,
+}
+
+impl Offboarding {
+    /// Whether they are gone, and nothing of their access is left: read back in the apps that the desk writes to.
+    pub fn is_complete(&self) -> bool {
+        let nothing_left = self.requests.is_empty() && self.grants.is_empty() && self.holdings.is_empty();
+        !self.here && nothing_left && self.ops.is_empty() && self.awaited == 0
+    }
+}
+
+impl Office {
+    /// How far the desk has come with a person who leaves. For agents, admins and the operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn offboarding(&self, actor: &Actor, person: &PersonId) -> Result<Offboarding, Error> {
+        permission::read_decisions(actor)?;
+        let mut ops = self.store.open_ops(person).await?;
+        ops.retain(|op| op.state.is_open());
+        let requests = self.store.open_requests(person).await?;
+        Ok(Offboarding {
+            here: self.organisation().people.get(person).is_some_and(|person| person.active),
+            requests: requests.into_iter().map(|open| open.number).collect(),
+            grants: self.store.grants_in_force(person, self.clock.now()).await?,
+            holdings: self.store.holdings(person).await?,
+            ops,
+            awaited: self.store.awaiting(person, None, AWAITED_MAX).await?.items.len(),
+            tickets: self.store.unfinished_of(person).await?,
+        })
+    }
+}

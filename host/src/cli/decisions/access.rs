@@ -1,0 +1,152 @@
+//! `ruledesk decisions access`: who has access to what, and why, for an audit.
+
+use std::io;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::app::Office;
+use crate::app::access::questions::{About, Evidence};
+use crate::cli::desk::{self, Shell};
+use crate::cli::{self, Failure};
+use crate::desk::actor::Actor;
+use crate::desk::id::{AppId, PersonId};
+use crate::rules::text::shown;
+
+/// Grants that are read at a time.
+const PAGE: usize = 500;
+
+/// Lists the access that is held, or was at an instant, with who asked, what the policy said, who approved and when it ends.
+#[derive(Debug, Args)]
+pub struct Access {
+    #[command(flatten)]
+    place: cli::Place,
+    /// Only to this app.
+    #[arg(long, group = "about")]
+    app: Option<AppId>,
+    /// Only by this person.
+    #[arg(long, group = "about")]
+    person: Option<PersonId>,
+    /// The instant (RFC 3339); now where nothing is said.
+    #[arg(long)]
+    at: Option<Timestamp>,
+    /// One row a grant, with a line of names first (RFC 4180).
+    #[arg(long, group = "form")]
+    csv: bool,
+    /// One JSON object a line.
+    #[arg(long, group = "form")]
+    json: bool,
+}
+
+/// A grant with its reasons, as one row.
+#[derive(Debug, Serialize)]
+struct Row {
+    grant: String,
+    ticket: String,
+    subject: String,
+    app: String,
+    tier: String,
+    role: String,
+    groups: String,
+    granted_at: Timestamp,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    state: &'static str,
+    end_reason: &'static str,
+    requester: String,
+    submitted_by: String,
+    justification: String,
+    policy: String,
+    /// Each with the time of the approval.
+    approvers: String,
+}
+
+/// Prints it.
+pub async fn run(access: Access) -> Result<(), Failure> {
+    let Shell { office, actor } = desk::shell(&access.place, None).await?;
+    let printed = print(&office, &actor, &access).await;
+    office.close().await;
+    printed
+}
+
+async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Failure> {
+    let about = match (&access.app, &access.person) {
+        (Some(app), _) => About::App(app.clone()),
+        (None, Some(person)) => About::Person(person.clone()),
+        (None, None) => About::All,
+    };
+    let at = access.at.unwrap_or_else(|| office.clock.now());
+    let mut csv = access.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
+    let mut after = None;
+    loop {
+        let page = office.who_holds(actor, &about, at, after, PAGE).await.map_err(desk::told)?;
+        for found in page.items {
+            let row = Row::of(found);
+            match &mut csv {
+                Some(csv) => csv.serialize(row.for_a_sheet())?,
+                None if access.json => println!("{}", serde_json::to_string(&row)?),
+                None => say(&row),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
+        }
+    }
+}
+
+fn say(row: &Row) {
+    let role = if row.role.is_empty() { String::new() } else { format!(" as {}", shown(&row.role)) };
+    println!(
+        "{} has {}/{}{role} until {} ({}, {})",
+        row.subject, row.app, row.tier, row.expires_at, row.state, row.ticket
+    );
+    println!("  asked by {}: {}", row.requester, shown(&row.justification));
+    let by = if row.approvers.is_empty() { "the policy alone" } else { &row.approvers };
+    println!("  approved by {by}: {}", shown(&row.policy));
+}
+
+impl Row {
+    fn of(found: Evidence) -> Row {
+        let Evidence { grant, ticket, case } = found;
+        let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
+        let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();
+        let of_case =
+            |text: fn(&crate::desk::access::AccessCase) -> String| case.as_ref().map(text).unwrap_or_default();
+        Row {
+            requester: of_case(|case| case.requester.to_string()),
+            submitted_by: of_case(|case| case.submitted_by.to_string()),
+            justification: of_case(|case| case.request.justification.clone()),
+            policy: of_case(|case| case.reason.clone()),
+            approvers: approvers.join(", "),
+            grant: grant.id.to_string(),
+            ticket: ticket.to_string(),
+            subject: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+            role: grant.role.unwrap_or_default(),
+            groups: grant.groups.join(" "),
+            granted_at: grant.granted_at,
+            expires_at: grant.expires_at,
+            revoked_at: grant.revoked_at,
+            state: grant.state.code(),
+            end_reason: grant.end_reason.map(|reason| reason.code()).unwrap_or_default(),
+        }
+    }
+
+    /// The same where the row may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
+    fn for_a_sheet(self) -> Row {
+        let plain = |text: String| {
+            let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+            if formula { format!("'{text}") } else { text }
+        };
+        Row {
+            role: plain(self.role),
+            groups: plain(self.groups),
+            justification: plain(self.justification),
+            policy: plain(self.policy),
+            ..self
+        }
+    }
+}
