@@ -29,7 +29,20 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("jobs", &["app", "connectors", "desk", "telemetry"]),
     (
         "cli",
-        &["api", "app", "author", "config", "connectors", "desk", "import", "jobs", "rows", "rules", "telemetry", "web"],
+        &[
+            "api",
+            "app",
+            "author",
+            "config",
+            "connectors",
+            "desk",
+            "import",
+            "jobs",
+            "rows",
+            "rules",
+            "telemetry",
+            "web",
+        ],
     ),
 ];
 

@@ -121,7 +121,13 @@ fn pictures_for_the_readme() {
         ("queue", "kofi", "/queue", 1280, ""),
         ("ticket", "kofi", "/tickets/IT-1", 1280, "document.querySelector('.fact').open = true"),
         ("approval", "lena", "/approvals/IT-5", 400, ""),
-        ("editor", "mei", "/admin/decision-table/decision-table", 1440, "document.querySelector('[value=try]').click()"),
+        (
+            "editor",
+            "mei",
+            "/admin/decision-table/decision-table",
+            1440,
+            "document.querySelector('[value=try]').click()",
+        ),
     ];
     for (name, person, path, width, act) in shown {
         let mut browser = Browser::of(&desk.url, person);

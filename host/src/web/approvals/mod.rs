@@ -11,8 +11,9 @@ use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::Error;
+use crate::app::access::view::{Recommendation, Shown};
 use crate::app::tickets::submit::digest;
-use crate::desk::access::{AccessCase, AccessState, ApproverDecision};
+use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Seen};
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 
@@ -118,6 +119,46 @@ struct ShowPage {
     filled: (String, String),
     key_of_form: String,
     extends: bool,
+    /// All that is known about the request, while it waits.
+    known: Option<Known>,
+}
+
+/// What is known about a request, for a decision.
+struct Known {
+    peers: String,
+    before: String,
+    holds: Vec<String>,
+    cost: Option<String>,
+    seats: Option<u32>,
+    how: String,
+    advice: String,
+    /// `good`, `warn` or empty.
+    tone: &'static str,
+    snapshot: String,
+}
+
+fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
+    let words = &f.words;
+    let cost = |cost: u64| format!("{}.{:02} {}", cost / 100, cost % 100, view.currency);
+    let (advice, tone) = match view.recommendation {
+        Recommendation::Approve => ("approvals.usual", "good"),
+        Recommendation::Review => ("approvals.review", ""),
+        Recommendation::ReviewCarefully => ("approvals.careful", "warn"),
+    };
+    let ended = words.t2("approvals.before-ended", view.denied, view.revoked);
+    Known {
+        peers: words.t2("approvals.peers-have", view.department_holders, view.department_size),
+        before: format!("{} {ended}", words.t2("approvals.before-asked", view.requested, view.approved)),
+        holds: view.holds,
+        cost: view.monthly_cost.map(|of| words.t1("access.cost", cost(of))),
+        seats: view.seats_left,
+        how: view
+            .connector
+            .map_or_else(|| words.t("approvals.by-hand"), |kind| words.t1("approvals.by-connector", kind)),
+        advice: words.t(advice),
+        tone,
+        snapshot,
+    }
 }
 
 /// `GET /approvals/{key}`: a page with a form, and no more than that.
@@ -138,6 +179,8 @@ async fn render(
     let awaited = case.awaited().into_iter().any(|person| person == visit.person());
     let may = awaited && permission::decide_access(&visit.actor, &ticket, &case).is_ok();
     let key_of_form = visit.app.clock.new_id().to_string();
+    let waits = case.state == AccessState::Awaiting;
+    let shown = if waits { visit.app.decision_view(&visit.actor, number).await.ok() } else { None };
     let f = visit.frame;
     let present = case.current_step().map(|(number, _)| number);
     let steps = case.steps.iter().enumerate().map(|(number, step)| StepShown {
@@ -173,6 +216,7 @@ async fn render(
         filled: (form.text("hours"), form.text("reason")),
         key_of_form,
         extends: case.request.extends,
+        known: shown.map(|shown| known(&f, shown)),
         f,
     };
     page(status, &page_)
@@ -191,9 +235,10 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
         approve,
         reason: form.text("reason"),
         hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
+        seen: form.given("snapshot").map(|snapshot| Seen { snapshot, ..Seen::default() }),
     };
     let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
-    match visit.app.decide_access(&visit.actor, number, &decision, once).await {
+    match visit.app.decide_access(&visit.actor, number, decision, once).await {
         Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
         Err(Error::Refused(refusal)) => {
             render(visit, &key, &form, Some(refusal.to_string()), StatusCode::CONFLICT).await

@@ -7,9 +7,9 @@ use axum::response::Response;
 use crate::app::Error;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
+use crate::desk::ticket::edit::EditTicket;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::{Move, State};
-use crate::desk::ticket::edit::EditTicket;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, local, page};
@@ -103,6 +103,6 @@ async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &A
             let record = ResolutionRecord { fix: reason.to_owned(), ..ResolutionRecord::default() };
             let wanted = Move { to: *to, reason: reason.to_owned(), record };
             visit.app.transition(&visit.actor, number, condition, wanted, None).await.map(drop)
-        },
+        }
     }
 }

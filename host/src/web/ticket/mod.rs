@@ -168,7 +168,8 @@ pub async fn render(
     let (reply, note) = if internal { (String::new(), body) } else { (body, String::new()) };
     let (key, note_key) = (fresh(&visit.app), fresh(&visit.app));
     let reason = form.text("reason");
-    let record = RecordPart::ALL.map(|part| (part.code(), f.words.t(&format!("record.{}", part.code())), form.text(part.code())));
+    let record = RecordPart::ALL
+        .map(|part| (part.code(), f.words.t(&format!("record.{}", part.code())), form.text(part.code())));
     let record = record.to_vec();
     page(
         status,

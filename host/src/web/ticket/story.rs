@@ -126,7 +126,9 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         }
         Event::EscalationAsked { reason } => (words.t("event.escalation-asked"), reason.clone()),
         Event::Escalated { to, reason, .. } => (words.t1("event.escalated", f.team(to)), reason.clone()),
-        Event::Linked { link, other } => (words.t2("event.linked", words.t(&format!("link.{link}")), other), String::new()),
+        Event::Linked { link, other } => {
+            (words.t2("event.linked", words.t(&format!("link.{link}")), other), String::new())
+        }
         Event::Unlinked { other, .. } => (words.t1("event.unlinked", other), String::new()),
         Event::Submitted { .. } | Event::Commented { .. } => return None,
     })
