@@ -12,7 +12,7 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("desk", &[]),
     ("connectors", &["desk"]),
     ("messages", &["desk"]),
@@ -25,6 +25,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("store", &["desk"]),
     ("app", &["desk", "messages", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
+    // Pages call the same use cases as the interface, and know nothing of it: no page can do more than it.
+    ("web", &["app", "desk"]),
     ("jobs", &["app", "connectors", "desk", "telemetry"]),
     (
         "cli",
@@ -41,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "rows",
             "rules",
             "telemetry",
+            "web",
         ],
     ),
 ];
@@ -49,14 +52,15 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 9] = [
+const PACKAGES: [(&str, &[&str]); 10] = [
     ("sqlx", &["store"]),
     ("reqwest", &["connectors"]),
-    ("axum", &["api", "cli"]),
+    ("axum", &["api", "cli", "web"]),
+    ("askama", &["web"]),
     ("wasmtime", &["rules"]),
     ("lettre", &["connectors"]),
     ("minijinja", &["messages"]),
-    ("serde", &["messages", "rules", "store", "app", "api", "config", "import", "cli", "author"]),
+    ("serde", &["messages", "rules", "store", "app", "api", "web", "config", "import", "cli", "author"]),
     ("utoipa", &["api"]),
     ("opentelemetry", &["telemetry"]),
 ];

@@ -165,7 +165,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     app.quotas.limit(server.limits.clone());
-    let router = api::router(Arc::clone(&app), ruledesk::cli::limits(&server), None);
+    let router = api::router(Arc::clone(&app), ruledesk::cli::limits(&server), None, Some(ruledesk::cli::pages(&app)));
     // What is due is done when a test says so; the loops are cut off with the house.
     let (stopper, stop) = stop();
     std::mem::forget(stopper);

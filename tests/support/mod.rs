@@ -1,5 +1,6 @@
 //! What tests need around what they test.
 
+pub mod browser;
 pub mod client;
 pub mod components;
 pub mod desk;

@@ -1,4 +1,4 @@
-//! HTTP in JSON: every route and every layer on this screen. Handlers translate; the use cases are in `app`.
+//! HTTP in JSON: every route and every layer of it. Handlers translate; the use cases are in `app`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,8 +178,32 @@ fn described() -> utoipa::openapi::OpenApi {
     routes().merge(administration()).merge(whole_tables()).merge(uploads()).merge(metrics).split_for_parts().1
 }
 
-/// The whole interface; requests are traced where there is a place for traces.
-pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
+/// Pages for people, which another room makes: here their requests get an id and the bounds of all others.
+pub struct Pages {
+    pub routes: Router,
+    /// Routes whose requests are larger and take longer.
+    pub uploads: Router,
+    /// The answer to a browser that asks for what is not there; `None` for a program.
+    pub missing: fn(&HeaderMap) -> Option<Response>,
+}
+
+impl Pages {
+    fn bounded(self, app: &Arc<App>, (usual, upload): (Bounds, Bounds), rates: &Rates) -> Router {
+        let bound = |routes: Router, bounds: Bounds| {
+            let patience = Patience { request_timeout: bounds.request_timeout, takes_keys: true };
+            routes
+                .route_layer(middleware::from_fn(http::address::check))
+                .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+                .route_layer(middleware::from_fn_with_state(bounds, bound_body))
+                .route_layer(middleware::from_fn_with_state((Arc::clone(app), rates.clone()), http::auth::pass))
+                .route_layer(middleware::from_fn_with_state(patience, attend))
+        };
+        bound(self.routes, usual).merge(bound(self.uploads, upload))
+    }
+}
+
+/// The whole interface, with pages where there are any; requests are traced where there is a place for traces.
+pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<Pages>) -> Router {
     let fair = Fair::default();
     let rates = Rates::new(limits.most);
     let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), rates: rates.clone(), opens_for };
@@ -201,11 +225,20 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
     let (router, _) = routes.split_for_parts();
     let document = document::text();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    let missing = pages.as_ref().map(|pages| pages.missing);
+    let not_found = async move |request: Request| {
+        let page = missing.and_then(|page| page(request.headers()));
+        page.unwrap_or_else(|| Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json").into_response())
+    };
     let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
-        .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
+        .fallback(not_found)
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app));
+    let router = match pages {
+        Some(pages) => router.merge(pages.bounded(&app, (limits.usual, limits.upload), &rates)),
+        None => router,
+    };
     let router = match limits.loopback_only {
         true => router.layer(middleware::from_fn(http::address::loopback_only)),
         false => router,

@@ -113,7 +113,7 @@ struct Place {
 }
 
 pub use desk::outgoing::{correspondence, ways};
-pub use serve::limits;
+pub use serve::{limits, pages};
 
 /// A sentence for the person who typed the command.
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -20,6 +20,7 @@ use crate::desk::actor::Role;
 use crate::jobs;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
 use crate::telemetry::{MaybeTraces, Settings, Traces};
+use crate::web;
 
 /// Runs the desk.
 #[derive(Debug, Args)]
@@ -88,7 +89,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let jobs = jobs::start(&app, &Arc::new(ways), &stop);
     app.quotas.limit(server.limits.clone());
     let limits = Limits { loopback_only: serve.demo, ..limits(&server) };
-    let router = api::router(Arc::clone(&app), limits, traces.clone());
+    let router = api::router(Arc::clone(&app), limits, traces.clone(), Some(pages(&app)));
     let operations = match server.metrics {
         Metrics::At(place) => {
             Some(TcpListener::bind(place).await.map_err(|e| format!("cannot listen on {place}: {e}"))?)
@@ -126,6 +127,12 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     }
     app.close().await;
     Ok(())
+}
+
+/// The pages for people, as the interface serves them.
+pub fn pages(app: &Arc<App>) -> api::Pages {
+    let web::Pages { routes, uploads } = web::pages(app);
+    api::Pages { routes, uploads, missing: web::missing }
 }
 
 /// Starts the traces' way out, where there is a collector to send them to.
@@ -204,7 +211,7 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
     }
     println!("  http://{address}/openapi.json describes the interface, /metrics counts");
     if demo {
-        println!("\nTry it:\n");
+        println!("\nOpen http://{address}/ in a browser and choose who you are, or try it from here:\n");
         println!(
             "  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-amara' -H 'Content-Type: application/json' \\"
         );
