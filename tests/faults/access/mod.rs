@@ -4,4 +4,5 @@ mod approvers;
 mod ends;
 mod fallback;
 mod provisioning;
+mod real_peer;
 mod two_person;

@@ -1,4 +1,4 @@
-//! A grant is access in the app, and its end is absence there, whatever happens on the way: the app of these tests speaks SCIM
+//! A grant is access in the app, and its end is absence there, also where something goes wrong on the way: the app of these tests speaks SCIM
 //! and fails by order, and what counts is what it has at the end.
 
 use jiff::SignedDuration;

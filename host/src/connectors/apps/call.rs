@@ -33,7 +33,7 @@ pub(super) struct Reply {
     /// `Null` where there is no body.
     pub body: Value,
     pub etag: Option<String>,
-    /// What was sent and what came back, in a few words.
+    /// The call and its answer, in a few words.
     pub said: String,
 }
 

@@ -133,7 +133,7 @@ impl RestApp {
 
     async fn apply_to(&self, effect: Effect<'_>) -> Result<String, Trouble> {
         let mut said = Vec::new();
-        // What a replacement gives comes first, so that nobody is without either.
+        // What a replacement gives comes first, so that the person is never without either.
         let taken = effect.op.replaces.clone().map(|tier| (Entitlement::Tier(tier), false));
         for (entitlement, wanted) in [(effect.op.entitlement.clone(), effect.is_wanted())].into_iter().chain(taken) {
             let Some(calls) = self.calls.get(parts(&entitlement).0) else { continue };
