@@ -15,7 +15,7 @@ mod conformance;
 mod database;
 mod deploy;
 mod desk;
-mod faults;
+pub mod faults;
 mod languages;
 mod life;
 mod operations;

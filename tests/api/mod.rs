@@ -5,9 +5,10 @@ mod bad_input;
 mod chain;
 mod determinism;
 mod dry_run;
-mod edits;
+
 mod explain;
 mod import;
+mod lifecycle;
 mod lists;
 mod tables;
 mod tickets;

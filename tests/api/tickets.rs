@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::resolved;
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::on_both;
@@ -175,7 +176,9 @@ fn a_ticket_is_worked_on_by_the_table_and_by_version() {
         amara.post("/api/v1/tickets", &incident("Work", &json!({}))).expect(201);
         let go = |client: &crate::support::client::Client, version: u32, to: &str| {
             let client = client.with("if-match", &format!("\"{version}\""));
-            client.post("/api/v1/tickets/IT-1/transitions", &json!({ "to": to, "reason": "because" }))
+            let mut step = resolved();
+            (step["to"], step["reason"]) = (json!(to), json!("because"));
+            client.post("/api/v1/tickets/IT-1/transitions", &step)
         };
         assert_eq!(kofi.post("/api/v1/tickets/IT-1/transitions", &json!({ "to": "in_progress" })).status, 428);
         assert_eq!(go(&kofi, 1, "in_progress").expect(200)["state"], "in_progress");
@@ -193,11 +196,12 @@ fn a_ticket_is_worked_on_by_the_table_and_by_version() {
             json!({ "requester": "lena", "request_type": "question", "subject": "How?", "body": "Please tell me." });
         let key = kofi.post("/api/v1/tickets", &for_lena).expect(201)["key"].as_str().unwrap().to_owned();
         let path = format!("/api/v1/tickets/{key}/transitions");
-        let step =
-            |version: &str, to: &str| kofi.with("if-match", version).post(&path, &json!({ "to": to, "reason": "r" }));
-        step("\"1\"", "in_progress").expect(200);
-        step("\"2\"", "resolved").expect(200);
-        assert_eq!(step("\"3\"", "closed").status, 409, "not even who submitted it");
+        let step = |version: &str, step: &Value| kofi.with("if-match", version).post(&path, step);
+        step("\"1\"", &json!({ "to": "in_progress", "reason": "r" })).expect(200);
+        let category = json!({ "category": "software", "reason": "it is about software" });
+        kofi.with("if-match", "\"2\"").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
+        step("\"3\"", &resolved()).expect(200);
+        assert_eq!(step("\"4\"", &json!({ "to": "closed", "reason": "r" })).status, 409, "not even who submitted it");
         assert_eq!(go(&amara, 5, "closed").expect(200)["state"], "closed");
         let refused = go(&kofi, 6, "open").expect(409);
         assert!(refused["detail"].as_str().unwrap().contains("cannot become open"), "{refused}");

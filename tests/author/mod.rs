@@ -7,6 +7,7 @@ use crate::support::components::{PROGRAM, root, scratch};
 
 mod cases;
 mod check;
+mod elsewhere;
 mod readme;
 mod rust;
 mod watch;

@@ -5,7 +5,8 @@ use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::GrantId;
 use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
-use ruledesk::desk::ticket::{self, State, Ticket};
+use ruledesk::desk::ticket::lifecycle::links::Around;
+use ruledesk::desk::ticket::{self, Move, State, Ticket};
 
 use crate::store::fixture::{Wanted, at, changed, create_access, organisation, person, uuid};
 
@@ -111,8 +112,10 @@ fn what_was_cancelled_is_not_approved_any_more() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
     let may_cancel = permission::transition(&actor, &ticket).unwrap();
-    let change =
-        changed(HOUR, |at| ticket::transition(&ticket, Some(&case), State::Cancelled, "", &may_cancel, at).unwrap());
+    let change = changed(HOUR, |at| {
+        ticket::transition(&ticket, Some(&case), Move::to(State::Cancelled), &Around::default(), &may_cancel, at)
+            .unwrap()
+    });
     assert!(matches!(permit("hal", change.after(), &case), Err(Refusal::AccessSettled { .. })));
     assert_eq!(change.case().map(|case| case.state), Some(AccessState::Cancelled), "the request goes with its ticket");
 }

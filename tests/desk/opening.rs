@@ -3,7 +3,8 @@
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
-use ruledesk::desk::ticket::{self, State};
+use ruledesk::desk::ticket::lifecycle::links::Around;
+use ruledesk::desk::ticket::{self, Move, State};
 
 use crate::store::fixture::{Wanted, changed, open, organisation, person, plain_verdicts};
 
@@ -47,7 +48,8 @@ fn a_permit_for_one_ticket_moves_no_other() {
     let [mine, theirs] = [1, 2].map(|n| Wanted::new(n).create(&organisation).change.after().clone());
     let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
     let permit = permission::transition(&actor, &mine).unwrap();
-    let moved = changed(1, |at| ticket::transition(&theirs, None, State::Cancelled, "", &permit, at));
+    let moved =
+        changed(1, |at| ticket::transition(&theirs, None, Move::to(State::Cancelled), &Around::default(), &permit, at));
     assert!(moved.is_err());
 }
 

@@ -8,6 +8,6 @@ mod compile_bomb;
 mod crash;
 mod doors;
 mod hostile_rules;
-mod largest;
+pub mod largest;
 mod proof;
 mod reload_under_load;

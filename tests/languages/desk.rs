@@ -67,4 +67,6 @@ fn rules_in_five_languages_join_a_running_desk_and_each_answer_is_proved() {
     assert!(proved.status.success(), "{text}");
     let proved: Value = serde_json::from_slice(&proved.stdout).unwrap();
     assert_eq!((&proved["same"], &proved["answers"]), (&json!(5), &json!(5)), "{text}");
+    // None of them runs out on the largest text that a form takes.
+    crate::faults::largest::decided(&super::open(&others));
 }

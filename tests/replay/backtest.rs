@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{edit, import, in_queue, is, read, said};
+use crate::support::client::resolved;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
@@ -142,7 +143,8 @@ fn what_people_did_about_access_and_after_the_resolution_counts() {
         let path = format!("/api/v1/tickets/{}/transitions", ticket["key"].as_str().unwrap());
         let steps = [(&kofi, "in_progress"), (&kofi, "resolved"), (&amara, "reopened")];
         for ((who, to), version) in steps.into_iter().zip(1..) {
-            let step = json!({ "to": to, "reason": "because" });
+            let mut step = resolved();
+            (step["to"], step["reason"]) = (json!(to), json!("because"));
             who.with("if-match", &format!("\"{version}\"")).post(&path, &step).expect(200);
         }
         let settings = wrong_settings(dir.path());

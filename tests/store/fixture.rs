@@ -11,6 +11,7 @@ use ruledesk::desk::change::Change;
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
 use ruledesk::desk::organisation::form::Raw;
+use ruledesk::desk::organisation::service::{Closing, Watch};
 use ruledesk::desk::organisation::{
     App, Calendar, Category, Defaults, FieldKind, FieldSpec, Kind, Member, OpenHours, Organisation, Person,
     PriorityLevel, RequestType, Strategy, Team, Tier,
@@ -148,6 +149,9 @@ fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
         members: members.iter().map(member).collect(),
         strategy,
         tier: 1,
+        escalates_to: None,
+        resolution_minutes: None,
+        calendar: None,
     };
     (team.id.clone(), team)
 }
@@ -169,6 +173,7 @@ fn forms() -> [RequestType; 2] {
         category: None,
         fields,
         grants_access,
+        closing: Closing::default(),
     };
     let fault = vec![
         field("device", text()),
@@ -189,9 +194,11 @@ pub fn organisation() -> Organisation {
         name: id.to_owned(),
         first_response_minutes: minutes,
         resolution_minutes: minutes * 4,
+        update_minutes: None,
+        calendar: None,
     };
     let category = |id: &str| {
-        let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None };
+        let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None, catch_all: false };
         (category.id.clone(), category)
     };
     let tier = Tier {
@@ -225,6 +232,7 @@ pub fn organisation() -> Organisation {
             week: std::array::from_fn(|_| vec![open]),
             holidays: BTreeSet::new(),
         },
+        calendars: BTreeMap::new(),
         people: people(),
         teams: [
             team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),
@@ -252,6 +260,8 @@ pub fn organisation() -> Organisation {
             access_fallback_hours: 24,
             one_approver_for_several_steps: false,
         },
+        closing: Closing::default(),
+        watch: Watch::default(),
     }
 }
 

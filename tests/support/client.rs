@@ -1,6 +1,12 @@
 //! A client of a desk: requests with a token, and answers read whole.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// A change of state to `resolved` with a whole record.
+pub fn resolved() -> Value {
+    json!({ "to": "resolved", "resolution": { "symptom": "it was down", "cause": "a cable had come off",
+        "fix": "The cable is in again.", "next-time": "look at the cable first" } })
+}
 
 /// A person, or a program, that talks to a desk.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
-mod rules;
+pub(crate) mod rules;
 mod tables;
 pub mod tickets;
 
@@ -74,6 +74,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))
         .routes(routes!(tickets::transition))
+        .routes(routes!(tickets::lifecycle::resolutions))
+        .routes(routes!(tickets::lifecycle::promises))
+        .routes(routes!(tickets::lifecycle::escalate))
+        .routes(routes!(tickets::links::links, tickets::links::link))
+        .routes(routes!(tickets::links::unlink))
+        .routes(routes!(tickets::links::merge))
+        .routes(routes!(tickets::links::follow_up))
+        .routes(routes!(tickets::links::split))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use crate::desk::organisation::Organisation;
 
 mod apps;
-mod calendar;
 mod desk;
 mod duration;
 mod files;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::desk::id::RequestTypeId;
+use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{FieldKind, FieldSpec, Kind, RequestType};
 
+use super::desk::closing::{self, Given};
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
@@ -18,13 +20,14 @@ const FIELD_NAME_BYTES_MAX: usize = 60;
 /// What problems with a submission are also filed under, and so cannot be fields.
 const TAKEN: [&str; 3] = ["subject", "body", "request-type"];
 
-/// Reads the request types: `[[request-type]]`, at least one.
-pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, RequestType> {
+/// Reads the request types: `[[request-type]]`, at least one; each with those of its keys about its end that differ from the
+/// desk's.
+pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, (RequestType, Given)> {
     let types = keys.entries("request-type", |keys, id| request_type(keys, id, names));
     if types.is_empty() {
         keys.report("request-type", Wrong::Missing);
     }
-    types.into_iter().map(|one| (one.id.clone(), one)).collect()
+    types.into_iter().map(|one| (one.0.id.clone(), one)).collect()
 }
 
 /// One `[[request-type]]`.
@@ -33,8 +36,9 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, Reque
 /// - `kind`: `incident`, `request`, `problem` or `change`.
 /// - `category`: what stands where no rule has answered; absent is the desk's default.
 /// - `grants-access`: whether tickets ask for access, default false; the form then needs `app` and `tier`.
+/// - `[request-type.closing]`: what differs from the desk's `[closing]`.
 /// - `[[request-type.field]]`: the form's fields in the order they are shown.
-fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> RequestType {
+fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (RequestType, Given) {
     let kinds = Kind::ALL.map(|kind| (kind.code(), kind));
     let grants = keys.optional("grants-access");
     let grants_access = grants.as_ref().and_then(Node::flag).unwrap_or(false);
@@ -49,14 +53,17 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> Reques
             }
         }
     }
-    RequestType {
+    let closing = keys.table("closing", closing::read).unwrap_or_default();
+    let form = RequestType {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
         kind: keys.required("kind").and_then(|node| node.one_of(&kinds)).unwrap_or(Kind::Request),
         category: keys.optional("category").and_then(|node| node.known(&names.categories)),
         fields,
         grants_access,
-    }
+        closing: Closing::default(),
+    };
+    (form, closing)
 }
 
 fn holds_text(kind: &FieldKind) -> bool {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desk::id::{Skill, TeamId};
 use crate::desk::organisation::{Member, Strategy, Team};
 
+use super::duration;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
@@ -27,6 +28,9 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
 /// - `id`, `name`.
 /// - `tier`: the escalation tier, 1 (default) is the first line; at most 9.
 /// - `strategy`: how tickets are shared out, `round-robin` (default) or `least-loaded`.
+/// - `escalates-to`: the team that takes what this one cannot solve; of a higher tier.
+/// - `resolution`: how long a ticket may stay with the team, in open time such as `8h`; absent promises nothing.
+/// - `calendar`: the `[[other-calendar]]` that this runs by; absent is the desk's.
 /// - `[[team.member]]`: may be empty; then tickets wait in the queue until somebody takes them.
 fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
     let strategies = [Strategy::RoundRobin, Strategy::LeastLoaded].map(|s| (s.code(), s));
@@ -40,6 +44,9 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
         strategy: keys.optional("strategy").and_then(|node| node.one_of(&strategies)).unwrap_or(Strategy::RoundRobin),
         tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
+        escalates_to: keys.optional("escalates-to").and_then(|node| node.known(&names.teams)),
+        resolution_minutes: keys.optional("resolution").and_then(|node| duration::minutes(&node)),
+        calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
 }
 

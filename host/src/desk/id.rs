@@ -96,6 +96,8 @@ names! {
     AppId;
     /// A licence tier of an app.
     TierId;
+    /// A calendar of open hours.
+    CalendarId;
     /// A connector, by which the desk writes to apps.
     ConnectorId;
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::id::{AppId, TierId};
+use super::id::{AppId, CategoryId, TeamId, TicketNumber, TierId};
 use super::organisation::form::Problem;
 use super::permission::Act;
 use super::ticket::{Party, State};
@@ -46,6 +46,34 @@ pub enum Refusal {
     OrderNotByHand,
     #[error("say why: a denial needs a reason")]
     ReasonMissing,
+    #[error(
+        "the category `{category}` only says that none was found: give the ticket the one that it belongs to, then resolve it"
+    )]
+    CatchAll { category: CategoryId },
+    #[error("it waits for {}: resolve that first, or take the link away", numbers(by))]
+    Blocked { by: Vec<TicketNumber> },
+    #[error("no team is above `{team}` that this ticket has not come to already")]
+    HighestTier { team: TeamId },
+    #[error("a ticket is not linked with itself")]
+    LinkedToItself,
+    #[error("{other} depends on this ticket already, so that this one cannot depend on it")]
+    LinkCircle { other: TicketNumber },
+    #[error(
+        "the two tickets are of different people, who would read each other's words: link them as duplicates instead"
+    )]
+    OtherRequester,
+    #[error("the other ticket is {state}, and takes nothing up any more")]
+    TargetOver { state: State },
+    #[error("a ticket that asks for access is decided by itself: deny or cancel it instead")]
+    HasAccessRequest,
+    #[error("a ticket is merged into another: name that one")]
+    MergeNeedsTarget,
+    #[error("a ticket that is {state} takes no more words at this point: take it up in a new one, which follows it up")]
+    Over { state: State },
+}
+
+fn numbers(numbers: &[TicketNumber]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn codes(states: &[State]) -> String {

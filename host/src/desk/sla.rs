@@ -25,6 +25,8 @@ pub struct Clock {
     pub met_at: Option<Timestamp>,
     /// When it runs out if nothing pauses it; `None` while it pauses, after it was met, or in a calendar that never opens.
     pub due_at: Option<Timestamp>,
+    /// The largest share of the target at which something was done about it, in percent: each share is acted on once.
+    pub alerted: u16,
 }
 
 /// The promises that a ticket is under.
@@ -34,6 +36,12 @@ pub struct Clocks {
     pub first_response: Clock,
     /// Until the ticket is resolved.
     pub resolution: Clock,
+    /// Until the desk's next public answer, from the first one on.
+    pub update: Option<Clock>,
+    /// Until the team that has the ticket is done with it: its own agreement with the others.
+    pub team: Option<Clock>,
+    /// Until the requester has said whether the resolution holds.
+    pub confirmation: Option<Clock>,
 }
 
 /// The name of one of a ticket's promises.
@@ -41,27 +49,58 @@ pub struct Clocks {
 pub enum ClockKind {
     FirstResponse,
     Resolution,
+    Update,
+    Team,
+    Confirmation,
 }
 
 impl ClockKind {
     /// Every kind.
-    pub const ALL: [ClockKind; 2] = [ClockKind::FirstResponse, ClockKind::Resolution];
+    pub const ALL: [ClockKind; 5] =
+        [ClockKind::FirstResponse, ClockKind::Resolution, ClockKind::Update, ClockKind::Team, ClockKind::Confirmation];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
             ClockKind::FirstResponse => "first-response",
             ClockKind::Resolution => "resolution",
+            ClockKind::Update => "next-update",
+            ClockKind::Team => "team-resolution",
+            ClockKind::Confirmation => "confirmation",
         }
+    }
+
+    /// The kind with this word.
+    pub fn from_code(code: &str) -> Option<ClockKind> {
+        ClockKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
 impl Clocks {
-    /// The clock of this kind.
-    pub const fn of(&self, kind: ClockKind) -> &Clock {
+    /// The first two, and no others.
+    pub const fn of(first_response: Clock, resolution: Clock) -> Clocks {
+        Clocks { first_response, resolution, update: None, team: None, confirmation: None }
+    }
+
+    /// The clock of this kind, if the ticket has one.
+    pub const fn get(&self, kind: ClockKind) -> Option<&Clock> {
         match kind {
-            ClockKind::FirstResponse => &self.first_response,
-            ClockKind::Resolution => &self.resolution,
+            ClockKind::FirstResponse => Some(&self.first_response),
+            ClockKind::Resolution => Some(&self.resolution),
+            ClockKind::Update => self.update.as_ref(),
+            ClockKind::Team => self.team.as_ref(),
+            ClockKind::Confirmation => self.confirmation.as_ref(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn get_mut(&mut self, kind: ClockKind) -> Option<&mut Clock> {
+        match kind {
+            ClockKind::FirstResponse => Some(&mut self.first_response),
+            ClockKind::Resolution => Some(&mut self.resolution),
+            ClockKind::Update => self.update.as_mut(),
+            ClockKind::Team => self.team.as_mut(),
+            ClockKind::Confirmation => self.confirmation.as_mut(),
         }
     }
 }
@@ -71,7 +110,7 @@ impl Clock {
     pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
         let due_at = due(calendar, now, target_ms);
-        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at }
+        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0 }
     }
 
     /// The open time that it has used up to `now`, in milliseconds.
@@ -82,6 +121,12 @@ impl Clock {
     /// Whether the promise was or would now be broken.
     pub fn breached(&self, calendar: &Calendar, now: Timestamp) -> bool {
         self.used(calendar, self.met_at.unwrap_or(now)) > self.target_ms
+    }
+
+    /// When it will have used this share of its target, in percent; `None` while it stands still, and where that never comes.
+    pub fn reaches(&self, calendar: &Calendar, percent: u16) -> Option<Timestamp> {
+        let share = self.target_ms.saturating_mul(i64::from(percent)) / 100;
+        due(calendar, self.running_since?, share - self.used_ms)
     }
 
     /// The same clock, standing still. Nothing changes where it stands already.
@@ -116,11 +161,11 @@ impl Clock {
         Clock { met_at: None, ..self }.resume(calendar, now)
     }
 
-    /// The same clock with another target; what it has used stays used.
+    /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used.
     #[must_use]
-    pub fn retarget(self, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+    pub fn retarget(self, (before, calendar): (&Calendar, &Calendar), minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
-        let used_ms = self.used(calendar, now);
+        let used_ms = self.used(before, now);
         let running_since = self.running_since.map(|_| now);
         let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));
         Clock { target_ms, used_ms, running_since, due_at, ..self }
@@ -274,7 +319,7 @@ mod tests {
         let always = calendar("UTC", &[("00:00", "00:00")], 7);
         let hour = |n: i64| Timestamp::from_second(1_800_000_000 + n * 3600).unwrap();
         let clock = Clock::start(&always, 8 * 60, hour(0)).pause(&always, hour(1));
-        let clock = clock.retarget(&always, 4 * 60, hour(3)).resume(&always, hour(4));
+        let clock = clock.retarget((&always, &always), 4 * 60, hour(3)).resume(&always, hour(4));
         assert_eq!(clock.due_at, Some(hour(7)), "one of four hours was used, three are left");
         assert!(!clock.breached(&always, hour(7)));
         assert!(clock.breached(&always, hour(8)));

@@ -18,6 +18,8 @@ use crate::desk::change::timer::TimerKind;
 mod access_check;
 mod access_deadlines;
 mod access_ends;
+mod clocks;
+mod linked_tickets;
 mod old_keys;
 mod provision;
 pub mod runner;
@@ -27,8 +29,10 @@ const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
 /// The queues that this program works on. Nothing sends messages yet: they wait in the outbox.
-const QUEUES: [Queue; 5] = [
+const QUEUES: [Queue; 7] = [
     Queue::Timers(TimerKind::AccessDeadline),
+    Queue::Timers(TimerKind::Clocks),
+    Queue::Timers(TimerKind::LinkedTickets),
     Queue::Timers(TimerKind::AccessExpiry),
     Queue::Timers(TimerKind::AccessReminder),
     Queue::Timers(TimerKind::Provision),
@@ -39,6 +43,8 @@ const QUEUES: [Queue; 5] = [
 async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
     match claimed.queue {
         Queue::Timers(TimerKind::AccessDeadline) => access_deadlines::run(app, claimed).await,
+        Queue::Timers(TimerKind::Clocks) => clocks::run(app, claimed).await,
+        Queue::Timers(TimerKind::LinkedTickets) => linked_tickets::run(app, claimed).await,
         Queue::Timers(TimerKind::AccessExpiry) => access_ends::run(app, claimed).await,
         Queue::Timers(TimerKind::AccessReminder) => access_ends::remind(app, claimed).await,
         Queue::Timers(TimerKind::Provision) => provision::run(app, claimed).await,

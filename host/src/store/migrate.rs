@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     12 "segments" "0012_segments.sql";
     13 "proof" "0013_proof.sql";
     15 "keys" "0015_keys.sql";
+    18 "lifecycle" "0018_lifecycle.sql";
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
 };

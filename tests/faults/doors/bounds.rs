@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
@@ -72,11 +72,9 @@ fn a_requester_has_so_many_open_tickets_comments_and_bytes() {
         let refused = create(&amara);
         assert!(refused.expect(429)["detail"].as_str().unwrap().contains("not finished"), "{}", refused.text);
         (0..4).for_each(|_| drop(create(&kofi).expect(201)));
-        let go = |to: &str, version: &str| {
-            let step = json!({ "to": to, "reason": "done" });
-            kofi.with("if-match", version).post("/api/v1/tickets/IT-1/transitions", &step).expect(200)
-        };
-        go("resolved", "\"1\"");
+        let category = json!({ "category": "software", "reason": "it is about software" });
+        kofi.with("if-match", "\"1\"").patch("/api/v1/tickets/IT-1", &category).expect(200);
+        kofi.with("if-match", "\"2\"").post("/api/v1/tickets/IT-1/transitions", &resolved()).expect(200);
         create(&amara).expect(201);
 
         let comment = |body: &str| amara.post("/api/v1/tickets/IT-2/comments", &json!({ "body": body }));

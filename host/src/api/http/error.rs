@@ -60,11 +60,26 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::Overdue { .. }
         | Refusal::Finished { .. }
         | Refusal::GrantEnded
+        | Refusal::CatchAll { .. }
+        | Refusal::Blocked { .. }
+        | Refusal::HighestTier { .. }
+        | Refusal::LinkedToItself
+        | Refusal::LinkCircle { .. }
+        | Refusal::OtherRequester
+        | Refusal::TargetOver { .. }
+        | Refusal::HasAccessRequest
+        | Refusal::MergeNeedsTarget
+        | Refusal::Over { .. }
         | Refusal::OrderNotByHand
         | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };
-    Problem::new(kind, detail)
+    let way = match refusal {
+        Refusal::Over { .. } => ": POST /api/v1/tickets/{key}/follow-ups",
+        Refusal::MergeNeedsTarget => ": POST /api/v1/tickets/{key}/merge",
+        _ => "",
+    };
+    Problem::new(kind, detail + way)
 }
 
 impl From<form::Problem> for FieldProblem {

@@ -28,12 +28,15 @@ use crate::desk::permission::works_on_tickets;
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::sight::Sight;
 use crate::desk::ticket::timeline::Visibility;
-use crate::desk::ticket::{Attachment, State as TicketState, Ticket};
+use crate::desk::ticket::{Attachment, Move, State as TicketState, Ticket};
+use lifecycle::RecordBody;
 use views::{EntryView, MessageView, RunView, TicketView};
 
 pub mod dry_run;
 pub(crate) mod edits;
 pub(crate) mod explain;
+pub(crate) mod lifecycle;
+pub(crate) mod links;
 pub mod list;
 pub mod summary;
 pub(crate) mod views;
@@ -261,20 +264,25 @@ pub async fn comment(
 pub struct TransitionBody {
     /// The state to go to, such as `in_progress`.
     pub to: String,
-    /// Up to 1,000 characters.
+    /// Up to 1,000 characters. The requester reads it; where a ticket is resolved and nothing is said, the fix instead.
     #[serde(default)]
     pub reason: String,
+    /// For `resolved`: how it was, in the parts that the request type asks for.
+    #[serde(default)]
+    pub resolution: RecordBody,
 }
 
 /// Put a ticket into another state.
 ///
-/// `If-Match` carries the ticket's `ETag`, so that nobody undoes what they have not seen.
+/// `If-Match` carries the ticket's `ETag`, so that nobody undoes what they have not seen. To `resolved` belongs a record of how,
+/// a category that is a real one, and that no ticket which blocks it is left. The requester confirms by `closed` and disputes by
+/// `reopened`.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/transitions", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path), ("If-Match" = String, Header, description = "ETags that you mean, or *"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
     request_body = TransitionBody,
     responses((status = 200, body = TicketView), (status = 409, body = Problem), (status = 412, body = Problem),
-        (status = 428, body = Problem)))]
+        (status = 422, body = Problem), (status = 428, body = Problem)))]
 pub async fn transition(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
@@ -283,8 +291,8 @@ pub async fn transition(
     Json(body): Json<TransitionBody>,
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("transition {ticket}"), &body)?);
-    let to = (body.to()?, body.reason.as_str());
-    let done = app.transition(&actor, number(&ticket)?, &condition, to, key).await?;
+    let wanted = Move { to: body.to()?, reason: body.reason, record: body.resolution.into() };
+    let done = app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?;
     changed(&app, &actor, StatusCode::OK, done).await
 }
 

@@ -139,6 +139,7 @@ fn submitted(ticket: &Ticket) -> NewTicket {
         tags: ticket.tags.iter().map(ToString::to_string).collect(),
         attachments: submitted.attachments.clone(),
         headers: Vec::new(),
+        origin: None,
     }
 }
 

@@ -51,7 +51,7 @@ impl Office {
                 Some(brought) => parsed(&brought.version.manifest),
                 None => self.manifest_of(version).await?,
             };
-            if manifest.is_none_or(|manifest| guard.covers(&manifest, by_category)) {
+            if manifest.is_none_or(|manifest| guard.covers(&manifest, || by_category)) {
                 return Ok(step.clone().guarded(true));
             }
         }
@@ -66,13 +66,13 @@ impl Office {
         let (guard, by_category) = (self.guard(), self.decides_by_category().await?);
         let in_force = self.in_force().await?;
         let looks_up = |manifest: &Manifest| manifest.tables.iter().any(|name| name == table);
-        Ok(in_force.iter().any(|manifest| looks_up(manifest) && guard.covers(manifest, by_category)))
+        Ok(in_force.iter().any(|manifest| looks_up(manifest) && guard.covers(manifest, || by_category)))
     }
 
     /// Whether a version may not count on one word alone, for no ticket.
     pub(super) async fn needs_two(&self, version: VersionId) -> Result<bool, Error> {
         let (guard, by_category) = (self.guard(), self.decides_by_category().await?);
-        Ok(self.manifest_of(version).await?.is_none_or(|manifest| guard.covers(&manifest, by_category)))
+        Ok(self.manifest_of(version).await?.is_none_or(|manifest| guard.covers(&manifest, || by_category)))
     }
 
     fn guard(&self) -> Guard {

@@ -12,6 +12,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::alerts;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
 /// How often a change is made again while other hosts change the same ticket.
@@ -202,6 +203,7 @@ impl Office {
                 }
             };
             let Some(mut commit) = commit else { return Ok(seen) };
+            alerts::keep_time(&mut commit.change, &organisation);
             if let Some((_, access_seen)) = &seen.access {
                 commit.change = commit.change.only_while(vec![access_seen.clone()]);
             }

@@ -3,6 +3,8 @@
 pub mod change;
 pub(crate) mod edit;
 mod history;
+pub mod lifecycle;
+pub mod links;
 pub mod quota;
 pub mod submit;
 pub mod work;

@@ -23,6 +23,8 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::lifecycle::alerts;
+use crate::desk::ticket::lifecycle::links::Origin;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
@@ -128,11 +130,28 @@ impl App {
         submission: Submission,
         idempotency: Option<(String, String)>,
     ) -> Result<Made, Error> {
+        self.create_from(actor, requester, submission, None, idempotency).await
+    }
+
+    /// The same for a ticket that comes from another, with which it is linked.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::create_ticket`].
+    pub(super) async fn create_from(
+        self: &Arc<Self>,
+        actor: &Actor,
+        requester: Option<PersonId>,
+        submission: Submission,
+        origin: Option<Origin>,
+        idempotency: Option<(String, String)>,
+    ) -> Result<Made, Error> {
         let organisation = self.organisation();
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let new = NewTicket::check(&organisation, &permit, submission)
             .inspect_err(|_| self.metrics.count_ticket("refused"))?;
+        let new = NewTicket { origin, ..new };
         let idempotency = change::idempotency(actor, idempotency);
         // Before the rules are asked: what they would say to a repetition is not what they said to the request.
         if let Some(claim) = &idempotency
@@ -227,7 +246,8 @@ impl App {
         let packed = packed.map_err(Broken::Unpacked)?;
         let ids = || self.clock.new_id();
         let at = At::new(now, organisation, &ids).reviewing(review);
-        let change = submit::open(new, verdicts, id, &at).only_while(seen);
+        let mut change = submit::open(new, verdicts, id, &at).only_while(seen);
+        alerts::keep_time(&mut change, organisation);
         Ok(Considered { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 

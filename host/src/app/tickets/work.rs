@@ -12,7 +12,7 @@ use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
-use crate::desk::ticket::{self, State, Ticket};
+use crate::desk::ticket::{self, Move, Ticket};
 pub use crate::store::rules::decisions::{RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
@@ -159,7 +159,8 @@ impl Office {
         Ok(self.store.messages(ticket.id, after, limit).await?)
     }
 
-    /// Adds a comment; the ticket after it. A comment commutes with whatever else happens to the ticket.
+    /// Adds a comment; the ticket after it. A comment commutes with all else that happens to the ticket. Words on a ticket that
+    /// was merged go to the one that took it up, which is then the answer.
     ///
     /// # Errors
     ///
@@ -174,6 +175,7 @@ impl Office {
     ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
         let key = idempotency(actor, key);
+        let number = self.store.merged_into(number).await?;
         self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
@@ -192,15 +194,20 @@ impl Office {
         actor: &Actor,
         number: TicketNumber,
         condition: &Condition,
-        (to, reason): (State, &str),
+        wanted: Move,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        let around = self.store.around(number).await?;
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
             let permit = permission::transition(actor, ticket)?;
-            Ok(Some(ticket::transition(ticket, case, to, reason, &permit, at)?))
-        })
-        .await
+            Ok(Some(ticket::transition(ticket, case, wanted.clone(), &around, &permit, at)?))
+        });
+        let changed = changed.await?;
+        if around.has_duplicates {
+            self.jobs.wake();
+        }
+        Ok(changed)
     }
 }
 

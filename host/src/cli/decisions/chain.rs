@@ -11,6 +11,7 @@ use crate::app::observe::chain::{Break, Chain, Checked, Place};
 use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure, Found};
+use crate::rules::text;
 
 /// Checks the hash chains over decision records, access, archiving, rules, tables, tokens and timelines, and compares what takes
 /// effect with them, also while the desk runs.
@@ -56,11 +57,12 @@ fn print(checked: &Checked) {
     for Break { link, ticket, what } in breaks {
         let place = link.map_or_else(String::new, |link| format!(" {link}"));
         let ticket = ticket.map_or_else(String::new, |ticket| format!(" ({ticket})"));
-        println!("  {}{place}{ticket}: {what}", chain.name());
+        println!("  {}{place}{ticket}: {}", chain.name(), text::shown(what));
     }
     for Kept { facts, deleted, .. } in deleted {
         if let Some(Deletion { at, by, why }) = deleted {
             let (first, last) = (facts.first.link, facts.last.link);
+            let (by, why) = (text::shown(by), text::shown(why));
             println!("  {} {first} to {last}: archived, and deleted by {by} on {at}: {why}", chain.name());
         }
     }

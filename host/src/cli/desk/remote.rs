@@ -3,11 +3,16 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::cli::{Failure, Place};
+use crate::rules::text::shown;
 
 /// The largest answer that a command takes, in bytes.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
+
+/// The most pages of a list that a command reads.
+const PAGES_MAX: usize = 10_000;
 
 const JSON: &str = "application/json";
 
@@ -38,12 +43,17 @@ impl Remote {
     /// # Errors
     ///
     /// Where the desk cannot be reached, or with the problem that it answers.
-    pub fn ask(
+    pub fn ask(&self, asked: (&str, &str), accept: &str, body: Option<(&str, &[u8])>) -> Result<String, Failure> {
+        Ok(self.send(asked, accept, body)?.1)
+    }
+
+    /// The link to the next page, and the text of an answer.
+    fn send(
         &self,
         (method, path): (&str, &str),
         accept: &str,
         body: Option<(&str, &[u8])>,
-    ) -> Result<String, Failure> {
+    ) -> Result<(Option<String>, String), Failure> {
         let request = ureq::http::Request::builder().method(method).uri(format!("{}/api/v1{path}", self.url));
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("accept", accept);
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -52,8 +62,52 @@ impl Remote {
             None => agent.run(request.body(())?),
         };
         let mut answer = answered.map_err(|e| format!("the desk at {} cannot be asked: {e}", self.url))?;
+        let link = answer.headers().get("link").and_then(|link| link.to_str().ok());
+        let next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
-        if answer.status().is_success() { Ok(text) } else { Err(problem(answer.status().as_u16(), &text).into()) }
+        let status = answer.status();
+        if status.is_success() { Ok((next, text)) } else { Err(problem(status.as_u16(), &text).into()) }
+    }
+
+    /// All items of a list that comes in pages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remote::ask`], or where there is no end of pages.
+    pub fn pages(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let (mut items, mut at) = (Vec::new(), path.to_owned());
+        for _ in 0..PAGES_MAX {
+            let (next, text) = self.send(("GET", &at), JSON, None)?;
+            items.extend(serde_json::from_str::<Vec<Value>>(&text)?);
+            match next {
+                Some(next) => at = format!("{path}{next}"),
+                None => return Ok(items),
+            }
+        }
+        Err(format!("the desk at {} has more than {PAGES_MAX} pages of {path}", self.url).into())
+    }
+
+    /// The answer to the parts of a form (RFC 7578): a name, and a file's name where it is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remote::ask`].
+    pub fn post_form(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Result<Value, Failure> {
+        let mut all = Sha256::new();
+        parts.iter().for_each(|(_, _, bytes)| all.update(bytes));
+        // No part holds its own digest.
+        let boundary = all.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let mut body = Vec::new();
+        for (name, file, bytes) in parts {
+            let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
+            let head = format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        let media_type = format!("multipart/form-data; boundary={boundary}");
+        Ok(serde_json::from_str(&self.ask(("POST", path), JSON, Some((&media_type, &body)))?)?)
     }
 
     /// An answer as JSON.
@@ -79,7 +133,6 @@ impl Remote {
 /// The desk's problem, each field on a line of its own.
 fn problem(status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
-    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut said = match word(&problem, "detail") {
         detail if detail.is_empty() => format!("the desk answered {status}"),
         detail => detail,
@@ -88,6 +141,11 @@ fn problem(status: u16, text: &str) -> String {
         let _ = write!(said, "\n  {}: {}", word(field, "field"), word(field, "message"));
     }
     said
+}
+
+/// The text under a key of an answer, as a terminal may show it; empty where there is none.
+pub fn word(value: &Value, key: &str) -> String {
+    shown(value.get(key).and_then(Value::as_str).unwrap_or_default())
 }
 
 /// A text as a part of an address (RFC 3986, section 2.1).

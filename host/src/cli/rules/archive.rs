@@ -4,13 +4,18 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::Value;
 
+use crate::api::rules::versions::{DifferenceView, VersionView};
 use crate::app::Error;
 use crate::app::rollout::archive::Version;
+use crate::cli::desk::remote::{part, word};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{Failure, Place};
+use crate::rules::live::rollout::VersionId;
 use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
+use crate::rules::text::{shown, shown_lines};
 
 /// Lists the versions of a rule that have decided, the newest first.
 #[derive(Debug, Args)]
@@ -50,44 +55,67 @@ pub struct Download {
 
 /// Prints a line a version.
 pub async fn versions(asked: Versions) -> Result<(), Failure> {
-    let Shell { office, actor } = desk::shell(&asked.place, None).await?;
-    let found = office.rule_versions(&actor, &asked.name, 0, usize::MAX).await;
-    office.close().await;
-    for version in found?.items {
-        let stages: Vec<&str> = version.stages.iter().map(|stage| stage.name()).collect();
-        let damage = version.damage.as_ref().map_or_else(String::new, |damage| format!("  DAMAGED: {damage}"));
+    let found = match asked.place.remote()? {
+        Some(elsewhere) => elsewhere.pages(&format!("/rules/{}/versions", part(&asked.name)))?,
+        None => {
+            let Shell { office, actor } = desk::shell(&asked.place, None).await?;
+            let found = office.rule_versions(&actor, &asked.name, 0, usize::MAX).await;
+            office.close().await;
+            let views = found?.items.into_iter().map(VersionView::from);
+            views.map(serde_json::to_value).collect::<Result<_, _>>()?
+        }
+    };
+    for version in &found {
+        let stages = version.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let damage = version.get("damage").filter(|damage| !damage.is_null());
         println!(
-            "{}  {}  {:>9} bytes  {}  {}{damage}",
-            short(&version),
-            version.version,
-            version.component_bytes,
-            version.first_seen,
-            stages.join(", ")
+            "{}  {}  {:>9} bytes  {}  {}{}",
+            short_of(version),
+            word(version, "version"),
+            version.get("component_bytes").and_then(Value::as_u64).unwrap_or_default(),
+            word(version, "first_seen"),
+            stages.collect::<Vec<_>>().join(", "),
+            damage.map_or_else(String::new, |_| format!("  DAMAGED: {}", word(version, "damage"))),
         );
     }
     Ok(())
 }
 
 fn short(version: &Version) -> String {
-    version.id().map_or_else(|damage| damage.to_string(), |id| id.short())
+    version.id().map_or_else(|damage| shown(&damage.to_string()), |id| id.short())
+}
+
+/// A version as the interface has it, in short.
+fn short_of(version: &Value) -> String {
+    let id = format!("{}/{}", word(version, "digest"), word(version, "manifest_digest"));
+    id.parse::<VersionId>().map_or(id, |id| id.short())
 }
 
 /// Prints what differs, settings first.
 pub async fn diff(asked: Diff) -> Result<(), Failure> {
-    let Shell { office, actor } = desk::shell(&asked.place, None).await?;
-    let found = office.rule_difference(&actor, &asked.name, &asked.from, &asked.to).await;
-    office.close().await;
-    let found = found?;
-    let same = found.from.component_digest == found.to.component_digest;
-    println!("{}: {} -> {}", asked.name, short(&found.from), short(&found.to));
-    println!("component: {}", if same { "the same" } else { "another" });
-    for change in &found.changes {
-        let shown =
-            |value: &Option<serde_json::Value>| value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        println!("{}: {} -> {}", change.key, shown(&change.from), shown(&change.to));
+    let found = match asked.place.remote()? {
+        Some(elsewhere) => {
+            let (name, from, to) = (part(&asked.name), part(&asked.from), part(&asked.to));
+            elsewhere.get(&format!("/rules/{name}/versions/diff?from={from}&to={to}"))?
+        }
+        None => {
+            let Shell { office, actor } = desk::shell(&asked.place, None).await?;
+            let found = office.rule_difference(&actor, &asked.name, &asked.from, &asked.to).await;
+            office.close().await;
+            serde_json::to_value(DifferenceView::from(found?))?
+        }
+    };
+    let side = |key: &str| found.get(key).map(short_of).unwrap_or_default();
+    let another = found.get("component_changed").and_then(Value::as_bool).unwrap_or_default();
+    println!("{}: {} -> {}", shown(&asked.name), side("from"), side("to"));
+    println!("component: {}", if another { "another" } else { "the same" });
+    for change in found.get("changes").and_then(Value::as_array).into_iter().flatten() {
+        let value = |key: &str| change.get(key).map_or_else(|| "-".to_owned(), |value| shown(&value.to_string()));
+        println!("{}: {} -> {}", word(change, "key"), value("from"), value("to"));
     }
-    if !found.lines.is_empty() {
-        println!("\n{}", found.lines.trim_end());
+    let lines = found.get("lines").and_then(Value::as_str).unwrap_or_default();
+    if !lines.is_empty() {
+        println!("\n{}", shown_lines(lines.trim_end()));
     }
     Ok(())
 }
@@ -114,6 +142,6 @@ pub async fn download(asked: Download) -> Result<(), Failure> {
         None if beside.exists() => fs::remove_file(beside).map_err(failed)?,
         None => {}
     }
-    println!("{} {} ({}) -> {}", asked.name, version.version, short(&version), asked.out.display());
+    println!("{} {} ({}) -> {}", shown(&asked.name), shown(&version.version), short(&version), asked.out.display());
     Ok(())
 }

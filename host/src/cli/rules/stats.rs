@@ -1,16 +1,14 @@
 //! `ruledesk rules stats`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
+use serde_json::Value;
 
 use super::{Failure, Place, desk};
-use crate::app::observe::stats::{RuleStats, Window};
+use crate::api::rules::stats::RuleStatsView;
+use crate::app::observe::stats::Window;
 use crate::cli::desk::Shell;
+use crate::cli::desk::remote::{part, word};
 use crate::rules::text::shown;
-
-/// Answers that are listed.
-const ANSWERS_LISTED: usize = 10;
 
 /// Sums up what a rule did, from the records.
 #[derive(Debug, Args)]
@@ -24,44 +22,50 @@ pub struct Stats {
     place: Place,
 }
 
-/// Reads the records and prints the sum.
+/// Reads the sum, or asks a desk elsewhere for it, and prints it.
 pub async fn run(stats: Stats) -> Result<(), Failure> {
+    if let Some(elsewhere) = stats.place.remote()? {
+        let path = format!("/rules/{}/stats?window={}", part(&stats.name), stats.window.name());
+        print(&elsewhere.get(&path)?);
+        return Ok(());
+    }
     let Shell { office, actor } = desk::shell(&stats.place, None).await?;
     let found = office.rule_stats(&actor, &stats.name, stats.window).await;
     office.close().await;
-    print(&stats, &found?);
+    print(&serde_json::to_value(RuleStatsView::new(stats.name, stats.window, found?))?);
     Ok(())
 }
 
-fn print(asked: &Stats, stats: &RuleStats) {
-    println!("{} over the last {}, since {}", asked.name, asked.window.name(), stats.since);
-    println!("  calls        {}", stats.calls);
-    if stats.calls == 0 {
+/// Prints the sum as the interface has it.
+fn print(stats: &Value) {
+    let number = |pointer: &str| stats.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    println!("{} over the last {}, since {}", word(stats, "rule"), word(stats, "window"), word(stats, "since"));
+    println!("  calls        {}", number("/calls"));
+    if number("/calls") == 0 {
         return;
     }
-    println!("  outcomes     {}", counts(&stats.outcomes));
-    println!("  modes        {}", counts(&stats.modes));
-    println!("  versions     {}", counts(&stats.versions));
-    let (micros, fuel) = (&stats.micros, &stats.fuel);
-    let at = |percent| micros.percentile(percent).unwrap_or_default();
-    let slowest = micros.greatest().unwrap_or_default();
-    println!("  latency      p50 {} µs, p95 {} µs, p99 {} µs, max {slowest} µs", at(50), at(95), at(99));
-    let (least, greatest) = (fuel.least().unwrap_or_default(), fuel.greatest().unwrap_or_default());
-    println!("  fuel         min {least}, median {}, max {greatest}", fuel.percentile(50).unwrap_or_default());
-    println!("  memory peak  {} KiB", stats.memory_peak >> 10);
-    println!("  differences  {} answers chose something else than their stage came to", stats.differences);
-    println!("  logs cut     {}", stats.log_cuts);
-    let (answers, others) = stats.commonest(ANSWERS_LISTED);
+    println!("  outcomes     {}", counts(stats, "outcomes"));
+    println!("  modes        {}", counts(stats, "modes"));
+    println!("  versions     {}", counts(stats, "versions"));
+    let at = |name: &str| number(&format!("/latency_us/{name}"));
+    println!("  latency      p50 {} µs, p95 {} µs, p99 {} µs, max {} µs", at("p50"), at("p95"), at("p99"), at("max"));
+    let fuel = |name: &str| number(&format!("/fuel/{name}"));
+    println!("  fuel         min {}, median {}, max {}", fuel("min"), fuel("median"), fuel("max"));
+    println!("  memory peak  {} KiB", number("/memory_peak_bytes") >> 10);
+    println!("  differences  {} answers chose something else than their stage came to", number("/differences"));
+    println!("  logs cut     {}", number("/log_cuts"));
     println!("  answers");
-    for (stage, answer, count) in answers {
-        println!("    {count:>8}  {stage}: {}", shown(answer));
+    for answer in stats.get("answers").and_then(Value::as_array).into_iter().flatten() {
+        let count = answer.get("count").and_then(Value::as_u64).unwrap_or_default();
+        println!("    {count:>8}  {}: {}", word(answer, "stage"), word(answer, "answer"));
     }
-    if others > 0 {
-        println!("    {others:>8}  others");
+    if number("/other_answers") > 0 {
+        println!("    {:>8}  others", number("/other_answers"));
     }
 }
 
-fn counts(counts: &BTreeMap<String, u64>) -> String {
-    let each: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+fn counts(stats: &Value, key: &str) -> String {
+    let counts = stats.get(key).and_then(Value::as_object).into_iter().flatten();
+    let each: Vec<String> = counts.map(|(word, count)| format!("{} {count}", shown(word))).collect();
     each.join(", ")
 }

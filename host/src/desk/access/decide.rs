@@ -178,7 +178,7 @@ pub(super) fn settled(
     } else {
         let reason = format!("the access request is {}", after.state.code());
         entries.push(entry(Author::System, Event::StateChanged { from: ticket.state, to: State::Resolved, reason }));
-        moved(ticket, State::Resolved, &at.organisation.calendar, at.now)
+        moved(ticket, State::Resolved, at)
     };
     let mut change = Change::update(ticket, ticket_after, entries);
     change.messages = messages(ticket, before, after, at);

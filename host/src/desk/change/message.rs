@@ -23,6 +23,20 @@ pub enum MessageKind {
     ApprovalWanted,
     /// The ticket's requester may want to know how it stands.
     StateChanged,
+    /// The ticket is resolved; the requester confirms that, or disputes it.
+    Resolved,
+    /// The requester has not said yet whether the resolution holds.
+    ConfirmationReminder,
+    /// The ticket is over.
+    Closed,
+    /// The requester has written on a ticket that was resolved.
+    RequesterWrote,
+    /// A promise about the ticket has used much of its time.
+    PromiseRunsOut,
+    /// A promise about the ticket is broken.
+    PromiseBroken,
+    /// The ticket has come up to the recipient's team.
+    Escalated,
     /// Access that the recipient holds ends soon.
     AccessEnding,
 }
@@ -34,6 +48,13 @@ impl MessageKind {
             MessageKind::Acknowledgement => "acknowledgement",
             MessageKind::ApprovalWanted => "approval-wanted",
             MessageKind::StateChanged => "state-changed",
+            MessageKind::Resolved => "resolved",
+            MessageKind::ConfirmationReminder => "confirmation-reminder",
+            MessageKind::Closed => "closed",
+            MessageKind::RequesterWrote => "requester-wrote",
+            MessageKind::PromiseRunsOut => "promise-runs-out",
+            MessageKind::PromiseBroken => "promise-broken",
+            MessageKind::Escalated => "escalated",
             MessageKind::AccessEnding => "access-ending",
         }
     }

@@ -1,9 +1,13 @@
 //! Everything that one transaction writes: one value, made by the domain and written by the store, all of it or nothing.
 
 use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
-use super::ticket::Ticket;
+use super::actor::Author;
+use super::id::PersonId;
 use super::ticket::assignment::Assignment;
-use super::ticket::timeline::Entry;
+use super::ticket::lifecycle::links::LinkWrite;
+use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use super::ticket::timeline::{Entry, Event};
+use super::ticket::{State, Ticket};
 use message::Message;
 use timer::TimerWrite;
 
@@ -15,13 +19,15 @@ pub mod timer;
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    ticket: TicketWrite,
+    pub(super) ticket: TicketWrite,
     pub(super) entries: Vec<Entry>,
     pub(super) assignment: Option<Assignment>,
     pub(super) access: Vec<AccessWrite>,
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
+    pub(super) record: Option<ResolutionRecord>,
+    pub(super) links: Vec<LinkWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -65,6 +71,8 @@ impl Change {
             ledger: Vec::new(),
             timers: Vec::new(),
             messages: Vec::new(),
+            record: None,
+            links: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -128,6 +136,40 @@ impl Change {
     /// The timers that are set and cancelled.
     pub fn timers(&self) -> &[TimerWrite] {
         &self.timers
+    }
+
+    /// How the ticket was resolved, where the change resolves it by hand.
+    pub fn record(&self) -> Option<&ResolutionRecord> {
+        self.record.as_ref()
+    }
+
+    /// The person who resolved the ticket, where the change does and it was a person.
+    pub fn resolved_by(&self) -> Option<&PersonId> {
+        let resolves = |entry: &&Entry| matches!(entry.event, Event::StateChanged { to: State::Resolved, .. });
+        match &self.entries.iter().find(resolves)?.author {
+            Author::Person(person) => Some(person),
+            Author::System | Author::Rule(_) => None,
+        }
+    }
+
+    /// The end that the ticket's resolution comes to by the change, where it does.
+    pub fn resolution_end(&self) -> Option<ResolutionEnd> {
+        match &self.ticket {
+            TicketWrite::Open(_) => None,
+            TicketWrite::Update { before, after } => ResolutionEnd::of(before, after, &self.entries),
+        }
+    }
+
+    /// The links that are made and taken away.
+    pub fn links(&self) -> &[LinkWrite] {
+        &self.links
+    }
+
+    /// Changes the ticket as it is to be afterwards.
+    pub(super) fn on_ticket(&mut self, change: impl FnOnce(&mut Ticket)) {
+        match &mut self.ticket {
+            TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => change(ticket),
+        }
     }
 
     /// What leaves the desk afterwards.

@@ -10,6 +10,10 @@ use crate::desk::id::TicketId;
 pub enum TimerKind {
     /// The time is over in which an access request can be approved.
     AccessDeadline,
+    /// A promise about the ticket comes to a share of its time at which something is done.
+    Clocks,
+    /// Tickets that are linked with it have to follow what has become of it.
+    LinkedTickets,
     /// The access that the ticket gave ends.
     AccessExpiry,
     /// The person who holds the access that the ticket gave hears that it ends soon.
@@ -22,8 +26,10 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 5] = [
+    pub const ALL: [TimerKind; 7] = [
         TimerKind::AccessDeadline,
+        TimerKind::Clocks,
+        TimerKind::LinkedTickets,
         TimerKind::AccessExpiry,
         TimerKind::AccessReminder,
         TimerKind::Provision,
@@ -34,6 +40,8 @@ impl TimerKind {
     pub const fn code(self) -> &'static str {
         match self {
             TimerKind::AccessDeadline => "access-deadline",
+            TimerKind::Clocks => "clocks",
+            TimerKind::LinkedTickets => "linked-tickets",
             TimerKind::AccessExpiry => "access-expiry",
             TimerKind::AccessReminder => "access-reminder",
             TimerKind::Provision => "provision",

@@ -9,12 +9,15 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::id::{
-    AppId, CategoryId, ConnectorId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId, TierId,
-    UrgencyId,
+    AppId, CalendarId, CategoryId, ConnectorId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag,
+    TeamId, TierId, UrgencyId,
 };
 
 pub mod connector;
 pub mod form;
+pub mod service;
+
+use service::{Closing, Watch};
 
 use connector::Connector;
 
@@ -25,6 +28,8 @@ pub struct Organisation {
     pub name: String,
     /// When the desk is open; its time zone is the desk's.
     pub calendar: Calendar,
+    /// Other calendars that promises may go by.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
     pub teams: BTreeMap<TeamId, Team>,
     pub categories: BTreeMap<CategoryId, Category>,
@@ -46,6 +51,10 @@ pub struct Organisation {
     /// The currency of costs, such as `EUR`; empty where no cost is given.
     pub currency: String,
     pub defaults: Defaults,
+    /// How tickets end whose type says nothing else.
+    pub closing: Closing,
+    /// When promises that run out are talked about.
+    pub watch: Watch,
 }
 
 /// What stands where no rule has answered.
@@ -107,6 +116,12 @@ pub struct Team {
     pub strategy: Strategy,
     /// 1 is the first line.
     pub tier: u8,
+    /// The team that takes what this one cannot solve.
+    pub escalates_to: Option<TeamId>,
+    /// How long a ticket may stay with this team, in minutes that its calendar is open: an operational level agreement.
+    pub resolution_minutes: Option<u32>,
+    /// The calendar that this runs by; `None` is the desk's.
+    pub calendar: Option<CalendarId>,
 }
 
 /// Somebody's part in a team.
@@ -134,6 +149,8 @@ pub struct Category {
     pub name: String,
     /// Who takes such tickets where no rule has answered.
     pub team: Option<TeamId>,
+    /// Whether it only says that no category was found yet: no ticket is resolved in it.
+    pub catch_all: bool,
 }
 
 /// A priority level and what it promises.
@@ -145,6 +162,10 @@ pub struct PriorityLevel {
     pub first_response_minutes: u32,
     /// The longest time until it is resolved, in minutes that the calendar is open.
     pub resolution_minutes: u32,
+    /// The longest time between two public answers of the desk, in minutes that the calendar is open; `None` promises nothing.
+    pub update_minutes: Option<u32>,
+    /// The calendar that these promises run by; `None` is the desk's.
+    pub calendar: Option<CalendarId>,
 }
 
 /// What a ticket is, in the field's own division.
@@ -167,6 +188,7 @@ pub struct RequestType {
     pub fields: Vec<FieldSpec>,
     /// Whether tickets of this type ask for access, so that the access stage is asked.
     pub grants_access: bool,
+    pub closing: Closing,
 }
 
 /// One field of a form.
@@ -300,6 +322,23 @@ impl Organisation {
     /// The level with this id, and its rank: 0 is the most urgent.
     pub fn priority(&self, id: &PriorityId) -> Option<(usize, &PriorityLevel)> {
         self.priorities.iter().enumerate().find(|(_, level)| level.id == *id)
+    }
+
+    /// The calendar that a level's promises run by.
+    pub fn calendar_of(&self, priority: &PriorityId) -> &Calendar {
+        let named = self.priority(priority).and_then(|(_, level)| level.calendar.as_ref());
+        named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
+    }
+
+    /// The calendar that a team's own promise runs by.
+    pub fn calendar_of_team(&self, team: &TeamId) -> &Calendar {
+        let named = self.teams.get(team).and_then(|team| team.calendar.as_ref());
+        named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
+    }
+
+    /// How tickets of a type end.
+    pub fn closing_of(&self, request_type: &RequestTypeId) -> &Closing {
+        self.request_types.get(request_type).map_or(&self.closing, |form| &form.closing)
     }
 
     /// The managers above somebody, nearest first.

@@ -13,7 +13,9 @@ use super::ticket::{Party, State, Ticket, WaitingFor};
 mod permits;
 mod table;
 
-pub use permits::{Comment, MayComment, MayCreate, MayDecide, MayEdit, MayList, MayRead, MayRevoke, MayTransition};
+pub use permits::{
+    Comment, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayRevoke, MayTransition,
+};
 pub use table::Act;
 use table::{About, allowed, ask};
 
@@ -130,6 +132,15 @@ pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refus
 pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
     ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
     Ok(MayEdit { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to take a ticket up to the next tier.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn escalate(actor: &Actor, ticket: &Ticket) -> Result<MayEscalate, Refusal> {
+    ask(actor, Act::Escalate, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    Ok(MayEscalate { ticket: ticket.id, author: actor.author() })
 }
 
 /// Permission to take back the access that `ticket` gave to an app, whose owner that is and whom it was given to.

@@ -124,6 +124,23 @@ impl MayEdit {
     }
 }
 
+/// Permission to take one ticket up to the next tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayEscalate {
+    pub(super) ticket: TicketId,
+    pub(super) author: Author,
+}
+
+impl MayEscalate {
+    /// The author, if the permit is for this ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] where it is for another one.
+    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
+        is_for(self.ticket, ticket.id, Act::Escalate).map(|()| &self.author)
+    }
+}
+
 /// Permission to take back the access that a ticket gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayRevoke {

@@ -1,9 +1,8 @@
 //! What agents change about a ticket by hand: each field with the reason, written into the timeline beside what the rules
 //! said, so that one can see later where people thought otherwise.
 
-use jiff::Timestamp;
-
 use super::assignment;
+use super::lifecycle::clocks;
 use super::sight::Part;
 use super::timeline::{Entry, Event, Field, Visibility};
 use super::{Ticket, changed};
@@ -11,10 +10,9 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
 use crate::desk::organisation::form::{Problem, check_characters};
-use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
+use crate::desk::organisation::{Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
-use crate::desk::sla::Clock;
 use crate::desk::text::{into_normal, is_blank};
 
 /// The longest reason, in characters.
@@ -88,8 +86,8 @@ pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>)
         reason: wanted.reason.trim(),
     };
     edit.classify(&checked);
-    edit.rate(&checked, &organisation.calendar, at.now);
-    let assignment = edit.route(&checked, organisation);
+    edit.rate(&checked, at);
+    let assignment = edit.route(&checked, at);
     let (after, entries) = (edit.after, edit.entries);
     Ok((!entries.is_empty()).then(|| {
         let mut change = Change::update(ticket, after, entries);
@@ -124,7 +122,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         }
     }
 
-    fn rate(&mut self, checked: &Checked, calendar: &Calendar, now: Timestamp) {
+    fn rate(&mut self, checked: &Checked, at: &At<'_>) {
         if let Some(impact) = checked.impact.as_ref().filter(|id| Some(*id) != self.after.impact.as_ref()) {
             let from = self.after.impact.replace(impact.clone());
             self.set(Field::Impact, from.map(|id| id.to_string()), impact.to_string());
@@ -136,16 +134,15 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let Some((rank, level)) = checked.priority.as_ref().filter(|(_, level)| level.id != self.after.priority) else {
             return;
         };
+        clocks::follow_priority(&mut self.after, level, at);
         let from = std::mem::replace(&mut self.after.priority, level.id.clone());
         self.after.rank = i64::try_from(*rank).unwrap_or(i64::MAX);
-        self.after.clocks.first_response =
-            promised(self.after.clocks.first_response, calendar, level.first_response_minutes, now);
-        self.after.clocks.resolution = promised(self.after.clocks.resolution, calendar, level.resolution_minutes, now);
         self.set(Field::Priority, Some(from.to_string()), level.id.to_string());
     }
 
     /// Team and assignee; how it is to be shared out where nobody is named.
-    fn route(&mut self, checked: &Checked, organisation: &Organisation) -> Option<assignment::Assignment> {
+    fn route(&mut self, checked: &Checked, at: &At<'_>) -> Option<assignment::Assignment> {
+        let organisation = at.organisation;
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
             let from = std::mem::replace(&mut self.after.team, team.clone());
@@ -155,6 +152,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
                 let from = std::mem::replace(&mut self.after.tier, tier);
                 self.set(Field::Tier, Some(from.to_string()), tier.to_string());
             }
+            clocks::enter_team(&mut self.after, at);
         }
         match &checked.assignee {
             Some(assignee) if moves.is_some() || *assignee != self.after.assignee => {
@@ -174,11 +172,6 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
             }),
         }
     }
-}
-
-/// What was promised and kept stays as it was promised.
-fn promised(clock: Clock, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
-    if clock.met_at.is_some() { clock } else { clock.retarget(calendar, minutes, now) }
 }
 
 fn listed(tags: &[Tag]) -> String {

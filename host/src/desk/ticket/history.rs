@@ -168,7 +168,7 @@ fn check_times(past: &Past, now: Timestamp) -> Option<Problem> {
 /// The promises: of what is over, as it was kept by today's calendar; of what is not, running since it began. When it was
 /// first answered is not known, so that nothing is said about it.
 fn clocks(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>, at: &At<'_>) -> Clocks {
-    let calendar = &at.organisation.calendar;
+    let calendar = at.organisation.calendar_of(&decided.priority);
     let promise = at.organisation.priority(&decided.priority).map(|(_, level)| level);
     let clock = |minutes: Option<u32>| Clock::start(calendar, minutes.unwrap_or(u32::MAX), past.created_at);
     let first_response = clock(promise.map(|level| level.first_response_minutes)).meet(calendar, past.created_at);
@@ -180,7 +180,7 @@ fn clocks(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>
         // It is over, and since when is not known.
         (None, _) => resolution.meet(calendar, past.created_at),
     };
-    Clocks { first_response, resolution }
+    Clocks::of(first_response, resolution)
 }
 
 const REASON: &str = "as it was taken over";

@@ -1,6 +1,7 @@
 //! The command that begins every ticket, whichever channel it came by.
 
 use super::Attachment;
+use super::lifecycle::links::Origin;
 use crate::desk::id::{PersonId, RequestTypeId};
 use crate::desk::organisation::form::{
     Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
@@ -51,6 +52,8 @@ pub struct NewTicket {
     pub tags: Vec<String>,
     pub attachments: Vec<Attachment>,
     pub headers: Vec<(String, String)>,
+    /// The ticket that it comes from, where it does.
+    pub origin: Option<Origin>,
 }
 
 impl NewTicket {
@@ -111,6 +114,7 @@ impl NewTicket {
             tags: given.tags,
             attachments: given.attachments,
             headers: given.headers,
+            origin: None,
         })
     }
 }

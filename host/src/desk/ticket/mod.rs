@@ -18,13 +18,14 @@ mod comment;
 pub mod edit;
 pub mod history;
 pub mod intake;
+pub mod lifecycle;
 pub mod sight;
 pub mod submit;
 pub mod timeline;
 mod transitions;
 
 pub use comment::comment;
-pub use transitions::{Party, TRANSITIONS, transition};
+pub use transitions::{Move, Party, TRANSITIONS, transition};
 pub(super) use transitions::{changed, moved};
 
 /// Where a ticket stands.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::assignment::needed;
 use super::intake::NewTicket;
+use super::lifecycle::{clocks, links};
 use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use super::{State, Submitted, Ticket, WaitingFor, moved};
@@ -36,14 +37,19 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now).guarded(at));
     let assignment = needed(at.organisation, &verdicts.routed);
     let mut entries = entries_of(&new, &verdicts, at);
+    let origin = new.origin;
+    let submitted_by = Author::Person(new.submitted_by.clone());
     let ticket = ticket_of(new, verdicts, id, at);
     let to = match case.as_ref().map(|case| case.state) {
         None | Some(AccessState::Cancelled) => State::Open,
         Some(AccessState::Awaiting) => State::Waiting(WaitingFor::Approval),
         Some(AccessState::Approved | AccessState::Denied | AccessState::DeniedByPolicy) => State::Resolved,
     };
-    let mut ticket = moved(&ticket, to, &at.organisation.calendar, at.now);
+    let mut ticket = moved(&ticket, to, at);
     ticket.version = 1;
+    if ticket.state.is_unfinished() {
+        clocks::enter_team(&mut ticket, at);
+    }
     let entry = |event| Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
     entries.extend(case.as_ref().map(|case| {
         entry(Event::AccessDecided { outcome: AccessOutcome::Is(case.state), detail: case.reason.clone() })
@@ -53,6 +59,9 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
     let mut change = Change::open(ticket);
     change.entries = entries;
     change.assignment = Some(assignment);
+    if let Some(origin) = origin {
+        links::add(&mut change, (origin.kind, origin.of), submitted_by, at);
+    }
     change.messages.push(at.message(id, MessageKind::Acknowledgement, &requester));
     if let Some(case) = case {
         let awaited = case.awaited();
@@ -65,7 +74,8 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
 fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {
     let Verdicts { changes, classified, rated, routed, .. } = verdicts;
     let promise = at.organisation.priority(&rated.level.value).map(|(_, level)| level);
-    let clock = |minutes: Option<u32>| Clock::start(&at.organisation.calendar, minutes.unwrap_or(u32::MAX), at.now);
+    let calendar = at.organisation.calendar_of(&rated.level.value);
+    let clock = |minutes: Option<u32>| Clock::start(calendar, minutes.unwrap_or(u32::MAX), at.now);
     let mut fields = new.fields;
     for (name, value) in changes.fields {
         fields.retain(|(other, _)| *other != name);
@@ -106,10 +116,10 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         updated_at: at.now,
         resolved_at: None,
         closed_at: None,
-        clocks: Clocks {
-            first_response: clock(promise.map(|p| p.first_response_minutes)),
-            resolution: clock(promise.map(|p| p.resolution_minutes)),
-        },
+        clocks: Clocks::of(
+            clock(promise.map(|p| p.first_response_minutes)),
+            clock(promise.map(|p| p.resolution_minutes)),
+        ),
     }
 }
 

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 
 use super::State;
+use super::lifecycle::resolution::ResolutionRecord;
 use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
-use crate::desk::id::CommentId;
+use crate::desk::id::{CommentId, TicketNumber};
+use crate::desk::organisation::service::RecordPart;
+use crate::desk::sla::ClockKind;
 
 /// Who may see an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +72,35 @@ pub enum Event {
     },
     Acknowledged {
         to: String,
+    },
+    /// How it was resolved, for those who work on tickets.
+    Resolved {
+        record: ResolutionRecord,
+    },
+    /// A promise has used so much of its time.
+    ClockReached {
+        clock: ClockKind,
+        percent: u16,
+    },
+    /// A person asked for the next tier.
+    EscalationAsked {
+        reason: String,
+    },
+    /// The ticket went up to another team.
+    Escalated {
+        from: String,
+        to: String,
+        tier: u8,
+        reason: String,
+    },
+    /// A link with another ticket: its word from this one.
+    Linked {
+        link: String,
+        other: TicketNumber,
+    },
+    Unlinked {
+        link: String,
+        other: TicketNumber,
     },
 }
 
@@ -165,6 +197,12 @@ impl Event {
             Event::Commented { .. } => "commented",
             Event::AccessDecided { .. } => "access-decided",
             Event::Acknowledged { .. } => "acknowledged",
+            Event::Resolved { .. } => "resolved",
+            Event::ClockReached { .. } => "clock-reached",
+            Event::EscalationAsked { .. } => "escalation-asked",
+            Event::Escalated { .. } => "escalated",
+            Event::Linked { .. } => "linked",
+            Event::Unlinked { .. } => "unlinked",
         }
     }
 
@@ -193,6 +231,19 @@ impl Event {
                 vec![("outcome", outcome.code().to_owned()), ("detail", detail.clone())]
             }
             Event::Acknowledged { to } => vec![("to", to.clone())],
+            Event::Resolved { record } => {
+                RecordPart::ALL.map(|part| (part.code(), record.part(part).to_owned())).into()
+            }
+            Event::ClockReached { clock, percent } => {
+                vec![("clock", clock.code().to_owned()), ("percent", percent.to_string())]
+            }
+            Event::EscalationAsked { reason } => vec![("reason", reason.clone())],
+            Event::Escalated { from, to, tier, reason } => {
+                vec![("from", from.clone()), ("to", to.clone()), ("tier", tier.to_string()), ("reason", reason.clone())]
+            }
+            Event::Linked { link, other } | Event::Unlinked { link, other } => {
+                vec![("link", link.clone()), ("ticket", other.to_string())]
+            }
         }
     }
 }

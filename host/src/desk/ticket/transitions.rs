@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 
 use super::edit::check_optional_reason;
+use super::lifecycle::clocks;
+use super::lifecycle::links::Around;
+use super::lifecycle::resolution::{self, ResolutionRecord};
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor};
 use crate::desk::access::{self, AccessCase};
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::organisation::Calendar;
 use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
-use crate::desk::text::normal;
+use crate::desk::text::{is_blank, normal};
 
 /// The part in which a person, or the desk itself, asks for another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,67 +48,101 @@ pub const TRANSITIONS: &[(State, State, &[Party])] = {
         (Open, InProgress, &[Agent]),
         (Open, REQUESTER, &[Agent]),
         (Open, VENDOR, &[Agent]),
-        (Open, Resolved, &[Agent]),
+        (Open, Resolved, &[Agent, System]),
         (Open, Cancelled, &[Requester, Agent]),
         (Open, Merged, &[Agent]),
         (InProgress, Open, &[Agent]),
         (InProgress, REQUESTER, &[Agent]),
         (InProgress, VENDOR, &[Agent]),
-        (InProgress, Resolved, &[Agent]),
+        (InProgress, Resolved, &[Agent, System]),
         (InProgress, Cancelled, &[Requester, Agent]),
         (InProgress, Merged, &[Agent]),
         (REQUESTER, InProgress, &[Requester, Agent, System]),
         (REQUESTER, Resolved, &[Agent, System]),
         (REQUESTER, Cancelled, &[Requester, Agent]),
+        (REQUESTER, Merged, &[Agent]),
         (VENDOR, InProgress, &[Agent]),
-        (VENDOR, Resolved, &[Agent]),
+        (VENDOR, Resolved, &[Agent, System]),
         (VENDOR, Cancelled, &[Requester, Agent]),
+        (VENDOR, Merged, &[Agent]),
         (APPROVAL, Resolved, &[System]),
         (APPROVAL, Cancelled, &[Requester, Agent]),
         (Resolved, Closed, &[Requester, System]),
-        (Resolved, Reopened, &[Requester, Agent]),
+        (Resolved, Reopened, &[Requester, Agent, System]),
         (Reopened, InProgress, &[Agent]),
         (Reopened, REQUESTER, &[Agent]),
         (Reopened, VENDOR, &[Agent]),
-        (Reopened, Resolved, &[Agent]),
+        (Reopened, Resolved, &[Agent, System]),
         (Reopened, Cancelled, &[Requester, Agent]),
         (Reopened, Merged, &[Agent]),
     ]
 };
 
-/// Puts a ticket into another state. Cancelling it takes back the access that it asks for.
+/// Another state, as it is asked for.
+#[derive(Debug, Clone)]
+pub struct Move {
+    pub to: State,
+    /// May be empty.
+    pub reason: String,
+    /// How it was resolved, for a ticket that becomes so.
+    pub record: ResolutionRecord,
+}
+
+impl Move {
+    /// To a state, for no reason given.
+    pub fn to(to: State) -> Move {
+        Move { to, reason: String::new(), record: ResolutionRecord::default() }
+    }
+}
+
+/// Puts a ticket into another state. Cancelling it takes back the access that it asks for; resolving it needs a record of how,
+/// and that no other has to be resolved before.
 ///
 /// # Errors
-/// [`Refusal::NoTransition`], [`Refusal::NotTheirTransition`].
+/// [`Refusal::NoTransition`], [`Refusal::NotTheirTransition`], [`Refusal::MergeNeedsTarget`]; those of a ticket that is not
+/// ready to be resolved.
 pub fn transition(
     ticket: &Ticket,
     case: Option<&AccessCase>,
-    to: State,
-    reason: &str,
+    Move { to, reason, record }: Move,
+    around: &Around,
     permit: &MayTransition,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
     let (parties, author) = permit.on(ticket)?;
     check_transition(ticket.state, to, parties)?;
-    let reason = &*normal(reason);
+    let reason = &*normal(&reason);
     if let Some(problem) = check_optional_reason("reason", reason) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
+    let record = record.into_normal();
+    match to {
+        State::Merged => return Err(Refusal::MergeNeedsTarget),
+        State::Resolved => resolution::check_ready(ticket, &record, around, at.organisation)?,
+        _ => {}
+    }
+    // The requester reads what was done, unless the agent says it otherwise.
+    let said = if to == State::Resolved && is_blank(reason) { &record.fix } else { reason };
     let entry = Entry {
         at: at.now,
         author: author.clone(),
         visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
+        event: Event::StateChanged { from: ticket.state, to, reason: said.to_owned() },
     };
-    let after = moved(ticket, to, &at.organisation.calendar, at.now);
-    let mut change = Change::update(ticket, after, vec![entry]);
+    let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
+    if to == State::Resolved {
+        resolution::recorded(&mut change, ticket, record, author.clone(), at);
+        if around.has_duplicates {
+            resolution::duplicates_follow(&mut change, at);
+        }
+    }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
         access::cancelled(&mut change, case, at);
     }
     Ok(change)
 }
 
-fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {
+pub(super) fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {
     let from_here = || TRANSITIONS.iter().filter(move |(start, _, _)| *start == from);
     let Some((_, _, who)) = from_here().find(|(_, end, _)| *end == to) else {
         let allowed = from_here().map(|(_, end, _)| *end).collect();
@@ -119,32 +155,16 @@ fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Ref
 }
 
 /// The ticket in another state, its clocks and times with it.
-pub(in crate::desk) fn moved(ticket: &Ticket, to: State, calendar: &Calendar, now: Timestamp) -> Ticket {
-    let mut after = changed(ticket, now);
+pub(in crate::desk) fn moved(ticket: &Ticket, to: State, at: &At<'_>) -> Ticket {
+    let mut after = changed(ticket, at.now);
     after.state = to;
     match to {
-        // The requester's time is not ours; an approver's and a vendor's is.
-        State::Waiting(WaitingFor::Requester) => {
-            after.clocks.resolution = after.clocks.resolution.pause(calendar, now);
-        }
-        State::Resolved => {
-            after.resolved_at = Some(now);
-            after.clocks.first_response = after.clocks.first_response.meet(calendar, now);
-            after.clocks.resolution = after.clocks.resolution.meet(calendar, now);
-        }
-        State::Reopened => {
-            after.resolved_at = None;
-            after.clocks.resolution = after.clocks.resolution.reopen(calendar, now);
-        }
-        State::Closed | State::Cancelled | State::Merged => {
-            after.closed_at = Some(now);
-            after.clocks.first_response = after.clocks.first_response.pause(calendar, now);
-            after.clocks.resolution = after.clocks.resolution.pause(calendar, now);
-        }
-        State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
-            after.clocks.resolution = after.clocks.resolution.resume(calendar, now);
-        }
+        State::Resolved => after.resolved_at = Some(at.now),
+        State::Reopened => after.resolved_at = None,
+        State::Closed | State::Cancelled | State::Merged => after.closed_at = Some(at.now),
+        State::New | State::Open | State::InProgress | State::Waiting(_) => {}
     }
+    clocks::follow_state(&mut after, at);
     after
 }
 

@@ -20,10 +20,10 @@ impl Guard {
     /// Whether a version decides about access, or feeds what is decided. Intake may set the app, the tier and the person who is
     /// to have it; with `by_category`, a rule for access looks at some categories only, and categorization says which rule is
     /// asked.
-    pub fn covers(&self, manifest: &Manifest, by_category: bool) -> bool {
+    pub fn covers(&self, manifest: &Manifest, by_category: impl FnOnce() -> bool) -> bool {
         let has = |stage| manifest.stages.contains(&stage);
-        let feeds = has(Stage::Intake) || (by_category && has(Stage::Categorization));
-        self.two_person && manifest.mode != Mode::Off && (has(Stage::Access) || (feeds && self.sees_access(manifest)))
+        let feeds = || has(Stage::Intake) || (has(Stage::Categorization) && by_category());
+        self.two_person && manifest.mode != Mode::Off && (has(Stage::Access) || (self.sees_access(manifest) && feeds()))
     }
 
     /// Whether it is asked about tickets that ask for access.

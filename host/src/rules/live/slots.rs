@@ -140,23 +140,23 @@ impl Slots {
             folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
-            second: self.guard.covers(manifest, self.by_category()),
+            second: self.covers(rule),
             by,
         }
     }
 
-    /// Whether a rule for access in memory looks at some categories only.
-    fn by_category(&self) -> bool {
-        self.slots.values().flat_map(|slot| slot.versions.values()).any(|rule| is_by_category(&rule.manifest))
+    /// Whether a rule needs two people.
+    fn covers(&self, rule: &Rule) -> bool {
+        // Only where it matters: all versions in memory are looked at for it.
+        let by_category =
+            || self.slots.values().flat_map(|slot| slot.versions.values()).any(|rule| is_by_category(&rule.manifest));
+        self.guard.covers(&rule.manifest, by_category)
     }
 
     /// Whether a step would change what decides about access. A version that is not in memory could.
     fn needs_second(&self, slot: &Slot, step: &RolloutStep) -> bool {
-        let by_category = self.by_category();
-        let covers = |version| {
-            Some(version) != step.version()
-                && slot.rule(version).is_none_or(|rule| self.guard.covers(&rule.manifest, by_category))
-        };
+        let covers =
+            |version| Some(version) != step.version() && slot.rule(version).is_none_or(|rule| self.covers(rule));
         self.guard.two_person && slot.kept.at_stake(step).any(covers)
     }
 
@@ -280,8 +280,7 @@ impl Slots {
 impl Slots {
     /// Whether people decide in place of a version that fed what is decided about access, and that one person has taken out.
     fn held(&self, slot: &Slot) -> bool {
-        let by_category = self.by_category();
-        let covers = |version| slot.rule(version).is_none_or(|rule| self.guard.covers(&rule.manifest, by_category));
+        let covers = |version| slot.rule(version).is_none_or(|rule| self.covers(rule));
         self.guard.two_person && slot.rollout.active.is_none() && slot.rollout.suspended.is_some_and(covers)
     }
 }

@@ -32,6 +32,7 @@ use turns::Turns;
 use writer::Work;
 
 mod access;
+mod ending;
 pub(super) mod keys;
 mod outbox;
 pub mod timers;
@@ -118,6 +119,9 @@ async fn write_all(
     let entries = write_timelines(tx, &writing).await?;
     for writing in &writing {
         access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
+    }
+    for writing in &writing {
+        ending::write(tx, &writing.commit.change, &writing.after).await?;
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
     outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;

@@ -122,7 +122,13 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::StateChanged { .. }
         | Event::Commented { .. }
         | Event::AccessDecided { .. }
-        | Event::Acknowledged { .. } => {}
+        | Event::Acknowledged { .. }
+        | Event::Resolved { .. }
+        | Event::ClockReached { .. }
+        | Event::EscalationAsked { .. }
+        | Event::Escalated { .. }
+        | Event::Linked { .. }
+        | Event::Unlinked { .. } => {}
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Error, Store};
 use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 
+pub mod endings;
 pub mod list;
 pub mod recent;
 pub(crate) mod rows;

@@ -71,6 +71,7 @@ columns! {
         running: Option<i64> = promise.1.running_since.map(ms);
         met: Option<i64> = promise.1.met_at.map(ms);
         due: Option<i64> = promise.1.due_at.map(ms);
+        alerted: i64 = i64::from(promise.1.alerted);
     }
 }
 
@@ -148,14 +149,20 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
             running_since: instant(promise.running)?,
             met_at: instant(promise.met)?,
             due_at: instant(promise.due)?,
+            alerted: u16::try_from(promise.alerted)
+                .map_err(|_| corrupt("clocks", "alerted", promise.alerted.to_string()))?,
         };
         found.push((promise.clock, clock));
     }
-    let of = |kind: ClockKind| {
-        let clock = found.iter().find(|(code, _)| code == kind.code()).map(|(_, clock)| *clock);
-        clock.ok_or_else(|| corrupt("clocks", "clock", format!("no {}", kind.code())))
-    };
-    Ok(Clocks { first_response: of(ClockKind::FirstResponse)?, resolution: of(ClockKind::Resolution)? })
+    let get = |kind: ClockKind| found.iter().find(|(code, _)| code == kind.code()).map(|(_, clock)| *clock);
+    let of = |kind: ClockKind| get(kind).ok_or_else(|| corrupt("clocks", "clock", format!("no {}", kind.code())));
+    Ok(Clocks {
+        first_response: of(ClockKind::FirstResponse)?,
+        resolution: of(ClockKind::Resolution)?,
+        update: get(ClockKind::Update),
+        team: get(ClockKind::Team),
+        confirmation: get(ClockKind::Confirmation),
+    })
 }
 
 /// Writes what every new ticket has in each of the three tables; the numbers that they got, by id.
@@ -177,7 +184,7 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
     tx.insert(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
     let clocks = tickets.iter().flat_map(|ticket| {
         let number = number(ticket);
-        ClockKind::ALL.map(|kind| clock_args(number, kind, ticket.clocks.of(kind)))
+        ClockKind::ALL.into_iter().filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
     });
     write_clocks(tx, clocks.collect()).await?;
     Ok(numbers)
@@ -191,9 +198,12 @@ pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), 
     let mut args = standing::args(after);
     args.push(after.number.0.into());
     tx.execute(&sql, args).await?;
-    let changed = ClockKind::ALL.into_iter().filter(|kind| before.clocks.of(*kind) != after.clocks.of(*kind));
-    let args = changed.map(|kind| clock_args(after.number.0, kind, after.clocks.of(kind)));
-    write_clocks(tx, args.collect()).await
+    let changed = || ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
+    let args = changed().filter_map(|kind| Some(clock_args(after.number.0, kind, after.clocks.get(kind)?)));
+    write_clocks(tx, args.collect()).await?;
+    let ended = changed().filter(|kind| after.clocks.get(*kind).is_none());
+    let ended = ended.map(|kind| vec![after.number.0.into(), Arg::from(kind.code())]).collect();
+    tx.insert("delete from clocks where (ticket, clock) in (", 2, ")", ended).await.map(drop)
 }
 
 fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
@@ -205,7 +215,7 @@ fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
 async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
     let head = format!("insert into clocks (ticket, {})", promise::LIST);
     let tail = "on conflict (ticket, clock) do update set target = excluded.target, used = excluded.used, \
-                running = excluded.running, met = excluded.met, due = excluded.due";
+                running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted";
     tx.insert(&head, 1 + promise::NAMES.len(), tail, rows).await.map(drop)
 }
 

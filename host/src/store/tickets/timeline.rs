@@ -9,7 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desk::actor::{Author, RuleRef};
 use crate::desk::id::{CommentId, TicketNumber};
+use crate::desk::organisation::service::RecordPart;
+use crate::desk::sla::ClockKind;
 use crate::desk::ticket::State;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::sight::PublicState;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use crate::store::db::{Arg, Row, Tx};
@@ -54,6 +57,11 @@ fn facts(event: &Event) -> String {
         Event::Commented { comment, body } => json!([comment.to_string(), body]),
         Event::AccessDecided { outcome, detail } => json!([outcome.code(), detail]),
         Event::Acknowledged { to } => json!([to]),
+        Event::Resolved { record } => json!(RecordPart::ALL.map(|part| record.part(part))),
+        Event::ClockReached { clock, percent } => json!([clock.code(), percent]),
+        Event::EscalationAsked { reason } => json!([reason]),
+        Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
+        Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
     };
     facts.to_string()
 }
@@ -94,6 +102,31 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
         "acknowledged" => {
             let [to] = read(facts)?;
             Event::Acknowledged { to }
+        }
+        "resolved" => {
+            let [symptom, cause, fix, next_time] = read(facts)?;
+            Event::Resolved { record: ResolutionRecord { symptom, cause, fix, next_time } }
+        }
+        "clock-reached" => {
+            let (clock, percent): (String, _) = read(facts)?;
+            let clock = ClockKind::from_code(&clock).ok_or_else(|| corrupt(T, "details", clock))?;
+            Event::ClockReached { clock, percent }
+        }
+        "escalation-asked" => {
+            let [reason] = read(facts)?;
+            Event::EscalationAsked { reason }
+        }
+        "escalated" => {
+            let (from, to, tier, reason) = read(facts)?;
+            Event::Escalated { from, to, tier, reason }
+        }
+        "linked" => {
+            let (link, other) = read(facts)?;
+            Event::Linked { link, other: TicketNumber(other) }
+        }
+        "unlinked" => {
+            let (link, other) = read(facts)?;
+            Event::Unlinked { link, other: TicketNumber(other) }
         }
         other => return Err(corrupt(T, "kind", other)),
     })

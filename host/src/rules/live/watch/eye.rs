@@ -31,6 +31,8 @@ const QUIET: Duration = Duration::from_millis(20);
 const QUIET_MAX: Duration = Duration::from_millis(300);
 /// How long one file of a rule for access waits for the other one, which has not changed.
 const HALF: Duration = Duration::from_secs(3);
+/// How many messages are read before what they bring is shown.
+const AT_ONCE: usize = 200;
 /// How soon what is not read yet is counted again.
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
@@ -120,17 +122,25 @@ impl Eye {
         let mut next_poll = Instant::now() + self.habits.poll;
         loop {
             let until = self.next_moment().map_or(next_poll, |moment| moment.min(next_poll));
-            match receive.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Message::Event(event)) => self.note(event, Instant::now()),
-                Ok(Message::Reload(done, believe)) => self.reload(done, believe),
-                Ok(Message::Expect(folders)) => self.expect(folders),
-                Ok(Message::Loaded(done)) => self.finished(*done, Instant::now()),
-                Err(RecvTimeoutError::Timeout) => {}
+            let first = match receive.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => None,
+                Ok(message) => Some(message),
+            };
+            // All that has come meanwhile is shown as one generation: each costs as much as there are rules.
+            let mut ready = Vec::new();
+            for message in first.into_iter().chain(receive.try_iter().take(AT_ONCE)) {
+                match message {
+                    Message::Stop => return,
+                    Message::Event(event) => self.note(event, Instant::now()),
+                    Message::Reload(done, believe) => self.reload(done, believe),
+                    Message::Expect(folders) => self.expect(folders),
+                    Message::Loaded(done) => ready.extend(self.finished(*done, Instant::now())),
+                }
             }
             let now = Instant::now();
-            let late = self.batches.late(now);
-            self.show(late);
+            ready.extend(self.batches.late(now));
+            self.show(ready);
             self.load_quiet(now);
             self.load_half(now);
             let believed = self.missing.believed(self.present(), self.habits.patience, now);
@@ -140,7 +150,7 @@ impl Eye {
             if now >= next_poll {
                 self.look(false);
                 self.compare_one();
-                self.compare();
+                self.lanes.compare_unknown(&self.catalog.generation(), &self.tables.load());
                 next_poll = now + self.habits.poll;
             } else if self.look_at.is_some_and(|at| now >= at) {
                 self.looks_left = self.looks_left.saturating_sub(1);
@@ -409,8 +419,8 @@ impl Eye {
         }
     }
 
-    /// Takes a folder out of its lane. One that has changed in the meantime is seen to have, and loaded again.
-    fn finished(&mut self, done: Done, now: Instant) {
+    /// Takes a folder out of its lane, and gives what is to be shown now. One that has changed in the meantime is seen to have, and loaded again.
+    fn finished(&mut self, done: Done, now: Instant) -> Vec<(PathBuf, Outcome)> {
         let Done { folder, looks, content, outcome } = done;
         self.loading.remove(&folder);
         if matches!(outcome, Outcome::Gone) {
@@ -431,15 +441,14 @@ impl Eye {
         if self.again.remove(&folder) {
             self.load(std::slice::from_ref(&folder));
         }
-        let ready = self.batches.finished(folder, outcome, now);
-        self.show(ready);
+        self.batches.finished(folder, outcome, now)
     }
 
     fn show(&mut self, ready: Vec<(PathBuf, Outcome)>) {
         // Where nothing is another than it was, there is nothing to show.
         if ready.iter().any(|(_, outcome)| !matches!(outcome, Outcome::Same)) {
             self.catalog.apply(ready, now());
-            self.compare();
+            self.lanes.compare_unknown(&self.catalog.generation(), &self.tables.load());
         }
     }
 
@@ -478,17 +487,6 @@ impl Eye {
         let is_read = directory.is_read;
         self.catalog.set_directory(directory);
         self.is_read.store(is_read, Ordering::Release);
-    }
-
-    /// Has those live rules compared of which it is not known yet whether they always answer the same.
-    fn compare(&self) {
-        if !self.lanes.compare_nothing() {
-            return;
-        }
-        let generation = self.catalog.generation();
-        let unknown =
-            generation.rules().iter().filter(|rule| rule.determinism.is_open() || rule.largest.get().is_none());
-        unknown.for_each(|rule| self.lanes.compare(rule, self.tables.load_full()));
     }
 }
 

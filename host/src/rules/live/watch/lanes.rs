@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::look::{Seen, is_nothing};
 use crate::rules::live::catalog::Outcome;
+use crate::rules::live::generation::Generation;
 use crate::rules::load::folder::Content;
 use crate::rules::load::{COMPONENT_FILE, LoadError, Loader};
 use crate::rules::run::manifest::Says;
@@ -81,15 +82,17 @@ impl Lanes {
         Ok(Self { light: lane("load")?, heavy: lane("heavy")?, compare })
     }
 
-    /// Queues a live rule to be compared with itself compiled otherwise, behind everything else that is.
-    pub fn compare(&self, rule: &Arc<Rule>, tables: Arc<Tables>) {
-        // The thread outlives the entrances, so there is always somebody to take it.
-        let _ = self.compare.send((Arc::downgrade(rule), tables));
-    }
-
-    /// Whether no rule waits to be compared.
-    pub fn compare_nothing(&self) -> bool {
-        self.compare.is_empty()
+    /// Queues those live rules of which it is not known yet whether they always answer the same, to be compared with themselves
+    /// compiled otherwise, behind everything else. Nothing, while any waits.
+    pub fn compare_unknown(&self, generation: &Generation, tables: &Arc<Tables>) {
+        if !self.compare.is_empty() {
+            return;
+        }
+        let is_unknown = |rule: &&Arc<Rule>| rule.determinism.is_open() || rule.largest.get().is_none();
+        for rule in generation.rules().iter().filter(is_unknown) {
+            // The thread outlives the entrances, so that it is always taken.
+            let _ = self.compare.send((Arc::downgrade(rule), Arc::clone(tables)));
+        }
     }
 
     /// Queues a folder.

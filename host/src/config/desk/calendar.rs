@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use crate::desk::organisation::{Calendar, OpenHours};
 
-use super::read::{Keys, Node};
-use super::wrong::Wrong;
+use crate::config::read::{Keys, Node};
+use crate::config::wrong::Wrong;
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 

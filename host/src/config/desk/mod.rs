@@ -5,7 +5,9 @@
 //! - `[limits]`: see [`server::Limits`].
 //! - `[telemetry]`: see [`Telemetry`].
 //! - `[rules]`: see `trust.rs`.
-//! - `[calendar]`: see `calendar.rs`.
+//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` likewise, for promises that run by another.
+//! - `[closing]`: see `closing.rs`.
+//! - `[promises]`: see `promises.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
@@ -13,18 +15,23 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::desk::id::{NotAnId, PersonId};
+use crate::desk::id::{CalendarId, NotAnId, PersonId};
+use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
-use super::apps::Catalog;
-use super::files::Parsed;
-use super::names::Names;
-use super::read::{Keys, Node, distinct};
-use super::server::{self, Around, Server};
-use super::taxonomy::Taxonomy;
-use super::telemetry::{self, Telemetry};
-use super::wrong::Wrong;
-use super::{apps, calendar, duration, people, request_types, taxonomy, teams, trust};
+use crate::config::apps::Catalog;
+use crate::config::files::Parsed;
+use crate::config::names::Names;
+use crate::config::read::{Keys, Node, distinct};
+use crate::config::server::{self, Around, Server};
+use crate::config::taxonomy::Taxonomy;
+use crate::config::telemetry::{self, Telemetry};
+use crate::config::wrong::Wrong;
+use crate::config::{apps, duration, people, request_types, taxonomy, teams, trust};
+
+mod calendar;
+pub mod closing;
+mod promises;
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
@@ -36,7 +43,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
-    let request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
+    let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
     let Catalog { apps, connectors, incompatible, currency } =
         parsed.apps.read(|keys| apps::read(keys, names, around.dir));
     parsed.desk.read(|keys| {
@@ -47,8 +54,14 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
         let calendar = keys.table("calendar", calendar::read);
+        let calendars = keys.entries("other-calendar", |keys, id: CalendarId| (id, calendar::read(keys)));
+        let closing = keys.table("closing", closing::read).unwrap_or_default().over(&Closing::default());
+        for (form, given) in request_types.values_mut() {
+            form.closing = std::mem::take(given).over(&closing);
+        }
+        let watch = keys.table("promises", promises::read).unwrap_or_default();
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
-        let priorities = keys.entries("priority", priority);
+        let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
         if priorities.is_empty() {
             keys.report("priority", Wrong::Missing);
         }
@@ -57,6 +70,7 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
         let organisation = Organisation {
             name: name?,
             calendar: calendar?,
+            calendars: calendars.into_iter().collect(),
             people,
             teams,
             categories,
@@ -65,12 +79,14 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             impacts,
             urgencies,
             priorities,
-            request_types,
+            request_types: request_types.into_iter().map(|(id, (form, _))| (id, form)).collect(),
             apps,
             connectors,
             incompatible,
             currency,
             defaults: defaults?,
+            closing,
+            watch,
         };
         Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))
     })
@@ -91,7 +107,9 @@ fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> V
 /// - `id`, `name`.
 /// - `first-response`: the longest open time until an agent first answers, such as `15m`.
 /// - `resolution`: the longest open time until it is resolved, such as `4h`; no shorter than the first response.
-fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId) -> PriorityLevel {
+/// - `next-update`: the longest open time between two public answers of the desk, such as `4h`; absent promises nothing.
+/// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
+fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names) -> PriorityLevel {
     let name = keys.required("name").and_then(|node| node.filled()).unwrap_or_default();
     let response = keys.required("first-response");
     let response_minutes = response.as_ref().and_then(duration::minutes);
@@ -106,6 +124,8 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId) -> PriorityLev
         name,
         first_response_minutes: response_minutes.unwrap_or_default(),
         resolution_minutes: resolution.unwrap_or_default(),
+        update_minutes: keys.optional("next-update").and_then(|node| duration::minutes(&node)),
+        calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
 }
 

@@ -1,0 +1,240 @@
+//! Tickets and the others that they are linked with: links by hand, merging, follow-ups and splitting, and the desk's own work
+//! that comes of links.
+
+use std::sync::Arc;
+
+use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::submit::Made;
+use super::work::may_read;
+use crate::app::jobs::Outcome;
+use crate::app::{App, Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
+use crate::desk::id::{PersonId, TicketId, TicketNumber};
+use crate::desk::organisation::form::{Raw, Value};
+use crate::desk::permission;
+use crate::desk::ticket::intake::Submission;
+use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
+use crate::desk::ticket::lifecycle::merge;
+use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
+use crate::desk::ticket::{State, Submitted, Ticket};
+use crate::store::IdempotencyKey;
+pub use crate::store::tickets::endings::StoredLink;
+
+/// A new ticket that comes from another: its own words, and what is left out is as there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Branch {
+    pub request_type: Option<String>,
+    pub subject: Option<String>,
+    pub body: String,
+    /// The form's fields; with another form, those of the ticket stay behind.
+    pub fields: Option<Vec<(String, Raw)>>,
+}
+
+impl Office {
+    /// The links of a ticket in both directions. They name other people's tickets, so that they are for those who work on
+    /// tickets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`].
+    pub async fn links(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredLink>, Error> {
+        let (ticket, case) = self.ticket(actor, number).await?;
+        may_read(actor, &ticket, case.as_ref())?;
+        permission::list_internally(actor)?;
+        Ok(self.store.links(ticket.number).await?)
+    }
+
+    /// Links a ticket with another, on which it then depends; the ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for either ticket; [`Error::Refused`] where they would depend on each other.
+    pub async fn link(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (kind, other): (LinkKind, TicketNumber),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        self.find(other).await?;
+        let reach = Reach {
+            leads_back: self.store.leads(kind, other, number).await?,
+            exists: self.has_link(number, kind, other).await?,
+        };
+        self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::edit(actor, ticket)?;
+            Ok(links::link(ticket, (kind, other), reach, &permit, at)?)
+        })
+        .await
+    }
+
+    /// Takes a link of a ticket away, or a rule's proposal that it repeats another; the ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`].
+    pub async fn unlink(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (kind, other): (LinkKind, TicketNumber),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let exists = self.has_link(number, kind, other).await?;
+        self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::edit(actor, ticket)?;
+            Ok(links::unlink(ticket, (kind, other), exists, &permit, at)?)
+        })
+        .await
+    }
+
+    async fn has_link(&self, number: TicketNumber, kind: LinkKind, other: TicketNumber) -> Result<bool, Error> {
+        let links = self.store.links(number).await?;
+        Ok(links.iter().any(|link| !link.reverse && (link.kind, link.other) == (kind, other)))
+    }
+
+    /// Merges a ticket into another of the same requester, if it is still at the version that the actor has seen; the merged
+    /// ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for either ticket; [`Error::Stale`]; [`Error::Refused`].
+    pub async fn merge(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        condition: &Condition,
+        (target, reason): (TicketNumber, &str),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let target = self.ticket(actor, target).await?.0;
+        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
+        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+            let permit = permission::transition(actor, ticket)?;
+            Ok(Some(merge::merge(ticket, case, &target, reason, &permit, at)?))
+        });
+        let changed = changed.await?;
+        self.jobs.wake();
+        Ok(changed)
+    }
+
+    /// Lets the tickets that are linked with one follow what has become of it: its duplicates are resolved with it, and the
+    /// ticket that it was merged into says so. Done again, it changes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] where one of them changes all the time; where the store cannot be read or written.
+    pub async fn follow_links(&self, id: TicketId) -> Result<Outcome, Error> {
+        let Some(ticket) = self.store.ticket_by_id(id).await? else { return Ok(Outcome::Done) };
+        match ticket.state {
+            State::Resolved | State::Closed => self.resolve_duplicates(&ticket).await?,
+            State::Merged => self.note_merge(&ticket).await?,
+            _ => {}
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn resolve_duplicates(&self, original: &Ticket) -> Result<(), Error> {
+        let Some(last) = self.store.resolutions(original.number).await?.pop() else { return Ok(()) };
+        for number in self.store.unfinished_linked(LinkKind::Duplicate, original.number).await? {
+            let around = self.store.around(number).await?;
+            let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
+                Ok(resolve_duplicate(ticket, &last.record, &around, at))
+            });
+            follow.await?;
+        }
+        Ok(())
+    }
+
+    async fn note_merge(&self, merged: &Ticket) -> Result<(), Error> {
+        let target = self.store.links(merged.number).await?.into_iter();
+        let target = target.filter(|link| link.kind == LinkKind::MergedInto && !link.reverse).map(|link| link.other);
+        for target in target {
+            // The key is what makes it stand there once.
+            let key = format!("{} merged into {target}", merged.number);
+            let key = IdempotencyKey { actor: None, digest: key.clone(), key, kept_for: None };
+            let noted = self.change(Which::Number(target), Retry::Commutes, Some(key), |ticket, _, at| {
+                Ok(Some(links::noted(ticket, (LinkKind::MergedInto, merged.number), at)))
+            });
+            noted.await?;
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// Takes up a ticket that is over in a new one, which is linked with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; as [`App::create_ticket`].
+    pub async fn follow_up(
+        self: &Arc<Self>,
+        actor: &Actor,
+        number: TicketNumber,
+        branch: Branch,
+        key: Option<Key>,
+    ) -> Result<Made, Error> {
+        let (ticket, _) = self.ticket(actor, number).await?;
+        self.branch_off(actor, &ticket, LinkKind::FollowUp, branch, key).await
+    }
+
+    /// Splits a part of a ticket off into a new one of the same requester, which is linked with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`] for an actor who may not change the ticket; as [`App::create_ticket`].
+    pub async fn split(
+        self: &Arc<Self>,
+        actor: &Actor,
+        number: TicketNumber,
+        branch: Branch,
+        key: Option<Key>,
+    ) -> Result<Made, Error> {
+        let (ticket, _) = self.ticket(actor, number).await?;
+        permission::edit(actor, &ticket)?;
+        self.branch_off(actor, &ticket, LinkKind::SplitFrom, branch, key).await
+    }
+
+    async fn branch_off(
+        self: &Arc<Self>,
+        actor: &Actor,
+        ticket: &Ticket,
+        kind: LinkKind,
+        branch: Branch,
+        key: Option<Key>,
+    ) -> Result<Made, Error> {
+        let submission = submission(&ticket.submitted, branch);
+        let requester: Option<PersonId> = Some(ticket.submitted.requester.clone());
+        let origin = Origin { kind, of: ticket.number };
+        self.create_from(actor, requester, submission, Some(origin), key).await
+    }
+}
+
+/// The submission of a ticket that comes from another: the fields go with the form.
+fn submission(from: &Submitted, branch: Branch) -> Submission {
+    let same_form = branch.request_type.as_deref().is_none_or(|name| name == from.request_type.as_str());
+    let kept = from.fields.iter().filter(|_| same_form).map(|(name, value)| (name.clone(), raw(value)));
+    let fields = branch.fields.unwrap_or_else(|| kept.collect());
+    Submission {
+        request_type: branch.request_type.unwrap_or_else(|| from.request_type.to_string()),
+        channel: from.channel.clone(),
+        subject: branch.subject.unwrap_or_else(|| from.subject.clone()),
+        body: branch.body,
+        fields,
+        ..Submission::default()
+    }
+}
+
+fn raw(value: &Value) -> Raw {
+    match value {
+        Value::Text(text) | Value::Choice(text) => Raw::Text(text.clone()),
+        Value::Number(number) => Raw::Number(*number),
+        Value::Flag(flag) => Raw::Flag(*flag),
+        Value::Date(date) => Raw::Text(date.to_string()),
+        Value::Choices(choices) => Raw::List(choices.iter().cloned().map(Raw::Text).collect()),
+    }
+}

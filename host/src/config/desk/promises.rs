@@ -1,0 +1,31 @@
+//! `[promises]` of `desk.toml`: when the desk raises its voice about promises that run out.
+
+use super::closing::whole;
+use crate::config::read::Keys;
+use crate::desk::organisation::service::Watch;
+use crate::desk::sla::ClockKind;
+
+/// The largest share of a promise, in percent: ten times what was promised.
+const SHARE_MAX: u64 = 1_000;
+
+/// Reads the table.
+///
+/// - `alert-at`: the shares of each promise at which the assignee, or the team where there is none, is alerted, in percent, such
+///   as `[75, 100]`; 100 is the breach. Default none.
+/// - `[[promises.escalate]]`: `clock`, one of `first-response`, `resolution`, `next-update` and `team-resolution`, and `at`, the
+///   share of it at which a ticket goes up to the team that its own escalates to.
+pub fn read(keys: &mut Keys<'_>) -> Watch {
+    let kinds = ClockKind::ALL.map(|kind| (kind.code(), kind));
+    let of_work = kinds.get(..4).unwrap_or_default();
+    let mut alert_at: Vec<u16> = keys.list("alert-at").iter().filter_map(|node| whole(node, 1, SHARE_MAX)).collect();
+    alert_at.sort_unstable();
+    alert_at.dedup();
+    let mut escalation = |keys: &mut Keys<'_>| {
+        let clock = keys.required("clock").and_then(|node| node.one_of(of_work));
+        let share = keys.required("at").and_then(|node| whole(&node, 1, SHARE_MAX));
+        clock.zip(share)
+    };
+    let list = keys.list("escalate");
+    let escalate_at = list.iter().filter_map(|node| node.keys(&mut escalation).flatten()).collect();
+    Watch { alert_at, escalate_at }
+}

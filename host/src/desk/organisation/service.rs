@@ -1,0 +1,89 @@
+//! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
+
+use crate::desk::sla::ClockKind;
+
+/// A part of the record that says how a ticket was resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordPart {
+    Symptom,
+    Cause,
+    Fix,
+    NextTime,
+}
+
+impl RecordPart {
+    /// Every part, in the order in which people read them.
+    pub const ALL: [RecordPart; 4] = [RecordPart::Symptom, RecordPart::Cause, RecordPart::Fix, RecordPart::NextTime];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            RecordPart::Symptom => "symptom",
+            RecordPart::Cause => "cause",
+            RecordPart::Fix => "fix",
+            RecordPart::NextTime => "next-time",
+        }
+    }
+}
+
+/// The effect of a requester's words on a ticket that is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// The ticket comes back.
+    Reopens,
+    /// The ticket stays as it is, and its assignee hears of the words.
+    IsNoted,
+}
+
+impl Reply {
+    /// Every effect.
+    pub const ALL: [Reply; 2] = [Reply::Reopens, Reply::IsNoted];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Reply::Reopens => "reopen",
+            Reply::IsNoted => "note",
+        }
+    }
+}
+
+/// How tickets of a type end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The parts of the record that an agent fills in to resolve a ticket.
+    pub record: Vec<RecordPart>,
+    /// How long the requester may confirm or dispute a resolution, in minutes that the calendar is open; then the desk closes
+    /// the ticket.
+    pub confirm_minutes: u32,
+    /// The share of that time after which the requester is reminded, in percent; `None` for no reminder.
+    pub remind_percent: Option<u16>,
+    pub reply: Reply,
+    /// For how many days after the resolution words bring the ticket back; afterwards a follow-up ticket is the way.
+    /// `None` for as long as it is resolved.
+    pub reopen_days: Option<u32>,
+    /// Whether words that only thank change nothing.
+    pub ignores_thanks: bool,
+}
+
+impl Default for Closing {
+    fn default() -> Self {
+        Self {
+            record: RecordPart::ALL.to_vec(),
+            confirm_minutes: 24 * 60,
+            remind_percent: Some(50),
+            reply: Reply::Reopens,
+            reopen_days: None,
+            ignores_thanks: true,
+        }
+    }
+}
+
+/// When the desk raises its voice about promises that run out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// The shares of each promise at which those responsible are alerted, in percent, ascending; 100 is the breach.
+    pub alert_at: Vec<u16>,
+    /// The shares at which a ticket goes up one tier, each with the promise whose share it is.
+    pub escalate_at: Vec<(ClockKind, u16)>,
+}

@@ -1,0 +1,103 @@
+//! The clocks of a ticket: how each follows what happens to it.
+//!
+//! | clock | starts | pauses | is met |
+//! |---|---|---|---|
+//! | first-response | with the ticket | when it is over | by the first public answer, or the resolution |
+//! | resolution | with the ticket | while the requester's turn lasts | by the resolution; a reopening lets it run on |
+//! | next-update | with every public answer of the desk | as the resolution | by the resolution |
+//! | team-resolution | when a team gets the ticket | as the resolution | by the resolution |
+//! | confirmation | with the resolution | never | it ends with the state `resolved` |
+//!
+//! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on.
+
+use jiff::Timestamp;
+
+use crate::desk::change::at::At;
+use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
+use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::ticket::{State, Ticket, WaitingFor};
+
+/// The calendar that a ticket's clock of this kind runs by.
+pub fn calendar<'o>(ticket: &Ticket, kind: ClockKind, organisation: &'o Organisation) -> &'o Calendar {
+    match kind {
+        ClockKind::FirstResponse | ClockKind::Resolution | ClockKind::Update => {
+            organisation.calendar_of(&ticket.priority)
+        }
+        ClockKind::Team => organisation.calendar_of_team(&ticket.team),
+        ClockKind::Confirmation => &organisation.calendar,
+    }
+}
+
+/// Lets the clocks follow a ticket into the state that it now has.
+pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
+    let organisation = at.organisation;
+    let each = |after: &mut Ticket, kinds: &[ClockKind], turn: fn(Clock, &Calendar, Timestamp) -> Clock| {
+        for kind in kinds {
+            let calendar = calendar(after, *kind, organisation);
+            if let Some(clock) = after.clocks.get_mut(*kind) {
+                *clock = turn(*clock, calendar, at.now);
+            }
+        }
+    };
+    const WORK: [ClockKind; 3] = [ClockKind::Resolution, ClockKind::Update, ClockKind::Team];
+    after.clocks.confirmation = None;
+    match after.state {
+        // The requester's time is not ours; an approver's and a vendor's is.
+        State::Waiting(WaitingFor::Requester) => each(after, &WORK, Clock::pause),
+        State::Resolved => {
+            each(after, &WORK, Clock::meet);
+            each(after, &[ClockKind::FirstResponse], Clock::meet);
+            let minutes = organisation.closing_of(&after.submitted.request_type).confirm_minutes;
+            after.clocks.confirmation = Some(Clock::start(&organisation.calendar, minutes, at.now));
+        }
+        State::Reopened => each(after, &WORK, Clock::reopen),
+        State::Closed | State::Cancelled | State::Merged => {
+            each(after, &WORK, Clock::pause);
+            each(after, &[ClockKind::FirstResponse], Clock::pause);
+        }
+        State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
+            each(after, &WORK, Clock::resume);
+        }
+    }
+}
+
+/// A public answer of the desk: the first is the first response, and each promises the next.
+pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
+    let calendar = at.organisation.calendar_of(&after.priority);
+    after.clocks.first_response = after.clocks.first_response.meet(calendar, at.now);
+    let promised = at.organisation.priority(&after.priority).and_then(|(_, level)| level.update_minutes);
+    let owed = after.state.is_unfinished();
+    after.clocks.update = promised.filter(|_| owed).map(|minutes| {
+        let clock = Clock::start(calendar, minutes, at.now);
+        let waits = after.state == State::Waiting(WaitingFor::Requester);
+        if waits { clock.pause(calendar, at.now) } else { clock }
+    });
+}
+
+/// The ticket has come to the team that it is now in.
+pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
+    let promised = at.organisation.teams.get(&after.team).and_then(|team| team.resolution_minutes);
+    let calendar = at.organisation.calendar_of_team(&after.team);
+    after.clocks.team = promised.map(|minutes| {
+        let clock = Clock::start(calendar, minutes, at.now);
+        let waits = after.state == State::Waiting(WaitingFor::Requester);
+        if waits { clock.pause(calendar, at.now) } else { clock }
+    });
+}
+
+/// The ticket has got this priority: what was promised and kept stays as it was promised, the rest follows. Called before the
+/// ticket has it, since what was used so far was used by the calendar of before.
+pub(in crate::desk) fn follow_priority(after: &mut Ticket, level: &PriorityLevel, at: &At<'_>) {
+    let before = at.organisation.calendar_of(&after.priority);
+    let calendar = at.organisation.calendar_of(&level.id);
+    let promised = |clock: Clock, minutes| match clock.met_at {
+        Some(_) => clock,
+        None => clock.retarget((before, calendar), minutes, at.now),
+    };
+    after.clocks.first_response = promised(after.clocks.first_response, level.first_response_minutes);
+    after.clocks.resolution = promised(after.clocks.resolution, level.resolution_minutes);
+    after.clocks.update = match (after.clocks.update, level.update_minutes) {
+        (Some(clock), Some(minutes)) => Some(promised(clock, minutes)),
+        _ => None,
+    };
+}

@@ -1,0 +1,72 @@
+//! Escalation: a ticket goes to the team that its own team turns to, one tier up, each tier once.
+
+use crate::desk::actor::Author;
+use crate::desk::change::at::At;
+use crate::desk::change::message::MessageKind;
+use crate::desk::change::{Change, TicketWrite};
+use crate::desk::id::PersonId;
+use crate::desk::organisation::{Organisation, Team};
+use crate::desk::permission::MayEscalate;
+use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
+use crate::desk::ticket::assignment::in_team;
+use crate::desk::ticket::edit::check_reason;
+use crate::desk::ticket::lifecycle::clocks;
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{Ticket, changed};
+
+/// The most members of a team who hear that a ticket has come up to them.
+const RECIPIENTS_MAX: usize = 20;
+
+/// Takes a ticket one tier up because a person asks for it.
+///
+/// # Errors
+/// [`Refusal::Problems`] without a reason; [`Refusal::Finished`]; [`Refusal::HighestTier`] where no team is above.
+pub fn escalate(ticket: &Ticket, reason: &str, permit: &MayEscalate, at: &At<'_>) -> Result<Change, Refusal> {
+    let author = permit.on(ticket)?;
+    if !ticket.state.is_unfinished() {
+        return Err(Refusal::Finished { state: ticket.state });
+    }
+    let reason = &*normal(reason.trim());
+    if let Some(problem) = check_reason("reason", reason) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let event = Event::EscalationAsked { reason: reason.to_owned() };
+    let asked = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![asked]);
+    if !raise(&mut change, (author.clone(), reason), at) {
+        return Err(Refusal::HighestTier { team: ticket.team.clone() });
+    }
+    Ok(change)
+}
+
+/// The team above the ticket's. A team of the same tier or a lower one is none, so that no tier is reached twice.
+fn above<'o>(ticket: &Ticket, organisation: &'o Organisation) -> Option<&'o Team> {
+    let next = organisation.teams.get(&ticket.team)?.escalates_to.as_ref()?;
+    organisation.teams.get(next).filter(|team| team.tier > ticket.tier)
+}
+
+/// Adds to a change that its ticket goes up one tier; whether there is one above.
+pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &At<'_>) -> bool {
+    let TicketWrite::Update { after, .. } = &mut change.ticket else { return false };
+    let Some(team) = above(after, at.organisation) else { return false };
+    let event = Event::Escalated {
+        from: after.team.to_string(),
+        to: team.id.to_string(),
+        tier: team.tier,
+        reason: reason.to_owned(),
+    };
+    after.team = team.id.clone();
+    after.tier = team.tier;
+    after.assignee = None;
+    clocks::enter_team(after, at);
+    let ticket = after.id;
+    change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });
+    change.assignment = Some(in_team(at.organisation, &team.id));
+    let active = |person: &&PersonId| at.organisation.people.get(*person).is_some_and(|p| p.active);
+    let members = team.members.iter().map(|member| &member.person).filter(active);
+    change
+        .messages
+        .extend(members.take(RECIPIENTS_MAX).map(|person| at.message(ticket, MessageKind::Escalated, person)));
+    true
+}

@@ -1,0 +1,10 @@
+//! The later life of a ticket: how it is resolved and confirmed, which other tickets it is linked with, and the promises that
+//! run out meanwhile.
+
+pub mod alerts;
+pub mod clocks;
+pub mod escalation;
+pub mod links;
+pub mod merge;
+pub mod resolution;
+pub mod words;

@@ -1,0 +1,75 @@
+//! Resolutions and links, as part of the change of the ticket that they belong to. The caller holds the ticket's row.
+
+use crate::desk::actor::Author;
+use crate::desk::change::{Change, TicketWrite};
+use crate::desk::ticket::lifecycle::links::LinkWrite;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::{State, Ticket};
+use crate::store::Error;
+use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::ms;
+
+/// Writes what a change says about how its ticket ended and which others it is linked with.
+pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
+    if let Some(end) = change.resolution_end() {
+        let sql = "update resolutions set ended = $1, ended_at = $2 where ticket = $3 and ended is null";
+        tx.execute(sql, vec![end.code().into(), ms(after.updated_at).into(), after.number.0.into()]).await?;
+    }
+    let was_resolved = match change.ticket() {
+        TicketWrite::Open(_) => false,
+        TicketWrite::Update { before, .. } => before.state == State::Resolved,
+    };
+    // What another desk resolved, before this one, was not resolved here.
+    let here = after.clocks.confirmation.is_some();
+    if after.state == State::Resolved && !was_resolved && here {
+        resolved(tx, change, after).await?;
+    }
+    for link in change.links() {
+        write_link(tx, link, after).await?;
+    }
+    Ok(())
+}
+
+async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
+    let none = ResolutionRecord::default();
+    let record = change.record().unwrap_or(&none);
+    let by = change.resolved_by().map(|person| person.to_string());
+    let sql = "select coalesce(max(round), 0) from resolutions where ticket = $1";
+    let last = tx.optional(sql, vec![after.number.0.into()]).await?.map_or(Ok(0), |row| row.int(0))?;
+    let row = vec![
+        after.number.0.into(),
+        (last + 1).into(),
+        record.symptom.as_str().into(),
+        record.cause.as_str().into(),
+        record.fix.as_str().into(),
+        record.next_time.as_str().into(),
+        by.into(),
+        Arg::from(ms(after.updated_at)),
+    ];
+    let head = "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_by, resolved_at)";
+    tx.insert(head, 8, "", vec![row]).await.map(drop)
+}
+
+async fn write_link(tx: &mut Tx, link: &LinkWrite, after: &Ticket) -> Result<(), Error> {
+    match link {
+        LinkWrite::Add { kind, other, by } => {
+            let author = match by {
+                Author::Person(person) => Some(person.to_string()),
+                Author::System | Author::Rule(_) => None,
+            };
+            let row = vec![
+                after.number.0.into(),
+                kind.code().into(),
+                other.0.into(),
+                ms(after.updated_at).into(),
+                Arg::from(author),
+            ];
+            let head = "insert into links (ticket, kind, other, at, author)";
+            tx.insert(head, 5, "on conflict (ticket, kind, other) do nothing", vec![row]).await.map(drop)
+        }
+        LinkWrite::Remove { kind, other } => {
+            let sql = "delete from links where ticket = $1 and kind = $2 and other = $3";
+            tx.execute(sql, vec![after.number.0.into(), kind.code().into(), other.0.into()]).await.map(drop)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How tickets were resolved, and which others they are linked with, as they are read.
+
+use jiff::Timestamp;
+
+use crate::desk::id::TicketNumber;
+use crate::desk::ticket::State;
+use crate::desk::ticket::lifecycle::links::{Around, LinkKind};
+use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use crate::store::db::Row;
+use crate::store::sql::columns::{at, corrupt};
+use crate::store::{Error, Store};
+
+/// The most links of a ticket that are shown, and tickets that follow one.
+pub const LINKS_MAX: usize = 500;
+/// The most steps that a chain of merged tickets is followed.
+const MERGED_MAX: i64 = 50;
+
+/// One resolution of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResolution {
+    /// Counts up from 1.
+    pub round: i64,
+    pub record: ResolutionRecord,
+    /// `None` is the desk.
+    pub resolved_by: Option<String>,
+    pub resolved_at: Timestamp,
+    /// `None` while it stands open.
+    pub end: Option<(ResolutionEnd, Timestamp)>,
+}
+
+/// A link as one of its two tickets sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLink {
+    pub kind: LinkKind,
+    /// Whether the link belongs to the other ticket.
+    pub reverse: bool,
+    pub other: TicketNumber,
+    pub subject: String,
+    pub state: State,
+    pub at: Timestamp,
+    /// `None` is the desk.
+    pub author: Option<String>,
+}
+
+const T: &str = "resolutions";
+
+fn resolution(row: &Row) -> Result<StoredResolution, Error> {
+    let end = row.opt_text(7)?.zip(row.opt_int(8)?);
+    let end = end.map(|(code, ended_at)| {
+        let end = ResolutionEnd::from_code(&code).ok_or_else(|| corrupt(T, "ended", code))?;
+        Ok::<_, Error>((end, at(T, "ended_at", ended_at)?))
+    });
+    Ok(StoredResolution {
+        round: row.int(0)?,
+        record: ResolutionRecord {
+            symptom: row.text(1)?,
+            cause: row.text(2)?,
+            fix: row.text(3)?,
+            next_time: row.text(4)?,
+        },
+        resolved_by: row.opt_text(5)?,
+        resolved_at: at(T, "resolved_at", row.int(6)?)?,
+        end: end.transpose()?,
+    })
+}
+
+fn link(row: &Row) -> Result<StoredLink, Error> {
+    let (kind, state) = (row.text(0)?, row.text(4)?);
+    Ok(StoredLink {
+        kind: LinkKind::from_code(&kind).ok_or_else(|| corrupt("links", "kind", kind))?,
+        reverse: row.int(1)? == 1,
+        other: TicketNumber(row.int(2)?),
+        subject: row.text(3)?,
+        state: State::from_code(&state).ok_or_else(|| corrupt("tickets", "state", state))?,
+        at: at("links", "at", row.int(5)?)?,
+        author: row.opt_text(6)?,
+    })
+}
+
+impl Store {
+    /// Every resolution of a ticket, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn resolutions(&self, ticket: TicketNumber) -> Result<Vec<StoredResolution>, Error> {
+        let sql = "select round, symptom, cause, fix, next_time, resolved_by, resolved_at, ended, ended_at \
+                   from resolutions where ticket = $1 order by round";
+        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(resolution).collect()
+    }
+
+    /// The links of a ticket in both directions, at most [`LINKS_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn links(&self, ticket: TicketNumber) -> Result<Vec<StoredLink>, Error> {
+        let sql = format!(
+            "select l.kind, l.reverse, l.number, t.subject, t.state, l.at, l.author from ( \
+             select kind, cast(0 as bigint) as reverse, other as number, at, author from links where ticket = $1 \
+             union all select kind, cast(1 as bigint) as reverse, ticket as number, at, author from links where other = $1) l \
+             join tickets t on t.number = l.number order by l.reverse, l.kind, l.number limit {LINKS_MAX}"
+        );
+        self.db.quick(&sql, vec![ticket.0.into()]).await?.iter().map(link).collect()
+    }
+
+    /// The tickets around one, as far as its resolution depends on them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn around(&self, ticket: TicketNumber) -> Result<Around, Error> {
+        let sql = "select l.kind, l.other from links l join tickets t on t.number = l.other \
+                   where l.ticket = $1 and l.kind = $2 and t.unfinished = 1 \
+                   union all select kind, ticket from links where other = $1 and kind = $3 order by 1, 2 limit 100";
+        let (blocked, duplicate) = (LinkKind::BlockedBy.code(), LinkKind::Duplicate.code());
+        let rows = self.db.quick(sql, vec![ticket.0.into(), blocked.into(), duplicate.into()]).await?;
+        let mut around = Around::default();
+        for row in &rows {
+            match row.text(0)? == blocked {
+                true => around.blockers.push(TicketNumber(row.int(1)?)),
+                false => around.has_duplicates = true,
+            }
+        }
+        Ok(around)
+    }
+
+    /// The unfinished tickets that a link of this kind leads from to one, at most [`LINKS_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn unfinished_linked(&self, kind: LinkKind, other: TicketNumber) -> Result<Vec<TicketNumber>, Error> {
+        let sql = format!(
+            "select l.ticket from links l join tickets t on t.number = l.ticket \
+             where l.other = $1 and l.kind = $2 and t.unfinished = 1 order by l.ticket limit {LINKS_MAX}"
+        );
+        let rows = self.db.quick(&sql, vec![other.0.into(), kind.code().into()]).await?;
+        rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
+    }
+
+    /// Whether links of this kind lead from a ticket to another, directly or by way of others.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn leads(&self, kind: LinkKind, from: TicketNumber, to: TicketNumber) -> Result<bool, Error> {
+        let sql = "with recursive reached(number) as (select other from links where ticket = $1 and kind = $2 \
+                   union select l.other from links l join reached r on l.ticket = r.number where l.kind = $2) \
+                   select 1 from reached where number = $3 limit 1";
+        let args = vec![from.0.into(), kind.code().into(), to.0.into()];
+        Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
+    /// The ticket in which a merged one has gone up at last; the ticket itself where it was not merged.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn merged_into(&self, ticket: TicketNumber) -> Result<TicketNumber, Error> {
+        let sql = "with recursive up(number, step) as (select cast($1 as bigint), cast(0 as bigint) \
+                   union all select l.other, u.step + 1 from links l join up u on l.ticket = u.number \
+                   where l.kind = $2 and u.step < $3) select number from up order by step desc limit 1";
+        let args = vec![ticket.0.into(), LinkKind::MergedInto.code().into(), MERGED_MAX.into()];
+        Ok(self.db.optional(sql, args).await?.map_or(Ok(ticket.0), |row| row.int(0)).map(TicketNumber)?)
+    }
+}

@@ -1,0 +1,122 @@
+//! Links between tickets, and what follows from them.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::{comment, incident, state, step};
+use crate::support::client::{Answer, Client, resolved};
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+fn link(client: &Client, key: &str, link: &str, other: &str) -> Answer {
+    client.post(&format!("/api/v1/tickets/{key}/links"), &json!({ "link": link, "ticket": other }))
+}
+
+#[test]
+fn a_ticket_that_waits_for_another_is_not_resolved_before_it() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [waits, blocks] = ["one", "two"].map(|subject| incident(&amara, subject));
+        link(&kofi, &waits, "blocked-by", &blocks).expect(200);
+        let refused = step(&kofi, &waits, &resolved()).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains(&blocks), "{refused}");
+        let circle = link(&kofi, &blocks, "blocked-by", &waits).expect(409);
+        assert!(circle["detail"].as_str().unwrap().contains("depends on this"), "{circle}");
+        assert_eq!(link(&kofi, &waits, "blocked-by", &waits).status, 409);
+        assert_eq!(link(&kofi, &waits, "blocked-by", "IT-99").status, 404);
+        assert_eq!(link(&kofi, &waits, "merged-into", &blocks).status, 400, "no link that people make");
+        assert_eq!(link(&amara, &waits, "blocked-by", &blocks).status, 403);
+        let version = |answer: Answer| answer.expect(200)["version"].clone();
+        let before = version(kofi.get(&format!("/api/v1/tickets/{waits}")));
+        assert_eq!(version(link(&kofi, &waits, "blocked-by", &blocks)), before, "it is so linked already");
+        step(&kofi, &blocks, &resolved()).expect(200);
+        step(&kofi, &waits, &resolved()).expect(200);
+        assert_eq!(amara.get(&format!("/api/v1/tickets/{waits}/links")).status, 403, "others' tickets are not shown");
+    });
+}
+
+#[test]
+fn a_link_is_taken_away() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [waits, blocks] = ["one", "two"].map(|subject| incident(&amara, subject));
+        link(&kofi, &waits, "blocked-by", &blocks).expect(200);
+        let named = json!({ "link": "blocked-by", "ticket": &blocks });
+        kofi.post(&format!("/api/v1/tickets/{waits}/unlink"), &named).expect(200);
+        assert_eq!(kofi.get(&format!("/api/v1/tickets/{waits}/links")).expect(200), json!([]));
+        step(&kofi, &waits, &resolved()).expect(200);
+    });
+}
+
+#[test]
+fn resolving_a_ticket_resolves_its_duplicates_and_theirs() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let original = incident(&amara, "VPN is down");
+        let [first, second] = ["no VPN", "VPN??"].map(|subject| incident(&lena, subject));
+        link(&kofi, &first, "duplicate-of", &original).expect(200);
+        link(&kofi, &second, "duplicate-of", &first).expect(200);
+        step(&kofi, &original, &resolved()).expect(200);
+        desk.advance(SignedDuration::ZERO);
+        for key in [&first, &second] {
+            assert_eq!(state(&kofi, key), "resolved");
+            let timeline = lena.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string();
+            assert!(timeline.contains("The cable is in again.") && !timeline.contains(&original), "{timeline}");
+            assert_eq!(super::count(&desk, key, "resolved"), 1);
+        }
+        step(&lena, &first, &json!({ "to": "reopened", "reason": "still down here" })).expect(200);
+        desk.advance(SignedDuration::ZERO);
+        assert_eq!(state(&kofi, &first), "reopened", "the requester has the last word");
+    });
+}
+
+#[test]
+fn a_merged_ticket_sends_its_later_words_on() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let [one, two, three] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let other = incident(&lena, "hers");
+        let merge = |key: &str, into: &str| {
+            kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/merge"), &json!({ "into": into }))
+        };
+        assert_eq!(step(&kofi, &one, &json!({ "to": "merged" })).status, 409, "into which?");
+        assert_eq!(merge(&one, &other).status, 409, "another person's");
+        assert_eq!(merge(&one, &one).status, 409);
+        assert_eq!(merge(&one, &two).expect(200)["state"], "merged");
+        assert_eq!(merge(&three, &one).status, 409, "it has gone up in another itself");
+        assert_eq!(merge(&two, &three).expect(200)["state"], "merged");
+        desk.advance(SignedDuration::ZERO);
+        let taken = comment(&amara, &one, "Here is a picture.").expect(201);
+        assert_eq!(taken["key"], three.as_str(), "the last of the chain takes it");
+        let timeline = kofi.get(&format!("/api/v1/tickets/{three}/timeline")).expect(200);
+        let linked = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "linked").count();
+        assert_eq!(linked, 1, "{timeline}");
+        assert!(timeline.to_string().contains("Here is a picture."));
+        let due = kofi.get(&format!("/api/v1/tickets/{one}")).expect(200)["resolution"]["due_at"].clone();
+        assert!(due.is_null(), "a merged ticket promises nothing");
+    });
+}
+
+#[test]
+fn a_part_of_a_ticket_is_split_off() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN and a monitor");
+        let path = format!("/api/v1/tickets/{key}/split");
+        let body = json!({ "request_type": "hardware", "subject": "A monitor", "body": "My monitor flickers too.",
+            "fields": { "device": "monitor", "justification": "it hurts the eyes", "urgency": "low" } });
+        assert_eq!(amara.post(&path, &body).status, 403);
+        let part = kofi.with("idempotency-key", "split-1").post(&path, &body).expect(201);
+        assert_eq!((&part["requester"], &part["submitted_by"]), (&json!("amara"), &json!("kofi")));
+        let again = kofi.with("idempotency-key", "split-1").post(&path, &body).expect(200);
+        assert_eq!(part["key"], again["key"]);
+        let links = kofi.get(&format!("/api/v1/tickets/{key}/links")).expect(200);
+        assert_eq!((&links[0]["link"], &links[0]["ticket"]), (&json!("split-into"), &part["key"]));
+        assert_eq!(links.as_array().unwrap().len(), 1);
+    });
+}

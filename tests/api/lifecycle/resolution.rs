@@ -1,0 +1,166 @@
+//! Stage 6's failure point: the ticket is closed and nobody learns anything. Resolving needs a record and a real category; the
+//! requester has the last word, for a while; the desk closes what is left, and counts it apart.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{comment, count, incident, state, step};
+use crate::support::client::resolved;
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+/// The demo, with more lines in its `[closing]`.
+fn closing(database: crate::support::place::Database, lines: &'static str) -> House {
+    House::with_settings(database, example_rules(), |text| {
+        text.replace("[closing]\n", &format!("[closing]\n{lines}\n"))
+    })
+}
+
+#[test]
+fn no_ticket_is_resolved_without_saying_how() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let problem = step(&kofi, &key, &json!({ "to": "resolved", "reason": "done" })).expect(422);
+        let fields: Vec<&str> =
+            problem["problems"].as_array().unwrap().iter().map(|p| p["field"].as_str().unwrap()).collect();
+        assert_eq!(fields, ["resolution.symptom", "resolution.cause", "resolution.fix", "resolution.next-time"]);
+        step(&kofi, &key, &json!({ "to": "in_progress" })).expect(200);
+        assert_eq!(step(&kofi, &key, &resolved()).expect(200)["state"], "resolved");
+        let whole = kofi.get(&format!("/api/v1/tickets/{key}/resolutions")).expect(200);
+        assert_eq!((&whole[0]["cause"], &whole[0]["resolved_by"]), (&json!("a cable had come off"), &json!("kofi")));
+        let seen = amara.get(&format!("/api/v1/tickets/{key}/resolutions")).expect(200);
+        assert_eq!((&seen[0]["fix"], seen[0].get("cause")), (&json!("The cable is in again."), None));
+        let timeline = amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+        assert!(!timeline.to_string().contains("come off"), "{timeline}");
+        assert!(timeline.to_string().contains("The cable is in again."), "the requester reads what was done");
+        assert_eq!(count(&desk, &key, "resolved"), 1);
+    });
+}
+
+#[test]
+fn a_real_category_is_forced_before_a_ticket_is_resolved() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me." });
+        let key = amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+        let refused = step(&kofi, &key, &resolved()).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("`miscellaneous`"), "{refused}");
+        let category = json!({ "category": "software", "reason": "it is about software" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
+        step(&kofi, &key, &resolved()).expect(200);
+    });
+}
+
+#[test]
+fn the_requester_confirms_or_disputes_and_silence_is_counted_apart() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let ended = |key: &str| {
+            let all = kofi.get(&format!("/api/v1/tickets/{key}/resolutions")).expect(200);
+            all.as_array().unwrap().iter().map(|one| one["ended"].clone()).collect::<Vec<Value>>()
+        };
+        let [confirmed, disputed, silent] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        for key in [&confirmed, &disputed, &silent] {
+            step(&kofi, key, &resolved()).expect(200);
+        }
+        step(&amara, &confirmed, &json!({ "to": "closed" })).expect(200);
+        step(&amara, &disputed, &json!({ "to": "reopened", "reason": "still down" })).expect(200);
+        step(&kofi, &disputed, &resolved()).expect(200);
+        assert_eq!(ended(&confirmed), ["confirmed"]);
+        assert_eq!(ended(&disputed), [json!("disputed"), Value::Null]);
+        // Two working days of ten hours; a weekend lies between at most, and one reminder at half of it.
+        desk.advance(SignedDuration::from_hours(5 * 24));
+        assert_eq!((state(&kofi, &silent), ended(&silent)), ("closed".to_owned(), vec![json!("unanswered")]));
+        assert_eq!(
+            (state(&kofi, &confirmed), ended(&disputed)),
+            ("closed".to_owned(), vec![json!("disputed"), json!("unanswered")])
+        );
+        assert_eq!((count(&desk, &silent, "closed"), count(&desk, &confirmed, "closed")), (1, 0));
+        desk.advance(SignedDuration::from_hours(30 * 24));
+        assert_eq!(count(&desk, &silent, "closed"), 1);
+    });
+}
+
+#[test]
+fn the_requester_is_reminded_once_before_the_desk_closes() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
+            let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
+            let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
+            text.replace("[calendar]\n", &format!("[calendar]\n{}", week.collect::<String>()))
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &resolved()).expect(200);
+        let reminders = || count(&desk, &key, "confirmation-reminder");
+        desk.advance(SignedDuration::from_hours(9));
+        assert_eq!((reminders(), state(&kofi, &key).as_str()), (0, "resolved"));
+        for _ in 0..5 {
+            desk.advance(SignedDuration::from_hours(2));
+            assert_eq!((reminders(), state(&kofi, &key).as_str()), (1, "resolved"));
+        }
+        desk.advance(SignedDuration::from_hours(1));
+        assert_eq!((reminders(), state(&kofi, &key).as_str()), (1, "closed"));
+        let last = amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+        let last = last.as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["by"], &last["details"]["to"]), (&json!("system"), &json!("closed")));
+    });
+}
+
+#[test]
+fn words_on_a_ticket_that_is_resolved_or_over_go_where_the_policy_says() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &resolved()).expect(200);
+        assert_eq!(
+            comment(&amara, &key, "Thank you very much!").expect(201)["state"],
+            "resolved",
+            "thanks change nothing"
+        );
+        assert_eq!(comment(&kofi, &key, "You are welcome.").expect(201)["state"], "resolved");
+        let again = comment(&amara, &key, "It is down again.").expect(201);
+        assert_eq!(again["state"], "reopened");
+        assert!(again["resolution"]["due_at"].is_string(), "the promise runs on");
+        assert_eq!(count(&desk, &key, "requester-wrote"), 1, "the assignee hears of it");
+        step(&kofi, &key, &resolved()).expect(200);
+        step(&amara, &key, &json!({ "to": "closed" })).expect(200);
+        for client in [&amara, &kofi] {
+            let refused = comment(client, &key, "And now?").expect(409);
+            assert!(refused["detail"].as_str().unwrap().contains("/follow-ups"), "{refused}");
+        }
+        let note = json!({ "body": "The provider has called.", "internal": true });
+        kofi.post(&format!("/api/v1/tickets/{key}/comments"), &note).expect(201);
+        let path = format!("/api/v1/tickets/{key}/follow-ups");
+        let next = amara.post(&path, &json!({ "body": "It is down again." })).expect(201);
+        assert_eq!((&next["subject"], &next["request_type"]), (&json!("VPN is down"), &json!("incident")));
+        assert_eq!(next["fields"]["people-affected"], 40);
+        let links = kofi.get(&format!("/api/v1/tickets/{key}/links")).expect(200);
+        assert_eq!((&links[0]["link"], &links[0]["ticket"]), (&json!("followed-up-by"), &next["key"]));
+        assert_eq!(desk.as_role("lena").post(&path, &json!({ "body": "Me too." })).status, 404, "not hers");
+    });
+}
+
+#[test]
+fn a_type_may_note_words_or_send_late_ones_to_a_new_ticket() {
+    on_both(|database| {
+        let desk = closing(database, "reply = \"note\"\nreopen-days = 1");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &resolved()).expect(200);
+        assert_eq!(comment(&amara, &key, "And the printer?").expect(201)["state"], "resolved");
+        assert_eq!(count(&desk, &key, "requester-wrote"), 1);
+        desk.advance(SignedDuration::from_hours(25));
+        if state(&kofi, &key) == "resolved" {
+            assert_eq!(comment(&amara, &key, "And the printer?").status, 409);
+        }
+        assert_eq!(comment(&amara, &key, "Thanks!").status, if state(&kofi, &key) == "resolved" { 201 } else { 409 });
+    });
+}
