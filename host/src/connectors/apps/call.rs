@@ -57,6 +57,13 @@ impl Trouble {
         }
     }
 
+    /// The words about it.
+    pub fn said(self) -> String {
+        match self {
+            Trouble::Later(_, said) | Trouble::Unknown(said) | Trouble::Refused(_, said) => said,
+        }
+    }
+
     /// Whether the app refuses with this status.
     pub fn is(&self, status: u16) -> bool {
         matches!(self, Trouble::Refused(refused, _) if *refused == status)
