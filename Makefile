@@ -3,7 +3,7 @@ SHELL := /bin/bash
 RULES := target/rules
 EXAMPLES := $(dir $(wildcard example-rules/*/Cargo.toml))
 
-.PHONY: run test lint bench bench-million rules setup
+.PHONY: run test pictures lint bench bench-million rules setup
 
 run: rules
 	@mkdir -p target/desk
@@ -17,6 +17,12 @@ rules: setup
 test:
 	@.ci/setup test
 	cargo test --locked --workspace
+
+# The pictures of the README, taken of the pages by a browser.
+pictures:
+	@.ci/setup test
+	cargo test --locked --workspace --test all -- --ignored pages::every::pictures_for_the_readme
+	cp target/tmp/pictures/readme/*.png host/assets/pictures/
 
 lint: setup
 	cargo fmt --check

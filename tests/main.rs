@@ -19,6 +19,7 @@ pub mod faults;
 mod languages;
 mod life;
 mod operations;
+mod pages;
 mod replay;
 mod rules;
 mod store;

@@ -1,15 +1,17 @@
 //! RuleDesk's host, in reading order: `desk` is the domain and pure; `rules` runs the customers' components; `store`
-//! keeps what happened; `app` is where the three meet, one function a use case; `api` and `cli` translate, `jobs` does what its time has come for.
+//! keeps what happened; `app` is where the three meet, one function a use case; `api`, `web` and `cli` translate, `jobs` does what its time has come for.
 //!
 //! Imports point one way only, and `tests/tidy.rs` reads them:
 //!
 //! ```text
-//! cli -> api, jobs -> app -> store -> desk
+//! cli -> api, web, jobs -> app -> store -> desk
 //!       jobs -> connectors -> desk
 //!               app -> rules
 //!               config -> desk
+//! config, app -> messages -> desk
+//!        jobs -> connectors
 //! cli -> author -> rules
-//! cli, api, app -> telemetry
+//! cli, api, web, app -> telemetry
 //! ```
 //!
 //! `cli` names no room below `app` that keeps anything: only `cli/desk/mod.rs`, which opens and migrates the store, names `store`.
@@ -55,7 +57,9 @@ pub mod connectors;
 pub mod desk;
 pub mod import;
 pub mod jobs;
+pub mod messages;
 pub mod rows;
 pub mod rules;
 pub mod store;
 pub mod telemetry;
+pub mod web;

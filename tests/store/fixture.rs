@@ -194,6 +194,33 @@ fn forms() -> [RequestType; 2] {
     [form("fault", fault, false), form("access", access, true)]
 }
 
+fn crm() -> App {
+    let tier = Tier {
+        id: "pro".parse().unwrap(),
+        name: "Pro".to_owned(),
+        risk: "low".to_owned(),
+        hours_max: 720,
+        groups: vec!["crm-pro".parse().unwrap()],
+        roles: vec!["editor".to_owned()],
+        seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
+    };
+    App {
+        id: "crm".parse().unwrap(),
+        name: "CRM".to_owned(),
+        owner: None,
+        tiers: vec![tier],
+        attributes: BTreeMap::new(),
+        description: String::new(),
+        keywords: Vec::new(),
+        alternatives: Vec::new(),
+        requestable_by: Vec::new(),
+        connector: None,
+        one_tier: true,
+    }
+}
+
 fn always_from_eight() -> Calendar {
     let open = OpenHours { start: jiff::civil::time(8, 0, 0, 0), end: jiff::civil::time(18, 0, 0, 0) };
     Calendar { zone: TimeZone::UTC, week: std::array::from_fn(|_| vec![open]), holidays: BTreeSet::new() }
@@ -224,30 +251,6 @@ pub fn organisation() -> Organisation {
         let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None, catch_all: false };
         (category.id.clone(), category)
     };
-    let tier = Tier {
-        id: "pro".parse().unwrap(),
-        name: "Pro".to_owned(),
-        risk: "low".to_owned(),
-        hours_max: 720,
-        groups: vec!["crm-pro".parse().unwrap()],
-        roles: vec!["editor".to_owned()],
-        seats: None,
-        monthly_cost: None,
-        presets: Vec::new(),
-    };
-    let app = App {
-        id: "crm".parse().unwrap(),
-        name: "CRM".to_owned(),
-        owner: None,
-        tiers: vec![tier],
-        attributes: BTreeMap::new(),
-        description: String::new(),
-        keywords: Vec::new(),
-        alternatives: Vec::new(),
-        requestable_by: Vec::new(),
-        connector: None,
-        one_tier: true,
-    };
     Organisation {
         name: "Test".to_owned(),
         calendar: always_from_eight(),
@@ -267,7 +270,7 @@ pub fn organisation() -> Organisation {
         priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],
         matrix: BTreeMap::new(),
         request_types: forms().map(|form| (form.id.clone(), form)).into(),
-        apps: [(app.id.clone(), app)].into(),
+        apps: [crm()].map(|app| (app.id.clone(), app)).into(),
         connectors: BTreeMap::new(),
         incompatible: Vec::new(),
         currency: String::new(),

@@ -45,7 +45,7 @@ const FULL_FOLDERS: [(&str, usize); 10] = [
     ("host/src/cli", 13),
     ("host/src/config", 20),
     ("sdk/src", 18),
-    ("tests", 19),
+    ("tests", 20),
     ("tests/api", 14),
     ("tests/store", 14),
 ];

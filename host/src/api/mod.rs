@@ -1,4 +1,4 @@
-//! HTTP in JSON: every route and every layer on this screen. Handlers translate; the use cases are in `app`.
+//! HTTP in JSON: every route and every layer of it. Handlers translate; the use cases are in `app`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
+mod messages;
 pub(crate) mod rules;
 mod tables;
 pub mod tickets;
@@ -102,6 +103,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))
+        .routes(routes!(messages::preferences::read, messages::preferences::put))
+        .routes(routes!(messages::events::watch))
+        .routes(routes!(messages::webhooks::list))
+        .routes(routes!(messages::webhooks::deliveries))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
@@ -112,6 +117,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
+        .routes(routes!(access::offboard::offboarding))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))
@@ -152,6 +158,9 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::reload))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
+        .routes(routes!(messages::webhooks::enable))
+        .routes(routes!(messages::webhooks::replay))
+        .routes(routes!(messages::webhooks::replay_one))
 }
 
 /// The routes whose requests are larger and take longer than others; for those who administer the desk.
@@ -170,8 +179,32 @@ fn described() -> utoipa::openapi::OpenApi {
     routes().merge(administration()).merge(whole_tables()).merge(uploads()).merge(metrics).split_for_parts().1
 }
 
-/// The whole interface; requests are traced where there is a place for traces.
-pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
+/// Pages for people, which another room makes: here their requests get an id and the bounds of all others.
+pub struct Pages {
+    pub routes: Router,
+    /// Routes whose requests are larger and take longer.
+    pub uploads: Router,
+    /// The answer to a browser that asks for what is not there; `None` for a program.
+    pub missing: fn(&HeaderMap) -> Option<Response>,
+}
+
+impl Pages {
+    fn bounded(self, app: &Arc<App>, (usual, upload): (Bounds, Bounds), rates: &Rates) -> Router {
+        let bound = |routes: Router, bounds: Bounds| {
+            let patience = Patience { request_timeout: bounds.request_timeout, takes_keys: true };
+            routes
+                .route_layer(middleware::from_fn(http::address::check))
+                .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))
+                .route_layer(middleware::from_fn_with_state(bounds, bound_body))
+                .route_layer(middleware::from_fn_with_state((Arc::clone(app), rates.clone()), http::auth::pass))
+                .route_layer(middleware::from_fn_with_state(patience, attend))
+        };
+        bound(self.routes, usual).merge(bound(self.uploads, upload))
+    }
+}
+
+/// The whole interface, with pages where there are any; requests are traced where there is a place for traces.
+pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<Pages>) -> Router {
     let fair = Fair::default();
     let rates = Rates::new(limits.most);
     let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), rates: rates.clone(), opens_for };
@@ -193,11 +226,20 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces) -> Router {
     let (router, _) = routes.split_for_parts();
     let document = document::text();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    let missing = pages.as_ref().map(|pages| pages.missing);
+    let not_found = async move |request: Request| {
+        let page = missing.and_then(|page| page(request.headers()));
+        page.unwrap_or_else(|| Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json").into_response())
+    };
     let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
-        .fallback(async || Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json"))
+        .fallback(not_found)
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app));
+    let router = match pages {
+        Some(pages) => router.merge(pages.bounded(&app, (limits.usual, limits.upload), &rates)),
+        None => router,
+    };
     let router = match limits.loopback_only {
         true => router.layer(middleware::from_fn(http::address::loopback_only)),
         false => router,

@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::desk::outgoing;
 use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits, MetricsFor, Most};
 use crate::app::App;
@@ -19,6 +20,7 @@ use crate::desk::actor::Role;
 use crate::jobs;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
 use crate::telemetry::{MaybeTraces, Settings, Traces};
+use crate::web;
 
 /// Runs the desk.
 #[derive(Debug, Args)]
@@ -66,6 +68,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
+    let ways = outgoing::ways(&config.outgoing)?;
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
             "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",
@@ -83,10 +86,10 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     app.convert_records();
     let traces = traces(&serve, telemetry, &app)?;
     let (stopper, stop) = stop::stop();
-    let jobs = jobs::start(&app, &stop);
+    let jobs = jobs::start(&app, &Arc::new(ways), &stop);
     app.quotas.limit(server.limits.clone());
     let limits = Limits { loopback_only: serve.demo, ..limits(&server) };
-    let router = api::router(Arc::clone(&app), limits, traces.clone());
+    let router = api::router(Arc::clone(&app), limits, traces.clone(), Some(pages(&app)));
     let operations = match server.metrics {
         Metrics::At(place) => {
             Some(TcpListener::bind(place).await.map_err(|e| format!("cannot listen on {place}: {e}"))?)
@@ -124,6 +127,12 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     }
     app.close().await;
     Ok(())
+}
+
+/// The pages for people, as the interface serves them.
+pub fn pages(app: &Arc<App>) -> api::Pages {
+    let web::Pages { routes, uploads } = web::pages(app);
+    api::Pages { routes, uploads, missing: web::missing }
 }
 
 /// Starts the traces' way out, where there is a collector to send them to.
@@ -202,7 +211,7 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
     }
     println!("  http://{address}/openapi.json describes the interface, /metrics counts");
     if demo {
-        println!("\nTry it:\n");
+        println!("\nOpen http://{address}/ in a browser and choose who you are, or try it from here:\n");
         println!(
             "  curl -s http://{address}/api/v1/tickets -H 'Authorization: Bearer demo-amara' -H 'Content-Type: application/json' \\"
         );

@@ -74,6 +74,16 @@ pub enum Wrong {
     NotADatabase,
     #[error("is neither a directory nor `s3://BUCKET/PREFIX`")]
     NotAnArchive,
+    #[error("is no address of pages; write one such as `https://desk.example.org`")]
+    NotAPage,
+    #[error("is `{text}`; write a time of day, such as `08:00`")]
+    NotATime { text: String },
+    #[error("`{text}` is no event; write one such as `ticket.commented`, `ticket.*` for all of a kind, or `*`")]
+    NotAnEvent { text: String },
+    #[error("or `directory` is needed, one of the two")]
+    NotOneWay,
+    #[error("{why}")]
+    Template { why: String },
     #[error("`{text}` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed")]
     NotATrustedKey { text: String },
     #[error("`{text}` is no digest; write the 64 hexadecimal digits that `ruledesk rules versions` shows")]

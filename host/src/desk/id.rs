@@ -96,6 +96,8 @@ names! {
     AppId;
     /// A licence tier of an app.
     TierId;
+    /// Another system that hears of what happens.
+    WebhookId;
     /// A calendar of open hours.
     CalendarId;
     /// A macro, or a canned reply.

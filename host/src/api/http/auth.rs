@@ -95,6 +95,17 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
     }
 }
 
+/// Lets requests for pages through, as many as may come from one address; who is asking is their own question.
+pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, request: Request, next: Next) -> Response {
+    let from = rates.client(request.extensions(), request.headers());
+    if !from.is_empty()
+        && let Err(wait) = rates.address(&from, app.clock.elapsed())
+    {
+        return Problem::wait("too many requests came from this address", wait).into_response();
+    }
+    next.run(request).await
+}
+
 impl Door {
     /// Who comes in, if they are known, with a place among the requests in progress.
     async fn let_in(

@@ -30,6 +30,8 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
         HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"))
     });
     request.extensions_mut().insert(RequestId(id.clone()));
+    // Pages show it, so that people can name it.
+    request.headers_mut().insert(REQUEST_ID, id.clone());
     let mut response = next.run(request).await;
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -24,6 +24,7 @@ use crate::store::{self, Store};
 
 pub mod backtest;
 pub mod dry_run;
+mod manifest;
 pub mod report;
 pub mod tally;
 pub mod verdict;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::message::{Message, MessageKind};
+use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
 use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, TaskId, TicketId};
 use crate::desk::organisation::Organisation;
@@ -45,11 +45,15 @@ impl<'a> At<'a> {
         GrantId((self.ids)())
     }
 
+    pub(in crate::desk) fn message_id(&self) -> MessageId {
+        MessageId((self.ids)())
+    }
+
     pub(in crate::desk) fn op_id(&self) -> OpId {
         OpId((self.ids)())
     }
 
     pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {
-        Message { id: MessageId((self.ids)()), ticket, kind, to: to.clone(), at: self.now }
+        Message { id: self.message_id(), ticket, kind, to: to.clone(), at: self.now, about: About::default() }
     }
 }

@@ -10,11 +10,13 @@ use super::ticket::lifecycle::tasks::TaskWrite;
 use super::ticket::timeline::{Entry, Event};
 use super::ticket::{State, Ticket};
 use message::Message;
+use notify::ToAssignee;
 use timer::TimerWrite;
 
 pub mod at;
 pub mod condition;
 pub mod message;
+pub mod notify;
 pub mod timer;
 
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
@@ -27,6 +29,7 @@ pub struct Change {
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
+    to_assignee: Option<ToAssignee>,
     pub(super) record: Option<ResolutionRecord>,
     pub(super) links: Vec<LinkWrite>,
     pub(super) tasks: Vec<TaskWrite>,
@@ -73,6 +76,7 @@ impl Change {
             ledger: Vec::new(),
             timers: Vec::new(),
             messages: Vec::new(),
+            to_assignee: None,
             record: None,
             links: Vec::new(),
             tasks: Vec::new(),

@@ -50,7 +50,7 @@ pub struct Organisation {
     pub apps: BTreeMap<AppId, App>,
     /// By what the desk writes to apps.
     pub connectors: BTreeMap<ConnectorId, Connector>,
-    /// What no person may hold together.
+    /// Access that no person may hold together.
     pub incompatible: Vec<Incompatible>,
     /// The currency of costs, such as `EUR`; empty where no cost is given.
     pub currency: String,
@@ -280,7 +280,7 @@ pub struct Tier {
     pub presets: Vec<u32>,
 }
 
-/// What no person may hold together: nothing of the one half with anything of the other (separation of duties).
+/// Access that no person may hold together: nothing of the one half with anything of the other (separation of duties).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incompatible {
     /// The reason, as people read it.

@@ -8,7 +8,7 @@ use super::id::PersonId;
 use super::organisation::Organisation;
 use super::refusal::Refusal;
 use super::ticket::timeline::Visibility;
-use super::ticket::{Party, State, Ticket, WaitingFor};
+use super::ticket::{Party, State, TRANSITIONS, Ticket, WaitingFor};
 
 mod permits;
 mod table;
@@ -126,6 +126,17 @@ pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refus
     let about = About { ticket, access: None, app_owner: None, holder: None };
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
+}
+
+/// The states that the actor may put a ticket into now, in the order of the table.
+pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
+    if transition(actor, ticket).is_err() {
+        return Vec::new();
+    }
+    let parties = parties(actor, ticket);
+    // A merge names the ticket that takes this one up, which is an act of its own.
+    let here = TRANSITIONS.iter().filter(|(from, to, _)| *from == ticket.state && *to != State::Merged);
+    here.filter(|(_, _, who)| parties.iter().any(|party| who.contains(party))).map(|(_, to, _)| *to).collect()
 }
 
 /// Permission to change a ticket by hand.

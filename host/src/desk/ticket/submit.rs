@@ -68,7 +68,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         change.messages.extend(awaited.into_iter().map(|person| at.message(id, MessageKind::ApprovalWanted, person)));
         access::opened(&mut change, &case, at);
     }
-    change
+    change.telling(at)
 }
 
 fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {

@@ -1,4 +1,4 @@
-//! The audit: what was done to rules, tables and tokens, and which submissions were refused; added to, never changed.
+//! The audit: what was done to rules, tables, tokens and sessions, and which submissions were refused; added to, never changed.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ pub const RULE: &str = "rule";
 pub const TABLE: &str = "table";
 pub const TOKEN_ADDED: &str = "token-added";
 pub const TOKEN_REVOKED: &str = "token-revoked";
+pub const SESSION_BEGAN: &str = "session-began";
+pub const SESSION_ENDED: &str = "session-ended";
 pub const REFUSED: &str = "refused";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";

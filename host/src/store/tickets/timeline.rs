@@ -281,14 +281,22 @@ impl Store {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        // Numbers, so that they need be no parameters.
-        let among = |(ticket, first, last): &(i64, i64, i64)| {
-            format!("(ticket = {ticket} and seq >= {first} and seq <= {last})")
-        };
-        let among = places.iter().map(among).collect::<Vec<_>>().join(" or ");
-        let sql = format!("select ticket, {COLUMNS} from timeline where {among} order by ticket, seq");
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
         let rows = self.db.all_of_history(&sql, Vec::new()).await?;
         rows.iter().map(TimelineRow::read).collect()
+    }
+
+    /// The entries of these places, by ticket and place, as [`Store::timeline_rows`] takes them.
+    pub(in crate::store) async fn entries_at(
+        &self,
+        places: &[(i64, i64, i64)],
+    ) -> Result<Vec<(TicketNumber, StoredEntry)>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
+        let rows = self.db.all(&sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?))).collect()
     }
 
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
@@ -402,6 +410,14 @@ impl Store {
         let rows = self.db.all(&sql, args).await?;
         rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?.entry))).collect()
     }
+}
+
+/// The condition for places, each the ticket's number, the first place and the last.
+fn among(places: &[(i64, i64, i64)]) -> String {
+    // Numbers, so that they need be no parameters.
+    let one =
+        |(ticket, first, last): &(i64, i64, i64)| format!("(ticket = {ticket} and seq >= {first} and seq <= {last})");
+    places.iter().map(one).collect::<Vec<_>>().join(" or ")
 }
 
 /// What narrows a timeline to what may be seen.

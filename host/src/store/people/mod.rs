@@ -1,16 +1,18 @@
-//! Who may come in: tokens, by their hash.
+//! Who may come in: tokens, by their hash, and the sessions that were begun with them.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::chain::audit;
-use super::db::{Arg, Row, apart};
-use super::sql::columns::{at, ms, parsed};
-use super::{Error, Store};
 use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
+use crate::store::chain::audit;
+use crate::store::db::{Arg, Row, apart};
+use crate::store::sql::columns::{at, ms, parsed};
+use crate::store::{Error, Store};
+
+pub mod sessions;
 
 /// A token, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl Store {
                    on conflict do nothing";
         let about = token.id().to_owned();
         let entry = audit::Entry { at: token.created_at, event: audit::TOKEN_ADDED, about, detail };
-        self.change_tokens(sql, args, entry).await.map(drop)
+        self.change_entrance(sql, args, Some(entry)).await.map(drop)
     }
 
     /// The token with this hash, unless it was revoked or is over.
@@ -110,18 +112,23 @@ impl Store {
         let detail = json!({ "hash": hash, "by": by });
         let about = hash.get(..ID_DIGITS).unwrap_or(hash).to_owned();
         let entry = audit::Entry { at: now, event: audit::TOKEN_REVOKED, about, detail };
-        Ok(self.change_tokens(sql, args, entry).await? == 1)
+        Ok(self.change_entrance(sql, args, Some(entry)).await? == 1)
     }
 
     /// Makes a change in a task of its own, so that a request that is dropped does not cut it off; how many rows it changed.
-    async fn change_tokens(&self, sql: &'static str, args: Vec<Arg>, entry: audit::Entry) -> Result<u64, Error> {
+    async fn change_entrance(
+        &self,
+        sql: &'static str,
+        args: Vec<Arg>,
+        entry: Option<audit::Entry>,
+    ) -> Result<u64, Error> {
         let db = self.db.clone();
         apart(async move {
             let (args, entry) = (&args, &entry);
             let written = db.transaction(|mut tx| async move {
                 let changed = tx.execute(sql, args.clone()).await?;
                 if changed > 0 {
-                    audit::append(&mut tx, std::slice::from_ref(entry)).await?;
+                    audit::append(&mut tx, entry.as_slice()).await?;
                 }
                 Ok((changed, tx))
             });

@@ -1,4 +1,4 @@
-//! Who is asking: bearer tokens (RFC 6750), of which only the hash is kept.
+//! Who is asking: bearer tokens (RFC 6750), of which only the hash is kept, and sessions that stand for them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
@@ -7,15 +7,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::error::Broken;
-use super::office::signatory;
-use super::{Error, Office};
+use crate::app::error::Broken;
+use crate::app::office::signatory;
+use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::permission;
 use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
+
+pub mod sessions;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
@@ -85,8 +87,12 @@ impl Office {
 
     /// The actor who holds this token, if it is one.
     pub async fn actor(&self, token: &str) -> Result<Option<Actor>, Error> {
+        self.actor_of(hash(token)).await
+    }
+
+    /// The actor who holds the token with this hash.
+    async fn actor_of(&self, hash: String) -> Result<Option<Actor>, Error> {
         let now = self.clock.elapsed();
-        let hash = hash(token);
         if let Some(found) = self.tokens.get(&hash, now) {
             return Ok(found);
         }

@@ -1,0 +1,151 @@
+// The console's own: moving and selecting in the queue, counts beside the views, rows and tickets that others change.
+
+import { addKey, say } from "./desk.js";
+
+const $ = (query, from = document) => from.querySelector(query);
+const $$ = (query, from = document) => [...from.querySelectorAll(query)];
+const german = document.documentElement.lang.startsWith("de");
+const words = german
+  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert." }
+  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket." };
+
+// Pages of this desk alone are read so, and what is taken of them is put in as elements.
+const policy = globalThis.trustedTypes?.createPolicy("ruledesk", { createHTML: (text) => text });
+const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+
+const queue = $("[data-queue]");
+if (queue) {
+  const rows = () => $$("tr[data-row]", queue);
+  let at = -1, anchor = -1;
+  const place = `row:${location.pathname}${location.search}`;
+  const here = (n, focus = true) => {
+    const all = rows();
+    if (!all.length) return;
+    at = Math.max(0, Math.min(n, all.length - 1));
+    for (const row of all) row.removeAttribute("data-here");
+    all[at].setAttribute("data-here", "");
+    if (focus) $(".c-subject a", all[at]).focus({ preventScroll: true });
+    all[at].scrollIntoView({ block: "nearest" });
+    sessionStorage.setItem(place, all[at].dataset.row);
+  };
+  const box = (row) => $("input[type=checkbox]", row);
+  const select = (from, to) => rows().forEach((row, n) => { box(row).checked = n >= Math.min(from, to) && n <= Math.max(from, to); });
+  const told = () => {
+    const chosen = rows().filter((row) => box(row).checked).length;
+    const place = $("[data-selected]", queue);
+    if (place) place.textContent = words.chosen(chosen);
+    say(words.chosen(chosen));
+  };
+  const move = (by, event) => {
+    if (event.shiftKey) {
+      if (anchor < 0) anchor = Math.max(at, 0);
+      here(at + by);
+      select(anchor, at);
+      return told();
+    }
+    anchor = -1;
+    here(at + by);
+  };
+  addKey("j", words.down, (event) => move(1, event));
+  addKey("k", words.up, (event) => move(-1, event));
+  addKey("J", words.down, (event) => move(1, event));
+  addKey("K", words.up, (event) => move(-1, event));
+  addKey("ArrowDown", words.down, (event) => move(1, event));
+  addKey("ArrowUp", words.up, (event) => move(-1, event));
+  addKey("x", words.pick, () => { const row = rows()[Math.max(at, 0)]; if (row) { if (at < 0) here(0); box(row).checked = !box(row).checked; anchor = at; told(); } });
+  addKey("Enter", words.open, () => { const row = rows()[Math.max(at, 0)]; if (row) $(".c-subject a", row).click(); });
+  addKey("r", words.open, () => { const row = rows()[Math.max(at, 0)]; if (row) location.href = `${$(".c-subject a", row).href}#reply-body`; });
+  queue.addEventListener("click", (event) => {
+    const row = event.target.closest("tr[data-row]");
+    if (!row || !event.target.matches("input[type=checkbox]")) return;
+    const n = rows().indexOf(row);
+    if (event.shiftKey && anchor >= 0) select(anchor, n); else anchor = n;
+    here(n, false);
+    told();
+  });
+  queue.addEventListener("focusin", (event) => {
+    const row = event.target.closest("tr[data-row]");
+    if (row && rows().indexOf(row) !== at) here(rows().indexOf(row), false);
+  });
+  const back = rows().findIndex((row) => row.dataset.row === sessionStorage.getItem(place));
+  if (back >= 0) here(back, performance.getEntriesByType("navigation")[0]?.type === "back_forward");
+  // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
+  for (const key of ["a", "s", "i"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
+    if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
+    const control = $(`.bulk-bar [data-key="${key}"]`);
+    if (control?.matches("button")) control.click(); else control?.focus();
+  });
+
+  // Counts come after the list, and never keep it waiting.
+  fetch("/queue/counts", { headers: { accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : {}).then((counts) => {
+    for (const link of $$("[data-count]", queue)) {
+      const count = counts[link.dataset.count], place = $(".count", link);
+      if (count === undefined || !place) continue;
+      place.textContent = count > 99 ? "99+" : String(count);
+      place.hidden = false;
+    }
+  }).catch(() => {});
+
+  const fresh = $("[data-fresh]", queue);
+  fresh?.addEventListener("click", () => location.reload());
+
+  // What others do: rows that changed are swapped in place, new ones wait behind a button, nothing jumps.
+  const look = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(queue.dataset.address, { headers: { accept: "text/html" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const there = $$("tr[data-row]", parse(await answer.text()));
+    const known = new Map(rows().map((row) => [row.dataset.row, row]));
+    let news = 0;
+    for (const row of there) {
+      const old = known.get(row.dataset.row);
+      if (!old) { news += 1; continue; }
+      if (old.dataset.version === row.dataset.version || old.contains(document.activeElement) || box(old).checked || old.matches(":hover")) continue;
+      old.replaceWith(document.importNode(row, true));
+    }
+    if (fresh) { fresh.hidden = news === 0; fresh.textContent = words.fresh(news); }
+  };
+  setInterval(look, 15000);
+}
+
+// A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
+const ticket = $("[data-ticket][data-version]");
+const note = $("[data-live-note]");
+if (ticket && note) {
+  const look = async () => {
+    if (document.hidden || !note.hidden) return;
+    const answer = await fetch(`/tickets/${ticket.dataset.ticket}/version`, { headers: { accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const now = await answer.json();
+    if (String(now.version) === ticket.dataset.version) return;
+    $("p", note).textContent = now.by ? `${words.changed} ${now.by}` : words.changed;
+    note.hidden = false;
+    say(words.changed);
+  };
+  setInterval(look, 10000);
+  if (location.hash === "#reply-body") $("#reply-body")?.focus();
+}
+
+// A decision table shows beside it what a change would have done, as soon as one stops typing.
+const table = $("form[data-beside]");
+if (table) {
+  let waiting = null, running = null;
+  const ask = async () => {
+    running?.abort();
+    running = new AbortController();
+    const place = $("#beside"), filled = new URLSearchParams(new FormData(table));
+    filled.set("do", "try");
+    place.setAttribute("aria-busy", "true");
+    const answer = await fetch(table.action, { method: "POST", body: filled, signal: running.signal }).catch(() => null);
+    if (!answer) return;
+    const found = $("#beside", parse(await answer.text()));
+    if (found) place.replaceChildren(...document.importNode(found, true).childNodes);
+    place.removeAttribute("aria-busy");
+  };
+  table.addEventListener("input", (event) => {
+    if (event.target.name !== "cell") return;
+    event.target.classList.toggle("changed", event.target.value !== event.target.defaultValue);
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 500);
+  });
+}

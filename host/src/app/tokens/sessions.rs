@@ -1,0 +1,136 @@
+//! Sessions: a person in a browser. A session stands for the token with which it was begun, so that its permissions are looked
+//! up on each request, and it ends where the token does.
+//!
+//! The cookie has 256 random bits, of which only the hash is kept. An idle session ends after 12 hours, any after 7 days.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Office, hash};
+use crate::app::Error;
+use crate::app::error::Broken;
+use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
+use crate::rules::digest::hex;
+pub use crate::store::people::sessions::Session;
+
+/// How long a session lives that is not used.
+const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// How long any session lives.
+const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How old the note of the last use becomes before it is written again.
+const SEEN_EVERY: Duration = Duration::from_secs(5 * 60);
+/// How long sessions that are over are kept, for those who look after what happened.
+const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Random bytes of a secret.
+const SECRET_BYTES: usize = 32;
+/// The most of a browser's name that is kept, in characters.
+const AGENT_CHARS_MAX: usize = 200;
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// For the cookie; kept nowhere here.
+    pub secret: String,
+    pub actor: Actor,
+}
+
+/// A time some while before another.
+fn before(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Office {
+    /// The people whose tokens all may know, by id; there are none but where a demo runs.
+    pub fn well_known_people(&self) -> Vec<PersonId> {
+        let known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut people: Vec<PersonId> = known.values().filter_map(|actor| actor.person().cloned()).collect();
+        people.sort();
+        people
+    }
+
+    /// Begins a session with a token; `None` for one that is unknown or revoked.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written, or the system gives no randomness.
+    pub async fn sign_in(&self, token: &str, agent: &str) -> Result<Option<SignedIn>, Error> {
+        self.begin_session(hash(token), agent).await
+    }
+
+    /// Begins a session of a person whose token all may know; `None` for all others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::sign_in`].
+    pub async fn sign_in_as(&self, person: &PersonId, agent: &str) -> Result<Option<SignedIn>, Error> {
+        let token = {
+            let known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner);
+            let found = known.iter().find(|(_, actor)| actor.person() == Some(person));
+            found.map(|(hash, _)| hash.clone())
+        };
+        match token {
+            Some(token) => self.begin_session(token, agent).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn begin_session(&self, token: String, agent: &str) -> Result<Option<SignedIn>, Error> {
+        let Some(actor) = self.actor_of(token.clone()).await? else { return Ok(None) };
+        let Some(person) = actor.person().cloned() else { return Ok(None) };
+        let mut bytes = [0; SECRET_BYTES];
+        getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
+        let (secret, now) = (hex(&bytes), self.clock.now());
+        let session = Session {
+            hash: hash(&secret),
+            token,
+            person,
+            agent: agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect(),
+            created_at: now,
+            seen_at: now,
+            expires_at: now.checked_add(AGE_MAX).unwrap_or(Timestamp::MAX),
+        };
+        self.store.begin_session(&session, before(now, KEPT_FOR)).await?;
+        tracing::info!(person = %session.person, session = session.id(), "a session began");
+        Ok(Some(SignedIn { secret, actor }))
+    }
+
+    /// The session with this secret and the one whose it is; `None` where it is unknown or has ended.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn session(&self, secret: &str) -> Result<Option<(Session, Actor)>, Error> {
+        let now = self.clock.now();
+        let found = self.store.session(&hash(secret), before(now, IDLE_MAX), now).await?;
+        let Some(session) = found else { return Ok(None) };
+        let Some(actor) = self.actor_of(session.token.clone()).await? else { return Ok(None) };
+        if session.seen_at < before(now, SEEN_EVERY) {
+            self.store.touch_session(&session.hash, now).await?;
+        }
+        Ok(Some((session, actor)))
+    }
+
+    /// The actor's own sessions, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Error> {
+        let Some(person) = actor.person() else { return Ok(Vec::new()) };
+        let now = self.clock.now();
+        Ok(self.store.sessions(person, before(now, IDLE_MAX), now).await?)
+    }
+
+    /// Ends one of the actor's own sessions, by its id or its hash, or all; how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn end_sessions(&self, actor: &Actor, one: Option<&str>) -> Result<u64, Error> {
+        let Some(person) = actor.person() else { return Ok(0) };
+        Ok(self.store.end_sessions(person, one, self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,119 @@
+//! Sessions in browsers, by the hash of their secret. Each stands for the token with which it was begun.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::ID_DIGITS;
+use crate::desk::id::PersonId;
+use crate::store::chain::audit;
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, ms, parsed};
+use crate::store::{Error, Store};
+
+/// The most sessions of one person that a list shows.
+const LISTED_MAX: usize = 50;
+
+/// A session, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of its secret, in hexadecimal.
+    pub hash: String,
+    /// The hash of the token with which it was begun.
+    pub token: String,
+    pub person: PersonId,
+    /// The browser, as it names itself.
+    pub agent: String,
+    pub created_at: Timestamp,
+    /// The last request, to within some minutes.
+    pub seen_at: Timestamp,
+    /// When it ends, however much it is used.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// Its id: the beginning of its hash, which gives nothing away.
+    pub fn id(&self) -> &str {
+        self.hash.get(..ID_DIGITS).unwrap_or(&self.hash)
+    }
+}
+
+const COLUMNS: &str = "hash, token, person, agent, created_at, seen_at, expires_at";
+
+fn session(row: &Row) -> Result<Session, Error> {
+    const T: &str = "sessions";
+    Ok(Session {
+        hash: row.text(0)?,
+        token: row.text(1)?,
+        person: parsed(T, "person", &row.text(2)?)?,
+        agent: row.text(3)?,
+        created_at: at(T, "created_at", row.int(4)?)?,
+        seen_at: at(T, "seen_at", row.int(5)?)?,
+        expires_at: at(T, "expires_at", row.int(6)?)?,
+    })
+}
+
+impl Store {
+    /// Begins a session, and notes it in the audit. Those that are over long since are forgotten.
+    pub async fn begin_session(&self, session: &Session, forget_before: Timestamp) -> Result<(), Error> {
+        let begun = ms(session.created_at);
+        let (person, token) = (session.person.as_str(), session.token.get(..ID_DIGITS).unwrap_or_default());
+        let detail = json!({ "person": person, "token": token, "agent": audit::cut(&session.agent) });
+        let args: Vec<Arg> = vec![
+            session.hash.as_str().into(),
+            session.token.as_str().into(),
+            person.into(),
+            session.agent.as_str().into(),
+            begun.into(),
+            ms(session.expires_at).into(),
+        ];
+        let sql = "insert into sessions (hash, token, person, agent, created_at, seen_at, expires_at) \
+                   values ($1, $2, $3, $4, $5, $5, $6) on conflict do nothing";
+        let about = session.id().to_owned();
+        let entry = audit::Entry { at: session.created_at, event: audit::SESSION_BEGAN, about, detail };
+        self.change_entrance(sql, args, Some(entry)).await?;
+        let sql = "delete from sessions where expires_at < $1";
+        self.change_entrance(sql, vec![ms(forget_before).into()], None).await.map(drop)
+    }
+
+    /// The session with this hash, if it has been used since `idle_since`, and has not ended.
+    pub async fn session(&self, hash: &str, idle_since: Timestamp, now: Timestamp) -> Result<Option<Session>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from sessions where hash = $1 and ended_at is null and seen_at > $2 and expires_at > $3"
+        );
+        let args = vec![hash.into(), ms(idle_since).into(), ms(now).into()];
+        self.db.optional(&sql, args).await?.as_ref().map(session).transpose()
+    }
+
+    /// Notes that a session is in use.
+    pub async fn touch_session(&self, hash: &str, now: Timestamp) -> Result<(), Error> {
+        let sql = "update sessions set seen_at = $1 where hash = $2 and seen_at < $1";
+        self.change_entrance(sql, vec![ms(now).into(), hash.into()], None).await.map(drop)
+    }
+
+    /// The sessions of a person that have not ended, the latest first.
+    pub async fn sessions(
+        &self,
+        person: &PersonId,
+        idle_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from sessions where person = $1 and ended_at is null and seen_at > $2 and expires_at > $3 \
+             order by created_at desc, hash limit {LISTED_MAX}"
+        );
+        let args = vec![person.as_str().into(), ms(idle_since).into(), ms(now).into()];
+        self.db.all(&sql, args).await?.iter().map(session).collect()
+    }
+
+    /// Ends the sessions of a person, or the one whose hash begins so, and notes it in the audit; how many.
+    pub async fn end_sessions(&self, person: &PersonId, one: Option<&str>, now: Timestamp) -> Result<u64, Error> {
+        let begins = one.unwrap_or_default();
+        let sql = "update sessions set ended_at = $1 where person = $2 and ended_at is null \
+                   and ($3 = '' or substr(hash, 1, length($3)) = $3)";
+        let args: Vec<Arg> = vec![ms(now).into(), person.as_str().into(), begins.into()];
+        let detail = json!({ "person": person.as_str() });
+        let about = one.map_or("all", |hash| hash.get(..ID_DIGITS).unwrap_or(hash)).to_owned();
+        let entry = audit::Entry { at: now, event: audit::SESSION_ENDED, about, detail };
+        self.change_entrance(sql, args, Some(entry)).await
+    }
+}

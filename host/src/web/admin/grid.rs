@@ -1,0 +1,205 @@
+//! A decision table as a grid: the rows of a manifest's `[settings]`, a column for each thing that any row says, and back.
+//!
+//! A cell is a value of TOML. A plain text stands without its quotes, unless it would be taken for something else.
+
+use toml::{Table, Value};
+
+/// A column: the keys that lead to its value in a row, with dots between them.
+pub type Column = String;
+
+/// A decision table as a grid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grid {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Why a grid is no decision table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotATable {
+    #[error("row {row}, `{column}`: {why}")]
+    Cell { row: usize, column: String, why: String },
+    #[error("the manifest cannot be read: {0}")]
+    Manifest(String),
+}
+
+/// The first columns, where there are any of them; then conditions, then answers.
+fn rank(column: &str) -> (usize, &str) {
+    let place = match column.split('.').next() {
+        _ if column == "name" => 0,
+        Some("when") => 1,
+        Some("then") => 2,
+        _ if column == "reason" => 4,
+        _ => 3,
+    };
+    (place, column)
+}
+
+/// Whether a manifest's settings have rows.
+pub fn has_rows(manifest: &str) -> bool {
+    manifest.contains("[[settings.row]]")
+}
+
+fn flatten(prefix: &str, value: &Value, into: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Table(table) if !table.is_empty() => {
+            for (key, value) in table {
+                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                flatten(&path, value, into);
+            }
+        }
+        other => into.push((prefix.to_owned(), other.clone())),
+    }
+}
+
+/// A value as a cell.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if read(text).is_ok_and(|read| read == *value) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A cell as a value.
+fn read(cell: &str) -> Result<Value, String> {
+    let cell = cell.trim();
+    let looks =
+        cell.starts_with(['[', '{', '"', '\'']) || matches!(cell, "true" | "false") || cell.parse::<f64>().is_ok();
+    if !looks {
+        return Ok(Value::String(cell.to_owned()));
+    }
+    let table: Result<Table, toml::de::Error> = toml::from_str(&format!("v = {cell}"));
+    let value = table.map_err(|error| error.message().to_owned())?.remove("v");
+    value.ok_or_else(|| "it is no value".to_owned())
+}
+
+/// Sets a value in a row, along its keys.
+fn set(row: &mut Table, path: &str, value: Value) -> Result<(), String> {
+    match path.split_once('.') {
+        None => {
+            row.insert(path.to_owned(), value);
+            Ok(())
+        }
+        Some((first, rest)) => {
+            let below = row.entry(first.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            match below {
+                Value::Table(below) => set(below, rest, value),
+                _ => Err(format!("`{first}` is a value already")),
+            }
+        }
+    }
+}
+
+impl Grid {
+    /// The grid of a manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`NotATable::Manifest`].
+    pub fn of(manifest: &str) -> Result<Grid, NotATable> {
+        let manifest: Table = toml::from_str(manifest).map_err(|error| NotATable::Manifest(error.to_string()))?;
+        let rows = manifest.get("settings").and_then(|settings| settings.get("row")).and_then(Value::as_array);
+        let rows: Vec<Vec<(String, Value)>> = rows
+            .into_iter()
+            .flatten()
+            .map(|row| {
+                let mut cells = Vec::new();
+                flatten("", row, &mut cells);
+                cells
+            })
+            .collect();
+        let mut columns: Vec<Column> = rows.iter().flatten().map(|(column, _)| column.clone()).collect();
+        columns.sort_by(|one, other| rank(one).cmp(&rank(other)));
+        columns.dedup();
+        let cell = |row: &Vec<(String, Value)>, column: &Column| {
+            row.iter().find(|(known, _)| known == column).map(|(_, value)| shown(value)).unwrap_or_default()
+        };
+        let rows = rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()).collect();
+        Ok(Grid { columns, rows })
+    }
+
+    /// A manifest with these rows and this version, all else as it was.
+    ///
+    /// # Errors
+    ///
+    /// A cell that is no value, or a manifest that cannot be read.
+    pub fn into_manifest(self, manifest: &str, version: &str) -> Result<String, NotATable> {
+        let mut manifest: Table = toml::from_str(manifest).map_err(|error| NotATable::Manifest(error.to_string()))?;
+        let mut rows = Vec::new();
+        for (number, cells) in self.rows.iter().enumerate() {
+            let mut row = Table::new();
+            for (column, cell) in self.columns.iter().zip(cells).filter(|(_, cell)| !cell.trim().is_empty()) {
+                let wrong = |why: String| NotATable::Cell { row: number + 1, column: column.clone(), why };
+                let value = read(cell).map_err(wrong)?;
+                set(&mut row, column, value).map_err(wrong)?;
+            }
+            if !row.is_empty() {
+                rows.push(Value::Table(row));
+            }
+        }
+        if let Some(Value::Table(settings)) = manifest.get_mut("settings") {
+            settings.insert("row".to_owned(), Value::Array(rows));
+        }
+        if !version.trim().is_empty() {
+            manifest.insert("version".to_owned(), Value::String(version.trim().to_owned()));
+        }
+        toml::to_string(&manifest).map_err(|error| NotATable::Manifest(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+name = "decision-table"
+version = "1.0.0"
+
+[settings]
+stage = "routing"
+
+[[settings.row]]
+name = "compliance"
+when.so-far.tags = "compliance"
+then.team = "security"
+
+[[settings.row]]
+name = "many"
+when.ticket.fields.people-affected = { at-least = 10 }
+when.ticket.text.mentions = ["vpn", "gateway"]
+then = { team = "network", skills = ["vpn"] }
+reason = "10"
+"#;
+
+    #[test]
+    fn a_decision_table_becomes_a_grid_and_the_same_table_again() {
+        let grid = Grid::of(MANIFEST).unwrap();
+        assert_eq!(
+            grid.columns,
+            [
+                "name",
+                "when.so-far.tags",
+                "when.ticket.fields.people-affected.at-least",
+                "when.ticket.text.mentions",
+                "then.skills",
+                "then.team",
+                "reason"
+            ]
+        );
+        assert_eq!(grid.rows[1], ["many", "", "10", "[\"vpn\", \"gateway\"]", "[\"vpn\"]", "network", "\"10\""]);
+        let written = grid.clone().into_manifest(MANIFEST, "1.1.0").unwrap();
+        assert_eq!(Grid::of(&written).unwrap(), grid);
+        let (before, mut after): (Table, Table) =
+            (toml::from_str(MANIFEST).unwrap(), toml::from_str(&written).unwrap());
+        assert_eq!(after.insert("version".to_owned(), "1.0.0".into()), Some("1.1.0".into()));
+        assert_eq!(before, after, "and nothing else of it changes");
+    }
+
+    #[test]
+    fn a_cell_that_is_no_value_says_where_it_stands() {
+        let mut grid = Grid::of(MANIFEST).unwrap();
+        grid.rows[1][3] = "[\"vpn\"".to_owned();
+        let error = grid.into_manifest(MANIFEST, "").unwrap_err().to_string();
+        assert!(error.starts_with("row 2, `when.ticket.text.mentions`:"), "{error}");
+    }
+}

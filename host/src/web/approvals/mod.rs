@@ -1,0 +1,252 @@
+//! The approver's pages: what waits for them, and one request with all that they need to decide. Looking never decides.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::frame::failure::Failure;
+use super::frame::form::{Form, KEY};
+use super::frame::times::When;
+use super::frame::{Frame, page};
+use super::session::Visit;
+use crate::app::Error;
+use crate::app::access::view::{Recommendation, Shown};
+use crate::app::tickets::submit::digest;
+use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Seen};
+use crate::desk::id::TicketNumber;
+use crate::desk::permission;
+
+/// Requests on a page.
+const ROWS: usize = 50;
+
+/// A request in the list.
+struct Waiting {
+    key: String,
+    who: String,
+    what: String,
+    risk: String,
+    due: Option<When>,
+    asked: When,
+}
+
+#[derive(Template)]
+#[template(path = "approvals/list.html")]
+struct ListPage {
+    f: Frame,
+    rows: Vec<Waiting>,
+}
+
+/// The access that is asked for, exactly.
+struct Wanted {
+    app: String,
+    tier: String,
+    role: Option<String>,
+    hours: u32,
+    span: String,
+    risk: String,
+    groups: Vec<String>,
+    owner: Option<String>,
+    hours_max: u32,
+}
+
+fn wanted(f: &Frame, case: &AccessCase) -> Wanted {
+    let app = f.organisation.apps.get(&case.request.app);
+    let tier_id = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
+    let tier = app.and_then(|app| app.tier(tier_id.as_str())).map(|(_, tier)| tier);
+    let hours =
+        case.scope.as_ref().map(|scope| scope.duration_hours).or(case.request.duration_hours).unwrap_or_default();
+    Wanted {
+        app: app.map_or_else(|| case.request.app.to_string(), |app| app.name.clone()),
+        tier: tier.map_or_else(|| tier_id.to_string(), |tier| tier.name.clone()),
+        role: case.scope.as_ref().and_then(|scope| scope.role.clone()),
+        hours,
+        span: f.times.span(i64::from(hours) * 60),
+        risk: tier.map(|tier| tier.risk.clone()).unwrap_or_default(),
+        groups: case.scope.as_ref().map(|scope| scope.groups.clone()).unwrap_or_default(),
+        owner: app.and_then(|app| app.owner.as_ref()).map(|owner| f.name(owner)),
+        hours_max: tier.map_or(hours, |tier| tier.hours_max),
+    }
+}
+
+/// `GET /approvals`.
+pub async fn list(visit: Visit) -> Result<Response, Failure> {
+    let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
+    let f = visit.frame;
+    let rows = found.items.iter().map(|(ticket, case)| {
+        let Wanted { app, tier, span, risk, .. } = wanted(&f, case);
+        Waiting {
+            key: ticket.number.to_string(),
+            who: f.name(&case.request.subject),
+            what: format!("{app} · {tier} · {span}"),
+            risk,
+            due: case.due_at().map(|due| f.times.due(due)),
+            asked: f.times.ago(ticket.created_at),
+        }
+    });
+    let rows = rows.collect();
+    page(StatusCode::OK, &ListPage { rows, f })
+}
+
+/// A step of approval.
+struct StepShown {
+    who: Vec<String>,
+    needed: u32,
+    due: When,
+    /// Whether it is the present one.
+    now: bool,
+    decided: Vec<(String, bool, String, When)>,
+}
+
+#[derive(Template)]
+#[template(path = "approvals/show.html")]
+struct ShowPage {
+    f: Frame,
+    key: String,
+    who: String,
+    title: String,
+    department: String,
+    asked_by: Option<String>,
+    wanted: Wanted,
+    justification: String,
+    reason: String,
+    steps: Vec<StepShown>,
+    /// Whether the reader may decide now.
+    may: bool,
+    state: String,
+    settled: bool,
+    problem: Option<String>,
+    filled: (String, String),
+    key_of_form: String,
+    extends: bool,
+    /// All that is known about the request, while it waits.
+    known: Option<Known>,
+}
+
+/// What is known about a request, for a decision.
+struct Known {
+    peers: String,
+    before: String,
+    holds: Vec<String>,
+    cost: Option<String>,
+    seats: Option<u32>,
+    how: String,
+    advice: String,
+    /// `good`, `warn` or empty.
+    tone: &'static str,
+    snapshot: String,
+}
+
+fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
+    let words = &f.words;
+    let cost = |cost: u64| format!("{}.{:02} {}", cost / 100, cost % 100, view.currency);
+    let (advice, tone) = match view.recommendation {
+        Recommendation::Approve => ("approvals.usual", "good"),
+        Recommendation::Review => ("approvals.review", ""),
+        Recommendation::ReviewCarefully => ("approvals.careful", "warn"),
+    };
+    let ended = words.t2("approvals.before-ended", view.denied, view.revoked);
+    Known {
+        peers: words.t2("approvals.peers-have", view.department_holders, view.department_size),
+        before: format!("{} {ended}", words.t2("approvals.before-asked", view.requested, view.approved)),
+        holds: view.holds,
+        cost: view.monthly_cost.map(|of| words.t1("access.cost", cost(of))),
+        seats: view.seats_left,
+        how: view
+            .connector
+            .map_or_else(|| words.t("approvals.by-hand"), |kind| words.t1("approvals.by-connector", kind)),
+        advice: words.t(advice),
+        tone,
+        snapshot,
+    }
+}
+
+/// `GET /approvals/{key}`: a page with a form, and no more than that.
+pub async fn show(visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
+    render(visit, &key, &Form::default(), None, StatusCode::OK).await
+}
+
+async fn render(
+    visit: Visit,
+    key: &str,
+    form: &Form,
+    problem: Option<String>,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
+    let (ticket, case) = visit.app.ticket(&visit.actor, number).await?;
+    let case = case.ok_or(Failure::NoPage)?;
+    let awaited = case.awaited().into_iter().any(|person| person == visit.person());
+    let may = awaited && permission::decide_access(&visit.actor, &ticket, &case).is_ok();
+    let key_of_form = visit.app.clock.new_id().to_string();
+    let waits = case.state == AccessState::Awaiting;
+    let shown = if waits { visit.app.decision_view(&visit.actor, number).await.ok() } else { None };
+    let f = visit.frame;
+    let present = case.current_step().map(|(number, _)| number);
+    let steps = case.steps.iter().enumerate().map(|(number, step)| StepShown {
+        who: step.approvers.iter().map(|id| f.name(id)).collect(),
+        needed: step.needed,
+        due: f.times.due(step.due_at),
+        now: case.state == AccessState::Awaiting && present == Some(number),
+        decided: case
+            .decisions
+            .iter()
+            .filter(|decision| decision.step == number)
+            .map(|d| (f.name(&d.approver), d.approve, d.reason.clone(), f.times.ago(d.at)))
+            .collect(),
+    });
+    let steps = steps.collect();
+    let subject = f.organisation.people.get(&case.request.subject);
+    let (title, department) = subject.map(|p| (p.title.clone(), p.department.clone())).unwrap_or_default();
+    let asked_by = (case.submitted_by != case.request.subject).then(|| f.name(&case.submitted_by));
+    let page_ = ShowPage {
+        key: number.to_string(),
+        who: f.name(&case.request.subject),
+        title,
+        department,
+        asked_by,
+        wanted: wanted(&f, &case),
+        justification: case.request.justification.clone(),
+        reason: case.reason.clone(),
+        steps,
+        may,
+        state: f.words.t(&format!("access.{}", case.state.code())),
+        settled: case.state != AccessState::Awaiting,
+        problem,
+        filled: (form.text("hours"), form.text("reason")),
+        key_of_form,
+        extends: case.request.extends,
+        known: shown.map(|shown| known(&f, shown)),
+        f,
+    };
+    page(status, &page_)
+}
+
+/// `POST /approvals/{key}`.
+pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
+    let approve = match form.text("decision").as_str() {
+        "approve" => true,
+        "deny" => false,
+        _ => return Err(Failure::BadForm),
+    };
+    let hours = form.given("hours").filter(|_| approve);
+    let decision = ApproverDecision {
+        approve,
+        reason: form.text("reason"),
+        hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
+        seen: form.given("snapshot").map(|snapshot| Seen { snapshot, ..Seen::default() }),
+    };
+    let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
+    match visit.app.decide_access(&visit.actor, number, decision, once).await {
+        Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
+        Err(Error::Refused(refusal)) => {
+            render(visit, &key, &form, Some(refusal.to_string()), StatusCode::CONFLICT).await
+        }
+        Err(Error::Rejected { problems }) => {
+            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            render(visit, &key, &form, Some(all), StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}

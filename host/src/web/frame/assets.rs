@@ -1,0 +1,108 @@
+//! Style, script and icon, in the program itself. One digest over all of them is a part of their address, so that a browser
+//! keeps them for good and a new program's are others.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest as _, Sha256};
+
+/// The folder in the source, from which a build for development reads them, so that a change shows at the next look.
+#[cfg(debug_assertions)]
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/");
+
+/// Each file: its name, its media type, and its content.
+const ASSETS: [(&str, &str, &[u8]); 4] = [
+    ("desk.css", "text/css; charset=utf-8", include_bytes!("../../../assets/desk.css")),
+    ("desk.js", "text/javascript; charset=utf-8", include_bytes!("../../../assets/desk.js")),
+    ("console.js", "text/javascript; charset=utf-8", include_bytes!("../../../assets/console.js")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
+];
+
+/// The first digits of the digest over all of them.
+static DIGEST: LazyLock<String> = LazyLock::new(|| {
+    let mut all = Sha256::new();
+    for (name, _, content) in ASSETS {
+        all.update(name);
+        all.update(content);
+    }
+    all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+});
+
+/// The address of an asset.
+pub fn address(name: &str) -> String {
+    format!("/static/{}/{name}", *DIGEST)
+}
+
+/// `GET /static/{digest}/{name}`.
+pub async fn serve(Path((digest, name)): Path<(String, String)>) -> Response {
+    let found = ASSETS.into_iter().find(|(known, _, _)| *known == name);
+    let Some((name, media_type, content)) = found.filter(|_| digest == *DIGEST) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut response = content_of(name, content).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHED));
+    response
+}
+
+#[cfg(not(debug_assertions))]
+const CACHED: &str = "public, max-age=31536000, immutable";
+#[cfg(debug_assertions)]
+const CACHED: &str = "no-cache";
+
+#[cfg(not(debug_assertions))]
+fn content_of(_: &str, content: &'static [u8]) -> Vec<u8> {
+    content.to_vec()
+}
+
+#[cfg(debug_assertions)]
+fn content_of(name: &str, content: &'static [u8]) -> Vec<u8> {
+    std::fs::read(format!("{FOLDER}{name}")).unwrap_or_else(|_| content.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn packed(names: &[&str]) -> usize {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        for (_, _, content) in ASSETS.iter().filter(|(name, _, _)| names.contains(name)) {
+            encoder.write_all(content).unwrap();
+        }
+        encoder.finish().unwrap().len()
+    }
+
+    #[test]
+    fn style_and_script_stay_small() {
+        let (style, script) = (packed(&["desk.css"]), packed(&["desk.js", "console.js"]));
+        assert!(style <= 8 << 10, "the style has {style} bytes, compressed");
+        assert!(script <= 12 << 10, "the scripts have {script} bytes, compressed");
+    }
+
+    #[test]
+    fn the_style_knows_no_left_and_right() {
+        let style = String::from_utf8_lossy(include_bytes!("../../../assets/desk.css"));
+        for line in style.lines() {
+            let physical = [
+                "margin-left",
+                "margin-right",
+                "padding-left",
+                "padding-right",
+                "text-align: left",
+                "text-align: right",
+                " left:",
+                " right:",
+                "float:",
+            ];
+            assert!(!physical.iter().any(|word| line.contains(word)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Errors as pages: what happened, what was kept, what to do, and the request's id to name to others.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::assets;
+use super::words::{Language, Words};
+use crate::app::Error;
+use crate::desk::refusal::Refusal;
+
+/// Why a page is not what was asked for.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// A use case's answer.
+    Use(Arc<Error>),
+    /// The reader has to say who they are first; then they come back here.
+    SignIn { next: String },
+    /// Another site sent it.
+    Elsewhere,
+    /// There is no such page.
+    NoPage,
+    /// A form that no page of this desk sends.
+    BadForm,
+    /// It was refused before it came to a use case.
+    Status(StatusCode),
+}
+
+/// A failure on its way to becoming a page.
+#[derive(Debug, Clone)]
+pub struct Shown(pub Failure);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Use(Arc::new(error))
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(%error, "a page cannot be written");
+        Failure::Status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if let Failure::SignIn { next } = &self {
+            let next: String = super::form::encode(&[("next", next)]);
+            return Redirect::to(&format!("/sign-in?{next}")).into_response();
+        }
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Shown(self));
+        response
+    }
+}
+
+impl Failure {
+    /// The status that programs see.
+    fn status(&self) -> StatusCode {
+        match self {
+            Failure::SignIn { .. } => StatusCode::SEE_OTHER,
+            Failure::Elsewhere => StatusCode::FORBIDDEN,
+            Failure::NoPage => StatusCode::NOT_FOUND,
+            Failure::BadForm => StatusCode::BAD_REQUEST,
+            Failure::Status(status) => *status,
+            Failure::Use(error) => match &**error {
+                Error::Rejected { .. } | Error::KeyReused | Error::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Refused(Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover) => {
+                    StatusCode::FORBIDDEN
+                }
+                Error::Missing { .. } => StatusCode::NOT_FOUND,
+                Error::Stale { .. } | Error::StaleTable { .. } => StatusCode::PRECONDITION_FAILED,
+                Error::Refused(_)
+                | Error::Ambiguous { .. }
+                | Error::NotTaken { .. }
+                | Error::Table(_)
+                | Error::NeedsMatch { .. } => StatusCode::CONFLICT,
+                Error::TooMuch { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Error::MayBeDone(_) => StatusCode::GATEWAY_TIMEOUT,
+                Error::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+                Error::Damaged(_) | Error::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    /// The key of its title and of its advice.
+    fn key(&self) -> &'static str {
+        match self.status().as_u16() {
+            400 => "bad-form",
+            403 if matches!(self, Failure::Elsewhere) => "elsewhere",
+            403 => "forbidden",
+            404 => "missing",
+            405 => "method",
+            409 => "conflict",
+            412 => "stale",
+            413 => "large",
+            422 => "rejected",
+            429 => "too-many",
+            503 => "busy",
+            504 => "unsure",
+            507 => "no-room",
+            _ => "broken",
+        }
+    }
+
+    /// The desk's own words about it, where they say more; nothing of what only an operator may see.
+    fn detail(&self) -> String {
+        match self {
+            Failure::Use(error) => match &**error {
+                Error::Broken(_) | Error::Damaged(_) | Error::NoRoom(_) | Error::MayBeDone(_) => String::new(),
+                Error::Rejected { problems } => {
+                    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
+                }
+                other => other.to_string(),
+            },
+            _ => String::new(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    words: Words,
+    style: String,
+    icon: String,
+    title: String,
+    advice: String,
+    detail: String,
+    id: &'a str,
+    status: u16,
+}
+
+/// The page of a failure. What only an operator may see goes to the log.
+pub fn page(language: Language, failure: &Failure, id: &str) -> Response {
+    let (status, words) = (failure.status(), Words(language));
+    if let (Failure::Use(error), true) = (failure, status.is_server_error()) {
+        tracing::error!(%error, request_id = id, "a page failed");
+    }
+    let page = ErrorPage {
+        words,
+        style: assets::address("desk.css"),
+        icon: assets::address("icon.svg"),
+        title: words.t(&format!("error.{}.title", failure.key())),
+        advice: words.t(&format!("error.{}.advice", failure.key())),
+        detail: failure.detail(),
+        id,
+        status: status.as_u16(),
+    };
+    let mut response = (status, page.render().unwrap_or_default()).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// The page for a browser that asks for what is not there.
+pub fn missing(headers: &HeaderMap) -> Option<Response> {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts?.contains("text/html").then(|| page(Language::of(headers), &Failure::NoPage, ""))
+}

@@ -1,0 +1,76 @@
+//! Forms as they come: pairs of names and texts, read without regard to which page they are for.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+
+use super::failure::Failure;
+
+/// The pairs of a form, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Form(pub Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let media_type = request.headers().get(header::CONTENT_TYPE).cloned();
+        let pairs = axum::extract::Form::<Vec<(String, String)>>::from_request(request, state).await;
+        let axum::extract::Form(pairs) = pairs.map_err(|rejection| match rejection.status() {
+            status if status.as_u16() == 413 => Failure::Status(status),
+            _ => Failure::BadForm,
+        })?;
+        // A zero character is in no text of the desk.
+        if media_type.is_none() || pairs.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
+            return Err(Failure::BadForm);
+        }
+        Ok(Form(pairs))
+    }
+}
+
+impl Form {
+    /// The text under a name; empty where there is none. Browsers send line ends as two characters.
+    pub fn text(&self, name: &str) -> String {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, text)| text.replace("\r\n", "\n")).unwrap_or_default()
+    }
+
+    /// The same, where something was filled in.
+    pub fn given(&self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.trim().is_empty())
+    }
+
+    /// All texts under a name.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(known, _)| known == name).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// Whether the name was sent at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// All of it as one text, to tell one request from another; without the key that names the request.
+    pub fn content(&self) -> String {
+        let pairs: Vec<(&str, &str)> =
+            self.0.iter().filter(|(name, _)| name != KEY).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        encode(&pairs)
+    }
+}
+
+/// The field in which a form carries the key that makes sending it twice do it once.
+pub const KEY: &str = "key";
+
+/// Pairs as they stand in an address.
+pub fn encode(pairs: &[(&str, &str)]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            match plain(byte) {
+                true => out.push(char::from(byte)),
+                false => out.push_str(&format!("%{byte:02X}")),
+            }
+            out
+        })
+    };
+    pairs.iter().map(|(name, text)| format!("{}={}", one(name), one(text))).collect::<Vec<_>>().join("&")
+}

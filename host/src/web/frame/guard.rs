@@ -1,0 +1,92 @@
+//! The layers around every page: the headers that browsers go by, requests of other sites refused, and errors as pages.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::failure::{self, Failure};
+use super::words::Language;
+
+/// One policy for all pages: scripts, styles and requests of this desk alone, nothing inline, no frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types ruledesk";
+
+/// All headers that each page has. `no-referrer` would make the origin of our own forms `null`.
+const HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+];
+
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether a request comes from a page of this desk, or was typed in by the reader (Fetch Metadata; else RFC 6454).
+fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text(&SITE) {
+        return matches!(site, "same-origin" | "none");
+    }
+    let origin = text(&header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == text(&header::HOST)
+}
+
+/// Refuses what another site would have the reader's browser do, makes errors pages, and tells browsers what a page may.
+pub async fn guard(request: Request, next: Next) -> Response {
+    let language = Language::of(request.headers());
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let own = safe || is_own(request.headers());
+    let response = if own { next.run(request).await } else { Failure::Elsewhere.into_response() };
+    let status = response.status();
+    let mut response = match response.extensions().get::<failure::Shown>() {
+        Some(shown) => failure::page(language, &shown.0, &id),
+        // What was refused before it came to a handler.
+        None if is_problem(&response) => failure::page(language, &Failure::Status(status), &id),
+        None => response,
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+    response
+}
+
+fn is_problem(response: &Response) -> bool {
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_none_or(|value| !value.as_bytes().starts_with(b"text/"));
+    let status = response.status();
+    (status.is_client_error() || status.is_server_error()) && plain || status == StatusCode::METHOD_NOT_ALLOWED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_desk_s_own_pages_may_send_forms() {
+        let with = |pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            is_own(&headers)
+        };
+        assert!(with(&[("sec-fetch-site", "same-origin")]) && with(&[("sec-fetch-site", "none")]));
+        for site in ["cross-site", "same-site", ""] {
+            assert!(
+                !with(&[("sec-fetch-site", site), ("origin", "http://desk.test"), ("host", "desk.test")]),
+                "{site}"
+            );
+        }
+        assert!(with(&[("origin", "https://desk.test"), ("host", "desk.test")]));
+        assert!(!with(&[("origin", "https://evil.test"), ("host", "desk.test")]));
+        assert!(!with(&[("origin", "null"), ("host", "desk.test")]) && !with(&[("host", "desk.test")]));
+    }
+}

@@ -1,0 +1,134 @@
+//! The frame of every page: who reads it, in which words and times, and what stands around its content.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
+use crate::desk::permission;
+
+pub mod assets;
+pub mod failure;
+pub mod form;
+pub mod guard;
+pub mod shown;
+pub mod times;
+pub mod words;
+
+use failure::Failure;
+use times::Times;
+use words::{Language, Words};
+
+/// The reader of a page.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    pub id: PersonId,
+    pub name: String,
+    /// Whether they work on tickets of others.
+    pub works: bool,
+    pub admin: bool,
+}
+
+/// The parts of a page that are the same on all.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub words: Words,
+    pub times: Times,
+    pub organisation: Arc<Organisation>,
+    pub viewer: Option<Viewer>,
+    /// The path of this page, for what leads back to it.
+    pub path: String,
+}
+
+impl Frame {
+    /// The frame for a reader, or for one who is not known yet.
+    pub fn new(app: &App, headers: &HeaderMap, path: &str, actor: Option<&Actor>) -> Frame {
+        let (words, organisation) = (Words(Language::of(headers)), app.organisation());
+        let times = Times { now: app.clock.now(), zone: organisation.calendar.zone.clone(), words };
+        let viewer = actor.and_then(|actor| {
+            let id = actor.person()?.clone();
+            let name = organisation.people.get(&id).map_or_else(|| id.to_string(), |person| person.name.clone());
+            Some(Viewer { id, name, works: permission::works_on_tickets(actor), admin: actor.has(Role::Admin) })
+        });
+        Frame { words, times, organisation, viewer, path: path.to_owned() }
+    }
+
+    /// The language's tag.
+    pub fn tag(&self) -> &'static str {
+        self.words.0.tag()
+    }
+
+    /// The languages that the reader may choose.
+    pub fn languages(&self) -> [Language; 2] {
+        Language::OFFERED
+    }
+
+    /// The address of an asset.
+    pub fn asset(&self, name: &str) -> String {
+        assets::address(name)
+    }
+
+    /// Whether the page is at this address, or below it.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))
+    }
+
+    /// Whether the reader works on tickets of others.
+    pub fn works(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.works)
+    }
+
+    /// A person's name; the id of one who is not in the directory.
+    pub fn name(&self, id: &PersonId) -> String {
+        self.organisation.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+
+    /// The name of a person whose id came as text.
+    pub fn name_of(&self, id: &str) -> String {
+        self.organisation.people.get(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
+    }
+}
+
+/// A page as an answer.
+///
+/// # Errors
+///
+/// Where its template cannot be written.
+pub fn page(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
+    let mut response = (status, template.render()?).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    Ok(response)
+}
+
+/// The value of a cookie.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
+/// A path of this desk to go to, or the start: never another site (an open redirect).
+pub fn local(path: &str) -> &str {
+    let plain = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    if plain { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_comes_back_to_this_desk_only() {
+        for own in ["/", "/tickets/IT-1", "/queue?team=network"] {
+            assert_eq!(local(own), own);
+        }
+        for other in ["//evil.test", "https://evil.test", "/\\evil.test", "", "javascript:alert(1)", "/\t/evil.test"] {
+            assert_eq!(local(other), "/", "{other}");
+        }
+    }
+}

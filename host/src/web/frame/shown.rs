@@ -1,0 +1,103 @@
+//! Values of the desk in the words of a page: states, priorities, tickets in lists.
+
+use super::Frame;
+use super::times::When;
+use crate::app::tickets::work::TicketSummary;
+use crate::desk::id::PriorityId;
+use crate::desk::ticket::{State, WaitingFor};
+
+/// A priority: its name, and its rank for the bar next to it, from 0 for the most urgent to 3.
+#[derive(Debug, Clone)]
+pub struct Priority {
+    pub name: String,
+    pub rank: usize,
+}
+
+/// A state: its words, and the tone of its mark.
+#[derive(Debug, Clone)]
+pub struct StateWord {
+    pub text: String,
+    /// `new`, `work`, `wait`, `good` or `over`.
+    pub tone: &'static str,
+}
+
+/// A ticket in a list.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub key: String,
+    pub version: i64,
+    pub subject: String,
+    pub state: StateWord,
+    pub priority: Priority,
+    pub category: String,
+    pub team: String,
+    pub assignee: Option<String>,
+    pub requester: String,
+    pub due: Option<When>,
+    /// How much of its time is over, 0 to 4.
+    pub risk: u8,
+    pub updated: When,
+    /// Whether it waits for the one who asked.
+    pub waits_for_requester: bool,
+}
+
+/// The tone of a state's mark.
+pub const fn tone(state: State) -> &'static str {
+    match state {
+        State::New | State::Open | State::Reopened => "new",
+        State::InProgress => "work",
+        State::Waiting(_) => "wait",
+        State::Resolved => "good",
+        State::Closed | State::Cancelled | State::Merged => "over",
+    }
+}
+
+impl Frame {
+    /// A state as those say it who work on tickets.
+    pub fn state(&self, state: State) -> StateWord {
+        let text = self.words.t(&format!("state.{}", state.code()));
+        StateWord { text, tone: tone(state) }
+    }
+
+    /// A state in plain words, for the one who asked.
+    pub fn plain_state(&self, state: State) -> StateWord {
+        let text = self.words.t(&format!("plain.{}", state.code()));
+        StateWord { text, tone: tone(state) }
+    }
+
+    /// A priority by its id.
+    pub fn priority(&self, id: &PriorityId) -> Priority {
+        let found = self.organisation.priority(id);
+        let name = found.map_or_else(|| id.to_string(), |(_, level)| level.name.clone());
+        Priority { name, rank: found.map_or(3, |(rank, _)| rank.min(3)) }
+    }
+
+    /// A category's name, with those above it where it has any.
+    pub fn category(&self, id: &str) -> String {
+        self.organisation.categories.get(id).map_or_else(|| id.to_owned(), |category| category.name.clone())
+    }
+
+    /// A team's name.
+    pub fn team(&self, id: &str) -> String {
+        self.organisation.teams.get(id).map_or_else(|| id.to_owned(), |team| team.name.clone())
+    }
+
+    /// A ticket as a row of a list; `plain` for the one who asked.
+    pub fn row(&self, ticket: &TicketSummary, (version, updated): (i64, jiff::Timestamp), plain: bool) -> Row {
+        Row {
+            key: ticket.number.to_string(),
+            version,
+            subject: ticket.subject.clone(),
+            state: if plain { self.plain_state(ticket.state) } else { self.state(ticket.state) },
+            priority: self.priority(&ticket.priority),
+            category: self.category(ticket.category.as_str()),
+            team: self.team(ticket.team.as_str()),
+            assignee: ticket.assignee.as_ref().map(|id| self.name(id)),
+            requester: self.name(&ticket.requester),
+            due: ticket.due_at.map(|due| self.times.due(due)),
+            risk: ticket.due_at.map_or(0, |due| self.times.risk(ticket.created_at, due)),
+            updated: self.times.ago(updated),
+            waits_for_requester: matches!(ticket.state, State::Waiting(WaitingFor::Requester) | State::Resolved),
+        }
+    }
+}

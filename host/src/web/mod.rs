@@ -1,0 +1,76 @@
+//! Pages for people: every page and every layer on this screen. A page translates between a browser and a use case of `app`, as
+//! the interface does for programs, so that no page can do more than it.
+//!
+//! Pages live next to the interface, whose paths all begin with `/api`: `/` is the start, `/tickets/IT-1042` a ticket, for the
+//! one who asked as for the one who works on it. Every page works without scripts; what changes something is a form that is
+//! sent by POST and answered with a redirect.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+mod admin;
+mod approvals;
+mod frame;
+mod portal;
+mod queue;
+mod session;
+mod ticket;
+
+pub use frame::failure::missing;
+
+/// All pages, for the one who serves them.
+pub struct Pages {
+    pub routes: Router,
+    /// Those whose requests are larger and take longer.
+    pub uploads: Router,
+}
+
+/// All pages of a desk.
+pub fn pages(app: &Arc<App>) -> Pages {
+    let routes = Router::new()
+        .route("/", get(portal::start))
+        .route("/sign-in", get(session::sign_in).post(session::enter))
+        .route("/sign-out", post(session::leave))
+        .route("/language", post(session::language))
+        .route("/account", get(session::account))
+        .route("/account/sessions", post(session::end_sessions))
+        .route("/static/{digest}/{name}", get(frame::assets::serve))
+        .route("/find", get(portal::find))
+        .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
+        .route("/mine", get(portal::mine))
+        .route("/access", get(portal::access::show))
+        .route("/access/{grant}/give-back", post(portal::access::give_back))
+        .route("/tickets/{key}", get(ticket::show))
+        .route("/tickets/{key}/version", get(ticket::version))
+        .route("/tickets/{key}/reply", post(ticket::acts::reply))
+        .route("/tickets/{key}/state", post(ticket::acts::state))
+        .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
+        .route("/tickets/{key}/edit", post(ticket::acts::edit))
+        .route("/tickets/{key}/take", post(ticket::acts::take))
+        .route("/tickets/{key}/record", get(ticket::record::show))
+        .route("/queue", get(queue::list))
+        .route("/queue/counts", get(queue::counts))
+        .route("/queue/next", post(ticket::next::take))
+        .route("/queue/bulk", post(queue::bulk::run))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
+        .route("/admin/rules", get(admin::rules::list))
+        .route("/admin/rules/{name}", get(admin::rules::show))
+        .route("/admin/rules/{name}/step", post(admin::rules::step))
+        .route("/admin/tables", get(admin::tables::list))
+        .route("/admin/tables/{name}", get(admin::tables::show).post(admin::tables::put));
+    let uploads = Router::new()
+        .route("/tickets/{key}/try", get(ticket::trial::form).post(ticket::trial::run))
+        .route("/admin/records", get(admin::records::show).post(admin::records::check))
+        .route("/admin/upload", get(admin::upload::form).post(admin::upload::send))
+        .route("/admin/decision-table/{name}", get(admin::editor::show).post(admin::editor::run));
+    let dressed = |routes: Router<Arc<App>>| {
+        routes.route_layer(middleware::from_fn(frame::guard::guard)).with_state(Arc::clone(app))
+    };
+    Pages { routes: dressed(routes), uploads: dressed(uploads) }
+}

@@ -1,0 +1,151 @@
+//! An employee's pages: what can be asked for, one's own tickets, and what one holds.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::frame::failure::Failure;
+use super::frame::shown::Row;
+use super::frame::{Frame, page};
+use super::session::Visit;
+use crate::app::tickets::work::{Filter, Start};
+use crate::desk::id::TicketNumber;
+use crate::desk::organisation::Kind;
+use crate::desk::ticket::State;
+
+pub mod access;
+pub mod request;
+
+use access::Held;
+
+/// Tickets on the start page.
+const START_ROWS: usize = 8;
+/// Tickets on a page of one's own.
+const ROWS: usize = 50;
+
+/// A request type, as people look for it.
+struct Offer {
+    id: String,
+    name: String,
+    hint: String,
+}
+
+/// Request types of one sort.
+struct Shelf {
+    title: String,
+    offers: Vec<Offer>,
+}
+
+#[derive(Template)]
+#[template(path = "portal/start.html")]
+struct StartPage {
+    f: Frame,
+    shelves: Vec<Shelf>,
+    rows: Vec<Row>,
+    held: Vec<Held>,
+    awaiting: usize,
+}
+
+/// The request types, in the order in which people need them: what is broken, what they want, access.
+fn shelves(f: &Frame) -> Vec<Shelf> {
+    let types = || f.organisation.request_types.values();
+    let sorts = [
+        ("shelf.broken", types().filter(|t| t.kind == Kind::Incident && !t.grants_access).collect::<Vec<_>>()),
+        ("shelf.need", types().filter(|t| t.kind != Kind::Incident && !t.grants_access).collect()),
+        ("shelf.access", types().filter(|t| t.grants_access).collect()),
+    ];
+    let filled = sorts.into_iter().filter(|(_, types)| !types.is_empty());
+    filled
+        .map(|(title, types)| Shelf {
+            title: f.words.t(title),
+            offers: types
+                .into_iter()
+                .map(|form| Offer {
+                    id: form.id.to_string(),
+                    name: form.name.clone(),
+                    hint: form.fields.iter().take(4).map(|field| field.label.as_str()).collect::<Vec<_>>().join(" · "),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// One's own tickets, the unfinished first.
+async fn own_rows(visit: &Visit, states: Vec<State>, limit: usize) -> Result<Vec<Row>, Failure> {
+    let filter = Filter { requester: Some(visit.person().to_string()), states, ..Filter::default() };
+    let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), limit).await?;
+    let row = |ticket: &crate::app::tickets::work::TicketSummary| {
+        let sight = sights.of(ticket);
+        visit.frame.row(ticket, (sight.version(ticket.version), sight.updated_at(ticket.updated_at)), true)
+    };
+    Ok(found.items.iter().map(row).collect())
+}
+
+/// States in which a ticket is of interest to the one who asked.
+fn open_states() -> Vec<State> {
+    State::ALL.into_iter().filter(|state| state.is_unfinished() || *state == State::Resolved).collect()
+}
+
+/// `GET /`.
+pub async fn start(visit: Visit) -> Result<Response, Failure> {
+    let rows = own_rows(&visit, open_states(), START_ROWS).await?;
+    let held = access::held_now(&visit).await?;
+    let (awaiting, _) = visit.app.awaiting(&visit.actor, None, START_ROWS).await?;
+    let f = visit.frame;
+    page(StatusCode::OK, &StartPage { shelves: shelves(&f), rows, held, awaiting: awaiting.items.len(), f })
+}
+
+#[derive(Template)]
+#[template(path = "portal/mine.html")]
+struct MinePage {
+    f: Frame,
+    rows: Vec<Row>,
+    all: bool,
+}
+
+/// Whether finished tickets are shown too.
+#[derive(Debug, Deserialize)]
+pub struct Which {
+    all: Option<String>,
+}
+
+/// `GET /mine`.
+pub async fn mine(visit: Visit, Query(Which { all }): Query<Which>) -> Result<Response, Failure> {
+    let states = if all.is_some() { Vec::new() } else { open_states() };
+    let rows = own_rows(&visit, states, ROWS).await?;
+    page(StatusCode::OK, &MinePage { f: visit.frame, rows, all: all.is_some() })
+}
+
+/// The words that are looked for.
+#[derive(Debug, Deserialize)]
+pub struct Find {
+    #[serde(default)]
+    q: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/find.html")]
+struct FindPage {
+    f: Frame,
+    q: String,
+    offers: Vec<Offer>,
+    rows: Vec<Row>,
+}
+
+/// `GET /find`: a ticket by its key at once; else request types and one's own tickets with these words.
+pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Response, Failure> {
+    let key = q.trim().to_ascii_uppercase();
+    let key = if key.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{key}") } else { key };
+    if let Ok(number) = key.parse::<TicketNumber>() {
+        return Ok(Redirect::to(&format!("/tickets/{number}")).into_response());
+    }
+    let wanted = q.trim().to_lowercase();
+    let is_wanted = |text: &str| !wanted.is_empty() && text.to_lowercase().contains(&wanted);
+    let offers = shelves(&visit.frame).into_iter().flat_map(|shelf| shelf.offers);
+    let offers = offers.filter(|offer| is_wanted(&offer.name) || is_wanted(&offer.hint)).collect();
+    let rows = own_rows(&visit, Vec::new(), ROWS).await?;
+    let rows = rows.into_iter().filter(|row| is_wanted(&row.subject)).collect();
+    page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, rows })
+}

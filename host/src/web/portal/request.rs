@@ -1,0 +1,265 @@
+//! The form of a request type: its fields, the problems at them, and what was filled in.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::app::Error;
+use crate::app::tickets::submit::digest;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::form::{Problem, Raw};
+use crate::desk::organisation::{FieldKind, FieldSpec, RequestType};
+use crate::desk::ticket::intake::Submission;
+use crate::web::frame::failure::Failure;
+use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::{Frame, page};
+use crate::web::session::Visit;
+
+/// The way by which submissions come in here.
+const CHANNEL: &str = "portal";
+/// Text fields that take more than this have room for several lines.
+const LINE_CHARS: usize = 300;
+/// The beginning of the names of a form's own fields.
+const FIELD: &str = "field.";
+
+/// A field as the page shows it.
+struct Field {
+    /// The name under which it is sent, and its id on the page.
+    name: String,
+    label: String,
+    help: String,
+    /// `text`, `lines`, `number`, `flag`, `date`, `choice` or `choices`.
+    kind: &'static str,
+    required: bool,
+    value: String,
+    options: Vec<Choice>,
+    min: Option<f64>,
+    max: Option<f64>,
+    problem: Option<String>,
+    /// Whether a change of it changes what other fields offer.
+    shapes: bool,
+}
+
+struct Choice {
+    value: String,
+    text: String,
+    chosen: bool,
+}
+
+/// A problem in the summary above the form.
+struct Found {
+    /// The id of its field on the page; empty where it has none.
+    at: String,
+    label: String,
+    message: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/request.html")]
+struct RequestPage {
+    f: Frame,
+    id: String,
+    name: String,
+    fields: Vec<Field>,
+    subject: Field,
+    body: Field,
+    /// For those who take a request for another: for whom, and how it came.
+    requester: Option<Field>,
+    channel: Option<Field>,
+    people: Vec<(String, String)>,
+    found: Vec<Found>,
+    key: String,
+}
+
+/// `GET /new/{request_type}`; what stands in the query is filled in.
+pub async fn form(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    show(visit, &id, &Form(given), &[], StatusCode::OK)
+}
+
+/// `POST /new/{request_type}`: sends it, or only brings the form up to date.
+pub async fn send(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    if form.has("update") {
+        return show(visit, &id, &form, &[], StatusCode::OK);
+    }
+    let spec = visit.frame.organisation.request_types.get(id.as_str()).ok_or(Failure::NoPage)?;
+    let submission = submission(spec, &form);
+    let requester = form.given("requester").and_then(|id| id.trim().parse::<PersonId>().ok());
+    let requester = requester.filter(|id| visit.frame.works() && id != visit.person());
+    let key = form.given(KEY).map(|key| (key, digest(format!("page new {}", form.content()).as_bytes())));
+    match visit.app.create_ticket(&visit.actor, requester, submission, key).await {
+        Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
+        Err(Error::Rejected { problems }) => show(visit, &id, &form, &problems, StatusCode::UNPROCESSABLE_ENTITY),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn submission(spec: &RequestType, form: &Form) -> Submission {
+    let raw = |field: &FieldSpec| {
+        let name = format!("{FIELD}{}", field.name);
+        let value = match &field.kind {
+            FieldKind::Choices { .. } => Raw::List(form.all(&name).into_iter().map(Raw::Text).collect()),
+            FieldKind::Flag if form.has(&name) => Raw::Flag(true),
+            FieldKind::Flag => Raw::Null,
+            _ => form.given(&name).map_or(Raw::Null, Raw::Text),
+        };
+        (field.name.clone(), value)
+    };
+    Submission {
+        request_type: spec.id.to_string(),
+        channel: CHANNEL.to_owned(),
+        channel_named: form.given("channel").filter(|channel| channel != CHANNEL),
+        subject: form.text("subject"),
+        body: form.text("body"),
+        fields: spec.fields.iter().map(raw).filter(|(_, value)| *value != Raw::Null).collect(),
+        ..Submission::default()
+    }
+}
+
+fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: StatusCode) -> Result<Response, Failure> {
+    let f = visit.frame;
+    let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
+    let problem = |name: &str| {
+        let found: Vec<&str> = problems.iter().filter(|p| p.field == name).map(|p| p.message.as_str()).collect();
+        (!found.is_empty()).then(|| found.join(" "))
+    };
+    let own = |name: &'static str, kind: &'static str| Field {
+        problem: problem(name),
+        value: form.text(name),
+        ..Field::plain(name, f.words.t(&format!("request.{name}")), kind)
+    };
+    let field = |spec_of: &FieldSpec| {
+        let mut field = Field::of(&f, spec_of, form);
+        field.problem = problem(&spec_of.name);
+        if spec.grants_access {
+            field.offer_access(&f, form);
+        }
+        field
+    };
+    let fields: Vec<Field> = spec.fields.iter().map(field).collect();
+    let people = |f: &Frame| {
+        let active = f.organisation.people.values().filter(|person| person.active);
+        active.map(|person| (person.id.to_string(), person.name.clone())).collect()
+    };
+    let found = problems.iter().map(|problem| {
+        let of_form = fields.iter().find(|field| field.name == format!("{FIELD}{}", problem.field));
+        let at = match (of_form, problem.field.as_str()) {
+            (Some(field), _) => field.name.clone(),
+            (None, own @ ("subject" | "body" | "requester" | "channel")) => own.to_owned(),
+            (None, _) => String::new(),
+        };
+        let label = of_form.map_or_else(|| f.words.t1("request.field", &problem.field), |field| field.label.clone());
+        let label = if matches!(at.as_str(), "subject" | "body") { f.words.t(&format!("request.{at}")) } else { label };
+        // A label that is a question reads badly before a colon.
+        let label = label.trim_end_matches('?').to_owned();
+        Found { at, label, message: problem.message.clone() }
+    });
+    let works = f.works();
+    let page_ = RequestPage {
+        id: id.to_owned(),
+        name: spec.name.clone(),
+        found: found.collect(),
+        subject: own("subject", "text"),
+        body: own("body", "lines"),
+        requester: works.then(|| own("requester", "person")),
+        channel: works.then(|| own("channel", "text")),
+        people: if works { people(&f) } else { Vec::new() },
+        key: form.given(KEY).filter(|_| problems.is_empty()).unwrap_or_else(|| visit.app.clock.new_id().to_string()),
+        fields,
+        f,
+    };
+    page(status, &page_)
+}
+
+impl Field {
+    fn plain(name: &str, label: String, kind: &'static str) -> Field {
+        Field {
+            name: name.to_owned(),
+            label,
+            help: String::new(),
+            kind,
+            required: false,
+            value: String::new(),
+            options: Vec::new(),
+            min: None,
+            max: None,
+            problem: None,
+            shapes: false,
+        }
+    }
+
+    fn of(f: &Frame, spec: &FieldSpec, form: &Form) -> Field {
+        let name = format!("{FIELD}{}", spec.name);
+        let (kind, options) = match &spec.kind {
+            FieldKind::Text { chars_max } if *chars_max > LINE_CHARS && spec.name == "justification" => {
+                ("lines", &[][..])
+            }
+            FieldKind::Text { .. } => ("text", &[][..]),
+            FieldKind::Number { .. } => ("number", &[][..]),
+            FieldKind::Flag => ("flag", &[][..]),
+            FieldKind::Date => ("date", &[][..]),
+            FieldKind::Choice { options } => ("choice", options.as_slice()),
+            FieldKind::Choices { options } => ("choices", options.as_slice()),
+        };
+        let chosen = form.all(&name);
+        let option = |value: &String| Choice {
+            chosen: chosen.contains(value),
+            text: option_text(f, value),
+            value: value.clone(),
+        };
+        let (min, max) = match &spec.kind {
+            FieldKind::Number { min, max } => (*min, *max),
+            _ => (None, None),
+        };
+        Field {
+            help: spec.help.clone(),
+            required: spec.required,
+            value: form.text(&name),
+            options: options.iter().map(option).collect(),
+            min,
+            max,
+            ..Field::plain(&name, spec.label.clone(), kind)
+        }
+    }
+
+    /// Offers what the catalog has, where the form asks for an app and a tier of it.
+    fn offer_access(&mut self, f: &Frame, form: &Form) {
+        let apps = &f.organisation.apps;
+        let chosen = form.given("field.app").and_then(|id| apps.get(id.trim()));
+        let options: Vec<(String, String)> = match self.name.strip_prefix(FIELD) {
+            Some("app") => apps.values().map(|app| (app.id.to_string(), app.name.clone())).collect(),
+            Some("tier") => {
+                let shown = apps.values().filter(|app| chosen.is_none_or(|chosen| chosen.id == app.id));
+                let tiers = shown.flat_map(|app| app.tiers.iter());
+                let mut tiers: Vec<_> = tiers.map(|tier| (tier.id.to_string(), tier.name.clone())).collect();
+                if chosen.is_none() {
+                    tiers.sort();
+                    tiers.dedup_by(|one, other| one.0 == other.0);
+                }
+                tiers
+            }
+            _ => return,
+        };
+        self.shapes = self.name == "field.app";
+        self.kind = "choice";
+        let value = self.value.trim().to_owned();
+        self.options = options.into_iter().map(|(id, text)| Choice { chosen: id == value, value: id, text }).collect();
+    }
+
+    /// The ids of what describes it, for `aria-describedby`.
+    fn described(&self) -> String {
+        let help = (!self.help.is_empty()).then(|| format!("{}-help", self.name));
+        let problem = self.problem.as_ref().map(|_| format!("{}-problem", self.name));
+        help.into_iter().chain(problem).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An option of a form as it is read: common ones in the reader's language, others as the organisation calls them.
+fn option_text(f: &Frame, value: &str) -> String {
+    let key = format!("option.{value}");
+    if f.words.has(&key) { f.words.t(&key) } else { value.to_owned() }
+}

@@ -1,0 +1,173 @@
+//! Acts on a ticket: each a form that is sent, done by a use case, and answered with the ticket's page.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{Notice, next, number, render};
+use crate::app::tickets::submit::digest;
+use crate::app::{App, Error};
+use crate::desk::actor::Actor;
+use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::id::TicketNumber;
+use crate::desk::ticket::edit::EditTicket;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::timeline::{Event, Visibility};
+use crate::desk::ticket::{Move, State};
+use crate::web::frame::failure::Failure;
+use crate::web::frame::form::{Form, KEY};
+use crate::web::session::Visit;
+
+/// The key of a form, with the digest of what it stands for.
+pub fn key(form: &Form, act: &str) -> Option<(String, String)> {
+    form.given(KEY).map(|key| (key, digest(format!("page {act} {}", form.content()).as_bytes())))
+}
+
+/// The condition that the ticket is still as the reader saw it.
+pub fn seen(form: &Form) -> Condition {
+    Condition { matches: Some(Tags::OneOf(vec![form.text("version")])), none_matches: None }
+}
+
+/// Back to the ticket, or on to the next one that waits.
+async fn back(visit: &Visit, number: TicketNumber, done: &str, form: &Form) -> Result<Response, Failure> {
+    match form.text("then").as_str() {
+        "next" => next::take_next(visit).await,
+        _ => Ok(Redirect::to(&format!("/tickets/{number}?done={done}")).into_response()),
+    }
+}
+
+/// The answer to an act: the page it leads to, or the same page with what was wrong and what was filled in.
+async fn answer(
+    visit: Visit,
+    number: TicketNumber,
+    (done, form): (&str, &Form),
+    outcome: Result<(), Error>,
+) -> Result<Response, Failure> {
+    let words = visit.frame.words;
+    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile });
+    match outcome {
+        Ok(()) => back(&visit, number, done, form).await,
+        Err(Error::Rejected { problems }) => {
+            let all = problems.iter().map(|problem| problem.message.clone()).collect();
+            let shown = notice(words.t("ticket.rejected"), "bad", all);
+            render(visit, number, form, shown, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(Error::Stale { .. }) => {
+            let shown = notice(words.t("ticket.conflict"), "warn", meanwhile(&visit, number).await?);
+            render(visit, number, form, shown, StatusCode::PRECONDITION_FAILED).await
+        }
+        Err(Error::Refused(refusal)) => {
+            let shown = notice(words.t1("ticket.refused", refusal), "bad", Vec::new());
+            render(visit, number, form, shown, StatusCode::CONFLICT).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The last things that happened, for one who saw the ticket before them.
+async fn meanwhile(visit: &Visit, number: TicketNumber) -> Result<Vec<String>, Failure> {
+    const SHOWN: usize = 3;
+    let entries = visit.app.timeline(&visit.actor, number, 0, super::ENTRIES).await?;
+    let f = &visit.frame;
+    let line = |entry: &crate::app::tickets::work::StoredEntry| {
+        let who = match &entry.entry.author {
+            crate::desk::actor::Author::Person(id) => f.name(id),
+            _ => f.words.t("who.desk"),
+        };
+        let what = match &entry.entry.event {
+            Event::Set { field, to, .. } => {
+                f.words.t2("event.changed", f.words.t(&format!("field.{}", field.code())), to)
+            }
+            Event::StateChanged { to, .. } => f.words.t1("event.state", f.words.t(&format!("state.{}", to.code()))),
+            Event::Assigned { assignee: Some(person), .. } => f.words.t1("event.assigned", f.name_of(person)),
+            _ => f.words.t("event.other"),
+        };
+        format!("{who}: {what} ({})", f.times.exact(entry.entry.at))
+    };
+    Ok(entries.items.iter().rev().take(SHOWN).map(line).collect())
+}
+
+/// `POST /tickets/{key}/reply`: a public reply, or a private note.
+pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let internal = form.has("internal");
+    let visibility = if internal { Visibility::Internal } else { Visibility::Public };
+    let key = key(&form, &format!("comment {id}"));
+    let done = visit.app.comment(&visit.actor, number, &form.text("body"), visibility, key).await.map(drop);
+    answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
+}
+
+/// `POST /tickets/{key}/state`.
+pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let to = State::from_code(&form.text("to")).ok_or(Failure::BadForm)?;
+    let record = ResolutionRecord {
+        symptom: form.text("symptom"),
+        cause: form.text("cause"),
+        fix: form.text("fix"),
+        next_time: form.text("next-time"),
+    };
+    let wanted = Move { to, reason: form.text("reason"), record };
+    let key = key(&form, &format!("state {id}"));
+    let done = visit.app.transition(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
+    answer(visit, number, ("state", &form), done).await
+}
+
+/// `POST /tickets/{key}/escalate`.
+pub async fn escalate(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let key = key(&form, &format!("escalate {id}"));
+    let done = visit.app.escalate(&visit.actor, number, &form.text("reason"), key).await.map(drop);
+    answer(visit, number, ("escalate", &form), done).await
+}
+
+/// `POST /tickets/{key}/edit`.
+pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let (now, _) = visit.app.ticket(&visit.actor, number).await?;
+    // A form names every field: only what differs is a change.
+    let other = |name: &str, is: &str| form.given(name).filter(|wanted| wanted != is);
+    let is = |id: Option<String>| id.unwrap_or_default();
+    let assignee_is = is(now.assignee.as_ref().map(ToString::to_string));
+    let team = other("team", now.team.as_str());
+    let moves = team.is_some();
+    let assignee =
+        Some(form.text("assignee")).filter(|wanted| form.has("assignee") && *wanted != assignee_is && !moves);
+    let wanted = EditTicket {
+        category: other("category", now.category.as_str()),
+        impact: other("impact", &is(now.impact.as_ref().map(ToString::to_string))),
+        urgency: other("urgency", &is(now.urgency.as_ref().map(ToString::to_string))),
+        priority: other("priority", now.priority.as_str()),
+        team,
+        assignee: assignee.map(|id| Some(id).filter(|id| !id.is_empty())),
+        tags: None,
+        reason: form.text("reason"),
+    };
+    let key = key(&form, &format!("edit {id}"));
+    let done = visit.app.edit_ticket(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
+    answer(visit, number, ("edit", &form), done).await
+}
+
+/// Gives a ticket to the one who asks for it, who is a member of its team.
+pub async fn give_to(
+    app: &App,
+    actor: &Actor,
+    number: TicketNumber,
+    condition: &Condition,
+    why: &str,
+) -> Result<(), Error> {
+    let wanted = EditTicket {
+        assignee: Some(actor.person().map(ToString::to_string)),
+        reason: why.to_owned(),
+        ..EditTicket::default()
+    };
+    app.edit_ticket(actor, number, condition, wanted, None).await.map(drop)
+}
+
+/// `POST /tickets/{key}/take`.
+pub async fn take(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let why = visit.frame.words.t("take.reason");
+    let done = give_to(&visit.app, &visit.actor, number, &seen(&form), &why).await;
+    answer(visit, number, ("take", &form), done).await
+}

@@ -1,0 +1,194 @@
+//! A ticket's page: the story to the left, the facts to the right, and why each fact is so. The one who asked sees the story in
+//! plain words.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::frame::failure::Failure;
+use super::frame::form::Form;
+use super::frame::{Frame, page};
+use super::session::Visit;
+use crate::desk::access::AccessCase;
+use crate::desk::id::TicketNumber;
+use crate::desk::organisation::service::RecordPart;
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::sight::Sight;
+
+pub mod acts;
+mod facts;
+pub mod next;
+pub mod record;
+mod story;
+pub mod trial;
+
+use facts::Facts;
+use story::Item;
+
+/// Entries of the story that are read for a page.
+const ENTRIES: usize = 200;
+
+/// A ticket's key in a path.
+pub fn number(key: &str) -> Result<TicketNumber, Failure> {
+    key.parse().map_err(|_| Failure::NoPage)
+}
+
+/// The way by which one came to the page.
+#[derive(Debug, Default, Deserialize)]
+pub struct How {
+    sent: Option<String>,
+    done: Option<String>,
+}
+
+/// A word about what has just happened, above the ticket.
+#[derive(Debug, Clone, Default)]
+pub struct Notice {
+    pub text: String,
+    /// `good`, `warn` or `bad`.
+    pub tone: &'static str,
+    /// The acts of others meanwhile.
+    pub meanwhile: Vec<String>,
+}
+
+/// All that is read about a ticket for its page.
+pub struct Seen {
+    pub ticket: Ticket,
+    pub case: Option<AccessCase>,
+    pub sight: Sight,
+}
+
+/// A step that the reader may take with the ticket's state.
+pub struct StateOption {
+    code: &'static str,
+    text: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "ticket/plain.html")]
+struct PlainPage {
+    f: Frame,
+    facts: Facts,
+    items: Vec<Item>,
+    why: Vec<String>,
+    next: Vec<StateOption>,
+    notice: Option<Notice>,
+    body: String,
+    key: String,
+}
+
+#[derive(Template)]
+#[template(path = "ticket/console.html")]
+struct ConsolePage {
+    f: Frame,
+    facts: Facts,
+    items: Vec<Item>,
+    stories: Vec<facts::Why>,
+    card: facts::Card,
+    links: Vec<facts::Linked>,
+    edit: facts::Edit,
+    next: Vec<StateOption>,
+    notice: Option<Notice>,
+    reply: String,
+    note: String,
+    reason: String,
+    /// The parts of the record of how it was resolved: name, label, and what was filled in.
+    record: Vec<(&'static str, String, String)>,
+    key: String,
+    note_key: String,
+}
+
+/// `GET /tickets/{key}`.
+pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>) -> Result<Response, Failure> {
+    let words = visit.frame.words;
+    let text = match (&how.sent, how.done.as_deref()) {
+        (Some(_), _) => Some("ticket.sent".to_owned()),
+        (None, Some(act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate"))) => {
+            Some(format!("ticket.done.{act}"))
+        }
+        _ => None,
+    };
+    let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", meanwhile: Vec::new() });
+    render(visit, number(&key)?, &Form::default(), notice, StatusCode::OK).await
+}
+
+/// The version of a ticket, for the script that says when it has changed.
+#[derive(Debug, Serialize)]
+pub struct Version {
+    version: String,
+}
+
+/// `GET /tickets/{key}/version`.
+pub async fn version(visit: Visit, Path(key): Path<String>) -> Result<Json<Version>, Failure> {
+    let (ticket, _, sight) = visit.app.seen_ticket(&visit.actor, number(&key)?).await?;
+    Ok(Json(Version { version: sight.tag(&ticket) }))
+}
+
+/// The page of a ticket, with what was filled in before and a word about it.
+pub async fn render(
+    visit: Visit,
+    number: TicketNumber,
+    form: &Form,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
+    let seen = Seen { ticket, case, sight };
+    let entries = visit.app.timeline(&visit.actor, number, 0, ENTRIES).await?;
+    let explained = visit.app.explain(&visit.actor, number, None).await?;
+    let f = &visit.frame;
+    let items = story::items(f, &seen, &entries.items);
+    let why = explained.text.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect();
+    let facts = Facts::of(f, &seen);
+    let plain = !f.works();
+    let wanted = form.given("to");
+    let next = permission::next_states(&visit.actor, &seen.ticket).into_iter().map(|state| StateOption {
+        code: state.code(),
+        text: f.words.t(&format!("{}.{}", if plain { "act" } else { "state" }, state.code())),
+        chosen: wanted.as_deref() == Some(state.code()),
+    });
+    let next: Vec<StateOption> = next.collect();
+    let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
+    if plain {
+        let (body, key) = (form.text("body"), fresh(&visit.app));
+        return page(status, &PlainPage { facts, items, why, next, notice, body, key, f: visit.frame });
+    }
+    let stories = facts::whys(f, explained.fields.unwrap_or_default());
+    let card = facts::card(&visit, &seen).await?;
+    let links = facts::links(&visit, &seen).await?;
+    let edit = facts::Edit::of(f, &seen, form);
+    let internal = form.has("internal");
+    let body = form.text("body");
+    let (reply, note) = if internal { (String::new(), body) } else { (body, String::new()) };
+    let (key, note_key) = (fresh(&visit.app), fresh(&visit.app));
+    let reason = form.text("reason");
+    let record = RecordPart::ALL
+        .map(|part| (part.code(), f.words.t(&format!("record.{}", part.code())), form.text(part.code())));
+    let record = record.to_vec();
+    page(
+        status,
+        &ConsolePage {
+            facts,
+            items,
+            stories,
+            card,
+            links,
+            edit,
+            next,
+            notice,
+            reply,
+            note,
+            reason,
+            record,
+            key,
+            note_key,
+            f: visit.frame,
+        },
+    )
+}

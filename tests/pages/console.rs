@@ -1,0 +1,180 @@
+//! An agent at the desk: by keys alone where there are keys.
+
+use serde_json::json;
+
+use super::desk;
+use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE, SHIFT};
+
+#[test]
+fn an_agent_moves_selects_opens_and_returns_by_keys() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    let here = |kofi: &Browser| kofi.script("return document.querySelector('[data-here]')?.dataset.row || ''");
+    let rows = kofi.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
+    let rows: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect();
+    assert!(rows.len() >= 4, "{rows:?}");
+    kofi.press(&["j"]);
+    assert_eq!(here(&kofi), rows[0]);
+    kofi.press(&["j", "j", "k"]);
+    assert_eq!(here(&kofi), rows[1]);
+    kofi.press(&["x"]);
+    assert_eq!(kofi.count("tbody :checked"), 1);
+    kofi.press(&["x"]);
+    // Five down and two up from an anchor leaves three: here two down and one up leave two.
+    for key in ["J", "J", "K"] {
+        kofi.press(&[&format!("{SHIFT}{key}")]);
+    }
+    assert_eq!(kofi.count("tbody :checked"), 2);
+    assert!(kofi.text("[data-selected]").contains('2'));
+    kofi.press(&[ENTER]);
+    kofi.wait("document.querySelector('[data-ticket]')");
+    kofi.press(&[ESCAPE]);
+    kofi.wait("document.querySelector('[data-queue] [data-here]')");
+    assert_eq!(here(&kofi), rows[2], "one comes back to the line where one was");
+}
+
+#[test]
+fn what_the_overview_of_keys_lists_is_what_works_and_keys_can_be_switched_off() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.press(&["?"]);
+    kofi.wait("document.querySelector('dialog[open]')");
+    let text = kofi.text("dialog");
+    for words in ["Private note", "Take it", "Take the next", "Change the state"] {
+        assert!(text.contains(words), "{words} is not in:\n{text}");
+    }
+    kofi.click("dialog input[type=checkbox]");
+    kofi.press(&[ESCAPE, "n"]);
+    assert_eq!(kofi.script("return document.querySelector('#c-note').checked"), false, "keys are off");
+    kofi.click("[data-act=keys]");
+    kofi.click("dialog input[type=checkbox]");
+    kofi.press(&[ESCAPE, "n"]);
+    assert_eq!(kofi.script("return document.activeElement.id"), "note-body");
+    kofi.press(&["j", "k", "r"]);
+    assert_eq!(kofi.script("return document.querySelector('#note-body').value"), "jkr", "in a field, keys are letters");
+}
+
+#[test]
+fn the_palette_goes_to_a_ticket_by_its_number() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&[&format!("{CONTROL}k")]);
+    kofi.wait("document.querySelector('dialog.palette[open]')");
+    kofi.press(&["2", ENTER]);
+    kofi.wait("location.pathname === '/tickets/IT-2'");
+}
+
+/// A reply and a private note have drafts of their own, and the words on the buttons say which is which.
+#[test]
+fn a_private_note_cannot_be_taken_for_a_reply() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.press(&["r"]);
+    kofi.press(&["F", "i", "x", "e", "d"]);
+    kofi.press(&[ESCAPE, "n"]);
+    assert_eq!(kofi.script("return document.querySelector('#note-body').value"), "");
+    assert!(kofi.text(".note-pane button").to_lowercase().contains("private note"));
+    assert!(kofi.text(".reply-pane").is_empty(), "only one of them is shown");
+    kofi.type_into("#note-body", "The gateway logs error 809");
+    kofi.press(&[&format!("{CONTROL}{ENTER}")]);
+    kofi.wait("document.querySelector('.words.note')");
+    assert!(kofi.text(".words.note").contains("Private note"));
+    assert_eq!(kofi.script("return document.querySelector('#reply-body').value"), "Fixed", "its draft is kept");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/tickets/IT-1");
+    assert!(!amara.text("main").contains("809\n") && !amara.text(".story").contains("gateway"));
+}
+
+#[test]
+fn two_agents_at_one_ticket_see_each_other_s_change_and_lose_nothing() {
+    let desk = desk();
+    let (mut kofi, mut mei) = (Browser::of(&desk.url, "kofi"), Browser::of(&desk.url, "mei"));
+    for browser in [&mut kofi, &mut mei] {
+        browser.go("/tickets/IT-1");
+    }
+    kofi.press(&["s"]);
+    kofi.choose("#to", "in_progress");
+    kofi.click("details[open] button.primary");
+    kofi.wait("document.querySelector('.notice.good')");
+    mei.press(&["a"]);
+    mei.choose("#edit-priority", "low");
+    mei.type_into("#edit-reason", "It is one person only");
+    mei.click("details[open] button.primary");
+    mei.wait("document.querySelector('.notice.warn')");
+    let notice = mei.text(".notice.warn");
+    assert!(notice.contains("Kofi") && notice.contains("In progress"), "{notice}");
+    let kept = mei.script(
+        "return [document.querySelector('#edit-priority').value, document.querySelector('#edit-reason').value]",
+    );
+    assert_eq!(kept, json!(["low", "It is one person only"]));
+    mei.press(&["a"]);
+    mei.click("details[open] button.primary");
+    mei.wait("document.querySelector('.notice.good')");
+    assert!(mei.text(".story").contains("It is one person only"));
+}
+
+#[test]
+fn several_tickets_change_at_once_and_each_says_what_became_of_it() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.click("tr[data-row=IT-2] .target");
+    kofi.click("tr[data-row=IT-3] .target");
+    kofi.click("tr[data-row=IT-1] .target");
+    // Meanwhile another changes one of them.
+    let mei = desk.as_role("mei");
+    mei.post("/api/v1/tickets/IT-3/comments", &json!({ "body": "I look at it", "internal": true })).expect(201);
+    kofi.choose("#bulk-to", "in_progress");
+    kofi.click("button[value=state]");
+    kofi.wait("document.querySelector('[role=status].lead')");
+    let text = kofi.text("main");
+    assert!(text.contains("2 tickets were changed.") && text.contains("1 was not."), "{text}");
+    assert!(text.contains("somebody changed it meanwhile"), "{text}");
+}
+
+#[test]
+fn the_page_says_why_for_each_fact_and_what_the_other_rules_said() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.click(".fact summary");
+    let why = kofi.text(".fact[open]");
+    assert!(why.contains("Set by the rule") && why.contains("stood"), "{why}");
+    let told = desk.as_role("kofi").get("/api/v1/tickets/IT-1/explain").expect(200);
+    let fields = told["fields"].as_array().unwrap();
+    let priority = fields.iter().find(|story| story["field"] == "priority").unwrap();
+    let reason = priority["set_by"]["reason"].as_str().unwrap();
+    assert!(why.contains(reason), "{reason} is not in:\n{why}");
+    for proposal in priority["proposals"].as_array().unwrap() {
+        assert!(why.contains(proposal["rule"].as_str().unwrap()));
+    }
+}
+
+#[test]
+fn an_admin_tries_the_desk_without_a_rule_on_one_ticket() {
+    let desk = desk();
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/tickets/IT-1/try");
+    let rules = mei.script("return [...document.querySelectorAll('[name=without]')].map((box) => box.value)");
+    assert!(rules.as_array().unwrap().len() > 3, "{rules}");
+    for rule in rules.as_array().unwrap() {
+        mei.click(&format!("[name=without][value='{}']", rule.as_str().unwrap()));
+    }
+    mei.click("form.stack button.primary");
+    mei.wait("document.querySelector('#result')");
+    assert!(mei.count("tr.stood") > 0, "without any rule something is otherwise: {}", mei.text("table"));
+}
+
+#[test]
+fn an_agent_takes_the_next_ticket_of_their_team() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&["t"]);
+    kofi.wait("document.querySelector('[data-ticket], .notice.info')");
+    assert!(kofi.count("[data-ticket]") == 1 || kofi.text(".notice.info").contains("Nothing waits"));
+}

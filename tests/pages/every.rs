@@ -1,0 +1,145 @@
+//! Rules for every page: accessible at both widths and in both schemes, nothing wider than the screen, no complaint of the
+//! browser, and every word in the reader's language.
+
+use crate::pages::desk;
+use crate::support::browser::Browser;
+use crate::support::components::scratch;
+
+/// Each page and a person who looks at it.
+const PAGES: [(&str, &str, &str); 24] = [
+    ("start", "amara", "/"),
+    ("form", "amara", "/new/incident"),
+    ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
+    ("mine", "amara", "/mine"),
+    ("ticket-plain", "amara", "/tickets/IT-1"),
+    ("access", "amara", "/access"),
+    ("account", "amara", "/account"),
+    ("find", "amara", "/find?q=monitor"),
+    ("missing", "amara", "/tickets/IT-999"),
+    ("queue", "kofi", "/queue"),
+    ("ticket", "kofi", "/tickets/IT-1"),
+    ("ticket-access", "kofi", "/tickets/IT-5"),
+    ("record", "kofi", "/tickets/IT-1/record"),
+    ("approvals", "lena", "/approvals"),
+    ("approval", "lena", "/approvals/IT-5"),
+    ("try", "mei", "/tickets/IT-1/try"),
+    ("queue-filtered", "mei", "/queue?priority=critical"),
+    ("rules", "mei", "/admin/rules"),
+    ("rule", "mei", "/admin/rules/form-category"),
+    ("upload", "mei", "/admin/upload"),
+    ("records", "mei", "/admin/records"),
+    ("tables", "mei", "/admin/tables"),
+    ("table", "mei", "/admin/tables/systems"),
+    ("editor", "mei", "/admin/decision-table/decision-table"),
+];
+
+#[test]
+fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
+    let desk = desk();
+    let pictures = scratch().join("pictures");
+    std::fs::create_dir_all(&pictures).unwrap();
+    let mut broken = Vec::new();
+    let mut look = |browser: &Browser, name: &str, width: u32, dark: bool| {
+        browser.dark(dark);
+        browser.size(width, 900);
+        let scheme = if dark { "dark" } else { "light" };
+        let wide = browser.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        if wide.as_i64().unwrap() > 0 {
+            broken.push(format!("{name} at {width}: {wide} pixels wider than the screen"));
+        }
+        broken.extend(browser.axe().into_iter().map(|rule| format!("{name} at {width}, {scheme}: {rule}")));
+        browser.whole_picture(width, &pictures.join(format!("{name}-{width}-{scheme}.png")));
+    };
+    let mut anybody = Browser::at(&desk.url);
+    anybody.go("/sign-in");
+    for (width, dark) in [(1280, false), (320, true)] {
+        look(&anybody, "sign-in", width, dark);
+    }
+    for person in ["amara", "kofi", "lena", "mei"] {
+        let mut browser = Browser::of(&desk.url, person);
+        for (name, _, path) in PAGES.iter().filter(|(_, who, _)| *who == person) {
+            browser.go(path);
+            for (width, dark) in [(1280, false), (1280, true), (320, false), (320, true)] {
+                look(&browser, name, width, dark);
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+/// A text that stands on a page without the marks of the pseudo-language was not written for translation: names of the
+/// organisation, words of people and rules, keys and times aside, all texts have them.
+#[test]
+fn every_word_of_the_frame_is_in_the_reader_s_language() {
+    let desk = desk();
+    let mut browser = Browser::of(&desk.url, "kofi");
+    browser.devtools(
+        "Network.setCookie",
+        &serde_json::json!({ "name": "ruledesk-language", "value": "en-x-pseudo", "url": desk.url }),
+    );
+    for path in [
+        "/",
+        "/mine",
+        "/access",
+        "/approvals",
+        "/queue",
+        "/account",
+        "/tickets/IT-1/record",
+        "/admin/rules",
+        "/admin/records",
+    ] {
+        browser.go(path);
+        let plain = browser.script(
+            "const bad = []; \
+             for (const e of document.querySelectorAll('h1, h2, h3, button, nav a, label, legend, th, summary, .empty, .lead')) { \
+               const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join(''); \
+               if (own && /[A-Za-z]{3}/.test(own) && !own.includes('[') && !e.closest('[dir=auto], .menu, [lang]:not(html), .card, .views, .data')) bad.push(own); \
+             } return bad",
+        );
+        let names = ["Kofi Mensah", "created"];
+        let plain: Vec<&str> = plain
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|text| text.as_str().unwrap())
+            .filter(|t| !names.contains(t))
+            .collect();
+        assert_eq!(plain, Vec::<&str>::new(), "{path}");
+    }
+}
+
+/// `make pictures` takes them.
+#[test]
+#[ignore = "makes files, and holds nothing"]
+fn pictures_for_the_readme() {
+    let desk = desk();
+    let folder = scratch().join("pictures/readme");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shown = [
+        ("start", "amara", "/", 1100, ""),
+        ("problems", "amara", "/new/hardware", 760, "document.querySelector('form.stack').requestSubmit()"),
+        ("queue", "kofi", "/queue", 1280, ""),
+        ("ticket", "kofi", "/tickets/IT-1", 1280, "document.querySelector('.fact').open = true"),
+        ("approval", "lena", "/approvals/IT-5", 400, ""),
+        (
+            "editor",
+            "mei",
+            "/admin/decision-table/decision-table",
+            1440,
+            "document.querySelector('[value=try]').click()",
+        ),
+    ];
+    for (name, person, path, width, act) in shown {
+        let mut browser = Browser::of(&desk.url, person);
+        browser.dark(name == "approval");
+        browser.go(path);
+        browser.script(act);
+        match name {
+            "problems" => browser.wait("document.querySelector('#problems')"),
+            "editor" => browser.wait("document.querySelector('#beside .big')"),
+            _ => {}
+        }
+        browser.size(width, 900);
+        browser.whole_picture(width, &folder.join(format!("{name}.png")));
+    }
+}

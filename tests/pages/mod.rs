@@ -1,0 +1,43 @@
+//! Pages in a real browser: what people do with them, and what holds for all of them.
+
+use serde_json::json;
+
+use crate::support::house::House;
+use crate::support::place::Database;
+
+mod admin;
+mod console;
+mod every;
+mod guard;
+mod portal;
+
+/// A desk with some work on it.
+fn desk() -> House {
+    let desk = House::demo(Database::Sqlite);
+    fill(&desk);
+    desk
+}
+
+/// Tickets of several kinds; the first is `IT-1`, an outage.
+fn fill(desk: &House) {
+    let amara = desk.as_role("amara");
+    let send = |body: serde_json::Value| {
+        amara.post("/api/v1/tickets", &body).expect(201);
+    };
+    send(json!({ "request_type": "incident", "subject": "VPN is down in Berlin",
+        "body": "Nobody in Berlin can reach the VPN since 9.\nThe client says error 809.",
+        "fields": { "service": "vpn", "people-affected": 40, "impact": "high" } }));
+    send(json!({ "request_type": "hardware", "subject": "Second monitor flickers",
+        "body": "It flickers when the lid is open.", "fields": { "device": "monitor",
+        "justification": "I compare tables side by side all day", "cost-centre": "CC-1042",
+        "urgency": "medium" } }));
+    send(json!({ "request_type": "question", "subject": "How do I share my calendar?",
+        "body": "With the whole team, please.", "fields": { "topic": "howto" } }));
+    send(json!({ "request_type": "software", "subject": "Statistics package",
+        "body": "For the quarterly report.", "fields": { "software": "R and RStudio",
+        "justification": "We model the churn of customers",
+        "urgency": "low" } }));
+    send(json!({ "request_type": "access", "subject": "GitHub please", "body": "",
+        "fields": { "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday and push the models" } }));
+}

@@ -1,0 +1,285 @@
+//! A real browser: Chromium, driven over WebDriver (W3C) and its DevTools protocol. `.ci/setup test` installs both.
+//!
+//! Each browser is a driver process of its own, which ends with it. Everything that the console says is looked at when it
+//! ends: a policy violation or an error on any page fails the test.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::components::scratch;
+
+/// The version of axe-core that looks at pages; it comes from npm into `target/`.
+const AXE: &str = "axe-core@4.14.1";
+/// How long a condition on a page is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The key codes of WebDriver.
+pub const ENTER: &str = "\u{e007}";
+pub const ESCAPE: &str = "\u{e00c}";
+pub const CONTROL: &str = "\u{e009}";
+pub const SHIFT: &str = "\u{e008}";
+pub const TAB: &str = "\u{e004}";
+
+/// A browser with one window.
+pub struct Browser {
+    driver: Child,
+    session: String,
+    /// The desk that relative addresses are of.
+    home: String,
+    /// All that the console has said so far, but for failed requests, which tests expect.
+    complaints: Vec<String>,
+}
+
+impl Browser {
+    /// A browser that looks at a desk.
+    pub fn at(home: &str) -> Browser {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("chromedriver")
+            .args([format!("--port={port}"), "--log-level=SEVERE".to_owned()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): run .ci/setup test"));
+        let base = format!("http://127.0.0.1:{port}");
+        let begun = Instant::now();
+        while ureq::get(&format!("{base}/status")).call().is_err() {
+            assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let args = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--disable-dev-shm-usage",
+            "--lang=en",
+        ];
+        let options = json!({ "args": args });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL" } } } });
+        let mut browser = Browser { driver, session: String::new(), home: home.to_owned(), complaints: Vec::new() };
+        let begun = send("POST", &format!("{base}/session"), &wanted);
+        browser.session = format!("{base}/session/{}", begun["sessionId"].as_str().unwrap());
+        browser.size(1280, 900);
+        browser
+    }
+
+    /// A browser of a person of the demo, who is signed in.
+    pub fn of(home: &str, person: &str) -> Browser {
+        let mut browser = Browser::at(home);
+        browser.sign_in(person);
+        browser
+    }
+
+    /// Signs in as a person of the demo.
+    pub fn sign_in(&mut self, person: &str) {
+        self.go("/sign-in");
+        self.click(&format!("button[value={person}]"));
+        self.wait("document.querySelector('.menu') !== null");
+    }
+
+    fn command(&self, path: &str, body: &Value) -> Value {
+        send("POST", &format!("{}/{path}", self.session), body)
+    }
+
+    /// Goes to a path of the desk, and looks at what the page before has said.
+    pub fn go(&mut self, path: &str) {
+        self.listen();
+        self.command("url", &json!({ "url": format!("{}{path}", self.home) }));
+    }
+
+    /// The path and query that it is at.
+    pub fn path(&self) -> String {
+        self.script("return location.pathname + location.search").as_str().unwrap().to_owned()
+    }
+
+    /// The value that a script gives.
+    pub fn script(&self, text: &str) -> Value {
+        self.command("execute/sync", &json!({ "script": text, "args": [] }))
+    }
+
+    /// The value that a script gives by and by, to the function that is its last argument.
+    fn script_later(&self, text: &str) -> Value {
+        self.command("execute/async", &json!({ "script": text, "args": [] }))
+    }
+
+    /// Waits until an expression holds on the page.
+    pub fn wait(&self, expression: &str) {
+        let begun = Instant::now();
+        while !self.script(&format!("return Boolean({expression})")).as_bool().unwrap_or_default() {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{expression} does not hold at {}:\n{}",
+                self.path(),
+                self.text("main")
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn find(&self, css: &str) -> String {
+        let found = self.command("element", &json!({ "using": "css selector", "value": css }));
+        let id = found.as_object().and_then(|found| found.values().next()).and_then(Value::as_str);
+        id.unwrap_or_else(|| panic!("no {css} at {}:\n{}", self.path(), self.text("main"))).to_owned()
+    }
+
+    /// Clicks where a person would.
+    pub fn click(&mut self, css: &str) {
+        self.listen();
+        let id = self.find(css);
+        self.command(&format!("element/{id}/click"), &json!({}));
+    }
+
+    /// Types into a field.
+    pub fn type_into(&self, css: &str, text: &str) {
+        let id = self.find(css);
+        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+    }
+
+    /// Chooses an option of a list by its value.
+    pub fn choose(&mut self, css: &str, value: &str) {
+        self.click(&format!("{css} option[value='{value}']"));
+    }
+
+    /// Presses keys on the page, each after the other; held together where they come as one text with a modifier first.
+    pub fn press(&self, keys: &[&str]) {
+        for key in keys {
+            let modifiers = [CONTROL, SHIFT];
+            let (held, rest): (Vec<String>, Vec<String>) =
+                key.chars().map(|c| c.to_string()).partition(|c| modifiers.contains(&c.as_str()));
+            let act = |kind: &str, value: &String| json!({ "type": kind, "value": value });
+            let mut actions: Vec<Value> = held.iter().map(|key| act("keyDown", key)).collect();
+            for key in &rest {
+                actions.extend([act("keyDown", key), act("keyUp", key)]);
+            }
+            actions.extend(held.iter().rev().map(|key| act("keyUp", key)));
+            self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+        }
+    }
+
+    /// The text of an element, as it is seen; nothing where there is none.
+    pub fn text(&self, css: &str) -> String {
+        let text = self.script(&format!("return document.querySelector({css:?})?.innerText || ''"));
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// How many elements there are.
+    pub fn count(&self, css: &str) -> u64 {
+        self.script(&format!("return document.querySelectorAll({css:?}).length")).as_u64().unwrap()
+    }
+
+    /// A command of the DevTools protocol.
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// The size of the page as it is seen, in pixels; below 500 by emulation, since no window is that narrow.
+    pub fn size(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Whether the reader prefers a dark page.
+    pub fn dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }, still] });
+        self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Pages run no scripts from now on.
+    pub fn without_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    /// A picture of the page as it is seen.
+    pub fn picture(&self, file: &Path) {
+        let taken = send("GET", &format!("{}/screenshot", self.session), &Value::Null);
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(taken.as_str().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+
+    /// A picture of the whole page, however long it is, up to some thousand pixels.
+    pub fn whole_picture(&self, width: u32, file: &Path) {
+        let height =
+            self.script("return Math.min(3000, document.documentElement.scrollHeight)").as_u64().unwrap_or(900);
+        self.size(width, u32::try_from(height).unwrap_or(900).max(700));
+        self.picture(file);
+        self.size(width, 900);
+    }
+
+    /// The rules of accessibility (WCAG 2.2 A and AA) that the page breaks, each with where.
+    pub fn axe(&self) -> Vec<String> {
+        static TEXT: OnceLock<String> = OnceLock::new();
+        let text = TEXT.get_or_init(|| std::fs::read_to_string(axe_core()).unwrap());
+        self.script(&format!("{text}\nreturn typeof axe"));
+        let run = "const done = arguments[arguments.length - 1]; \
+                   axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }) \
+                   .then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.failureSummary || '').slice(0, 200)).join(' | '))), (e) => done([String(e)]))";
+        let found = self.script_later(run);
+        found.as_array().unwrap().iter().map(|rule| rule.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Takes up what the console says.
+    fn listen(&mut self) {
+        let said = self.command("se/log", &json!({ "type": "browser" }));
+        for entry in said.as_array().into_iter().flatten() {
+            let (level, message) = (entry["level"].as_str().unwrap(), entry["message"].as_str().unwrap());
+            let expected = entry["source"] == "network";
+            if matches!(level, "SEVERE" | "WARNING") && !expected {
+                self.complaints.push(message.to_owned());
+            }
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.listen();
+        }
+        let _ = ureq::delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        if !std::thread::panicking() {
+            assert_eq!(self.complaints, Vec::<String>::new(), "the browser complained");
+        }
+    }
+}
+
+/// Sends a command of the driver and gives its value.
+fn send(method: &str, url: &str, body: &Value) -> Value {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let answer = match method {
+        "GET" => agent.get(url).call(),
+        _ => agent.post(url).send_json(body),
+    };
+    let mut answer = answer.unwrap_or_else(|e| panic!("{method} {url}: {e}"));
+    let value: Value = answer.body_mut().with_config().limit(64 << 20).read_json().unwrap();
+    let value = value["value"].clone();
+    assert!(value.get("error").is_none_or(|error| error == "no such element"), "{url}: {value}");
+    if value.get("error").is_some() { Value::Null } else { value }
+}
+
+/// The script of axe-core.
+fn axe_core() -> PathBuf {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let file = |folder: &Path| folder.join("node_modules/axe-core/axe.min.js");
+    let folder = INSTALLED.get_or_init(|| {
+        let folder = scratch().join("axe");
+        if !file(&folder).is_file() {
+            std::fs::create_dir_all(&folder).unwrap();
+            let install = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
+            let done = Command::new("npm").args(install).arg(&folder).arg(AXE).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+        folder
+    });
+    file(folder)
+}
