@@ -198,6 +198,7 @@ fn what_the_server_is_told_counts_and_what_comes_from_outside_stands_above_it() 
         cache_dir: Some("c".into()),
         rules_dir: Some("r".into()),
         cores: 0,
+        ..Outside::default()
     };
     let server = check(&files, &outside).unwrap().server;
     assert_eq!(server.database, Database::Postgres(url.to_owned()));
@@ -240,6 +241,22 @@ fn all_problems_come_at_once_in_the_order_of_the_files() {
             "tables/vips.csv:1: column 1 has no name",
         ]
     );
+}
+
+#[test]
+fn days_off_come_from_an_icalendar_file_too() {
+    let mut files = sound();
+    let desk = files.texts.get_mut("desk.toml").unwrap();
+    *desk = desk.replace("[calendar]\n", "[calendar]\nholidays-from = \"here.ics\"\n");
+    let problems = check(&files, &Outside::default()).unwrap_err();
+    assert!(problems[0].to_string().contains("no file `holidays/here.ics`"), "{problems:?}");
+    let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260501\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    files.texts.insert("holidays/here.ics".to_owned(), text.to_owned());
+    let config = check(&files, &Outside::default()).unwrap();
+    assert_eq!(config.organisation.calendar.holidays.len(), 3);
+    files.texts.insert("holidays/here.ics".to_owned(), text.replace("20260501", "soon"));
+    let problems = check(&files, &Outside::default()).unwrap_err();
+    assert!(problems[0].to_string().contains("line 3 has no day"), "{problems:?}");
 }
 
 #[test]
