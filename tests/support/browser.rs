@@ -164,7 +164,7 @@ impl Browser {
 
     /// The text of an element, as it is seen; nothing where there is none.
     pub fn text(&self, css: &str) -> String {
-        let text = self.script(&format!("return document.querySelector({css:?})?.innerText || ''"));
+        let text = self.script(&format!("return [...document.querySelectorAll({css:?})].slice(0, 1).map((e) => e.checkVisibility() ? e.innerText : '').join('')"));
         text.as_str().unwrap_or_default().to_owned()
     }
 
