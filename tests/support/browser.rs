@@ -23,7 +23,6 @@ pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const CONTROL: &str = "\u{e009}";
 pub const SHIFT: &str = "\u{e008}";
-pub const TAB: &str = "\u{e004}";
 
 /// A browser with one window.
 pub struct Browser {

@@ -34,7 +34,6 @@ struct Arm {
 /// A rule in the list.
 struct Listed {
     name: String,
-    folder: String,
     order: String,
     stages: String,
     version: String,
@@ -43,7 +42,6 @@ struct Listed {
     calls: u64,
     failures: u64,
     micros: u64,
-    differs: u64,
     error: Option<String>,
     has_rows: bool,
 }
@@ -79,7 +77,6 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
     let calls = sum(|figures| figures.calls);
     Listed {
         name: manifest.map_or_else(|| status.folder.clone(), |manifest| manifest.name.to_string()),
-        folder: status.folder.clone(),
         order: manifest.map(|manifest| manifest.order.to_string()).unwrap_or_default(),
         stages: manifest
             .map(|m| {
@@ -95,7 +92,6 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
         suspended: status.rollout.as_ref().is_some_and(|rollout| rollout.suspended.is_some()),
         failures: sum(|figures| figures.failures),
         micros: sum(|figures| figures.mean_micros * figures.calls).checked_div(calls).unwrap_or_default(),
-        differs: sum(|figures| figures.disagreements),
         calls,
         error: status.error.as_ref().map(|(message, _)| message.clone()),
         has_rows: status.live.as_ref().is_some_and(|rule| super::grid::has_rows(&rule.manifest_text)),
@@ -151,7 +147,6 @@ fn plot(bars: &[(f64, u64)]) -> Option<Plot> {
 /// A version in the archive.
 struct Version {
     version: String,
-    id: String,
     short: String,
     seen: When,
     size: i64,
@@ -169,7 +164,6 @@ struct Act {
 impl Version {
     fn of(f: &Frame, version: archive::Version) -> Version {
         Version {
-            id: format!("{}/{}", version.component_digest, version.manifest_digest),
             short: version.component_digest.chars().take(12).collect(),
             seen: f.times.ago(version.first_seen),
             size: version.component_bytes / 1024,
