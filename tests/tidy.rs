@@ -12,17 +12,18 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("desk", &[]),
     ("connectors", &["desk"]),
+    ("messages", &["desk"]),
     ("rows", &[]),
     ("rules", &[]),
     ("telemetry", &[]),
     ("author", &["rules"]),
     ("import", &["desk", "rows"]),
-    ("config", &["desk", "rows"]),
+    ("config", &["desk", "messages", "rows"]),
     ("store", &["desk"]),
-    ("app", &["desk", "rules", "store", "config", "telemetry"]),
+    ("app", &["desk", "messages", "rules", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
     // Pages call the same use cases as the interface, and know nothing of it: no page can do more than it.
     ("web", &["app", "desk"]),
@@ -38,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "desk",
             "import",
             "jobs",
+            "messages",
             "rows",
             "rules",
             "telemetry",
@@ -50,13 +52,15 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 8] = [
+const PACKAGES: [(&str, &[&str]); 10] = [
     ("sqlx", &["store"]),
     ("reqwest", &["connectors"]),
     ("axum", &["api", "cli", "web"]),
     ("askama", &["web"]),
     ("wasmtime", &["rules"]),
-    ("serde", &["rules", "store", "app", "api", "web", "config", "import", "cli", "author"]),
+    ("lettre", &["connectors"]),
+    ("minijinja", &["messages"]),
+    ("serde", &["messages", "rules", "store", "app", "api", "web", "config", "import", "cli", "author"]),
     ("utoipa", &["api"]),
     ("opentelemetry", &["telemetry"]),
 ];

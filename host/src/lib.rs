@@ -8,6 +8,8 @@
 //!       jobs -> connectors -> desk
 //!               app -> rules
 //!               config -> desk
+//! config, app -> messages -> desk
+//!        jobs -> connectors
 //! cli -> author -> rules
 //! cli, api, web, app -> telemetry
 //! ```
@@ -55,6 +57,7 @@ pub mod connectors;
 pub mod desk;
 pub mod import;
 pub mod jobs;
+pub mod messages;
 pub mod rows;
 pub mod rules;
 pub mod store;

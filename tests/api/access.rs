@@ -103,7 +103,7 @@ fn what_nobody_decides_in_time_the_desk_denies() {
         let denied = timeline.as_array().unwrap().iter().rfind(|entry| entry["kind"] == "access-decided").unwrap();
         assert!(denied.to_string().contains("it was not decided in time"), "{denied}");
         let told = kofi.get("/api/v1/tickets/IT-1/messages").expect(200);
-        let to_amara = |message: &&Value| message["kind"] == "state-changed" && message["recipient"] == "amara";
+        let to_amara = |message: &&Value| message["kind"] == "resolved" && message["recipient"] == "amara";
         assert_eq!(told.as_array().unwrap().iter().filter(to_amara).count(), 1, "{told}");
         let why = kofi.get("/api/v1/tickets/IT-1/explain").expect(200);
         assert!(why["text"].as_str().unwrap().contains("was not approved (it was not decided in time)"), "{why}");

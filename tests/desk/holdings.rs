@@ -1,4 +1,4 @@
-//! What people hold in apps, against a reference model: whatever is granted, revoked or expires, in whatever order, with lost
+//! Entitlements in apps against a reference model: as access is granted, revoked and expires, in any order, with lost
 //! answers, crashes and late looks in between, the app has at the end what the grants that are left give, and what was there
 //! before any of them.
 
@@ -28,7 +28,7 @@ use crate::store::fixture::{Wanted, at, organisation, person, plain_verdicts, uu
 const HOUR: i64 = 3_600_000;
 const TIERS: [&str; 2] = ["basic", "pro"];
 
-/// What the app does with an order that is sent.
+/// The app's dealing with an order that is sent.
 #[derive(Debug, Clone, Copy)]
 enum Luck {
     Done,
@@ -81,9 +81,9 @@ struct World {
     grants: BTreeMap<GrantId, Grant>,
     holdings: Vec<Holding>,
     ops: Vec<Op>,
-    /// What the person has in the app.
+    /// All that the person has in the app.
     app: BTreeSet<Entitlement>,
-    /// What they had there before the desk.
+    /// All that they had there before the desk.
     before: BTreeSet<Entitlement>,
     ids: Cell<u128>,
     next: u128,

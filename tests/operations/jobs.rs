@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use ruledesk::app::jobs::{ATTEMPTS_MAX, Jobs, Outcome, Queue, Settled};
+use ruledesk::app::jobs::{Jobs, Outcome, Queue, Settled, attempts_max};
 use ruledesk::app::{Clock, Error};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::timer::TimerKind;
@@ -35,7 +35,7 @@ fn request_for(desk: &Desk, person: &str) -> String {
 }
 
 /// Runs statements behind the desk's back, each in a transaction of its own; what the last of them answers.
-fn by_hand(target: &Target, statements: &[&str]) -> Vec<i64> {
+pub(super) fn by_hand(target: &Target, statements: &[&str]) -> Vec<i64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = match target {
@@ -76,7 +76,7 @@ fn denied(desk: &Desk, key: &str) -> Option<()> {
     // The rules' decision and the desk's; waiting and resolved.
     assert_eq!((of_kind("access-decided"), ticket["version"].as_i64()), (2, Some(2)), "{entries}");
     let messages = kofi.get(&format!("/api/v1/tickets/{key}/messages")).expect(200);
-    let told = messages.as_array().unwrap().iter().filter(|message| message["kind"] == "state-changed").count();
+    let told = messages.as_array().unwrap().iter().filter(|message| message["kind"] == "resolved").count();
     assert_eq!(told, 1, "{messages}");
     Some(())
 }
@@ -248,13 +248,13 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
         let create = fixture::create_access(&organisation, &fixture::Wanted::new(0), &[&["hal"]], 48);
         store.commit(create).await.unwrap();
         let mut waits = Vec::new();
-        for attempt in 1..=ATTEMPTS_MAX {
+        for attempt in 1..=attempts_max(DEADLINES) {
             let claimed = jobs.claim(DEADLINES, 10).await.unwrap();
             assert_eq!((claimed.len(), claimed[0].attempts), (1, attempt));
             assert_eq!(jobs.claim(DEADLINES, 10).await.unwrap(), [], "it is claimed");
-            let failed = jobs.settle(&claimed[0], Err("no reason".to_owned())).await.unwrap();
+            let failed = jobs.settle(&claimed[0], Err("no reason".to_owned().into())).await.unwrap();
             let Settled::Again(at) = failed else {
-                assert_eq!((failed, attempt), (Settled::Buried, ATTEMPTS_MAX));
+                assert_eq!((failed, attempt), (Settled::Buried, attempts_max(DEADLINES)));
                 break;
             };
             let wait = at.as_millisecond() - clock.now().as_millisecond();
@@ -268,7 +268,7 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
         let agent = Actor::Person { id: fixture::person("amara"), roles: [Role::Agent].into() };
         assert!(matches!(jobs.dead(&agent, None, 10).await, Err(Error::Refused(_))));
         let dead = jobs.dead(&admin, None, 10).await.unwrap().jobs;
-        assert_eq!((dead.len(), dead[0].attempts), (1, ATTEMPTS_MAX));
+        assert_eq!((dead.len(), dead[0].attempts), (1, attempts_max(DEADLINES)));
         assert!(matches!(jobs.retry(&agent, &dead[0].id).await, Err(Error::Refused(_))));
         assert!(matches!(jobs.retry_all(&agent, DEADLINES).await, Err(Error::Refused(_))));
         jobs.retry(&admin, &dead[0].id).await.unwrap();
@@ -284,5 +284,5 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
     })
     .await;
     assert_eq!(waits, vec![true; waits.len()]);
-    assert_eq!(waits.len(), usize::try_from(ATTEMPTS_MAX).unwrap() - 1);
+    assert_eq!(waits.len(), usize::try_from(attempts_max(DEADLINES)).unwrap() - 1);
 }

@@ -4,6 +4,7 @@ mod collector;
 mod exits;
 mod jobs;
 mod logs;
+mod messages;
 mod metrics;
 mod stats;
 mod traces;

@@ -145,7 +145,7 @@ proptest! {
                 let wanted = Wanted { team, ..Wanted::new(n as u128) };
                 store.commit(wanted.create(&organisation())).await.unwrap();
             }
-            for (ticket, row) in steps {
+            for ((ticket, row), later) in steps.into_iter().zip(0..) {
                 let ticket = read(&store, (ticket % teams.len()) as i64 + 1).await;
                 let rows = ticket::TRANSITIONS.iter();
                 let agents: Vec<_> = rows
@@ -155,7 +155,7 @@ proptest! {
                     })
                     .collect();
                 if let Some((_, to, _)) = agents.get(row % agents.len().max(1)) {
-                    store.commit(moved(&ticket, *to, 60_000)).await.unwrap();
+                    store.commit(moved(&ticket, *to, 60_000 + later)).await.unwrap();
                 }
             }
             store.loads().await.unwrap()

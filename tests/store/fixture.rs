@@ -142,7 +142,14 @@ fn people() -> BTreeMap<PersonId, Person> {
 }
 
 fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
-    let member = |id: &&str| Member { person: person(id), skills: BTreeSet::new(), available: true };
+    let member = |id: &&str| Member {
+        person: person(id),
+        skills: BTreeSet::new(),
+        available: true,
+        shift: None,
+        capacity: None,
+        absences: Vec::new(),
+    };
     let team = Team {
         id: id.parse().unwrap(),
         name: id.to_owned(),
@@ -187,6 +194,33 @@ fn forms() -> [RequestType; 2] {
     [form("fault", fault, false), form("access", access, true)]
 }
 
+fn crm() -> App {
+    let tier = Tier {
+        id: "pro".parse().unwrap(),
+        name: "Pro".to_owned(),
+        risk: "low".to_owned(),
+        hours_max: 720,
+        groups: vec!["crm-pro".parse().unwrap()],
+        roles: vec!["editor".to_owned()],
+        seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
+    };
+    App {
+        id: "crm".parse().unwrap(),
+        name: "CRM".to_owned(),
+        owner: None,
+        tiers: vec![tier],
+        attributes: BTreeMap::new(),
+        description: String::new(),
+        keywords: Vec::new(),
+        alternatives: Vec::new(),
+        requestable_by: Vec::new(),
+        connector: None,
+        one_tier: true,
+    }
+}
+
 pub fn organisation() -> Organisation {
     let open = OpenHours { start: jiff::civil::time(8, 0, 0, 0), end: jiff::civil::time(18, 0, 0, 0) };
     let level = |id: &str, minutes| PriorityLevel {
@@ -200,30 +234,6 @@ pub fn organisation() -> Organisation {
     let category = |id: &str| {
         let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None, catch_all: false };
         (category.id.clone(), category)
-    };
-    let tier = Tier {
-        id: "pro".parse().unwrap(),
-        name: "Pro".to_owned(),
-        risk: "low".to_owned(),
-        hours_max: 720,
-        groups: vec!["crm-pro".parse().unwrap()],
-        roles: vec!["editor".to_owned()],
-        seats: None,
-        monthly_cost: None,
-        presets: Vec::new(),
-    };
-    let app = App {
-        id: "crm".parse().unwrap(),
-        name: "CRM".to_owned(),
-        owner: None,
-        tiers: vec![tier],
-        attributes: BTreeMap::new(),
-        description: String::new(),
-        keywords: Vec::new(),
-        alternatives: Vec::new(),
-        requestable_by: Vec::new(),
-        connector: None,
-        one_tier: true,
     };
     Organisation {
         name: "Test".to_owned(),
@@ -247,7 +257,7 @@ pub fn organisation() -> Organisation {
         urgencies: vec!["low".parse().unwrap(), "high".parse().unwrap()],
         priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],
         request_types: forms().map(|form| (form.id.clone(), form)).into(),
-        apps: [(app.id.clone(), app)].into(),
+        apps: [crm()].map(|app| (app.id.clone(), app)).into(),
         connectors: BTreeMap::new(),
         incompatible: Vec::new(),
         currency: String::new(),
@@ -262,6 +272,8 @@ pub fn organisation() -> Organisation {
         },
         closing: Closing::default(),
         watch: Watch::default(),
+        macros: BTreeMap::new(),
+        canned_replies: Vec::new(),
     }
 }
 

@@ -102,6 +102,10 @@ impl Client {
         self.with("content-type", "application/json").send("POST", path, Some(body))
     }
 
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.put_text(path, &body.to_string(), "application/json")
+    }
+
     pub fn put_text(&self, path: &str, body: &str, media_type: &str) -> Answer {
         self.with("content-type", media_type).send("PUT", path, Some(body.as_bytes()))
     }

@@ -17,6 +17,7 @@ use ruledesk::app::rollout::rules::{Source, tables};
 use ruledesk::app::{App, Clock};
 use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::Role;
+use ruledesk::jobs::ways::Ways;
 use ruledesk::rules::load::compile::CompileLimits;
 use ruledesk::rules::load::trust::{Trust, TrustedKey};
 use ruledesk::rules::{Options, Rules};
@@ -55,6 +56,7 @@ pub struct House {
 /// All that ends with a desk.
 struct Running {
     app: Arc<App>,
+    ways: Arc<Ways>,
     /// What serves requests, and what follows the database.
     tasks: Vec<JoinHandle<()>>,
     runtime: Runtime,
@@ -83,9 +85,9 @@ impl House {
 
     fn open(mut place: Place, clock: Clock) -> House {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (app, url, tasks) = runtime.block_on(start(&place, clock.clone()));
+        let (app, ways, url, tasks) = runtime.block_on(start(&place, clock.clone()));
         place.url = url;
-        House { clock, place, running: Some(Running { app, tasks, runtime }) }
+        House { clock, place, running: Some(Running { app, ways, tasks, runtime }) }
     }
 
     /// Makes time pass, and does what has become due.
@@ -95,9 +97,12 @@ impl House {
     }
 
     /// Does what is due by its clock; how many runs that took.
-    fn do_what_is_due(&self) -> usize {
+    pub fn do_what_is_due(&self) -> usize {
         let Some(running) = &self.running else { return 0 };
-        running.runtime.block_on(ruledesk::jobs::runner::run_due(&running.app)).unwrap()
+        running.runtime.block_on(async {
+            running.app.share_out().await.unwrap();
+            ruledesk::jobs::runner::run_due(&running.app, &running.ways).await.unwrap()
+        })
     }
 
     /// Ends it at once, without the work that an orderly end does, and opens another on what it left.
@@ -151,8 +156,8 @@ fn now() -> Clock {
 }
 
 /// A desk that serves, as `ruledesk serve` starts one.
-async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle<()>>) {
-    let (app, server) = open(place, clock).await;
+async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec<JoinHandle<()>>) {
+    let (app, ways, server) = open(place, clock).await;
     for (person, roles) in DEMO {
         let roles = roles.iter().copied().collect();
         app.accept_well_known(&format!("demo-{person}"), person.parse().unwrap(), roles);
@@ -166,13 +171,15 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, String, Vec<JoinHandle
     std::mem::forget(stopper);
     let tasks = vec![
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
+        tokio::spawn(Arc::clone(&app.office).tell_watchers(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
+        tokio::spawn(ruledesk::jobs::search_index::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
-    (app, url, tasks)
+    (app, ways, url, tasks)
 }
 
-async fn open(place: &Place, clock: Clock) -> (Arc<App>, Server) {
+async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     let outside = Outside {
         database_url: place.database.clone(),
         data_dir: Some(place.data_dir()),
@@ -187,12 +194,15 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Server) {
     let reference = Reference::read(&config.tables, &store).await.unwrap();
     let seen = tables(&config.organisation, &reference.written());
     let options = options(&config.server);
+    let correspondence = ruledesk::cli::correspondence(&config);
+    let ways = Arc::new(ruledesk::cli::ways(&config.outgoing).unwrap());
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await.unwrap().unwrap();
     let source = Source { directory: place.config.clone(), outside };
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
+    app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await.unwrap();
     app.start_rules().await.unwrap();
-    (app, config.server)
+    (app, ways, config.server)
 }
 
 /// A test keeps its segments in a directory.

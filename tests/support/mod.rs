@@ -5,6 +5,7 @@ pub mod client;
 pub mod components;
 pub mod desk;
 pub mod house;
+pub mod peers;
 pub mod place;
 pub mod postgres;
 pub mod records;

@@ -43,7 +43,7 @@ const FULL_FOLDERS: [(&str, usize); 10] = [
     ("host/src/author", 18),
     ("host/src/author/new", 15),
     ("host/src/cli", 13),
-    ("host/src/config", 21),
+    ("host/src/config", 20),
     ("sdk/src", 18),
     ("tests", 20),
     ("tests/api", 14),

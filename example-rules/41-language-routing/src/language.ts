@@ -17,16 +17,19 @@ for (const [language, words] of Object.entries(COMMON)) {
 /** The languages that can be told apart, as their two-letter codes. */
 export const LANGUAGES = Object.keys(COMMON);
 
+/** How much of a text is looked at, in UTF-16 units: its beginning tells its language, however long a log follows. */
+const LOOKED_AT = 4000;
+
 export interface Guess {
   language: string;
   /** How many of the text's words speak for it. */
   words: number;
 }
 
-/** The language with the most common words in the text, if there are `least` of them and half as many again as of any other. */
+/** The language with the most common words at the beginning of a text, if there are `least` of them and half as many again as of any other. */
 export function guess(text: string, least: number): Guess | undefined {
   const counts = new Map<string, number>();
-  for (const word of text.toLowerCase().match(/[\p{L}']+/gu) ?? []) {
+  for (const word of text.slice(0, LOOKED_AT).toLowerCase().match(/[\p{L}']+/gu) ?? []) {
     for (const language of LANGUAGE_OF.get(word) ?? []) counts.set(language, (counts.get(language) ?? 0) + 1);
   }
   const [first, second] = [...counts].sort((a, b) => b[1] - a[1]);

@@ -10,7 +10,7 @@ use ruledesk::app::record::convert;
 use ruledesk::app::record::part::Part;
 use ruledesk::app::record::write::beginning;
 use ruledesk::desk::actor::Author;
-use ruledesk::desk::change::message::{Message, MessageKind};
+use ruledesk::desk::change::message::{About, Message, MessageKind};
 use ruledesk::desk::change::{Change, TicketWrite};
 use ruledesk::desk::id::{CommentId, MessageId, RunId, TicketId, TicketNumber};
 use ruledesk::desk::organisation::Strategy;
@@ -322,6 +322,7 @@ fn create(n: u64, at: Timestamp, template: &Template) -> Commit {
         kind,
         to: ticket.submitted.requester.clone(),
         at,
+        about: About::default(),
     };
     let messages =
         vec![message(MessageKind::Acknowledgement, &mut random), message(MessageKind::StateChanged, &mut random)];
@@ -331,6 +332,7 @@ fn create(n: u64, at: Timestamp, template: &Template) -> Commit {
         team: ticket.team.clone(),
         strategy: Strategy::RoundRobin,
         candidates: Vec::new(),
+        capacities: std::collections::BTreeMap::new(),
         fixed: Some(agent(random.next()).parse().unwrap()),
         note: None,
     };

@@ -20,6 +20,7 @@ mod access;
 pub mod admin;
 pub mod document;
 pub mod http;
+mod messages;
 pub(crate) mod rules;
 mod tables;
 pub mod tickets;
@@ -82,9 +83,30 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::links::merge))
         .routes(routes!(tickets::links::follow_up))
         .routes(routes!(tickets::links::split))
+        .routes(routes!(tickets::search::search))
+        .routes(routes!(admin::reports::read))
+        .routes(routes!(tickets::bulk::step))
+        .routes(routes!(tickets::bulk::bulk))
+        .routes(routes!(tickets::bulk::macros))
+        .routes(routes!(tickets::bulk::canned_replies))
+        .routes(routes!(tickets::bulk::tasks, tickets::bulk::add_task))
+        .routes(routes!(tickets::bulk::mark_task))
+        .routes(routes!(tickets::knowledge::draft))
+        .routes(routes!(tickets::knowledge::list, tickets::knowledge::add))
+        .routes(routes!(tickets::knowledge::search))
+        .routes(routes!(tickets::knowledge::suggest))
+        .routes(routes!(tickets::knowledge::read, tickets::knowledge::change))
+        .routes(routes!(tickets::knowledge::publish))
+        .routes(routes!(tickets::knowledge::versions))
+        .routes(routes!(tickets::knowledge::vote))
+        .routes(routes!(tickets::knowledge::deflected))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))
+        .routes(routes!(messages::preferences::read, messages::preferences::put))
+        .routes(routes!(messages::events::watch))
+        .routes(routes!(messages::webhooks::list))
+        .routes(routes!(messages::webhooks::deliveries))
         .routes(routes!(access::awaiting))
         .routes(routes!(access::decide))
         .routes(routes!(access::grants))
@@ -95,6 +117,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
+        .routes(routes!(access::offboard::offboarding))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))
@@ -135,6 +158,9 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::reload))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
+        .routes(routes!(messages::webhooks::enable))
+        .routes(routes!(messages::webhooks::replay))
+        .routes(routes!(messages::webhooks::replay_one))
 }
 
 /// The routes whose requests are larger and take longer than others; for those who administer the desk.

@@ -10,6 +10,7 @@ use super::rollout::deploy::{UPLOADS_AT_ONCE, Unfit};
 use crate::config;
 use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
+use crate::messages::NotRendered;
 use crate::rules::digest::NotADigest;
 use crate::rules::live::rollout::NotTaken;
 use crate::rules::run::workers::NotDone;
@@ -82,6 +83,8 @@ pub enum Busy {
     Uploads,
     #[error("this rule is being changed by several at once: try again soon")]
     Rule,
+    #[error("too many people watch for events: try again soon")]
+    Watchers,
     #[error("many people are changing this ticket: try again soon")]
     Ticket,
 }
@@ -107,6 +110,8 @@ pub enum Broken {
     Table { name: String, digest: String },
     #[error("the kept table `{name}` cannot be read: {}", listed(problems))]
     TableText { name: String, problems: Vec<config::Problem> },
+    #[error(transparent)]
+    Unworded(NotRendered),
     #[error("this program sends no messages")]
     NoSender,
     #[error("a decision record cannot be packed: {0}")]

@@ -26,6 +26,11 @@ pub struct Office {
     pub store: Store,
     /// The work that waits in the store.
     pub jobs: jobs::Jobs,
+    /// How messages to people are worded.
+    pub correspondence: ArcSwap<jobs::messages::Correspondence>,
+    pub(super) thread_key: tokio::sync::OnceCell<String>,
+    /// What those are told who watch.
+    pub feed: jobs::events::Feed,
     organisation: ArcSwap<Organisation>,
     /// The reference tables as they were read last.
     pub(super) reference: ArcSwap<Reference>,
@@ -46,6 +51,9 @@ impl Office {
     pub fn new(clock: Clock, store: Store, organisation: Organisation, two_person_access: bool) -> Self {
         Self {
             jobs: jobs::Jobs::new(store.clone(), clock.clone()),
+            correspondence: ArcSwap::default(),
+            thread_key: tokio::sync::OnceCell::new(),
+            feed: jobs::events::Feed::default(),
             clock,
             store,
             organisation: ArcSwap::from_pointee(organisation),

@@ -67,6 +67,7 @@ enum Command {
     Decisions(decisions::Command),
     /// Looks after work that the desk has given up on.
     Jobs(jobs::Jobs),
+    Messages(jobs::messages::Messages),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -111,6 +112,7 @@ struct Place {
     token: Option<String>,
 }
 
+pub use desk::outgoing::{correspondence, ways};
 pub use serve::{limits, pages};
 
 /// A sentence for the person who typed the command.
@@ -141,6 +143,7 @@ pub fn run() -> ExitCode {
         Command::Tables(tables) => desk::in_runtime(verbose, tables::run(tables)),
         Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
         Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),
+        Command::Messages(messages) => jobs::messages::run(&messages),
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(verbose, token::run(add)),
     };

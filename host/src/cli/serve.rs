@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::desk::outgoing;
 use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits, MetricsFor, Most};
 use crate::app::App;
@@ -67,6 +68,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
+    let ways = outgoing::ways(&config.outgoing)?;
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
             "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",
@@ -84,7 +86,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     app.convert_records();
     let traces = traces(&serve, telemetry, &app)?;
     let (stopper, stop) = stop::stop();
-    let jobs = jobs::start(&app, &stop);
+    let jobs = jobs::start(&app, &Arc::new(ways), &stop);
     app.quotas.limit(server.limits.clone());
     let limits = Limits { loopback_only: serve.demo, ..limits(&server) };
     let router = api::router(Arc::clone(&app), limits, traces.clone(), Some(pages(&app)));

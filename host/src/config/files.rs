@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::read::{Document, place};
 use super::wrong::Wrong;
 use crate::desk::text::into_normal;
+use crate::messages::{self, Mistake, Templates};
 use crate::rows;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
@@ -29,6 +30,8 @@ const REQUEST_TYPES: &str = "request-types.toml";
 const APPS: &str = "apps.toml";
 /// The folder of the reference tables.
 const TABLES: &str = "tables";
+/// The folder of the words of messages, with a folder for each language.
+const TEMPLATES: &str = "templates";
 
 /// The texts of a configuration directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +53,7 @@ pub struct Parsed<'a> {
 }
 
 impl Files {
-    /// Reads a directory. Only `apps.toml` and the folder `tables` may be absent.
+    /// Reads a directory. Only `apps.toml` and the folders `tables` and `templates` may be absent.
     ///
     /// # Errors
     ///
@@ -65,6 +68,10 @@ impl Files {
         match table_files(&dir.join(TABLES)) {
             Ok(tables) => names.extend(tables),
             Err(wrong) => problems.push(whole_file(TABLES, wrong)),
+        }
+        match template_files(&dir.join(TEMPLATES)) {
+            Ok(templates) => names.extend(templates),
+            Err(wrong) => problems.push(whole_file(TEMPLATES, wrong)),
         }
         for name in names {
             match read_text(&dir.join(&name)) {
@@ -109,6 +116,33 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The words of messages, those of the program with the directory's own in their place.
+    pub fn read_templates(&self, problems: &RefCell<Vec<Problem>>) -> Option<Templates> {
+        let own = self.texts.iter().filter_map(|(file, text)| {
+            let (locale, name) = file.strip_prefix(TEMPLATES)?.strip_prefix('/')?.split_once('/')?;
+            Some(messages::File { locale, name, text })
+        });
+        let problem = |Mistake { file, line, why }| {
+            let (column, key) = (usize::from(line > 0), String::new());
+            Problem {
+                file: format!("{TEMPLATES}/{file}"),
+                line,
+                column,
+                key,
+                wrong: Wrong::Template { why: why.to_string() },
+            }
+        };
+        match Templates::with(own) {
+            Ok(templates) => Some(templates),
+            Err(mistakes) => {
+                problems.borrow_mut().extend(mistakes.into_iter().map(problem));
+                None
+            }
+        }
+    }
+}
+
 /// A problem with a file as a whole.
 pub fn whole_file(file: &str, wrong: Wrong) -> Problem {
     Problem { file: file.to_owned(), line: 0, column: 0, key: String::new(), wrong }
@@ -128,6 +162,31 @@ fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
     }
     if names.len() > TABLES_MAX {
         return Err(Wrong::TooMany { found: names.len(), max: TABLES_MAX });
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The files of all languages.
+fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for locale in std::fs::read_dir(dir).map_err(unreadable)? {
+        let locale = locale.map_err(unreadable)?;
+        if !locale.path().is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(locale.path()).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            if (name.ends_with(".txt") || name.ends_with(".html")) && !name.starts_with('.') {
+                names.push(format!("{TEMPLATES}/{}/{name}", locale.file_name().to_string_lossy()));
+            }
+        }
+    }
+    if names.len() > messages::FILES_MAX {
+        return Err(Wrong::TooMany { found: names.len(), max: messages::FILES_MAX });
     }
     names.sort();
     Ok(names)

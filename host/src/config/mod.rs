@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::desk::organisation::Organisation;
+use crate::messages::Templates;
 
 mod apps;
 mod desk;
 mod duration;
 mod files;
 mod names;
+pub mod outgoing;
 mod people;
 mod problem;
 mod read;
@@ -23,17 +25,17 @@ mod server;
 mod tables;
 mod taxonomy;
 mod teams;
-mod telemetry;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod wrong;
 
 pub use files::Files;
+pub use outgoing::Outgoing;
+pub use outgoing::telemetry::Telemetry;
 pub use problem::Problem;
 pub use server::{Archive, COMPONENT_MIB_MAX, Database, Limits, Metrics, Server};
 pub use tables::{CELL_BYTES_MAX, Column, Table, is_name as is_table_name};
-pub use telemetry::Telemetry;
 pub use trust::TrustedKey;
 pub use wrong::Wrong;
 
@@ -42,6 +44,9 @@ pub use wrong::Wrong;
 pub struct Config {
     pub server: Server,
     pub telemetry: Telemetry,
+    pub outgoing: Outgoing,
+    /// The words of messages.
+    pub templates: Templates,
     pub organisation: Organisation,
     /// The reference tables by name, which is the file's name without its ending.
     pub tables: BTreeMap<String, Table>,
@@ -62,6 +67,8 @@ pub struct Outside {
     pub rules_dir: Option<PathBuf>,
     /// The machine's cores; 0 counts as 1.
     pub cores: usize,
+    /// `RULEDESK_SMTP_PASSWORD`.
+    pub smtp_password: Option<String>,
 }
 
 /// Reads and checks a configuration directory.
@@ -82,15 +89,16 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let problems = RefCell::new(Vec::new());
     let database = server::database_from_outside(outside, &problems);
     let tables = tables::read(files, &problems);
+    let templates = files.read_templates(&problems);
     let read = files.parse(&problems).and_then(|parsed| {
         let names = names::Names::collect(&parsed);
         desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database })
     });
     let mut problems = problems.into_inner();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-    match read {
-        Some((server, telemetry, organisation)) if problems.is_empty() => {
-            Ok(Config { server, telemetry, organisation, tables })
+    match (read, templates) {
+        (Some((server, telemetry, outgoing, organisation)), Some(templates)) if problems.is_empty() => {
+            Ok(Config { server, telemetry, outgoing, organisation, templates, tables })
         }
         _ => Err(problems),
     }

@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desk::id::{Skill, TeamId};
-use crate::desk::organisation::{Member, Strategy, Team};
+use crate::desk::organisation::{Absence, Member, Strategy, Team};
 
 use super::duration;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
+
+/// The largest capacity of a member.
+const CAPACITY_MAX: u64 = 100_000;
 
 /// Reads the teams.
 pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
@@ -55,12 +58,29 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
 /// - `person`: the person's id, once in a team.
 /// - `skills`: some of the file's `skills`.
 /// - `available`: whether new tickets may be assigned to this member now; default true.
+/// - `shift`: the `[[other-calendar]]` of the hours in which they may be; absent is at any time.
+/// - `capacity`: the most unfinished tickets that the desk gives this member; absent is no bound.
+/// - `absent`: times in which the member is away, such as `{ from = 2026-12-21, to = 2026-12-31, deputy = "kofi" }`; the deputy
+///   is of the same team, and gets what the member has meanwhile.
 fn member(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>) -> Option<Member> {
     let person = keys.required("person");
     let skills: BTreeSet<Skill> = distinct(keys.list("skills"), |node| node.known(&names.skills)).into_iter().collect();
     let available = keys.optional("available").and_then(|node| node.flag()).unwrap_or(true);
+    let shift = keys.optional("shift").and_then(|node| node.known(&names.calendars));
+    let capacity = keys.optional("capacity").and_then(|node| node.whole(1, CAPACITY_MAX));
+    let capacity = capacity.and_then(|most| u32::try_from(most).ok());
+    let absences = keys.list("absent");
+    let absences = absences.iter().filter_map(|node| node.keys(|keys| absence(keys, names)).flatten()).collect();
     let node = person?;
     let person = node.known(&names.people)?;
     node.refuse_repeated(node.text()?, seen);
-    Some(Member { person, skills, available })
+    Some(Member { person, skills, available, shift, capacity, absences })
+}
+
+/// One of a member's absences: `from` and `to`, the last day, and the `deputy`.
+fn absence(keys: &mut Keys<'_>, names: &Names) -> Option<Absence> {
+    let from = keys.required("from").and_then(|node| node.day());
+    let to = keys.required("to").and_then(|node| node.day());
+    let deputy = keys.optional("deputy").and_then(|node| node.known(&names.people));
+    Some(Absence { from: from?, to: to?, deputy })
 }

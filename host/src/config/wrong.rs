@@ -61,6 +61,8 @@ pub enum Wrong {
     #[error("is {response} minutes, longer than the {resolution} minutes for the resolution")]
     ResponseAfterResolution { response: u32, resolution: u32 },
 
+    #[error("`{{{text}` begins no variable; there are {}", allowed.join(", "))]
+    UnknownVariable { text: String, allowed: Vec<&'static str> },
     #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
     NotAnAddress { text: String },
     #[error("`{text}` is not the address of a machine; write one such as `10.0.0.7`")]
@@ -72,6 +74,16 @@ pub enum Wrong {
     NotADatabase,
     #[error("is neither a directory nor `s3://BUCKET/PREFIX`")]
     NotAnArchive,
+    #[error("is no address of pages; write one such as `https://desk.example.org`")]
+    NotAPage,
+    #[error("is `{text}`; write a time of day, such as `08:00`")]
+    NotATime { text: String },
+    #[error("`{text}` is no event; write one such as `ticket.commented`, `ticket.*` for all of a kind, or `*`")]
+    NotAnEvent { text: String },
+    #[error("or `directory` is needed, one of the two")]
+    NotOneWay,
+    #[error("{why}")]
+    Template { why: String },
     #[error("`{text}` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed")]
     NotATrustedKey { text: String },
     #[error("`{text}` is no digest; write the 64 hexadecimal digits that `ruledesk rules versions` shows")]

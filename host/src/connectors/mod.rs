@@ -2,3 +2,5 @@
 
 pub mod apps;
 pub mod http;
+pub mod mail;
+pub mod webhook;

@@ -96,8 +96,12 @@ names! {
     AppId;
     /// A licence tier of an app.
     TierId;
+    /// Another system that hears of what happens.
+    WebhookId;
     /// A calendar of open hours.
     CalendarId;
+    /// A macro, or a canned reply.
+    MacroId;
     /// A connector, by which the desk writes to apps.
     ConnectorId;
 }
@@ -139,6 +143,8 @@ uuids! {
     MessageId;
     /// A comment, UUID version 7.
     CommentId;
+    /// A task of a ticket.
+    TaskId;
     /// A grant of access, UUID version 7.
     GrantId;
     /// One effect in an app, UUID version 7.

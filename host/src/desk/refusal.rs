@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::id::{AppId, CategoryId, TeamId, TicketNumber, TierId};
 use super::organisation::form::Problem;
 use super::permission::Act;
+use super::ticket::knowledge::ArticleState;
 use super::ticket::{Party, State};
 
 /// Why a command changes nothing.
@@ -52,6 +53,8 @@ pub enum Refusal {
     CatchAll { category: CategoryId },
     #[error("it waits for {}: resolve that first, or take the link away", numbers(by))]
     Blocked { by: Vec<TicketNumber> },
+    #[error("{open} of its tasks are open: do them, or take them away")]
+    TasksOpen { open: usize },
     #[error("no team is above `{team}` that this ticket has not come to already")]
     HighestTier { team: TeamId },
     #[error("a ticket is not linked with itself")]
@@ -68,6 +71,10 @@ pub enum Refusal {
     HasAccessRequest,
     #[error("a ticket is merged into another: name that one")]
     MergeNeedsTarget,
+    #[error("an article that is {} cannot become {}", from.code(), to.code())]
+    ArticleState { from: ArticleState, to: ArticleState },
+    #[error("the ticket was resolved without a record: there is nothing to make an article of")]
+    NoRecord,
     #[error("a ticket that is {state} takes no more words at this point: take it up in a new one, which follows it up")]
     Over { state: State },
 }

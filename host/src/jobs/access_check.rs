@@ -1,4 +1,4 @@
-//! What a grant gives is read again in the app, day by day: what is missing there is said, and given again.
+//! Access that is granted is read again in the app, day by day: what is missing there is said, and given again.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -9,47 +9,51 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::app::error::Broken;
+use crate::app::App;
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::{Claimed, Outcome, Queue};
-use crate::app::{App, Error};
+use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
 use crate::desk::change::timer::TimerKind;
 
 mod access_check;
 mod access_deadlines;
 mod access_ends;
 mod clocks;
+mod handover;
 mod linked_tickets;
+mod messages;
 mod old_keys;
 mod provision;
 pub mod runner;
+pub mod search_index;
+pub mod ways;
+mod webhooks;
+
+use ways::Ways;
 
 /// How long jobs may take to end once they were told to: longer than one run may take.
 const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
-/// The queues that this program works on. Nothing sends messages yet: they wait in the outbox.
-const QUEUES: [Queue; 7] = [
-    Queue::Timers(TimerKind::AccessDeadline),
-    Queue::Timers(TimerKind::Clocks),
-    Queue::Timers(TimerKind::LinkedTickets),
-    Queue::Timers(TimerKind::AccessExpiry),
-    Queue::Timers(TimerKind::AccessReminder),
-    Queue::Timers(TimerKind::Provision),
-    Queue::Timers(TimerKind::AccessCheck),
-];
+/// The queues that this host works on: of what leaves the desk, those for which there is a way. Without one it waits.
+fn queues(ways: &Ways) -> Vec<Queue> {
+    let mut queues: Vec<Queue> = TimerKind::ALL.into_iter().map(Queue::Timers).collect();
+    queues.extend(ways.mail.as_ref().map(|_| Queue::Outbox));
+    queues.extend(ways.hooks.first().map(|_| Queue::Webhooks));
+    queues
+}
 
-/// Does one piece of work that was claimed from [`QUEUES`].
-async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+/// Does one piece of work that was claimed from one of the [`queues`].
+async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Failed> {
     match claimed.queue {
-        Queue::Timers(TimerKind::AccessDeadline) => access_deadlines::run(app, claimed).await,
-        Queue::Timers(TimerKind::Clocks) => clocks::run(app, claimed).await,
-        Queue::Timers(TimerKind::LinkedTickets) => linked_tickets::run(app, claimed).await,
-        Queue::Timers(TimerKind::AccessExpiry) => access_ends::run(app, claimed).await,
-        Queue::Timers(TimerKind::AccessReminder) => access_ends::remind(app, claimed).await,
-        Queue::Timers(TimerKind::Provision) => provision::run(app, claimed).await,
-        Queue::Timers(TimerKind::AccessCheck) => access_check::run(app, claimed).await,
-        Queue::Outbox => Err(Broken::NoSender.into()),
+        Queue::Timers(TimerKind::AccessDeadline) => Ok(access_deadlines::run(app, claimed).await?),
+        Queue::Timers(TimerKind::Clocks) => Ok(clocks::run(app, claimed).await?),
+        Queue::Timers(TimerKind::LinkedTickets) => Ok(linked_tickets::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessExpiry) => Ok(access_ends::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
+        Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, claimed).await?),
+        Queue::Outbox => messages::run(app, ways, claimed).await,
+        Queue::Webhooks => webhooks::run(app, ways, claimed).await,
     }
 }
 
@@ -57,10 +61,14 @@ async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
 pub struct Running(JoinSet<()>);
 
 /// Starts all jobs; they end when they are asked to stop, each with what it has begun.
-pub fn start(app: &Arc<App>, stop: &Stop) -> Running {
+pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
-    all.spawn(runner::run(Arc::clone(app), stop.clone()));
+    all.spawn(runner::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
+    all.spawn(webhooks::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
+    all.spawn(Arc::clone(&app.office).tell_watchers(stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
+    all.spawn(search_index::run(Arc::clone(app), stop.clone()));
+    all.spawn(handover::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
     all.spawn(Arc::clone(app).keep_following_people(stop.clone()));

@@ -15,7 +15,7 @@ use crate::desk::id::OpId;
 
 /// How long a run begins new orders. What it has begun then has its own bounds, within those of a run.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
-/// What is said about an order to an app that has no connector which could carry it out.
+/// The words about an order to an app that has no connector which could carry it out.
 const BY_HAND: &str = "a person does it by hand, and says so";
 /// How often a run looks for orders: each look may free others, such as those that wait for an account.
 const LOOKS_MAX: usize = 12;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::QUEUES;
+use super::queues;
+use super::ways::Ways;
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::{ATTEMPTS_MAX, Claimed, Due, Outcome, Queue, RUN_MAX, Settled};
+use crate::app::jobs::{Claimed, Due, Failed, Outcome, Queue, RUN_MAX, Settled, attempts_max};
 use crate::app::{App, Error};
 
 /// How often queues are looked at where nothing else is a reason to.
@@ -28,13 +29,14 @@ struct Lane {
 }
 
 /// Does work until it is asked to stop; then it claims no more, and ends when what it has begun has.
-pub async fn run(app: Arc<App>, mut stop: Stop) {
-    let lanes = QUEUES.map(|queue| Lane { queue, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
+pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
+    let lane = |queue| Lane { queue, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) };
+    let lanes: Vec<Lane> = queues(&ways).into_iter().map(lane).collect();
     let mut running = JoinSet::new();
     while !stop.is_told() {
         let mut wait = LOOK_EVERY;
         for lane in &lanes {
-            match look(&app, lane, &mut running).await {
+            match look(&app, &ways, lane, &mut running).await {
                 Ok(next) => wait = wait.min(next),
                 Err(error) => {
                     tracing::warn!(job = lane.queue.name(), %error, "waiting work cannot be looked at: tried again soon");
@@ -53,13 +55,14 @@ pub async fn run(app: Arc<App>, mut stop: Stop) {
 /// # Errors
 ///
 /// Where the store cannot be read or written.
-pub async fn run_due(app: &Arc<App>) -> Result<usize, Error> {
+pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
     let mut runs = 0;
     loop {
         let before = runs;
-        for queue in QUEUES {
+        super::webhooks::look(app, &ways.subscriptions()).await;
+        for queue in queues(ways) {
             for claimed in app.jobs.claim(queue, AT_ONCE_MAX).await? {
-                run_one(Arc::clone(app), claimed, None).await;
+                run_one((Arc::clone(app), Arc::clone(ways)), claimed, None).await;
                 runs += 1;
             }
         }
@@ -83,7 +86,7 @@ async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut S
 }
 
 /// Begins what is due in a queue, as far as there are places; how long until the next piece is due.
-async fn look(app: &Arc<App>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
+async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
     let free = lane.places.available_permits();
     if free < FREE_MIN {
         return Ok(LOOK_EVERY);
@@ -102,16 +105,16 @@ async fn look(app: &Arc<App>, lane: &Lane, running: &mut JoinSet<()>) -> Result<
     for claimed in app.jobs.claim(lane.queue, free).await? {
         // There is one for each that was claimed.
         let place = Arc::clone(&lane.places).try_acquire_owned().ok();
-        running.spawn(run_one(Arc::clone(app), claimed, place));
+        running.spawn(run_one((Arc::clone(app), Arc::clone(ways)), claimed, place));
     }
     Ok(LOOK_EVERY)
 }
 
 /// Runs one piece of work, writes what came of it, and counts it.
-async fn run_one(app: Arc<App>, claimed: Claimed, _place: Option<OwnedSemaphorePermit>) {
+async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed, _place: Option<OwnedSemaphorePermit>) {
     let job = claimed.queue.name();
-    let came = attempt(&app, &claimed).await;
-    let failure = came.as_ref().err().cloned();
+    let came = attempt(&app, &ways, &claimed).await;
+    let failure = came.as_ref().err().map(|failed| failed.why.clone());
     let (ticket, attempts) = (claimed.ticket, claimed.attempts);
     match app.jobs.settle(&claimed, came).await {
         Ok(settled) => {
@@ -135,20 +138,20 @@ async fn run_one(app: Arc<App>, claimed: Claimed, _place: Option<OwnedSemaphoreP
 }
 
 /// One attempt, in a task of its own, so that one that panics fails as any other does.
-async fn attempt(app: &Arc<App>, claimed: &Claimed) -> Result<Outcome, String> {
-    if claimed.attempts > ATTEMPTS_MAX {
-        return Err(format!("{ATTEMPTS_MAX} attempts were begun, and none came to an end"));
+async fn attempt(app: &Arc<App>, ways: &Arc<Ways>, claimed: &Claimed) -> Result<Outcome, Failed> {
+    let attempts_max = attempts_max(claimed.queue);
+    if claimed.attempts > attempts_max {
+        return Err(format!("{attempts_max} attempts were begun, and none came to an end").into());
     }
-    let (host, work) = (Arc::clone(app), claimed.clone());
-    let task = tokio::spawn(async move { super::run(&host, &work).await });
+    let (host, ways, work) = (Arc::clone(app), Arc::clone(ways), claimed.clone());
+    let task = tokio::spawn(async move { super::run(&host, &ways, &work).await });
     let abort = task.abort_handle();
     match tokio::time::timeout(RUN_MAX, task).await {
-        Ok(Ok(Ok(outcome))) => Ok(outcome),
-        Ok(Ok(Err(error))) => Err(error.to_string()),
-        Ok(Err(error)) => Err(format!("it did not come to its end: {error}")),
+        Ok(Ok(came)) => came,
+        Ok(Err(error)) => Err(format!("it did not come to its end: {error}").into()),
         Err(_) => {
             abort.abort();
-            Err(format!("it took longer than {} s", RUN_MAX.as_secs()))
+            Err(format!("it took longer than {} s", RUN_MAX.as_secs()).into())
         }
     }
 }

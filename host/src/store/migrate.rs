@@ -34,7 +34,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     13 "proof" "0013_proof.sql";
     15 "keys" "0015_keys.sql";
     16 "sessions" "0016_sessions.sql";
+    17 "messages" "0017_messages.sql";
     18 "lifecycle" "0018_lifecycle.sql";
+    19 "knowledge" "0019_knowledge.sql";
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
 };

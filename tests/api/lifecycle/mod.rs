@@ -7,9 +7,13 @@ use crate::support::house::House;
 
 mod edits;
 mod escalation;
+mod handover;
+mod knowledge;
 mod links;
 mod promises;
+mod reports;
 mod resolution;
+mod steps;
 
 /// The words of each message that a ticket has queued, with its recipient, in order.
 pub fn messages(desk: &House, key: &str) -> Vec<(String, String)> {

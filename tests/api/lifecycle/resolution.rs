@@ -1,4 +1,4 @@
-//! Stage 6's failure point: the ticket is closed and nobody learns anything. Resolving needs a record and a real category; the
+//! Stage 6's failure point: the ticket is closed and what it taught is lost. Resolving needs a record and a real category; the
 //! requester has the last word, for a while; the desk closes what is left, and counts it apart.
 
 use jiff::SignedDuration;

@@ -3,5 +3,7 @@
 mod approvers;
 mod ends;
 mod fallback;
+mod guards;
 mod provisioning;
+mod real_peer;
 mod two_person;

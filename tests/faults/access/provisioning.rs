@@ -1,4 +1,4 @@
-//! A grant is access in the app, and its end is absence there, whatever happens on the way: the app of these tests speaks SCIM
+//! A grant is access in the app, and its end is absence there, through every fault on the way: the app of these tests speaks SCIM
 //! and fails by order, and what counts is what it has at the end.
 
 use jiff::SignedDuration;
@@ -253,12 +253,15 @@ fn a_server_without_filter_paths_keeps_its_other_members() {
 }
 
 #[test]
-fn a_person_who_leaves_loses_all_of_it_in_the_app() {
+fn i14_a_person_who_leaves_loses_all_of_it_also_what_was_there_before() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("amara", "amara@example.org", "user");
         let desk = desk(database, &app);
         asks(&desk.as_role("amara"), "user", 48);
         now(&desk);
+        let report = desk.as_role("mei").get("/api/v1/people/amara/offboarding").expect(200);
+        assert_eq!((&report["complete"], report["holdings"].as_array().unwrap().len()), (&json!(false), 2), "{report}");
         let file = desk.settings().with_file_name("people.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.replacen("id = \"amara\"\n", "id = \"amara\"\nactive = false\n", 1);
@@ -308,4 +311,80 @@ fn what_is_done_by_hand_counts_when_a_person_says_so_and_not_the_one_it_is_for()
         assert_eq!(states(&desk), ["ended"]);
         in_order(&desk);
     });
+}
+
+#[test]
+fn i20_what_an_app_loses_is_seen_within_a_day_and_given_again() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 96);
+        now(&desk);
+        app.take_out("user");
+        desk.advance(hours(23));
+        assert_eq!(app.members("user"), Vec::<String>::new());
+        desk.advance(hours(1));
+        assert_eq!((app.members("user"), states(&desk)), (vec!["amara".to_owned()], vec!["active".to_owned()]));
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("tier:user is missing in the app"), "{timeline}");
+        desk.advance(hours(72));
+        assert_eq!((app.members("user"), states(&desk)), (vec![], vec!["ended".to_owned()]));
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn i17_what_is_held_and_what_is_on_its_way_are_what_the_ledger_says() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = desk(Database::Postgres, &app);
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    in_order(&desk);
+    let breaks = |desk: &House| {
+        let checked = desk.command(&["decisions", "chain"]);
+        assert!(!checked.status.success());
+        String::from_utf8(checked.stdout).unwrap()
+    };
+    desk.sql("update holdings set preexisting = 1 where entitlement = 'account'");
+    assert!(breaks(&desk).contains("what amara holds in jira, account"), "a holding that would never be taken away");
+    desk.sql("update holdings set preexisting = 0 where entitlement = 'account'");
+    in_order(&desk);
+    desk.sql("update grants set state = 'ended'");
+    assert!(breaks(&desk).contains("is not what the ledger says"));
+    desk.sql("update grants set state = 'active'");
+    desk.sql("delete from access_ops where entitlement = 'account'");
+    assert!(breaks(&desk).contains("1 orders are missing"));
+}
+
+#[test]
+fn i23_a_seat_is_taken_from_the_approval_until_the_app_was_seen_without_the_person() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = desk(Database::Sqlite, &app);
+    let file = desk.settings().with_file_name("apps.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, jira) = text.split_once("id = \"jira\"").unwrap();
+    let jira = jira.replacen("risk = \"low\"\n", "risk = \"low\"\nseats = 1\n", 1);
+    std::fs::write(&file, format!("{before}id = \"jira\"{jira}")).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let other = |desk: &House| {
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": "jonas",
+            "justification": "he joins the data project" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone()
+    };
+    asks(&desk.as_role("amara"), "user", 48);
+    assert_eq!(other(&desk), "denied_by_policy", "nothing was sent yet, and the seat is reserved");
+    now(&desk);
+    app.fail("PATCH", "/Groups", 3, Phase::Before, Fault::Status(503, None));
+    let path = format!("/api/v1/grants/{}/revoke", grants(&desk)[0]["id"].as_str().unwrap());
+    desk.as_role("mei").post(&path, &json!({ "reason": "over" })).expect(200);
+    now(&desk);
+    assert_eq!((states(&desk), other(&desk)), (vec!["deprovisioning".to_owned()], json!("denied_by_policy")));
+    for _ in 0..4 {
+        desk.advance(seconds(60));
+    }
+    assert_eq!((states(&desk), other(&desk)), (vec!["ended".to_owned()], json!("approved")));
+    now(&desk);
+    assert_eq!(app.members("user"), ["jonas"]);
+    desk.advance(hours(4));
 }

@@ -89,8 +89,14 @@ fn a_strict_server_of_others_gets_it_all_and_loses_it_again() {
     std::fs::write(&file, format!("{text}\n{connector}")).unwrap();
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
 
+    let probed = desk.command(&["jobs", "connectors"]);
+    let said = String::from_utf8(probed.stdout).unwrap();
+    assert!(said.contains("ok tier:user: the group") && said.contains("NOT OK tier:admin"), "{said}");
+    assert_eq!(probed.status.code(), Some(3), "{said}");
+
     let amara = desk.as_role("amara");
-    let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "justification": "I join the data project" });
+    let fields =
+        json!({ "app": "jira", "tier": "user", "duration-hours": 4, "justification": "I join the data project" });
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
     amara.post("/api/v1/tickets", &body).expect(201);
     desk.advance(SignedDuration::ZERO);

@@ -47,7 +47,7 @@ pub struct CatalogTierView {
     name: String,
     risk: String,
     max_duration_hours: u32,
-    /// What a form offers.
+    /// The choices that a form offers.
     durations: Vec<u32>,
     groups: Vec<String>,
     roles: Vec<String>,

@@ -25,6 +25,7 @@ use crate::desk::id::{GrantId, PersonId, TicketId};
 
 pub mod catalog;
 pub mod extend;
+pub mod offboard;
 pub mod orders;
 pub mod questions;
 pub mod view;

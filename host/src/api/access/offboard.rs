@@ -27,7 +27,7 @@ pub struct OffboardingView {
     grants: Vec<GrantView>,
     /// All that was read back last as theirs, as `app entitlement`.
     holdings: Vec<String>,
-    /// What is on its way.
+    /// The orders that are on their way.
     orders: Vec<OrderView>,
     /// How many requests of others wait for their approval.
     awaited: usize,

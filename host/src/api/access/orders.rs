@@ -38,7 +38,7 @@ pub struct OrderView {
     /// When it is looked at next.
     #[schema(value_type = String, format = DateTime)]
     pub not_before: Timestamp,
-    /// What was sent last, and what came back.
+    /// The last call, and what came back.
     pub said: String,
     #[schema(value_type = String, format = DateTime)]
     pub planned_at: Timestamp,

@@ -47,7 +47,7 @@ pub struct EvidenceView {
     pub justification: Option<String>,
     /// The reason of the rules.
     pub policy: Option<String>,
-    /// What approvers said; none where the policy approved by itself.
+    /// The approvers' words; none where the policy approved by itself.
     pub decisions: Vec<ApprovalView>,
 }
 
@@ -79,7 +79,7 @@ pub struct StoryView {
     evidence: EvidenceView,
     ledger: Vec<LedgerView>,
     orders: Vec<OrderView>,
-    /// What its person holds in the app, as it was read back there last.
+    /// All that its person holds in the app, as it was read back there last.
     holds: Vec<HoldsView>,
 }
 
@@ -134,19 +134,26 @@ pub async fn story(
     Caller(actor): Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<StoryView>, Problem> {
-    let Story { evidence, events, ops, holdings } = app.story_of_grant(&actor, grant_id(&id)?).await?;
-    let effective = evidence.grant.gives_access(&app.organisation(), app.clock.now());
-    let holds = holdings.into_iter().map(|holding| HoldsView {
-        entitlement: holding.entitlement.to_string(),
-        preexisting: holding.preexisting,
-        since: holding.since,
-    });
-    Ok(axum::Json(StoryView {
-        evidence: EvidenceView::new(effective, evidence),
-        ledger: events.into_iter().map(LedgerView::from).collect(),
-        orders: ops.into_iter().map(OrderView::from).collect(),
-        holds: holds.collect(),
-    }))
+    let story = app.story_of_grant(&actor, grant_id(&id)?).await?;
+    let effective = story.evidence.grant.gives_access(&app.organisation(), app.clock.now());
+    Ok(axum::Json(StoryView::new(effective, story)))
+}
+
+impl StoryView {
+    fn new(effective: bool, story: Story) -> Self {
+        let Story { evidence, events, ops, holdings } = story;
+        let holds = holdings.into_iter().map(|holding| HoldsView {
+            entitlement: holding.entitlement.to_string(),
+            preexisting: holding.preexisting,
+            since: holding.since,
+        });
+        StoryView {
+            evidence: EvidenceView::new(effective, evidence),
+            ledger: events.into_iter().map(LedgerView::from).collect(),
+            orders: ops.into_iter().map(OrderView::from).collect(),
+            holds: holds.collect(),
+        }
+    }
 }
 
 impl EvidenceView {

@@ -16,7 +16,7 @@ use crate::app::App;
 pub struct DecisionViewView {
     /// Names what is shown: a decision that gives it as `seen` is taken only while it still holds, and keeps it.
     snapshot: String,
-    /// What is given and until when, who else has it, how earlier requests went, risk, cost, the policy's reason and a
+    /// All that is given and until when, who else has it, how earlier requests went, risk, cost, the policy's reason and a
     /// recommendation.
     #[schema(value_type = Object)]
     shown: serde_json::Value,

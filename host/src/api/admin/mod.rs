@@ -3,3 +3,4 @@
 pub(crate) mod config;
 pub(crate) mod jobs;
 pub(crate) mod operations;
+pub(crate) mod reports;

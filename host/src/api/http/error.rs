@@ -63,12 +63,15 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::CatchAll { .. }
         | Refusal::Blocked { .. }
         | Refusal::HighestTier { .. }
+        | Refusal::TasksOpen { .. }
         | Refusal::LinkedToItself
         | Refusal::LinkCircle { .. }
         | Refusal::OtherRequester
         | Refusal::TargetOver { .. }
         | Refusal::HasAccessRequest
         | Refusal::MergeNeedsTarget
+        | Refusal::ArticleState { .. }
+        | Refusal::NoRecord
         | Refusal::Over { .. }
         | Refusal::OrderNotByHand
         | Refusal::SeenHasChanged

@@ -30,6 +30,7 @@ pub enum List {
     Held,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
+    Deliveries,
 }
 
 impl List {
@@ -46,6 +47,7 @@ impl List {
             List::RuleVersions => 'v',
             List::RuleEvents => 'e',
             List::PublicTimeline => 'p',
+            List::Deliveries => 'd',
             List::Orders => 'o',
             List::Held => 'w',
         }

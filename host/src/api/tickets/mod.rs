@@ -32,12 +32,15 @@ use crate::desk::ticket::{Attachment, Move, State as TicketState, Ticket};
 use lifecycle::RecordBody;
 use views::{EntryView, MessageView, RunView, TicketView};
 
+pub(crate) mod bulk;
 pub mod dry_run;
 pub(crate) mod edits;
 pub(crate) mod explain;
+pub(crate) mod knowledge;
 pub(crate) mod lifecycle;
 pub(crate) mod links;
 pub mod list;
+pub mod search;
 pub mod summary;
 pub(crate) mod views;
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use crate::app::jobs::messages::NOT_SENT;
 use crate::app::record::read::ExactInput;
 use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
@@ -295,12 +296,26 @@ pub struct MessageView {
     pub queued_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub sent_at: Option<Timestamp>,
+    /// `waiting`, `sent`, `not-sent` where its recipient was not to get it, or `given-up`.
+    pub state: &'static str,
+    /// The words of the mail relay that took it, or why it was not to be sent; empty while it waits.
+    pub receipt: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why the last attempt failed; empty where none has.
+    pub last_error: String,
 }
 
 impl From<StoredMessage> for MessageView {
     fn from(message: StoredMessage) -> Self {
-        let StoredMessage { kind, recipient, queued_at, sent_at, .. } = message;
-        Self { kind, recipient, queued_at, sent_at }
+        let StoredMessage { kind, recipient, queued_at, sent_at, receipt, attempts, last_error, is_dead, .. } = message;
+        let state = match sent_at {
+            Some(_) if receipt.starts_with(NOT_SENT) => "not-sent",
+            Some(_) => "sent",
+            None if is_dead => "given-up",
+            None => "waiting",
+        };
+        Self { kind, recipient, queued_at, sent_at, state, receipt, attempts, last_error }
     }
 }
 

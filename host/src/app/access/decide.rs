@@ -29,7 +29,7 @@ use crate::store::{Commit, PackedRun};
 
 /// How often a decision is taken again while others about the same access are written.
 const TRIES_MAX: usize = 8;
-/// What approvers may say that they went by.
+/// The parts of the view that approvers may say they went by.
 const INSIGHTS: [&str; 7] = ["peers", "history", "risk", "cost", "policy", "holds", "justification"];
 
 /// The rules' word in the moment in which access is about to be given, and the record of that.

@@ -5,6 +5,7 @@ pub mod deadlines;
 pub mod decide;
 mod ending;
 mod follow;
+pub mod offboard;
 pub mod orders;
 pub mod provision;
 pub mod questions;

@@ -55,7 +55,7 @@ impl Office {
             holdings: self.store.holdings(person).await?,
             ops,
             awaited: self.store.awaiting(person, None, AWAITED_MAX).await?.items.len(),
-            tickets: self.store.unfinished_of(person).await?,
+            tickets: self.store.load_of(person).await?,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::rules::digest::Digest;
 /// The share of peers from which on an access is usual, in hundredths.
 const USUAL_SHARE: u32 = 50;
 
-/// What an approver is shown.
+/// The facts that an approver is shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecisionView {
     pub subject: String,
@@ -30,7 +30,7 @@ pub struct DecisionView {
     pub justification: String,
     /// Whether it is more time for access that is held.
     pub extends: bool,
-    /// What is written to the app the moment the last approval is in.
+    /// All that is written to the app the moment the last approval is in.
     pub provisions: Vec<String>,
     /// How: the word of the connector's kind; `None` where the desk only keeps who may have it.
     pub connector: Option<&'static str>,
@@ -74,7 +74,7 @@ pub struct Shown {
 }
 
 impl App {
-    /// What the approver of a request is shown now.
+    /// The view that the approver of a request is shown now.
     ///
     /// # Errors
     ///

@@ -17,7 +17,11 @@ use crate::store::jobs::Lease;
 pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
 
 pub(in crate::app) mod background;
+pub mod events;
+mod handover;
+pub mod messages;
 pub mod stop;
+pub mod webhooks;
 
 /// How long a claim holds. It outlives a run and the writing of what came of it.
 const LEASE: Duration = Duration::from_secs(60);
@@ -25,12 +29,65 @@ const LEASE: Duration = Duration::from_secs(60);
 pub const RUN_MAX: Duration = Duration::from_secs(30);
 const _: () = assert!(RUN_MAX.as_secs() * 2 <= LEASE.as_secs(), "no claim runs out under a run that is in time");
 
-/// How often work is begun before the desk gives up on it: with the waits between, for half an hour.
-pub const ATTEMPTS_MAX: u32 = 12;
-/// The wait after the first attempt; it doubles with each further one.
-const BACKOFF_MIN: Duration = Duration::from_secs(1);
-/// The longest wait between two attempts.
-const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+/// How long work that fails is tried again, and how often.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// How often work is begun before the desk gives up on it.
+    attempts_max: u32,
+    /// The wait after the first attempt; it doubles with each further one.
+    backoff_min: Duration,
+    /// The longest wait between two attempts.
+    backoff_max: Duration,
+}
+
+/// With the waits between, for half an hour: nothing but the desk's own store can be the matter.
+const OWN_WORK: Patience =
+    Patience { attempts_max: 12, backoff_min: Duration::from_secs(1), backoff_max: Duration::from_secs(15 * 60) };
+/// For two days and a half: another system may be down over a weekend.
+const OTHERS_WORK: Patience =
+    Patience { attempts_max: 26, backoff_min: Duration::from_secs(5), backoff_max: Duration::from_secs(4 * 3600) };
+
+const fn patience(queue: Queue) -> Patience {
+    match queue {
+        Queue::Timers(_) => OWN_WORK,
+        Queue::Outbox | Queue::Webhooks => OTHERS_WORK,
+    }
+}
+
+/// How often work of a queue is begun before the desk gives up on it.
+pub const fn attempts_max(queue: Queue) -> u32 {
+    patience(queue).attempts_max
+}
+
+/// Why a run has failed, and whether another may do better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub why: String,
+    pub again: Again,
+}
+
+/// Whether and when failed work is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// After a wait that grows with the attempts.
+    Later,
+    /// Not before this time, as the other side asks.
+    NotBefore(Timestamp),
+    /// It will never succeed.
+    Never,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Failed { why, again: Again::Later }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        error.to_string().into()
+    }
+}
 
 /// Dead jobs on one page.
 pub const DEAD_PAGE_MAX: i64 = 200;
@@ -124,7 +181,7 @@ impl Jobs {
     /// # Errors
     ///
     /// Where the store cannot be written: then the lease runs out, and the work is done again.
-    pub async fn settle(&self, claimed: &Claimed, came: Result<Outcome, String>) -> Result<Settled, Error> {
+    pub async fn settle(&self, claimed: &Claimed, came: Result<Outcome, Failed>) -> Result<Settled, Error> {
         let now = self.clock.now();
         let (held, settled) = match came {
             Ok(Outcome::Done) => {
@@ -133,11 +190,15 @@ impl Jobs {
                 return Ok(Settled::Done);
             }
             Ok(Outcome::NotBefore(at)) => (self.store.put_off(claimed, at).await?, Settled::Again(at)),
-            Err(why) if claimed.attempts >= ATTEMPTS_MAX => {
+            Err(Failed { why, again }) if again == Again::Never || claimed.attempts >= attempts_max(claimed.queue) => {
                 (self.store.bury(claimed, now, &why).await?, Settled::Buried)
             }
-            Err(why) => {
-                let at = later(now, backoff(claimed.attempts, share(self.clock.new_id())));
+            Err(Failed { why, again }) => {
+                let wait = backoff(patience(claimed.queue), claimed.attempts, share(self.clock.new_id()));
+                let at = match again {
+                    Again::NotBefore(at) => at.max(later(now, wait)),
+                    Again::Later | Again::Never => later(now, wait),
+                };
                 (self.store.retry_later(claimed, at, &why).await?, Settled::Again(at))
             }
         };
@@ -210,7 +271,7 @@ pub enum Due {
 
 /// Every queue.
 pub fn queues() -> impl Iterator<Item = Queue> {
-    TimerKind::ALL.into_iter().map(Queue::Timers).chain([Queue::Outbox])
+    TimerKind::ALL.into_iter().map(Queue::Timers).chain([Queue::Outbox, Queue::Webhooks])
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {
@@ -219,9 +280,10 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 
 /// The wait after so many attempts: it doubles with each, up to a bound. `share`, from 0 to 1, takes up to half of it off, so
 /// that what failed together is not tried again together.
-fn backoff(attempts: u32, share: f64) -> Duration {
-    let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).map(|times| BACKOFF_MIN.saturating_mul(times));
-    let whole = doubled.map_or(BACKOFF_MAX, |wait| wait.min(BACKOFF_MAX));
+fn backoff(patience: Patience, attempts: u32, share: f64) -> Duration {
+    let Patience { backoff_min, backoff_max, .. } = patience;
+    let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).map(|times| backoff_min.saturating_mul(times));
+    let whole = doubled.map_or(backoff_max, |wait| wait.min(backoff_max));
     whole - whole.mul_f64(share.clamp(0.0, 1.0) / 2.0)
 }
 
@@ -237,11 +299,13 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_its_bound_and_chance_takes_up_to_half_of_it() {
-        let waits: Vec<u64> = (1..=12).map(|attempts| backoff(attempts, 0.0).as_secs()).collect();
+        let waits: Vec<u64> = (1..=12).map(|attempts| backoff(OWN_WORK, attempts, 0.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        assert_eq!(backoff(3, 1.0), Duration::from_secs(2));
-        assert_eq!(backoff(0, 0.5), Duration::from_millis(750));
-        assert_eq!(backoff(u32::MAX, 0.0), BACKOFF_MAX);
+        assert_eq!(backoff(OWN_WORK, 3, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff(OWN_WORK, 0, 0.5), Duration::from_millis(750));
+        assert_eq!(backoff(OWN_WORK, u32::MAX, 0.0), OWN_WORK.backoff_max);
+        let others: u64 = (1..OTHERS_WORK.attempts_max).map(|n| backoff(OTHERS_WORK, n, 0.0).as_secs()).sum();
+        assert_eq!(others / 3600, 59, "hours over which another system's work is tried");
     }
 
     #[test]

@@ -3,5 +3,6 @@
 pub mod chain;
 pub(crate) mod log;
 pub mod metrics;
+pub mod reports;
 pub mod request_trace;
 pub mod stats;

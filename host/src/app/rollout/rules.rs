@@ -200,6 +200,7 @@ impl App {
             Ok(config) => {
                 let before = self.organisation();
                 self.set_organisation(config.organisation);
+                self.set_templates(config.templates);
                 match self.take_tables(&config.tables).await {
                     Ok(()) => {
                         self.tell_access_forms();

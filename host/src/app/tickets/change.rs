@@ -197,10 +197,11 @@ impl Office {
             let commit = {
                 let ids = || self.clock.new_id();
                 let at = At::new(self.clock.now(), &organisation, &ids);
-                match &seen.access {
+                let made = match &seen.access {
                     Some((review, _)) => make(&seen, &at.reviewing(review.clone()))?,
                     None => make(&seen, &at)?,
-                }
+                };
+                made.map(|commit| Commit { change: commit.change.telling(&at), ..commit })
             };
             let Some(mut commit) = commit else { return Ok(seen) };
             alerts::keep_time(&mut commit.change, &organisation);

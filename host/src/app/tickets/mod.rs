@@ -1,10 +1,13 @@
 //! Tickets: submitting, reading, working on them.
 
+pub mod bulk;
 pub mod change;
 pub(crate) mod edit;
 mod history;
+pub mod knowledge;
 pub mod lifecycle;
 pub mod links;
 pub mod quota;
+pub mod search;
 pub mod submit;
 pub mod work;

@@ -56,6 +56,12 @@ pub fn settle(place: &Place) -> Result<Settled, Failure> {
     })
 }
 
+/// The password of the mail relay, which stands above the one in a file.
+#[expect(clippy::disallowed_methods, reason = "the command line passes the environment on")]
+pub fn smtp_password() -> Option<String> {
+    std::env::var("RULEDESK_SMTP_PASSWORD").ok()
+}
+
 fn nearest(here: &Path) -> Result<Context, Failure> {
     let mut files = here.ancestors().flat_map(|directory| FILES.map(|file| directory.join(file)));
     let Some(file) = files.find(|file| file.is_file()) else {

@@ -30,6 +30,7 @@ use crate::store::{Store, Target};
 
 mod context;
 mod operator;
+pub mod outgoing;
 pub mod remote;
 
 /// Runs a command that waits for things. Its answer is what it prints: the log tells of problems only, unless more is asked for.
@@ -81,6 +82,7 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
         cache_dir: place.cache,
         rules_dir: place.rules,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+        smtp_password: context::smtp_password(),
     };
     let config = config::load(&place.config, &outside).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
@@ -187,11 +189,13 @@ async fn open_with(
     rules: impl FnOnce(&Options, Tables) -> Result<Rules, OpenError> + Send + 'static,
 ) -> Result<Arc<App>, Failure> {
     let judge = judge(Arc::new(config.organisation.clone()));
+    let correspondence = outgoing::correspondence(&config);
     let options = Options { judge: Some(judge), ..options(&config.server)? };
     let reference = Reference::read(&config.tables, &store).await?;
     let seen = tables(&config.organisation, &reference.written());
     let rules = tokio::task::spawn_blocking(move || rules(&options, seen)).await??;
     let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
+    app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await?;
     Ok(app)
 }

@@ -3,11 +3,12 @@
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
 //! - `[limits]`: see [`server::Limits`].
-//! - `[telemetry]`: see [`Telemetry`].
+//! - `[telemetry]`, `[outgoing]`, `[mail]`: see `outgoing`.
 //! - `[rules]`: see `trust.rs`.
-//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` likewise, for promises that run by another.
+//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` has the same keys, for promises that run by another.
 //! - `[closing]`: see `closing.rs`.
 //! - `[promises]`: see `promises.rs`.
+//! - `[[macro]]`, `[[canned-reply]]`: see `macros.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
@@ -22,15 +23,16 @@ use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 use crate::config::apps::Catalog;
 use crate::config::files::Parsed;
 use crate::config::names::Names;
+use crate::config::outgoing::{self, Outgoing, mail, telemetry, webhooks};
 use crate::config::read::{Keys, Node, distinct};
 use crate::config::server::{self, Around, Server};
 use crate::config::taxonomy::Taxonomy;
-use crate::config::telemetry::{self, Telemetry};
 use crate::config::wrong::Wrong;
 use crate::config::{apps, duration, people, request_types, taxonomy, teams, trust};
 
 mod calendar;
 pub mod closing;
+mod macros;
 mod promises;
 
 /// How long an approval may take unless the file says otherwise, in hours.
@@ -39,7 +41,11 @@ const ACCESS_DUE_HOURS: u32 = 72;
 const ACCESS_FALLBACK_HOURS: u32 = 24;
 
 /// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
-pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(Server, Telemetry, Organisation)> {
+pub fn read(
+    parsed: &Parsed<'_>,
+    names: &Names,
+    around: &Around<'_>,
+) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -50,6 +56,10 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
         let telemetry = keys.table("telemetry", telemetry::read);
+        let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
+        let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
+        let mail = keys.optional("mail");
+        let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
@@ -60,6 +70,8 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             form.closing = std::mem::take(given).over(&closing);
         }
         let watch = keys.table("promises", promises::read).unwrap_or_default();
+        let macros = keys.entries("macro", |keys, id| (id, macros::read(keys, names)));
+        let canned_replies = keys.entries("canned-reply", macros::canned_reply);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
         let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
         if priorities.is_empty() {
@@ -87,8 +99,15 @@ pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<(
             defaults: defaults?,
             closing,
             watch,
+            macros: macros.into_iter().collect(),
+            canned_replies,
         };
-        Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, organisation))
+        Some((
+            Server { trusted_keys, withdrawn, limits, ..server? },
+            telemetry?,
+            Outgoing { requests, mail, webhooks },
+            organisation,
+        ))
     })
 }
 

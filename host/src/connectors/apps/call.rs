@@ -33,7 +33,7 @@ pub(super) struct Reply {
     /// `Null` where there is no body.
     pub body: Value,
     pub etag: Option<String>,
-    /// What was sent and what came back, in a few words.
+    /// The call and its answer, in a few words.
     pub said: String,
 }
 
@@ -54,6 +54,13 @@ impl Trouble {
             Trouble::Later(at, said) => (Came::Later(at), said),
             Trouble::Unknown(said) => (Came::Unknown, said),
             Trouble::Refused(_, said) => (Came::Rejected, said),
+        }
+    }
+
+    /// The words about it.
+    pub fn said(self) -> String {
+        match self {
+            Trouble::Later(_, said) | Trouble::Unknown(said) | Trouble::Refused(_, said) => said,
         }
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::http::guard::InternalHosts;
 use super::http::{Client, Settings};
 use crate::desk::access::provisioning::progress::Came;
-use crate::desk::access::provisioning::{Account, Direction, Op};
+use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op};
 use crate::desk::organisation::connector::{Connector, Kind};
 
 mod call;
@@ -17,6 +17,9 @@ mod scim;
 
 /// An answer that an app has yet to give.
 pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
+
+/// The findings about an app: each with whether it is as it has to be.
+pub type Probed<'a> = Pin<Box<dyn Future<Output = Vec<(bool, String)>> + Send + 'a>>;
 
 /// An effect that is to be had in an app.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +43,9 @@ pub trait App: Send + Sync {
 
     /// Has the effect, or says why not: [`Came::Applied`] is the app's word, which [`App::look`] checks.
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a>;
+
+    /// Asks whether the app can be asked, and has what orders about these entitlements will name. It changes nothing.
+    fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;
 }
 
 /// The app behind a connector, as of now; `None` where a person does it by hand.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect};
+use super::{App, Asked, Effect, Probed};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
@@ -28,6 +28,14 @@ impl App for RestApp {
 
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
         Box::pin(async move { self.apply_to(effect).await.map_or_else(Trouble::came, |said| (Came::Applied, said)) })
+    }
+
+    fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {
+        let without = entitlements.iter().filter(|entitlement| !self.calls.contains_key(parts(entitlement).0));
+        let found =
+            without.map(|entitlement| (true, format!("{entitlement}: no call is configured, so it counts as done")));
+        let found: Vec<(bool, String)> = found.collect();
+        Box::pin(std::future::ready(found))
     }
 }
 
@@ -133,7 +141,7 @@ impl RestApp {
 
     async fn apply_to(&self, effect: Effect<'_>) -> Result<String, Trouble> {
         let mut said = Vec::new();
-        // What a replacement gives comes first, so that nobody is without either.
+        // What a replacement gives comes first, so that the person is never without either.
         let taken = effect.op.replaces.clone().map(|tier| (Entitlement::Tier(tier), false));
         for (entitlement, wanted) in [(effect.op.entitlement.clone(), effect.is_wanted())].into_iter().chain(taken) {
             let Some(calls) = self.calls.get(parts(&entitlement).0) else { continue };

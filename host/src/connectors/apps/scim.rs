@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect};
+use super::{App, Asked, Effect, Probed};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement};
@@ -36,6 +36,24 @@ impl App for ScimApp {
                 _ => self.apply_member(effect).await,
             };
             said.map_or_else(Trouble::came, |said| (Came::Applied, said))
+        })
+    }
+
+    fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {
+        Box::pin(async move {
+            let mut found = vec![self.probe_features().await];
+            for path in ["Users", "Groups"] {
+                let asked = self.get(path, &[("count", "1")]).await;
+                found.push(asked.map_or_else(|trouble| (false, trouble.said()), |reply| (true, reply.said)));
+            }
+            for entitlement in entitlements {
+                found.push(match self.group_id(entitlement).await {
+                    Ok(Some(id)) => (true, format!("{entitlement}: the group {id}")),
+                    Ok(None) => (false, format!("{entitlement}: the app has no such group")),
+                    Err(trouble) => (false, format!("{entitlement}: {}", trouble.said())),
+                });
+            }
+            found
         })
     }
 }
@@ -93,6 +111,25 @@ impl ScimApp {
     async fn patch(&self, path: &str, operation: &Value) -> Result<Reply, Trouble> {
         let body = json!({ "schemas": [PATCH], "Operations": [operation] });
         self.send(Method::PATCH, path, &body, None).await
+    }
+
+    /// The features that the app says it has (RFC 7643, section 5). Without PATCH and ETags, whole groups are written, and another
+    /// client's change between reading and writing is lost.
+    async fn probe_features(&self) -> (bool, String) {
+        match self.get("ServiceProviderConfig", &[]).await {
+            Ok(reply) => {
+                let has = |name: &str| reply.body.pointer(&format!("/{name}/supported")) == Some(&Value::Bool(true));
+                let named: Vec<&str> =
+                    ["patch", "filter", "etag", "bulk"].into_iter().filter(|name| has(name)).collect();
+                (
+                    has("filter") && (has("patch") || has("etag")),
+                    format!("the app says that it has: {}", named.join(", ")),
+                )
+            }
+            // Not every server says it; what counts is whether calls are taken.
+            Err(trouble) if trouble.is(404) => (true, "the app does not say which features it has".to_owned()),
+            Err(trouble) => (false, trouble.said()),
+        }
     }
 
     /// The one resource for which a filter holds; `None` where there is none.

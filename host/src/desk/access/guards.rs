@@ -1,4 +1,4 @@
-//! What no request may come to, whatever rules and approvers say: asked when a request opens and when access is given (I5).
+//! Guards against access that rules and approvers cannot give: asked when a request opens and when access is given (I5).
 
 use super::{AccessCase, AccessState};
 use crate::desk::change::at::At;

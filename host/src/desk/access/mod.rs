@@ -326,16 +326,16 @@ pub struct ApproverDecision {
     pub reason: String,
     /// A shorter grant than the rules allow; never a longer one.
     pub hours: Option<u32>,
-    /// What the approver was shown; `None` where they did not say.
+    /// The view that the approver was shown; `None` where they did not say.
     pub seen: Option<Seen>,
 }
 
-/// What an approver was shown, and what of it counted.
+/// A view that an approver was shown, and what of it counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The name of what was shown, by its content.
     pub snapshot: String,
-    /// What was shown, as the program wrote it then.
+    /// The view as the program wrote it then.
     pub shown: String,
     /// The parts that the approver says they went by, such as `peers` or `risk`.
     pub insights: Vec<String>,

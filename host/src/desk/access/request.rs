@@ -49,6 +49,13 @@ impl AccessRequest {
             },
         };
         let duration_hours = hours(fields, &mut problems);
+        if let (Ok(app), Ok(subject)) = (&app, &subject)
+            && !organisation.may_request(subject, app)
+        {
+            let message =
+                format!("{} is only for those of certain groups, and {subject} is in none of them.", app.name);
+            problems.push(Problem::new("app", "not-for-them", message));
+        }
         match (app, tier, subject) {
             (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
                 extends: false,

@@ -27,7 +27,7 @@ pub struct Review {
 }
 
 impl Review {
-    /// What is held and on its way, to be changed.
+    /// All that is held and on its way, to be changed.
     pub(super) fn books(&self) -> Books {
         Books { grants: self.held.clone(), holdings: self.holdings.clone(), ops: self.ops.clone() }
     }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::message::{Message, MessageKind};
+use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
-use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, TicketId};
+use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, TaskId, TicketId};
 use crate::desk::organisation::Organisation;
 
 /// When something happens, in which organisation, and where its fresh ids come from.
@@ -37,8 +37,16 @@ impl<'a> At<'a> {
         CommentId((self.ids)())
     }
 
+    pub(in crate::desk) fn task_id(&self) -> TaskId {
+        TaskId((self.ids)())
+    }
+
     pub(in crate::desk) fn grant_id(&self) -> GrantId {
         GrantId((self.ids)())
+    }
+
+    pub(in crate::desk) fn message_id(&self) -> MessageId {
+        MessageId((self.ids)())
     }
 
     pub(in crate::desk) fn op_id(&self) -> OpId {
@@ -46,6 +54,6 @@ impl<'a> At<'a> {
     }
 
     pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {
-        Message { id: MessageId((self.ids)()), ticket, kind, to: to.clone(), at: self.now }
+        Message { id: self.message_id(), ticket, kind, to: to.clone(), at: self.now, about: About::default() }
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::desk::id::{MessageId, PersonId, TicketId};
+use crate::desk::ticket::State;
 
 /// A message to one person about one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,50 +13,122 @@ pub struct Message {
     pub kind: MessageKind,
     pub to: PersonId,
     pub at: Timestamp,
+    pub about: About,
 }
 
-/// The subject of a message; its words are chosen when it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happened, as far as the message tells of it: public words only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The public words that were said.
+    pub reply: Option<Reply>,
+    /// The state that the ticket went into.
+    pub moved: Option<Moved>,
+}
+
+/// Public words on a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The person who said them; `None` for the desk itself or a rule.
+    pub by: Option<PersonId>,
+    pub body: String,
+}
+
+/// A step of a ticket from one state into another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub from: State,
+    pub to: State,
+    pub reason: String,
+}
+
+/// The subject of a message; its words are chosen when it is sent. Of several reasons for a message to one person, the first in
+/// this order names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MessageKind {
-    /// The ticket has arrived, and this is its key.
-    Acknowledgement,
     /// An access request awaits the recipient's decision.
     ApprovalWanted,
-    /// The ticket's requester may want to know how it stands.
-    StateChanged,
+    /// The ticket has arrived, and this is its key.
+    Acknowledgement,
     /// The ticket is resolved; the requester confirms that, or disputes it.
     Resolved,
-    /// The requester has not said yet whether the resolution holds.
-    ConfirmationReminder,
     /// The ticket is over.
     Closed,
     /// The requester has written on a ticket that was resolved.
     RequesterWrote,
-    /// A promise about the ticket has used much of its time.
-    PromiseRunsOut,
-    /// A promise about the ticket is broken.
-    PromiseBroken,
+    /// A person has said something to the recipient.
+    Reply,
+    /// The ticket's requester may want to know how it stands.
+    StateChanged,
     /// The ticket has come up to the recipient's team.
     Escalated,
+    /// The ticket is the recipient's work now.
+    Assigned,
+    /// The requester has not said yet whether the resolution holds.
+    ConfirmationReminder,
+    /// A promise about the ticket is broken.
+    PromiseBroken,
+    /// A promise about the ticket has used much of its time.
+    PromiseRunsOut,
     /// Access that the recipient holds ends soon.
     AccessEnding,
 }
 
 impl MessageKind {
+    /// Every kind.
+    pub const ALL: [MessageKind; 13] = [
+        MessageKind::ApprovalWanted,
+        MessageKind::Acknowledgement,
+        MessageKind::Resolved,
+        MessageKind::Closed,
+        MessageKind::RequesterWrote,
+        MessageKind::Reply,
+        MessageKind::StateChanged,
+        MessageKind::Escalated,
+        MessageKind::Assigned,
+        MessageKind::ConfirmationReminder,
+        MessageKind::PromiseBroken,
+        MessageKind::PromiseRunsOut,
+        MessageKind::AccessEnding,
+    ];
+
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
-            MessageKind::Acknowledgement => "acknowledgement",
             MessageKind::ApprovalWanted => "approval-wanted",
-            MessageKind::StateChanged => "state-changed",
+            MessageKind::Acknowledgement => "acknowledgement",
             MessageKind::Resolved => "resolved",
-            MessageKind::ConfirmationReminder => "confirmation-reminder",
             MessageKind::Closed => "closed",
             MessageKind::RequesterWrote => "requester-wrote",
-            MessageKind::PromiseRunsOut => "promise-runs-out",
-            MessageKind::PromiseBroken => "promise-broken",
+            MessageKind::Reply => "reply",
+            MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
+            MessageKind::Assigned => "assigned",
+            MessageKind::ConfirmationReminder => "confirmation-reminder",
+            MessageKind::PromiseBroken => "promise-broken",
+            MessageKind::PromiseRunsOut => "promise-runs-out",
             MessageKind::AccessEnding => "access-ending",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_code(code: &str) -> Option<MessageKind> {
+        MessageKind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Whether it goes out whatever its recipient prefers, because others wait for the recipient.
+    pub const fn is_owed_always(self) -> bool {
+        matches!(self, MessageKind::ApprovalWanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in MessageKind::ALL {
+            assert_eq!(MessageKind::from_code(kind.code()), Some(kind));
         }
     }
 }

@@ -6,14 +6,17 @@ use super::id::PersonId;
 use super::ticket::assignment::Assignment;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use super::ticket::lifecycle::tasks::TaskWrite;
 use super::ticket::timeline::{Entry, Event};
 use super::ticket::{State, Ticket};
 use message::Message;
+use notify::ToAssignee;
 use timer::TimerWrite;
 
 pub mod at;
 pub mod condition;
 pub mod message;
+pub mod notify;
 pub mod timer;
 
 /// One change of a ticket with all that belongs to it. Only the domain makes one; the store reads it.
@@ -26,8 +29,10 @@ pub struct Change {
     pub(super) ledger: Vec<LedgerEntry>,
     pub(super) timers: Vec<TimerWrite>,
     pub(super) messages: Vec<Message>,
+    to_assignee: Option<ToAssignee>,
     pub(super) record: Option<ResolutionRecord>,
     pub(super) links: Vec<LinkWrite>,
+    pub(super) tasks: Vec<TaskWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -71,8 +76,10 @@ impl Change {
             ledger: Vec::new(),
             timers: Vec::new(),
             messages: Vec::new(),
+            to_assignee: None,
             record: None,
             links: Vec::new(),
+            tasks: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -163,6 +170,33 @@ impl Change {
     /// The links that are made and taken away.
     pub fn links(&self) -> &[LinkWrite] {
         &self.links
+    }
+
+    /// The tasks that are added, marked and taken away.
+    pub fn tasks(&self) -> &[TaskWrite] {
+        &self.tasks
+    }
+
+    /// The change that makes both, this one first: one new version of the ticket.
+    #[must_use]
+    pub(super) fn then(mut self, next: Change) -> Change {
+        if let (TicketWrite::Update { before, after }, TicketWrite::Update { after: last, .. }) =
+            (&mut self.ticket, next.ticket)
+        {
+            *after = last;
+            after.version = before.version + 1;
+        }
+        self.entries.extend(next.entries);
+        self.assignment = next.assignment.or(self.assignment);
+        self.access.extend(next.access);
+        self.ledger.extend(next.ledger);
+        self.timers.extend(next.timers);
+        self.messages.extend(next.messages);
+        self.record = next.record.or(self.record);
+        self.links.extend(next.links);
+        self.tasks.extend(next.tasks);
+        self.seen.extend(next.seen);
+        self
     }
 
     /// Changes the ticket as it is to be afterwards.

@@ -5,19 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::id::{
-    AppId, CalendarId, CategoryId, ConnectorId, GroupId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag,
-    TeamId, TierId, UrgencyId,
+    AppId, CalendarId, CategoryId, ConnectorId, GroupId, ImpactId, MacroId, PersonId, PriorityId, RequestTypeId, Skill,
+    Tag, TeamId, TierId, UrgencyId,
 };
+use super::sla;
 
 pub mod connector;
 pub mod form;
 pub mod service;
 
-use service::{Closing, Watch};
+use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
 
@@ -46,7 +48,7 @@ pub struct Organisation {
     pub apps: BTreeMap<AppId, App>,
     /// By what the desk writes to apps.
     pub connectors: BTreeMap<ConnectorId, Connector>,
-    /// What no person may hold together.
+    /// Access that no person may hold together.
     pub incompatible: Vec<Incompatible>,
     /// The currency of costs, such as `EUR`; empty where no cost is given.
     pub currency: String,
@@ -55,6 +57,9 @@ pub struct Organisation {
     pub closing: Closing,
     /// When promises that run out are talked about.
     pub watch: Watch,
+    pub macros: BTreeMap<MacroId, Macro>,
+    /// In the order of the configuration.
+    pub canned_replies: Vec<CannedReply>,
 }
 
 /// What stands where no rule has answered.
@@ -131,6 +136,21 @@ pub struct Member {
     pub skills: BTreeSet<Skill>,
     /// Whether new tickets may be assigned to this member now.
     pub available: bool,
+    /// The calendar of the hours in which they may be; `None` for at any time.
+    pub shift: Option<CalendarId>,
+    /// The most unfinished tickets that the desk gives this member; people may give more.
+    pub capacity: Option<u32>,
+    pub absences: Vec<Absence>,
+}
+
+/// A time in which a member is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// The member of the team who takes their tickets meanwhile.
+    pub deputy: Option<PersonId>,
 }
 
 /// How a team shares out its tickets.
@@ -258,7 +278,7 @@ pub struct Tier {
     pub presets: Vec<u32>,
 }
 
-/// What no person may hold together: nothing of the one half with anything of the other (separation of duties).
+/// Access that no person may hold together: nothing of the one half with anything of the other (separation of duties).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incompatible {
     /// The reason, as people read it.
@@ -339,6 +359,22 @@ impl Organisation {
     /// How tickets of a type end.
     pub fn closing_of(&self, request_type: &RequestTypeId) -> &Closing {
         self.request_types.get(request_type).map_or(&self.closing, |form| &form.closing)
+    }
+
+    /// The absence of a member at an instant, by the desk's days.
+    pub fn absence<'m>(&self, member: &'m Member, now: Timestamp) -> Option<&'m Absence> {
+        let today = self.calendar.zone.to_datetime(now).date();
+        member.absences.iter().find(|absence| absence.from <= today && today <= absence.to)
+    }
+
+    /// Whether a member may get new tickets at an instant: here, not absent, and in their shift.
+    pub fn is_here(&self, member: &Member, now: Timestamp) -> bool {
+        let active = self.people.get(&member.person).is_some_and(|person| person.active);
+        let shift = member.shift.as_ref().and_then(|id| self.calendars.get(id));
+        member.available
+            && active
+            && self.absence(member, now).is_none()
+            && shift.is_none_or(|calendar| sla::is_open(calendar, now))
     }
 
     /// The managers above somebody, nearest first.

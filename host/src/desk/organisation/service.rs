@@ -1,5 +1,6 @@
 //! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
 
+use crate::desk::id::MacroId;
 use crate::desk::sla::ClockKind;
 
 /// A part of the record that says how a ticket was resolved.
@@ -86,4 +87,78 @@ pub struct Watch {
     pub alert_at: Vec<u16>,
     /// The shares at which a ticket goes up one tier, each with the promise whose share it is.
     pub escalate_at: Vec<(ClockKind, u16)>,
+}
+
+/// A text that agents answer with, under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CannedReply {
+    pub id: MacroId,
+    pub name: String,
+    /// With variables in braces.
+    pub body: String,
+}
+
+/// Several changes of a ticket under one name. Its values are checked against the organisation where it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Macro {
+    pub name: String,
+    pub category: Option<String>,
+    pub priority: Option<String>,
+    pub team: Option<String>,
+    pub tags: Option<Vec<String>>,
+    /// Whether the agent who runs it gets the ticket.
+    pub take: bool,
+    /// A public answer, with variables in braces.
+    pub reply: Option<String>,
+    /// A private note, with variables in braces.
+    pub note: Option<String>,
+    /// The word of the state that the ticket goes to.
+    pub to: Option<String>,
+    /// The record of its resolution, where that is the state; with variables in braces.
+    pub record: Vec<(RecordPart, String)>,
+}
+
+/// A place in a text where something of the ticket stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    Key,
+    Subject,
+    Requester,
+    Agent,
+    Desk,
+}
+
+impl Variable {
+    /// Every variable.
+    pub const ALL: [Variable; 5] =
+        [Variable::Key, Variable::Subject, Variable::Requester, Variable::Agent, Variable::Desk];
+
+    /// Its word, which stands in braces.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Variable::Key => "key",
+            Variable::Subject => "subject",
+            Variable::Requester => "requester",
+            Variable::Agent => "agent",
+            Variable::Desk => "desk",
+        }
+    }
+
+    /// The variable whose word and closing brace a text begins with, and what follows.
+    pub fn at_start(text: &str) -> Option<(Variable, &str)> {
+        let (word, rest) = text.split_once('}')?;
+        Variable::ALL.into_iter().find(|variable| variable.code() == word).map(|variable| (variable, rest))
+    }
+
+    /// The first opening brace of a text behind which no variable stands: what follows it, up to a few characters.
+    pub fn unknown_in(text: &str) -> Option<String> {
+        let mut rest = text;
+        while let Some((_, after)) = rest.split_once('{') {
+            match Variable::at_start(after) {
+                Some((_, next)) => rest = next,
+                None => return Some(after.chars().take(20).collect()),
+            }
+        }
+        None
+    }
 }

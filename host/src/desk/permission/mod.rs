@@ -14,7 +14,8 @@ mod permits;
 mod table;
 
 pub use permits::{
-    Comment, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayRevoke, MayTransition,
+    Comment, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayReadKnowledge, MayRevoke,
+    MayTransition, MayWriteKnowledge,
 };
 pub use table::Act;
 use table::{About, allowed, ask};
@@ -42,6 +43,8 @@ permits! {
     MayReadConfiguration by read_configuration for ReadConfiguration;
     /// Permission to list tickets by what requesters do not see of them.
     MayListInternally by list_internally for ListInternally;
+    /// Permission to read reports.
+    MayReadReports by read_reports for ReadReports;
     /// Permission to read decision records.
     MayReadDecisions by read_decisions for ReadDecisions;
     /// Permission to administer the desk.
@@ -152,6 +155,26 @@ pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
 pub fn escalate(actor: &Actor, ticket: &Ticket) -> Result<MayEscalate, Refusal> {
     ask(actor, Act::Escalate, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
     Ok(MayEscalate { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to read the knowledge base.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn read_knowledge(actor: &Actor) -> Result<MayReadKnowledge, Refusal> {
+    ask(actor, Act::ReadKnowledge, None)?;
+    Ok(MayReadKnowledge { internal: allowed(actor, Act::ReadInternalKnowledge, None) })
+}
+
+/// Permission to write articles.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn write_knowledge(actor: &Actor) -> Result<MayWriteKnowledge, Refusal> {
+    let act = Act::WriteKnowledge;
+    ask(actor, act, None)?;
+    let author = actor.person().ok_or(Refusal::Forbidden { act })?.clone();
+    Ok(MayWriteKnowledge { author })
 }
 
 /// Permission to take back the access that `ticket` gave to an app, whose owner that is and whom it was given to.

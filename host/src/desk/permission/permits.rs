@@ -141,6 +141,32 @@ impl MayEscalate {
     }
 }
 
+/// Permission to read the knowledge base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MayReadKnowledge {
+    pub(super) internal: bool,
+}
+
+impl MayReadKnowledge {
+    /// Whether articles may be shown that are not public.
+    pub fn internal(self) -> bool {
+        self.internal
+    }
+}
+
+/// Permission to write articles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayWriteKnowledge {
+    pub(super) author: PersonId,
+}
+
+impl MayWriteKnowledge {
+    /// The one who writes.
+    pub fn author(&self) -> &PersonId {
+        &self.author
+    }
+}
+
 /// Permission to take back the access that a ticket gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayRevoke {

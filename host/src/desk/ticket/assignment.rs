@@ -1,12 +1,20 @@
 //! Who in a team may get a ticket. Which of them does is settled by the store, in the transaction that knows their load.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::timeline::{Entry, Event, Visibility};
+use super::{Ticket, changed};
 use crate::desk::actor::Author;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
 use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
 use crate::desk::verdict::Routed;
+
+/// Why nobody gets a ticket though members of the team are there.
+const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
 
 /// What the store needs to pick somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +25,8 @@ pub struct Assignment {
     pub fixed: Option<PersonId>,
     /// Who may have it otherwise, in the team's order; nobody leaves it in the team's queue.
     pub candidates: Vec<PersonId>,
+    /// The most unfinished tickets that those have who may not have more.
+    pub capacities: BTreeMap<PersonId, i64>,
     /// Why these, where that is worth saying.
     pub note: Option<&'static str>,
 }
@@ -25,6 +35,7 @@ impl Assignment {
     /// What the timeline says once it is settled who got the ticket.
     pub fn entry(&self, assignee: Option<&PersonId>, at: Timestamp) -> Entry {
         let reason = match (self.note, &self.fixed) {
+            _ if assignee.is_none() && !self.candidates.is_empty() => FULL,
             (Some(note), _) => note,
             (None, Some(_)) => "named by the rule",
             (None, None) => self.strategy.code(),
@@ -42,40 +53,84 @@ impl Assignment {
     }
 }
 
-/// The members of the team who may get it: available, active, with all the skills.
-pub fn needed(organisation: &Organisation, routed: &Routed) -> Assignment {
-    among(organisation, &routed.team.value, routed.strategy, &routed.skills, routed.assignee.as_ref())
+/// The members of the team who may get it: here, with all the skills.
+pub fn needed(organisation: &Organisation, routed: &Routed, now: Timestamp) -> Assignment {
+    among(organisation, &routed.team.value, routed.strategy, (&routed.skills, routed.assignee.as_ref()), now)
 }
 
 /// The members of the team who may get a ticket that comes to it by hand.
-pub fn in_team(organisation: &Organisation, team: &TeamId) -> Assignment {
+pub fn in_team(organisation: &Organisation, team: &TeamId, now: Timestamp) -> Assignment {
     let strategy = organisation.teams.get(team).map_or(Strategy::RoundRobin, |team| team.strategy);
-    among(organisation, team, strategy, &[], None)
+    among(organisation, team, strategy, (&[], None), now)
 }
 
 fn among(
     organisation: &Organisation,
     team: &TeamId,
     strategy: Strategy,
-    skills: &[Skill],
-    assignee: Option<&PersonId>,
+    (skills, assignee): (&[Skill], Option<&PersonId>),
+    now: Timestamp,
 ) -> Assignment {
     let members = organisation.teams.get(team).map(|t| t.members.as_slice()).unwrap_or_default();
-    let active = |id: &PersonId| organisation.people.get(id).is_some_and(|p| p.active);
-    let here = |member: &&Member| member.available && active(&member.person);
+    let here = |member: &&Member| organisation.is_here(member, now);
     let able = |member: &&Member| skills.iter().all(|skill| member.skills.contains(skill));
     let people = |members: Vec<&Member>| members.into_iter().map(|m| m.person.clone()).collect::<Vec<_>>();
     let present: Vec<&Member> = members.iter().filter(here).collect();
     let skilled: Vec<&Member> = present.iter().copied().filter(able).collect();
-    let fixed = assignee.filter(|id| members.iter().filter(here).any(|m| m.person == **id)).cloned();
+    let present_one = |id: &PersonId| present.iter().any(|member| member.person == *id);
+    let named = assignee.filter(|id| present_one(id)).cloned();
+    // The person named may be away: then the one who stands in for them.
+    let away = assignee.and_then(|id| members.iter().find(|member| member.person == *id));
+    let deputy = away.and_then(|member| organisation.absence(member, now)?.deputy.clone()).filter(present_one);
+    let stands_in = named.is_none() && deputy.is_some();
+    let fixed = named.or(deputy);
     let (candidates, note) = if present.is_empty() {
         (Vec::new(), Some("nobody in the team is available: it waits in the team's queue"))
     } else if skilled.is_empty() {
-        (people(present), Some("nobody available has all the skills asked for"))
+        (people(present.clone()), Some("nobody available has all the skills asked for"))
+    } else if stands_in {
+        (people(skilled), Some("the person named is away, and this is their deputy"))
     } else if assignee.is_some() && fixed.is_none() {
         (people(skilled), Some("the person named is not available"))
     } else {
         (people(skilled), None)
     };
-    Assignment { team: team.clone(), strategy, fixed, candidates, note }
+    let capacity = |member: &&Member| Some((member.person.clone(), i64::from(member.capacity?)));
+    let capacities = present.iter().filter_map(capacity).collect();
+    Assignment { team: team.clone(), strategy, fixed, candidates, capacities, note }
+}
+
+/// Why the desk gives a ticket to another person by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandOn {
+    /// It has waited for a member of its team who has room.
+    Waited,
+    /// Its assignee has left.
+    HasLeft,
+    /// Its assignee is away, and this person stands in.
+    Deputy(PersonId),
+}
+
+/// Gives a ticket to another person of its team; the store settles whose turn it is where none is named.
+pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
+    let mut after = changed(ticket, at.now);
+    let (to, reason) = match why {
+        HandOn::Waited => (None, "it has waited in the team's queue"),
+        HandOn::HasLeft => (None, "the assignee has left"),
+        HandOn::Deputy(person) => (Some(person.clone()), "the assignee is away, and this is their deputy"),
+    };
+    after.assignee.clone_from(&to);
+    if let Some(person) = to {
+        let event = Event::Assigned {
+            team: ticket.team.to_string(),
+            assignee: Some(person.to_string()),
+            reason: reason.to_owned(),
+        };
+        let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+        return Change::update(ticket, after, vec![entry]);
+    }
+    let mut change = Change::update(ticket, after, Vec::new());
+    let assignment = in_team(at.organisation, &ticket.team, at.now);
+    change.assignment = Some(Assignment { note: Some(reason), ..assignment });
+    change
 }

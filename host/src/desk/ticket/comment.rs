@@ -14,7 +14,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 
 /// Adds a comment. An agent's public one is an answer; a requester's own brings a waiting ticket back, and a resolved one as the
-/// type's policy says. Private notes are taken whatever has become of the ticket.
+/// type's policy says. Private notes are taken in any state of the ticket.
 ///
 /// # Errors
 /// [`Refusal::Problems`] for a body that is empty or too long; [`Refusal::Over`] for public words on a ticket that is over.

@@ -168,7 +168,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
             Some(_) => None,
             None => moves.map(|team| {
                 self.after.assignee = None;
-                assignment::in_team(organisation, team)
+                assignment::in_team(organisation, team, at.now)
             }),
         }
     }

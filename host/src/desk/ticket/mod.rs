@@ -18,6 +18,7 @@ mod comment;
 pub mod edit;
 pub mod history;
 pub mod intake;
+pub mod knowledge;
 pub mod lifecycle;
 pub mod sight;
 pub mod submit;

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use super::Ticket;
 use super::timeline::{Field, Visibility};
+use crate::desk::access::AccessCase;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
 
 /// A part of a ticket that not every reader need see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,24 @@ impl Part {
             Part::Assignee | Part::Signals | Part::DuplicateOf => Visibility::Internal,
         }
     }
+}
+
+/// The most hidden parts of a ticket that a message to a person may show; `None` where it may show none of it. A message has no
+/// token with roles, so the person's part in the ticket decides: those who work in a team see all.
+pub fn of_recipient(
+    organisation: &Organisation,
+    ticket: &Ticket,
+    case: Option<&AccessCase>,
+    person: &PersonId,
+) -> Option<Visibility> {
+    let works = |person: &PersonId| {
+        organisation.teams.values().flat_map(|team| &team.members).any(|member| member.person == *person)
+    };
+    if ticket.assignee.as_ref() == Some(person) || works(person) {
+        return Some(Visibility::Internal);
+    }
+    let concerns = |case: &AccessCase| case.names_approver(person) || case.request.subject == *person;
+    (ticket.belongs_to(person) || case.is_some_and(concerns)).then_some(Visibility::Public)
 }
 
 /// How much one reader sees of one ticket.

@@ -35,7 +35,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         .access
         .clone()
         .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now).guarded(at));
-    let assignment = needed(at.organisation, &verdicts.routed);
+    let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);
     let origin = new.origin;
     let submitted_by = Author::Person(new.submitted_by.clone());
@@ -68,7 +68,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         change.messages.extend(awaited.into_iter().map(|person| at.message(id, MessageKind::ApprovalWanted, person)));
         access::opened(&mut change, &case, at);
     }
-    change
+    change.telling(at)
 }
 
 fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {

@@ -102,6 +102,11 @@ pub enum Event {
         link: String,
         other: TicketNumber,
     },
+    /// A task was added, done, opened again or taken away.
+    Task {
+        step: String,
+        text: String,
+    },
 }
 
 /// A field of a ticket that rules and people set.
@@ -203,6 +208,7 @@ impl Event {
             Event::Escalated { .. } => "escalated",
             Event::Linked { .. } => "linked",
             Event::Unlinked { .. } => "unlinked",
+            Event::Task { .. } => "task",
         }
     }
 
@@ -244,6 +250,7 @@ impl Event {
             Event::Linked { link, other } | Event::Unlinked { link, other } => {
                 vec![("link", link.clone()), ("ticket", other.to_string())]
             }
+            Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What people hold in apps that the desk writes to, and the orders about it.
+//! Entitlements that people hold in apps that the desk writes to, and the orders about it.
 
 use crate::desk::access::provisioning::{Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};

@@ -29,6 +29,17 @@ pub struct Evidence {
 }
 
 impl Store {
+    /// How many unfinished tickets a person has.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn load_of(&self, person: &PersonId) -> Result<i64, Error> {
+        let row =
+            self.db.optional("select unfinished from agents where person = $1", vec![person.as_str().into()]).await?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
     /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
     /// refused were never held.
     ///

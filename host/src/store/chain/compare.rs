@@ -13,6 +13,7 @@ use crate::store::tickets::timeline::TimelineRow;
 use crate::store::{Error, Store};
 
 mod access;
+mod provisioned;
 
 /// A difference from what a chain says, and the ticket that it is about.
 pub(super) type Difference = (Option<TicketNumber>, String);
@@ -103,7 +104,11 @@ impl Store {
     pub(super) async fn compare(&self, chain: Chain) -> Result<Vec<Difference>, Error> {
         match chain {
             Chain::Runs | Chain::Archive => Ok(Vec::new()),
-            Chain::Ledger => self.compare_access().await,
+            Chain::Ledger => {
+                let mut found = self.compare_access().await?;
+                found.extend(self.compare_provisioned().await?);
+                Ok(found)
+            }
             Chain::Audit => self.compare_audit().await,
             Chain::Timelines => self.count_entries().await,
         }

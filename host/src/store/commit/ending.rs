@@ -4,6 +4,7 @@ use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::ticket::lifecycle::links::LinkWrite;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::lifecycle::tasks::TaskWrite;
 use crate::desk::ticket::{State, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
@@ -27,7 +28,35 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     for link in change.links() {
         write_link(tx, link, after).await?;
     }
+    for task in change.tasks() {
+        write_task(tx, task, after).await?;
+    }
     Ok(())
+}
+
+async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(), Error> {
+    let number = after.number.0;
+    match task {
+        TaskWrite::Add(task) => {
+            let row = vec![
+                number.into(),
+                task.id.0.into(),
+                task.text.as_str().into(),
+                ms(task.at).into(),
+                Arg::from(task.author.as_str()),
+            ];
+            tx.insert("insert into tasks (ticket, id, text, at, author)", 5, "", vec![row]).await.map(drop)
+        }
+        TaskWrite::Mark { id, done } => {
+            let (by, at) = done.clone().unzip();
+            let sql = "update tasks set done_by = $1, done_at = $2 where ticket = $3 and id = $4";
+            tx.execute(sql, vec![by.into(), at.map(ms).into(), number.into(), id.0.into()]).await.map(drop)
+        }
+        TaskWrite::Remove { id } => {
+            let sql = "delete from tasks where ticket = $1 and id = $2";
+            tx.execute(sql, vec![number.into(), id.0.into()]).await.map(drop)
+        }
+    }
 }
 
 async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {

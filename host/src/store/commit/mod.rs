@@ -20,13 +20,14 @@ use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
 use super::tickets::timeline::TimelineRow;
-use super::tickets::{rows, timeline};
+use super::tickets::{rows, search, timeline};
 use super::{Error, Store};
 use crate::desk::access::LedgerEntry;
+use crate::desk::change::message::Message;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::timeline::Entry;
+use crate::desk::ticket::timeline::{Entry, Event};
 use keys::IdempotencyKey;
 use turns::Turns;
 use writer::Work;
@@ -82,6 +83,8 @@ struct Writing<'a> {
     after: Ticket,
     /// The timeline's entry about whose turn it was.
     assigned: Option<Entry>,
+    /// The message to the person whose turn it was.
+    to_assignee: Option<Message>,
 }
 
 /// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
@@ -124,7 +127,9 @@ async fn write_all(
         ending::write(tx, &writing.commit.change, &writing.after).await?;
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
-    outbox::write(tx, writing.iter().flat_map(|writing| writing.commit.change.messages())).await?;
+    let messages = writing.iter().flat_map(|w| w.commit.change.messages().iter().chain(&w.to_assignee));
+    outbox::write(tx, &messages.collect::<Vec<_>>()).await?;
+    search::pend(tx, writing.iter().filter(|w| says_something(w)).map(|w| (w.after.number, w.after.version))).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
     recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
@@ -136,6 +141,13 @@ async fn write_all(
     let outcomes = outcomes.into_iter();
     let outcomes = outcomes.map(|outcome| outcome.or_else(|| written.next()).unwrap_or(Err(Error::Stopped)));
     Ok(outcomes.collect())
+}
+
+/// Whether a change adds words that a search may look for.
+fn says_something(writing: &Writing<'_>) -> bool {
+    let words = |entry: &Entry| matches!(entry.event, Event::Commented { .. } | Event::Resolved { .. });
+    let opens = matches!(writing.commit.change.ticket(), TicketWrite::Open(_));
+    opens || writing.commit.change.entries().iter().any(words)
 }
 
 /// The changes about which nothing is settled yet: those that are written.
@@ -222,7 +234,9 @@ fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -
             after.assignee = if after.state.is_unfinished() { turns.pick(assignment) } else { None };
             assignment.entry(after.assignee.as_ref(), after.updated_at)
         });
-        Writing { commit, after, assigned }
+        let to_assignee = commit.change.to_assignee();
+        let to_assignee = to_assignee.and_then(|message| message.message(&commit.change, after.assignee.as_ref()));
+        Writing { commit, after, assigned, to_assignee }
     });
     writing.collect()
 }

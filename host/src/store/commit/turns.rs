@@ -29,13 +29,13 @@ impl Turns {
     pub fn pick(&mut self, assignment: &Assignment) -> Option<PersonId> {
         let turns = self.teams.get_mut(&assignment.team)?;
         let waited = |person: &PersonId| turns.last.get(person).copied().unwrap_or(0);
+        let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or(0);
+        let has_room = |person: &&PersonId| assignment.capacities.get(*person).is_none_or(|most| busy(person) < *most);
+        let mut candidates = assignment.candidates.iter().filter(has_room).collect::<Vec<_>>().into_iter();
         let chosen = match (&assignment.fixed, assignment.strategy) {
             (Some(person), _) => Some(person),
-            (None, Strategy::RoundRobin) => assignment.candidates.iter().min_by_key(|p| waited(p)),
-            (None, Strategy::LeastLoaded) => {
-                let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or(0);
-                assignment.candidates.iter().min_by_key(|p| (busy(p), waited(p)))
-            }
+            (None, Strategy::RoundRobin) => candidates.min_by_key(|p| waited(p)),
+            (None, Strategy::LeastLoaded) => candidates.min_by_key(|p| (busy(p), waited(p))),
         };
         let chosen = chosen.cloned()?;
         turns.last.insert(chosen.clone(), turns.next);
@@ -73,7 +73,9 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
             turns.last.insert(parsed("member_turns", "person", &row.text(1)?)?, row.int(2)?);
         }
     }
-    if assignments().any(|assignment| assignment.strategy == Strategy::LeastLoaded) {
+    let looks_at_load =
+        |assignment: &Assignment| assignment.strategy == Strategy::LeastLoaded || !assignment.capacities.is_empty();
+    if assignments().any(looks_at_load) {
         turns.load = loads_of(&tx.all(LOADS, Vec::new()).await?)?;
     }
     Ok(turns)

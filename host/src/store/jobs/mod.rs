@@ -15,6 +15,10 @@ use super::{Error, Store};
 use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{TicketId, TicketNumber};
 
+pub mod feed;
+pub mod messages;
+pub mod webhooks;
+
 /// The longest reason for a failure that is kept, in bytes.
 const ERROR_BYTES_MAX: usize = 1_000;
 /// How many dead rows are revived in one transaction.
@@ -27,17 +31,22 @@ pub enum Queue {
     Timers(TimerKind),
     /// Messages that have not left.
     Outbox,
+    /// Events that an endpoint of a webhook has not got yet.
+    Webhooks,
 }
 
 /// The name of [`Queue::Outbox`]; no kind of timer has it.
 const OUTBOX: &str = "outbox";
+/// The name of [`Queue::Webhooks`]; no kind of timer has it.
+const WEBHOOKS: &str = "webhooks";
 
 impl Queue {
-    /// The stable word for programs: the kind of timer, or `outbox`.
+    /// The stable word for programs: the kind of timer, `outbox` or `webhooks`.
     pub const fn name(self) -> &'static str {
         match self {
             Queue::Timers(kind) => kind.code(),
             Queue::Outbox => OUTBOX,
+            Queue::Webhooks => WEBHOOKS,
         }
     }
 
@@ -45,6 +54,7 @@ impl Queue {
     pub fn from_name(name: &str) -> Option<Queue> {
         match name {
             OUTBOX => Some(Queue::Outbox),
+            WEBHOOKS => Some(Queue::Webhooks),
             kind => TimerKind::from_code(kind).map(Queue::Timers),
         }
     }
@@ -53,6 +63,7 @@ impl Queue {
         match self {
             Queue::Timers(_) => "timers",
             Queue::Outbox => "outbox",
+            Queue::Webhooks => "webhook_deliveries",
         }
     }
 
@@ -60,7 +71,7 @@ impl Queue {
     const fn key(self) -> &'static str {
         match self {
             Queue::Timers(_) => "ticket",
-            Queue::Outbox => "id",
+            Queue::Outbox | Queue::Webhooks => "id",
         }
     }
 
@@ -68,7 +79,7 @@ impl Queue {
     const fn due(self) -> &'static str {
         match self {
             Queue::Timers(_) => "due_at",
-            Queue::Outbox => "queued_at",
+            Queue::Outbox | Queue::Webhooks => "queued_at",
         }
     }
 
@@ -76,7 +87,7 @@ impl Queue {
     fn rows(self) -> String {
         match self {
             Queue::Timers(kind) => format!("kind = '{}'", kind.code()),
-            Queue::Outbox => "sent_at is null".to_owned(),
+            Queue::Outbox | Queue::Webhooks => "sent_at is null".to_owned(),
         }
     }
 }
@@ -197,8 +208,9 @@ impl Store {
         let held = held(claimed.queue);
         match claimed.queue {
             Queue::Timers(_) => self.settle(claimed, &format!("delete from timers where {held}"), Vec::new()).await,
-            Queue::Outbox => {
-                let sql = format!("update outbox set sent_at = $3, fence = null where {held}");
+            Queue::Outbox | Queue::Webhooks => {
+                let table = claimed.queue.table();
+                let sql = format!("update {table} set sent_at = $3, fence = null where {held}");
                 self.settle(claimed, &sql, vec![ms(now).into()]).await
             }
         }
@@ -224,7 +236,7 @@ impl Store {
         let (table, held) = (claimed.queue.table(), held(claimed.queue));
         let due = match claimed.queue {
             Queue::Timers(_) => "due_at = $3, ",
-            Queue::Outbox => "",
+            Queue::Outbox | Queue::Webhooks => "",
         };
         let sql = format!("update {table} set {due}not_before = $3, attempts = 0, fence = null where {held}");
         self.settle(claimed, &sql, vec![ms(until).into()]).await
@@ -278,7 +290,9 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn dead_counts(&self) -> Result<Vec<(String, i64)>, Error> {
         let sql = "select kind, count(*) from timers where dead_at is not null group by kind \
-                   union all select 'outbox', count(*) from outbox where dead_at is not null having count(*) > 0";
+                   union all select 'outbox', count(*) from outbox where dead_at is not null having count(*) > 0 \
+                   union all select 'webhooks', count(*) from webhook_deliveries where dead_at is not null \
+                   having count(*) > 0";
         self.db.all(sql, Vec::new()).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
 
@@ -295,7 +309,9 @@ impl Store {
              select kind as queue, ticket as key, ticket, due_at, attempts, last_error, dead_at \
              from timers where dead_at is not null and kind in ({}) \
              union all select 'outbox' as queue, id as key, ticket, queued_at as due_at, attempts, last_error, dead_at \
-             from outbox where dead_at is not null) d left join tickets t on t.id = d.ticket \
+             from outbox where dead_at is not null \
+             union all select 'webhooks' as queue, id as key, ticket, queued_at as due_at, attempts, last_error, dead_at \
+             from webhook_deliveries where dead_at is not null) d left join tickets t on t.id = d.ticket \
              where (d.dead_at, d.key, d.queue) > ($1, $2, $3) order by d.dead_at, d.key, d.queue limit $4",
             known.join(", ")
         );
@@ -391,7 +407,7 @@ mod tests {
 
     #[test]
     fn a_jobs_id_reads_back_and_a_reason_is_cut_between_characters() {
-        for queue in [Queue::Timers(TimerKind::AccessDeadline), Queue::Outbox] {
+        for queue in [Queue::Timers(TimerKind::AccessDeadline), Queue::Outbox, Queue::Webhooks] {
             let id = JobId { queue, key: Uuid::from_u128(7) };
             assert_eq!(id.to_string().parse(), Ok(id));
         }

@@ -10,6 +10,11 @@ pub struct Clause {
 }
 
 impl Clause {
+    /// A piece with both texts.
+    pub const fn of(sqlite: &'static str, postgres: &'static str) -> Clause {
+        Clause { sqlite, postgres }
+    }
+
     /// The text for a database.
     pub const fn text(self, db: &Db) -> &'static str {
         match db {

@@ -4,3 +4,4 @@
 pub(crate) mod columns;
 pub mod dialect;
 pub mod page;
+pub mod search;

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{TaskId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::lifecycle::links::{Around, LinkKind};
 use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, corrupt};
 use crate::store::{Error, Store};
@@ -115,7 +116,8 @@ impl Store {
                    union all select kind, ticket from links where other = $1 and kind = $3 order by 1, 2 limit 100";
         let (blocked, duplicate) = (LinkKind::BlockedBy.code(), LinkKind::Duplicate.code());
         let rows = self.db.quick(sql, vec![ticket.0.into(), blocked.into(), duplicate.into()]).await?;
-        let mut around = Around::default();
+        let open = self.tasks(ticket).await?.iter().filter(|task| task.done.is_none()).count();
+        let mut around = Around { open_tasks: open, ..Around::default() };
         for row in &rows {
             match row.text(0)? == blocked {
                 true => around.blockers.push(TicketNumber(row.int(1)?)),
@@ -123,6 +125,26 @@ impl Store {
             }
         }
         Ok(around)
+    }
+
+    /// The tasks of a ticket, in the order in which they were added.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn tasks(&self, ticket: TicketNumber) -> Result<Vec<Task>, Error> {
+        let sql = "select id, text, at, author, done_by, done_at from tasks where ticket = $1 order by id";
+        let task = |row: &Row| {
+            let done = row.opt_text(4)?.zip(row.opt_int(5)?);
+            Ok(Task {
+                id: TaskId(row.uuid(0)?),
+                text: row.text(1)?,
+                at: at("tasks", "at", row.int(2)?)?,
+                author: row.text(3)?,
+                done: done.map(|(by, ms)| Ok::<_, Error>((by, at("tasks", "done_at", ms)?))).transpose()?,
+            })
+        };
+        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(task).collect()
     }
 
     /// The unfinished tickets that a link of this kind leads from to one, at most [`LINKS_MAX`].

@@ -11,11 +11,15 @@ use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 
 pub mod endings;
+pub mod knowledge;
 pub mod list;
 pub mod recent;
+pub mod reports;
 pub(crate) mod rows;
+pub mod search;
 pub mod summary;
 pub mod timeline;
+pub mod waiting;
 
 /// A message in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,13 @@ pub struct StoredMessage {
     pub recipient: String,
     pub queued_at: Timestamp,
     pub sent_at: Option<Timestamp>,
+    /// The words of the peer that took it, or why it was not to be sent; empty while it waits.
+    pub receipt: String,
+    pub attempts: i64,
+    /// Why the last attempt failed; empty where none has.
+    pub last_error: String,
+    /// Whether the desk has given up on it.
+    pub is_dead: bool,
 }
 
 impl Store {
@@ -48,7 +59,7 @@ impl Store {
         // Ids are in the order of time, and none is smaller than nothing.
         let after = after.map_or_else(Uuid::nil, |id| id.0);
         let sql = format!(
-            "select id, kind, recipient, queued_at, sent_at from outbox where ticket = $1 and id > $2 \
+            "select id, kind, recipient, queued_at, sent_at, receipt, attempts, last_error, dead_at from outbox where ticket = $1 and id > $2 \
              order by id limit {}",
             limit + 1
         );
@@ -60,6 +71,10 @@ impl Store {
                 recipient: row.text(2)?,
                 queued_at: at("outbox", "queued_at", row.int(3)?)?,
                 sent_at: row.opt_int(4)?.map(|v| at("outbox", "sent_at", v)).transpose()?,
+                receipt: row.text(5)?,
+                attempts: row.int(6)?,
+                last_error: row.text(7)?,
+                is_dead: row.opt_int(8)?.is_some(),
             })
         };
         let found = rows.iter().map(message).collect::<Result<Vec<_>, Error>>()?;

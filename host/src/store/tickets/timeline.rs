@@ -62,6 +62,7 @@ fn facts(event: &Event) -> String {
         Event::EscalationAsked { reason } => json!([reason]),
         Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
+        Event::Task { step, text } => json!([step, text]),
     };
     facts.to_string()
 }
@@ -127,6 +128,10 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
         "unlinked" => {
             let (link, other) = read(facts)?;
             Event::Unlinked { link, other: TicketNumber(other) }
+        }
+        "task" => {
+            let [step, text] = read(facts)?;
+            Event::Task { step, text }
         }
         other => return Err(corrupt(T, "kind", other)),
     })
@@ -253,6 +258,16 @@ pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     tx.insert(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await.map(drop)
 }
 
+/// The entries of a ticket that say something in words, the latest of them.
+pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Vec<Entry>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from timeline where ticket = $1 and kind in ('commented', 'resolved') \
+         order by seq desc limit $2"
+    );
+    let rows = tx.all(&sql, vec![ticket.0.into(), most.into()]).await?;
+    rows.iter().map(|row| Ok(stored(row, 0)?.entry)).collect()
+}
+
 /// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
 /// take the next place.
 pub async fn last_seq(tx: &mut Tx, ticket: TicketNumber) -> Result<i64, Error> {
@@ -266,14 +281,22 @@ impl Store {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        // Numbers, so that they need be no parameters.
-        let among = |(ticket, first, last): &(i64, i64, i64)| {
-            format!("(ticket = {ticket} and seq >= {first} and seq <= {last})")
-        };
-        let among = places.iter().map(among).collect::<Vec<_>>().join(" or ");
-        let sql = format!("select ticket, {COLUMNS} from timeline where {among} order by ticket, seq");
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
         let rows = self.db.all_of_history(&sql, Vec::new()).await?;
         rows.iter().map(TimelineRow::read).collect()
+    }
+
+    /// The entries of these places, by ticket and place, as [`Store::timeline_rows`] takes them.
+    pub(in crate::store) async fn entries_at(
+        &self,
+        places: &[(i64, i64, i64)],
+    ) -> Result<Vec<(TicketNumber, StoredEntry)>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
+        let rows = self.db.all(&sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?))).collect()
     }
 
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
@@ -387,6 +410,14 @@ impl Store {
         let rows = self.db.all(&sql, args).await?;
         rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?.entry))).collect()
     }
+}
+
+/// The condition for places, each the ticket's number, the first place and the last.
+fn among(places: &[(i64, i64, i64)]) -> String {
+    // Numbers, so that they need be no parameters.
+    let one =
+        |(ticket, first, last): &(i64, i64, i64)| format!("(ticket = {ticket} and seq >= {first} and seq <= {last})");
+    places.iter().map(one).collect::<Vec<_>>().join(" or ")
 }
 
 /// What narrows a timeline to what may be seen.

@@ -144,7 +144,7 @@ pub struct Op {
     pub attempt: u32,
     /// The job leaves it alone before this time.
     pub not_before: Timestamp,
-    /// What was said about it last: what was sent, and what came back, without secrets.
+    /// The last words about it: what was sent, and what came back, without secrets.
     pub said: String,
     pub planned_at: Timestamp,
     pub changed_at: Timestamp,

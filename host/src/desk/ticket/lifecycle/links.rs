@@ -93,6 +93,8 @@ pub enum LinkWrite {
 pub struct Around {
     /// Those that have to be resolved before it, and are not.
     pub blockers: Vec<TicketNumber>,
+    /// How many of its own tasks are open.
+    pub open_tasks: usize,
     /// Whether others duplicate it, which are resolved with it.
     pub has_duplicates: bool,
 }

@@ -3,8 +3,10 @@
 
 pub mod alerts;
 pub mod clocks;
+pub mod commands;
 pub mod escalation;
 pub mod links;
 pub mod merge;
 pub mod resolution;
+pub mod tasks;
 pub mod words;

@@ -39,6 +39,16 @@ impl ResolutionRecord {
         }
     }
 
+    /// The same, to be written.
+    pub fn part_mut(&mut self, part: RecordPart) -> &mut String {
+        match part {
+            RecordPart::Symptom => &mut self.symptom,
+            RecordPart::Cause => &mut self.cause,
+            RecordPart::Fix => &mut self.fix,
+            RecordPart::NextTime => &mut self.next_time,
+        }
+    }
+
     /// The same in the one form in which texts are kept.
     #[must_use]
     pub fn into_normal(self) -> Self {
@@ -120,7 +130,7 @@ impl ResolutionEnd {
 /// Refuses to resolve a ticket that is not ready for it: it has no real category, waits for others, or says not how.
 ///
 /// # Errors
-/// [`Refusal::CatchAll`], [`Refusal::Blocked`]; [`Refusal::Problems`] with each part of the record that is missing.
+/// [`Refusal::CatchAll`], [`Refusal::Blocked`], [`Refusal::TasksOpen`]; [`Refusal::Problems`] with each part of the record that is missing.
 pub(in crate::desk) fn check_ready(
     ticket: &Ticket,
     record: &ResolutionRecord,
@@ -132,6 +142,9 @@ pub(in crate::desk) fn check_ready(
     }
     if !around.blockers.is_empty() {
         return Err(Refusal::Blocked { by: around.blockers.clone() });
+    }
+    if around.open_tasks > 0 {
+        return Err(Refusal::TasksOpen { open: around.open_tasks });
     }
     let problems = record.check(&organisation.closing_of(&ticket.submitted.request_type).record);
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems { problems }) }

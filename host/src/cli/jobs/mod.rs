@@ -3,6 +3,8 @@
 
 use clap::{Args, Subcommand};
 
+pub mod messages;
+
 use super::desk::{self, Shell};
 use super::{Failure, Place};
 use crate::app::Error;
@@ -23,8 +25,12 @@ pub struct Jobs {
     person: Option<PersonId>,
 }
 
+mod connectors;
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Asks the apps that the desk writes to whether they can be asked, and have what orders will name; changes nothing.
+    Connectors,
     /// Lists it, the longest dead first: its id, its ticket, and why it failed.
     Dead,
     /// Has it done again: one job by its id, or all jobs of a kind.
@@ -46,6 +52,9 @@ fn queue(name: &str) -> Result<Queue, String> {
 
 /// Does it.
 pub async fn run(arguments: Jobs) -> Result<(), Failure> {
+    if matches!(arguments.command, Command::Connectors) {
+        return connectors::run(&arguments.place).await;
+    }
     let Shell { office, actor } = desk::shell(&arguments.place, arguments.person.as_ref()).await?;
     let done = act(&office.jobs, &actor, arguments.command).await;
     office.close().await;
@@ -63,7 +72,7 @@ async fn act(jobs: &jobs::Jobs, actor: &Actor, command: Command) -> Result<(), E
             println!("{} dead jobs are tried again", jobs.retry_all(actor, queue).await?);
         }
         // The arguments' group asks for one of them.
-        Command::Retry { id: None, all: None } => {}
+        Command::Connectors | Command::Retry { id: None, all: None } => {}
     }
     Ok(())
 }

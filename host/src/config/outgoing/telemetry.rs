@@ -1,7 +1,7 @@
 //! `[telemetry]` of `desk.toml`: whether and where traces of requests go.
 
-use super::read::Keys;
-use super::wrong::Wrong;
+use crate::config::read::Keys;
+use crate::config::wrong::Wrong;
 
 /// Where traces go: the keys of `[telemetry]`, in kebab-case.
 #[derive(Debug, Clone, PartialEq)]

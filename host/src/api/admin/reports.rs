@@ -1,0 +1,129 @@
+//! `/api/v1/reports`: numbers about tickets, as JSON or CSV.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::IntoParams;
+
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
+
+/// The days, and how tickets are told apart.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The first day, in the desk's time zone.
+    #[param(value_type = String, format = Date)]
+    from: Date,
+    /// The last day.
+    #[param(value_type = String, format = Date)]
+    to: Date,
+    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
+    by: Option<String>,
+    /// `json` (default) or `csv`.
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+}
+
+impl ReportQuery {
+    fn by(&self) -> Result<Option<By>, Problem> {
+        let Some(name) = &self.by else { return Ok(None) };
+        let known = || By::ALL.map(By::column).join(", ");
+        let by =
+            By::from_column(name).ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`by` is one of {}", known())));
+        by.map(Some)
+    }
+}
+
+/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions` or `deflection`. For agents, admins and the operator.
+///
+/// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
+#[utoipa::path(get, path = "/api/v1/reports/{name}", tag = "reports", security(("token" = [])),
+    params(("name" = String, Path), ReportQuery),
+    responses((status = 200, body = Vec<Object>), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Problem> {
+    let report = Report::from_code(&name);
+    let report = report.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("reports are {}", known())))?;
+    let days = Days { from: query.from, to: query.to };
+    let table = app.report(&actor, report, days, query.by()?).await?;
+    Ok(match query.format {
+        Format::Json => axum::Json(objects(&table)).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv(&table)).into_response(),
+    })
+}
+
+fn known() -> String {
+    Report::ALL.map(Report::code).join(", ")
+}
+
+fn objects(table: &ReportTable) -> Vec<Value> {
+    let value = |cell: &Cell| match cell {
+        Cell::Text(text) => json!(text),
+        Cell::Number(number) => json!(number),
+        Cell::Share(share) => share.map_or(Value::Null, |share| json!(share as f64 / 1_000.0)),
+    };
+    let object = |row: &Vec<Cell>| {
+        let cells = table.columns.iter().zip(row).map(|(column, cell)| ((*column).to_owned(), value(cell)));
+        Value::Object(cells.collect::<Map<_, _>>())
+    };
+    table.rows.iter().map(object).collect()
+}
+
+/// Rows of cells (RFC 4180). A text that a spreadsheet would take for a formula is marked as a text.
+fn csv(table: &ReportTable) -> String {
+    let quoted = |text: &str| {
+        let text =
+            if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+        match text.contains(['"', ',', '\n', '\r']) {
+            true => format!("\"{}\"", text.replace('"', "\"\"")),
+            false => text,
+        }
+    };
+    let cell = |cell: &Cell| match cell {
+        Cell::Text(text) => quoted(text),
+        Cell::Number(number) => number.to_string(),
+        Cell::Share(share) => share.map(|share| format!("{:.3}", share as f64 / 1_000.0)).unwrap_or_default(),
+    };
+    let mut text = table.columns.join(",") + "\r\n";
+    for row in &table.rows {
+        text.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_csv_cell_is_a_text_and_no_formula() {
+        let row =
+            vec![Cell::Text("=1+1, \"x\"".to_owned()), Cell::Share(Some(333)), Cell::Share(None), Cell::Number(-3)];
+        let table = ReportTable { columns: vec!["a", "b", "c", "d"], rows: vec![row] };
+        assert_eq!(csv(&table), "a,b,c,d\r\n\"'=1+1, \"\"x\"\"\",0.333,,-3\r\n");
+    }
+}

@@ -1,0 +1,84 @@
+//! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
+//! away with a deputy, are handed on.
+
+use crate::app::tickets::change::{Retry, Which};
+use crate::app::{Error, Office};
+use crate::desk::id::{PersonId, TeamId, TicketNumber};
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::assignment::{HandOn, hand_on, in_team};
+
+impl Office {
+    /// Gives out what waits and hands on what has to be; how many tickets that were. Several hosts may do so at once: each change
+    /// is made for the version that was read.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written.
+    pub async fn share_out(&self) -> Result<usize, Error> {
+        Ok(self.hand_on_all().await? + self.give_out_waiting().await?)
+    }
+
+    async fn give_out_waiting(&self) -> Result<usize, Error> {
+        let organisation = self.organisation();
+        let (mut given, mut full) = (0, Vec::new());
+        for (number, team) in self.store.waiting().await? {
+            if full.contains(&team) {
+                continue;
+            }
+            let assignment = in_team(&organisation, &team, self.clock.now());
+            match self.store.would_pick(&assignment).await? {
+                Some(_) => {
+                    self.give(number, &team, None, &HandOn::Waited).await?;
+                    given += 1;
+                }
+                None => full.push(team),
+            }
+        }
+        Ok(given)
+    }
+
+    async fn hand_on_all(&self) -> Result<usize, Error> {
+        let organisation = self.organisation();
+        let mut handed_on = 0;
+        for person in self.store.busy_people().await? {
+            let Some(known) = organisation.people.get(&person) else { continue };
+            let away = |team: &TeamId| deputy(&organisation, team, &person, self.clock.now());
+            let is_member_away = || organisation.teams.keys().any(|team| away(team).is_some());
+            if known.active && !is_member_away() {
+                continue;
+            }
+            for (number, team) in self.store.unfinished_with(&person).await? {
+                let why = if known.active { away(&team).map(HandOn::Deputy) } else { Some(HandOn::HasLeft) };
+                if let Some(why) = why {
+                    self.give(number, &team, Some(&person), &why).await?;
+                    handed_on += 1;
+                }
+            }
+        }
+        Ok(handed_on)
+    }
+
+    /// Hands a ticket on that is still with this person, or with none, in this team.
+    async fn give(
+        &self,
+        number: TicketNumber,
+        team: &TeamId,
+        from: Option<&PersonId>,
+        why: &HandOn,
+    ) -> Result<(), Error> {
+        let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
+            let as_seen = ticket.team == *team && ticket.assignee.as_ref() == from && ticket.state.is_unfinished();
+            Ok(as_seen.then(|| hand_on(ticket, why, at)))
+        });
+        changed.await.map(drop)
+    }
+}
+
+/// The deputy of a member of a team who is away now, if the deputy is here.
+fn deputy(organisation: &Organisation, team: &TeamId, person: &PersonId, now: jiff::Timestamp) -> Option<PersonId> {
+    let members = &organisation.teams.get(team)?.members;
+    let away = members.iter().find(|member| member.person == *person)?;
+    let deputy = organisation.absence(away, now)?.deputy.as_ref()?;
+    let deputy = members.iter().find(|member| member.person == *deputy)?;
+    organisation.is_here(deputy, now).then(|| deputy.person.clone())
+}

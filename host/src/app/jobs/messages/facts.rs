@@ -1,0 +1,79 @@
+//! A message's facts, as far as its recipient may see them.
+
+use super::{Correspondence, Ready, name_of};
+use crate::desk::access::AccessCase;
+use crate::desk::change::message::{Moved, Reply};
+use crate::desk::organisation::{Organisation, Person};
+use crate::desk::ticket::sight::Part;
+use crate::desk::ticket::timeline::Field;
+use crate::messages::facts::{self, Facts, Recipient};
+use crate::messages::words;
+
+/// The facts of one message in a language.
+pub fn facts(
+    ready: &Ready,
+    to: &Person,
+    organisation: &Organisation,
+    (correspondence, locale): (&Correspondence, &str),
+) -> Facts {
+    let reply = ready.message.about.reply.as_ref().map(|Reply { by, body }| facts::Reply {
+        by: by.as_ref().map_or_else(|| organisation.name.clone(), |by| name_of(organisation, by)),
+        body: body.clone(),
+    });
+    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason }| facts::Moved {
+        from: words::state(locale, *from).to_owned(),
+        to: words::state(locale, *to).to_owned(),
+        to_code: to.code().to_owned(),
+        reason: reason.clone(),
+    });
+    Facts {
+        organisation: organisation.name.clone(),
+        recipient: Recipient { name: to.name.clone() },
+        ticket: ticket(ready, organisation, (correspondence, locale)),
+        reply,
+        moved,
+        access: ready.case.as_ref().map(|case| access(case, organisation)),
+    }
+}
+
+fn ticket(
+    ready: &Ready,
+    organisation: &Organisation,
+    (correspondence, locale): (&Correspondence, &str),
+) -> facts::Ticket {
+    let ticket = &ready.ticket;
+    let shows = |part: Part| part.visibility() <= ready.sees;
+    let of_type = organisation.request_types.get(&ticket.submitted.request_type);
+    let level = organisation.priority(&ticket.priority).map(|(_, level)| level.name.clone());
+    let team = organisation.teams.get(&ticket.team).map_or_else(|| ticket.team.to_string(), |team| team.name.clone());
+    facts::Ticket {
+        key: ticket.number.to_string(),
+        subject: ticket.submitted.subject.clone(),
+        request_type: of_type.map_or_else(|| ticket.submitted.request_type.to_string(), |found| found.name.clone()),
+        requester: name_of(organisation, &ticket.submitted.requester),
+        priority: level.unwrap_or_else(|| ticket.priority.to_string()),
+        state: words::state(locale, ticket.state).to_owned(),
+        state_code: ticket.state.code().to_owned(),
+        team: shows(Part::Set(Field::Team)).then_some(team),
+        assignee: ticket.assignee.as_ref().filter(|_| shows(Part::Assignee)).map(|id| name_of(organisation, id)),
+        link: correspondence.public_url.as_ref().map(|url| format!("{url}/tickets/{}", ticket.number)),
+    }
+}
+
+fn access(case: &AccessCase, organisation: &Organisation) -> facts::Access {
+    let request = &case.request;
+    let app = organisation.apps.get(&request.app);
+    let tier = app.and_then(|app| app.tier(request.tier.as_str())).map(|(_, tier)| tier.name.clone());
+    let due = case.due_at().map(|due| {
+        let local = organisation.calendar.zone.to_datetime(due);
+        local.strftime("%Y-%m-%d %H:%M").to_string()
+    });
+    facts::Access {
+        app: app.map_or_else(|| request.app.to_string(), |app| app.name.clone()),
+        tier: tier.unwrap_or_else(|| request.tier.to_string()),
+        subject: name_of(organisation, &request.subject),
+        hours: request.duration_hours,
+        justification: request.justification.clone(),
+        due,
+    }
+}

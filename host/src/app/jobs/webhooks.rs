@@ -1,0 +1,340 @@
+//! Webhooks: what happens becomes deliveries, each endpoint at its own pace. The feed is durable, so an endpoint that was out of
+//! use, or a desk that was down, misses nothing of the last week.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Again, Claimed, Failed};
+use crate::app::office::signatory;
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+use crate::desk::ticket::timeline::Visibility;
+use crate::store::jobs::feed::{Happened, Watched};
+use crate::store::jobs::webhooks::NewDelivery;
+pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook};
+use crate::store::sql::page::Page;
+
+/// What happened longer ago than this is told no endpoint: it is history, such as tickets that were taken over.
+const STALE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An endpoint that has taken nothing for so long is out of use until an admin says otherwise.
+const DISABLED_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
+/// How long deliveries that succeeded are kept, for the log and for replays.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long deliveries wait while their endpoint is out of use.
+const DISABLED_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// What tells an endpoint that it is gone for good (Standard Webhooks, "Operational considerations").
+const GONE: u16 = 410;
+
+/// The facts of an event that endpoints are told: ids and words of programs, and no texts of people.
+const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "assignee"];
+
+/// An endpoint's wishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub name: String,
+    /// Such as `ticket.*`; empty for all.
+    pub events: Vec<String>,
+    /// Whether it is told also of what requesters do not see.
+    pub internal: bool,
+}
+
+/// The next thing to do about a delivery that was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    Send(Box<Delivery>),
+    /// It is gone, or has been taken.
+    Nothing,
+    /// Its endpoint is out of use: not before this time.
+    Wait(Timestamp),
+}
+
+/// The body of an event (Standard Webhooks, "Payload structure").
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'a str,
+    timestamp: String,
+    data: Map<String, Value>,
+}
+
+impl Subscription {
+    fn wants(&self, kind: &str, visibility: Visibility) -> bool {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => kind.starts_with(beginning),
+            None => pattern == kind,
+        };
+        (self.internal || visibility == Visibility::Public)
+            && (self.events.is_empty() || self.events.iter().any(matches))
+    }
+}
+
+impl Office {
+    /// Makes deliveries of what has happened; how many. Several hosts may do so at once: each piece of the feed is taken by one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is taken with the next look.
+    pub async fn queue_events(&self, subscriptions: &[Subscription]) -> Result<usize, Error> {
+        if subscriptions.is_empty() {
+            return Ok(0);
+        }
+        let known = self.store.webhooks().await?;
+        let mut queued = 0;
+        for subscription in subscriptions {
+            match known.iter().find(|webhook| webhook.name == subscription.name) {
+                Some(StoredWebhook { disabled_at: Some(_), .. }) => {}
+                Some(webhook) => queued += self.queue_events_of(subscription, webhook.seen).await?,
+                None => self.store.begin_webhook(&subscription.name, self.store.feed_end().await?).await?,
+            }
+        }
+        Ok(queued)
+    }
+
+    async fn queue_events_of(&self, subscription: &Subscription, mut seen: i64) -> Result<usize, Error> {
+        let mut queued = 0;
+        loop {
+            let page = self.store.feed(seen).await?;
+            if page.read_to == seen {
+                return Ok(queued);
+            }
+            let mut numbers: Vec<_> = page.happened.iter().map(|happened| happened.ticket).collect();
+            numbers.dedup();
+            let tickets = self.store.watched(&numbers).await?;
+            let now = self.clock.now();
+            let deliveries: Vec<NewDelivery> = page
+                .happened
+                .iter()
+                .filter_map(|happened| {
+                    let ticket = tickets.iter().find(|ticket| ticket.number == happened.ticket)?;
+                    self.delivery_of(subscription, happened, ticket, now)
+                })
+                .collect();
+            let step = (seen, page.read_to);
+            if !self.store.queue_deliveries(&subscription.name, step, now, &deliveries).await? {
+                // Another host has taken this piece, and goes on.
+                return Ok(queued);
+            }
+            queued += deliveries.len();
+            seen = page.read_to;
+        }
+    }
+
+    fn delivery_of(
+        &self,
+        subscription: &Subscription,
+        happened: &Happened,
+        ticket: &Watched,
+        now: Timestamp,
+    ) -> Option<NewDelivery> {
+        let Happened { place, ticket: number, seq, entry } = happened;
+        let kind = kind_of(entry.event.kind())?;
+        let is_stale = now.duration_since(entry.at) > STALE_AFTER;
+        if is_stale || !subscription.wants(&kind, entry.visibility) {
+            return None;
+        }
+        let mut data = Map::new();
+        let mut tell = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+        tell("ticket", number.to_string().into());
+        tell("id", ticket.id.to_string().into());
+        tell("sequence", (*seq).into());
+        tell("visibility", entry.visibility.code().into());
+        for (name, text) in entry.event.details().into_iter().filter(|(name, _)| TOLD.contains(name)) {
+            tell(name, text.into());
+        }
+        let body = Body { r#type: &kind, timestamp: entry.at.to_string(), data };
+        Some(NewDelivery {
+            id: self.clock.new_id(),
+            ticket: ticket.id,
+            event: format!("evt_{place}_{}_{seq}", number.0),
+            body: serde_json::to_string(&body).unwrap_or_default(),
+            kind,
+        })
+    }
+
+    /// The next thing to do about a delivery.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn next_delivery(&self, claimed: &Claimed) -> Result<Next, Error> {
+        let Some(delivery) = self.store.delivery(claimed.key).await?.filter(|found| found.sent_at.is_none()) else {
+            return Ok(Next::Nothing);
+        };
+        let webhooks = self.store.webhooks().await?;
+        let disabled = webhooks.iter().any(|found| found.name == delivery.webhook && found.disabled_at.is_some());
+        if disabled {
+            return Ok(Next::Wait(self.clock.now().saturating_add(DISABLED_WAIT).unwrap_or(Timestamp::MAX)));
+        }
+        Ok(Next::Send(Box::new(delivery)))
+    }
+
+    /// Writes down the status of an answer, or that there was none; what becomes of the delivery.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn delivery_answered(
+        &self,
+        claimed: &Claimed,
+        name: &str,
+        status: Option<u16>,
+        why: String,
+    ) -> Result<Result<(), Failed>, Error> {
+        let now = self.clock.now();
+        if let Some(status) = status.filter(|status| (200..300).contains(status)) {
+            self.store.delivered(claimed, name, now, status.into()).await?;
+            return Ok(Ok(()));
+        }
+        self.store.delivery_failed(claimed, name, now, status.map(i64::from)).await?;
+        if status == Some(GONE) {
+            self.disable(name, "it answered 410 Gone").await?;
+            return Ok(Err(Failed { why, again: Again::Never }));
+        }
+        let webhooks = self.store.webhooks().await?;
+        let since = webhooks.iter().find(|found| found.name == name).and_then(|found| found.failing_since);
+        if since.is_some_and(|since| now.duration_since(since) > DISABLED_AFTER) {
+            self.disable(name, "it has taken nothing for five days").await?;
+        }
+        Ok(Err(why.into()))
+    }
+
+    async fn disable(&self, name: &str, why: &str) -> Result<(), Error> {
+        if self.store.disable_webhook(name, self.clock.now(), why).await? {
+            tracing::error!(webhook = name, why, "a webhook is out of use: an admin takes it into use again");
+        }
+        Ok(())
+    }
+
+    /// All endpoints that were ever in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn webhooks(&self, actor: &Actor) -> Result<Vec<StoredWebhook>, Error> {
+        permission::administer(actor)?;
+        Ok(self.store.webhooks().await?)
+    }
+
+    /// The deliveries to an endpoint, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`].
+    pub async fn deliveries(
+        &self,
+        actor: &Actor,
+        name: &str,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Delivery, Uuid>, Error> {
+        self.known_webhook(actor, name).await?;
+        Ok(self.store.deliveries(name, before, limit).await?)
+    }
+
+    /// Takes an endpoint into use again; it goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`].
+    pub async fn enable_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+        self.known_webhook(actor, name).await?;
+        self.store.enable_webhook(name, self.clock.now()).await?;
+        self.jobs.wake();
+        tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is in use again");
+        Ok(())
+    }
+
+    /// Delivers again, with the same ids, one delivery or all since some time; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] for an endpoint or a delivery that there is not.
+    pub async fn replay(&self, actor: &Actor, name: &str, which: Replay) -> Result<u64, Error> {
+        self.known_webhook(actor, name).await?;
+        let (id, since) = match which {
+            Replay::One(id) => (Some(id), Timestamp::MIN),
+            Replay::Since(since) => (None, since),
+        };
+        let replayed = self.store.replay_deliveries(name, (id, since), self.clock.now()).await?;
+        if let (Some(id), 0) = (id, replayed) {
+            return Err(Error::Missing { what: "delivery", name: id.to_string() });
+        }
+        self.jobs.wake();
+        tracing::info!(webhook = name, replayed, actor = %signatory(actor), "events are delivered again");
+        Ok(replayed)
+    }
+
+    async fn known_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+        let known = self.webhooks(actor).await?;
+        match known.iter().any(|webhook| webhook.name == name) {
+            true => Ok(()),
+            false => Err(Error::Missing { what: "webhook", name: name.to_owned() }),
+        }
+    }
+
+    /// Forgets deliveries that succeeded long ago; how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn forget_deliveries(&self) -> Result<u64, Error> {
+        let before = self.clock.now().saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
+        let mut forgotten = 0;
+        loop {
+            match self.store.forget_deliveries(before).await? {
+                0 => return Ok(forgotten),
+                some => forgotten += some,
+            }
+        }
+    }
+}
+
+/// Which deliveries are made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    One(Uuid),
+    /// All that were queued since then.
+    Since(Timestamp),
+}
+
+/// The type of an event by the word of its entry; `None` for what concerns nobody outside.
+fn kind_of(word: &str) -> Option<String> {
+    match word {
+        "submitted" => Some("ticket.created".to_owned()),
+        "set" => Some("ticket.updated".to_owned()),
+        "access-decided" => Some("access.decided".to_owned()),
+        "acknowledged" => None,
+        other => Some(format!("ticket.{}", other.replace('-', "_"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_gets_what_it_wants_and_no_more() {
+        let wants = |events: &[&str], internal| Subscription {
+            name: "x".to_owned(),
+            events: events.iter().map(|event| (*event).to_owned()).collect(),
+            internal,
+        };
+        let public = Visibility::Public;
+        assert!(wants(&[], false).wants("ticket.created", public));
+        assert!(wants(&["ticket.*"], false).wants("ticket.commented", public));
+        assert!(wants(&["*"], false).wants("access.decided", public));
+        assert!(!wants(&["ticket.*"], false).wants("access.decided", public));
+        assert!(!wants(&["ticket.commented"], false).wants("ticket.created", public));
+        assert!(!wants(&[], false).wants("ticket.commented", Visibility::Internal));
+        assert!(wants(&[], true).wants("ticket.commented", Visibility::Internal));
+    }
+
+    #[test]
+    fn the_type_of_an_event_has_the_characters_that_the_specification_allows() {
+        assert_eq!(kind_of("state-changed").as_deref(), Some("ticket.state_changed"));
+        assert_eq!(kind_of("acknowledged"), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Several changes in one step: of one ticket, or of many, each with its own outcome; macros and canned replies; tasks.
+
+use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::work::may_read;
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::id::{MacroId, TaskId, TicketNumber};
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::commands::{self, Command};
+use crate::desk::ticket::lifecycle::tasks::{self, Task, TaskStep};
+
+/// The most tickets of one bulk change.
+pub const BULK_MAX: usize = 100;
+
+/// What is done in one step.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Commands(Vec<Command>),
+    Macro(MacroId),
+}
+
+/// A canned reply with its variables filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledReply {
+    pub id: MacroId,
+    pub name: String,
+    pub body: String,
+}
+
+impl Office {
+    /// Does all of a step on one ticket or none of it, if the ticket is still at the version that the actor has seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for the ticket or the macro; [`Error::Stale`]; what the first command that is refused is refused for.
+    pub async fn run_step(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        condition: &Condition,
+        step: &Step,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let organisation = self.organisation();
+        if let Step::Macro(id) = step
+            && !organisation.macros.contains_key(id)
+        {
+            return Err(Error::Missing { what: "macro", name: id.to_string() });
+        }
+        let around = self.store.around(number).await?;
+        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
+        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+            let named =
+                |step: &Step| match step {
+                    Step::Commands(commands) => commands.clone(),
+                    Step::Macro(id) => at.organisation.macros.get(id).map_or_else(Vec::new, |step| {
+                        commands::of_macro(step, ticket, actor.person(), at.organisation)
+                    }),
+                };
+            Ok(commands::run(ticket, case, &named(step), &around, actor, at)?)
+        });
+        let changed = changed.await?;
+        if around.has_duplicates {
+            self.jobs.wake();
+        }
+        Ok(changed)
+    }
+
+    /// Does a step on each of some tickets, as they are now: each as a whole or not at all, and whatever comes of the others.
+    pub async fn run_on_each(
+        &self,
+        actor: &Actor,
+        tickets: &[TicketNumber],
+        step: &Step,
+        key: Option<Key>,
+    ) -> Vec<(TicketNumber, Result<Changed, Error>)> {
+        let any = Condition { matches: Some(Tags::Any), none_matches: None };
+        let mut outcomes = Vec::with_capacity(tickets.len());
+        for number in tickets {
+            let key = key.clone().map(|(key, digest)| (format!("{key} {number}"), digest));
+            outcomes.push((*number, self.run_step(actor, *number, &any, step, key).await));
+        }
+        outcomes
+    }
+
+    /// The canned replies, filled in for a ticket.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`] for those who do not work on tickets.
+    pub async fn canned_replies(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<FilledReply>, Error> {
+        let (ticket, _) = self.ticket(actor, number).await?;
+        permission::list_internally(actor)?;
+        let organisation = self.organisation();
+        let filled = organisation.canned_replies.iter().map(|reply| FilledReply {
+            id: reply.id.clone(),
+            name: reply.name.clone(),
+            body: commands::fill(&reply.body, &ticket, actor.person(), &organisation),
+        });
+        Ok(filled.collect())
+    }
+
+    /// The macros that there are, by id and name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for those who do not work on tickets.
+    pub fn macros(&self, actor: &Actor) -> Result<Vec<(MacroId, String)>, Error> {
+        permission::list_internally(actor)?;
+        let organisation = self.organisation();
+        Ok(organisation.macros.iter().map(|(id, step)| (id.clone(), step.name.clone())).collect())
+    }
+
+    /// The tasks of a ticket. They are for those who work on tickets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`].
+    pub async fn tasks(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<Task>, Error> {
+        let (ticket, _) = self.ticket(actor, number).await?;
+        permission::list_internally(actor)?;
+        Ok(self.store.tasks(ticket.number).await?)
+    }
+
+    /// Adds a task to a ticket, which is not resolved before it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`]; [`Error::Rejected`].
+    pub async fn add_task(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        text: &str,
+        key: Option<Key>,
+    ) -> Result<Vec<Task>, Error> {
+        let count = self.store.tasks(number).await?.len();
+        let added = self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            Ok(Some(tasks::add(ticket, text, count, &permission::edit(actor, ticket)?, at)?))
+        });
+        added.await?;
+        self.tasks(actor, number).await
+    }
+
+    /// Marks a task done or open, or takes it away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for the ticket or the task; [`Error::Refused`].
+    pub async fn mark_task(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (id, step): (TaskId, TaskStep),
+        key: Option<Key>,
+    ) -> Result<Vec<Task>, Error> {
+        let found = self.store.tasks(number).await?.into_iter().find(|task| task.id == id);
+        let marked =
+            self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+                may_read(actor, ticket, case)?;
+                let permit = permission::edit(actor, ticket)?;
+                let task = found.as_ref().ok_or_else(|| Error::Missing { what: "task", name: id.to_string() })?;
+                Ok(tasks::mark(ticket, task, step, &permit, at)?)
+            });
+        marked.await?;
+        self.tasks(actor, number).await
+    }
+}

@@ -1,0 +1,107 @@
+//! The ways out of a desk, as its configuration gives them.
+
+use std::path::Path;
+
+use crate::app::jobs::messages::Correspondence;
+use crate::app::jobs::webhooks::Subscription;
+use crate::cli::Failure;
+use crate::config::Config;
+use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer, MailWay};
+use crate::config::outgoing::webhooks::Webhook;
+use crate::config::outgoing::{Outgoing, Requests};
+use crate::connectors::http::guard::InternalHosts;
+use crate::connectors::http::{self, Client};
+use crate::connectors::mail::smtp::{Relay, Security};
+use crate::connectors::mail::{Mail, Settings, Way};
+use crate::connectors::webhook::Secret;
+use crate::jobs::ways::{Hook, Ways};
+
+/// The ways out, ready to be used; no other system is asked for anything yet.
+///
+/// # Errors
+///
+/// Where a password or certificates cannot be read, or an address is none.
+pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
+    let Requests { internal_hosts, certificates, .. } = &outgoing.requests;
+    let settings = http::Settings {
+        internal_hosts: InternalHosts::new(internal_hosts.iter().cloned()),
+        certificates: certificates.clone(),
+    };
+    let mail = outgoing.mail.as_ref().map(|mail| ready(mail, certificates.as_deref())).transpose()?;
+    let http = Client::new(&settings);
+    let hooks = outgoing.webhooks.iter().map(|webhook| hook(webhook, &http)).collect::<Result<_, _>>()?;
+    Ok(Ways { http, mail, hooks })
+}
+
+fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {
+    let Webhook { id, url, secret_file, events, internal } = webhook;
+    let endpoint = http.endpoint(url).map_err(|error| format!("the webhook `{id}`: {url}: {error}"))?;
+    let text = std::fs::read_to_string(secret_file);
+    let text = text.map_err(|error| format!("the webhook `{id}`: {}: {error}", secret_file.display()))?;
+    let secrets = text.split_whitespace().map(str::parse).collect::<Result<Vec<Secret>, _>>();
+    let secrets = secrets.map_err(|error| format!("the webhook `{id}`: {}: {error}", secret_file.display()))?;
+    if secrets.is_empty() {
+        return Err(format!("the webhook `{id}`: {} has no secret", secret_file.display()).into());
+    }
+    let subscription = Subscription { name: id.to_string(), events: events.clone(), internal: *internal };
+    Ok(Hook { subscription, endpoint, secrets })
+}
+
+/// How messages are worded.
+pub fn correspondence(config: &Config) -> Correspondence {
+    let usual = Correspondence::default();
+    let mail = config.outgoing.mail.as_ref();
+    Correspondence {
+        templates: config.templates.clone(),
+        locale: mail.map_or(usual.locale, |mail| mail.locale.clone()),
+        public_url: config.outgoing.requests.public_url.clone(),
+        digest_at: mail.map_or(usual.digest_at, |mail| mail.digest_at),
+    }
+}
+
+fn ready(mail: &configured::Mail, certificates: Option<&Path>) -> Result<Mail, Failure> {
+    let way = match &mail.way {
+        MailWay::Directory(directory) => Way::Directory(directory.clone()),
+        MailWay::Server(server) => Way::Smtp(Box::new(relay(server, certificates)?)),
+    };
+    let settings = Settings { from: mail.from.clone(), plus_addresses: mail.plus_addresses, way };
+    Ok(Mail::new(&settings)?)
+}
+
+fn relay(server: &MailServer, certificates: Option<&Path>) -> Result<Relay, Failure> {
+    let password = match (&server.password, &server.password_file) {
+        (Some(password), _) => Some(password.clone()),
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|error| format!("`[mail] password-file` {}: {error}", file.display()))?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+        (None, None) => None,
+    };
+    let credentials = match (&server.user, password) {
+        (Some(user), Some(password)) => Some((user.clone(), password)),
+        (Some(user), None) => {
+            let what =
+                format!("`[mail] user` is {user}, without a password: set password-file or RULEDESK_SMTP_PASSWORD");
+            return Err(what.into());
+        }
+        (None, _) => None,
+    };
+    if credentials.is_some() && server.security == MailSecurity::None {
+        return Err(
+            "`[mail]` would send a password without TLS: set security to starttls or tls, or leave out user".into()
+        );
+    }
+    Ok(Relay {
+        host: server.host.clone(),
+        port: server.port,
+        security: match server.security {
+            MailSecurity::StartTls => Security::StartTls,
+            MailSecurity::Tls => Security::Tls,
+            MailSecurity::None => Security::None,
+        },
+        credentials,
+        hello: server.hello.clone(),
+        certificates: certificates.map(Path::to_owned),
+    })
+}

@@ -1,0 +1,54 @@
+//! `ruledesk jobs connectors`: whether the apps that the desk writes to can be asked, and have what orders will name.
+
+use crate::cli::desk;
+use crate::cli::{Failure, Found, Place};
+use crate::connectors::apps;
+use crate::desk::access::provisioning::Entitlement;
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::connector::Connector;
+use crate::rules::text::shown;
+
+/// Asks each app, and prints what it says. Nothing is changed anywhere.
+pub async fn run(place: &Place) -> Result<(), Failure> {
+    let (config, _) = desk::configuration(place, None)?;
+    let mut bad = 0;
+    for connector in config.organisation.connectors.values() {
+        let wanted = entitlements(&config.organisation, connector);
+        println!("{} ({}), {} entitlements", connector.id, connector.kind.code(), wanted.len());
+        match apps::open(connector, now()) {
+            Ok(None) => println!("  a person does it by hand"),
+            Err(why) => {
+                bad += 1;
+                println!("  {}", shown(&why));
+            }
+            Ok(Some(app)) => {
+                for (fine, said) in app.probe(&wanted).await {
+                    bad += usize::from(!fine);
+                    println!("  {} {}", if fine { "ok" } else { "NOT OK" }, shown(&said));
+                }
+            }
+        }
+    }
+    if bad > 0 {
+        return Err(Found(format!("{bad} things stand in the way of orders to apps")).into());
+    }
+    Ok(())
+}
+
+fn now() -> jiff::Timestamp {
+    crate::app::Clock::System.now()
+}
+
+/// All that any grant can give by a connector.
+fn entitlements(organisation: &Organisation, connector: &Connector) -> Vec<Entitlement> {
+    let apps = organisation.apps.values().filter(|app| app.connector.as_ref() == Some(&connector.id));
+    let mut all = Vec::new();
+    for tier in apps.flat_map(|app| &app.tiers) {
+        all.push(Entitlement::Tier(tier.id.clone()));
+        all.extend(tier.roles.iter().cloned().map(Entitlement::Role));
+        all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
+    }
+    all.sort();
+    all.dedup();
+    all
+}

@@ -1,0 +1,139 @@
+//! Who hears of a change: one rule for all changes, which goes by what the timeline is about to say.
+//!
+//! - The requester hears of public words and of each state that asks for something or ends something; the person who has the
+//!   ticket hears of what others say and do, and of the ticket itself when it becomes theirs.
+//! - No person hears of what they did themselves, except that a submission is acknowledged.
+//! - One change is one message to each person, named by its most important part.
+//! - A private note is in no message.
+
+use std::collections::BTreeSet;
+
+use super::at::At;
+use super::message::{About, Message, MessageKind, Moved, Reply};
+use super::{Change, TicketWrite};
+use crate::desk::actor::Author;
+use crate::desk::id::{MessageId, PersonId};
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{State, WaitingFor};
+
+/// The message to the person who gets a ticket that is shared out; the store fills in who that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToAssignee {
+    id: MessageId,
+    /// Those who made the change: they know.
+    known_to: BTreeSet<PersonId>,
+}
+
+impl ToAssignee {
+    /// The message, once it is settled who has the ticket; `None` where that is no news.
+    pub fn message(&self, change: &Change, assignee: Option<&PersonId>) -> Option<Message> {
+        let before = match change.ticket() {
+            TicketWrite::Open(_) => None,
+            TicketWrite::Update { before, .. } => before.assignee.as_ref(),
+        };
+        let to = assignee.filter(|to| Some(*to) != before && !self.known_to.contains(*to))?;
+        // Those who hear of this change already need no second message.
+        let hears = change.messages().iter().any(|message| message.to == *to);
+        let after = change.after();
+        (!hears).then(|| Message {
+            id: self.id,
+            ticket: after.id,
+            kind: MessageKind::Assigned,
+            to: to.clone(),
+            at: after.updated_at,
+            about: About::default(),
+        })
+    }
+}
+
+impl Change {
+    /// The change with the messages that it owes to people.
+    #[must_use]
+    pub fn telling(mut self, at: &At<'_>) -> Change {
+        let actors = actors(&self.entries);
+        let mut owed: Vec<Message> = std::mem::take(&mut self.messages);
+        for (to, kind, about) in self.entries.iter().flat_map(|entry| heard(&self, entry)) {
+            let message = at.message(self.after().id, kind, to);
+            owed.push(Message { about, ..message });
+        }
+        let known = |message: &Message| actors.contains(&message.to) && message.kind != MessageKind::Acknowledgement;
+        owed.retain(|message| !known(message));
+        self.messages = one_each(owed);
+        self.to_assignee = self.assignment.is_some().then(|| ToAssignee { id: at.message_id(), known_to: actors });
+        self
+    }
+
+    /// The message to the person who gets the ticket, where it is shared out.
+    pub fn to_assignee(&self) -> Option<&ToAssignee> {
+        self.to_assignee.as_ref()
+    }
+}
+
+/// The persons who made a change.
+fn actors(entries: &[Entry]) -> BTreeSet<PersonId> {
+    let persons = entries.iter().filter_map(|entry| match &entry.author {
+        Author::Person(person) => Some(person.clone()),
+        Author::System | Author::Rule(_) => None,
+    });
+    persons.collect()
+}
+
+/// Who hears of an entry, as what, and what is told.
+fn heard<'a>(change: &'a Change, entry: &'a Entry) -> Vec<(&'a PersonId, MessageKind, About)> {
+    // A ticket that opens is acknowledged; what else it begins with is in the acknowledgement.
+    let TicketWrite::Update { before, after } = change.ticket() else { return Vec::new() };
+    let requester = &after.submitted.requester;
+    let by_person = matches!(entry.author, Author::Person(_));
+    let worker = after.assignee.as_ref().filter(|_| by_person);
+    match &entry.event {
+        Event::Commented { body, .. } if entry.visibility == Visibility::Public => {
+            let by = match &entry.author {
+                Author::Person(person) => Some(person.clone()),
+                Author::System | Author::Rule(_) => None,
+            };
+            let reply = Some(Reply { by, body: body.clone() });
+            let about = About { reply, moved: None };
+            std::iter::once(requester).chain(worker).map(|to| (to, MessageKind::Reply, about.clone())).collect()
+        }
+        Event::StateChanged { from, to, reason } if entry.visibility == Visibility::Public => {
+            let Some(kind) = news(*to) else { return Vec::new() };
+            let about = About { reply: None, moved: Some(Moved { from: *from, to: *to, reason: reason.clone() }) };
+            std::iter::once(requester).chain(worker).map(|to| (to, kind, about.clone())).collect()
+        }
+        Event::Assigned { assignee, .. } => {
+            let to = after.assignee.as_ref().filter(|to| assignee.as_deref() == Some(to.as_str()));
+            let is_new = before.assignee != after.assignee;
+            to.filter(|_| is_new).map(|to| (to, MessageKind::Assigned, About::default())).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The kind of message that a state is worth, if it is worth one: that work goes on is not.
+const fn news(to: State) -> Option<MessageKind> {
+    match to {
+        State::Resolved => Some(MessageKind::Resolved),
+        State::Closed => Some(MessageKind::Closed),
+        State::Waiting(WaitingFor::Requester | WaitingFor::Vendor)
+        | State::Reopened
+        | State::Cancelled
+        | State::Merged => Some(MessageKind::StateChanged),
+        State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval) => None,
+    }
+}
+
+/// One message to each person: the most important kind, with all that there is to tell.
+fn one_each(owed: Vec<Message>) -> Vec<Message> {
+    let mut kept: Vec<Message> = Vec::new();
+    for message in owed {
+        match kept.iter_mut().find(|other| other.to == message.to) {
+            Some(other) => {
+                other.kind = other.kind.min(message.kind);
+                other.about.reply = other.about.reply.take().or(message.about.reply);
+                other.about.moved = message.about.moved.or(other.about.moved.take());
+            }
+            None => kept.push(message),
+        }
+    }
+    kept
+}

@@ -1,0 +1,134 @@
+//! Checklists: the tasks of a ticket, of which none may be open when it is resolved.
+
+use jiff::Timestamp;
+
+use crate::desk::actor::Author;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::id::TaskId;
+use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::permission::MayEdit;
+use crate::desk::refusal::Refusal;
+use crate::desk::text::{is_blank, normal};
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{Ticket, changed};
+
+/// The longest text of a task, in characters.
+const TEXT_CHARS_MAX: usize = 500;
+/// The most tasks of a ticket.
+pub const TASKS_MAX: usize = 100;
+
+/// A task of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub id: TaskId,
+    pub text: String,
+    pub at: Timestamp,
+    /// Who asked for it.
+    pub author: String,
+    /// Who did it and when; `None` while it is open.
+    pub done: Option<(String, Timestamp)>,
+}
+
+/// A task as a change leaves it, and what happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskWrite {
+    Add(Task),
+    /// Done by this person, or open again.
+    Mark {
+        id: TaskId,
+        done: Option<(String, Timestamp)>,
+    },
+    Remove {
+        id: TaskId,
+    },
+}
+
+/// What is to be done with a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskStep {
+    Done,
+    Open,
+    Removed,
+}
+
+impl TaskStep {
+    /// Every step.
+    pub const ALL: [TaskStep; 3] = [TaskStep::Done, TaskStep::Open, TaskStep::Removed];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            TaskStep::Done => "done",
+            TaskStep::Open => "open",
+            TaskStep::Removed => "removed",
+        }
+    }
+
+    /// The step with this word.
+    pub fn from_code(code: &str) -> Option<TaskStep> {
+        TaskStep::ALL.into_iter().find(|step| step.code() == code)
+    }
+}
+
+/// Adds a task to a ticket that has so many.
+///
+/// # Errors
+/// [`Refusal::Problems`] for a text that is empty or too long, and for too many; [`Refusal::Finished`].
+pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<'_>) -> Result<Change, Refusal> {
+    let author = permit.on(ticket)?;
+    if !ticket.state.is_unfinished() {
+        return Err(Refusal::Finished { state: ticket.state });
+    }
+    let text = normal(text.trim()).into_owned();
+    let problem = check_characters("text", &text).or_else(|| {
+        let (blank, long) = (is_blank(&text), text.chars().count() > TEXT_CHARS_MAX);
+        let blank = blank.then(|| Problem::new("text", "required", "say what is to be done"));
+        blank.or_else(|| {
+            long.then(|| Problem::new("text", "too-long", format!("has more than {TEXT_CHARS_MAX} characters")))
+        })
+    });
+    let many = || Problem::new("text", "too-many", format!("a ticket has at most {TASKS_MAX} tasks"));
+    if let Some(problem) = problem.or_else(|| (count >= TASKS_MAX).then(many)) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let task = Task { id: at.task_id(), text: text.clone(), at: at.now, author: name(author), done: None };
+    Ok(change(ticket, author, ("added", text), TaskWrite::Add(task), at))
+}
+
+/// Marks a task done or open, or takes it away; `None` where it is so already.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] where the permit is for another ticket.
+pub fn mark(
+    ticket: &Ticket,
+    task: &Task,
+    step: TaskStep,
+    permit: &MayEdit,
+    at: &At<'_>,
+) -> Result<Option<Change>, Refusal> {
+    let author = permit.on(ticket)?;
+    let id = task.id;
+    let write = match (step, &task.done) {
+        (TaskStep::Done, Some(_)) | (TaskStep::Open, None) => return Ok(None),
+        (TaskStep::Done, None) => TaskWrite::Mark { id, done: Some((name(author), at.now)) },
+        (TaskStep::Open, Some(_)) => TaskWrite::Mark { id, done: None },
+        (TaskStep::Removed, _) => TaskWrite::Remove { id },
+    };
+    Ok(Some(change(ticket, author, (step.code(), task.text.clone()), write, at)))
+}
+
+fn name(author: &Author) -> String {
+    match author {
+        Author::Person(person) => person.to_string(),
+        Author::System | Author::Rule(_) => String::new(),
+    }
+}
+
+fn change(ticket: &Ticket, author: &Author, (step, text): (&str, String), write: TaskWrite, at: &At<'_>) -> Change {
+    let event = Event::Task { step: step.to_owned(), text };
+    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    change.tasks.push(write);
+    change
+}

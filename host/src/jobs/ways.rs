@@ -1,0 +1,32 @@
+//! The ways out of the desk that jobs have: those that the configuration gives it, ready to be used.
+
+use crate::app::jobs::webhooks::Subscription;
+use crate::connectors::http::{Client, Endpoint};
+use crate::connectors::mail::Mail;
+use crate::connectors::webhook::Secret;
+
+/// The ways out.
+#[derive(Debug, Clone)]
+pub struct Ways {
+    /// For requests to other systems.
+    pub http: Client,
+    /// `None` where messages wait.
+    pub mail: Option<Mail>,
+    pub hooks: Vec<Hook>,
+}
+
+/// An endpoint of a webhook.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    pub subscription: Subscription,
+    pub endpoint: Endpoint,
+    /// Each signs.
+    pub secrets: Vec<Secret>,
+}
+
+impl Ways {
+    /// What the endpoints want to hear.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.hooks.iter().map(|hook| hook.subscription.clone()).collect()
+    }
+}

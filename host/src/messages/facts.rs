@@ -1,0 +1,141 @@
+//! The facts that a template may name. What the recipient may not see of a ticket is not among them.
+
+use serde::Serialize;
+
+/// The facts of one message.
+#[derive(Debug, Clone, Serialize)]
+pub struct Facts {
+    /// The organisation's name.
+    pub organisation: String,
+    pub recipient: Recipient,
+    pub ticket: Ticket,
+    /// The public words that were said, if the message is about some.
+    pub reply: Option<Reply>,
+    /// The step from one state into another, if the message is about one.
+    pub moved: Option<Moved>,
+    /// The access that the ticket asks for, if it asks for some.
+    pub access: Option<Access>,
+}
+
+/// The facts of a digest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Digest {
+    pub organisation: String,
+    pub recipient: Recipient,
+    /// The messages that it stands for, the oldest first.
+    pub items: Vec<Facts>,
+}
+
+/// The person who gets the message.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recipient {
+    pub name: String,
+}
+
+/// The ticket, as the recipient sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ticket {
+    /// The short key, such as `IT-1042`.
+    pub key: String,
+    pub subject: String,
+    /// The name of the request type.
+    pub request_type: String,
+    /// The name of the person whom it is for.
+    pub requester: String,
+    /// The name of the priority.
+    pub priority: String,
+    /// The state in words.
+    pub state: String,
+    /// The state's stable word, such as `waiting_requester`.
+    pub state_code: String,
+    /// The name of the team; nothing for those who do not see it.
+    pub team: Option<String>,
+    /// The name of the person who works on it; nothing for those who do not see it.
+    pub assignee: Option<String>,
+    /// Its page; nothing where the desk has no public address.
+    pub link: Option<String>,
+}
+
+/// Public words.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reply {
+    /// The name of the person who said them.
+    pub by: String,
+    pub body: String,
+}
+
+/// A step from one state into another.
+#[derive(Debug, Clone, Serialize)]
+pub struct Moved {
+    /// In words.
+    pub from: String,
+    /// In words.
+    pub to: String,
+    /// The stable word, such as `resolved`.
+    pub to_code: String,
+    /// Empty where none was given.
+    pub reason: String,
+}
+
+/// The access that is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Access {
+    /// The app's name.
+    pub app: String,
+    /// The tier's name.
+    pub tier: String,
+    /// The name of the person who is to have it.
+    pub subject: String,
+    pub hours: Option<u32>,
+    pub justification: String,
+    /// By when it has to be decided, in the desk's time zone.
+    pub due: Option<String>,
+}
+
+impl Facts {
+    /// Made-up facts that have everything, by which templates are checked and previews are shown.
+    pub fn sample() -> Facts {
+        let text = str::to_owned;
+        Facts {
+            organisation: text("Meridian Instruments"),
+            recipient: Recipient { name: text("Amara Okafor") },
+            ticket: Ticket {
+                key: text("IT-1042"),
+                subject: text("VPN is down"),
+                request_type: text("Incident"),
+                requester: text("Amara Okafor"),
+                priority: text("High"),
+                state: text("resolved"),
+                state_code: text("resolved"),
+                team: Some(text("Network")),
+                assignee: Some(text("Kofi Mensah")),
+                link: Some(text("https://desk.meridian.example/tickets/IT-1042")),
+            },
+            reply: Some(Reply {
+                by: text("Kofi Mensah"),
+                body: text("The gateway was restarted.\n\nIs it better <now>?"),
+            }),
+            moved: Some(Moved {
+                from: text("in progress"),
+                to: text("resolved"),
+                to_code: text("resolved"),
+                reason: text("The gateway's certificate was renewed."),
+            }),
+            access: Some(Access {
+                app: text("GitHub"),
+                tier: text("Write"),
+                subject: text("Amara Okafor"),
+                hours: Some(24),
+                justification: text("I join the data project on Monday."),
+                due: Some(text("2026-12-01 10:00")),
+            }),
+        }
+    }
+
+    /// Made-up facts that have as little as there may be.
+    pub fn bare_sample() -> Facts {
+        let mut facts = Facts { reply: None, moved: None, access: None, ..Facts::sample() };
+        (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
+        facts
+    }
+}

@@ -1,0 +1,196 @@
+//! Messages in the outbox as they are sent, and how people want to hear of things.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Claimed, Queue, cut, held};
+use crate::desk::change::message::{About, MessageKind, Moved, Reply};
+use crate::desk::id::{MessageId, PersonId, TicketId};
+use crate::desk::ticket::State;
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::{Error, Store};
+
+const T: &str = "outbox";
+
+/// The columns of a message that waits, as [`waiting`] reads them.
+const COLUMNS: &str = "id, ticket, kind, recipient, queued_at, payload";
+
+/// A message that has not left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingMessage {
+    pub id: MessageId,
+    pub ticket: TicketId,
+    /// `None` for a kind that only a newer program knows.
+    pub kind: Option<MessageKind>,
+    pub to: PersonId,
+    pub queued_at: Timestamp,
+    pub about: About,
+}
+
+/// How a person wants to hear of things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPreference {
+    pub delivery: String,
+    /// Empty for the directory's or the desk's own.
+    pub locale: String,
+}
+
+/// An [`About`] as it is kept: the stable words of the states.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<(Option<String>, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<(String, String, String)>,
+}
+
+/// The payload of a message; empty where it tells nothing besides its kind.
+pub fn payload(about: &About) -> String {
+    let About { reply, moved } = about;
+    if reply.is_none() && moved.is_none() {
+        return String::new();
+    }
+    let reply = reply.as_ref().map(|Reply { by, body }| (by.as_ref().map(ToString::to_string), body.clone()));
+    let moved = moved.as_ref();
+    let moved = moved.map(|m| (m.from.code().to_owned(), m.to.code().to_owned(), m.reason.clone()));
+    // Texts only: there is nothing that JSON cannot say.
+    serde_json::to_string(&Payload { reply, moved }).unwrap_or_default()
+}
+
+fn about(payload: &str) -> Result<About, Error> {
+    if payload.is_empty() {
+        return Ok(About::default());
+    }
+    let wrong = || corrupt(T, "payload", payload);
+    let Payload { reply, moved } = serde_json::from_str(payload).map_err(|_| wrong())?;
+    let reply = reply.map(|(by, body)| {
+        let by = by.map(|by| parsed(T, "payload", &by)).transpose()?;
+        Ok::<_, Error>(Reply { by, body })
+    });
+    let state = |code: &str| State::from_code(code).ok_or_else(wrong);
+    let moved = moved.map(|(from, to, reason)| Ok::<_, Error>(Moved { from: state(&from)?, to: state(&to)?, reason }));
+    Ok(About { reply: reply.transpose()?, moved: moved.transpose()? })
+}
+
+fn waiting(row: &Row) -> Result<WaitingMessage, Error> {
+    Ok(WaitingMessage {
+        id: MessageId(row.uuid(0)?),
+        ticket: TicketId(row.uuid(1)?),
+        kind: MessageKind::from_code(&row.text(2)?),
+        to: parsed(T, "recipient", &row.text(3)?)?,
+        queued_at: at(T, "queued_at", row.int(4)?)?,
+        about: about(&row.text(5)?)?,
+    })
+}
+
+impl Store {
+    /// The message that was claimed; `None` where it is gone or has left.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or the message is damaged.
+    pub async fn waiting_message(&self, claimed: &Claimed) -> Result<Option<WaitingMessage>, Error> {
+        let sql = format!("select {COLUMNS} from outbox where id = $1 and sent_at is null");
+        self.db.optional(&sql, vec![claimed.key.into()]).await?.as_ref().map(waiting).transpose()
+    }
+
+    /// All messages that wait for a person, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or a message is damaged.
+    pub async fn waiting_messages_of(&self, person: &PersonId, limit: i64) -> Result<Vec<WaitingMessage>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from outbox where recipient = $1 and sent_at is null and dead_at is null order by id limit $2"
+        );
+        let rows = self.db.all(&sql, vec![person.as_str().into(), limit.into()]).await?;
+        rows.iter().map(waiting).collect()
+    }
+
+    /// Writes down that a message has left, or need not, with the receipt: what the peer said, or why. Its content is not kept.
+    /// Whether the claim still held.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn message_left(&self, claimed: &Claimed, now: Timestamp, receipt: &str) -> Result<bool, Error> {
+        let held = held(Queue::Outbox);
+        let sql = format!("update outbox set sent_at = $3, receipt = $4, payload = '', fence = null where {held}");
+        self.settle(claimed, &sql, vec![ms(now).into(), cut(receipt).into()]).await
+    }
+
+    /// Writes down that these messages of a person have left in one letter.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn messages_left(&self, ids: &[MessageId], now: Timestamp, receipt: &str) -> Result<u64, Error> {
+        let places: Vec<String> = (3..ids.len() + 3).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "update outbox set sent_at = $1, receipt = $2, payload = '', fence = null \
+             where sent_at is null and id in ({})",
+            places.join(", ")
+        );
+        let mut args: Vec<Arg> = vec![ms(now).into(), cut(receipt).into()];
+        args.extend(ids.iter().map(|id| Arg::from(id.0)));
+        self.write_job(&sql, args).await
+    }
+
+    /// How a person wants to hear of things, where they have said so.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn preference(&self, person: &PersonId) -> Result<Option<StoredPreference>, Error> {
+        let sql = "select delivery, locale from message_preferences where person = $1";
+        let row = self.db.quick(sql, vec![person.as_str().into()]).await?.into_iter().next();
+        row.map(|row| Ok(StoredPreference { delivery: row.text(0)?, locale: row.text(1)? })).transpose()
+    }
+
+    /// Keeps how a person wants to hear of things.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn prefer(&self, person: &PersonId, wanted: &StoredPreference, now: Timestamp) -> Result<(), Error> {
+        let sql = "insert into message_preferences (person, delivery, locale, changed_at) values ($1, $2, $3, $4) \
+                   on conflict (person) do update set delivery = excluded.delivery, locale = excluded.locale, \
+                   changed_at = excluded.changed_at";
+        let StoredPreference { delivery, locale } = wanted;
+        let args = vec![person.as_str().into(), delivery.as_str().into(), locale.as_str().into(), Arg::from(ms(now))];
+        self.write_job(sql, args).await.map(drop)
+    }
+
+    /// The key with this name that all hosts of the desk share; `fresh` becomes it where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn shared_secret(&self, name: &str, fresh: &str) -> Result<String, Error> {
+        let sql = "insert into secrets (name, value) values ($1, $2) on conflict do nothing";
+        self.write_job(sql, vec![name.into(), Arg::from(fresh)]).await?;
+        let row = self.db.optional("select value from secrets where name = $1", vec![name.into()]).await?;
+        row.ok_or(Error::Stopped)?.text(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_tells_reads_back() {
+        let reply = Reply { by: Some("kofi".parse().unwrap()), body: "Grüße \"x\"\n".to_owned() };
+        let moved = Moved { from: State::Open, to: State::Resolved, reason: "done".to_owned() };
+        for told in [
+            About::default(),
+            About { reply: Some(reply.clone()), moved: None },
+            About { reply: Some(Reply { by: None, ..reply }), moved: Some(moved) },
+        ] {
+            assert_eq!(about(&payload(&told)).unwrap(), told);
+        }
+        assert_eq!(payload(&About::default()), "");
+        assert!(about("{\"moved\":[\"a\",\"b\",\"c\"]}").is_err() && about("[").is_err());
+    }
+}

@@ -1,0 +1,272 @@
+//! Webhooks: how far each endpoint has come in the feed, and what is delivered to it.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Claimed, Queue, held};
+use crate::desk::id::TicketId;
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, ms};
+use crate::store::sql::page::Page;
+use crate::store::{Error, Store};
+
+const T: &str = "webhook_deliveries";
+/// Deliveries that are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 500;
+
+/// An endpoint, as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredWebhook {
+    pub name: String,
+    /// The place in the feed up to which its events are deliveries.
+    pub seen: i64,
+    pub failing_since: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+    /// Why it is not in use.
+    pub why: String,
+}
+
+/// An event for one endpoint, as it is queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    pub id: Uuid,
+    pub ticket: TicketId,
+    /// The stable id of the event.
+    pub event: String,
+    pub kind: String,
+    pub body: String,
+}
+
+/// An event for one endpoint, and what has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: Uuid,
+    pub webhook: String,
+    pub event: String,
+    pub kind: String,
+    pub body: String,
+    pub queued_at: Timestamp,
+    pub attempts: i64,
+    pub last_error: String,
+    pub dead_at: Option<Timestamp>,
+    pub sent_at: Option<Timestamp>,
+    /// The status of the last answer.
+    pub status: Option<i64>,
+}
+
+const COLUMNS: &str = "id, webhook, event, kind, body, queued_at, attempts, last_error, dead_at, sent_at, status";
+
+fn delivery(row: &Row) -> Result<Delivery, Error> {
+    let time = |column, value: Option<i64>| value.map(|ms| at(T, column, ms)).transpose();
+    Ok(Delivery {
+        id: row.uuid(0)?,
+        webhook: row.text(1)?,
+        event: row.text(2)?,
+        kind: row.text(3)?,
+        body: row.text(4)?,
+        queued_at: at(T, "queued_at", row.int(5)?)?,
+        attempts: row.int(6)?,
+        last_error: row.text(7)?,
+        dead_at: time("dead_at", row.opt_int(8)?)?,
+        sent_at: time("sent_at", row.opt_int(9)?)?,
+        status: row.opt_int(10)?,
+    })
+}
+
+fn webhook(row: &Row) -> Result<StoredWebhook, Error> {
+    let time = |column, value: Option<i64>| value.map(|ms| at("webhooks", column, ms)).transpose();
+    Ok(StoredWebhook {
+        name: row.text(0)?,
+        seen: row.int(1)?,
+        failing_since: time("failing_since", row.opt_int(2)?)?,
+        disabled_at: time("disabled_at", row.opt_int(3)?)?,
+        why: row.text(4)?,
+    })
+}
+
+impl Store {
+    /// All endpoints that were ever in use, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>, Error> {
+        let sql = "select name, seen, failing_since, disabled_at, why from webhooks order by name";
+        self.db.quick(sql, Vec::new()).await?.iter().map(webhook).collect()
+    }
+
+    /// Takes an endpoint into use that is new: its events begin behind this place of the feed.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn begin_webhook(&self, name: &str, seen: i64) -> Result<(), Error> {
+        let sql = "insert into webhooks (name, seen) values ($1, $2) on conflict do nothing";
+        self.write_job(sql, vec![name.into(), Arg::from(seen)]).await.map(drop)
+    }
+
+    /// Queues what happened between two places of the feed for an endpoint. Whether it had come as far as `from`: where another
+    /// host was quicker, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn queue_deliveries(
+        &self,
+        name: &str,
+        (from, to): (i64, i64),
+        now: Timestamp,
+        deliveries: &[NewDelivery],
+    ) -> Result<bool, Error> {
+        let row = |delivery: &NewDelivery| {
+            let NewDelivery { id, ticket, event, kind, body } = delivery;
+            vec![
+                Arg::from(*id),
+                name.into(),
+                ticket.0.into(),
+                event.as_str().into(),
+                kind.as_str().into(),
+                body.as_str().into(),
+                ms(now).into(),
+                ms(now).into(),
+            ]
+        };
+        let rows: Vec<Vec<Arg>> = deliveries.iter().map(row).collect();
+        let (moved, flush) = self
+            .db
+            .transaction(async |mut tx| {
+                let sql = "update webhooks set seen = $3 where name = $1 and seen = $2";
+                let moved = tx.execute(sql, vec![name.into(), from.into(), Arg::from(to)]).await? == 1;
+                if moved {
+                    let head = "insert into webhook_deliveries (id, webhook, ticket, event, kind, body, queued_at, not_before)";
+                    tx.insert(head, 8, "", rows.clone()).await?;
+                }
+                Ok((moved, tx))
+            })
+            .await?;
+        flush.done().await?;
+        Ok(moved)
+    }
+
+    /// The delivery with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn delivery(&self, id: Uuid) -> Result<Option<Delivery>, Error> {
+        let sql = format!("select {COLUMNS} from webhook_deliveries where id = $1");
+        self.db.optional(&sql, vec![id.into()]).await?.as_ref().map(delivery).transpose()
+    }
+
+    /// The deliveries to an endpoint, the newest first, before one of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn deliveries(
+        &self,
+        name: &str,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Delivery, Uuid>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from webhook_deliveries where webhook = $1 and id < $2 order by id desc limit {}",
+            limit + 1
+        );
+        let args = vec![name.into(), Arg::from(before.unwrap_or(Uuid::max()))];
+        let found: Vec<Delivery> = self.db.quick(&sql, args).await?.iter().map(delivery).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, limit, |delivery| delivery.id))
+    }
+
+    /// Writes down that an endpoint has taken a delivery. Whether the claim still held.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn delivered(&self, claimed: &Claimed, name: &str, now: Timestamp, status: i64) -> Result<bool, Error> {
+        let held = held(Queue::Webhooks);
+        let sql = format!(
+            "update webhook_deliveries set sent_at = $3, status = $4, last_error = '', fence = null where {held}"
+        );
+        let done = self.settle(claimed, &sql, vec![ms(now).into(), Arg::from(status)]).await?;
+        let sql = "update webhooks set failing_since = null where name = $1 and failing_since is not null";
+        self.write_job(sql, vec![name.into()]).await?;
+        Ok(done)
+    }
+
+    /// Writes down the status of an answer that was no success, and since when there has been none.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn delivery_failed(
+        &self,
+        claimed: &Claimed,
+        name: &str,
+        now: Timestamp,
+        status: Option<i64>,
+    ) -> Result<(), Error> {
+        let sql = format!("update webhook_deliveries set status = $3 where {}", held(Queue::Webhooks));
+        self.settle(claimed, &sql, vec![status.into()]).await?;
+        let sql = "update webhooks set failing_since = $2 where name = $1 and failing_since is null";
+        self.write_job(sql, vec![name.into(), ms(now).into()]).await.map(drop)
+    }
+
+    /// Takes an endpoint out of use, and says why. Whether it was in use.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn disable_webhook(&self, name: &str, now: Timestamp, why: &str) -> Result<bool, Error> {
+        let sql = "update webhooks set disabled_at = $2, why = $3 where name = $1 and disabled_at is null";
+        Ok(self.write_job(sql, vec![name.into(), ms(now).into(), why.into()]).await? == 1)
+    }
+
+    /// Takes an endpoint into use again: what waits for it is due now. Whether there is such an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn enable_webhook(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
+        let sql = "update webhooks set disabled_at = null, failing_since = null, why = '' where name = $1";
+        let known = self.write_job(sql, vec![name.into()]).await? == 1;
+        let sql = "update webhook_deliveries set not_before = $2 \
+                   where webhook = $1 and sent_at is null and dead_at is null and not_before > $2";
+        self.write_job(sql, vec![name.into(), ms(now).into()]).await?;
+        Ok(known)
+    }
+
+    /// Delivers again, with the same ids, what was queued for an endpoint since some time, or the one with this id. How many
+    /// those are.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn replay_deliveries(
+        &self,
+        name: &str,
+        which: (Option<Uuid>, Timestamp),
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let (id, since) = which;
+        let only = if id.is_some() { "and id = $4" } else { "" };
+        let sql = format!(
+            "update webhook_deliveries set sent_at = null, dead_at = null, fence = null, attempts = 0, last_error = '', \
+             not_before = $3 where webhook = $1 and queued_at >= $2 {only}"
+        );
+        let mut args: Vec<Arg> = vec![name.into(), ms(since).into(), ms(now).into()];
+        args.extend(id.map(Arg::from));
+        self.write_job(&sql, args).await
+    }
+
+    /// Forgets some deliveries that succeeded before a time; how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, Error> {
+        let sql = "delete from webhook_deliveries where id in (select id from webhook_deliveries where sent_at < $1 \
+                   order by sent_at limit $2)";
+        self.write_job(sql, vec![ms(before).into(), FORGOTTEN_AT_ONCE.into()]).await
+    }
+}

@@ -1,0 +1,179 @@
+//! Searches for words, which each database has an index of its own for. Both get the same words, folded here, so that they find
+//! the same: no case, no accents, nothing but letters and digits.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::dialect::Clause;
+
+/// The most words that a search goes by.
+const WORDS_MAX: usize = 24;
+/// The longest word that an index holds, in characters.
+const WORD_CHARS_MAX: usize = 60;
+/// Words shorter than this say little about what a text is about, in characters.
+const TELLING_CHARS_MIN: usize = 4;
+/// The words of a piece of text that is shown around what was found.
+const SHOWN_WORDS: usize = 30;
+
+/// A word of a text, folded: without case and accents.
+fn folded(word: &str) -> String {
+    let plain = word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    plain.take(WORD_CHARS_MAX).collect()
+}
+
+/// The words of a text with their places in bytes.
+fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let part = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    let mut rest = 0;
+    std::iter::from_fn(move || {
+        let begin = rest + text.get(rest..)?.find(part)?;
+        let word = text.get(begin..)?;
+        let word = word.get(..word.find(|c| !part(c)).unwrap_or(word.len()))?;
+        rest = begin + word.len();
+        Some((begin, word))
+    })
+}
+
+/// A text as an index takes it.
+pub fn indexed(text: &str) -> String {
+    let words: Vec<String> = places(text).map(|(_, word)| folded(word)).collect();
+    words.join(" ")
+}
+
+/// Words that are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    words: Vec<String>,
+    /// Whether one of them is enough.
+    any: bool,
+}
+
+impl Wanted {
+    /// A search: all words, the beginnings of words among them. `None` where there is no word.
+    pub fn all(text: &str) -> Option<Wanted> {
+        Wanted::of(places(text).map(|(_, word)| folded(word)), false)
+    }
+
+    /// What is like a text: any of its words that tell something.
+    pub fn like(text: &str) -> Option<Wanted> {
+        let words = places(text).map(|(_, word)| folded(word));
+        Wanted::of(words.filter(|word| word.chars().count() >= TELLING_CHARS_MIN), true)
+    }
+
+    fn of(words: impl Iterator<Item = String>, any: bool) -> Option<Wanted> {
+        let mut kept: Vec<String> = Vec::new();
+        for word in words {
+            if kept.len() < WORDS_MAX && !kept.contains(&word) {
+                kept.push(word);
+            }
+        }
+        (!kept.is_empty()).then_some(Wanted { words: kept, any })
+    }
+
+    /// The same for words that stand in the index as they are, besides those that are looked for.
+    #[must_use]
+    pub fn and(mut self, word: &str) -> Wanted {
+        self.words.push(word.to_owned());
+        self
+    }
+
+    /// The search as a database's index reads it. Words are letters and digits, so that nothing of it is syntax.
+    pub fn text(&self, is_sqlite: bool) -> String {
+        let one = |word: &String| if is_sqlite { format!("\"{word}\"*") } else { format!("{word}:*") };
+        let between = match (is_sqlite, self.any) {
+            (true, true) => " OR ",
+            (true, false) => " AND ",
+            (false, true) => " | ",
+            (false, false) => " & ",
+        };
+        self.words.iter().map(one).collect::<Vec<_>>().join(between)
+    }
+
+    /// The piece of a text that has the first of the words: parts in turn, and whether each was looked for.
+    pub fn shown(&self, text: &str) -> Vec<(String, bool)> {
+        let found = |word: &str| {
+            let word = folded(word);
+            self.words.iter().any(|wanted| word.starts_with(wanted.as_str()))
+        };
+        let words: Vec<(usize, &str)> = places(text).collect();
+        let first = words.iter().position(|(_, word)| found(word)).unwrap_or_default();
+        let from = first.saturating_sub(SHOWN_WORDS / 3);
+        let shown = words.iter().skip(from).take(SHOWN_WORDS);
+        let (mut parts, mut end) = (Vec::new(), words.get(from).map_or(0, |(begin, _)| *begin));
+        for (begin, word) in shown.filter(|(_, word)| found(word)) {
+            parts.push((text.get(end..*begin).unwrap_or_default().to_owned(), false));
+            parts.push(((*word).to_owned(), true));
+            end = begin + word.len();
+        }
+        let last = words.get(from..).and_then(|rest| rest.iter().take(SHOWN_WORDS).next_back());
+        let stop = last.map_or(0, |(begin, word)| begin + word.len());
+        parts.push((text.get(end..stop.max(end)).unwrap_or_default().to_owned(), false));
+        parts.retain(|(part, _)| !part.is_empty());
+        parts
+    }
+}
+
+/// A word that stands for a person in an index, and that no text has.
+pub fn word_of(person: &str) -> String {
+    let hex: String = person.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("zzof{hex}zz")
+}
+
+/// The articles that have the words of `$1`, the best first: to be followed by a condition on `a`, and an order by `score`.
+pub const ARTICLES: Clause = Clause::of(
+    "select a.number, bm25(articles_text, 4.0, 1.0) as score from articles_text \
+     join articles a on a.number = articles_text.rowid where articles_text match $1",
+    "select a.number, -ts_rank_cd(x.words, to_tsquery('simple', $1)) as score from articles_text x \
+     join articles a on a.number = x.id where x.words @@ to_tsquery('simple', $1)",
+);
+/// Takes an article, `$1`, out of the index.
+pub const FORGET_ARTICLE: Clause =
+    Clause::of("delete from articles_text where rowid = $1", "delete from articles_text where id = $1");
+/// Puts an article, `$1`, with its title and body into the index.
+pub const KEEP_ARTICLE: Clause = Clause::of(
+    "insert into articles_text (rowid, title, body) values ($1, $2, $3)",
+    "insert into articles_text (id, words) values ($1, setweight(to_tsvector('simple', $2), 'A') || to_tsvector('simple', $3))",
+);
+/// The rows of tickets that have the words of `$1`, to be followed by a condition on `t` and `x.id`.
+pub const TICKETS: Clause = Clause::of(
+    "from (select rowid as id from tickets_text where tickets_text match $1 order by rowid desc) x \
+     join tickets t on t.number = x.id / 2",
+    "from (select id from tickets_text where words @@ to_tsquery('simple', $1)) x join tickets t on t.number = x.id / 2",
+);
+/// Takes the two rows of a ticket, `$1` and the next, out of the index.
+pub const FORGET_TICKET: Clause = Clause::of(
+    "delete from tickets_text where rowid = $1 or rowid = $1 + 1",
+    "delete from tickets_text where id = $1 or id = $1 + 1",
+);
+/// Puts words into the row `$1` of the tickets' index.
+pub const KEEP_TICKET: Clause = Clause::of(
+    "insert into tickets_text (rowid, words) values ($1, $2)",
+    "insert into tickets_text (id, words) values ($1, to_tsvector('simple', $2))",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_and_syntax_is_none() {
+        assert_eq!(indexed("Crème brûlée: 802.11ac, e\u{301}tat -- \"x\" & (y)*"), "creme brulee 802 11ac etat x y");
+        let wanted = Wanted::all("VPN \" OR *); drop").unwrap();
+        assert_eq!(wanted.text(true), "\"vpn\"* AND \"or\"* AND \"drop\"*");
+        assert_eq!(wanted.text(false), "vpn:* & or:* & drop:*");
+        assert_eq!(Wanted::all(" -!? "), None);
+        assert_eq!(Wanted::like("It is a VPN problem").unwrap().text(false), "problem:*");
+    }
+
+    #[test]
+    fn what_was_found_is_shown_in_the_text_as_it_was_written() {
+        let wanted = Wanted::all("cafe").unwrap();
+        let shown = wanted.shown("Im Café ist das WLAN aus.");
+        let shown: Vec<(&str, bool)> = shown.iter().map(|(part, found)| (part.as_str(), *found)).collect();
+        assert_eq!(shown, [("Im ", false), ("Café", true), (" ist das WLAN aus", false)]);
+        assert!(wanted.shown("").is_empty());
+        let long = format!("{} café {}", "word ".repeat(500), "word ".repeat(500));
+        let shown: String = wanted.shown(&long).into_iter().map(|(part, _)| part).collect();
+        assert!(shown.contains("café") && shown.len() < 200, "{shown}");
+    }
+}

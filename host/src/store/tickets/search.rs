@@ -1,0 +1,184 @@
+//! Tickets by their words. A change that says something puts its ticket on a list, in its own transaction; the words of the
+//! tickets on the list are put into the index behind it, all of a ticket at once, so that no change waits for that and none is
+//! lost. A ticket has two rows there: its public words, and those that only they see who work on tickets.
+
+use std::fmt::Write as _;
+
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::ticket::timeline::{Event, Visibility};
+use crate::store::db::{Arg, Db, Tx};
+use crate::store::sql::search::{self, Wanted, indexed, word_of};
+use crate::store::tickets::summary::{self, TicketSummary};
+use crate::store::tickets::timeline;
+use crate::store::{Error, Store};
+
+/// The most tickets that a search finds.
+pub const FOUND_MAX: usize = 200;
+/// Tickets whose words are put into the index in one transaction.
+const INDEXED_AT_ONCE: i64 = 32;
+/// The most entries of a ticket whose words are in the index, the latest.
+const ENTRIES_MAX: i64 = 1_000;
+/// The most bytes of a ticket's words in each of its rows.
+const WORDS_BYTES_MAX: usize = 256 << 10;
+
+/// The tickets that a search may find; `None` and empty do not narrow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchFilter {
+    /// Only this person's, and only by their public words.
+    pub only: Option<PersonId>,
+    pub state: Option<String>,
+    pub team: Option<String>,
+    pub assignee: Option<String>,
+    pub requester: Option<String>,
+    pub category: Option<String>,
+    pub priority: Option<String>,
+    /// Those before this number.
+    pub before: Option<i64>,
+}
+
+/// The words of one ticket.
+#[derive(Debug, Default)]
+struct Words {
+    public: String,
+    internal: String,
+}
+
+impl Words {
+    fn add(&mut self, visibility: Visibility, text: &str) {
+        let to = match visibility {
+            Visibility::Public => &mut self.public,
+            Visibility::Internal => &mut self.internal,
+        };
+        let left = WORDS_BYTES_MAX.saturating_sub(to.len());
+        let words = indexed(text);
+        let _ = write!(to, " {}", words.get(..words.floor_char_boundary(left)).unwrap_or_default());
+    }
+}
+
+/// Puts tickets on the list whose words have changed.
+pub async fn pend(tx: &mut Tx, tickets: impl Iterator<Item = (TicketNumber, i64)>) -> Result<(), Error> {
+    let rows = tickets.map(|(number, version)| vec![number.0.into(), Arg::from(version)]).collect();
+    tx.insert("insert into search_pending (ticket, version)", 2, "on conflict do nothing", rows).await.map(drop)
+}
+
+impl Store {
+    /// Puts the words of some tickets on the list into the index; how many entries of the list that settled.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn index_pending(&self) -> Result<usize, Error> {
+        let written = self.db.transaction(async |mut tx| {
+            let sql = "select ticket, version from search_pending order by ticket, version limit $1";
+            let mut pending = Vec::new();
+            for row in tx.all(sql, vec![INDEXED_AT_ONCE.into()]).await? {
+                pending.push((row.int(0)?, row.int(1)?));
+            }
+            let mut numbers: Vec<i64> = pending.iter().map(|(ticket, _)| *ticket).collect();
+            numbers.dedup();
+            for number in numbers {
+                self.index(&mut tx, number).await?;
+            }
+            let done = pending.iter().map(|(ticket, version)| vec![(*ticket).into(), Arg::from(*version)]).collect();
+            tx.insert("delete from search_pending where (ticket, version) in (", 2, ")", done).await?;
+            Ok((pending.len(), tx))
+        });
+        let (count, flush) = written.await?;
+        flush.done().await?;
+        Ok(count)
+    }
+
+    /// Puts the words of one ticket into the index. The ticket's row is held meanwhile, so that of two hosts none overwrites
+    /// newer words with older ones.
+    async fn index(&self, tx: &mut Tx, number: i64) -> Result<(), Error> {
+        let sql = format!(
+            "select t.subject, c.body, t.requester, t.submitted_by from tickets t join contents c on c.ticket = t.number \
+             where t.number = $1{}",
+            tx.for_update()
+        );
+        let Some(row) = tx.optional(&sql, vec![number.into()]).await? else { return Ok(()) };
+        let mut words = Words::default();
+        words.add(Visibility::Public, &row.text(0)?);
+        words.add(Visibility::Public, &row.text(1)?);
+        let people = [row.text(2)?, row.text(3)?];
+        for entry in timeline::words_of(tx, TicketNumber(number), ENTRIES_MAX).await? {
+            match &entry.event {
+                Event::Commented { body, .. } => words.add(entry.visibility, body),
+                Event::Resolved { record } => {
+                    words.add(Visibility::Public, &record.fix);
+                    [&record.symptom, &record.cause, &record.next_time]
+                        .into_iter()
+                        .for_each(|text| words.add(Visibility::Internal, text));
+                }
+                _ => {}
+            }
+        }
+        // A search of a person's own goes by a word that stands for them.
+        for person in people {
+            let _ = write!(words.public, " {}", word_of(&person));
+        }
+        tx.execute(search::FORGET_TICKET.text(&self.db), vec![(number * 2).into()]).await?;
+        for (row, text) in [(number * 2, words.public), (number * 2 + 1, words.internal)] {
+            if !text.is_empty() {
+                tx.execute(search::KEEP_TICKET.text(&self.db), vec![row.into(), text.into()]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The tickets that have the words, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn search_tickets(
+        &self,
+        wanted: Wanted,
+        filter: &SearchFilter,
+        limit: usize,
+    ) -> Result<Vec<TicketSummary>, Error> {
+        let wanted = filter.only.iter().fold(wanted, |wanted, person| wanted.and(&word_of(person.as_str())));
+        let is_sqlite = matches!(self.db, Db::Sqlite(_));
+        let mut args: Vec<Arg> = vec![wanted.text(is_sqlite).into()];
+        let mut conditions = Vec::new();
+        if let Some(person) = &filter.only {
+            // The word that stands for a person finds their tickets; that they are theirs is what shows them.
+            args.push(person.as_str().into());
+            let place = args.len();
+            conditions.push(format!("x.id % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})"));
+        }
+        let columns = [
+            ("state", &filter.state),
+            ("team", &filter.team),
+            ("assignee", &filter.assignee),
+            ("requester", &filter.requester),
+            ("category", &filter.category),
+            ("priority", &filter.priority),
+        ];
+        for (column, value) in columns {
+            if let Some(value) = value {
+                args.push(value.as_str().into());
+                conditions.push(format!("t.{column} = ${}", args.len()));
+            }
+        }
+        if let Some(before) = filter.before {
+            args.push(before.into());
+            conditions.push(format!("t.number < ${}", args.len()));
+        }
+        let narrowed = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" and ") };
+        let sql = format!(
+            "select distinct t.number {} where {narrowed} order by t.number desc limit {limit}",
+            search::TICKETS.text(&self.db)
+        );
+        let rows = self.db.all(&sql, args).await?;
+        let numbers = rows.iter().map(|row| Ok(row.int(0)?.into())).collect::<Result<Vec<Arg>, Error>>()?;
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (sql, args) = summary::statement("number", numbers, limit);
+        let rows = self.db.all(&sql, args).await?;
+        let mut found = rows.iter().map(summary::summary).collect::<Result<Vec<_>, Error>>()?;
+        found.sort_by_key(|ticket| std::cmp::Reverse(ticket.number));
+        Ok(found)
+    }
+}

@@ -1,0 +1,90 @@
+//! Stage 4 again: a ticket that finds no person waits in sight and is given out when an agent has room; those of people who are
+//! gone are handed on.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{incident, step};
+use crate::support::client::resolved;
+use crate::support::components::{example_rules, root};
+use crate::support::house::House;
+use crate::support::place::{Database, copy, on_both};
+
+/// The demo with its teams changed.
+fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (House, TempDir) {
+    let dir = TempDir::new().unwrap();
+    copy(&root().join("host/demo"), dir.path());
+    let file = dir.path().join("teams.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, change(text)).unwrap();
+    (House::with_config(database, example_rules(), dir.path()), dir)
+}
+
+fn with(desk: &House, key: &str) -> Value {
+    desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200)["assignee"].clone()
+}
+
+#[test]
+fn a_full_team_takes_the_most_urgent_first_when_somebody_has_room() {
+    on_both(|database| {
+        let (desk, _dir) = with_teams(database, |text| {
+            let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+            let akira = "{ person = \"akira\", skills = [\"vpn\", \"wifi\"] }";
+            assert!(text.contains(zoe) && text.contains(akira));
+            let text = text.replace(zoe, "{ person = \"zoe\", available = false }");
+            text.replace(akira, "{ person = \"akira\", capacity = 1 }")
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [first, low, urgent] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        assert_eq!(
+            [with(&desk, &first), with(&desk, &low), with(&desk, &urgent)],
+            [json!("akira"), Value::Null, Value::Null]
+        );
+        let timeline = kofi.get(&format!("/api/v1/tickets/{low}/timeline")).expect(200).to_string();
+        assert!(timeline.contains("as much as they may"), "{timeline}");
+        for (key, priority) in [(&low, "low"), (&urgent, "critical")] {
+            let edit = json!({ "priority": priority, "reason": "as it is" });
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+        }
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(with(&desk, &urgent), Value::Null, "no room yet");
+        step(&kofi, &first, &resolved()).expect(200);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!([with(&desk, &low), with(&desk, &urgent)], [Value::Null, json!("akira")], "the most urgent first");
+        let back = json!({ "assignee": null, "reason": "for the night" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{urgent}"), &back).expect(200);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(
+            [with(&desk, &low), with(&desk, &urgent)],
+            [json!("akira"), Value::Null],
+            "what an agent puts back stays"
+        );
+    });
+}
+
+#[test]
+fn a_deputy_has_what_an_absent_agent_had() {
+    on_both(|database| {
+        let (desk, _dir) = with_teams(database, |text| {
+            let akira = "{ person = \"akira\", skills = [\"vpn\", \"wifi\"] }";
+            let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+            // The day after tomorrow by any zone, for three days.
+            let now = jiff::Timestamp::from_second(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64).unwrap();
+            let day = |n: i64| (now + SignedDuration::from_hours(24 * n)).to_string()[..10].to_owned();
+            let absent = format!("absent = [{{ from = {}, to = {}, deputy = \"zoe\" }}]", day(2), day(5));
+            let text = text.replace(zoe, "{ person = \"zoe\", available = true, capacity = 1 }");
+            text.replace(akira, &format!("{{ person = \"akira\", {absent} }}"))
+        });
+        let amara = desk.as_role("amara");
+        let keys = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let akira: Vec<&String> = keys.iter().filter(|key| with(&desk, key) == "akira").collect();
+        assert!(!akira.is_empty());
+        desk.advance(SignedDuration::from_hours(24 * 3));
+        assert!(akira.iter().all(|key| with(&desk, key) == "zoe"), "all of them, whatever her capacity");
+        let while_away = incident(&amara, "four");
+        assert_eq!(with(&desk, &while_away), Value::Null, "nobody has room");
+        desk.advance(SignedDuration::from_hours(24 * 4));
+        assert_eq!(with(&desk, &while_away), "akira", "back again");
+    });
+}

@@ -1,0 +1,138 @@
+//! Several changes in one step, macros, bulk changes with an outcome for each ticket, and tasks.
+
+use serde_json::{Value, json};
+
+use super::{incident, messages, state, step};
+use crate::support::client::{Answer, Client, resolved};
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+fn run(client: &Client, key: &str, body: &Value) -> Answer {
+    client.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/steps"), body)
+}
+
+fn version(client: &Client, key: &str) -> i64 {
+    client.get(&format!("/api/v1/tickets/{key}")).expect(200)["version"].as_i64().unwrap()
+}
+
+const MACROS: &str = r#"
+[[macro]]
+id = "cable"
+name = "The cable was off"
+category = "network.vpn"
+priority = "low"
+take = false
+reply = "Dear {requester}, {key} is about a cable. {agent}, {desk}"
+note = "again"
+to = "resolved"
+resolution = { symptom = "no VPN", cause = "a cable", fix = "The cable of {subject} is in.", next-time = "look first" }
+
+[[canned-reply]]
+id = "hello"
+name = "Greeting"
+body = "Dear {requester}, we have {key}."
+"#;
+
+fn with_macros(database: Database) -> House {
+    House::with_settings(database, example_rules(), |text| format!("{text}\n{MACROS}"))
+}
+
+#[test]
+fn a_step_is_done_whole_or_not_at_all() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let edit = json!({ "edit": { "priority": "low", "reason": "it can wait" } });
+        let say = json!({ "comment": { "body": "We are at it." } });
+        let work = json!({ "transition": { "to": "in_progress" } });
+        let unready = json!({ "transition": { "to": "resolved" } });
+        let before = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+        assert_eq!(run(&kofi, &key, &json!({ "commands": [edit, say, work, unready] })).status, 422);
+        assert_eq!(kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200), before, "nothing of it");
+        let done = run(&kofi, &key, &json!({ "commands": [edit, say, work] })).expect(200);
+        assert_eq!(
+            (&done["state"], &done["priority"], &done["version"]),
+            (&json!("in_progress"), &json!("low"), &json!(2))
+        );
+        assert!(done["first_response"]["met_at"].is_string());
+        assert_eq!(run(&amara, &key, &json!({ "commands": [edit] })).status, 403);
+        assert_eq!(run(&kofi, &key, &json!({ "commands": [] })).status, 400);
+        let path = format!("/api/v1/tickets/{key}/steps");
+        assert_eq!(kofi.post(&path, &json!({ "commands": [say] })).status, 428);
+    });
+}
+
+#[test]
+fn a_macro_is_the_same_commands_with_the_ticket_filled_in() {
+    on_both(|database| {
+        let desk = with_macros(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "{agent} is down");
+        assert_eq!(kofi.get("/api/v1/macros").expect(200), json!([{ "id": "cable", "name": "The cable was off" }]));
+        let replies = kofi.get(&format!("/api/v1/tickets/{key}/canned-replies")).expect(200);
+        assert_eq!(replies[0]["body"], format!("Dear Amara Okafor, we have {key}."));
+        assert_eq!(amara.get("/api/v1/macros").status, 403);
+        assert_eq!(run(&kofi, &key, &json!({ "macro": "none" })).status, 404);
+        let done = run(&kofi, &key, &json!({ "macro": "cable" })).expect(200);
+        assert_eq!((&done["state"], &done["priority"]), (&json!("resolved"), &json!("low")));
+        let seen = amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string();
+        assert!(
+            seen.contains("is about a cable. Kofi") && seen.contains("The cable of {agent} is down is in."),
+            "{seen}"
+        );
+        assert!(!seen.contains("again"), "{seen}");
+        assert_eq!(messages(&desk, &key).iter().filter(|(kind, _)| kind == "resolved").count(), 1);
+    });
+}
+
+#[test]
+fn a_bulk_change_says_for_each_ticket_what_came_of_it() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [one, over, two] = ["one", "over", "two"].map(|subject| incident(&amara, subject));
+        step(&amara, &over, &json!({ "to": "cancelled" })).expect(200);
+        let commands = json!({ "commands": [{ "edit": { "priority": "low", "reason": "all can wait" } },
+            { "transition": { "to": "in_progress" } }] });
+        let body = json!({ "tickets": [&one, &over, "IT-99", &two], "step": commands });
+        let outcomes = kofi.post("/api/v1/bulk", &body).expect(200);
+        let done: Vec<bool> = outcomes.as_array().unwrap().iter().map(|one| one["done"].as_bool().unwrap()).collect();
+        assert_eq!(done, [true, false, false, true]);
+        assert_eq!(outcomes[1]["problem"]["status"], 409);
+        assert_eq!(outcomes[2]["problem"]["status"], 404);
+        assert_eq!((state(&kofi, &one), version(&kofi, &two)), ("in_progress".to_owned(), 2));
+        let with_key = kofi.with("idempotency-key", "bulk-1");
+        let note = json!({ "tickets": [&one, &two], "step": { "commands": [{ "comment": { "body": "Soon.", "internal": true } }] } });
+        with_key.post("/api/v1/bulk", &note).expect(200);
+        with_key.post("/api/v1/bulk", &note).expect(200);
+        assert_eq!(version(&kofi, &one), 3, "the same request is done once");
+        let many: Vec<String> = (1..=101).map(|n| format!("IT-{n}")).collect();
+        assert_eq!(kofi.post("/api/v1/bulk", &json!({ "tickets": many, "step": commands })).status, 400);
+    });
+}
+
+#[test]
+fn a_ticket_with_open_tasks_is_not_resolved() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let path = format!("/api/v1/tickets/{key}/tasks");
+        assert_eq!(amara.post(&path, &json!({ "text": "Call me" })).status, 403);
+        assert_eq!(kofi.post(&path, &json!({ "text": " " })).status, 422);
+        kofi.post(&path, &json!({ "text": "Call the provider" })).expect(200);
+        let tasks = kofi.post(&path, &json!({ "text": "Swap the cable" })).expect(200);
+        let refused = step(&kofi, &key, &resolved()).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("2 of its tasks"), "{refused}");
+        let mark = |n: usize, to: &str| {
+            kofi.post(&format!("{path}/{}", tasks[n]["id"].as_str().unwrap()), &json!({ "to": to }))
+        };
+        assert_eq!(mark(0, "done").expect(200)[0]["done_by"], "kofi");
+        mark(1, "removed").expect(200);
+        assert_eq!(mark(1, "done").status, 404);
+        step(&kofi, &key, &resolved()).expect(200);
+        assert!(!amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string().contains("provider"));
+    });
+}

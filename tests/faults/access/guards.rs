@@ -1,0 +1,152 @@
+//! The catalog and the guards: what is asked for, by whom, and what no person may hold together; and what an approver sees.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+/// A desk with its catalog changed.
+fn desk(database: Database, change: impl FnOnce(String) -> String) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| text);
+    let file = desk.settings().with_file_name("apps.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, change(text)).unwrap();
+    let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    desk
+}
+
+fn asks(client: &Client, app: &str, tier: &str) -> Answer {
+    let fields = json!({ "app": app, "tier": tier, "duration-hours": 4,
+        "justification": "I move the repositories to the new organisation tonight, change 4711" });
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": fields });
+    client.post("/api/v1/tickets", &body)
+}
+
+fn says_yes(desk: &House, key: &str, more: &Value) -> Answer {
+    let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
+    let who = ticket["access"]["awaited"][0].as_str().unwrap().to_owned();
+    let mut body = json!({ "approve": true });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    desk.with_roles(&who, "requester").post(&format!("/api/v1/tickets/{key}/access/decisions"), &body)
+}
+
+#[test]
+fn the_catalog_shows_what_one_may_ask_for_and_holds() {
+    let desk = desk(Database::Sqlite, |text| {
+        let jira = "id = \"jira\"\ndescription = \"Issues and boards\"\nkeywords = [\"tickets\"]\nalternatives = [\"github\"]\n";
+        let text = text.replacen("id = \"jira\"\n", jira, 1).replacen("risks =", "currency = \"EUR\"\nrisks =", 1);
+        let text = text.replacen("id = \"vpn\"\n", "id = \"vpn\"\nrequestable-by = [\"security-officers\"]\n", 1);
+        let user = "id = \"user\"\nname = \"User\"\nseats = 3\nmonthly-cost = 7.5\ndurations = [\"24h\", \"720h\"]\n";
+        text.replacen("id = \"user\"\nname = \"User\"\n", user, 1)
+    });
+    let amara = desk.as_role("amara");
+    asks(&amara, "jira", "user").expect(201);
+    let found = amara.get("/api/v1/catalog?search=BOARDS%20issues").expect(200);
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    let user = found[0]["tiers"][0].clone();
+    let shown = (&user["monthly_cost"], &user["currency"], &user["seats_left"], &user["durations"]);
+    assert_eq!(shown, (&json!("7.50"), &json!("EUR"), &json!(2), &json!([24, 720])));
+    assert_eq!((&user["held"]["state"], &found[0]["tiers"][1]["held"]), (&json!("active"), &Value::Null));
+    assert_eq!((&found[0]["provisioning"], &found[0]["alternatives"]), (&json!("recorded"), &json!(["github"])));
+    let all = amara.get("/api/v1/catalog").expect(200).to_string();
+    assert!(!all.contains("\"vpn\"") && all.contains("\"workday\""), "{all}");
+    let refused = asks(&amara, "vpn", "standard").expect(422);
+    assert_eq!(refused["problems"][0]["field"], "app", "{refused}");
+    desk.advance(SignedDuration::from_hours(4));
+}
+
+#[test]
+fn i05_nothing_is_asked_for_or_given_that_may_not_be_held_together() {
+    on_both(|database| {
+        let desk = desk(database, |text| {
+            text + "\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce/user\", \"jira/user\"]\n"
+        });
+        let amara = desk.as_role("amara");
+        let first = asks(&amara, "workday", "manager").expect(201);
+        assert_eq!(first["access"]["state"], "awaiting", "{first}");
+        // One that is asked for stands in the way of another.
+        let second = asks(&amara, "salesforce", "user").expect(201);
+        assert_eq!(second["access"]["state"], "denied_by_policy", "{second}");
+        assert!(second["access"]["reason"].as_str().unwrap().contains("who pays does not sell"), "{second}");
+        assert_eq!(asks(&amara, "salesforce", "viewer").expect(201)["access"]["state"], "approved", "another tier");
+        // What was approved at once is held, and the first is looked at again when it is given.
+        let jira = asks(&amara, "jira", "user").expect(201);
+        assert_eq!(jira["access"]["state"], "approved", "an open request holds nothing yet: {jira}");
+        while desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"] == "awaiting" {
+            says_yes(&desk, "IT-1", &json!({})).expect(200);
+        }
+        let first = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!(first["access"]["state"], "denied", "{first}");
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
+fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "github", "write").expect(201);
+        assert_eq!(
+            desk.as_role("amara").get("/api/v1/tickets/IT-1/access").status,
+            200,
+            "the requester may see it too"
+        );
+        let lena = desk.as_role("lena");
+        let view = lena.get("/api/v1/tickets/IT-1/access").expect(200);
+        let shown = &view["shown"];
+        assert_eq!(
+            (&shown["app"], &shown["tier"], &shown["risk"]),
+            (&json!("github"), &json!("write"), &json!("medium"))
+        );
+        assert_eq!(
+            (&shown["provisions"], &shown["department_holders"]),
+            (&json!(["account", "tier:write"]), &json!(0))
+        );
+        assert_eq!(shown["recommendation"], "review", "{view}");
+        let seen = json!({ "seen": view["snapshot"], "insights": ["peers", "risk"] });
+        // Meanwhile the person gets something else: the view is not what it was.
+        asks(&desk.as_role("amara"), "jira", "user").expect(201);
+        assert_eq!(says_yes(&desk, "IT-1", &seen).status, 409);
+        let again = lena.get("/api/v1/tickets/IT-1/access").expect(200);
+        assert_eq!(says_yes(&desk, "IT-1", &json!({ "seen": again["snapshot"], "insights": ["stars"] })).status, 422);
+        says_yes(&desk, "IT-1", &json!({ "seen": again["snapshot"], "insights": ["peers"] })).expect(200);
+        let grants = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+        let github = grants.as_array().unwrap().iter().find(|grant| grant["app"] == "github").unwrap();
+        let story = desk.as_role("mei").get(&format!("/api/v1/grants/{}", github["id"].as_str().unwrap())).expect(200);
+        let seen = story["ledger"].as_array().unwrap().iter().find(|event| event["event"] == "seen").unwrap();
+        assert_eq!((&seen["detail"]["approver"], &seen["detail"]["insights"]), (&json!("lena"), &json!(["peers"])));
+        assert!(seen["detail"]["shown"].as_str().unwrap().contains("jira/user"), "{seen}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
+fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "github", "write").expect(201);
+        says_yes(&desk, "IT-1", &json!({})).expect(200);
+        let begun = desk.clock.now();
+        desk.advance(SignedDuration::from_hours(4));
+        let kofi = desk.as_role("kofi");
+        assert_eq!(kofi.get("/api/v1/access?app=github").expect(200), json!([]), "it is over");
+        let then = kofi.get(&format!("/api/v1/access?app=github&at={begun}")).expect(200);
+        assert_eq!((&then[0]["grant"]["subject"], &then[0]["ticket"]), (&json!("amara"), &json!("IT-1")), "{then}");
+        assert_eq!((&then[0]["decisions"][0]["approver"], &then[0]["requester"]), (&json!("lena"), &json!("amara")));
+        assert_eq!(desk.as_role("amara").get("/api/v1/access?person=amara").status, 200);
+        assert_eq!(desk.as_role("amara").get("/api/v1/access?person=lena").status, 403);
+        assert_eq!(desk.as_role("amara").get("/api/v1/access").status, 403);
+        let at = begun.to_string();
+        let csv = desk.command(&["decisions", "access", "--csv", "--at", &at]);
+        let csv = String::from_utf8(csv.stdout).unwrap();
+        assert!(csv.starts_with("grant,ticket,subject") && csv.contains("IT-1,amara,github,write"), "{csv}");
+        let said = desk.command(&["decisions", "access", "--person", "amara", "--at", &at]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("amara has github/write until") && said.contains("approved by lena at"), "{said}");
+    });
+}

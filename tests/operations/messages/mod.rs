@@ -1,0 +1,7 @@
+//! Messages to people: who gets which, and that none is lost whatever the relay does.
+
+mod events;
+mod people;
+mod relay;
+mod webhooks;
+mod words;

@@ -1,0 +1,214 @@
+//! Webhooks: signed as receivers check it, with ids that stay, tried again, out of use where an endpoint is dead, and nothing
+//! inside the network asked unless it is allowed.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::super::incident;
+use super::super::jobs::by_hand;
+use crate::support::components::example_rules;
+use crate::support::desk::Desk;
+use crate::support::house::House;
+use crate::support::peers::hook::{Received, Receiver};
+use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
+
+/// The bytes 0 to 31, and 32 times 7.
+const OLD: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const NEW: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// A desk that tells a receiver what happens.
+fn desk(database: Database, receiver: &Receiver, more: &str) -> House {
+    House::with_settings(database, example_rules(), |text| text + &settings(receiver, more))
+}
+
+fn settings(receiver: &Receiver, more: &str) -> String {
+    let secrets = std::env::temp_dir().join(format!("ruledesk-secrets-{}", receiver.port));
+    std::fs::write(&secrets, format!("{NEW}\n{OLD}\n")).unwrap();
+    format!(
+        "\n[outgoing]\ninternal-hosts = [\"127.0.0.1\"]\n\n[[webhook]]\nid = \"cmdb\"\nurl = \"http://127.0.0.1:{}/hook\"\n\
+         secret-file = \"{}\"\n{more}",
+        receiver.port,
+        secrets.display()
+    )
+}
+
+fn create(desk: &House) -> String {
+    desk.do_what_is_due();
+    let key = desk.as_role("amara").post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+    desk.do_what_is_due();
+    key["key"].as_str().unwrap().to_owned()
+}
+
+fn id(received: &Received) -> &str {
+    &received.headers["webhook-id"]
+}
+
+/// Whether a receiver with this secret takes it (Standard Webhooks 1.0.0).
+fn verifies(received: &Received, secret: &str) -> bool {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(&STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap()).unwrap();
+    let Received { headers, body } = received;
+    mac.update(format!("{}.{}.{body}", headers["webhook-id"], headers["webhook-timestamp"]).as_bytes());
+    let wanted = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    headers["webhook-signature"].split(' ').any(|signature| signature == wanted)
+}
+
+#[test]
+fn an_endpoint_is_told_what_happens_signed_with_each_secret_and_without_anybodys_words() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = desk(database, &receiver, "");
+        let key = create(&desk);
+        let kofi = desk.as_role("kofi");
+        let comment = |text: &str, internal: bool| {
+            kofi.post(&format!("/api/v1/tickets/{key}/comments"), &json!({ "body": text, "internal": internal }))
+                .expect(201);
+        };
+        comment("Have you tried turning it off?", false);
+        comment("She never has.", true);
+        desk.do_what_is_due();
+        let received = receiver.received();
+        let types: Vec<String> = received
+            .iter()
+            .map(|r| serde_json::from_str::<Value>(&r.body).unwrap()["type"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(types.first().unwrap(), "ticket.created");
+        assert_eq!(
+            types.iter().filter(|kind| *kind == "ticket.commented").count(),
+            1,
+            "the note is not told: {types:?}"
+        );
+        let ids: BTreeSet<&str> = received.iter().map(id).collect();
+        assert_eq!(ids.len(), received.len(), "each has an id of its own");
+        for request in &received {
+            assert!(verifies(request, OLD) && verifies(request, NEW), "{request:?}");
+            assert!(!verifies(request, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+            assert!(!request.body.contains("turning it off") && !request.body.contains("VPN"), "{}", request.body);
+            let body: Value = serde_json::from_str(&request.body).unwrap();
+            assert_eq!(body["data"]["ticket"], key.as_str());
+            assert_eq!(body["data"]["visibility"], "public");
+        }
+    });
+}
+
+#[test]
+fn a_failed_delivery_is_tried_again_under_its_id_and_waits_as_long_as_it_is_asked_to() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = desk(database, &receiver, "events = [\"ticket.created\"]\n");
+        receiver.answer_next(1, "429 Too Many Requests", "retry-after: 7200\r\n");
+        receiver.answer_next(1, "302 Found", "location: http://127.0.0.1:1/elsewhere\r\n");
+        receiver.answer_nonsense(1);
+        create(&desk);
+        assert_eq!(receiver.received().len(), 1);
+        desk.advance(SignedDuration::from_mins(119));
+        assert_eq!(receiver.received().len(), 1, "it was asked to wait for two hours");
+        for count in 2..=4 {
+            desk.advance(SignedDuration::from_hours(5));
+            assert_eq!(receiver.received().len(), count);
+        }
+        desk.advance(SignedDuration::from_hours(5));
+        let received = receiver.received();
+        assert_eq!(received.len(), 4, "it was taken");
+        assert!(received.iter().all(|r| id(r) == id(&received[0])), "one id");
+        let stamps: BTreeSet<&String> = received.iter().map(|r| &r.headers["webhook-timestamp"]).collect();
+        assert_eq!(stamps.len(), 4, "each attempt has its time");
+        let log = desk.as_role("mei").get("/api/v1/webhooks/cmdb/deliveries").expect(200);
+        assert_eq!((&log[0]["state"], &log[0]["status"]), (&json!("delivered"), &json!(204)));
+        assert_eq!(log[0]["attempts"], 4);
+    });
+}
+
+#[test]
+fn a_dead_endpoint_goes_out_of_use_and_misses_nothing_when_it_is_taken_back() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = desk(database, &receiver, "events = [\"ticket.created\"]\n");
+        let mei = desk.as_role("mei");
+        receiver.answer_next(1, "410 Gone", "");
+        create(&desk);
+        let webhook = || mei.get("/api/v1/webhooks").expect(200)[0].clone();
+        assert_eq!((&webhook()["enabled"], &webhook()["why"]), (&json!(false), &json!("it answered 410 Gone")));
+        create(&desk);
+        desk.advance(SignedDuration::from_hours(1));
+        assert_eq!(receiver.received().len(), 1, "it is out of use");
+        assert_eq!(desk.as_role("kofi").get("/api/v1/webhooks").status, 403);
+        mei.post("/api/v1/webhooks/cmdb/enable", &json!({})).expect(204);
+        desk.do_what_is_due();
+        assert_eq!(receiver.received().len(), 2, "what happened meanwhile");
+        // What was given up on is delivered again on request, as is all since some time, under the same ids.
+        let log = mei.get("/api/v1/webhooks/cmdb/deliveries").expect(200);
+        let given_up = log.as_array().unwrap().iter().find(|delivery| delivery["state"] == "given-up").unwrap();
+        let path = format!("/api/v1/webhooks/cmdb/deliveries/{}/replay", given_up["id"].as_str().unwrap());
+        assert_eq!(mei.post(&path, &json!({})).expect(200)["replayed"], 1);
+        desk.do_what_is_due();
+        assert_eq!(
+            mei.post("/api/v1/webhooks/cmdb/replay", &json!({ "since": "2020-01-01T00:00:00Z" })).expect(200)["replayed"],
+            2
+        );
+        desk.do_what_is_due();
+        let received = receiver.received();
+        assert_eq!(received.len(), 5);
+        let ids: BTreeSet<&str> = received.iter().map(id).collect();
+        assert_eq!(ids.len(), 2, "two events, however often");
+    });
+}
+
+#[test]
+fn a_desk_that_is_killed_while_it_delivers_delivers_again_under_the_same_ids() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = Desk::with_settings(database, example_rules(), |text| {
+            text + &settings(&receiver, "events = [\"ticket.created\"]\n")
+        });
+        until("the webhook to be in use", || {
+            let webhooks = desk.as_role("mei").get("/api/v1/webhooks").expect(200);
+            (webhooks.as_array().unwrap().len() == 1).then_some(())
+        });
+        for n in 0..5 {
+            desk.as_role("amara").post("/api/v1/tickets", &incident(&format!("Number {n}"))).expect(201);
+        }
+        let cut_off = desk.crash();
+        by_hand(&cut_off.target(), &["update webhook_deliveries set not_before = 0"]);
+        let _desk = cut_off.start();
+        let (ids, _) = until("all events", || {
+            let received = receiver.received();
+            let ids: BTreeSet<String> = received.iter().map(|r| id(r).to_owned()).collect();
+            (ids.len() == 5).then_some(ids)
+        });
+        assert_eq!(ids.len(), 5, "none is lost");
+    });
+}
+
+#[test]
+fn an_address_inside_is_refused_when_a_desk_starts_and_when_a_name_leads_there() {
+    let receiver = Receiver::start();
+    let refused = |url: &str| {
+        let place = settings(&receiver, "").replace(&format!("http://127.0.0.1:{}/hook", receiver.port), url);
+        place.replace("internal-hosts = [\"127.0.0.1\"]\n", "")
+    };
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text);
+    let text = std::fs::read_to_string(desk.settings()).unwrap();
+    for (url, why) in [
+        ("https://169.254.169.254/latest/meta-data", "is not a public address"),
+        ("http://hooks.example/", "does not begin with https://"),
+    ] {
+        std::fs::write(desk.settings(), text.clone() + &refused(url)).unwrap();
+        let output = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{url}: {said}");
+    }
+    std::fs::write(desk.settings(), text + &refused(&format!("https://localhost:{}/", receiver.port))).unwrap();
+    let desk = desk.cut_off_and_restart();
+    create(&desk);
+    let log = desk.as_role("mei").get("/api/v1/webhooks/cmdb/deliveries").expect(200);
+    assert!(log[0]["last_error"].as_str().unwrap().contains("is not a public address"), "{log}");
+    assert_eq!(receiver.received(), []);
+}

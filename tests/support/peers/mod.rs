@@ -1,0 +1,4 @@
+//! Other systems that a desk writes to, small and badly behaved on demand.
+
+pub mod hook;
+pub mod smtp;
