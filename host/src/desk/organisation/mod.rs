@@ -44,6 +44,8 @@ pub struct Organisation {
     pub urgencies: Vec<UrgencyId>,
     /// From the most urgent level to the least.
     pub priorities: Vec<PriorityLevel>,
+    /// The level that an impact and an urgency give together, where an agent sets them and says no level.
+    pub matrix: BTreeMap<(ImpactId, UrgencyId), PriorityId>,
     pub request_types: BTreeMap<RequestTypeId, RequestType>,
     pub apps: BTreeMap<AppId, App>,
     /// By what the desk writes to apps.
