@@ -135,6 +135,7 @@ fn people() -> BTreeMap<PersonId, Person> {
                 vip: false,
                 active: true,
                 attributes: BTreeMap::new(),
+                delegations: Vec::new(),
             };
             (person.id.clone(), person)
         })
@@ -187,6 +188,34 @@ fn forms() -> [RequestType; 2] {
     [form("fault", fault, false), form("access", access, true)]
 }
 
+/// The one app of the catalog.
+fn crm() -> App {
+    let tier = Tier {
+        id: "pro".parse().unwrap(),
+        name: "Pro".to_owned(),
+        risk: "low".to_owned(),
+        hours_max: 720,
+        groups: vec!["crm-pro".parse().unwrap()],
+        roles: vec!["editor".to_owned()],
+        seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
+    };
+    App {
+        id: "crm".parse().unwrap(),
+        name: "CRM".to_owned(),
+        owner: None,
+        tiers: vec![tier],
+        attributes: BTreeMap::new(),
+        description: String::new(),
+        keywords: Vec::new(),
+        alternatives: Vec::new(),
+        requestable_by: Vec::new(),
+        connector: None,
+        one_tier: true,
+    }
+}
+
 pub fn organisation() -> Organisation {
     let open = OpenHours { start: jiff::civil::time(8, 0, 0, 0), end: jiff::civil::time(18, 0, 0, 0) };
     let level = |id: &str, minutes| PriorityLevel {
@@ -201,30 +230,7 @@ pub fn organisation() -> Organisation {
         let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None, catch_all: false };
         (category.id.clone(), category)
     };
-    let tier = Tier {
-        id: "pro".parse().unwrap(),
-        name: "Pro".to_owned(),
-        risk: "low".to_owned(),
-        hours_max: 720,
-        groups: vec!["crm-pro".parse().unwrap()],
-        roles: vec!["editor".to_owned()],
-        seats: None,
-        monthly_cost: None,
-        presets: Vec::new(),
-    };
-    let app = App {
-        id: "crm".parse().unwrap(),
-        name: "CRM".to_owned(),
-        owner: None,
-        tiers: vec![tier],
-        attributes: BTreeMap::new(),
-        description: String::new(),
-        keywords: Vec::new(),
-        alternatives: Vec::new(),
-        requestable_by: Vec::new(),
-        connector: None,
-        one_tier: true,
-    };
+    let app = crm();
     Organisation {
         name: "Test".to_owned(),
         calendar: Calendar {

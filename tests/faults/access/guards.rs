@@ -90,12 +90,22 @@ fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
     on_both(|database| {
         let desk = desk(database, |text| text);
         asks(&desk.as_role("amara"), "github", "write").expect(201);
-        assert_eq!(desk.as_role("amara").get("/api/v1/tickets/IT-1/access").status, 200, "the requester may see it too");
+        assert_eq!(
+            desk.as_role("amara").get("/api/v1/tickets/IT-1/access").status,
+            200,
+            "the requester may see it too"
+        );
         let lena = desk.as_role("lena");
         let view = lena.get("/api/v1/tickets/IT-1/access").expect(200);
         let shown = &view["shown"];
-        assert_eq!((&shown["app"], &shown["tier"], &shown["risk"]), (&json!("github"), &json!("write"), &json!("medium")));
-        assert_eq!((&shown["provisions"], &shown["department_holders"]), (&json!(["account", "tier:write"]), &json!(0)));
+        assert_eq!(
+            (&shown["app"], &shown["tier"], &shown["risk"]),
+            (&json!("github"), &json!("write"), &json!("medium"))
+        );
+        assert_eq!(
+            (&shown["provisions"], &shown["department_holders"]),
+            (&json!(["account", "tier:write"]), &json!(0))
+        );
         assert_eq!(shown["recommendation"], "review", "{view}");
         let seen = json!({ "seen": view["snapshot"], "insights": ["peers", "risk"] });
         // Meanwhile the person gets something else: the view is not what it was.

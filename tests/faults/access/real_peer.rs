@@ -95,7 +95,8 @@ fn a_strict_server_of_others_gets_it_all_and_loses_it_again() {
     assert_eq!(probed.status.code(), Some(3), "{said}");
 
     let amara = desk.as_role("amara");
-    let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "justification": "I join the data project" });
+    let fields =
+        json!({ "app": "jira", "tier": "user", "duration-hours": 4, "justification": "I join the data project" });
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
     amara.post("/api/v1/tickets", &body).expect(201);
     desk.advance(SignedDuration::ZERO);

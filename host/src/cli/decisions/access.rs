@@ -98,7 +98,10 @@ async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Fa
 
 fn say(row: &Row) {
     let role = if row.role.is_empty() { String::new() } else { format!(" as {}", shown(&row.role)) };
-    println!("{} has {}/{}{role} until {} ({}, {})", row.subject, row.app, row.tier, row.expires_at, row.state, row.ticket);
+    println!(
+        "{} has {}/{}{role} until {} ({}, {})",
+        row.subject, row.app, row.tier, row.expires_at, row.state, row.ticket
+    );
     println!("  asked by {}: {}", row.requester, shown(&row.justification));
     let by = if row.approvers.is_empty() { "the policy alone" } else { &row.approvers };
     println!("  approved by {by}: {}", shown(&row.policy));
@@ -109,7 +112,8 @@ impl Row {
         let Evidence { grant, ticket, case } = found;
         let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
         let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();
-        let of_case = |text: fn(&crate::desk::access::AccessCase) -> String| case.as_ref().map(text).unwrap_or_default();
+        let of_case =
+            |text: fn(&crate::desk::access::AccessCase) -> String| case.as_ref().map(text).unwrap_or_default();
         Row {
             requester: of_case(|case| case.requester.to_string()),
             submitted_by: of_case(|case| case.submitted_by.to_string()),

@@ -32,7 +32,8 @@ impl App for RestApp {
 
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {
         let without = entitlements.iter().filter(|entitlement| !self.calls.contains_key(parts(entitlement).0));
-        let found = without.map(|entitlement| (true, format!("{entitlement}: no call is configured, so it counts as done")));
+        let found =
+            without.map(|entitlement| (true, format!("{entitlement}: no call is configured, so it counts as done")));
         let found: Vec<(bool, String)> = found.collect();
         Box::pin(std::future::ready(found))
     }

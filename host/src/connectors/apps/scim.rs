@@ -119,8 +119,12 @@ impl ScimApp {
         match self.get("ServiceProviderConfig", &[]).await {
             Ok(reply) => {
                 let has = |name: &str| reply.body.pointer(&format!("/{name}/supported")) == Some(&Value::Bool(true));
-                let named: Vec<&str> = ["patch", "filter", "etag", "bulk"].into_iter().filter(|name| has(name)).collect();
-                (has("filter") && (has("patch") || has("etag")), format!("the app says that it has: {}", named.join(", ")))
+                let named: Vec<&str> =
+                    ["patch", "filter", "etag", "bulk"].into_iter().filter(|name| has(name)).collect();
+                (
+                    has("filter") && (has("patch") || has("etag")),
+                    format!("the app says that it has: {}", named.join(", ")),
+                )
             }
             // Not every server says it; what counts is whether calls are taken.
             Err(trouble) if trouble.is(404) => (true, "the app does not say which features it has".to_owned()),

@@ -52,7 +52,8 @@ impl AccessRequest {
         if let (Ok(app), Ok(subject)) = (&app, &subject)
             && !organisation.may_request(subject, app)
         {
-            let message = format!("{} is only for those of certain groups, and {subject} is in none of them.", app.name);
+            let message =
+                format!("{} is only for those of certain groups, and {subject} is in none of them.", app.name);
             problems.push(Problem::new("app", "not-for-them", message));
         }
         match (app, tier, subject) {

@@ -76,12 +76,14 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
                 outside: *outside,
             })
         }
-        LedgerEvent::Seen { approver, seen: Seen { snapshot, shown, insights } } => serde_json::to_string(&StoredSeen {
-            approver: approver.to_string(),
-            snapshot: snapshot.clone(),
-            shown: shown.clone(),
-            insights: insights.clone(),
-        }),
+        LedgerEvent::Seen { approver, seen: Seen { snapshot, shown, insights } } => {
+            serde_json::to_string(&StoredSeen {
+                approver: approver.to_string(),
+                snapshot: snapshot.clone(),
+                shown: shown.clone(),
+                insights: insights.clone(),
+            })
+        }
         _ => return String::new(),
     };
     // Texts and numbers always have a JSON form.
@@ -183,7 +185,8 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
     };
     let (subject, app, entitlement) =
         (grant.subject.clone(), grant.app.clone(), Entitlement::Role("editor".to_owned()));
-    let seen = Seen { snapshot: "7f".to_owned(), shown: "{\"risk\":\"low\"}".to_owned(), insights: vec!["peers".to_owned()] };
+    let seen =
+        Seen { snapshot: "7f".to_owned(), shown: "{\"risk\":\"low\"}".to_owned(), insights: vec!["peers".to_owned()] };
     vec![
         LedgerEvent::Seen { approver: subject.clone(), seen },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Ended, reason: Some(EndReason::Expired) },

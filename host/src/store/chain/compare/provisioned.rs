@@ -50,7 +50,10 @@ impl Store {
             seen += 1;
             let said = expected.ops.get(&id);
             if !said.is_some_and(|(known, times)| *known == state && i64::from(*times) == attempt) {
-                found.push((None, format!("the order {id} stands otherwise than the ledger says: it was changed or added")));
+                found.push((
+                    None,
+                    format!("the order {id} stands otherwise than the ledger says: it was changed or added"),
+                ));
             }
         }
         if seen < expected.ops.len() {
