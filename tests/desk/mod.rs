@@ -6,3 +6,4 @@ mod edit;
 mod holdings;
 mod hours;
 mod opening;
+mod promises;

@@ -135,6 +135,7 @@ fn people() -> BTreeMap<PersonId, Person> {
                 vip: false,
                 active: true,
                 attributes: BTreeMap::new(),
+                delegations: Vec::new(),
             };
             (person.id.clone(), person)
         })
@@ -221,8 +222,24 @@ fn crm() -> App {
     }
 }
 
-pub fn organisation() -> Organisation {
+fn always_from_eight() -> Calendar {
     let open = OpenHours { start: jiff::civil::time(8, 0, 0, 0), end: jiff::civil::time(18, 0, 0, 0) };
+    Calendar { zone: TimeZone::UTC, week: std::array::from_fn(|_| vec![open]), holidays: BTreeSet::new() }
+}
+
+fn defaults() -> Defaults {
+    Defaults {
+        team: "even".parse().unwrap(),
+        priority: "medium".parse().unwrap(),
+        category: "other".parse().unwrap(),
+        access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
+        access_due_hours: 48,
+        access_fallback_hours: 24,
+        one_approver_for_several_steps: false,
+    }
+}
+
+pub fn organisation() -> Organisation {
     let level = |id: &str, minutes| PriorityLevel {
         id: id.parse().unwrap(),
         name: id.to_owned(),
@@ -237,11 +254,7 @@ pub fn organisation() -> Organisation {
     };
     Organisation {
         name: "Test".to_owned(),
-        calendar: Calendar {
-            zone: TimeZone::UTC,
-            week: std::array::from_fn(|_| vec![open]),
-            holidays: BTreeSet::new(),
-        },
+        calendar: always_from_eight(),
         calendars: BTreeMap::new(),
         people: people(),
         teams: [
@@ -256,20 +269,13 @@ pub fn organisation() -> Organisation {
         impacts: vec!["low".parse().unwrap(), "high".parse().unwrap()],
         urgencies: vec!["low".parse().unwrap(), "high".parse().unwrap()],
         priorities: vec![level("critical", 15), level("medium", 60), level("low", 240)],
+        matrix: BTreeMap::new(),
         request_types: forms().map(|form| (form.id.clone(), form)).into(),
         apps: [crm()].map(|app| (app.id.clone(), app)).into(),
         connectors: BTreeMap::new(),
         incompatible: Vec::new(),
         currency: String::new(),
-        defaults: Defaults {
-            team: "even".parse().unwrap(),
-            priority: "medium".parse().unwrap(),
-            category: "other".parse().unwrap(),
-            access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
-            access_due_hours: 48,
-            access_fallback_hours: 24,
-            one_approver_for_several_steps: false,
-        },
+        defaults: defaults(),
         closing: Closing::default(),
         watch: Watch::default(),
         macros: BTreeMap::new(),

@@ -173,7 +173,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app.office).tell_watchers(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
-        tokio::spawn(ruledesk::jobs::search_index::run(Arc::clone(&app), stop.clone())),
+        tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
     (app, ways, url, tasks)

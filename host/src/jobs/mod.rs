@@ -17,14 +17,11 @@ use crate::desk::change::timer::TimerKind;
 mod access_check;
 mod access_deadlines;
 mod access_ends;
-mod clocks;
-mod handover;
-mod linked_tickets;
 mod messages;
 mod old_keys;
 mod provision;
 pub mod runner;
-pub mod search_index;
+pub mod tickets;
 pub mod ways;
 mod webhooks;
 
@@ -46,8 +43,8 @@ fn queues(ways: &Ways) -> Vec<Queue> {
 async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Failed> {
     match claimed.queue {
         Queue::Timers(TimerKind::AccessDeadline) => Ok(access_deadlines::run(app, claimed).await?),
-        Queue::Timers(TimerKind::Clocks) => Ok(clocks::run(app, claimed).await?),
-        Queue::Timers(TimerKind::LinkedTickets) => Ok(linked_tickets::run(app, claimed).await?),
+        Queue::Timers(TimerKind::Clocks) => Ok(tickets::clocks::run(app, claimed).await?),
+        Queue::Timers(TimerKind::LinkedTickets) => Ok(tickets::linked_tickets::run(app, claimed).await?),
         Queue::Timers(TimerKind::AccessExpiry) => Ok(access_ends::run(app, claimed).await?),
         Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
         Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, claimed).await?),
@@ -67,8 +64,8 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     all.spawn(webhooks::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(Arc::clone(&app.office).tell_watchers(stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
-    all.spawn(search_index::run(Arc::clone(app), stop.clone()));
-    all.spawn(handover::run(Arc::clone(app), stop.clone()));
+    all.spawn(tickets::search_index::run(Arc::clone(app), stop.clone()));
+    all.spawn(tickets::handover::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
     all.spawn(Arc::clone(app).keep_following_people(stop.clone()));

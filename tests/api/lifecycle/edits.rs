@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::on_both;
 
@@ -66,6 +67,26 @@ fn a_ticket_that_changes_teams_is_shared_out_there() {
         assert_eq!(queued["assignee"], Value::Null);
         let refused = edit(&kofi, 4, &json!({ "assignee": "akira", "reason": "please" })).expect(422);
         assert_eq!(refused["problems"][0]["field"], "assignee");
+    });
+}
+
+#[test]
+fn impact_and_urgency_give_the_priority_that_the_matrix_says() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            let cell = |impact, urgency, priority| {
+                format!("\n[[matrix]]\nimpact = \"{impact}\"\nurgency = \"{urgency}\"\npriority = \"{priority}\"\n")
+            };
+            text + &cell("high", "high", "critical") + &cell("low", "high", "medium")
+        });
+        let kofi = desk.as_role("kofi");
+        submit(&desk);
+        let body = json!({ "impact": "high", "urgency": "high", "reason": "all of Berlin" });
+        assert_eq!(edit(&kofi, 1, &body).expect(200)["priority"], "critical");
+        let by_hand = json!({ "impact": "low", "priority": "low", "reason": "they are at home" });
+        assert_eq!(edit(&kofi, 2, &by_hand).expect(200)["priority"], "low", "what is said stands");
+        let none = json!({ "impact": "medium", "reason": "some are not" });
+        assert_eq!(edit(&kofi, 3, &none).expect(200)["priority"], "low", "no cell says another");
     });
 }
 

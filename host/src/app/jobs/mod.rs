@@ -18,7 +18,6 @@ pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
 
 pub(in crate::app) mod background;
 pub mod events;
-mod handover;
 pub mod messages;
 pub mod stop;
 pub mod webhooks;

@@ -68,7 +68,7 @@ impl Office {
         Ok(changed)
     }
 
-    /// Does a step on each of some tickets, as they are now: each as a whole or not at all, and whatever comes of the others.
+    /// Does a step on each of some tickets, as they are now: each as a whole or not at all; none depends on another.
     pub async fn run_on_each(
         &self,
         actor: &Actor,

@@ -2,7 +2,7 @@
 
 pub mod bulk;
 pub mod change;
-pub(crate) mod edit;
+pub mod handover;
 mod history;
 pub mod knowledge;
 pub mod lifecycle;

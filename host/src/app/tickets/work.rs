@@ -10,6 +10,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::id::{MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::edit::{EditTicket, edit};
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
@@ -180,6 +181,28 @@ impl Office {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
             Ok(Some(ticket::comment(ticket, body, &permit, at)?))
+        })
+        .await
+    }
+
+    /// Changes a ticket by hand, if it is still at the version that the actor has seen; the ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`]; [`Error::Rejected`] with what does not exist; [`Error::Refused`].
+    pub async fn edit_ticket(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        condition: &Condition,
+        wanted: EditTicket,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let wanted = wanted.into_normal();
+        let may = |ticket: &Ticket| Ok(permission::edit(actor, ticket).map(drop)?);
+        self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, _, at| {
+            let permit = permission::edit(actor, ticket)?;
+            Ok(edit(ticket, &wanted, &permit, at)?)
         })
         .await
     }

@@ -10,13 +10,14 @@
 //! - `[promises]`: see `promises.rs`.
 //! - `[[macro]]`, `[[canned-reply]]`: see `macros.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
+//! - `[[matrix]]`: the level that an impact and an urgency give together, where an agent sets them and says no level.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::desk::id::{CalendarId, NotAnId, PersonId};
+use crate::desk::id::{CalendarId, ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
 use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
@@ -79,6 +80,10 @@ pub fn read(
         }
         let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
         let (impacts, urgencies) = scales?;
+        let matrix = keys.list("matrix");
+        let matrix =
+            matrix.iter().filter_map(|node| node.keys(|keys| cell(keys, &impacts, &urgencies, names)).flatten());
+        let matrix = matrix.collect();
         let organisation = Organisation {
             name: name?,
             calendar: calendar?,
@@ -91,6 +96,7 @@ pub fn read(
             impacts,
             urgencies,
             priorities,
+            matrix,
             request_types: request_types.into_iter().map(|(id, (form, _))| (id, form)).collect(),
             apps,
             connectors,
@@ -119,6 +125,31 @@ fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> V
         node.report(Wrong::Blank);
     }
     distinct(items, Node::id)
+}
+
+/// One `[[matrix]]`: an `impact` and an `urgency`, and the `priority` that they give together.
+fn cell(
+    keys: &mut Keys<'_>,
+    impacts: &[ImpactId],
+    urgencies: &[UrgencyId],
+    names: &Names,
+) -> Option<((ImpactId, UrgencyId), PriorityId)> {
+    let impact = keys.required("impact").and_then(|node| step(&node, impacts, "impact"));
+    let urgency = keys.required("urgency").and_then(|node| step(&node, urgencies, "urgency"));
+    let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));
+    Some(((impact?, urgency?), priority?))
+}
+
+/// A step of a scale.
+fn step<I: ToString + Clone>(node: &Node<'_>, steps: &[I], what: &'static str) -> Option<I> {
+    node.parsed(|text| {
+        steps.iter().find(|step| step.to_string() == text).cloned().ok_or_else(|| Wrong::Unknown {
+            what,
+            text: text.to_owned(),
+            nearest: None,
+            known: steps.iter().map(ToString::to_string).collect(),
+        })
+    })
 }
 
 /// One `[[priority]]`.

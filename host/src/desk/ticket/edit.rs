@@ -203,6 +203,9 @@ fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> R
             known("urgency", id, organisation.urgencies.iter().map(UrgencyId::as_str).collect());
         }
     }
+    if wanted.priority.is_none() {
+        checked.priority = by_matrix(organisation, ticket, &checked);
+    }
     if let Some(id) = &wanted.priority {
         let mut levels = organisation.priorities.iter().enumerate();
         checked.priority = levels.find(|(_, level)| level.id.as_str() == id).map(|(rank, level)| (rank, level.clone()));
@@ -219,6 +222,15 @@ fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> R
     problems.extend(check_tags(organisation, wanted, &mut checked));
     problems.extend(check_assignee(organisation, ticket, wanted, &mut checked));
     if problems.is_empty() { Ok(checked) } else { Err(Refusal::Problems { problems }) }
+}
+
+/// The level that follows from an impact or an urgency that changes.
+fn by_matrix(organisation: &Organisation, ticket: &Ticket, checked: &Checked) -> Option<(usize, PriorityLevel)> {
+    let impact = checked.impact.as_ref().or(ticket.impact.as_ref())?;
+    let urgency = checked.urgency.as_ref().or(ticket.urgency.as_ref())?;
+    let same = ticket.impact.as_ref() == Some(impact) && ticket.urgency.as_ref() == Some(urgency);
+    let level = organisation.matrix.get(&(impact.clone(), urgency.clone())).filter(|_| !same)?;
+    organisation.priority(level).map(|(rank, level)| (rank, level.clone()))
 }
 
 /// Only as much of what somebody sent as is worth sending back.

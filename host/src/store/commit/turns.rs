@@ -31,7 +31,7 @@ impl Turns {
         let waited = |person: &PersonId| turns.last.get(person).copied().unwrap_or(0);
         let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or(0);
         let has_room = |person: &&PersonId| assignment.capacities.get(*person).is_none_or(|most| busy(person) < *most);
-        let mut candidates = assignment.candidates.iter().filter(has_room).collect::<Vec<_>>().into_iter();
+        let candidates = assignment.candidates.iter().filter(has_room).collect::<Vec<_>>().into_iter();
         let chosen = match (&assignment.fixed, assignment.strategy) {
             (Some(person), _) => Some(person),
             (None, Strategy::RoundRobin) => candidates.min_by_key(|p| waited(p)),

@@ -1,7 +1,7 @@
 //! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
 //! away with a deputy, are handed on.
 
-use crate::app::tickets::change::{Retry, Which};
+use super::change::{Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::id::{PersonId, TeamId, TicketNumber};
 use crate::desk::organisation::Organisation;

@@ -1,0 +1,6 @@
+//! The desk's own work on tickets: promises, linked tickets, words for searches, and tickets that wait for a person.
+
+pub mod clocks;
+pub mod handover;
+pub mod linked_tickets;
+pub mod search_index;
