@@ -88,6 +88,9 @@ fn an_approver_decides_on_a_telephone_and_looking_decides_nothing() {
     lena.size(360, 740);
     lena.go("/");
     assert!(lena.text(".notice").contains("waits for your decision"), "{}", lena.text("main"));
+    // A message links to the ticket, which leads on to the decision.
+    lena.go("/tickets/IT-5");
+    assert_eq!(lena.count("a[href='/approvals/IT-5'].primary"), 1);
     // What scans links in mails only looks.
     for _ in 0..3 {
         lena.go("/approvals/IT-5");
