@@ -1,4 +1,4 @@
-//! The one client for outgoing HTTP: webhooks, provisioning and whatever else speaks it share its bounds and its guard.
+//! The one client for outgoing HTTP: webhooks and provisioning share its bounds and its guard.
 //!
 //! HTTPS only, to public addresses only, except for hosts that the configuration names; no redirect is followed, no proxy is
 //! taken from the environment, nothing is decompressed, and an answer is read up to a bound within a time limit.
