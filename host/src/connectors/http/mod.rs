@@ -1,4 +1,4 @@
-//! The one client for outgoing HTTP: webhooks and provisioning share its bounds and its guard.
+//! The one client for outgoing HTTP: webhooks, provisioning and all else that speaks it share its bounds and its guard.
 //!
 //! HTTPS only, to public addresses only, except for hosts that the configuration names; no redirect is followed, no proxy is
 //! taken from the environment, nothing is decompressed, and an answer is read up to a bound within a time limit.
@@ -86,7 +86,7 @@ pub enum Keep {
     Whole(usize),
 }
 
-/// The answer to a request, whatever its status.
+/// The answer to a request, of any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: StatusCode,
@@ -202,7 +202,7 @@ impl Client {
         Ok(Endpoint(url))
     }
 
-    /// Sends a request and reads the answer, whatever its status: a redirect is an answer as any other.
+    /// Sends a request and reads the answer of any status: a redirect is an answer as any other.
     ///
     /// # Errors
     ///
