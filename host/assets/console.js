@@ -13,6 +13,25 @@ const words = german
 const policy = globalThis.trustedTypes?.createPolicy("ruledesk", { createHTML: (text) => text });
 const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
 
+// What others do, as it happens: one stream for all tabs of this browser, which the tab that has the lock passes on.
+function live(heard) {
+  const channel = new BroadcastChannel("ruledesk-live");
+  channel.onmessage = (event) => heard(event.data);
+  const stream = () => new Promise((release) => {
+    const source = new EventSource("/live");
+    const pass = (event) => {
+      const change = { kind: event.type, ...JSON.parse(event.data) };
+      heard(change);
+      channel.postMessage(change);
+    };
+    source.addEventListener("ticket", pass);
+    source.addEventListener("reset", pass);
+    addEventListener("pagehide", () => { source.close(); channel.close(); release(); }, { once: true });
+  });
+  if (navigator.locks) navigator.locks.request("ruledesk-live", stream).catch(() => {}); else stream();
+}
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
 const queue = $("[data-queue]");
 if (queue) {
   const rows = () => $$("tr[data-row]", queue);
@@ -105,7 +124,9 @@ if (queue) {
     }
     if (fresh) { fresh.hidden = news === 0; fresh.textContent = words.fresh(news); }
   };
-  setInterval(look, 15000);
+  let soon = null;
+  live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); });
+  setInterval(look, 60000);
 }
 
 // A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
@@ -122,7 +143,8 @@ if (ticket && note) {
     note.hidden = false;
     say(words.changed);
   };
-  setInterval(look, 10000);
+  live((change) => { if (change.kind === "reset" || change.ticket === ticket.dataset.ticket) look(); });
+  setInterval(look, 60000);
   if (location.hash === "#reply-body") $("#reply-body")?.focus();
 }
 

@@ -178,3 +178,23 @@ fn an_agent_takes_the_next_ticket_of_their_team() {
     kofi.wait("document.querySelector('[data-ticket], .notice.info')");
     assert!(kofi.count("[data-ticket]") == 1 || kofi.text(".notice.info").contains("Nothing waits"));
 }
+
+/// Nothing moves under the reader's hands: new lines wait behind a button, and a ticket says that it has changed.
+#[test]
+fn what_others_do_shows_without_a_jump() {
+    let desk = desk();
+    let (mut kofi, mut mei) = (Browser::of(&desk.url, "kofi"), Browser::of(&desk.url, "mei"));
+    kofi.go("/queue");
+    mei.go("/tickets/IT-1");
+    kofi.press(&["j"]);
+    let rows = kofi.count("tr[data-row]");
+    let body =
+        json!({ "request_type": "question", "subject": "One more", "body": "Please.", "fields": { "topic": "other" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    kofi.wait("!document.querySelector('[data-fresh]').hidden");
+    assert!(kofi.text("[data-fresh]").contains("1 new"), "{}", kofi.text("[data-fresh]"));
+    assert_eq!(kofi.count("tr[data-row]"), rows, "nothing has jumped");
+    desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
+    mei.wait("!document.querySelector('[data-live-note]').hidden");
+    assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");
+}

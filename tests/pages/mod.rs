@@ -40,4 +40,7 @@ fn fill(desk: &House) {
     send(json!({ "request_type": "access", "subject": "GitHub please", "body": "",
         "fields": { "app": "github", "tier": "write", "duration-hours": 72,
         "justification": "I join the data project on Monday and push the models" } }));
+    // One that no rule sends anywhere.
+    send(json!({ "request_type": "question", "subject": "Where is the menu of the canteen?",
+        "body": "I looked everywhere.", "fields": { "topic": "other" } }));
 }

@@ -135,6 +135,7 @@ fn people() -> BTreeMap<PersonId, Person> {
                 vip: false,
                 active: true,
                 attributes: BTreeMap::new(),
+                delegations: Vec::new(),
             };
             (person.id.clone(), person)
         })

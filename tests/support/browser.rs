@@ -23,7 +23,6 @@ pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const CONTROL: &str = "\u{e009}";
 pub const SHIFT: &str = "\u{e008}";
-pub const TAB: &str = "\u{e004}";
 
 /// A browser with one window.
 pub struct Browser {
@@ -164,7 +163,7 @@ impl Browser {
 
     /// The text of an element, as it is seen; nothing where there is none.
     pub fn text(&self, css: &str) -> String {
-        let text = self.script(&format!("return document.querySelector({css:?})?.innerText || ''"));
+        let text = self.script(&format!("return [...document.querySelectorAll({css:?})].slice(0, 1).map((e) => e.checkVisibility() ? e.innerText : '').join('')"));
         text.as_str().unwrap_or_default().to_owned()
     }
 

@@ -40,6 +40,8 @@ struct Planned {
 struct State {
     users: BTreeMap<String, Value>,
     groups: BTreeMap<String, Value>,
+    /// An interface of its own, besides SCIM: who has something, by the path.
+    plain: BTreeMap<String, String>,
     faults: Vec<Planned>,
     /// Each effect, in order, as `METHOD PATH`.
     effects: Vec<String>,
@@ -213,6 +215,19 @@ impl State {
                 self.effects.push(format!("PUT {path}"));
                 self.groups.insert((*id).to_owned(), body.clone());
                 (200, body)
+            }
+            ("PUT", ["plain", what, user]) => {
+                self.effects.push(format!("PUT {what} {user}"));
+                self.plain.insert(path.to_owned(), (*user).to_owned());
+                (204, Value::Null)
+            }
+            ("DELETE", ["plain", what, user]) => {
+                let known = self.plain.remove(path).is_some();
+                self.effects.push(format!("DELETE {what} {user}"));
+                (if known { 204 } else { 404 }, Value::Null)
+            }
+            ("GET", ["plain", ..]) => {
+                self.plain.get(path).map_or((404, Value::Null), |user| (200, json!({ "has": [user] })))
             }
             _ => (404, json!({ "detail": "no such place" })),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use super::access::provision::Pauses;
 use super::reference::Reference;
 use super::tickets::change::Places;
 use super::tickets::quota::Quotas;
@@ -42,6 +43,8 @@ pub struct Office {
     pub(super) changing: Places,
     /// The amounts that people have used of what they may.
     pub quotas: Quotas,
+    /// The apps that want to be left alone for a while.
+    pub pauses: Pauses,
     /// Places for long work that no thread which serves requests may do.
     heavy: Arc<Semaphore>,
 }
@@ -63,6 +66,7 @@ impl Office {
             well_known: tokens::WellKnown::default(),
             changing: Places::default(),
             quotas: Quotas::default(),
+            pauses: Pauses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }
     }

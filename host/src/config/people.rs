@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::desk::id::PersonId;
-use crate::desk::organisation::Person;
+use crate::desk::organisation::{Delegation, Person};
 
 use super::names::Names;
 use super::read::{Document, Keys, Node, distinct};
@@ -37,6 +37,7 @@ pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person
 /// - `vip`: whether the organisation marks this person for special care; default false.
 /// - `active`: false for somebody who has left; default true.
 /// - `attributes`: what else rules may see, as texts.
+/// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
 fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
     let name = text(keys.required("name"));
@@ -62,7 +63,20 @@ fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Manag
         vip: keys.optional("vip").and_then(|node| node.flag()).unwrap_or(false),
         active: keys.optional("active").and_then(|node| node.flag()).unwrap_or(true),
         attributes: keys.optional("attributes").and_then(|node| node.texts()).unwrap_or_default(),
+        delegations: keys
+            .list("delegation")
+            .iter()
+            .filter_map(|node| node.keys(|keys| delegation(keys, names))?)
+            .collect(),
     }
+}
+
+fn delegation(keys: &mut Keys<'_>, names: &Names) -> Option<Delegation> {
+    let to = keys.required("to").and_then(|node| node.known(&names.people));
+    let (from, until) = (keys.required("from"), keys.required("until"));
+    let from = from.and_then(|node| node.day());
+    let until = until.and_then(|node| node.day());
+    Some(Delegation { to: to?, from: from?, until: until? })
 }
 
 /// A mail address as far as a glance can tell; the mail server knows the rest.

@@ -39,6 +39,10 @@ async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
     let now = app.clock.now();
     let (mut reports, mut to_send) = (Vec::new(), Vec::new());
     for order in orders {
+        if let Some(report) = paused(app, order, now) {
+            reports.push(report);
+            continue;
+        }
         match look(order, now).await {
             Some(report) => reports.push(report),
             None => to_send.push(order),
@@ -46,6 +50,7 @@ async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
     }
     let Some(grant) = orders.first().map(|order| order.op.grant) else { return Ok(()) };
     if !reports.is_empty() {
+        pause(app, orders, &reports);
         app.take_reports(grant, &reports).await?;
     }
     if to_send.is_empty() {
@@ -57,7 +62,27 @@ async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
         let Some(order) = to_send.iter().find(|order| order.op.id == id) else { continue };
         reports.push(send(order, attempt, now).await);
     }
+    pause(app, orders, &reports);
     app.take_reports(grant, &reports).await
+}
+
+/// The answer for an order to an app that wants to be left alone.
+fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Report> {
+    let until = app.pauses.until(&order.connector.as_ref()?.id, now)?;
+    let came = if may_be_sent(order.op.state) { Came::Later(until) } else { Came::UnknownUntil(until) };
+    let said = "the app wants to be left alone for a while".to_owned();
+    Some(Report { op: order.op.id, attempt: order.op.attempt, came, said })
+}
+
+/// Leaves apps alone that ask for it, for all orders of this host.
+fn pause(app: &App, orders: &[Order], reports: &[Report]) {
+    for report in reports {
+        let (Came::Later(until) | Came::UnknownUntil(until)) = report.came else { continue };
+        let order = orders.iter().find(|order| order.op.id == report.op);
+        if let Some(connector) = order.and_then(|order| order.connector.as_ref()) {
+            app.pauses.leave_alone(&connector.id, until);
+        }
+    }
 }
 
 /// Looks at an order before it is sent; `None` where it has to be.
@@ -78,6 +103,8 @@ async fn look(order: &Order, now: Timestamp) -> Option<Report> {
     match opened.look(effect).await {
         (Came::Verified, said) if first => report(Came::Found, said),
         (Came::NotThere, _) if first => None,
+        // The app is busy, and what was sent before may have been done.
+        (Came::Later(at), said) if !first => report(Came::UnknownUntil(at), said),
         // What is refused to be read was not sent, and what is wrong may be put right.
         (Came::Rejected, said) if first || op.state == OpState::Applied => report(Came::Rejected, said),
         (Came::Rejected, said) => report(Came::Unknown, said),

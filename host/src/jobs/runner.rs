@@ -168,6 +168,9 @@ fn outcome(settled: Settled, failed: bool) -> &'static str {
 }
 
 async fn count_dead(app: &App) {
+    if let Ok(overdue) = app.revocations_overdue().await {
+        app.metrics.set_revocations_overdue(overdue);
+    }
     // Where it cannot be read, the looks have said so.
     for (queue, count) in app.jobs.dead_counts().await.unwrap_or_default() {
         app.metrics.set_jobs_dead(queue.name(), count);

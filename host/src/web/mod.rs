@@ -16,6 +16,7 @@ use crate::app::App;
 mod admin;
 mod approvals;
 mod frame;
+mod live;
 mod portal;
 mod queue;
 mod session;
@@ -40,6 +41,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/account", get(session::account))
         .route("/account/sessions", post(session::end_sessions))
         .route("/static/{digest}/{name}", get(frame::assets::serve))
+        .route("/live", get(live::watch))
         .route("/find", get(portal::find))
         .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
         .route("/mine", get(portal::mine))

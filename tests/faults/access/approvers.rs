@@ -123,6 +123,39 @@ fn open_steps_follow_groups_managers_and_people_who_leave() {
 }
 
 #[test]
+fn i02_a_delegate_decides_in_ones_place_for_the_days_named_and_never_for_a_party() {
+    on_both(|database| {
+        let desk = desk(database);
+        let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+        let tomorrow = today.tomorrow().unwrap();
+        let leave = format!("\n[[person.delegation]]\nto = \"jonas\"\nfrom = {today}\nuntil = {tomorrow}\n");
+        let end = |text: &str, person: &str| {
+            let start = text.find(&format!("id = \"{person}\"")).unwrap();
+            text[start..].find("[[person]]").map_or(text.len(), |end| start + end)
+        };
+        reconfigure(&desk, "people.toml", |mut text| {
+            let at = end(&text, "lena");
+            text.insert_str(at, &(leave.clone() + "\n"));
+            text
+        });
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["jonas", "lena"]));
+        says_yes(&desk.with_roles("jonas", "requester"), "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["state"], "approved");
+        // The person who stands in for the requester decides nothing that they ask for.
+        reconfigure(&desk, "people.toml", |mut text| {
+            let at = end(&text, "amara");
+            text.insert_str(at, &(leave.replace("jonas", "lena") + "\n"));
+            text
+        });
+        asks(&desk.as_role("amara"), "github", "admin", &json!({}));
+        let awaited = access(&desk, "IT-2")["awaited"].clone();
+        assert!(!awaited.to_string().contains("lena"), "{awaited}");
+        desk.advance(jiff::SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
 fn where_no_approver_is_left_the_access_approvers_stand_in() {
     on_both(|database| {
         let desk = desk(database);

@@ -18,6 +18,12 @@ fn desk(database: Database, app: &ScimApp) -> House {
 
 fn connected(database: Database, connector: &str) -> House {
     let desk = House::with_settings(database, example_rules(), |text| text);
+    connect(&desk, connector);
+    desk
+}
+
+/// Has a desk write to Jira from now on.
+fn connect(desk: &House, connector: &str) {
     std::fs::write(desk.settings().with_file_name("app.token"), format!("{TOKEN}\n")).unwrap();
     let file = desk.settings().with_file_name("apps.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -25,7 +31,6 @@ fn connected(database: Database, connector: &str) -> House {
     std::fs::write(&file, format!("{text}\n[[connector]]\nid = \"peer\"\n{connector}\n")).unwrap();
     let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
     assert_eq!(answer.status, 204, "{}", answer.text);
-    desk
 }
 
 fn asks(client: &Client, tier: &str, hours: u32) -> Value {
@@ -387,4 +392,61 @@ fn i23_a_seat_is_taken_from_the_approval_until_the_app_was_seen_without_the_pers
     now(&desk);
     assert_eq!(app.members("user"), ["jonas"]);
     desk.advance(hours(4));
+}
+
+#[test]
+fn an_app_with_an_interface_of_its_own_is_written_to_by_the_calls_that_are_configured() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let calls = |kind: &str, path: &str| {
+            let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
+            let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
+            format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
+        };
+        let rest = format!(
+            "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}{}",
+            app.url,
+            calls("account", "plain/account/{user}"),
+            calls("tier", "plain/{value}/{user}")
+        );
+        let desk = connected(database, &rest);
+        app.fail("PUT", "/plain/user", 1, Phase::After, Fault::Drop);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(seconds(5));
+        assert_eq!(
+            (states(&desk), app.effects()),
+            (vec!["active".to_owned()], vec!["PUT account amara".to_owned(), "PUT user amara".to_owned()])
+        );
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        assert_eq!(app.effects()[2..], ["DELETE user amara", "DELETE account amara"]);
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn what_is_held_when_an_app_is_connected_is_looked_for_there_and_given_where_it_is_missing() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("amara", "amara@example.org", "user");
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        asks(&desk.as_role("amara"), "user", 4);
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": "jonas",
+            "justification": "he joins the data project" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        assert_eq!(states(&desk), ["active"]);
+        let url = &app.url;
+        connect(&desk, &format!("kind = \"scim\"\nurl = \"{url}\"\ninternal = true\ntoken-file = \"app.token\""));
+        now(&desk);
+        assert_eq!(
+            (app.members("user"), states(&desk)),
+            (vec!["amara".to_owned(), "jonas".to_owned()], vec!["active".to_owned()])
+        );
+        assert_eq!(app.effects(), ["POST Users jonas", "add to user"], "who had it is left alone");
+        desk.advance(hours(4));
+        assert_eq!(app.members("user"), ["amara"], "and so it stays");
+        in_order(&desk);
+    });
 }

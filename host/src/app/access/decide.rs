@@ -88,7 +88,7 @@ impl App {
     async fn look_again(self: &Arc<Self>, actor: &Actor, number: TicketNumber) -> Result<Option<Looked>, Error> {
         let organisation = self.organisation();
         let Some((ticket, Some(case))) = self.store.ticket_and_case(number).await? else { return Ok(None) };
-        let (case, _) = case.following(&organisation);
+        let (case, _) = case.following(&organisation, self.clock.now());
         if permission::decide_access(actor, &ticket, &case).is_err() {
             return Ok(None);
         }
@@ -181,7 +181,7 @@ impl Office {
                 return Err(if asked_before { Refusal::NotAnApprover.into() } else { error });
             }
             let case = case.ok_or_else(missing)?;
-            let (now, _) = case.following(at.organisation);
+            let (now, _) = case.following(at.organisation, at.now);
             let permit = permission::decide_access(actor, ticket, &now)?;
             let at = &at.reviewing(looked.map(|looked| looked.review.clone()).unwrap_or_default());
             let change = access::decide(ticket, case, decision, &permit, at)?;

@@ -7,6 +7,7 @@ use crate::app::jobs::stop::Stop;
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error, Office};
 use crate::desk::access;
+use crate::desk::access::provisioning::progress;
 use crate::desk::id::PersonId;
 
 /// How often open requests and grants are compared with the organisation, besides whenever that changes.
@@ -18,14 +19,34 @@ const PAGE: usize = 200;
 const LEAVERS_MAX: usize = 20;
 
 impl Office {
-    /// Takes open requests to those who may approve them now, and ends what people hold who have left.
+    /// Takes open requests to those who may approve them now, ends what people hold who have left, and orders what is held in apps
+    /// that have a connector since.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub async fn follow_people(&self) -> Result<(), Error> {
         self.follow_approvers().await?;
-        self.end_leavers().await
+        self.end_leavers().await?;
+        self.follow_connectors().await
+    }
+
+    /// Orders what grants give in apps that have a connector since.
+    async fn follow_connectors(&self) -> Result<(), Error> {
+        for app in self.organisation().apps.values().filter(|app| app.connector.is_some()) {
+            let mut after = None;
+            loop {
+                let page = self.store.not_in_app(&app.id, self.clock.now(), after, PAGE).await?;
+                for id in &page {
+                    self.change_grant(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at))).await?;
+                }
+                after = page.last().copied();
+                if page.len() < PAGE {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn follow_approvers(&self) -> Result<(), Error> {

@@ -18,7 +18,20 @@ pub struct Attestation {
     pub evidence: String,
 }
 
+/// How long the end of access may take in an app before it is overdue.
+const OVERDUE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
 impl Office {
+    /// How much access that is over was not read back as gone in time (I13).
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn revocations_overdue(&self) -> Result<i64, Error> {
+        let before = self.clock.now().checked_sub(OVERDUE).unwrap_or(jiff::Timestamp::MIN);
+        Ok(self.store.revocations_since_before(before).await?)
+    }
+
     /// The orders that are on their way, oldest first, after one of them.
     ///
     /// # Errors

@@ -1,18 +1,38 @@
 //! Orders on their way to apps: which of them are due, and what is written before and after each is sent. What talks to the apps
 //! is the job's.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Report};
 use crate::desk::access::provisioning::{Account, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::{Grant, GrantState};
-use crate::desk::id::{GrantId, OpId, TicketId};
+use crate::desk::id::{ConnectorId, GrantId, OpId, TicketId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Connector;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
 const SENDING: SignedDuration = SignedDuration::from_secs(60);
+
+/// The connectors whose apps want to be left alone, and until when. Each host keeps its own.
+#[derive(Debug, Default)]
+pub struct Pauses(Mutex<BTreeMap<ConnectorId, Timestamp>>);
+
+impl Pauses {
+    /// Until when an app wants to be left alone; `None` where it does not.
+    pub fn until(&self, connector: &ConnectorId, now: Timestamp) -> Option<Timestamp> {
+        let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.get(connector).copied().filter(|until| *until > now)
+    }
+
+    /// Notes that an app wants to be left alone.
+    pub fn leave_alone(&self, connector: &ConnectorId, until: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connector.clone(), until);
+    }
+}
 
 /// An order with all that is needed to carry it out.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,9 +59,13 @@ impl Office {
     /// Where the store cannot be read.
     pub async fn orders(&self, ticket: TicketId) -> Result<Orders, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
-        let mut open = self.store.ops_of(ticket).await?;
-        open.retain(|op| op.state.is_open());
-        let free: Vec<Op> = open.iter().filter(|op| is_free(op, &open)).cloned().collect();
+        let mut own = self.store.ops_of(ticket).await?;
+        own.retain(|op| op.state.is_open());
+        let Some(first) = own.first() else { return Ok(Orders::default()) };
+        // Those of other tickets may come before: when they are done, this ticket's are looked at again.
+        let mut open = self.store.open_ops(&first.subject).await?;
+        open.retain(|op| op.state.is_open() && op.app == first.app);
+        let free: Vec<Op> = own.iter().filter(|op| is_free(op, &open)).cloned().collect();
         let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).min();
         let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op));
         Ok(Orders { due: due.collect(), next })

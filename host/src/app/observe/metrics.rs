@@ -160,6 +160,7 @@ pub struct Metrics {
     job_runs: Family<JobRunLabels, Counter>,
     job_lag: Family<JobLabels, Gauge<f64, AtomicU64>>,
     jobs_dead: Family<JobLabels, Gauge>,
+    revocations_overdue: Gauge,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     /// Where the traces' thread counts.
     pub traced: Arc<telemetry::Counts>,
@@ -193,6 +194,7 @@ impl Default for Metrics {
             job_runs: Family::default(),
             job_lag: Family::default(),
             jobs_dead: Family::default(),
+            revocations_overdue: Gauge::default(),
             spans: Family::default(),
             traced: Arc::default(),
         };
@@ -247,6 +249,8 @@ impl Metrics {
         let about = "How long the work that is due longest has been due, when this host last looked";
         registry.register("job_lag_seconds", about, self.job_lag.clone());
         registry.register("jobs_dead", "Work that the desk has given up on", self.jobs_dead.clone());
+        let about = "Access that is over and was not read back as gone from its app within an hour";
+        registry.register("access_revocations_overdue", about, self.revocations_overdue.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
         self
     }
@@ -298,6 +302,11 @@ impl Metrics {
     /// Notes how much work the desk has given up on.
     pub fn set_jobs_dead(&self, job: &'static str, dead: i64) {
         self.jobs_dead.get_or_create(&JobLabels { job }).set(dead);
+    }
+
+    /// Notes how much access that is over was not read back as gone in time.
+    pub fn set_revocations_overdue(&self, overdue: i64) {
+        self.revocations_overdue.set(overdue);
     }
 
     /// Counts an HTTP request. Methods and routes are those that the desk knows: what clients make up is no label.

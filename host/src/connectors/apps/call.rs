@@ -103,6 +103,7 @@ impl Caller {
     pub async fn call(&self, call: Call<'_>) -> Result<Reply, Trouble> {
         let what = format!("{} {}", call.method, call.path);
         let to = self.base.join(call.path).map_err(|error| Trouble::Refused(0, format!("{what}: {error}")))?;
+        let to = if call.query.is_empty() { to } else { to.with_query(call.query) };
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static(call.media_type));
         if call.body.is_some() {
@@ -116,7 +117,7 @@ impl Caller {
         }
         let request = Request {
             method: call.method,
-            to: &to.with_query(call.query),
+            to: &to,
             headers,
             body: call.body.unwrap_or_default().into_bytes(),
             within: WITHIN,

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::{AccessCase, AccessState, Step};
 use crate::desk::id::{GroupId, PersonId};
 use crate::desk::organisation::Organisation;
@@ -47,10 +49,10 @@ impl Named {
         }
     }
 
-    fn people(&self, case: &AccessCase, organisation: &Organisation) -> Vec<PersonId> {
+    fn people(&self, case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
         match self {
             Named::Person(person) => vec![person.clone()],
-            Named::Manager => managers(case, organisation).into_iter().take(1).collect(),
+            Named::Manager => managers(case, organisation, now).into_iter().take(1).collect(),
             Named::Owner => {
                 let app = organisation.apps.get(&case.request.app);
                 app.and_then(|app| app.owner.clone()).into_iter().collect()
@@ -62,15 +64,18 @@ impl Named {
 }
 
 /// The managers of the person who is to have the access who may approve, nearest first.
-fn managers(case: &AccessCase, organisation: &Organisation) -> Vec<PersonId> {
+fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
     let subject = organisation.people.get(&case.request.subject);
     let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
-    managers.into_iter().filter(|person| may_approve(case, organisation, person)).collect()
+    managers.into_iter().filter(|person| may_approve(case, organisation, person, now)).collect()
 }
 
-/// Approvers are active, and are no party to the request (I2).
-fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId) -> bool {
-    organisation.people.get(person).is_some_and(|person| person.active) && !case.concerns(person)
+/// Approvers are active, and are neither a party to the request nor stand in for one (I2).
+fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId, now: Timestamp) -> bool {
+    let parties = [&case.requester, &case.submitted_by, &case.request.subject];
+    let stands_in = |party: &&PersonId| organisation.delegates_of(party, now).any(|delegate| delegate == person);
+    let here = organisation.people.get(person).is_some_and(|person| person.active);
+    here && !case.concerns(person) && !parties.iter().any(stands_in)
 }
 
 /// An open step whose approvers are others than before.
@@ -87,14 +92,14 @@ impl AccessCase {
     /// person who has approved one step is not asked in another, unless the desk lets one person approve several. Where too few
     /// are left, the desk's access approvers stand in, then the managers above.
     #[must_use]
-    pub fn following(&self, organisation: &Organisation) -> (AccessCase, Vec<Reassigned>) {
+    pub fn following(&self, organisation: &Organisation, now: Timestamp) -> (AccessCase, Vec<Reassigned>) {
         let (mut after, mut changes) = (self.clone(), Vec::new());
         if self.state != AccessState::Awaiting {
             return (after, changes);
         }
         let open: Vec<usize> = self.open_steps().map(|(number, _)| number).collect();
         for (number, step) in after.steps.iter_mut().enumerate().filter(|(number, _)| open.contains(number)) {
-            let (approvers, stands_in) = self.approvers_now(number, step, organisation);
+            let (approvers, stands_in) = self.approvers_now(number, step, organisation, now);
             let same = approvers.len() == step.approvers.len() && approvers.iter().all(|p| step.approvers.contains(p));
             if same {
                 continue;
@@ -109,23 +114,33 @@ impl AccessCase {
         (after, changes)
     }
 
-    fn approvers_now(&self, number: usize, step: &Step, organisation: &Organisation) -> (Vec<PersonId>, bool) {
+    fn approvers_now(
+        &self,
+        number: usize,
+        step: &Step,
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> (Vec<PersonId>, bool) {
         let one_step_each = !organisation.defaults.one_approver_for_several_steps;
         let elsewhere = |person: &PersonId| one_step_each && self.approved_another(number, person);
-        let may = |person: &PersonId| may_approve(self, organisation, person) && !elsewhere(person);
+        let may = |person: &PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
         let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
         let mut people: Vec<PersonId> = match step.named.as_slice() {
             [] => step.approvers.clone(),
-            named => named.iter().flat_map(|named| named.people(self, organisation)).collect(),
+            named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         };
+        // Those who stand in for one of them may decide as well, and so may they.
+        let delegates: Vec<PersonId> =
+            people.iter().flat_map(|person| organisation.delegates_of(person, now)).cloned().collect();
+        people.extend(delegates);
         people.retain(|person| may(person));
         let enough = |people: &[PersonId]| {
             let fresh: std::collections::BTreeSet<&PersonId> = people.iter().filter(|person| !said(person)).collect();
             agreed + fresh.len() >= step.needed as usize
         };
         let stands_in = !enough(&people);
-        for more in [organisation.defaults.access_approvers.clone(), managers(self, organisation)] {
+        for more in [organisation.defaults.access_approvers.clone(), managers(self, organisation, now)] {
             if !enough(&people) {
                 people.extend(more.into_iter().filter(|person| may(person)));
             }

@@ -76,11 +76,11 @@ pub fn decide(
         return Err(Refusal::SubjectInactive);
     }
     // Who may approve is looked up now, and so is what there is to give.
-    let (asked, _) = case.following(at.organisation);
+    let (asked, _) = case.following(at.organisation, at.now);
     let asked = if decision.approve { asked.within(&at.organisation.apps)? } else { asked };
     let (after, denied) = asked.decided(decision, permit, at.now)?.reviewed(at);
     // Who has approved this step is not asked in the next.
-    let (after, _) = after.following(at.organisation);
+    let (after, _) = after.following(at.organisation, at.now);
     let author = Author::Person(permit.on(ticket.id)?.clone());
     let mut change = settled(ticket, case, &after, (author, &normal(&decision.reason)), at);
     if let Some(seen) = &decision.seen {

@@ -25,7 +25,7 @@ pub fn follow(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change>
         let after = AccessCase { state: AccessState::Denied, ..case.clone() };
         return Some(settled(ticket, case, &after, (Author::System, SUBJECT_HAS_LEFT), at));
     }
-    let (after, reassigned) = case.following(at.organisation);
+    let (after, reassigned) = case.following(at.organisation, at.now);
     if reassigned.is_empty() {
         return None;
     }

@@ -156,7 +156,9 @@ impl AccessCase {
     /// held together with something else that is held or asked for (I5).
     #[must_use]
     pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
-        let (after, denied) = self.reviewed(at);
+        let delegates = at.organisation.people.values().any(|person| !person.delegations.is_empty());
+        let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
+        let (after, denied) = case.reviewed(at);
         match denied.or_else(|| guards::refuses_request(&after, at)) {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },
             None => after,

@@ -112,6 +112,16 @@ pub struct Person {
     /// Somebody who has left can neither submit nor approve nor be assigned.
     pub active: bool,
     pub attributes: BTreeMap<String, String>,
+    /// The people who may approve in their place for a while.
+    pub delegations: Vec<Delegation>,
+}
+
+/// Leave for another person to approve in one's place: from the beginning of one day to the end of another, by the desk's zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegation {
+    pub to: PersonId,
+    pub from: Date,
+    pub until: Date,
 }
 
 /// A team, which is also a queue.
@@ -403,6 +413,13 @@ impl Organisation {
     pub fn may_request(&self, person: &PersonId, app: &App) -> bool {
         let groups = self.people.get(person).map(|person| person.groups.as_slice()).unwrap_or_default();
         app.requestable_by.is_empty() || app.requestable_by.iter().any(|group| groups.contains(group))
+    }
+
+    /// The people who may approve in a person's place at an instant.
+    pub fn delegates_of(&self, person: &PersonId, now: Timestamp) -> impl Iterator<Item = &PersonId> {
+        let today = self.calendar.zone.to_datetime(now).date();
+        let delegations = self.people.get(person).map(|person| person.delegations.as_slice()).unwrap_or_default();
+        delegations.iter().filter(move |one| (one.from..=one.until).contains(&today)).map(|one| &one.to)
     }
 
     /// The active members of a group.

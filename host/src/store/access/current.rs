@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::desk::access::Grant;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
+use crate::store::access::ops::OPEN;
 use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
 use crate::store::db::{Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
@@ -69,6 +70,25 @@ impl Store {
         );
         let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await?;
         rows.iter().map(grant).collect()
+    }
+
+    /// The grants to an app that are held, and of which nothing is there or on its way, after one of them, at most `limit`.
+    pub async fn not_in_app(
+        &self,
+        app: &AppId,
+        now: Timestamp,
+        after: Option<GrantId>,
+        limit: usize,
+    ) -> Result<Vec<GrantId>, Error> {
+        let sql = format!(
+            "select id from grants where app = $1 and expires_at > $2 and {SUPPORTS} and id > $3 \
+             and not exists (select 1 from holdings h where h.subject = grants.subject and h.app = grants.app \
+             and h.entitlement = 'account') and not exists (select 1 from access_ops o where o.subject = grants.subject \
+             and o.app = grants.app and o.entitlement = 'account' and o.{OPEN}) order by id limit {limit}"
+        );
+        let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
+        let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into(), after.into()]).await?;
+        rows.iter().map(|row| Ok(GrantId(row.uuid(0)?))).collect()
     }
 
     /// The grants that a ticket gave.

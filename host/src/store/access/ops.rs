@@ -1,5 +1,7 @@
 //! Entitlements that people hold in apps that the desk writes to, and the orders about it.
 
+use jiff::Timestamp;
+
 use crate::desk::access::provisioning::{Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
@@ -10,7 +12,7 @@ use crate::store::{Error, Store};
 const OP_COLUMNS: &str = "id, ticket, grant_id, subject, app, entitlement, direction, replaces, generation, state, attempt, \
      not_before, said, planned_at, changed_at";
 /// The condition for orders that are on their way; the index has the same words.
-const OPEN: &str = "state in ('planned', 'sent', 'unknown', 'applied', 'waiting')";
+pub(super) const OPEN: &str = "state in ('planned', 'sent', 'unknown', 'applied', 'waiting')";
 /// The columns of a holding, as [`holding`] reads them.
 const HOLDING_COLUMNS: &str = "subject, app, entitlement, preexisting, grant_id, ticket, since";
 
@@ -52,6 +54,12 @@ impl Store {
     pub async fn op(&self, id: OpId) -> Result<Option<Op>, Error> {
         let sql = format!("select {OP_COLUMNS} from access_ops where id = $1");
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(op).transpose()
+    }
+
+    /// How many orders to take something away have been on their way since before an instant.
+    pub async fn revocations_since_before(&self, before: Timestamp) -> Result<i64, Error> {
+        let sql = format!("select count(*) from access_ops where {OPEN} and direction = 'revoke' and planned_at < $1");
+        self.db.optional(&sql, vec![ms(before).into()]).await?.map_or(Ok(0), |row| row.int(0))
     }
 
     /// The orders that are on their way, oldest first, after one of them.
@@ -124,10 +132,8 @@ pub(in crate::store) async fn write(tx: &mut Tx, op: &Op) -> Result<(), Error> {
         Arg::from(ms(op.changed_at)),
     ];
     let head = format!("insert into access_ops ({OP_COLUMNS})");
-    tx.insert(&head, 15, tail, vec![row]).await.map(drop_rows)
+    tx.insert(&head, 15, tail, vec![row]).await.map(drop)
 }
-
-fn drop_rows<T>(_: T) {}
 
 /// Notes that a person holds something.
 pub(in crate::store) async fn hold(tx: &mut Tx, holding: &Holding) -> Result<(), Error> {
@@ -142,13 +148,13 @@ pub(in crate::store) async fn hold(tx: &mut Tx, holding: &Holding) -> Result<(),
     ];
     let tail = "on conflict (subject, app, entitlement) do update set preexisting = excluded.preexisting, \
                 grant_id = excluded.grant_id, ticket = excluded.ticket, since = excluded.since";
-    tx.insert(&format!("insert into holdings ({HOLDING_COLUMNS})"), 7, tail, vec![row]).await.map(drop_rows)
+    tx.insert(&format!("insert into holdings ({HOLDING_COLUMNS})"), 7, tail, vec![row]).await.map(drop)
 }
 
 /// Notes that a person holds something no more.
-pub(in crate::store) async fn drop(tx: &mut Tx, holding: &Holding) -> Result<(), Error> {
+pub(in crate::store) async fn drop_holding(tx: &mut Tx, holding: &Holding) -> Result<(), Error> {
     let sql = "delete from holdings where subject = $1 and app = $2 and entitlement = $3";
     let key =
         vec![holding.subject.as_str().into(), holding.app.as_str().into(), holding.entitlement.to_string().into()];
-    tx.execute(sql, key).await.map(drop_rows)
+    tx.execute(sql, key).await.map(drop)
 }

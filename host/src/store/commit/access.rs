@@ -27,7 +27,7 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
             }
             AccessWrite::Op(op) => ops::write(tx, op).await?,
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
-            AccessWrite::Drop(holding) => ops::drop(tx, holding).await?,
+            AccessWrite::Drop(holding) => ops::drop_holding(tx, holding).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;

@@ -74,6 +74,11 @@ struct EditorPage {
 }
 
 impl EditorPage {
+    /// The heading of a column.
+    fn column(&self, at: &usize) -> &str {
+        self.grid.columns.get(*at).map(String::as_str).unwrap_or_default()
+    }
+
     /// Whether a cell is not as it is live.
     fn differs(&self, row: &usize, column: &usize) -> bool {
         let cell = |grid: &Grid| grid.rows.get(*row).and_then(|cells| cells.get(*column)).cloned().unwrap_or_default();

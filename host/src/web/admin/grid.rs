@@ -17,10 +17,23 @@ pub struct Grid {
 /// Why a grid is no decision table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotATable {
-    #[error("row {row}, `{column}`: {why}")]
-    Cell { row: usize, column: String, why: String },
+    #[error("row {row}, `{column}`: {source}")]
+    Cell { row: usize, column: Column, source: NotAValue },
     #[error("the manifest cannot be read: {0}")]
-    Manifest(String),
+    Manifest(#[from] toml::de::Error),
+    #[error("the manifest cannot be written: {0}")]
+    Unwritable(#[from] toml::ser::Error),
+}
+
+/// Why a cell is no value of TOML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAValue {
+    #[error("{}", .0.message())]
+    Toml(toml::de::Error),
+    #[error("it is no value")]
+    Empty,
+    #[error("`{key}` is a value already")]
+    Taken { key: String },
 }
 
 /// The first columns, where there are any of them; then conditions, then answers.
@@ -61,20 +74,19 @@ fn shown(value: &Value) -> String {
 }
 
 /// A cell as a value.
-fn read(cell: &str) -> Result<Value, String> {
+fn read(cell: &str) -> Result<Value, NotAValue> {
     let cell = cell.trim();
     let looks =
         cell.starts_with(['[', '{', '"', '\'']) || matches!(cell, "true" | "false") || cell.parse::<f64>().is_ok();
     if !looks {
         return Ok(Value::String(cell.to_owned()));
     }
-    let table: Result<Table, toml::de::Error> = toml::from_str(&format!("v = {cell}"));
-    let value = table.map_err(|error| error.message().to_owned())?.remove("v");
-    value.ok_or_else(|| "it is no value".to_owned())
+    let mut table: Table = toml::from_str(&format!("v = {cell}")).map_err(NotAValue::Toml)?;
+    table.remove("v").ok_or(NotAValue::Empty)
 }
 
 /// Sets a value in a row, along its keys.
-fn set(row: &mut Table, path: &str, value: Value) -> Result<(), String> {
+fn set(row: &mut Table, path: &str, value: Value) -> Result<(), NotAValue> {
     match path.split_once('.') {
         None => {
             row.insert(path.to_owned(), value);
@@ -84,7 +96,7 @@ fn set(row: &mut Table, path: &str, value: Value) -> Result<(), String> {
             let below = row.entry(first.to_owned()).or_insert_with(|| Value::Table(Table::new()));
             match below {
                 Value::Table(below) => set(below, rest, value),
-                _ => Err(format!("`{first}` is a value already")),
+                _ => Err(NotAValue::Taken { key: first.to_owned() }),
             }
         }
     }
@@ -97,7 +109,7 @@ impl Grid {
     ///
     /// [`NotATable::Manifest`].
     pub fn of(manifest: &str) -> Result<Grid, NotATable> {
-        let manifest: Table = toml::from_str(manifest).map_err(|error| NotATable::Manifest(error.to_string()))?;
+        let manifest: Table = toml::from_str(manifest)?;
         let rows = manifest.get("settings").and_then(|settings| settings.get("row")).and_then(Value::as_array);
         let rows: Vec<Vec<(String, Value)>> = rows
             .into_iter()
@@ -124,12 +136,12 @@ impl Grid {
     ///
     /// A cell that is no value, or a manifest that cannot be read.
     pub fn into_manifest(self, manifest: &str, version: &str) -> Result<String, NotATable> {
-        let mut manifest: Table = toml::from_str(manifest).map_err(|error| NotATable::Manifest(error.to_string()))?;
+        let mut manifest: Table = toml::from_str(manifest)?;
         let mut rows = Vec::new();
         for (number, cells) in self.rows.iter().enumerate() {
             let mut row = Table::new();
             for (column, cell) in self.columns.iter().zip(cells).filter(|(_, cell)| !cell.trim().is_empty()) {
-                let wrong = |why: String| NotATable::Cell { row: number + 1, column: column.clone(), why };
+                let wrong = |source| NotATable::Cell { row: number + 1, column: column.clone(), source };
                 let value = read(cell).map_err(wrong)?;
                 set(&mut row, column, value).map_err(wrong)?;
             }
@@ -143,7 +155,7 @@ impl Grid {
         if !version.trim().is_empty() {
             manifest.insert("version".to_owned(), Value::String(version.trim().to_owned()));
         }
-        toml::to_string(&manifest).map_err(|error| NotATable::Manifest(error.to_string()))
+        Ok(toml::to_string(&manifest)?)
     }
 }
 

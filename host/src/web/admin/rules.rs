@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use crate::app::Error;
 use crate::app::observe::stats::Window;
+use crate::app::rollout::archive;
 use crate::app::rollout::rules::RuleStatus;
-use crate::app::rollout::steps::{Command, LifeTrial, Part};
+use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
@@ -33,7 +34,6 @@ struct Arm {
 /// A rule in the list.
 struct Listed {
     name: String,
-    folder: String,
     order: String,
     stages: String,
     version: String,
@@ -42,7 +42,6 @@ struct Listed {
     calls: u64,
     failures: u64,
     micros: u64,
-    differs: u64,
     error: Option<String>,
     has_rows: bool,
 }
@@ -78,7 +77,6 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
     let calls = sum(|figures| figures.calls);
     Listed {
         name: manifest.map_or_else(|| status.folder.clone(), |manifest| manifest.name.to_string()),
-        folder: status.folder.clone(),
         order: manifest.map(|manifest| manifest.order.to_string()).unwrap_or_default(),
         stages: manifest
             .map(|m| {
@@ -94,7 +92,6 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
         suspended: status.rollout.as_ref().is_some_and(|rollout| rollout.suspended.is_some()),
         failures: sum(|figures| figures.failures),
         micros: sum(|figures| figures.mean_micros * figures.calls).checked_div(calls).unwrap_or_default(),
-        differs: sum(|figures| figures.disagreements),
         calls,
         error: status.error.as_ref().map(|(message, _)| message.clone()),
         has_rows: status.live.as_ref().is_some_and(|rule| super::grid::has_rows(&rule.manifest_text)),
@@ -150,7 +147,6 @@ fn plot(bars: &[(f64, u64)]) -> Option<Plot> {
 /// A version in the archive.
 struct Version {
     version: String,
-    id: String,
     short: String,
     seen: When,
     size: i64,
@@ -163,6 +159,42 @@ struct Act {
     event: String,
     who: String,
     why: String,
+}
+
+impl Version {
+    fn of(f: &Frame, version: archive::Version) -> Version {
+        Version {
+            short: version.component_digest.chars().take(12).collect(),
+            seen: f.times.ago(version.first_seen),
+            size: version.component_bytes / 1024,
+            damage: version.damage,
+            version: version.version,
+        }
+    }
+}
+
+impl Act {
+    fn of(f: &Frame, event: DeploymentEvent) -> Act {
+        Act { when: f.times.ago(event.at), event: event.event, who: f.name_of(&event.actor), why: event.why }
+    }
+}
+
+/// The versions of a rule that play a part, or played one before.
+fn arms(f: &Frame, found: &RuleStatus) -> Vec<Arm> {
+    let rollout = found.rollout.clone().unwrap_or_default();
+    let arm = |part: &str, id: String, version: String| Arm {
+        part: f.words.t(&format!("part.{part}")),
+        version,
+        id,
+        percent: None,
+        proposed_by: None,
+    };
+    let active = found.active.as_ref().map(|rule| rule.manifest.version.clone()).unwrap_or_default();
+    let mut arms: Vec<Arm> = rollout.active.iter().map(|id| arm("active", id.to_string(), active.clone())).collect();
+    arms.extend(candidate(f, found));
+    arms.extend(rollout.suspended.iter().map(|id| arm("suspended", id.to_string(), String::new())));
+    arms.extend(rollout.previous.iter().map(|id| arm("previous", id.to_string(), String::new())));
+    arms
 }
 
 #[derive(Template)]
@@ -223,25 +255,13 @@ async fn render(
         visit.app.rule_events(&visit.actor, &own, None, SHOWN).await.map(|page| page.items).unwrap_or_default();
     let f = visit.frame;
     let rollout = found.rollout.clone().unwrap_or_default();
-    let arm = |part: &str, id: String, version: String| Arm {
-        part: f.words.t(&format!("part.{part}")),
-        version,
-        id,
-        percent: None,
-        proposed_by: None,
-    };
-    let active = found.active.as_ref().map(|rule| rule.manifest.version.clone()).unwrap_or_default();
-    let mut arms: Vec<Arm> = rollout.active.iter().map(|id| arm("active", id.to_string(), active.clone())).collect();
-    arms.extend(candidate(&f, &found));
-    arms.extend(rollout.suspended.iter().map(|id| arm("suspended", id.to_string(), String::new())));
-    arms.extend(rollout.previous.iter().map(|id| arm("previous", id.to_string(), String::new())));
     let (commonest, _) = stats.commonest(8);
     let micros =
         |percent: u64| stats.micros.percentile(percent).map_or_else(|| "-".to_owned(), |micros| format!("{micros} µs"));
     let page_ = RulePage {
         rule: listed(&f, &found),
         description: found.live.as_ref().map(|rule| rule.manifest.description.clone()).unwrap_or_default(),
-        arms,
+        arms: arms(&f, &found),
         calls: stats.calls,
         failed: stats.outcomes.iter().filter(|(outcome, _)| *outcome != "answered").map(|(_, count)| count).sum(),
         outcomes: stats.outcomes.iter().map(|(outcome, count)| (outcome.clone(), *count)).collect(),
@@ -249,26 +269,8 @@ async fn render(
         plot: plot(&stats.micros.bars()),
         p50: micros(50),
         p99: micros(99),
-        versions: versions
-            .into_iter()
-            .map(|version| Version {
-                id: format!("{}/{}", version.component_digest, version.manifest_digest),
-                short: version.component_digest.chars().take(12).collect(),
-                seen: f.times.ago(version.first_seen),
-                size: version.component_bytes / 1024,
-                damage: version.damage,
-                version: version.version,
-            })
-            .collect(),
-        acts: events
-            .into_iter()
-            .map(|event| Act {
-                when: f.times.ago(event.at),
-                event: event.event,
-                who: f.name_of(&event.actor),
-                why: event.why,
-            })
-            .collect(),
+        versions: versions.into_iter().map(|version| Version::of(&f, version)).collect(),
+        acts: events.into_iter().map(|event| Act::of(&f, event)).collect(),
         manifest: found.live.as_ref().map(|rule| rule.manifest_text.to_string()).unwrap_or_default(),
         retiring: rollout.retiring.is_some(),
         can_roll_back: rollout.previous.is_some(),

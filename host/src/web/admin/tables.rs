@@ -78,6 +78,13 @@ struct TablePage {
     why: String,
 }
 
+impl TablePage {
+    /// The heading of a column.
+    fn column(&self, at: &usize) -> &str {
+        self.columns.get(*at).map(String::as_str).unwrap_or_default()
+    }
+}
+
 /// How one came to the page.
 #[derive(Debug, Default, Deserialize)]
 pub struct How {

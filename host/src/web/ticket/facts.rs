@@ -31,6 +31,8 @@ pub struct Access {
     pub what: String,
     pub state: String,
     pub awaiting: bool,
+    /// Whether it waits for the reader.
+    pub for_reader: bool,
     pub due: Option<When>,
     pub approvers: Vec<String>,
     pub reason: String,
@@ -151,6 +153,7 @@ fn access(f: &Frame, seen: &Seen) -> Option<Access> {
         what: what.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
         state: f.words.t(&format!("access.{}", case.state.code())),
         awaiting: case.state == AccessState::Awaiting,
+        for_reader: f.viewer.as_ref().is_some_and(|viewer| case.awaited().contains(&&viewer.id)),
         due: case.due_at().map(|due| f.times.due(due)),
         approvers: case.awaited().into_iter().map(|id| f.name(id)).collect(),
         reason: case.reason.clone(),

@@ -122,6 +122,7 @@ mod tests {
             vip: false,
             active: true,
             attributes: Default::default(),
+            delegations: Vec::new(),
         };
         let people = [
             person("amara", "Amara Okafor", "amara@meridian.example"),

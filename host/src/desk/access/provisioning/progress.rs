@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{bring_in_line, compensate, drop_holding, hold, write};
+use super::plan::{bring_in_line, compensate, drop_holding, hold, is_connected, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::ending::stands;
 use crate::desk::access::{Grant, GrantState};
@@ -41,6 +41,8 @@ pub enum Came {
     Later(Timestamp),
     /// It may have been done or not.
     Unknown,
+    /// The same, and the app wants to be asked again from this time on.
+    UnknownUntil(Timestamp),
     /// The app refuses it.
     Rejected,
     /// A person has to do it, and say so.
@@ -119,6 +121,20 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
     Some(change)
 }
 
+/// Orders what a grant gives in an app that the desk did not write to when it was given. The grant stays as it is: what the app
+/// refuses is tried again, and no person loses by a connector that is not right yet. `None` where nothing is missing.
+pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    let key = (&grant.subject, &grant.app);
+    if grant.has_ended(at.now) || !is_connected(key.1, at.organisation) {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let known = books.ops.len();
+    bring_in_line(&mut change, &mut books, key, at);
+    (books.ops.len() > known).then_some(change)
+}
+
 fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
     let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
     let again = later(backoff(op.attempt));
@@ -130,10 +146,13 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
     });
     let (state, not_before) = match report.came {
         Came::Found | Came::Verified => (OpState::Verified, at.now),
-        Came::NotThere => (OpState::Planned, again),
+        // What the app has accepted may only show late; what was lost has waited already.
+        Came::NotThere if op.state == OpState::Applied => (OpState::Planned, again),
+        Came::NotThere => (OpState::Planned, at.now),
         Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
         Came::Later(not_before) => (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1)))),
         Came::Unknown => (OpState::Unknown, again),
+        Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.
         Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, later(BACKOFF_MAX)),
         Came::Rejected => (OpState::Rejected, at.now),
