@@ -58,7 +58,7 @@ macro_rules! shipped {
 const SHIPPED: &[(&str, &[(&str, &str)])] = shipped!("en" "de");
 
 /// The program's own files, as a configuration would have them.
-fn shipped() -> impl Iterator<Item = File<'static>> {
+fn shipped<'a>() -> impl Iterator<Item = File<'a>> {
     let file = |(path, text): &(&'static str, &'static str)| (path.rsplit('/').next().unwrap_or(path), *text);
     SHIPPED
         .iter()
