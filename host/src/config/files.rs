@@ -17,6 +17,8 @@ use crate::rows;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
+/// The most files of days on which calendars are closed.
+const HOLIDAYS_MAX: usize = 100;
 /// The most reference tables.
 pub const TABLES_MAX: usize = 1000;
 /// The most syntax errors shown of one file; what follows is mostly their echo.
@@ -30,6 +32,8 @@ const REQUEST_TYPES: &str = "request-types.toml";
 const APPS: &str = "apps.toml";
 /// The folder of the reference tables.
 const TABLES: &str = "tables";
+/// The folder of the days on which calendars are closed, in iCalendar files.
+pub const HOLIDAYS: &str = "holidays";
 /// The folder of the words of messages, with a folder for each language.
 const TEMPLATES: &str = "templates";
 
@@ -53,7 +57,7 @@ pub struct Parsed<'a> {
 }
 
 impl Files {
-    /// Reads a directory. Only `apps.toml` and the folders `tables` and `templates` may be absent.
+    /// Reads a directory. Only `apps.toml` and the folders `tables`, `holidays` and `templates` may be absent.
     ///
     /// # Errors
     ///
@@ -68,6 +72,10 @@ impl Files {
         match table_files(&dir.join(TABLES)) {
             Ok(tables) => names.extend(tables),
             Err(wrong) => problems.push(whole_file(TABLES, wrong)),
+        }
+        match holiday_files(&dir.join(HOLIDAYS)) {
+            Ok(holidays) => names.extend(holidays),
+            Err(wrong) => problems.push(whole_file(HOLIDAYS, wrong)),
         }
         match template_files(&dir.join(TEMPLATES)) {
             Ok(templates) => names.extend(templates),
@@ -168,6 +176,24 @@ fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
 }
 
 /// The files of all languages.
+fn holiday_files(dir: &Path) -> Result<Vec<String>, Wrong> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".ics") && !name.starts_with('.') {
+            names.push(format!("{HOLIDAYS}/{name}"));
+        }
+    }
+    if names.len() > HOLIDAYS_MAX {
+        return Err(Wrong::TooMany { found: names.len(), max: HOLIDAYS_MAX });
+    }
+    names.sort();
+    Ok(names)
+}
+
 fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
     if !dir.exists() {
         return Ok(Vec::new());

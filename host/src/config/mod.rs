@@ -92,7 +92,7 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let templates = files.read_templates(&problems);
     let read = files.parse(&problems).and_then(|parsed| {
         let names = names::Names::collect(&parsed);
-        desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database })
+        desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database, texts: &files.texts })
     });
     let mut problems = problems.into_inner();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));

@@ -1,6 +1,7 @@
 //! `[server]` of `desk.toml`: where the program listens, where it keeps things, and what it bounds.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -212,6 +213,8 @@ pub struct Around<'a> {
     pub outside: &'a Outside,
     /// The database of `DATABASE_URL`, checked.
     pub database: Option<Database>,
+    /// The texts of the directory's files, by their paths.
+    pub texts: &'a BTreeMap<String, String>,
 }
 
 /// The database of `DATABASE_URL`; a relative file starts from the working directory.

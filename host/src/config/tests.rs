@@ -244,6 +244,22 @@ fn all_problems_come_at_once_in_the_order_of_the_files() {
 }
 
 #[test]
+fn days_off_come_from_an_icalendar_file_too() {
+    let mut files = sound();
+    let desk = files.texts.get_mut("desk.toml").unwrap();
+    *desk = desk.replace("[calendar]\n", "[calendar]\nholidays-from = \"here.ics\"\n");
+    let problems = check(&files, &Outside::default()).unwrap_err();
+    assert!(problems[0].to_string().contains("no file `holidays/here.ics`"), "{problems:?}");
+    let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260501\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    files.texts.insert("holidays/here.ics".to_owned(), text.to_owned());
+    let config = check(&files, &Outside::default()).unwrap();
+    assert_eq!(config.organisation.calendar.holidays.len(), 3);
+    files.texts.insert("holidays/here.ics".to_owned(), text.replace("20260501", "soon"));
+    let problems = check(&files, &Outside::default()).unwrap_err();
+    assert!(problems[0].to_string().contains("line 3 has no day"), "{problems:?}");
+}
+
+#[test]
 fn files_that_are_missing_or_no_text_are_named() {
     let dir = tempfile::tempdir().unwrap();
     for (file, text) in &sound().texts {

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::desk::holidays::NoHolidays;
 use crate::desk::id::{NotAnId, PersonId};
 
 /// What is wrong.
@@ -56,6 +57,10 @@ pub enum Wrong {
     HoursBackwards { text: String },
     #[error("`{later}` starts before `{earlier}` ends; sort the hours and let none overlap")]
     HoursOverlap { earlier: String, later: String },
+    #[error("there is no file `holidays/{text}`")]
+    NoHolidayFile { text: String },
+    #[error("`holidays/{text}` gives no days off: {why}")]
+    NoHolidays { text: String, why: NoHolidays },
     #[error("no day has open hours, so no deadline would ever come")]
     NeverOpen,
     #[error("is {response} minutes, longer than the {resolution} minutes for the resolution")]

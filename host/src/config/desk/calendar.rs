@@ -1,12 +1,14 @@
 //! `[calendar]` of `desk.toml`: when the desk is open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::desk::organisation::{Calendar, OpenHours};
 
+use super::holidays;
+use crate::config::files::HOLIDAYS;
 use crate::config::read::{Keys, Node};
 use crate::config::wrong::Wrong;
 
@@ -17,7 +19,8 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 /// - `time-zone`: the desk's, a name of the IANA database.
 /// - `monday` to `sunday`: the open hours, such as `["08:00-12:00", "13:00-18:00"]`; absent is closed.
 /// - `holidays`: days on which the desk is closed, such as `2026-12-25`.
-pub fn read(keys: &mut Keys<'_>) -> Calendar {
+/// - `holidays-from`: more of them, from an iCalendar file in the folder `holidays`, such as `germany.ics`.
+pub fn read(keys: &mut Keys<'_>, texts: &BTreeMap<String, String>) -> Calendar {
     let zone = keys.required("time-zone").and_then(|node| {
         node.parsed(|name| TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() }))
     });
@@ -25,9 +28,18 @@ pub fn read(keys: &mut Keys<'_>) -> Calendar {
     if days.iter().all(Vec::is_empty) {
         keys.report("monday", Wrong::NeverOpen);
     }
-    let holidays: BTreeSet<_> = keys.list("holidays").iter().filter_map(Node::day).collect();
+    let mut holidays: BTreeSet<_> = keys.list("holidays").iter().filter_map(Node::day).collect();
+    let from_file = keys.optional("holidays-from").and_then(|node| node.parsed(|name| from_file(name, texts)));
+    holidays.extend(from_file.unwrap_or_default());
     let week = days.map(|day| open_hours(&day));
     Calendar { zone: zone.unwrap_or(TimeZone::UTC), week, holidays }
+}
+
+/// The days of an iCalendar file.
+fn from_file(name: &str, texts: &BTreeMap<String, String>) -> Result<BTreeSet<Date>, Wrong> {
+    let none = || Wrong::NoHolidayFile { text: name.to_owned() };
+    let text = texts.get(&format!("{HOLIDAYS}/{name}")).ok_or_else(none)?;
+    holidays::read(text).map_err(|why| Wrong::NoHolidays { text: name.to_owned(), why })
 }
 
 /// The open hours of one day: sorted, without overlap. Hours that touch are two spans.

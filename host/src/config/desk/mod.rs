@@ -33,6 +33,7 @@ use crate::config::{apps, duration, people, request_types, taxonomy, teams, trus
 
 mod calendar;
 pub mod closing;
+pub mod holidays;
 mod macros;
 mod promises;
 
@@ -57,19 +58,14 @@ pub fn read(
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
         let telemetry = keys.table("telemetry", telemetry::read);
-        let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
-        let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
-        let mail = keys.optional("mail");
-        let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
+        let outgoing = outgoing(keys, around);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
-        let calendar = keys.table("calendar", calendar::read);
-        let calendars = keys.entries("other-calendar", |keys, id: CalendarId| (id, calendar::read(keys)));
+        let calendar = keys.table("calendar", |keys| calendar::read(keys, around.texts));
+        let calendars = keys.entries("other-calendar", |keys, id: CalendarId| (id, calendar::read(keys, around.texts)));
         let closing = keys.table("closing", closing::read).unwrap_or_default().over(&Closing::default());
-        for (form, given) in request_types.values_mut() {
-            form.closing = std::mem::take(given).over(&closing);
-        }
+        request_types.values_mut().for_each(|(form, given)| form.closing = std::mem::take(given).over(&closing));
         let watch = keys.table("promises", promises::read).unwrap_or_default();
         let macros = keys.entries("macro", |keys, id| (id, macros::read(keys, names)));
         let canned_replies = keys.entries("canned-reply", macros::canned_reply);
@@ -80,10 +76,7 @@ pub fn read(
         }
         let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
         let (impacts, urgencies) = scales?;
-        let matrix = keys.list("matrix");
-        let matrix =
-            matrix.iter().filter_map(|node| node.keys(|keys| cell(keys, &impacts, &urgencies, names)).flatten());
-        let matrix = matrix.collect();
+        let matrix = matrix(keys, &impacts, &urgencies, names);
         let organisation = Organisation {
             name: name?,
             calendar: calendar?,
@@ -108,13 +101,17 @@ pub fn read(
             macros: macros.into_iter().collect(),
             canned_replies,
         };
-        Some((
-            Server { trusted_keys, withdrawn, limits, ..server? },
-            telemetry?,
-            Outgoing { requests, mail, webhooks },
-            organisation,
-        ))
+        Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, outgoing, organisation))
     })
+}
+
+/// Everything that leaves the desk.
+fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>) -> Outgoing {
+    let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
+    let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
+    let mail = keys.optional("mail");
+    let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
+    Outgoing { requests, mail, webhooks }
 }
 
 /// The steps of a scale: at least one, each once.
@@ -125,6 +122,17 @@ fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> V
         node.report(Wrong::Blank);
     }
     distinct(items, Node::id)
+}
+
+/// The levels that impacts and urgencies give together.
+fn matrix(
+    keys: &mut Keys<'_>,
+    impacts: &[ImpactId],
+    urgencies: &[UrgencyId],
+    names: &Names,
+) -> BTreeMap<(ImpactId, UrgencyId), PriorityId> {
+    let cells = keys.list("matrix");
+    cells.iter().filter_map(|node| node.keys(|keys| cell(keys, impacts, urgencies, names)).flatten()).collect()
 }
 
 /// One `[[matrix]]`: an `impact` and an `urgency`, and the `priority` that they give together.

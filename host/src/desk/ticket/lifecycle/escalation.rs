@@ -12,7 +12,8 @@ use crate::desk::text::normal;
 use crate::desk::ticket::assignment::in_team;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::lifecycle::clocks;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::sight::Part;
+use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
 /// The most members of a team who hear that a ticket has come up to them.
@@ -56,6 +57,15 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
         tier: team.tier,
         reason: reason.to_owned(),
     };
+    // Explanations go by what was set. It is the desk that sets it, so that it does not read as an agent's correction of a rule.
+    let set = |field, from: String, to: String| Entry {
+        at: at.now,
+        author: Author::System,
+        visibility: Part::Set(field).visibility(),
+        event: Event::Set { field, from: Some(from), to, reason: format!("escalated: {reason}") },
+    };
+    change.entries.push(set(Field::Team, after.team.to_string(), team.id.to_string()));
+    change.entries.push(set(Field::Tier, after.tier.to_string(), team.tier.to_string()));
     after.team = team.id.clone();
     after.tier = team.tier;
     after.assignee = None;
