@@ -182,7 +182,8 @@ async fn runs_and_messages_belong_to_their_ticket() {
         assert_eq!((&decision.input, &decision.verdict, &decision.rules), (&same.input, &same.verdict, &same.rules));
     }
     assert_eq!(none, []);
-    let [message] = messages.as_slice() else { panic!("one message, not {}", messages.len()) };
+    let [message, assigned] = messages.as_slice() else { panic!("two messages, not {}", messages.len()) };
+    assert_eq!(assigned.kind, "assigned");
     assert_eq!((message.kind.as_str(), message.recipient.as_str()), ("acknowledgement", "eve"));
     assert_eq!((message.queued_at, message.sent_at), (wanted.at, None));
 }
