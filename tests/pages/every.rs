@@ -117,7 +117,13 @@ fn pictures_for_the_readme() {
     std::fs::create_dir_all(&folder).unwrap();
     let shown = [
         ("start", "amara", "/", 1100, ""),
-        ("problems", "amara", "/new/hardware", 760, "document.querySelector('form.stack').requestSubmit()"),
+        (
+            "problems",
+            "amara",
+            "/new/hardware",
+            760,
+            "document.querySelector('#subject').value = 'A laptop for the new project'; document.querySelector('[value=laptop]').selected = true; document.querySelector('form.stack').requestSubmit()",
+        ),
         ("queue", "kofi", "/queue", 1280, ""),
         ("ticket", "kofi", "/tickets/IT-1", 1280, "document.querySelector('.fact').open = true"),
         ("approval", "lena", "/approvals/IT-5", 400, ""),
