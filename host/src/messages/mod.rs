@@ -42,20 +42,28 @@ pub const FILE_BYTES_MAX: usize = 64 << 10;
 const SUBJECT: &str = "Subject:";
 
 macro_rules! shipped {
-    ($($locale:literal: $($name:literal)*;)*) => {
-        &[$($(($locale, $name, include_str!(concat!("shipped/", $locale, "/", $name)))),*),*]
+    ($($locale:literal)*) => {
+        &[$(($locale, &shipped!($locale of
+            "requester/acknowledgement.txt" "requester/reply.txt" "requester/state-changed.txt" "requester/resolved.txt"
+            "requester/confirmation-reminder.txt" "requester/closed.txt" "requester/access-ending.txt"
+            "staff/approval-wanted.txt" "staff/assigned.txt" "staff/requester-wrote.txt" "staff/escalated.txt"
+            "staff/promise-runs-out.txt" "staff/promise-broken.txt" "digest.txt" "layout.html"))),*]
+    };
+    ($locale:literal of $($path:literal)*) => {
+        [$(($path, include_str!(concat!("shipped/", $locale, "/", $path)))),*]
     };
 }
 
-/// The templates that come with the program: language, file, text.
-const SHIPPED: &[(&str, &str, &str)] = shipped! {
-    "en": "acknowledgement.txt" "approval-wanted.txt" "reply.txt" "state-changed.txt" "resolved.txt" "closed.txt" "assigned.txt"
-        "promise-runs-out.txt" "promise-broken.txt" "confirmation-reminder.txt" "requester-wrote.txt" "escalated.txt"
-        "access-ending.txt" "digest.txt" "layout.html";
-    "de": "acknowledgement.txt" "approval-wanted.txt" "reply.txt" "state-changed.txt" "resolved.txt" "closed.txt" "assigned.txt"
-        "promise-runs-out.txt" "promise-broken.txt" "confirmation-reminder.txt" "requester-wrote.txt" "escalated.txt"
-        "access-ending.txt" "digest.txt" "layout.html";
-};
+/// The templates that come with the program, by language: where a file is, and its text.
+const SHIPPED: &[(&str, &[(&str, &str)])] = shipped!("en" "de");
+
+/// The program's own files, as a configuration would have them.
+fn shipped<'a>() -> impl Iterator<Item = File<'a>> {
+    let file = |(path, text): &(&'static str, &'static str)| (path.rsplit('/').next().unwrap_or(path), *text);
+    SHIPPED
+        .iter()
+        .flat_map(move |(locale, files)| files.iter().map(file).map(|(name, text)| File { locale, name, text }))
+}
 
 /// All templates, ready to be used.
 #[derive(Debug, Clone)]
@@ -139,10 +147,9 @@ impl Templates {
     /// Every file that cannot be used.
     pub fn with<'a>(own: impl Iterator<Item = File<'a>>) -> Result<Templates, Vec<Mistake>> {
         let mut templates = Templates::default();
-        let shipped = SHIPPED.iter().map(|(locale, name, text)| File { locale, name, text });
         let mut files: BTreeMap<(String, String), &str> = BTreeMap::new();
         let mut mistakes = Vec::new();
-        for file in shipped.chain(own) {
+        for file in shipped().chain(own) {
             match check_name(&file) {
                 Ok(()) => drop(files.insert((file.locale.to_owned(), file.name.to_owned()), file.text)),
                 Err(why) => {

@@ -12,7 +12,7 @@ fn all_shipped_templates_are_right_and_each_language_has_all() {
     assert_eq!(templates.locales().collect::<Vec<_>>(), ["de", "en"]);
     for locale in ["de", "en"] {
         for name in known_names() {
-            assert!(SHIPPED.iter().any(|(l, n, _)| *l == locale && *n == name), "{locale}/{name}");
+            assert!(shipped().any(|file| file.locale == locale && file.name == name), "{locale}/{name}");
         }
         for kind in MessageKind::ALL {
             let rendered = templates.message(locale, kind, &Facts::sample()).unwrap();

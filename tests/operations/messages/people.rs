@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::super::incident;
+use crate::support::client::resolved;
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::peers::smtp::{Relay, Taken};
@@ -70,10 +71,12 @@ fn each_person_hears_once_of_what_concerns_them_and_never_of_what_they_did() {
         assert_eq!(people(&news(&desk, &relay, &mut seen)), BTreeSet::new(), "a private note");
         amara.post(&path("comments"), &json!({ "body": "No, still down.", "internal": false })).expect(201);
         assert_eq!(people(&news(&desk, &relay, &mut seen)), BTreeSet::from([worker.as_str()]));
-        let to = |state: &str| json!({ "to": state, "reason": "The gateway was restarted." });
-        kofi.post(&path("transitions"), &to("in_progress")).expect(200);
+        let kofi = kofi.with("if-match", "*");
+        kofi.post(&path("transitions"), &json!({ "to": "in_progress" })).expect(200);
         assert_eq!(people(&news(&desk, &relay, &mut seen)), BTreeSet::new(), "work goes on");
-        kofi.post(&path("transitions"), &to("resolved")).expect(200);
+        let mut done = resolved();
+        done["reason"] = json!("The gateway was restarted.");
+        kofi.post(&path("transitions"), &done).expect(200);
         let resolved = news(&desk, &relay, &mut seen);
         assert_eq!(people(&resolved), both);
         assert!(resolved["amara"].text.contains("The gateway was restarted."), "{}", resolved["amara"].text);
@@ -102,7 +105,7 @@ fn an_approver_is_asked_with_what_there_is_to_decide_and_the_requester_hears_wha
         assert!(wanted.text.contains(told), "{told} is not in\n{}", wanted.text);
     }
     let decision = json!({ "approve": true, "reason": "She needs it." });
-    desk.as_role("lena").post(&format!("/api/v1/access-requests/{key}/decisions"), &decision).expect(200);
+    desk.as_role("lena").post(&format!("/api/v1/tickets/{key}/access/decisions"), &decision).expect(200);
     let told = news(&desk, &relay, &mut seen);
     assert!(told.contains_key("amara") && !told.contains_key("lena"), "{told:?}");
 }

@@ -102,6 +102,25 @@ fn a_desk_that_is_killed_between_sending_and_writing_sends_again_with_the_same_i
 }
 
 #[test]
+fn mail_goes_only_to_a_relay_whose_certificate_is_trusted() {
+    let (relay, certificate) = Relay::start_with_tls();
+    let settings = relay.settings().replace("127.0.0.1", "localhost").replace("\"none\"", "\"tls\"");
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &settings);
+    let key =
+        desk.as_role("amara").post("/api/v1/tickets", &question()).expect(201)["key"].as_str().unwrap().to_owned();
+    desk.do_what_is_due();
+    let message =
+        |desk: &House| desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}/messages")).expect(200)[0].clone();
+    assert_eq!((&message(&desk)["state"], relay.taken().len()), (&json!("waiting"), 0), "a stranger's certificate");
+    std::fs::write(desk.settings().with_file_name("ours.pem"), certificate).unwrap();
+    let text = std::fs::read_to_string(desk.settings()).unwrap();
+    std::fs::write(desk.settings(), text + "\n[outgoing]\ncertificates = \"ours.pem\"\n").unwrap();
+    let desk = desk.cut_off_and_restart();
+    desk.advance(SignedDuration::from_hours(1));
+    assert_eq!(message(&desk)["state"], "sent", "{}", message(&desk));
+}
+
+#[test]
 fn without_a_relay_messages_are_files_that_a_person_can_open_and_none_is_written_twice() {
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
         text + "\n[mail]\nfrom = \"desk@meridian.example\"\ndirectory = \"letters\"\n\n[outgoing]\npublic-url = \"https://desk.example/\"\n"

@@ -1,8 +1,11 @@
 //! A mail relay that speaks as much of SMTP as a client needs, and behaves as a test wants.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How the relay behaves from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +55,34 @@ pub struct Relay {
 
 impl Relay {
     pub fn start() -> Relay {
+        Relay::serve(|relay, stream| relay.converse(stream))
+    }
+
+    /// A relay for `localhost` that speaks TLS from the beginning, and its certificate (PEM).
+    pub fn start_with_tls() -> (Relay, String) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let certificates = vec![made.cert.der().clone()];
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key).unwrap();
+        let config = Arc::new(config);
+        let relay = Relay::serve(move |relay, stream| {
+            let tls = ServerConnection::new(Arc::clone(&config)).map_err(std::io::Error::other)?;
+            relay.converse(StreamOwned::new(tls, stream))
+        });
+        (relay, made.cert.pem())
+    }
+
+    fn serve(converse: impl Fn(&Relay, TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let relay = Relay { port, taken: Arc::default(), manner: Arc::new(Mutex::new(Manner::Takes)) };
         let serving = relay.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let serving = serving.clone();
+                let (serving, converse) = (serving.clone(), converse.clone());
                 // A client that hangs up ends its conversation, and nothing else.
-                std::thread::spawn(move || drop(serving.converse(&stream)));
+                std::thread::spawn(move || drop(converse(&serving, stream)));
             }
         });
         relay
@@ -87,13 +109,18 @@ impl Relay {
         *self.manner.lock().unwrap()
     }
 
-    fn converse(&self, stream: &TcpStream) -> std::io::Result<()> {
+    fn converse(&self, stream: impl Read + Write) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream);
-        let say = |line: &str| (&mut &*stream).write_all(format!("{line}\r\n").as_bytes());
-        if let Manner::Greets(line) = self.manner() {
-            return say(line);
+        macro_rules! say {
+            ($line:expr) => {{
+                let stream = reader.get_mut();
+                stream.write_all(format!("{}\r\n", $line).as_bytes()).and_then(|()| stream.flush())
+            }};
         }
-        say("220 relay.example ESMTP")?;
+        if let Manner::Greets(line) = self.manner() {
+            return say!(line);
+        }
+        say!("220 relay.example ESMTP")?;
         let (mut line, mut to) = (String::new(), String::new());
         loop {
             line.clear();
@@ -102,15 +129,15 @@ impl Relay {
             }
             let verb = line.get(..4).unwrap_or_default().to_uppercase();
             match (verb.as_str(), self.manner()) {
-                ("EHLO", _) => say("250-relay.example\r\n250 8BITMIME")?,
-                ("RCPT", Manner::ToRecipients(answer)) => say(answer)?,
+                ("EHLO", _) => say!("250-relay.example\r\n250 8BITMIME")?,
+                ("RCPT", Manner::ToRecipients(answer)) => say!(answer)?,
                 ("RCPT", _) => {
                     let address = line.split(['<', '>']).nth(1).unwrap_or_default();
                     address.clone_into(&mut to);
-                    say("250 2.1.5 ok")?;
+                    say!("250 2.1.5 ok")?;
                 }
                 ("DATA", manner) => {
-                    say("354 go on")?;
+                    say!("354 go on")?;
                     if manner == Manner::HangsUp {
                         return Ok(());
                     }
@@ -120,10 +147,10 @@ impl Relay {
                         // Until the client hangs up.
                         return reader.read_line(&mut line).map(drop);
                     }
-                    say("250 2.0.0 taken as 4711")?;
+                    say!("250 2.0.0 taken as 4711")?;
                 }
-                ("QUIT", _) => return say("221 bye"),
-                _ => say("250 ok")?,
+                ("QUIT", _) => return say!("221 bye"),
+                _ => say!("250 ok")?,
             }
         }
     }

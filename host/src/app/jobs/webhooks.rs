@@ -160,6 +160,7 @@ impl Office {
     ///
     /// Where the store cannot be read.
     pub async fn next_delivery(&self, claimed: &Claimed) -> Result<Next, Error> {
+        self.store.on_disk().await?;
         let Some(delivery) = self.store.delivery(claimed.key).await?.filter(|found| found.sent_at.is_none()) else {
             return Ok(Next::Nothing);
         };

@@ -94,6 +94,12 @@ const TIMES: &[Case] = &[
         "90m",
         "apps.toml:12:11: app.github.tier.read.longest: is `90m`; write whole hours, such as `72h`",
     ),
+    (
+        "apps.toml",
+        "\"720h\"",
+        "\"720h\"\ndurations = [\"721h\"]",
+        "apps.toml:13:14: app.github.tier.read.durations[0]: is 721 hours; allowed is 1 to 720",
+    ),
 ];
 
 #[test]

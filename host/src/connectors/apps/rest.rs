@@ -102,7 +102,8 @@ fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> bool {
     let Some(expected) = expected else { return !found.is_null() && *found != Value::Bool(false) };
     let same = |value: &Value| match value {
         Value::String(text) => text == expected,
-        other => other.to_string() == expected,
+        // As the app writes it: `7` and `true` are compared as texts, too.
+        other => serde_json::to_string(other).is_ok_and(|text| text == expected),
     };
     found.as_array().map_or_else(|| same(found), |list| list.iter().any(same))
 }

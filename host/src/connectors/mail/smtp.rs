@@ -21,9 +21,12 @@ const CONNECTIONS_MAX: usize = 4;
 /// The longest words of the relay that are kept, in bytes.
 const WORDS_BYTES_MAX: usize = 500;
 
-/// Refusals that are about this desk and not about the letter: the password is wrong or missing, or the relay wants another
-/// order of things. Somebody repairs that, and the letter is worth another try.
-const ABOUT_US: [u16; 8] = [500, 502, 503, 504, 530, 534, 535, 538];
+/// Refusals for good that are about the recipient or the letter, by the subject of their enhanced status (RFC 3463: address,
+/// mailbox, content). All others are about the relay or this desk, such as a wrong password: that is repaired, and the
+/// letter is worth another try.
+const ABOUT_LETTERS: [char; 3] = ['1', '2', '6'];
+/// The same where a relay gives no enhanced status (RFC 5321, 4.2.2).
+const CODES_ABOUT_LETTERS: std::ops::RangeInclusive<u16> = 550..=553;
 
 /// A relay.
 #[derive(Clone)]
@@ -116,10 +119,21 @@ fn parameters(relay: &Relay) -> Result<TlsParameters, NotReady> {
 
 fn failure(error: &lettre::transport::smtp::Error) -> Failure {
     let words = cut(&error.to_string());
-    let about_us = error.status().is_some_and(|code| ABOUT_US.contains(&u16::from(code)));
-    match error.is_permanent() && !about_us {
+    let code = error.status().map(u16::from).unwrap_or_default();
+    match error.is_permanent() && is_about_the_letter(code, &words) {
         true => Failure::Never { words },
         false => Failure::Later { words },
+    }
+}
+
+fn is_about_the_letter(code: u16, words: &str) -> bool {
+    let enhanced = words.split_whitespace().find_map(|word| {
+        let subject = word.strip_prefix("5.")?.split_once('.')?.0;
+        subject.chars().next().filter(|_| subject.len() == 1)
+    });
+    match enhanced {
+        Some(subject) => ABOUT_LETTERS.contains(&subject),
+        None => CODES_ABOUT_LETTERS.contains(&code),
     }
 }
 
@@ -127,4 +141,19 @@ fn failure(error: &lettre::transport::smtp::Error) -> Failure {
 fn cut(words: &str) -> String {
     let plain: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.get(..plain.floor_char_boundary(WORDS_BYTES_MAX)).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_about_the_letter_is_for_good() {
+        for (code, words) in [(550, "5.1.1 no such mailbox"), (552, "5.2.2 full"), (554, "5.6.0 bad"), (550, "no")] {
+            assert!(is_about_the_letter(code, &format!("permanent error ({code}): {words}")), "{code} {words}");
+        }
+        for (code, words) in [(554, "5.3.2 no service"), (535, "5.7.8 who are you"), (554, "no"), (500, "what")] {
+            assert!(!is_about_the_letter(code, &format!("permanent error ({code}): {words}")), "{code} {words}");
+        }
+    }
 }

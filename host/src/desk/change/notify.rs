@@ -98,7 +98,9 @@ fn heard<'a>(change: &'a Change, entry: &'a Entry) -> Vec<(&'a PersonId, Message
         Event::StateChanged { from, to, reason } if entry.visibility == Visibility::Public => {
             let Some(kind) = news(*to) else { return Vec::new() };
             let about = About { reply: None, moved: Some(Moved { from: *from, to: *to, reason: reason.clone() }) };
-            std::iter::once(requester).chain(worker).map(|to| (to, kind, about.clone())).collect()
+            let to_worker = worker.map(|to| (to, MessageKind::StateChanged));
+            let hear = std::iter::once((requester, kind)).chain(to_worker);
+            hear.map(|(to, kind)| (to, kind, about.clone())).collect()
         }
         Event::Assigned { assignee, .. } => {
             let to = after.assignee.as_ref().filter(|to| assignee.as_deref() == Some(to.as_str()));

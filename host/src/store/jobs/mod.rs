@@ -253,6 +253,15 @@ impl Store {
         self.settle(claimed, &sql, vec![ms(now).into(), cut(why).into()]).await
     }
 
+    /// Waits until all that was written before is on the disk: what leaves the desk must not tell of what a power cut undoes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lost`] where the disk has not taken it.
+    pub async fn on_disk(&self) -> Result<(), Error> {
+        self.db.flush().done().await
+    }
+
     async fn settle(&self, claimed: &Claimed, sql: &str, more: Vec<Arg>) -> Result<bool, Error> {
         let mut args = vec![claimed.key.into(), Arg::from(claimed.fence)];
         args.extend(more);

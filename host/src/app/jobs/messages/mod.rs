@@ -118,6 +118,7 @@ impl Office {
     /// Where the store cannot be read, or the words cannot be made.
     pub async fn next_step(&self, claimed: &Claimed) -> Result<Step, Error> {
         let organisation = self.organisation();
+        self.store.on_disk().await?;
         let Some(message) = self.store.waiting_message(claimed).await? else { return Ok(Step::Skip("it is gone")) };
         let Some(person) = organisation.people.get(&message.to).filter(|person| person.active) else {
             return Ok(Step::Skip("its recipient is not here"));
