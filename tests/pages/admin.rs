@@ -1,6 +1,6 @@
 //! Those who look after the desk: rules, decision tables, reference tables, records.
 
-use super::desk;
+use super::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
 
 /// Fills in the third row: questions about the canteen go to the network's team.
@@ -12,7 +12,7 @@ pub fn add_a_row(browser: &Browser) {
 
 #[test]
 fn an_admin_changes_a_decision_table_with_the_backtest_beside_it() {
-    let desk = desk();
+    let desk = desk_with_a_table();
     let mut mei = Browser::of(&desk.url, "mei");
     mei.go("/admin/rules");
     mei.click("a[href='/admin/decision-table/decision-table']");

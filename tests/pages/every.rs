@@ -1,7 +1,7 @@
 //! Rules for every page: accessible at both widths and in both schemes, nothing wider than the screen, no complaint of the
 //! browser, and every word in the reader's language.
 
-use crate::pages::desk;
+use crate::pages::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
 use crate::support::components::scratch;
 
@@ -117,14 +117,22 @@ fn pictures_for_the_readme() {
     std::fs::create_dir_all(&folder).unwrap();
     let shown = [
         ("start", "amara", "/", 1100, ""),
-        ("problems", "amara", "/new/hardware", 760, "document.querySelector('form.stack').requestSubmit()"),
+        (
+            "problems",
+            "amara",
+            "/new/hardware",
+            760,
+            "document.querySelector('#subject').value = 'A laptop for the new project'; document.querySelector('[value=laptop]').selected = true; document.querySelector('form.stack').requestSubmit()",
+        ),
         ("queue", "kofi", "/queue", 1280, ""),
         ("ticket", "kofi", "/tickets/IT-1", 1280, "document.querySelector('.fact').open = true"),
         ("approval", "lena", "/approvals/IT-5", 400, ""),
         ("editor", "mei", "/admin/decision-table/decision-table", 1440, ""),
     ];
+    let with_a_table = desk_with_a_table();
     for (name, person, path, width, act) in shown {
-        let mut browser = Browser::of(&desk.url, person);
+        let url = if name == "editor" { &with_a_table.url } else { &desk.url };
+        let mut browser = Browser::of(url, person);
         browser.dark(name == "approval");
         browser.go(path);
         browser.script(act);

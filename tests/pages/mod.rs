@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -14,6 +15,24 @@ mod portal;
 /// A desk with some work on it.
 fn desk() -> House {
     let desk = House::demo(Database::Sqlite);
+    fill(&desk);
+    desk
+}
+
+/// The same desk without the rule that sends tickets to teams, so that the decision table is the one that does.
+fn desk_with_a_table() -> House {
+    let rules = tempfile::tempdir().unwrap();
+    for folder in std::fs::read_dir(example_rules()).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = folder.file_name().unwrap().to_owned();
+        if name == "40-team-routing" || !folder.join("rule.toml").is_file() {
+            continue;
+        }
+        std::fs::create_dir(rules.path().join(&name)).unwrap();
+        for file in ["rule.toml", "rule.wasm"] {
+            std::fs::copy(folder.join(file), rules.path().join(&name).join(file)).unwrap();
+        }
+    }
+    let desk = House::with_rules(Database::Sqlite, rules.path());
     fill(&desk);
     desk
 }
