@@ -68,7 +68,8 @@ pub struct Bounds {
     pub request_timeout: Duration,
 }
 
-fn routes() -> OpenApiRouter<Arc<App>> {
+/// The routes of tickets, of what is known about them, and of reports.
+fn tickets() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tickets::create, tickets::list::list))
         .routes(routes!(tickets::read, tickets::edits::edit))
@@ -103,6 +104,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(tickets::explain::explain))
+}
+
+fn routes() -> OpenApiRouter<Arc<App>> {
+    tickets()
         .routes(routes!(messages::preferences::read, messages::preferences::put))
         .routes(routes!(messages::events::watch))
         .routes(routes!(messages::webhooks::list))

@@ -70,8 +70,12 @@ mod tests {
     #[test]
     fn a_signature_is_the_one_of_the_specification() {
         let secret: Secret = SECRET.parse().unwrap();
-        let signed =
-            headers("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}", &[secret.clone()]);
+        let signed = headers(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            "{\"test\": 2432232314}",
+            std::slice::from_ref(&secret),
+        );
         assert_eq!(signed["webhook-signature"], "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(signed["webhook-timestamp"], "1614265330");
         let other: Secret = format!("whsec_{}", STANDARD.encode([7; 32])).parse().unwrap();

@@ -271,7 +271,8 @@ impl Templates {
                 }
             }
         }
-        for locale in &self.locales {
+        // The layout is tried around a letter that is right.
+        for locale in self.locales.iter().filter(|_| mistakes.is_empty()).collect::<Vec<_>>() {
             if let Err(NotRendered { words, .. }) = self.message(locale, MessageKind::Reply, &Facts::sample()) {
                 let file = format!("{locale}/{LAYOUT}");
                 mistakes.push(Mistake { file, line: 0, why: NotATemplate::Wrong { words } });

@@ -1,4 +1,4 @@
-//! Messages to people: who gets which, and that none is lost whatever the relay does.
+//! Messages to people: who gets which, and that none is lost through what the relay does.
 
 mod events;
 mod people;

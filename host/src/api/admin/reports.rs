@@ -31,6 +31,7 @@ pub struct ReportQuery {
     by: Option<String>,
     /// `json` (default) or `csv`.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 

@@ -20,12 +20,12 @@ pub fn read(keys: &mut Keys<'_>) -> Watch {
     let mut alert_at: Vec<u16> = keys.list("alert-at").iter().filter_map(|node| whole(node, 1, SHARE_MAX)).collect();
     alert_at.sort_unstable();
     alert_at.dedup();
-    let mut escalation = |keys: &mut Keys<'_>| {
+    let escalation = |keys: &mut Keys<'_>| {
         let clock = keys.required("clock").and_then(|node| node.one_of(of_work));
         let share = keys.required("at").and_then(|node| whole(&node, 1, SHARE_MAX));
         clock.zip(share)
     };
     let list = keys.list("escalate");
-    let escalate_at = list.iter().filter_map(|node| node.keys(&mut escalation).flatten()).collect();
+    let escalate_at = list.iter().filter_map(|node| node.keys(escalation).flatten()).collect();
     Watch { alert_at, escalate_at }
 }

@@ -184,6 +184,7 @@ impl Store {
                    union all select l.other, u.step + 1 from links l join up u on l.ticket = u.number \
                    where l.kind = $2 and u.step < $3) select number from up order by step desc limit 1";
         let args = vec![ticket.0.into(), LinkKind::MergedInto.code().into(), MERGED_MAX.into()];
-        Ok(self.db.optional(sql, args).await?.map_or(Ok(ticket.0), |row| row.int(0)).map(TicketNumber)?)
+        let found = self.db.optional(sql, args).await?.map_or(Ok(ticket.0), |row| row.int(0))?;
+        Ok(TicketNumber(found))
     }
 }

@@ -229,6 +229,8 @@ impl Rollout {
                 rollout.folder.clone_from(folder);
                 if rollout.is_back(*version) {
                     rollout.active = rollout.suspended.take();
+                    // A proposal that it count again is answered by that.
+                    rollout.candidate = rollout.candidate.take().filter(|candidate| candidate.version != *version);
                     rollout.retiring = None;
                     rollout.offered = Some(*version);
                 }
