@@ -76,5 +76,4 @@ pub fn decided(rules: &Rules) {
         ));
     }
     assert!(failed.is_empty(), "{failed:#?}\n{worst:#?}");
-    eprintln!("{worst:#?}");
 }

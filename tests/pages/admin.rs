@@ -44,7 +44,7 @@ fn a_step_of_a_rule_needs_a_reason_which_its_page_keeps() {
     mei.go("/admin/rules/form-category");
     let calls: u64 = mei.text(".big").trim().parse().unwrap();
     assert!(calls >= 5, "its calls are counted: {calls}");
-    assert_eq!(mei.count("svg.plot rect") > 0, true, "and drawn");
+    assert!(mei.count("svg.plot rect") > 0, "and drawn");
     mei.click("button[value=suspend]");
     mei.wait("document.querySelector('.notice.bad')");
     mei.type_into("#why", "It sends monitors to the wrong place");
