@@ -30,7 +30,7 @@ pub struct Office {
     /// How messages to people are worded.
     pub correspondence: ArcSwap<jobs::messages::Correspondence>,
     pub(super) thread_key: tokio::sync::OnceCell<String>,
-    /// What those are told who watch.
+    /// The news of those who watch.
     pub feed: jobs::events::Feed,
     organisation: ArcSwap<Organisation>,
     /// The reference tables as they were read last.

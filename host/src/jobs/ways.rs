@@ -25,7 +25,7 @@ pub struct Hook {
 }
 
 impl Ways {
-    /// What the endpoints want to hear.
+    /// The events that the endpoints want to hear.
     pub fn subscriptions(&self) -> Vec<Subscription> {
         self.hooks.iter().map(|hook| hook.subscription.clone()).collect()
     }

@@ -67,6 +67,7 @@ fn an_outage_gives_each_alert_once_afterwards_and_a_resolved_ticket_none() {
         desk.advance(SignedDuration::ZERO);
         let alerts = |key: &str| count(&desk, key, "promise-runs-out") + count(&desk, key, "promise-broken");
         // First response and resolution, both shares each; who hears of several at one moment gets one message.
+        let kofi = desk.as_role("kofi");
         let entries = kofi.get(&format!("/api/v1/tickets/{late}/timeline")).expect(200);
         let reached = entries.as_array().unwrap().iter().filter(|entry| entry["kind"] == "clock-reached");
         let mut reached: Vec<String> = reached.map(|entry| entry["details"].to_string()).collect();

@@ -1,4 +1,4 @@
-//! Live events: each watcher is told which of the tickets have changed that they may see, and of none twice or never when the
+//! Live events: each watcher hears which of the tickets have changed that they may see, and of none twice or never when the
 //! stream breaks.
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -16,7 +16,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
 
-/// The days, and how tickets are told apart.
+/// The days, and how tickets are distinguished.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

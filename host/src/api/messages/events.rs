@@ -30,7 +30,7 @@ const RETRY_MS: u32 = 2_000;
 /// Watch which tickets change.
 ///
 /// Each event `ticket` names a ticket that you may see and its version: read it to learn more. After a break, send the last
-/// `id` in `Last-Event-ID`, as browsers do, and you are told what you have missed. An event `reset` means that it was too much:
+/// `id` in `Last-Event-ID`, as browsers do, and you get what you have missed. An event `reset` means that it was too much:
 /// read your lists again.
 #[utoipa::path(get, path = "/api/v1/events", tag = "tickets", security(("token" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "the last `id` that you were told")),
@@ -71,7 +71,7 @@ async fn tell(mut watcher: Watcher, send: mpsc::Sender<Bytes>, mut stop: Stop) {
             _ = signs.tick() => ":\n\n".to_owned(),
             told = watcher.next() => match told {
                 Ok(told) => written(&told),
-                // The client comes back, and is told by then what it has missed.
+                // The client comes back, and gets what it has missed by then.
                 Err(error) => return tracing::warn!(%error, "a stream of events ends: the feed cannot be read"),
             },
         };

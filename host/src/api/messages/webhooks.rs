@@ -105,7 +105,7 @@ pub async fn deliveries(
     Ok(Paged { items: page.items.into_iter().map(DeliveryView::from).collect(), next, limit })
 }
 
-/// What is delivered again.
+/// The deliveries that are made again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayBody {

@@ -255,7 +255,7 @@ pub async fn add_task(
     Ok(views(app.add_task(&actor, number(&ticket)?, &body.text, key).await?))
 }
 
-/// What is to be done with a task.
+/// The change of a task.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkBody {

@@ -29,10 +29,10 @@ pub struct RecordBody {
     /// Where it came from.
     #[serde(default)]
     pub cause: String,
-    /// What was done; the requester reads it.
+    /// The work that was done; the requester reads it.
     #[serde(default)]
     pub fix: String,
-    /// What to do when it happens again, or so that it does not.
+    /// Advice for when it happens again, or so that it does not.
     #[serde(default, rename = "next-time")]
     pub next_time: String,
 }

@@ -27,7 +27,7 @@ const WATCHERS_MAX: usize = 1_000;
 const WATCHERS_OF_PERSON_MAX: usize = 10;
 /// How soon a person who watches too often may try again.
 const WATCH_AGAIN: Duration = Duration::from_secs(10);
-/// The most transactions that a watcher who comes back is told of; beyond that it reads its lists again.
+/// The most transactions that a watcher who comes back hears of; beyond that it reads its lists again.
 const MISSED_MAX: i64 = 10_000;
 
 /// A ticket that has changed.
@@ -44,14 +44,14 @@ pub struct Change {
     people: Vec<String>,
 }
 
-/// A piece of the feed, as it is told.
+/// A piece of the feed, as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     pub read_to: i64,
     pub changes: Vec<Change>,
 }
 
-/// What all who watch on this host share.
+/// The part that all who watch on this host share.
 #[derive(Debug)]
 pub struct Feed {
     pieces: broadcast::Sender<Arc<Piece>>,
@@ -71,13 +71,13 @@ pub struct Watcher {
     office: Arc<Office>,
     actor: Actor,
     live: broadcast::Receiver<Arc<Piece>>,
-    /// The place up to which it has been told.
+    /// The place up to which it has been served.
     told: i64,
-    /// Whether it has been told all that happened before it began to listen.
+    /// Whether it has got all that happened before it began to listen.
     is_live: bool,
 }
 
-/// The next thing that a watcher is told.
+/// The next thing that a watcher gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// Tickets that have changed, as this watcher may name their versions; the last of one transaction has its place.
@@ -214,7 +214,7 @@ impl Drop for Watcher {
 }
 
 impl Watcher {
-    /// The place up to which it has been told.
+    /// The place up to which it has been served.
     pub fn place(&self) -> i64 {
         self.told
     }
@@ -263,7 +263,7 @@ impl Watcher {
             news.filter_map(|change| Some((change, change.version_for(&self.actor)?))).collect();
         let places: Vec<i64> = seen.iter().map(|(change, _)| change.place).collect();
         let changes = seen.into_iter().enumerate().map(|(n, (change, version))| {
-            // One who is cut off after the first of a transaction's changes is told all of them again.
+            // One who is cut off after the first of a transaction's changes gets all of them again.
             let is_last = places.get(n + 1) != Some(&change.place);
             (is_last.then_some(change.place), change.ticket, version)
         });

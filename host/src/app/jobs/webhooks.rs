@@ -17,7 +17,7 @@ use crate::store::jobs::webhooks::NewDelivery;
 pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook};
 use crate::store::sql::page::Page;
 
-/// What happened longer ago than this is told no endpoint: it is history, such as tickets that were taken over.
+/// Events longer ago than this are sent to no endpoint: they are history, such as tickets that were taken over.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// An endpoint that has taken nothing for so long is out of use until an admin says otherwise.
 const DISABLED_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -26,10 +26,10 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long deliveries wait while their endpoint is out of use.
 const DISABLED_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
-/// What tells an endpoint that it is gone for good (Standard Webhooks, "Operational considerations").
+/// The answer of an endpoint that is gone for good (Standard Webhooks, "Operational considerations").
 const GONE: u16 = 410;
 
-/// The facts of an event that endpoints are told: ids and words of programs, and no texts of people.
+/// The facts of an event that endpoints get: ids and words of programs, and no texts of people.
 const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "assignee"];
 
 /// An endpoint's wishes.
@@ -38,7 +38,7 @@ pub struct Subscription {
     pub name: String,
     /// Such as `ticket.*`; empty for all.
     pub events: Vec<String>,
-    /// Whether it is told also of what requesters do not see.
+    /// Whether it hears also of what requesters do not see.
     pub internal: bool,
 }
 
@@ -301,7 +301,7 @@ pub enum Replay {
     Since(Timestamp),
 }
 
-/// The type of an event by the word of its entry; `None` for what concerns nobody outside.
+/// The type of an event by the word of its entry; `None` for what concerns the desk alone.
 fn kind_of(word: &str) -> Option<String> {
     match word {
         "submitted" => Some("ticket.created".to_owned()),

@@ -14,7 +14,7 @@ use crate::desk::ticket::lifecycle::tasks::{self, Task, TaskStep};
 /// The most tickets of one bulk change.
 pub const BULK_MAX: usize = 100;
 
-/// What is done in one step.
+/// The commands of one step.
 #[derive(Debug, Clone)]
 pub enum Step {
     Commands(Vec<Command>),

@@ -84,7 +84,7 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 /// One `[[app]]`.
 ///
 /// - `id`, `name`.
-/// - `owner`: who answers for the app, a person's id; absent if nobody does.
+/// - `owner`: who answers for the app, a person's id; absent if there is none.
 /// - `description`, `keywords`: for those who look for it.
 /// - `alternatives`: apps that may do as well.
 /// - `requestable-by`: the groups whose members may ask for it. Default: everybody may.

@@ -1,4 +1,4 @@
-//! What leaves the desk: requests to other systems, mail, and traces.
+//! All that leaves the desk: requests to other systems, mail, and traces.
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@ use crate::config::read::{Keys, distinct};
 use crate::config::wrong::Wrong;
 use crate::desk::id::WebhookId;
 
-/// An endpoint that is told what happens, by Standard Webhooks: the keys of one `[[webhook]]`, in kebab-case.
+/// An endpoint that hears what happens, by Standard Webhooks: the keys of one `[[webhook]]`, in kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// `id`: the name by which the desk keeps how far the endpoint has come.
@@ -18,7 +18,7 @@ pub struct Webhook {
     pub secret_file: PathBuf,
     /// `events`: which ones, such as `ticket.commented`; `ticket.*` for all of a kind. Default all.
     pub events: Vec<String>,
-    /// `internal`: whether it is told also of what requesters do not see, such as that there is a private note. Texts are told
+    /// `internal`: whether it hears also of what requesters do not see, such as that there is a private note. Texts are sent
     /// to no endpoint. Default false.
     pub internal: bool,
 }

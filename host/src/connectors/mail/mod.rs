@@ -56,7 +56,7 @@ pub struct Letter {
     pub origin: Origin,
 }
 
-/// What keeps the letters about one ticket together.
+/// The ids that keep the letters about one ticket together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread {
     /// The id that all of them refer to, without `@` and what follows.

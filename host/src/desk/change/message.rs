@@ -16,7 +16,7 @@ pub struct Message {
     pub about: About,
 }
 
-/// What happened, as far as the message tells of it: public words only.
+/// The event, as far as the message tells of it: public words only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// The public words that were said.

@@ -78,7 +78,7 @@ fn actors(entries: &[Entry]) -> BTreeSet<PersonId> {
     persons.collect()
 }
 
-/// Who hears of an entry, as what, and what is told.
+/// Who hears of an entry, as what, and with which words.
 fn heard<'a>(change: &'a Change, entry: &'a Entry) -> Vec<(&'a PersonId, MessageKind, About)> {
     // A ticket that opens is acknowledged; what else it begins with is in the acknowledgement.
     let TicketWrite::Update { before, after } = change.ticket() else { return Vec::new() };

@@ -13,7 +13,7 @@ use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
 use crate::desk::verdict::Routed;
 
-/// Why nobody gets a ticket though members of the team are there.
+/// Why a ticket stays without an assignee though the team has members.
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
 
 /// What the store needs to pick somebody.

@@ -54,7 +54,7 @@ impl Store {
         rows.first().map_or(Ok(0), |row| row.int(0))
     }
 
-    /// What happened after a place, a piece at a time.
+    /// The events after a place, a piece at a time.
     ///
     /// # Errors
     ///

@@ -54,7 +54,7 @@ impl Wanted {
         Wanted::of(places(text).map(|(_, word)| folded(word)), false)
     }
 
-    /// What is like a text: any of its words that tell something.
+    /// Texts like this one: any of its words that tell something.
     pub fn like(text: &str) -> Option<Wanted> {
         let words = places(text).map(|(_, word)| folded(word));
         Wanted::of(words.filter(|word| word.chars().count() >= TELLING_CHARS_MIN), true)

@@ -123,7 +123,7 @@ struct ShowPage {
     known: Option<Known>,
 }
 
-/// What is known about a request, for a decision.
+/// All that is known about a request, for a decision.
 struct Known {
     peers: String,
     before: String,

@@ -78,7 +78,7 @@ pub struct Letter {
     pub kind: Option<MessageKind>,
 }
 
-/// What keeps the letters about one ticket together.
+/// The ids that keep the letters about one ticket together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread {
     pub root: String,
@@ -261,7 +261,7 @@ impl Office {
         correspondence.templates.locale(wish).to_owned()
     }
 
-    /// What letters about a ticket have in common. Only this desk can make the tokens, so that an answer which has one is
+    /// The things that letters about a ticket have in common. Only this desk can make the tokens, so that an answer which has one is
     /// known to be an answer to a letter of ours.
     async fn thread(&self, ticket: &Ticket) -> Result<Thread, Error> {
         let TicketId(id) = ticket.id;

@@ -30,7 +30,7 @@ pub enum Command {
 /// Does all of them in their order, each on the ticket as the one before leaves it; `None` where nothing changes.
 ///
 /// # Errors
-/// What the first of them is refused for that is; then none is done.
+/// The refusal of the first that is refused; then none is done.
 pub fn run(
     ticket: &Ticket,
     case: Option<&AccessCase>,

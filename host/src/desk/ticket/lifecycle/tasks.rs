@@ -44,7 +44,7 @@ pub enum TaskWrite {
     },
 }
 
-/// What is to be done with a task.
+/// The change of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskStep {
     Done,
