@@ -68,7 +68,7 @@ const PACKAGES: [(&str, &[&str]); 10] = [
 /// The most lines that a file may have before it is two files.
 const LINES_MAX: usize = 500;
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -76,6 +76,27 @@ fn every_command_of_every_readme_is_there_with_its_options() {
     assert!(count > 30, "{count} commands");
 }
 
+/// The features that the README lists name the tests that show them, and those are there.
+#[test]
+fn every_feature_names_a_test_that_is_there_or_says_that_it_is_missing() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let table = text.split("\n## Features\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let tests: String = ["tests", "host/src"]
+        .iter()
+        .flat_map(|folder| crate::tidy::sources(&root().join(folder)))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 25, "{rows:?}");
+    for row in rows {
+        let named: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty() || row.contains("not yet"), "{row}");
+        for name in named {
+            assert!(tests.contains(&format!("fn {name}(")), "there is no test `{name}`: {row}");
+        }
+    }
+}
+
 /// As it is written, but for the address and the place of the desk, which are the test's own.
 #[test]
 fn the_tour_runs_as_it_is_written() {
