@@ -1,7 +1,7 @@
 //! Decision records behind the desk's back.
 
 use ruledesk::store::db::{Arg, Db};
-use ruledesk::store::rules::history::Wanted;
+use ruledesk::store::rules::history::RunFilter;
 use ruledesk::store::{Store, Target};
 
 /// A connection of one's own to a store's database.
@@ -16,7 +16,7 @@ pub async fn open(target: &Target) -> Db {
 /// counted of them: as an older program leaves a database. Gives how many they are.
 pub async fn put_into_old_shape(target: &Target) -> usize {
     let store = Store::open(target).await.unwrap();
-    let runs = store.history(&Wanted::default(), None, 1_000_000).await.unwrap();
+    let runs = store.history(&RunFilter::default(), None, 1_000_000).await.unwrap();
     store.close().await;
     let db = open(target).await;
     let mut tx = db.begin().await.unwrap();

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use super::{Failure, Found, Place, desk};
-use crate::app::tickets::submit::{self, Made};
+use crate::app::tickets::submit::{self, CreatedTicket};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
@@ -152,7 +152,12 @@ enum Wanted {
 }
 
 /// Makes a ticket, and tries again while the desk has too much to do.
-async fn make(app: &Arc<App>, actor: &Actor, wanted: &Wanted, claim: &(String, String)) -> Result<Made, Error> {
+async fn make(
+    app: &Arc<App>,
+    actor: &Actor,
+    wanted: &Wanted,
+    claim: &(String, String),
+) -> Result<CreatedTicket, Error> {
     let mut tries = 0;
     loop {
         let made = match wanted {
@@ -235,7 +240,7 @@ struct Landed {
     line: u64,
     /// Whether the row has a key of its own in its source.
     keyed: bool,
-    made: Result<Made, Error>,
+    made: Result<CreatedTicket, Error>,
     labels: Labels,
 }
 
@@ -333,11 +338,11 @@ impl Flight {
         let Landed { line, keyed, made, labels } = landed?;
         self.bar.inc(1);
         match made {
-            Ok(Made { new: false, .. }) => {
+            Ok(CreatedTicket { new: false, .. }) => {
                 self.summary.found_before();
                 Ok(())
             }
-            Ok(Made { ticket, rules_asked, .. }) => {
+            Ok(CreatedTicket { ticket, rules_asked, .. }) => {
                 let outcome = Outcome {
                     category: ticket.category.as_str(),
                     priority: ticket.priority.as_str(),

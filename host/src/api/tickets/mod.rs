@@ -19,7 +19,7 @@ use super::http::page::{self, List, PageQuery, Paged};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::change::Changed;
-use crate::app::tickets::submit::Made;
+use crate::app::tickets::submit::CreatedTicket;
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
@@ -145,7 +145,7 @@ pub async fn create(
 }
 
 /// The answer to a request that made a ticket, now or before.
-pub async fn answer_made(app: &App, actor: &Actor, made: Made) -> Result<Response, Problem> {
+pub async fn answer_made(app: &App, actor: &Actor, made: CreatedTicket) -> Result<Response, Problem> {
     let sight = match made.sight {
         Some(sight) => sight,
         None => app.sight_of(actor, &made.ticket, made.access.as_ref()).await?,

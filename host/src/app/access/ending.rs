@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::jobs::Outcome;
 use crate::app::tickets::change::Key;
-use crate::app::tickets::submit::Made;
+use crate::app::tickets::submit::CreatedTicket;
 use crate::app::{App, Error, Office};
 use crate::desk::access::{self, Grant};
 use crate::desk::actor::Actor;
@@ -57,7 +57,7 @@ impl App {
         id: GrantId,
         (hours, justification): (u32, String),
         key: Option<Key>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let grant = self.store.grant(id).await?.ok_or_else(missing)?;
         let (ticket, _) = self.store.ticket_and_case_by_id(grant.ticket).await?.ok_or_else(missing)?;

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use crate::app::record::part::Difference;
-use crate::app::record::write::Asking;
+use crate::app::record::write::RuleCall;
 use crate::rules::run::call::Fault;
 
 /// Differences that are kept of one pair of answers.
 const DIFFERENCES_MAX: usize = 20;
 
 /// Writes into each candidate's part where it differs from its stable version.
-pub fn compare(parts: &mut [Asking]) {
+pub fn compare(parts: &mut [RuleCall]) {
     let found: Vec<(usize, Vec<Difference>)> = parts
         .iter()
         .enumerate()
@@ -29,7 +29,7 @@ pub fn compare(parts: &mut [Asking]) {
 }
 
 /// An answer without its reason and attributes; a fault by its kind.
-fn decision(part: &Asking) -> Value {
+fn decision(part: &RuleCall) -> Value {
     if let Some(fault) = &part.fault {
         return serde_json::json!({ "fault": Fault::code(fault) });
     }

@@ -18,7 +18,7 @@ use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, P
 use super::translate;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
-use crate::app::record::write::{Asking, Common, OwnSoFar, Sample, rule_ref, text};
+use crate::app::record::write::{Common, OwnSoFar, RuleCall, Sample, rule_ref, text};
 use crate::desk::access::{AccessRequest, Review};
 use crate::desk::actor::RuleRef;
 use crate::desk::change::AccessSeen;
@@ -60,7 +60,7 @@ pub struct Case {
 }
 
 /// A run of the pipeline.
-pub struct Ran {
+pub struct Evaluation {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     pub new: NewTicket,
@@ -117,7 +117,7 @@ struct Run {
 }
 
 /// Asks all stages, for a form that grants no access.
-pub fn decide(case: Case) -> Ran {
+pub fn decide(case: Case) -> Evaluation {
     match begin(case) {
         Ok(begun) => begun.go_on(None),
         Err(ran) => *ran,
@@ -129,7 +129,7 @@ pub fn decide(case: Case) -> Ran {
 /// # Errors
 ///
 /// The whole run, where the submission is rejected.
-pub fn begin(case: Case) -> Result<Box<Begun>, Box<Ran>> {
+pub fn begin(case: Case) -> Result<Box<Begun>, Box<Evaluation>> {
     let organisation = Arc::clone(&case.organisation);
     let draft = Arc::new(translate::ticket(&case.new, case.now));
     let mut run = Run::of(case);
@@ -161,7 +161,7 @@ pub fn begin(case: Case) -> Result<Box<Begun>, Box<Ran>> {
 
 impl Begun {
     /// Asks the other stages; `facts` are about the request for access.
-    pub fn go_on(self, facts: Option<AccessFacts>) -> Ran {
+    pub fn go_on(self, facts: Option<AccessFacts>) -> Evaluation {
         let Begun { mut run, ticket, mut changes, .. } = self;
         let organisation = Arc::clone(&run.case.organisation);
         let Some(form) = organisation.request_types.get(&run.case.new.request_type) else {
@@ -392,7 +392,7 @@ impl Run {
         input: &Input,
         category: Option<&str>,
         in_doubt: Option<Given<S::Answer>>,
-    ) -> (S::Verdict, Vec<Asking>) {
+    ) -> (S::Verdict, Vec<RuleCall>) {
         let (case, left) = (&self.case, &mut self.left);
         let request_type = case.new.request_type.as_str();
         let (mut given, mut parts) = (Vec::new(), Vec::new());
@@ -414,15 +414,15 @@ impl Run {
                 let overrides = rule.manifest.overrides;
                 given.push(Given { rule: rule_ref(rule), reason, overrides, answer });
             }
-            parts.push(Asking { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
+            parts.push(RuleCall { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
         }
         compare(&mut parts);
         given.extend(in_doubt);
         (stage.combine(&given), parts)
     }
 
-    fn write_down(&mut self, stage: Stage, own: &impl Serialize, verdict: &RecordedVerdict, asked: &[Asking]) {
-        let parts: Vec<Part<'_>> = asked.iter().map(Asking::part).collect();
+    fn write_down(&mut self, stage: Stage, own: &impl Serialize, verdict: &RecordedVerdict, asked: &[RuleCall]) {
+        let parts: Vec<Part<'_>> = asked.iter().map(RuleCall::part).collect();
         let chosen = verdict.choice();
         for (asking, part) in asked.iter().zip(&parts) {
             let answer = asking.answer();
@@ -464,9 +464,9 @@ impl Run {
         }
     }
 
-    fn rejected(mut self, ticket: &contract::Ticket, problems: Vec<Problem>) -> Ran {
+    fn rejected(mut self, ticket: &contract::Ticket, problems: Vec<Problem>) -> Evaluation {
         let (record, samples) = (self.record(ticket), self.samples());
-        Ran { record, samples, new: self.case.new, outcome: Err(problems) }
+        Evaluation { record, samples, new: self.case.new, outcome: Err(problems) }
     }
 
     fn accepted(
@@ -474,11 +474,11 @@ impl Run {
         ticket: &contract::Ticket,
         verdicts: Verdicts,
         (review, seen): (Review, Vec<AccessSeen>),
-    ) -> Ran {
+    ) -> Evaluation {
         let (record, samples) = (self.record(ticket), self.samples());
         let packed = record.pack(&self.case.dictionary, self.calls);
         let accepted = Box::new(Accepted { verdicts, packed, review, seen });
-        Ran { record, samples, new: self.case.new, outcome: Ok(accepted) }
+        Evaluation { record, samples, new: self.case.new, outcome: Ok(accepted) }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::store::rules::decisions::StoredRun;
-use crate::store::rules::history::Wanted;
+use crate::store::rules::history::RunFilter;
 use crate::store::rules::packing::dictionary::{self, Dictionary};
 
 /// The latest runs that a dictionary is made of.
@@ -25,7 +25,7 @@ impl Office {
         permission::administer(actor)?;
         let (mut samples, mut before) = (Vec::new(), None);
         while samples.len() < RUNS_MAX {
-            let page = self.store.history(&Wanted::default(), before, PAGE).await?;
+            let page = self.store.history(&RunFilter::default(), before, PAGE).await?;
             let Some(last) = page.last() else { break };
             before = Some(last.run.id);
             samples.extend(page.iter().filter_map(|past| sample(&past.run)));

@@ -91,7 +91,7 @@ pub fn beginning(rule: &str, version: &str, component: &str, manifest: &str) -> 
 }
 
 /// A rule, what it said, and why that does not count.
-pub struct Asking {
+pub struct RuleCall {
     pub rule: Arc<Rule>,
     pub role: Role,
     pub called: Called,
@@ -101,7 +101,7 @@ pub struct Asking {
     pub fault: Option<Fault>,
 }
 
-impl Asking {
+impl RuleCall {
     /// The rule's part of the record.
     pub fn part(&self) -> Part<'_> {
         let manifest = &self.rule.manifest;

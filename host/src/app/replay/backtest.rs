@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tally::{Compared, Costs, Failure, Tally};
-use super::verdict::{Said, Scene, Verdict};
+use super::verdict::{ReplayCase, ReplayedAnswer, Verdict};
 use super::verify::tables_of;
 use super::versions::Versions;
 use super::{Filter, Past, Spent, ask_patiently, replay};
@@ -164,14 +164,14 @@ impl Trial {
         let parts = Part::all(&decision.rules).map_err(unreadable)?;
         let exact = ExactInput::of(&texts.common, &decision.input).map_err(unreadable)?;
         let input = exact.input(stage).map_err(unreadable)?;
-        let scene = Scene::of(&self.organisation, &input, &past.past.submitted_by).map_err(|e| e.to_string())?;
+        let scene = ReplayCase::of(&self.organisation, &input, &past.past.submitted_by).map_err(|e| e.to_string())?;
         let (request_type, category) = scene.matched_by();
         let asked: Vec<&Arc<Rule>> = self.candidates.asked(stage, request_type, category).collect();
         let counting = || parts.iter().filter(|part| part.counts());
         if asked.is_empty() && !counting().any(|part| self.candidates.replaces(&part.rule)) {
             return Ok(());
         }
-        let said: Vec<Said> = counting().map(|part| self.said(stage, part)).collect::<Result<_, _>>()?;
+        let said: Vec<ReplayedAnswer> = counting().map(|part| self.said(stage, part)).collect::<Result<_, _>>()?;
         let (before, _) = scene.verdict(said.clone()).map_err(|e| e.to_string())?;
         tally.drifted += u64::from(drifted(stage, &before, &decision.verdict));
         let whole = Scened { past, stage, input: &input, parts: &parts };
@@ -186,12 +186,13 @@ impl Trial {
     fn after(
         &self,
         whole: &Scened<'_>,
-        scene: &Scene<'_>,
+        scene: &ReplayCase<'_>,
         asked: &[&Arc<Rule>],
-        said: Vec<Said>,
+        said: Vec<ReplayedAnswer>,
         tally: &mut Tally,
     ) -> Result<Verdict, String> {
-        let mut new: Vec<Said> = said.into_iter().filter(|said| !self.candidates.replaces(&said.rule.name)).collect();
+        let mut new: Vec<ReplayedAnswer> =
+            said.into_iter().filter(|said| !self.candidates.replaces(&said.rule.name)).collect();
         let mut faults: Vec<(RuleRef, String)> = Vec::new();
         for rule in asked {
             let called = self.ask(whole, rule, tally);
@@ -209,11 +210,11 @@ impl Trial {
     }
 
     /// What a rule said then.
-    fn said(&self, stage: Stage, part: &Part<'_>) -> Result<Said, String> {
+    fn said(&self, stage: Stage, part: &Part<'_>) -> Result<ReplayedAnswer, String> {
         let answer = if part.answered() { part.read_answer(stage).transpose() } else { Ok(None) };
         // A manifest that is not in the archive leaves its rule where most are, and without privileges.
         let manifest = self.versions.manifest(&part.component, &part.manifest).ok();
-        Ok(Said {
+        Ok(ReplayedAnswer {
             rule: RuleRef { name: part.rule.to_string(), version: part.version.to_string() },
             order: manifest.as_ref().map_or(0, |manifest| manifest.order),
             overrides: manifest.is_some_and(|manifest| manifest.overrides),
@@ -268,8 +269,8 @@ fn replaced<'a>(parts: &'a [Part<'a>], name: &str) -> Option<&'a Part<'a>> {
     parts.iter().find(|part| part.rule == name && part.counts())
 }
 
-fn said_now(rule: &Rule, called: &Called) -> Said {
-    Said {
+fn said_now(rule: &Rule, called: &Called) -> ReplayedAnswer {
+    ReplayedAnswer {
         rule: rule_ref(rule),
         order: rule.manifest.order,
         overrides: rule.manifest.overrides,

@@ -19,7 +19,7 @@ use crate::rules::run::call::{Called, Fault};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::Tables;
-use crate::store::rules::history::{Aftermath, PastRun, Wanted};
+use crate::store::rules::history::{Aftermath, PastRun, RunFilter};
 use crate::store::{self, Store};
 
 pub mod backtest;
@@ -153,7 +153,7 @@ async fn read(
     with_aftermath: bool,
     send: mpsc::Sender<Vec<Past>>,
 ) -> Result<(), store::Error> {
-    let wanted = Wanted {
+    let wanted = RunFilter {
         since: filter.since,
         until: filter.until,
         ticket: filter.ticket,

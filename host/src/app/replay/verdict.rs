@@ -14,7 +14,7 @@ use crate::rules::run::stage::{Answer, Input};
 
 /// What one rule said.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct ReplayedAnswer {
     pub rule: RuleRef,
     /// Where it stands among the rules of its stage: lower is asked first.
     pub order: i32,
@@ -44,14 +44,14 @@ pub enum NotJudged {
 }
 
 /// A recorded input in the present organisation.
-pub struct Scene<'a> {
+pub struct ReplayCase<'a> {
     organisation: &'a Organisation,
     form: &'a RequestType,
     input: &'a Input,
     submitted_by: &'a PersonId,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> ReplayCase<'a> {
     /// Puts an input into the organisation.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl<'a> Scene<'a> {
     /// # Errors
     ///
     /// [`NotJudged`].
-    pub fn verdict(&self, said: Vec<Said>) -> Result<(Verdict, Vec<(RuleRef, String)>), NotJudged> {
+    pub fn verdict(&self, said: Vec<ReplayedAnswer>) -> Result<(Verdict, Vec<(RuleRef, String)>), NotJudged> {
         let (organisation, form) = (self.organisation, self.form);
         let mut refused = Vec::new();
         let verdict = match self.input {
@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
     fn access(
         &self,
         input: &access::Input,
-        said: Vec<Said>,
+        said: Vec<ReplayedAnswer>,
         refused: &mut Vec<(RuleRef, String)>,
     ) -> Result<Verdict, NotJudged> {
         let request = request(input)?;
@@ -154,9 +154,9 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
 }
 
 /// The outcome of answers at a stage.
-fn judged<S: Ask>(stage: &S, said: Vec<Said>, refused: &mut Vec<(RuleRef, String)>) -> Verdict {
-    let one = |said: Said| {
-        let Said { rule, overrides, answer, .. } = said;
+fn judged<S: Ask>(stage: &S, said: Vec<ReplayedAnswer>, refused: &mut Vec<(RuleRef, String)>) -> Verdict {
+    let one = |said: ReplayedAnswer| {
+        let ReplayedAnswer { rule, overrides, answer, .. } = said;
         let reason = answer.as_ref().map(|answer| answer.reason().to_owned()).unwrap_or_default();
         let answer = answer.and_then(|answer| match stage.check(answer) {
             Ok(answer) => Some(answer),

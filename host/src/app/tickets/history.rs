@@ -12,7 +12,7 @@ use crate::desk::ticket::sight::Sight;
 use crate::store::{Commit, Committed};
 
 use super::change::{self, Key};
-use super::submit::Made;
+use super::submit::CreatedTicket;
 
 impl App {
     /// Writes a ticket of history. No rule is asked, nothing is granted, and no message leaves.
@@ -20,7 +20,12 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Rejected`] with what to correct; [`Error::KeyReused`]; [`Error::Busy`].
-    pub async fn take_over_ticket(self: &Arc<Self>, actor: &Actor, past: Past, key: Key) -> Result<Made, Error> {
+    pub async fn take_over_ticket(
+        self: &Arc<Self>,
+        actor: &Actor,
+        past: Past,
+        key: Key,
+    ) -> Result<CreatedTicket, Error> {
         let organisation = self.organisation();
         let permit = permission::import(actor)?;
         let claim = change::idempotency(actor, Some(key));
@@ -39,7 +44,7 @@ impl App {
         match self.store.commit(Commit { change, run: None, idempotency: claim }).await? {
             Committed::Written { number, .. } => {
                 ticket.number = number;
-                Ok(Made { ticket, access: None, new: true, sight: Some(Sight::All), rules_asked: 0 })
+                Ok(CreatedTicket { ticket, access: None, new: true, sight: Some(Sight::All), rules_asked: 0 })
             }
             Committed::Before(id) => self.made_before(id).await,
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
-use super::submit::Made;
+use super::submit::CreatedTicket;
 use super::work::may_read;
 use crate::app::jobs::Outcome;
 use crate::app::{App, Error, Office};
@@ -177,7 +177,7 @@ impl App {
         number: TicketNumber,
         branch: Branch,
         key: Option<Key>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         let (ticket, _) = self.ticket(actor, number).await?;
         self.branch_off(actor, &ticket, LinkKind::FollowUp, branch, key).await
     }
@@ -193,7 +193,7 @@ impl App {
         number: TicketNumber,
         branch: Branch,
         key: Option<Key>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::edit(actor, &ticket)?;
         self.branch_off(actor, &ticket, LinkKind::SplitFrom, branch, key).await
@@ -206,7 +206,7 @@ impl App {
         kind: LinkKind,
         branch: Branch,
         key: Option<Key>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         let submission = submission(&ticket.submitted, branch);
         let requester: Option<PersonId> = Some(ticket.submitted.requester.clone());
         let origin = Origin { kind, of: ticket.number };

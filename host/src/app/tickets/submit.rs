@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::change;
-use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Ran};
+use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Evaluation};
 use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
 use crate::app::record::write::{Sample, beginnings};
@@ -51,7 +51,7 @@ const HISTORY_DAYS: i64 = 365;
 
 /// A ticket that was created, now or when the same request was made before.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Made {
+pub struct CreatedTicket {
     pub ticket: Ticket,
     pub access: Option<AccessCase>,
     /// Whether this very request made it.
@@ -97,20 +97,20 @@ fn asked(sample: &Sample) -> serde_json::Value {
     json!([sample.rule.name, sample.version.to_string(), sample.outcome])
 }
 
-impl Made {
+impl CreatedTicket {
     /// A ticket that is new, as the one who submitted it sees it.
-    fn seen_by(self, actor: &Actor) -> Made {
+    fn seen_by(self, actor: &Actor) -> CreatedTicket {
         if !self.new {
             return self;
         }
         let public = PublicState { version: self.ticket.version, updated_at: self.ticket.updated_at };
         let sight = if permission::works_on_tickets(actor) { Sight::All } else { Sight::Public(public) };
-        Made { sight: Some(sight), ..self }
+        CreatedTicket { sight: Some(sight), ..self }
     }
 }
 
 /// What a submission comes to before anything is written.
-pub(crate) struct Considered {
+pub(crate) struct Evaluated {
     pub record: RunRecord,
     pub samples: Vec<Sample>,
     /// What would be written, with the record as it would be, or what is wrong with the submission.
@@ -129,7 +129,7 @@ impl App {
         requester: Option<PersonId>,
         submission: Submission,
         idempotency: Option<(String, String)>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         self.create_from(actor, requester, submission, None, idempotency).await
     }
 
@@ -145,7 +145,7 @@ impl App {
         submission: Submission,
         origin: Option<Origin>,
         idempotency: Option<(String, String)>,
-    ) -> Result<Made, Error> {
+    ) -> Result<CreatedTicket, Error> {
         let organisation = self.organisation();
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
@@ -178,7 +178,7 @@ impl App {
         new: NewTicket,
         now: Timestamp,
         idempotency: Option<&IdempotencyKey>,
-    ) -> Result<Option<Made>, Error> {
+    ) -> Result<Option<CreatedTicket>, Error> {
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let refused = Refused::of(&new);
         let begun = clock::instant();
@@ -186,7 +186,7 @@ impl App {
         if let Err(error) = self.archive(&generation).await {
             tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
         }
-        let Considered { record, samples, outcome } = self.consider(organisation, generation, new, now).await?;
+        let Evaluated { record, samples, outcome } = self.consider(organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
         let asked: Vec<serde_json::Value> = samples.iter().map(asked).collect();
         self.judge(&samples, cause);
@@ -217,7 +217,7 @@ impl App {
                     trail.ticket = Some((number, ticket.id));
                 });
                 log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-                Ok(Some(Made { ticket, access, new: true, sight: None, rules_asked }))
+                Ok(Some(CreatedTicket { ticket, access, new: true, sight: None, rules_asked }))
             }
             Committed::Before(id) => self.made_before(id).await.map(Some),
         }
@@ -231,12 +231,13 @@ impl App {
         generation: Arc<Generation>,
         new: NewTicket,
         now: Timestamp,
-    ) -> Result<Considered, Error> {
+    ) -> Result<Evaluated, Error> {
         let id = TicketId(self.clock.new_id());
-        let Ran { record, samples, new, outcome } = self.run_rules(organisation, generation, new, now, id).await?;
+        let Evaluation { record, samples, new, outcome } =
+            self.run_rules(organisation, generation, new, now, id).await?;
         let Accepted { mut verdicts, packed, review, seen } = match outcome {
             Ok(accepted) => *accepted,
-            Err(problems) => return Ok(Considered { record, samples, outcome: Err(problems) }),
+            Err(problems) => return Ok(Evaluated { record, samples, outcome: Err(problems) }),
         };
         if let Some(number) = verdicts.changes.duplicate_of
             && self.store.ticket(number).await?.is_none()
@@ -248,7 +249,7 @@ impl App {
         let at = At::new(now, organisation, &ids).reviewing(review);
         let mut change = submit::open(new, verdicts, id, &at).only_while(seen);
         alerts::keep_time(&mut change, organisation);
-        Ok(Considered { record, samples, outcome: Ok((Box::new(change), packed)) })
+        Ok(Evaluated { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
@@ -262,10 +263,10 @@ impl App {
         });
     }
 
-    pub(super) async fn made_before(&self, id: TicketId) -> Result<Made, Error> {
+    pub(super) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
-        Ok(Made { ticket, access, new: false, sight: None, rules_asked: 0 })
+        Ok(CreatedTicket { ticket, access, new: false, sight: None, rules_asked: 0 })
     }
 
     /// One generation of rules for all stages. Where the form grants access, the facts about what is asked for are read between
@@ -277,7 +278,7 @@ impl App {
         new: NewTicket,
         now: Timestamp,
         ticket: TicketId,
-    ) -> Result<Ran, Error> {
+    ) -> Result<Evaluation, Error> {
         let recent = if generation.wants_recent_tickets() {
             let since = ago(now, RECENT_HOURS);
             self.store.recent(&new.requester, since, RECENT_MAX).await?

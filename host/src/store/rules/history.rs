@@ -19,7 +19,7 @@ const SLACK_MS: i64 = 3_600_000;
 
 /// Which runs are read; `None` and empty do not narrow them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RunFilter {
     pub since: Option<Timestamp>,
     /// The first instant that is not read.
     pub until: Option<Timestamp>,
@@ -54,7 +54,7 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn history(&self, wanted: &Wanted, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
+    pub async fn history(&self, wanted: &RunFilter, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
         let from = format!(
             "(select r.*, t.number, t.submitted_by from runs r join tickets t on t.id = r.ticket {conditions} \
@@ -145,7 +145,7 @@ fn least_id(ms: i64) -> Uuid {
     Uuid::from_u128((ms & 0xffff_ffff_ffff) << 80)
 }
 
-fn conditions(wanted: &Wanted, before: Option<RunId>) -> (String, Vec<Arg>) {
+fn conditions(wanted: &RunFilter, before: Option<RunId>) -> (String, Vec<Arg>) {
     let (mut conditions, mut args): (Vec<String>, Vec<Arg>) = (Vec::new(), Vec::new());
     let mut narrow = |text: &str, arg: Arg| {
         args.push(arg);

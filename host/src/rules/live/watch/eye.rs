@@ -37,7 +37,7 @@ const AT_ONCE: usize = 200;
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
 /// The thread's knowledge.
-pub struct Eye {
+pub struct DirectoryWatch {
     habits: Habits,
     root: Root,
     lanes: Lanes,
@@ -73,7 +73,7 @@ pub struct Eye {
     is_read: Arc<AtomicBool>,
 }
 
-impl Eye {
+impl DirectoryWatch {
     pub fn new(
         habits: Habits,
         lanes: Lanes,

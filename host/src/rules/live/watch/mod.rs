@@ -17,7 +17,7 @@ use notify::{Event, RecursiveMode, Watcher};
 use super::catalog::Catalog;
 use crate::rules::load::Loader;
 use crate::rules::tables::Tables;
-use eye::Eye;
+use eye::DirectoryWatch;
 use lanes::{Done, Lanes};
 
 mod batches;
@@ -77,7 +77,8 @@ impl Watch {
             let _ = loaded.send(Message::Loaded(Box::new(done)));
         })?;
         let is_read = Arc::new(AtomicBool::new(false));
-        let mut eye = Eye::new(habits, lanes, Arc::clone(loader), catalog, tables, Arc::clone(&is_read), send.clone());
+        let mut eye =
+            DirectoryWatch::new(habits, lanes, Arc::clone(loader), catalog, tables, Arc::clone(&is_read), send.clone());
         eye.begin(now);
         let thread = thread::Builder::new().name("rules-watch".to_owned()).spawn(move || eye.watch(&receive))?;
         Ok(Self { send, is_read, thread: Some(thread) })
