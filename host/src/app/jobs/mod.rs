@@ -17,6 +17,7 @@ use crate::store::jobs::Lease;
 pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
 
 pub(in crate::app) mod background;
+pub mod event_stream;
 pub mod events;
 pub mod messages;
 pub mod stop;
