@@ -27,14 +27,14 @@ fn an_admin_changes_a_decision_table_with_the_backtest_beside_it() {
     // A cell that is no value is named, and nothing is lost.
     mei.type_into("[aria-label='then.skills, 3']", "[\"half");
     mei.wait("document.querySelector('#beside .notice.bad')");
-    assert!(mei.text("#beside").contains("row 3, `then.skills`"), "{}", mei.text("#beside"));
+    mei.sees("#beside", "row 3, `then.skills`");
     mei.script("document.querySelector('[aria-label=\"then.skills, 3\"]').value = ''");
     mei.type_into("#why", "Berlin has a team of its own");
     mei.click("button[value=offer]");
     mei.wait("document.querySelector('#beside pre')");
-    assert!(mei.text("#beside").contains("rules directory"), "{}", mei.text("#beside"));
+    mei.sees("#beside", "rules directory");
     mei.click("#beside details summary");
-    assert!(mei.text("#beside pre").contains("the canteen is close to the network"));
+    mei.sees("#beside pre", "the canteen is close to the network");
 }
 
 #[test]
@@ -50,14 +50,14 @@ fn a_step_of_a_rule_needs_a_reason_which_its_page_keeps() {
     mei.type_into("#why", "It sends monitors to the wrong place");
     mei.click("button[value=suspend]");
     mei.wait("document.querySelector('.notice.good')");
-    assert!(mei.text("main").contains("It sends monitors to the wrong place"));
+    mei.sees("main", "It sends monitors to the wrong place");
     mei.type_into("#why", "It was the form");
     mei.click("button[value=resume]");
     mei.wait("document.querySelector('.notice.good') && document.querySelector('button[value=suspend]')");
     // Agents look, and do nothing.
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/admin/rules/form-category");
-    assert_eq!(kofi.count("main form"), 0);
+    kofi.counts("main form", 0);
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     browser.wait("document.querySelector('.notice.good')");
     let csv = mei.with("accept", "text/csv").get("/api/v1/tables/assets").text;
     assert!(csv.contains("vpn,\"net, \"\"work\"\"\",7") || csv.contains("net, \\\"work\\\""), "{csv}");
-    assert!(browser.text("main").contains("The gateway"));
+    browser.sees("main", "The gateway");
     browser.go("/admin/tables/vips");
-    assert!(browser.text(".notice.info").contains("configuration directory"));
-    assert_eq!(browser.count("[name=cell]"), 0);
+    browser.sees(".notice.info", "configuration directory");
+    browser.counts("[name=cell]", 0);
 }
 
 #[test]
@@ -92,6 +92,6 @@ fn an_auditor_walks_the_chains() {
     mei.go("/admin/records");
     mei.click("main form button.primary");
     mei.wait("document.querySelector('.notice.good')");
-    assert!(mei.text("main").contains("Every chain is whole."));
-    assert_eq!(mei.count("tbody tr"), 5);
+    mei.sees("main", "Every chain is whole.");
+    mei.counts("tbody tr", 5);
 }

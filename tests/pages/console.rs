@@ -19,14 +19,14 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     kofi.press(&["j", "j", "k"]);
     assert_eq!(here(&kofi), rows[1]);
     kofi.press(&["x"]);
-    assert_eq!(kofi.count("tbody :checked"), 1);
+    kofi.counts("tbody :checked", 1);
     kofi.press(&["x"]);
     // Five down and two up from an anchor leaves three: here two down and one up leave two.
     for key in ["J", "J", "K"] {
         kofi.press(&[&format!("{SHIFT}{key}")]);
     }
-    assert_eq!(kofi.count("tbody :checked"), 2);
-    assert!(kofi.text("[data-selected]").contains('2'));
+    kofi.counts("tbody :checked", 2);
+    kofi.sees("[data-selected]", "2");
     kofi.press(&[ENTER]);
     kofi.wait("document.querySelector('[data-ticket]')");
     kofi.press(&[ESCAPE]);
@@ -82,7 +82,7 @@ fn a_private_note_cannot_be_taken_for_a_reply() {
     kofi.type_into("#note-body", "The gateway logs error 809");
     kofi.press(&[&format!("{CONTROL}{ENTER}")]);
     kofi.wait("document.querySelector('.words.note')");
-    assert!(kofi.text(".words.note").contains("Private note"));
+    kofi.sees(".words.note", "Private note");
     assert_eq!(kofi.script("return document.querySelector('#reply-body').value"), "Fixed", "its draft is kept");
     let mut amara = Browser::of(&desk.url, "amara");
     amara.go("/tickets/IT-1");
@@ -114,7 +114,7 @@ fn two_agents_at_one_ticket_see_each_other_s_change_and_lose_nothing() {
     mei.press(&["a"]);
     mei.click("details[open] button.primary");
     mei.wait("document.querySelector('.notice.good')");
-    assert!(mei.text(".story").contains("It is one person only"));
+    mei.sees(".story", "It is one person only");
 }
 
 #[test]
@@ -192,8 +192,8 @@ fn what_others_do_shows_without_a_jump() {
         json!({ "request_type": "question", "subject": "One more", "body": "Please.", "fields": { "topic": "other" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
-    assert!(kofi.text("[data-fresh]").contains("1 new"), "{}", kofi.text("[data-fresh]"));
-    assert_eq!(kofi.count("tr[data-row]"), rows, "nothing has jumped");
+    kofi.sees("[data-fresh]", "1 new");
+    kofi.counts("tr[data-row]", rows);
     desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
     mei.wait("!document.querySelector('[data-live-note]').hidden");
     assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");

@@ -16,7 +16,7 @@ use super::components::scratch;
 /// The version of axe-core that looks at pages; it comes from npm into `target/`.
 const AXE: &str = "axe-core@4.14.1";
 /// How long a condition on a page is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The key codes of WebDriver.
 pub const ENTER: &str = "\u{e007}";
@@ -64,6 +64,9 @@ impl Browser {
         let mut browser = Browser { driver, session: String::new(), home: home.to_owned(), complaints: Vec::new() };
         let begun = send("POST", &format!("{base}/session"), &wanted);
         browser.session = format!("{base}/session/{}", begun["sessionId"].as_str().unwrap());
+        // A click may lead to another page, which need not be there yet when the click has been made.
+        let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
+        browser.command("timeouts", &json!({ "implicit": patience, "script": patience }));
         browser.size(1280, 900);
         browser
     }
@@ -110,15 +113,33 @@ impl Browser {
     /// Waits until an expression holds on the page.
     pub fn wait(&self, expression: &str) {
         let begun = Instant::now();
-        while !self.script(&format!("return Boolean({expression})")).as_bool().unwrap_or_default() {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{expression} does not hold at {}:\n{}",
-                self.path(),
-                self.text("main")
-            );
+        while !self.holds(expression) {
+            if begun.elapsed() > PATIENCE {
+                panic!("{expression} does not hold at {}:\n{}", self.path(), self.text("main"));
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Whether an expression holds now; not where the page is just being replaced by another.
+    fn holds(&self, expression: &str) -> bool {
+        let script = json!({ "script": format!("return Boolean({expression})"), "args": [] });
+        ask("POST", &format!("{}/execute/sync", self.session), &script).is_ok_and(|value| value == true)
+    }
+
+    /// Waits until it is at a path with its query.
+    pub fn is_at(&self, path: &str) {
+        self.wait(&format!("location.pathname + location.search === {path:?}"));
+    }
+
+    /// Waits until an element shows a text.
+    pub fn sees(&self, css: &str, text: &str) {
+        self.wait(&format!("({}).includes({text:?})", shown(css)));
+    }
+
+    /// Waits until there are so many elements.
+    pub fn counts(&self, css: &str, number: u64) {
+        self.wait(&format!("document.querySelectorAll({css:?}).length === {number}"));
     }
 
     fn find(&self, css: &str) -> String {
@@ -163,8 +184,7 @@ impl Browser {
 
     /// The text of an element, as it is seen; nothing where there is none.
     pub fn text(&self, css: &str) -> String {
-        let text = self.script(&format!("return [...document.querySelectorAll({css:?})].slice(0, 1).map((e) => e.checkVisibility() ? e.innerText : '').join('')"));
-        text.as_str().unwrap_or_default().to_owned()
+        self.script(&format!("return {}", shown(css))).as_str().unwrap_or_default().to_owned()
     }
 
     /// How many elements there are.
@@ -252,18 +272,32 @@ impl Drop for Browser {
     }
 }
 
-/// Sends a command of the driver and gives its value.
+/// The expression for the text of an element, as it is seen.
+fn shown(css: &str) -> String {
+    format!(
+        "[...document.querySelectorAll({css:?})].slice(0, 1).map((e) => e.checkVisibility() ? e.innerText : '').join('')"
+    )
+}
+
+/// Sends a command of the driver and gives its value; nothing where there is no such element.
 fn send(method: &str, url: &str, body: &Value) -> Value {
+    match ask(method, url, body) {
+        Err(error) if error["error"] == "no such element" => Value::Null,
+        answer => answer.unwrap_or_else(|error| panic!("{url}: {error}")),
+    }
+}
+
+/// Sends a command of the driver; the error is what the driver says of it.
+fn ask(method: &str, url: &str, body: &Value) -> Result<Value, Value> {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let answer = match method {
         "GET" => agent.get(url).call(),
         _ => agent.post(url).send_json(body),
     };
     let mut answer = answer.unwrap_or_else(|e| panic!("{method} {url}: {e}"));
-    let value: Value = answer.body_mut().with_config().limit(64 << 20).read_json().unwrap();
-    let value = value["value"].clone();
-    assert!(value.get("error").is_none_or(|error| error == "no such element"), "{url}: {value}");
-    if value.get("error").is_some() { Value::Null } else { value }
+    let mut value: Value = answer.body_mut().with_config().limit(64 << 20).read_json().unwrap();
+    let value = value["value"].take();
+    if value.get("error").is_some() { Err(value) } else { Ok(value) }
 }
 
 /// The script of axe-core.
