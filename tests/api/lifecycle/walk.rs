@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 use super::incident;
@@ -139,13 +140,16 @@ fn walk(database: Database, steps: &[Step]) {
     let amara = desk.as_role("amara");
     let keys: Vec<String> = (0..TICKETS).map(|n| incident(&amara, &format!("VPN {n}"))).collect();
     let mut seen: Vec<Seen> = keys.iter().map(|_| Seen::default()).collect();
+    let mut done = 0;
     for step in steps {
         if let Some((stranger, answer)) = act(&desk, &keys, *step) {
             assert!(answer.status < 500, "{step:?}: {}", answer.text);
+            done += usize::from(answer.status < 300);
             assert!(!stranger || [403, 404].contains(&answer.status), "{step:?}: {}", answer.text);
         }
         keys.iter().zip(&mut seen).for_each(|(key, seen)| seen.look(&desk, key));
     }
+    assert!(done >= 3, "so few acts were done that this shows nothing: {done}");
 }
 
 fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
@@ -153,7 +157,7 @@ fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, rng_seed: RngSeed::Fixed(15), max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_ticket_s_timeline_tells_how_it_stands_however_it_came_there(steps in steps(40)) {
@@ -162,7 +166,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2, rng_seed: RngSeed::Fixed(15), max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_ticket_s_timeline_tells_how_it_stands_on_several_hosts_database(steps in steps(40)) {
