@@ -9,8 +9,11 @@ use crate::support::place::Database;
 mod admin;
 mod console;
 mod every;
+mod fine;
 mod guard;
 mod portal;
+mod stories;
+mod tools;
 
 /// A desk with some work on it.
 fn desk() -> House {
@@ -62,4 +65,10 @@ fn fill(desk: &House) {
     // One that no rule sends anywhere.
     send(json!({ "request_type": "question", "subject": "Where is the menu of the canteen?",
         "body": "I looked everywhere.", "fields": { "topic": "other" } }));
+}
+
+/// How many tickets are in a state.
+fn queue_of(desk: &House, state: &str) -> usize {
+    let found = desk.as_role("kofi").get(&format!("/api/v1/tickets?state={state}&limit=100"));
+    found.expect(200).as_array().map_or(0, Vec::len)
 }
