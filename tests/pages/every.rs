@@ -52,7 +52,8 @@ const PAGES: [(&str, &str, &str); 40] = [
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
-const PLAIN: [&str; 6] = ["/admin/configuration", "/admin/jobs", "/admin/webhooks", "/reports/sla", "/reports/backlog", "/reports/wall"];
+const PLAIN: [&str; 6] =
+    ["/admin/configuration", "/admin/jobs", "/admin/webhooks", "/reports/sla", "/reports/backlog", "/reports/wall"];
 
 #[test]
 fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {

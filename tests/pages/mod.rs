@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -71,4 +72,12 @@ fn fill(desk: &House) {
 fn queue_of(desk: &House, state: &str) -> usize {
     let found = desk.as_role("kofi").get(&format!("/api/v1/tickets?state={state}&limit=100"));
     found.expect(200).as_array().map_or(0, Vec::len)
+}
+
+/// Sets the state of the ticket that the browser is at, as an agent does.
+fn set_state(browser: &mut Browser, to: &str) {
+    browser.click("#acts ~ details[data-key=s] > summary");
+    browser.choose("#to", to);
+    browser.click("details[data-key=s] form button.primary");
+    browser.sees(".notice.good", "state is changed");
 }

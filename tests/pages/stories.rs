@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::queue_of;
+use super::{queue_of, set_state};
 use crate::support::browser::{Browser, SHIFT};
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -38,7 +38,7 @@ fn an_outage_has_forty_submissions_one_parent_and_one_answer() {
     kofi.press(&["d"]);
     kofi.type_into("#bulk-other", "IT-1");
     kofi.click("button[value=duplicates]");
-    kofi.sees(".notice", "39 tickets were changed");
+    kofi.sees("main", "39 tickets were changed");
     kofi.go("/tickets/IT-1");
     kofi.counts("[aria-labelledby=links] li", 39);
     kofi.sees("[aria-labelledby=links]", "has the duplicate");
@@ -65,13 +65,6 @@ fn an_outage_has_forty_submissions_one_parent_and_one_answer() {
     amara.sees(".rows", "Your turn");
     amara.click(".rows a");
     amara.sees(".story", "all can connect again");
-}
-
-fn set_state(browser: &mut Browser, to: &str) {
-    browser.click("#acts ~ details[data-key=s] > summary");
-    browser.choose("#to", to);
-    browser.click("details[data-key=s] form button.primary");
-    browser.sees(".notice.good", "state is changed");
 }
 
 /// Who has access to the payroll, and why: from the question to the chained record in two clicks.

@@ -1,6 +1,6 @@
 //! The smaller tools of the pages: articles, canned replies, macros, tasks, links, preferences, reports, the desk's health.
 
-use crate::pages::desk;
+use crate::pages::{desk, set_state};
 use crate::support::browser::{Browser, ENTER, ESCAPE};
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -69,6 +69,7 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     let desk = desk();
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/tickets/IT-3");
+    set_state(&mut kofi, "in_progress");
     kofi.press(&["m"]);
     kofi.click(".macro details summary");
     kofi.sees(".macro details[open]", "Hello Amara Okafor");
@@ -94,7 +95,8 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
 
 #[test]
 fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
-    let desk = House::lived_in(Database::Sqlite);
+    let (desk, refused) = House::lived_in_as_told(Database::Sqlite);
+    assert_eq!(refused, Vec::<String>::new(), "all of the past is as the desk lets it be");
     let mut amara = Browser::of(&desk.url, "amara");
     amara.go("/account");
     amara.click("input[value=digest]");

@@ -86,12 +86,17 @@ impl House {
 
     /// The demo organisation with some weeks of its past, up to the present.
     pub fn lived_in(database: Database) -> House {
+        House::lived_in_as_told(database).0
+    }
+
+    /// The same, and what of the past the desk refused.
+    pub fn lived_in_as_told(database: Database) -> (House, Vec<String>) {
         let present = now().now();
         let house = House::open(Place::demo(database, example_rules()), Clock::fixed(present - demo::BEGINS_BEFORE));
-        if let Some(Running { app, ways, runtime, .. }) = &house.running {
-            runtime.block_on(demo::live_in(app, ways, present)).unwrap();
-        }
-        house
+        let refused = house.running.as_ref().map(|Running { app, ways, runtime, .. }| {
+            runtime.block_on(demo::live_in(app, ways, present)).unwrap().refused
+        });
+        (house, refused.unwrap_or_default())
     }
 
     fn open(mut place: Place, clock: Clock) -> House {

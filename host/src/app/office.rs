@@ -7,9 +7,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use super::access::provision::Pauses;
+use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
-use super::observe::presence::Presence;
 use super::tickets::quota::Quotas;
 use super::tokens::passwords::Guesses;
 use super::{Clock, Error, jobs, tokens};

@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::desk::demo::Lived;
 use super::desk::{demo, outgoing};
 use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits, MetricsFor, Most};
@@ -189,7 +190,7 @@ async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
     let clock = Clock::fixed(present.checked_sub(demo::BEGINS_BEFORE)?);
     let app = desk::open_at(config.clone(), source.clone(), clock).await?;
     let filled = match demo::is_new(&app).await? {
-        false => Ok(0),
+        false => Ok(Lived::default()),
         true => {
             app.start_rules().await?;
             // No other system hears of the past.
@@ -200,7 +201,7 @@ async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
     app.close().await;
     // An organisation of another's making has other people and forms: it begins empty.
     match filled {
-        Ok(tickets) => tracing::info!(tickets, "the demo's past is written"),
+        Ok(Lived { tickets, refused }) => tracing::info!(tickets, ?refused, "the demo's past is written"),
         Err(error) => tracing::warn!(%error, "the demo's past does not fit this organisation, and ends here"),
     }
     Ok(())

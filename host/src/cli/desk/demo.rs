@@ -29,6 +29,8 @@ use crate::jobs::ways::Ways;
 const STORY: &str = include_str!("demo.toml");
 /// How long before the present it begins.
 pub const BEGINS_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 24);
+/// The category of what is resolved without one, and without another in the story.
+const OTHERWISE: &str = "software.error";
 /// The longest time for which the clock is moved on without doing what has become due meanwhile.
 const STEP: SignedDuration = SignedDuration::from_hours(3);
 
@@ -84,6 +86,8 @@ struct Step {
     state: Option<String>,
     reason: String,
     resolve: Option<Resolved>,
+    /// The category that it is given before it is resolved, where no rule found one.
+    category: Option<String>,
     approve: Option<String>,
     deny: Option<String>,
     escalate: Option<String>,
@@ -163,13 +167,21 @@ fn admin(app: &Arc<App>) -> Actor {
     someone.map_or(Actor::System, |id| Actor::Person { id, roles })
 }
 
+/// The outcome of the story.
+#[derive(Debug, Default)]
+pub struct Lived {
+    pub tickets: usize,
+    /// Each act that this desk refused, and why.
+    pub refused: Vec<String>,
+}
+
 /// Lets the story happen up to the present, on a desk whose clock stands [`BEGINS_BEFORE`] it; the clock stands at the present
-/// afterwards. How many tickets came of it.
+/// afterwards. What the desk refuses is left out.
 ///
 /// # Errors
 ///
-/// Where something of the story cannot be done.
-pub async fn live_in(app: &Arc<App>, ways: &Arc<Ways>, present: Timestamp) -> Result<usize, Failure> {
+/// Where the story cannot be read, or belongs to another organisation.
+pub async fn live_in(app: &Arc<App>, ways: &Arc<Ways>, present: Timestamp) -> Result<Lived, Failure> {
     let story: Story = toml::from_str(STORY)?;
     let mut all: Vec<(Timestamp, Happens<'_>)> = Vec::new();
     for (n, told) in story.ticket.iter().enumerate() {
@@ -184,26 +196,27 @@ pub async fn live_in(app: &Arc<App>, ways: &Arc<Ways>, present: Timestamp) -> Re
     let cast = Cast(Arc::clone(app));
     articles(&cast, &story.article).await?;
     let mut numbers: BTreeMap<usize, TicketNumber> = BTreeMap::new();
+    let mut refused = Vec::new();
     let by_subject = |subject: &str| story.ticket.iter().position(|told| told.subject == subject);
     for (at, happens) in &all {
         go_on(app, ways, *at).await?;
         match happens {
-            Happens::Ticket(n, told) => {
-                let number = submit(&cast, told).await.map_err(|e| format!("`{}`: {e}", told.subject))?;
-                numbers.insert(*n, number);
-            }
+            Happens::Ticket(n, told) => match submit(&cast, told).await {
+                Ok(number) => drop(numbers.insert(*n, number)),
+                Err(error) => refused.push(format!("`{}`: {error}", told.subject)),
+            },
             Happens::Step(n, step) => {
                 let Some(number) = numbers.get(n) else { continue };
                 let original = step.duplicate_of.as_deref().and_then(by_subject).and_then(|n| numbers.get(&n));
-                act(&cast, *number, step, original)
-                    .await
-                    .map_err(|e| format!("{number}, after {}: {e}", step.after))?;
+                if let Err(error) = act(&cast, *number, step, original).await {
+                    refused.push(format!("{number}, after {}: {error}", step.after));
+                }
             }
         }
     }
     go_on(app, ways, present).await?;
     run_due(app, ways).await?;
-    Ok(numbers.len())
+    Ok(Lived { tickets: numbers.len(), refused })
 }
 
 /// Moves the clock on to an instant, and does on the way what becomes due.
@@ -318,6 +331,7 @@ async fn act(cast: &Cast, number: TicketNumber, step: &Step, original: Option<&T
             fix: record.fix.clone(),
             next_time: record.next_time.clone(),
         };
+        categorize(app, &actor, &ticket, step.category.as_deref().unwrap_or(OTHERWISE)).await?;
         step_to(app, &actor, number, Move { to: State::Resolved, reason: record.fix.clone(), record }).await?;
     }
     if let Some(to) = step.state.as_deref().and_then(State::from_code) {
@@ -333,6 +347,16 @@ fn as_it_is() -> Condition {
 
 async fn step_to(app: &Arc<App>, actor: &Actor, number: TicketNumber, wanted: Move) -> Result<(), Failure> {
     app.transition(actor, number, &as_it_is(), wanted, None).await.map(drop).map_err(plain)
+}
+
+/// An agent says what a ticket is about that no rule has recognised.
+async fn categorize(app: &Arc<App>, actor: &Actor, ticket: &Ticket, category: &str) -> Result<(), Failure> {
+    if ticket.category != app.organisation().defaults.category {
+        return Ok(());
+    }
+    let reason = "This is what it is about".to_owned();
+    let wanted = EditTicket { category: Some(category.to_owned()), reason, ..EditTicket::default() };
+    app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None).await.map(drop).map_err(plain)
 }
 
 /// An agent takes a ticket and begins with it.

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::number;
 use crate::app::Error;
 use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::knowledge::{ArticleState, ArticleText};
 use crate::web::frame::failure::Failure;
@@ -110,7 +111,8 @@ pub async fn add(visit: Visit, form: Form) -> Result<Response, Failure> {
 
 /// `POST /tickets/{key}/article`: a draft of how a ticket was resolved.
 pub async fn from_ticket(visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
-    let (article, _) = visit.app.draft_article(&visit.actor, crate::web::ticket::number(&key)?).await?;
+    let ticket: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
+    let (article, _) = visit.app.draft_article(&visit.actor, ticket).await?;
     Ok(Redirect::to(&format!("/help/{}/edit", article.number)).into_response())
 }
 
