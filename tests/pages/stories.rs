@@ -43,8 +43,6 @@ fn an_outage_has_forty_submissions_one_parent_and_one_answer() {
     kofi.counts("[aria-labelledby=links] li", 39);
     kofi.sees("[aria-labelledby=links]", "has the duplicate");
     // One answer, and one record of how it was resolved.
-    kofi.click("form[action='/tickets/IT-1/take'] button");
-    kofi.sees(".notice.good", "yours");
     set_state(&mut kofi, "in_progress");
     kofi.click("#acts ~ details[data-key=s] > summary");
     kofi.choose("#to", "resolved");
@@ -87,7 +85,9 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     mei.sees(".empty", "Nobody");
     mei.go("/access/who?app=workday&person=");
     mei.counts("tbody tr", held);
-    mei.click("tbody tr:has(q) a[href^='/access/']");
+    mei.script(
+        "[...document.querySelectorAll('tbody tr')].find((row) => row.innerText.includes('Sofia')).querySelector('a').click()",
+    );
     mei.sees("h1", "Workday");
     mei.sees(".story", "asked for");
     mei.sees(".story", "granted");

@@ -129,7 +129,9 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         bys: bys.to_vec(),
         has_days: report != Report::Backlog,
         sums: sums(&f, report, &table, earlier.as_ref()),
-        columns: (report == Report::Volume).then(|| plot::columns(&plot::by_day(&table, 2), &series)).flatten(),
+        columns: (report == Report::Volume)
+            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), 2), &series))
+            .flatten(),
         bars: bars(&f, report, by, &table),
         heads: names,
         rows: table.rows.iter().map(|row| cells(&f, by, &table, row)).collect(),

@@ -1,5 +1,10 @@
 //! Plots as SVG, drawn by the server: readable in print, with their numbers in a table below.
 
+use std::collections::BTreeMap;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use crate::app::observe::reports::{Cell, ReportTable};
 
 /// The width and height of the columns of a plot over days, in its own units.
@@ -97,18 +102,17 @@ pub fn columns(days: &[(String, Vec<i64>)], names: &[String]) -> Option<Columns>
     })
 }
 
-/// The numbers of each day, over all groups.
-pub fn by_day(table: &ReportTable, from: usize) -> Vec<(String, Vec<i64>)> {
-    let mut days: Vec<(String, Vec<i64>)> = Vec::new();
+/// The numbers of each of some days, over all groups; nothing happened on a day that the report does not name.
+pub fn by_day(table: &ReportTable, (from, to): (Date, Date), skip: usize) -> Vec<(String, Vec<i64>)> {
+    let none = vec![0; table.columns.len().saturating_sub(skip)];
+    let all = from.series(1.day()).take_while(|day| *day <= to);
+    let mut days: BTreeMap<String, Vec<i64>> = all.map(|day| (day.to_string(), none.clone())).collect();
     for row in &table.rows {
         let Some(Cell::Text(day)) = row.first() else { continue };
-        let numbers: Vec<i64> = row.iter().skip(from).map(number).collect();
-        match days.last_mut().filter(|(last, _)| last == day) {
-            Some((_, sums)) => sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number),
-            None => days.push((day.clone(), numbers)),
-        }
+        let sums = days.entry(day.clone()).or_insert_with(|| none.clone());
+        sums.iter_mut().zip(row.iter().skip(skip)).for_each(|(sum, cell)| *sum += number(cell));
     }
-    days
+    days.into_iter().collect()
 }
 
 fn number(cell: &Cell) -> i64 {
@@ -153,10 +157,18 @@ mod tests {
         };
         let rows = vec![row("2026-11-01", "a", 2), row("2026-11-01", "b", 3), row("2026-11-02", "a", 1)];
         let table = ReportTable { columns: vec!["day", "group", "created", "closed"], rows };
-        let days = by_day(&table, 2);
-        assert_eq!(days, [("2026-11-01".to_owned(), vec![5, 2]), ("2026-11-02".to_owned(), vec![1, 1])]);
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let days = by_day(&table, (day("2026-11-01"), day("2026-11-03")), 2);
+        assert_eq!(
+            days,
+            [
+                ("2026-11-01".to_owned(), vec![5, 2]),
+                ("2026-11-02".to_owned(), vec![1, 1]),
+                ("2026-11-03".to_owned(), vec![0, 0])
+            ]
+        );
         let drawn = columns(&days, &["created".to_owned(), "closed".to_owned()]).unwrap();
-        assert_eq!(drawn.boxes.len(), 4);
+        assert_eq!(drawn.boxes.len(), 6);
         assert_eq!(drawn.boxes[0].title, "2026-11-01 created: 5");
         assert!(columns(&[("2026-11-01".to_owned(), vec![0])], &["created".to_owned()]).is_none());
     }
