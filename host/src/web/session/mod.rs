@@ -215,3 +215,27 @@ pub async fn language(form: Form) -> Response {
         None => response,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_that_would_refuse_the_cookie_is_recognised() {
+        let with = |pairs: &[(&'static str, &str)]| {
+            let browser = [("accept", "text/html,*/*"), ("user-agent", "Mozilla/5.0")];
+            let mut headers = HeaderMap::new();
+            for (name, value) in browser.iter().chain(pairs) {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            is_insecure(&headers)
+        };
+        assert!(with(&[("host", "desk.test")]) && with(&[("host", "desk.test:8080")]));
+        for own in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "desk.localhost"] {
+            assert!(!with(&[("host", own)]), "{own}");
+        }
+        // By HTTPS, or through a tunnel that the browser trusts, it says from where it comes.
+        assert!(!with(&[("host", "desk.test"), ("sec-fetch-site", "none")]));
+        assert!(!with(&[("host", "desk.test"), ("user-agent", "curl/8")]), "a program keeps cookies as it likes");
+    }
+}
