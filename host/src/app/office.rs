@@ -7,9 +7,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use super::access::provision::Pauses;
+use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
 use super::tickets::quota::Quotas;
+use super::tokens::passwords::Guesses;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -43,6 +45,8 @@ pub struct Office {
     pub(super) changing: Places,
     /// The amounts that people have used of what they may.
     pub quotas: Quotas,
+    pub(super) presence: Presence,
+    pub(super) guesses: Guesses,
     /// The apps that want to be left alone for a while.
     pub pauses: Pauses,
     /// Places for long work that no thread which serves requests may do.
@@ -66,6 +70,8 @@ impl Office {
             well_known: tokens::WellKnown::default(),
             changing: Places::default(),
             quotas: Quotas::default(),
+            presence: Presence::default(),
+            guesses: Guesses::default(),
             pauses: Pauses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }

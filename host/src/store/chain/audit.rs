@@ -16,6 +16,7 @@ pub const RULE: &str = "rule";
 pub const TABLE: &str = "table";
 pub const TOKEN_ADDED: &str = "token-added";
 pub const TOKEN_REVOKED: &str = "token-revoked";
+pub const ACCOUNT_SET: &str = "account-set";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const REFUSED: &str = "refused";
