@@ -50,7 +50,7 @@ impl App {
         new: NewCampaign,
     ) -> Result<(Campaign, Progress), Error> {
         permission::administer(actor)?;
-        let campaign = self.campaign_of(actor, new)?;
+        let campaign = self.campaign_of(actor, &new)?;
         self.store.start_campaign(&campaign).await?;
         let (app, id) = (Arc::clone(self), campaign.id);
         // To the end also where the request is dropped.
@@ -59,7 +59,7 @@ impl App {
         self.store.campaigns(Some(id), 1).await?.pop().ok_or_else(missing)
     }
 
-    fn campaign_of(&self, actor: &Actor, new: NewCampaign) -> Result<Campaign, Error> {
+    fn campaign_of(&self, actor: &Actor, new: &NewCampaign) -> Result<Campaign, Error> {
         let now = self.clock.now();
         let mut problems: Vec<Problem> = check_reason("name", &new.name).into_iter().collect();
         let app: Option<AppId> = match new.app.as_deref() {
@@ -158,7 +158,7 @@ impl Office {
         let by = actor.person().ok_or(Refusal::NotAReviewer)?.clone();
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
-        let grant = self.in_force(&item).await?;
+        let grant = self.reviewed_grant(&item).await?;
         self.change_grant(grant, idempotency(actor, key), |ticket, grant, at| {
             Ok(Some(campaign::answer(ticket, grant, (&item, &said), &permit, at)?))
         })
@@ -178,14 +178,14 @@ impl Office {
                 next = next.into_iter().chain([item.due_at]).min();
                 continue;
             }
-            let grant = self.in_force(&item).await?;
+            let grant = self.reviewed_grant(&item).await?;
             self.change_grant(grant, None, |ticket, grant, at| Ok(campaign::lapse(ticket, grant, &item, at))).await?;
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
     }
 
     /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.
-    async fn in_force(&self, item: &ReviewItem) -> Result<GrantId, Error> {
+    async fn reviewed_grant(&self, item: &ReviewItem) -> Result<GrantId, Error> {
         let missing = || Error::Missing { what: "grant", name: item.grant.to_string() };
         let grant = self.store.grant(item.grant).await?.ok_or_else(missing)?;
         let now = self.clock.now();

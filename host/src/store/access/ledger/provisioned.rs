@@ -168,7 +168,7 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
         }
         "op" => LedgerEvent::Op { op: op(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? },
         "review-asked" => {
-            LedgerEvent::ReviewAsked { item: asked(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? }
+            LedgerEvent::ReviewAsked { item: asked(&serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? }
         }
         "reviewed" => {
             let said: StoredReviewed = serde_json::from_str(facts).map_err(|_| wrong())?;
@@ -193,7 +193,7 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
     })
 }
 
-fn asked(said: StoredAsked, ticket: TicketId) -> Result<ReviewItem, Error> {
+fn asked(said: &StoredAsked, ticket: TicketId) -> Result<ReviewItem, Error> {
     Ok(ReviewItem {
         id: ReviewItemId(said.item),
         campaign: said.campaign.map(CampaignId),
