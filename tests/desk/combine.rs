@@ -40,6 +40,7 @@ fn two_tiers() -> Organisation {
 fn request() -> AccessRequest {
     AccessRequest {
         extends: false,
+        emergency: false,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: None,

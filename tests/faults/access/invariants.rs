@@ -1,4 +1,4 @@
-//! What holds of every request and every decision, whatever else happens: who decides, what a decision goes by, how long a grant
+//! The laws of every request and every decision: who decides, what a decision goes by, how long a grant
 //! lasts, and that the same request sent again changes nothing.
 
 use jiff::{SignedDuration, Timestamp};

@@ -166,7 +166,7 @@ impl Round {
         self.desk.do_what_is_due();
     }
 
-    /// Something that is nobody's doing.
+    /// Something that happens by itself.
     fn happens(mut self) -> Round {
         match self.chance.of(8) {
             0 => self.app.fail("POST", "/Users", 1, Phase::After, Fault::Drop),

@@ -44,7 +44,7 @@ pub struct ReviewItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewAnswer {
     pub verdict: ReviewVerdict,
-    /// `None` where nobody has said it in time.
+    /// `None` where no reviewer has said it in time.
     pub by: Option<PersonId>,
     pub reason: String,
     pub at: Timestamp,
@@ -132,7 +132,7 @@ fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &Perso
     here && !parties.contains(&person) && !parties.iter().any(stands_in)
 }
 
-/// Asks whether a grant is still needed; `None` where it is over, or there is nobody to ask.
+/// Asks whether a grant is still needed; `None` where it is over, or no person is there to be asked.
 pub fn ask(
     ticket: &Ticket,
     grant: &Grant,
