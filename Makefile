@@ -30,7 +30,7 @@ lint: setup
 
 bench: rules
 	@.ci/setup test
-	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life
+	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life --bench access
 
 # A desk with a million tickets on either database: half an hour and more, and some 20 GB in target/million.
 bench-million: rules

@@ -111,6 +111,11 @@ impl Desk {
         Desk::start(Place { file_blocks_max: Some(file_bytes_max / 512), ..place })
     }
 
+    /// Waits until the process has died by itself, as it was started to.
+    pub fn wait_for_its_death(&mut self, what: &str) {
+        until(what, || self.child.try_wait().unwrap().map(drop));
+    }
+
     /// Kills the process (SIGKILL) and starts no other yet.
     pub fn crash(mut self) -> Place {
         self.child.kill().unwrap();

@@ -189,6 +189,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app.office).tell_watchers(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
+        tokio::spawn(Arc::clone(&app).follow_directory(stop.clone())),
         tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
@@ -217,6 +218,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await.unwrap();
+    app.read_directory().await.unwrap();
     app.start_rules().await.unwrap();
     (app, ways, config.server)
 }

@@ -13,6 +13,7 @@ use super::desk::demo::Lived;
 use super::desk::{demo, outgoing};
 use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits, MetricsFor, Most};
+use crate::app::access::provision::crash;
 use crate::app::jobs::stop::{self, Stop};
 use crate::app::reference::TABLE_BYTES_MAX;
 use crate::app::rollout::rules::Source;
@@ -46,6 +47,9 @@ pub struct Serve {
     /// The name that traces carry; stands above the configuration's.
     #[arg(long, env = "OTEL_SERVICE_NAME")]
     service_name: Option<String>,
+    /// Where a debug build dies in tests, `POINT:N`.
+    #[arg(long, env = "RULEDESK_CRASH_AT", hide = true)]
+    crash_at: Option<String>,
 }
 
 /// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
@@ -72,6 +76,7 @@ const DEMO: [(&str, &[Role]); 5] = [
 /// Serves until it is asked to stop, then finishes what it has begun.
 pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
+    serve.crash_at.as_deref().into_iter().for_each(crash::arm);
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     let ways = outgoing::ways(&config.outgoing)?;

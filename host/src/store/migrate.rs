@@ -39,7 +39,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     19 "knowledge" "0019_knowledge.sql";
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
+    25 "reviews" "0025_reviews.sql";
     26 "sign-in" "0026_sign_in.sql";
+    29 "identity" "0029_identity.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -122,6 +122,7 @@ pub async fn shell_of(config: Config, person: Option<&PersonId>) -> Result<Shell
     let actor = actor(&config, person)?;
     let store = store(&config.server).await?;
     let office = Office::new(Clock::System, store, config.organisation, config.server.two_person_access);
+    office.read_directory().await?;
     Ok(Shell { office, actor })
 }
 
@@ -203,6 +204,7 @@ async fn open_with(
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await?;
+    app.read_directory().await?;
     Ok(app)
 }
 

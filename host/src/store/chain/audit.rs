@@ -20,6 +20,7 @@ pub const ACCOUNT_SET: &str = "account-set";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const REFUSED: &str = "refused";
+pub const DIRECTORY: &str = "directory";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 

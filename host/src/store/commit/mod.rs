@@ -33,6 +33,7 @@ use turns::Turns;
 use writer::Work;
 
 mod access;
+pub mod crash;
 mod ending;
 pub(super) mod keys;
 mod outbox;
@@ -72,7 +73,15 @@ impl Store {
     /// [`Error::KeyReused`]; [`Error::Full`] at once where too many writes wait.
     pub async fn commit(&self, commit: impl Into<Commit>) -> Result<Committed, Error> {
         let commit = Box::new(commit.into());
-        self.ask(|done| Work::Commit(commit, done)).await
+        let is_about_access = !commit.change.access().is_empty();
+        if is_about_access {
+            crash::point("commit-before");
+        }
+        let committed = self.ask(|done| Work::Commit(commit, done)).await;
+        if is_about_access {
+            crash::point("commit-after");
+        }
+        committed
     }
 }
 
