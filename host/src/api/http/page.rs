@@ -31,6 +31,7 @@ pub enum List {
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
     Deliveries,
+    Decisions,
 }
 
 impl List {
@@ -50,6 +51,7 @@ impl List {
             List::Deliveries => 'd',
             List::Orders => 'o',
             List::Held => 'w',
+            List::Decisions => 'r',
         }
     }
 

@@ -69,8 +69,9 @@ impl Store {
                 id: MessageId(row.uuid(0)?),
                 kind: row.text(1)?,
                 recipient: row.text(2)?,
-                queued_at: at("outbox", "queued_at", row.int(3)?)?,
-                sent_at: row.opt_int(4)?.map(|v| at("outbox", "sent_at", v)).transpose()?,
+                // A time that no calendar has spoils no list.
+                queued_at: at("outbox", "queued_at", row.int(3)?).unwrap_or_default(),
+                sent_at: row.opt_int(4)?.map(|v| at("outbox", "sent_at", v).unwrap_or_default()),
                 receipt: row.text(5)?,
                 attempts: row.int(6)?,
                 last_error: row.text(7)?,
