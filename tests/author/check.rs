@@ -84,7 +84,7 @@ fn a_component_alone_is_judged_as_far_as_that_goes() {
     assert!(!ran(&["check", Path::new("/no/such/file").to_str().unwrap()]).status.success());
 }
 
-/// What an example answers, and what a table would say, must name what the desk has; an example has rows and an instant of its own.
+/// The answers of examples, and those of a table, must name what the desk has; an example has rows and an instant of its own.
 #[test]
 fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_and_time() {
     let config = crate::support::components::root().join("host/demo");

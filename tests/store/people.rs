@@ -128,7 +128,7 @@ async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
     }
 }
 
-/// What a trusted key has made is not replaced by what no key was asked about: another desk on the database may trust that key.
+/// A signature that a trusted key has made is not replaced by one that no key was asked about: another desk on the database may trust that key.
 #[tokio::test]
 async fn a_verified_signature_gives_way_to_no_unverified_one() {
     let bytes = b"a component".to_vec();

@@ -57,6 +57,9 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
             "update timeline set details = 'nonsense', author_kind = 9 where ticket = 2 and seq = 2".to_owned(),
             far(&format!("update runs set at = FAR where ticket = {run}")),
             far(&format!("update outbox set queued_at = FAR where ticket = {run}")),
+            far("update deployment_events set at = FAR"),
+            far("update deployments set changed_at = -FAR where name = 'team-routing'"),
+            far("update rule_versions set first_seen = FAR where name = 'team-routing'"),
         ] {
             in_runtime(by_hand(&desk.target(), &[&edit]));
         }
@@ -83,7 +86,9 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         let runs = list(&kofi, "/api/v1/tickets/IT-2/decisions");
         assert_eq!((runs.len(), damaged(&runs, "generation").len()), (1, 1), "{runs:?}");
         assert!(!list(&kofi, "/api/v1/tickets/IT-2/messages").is_empty());
-        kofi.get("/api/v1/tickets/IT-2/explain").expect(200);
+        for path in ["tickets/IT-2/explain", "rules", "rules/team-routing/events", "rules/team-routing/versions"] {
+            kofi.get(&format!("/api/v1/{path}")).expect(200);
+        }
         // The ticket by itself says what is wrong with it, and tells none of what stands there.
         let problem = kofi.get("/api/v1/tickets/IT-1").expect(500);
         assert_eq!(problem["type"], "/problems/damaged", "{problem}");

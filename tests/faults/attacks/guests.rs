@@ -170,6 +170,7 @@ fn what_guests_say_has_a_bound_and_is_text() {
     for folder in ["exports", "names", "escapes"] {
         let folder = desk.rules.join(folder);
         let output = std::process::Command::new(crate::support::components::PROGRAM)
+            .env("RULEDESK_CACHE", crate::support::components::compiled())
             .args(["rule", "check"])
             .arg(&folder)
             .output()

@@ -6,8 +6,8 @@ use crate::support::components::from_text;
 use crate::support::house::House;
 use crate::support::place::Database;
 
-/// Tables in the settings of a manifest: compared each with each they would take minutes.
-const TABLES: usize = 12_000;
+/// Tables in the settings of a manifest: compared each with each they would take long.
+const TABLES: usize = 4_000;
 
 fn manifest(version: usize) -> String {
     let tables: String = (0..TABLES).map(|n| format!("[[settings.t]]\nname = \"n{n}\"\n")).collect();
@@ -34,14 +34,15 @@ fn long_manifests_are_compared_while_others_are_served() {
     let component = quiet();
     let deploy = |version: usize| {
         let text = manifest(version);
-        let parts = [("manifest", text.as_bytes()), ("component", &component), ("why", b"because".as_slice())];
+        let parts =
+            [("manifest", text.as_bytes()), ("component", component.as_slice()), ("why", b"because".as_slice())];
         mei.send_parts("/api/v1/rules", &parts).expect(201)["manifest_digest"].as_str().unwrap().to_owned()
     };
     let (from, to) = (deploy(1), deploy(2));
     let path = format!("/api/v1/rules/long/versions/diff?from={from}&to={to}");
     std::thread::scope(|scope| {
         // A request that takes longer than all may is answered 504.
-        let comparing: Vec<_> = (0..4).map(|_| scope.spawn(|| kofi.get(&path).expect(200))).collect();
+        let comparing: Vec<_> = (0..2).map(|_| scope.spawn(|| kofi.get(&path).expect(200))).collect();
         assert_eq!(desk.stranger().get("/healthz").status, 200);
         for compared in comparing {
             let compared: Value = compared.join().unwrap();

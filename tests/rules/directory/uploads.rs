@@ -1,4 +1,4 @@
-//! Rules that come by the API, in any order and beside folders: one that is to deny denies, or a person decides.
+//! Rules that come by the API, in any order and next to folders: one that is to deny denies, or a person decides.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,8 @@ fn happens(desk: House, number: usize, deed: &Deed, denying: &mut Denying) -> Ho
             let head = format!("mode = \"{mode}\"");
             let manifest = table(NAMES[*name], &format!("1.0.{number}"), stage, says, &head);
             let bytes = if *broken { b"no wasm".to_vec() } else { component() };
-            let parts = [("manifest", manifest.as_bytes()), ("component", &bytes), ("why", b"a test".as_slice())];
+            let parts =
+                [("manifest", manifest.as_bytes()), ("component", bytes.as_slice()), ("why", b"a test".as_slice())];
             let answer = mei.send_parts("/api/v1/rules", &parts);
             assert!(answer.status < 500 && (answer.status != 201 || !broken), "{deed:?}: {}", answer.text);
             if answer.status == 201 {

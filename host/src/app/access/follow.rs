@@ -97,7 +97,7 @@ impl Office {
     }
 }
 
-/// What came of one of many; `None` where its row is damaged, which is logged and keeps no other waiting.
+/// The outcome for one of many; `None` where its row is damaged, which is logged and keeps no other waiting.
 fn unless_damaged<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
     match done {
         Ok(done) => Ok(Some(done)),

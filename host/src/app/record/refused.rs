@@ -17,7 +17,7 @@ use crate::store::chain::audit;
 /// Problems of a refused submission that the audit keeps.
 const PROBLEMS_KEPT_MAX: usize = 10;
 
-/// What is kept of a submission where it is refused.
+/// The part of a submission that is kept where it is refused.
 pub(in crate::app) struct Refused {
     requester: String,
     submitted_by: String,

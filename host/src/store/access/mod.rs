@@ -205,7 +205,7 @@ pub(in crate::store) fn listed(row: &Row) -> Result<ListedGrant, Error> {
             read.or("end_reason", code, None)
         },
     };
-    // Part of it is not known, so that it is no reason for access in a list, whatever the rest says.
+    // Part of it is not known, so that it is no reason for access in a list.
     Ok(ListedGrant { grant: Grant { state: GrantState::Failed, ..grant }, damaged: read.damaged() })
 }
 

@@ -26,6 +26,11 @@ pub fn at(table: &'static str, column: &'static str, ms: i64) -> Result<Timestam
     Timestamp::from_millisecond(ms).map_err(|_| corrupt(table, column, ms.to_string()))
 }
 
+/// A column as an instant of a list, in which one that no calendar has is the beginning of 1970: it spoils no other row.
+pub fn at_or_epoch(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or_default()
+}
+
 /// A column as a Rust type.
 pub trait Column: Sized {
     /// The column at `at`.
@@ -148,7 +153,7 @@ macro_rules! columns {
                 vec![Arg::from($first_arg) $(, Arg::from($arg))*]
             }
 
-            /// What a row holds, each column read by itself.
+            /// A row, each column read by itself.
             #[allow(dead_code, reason = "not every value is shown in lists, which read leniently")]
             pub struct Each {
                 pub $first: Result<$first_type, Error>,

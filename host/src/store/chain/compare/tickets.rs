@@ -16,7 +16,7 @@ const COLUMNS: [&str; 6] = ["requester", "submitted_by", "category", "priority",
 /// The events that say something of one of them.
 const KINDS: &str = "'submitted', 'set', 'assigned', 'escalated', 'state-changed', 'acknowledged'";
 
-/// What the entries of a timeline come to, by column; nothing of a column that none speaks of.
+/// The sum of the entries of a timeline, by column; nothing of a column that none speaks of.
 type Said = BTreeMap<&'static str, String>;
 
 /// Takes one entry: its kind, its author, and its facts.
