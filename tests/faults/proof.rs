@@ -156,9 +156,9 @@ fn a_submission_that_was_refused_leaves_a_record() {
             json!({ "request_type": "question", "subject": "VPN", "fields": { "no-such-field": 1 } }),
             json!({ "request_type": "question", "subject": "VPN", "tags": vec!["a"; 100_000] }),
         ];
-        for (n, wrong) in wrong.iter().enumerate() {
+        for (n, wrong) in (2..).zip(&wrong) {
             amara.post("/api/v1/tickets", wrong).expect(422);
-            assert_eq!(desk.rows()["audit"], before + 2 + n);
+            assert_eq!(desk.rows()["audit"], before + n);
         }
         // Of one person so many are kept in an hour, and the next says how many were not; others' are kept as ever.
         for _ in 0..70 {
