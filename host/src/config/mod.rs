@@ -30,6 +30,7 @@ mod tests;
 mod trust;
 mod wrong;
 
+pub use desk::attachments::{Attachments, Scanner};
 pub use files::Files;
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Outside;
+use super::desk::attachments::Attachments;
 use super::files::whole_file;
 use super::problem::Problem;
 use super::read::{Keys, Node, distinct};
@@ -35,6 +36,8 @@ pub struct Server {
     /// with what AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT say. Relative to the configuration
     /// directory. Default `archive` in the data directory.
     pub archive: Archive,
+    /// `[attachments] store`: see `attachments.rs`.
+    pub attachments: Archive,
     /// `cache-dir`: where compiled rules are kept; several desks of one user may share it. Relative to the configuration
     /// directory. Default `cache` in the data directory.
     pub cache_dir: PathBuf,
@@ -102,6 +105,8 @@ pub struct Limits {
     pub comments_per_hour: u64,
     /// `mib-per-day`: text that one requester may have the desk keep in a day, in MiB; here in bytes. Default 256 MiB.
     pub bytes_per_day: u64,
+    /// `[attachments]`.
+    pub attachments: Attachments,
 }
 
 impl Default for Limits {
@@ -113,6 +118,7 @@ impl Default for Limits {
             open_tickets: 1000,
             comments_per_hour: 1000,
             bytes_per_day: 256 << 20,
+            attachments: Attachments::default(),
         }
     }
 }
@@ -137,6 +143,7 @@ pub fn limits(keys: &mut Keys<'_>) -> Limits {
         open_tickets: number(keys, "open-tickets", most, open_tickets),
         comments_per_hour: number(keys, "comments-per-hour", most, comments_per_hour),
         bytes_per_day: number(keys, "mib-per-day", 1 << 30, 256) << 20,
+        attachments: Attachments::default(),
     }
 }
 
@@ -160,7 +167,7 @@ pub enum Archive {
 
 impl Archive {
     /// An archive from its text; a relative directory starts from `dir`.
-    fn parse(text: &str, dir: &Path) -> Result<Archive, Wrong> {
+    pub(super) fn parse(text: &str, dir: &Path) -> Result<Archive, Wrong> {
         let Some(place) = text.strip_prefix("s3://") else {
             let is_path = !text.is_empty() && !text.contains("://");
             return is_path.then(|| Archive::Directory(dir.join(text))).ok_or(Wrong::NotAnArchive);
@@ -237,6 +244,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         listen: outside.listen.or(listen).unwrap_or(LISTEN),
         database: around.database.clone().or(database).unwrap_or_else(in_data_dir),
         archive: archive.unwrap_or_else(|| Archive::Directory(data_dir.join("archive"))),
+        attachments: Archive::Directory(data_dir.join("attachments")),
         cache_dir: path(keys, "cache-dir", data_dir.join("cache"), around.dir, outside.cache_dir.as_ref()),
         rules_dir: path(keys, "rules-dir", around.dir.join("rules"), around.dir, outside.rules_dir.as_ref()),
         worker_threads: size(keys, "worker-threads", 1024, 2 * outside.cores.max(1), 1),
@@ -279,7 +287,7 @@ fn connections(keys: &mut Keys<'_>) -> u32 {
 }
 
 /// A number from 1 to `max`.
-fn number(keys: &mut Keys<'_>, key: &'static str, max: u64, default: u64) -> u64 {
+pub(super) fn number(keys: &mut Keys<'_>, key: &'static str, max: u64, default: u64) -> u64 {
     keys.optional(key).and_then(|node| node.whole(1, max)).unwrap_or(default)
 }
 

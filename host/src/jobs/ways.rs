@@ -1,6 +1,7 @@
 //! The ways out of the desk that jobs have: those that the configuration gives it, ready to be used.
 
 use crate::app::jobs::webhooks::Subscription;
+use crate::connectors::clamd::Clamd;
 use crate::connectors::http::{Client, Endpoint};
 use crate::connectors::mail::Mail;
 use crate::connectors::webhook::Secret;
@@ -13,6 +14,8 @@ pub struct Ways {
     /// `None` where messages wait.
     pub mail: Option<Mail>,
     pub hooks: Vec<Hook>,
+    /// `None` where files are not scanned.
+    pub scanner: Option<Clamd>,
 }
 
 /// An endpoint of a webhook.
