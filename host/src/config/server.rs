@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Outside;
-use super::desk::attachments::Attachments;
 use super::files::whole_file;
 use super::problem::Problem;
 use super::read::{Keys, Node, distinct};
@@ -119,6 +118,57 @@ impl Default for Limits {
             comments_per_hour: 1000,
             bytes_per_day: 256 << 20,
             attachments: Attachments::default(),
+        }
+    }
+}
+
+/// Types that a desk takes only where its configuration says so: programs.
+const PROGRAMS: [&str; 5] = [
+    "application/vnd.microsoft.portable-executable",
+    "application/x-executable",
+    "application/x-mach-binary",
+    "application/x-msdownload",
+    "application/x-msi",
+];
+/// The keys of `[attachments]`, in kebab-case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachments {
+    /// `mib-max`: the largest file, in MiB; here in bytes. Default 25 MiB.
+    pub bytes_max: u64,
+    /// `mib-per-person`: all files that one requester may have the desk keep, in MiB; here in bytes. Default 1024 MiB.
+    pub person_bytes_max: u64,
+    /// `types`: the media types that are taken, such as `application/pdf` and `image/*`; both what the sender says and what the
+    /// content is have to be among them. Default all.
+    pub types: Vec<String>,
+    /// `refused-types`: the media types that are not taken. Default programs.
+    pub refused_types: Vec<String>,
+    /// `upload-timeout-s`: the longest that an upload may take, in seconds. Default 300.
+    pub upload_timeout: Duration,
+    /// `scanner`: the address of a clamd, `127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. A file is given out once it has been
+    /// scanned. Default none: files are given out unscanned.
+    pub scanner: Option<Scanner>,
+    /// `scanner-timeout-s`: the longest that it may take over one file, in seconds. Default 120.
+    pub scanner_timeout: Duration,
+}
+
+/// The address of a scanner for malware that speaks clamd's protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanner {
+    /// A host and a port.
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+impl Default for Attachments {
+    fn default() -> Self {
+        Self {
+            bytes_max: 25 << 20,
+            person_bytes_max: 1024 << 20,
+            types: Vec::new(),
+            refused_types: PROGRAMS.map(str::to_owned).into(),
+            upload_timeout: Duration::from_secs(300),
+            scanner: None,
+            scanner_timeout: Duration::from_secs(120),
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct NewTicketBody {
     #[serde(default)]
     pub attachments: Vec<AttachmentBody>,
     /// The `id`s of files that were sent before (`POST /api/v1/attachments`); with the attachments, up to 50.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uploads: Vec<Uuid>,
     /// For whom: somebody else only for agents and admins.
     #[serde(default)]
@@ -243,7 +243,7 @@ pub struct CommentBody {
     #[serde(default)]
     pub internal: bool,
     /// The `id`s of files that were sent before (`POST /api/v1/attachments`); up to 50. They are seen by those who see the comment.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uploads: Vec<Uuid>,
 }
 

@@ -32,7 +32,7 @@ use crate::config::taxonomy::Taxonomy;
 use crate::config::wrong::Wrong;
 use crate::config::{apps, duration, people, request_types, taxonomy, teams, trust};
 
-pub mod attachments;
+mod attachments;
 mod calendar;
 pub mod closing;
 pub mod holidays;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::desk::attachments::Scanner;
 use super::read::{Keys, distinct};
+use super::server::Scanner;
 use super::wrong::Wrong;
 
 pub mod mail;
