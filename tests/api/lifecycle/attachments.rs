@@ -36,7 +36,7 @@ fn names(client: &Client, key: &str) -> Vec<String> {
 /// The names of the files that a reader's timeline tells of.
 fn told(client: &Client, key: &str) -> Vec<String> {
     let timeline = client.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
-    let attached = timeline.as_array().unwrap().iter().filter(|entry| entry["event"] == "attached");
+    let attached = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "attached");
     attached.map(|entry| entry["details"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
