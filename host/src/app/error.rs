@@ -135,6 +135,7 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::KeyReused => Error::KeyReused,
+            store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
             store::Error::Full
             | store::Error::LostConnection(_)
             | store::Error::Away(_)

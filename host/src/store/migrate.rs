@@ -39,6 +39,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     19 "knowledge" "0019_knowledge.sql";
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
+    24 "views" "0024_views.sql";
+    28 "surveys" "0028_surveys.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

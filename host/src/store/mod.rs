@@ -26,6 +26,7 @@ pub use commit::{Commit, Committed};
 pub use rules::decisions::{DecisionRecord, RunRecord};
 pub use rules::recorder::PackedRun;
 
+use crate::desk::id::TicketNumber;
 use commit::writer::Work;
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
@@ -57,6 +58,8 @@ impl fmt::Display for Words {
 pub enum Error {
     #[error("the ticket has changed since it was read")]
     Conflict,
+    #[error("{other} depends on this ticket by now")]
+    Circle { other: TicketNumber },
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("too many writes are waiting: try again soon")]

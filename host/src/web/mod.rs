@@ -45,6 +45,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/find", get(portal::find))
         .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
         .route("/mine", get(portal::mine))
+        .route("/survey/{link}", get(portal::survey::show).post(portal::survey::answer))
         .route("/access", get(portal::access::show))
         .route("/access/{grant}/give-back", post(portal::access::give_back))
         .route("/tickets/{key}", get(ticket::show))

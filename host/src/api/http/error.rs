@@ -73,6 +73,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::ArticleState { .. }
         | Refusal::NoRecord
         | Refusal::Over { .. }
+        | Refusal::NoSurvey { .. }
+        | Refusal::SurveyOver { .. }
         | Refusal::OrderNotByHand
         | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,

@@ -50,9 +50,9 @@ impl CommandBody {
     fn command(self) -> Result<Command, Problem> {
         Ok(match self {
             CommandBody::Edit(body) => Command::Edit(crate::desk::ticket::edit::EditTicket::from(body).into_normal()),
-            CommandBody::Comment(CommentBody { body, internal }) => {
+            CommandBody::Comment(CommentBody { body, internal, minutes }) => {
                 let visibility = if internal { Visibility::Internal } else { Visibility::Public };
-                Command::Comment { body, visibility }
+                Command::Comment { body, visibility, minutes }
             }
             CommandBody::Transition(body) => {
                 Command::Move(Move { to: body.to()?, reason: body.reason, record: body.resolution.into() })

@@ -237,6 +237,9 @@ pub struct CommentBody {
     /// A private note, for agents and admins only.
     #[serde(default)]
     pub internal: bool,
+    /// How long it took, 1 to 1,440; for agents and admins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i64>,
 }
 
 /// Comment on a ticket.
@@ -257,7 +260,7 @@ pub async fn comment(
 ) -> Result<Response, Problem> {
     let key = key_of(&headers, &format!("comment {ticket}"), &body)?;
     let visibility = if body.internal { Visibility::Internal } else { Visibility::Public };
-    let done = app.comment(&actor, number(&ticket)?, &body.body, visibility, key).await?;
+    let done = app.comment(&actor, number(&ticket)?, (&body.body, visibility), body.minutes, key).await?;
     changed(&app, &actor, super::CREATED, done).await
 }
 

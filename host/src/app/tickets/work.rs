@@ -11,6 +11,7 @@ use crate::desk::id::{MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
+use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
@@ -161,7 +162,8 @@ impl Office {
     }
 
     /// Adds a comment; the ticket after it. A comment commutes with all else that happens to the ticket. Words on a ticket that
-    /// was merged go to the one that took it up, which is then the answer.
+    /// was merged go to the one that took it up, which is then the answer. Those who work on tickets may write down how many minutes
+    /// it took.
     ///
     /// # Errors
     ///
@@ -170,8 +172,8 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-        body: &str,
-        visibility: Visibility,
+        (body, visibility): (&str, Visibility),
+        minutes: Option<i64>,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
@@ -180,7 +182,11 @@ impl Office {
         self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
-            Ok(Some(ticket::comment(ticket, body, &permit, at)?))
+            let said = ticket::comment(ticket, body, &permit, at)?;
+            Ok(Some(match minutes {
+                Some(minutes) => time::along(said, minutes, actor, at)?,
+                None => said,
+            }))
         })
         .await
     }

@@ -57,7 +57,9 @@ pub enum MessageKind {
     RequesterWrote,
     /// A person has said something to the recipient.
     Reply,
-    /// The ticket's requester may want to know how it stands.
+    /// Words on the ticket name the recipient.
+    Mentioned,
+    /// The ticket's requester, or one who follows it, may want to know how it stands.
     StateChanged,
     /// The ticket has come up to the recipient's team.
     Escalated,
@@ -75,13 +77,14 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 13] = [
+    pub const ALL: [MessageKind; 14] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
         MessageKind::Closed,
         MessageKind::RequesterWrote,
         MessageKind::Reply,
+        MessageKind::Mentioned,
         MessageKind::StateChanged,
         MessageKind::Escalated,
         MessageKind::Assigned,
@@ -100,6 +103,7 @@ impl MessageKind {
             MessageKind::Closed => "closed",
             MessageKind::RequesterWrote => "requester-wrote",
             MessageKind::Reply => "reply",
+            MessageKind::Mentioned => "mentioned",
             MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",

@@ -19,6 +19,8 @@ pub const TOKEN_REVOKED: &str = "token-revoked";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const REFUSED: &str = "refused";
+/// A person was erased: which entries of a ticket's timeline have another digest since.
+pub const ERASED: &str = "erased";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 

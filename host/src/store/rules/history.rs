@@ -129,6 +129,10 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Escalated { .. }
         | Event::Linked { .. }
         | Event::Task { .. }
+        | Event::Watched { .. }
+        | Event::Unwatched { .. }
+        | Event::TimeSpent { .. }
+        | Event::SurveyAnswered { .. }
         | Event::Unlinked { .. } => {}
     }
 }

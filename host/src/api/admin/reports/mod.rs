@@ -16,6 +16,8 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
 
+mod html;
+
 /// The days, and how tickets are distinguished.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +31,7 @@ pub struct ReportQuery {
     to: Date,
     /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
     by: Option<String>,
-    /// `json` (default) or `csv`.
+    /// `json` (default), `csv`, or `html`: a page that needs nothing else, with a plot.
     #[serde(default)]
     #[param(inline)]
     format: Format,
@@ -41,6 +43,7 @@ enum Format {
     #[default]
     Json,
     Csv,
+    Html,
 }
 
 impl ReportQuery {
@@ -53,7 +56,8 @@ impl ReportQuery {
     }
 }
 
-/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions` or `deflection`. For agents, admins and the operator.
+/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
+/// `first-contact`, `handovers`, or `corrections` of what rules decided. For agents, admins and the operator.
 ///
 /// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", tag = "reports", security(("token" = [])),
@@ -70,10 +74,22 @@ pub async fn read(
     let report = report.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("reports are {}", known())))?;
     let days = Days { from: query.from, to: query.to };
     let table = app.report(&actor, report, days, query.by()?).await?;
-    Ok(match query.format {
-        Format::Json => axum::Json(objects(&table)).into_response(),
-        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv(&table)).into_response(),
-    })
+    Ok(answer(query.format, (report, days), &table))
+}
+
+fn answer(format: Format, (report, days): (Report, Days), table: &ReportTable) -> Response {
+    match format {
+        Format::Json => axum::Json(objects(table)).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv(table)).into_response(),
+        Format::Html => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, html::POLICY),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (headers, html::page(report, days, table)).into_response()
+        }
+    }
 }
 
 fn known() -> String {

@@ -8,6 +8,8 @@ use crate::support::client::{Client, resolved};
 use crate::support::house::House;
 use crate::support::place::on_both;
 
+mod survey;
+
 fn sum(rows: &Value, column: &str) -> i64 {
     rows.as_array().unwrap().iter().map(|row| row[column].as_i64().unwrap()).sum()
 }

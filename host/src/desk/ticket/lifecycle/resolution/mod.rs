@@ -1,6 +1,5 @@
 //! The resolution: the record without which no agent resolves a ticket, and the end that its confirmation comes to.
 
-use super::links::Around;
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -11,8 +10,11 @@ use crate::desk::organisation::form::{Problem, check_long};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
+use crate::desk::ticket::lifecycle::links::Around;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
+
+pub mod survey;
 
 /// The longest text of each part of a record, in characters.
 const PART_CHARS_MAX: usize = 5_000;

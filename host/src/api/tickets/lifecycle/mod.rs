@@ -9,15 +9,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::views::TicketView;
-use super::{changed, number};
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::key::key as key_of;
 use crate::api::http::json::Json;
 use crate::api::http::problem::Problem;
+use crate::api::tickets::views::TicketView;
+use crate::api::tickets::{changed, number};
 use crate::app::App;
 use crate::app::tickets::lifecycle::{Promise, StoredResolution};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+
+pub(crate) mod survey;
+pub(crate) mod time;
+pub(crate) mod watchers;
 
 /// How a ticket was resolved; each part up to 5,000 characters.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]

@@ -6,10 +6,10 @@ use std::io::Read as _;
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{self, Shell};
-use super::{Failure, Place};
 use crate::app::tokens::ListedToken;
 use crate::app::{Clock, Office};
+use crate::cli::desk::{self, Shell};
+use crate::cli::{Failure, Place};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 

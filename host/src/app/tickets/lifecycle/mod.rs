@@ -1,8 +1,8 @@
 //! How tickets end: resolutions as they are read, promises that the desk watches, and escalation.
 
-use super::change::{Changed, Key, Retry, Which, idempotency};
-use super::work::may_read;
 use crate::app::jobs::Outcome;
+use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
+use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{TicketId, TicketNumber};
@@ -11,6 +11,10 @@ use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
 pub use crate::store::tickets::endings::StoredResolution;
+
+pub mod survey;
+pub mod time;
+pub mod watchers;
 
 /// A promise of a ticket as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,14 +6,16 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::summary::TicketSummaryView;
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page;
 use crate::api::http::problem::Problem;
+use crate::api::tickets::summary::TicketSummaryView;
 use crate::app::App;
 use crate::app::tickets::search::SearchFilter;
 use crate::desk::id::TicketNumber;
+
+pub(crate) mod views;
 
 /// Tickets on a page where the client does not say how many.
 const LIMIT: usize = 50;
@@ -51,7 +53,7 @@ pub async fn search(
 ) -> Result<axum::Json<Vec<TicketSummaryView>>, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
     let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
-    let before = before.as_deref().map(super::number).transpose()?.map(|TicketNumber(number)| number);
+    let before = before.as_deref().map(crate::api::tickets::number).transpose()?.map(|TicketNumber(number)| number);
     let filter = SearchFilter { only: None, state, team, assignee, requester, category, priority, before };
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
     Ok(axum::Json(found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect()))

@@ -12,6 +12,8 @@ use crate::desk::permission;
 pub use crate::store::tickets::reports::By;
 use crate::store::tickets::reports::{Counted, Moment, Period, QUARTER_MS};
 
+mod work;
+
 /// The longest period of a report, in days.
 const DAYS_MAX: i64 = 3_700;
 /// A day, in milliseconds.
@@ -32,12 +34,32 @@ pub enum Report {
     Resolutions,
     /// The articles that spared tickets.
     Deflection,
+    /// What requesters said about how it went.
+    Satisfaction,
+    /// The time that was worked on tickets.
+    Handling,
+    /// The resolutions that the first contact brought.
+    FirstContact,
+    /// How tickets went from team to team.
+    Handovers,
+    /// What rules decided, by their versions, and what of it people corrected.
+    Corrections,
 }
 
 impl Report {
     /// Every report.
-    pub const ALL: [Report; 5] =
-        [Report::Volume, Report::Backlog, Report::Attainment, Report::Resolutions, Report::Deflection];
+    pub const ALL: [Report; 10] = [
+        Report::Volume,
+        Report::Backlog,
+        Report::Attainment,
+        Report::Resolutions,
+        Report::Deflection,
+        Report::Satisfaction,
+        Report::Handling,
+        Report::FirstContact,
+        Report::Handovers,
+        Report::Corrections,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -47,6 +69,11 @@ impl Report {
             Report::Attainment => "sla-attainment",
             Report::Resolutions => "resolutions",
             Report::Deflection => "deflection",
+            Report::Satisfaction => "satisfaction",
+            Report::Handling => "handling-time",
+            Report::FirstContact => "first-contact",
+            Report::Handovers => "handovers",
+            Report::Corrections => "corrections",
         }
     }
 
@@ -108,6 +135,14 @@ impl Office {
                 columns: vec!["article", "deflections"],
                 rows: self.store.deflections(period).await?.into_iter().map(plain).collect(),
             },
+            Report::Satisfaction => work::satisfaction(self.store.scores(period, by).await?),
+            Report::Handling => work::handling(self.store.time_by(period, by).await?),
+            Report::FirstContact => work::first_contact(self.store.first_contact(period, by).await?),
+            Report::Handovers => ReportTable {
+                columns: vec!["group", "tickets", "handovers", "came-back"],
+                rows: self.store.handovers(period, by).await?.into_iter().map(plain).collect(),
+            },
+            Report::Corrections => work::corrections(self.store.decided(period).await?, &self.organisation()),
         })
     }
 

@@ -1,12 +1,14 @@
 //! Tickets by their words.
 
-use super::work::Sights;
+use crate::app::tickets::work::Sights;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::store::sql::search::Wanted;
 pub use crate::store::tickets::search::{FOUND_MAX, SearchFilter};
 use crate::store::tickets::summary::TicketSummary;
+
+pub mod views;
 
 impl Office {
     /// The tickets that have the words and that the actor may see, the newest first. A requester's are searched by what is public

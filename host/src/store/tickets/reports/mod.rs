@@ -7,6 +7,10 @@ use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
+mod work;
+
+pub use work::Decided;
+
 /// The length of the pieces of time that tickets are counted in, in milliseconds: no zone's day begins between two of them.
 pub const QUARTER_MS: i64 = 15 * 60 * 1_000;
 
