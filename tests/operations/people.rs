@@ -1,4 +1,4 @@
-//! What the desk keeps of a person is given out, and erased without a break in what the desk can prove.
+//! All that the desk keeps of a person is given out, and erased without a break in what the desk can prove.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

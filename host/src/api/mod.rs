@@ -22,6 +22,7 @@ pub mod document;
 pub mod http;
 mod messages;
 pub(crate) mod rules;
+mod scim;
 mod tables;
 pub mod tickets;
 
@@ -132,6 +133,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
         .routes(routes!(access::offboard::offboarding))
+        .routes(routes!(access::reviews::list))
+        .routes(routes!(access::reviews::items))
+        .routes(routes!(access::reviews::answer))
+        .routes(routes!(access::brake::read))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))
@@ -172,6 +177,8 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::reload))
         .routes(routes!(admin::people::export))
         .routes(routes!(admin::people::erase))
+        .routes(routes!(access::reviews::start))
+        .routes(routes!(access::brake::resume))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
         .routes(routes!(messages::webhooks::enable))
@@ -230,6 +237,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         bounded(routes, bounds, administrators(), false)
     };
     let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
+        .merge(bounded(scim::routes(), limits.usual, door(OpensFor::All), false))
         .merge(without_keys(administration(), limits.usual))
         .merge(without_keys(whole_tables(), limits.table))
         .merge(without_keys(uploads(), limits.upload));

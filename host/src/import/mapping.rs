@@ -5,7 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::LabelKind;
-use super::presets::Preset;
 
 /// What a column becomes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +33,7 @@ pub struct Mapping {
     values: BTreeMap<Target, BTreeMap<String, String>>,
     /// The targets of a preset, whose columns a file may lack.
     optional: BTreeSet<Target>,
-    /// What a preset says of values about which nothing else is said.
+    /// The values of a preset, about which nothing else is said.
     usual: BTreeMap<Target, BTreeMap<String, String>>,
 }
 
@@ -66,8 +65,6 @@ pub enum MapError {
          which keeps the rows whose text's SHA-256 starts with a byte below N"
     )]
     NotHeldBack { text: String },
-    #[error("there is no preset `{name}`; there are {}", Preset::names().collect::<Vec<_>>().join(", "))]
-    UnknownPreset { name: String },
 }
 
 /// Selects a share of the rows by the hash of one column, so that the same texts are chosen in every run.
@@ -156,20 +153,20 @@ impl Mapping {
     ///
     /// As [`Mapping::parse`].
     pub fn of_preset<S: AsRef<str>>(
-        preset: &Preset,
+        (preset_columns, preset_values): (&[(Target, String)], &[(Target, String, String)]),
         history: bool,
         columns: &[S],
         values: &[S],
     ) -> Result<Mapping, MapError> {
         let own: Vec<Target> = columns.iter().filter_map(|text| Some(column(text.as_ref()).ok()?.0)).collect();
         let mut mapping = Mapping::default();
-        for (target, column) in preset.columns.iter().filter(|(target, _)| history || !target.is_past()) {
+        for (target, column) in preset_columns.iter().filter(|(target, _)| history || !target.is_past()) {
             if !own.contains(target) {
                 mapping.optional.insert(target.clone());
                 mapping.columns.insert(target.clone(), column.clone());
             }
         }
-        for (target, from, to) in &preset.values {
+        for (target, from, to) in preset_values {
             mapping.usual.entry(target.clone()).or_default().insert(from.clone(), to.clone());
         }
         mapping.and(columns, values)

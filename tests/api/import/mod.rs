@@ -1,6 +1,7 @@
 //! A file of tickets, taken through the whole pipeline by the command line.
 
 mod presets;
+mod threads;
 
 use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ mod promises;
 mod reports;
 mod resolution;
 mod steps;
-mod views;
+mod walk;
 mod watchers;
 
 /// The words of each message that a ticket has queued, with its recipient, in order.

@@ -1,4 +1,4 @@
-//! What the desk keeps of a person, over HTTP.
+//! Everything that the desk keeps of a person, over HTTP.
 
 use std::sync::Arc;
 

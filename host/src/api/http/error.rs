@@ -49,7 +49,9 @@ impl From<Error> for Problem {
 
 fn refused(refusal: &Refusal, detail: String) -> Problem {
     let kind = match refusal {
-        Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover => Kind::FORBIDDEN,
+        Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer => {
+            Kind::FORBIDDEN
+        }
         Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }
@@ -76,6 +78,9 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::NoSurvey { .. }
         | Refusal::SurveyOver { .. }
         | Refusal::OrderNotByHand
+        | Refusal::ReviewEnded
+        | Refusal::NotStopped
+        | Refusal::NameTaken { .. }
         | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };

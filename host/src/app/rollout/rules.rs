@@ -198,7 +198,7 @@ impl App {
         let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
         match loaded? {
             Ok(config) => {
-                let before = self.organisation();
+                let before = self.configured();
                 self.set_organisation(config.organisation);
                 self.set_templates(config.templates);
                 match self.take_tables(&config.tables).await {

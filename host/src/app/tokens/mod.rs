@@ -17,6 +17,7 @@ use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
 
+pub mod passwords;
 pub mod personal;
 pub mod sessions;
 

@@ -1,4 +1,4 @@
-//! What the desk keeps of a person: given out on request, and erased (GDPR, articles 15 and 17).
+//! Everything that the desk keeps of a person: given out on request, and erased (GDPR, articles 15 and 17).
 
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;

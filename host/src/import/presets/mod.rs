@@ -25,6 +25,15 @@ pub struct Preset {
     pub missing: Option<String>,
 }
 
+/// Why there is no such preset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPreset {
+    #[error("there is no preset `{name}`; there are {}", Preset::names().collect::<Vec<_>>().join(", "))]
+    Unknown { name: String },
+    #[error(transparent)]
+    Wrong(#[from] MapError),
+}
+
 impl Preset {
     /// The names of all presets.
     pub fn names() -> impl Iterator<Item = &'static str> {
@@ -33,11 +42,11 @@ impl Preset {
 }
 
 impl FromStr for Preset {
-    type Err = MapError;
+    type Err = NoPreset;
 
-    fn from_str(name: &str) -> Result<Self, MapError> {
+    fn from_str(name: &str) -> Result<Self, NoPreset> {
         let found = SHIPPED.iter().find(|(known, _)| *known == name);
-        let (_, text) = found.ok_or_else(|| MapError::UnknownPreset { name: name.to_owned() })?;
+        let (_, text) = found.ok_or_else(|| NoPreset::Unknown { name: name.to_owned() })?;
         let mut preset = Preset::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let Some((word, rest)) = line.split_once(' ') else { continue };
@@ -47,7 +56,7 @@ impl FromStr for Preset {
                 "key" => preset.key = Some(rest.to_owned()),
                 "time-format" => preset.time_format = Some(rest.to_owned()),
                 "missing" => preset.missing = Some(rest.to_owned()),
-                _ => return Err(MapError::NotAMapping { text: line.to_owned() }),
+                _ => return Err(MapError::NotAMapping { text: line.to_owned() }.into()),
             }
         }
         Ok(preset)

@@ -1,6 +1,6 @@
 //! Everything that the desk keeps of one person: to be read, and to be taken off.
 //!
-//! What is taken off a timeline changes what the chain of timelines vouches for. The audit says so, with the digests before and
+//! An entry of which something is taken off is not the one that the chain of timelines vouches for. The audit says so, with the digests before and
 //! after, so that the chain stays whole and says where a person was erased. Three things stay: the ledger of access with the grants
 //! and decisions that it vouches for, the records of how rules decided, and the audit. They are kept as proof, for as long as the
 //! archive keeps them.
@@ -158,7 +158,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 18] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -174,6 +174,9 @@ const ELSEWHERE: [&str; 15] = [
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from sessions where person = $1 and $2 <> ''",
+    "delete from member_turns where person = $1 and $2 <> ''",
+    "delete from agents where person = $1 and $2 <> '' and unfinished = 0",
+    "delete from idempotency where actor = $1 and $2 <> ''",
 ];
 
 impl Store {

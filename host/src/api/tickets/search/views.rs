@@ -26,7 +26,7 @@ use crate::desk::text::into_normal;
 /// Tickets on a page where the client does not say how many.
 const LIMIT: usize = 50;
 
-/// What narrows a list; what is left out does not.
+/// The filter of a list; parts that are left out do not narrow it.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ViewFilterBody {

@@ -34,7 +34,7 @@ pub enum Report {
     Resolutions,
     /// The articles that spared tickets.
     Deflection,
-    /// What requesters said about how it went.
+    /// The answers of requesters about how it went.
     Satisfaction,
     /// The time that was worked on tickets.
     Handling,
@@ -42,7 +42,7 @@ pub enum Report {
     FirstContact,
     /// How tickets went from team to team.
     Handovers,
-    /// What rules decided, by their versions, and what of it people corrected.
+    /// The decisions of rules, by their versions, and those of them that people corrected.
     Corrections,
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{incident, step};
+use super::super::lifecycle::{incident, step};
 use crate::support::client::resolved;
 use crate::support::house::House;
 use crate::support::place::on_both;

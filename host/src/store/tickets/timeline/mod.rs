@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::desk::actor::{Author, RuleRef};
@@ -19,6 +19,10 @@ use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
+
+mod erase;
+
+pub use erase::ERASED;
 
 /// An entry of a timeline with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +41,6 @@ const SETTINGS_MAX: usize = 2000;
 const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
 /// How many columns that are, with `ticket`.
 const COLUMNS_COUNT: usize = 9;
-
-/// The text in the place of words that were erased.
-pub const ERASED: &str = "[erased]";
 
 /// The authors that a timeline knows, as numbers.
 const SYSTEM: i64 = 0;
@@ -224,51 +225,6 @@ impl TimelineRow {
             kind: row.text(7)?,
             details: row.text(8)?,
         })
-    }
-
-    /// The row with another name in a person's place, and nothing of the person's own words where those go, too; `None` where it
-    /// has nothing of the person.
-    pub fn without(&self, person: &str, pseudonym: &str, words_too: bool) -> Result<Option<TimelineRow>, Error> {
-        let own = self.author_kind == PERSON && self.author.as_deref() == Some(person);
-        let mut facts: Vec<Json> =
-            serde_json::from_str(&self.details).map_err(|_| corrupt(T, "details", &self.details))?;
-        let names_people = matches!(self.kind.as_str(), "assigned" | "acknowledged" | "watched" | "unwatched");
-        for fact in facts.iter_mut().filter(|_| names_people) {
-            if fact.as_str() == Some(person) {
-                *fact = json!(pseudonym);
-            }
-        }
-        // Where the words of each kind are.
-        let words = match self.kind.as_str() {
-            "commented" | "survey-answered" | "time-spent" | "task" => 1..2,
-            "state-changed" => 2..3,
-            "set" => 3..4,
-            "resolved" => 0..4,
-            "escalation-asked" => 0..1,
-            _ => 0..0,
-        };
-        for word in facts.iter_mut().take(words.end).skip(words.start).filter(|_| own && words_too) {
-            if word.as_str().is_some_and(|word| !word.is_empty()) {
-                *word = json!(ERASED);
-            }
-        }
-        let author = if own { Some(pseudonym.to_owned()) } else { self.author.clone() };
-        let row = TimelineRow { author, details: json!(facts).to_string(), ..self.clone() };
-        Ok((row != *self).then_some(row))
-    }
-
-    /// Writes the row's author and facts in the place of what is there. The caller holds the ticket's row.
-    pub async fn put_in_place(&self, tx: &mut Tx) -> Result<(), Error> {
-        let sql = "update timeline set author = $1, details = $2 where ticket = $3 and seq = $4";
-        let args =
-            vec![self.author.clone().into(), self.details.as_str().into(), self.ticket.into(), Arg::from(self.seq)];
-        tx.execute(sql, args).await.map(drop)
-    }
-
-    /// Every row of a ticket, in order.
-    pub async fn all(tx: &mut Tx, ticket: i64) -> Result<Vec<TimelineRow>, Error> {
-        let sql = format!("select ticket, {COLUMNS} from timeline where ticket = $1 order by seq");
-        tx.all(&sql, vec![ticket.into()]).await?.iter().map(TimelineRow::read).collect()
     }
 
     /// Adds the row to a digest.

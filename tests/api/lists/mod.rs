@@ -1,5 +1,7 @@
 //! Lists over HTTP: what their items have, how they page, and what is refused.
 
+mod views;
+
 use serde_json::{Value, json};
 
 use crate::support::desk::{Client, Database, Desk, on_both};
