@@ -124,6 +124,8 @@ pub enum Event {
         score: i64,
         comment: String,
     },
+    /// The entry's row holds what nothing of ours wrote. It is only ever read, never written.
+    Unreadable,
 }
 
 /// A field of a ticket that rules and people set.
@@ -230,6 +232,7 @@ impl Event {
             Event::Unwatched { .. } => "unwatched",
             Event::TimeSpent { .. } => "time-spent",
             Event::SurveyAnswered { .. } => "survey-answered",
+            Event::Unreadable => "unreadable",
         }
     }
 
@@ -276,6 +279,9 @@ impl Event {
             Event::TimeSpent { minutes, note } => vec![("minutes", minutes.to_string()), ("note", note.clone())],
             Event::SurveyAnswered { score, comment } => {
                 vec![("score", score.to_string()), ("comment", comment.clone())]
+            }
+            Event::Unreadable => {
+                vec![("damage", "this entry cannot be read: put its row back from a backup".to_owned())]
             }
         }
     }

@@ -133,6 +133,7 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Unwatched { .. }
         | Event::TimeSpent { .. }
         | Event::SurveyAnswered { .. }
+        | Event::Unreadable
         | Event::Unlinked { .. } => {}
     }
 }

@@ -142,6 +142,7 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::Unwatched { person } => (words.t1("event.unwatched", f.name_of(person.as_str())), String::new()),
         Event::TimeSpent { minutes, note } => (words.t1("event.time-spent", minutes), note.clone()),
         Event::SurveyAnswered { score, comment } => (words.t1("event.survey", score), comment.clone()),
+        Event::Unreadable => (words.t("event.unreadable"), String::new()),
         Event::Submitted { .. } | Event::Commented { .. } => return None,
     })
 }
