@@ -14,6 +14,7 @@ use crate::store::{Error, Store};
 
 pub mod accounts;
 pub mod directory;
+pub mod personal;
 pub mod sessions;
 
 /// A token, without the token.
