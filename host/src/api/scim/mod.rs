@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get, post};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -39,6 +39,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .route("/scim/v2/ResourceTypes/{id}", get(resource_type))
         .route("/scim/v2/Schemas", get(|caller: Caller| async move { described(&caller, schema::schemas()) }))
         .route("/scim/v2/Schemas/{id}", get(one_schema))
+        .route("/scim/v2/.search", search_of(&[EntryKind::User, EntryKind::Group]))
+        .route("/scim/v2/Users/.search", search_of(&[EntryKind::User]))
+        .route("/scim/v2/Groups/.search", search_of(&[EntryKind::Group]))
+        .route(
+            "/scim/v2/{*rest}",
+            any(|| async { Failed::missing("there is no such place; see /scim/v2/ResourceTypes") }),
+        )
         .route("/scim/v2/Users", all_of(EntryKind::User))
         .route("/scim/v2/Users/{id}", one_of(EntryKind::User))
         .route("/scim/v2/Groups", all_of(EntryKind::Group))
@@ -103,6 +110,18 @@ fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
             Ok::<_, Failed>(created(&app.add_entry(&actor, kind, json(&body)?).await?, &asked))
         },
     )
+}
+
+/// The routes that look for users, groups or both by a body, which is longer than an address may be.
+fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
+    post(move |State(app): State<Arc<App>>, Caller(actor): Caller, body: Bytes| async move {
+        let asked = Asked::of_body(&json(&body)?)?;
+        let mut found = Vec::new();
+        for kind in kinds {
+            found.extend(app.directory_entries(&actor, *kind)?.iter().map(resource));
+        }
+        Ok::<_, Failed>(listed(found, &asked))
+    })
 }
 
 /// A request about one user or group.
