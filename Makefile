@@ -7,7 +7,7 @@ EXAMPLES := $(dir $(wildcard example-rules/*/Cargo.toml))
 
 run: rules
 	@mkdir -p target/desk
-	target/release/ruledesk serve --config host/demo --rules $(RULES) --data target/desk --demo
+	target/release/ruledesk serve --config host/demo --rules $(RULES) --data target/desk --demo --past
 
 # The example rules as components, where `make run` and `make bench` find them.
 rules: setup

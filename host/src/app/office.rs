@@ -8,9 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::access::people::directory;
 use super::access::provision::Pauses;
+use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
 use super::tickets::quota::Quotas;
+use super::tokens::passwords::Guesses;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -51,6 +53,8 @@ pub struct Office {
     pub(super) changing: Places,
     /// The amounts that people have used of what they may.
     pub quotas: Quotas,
+    pub(super) presence: Presence,
+    pub(super) guesses: Guesses,
     /// When apps were looked at last for access that no grant gives, in seconds.
     pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
@@ -81,6 +85,8 @@ impl Office {
             well_known: tokens::WellKnown::default(),
             changing: Places::default(),
             quotas: Quotas::default(),
+            presence: Presence::default(),
+            guesses: Guesses::default(),
             pauses: Pauses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }

@@ -112,6 +112,7 @@ struct Place {
     token: Option<String>,
 }
 
+pub use desk::demo;
 pub use desk::outgoing::{correspondence, ways};
 pub use serve::{limits, pages};
 

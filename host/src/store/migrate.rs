@@ -40,6 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
     25 "reviews" "0025_reviews.sql";
+    26 "sign-in" "0026_sign_in.sql";
     29 "identity" "0029_identity.sql";
 };
 

@@ -13,9 +13,10 @@ use super::body::held::holding;
 use super::fair::rates::Rates;
 use super::fair::{Fair, Turn};
 use super::problem::{Kind, Problem};
+use crate::app::tokens::passwords::ClientAddress;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
-use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 
 /// The person who sent the request.
 #[derive(Debug, Clone)]
@@ -35,12 +36,12 @@ pub struct Door {
 }
 
 /// Those for whom a door opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum OpensFor {
     /// All: the route's handler decides.
     All,
-    /// Those who administer the desk.
-    Administrators,
+    /// Those who have this permission, which every request of the route needs.
+    Only(fn(&Actor) -> Result<(), Refusal>),
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -96,13 +97,14 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
 }
 
 /// Lets requests for pages through, as many as may come from one address; who is asking is their own question.
-pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, request: Request, next: Next) -> Response {
+pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, mut request: Request, next: Next) -> Response {
     let from = rates.client(request.extensions(), request.headers());
     if !from.is_empty()
         && let Err(wait) = rates.address(&from, app.clock.elapsed())
     {
         return Problem::wait("too many requests came from this address", wait).into_response();
     }
+    request.extensions_mut().insert(ClientAddress(from));
     next.run(request).await
 }
 
@@ -124,9 +126,9 @@ impl Door {
         match (&caller, self.opens_for) {
             // Some of these routes are for strangers, too: the handler asks.
             (_, OpensFor::All) => {}
-            (Err(problem), OpensFor::Administrators) => return Err(problem.clone()),
-            (Ok(Caller(actor)), OpensFor::Administrators) => {
-                permission::administer(actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
+            (Err(problem), OpensFor::Only(_)) => return Err(problem.clone()),
+            (Ok(Caller(actor)), OpensFor::Only(may)) => {
+                may(actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
             }
         }
         let Ok(Caller(actor)) = &caller else { return Ok((caller, None)) };

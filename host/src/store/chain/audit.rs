@@ -10,12 +10,15 @@ use crate::store::{Error, Store};
 
 /// The longest text that the audit keeps of what was refused, in bytes.
 const TEXT_BYTES_MAX: usize = 2 << 10;
+/// The same for one of many texts.
+const SHORT_BYTES_MAX: usize = 256;
 
 /// The subjects of entries, as words.
 pub const RULE: &str = "rule";
 pub const TABLE: &str = "table";
 pub const TOKEN_ADDED: &str = "token-added";
 pub const TOKEN_REVOKED: &str = "token-revoked";
+pub const ACCOUNT_SET: &str = "account-set";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const REFUSED: &str = "refused";
@@ -94,7 +97,16 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
 
 /// A text of a submission, cut where it is long.
 pub fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    cut_to(text, TEXT_BYTES_MAX)
+}
+
+/// The same for one of many texts.
+pub fn cut_short(text: &str) -> String {
+    cut_to(text, SHORT_BYTES_MAX)
+}
+
+fn cut_to(text: &str, bytes_max: usize) -> String {
+    let end = text.floor_char_boundary(bytes_max);
     let mark = if end < text.len() { " [cut]" } else { "" };
     format!("{}{mark}", text.get(..end).unwrap_or_default())
 }
