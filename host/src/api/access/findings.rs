@@ -39,7 +39,7 @@ pub struct FindingView {
     reason: Option<String>,
 }
 
-/// What is to become of it.
+/// The word about a finding.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleBody {
