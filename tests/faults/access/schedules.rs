@@ -233,6 +233,21 @@ fn whatever_happens_in_whatever_order_the_app_has_what_the_grants_say() {
     (1..=rounds as u64).for_each(round);
 }
 
+/// Found by the first schedule of all: such an order was never sent.
+#[test]
+fn an_app_that_cannot_be_read_at_first_is_written_to_later() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = connected(Database::Sqlite, &app);
+    app.fail("GET", "/Users", 1, Phase::Before, Fault::Status(503, None));
+    desk.as_role("kofi").post("/api/v1/tickets", &body("amara", "user", 4)).expect(201);
+    desk.do_what_is_due();
+    assert_eq!(app.effects(), Vec::<String>::new());
+    desk.advance(seconds(60));
+    assert_eq!(app.effects(), ["POST Users amara", "add to user"]);
+    desk.advance(SignedDuration::from_hours(4));
+    assert_eq!(app.active("amara"), Some(false));
+}
+
 /// A point at which the process dies, for the Nth time that it comes there.
 type Point = &'static str;
 
