@@ -174,7 +174,7 @@ impl Round {
             2 => self.app.fail("PATCH", "/", 2, Phase::Before, Fault::Status(429, Some(90))),
             3 => self.app.fail("GET", "/", 3, Phase::Before, Fault::Status(503, None)),
             4 => self.app.take_out("user"),
-            5 => drop(self.desk.clock.advance(seconds(-600))),
+            5 => self.desk.clock.advance(seconds(-600)),
             6 => {
                 let Round { desk, app, chance, models } = self;
                 return Round { desk: desk.cut_off_and_restart(), app, chance, models };
@@ -200,7 +200,7 @@ impl Round {
 }
 
 fn round(seed: u64) {
-    let database = if seed % 2 == 0 { Database::Sqlite } else { Database::Postgres };
+    let database = if seed.is_multiple_of(2) { Database::Sqlite } else { Database::Postgres };
     let mut round = Round::start(seed, database);
     for _ in 0..STEPS {
         (0..PEOPLE.len()).for_each(|who| round.act(who));
