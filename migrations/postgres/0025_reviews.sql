@@ -55,3 +55,25 @@ create table access_brakes (
     resumed_by text collate "C",
     reason text collate "C"
 );
+
+-- Access that apps have and no grant gives, as it was found there.
+create table access_findings (
+    id uuid not null primary key,
+    app text collate "C" not null,
+    entitlement text collate "C" not null,
+    -- As the app names who has it, and the person that this is.
+    account text collate "C" not null,
+    person text collate "C",
+    -- The grant that had given it and has ended; of zeros where no grant ever did.
+    grant_id uuid not null,
+    found_at bigint not null,
+    seen_at bigint not null,
+    -- `accepted`, `removed` or `gone`; null while it is open.
+    verdict text collate "C",
+    settled_by text collate "C",
+    reason text collate "C" not null,
+    settled_at bigint
+);
+
+create unique index access_findings_standing on access_findings (app, entitlement, account)
+    where verdict is null or verdict = 'accepted';

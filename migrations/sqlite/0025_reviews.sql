@@ -55,3 +55,25 @@ create table access_brakes (
     resumed_by text,
     reason text
 ) without rowid;
+
+-- Access that apps have and no grant gives, as it was found there.
+create table access_findings (
+    id blob not null primary key,
+    app text not null,
+    entitlement text not null,
+    -- As the app names who has it, and the person that this is.
+    account text not null,
+    person text,
+    -- The grant that had given it and has ended; of zeros where no grant ever did.
+    grant_id blob not null,
+    found_at bigint not null,
+    seen_at bigint not null,
+    -- `accepted`, `removed` or `gone`; null while it is open.
+    verdict text,
+    settled_by text,
+    reason text not null,
+    settled_at bigint
+) without rowid;
+
+create unique index access_findings_standing on access_findings (app, entitlement, account)
+    where verdict is null or verdict = 'accepted';

@@ -134,6 +134,14 @@ impl ScimApp {
         group["members"].as_array_mut().unwrap().push(json!({ "value": id }));
     }
 
+    /// Makes a user a member of a group behind the desk's back.
+    pub fn put_in(&self, person: &str, group: &str) {
+        let mut state = self.state();
+        let id = state.users.values().find(|user| user["externalId"] == person).unwrap()["id"].clone();
+        let group = state.groups.values_mut().find(|one| one["displayName"] == group).unwrap();
+        group["members"].as_array_mut().unwrap().push(json!({ "value": id }));
+    }
+
     /// Takes a person out of a group behind the desk's back.
     pub fn take_out(&self, group: &str) {
         let mut state = self.state();

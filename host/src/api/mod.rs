@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::desk::organisation::directory::EntryKind;
 use crate::desk::permission;
 use crate::telemetry::MaybeTraces;
 
@@ -136,6 +137,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::reviews::items))
         .routes(routes!(access::reviews::answer))
         .routes(routes!(access::brake::read))
+        .routes(routes!(access::findings::list))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))
@@ -187,6 +189,26 @@ fn many() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(tickets::bulk::bulk))
 }
 
+/// The routes of the company's identity provider: SCIM, which describes itself.
+fn directory() -> OpenApiRouter<Arc<App>> {
+    const BOTH: &[EntryKind] = &[EntryKind::User, EntryKind::Group];
+    let ([types, one_type], [schemas, one_schema]) = (scim::resource_types(), scim::schemas());
+    OpenApiRouter::new()
+        .route("/scim/v2/ServiceProviderConfig", scim::features())
+        .route("/scim/v2/ResourceTypes", types)
+        .route("/scim/v2/ResourceTypes/{id}", one_type)
+        .route("/scim/v2/Schemas", schemas)
+        .route("/scim/v2/Schemas/{id}", one_schema)
+        .route("/scim/v2/.search", scim::search_of(BOTH))
+        .route("/scim/v2/Users/.search", scim::search_of(&[EntryKind::User]))
+        .route("/scim/v2/Groups/.search", scim::search_of(&[EntryKind::Group]))
+        .route("/scim/v2/Users", scim::all_of(EntryKind::User))
+        .route("/scim/v2/Users/{id}", scim::one_of(EntryKind::User))
+        .route("/scim/v2/Groups", scim::all_of(EntryKind::Group))
+        .route("/scim/v2/Groups/{id}", scim::one_of(EntryKind::Group))
+        .route("/scim/v2/{*rest}", scim::missing())
+}
+
 /// The routes of those who administer the desk.
 fn administration() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -205,6 +227,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::people::erase))
         .routes(routes!(access::reviews::start))
         .routes(routes!(access::brake::resume))
+        .routes(routes!(access::findings::settle))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
         .routes(routes!(messages::webhooks::enable))
@@ -271,7 +294,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         bounded(routes, bounds, door(opens_for), false)
     };
     let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
-        .merge(bounded(scim::routes(), limits.usual, door(OpensFor::All), false))
+        .merge(bounded(directory(), limits.usual, door(OpensFor::All), false))
         .merge(bounded(many(), limits.usual, door(agents), true))
         .merge(without_keys(articles(), limits.usual, authors))
         .merge(without_keys(repeatable(), limits.usual, OpensFor::All))

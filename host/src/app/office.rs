@@ -55,6 +55,8 @@ pub struct Office {
     pub quotas: Quotas,
     pub(super) presence: Presence,
     pub(super) guesses: Guesses,
+    /// When apps were looked at last for access that no grant gives, in seconds.
+    pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
     pub pauses: Pauses,
     /// Places for long work that no thread which serves requests may do.
@@ -69,6 +71,8 @@ impl Office {
             correspondence: ArcSwap::default(),
             thread_key: tokio::sync::OnceCell::new(),
             feed: jobs::events::Feed::default(),
+            // An hour after the start, when the desk is about its day.
+            looked_at: (clock.now().as_second() - 23 * 3_600).into(),
             clock,
             store,
             configured: ArcSwap::from_pointee(organisation.clone()),

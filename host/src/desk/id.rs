@@ -157,6 +157,8 @@ uuids! {
     OpId;
     /// A campaign of access reviews, UUID version 7.
     CampaignId;
+    /// Access that was found in an app, UUID version 7.
+    FindingId;
     /// The review of one grant, UUID version 7.
     ReviewItemId;
 }

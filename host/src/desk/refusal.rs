@@ -49,6 +49,10 @@ pub enum Refusal {
     NameTaken { kind: &'static str, name: String },
     #[error("the desk has not stopped: there is nothing to resume")]
     NotStopped,
+    #[error("the finding is settled")]
+    FindingSettled,
+    #[error("no grant of the desk ever gave it: take it away in the app, and it is gone from here at the next look")]
+    NeverGranted,
     #[error("the review of this access does not ask you")]
     NotAReviewer,
     #[error("the review of this access has come to its end: there is nothing left to say")]

@@ -17,6 +17,7 @@ use crate::desk::change::timer::TimerKind;
 mod access_check;
 mod access_deadlines;
 mod access_ends;
+mod drift;
 mod messages;
 mod old_keys;
 mod provision;
@@ -63,6 +64,7 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
     all.spawn(runner::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(webhooks::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
+    all.spawn(drift::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(Arc::clone(&app.office).tell_watchers(stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
     all.spawn(tickets::search_index::run(Arc::clone(app), stop.clone()));

@@ -105,7 +105,8 @@ async fn look(ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
     }
     match opened.look(effect).await {
         (Came::Verified, said) if first => report(Came::Found, said),
-        (Came::NotThere, _) if first => None,
+        // One that could not be looked at before was never sent either: it is planned again first.
+        (Came::NotThere, _) if first && may_be_sent(op.state) => None,
         // The app is busy, and what was sent before may have been done.
         (Came::Later(at), said) if !first => report(Came::UnknownUntil(at), said),
         // What is refused to be read was not sent, and what is wrong may be put right.

@@ -38,6 +38,7 @@ fn says_yes(desk: &House, key: &str, more: &Value) -> Answer {
 fn the_catalog_shows_what_one_may_ask_for_and_holds() {
     let desk = desk(Database::Sqlite, |text| {
         let jira = "id = \"jira\"\ndescription = \"Issues and boards\"\nkeywords = [\"tickets\"]\nalternatives = [\"github\"]\n";
+        let text = text.replacen("description = \"Projects, milestones and issues\"\n", "", 1);
         let text = text.replacen("id = \"jira\"\n", jira, 1).replacen("risks =", "currency = \"EUR\"\nrisks =", 1);
         let text = text.replacen("id = \"vpn\"\n", "id = \"vpn\"\nrequestable-by = [\"security-officers\"]\n", 1);
         let user = "id = \"user\"\nname = \"User\"\nseats = 3\nmonthly-cost = 7.5\ndurations = [\"24h\", \"720h\"]\n";

@@ -241,7 +241,7 @@ fn i22_what_happens_to_a_ticket_gives_no_access_only_a_decision_does() {
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         asks(&amara, "github", "write", 4);
         // Words in a ticket decide nothing, not even those of the person who may decide.
-        let approved = json!({ "body": "approved", "visibility": "public" });
+        let approved = json!({ "body": "approved" });
         for client in [&desk.as_role("lena"), &kofi, &amara] {
             client.post("/api/v1/tickets/IT-1/comments", &approved).expect(201);
         }

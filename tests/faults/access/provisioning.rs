@@ -450,3 +450,43 @@ fn what_is_held_when_an_app_is_connected_is_looked_for_there_and_given_where_it_
         in_order(&desk);
     });
 }
+
+#[test]
+fn i20_what_no_grant_gives_is_found_and_what_has_come_back_is_taken_away_at_a_word() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        app.has_already("jonas", "jonas@meridian.example", "admin");
+        app.has_already("a stranger", "stranger@example.org", "user");
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(hours(5));
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec!["a stranger".to_owned()]));
+        // A person puts her in again, past the desk.
+        app.put_in("amara", "user");
+        desk.advance(hours(25));
+        let mei = desk.as_role("mei");
+        let found = || desk.as_role("kofi").get("/api/v1/access/findings").expect(200).as_array().unwrap().clone();
+        let of = |account: &str| found().into_iter().find(|one| one["account"] == account).unwrap();
+        assert_eq!(found().len(), 3, "{:?}", found());
+        assert_eq!((&of("jonas")["kind"], &of("jonas")["entitlement"]), (&json!("extra"), &json!("tier:admin")));
+        assert_eq!((&of("a stranger")["person"], &of("amara")["kind"]), (&Value::Null, &json!("resurrected")));
+        assert_eq!(of("amara")["grant"], grants(&desk)[0]["id"], "the path by which she had it");
+        assert_eq!(desk.as_role("amara").get("/api/v1/access/findings").status, 403);
+        let settle = |account: &str, accept: bool, status: u16| {
+            let path = format!("/api/v1/access/findings/{}/settle", of(account)["id"].as_str().unwrap());
+            let body = json!({ "accept": accept, "reason": "as agreed with the owner" });
+            assert_eq!(mei.post(&path, &body).status, status, "{account}");
+        };
+        settle("jonas", false, 409);
+        settle("a stranger", true, 200);
+        settle("amara", false, 200);
+        now(&desk);
+        assert_eq!(app.members("user"), ["a stranger"], "it is taken away again, and nothing else");
+        app.take_out("admin");
+        desk.advance(hours(24));
+        let left = found();
+        assert_eq!((left.len(), &left[0]["verdict"]), (1, &json!("accepted")), "what is gone is settled: {left:?}");
+        in_order(&desk);
+    });
+}

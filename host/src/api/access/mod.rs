@@ -25,6 +25,7 @@ use crate::desk::id::{GrantId, PersonId, TicketId};
 pub mod brake;
 pub mod catalog;
 pub mod extend;
+pub mod findings;
 pub mod offboard;
 pub mod orders;
 pub mod questions;

@@ -83,6 +83,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::OrderNotByHand
         | Refusal::ReviewEnded
         | Refusal::NotStopped
+        | Refusal::FindingSettled
+        | Refusal::NeverGranted
         | Refusal::NameTaken { .. }
         | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,

@@ -129,7 +129,7 @@ fn compares(found: &Value, word: Word, value: &Value, path: &str) -> bool {
     let found = if found.is_object() { member(found, "value").unwrap_or(found) } else { found };
     match (found, value) {
         (Value::String(found), Value::String(value)) => {
-            // Ids are told apart by case, names are not.
+            // The case of ids counts, that of names does not.
             let exact = parts(path)
                 .last()
                 .is_some_and(|last| ["id", "externalid"].iter().any(|exact| last.eq_ignore_ascii_case(exact)));

@@ -7,9 +7,8 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get, post};
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::http::auth::Caller;
 use crate::app::{App, Error};
@@ -28,21 +27,24 @@ use query::Asked;
 /// How often a change is made again while others change the same.
 const TRIES_MAX: usize = 8;
 
-/// All routes.
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .route("/scim/v2/ServiceProviderConfig", get(config))
-        .route(
-            "/scim/v2/ResourceTypes",
-            get(|caller: Caller| async move { described(&caller, schema::resource_types()) }),
-        )
-        .route("/scim/v2/ResourceTypes/{id}", get(resource_type))
-        .route("/scim/v2/Schemas", get(|caller: Caller| async move { described(&caller, schema::schemas()) }))
-        .route("/scim/v2/Schemas/{id}", get(one_schema))
-        .route("/scim/v2/Users", all_of(EntryKind::User))
-        .route("/scim/v2/Users/{id}", one_of(EntryKind::User))
-        .route("/scim/v2/Groups", all_of(EntryKind::Group))
-        .route("/scim/v2/Groups/{id}", one_of(EntryKind::Group))
+/// The server's features.
+pub fn features() -> MethodRouter<Arc<App>> {
+    get(config)
+}
+
+/// The kinds of resources, and one of them.
+pub fn resource_types() -> [MethodRouter<Arc<App>>; 2] {
+    [get(|caller: Caller| async move { described(&caller, schema::resource_types()) }), get(resource_type)]
+}
+
+/// The attributes of all kinds, and of one.
+pub fn schemas() -> [MethodRouter<Arc<App>>; 2] {
+    [get(|caller: Caller| async move { described(&caller, schema::schemas()) }), get(one_schema)]
+}
+
+/// All else below the server's address.
+pub fn missing() -> MethodRouter<Arc<App>> {
+    any(|| async { Failed::missing("there is no such place; see /scim/v2/ResourceTypes") })
 }
 
 fn may(caller: &Caller) -> Result<(), Failed> {
@@ -91,7 +93,7 @@ fn meant(headers: &HeaderMap) -> Result<Option<i64>, Failed> {
 }
 
 /// The routes of all users, or all groups.
-fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
+pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     get(move |State(app): State<Arc<App>>, Caller(actor): Caller, RawQuery(query): RawQuery| async move {
         let asked = Asked::read(query.as_deref())?;
         let entries = app.directory_entries(&actor, kind)?;
@@ -103,6 +105,18 @@ fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
             Ok::<_, Failed>(created(&app.add_entry(&actor, kind, json(&body)?).await?, &asked))
         },
     )
+}
+
+/// The routes that look for users, groups or both by a body, which is longer than an address may be.
+pub fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
+    post(move |State(app): State<Arc<App>>, Caller(actor): Caller, body: Bytes| async move {
+        let asked = Asked::of_body(&json(&body)?)?;
+        let mut found = Vec::new();
+        for kind in kinds {
+            found.extend(app.directory_entries(&actor, *kind)?.iter().map(resource));
+        }
+        Ok::<_, Failed>(listed(found, &asked))
+    })
 }
 
 /// A request about one user or group.
@@ -143,7 +157,7 @@ fn about((State(app), caller, Path(id), RawQuery(query), headers): Parts) -> Res
 }
 
 /// The routes of one user or group.
-fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
+pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     get(move |app: State<Arc<App>>, caller: Caller, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
         let About { app, caller: Caller(actor), id, asked, headers } = about((app, caller, id, query, headers))?;
         Ok::<_, Failed>(shown(&app.directory_entry(&actor, kind, &id)?, &asked, &headers))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::Failed;
-use super::filter::{Filter, parts};
+use super::filter::{Filter, member, parts};
 use super::schema::RESULTS_MAX;
 
 /// Resources of a page where nothing is said.
@@ -45,6 +45,25 @@ impl Asked {
             }
         }
         Ok(asked)
+    }
+
+    /// Reads the same out of a body (RFC 7644, section 3.4.3).
+    pub fn of_body(body: &Value) -> Result<Asked, Failed> {
+        let texts = |name: &str| -> Vec<String> {
+            let all = member(body, name).and_then(Value::as_array).into_iter().flatten();
+            all.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let number = |name: &str| member(body, name).and_then(Value::as_i64);
+        let filter = member(body, "filter").and_then(Value::as_str).map(Filter::read).transpose();
+        let bad = |_| Failed::bad("invalidFilter", "the filter cannot be read (RFC 7644, 3.4.2.2)");
+        let count = number("count").map_or(COUNT, |count| usize::try_from(count.max(0)).unwrap_or(RESULTS_MAX));
+        Ok(Asked {
+            filter: filter.map_err(bad)?,
+            start: number("startIndex").map_or(1, |start| usize::try_from(start.max(1)).unwrap_or(usize::MAX)),
+            count: count.min(RESULTS_MAX),
+            attributes: texts("attributes"),
+            excluded: texts("excludedAttributes"),
+        })
     }
 
     /// A resource with the attributes that are wanted.

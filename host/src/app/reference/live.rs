@@ -131,6 +131,15 @@ impl App {
         self.take(Reference::read(configured, &self.store).await?).await
     }
 
+    /// Shows rules the organisation as it is now, with the tables as they are.
+    pub(in crate::app) async fn show_organisation(self: &Arc<Self>) -> Result<(), Error> {
+        let _only_one = self.changing_tables.lock().await;
+        let (organisation, written) = (self.organisation(), self.reference.load().written());
+        let seen = self.apart(move || tables(&organisation, &written)).await?;
+        self.rules.set_tables(seen);
+        Ok(())
+    }
+
     async fn take(self: &Arc<Self>, reference: Reference) -> Result<(), Error> {
         let (organisation, written) = (self.organisation(), reference.written());
         let seen = self.apart(move || tables(&organisation, &written)).await?;

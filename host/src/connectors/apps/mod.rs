@@ -22,6 +22,10 @@ pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
 /// The findings about an app: each with whether it is as it has to be.
 pub type Probed<'a> = Pin<Box<dyn Future<Output = Vec<(bool, String)>> + Send + 'a>>;
 
+/// The accounts that have something in an app, as it names them; `None` where it cannot be asked for all of them. An error is a
+/// sentence that says why that is not known.
+pub type Listed<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<String>>, String>> + Send + 'a>>;
+
 /// An effect that is to be had in an app.
 #[derive(Debug, Clone, Copy)]
 pub struct Effect<'a> {
@@ -44,6 +48,9 @@ pub trait App: Send + Sync {
 
     /// Has the effect, or says why not: [`Came::Applied`] is the app's word, which [`App::look`] checks.
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a>;
+
+    /// Lists the accounts that have an entitlement: by the id that the desk gave them, else by their names in the app.
+    fn holders<'a>(&'a self, entitlement: &'a Entitlement) -> Listed<'a>;
 
     /// Asks whether the app can be asked, and has what orders about these entitlements will name. It changes nothing.
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Probed};
+use super::{App, Asked, Effect, Listed, Probed};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
@@ -28,6 +28,11 @@ impl App for RestApp {
 
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
         Box::pin(async move { self.apply_to(effect).await.map_or_else(Trouble::came, |said| (Came::Applied, said)) })
+    }
+
+    fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
+        // Its calls are about one person each.
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {

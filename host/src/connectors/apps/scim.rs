@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Probed};
+use super::{App, Asked, Effect, Listed, Probed};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
+/// The most members of a group that are looked at one by one.
+const MEMBERS_MAX: usize = 2_000;
 const MEDIA_TYPE: &str = "application/scim+json";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -37,6 +39,10 @@ impl App for ScimApp {
             };
             said.map_or_else(Trouble::came, |said| (Came::Applied, said))
         })
+    }
+
+    fn holders<'a>(&'a self, entitlement: &'a Entitlement) -> Listed<'a> {
+        Box::pin(async move { self.members_of(entitlement).await.map_err(Trouble::said) })
     }
 
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {
@@ -180,6 +186,27 @@ impl ScimApp {
             Err(trouble) if trouble.is(404) => Ok(None),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// The members of an entitlement's group: by the desk's id for them, else by their names. `None` where there are too many.
+    async fn members_of(&self, entitlement: &Entitlement) -> Result<Option<Vec<String>>, Trouble> {
+        let Some(group) = self.group(entitlement).await? else { return Ok(Some(Vec::new())) };
+        let members = group.body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+        if members.len() > MEMBERS_MAX {
+            return Ok(None);
+        }
+        let mut accounts = Vec::new();
+        for id in members.iter().filter_map(|member| member.get("value").and_then(Value::as_str)) {
+            let user = match self.get(&format!("Users/{id}"), &[]).await {
+                Ok(reply) => reply.body,
+                // Some servers keep a member who is gone.
+                Err(trouble) if trouble.is(404) => continue,
+                Err(trouble) => return Err(trouble),
+            };
+            let text = |name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
+            accounts.extend(text("externalId").or_else(|| text("userName")));
+        }
+        Ok(Some(accounts))
     }
 
     async fn look_at(&self, effect: Effect<'_>) -> Result<(Came, String), Trouble> {

@@ -17,6 +17,7 @@ use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
 pub mod current;
+pub mod findings;
 pub mod ledger;
 pub mod lists;
 pub mod ops;

@@ -327,6 +327,7 @@ impl App {
                 continue;
             }
             self.catch_up_directory().await?;
+            self.show_organisation().await?;
             // One who is new holds nothing yet, and no open request waits for them.
             if before.is_some() || entry.kind == EntryKind::Group {
                 self.follow_people().await?;
@@ -345,7 +346,12 @@ impl App {
                 () = stop.told() => return,
                 _ = ticks.tick() => {}
             }
-            if let Err(error) = self.office.catch_up_directory().await {
+            let shown = match self.office.catch_up_directory().await {
+                Ok(true) => self.show_organisation().await,
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = shown {
                 tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
             }
         }

@@ -1,6 +1,8 @@
-//! The people whose access the desk looks after: those who leave, those who come, and the company's directory, which says so.
+//! The people whose access the desk looks after: those who leave, those who come, the company's directory, which says so, and access that is theirs
+//! by no grant.
 
 pub mod brake;
 pub mod directory;
+pub mod findings;
 mod follow;
 pub mod offboard;

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{EndReason, Grant, GrantState};
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId, TierId};
 
+pub mod finding;
 pub mod plan;
 pub mod progress;
 

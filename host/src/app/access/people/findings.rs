@@ -1,0 +1,162 @@
+//! Access that apps have and no grant gives: found by a look at each app, and settled by the people who answer for it.
+
+use std::sync::atomic::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::{Error, Office};
+use crate::desk::access::provisioning::Entitlement;
+use crate::desk::access::provisioning::finding::{self, Finding, FindingEnd, FindingVerdict};
+use crate::desk::actor::Actor;
+use crate::desk::id::{AppId, FindingId, PersonId};
+use crate::desk::organisation::Organisation;
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::edit::check_reason;
+
+/// How often apps are looked at.
+const EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// Findings about one app that are kept open at most.
+const OPEN_MAX: usize = 1_000;
+/// Findings of one list.
+const LISTED_MAX: usize = 1_000;
+
+impl Office {
+    /// Whether apps are to be looked at now; from now on they were, for a day.
+    pub fn looks_for_findings(&self) -> bool {
+        let now = self.clock.now().as_second();
+        let last = self.looked_at.load(Ordering::Acquire);
+        let due = last == 0 || now.saturating_sub(last) >= EVERY.as_secs();
+        due && self.looked_at.compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Takes that these accounts were seen with something in an app: those that no grant gives become findings, and what was found
+    /// before and is there no more is settled.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: then the next look finds the same.
+    pub async fn found_in_app(
+        &self,
+        app: &AppId,
+        entitlement: &Entitlement,
+        accounts: &[String],
+    ) -> Result<usize, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let held = self.store.holdings_in(app).await?;
+        let known = self.store.standing_findings(Some(app), OPEN_MAX).await?;
+        let mut found = 0;
+        for account in accounts {
+            let person = person_of(&organisation, account);
+            let is_held =
+                |person: &PersonId| held.iter().any(|h| h.subject == *person && h.entitlement == *entitlement);
+            let on_its_way = match &person {
+                Some(person) => {
+                    self.store.open_ops(person).await?.iter().any(|op| op.app == *app && op.state.is_open())
+                }
+                None => false,
+            };
+            if person.as_ref().is_some_and(is_held) || on_its_way {
+                continue;
+            }
+            let same = known.iter().find(|one| one.entitlement == *entitlement && one.account == *account);
+            if let Some(same) = same {
+                self.store.keep_finding(&Finding { seen_at: now, ..same.clone() }).await?;
+            } else if known.len() + found < OPEN_MAX {
+                found += 1;
+                self.store.keep_finding(&self.new_finding((app, entitlement), account, person, now).await?).await?;
+            }
+        }
+        for gone in known.iter().filter(|one| one.end.is_none() && one.entitlement == *entitlement) {
+            if !accounts.contains(&gone.account) {
+                let (verdict, reason) = (FindingVerdict::Gone, String::new());
+                let end = Some(FindingEnd { verdict, by: None, reason, at: now });
+                self.store.keep_finding(&Finding { end, ..gone.clone() }).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn new_finding(
+        &self,
+        (app, entitlement): (&AppId, &Entitlement),
+        account: &str,
+        person: Option<PersonId>,
+        now: Timestamp,
+    ) -> Result<Finding, Error> {
+        let grant = match &person {
+            Some(person) => self.store.taken_away_for(person, app, entitlement).await?,
+            None => None,
+        };
+        let finding = Finding {
+            id: FindingId(self.clock.new_id()),
+            app: app.clone(),
+            entitlement: entitlement.clone(),
+            account: account.to_owned(),
+            person,
+            grant,
+            found_at: now,
+            seen_at: now,
+            end: None,
+        };
+        tracing::warn!(kind = finding.kind(), %app, %entitlement, account, "an app has access that no grant gives");
+        Ok(finding)
+    }
+
+    /// The findings that are open, and those that were accepted; for agents and admins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn findings(&self, actor: &Actor) -> Result<Vec<Finding>, Error> {
+        permission::read_decisions(actor)?;
+        Ok(self.store.standing_findings(None, LISTED_MAX).await?)
+    }
+
+    /// Settles a finding: it may stay, or it is taken away again, which the desk does where a grant of its own had given it. For admins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], also where it is settled, or no grant ever gave it; [`Error::Missing`]; [`Error::Rejected`] without a
+    /// reason.
+    pub async fn settle_finding(
+        &self,
+        actor: &Actor,
+        id: FindingId,
+        (accept, reason): (bool, &str),
+    ) -> Result<Finding, Error> {
+        permission::administer(actor)?;
+        let missing = || Error::Missing { what: "finding", name: id.to_string() };
+        if let Some(problem) = check_reason("reason", reason) {
+            return Err(Error::Rejected { problems: vec![problem] });
+        }
+        let found = self.store.finding(id).await?.ok_or_else(missing)?;
+        if found.end.is_some() {
+            return Err(Refusal::FindingSettled.into());
+        }
+        let verdict = if accept { FindingVerdict::Accepted } else { FindingVerdict::Removed };
+        if !accept {
+            let grant = found.grant.ok_or(Refusal::NeverGranted)?;
+            let entitlement = &found.entitlement;
+            self.change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)))
+                .await?;
+        }
+        let end =
+            FindingEnd { verdict, by: actor.person().cloned(), reason: reason.trim().to_owned(), at: self.clock.now() };
+        let settled = Finding { end: Some(end), ..found };
+        self.store.keep_finding(&settled).await?;
+        Ok(settled)
+    }
+}
+
+/// The person that an account is, by the id that the desk gave it or by its name.
+fn person_of(organisation: &Organisation, account: &str) -> Option<PersonId> {
+    if let Some((id, _)) = organisation.people.get_key_value(account) {
+        return Some(id.clone());
+    }
+    organisation
+        .people
+        .values()
+        .find(|person| person.email.eq_ignore_ascii_case(account))
+        .map(|person| person.id.clone())
+}

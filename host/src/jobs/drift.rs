@@ -1,0 +1,67 @@
+//! Apps are looked at day by day for access that no grant gives: what is seen twice, one look right after the other, is found.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::app::jobs::stop::Stop;
+use crate::app::{App, Error};
+use crate::desk::access::provisioning::Entitlement;
+use crate::desk::organisation::App as CatalogApp;
+use crate::jobs::ways::Ways;
+
+/// How often it is looked whether a look is due.
+const ASK_EVERY: Duration = Duration::from_secs(300);
+
+/// Looks at apps when that is due, until it is asked to stop.
+pub async fn follow(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
+    let mut ticks = tokio::time::interval(ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.told() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = look(&app, &ways).await {
+            tracing::warn!(%error, "apps were not looked at for access that no grant gives: tried again in a day");
+        }
+    }
+}
+
+/// Looks at all apps, where that is due.
+///
+/// # Errors
+///
+/// Where the store cannot be read or written.
+pub async fn look(app: &App, ways: &Ways) -> Result<(), Error> {
+    if !app.looks_for_findings() {
+        return Ok(());
+    }
+    let (organisation, now) = (app.organisation(), app.clock.now());
+    for one in organisation.apps.values() {
+        let connector = organisation.connector_of(&one.id);
+        let Some(opened) = connector.and_then(|connector| ways.apps.open(connector, now).ok().flatten()) else {
+            continue;
+        };
+        for entitlement in entitlements(one) {
+            let Ok(Some(first)) = opened.holders(&entitlement).await else { continue };
+            let Ok(Some(second)) = opened.holders(&entitlement).await else { continue };
+            let both: Vec<String> = first.into_iter().filter(|account| second.contains(account)).collect();
+            app.found_in_app(&one.id, &entitlement, &both).await?;
+        }
+    }
+    Ok(())
+}
+
+fn entitlements(app: &CatalogApp) -> Vec<Entitlement> {
+    let mut all = Vec::new();
+    for tier in &app.tiers {
+        all.push(Entitlement::Tier(tier.id.clone()));
+        all.extend(tier.roles.iter().cloned().map(Entitlement::Role));
+        all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
