@@ -9,7 +9,7 @@ use crate::support::place::{Database, in_runtime, on_both};
 
 fn asks(desk: &House, app: &str, tier: &str) {
     let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
-        "app": app, "tier": tier, "duration-hours": 10, "justification": "I join the data project on Monday" } });
+        "app": app, "tier": tier, "duration-hours": 10, "justification": "I join the project that moves all data to the new organisation" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
 }
 
