@@ -6,6 +6,7 @@ use crate::store::chain::by_hand;
 use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::{Database, in_runtime, on_both};
+use crate::support::wait::until;
 
 fn asks(desk: &House, app: &str, tier: &str) {
     let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
@@ -25,6 +26,14 @@ fn lived_in(database: Database) -> House {
     desk.as_role("lena").post("/api/v1/tickets/IT-4/access/decisions", &json!({ "approve": true })).expect(200);
     asks(&desk, "github", "admin");
     asks(&desk, "workday", "manager");
+    until("the rules to be written down", || {
+        let kofi = desk.as_role("kofi");
+        let has_some = |path: &str| {
+            let answer = kofi.get(&format!("/api/v1/rules/team-routing/{path}"));
+            answer.status == 200 && answer.json().as_array().is_some_and(|items| !items.is_empty())
+        };
+        (has_some("events") && has_some("versions")).then_some(())
+    });
     desk
 }
 
