@@ -72,7 +72,7 @@ struct ListPage {
 }
 
 fn row(f: &Frame, found: Evidence) -> Row {
-    let Evidence { grant, ticket, case } = found;
+    let Evidence { grant, ticket, case, .. } = found;
     let app = f.organisation.apps.get(&grant.app);
     let tier = app.and_then(|app| app.tier(grant.tier.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
