@@ -157,7 +157,7 @@ fn calendar(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
             facts.push((f.words.t(&format!("day.{day}")), hours.collect::<Vec<_>>().join(", ")));
         }
         facts.push((f.words.t("config.holidays"), holidays));
-        thing(id, id, facts, Vec::new())
+        thing(&id, id, facts, Vec::new())
     };
     let own = organisation.calendars.iter().map(|(id, calendar)| one(id.as_str(), calendar));
     std::iter::once(one(&organisation.name, &organisation.calendar)).chain(own).collect()
