@@ -94,7 +94,7 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     let write = |team: &str, example: &str| {
         let manifest = format!(
             "name = \"who\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n[settings]\nstage = \"routing\"\n\
-             [[settings.row]]\nname = \"evenings\"\nwhen.now.time.after = \"18:00\"\nthen.team = \"{team}\"\n\
+             otherwise = \"pass\"\n[[settings.row]]\nname = \"evenings\"\nwhen.now.time.after = \"18:00\"\nthen.team = \"{team}\"\n\
              reason = \"it is late\"\n{example}"
         );
         std::fs::write(rule.path().join("rule.toml"), manifest).unwrap();

@@ -6,10 +6,11 @@ use crate::store::chain::by_hand;
 use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::{Database, in_runtime, on_both};
+use crate::support::wait::until;
 
 fn asks(desk: &House, app: &str, tier: &str) {
     let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": {
-        "app": app, "tier": tier, "duration-hours": 10, "justification": "I join the data project on Monday" } });
+        "app": app, "tier": tier, "duration-hours": 10, "justification": "I join the project that moves all data to the new organisation" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
 }
 
@@ -25,6 +26,14 @@ fn lived_in(database: Database) -> House {
     desk.as_role("lena").post("/api/v1/tickets/IT-4/access/decisions", &json!({ "approve": true })).expect(200);
     asks(&desk, "github", "admin");
     asks(&desk, "workday", "manager");
+    until("the rules to be written down", || {
+        let kofi = desk.as_role("kofi");
+        let has_some = |path: &str| {
+            let answer = kofi.get(&format!("/api/v1/rules/team-routing/{path}"));
+            answer.status == 200 && answer.json().as_array().is_some_and(|items| !items.is_empty())
+        };
+        (has_some("events") && has_some("versions")).then_some(())
+    });
     desk
 }
 
@@ -49,9 +58,7 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         let far = |sql: &str| sql.replace("FAR", "9000000000000000000");
         let run = "(select id from tickets where number = 2)";
         for edit in [
-            far(
-                "update tickets set state = 'upside down', team = '', updated_at = FAR, tags = 'none' where number = 1",
-            ),
+            far("update tickets set kind = 'upside down', team = '', updated_at = FAR, tags = 'none' where number = 1"),
             "update grants set state = 'lost', groups = '{' where tier = 'write'".to_owned(),
             "update access_cases set steps = 'nonsense', state = 'upside down' where tier = 'manager'".to_owned(),
             "update timeline set details = 'nonsense', author_kind = 9 where ticket = 2 and seq = 2".to_owned(),

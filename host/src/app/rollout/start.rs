@@ -103,10 +103,8 @@ impl App {
             }
         }
         self.install(Vec::new(), &pending).await?;
+        // Rules that were loaded meanwhile wait for the next look: only what was pending then is kept now.
         self.archived.fetch_max(generation, Ordering::Release);
-        if pending.is_empty() {
-            self.archived.fetch_max(self.rules.generation().number, Ordering::Release);
-        }
         Ok(())
     }
 

@@ -366,7 +366,10 @@ fn unread(first: &Row, rows: &[Row]) -> Result<Unread, Error> {
         Ok(RunTexts { cause: first.text(5)?, engine: first.text(6)?, common: first.text(7)?, decisions })
     };
     let damaged = || Damage::Columns { run: id };
+    // A time that no calendar has is damage to this run and keeps no other from being read.
+    let when = at("runs", "at", first.int(2)?).ok();
     let (recorded, packed) = match (first.opt_int(8), first.opt_bytes(9)) {
+        _ if when.is_none() => (Err(damaged()), None),
         (Ok(_), Ok(None)) => (in_rows().map_err(|_| damaged()), None),
         (Ok(Some(dictionary)), Ok(Some(packed))) => (Err(damaged()), Some((dictionary, packed))),
         _ => (Err(damaged()), None),
@@ -374,11 +377,10 @@ fn unread(first: &Row, rows: &[Row]) -> Result<Unread, Error> {
     let run = StoredRun {
         id,
         ticket: TicketId(first.uuid(1)?),
-        // A time that no calendar has is damage to this run and keeps no other from being read.
-        at: at("runs", "at", first.int(2)?).unwrap_or(Timestamp::MAX),
+        at: when.unwrap_or(Timestamp::MAX),
         generation: first.int(3)?,
         revision: first.opt_int(4)?,
-        recorded: if at("runs", "at", first.int(2)?).is_ok() { recorded } else { Err(damaged()) },
+        recorded,
     };
     let archived = match (first.opt_int(14)?, first.opt_int(15)?, first.opt_int(16)?) {
         (Some(act), Some(place), Some(bytes)) => Some(InSegment { act, place, bytes }),
