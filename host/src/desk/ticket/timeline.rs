@@ -107,6 +107,8 @@ pub enum Event {
         step: String,
         text: String,
     },
+    /// The entry's row holds what nothing of ours wrote. It is only ever read, never written.
+    Unreadable,
 }
 
 /// A field of a ticket that rules and people set.
@@ -209,6 +211,7 @@ impl Event {
             Event::Linked { .. } => "linked",
             Event::Unlinked { .. } => "unlinked",
             Event::Task { .. } => "task",
+            Event::Unreadable => "unreadable",
         }
     }
 
@@ -251,6 +254,9 @@ impl Event {
                 vec![("link", link.clone()), ("ticket", other.to_string())]
             }
             Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
+            Event::Unreadable => {
+                vec![("damage", "this entry cannot be read: put its row back from a backup".to_owned())]
+            }
         }
     }
 }

@@ -129,6 +129,7 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Escalated { .. }
         | Event::Linked { .. }
         | Event::Task { .. }
+        | Event::Unreadable
         | Event::Unlinked { .. } => {}
     }
 }
