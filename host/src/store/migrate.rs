@@ -41,6 +41,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     21 "provisioning" "0021_provisioning.sql";
     25 "reviews" "0025_reviews.sql";
     26 "sign-in" "0026_sign_in.sql";
+    27 "attachments" "0027_attachments.sql";
     29 "identity" "0029_identity.sql";
 };
 

@@ -7,10 +7,11 @@ use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::id::{MessageId, TicketNumber};
+use crate::desk::id::{AttachmentId, MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
+use crate::desk::ticket::intake::attachment::attach;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
@@ -180,13 +181,35 @@ impl Office {
         visibility: Visibility,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.comment_with(actor, number, (body, &[]), visibility, key).await
+    }
+
+    /// The same with files that the actor has uploaded; those who see the comment see them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::comment`]; [`Error::Rejected`] for a file that is not there, not theirs, or another ticket's.
+    pub async fn comment_with(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (body, uploads): (&str, &[AttachmentId]),
+        visibility: Visibility,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
         let key = idempotency(actor, key);
         let number = self.store.merged_into(number).await?;
+        if let Some(before) = self.repeated(number, key.as_ref()).await? {
+            return Ok(before);
+        }
+        let files = self.uploads(actor, uploads).await?;
         self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
-            Ok(Some(ticket::comment(ticket, body, &permit, at)?))
+            let mut change = ticket::comment(ticket, body, &permit, at)?;
+            attach(&mut change, &files, (&actor.author(), visibility), at);
+            Ok(Some(change))
         })
         .await
     }

@@ -4,6 +4,7 @@ use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
 use super::actor::Author;
 use super::id::PersonId;
 use super::ticket::assignment::Assignment;
+use super::ticket::intake::attachment::AttachmentWrite;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use super::ticket::lifecycle::tasks::TaskWrite;
@@ -33,6 +34,7 @@ pub struct Change {
     pub(super) record: Option<ResolutionRecord>,
     pub(super) links: Vec<LinkWrite>,
     pub(super) tasks: Vec<TaskWrite>,
+    pub(super) attachments: Vec<AttachmentWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -80,6 +82,7 @@ impl Change {
             record: None,
             links: Vec::new(),
             tasks: Vec::new(),
+            attachments: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -177,6 +180,11 @@ impl Change {
         &self.tasks
     }
 
+    /// The files that the ticket gets.
+    pub fn attachments(&self) -> &[AttachmentWrite] {
+        &self.attachments
+    }
+
     /// The change that makes both, this one first: one new version of the ticket.
     #[must_use]
     pub(super) fn then(mut self, next: Change) -> Change {
@@ -195,6 +203,7 @@ impl Change {
         self.record = next.record.or(self.record);
         self.links.extend(next.links);
         self.tasks.extend(next.tasks);
+        self.attachments.extend(next.attachments);
         self.seen.extend(next.seen);
         self
     }

@@ -90,7 +90,10 @@ fn row(f: &Frame, found: Evidence) -> Row {
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
-        policy: case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+        policy: match damaged.is_empty() {
+            true => case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+            false => f.words.t("state.damaged"),
+        },
         approved: decisions.map(|decision| f.name(&decision.approver)).collect(),
     }
 }
