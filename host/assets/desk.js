@@ -121,25 +121,6 @@ for (const form of $$("form[data-suggest]")) {
   });
 }
 
-// Files: what is dropped on a ticket, or pasted into an answer, is added to it. The draft is kept over the reload.
-const files = $("form[data-files]");
-if (files) {
-  const send = async (list) => {
-    if (!list.length) return;
-    const data = new FormData();
-    if ($("input[name=internal]", files)?.checked || $("#c-note")?.checked) data.append("internal", "1");
-    for (const file of list) data.append("file", file, file.name || "pasted.png");
-    files.setAttribute("aria-busy", "true");
-    const answer = await fetch(files.action, { method: "POST", body: data }).catch(() => null);
-    files.removeAttribute("aria-busy");
-    if (answer?.ok) { location.hash = "files"; location.reload(); } else say(files.dataset.failed);
-  };
-  const has = (event) => [...event.dataTransfer?.types || []].includes("Files");
-  document.addEventListener("dragover", (event) => { if (has(event)) event.preventDefault(); });
-  document.addEventListener("drop", (event) => { if (has(event)) { event.preventDefault(); send(event.dataTransfer.files); } });
-  document.addEventListener("paste", (event) => { if (event.clipboardData?.files.length) { event.preventDefault(); send(event.clipboardData.files); } });
-}
-
 // The key of a ticket, with its subject at the second press, with its address at the third.
 let copies = 0;
 export function copyKey() {

@@ -68,7 +68,6 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/tasks", post(ticket::tools::task))
         .route("/tickets/{key}/link", post(ticket::tools::link))
         .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
-        .route("/files/{id}", get(ticket::files::take))
         .route("/tickets/{key}/record", get(ticket::record::show))
         .route("/queue", get(queue::list))
         .route("/queue/counts", get(queue::counts))
@@ -88,7 +87,6 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports/{name}", get(reports::show))
         .merge(admin_routes());
     let uploads = Router::new()
-        .route("/tickets/{key}/files", post(ticket::files::add))
         .route("/tickets/{key}/try", get(ticket::trial::form).post(ticket::trial::run))
         .route("/admin/records", get(admin::records::show).post(admin::records::check))
         .route("/admin/upload", get(admin::upload::form).post(admin::upload::send))

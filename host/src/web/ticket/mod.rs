@@ -25,7 +25,6 @@ use crate::desk::ticket::sight::Sight;
 
 pub mod acts;
 mod facts;
-pub mod files;
 pub mod next;
 pub mod record;
 mod story;
@@ -89,7 +88,6 @@ struct PlainPage {
     items: Vec<Item>,
     /// How many older pieces are not shown.
     older: usize,
-    files: Vec<files::Shown>,
     why: Vec<String>,
     next: Vec<StateOption>,
     notice: Option<Notice>,
@@ -104,7 +102,6 @@ struct ConsolePage {
     facts: Facts,
     items: Vec<Item>,
     older: usize,
-    files: Vec<files::Shown>,
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
@@ -130,8 +127,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
         (
             None,
             Some(
-                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"
-                | "file"),
+                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -201,7 +197,6 @@ pub async fn render(
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
     let entries = entries(&visit, number).await?;
-    let files = files::all(&visit, number).await?;
     let explained = visit.app.explain(&visit.actor, number, None).await?;
     let f = &visit.frame;
     let items = story::items(f, &seen, &entries);
@@ -219,7 +214,7 @@ pub async fn render(
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (body, key) = (form.text("body"), fresh(&visit.app));
-        return page(status, &PlainPage { facts, items, older, files, why, next, notice, body, key, f: visit.frame });
+        return page(status, &PlainPage { facts, items, older, why, next, notice, body, key, f: visit.frame });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -241,7 +236,6 @@ pub async fn render(
             facts,
             items,
             older,
-            files,
             stories,
             card,
             links,
