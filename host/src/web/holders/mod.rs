@@ -55,8 +55,6 @@ struct Row {
     policy: String,
     /// Who approved; none where the policy did by itself.
     approved: Vec<String>,
-    /// The columns of the grant that cannot be read.
-    damaged: Vec<&'static str>,
 }
 
 #[derive(Template)]
@@ -80,7 +78,6 @@ fn row(f: &Frame, found: Evidence) -> Row {
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     Row {
         id: grant.id,
-        damaged,
         person: f.name(&grant.subject),
         person_title: f.organisation.people.get(&grant.subject).map(|p| p.title.clone()).unwrap_or_default(),
         app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
