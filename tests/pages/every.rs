@@ -169,7 +169,7 @@ fn pictures_for_the_readme() {
             "mei",
             "/access/who?app=workday",
             900,
-            "document.querySelector('tbody tr:last-child a[href^=\"/access/\"]').click()",
+            "[...document.querySelectorAll('tbody tr')].find((row) => row.innerText.includes('Sofia')).querySelector('a').click()",
         ),
         ("report", "mei", "/reports/volume", 1280, ""),
         ("editor", "mei", "/admin/decision-table/decision-table", 1440, ""),

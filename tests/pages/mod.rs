@@ -71,7 +71,7 @@ fn fill(desk: &House) {
 /// How many tickets are in a state.
 fn queue_of(desk: &House, state: &str) -> usize {
     let found = desk.as_role("kofi").get(&format!("/api/v1/tickets?state={state}&limit=100"));
-    found.expect(200).as_array().map_or(0, Vec::len)
+    found.expect(200)["tickets"].as_array().map_or(0, Vec::len)
 }
 
 /// Sets the state of the ticket that the browser is at, as an agent does.

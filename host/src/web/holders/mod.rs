@@ -231,16 +231,33 @@ struct StoryPage {
     holdings: Vec<(String, bool, When)>,
 }
 
+/// A fact of an event for people; `None` for one that says nothing, and for ids.
+fn fact(f: &Frame, name: &str, value: &Value) -> Option<(String, String)> {
+    let time = value.as_i64().filter(|_| name.ends_with("_at"));
+    let text = match (value, time.and_then(|ms| Timestamp::from_millisecond(ms).ok())) {
+        (_, Some(at)) => f.times.exact(at),
+        (Value::Null | Value::Bool(false), _) => return None,
+        (Value::String(text), _) => f.name_of(text),
+        (Value::Array(parts), _) => {
+            let parts = parts.iter().filter_map(|part| fact(f, "", part)).map(|(_, text)| text);
+            parts.collect::<Vec<_>>().join(", ")
+        }
+        (other, _) => other.to_string(),
+    };
+    let says = !text.is_empty() && !matches!(name, "grant" | "ticket" | "id");
+    let key = format!("fact.{name}");
+    let name = if f.words.has(&key) { f.words.t(&key) } else { name.replace('_', " ") };
+    says.then_some((name, text))
+}
+
 fn line(f: &Frame, stored: &StoredEvent) -> Line {
     let (code, details) = match &stored.said {
         Said::Event(event) => (event.code().to_owned(), facts(event)),
         Said::Sentence { event, detail } => (event.clone(), Value::String(detail.clone())),
     };
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), |text| f.name_of(text));
     let details = match &details {
-        Value::Object(pairs) => pairs.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        Value::Null => Vec::new(),
-        other => vec![(String::new(), text(other))],
+        Value::Object(pairs) => pairs.iter().filter_map(|(name, value)| fact(f, name, value)).collect(),
+        other => fact(f, "", other).into_iter().collect(),
     };
     let key = format!("ledger.{code}");
     let event = if f.words.has(&key) { f.words.t(&key) } else { code };
