@@ -79,7 +79,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 14] = [
+    pub const ALL: [MessageKind; 15] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
