@@ -26,6 +26,7 @@ pub struct Answer {
     pub media_type: String,
     /// When it is worth trying again, in seconds.
     pub retry_after: Option<u64>,
+    pub headers: ureq::http::HeaderMap,
     pub text: String,
 }
 
@@ -33,6 +34,17 @@ impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// A header's text; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as text, of an answer that must have this status.
+    pub fn expect_text(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{}", self.text);
+        &self.text
     }
 
     /// The body as JSON, of an answer that must have this status.
@@ -98,6 +110,11 @@ impl Client {
         self.with("content-type", &media_type).send("POST", path, Some(&body))
     }
 
+    /// Sends a file as it is; its name goes with the path.
+    pub fn send_file(&self, path: &str, media_type: &str, bytes: &[u8]) -> Answer {
+        self.with("content-type", media_type).send("POST", path, Some(bytes))
+    }
+
     pub fn send_bytes(&self, path: &str, body: &[u8]) -> Answer {
         self.with("content-type", "application/json").send("POST", path, Some(body))
     }
@@ -121,8 +138,9 @@ impl Client {
         let (etag, link, media_type) = (header("etag"), header("link"), header("content-type").unwrap_or_default());
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let status = response.status().as_u16();
+        let headers = response.headers().clone();
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
-        Answer { status, etag, link, media_type, retry_after, text }
+        Answer { status, etag, link, media_type, retry_after, headers, text }
     }
 
     fn response(&self, method: &str, path: &str, body: Option<&[u8]>) -> ureq::http::Response<ureq::Body> {

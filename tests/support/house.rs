@@ -117,8 +117,15 @@ impl House {
         let Some(running) = &self.running else { return 0 };
         running.runtime.block_on(async {
             running.app.share_out().await.unwrap();
+            ruledesk::jobs::tickets::scan::scan_due(&running.app, &running.ways).await.unwrap();
             ruledesk::jobs::runner::run_due(&running.app, &running.ways).await.unwrap()
         })
+    }
+
+    /// Forgets the files that no ticket got; how many contents.
+    pub fn sweep_files(&self) -> usize {
+        let Some(running) = &self.running else { return 0 };
+        running.runtime.block_on(running.app.sweep_attachments()).unwrap()
     }
 
     /// Ends it at once, without the work that an orderly end does, and opens another on what it left.
@@ -208,6 +215,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     let config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
     std::fs::create_dir_all(place.data_dir()).unwrap();
     let store = Store::open(&place.target()).await.unwrap().with_archive(archive(&config.server));
+    let store = store.with_files(ruledesk::cli::files(&config.server).unwrap());
     let reference = Reference::read(&config.tables, &store).await.unwrap();
     let seen = tables(&config.organisation, &reference.written());
     let options = options(&config.server);

@@ -19,6 +19,7 @@ use crate::telemetry::MaybeTraces;
 
 mod access;
 pub mod admin;
+mod attachments;
 pub mod document;
 pub mod http;
 mod messages;
@@ -44,6 +45,8 @@ pub struct Limits {
     pub table: Bounds,
     /// For a rule that is uploaded, which is larger and has to be compiled.
     pub upload: Bounds,
+    /// For a file that is attached.
+    pub attachment: Bounds,
     /// How many requests may come.
     pub most: Most,
     /// Who may read `/metrics`.
@@ -107,6 +110,9 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::knowledge::versions))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
+        .routes(routes!(attachments::list))
+        .routes(routes!(attachments::read))
+        .routes(routes!(attachments::content))
         .routes(routes!(tickets::explain::explain))
 }
 
@@ -211,6 +217,11 @@ fn uploads() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(rules::deploy::upload)).routes(routes!(tickets::dry_run::dry_run))
 }
 
+/// The routes that take a file, which comes as fast as its sender can.
+fn files() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(attachments::upload)).routes(routes!(attachments::attach))
+}
+
 /// The routes that take a whole reference table; for those who administer the desk.
 fn whole_tables() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(tables::put, tables::remove))
@@ -220,7 +231,7 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
 fn described() -> utoipa::openapi::OpenApi {
     let metrics = OpenApiRouter::new().routes(routes!(admin::operations::metrics));
     let routes = routes().merge(articles()).merge(repeatable()).merge(many()).merge(administration());
-    routes.merge(whole_tables()).merge(uploads()).merge(metrics).split_for_parts().1
+    routes.merge(whole_tables()).merge(uploads()).merge(files()).merge(metrics).split_for_parts().1
 }
 
 /// Pages for people, which another room makes: here their requests get an id and the bounds of all others.
@@ -267,6 +278,8 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         .merge(without_keys(administration(), limits.usual, administrators))
         .merge(without_keys(whole_tables(), limits.table, administrators))
         .merge(without_keys(uploads(), limits.upload, administrators));
+    let keyless = files().route_layer(middleware::from_fn(http::headers::key::refuse));
+    let routes = routes.merge(bounded(keyless, limits.attachment, door(OpensFor::All), false));
     let metrics = match limits.metrics {
         MetricsFor::All => routes!(admin::operations::metrics),
         MetricsFor::Staff => routes!(admin::operations::metrics_for_staff),

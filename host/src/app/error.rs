@@ -7,6 +7,7 @@ use tokio::task::JoinError;
 
 use super::reference::Conflict;
 use super::rollout::deploy::{UPLOADS_AT_ONCE, Unfit};
+use super::tickets::submit::attachments::{NotThis, taken};
 use crate::config;
 use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
@@ -56,6 +57,9 @@ pub enum Error {
     /// Whether it was done is not known.
     #[error(transparent)]
     MayBeDone(store::Error),
+    /// A file that is not taken, or not given out.
+    #[error(transparent)]
+    Attachment(NotThis),
     /// The disk does not take it.
     #[error(transparent)]
     NoRoom(store::Error),
@@ -138,7 +142,9 @@ impl From<store::Error> for Error {
         match error {
             store::Error::KeyReused => Error::KeyReused,
             store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
+            store::Error::AttachmentTaken => taken(),
             store::Error::Full
+            | store::Error::Files(_)
             | store::Error::LostConnection(_)
             | store::Error::Away(_)
             | store::Error::Crowded

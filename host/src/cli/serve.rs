@@ -175,6 +175,10 @@ pub fn limits(server: &Server) -> Limits {
             // The compiler has its own bound, and whoever uploads gets to hear of it.
             request_timeout: server.request_timeout.saturating_add(server.compile_timeout),
         },
+        attachment: Bounds {
+            body_bytes_max: usize::try_from(server.limits.attachments.bytes_max).unwrap_or(usize::MAX),
+            request_timeout: server.limits.attachments.upload_timeout,
+        },
         most: Most {
             of_person: server.limits.requests_per_minute,
             of_address: server.limits.address_requests_per_minute,

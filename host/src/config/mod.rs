@@ -34,7 +34,7 @@ pub use files::Files;
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
 pub use problem::Problem;
-pub use server::{Archive, COMPONENT_MIB_MAX, Database, Limits, Metrics, Server};
+pub use server::{Archive, Attachments, COMPONENT_MIB_MAX, Database, Limits, Metrics, Scanner, Server};
 pub use tables::{CELL_BYTES_MAX, Column, Table, is_name as is_table_name};
 pub use trust::TrustedKey;
 pub use wrong::Wrong;

@@ -35,6 +35,8 @@ pub struct Server {
     /// with what AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT say. Relative to the configuration
     /// directory. Default `archive` in the data directory.
     pub archive: Archive,
+    /// `[attachments] store`: see `attachments.rs`.
+    pub attachments: Archive,
     /// `cache-dir`: where compiled rules are kept; several desks of one user may share it. Relative to the configuration
     /// directory. Default `cache` in the data directory.
     pub cache_dir: PathBuf,
@@ -102,6 +104,8 @@ pub struct Limits {
     pub comments_per_hour: u64,
     /// `mib-per-day`: text that one requester may have the desk keep in a day, in MiB; here in bytes. Default 256 MiB.
     pub bytes_per_day: u64,
+    /// `[attachments]`.
+    pub attachments: Attachments,
 }
 
 impl Default for Limits {
@@ -113,6 +117,58 @@ impl Default for Limits {
             open_tickets: 1000,
             comments_per_hour: 1000,
             bytes_per_day: 256 << 20,
+            attachments: Attachments::default(),
+        }
+    }
+}
+
+/// Types that a desk takes only where its configuration says so: programs.
+const PROGRAMS: [&str; 5] = [
+    "application/vnd.microsoft.portable-executable",
+    "application/x-executable",
+    "application/x-mach-binary",
+    "application/x-msdownload",
+    "application/x-msi",
+];
+/// The keys of `[attachments]`, in kebab-case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachments {
+    /// `mib-max`: the largest file, in MiB; here in bytes. Default 25 MiB.
+    pub bytes_max: u64,
+    /// `mib-per-person`: all files that one requester may have the desk keep, in MiB; here in bytes. Default 1024 MiB.
+    pub person_bytes_max: u64,
+    /// `types`: the media types that are taken, such as `application/pdf` and `image/*`; both what the sender says and what the
+    /// content is have to be among them. Default all.
+    pub types: Vec<String>,
+    /// `refused-types`: the media types that are not taken. Default programs.
+    pub refused_types: Vec<String>,
+    /// `upload-timeout-s`: the longest that an upload may take, in seconds. Default 300.
+    pub upload_timeout: Duration,
+    /// `scanner`: the address of a clamd, `127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. A file is given out once it has been
+    /// scanned. Default none: files are given out unscanned.
+    pub scanner: Option<Scanner>,
+    /// `scanner-timeout-s`: the longest that it may take over one file, in seconds. Default 120.
+    pub scanner_timeout: Duration,
+}
+
+/// The address of a scanner for malware that speaks clamd's protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanner {
+    /// A host and a port.
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+impl Default for Attachments {
+    fn default() -> Self {
+        Self {
+            bytes_max: 25 << 20,
+            person_bytes_max: 1024 << 20,
+            types: Vec::new(),
+            refused_types: PROGRAMS.map(str::to_owned).into(),
+            upload_timeout: Duration::from_secs(300),
+            scanner: None,
+            scanner_timeout: Duration::from_secs(120),
         }
     }
 }
@@ -137,6 +193,7 @@ pub fn limits(keys: &mut Keys<'_>) -> Limits {
         open_tickets: number(keys, "open-tickets", most, open_tickets),
         comments_per_hour: number(keys, "comments-per-hour", most, comments_per_hour),
         bytes_per_day: number(keys, "mib-per-day", 1 << 30, 256) << 20,
+        attachments: Attachments::default(),
     }
 }
 
@@ -160,7 +217,7 @@ pub enum Archive {
 
 impl Archive {
     /// An archive from its text; a relative directory starts from `dir`.
-    fn parse(text: &str, dir: &Path) -> Result<Archive, Wrong> {
+    pub(super) fn parse(text: &str, dir: &Path) -> Result<Archive, Wrong> {
         let Some(place) = text.strip_prefix("s3://") else {
             let is_path = !text.is_empty() && !text.contains("://");
             return is_path.then(|| Archive::Directory(dir.join(text))).ok_or(Wrong::NotAnArchive);
@@ -237,6 +294,7 @@ pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> Server {
         listen: outside.listen.or(listen).unwrap_or(LISTEN),
         database: around.database.clone().or(database).unwrap_or_else(in_data_dir),
         archive: archive.unwrap_or_else(|| Archive::Directory(data_dir.join("archive"))),
+        attachments: Archive::Directory(data_dir.join("attachments")),
         cache_dir: path(keys, "cache-dir", data_dir.join("cache"), around.dir, outside.cache_dir.as_ref()),
         rules_dir: path(keys, "rules-dir", around.dir.join("rules"), around.dir, outside.rules_dir.as_ref()),
         worker_threads: size(keys, "worker-threads", 1024, 2 * outside.cores.max(1), 1),
@@ -279,7 +337,7 @@ fn connections(keys: &mut Keys<'_>) -> u32 {
 }
 
 /// A number from 1 to `max`.
-fn number(keys: &mut Keys<'_>, key: &'static str, max: u64, default: u64) -> u64 {
+pub(super) fn number(keys: &mut Keys<'_>, key: &'static str, max: u64, default: u64) -> u64 {
     keys.optional(key).and_then(|node| node.whole(1, max)).unwrap_or(default)
 }
 

@@ -79,6 +79,10 @@ pub enum Wrong {
     NotADatabase,
     #[error("is neither a directory nor `s3://BUCKET/PREFIX`")]
     NotAnArchive,
+    #[error("is `{text}`; write a media type such as `application/pdf` or `image/*`")]
+    NotAMediaType { text: String },
+    #[error("is `{text}`; write the address of a clamd, such as `127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`")]
+    NotAScanner { text: String },
     #[error("is no address of pages; write one such as `https://desk.example.org`")]
     NotAPage,
     #[error("is `{text}`; write a time of day, such as `08:00`")]

@@ -143,6 +143,8 @@ uuids! {
     MessageId;
     /// A comment, UUID version 7.
     CommentId;
+    /// A file that is attached to a ticket, or is to be, UUID version 7.
+    AttachmentId;
     /// A task of a ticket.
     TaskId;
     /// Time that was worked on a ticket, UUID version 7.

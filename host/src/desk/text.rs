@@ -27,7 +27,7 @@ pub fn is_blank(text: &str) -> bool {
 
 /// Whether a character is one that is not drawn: those with the property `Default_Ignorable_Code_Point` (Unicode Standard, section
 /// 5.21), and the empty braille pattern.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'

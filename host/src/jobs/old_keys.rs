@@ -1,4 +1,4 @@
-//! Keys of idempotency end, and so does the log of webhooks; what has ended is forgotten.
+//! Keys of idempotency end, and so do the log of webhooks and files that no ticket got; what has ended is forgotten.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub async fn run(app: Arc<App>, mut stop: Stop) {
         }
         if let Err(error) = app.forget_keys().await {
             tracing::warn!(%error, "old keys of idempotency were not forgotten: tried again later");
+        }
+        if let Err(error) = app.sweep_attachments().await {
+            tracing::warn!(%error, "files that no ticket got were not swept away: tried again later");
         }
         if let Err(error) = app.forget_deliveries().await {
             tracing::warn!(%error, "old deliveries to webhooks were not forgotten: tried again later");

@@ -2,6 +2,7 @@
 
 use crate::app::jobs::webhooks::Subscription;
 use crate::connectors::apps::Apps;
+use crate::connectors::clamd::Clamd;
 use crate::connectors::http::{Client, Endpoint};
 use crate::connectors::mail::Mail;
 use crate::connectors::webhook::Secret;
@@ -16,6 +17,8 @@ pub struct Ways {
     /// `None` where messages wait.
     pub mail: Option<Mail>,
     pub hooks: Vec<Hook>,
+    /// `None` where files are not scanned.
+    pub scanner: Option<Clamd>,
 }
 
 /// An endpoint of a webhook.

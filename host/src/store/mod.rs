@@ -31,8 +31,9 @@ use commit::writer::Work;
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
-use rules::segments::place::Archive;
+use rules::segments::place::{Archive, Lost};
 use rules::segments::read::Segments;
+use tickets::attachments::files::Files;
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
@@ -60,6 +61,10 @@ pub enum Error {
     Conflict,
     #[error("{other} depends on this ticket by now")]
     Circle { other: TicketNumber },
+    #[error("a ticket has one of the files already")]
+    AttachmentTaken,
+    #[error("the store of files {0}")]
+    Files(#[from] Lost),
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("too many writes are waiting: try again soon")]
@@ -150,6 +155,8 @@ pub struct Store {
     dictionaries: Arc<Dictionaries>,
     /// Where records are that have left the database.
     segments: Arc<Segments>,
+    /// Where the contents of attachments are.
+    pub files: Files,
 }
 
 impl Store {
@@ -180,13 +187,19 @@ impl Store {
         tokio::spawn(commit::writer::write(db.clone(), receive));
         tokio::spawn(tickets::recent::read(db.clone(), asked));
         let segments = Arc::new(Segments::of(None));
-        Ok(Store { db, send, recent, dictionaries, segments })
+        Ok(Store { db, send, recent, dictionaries, segments, files: Files::none() })
     }
 
     /// The store with the archive that its old records are in, or will be.
     #[must_use]
     pub fn with_archive(self, archive: Archive) -> Store {
         Store { segments: Arc::new(Segments::of(Some(archive))), ..self }
+    }
+
+    /// The store with the place that the contents of attachments are in, or will be.
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Store {
+        Store { files, ..self }
     }
 
     /// Whether the database answers within a second or two, and can be written to as far as is known.

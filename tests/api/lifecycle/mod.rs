@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::client::{Answer, Client};
 use crate::support::house::House;
 
+mod attachments;
 mod edits;
 mod escalation;
 mod handover;

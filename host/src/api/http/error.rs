@@ -3,6 +3,7 @@
 use super::problem::{FieldProblem, Kind, Problem};
 use crate::app::Error;
 use crate::app::rollout::deploy::Unfit;
+use crate::app::tickets::submit::attachments::NotThis;
 use crate::desk::organisation::form;
 use crate::desk::refusal::Refusal;
 
@@ -24,6 +25,8 @@ impl From<Error> for Problem {
                 };
                 Problem::new(Kind::RULE_REFUSED, detail).with_fields(vec![field])
             }
+            Error::Attachment(NotThis::TooLarge { .. }) => Problem::new(Kind::TOO_LARGE, detail),
+            Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => Problem::new(Kind::CONFLICT, detail),
             Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
             Error::Table(_) => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } | Error::StaleTable { .. } => Problem::new(Kind::STALE, detail),

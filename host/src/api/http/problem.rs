@@ -72,6 +72,7 @@ impl Kind {
         NOT_JSON = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON";
         ENCODED = UNSUPPORTED_MEDIA_TYPE, "encoded", "The body is compressed";
         NOT_A_TABLE = UNSUPPORTED_MEDIA_TYPE, "not-a-table", "The body is no table";
+        NOT_SATISFIABLE = RANGE_NOT_SATISFIABLE, "range", "The file has no such part";
         TOO_LARGE = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
         UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "A valid token is needed";
         FORBIDDEN = FORBIDDEN, "forbidden", "You may not do this";

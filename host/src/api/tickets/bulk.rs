@@ -50,7 +50,10 @@ impl CommandBody {
     fn command(self) -> Result<Command, Problem> {
         Ok(match self {
             CommandBody::Edit(body) => Command::Edit(crate::desk::ticket::edit::EditTicket::from(body).into_normal()),
-            CommandBody::Comment(CommentBody { body, internal, minutes }) => {
+            CommandBody::Comment(CommentBody { uploads, .. }) if !uploads.is_empty() => {
+                return Err(Problem::bad_field("uploads", "go with a comment of their own, to one ticket"));
+            }
+            CommandBody::Comment(CommentBody { body, internal, minutes, .. }) => {
                 let visibility = if internal { Visibility::Internal } else { Visibility::Public };
                 Command::Comment { body, visibility, minutes }
             }

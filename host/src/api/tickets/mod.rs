@@ -23,7 +23,7 @@ use crate::app::tickets::submit::CreatedTicket;
 use crate::app::tickets::work::RunPlace;
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::{MessageId, PersonId, RunId, TicketNumber};
+use crate::desk::id::{AttachmentId, MessageId, PersonId, RunId, TicketNumber};
 use crate::desk::organisation::form::Raw;
 use crate::desk::permission::works_on_tickets;
 use crate::desk::ticket::intake::Submission;
@@ -70,6 +70,9 @@ pub struct NewTicketBody {
     /// Up to 50.
     #[serde(default)]
     pub attachments: Vec<AttachmentBody>,
+    /// The `id`s of files that were sent before (`POST /api/v1/attachments`); with the attachments, up to 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uploads: Vec<Uuid>,
     /// For whom: somebody else only for agents and admins.
     #[serde(default)]
     pub requester: Option<String>,
@@ -107,7 +110,8 @@ impl NewTicketBody {
     pub fn submission(self) -> Result<(Option<PersonId>, Submission), Problem> {
         let requester = self.requester.map(|id| id.parse::<PersonId>()).transpose();
         let requester = requester.map_err(|e| Problem::bad_field("requester", &e.to_string()))?;
-        let attachment = |a: AttachmentBody| Attachment { name: a.name, media_type: a.media_type, size: a.size };
+        let attachment =
+            |a: AttachmentBody| Attachment { name: a.name, media_type: a.media_type, size: a.size, content: None };
         Ok((
             requester,
             Submission {
@@ -119,6 +123,7 @@ impl NewTicketBody {
                 fields: self.fields.into_iter().map(|(name, value)| (name, raw(value))).collect(),
                 tags: self.tags,
                 attachments: self.attachments.into_iter().map(attachment).collect(),
+                uploads: self.uploads.into_iter().map(AttachmentId).collect(),
                 headers: Vec::new(),
             },
         ))
@@ -241,6 +246,9 @@ pub struct CommentBody {
     /// How long it took, 1 to 1,440; for agents and admins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i64>,
+    /// The `id`s of files that were sent before (`POST /api/v1/attachments`); up to 50. They are seen by those who see the comment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uploads: Vec<Uuid>,
 }
 
 /// Comment on a ticket.
@@ -261,7 +269,8 @@ pub async fn comment(
 ) -> Result<Response, Problem> {
     let key = key_of(&headers, &format!("comment {ticket}"), &body)?;
     let visibility = if body.internal { Visibility::Internal } else { Visibility::Public };
-    let done = app.comment(&actor, number(&ticket)?, (&body.body, visibility), body.minutes, key).await?;
+    let files: Vec<AttachmentId> = body.uploads.iter().copied().map(AttachmentId).collect();
+    let done = app.comment_with(&actor, number(&ticket)?, (&body.body, &files, body.minutes), visibility, key).await?;
     changed(&app, &actor, super::CREATED, done).await
 }
 

@@ -139,6 +139,7 @@ fn submitted(ticket: &Ticket) -> NewTicket {
         fields: submitted.fields.clone(),
         tags: ticket.tags.iter().map(ToString::to_string).collect(),
         attachments: submitted.attachments.clone(),
+        uploads: Vec::new(),
         headers: Vec::new(),
         origin: None,
     }

@@ -11,6 +11,7 @@ use crate::desk::organisation::form::{Field, Problem, Raw, Value};
 use crate::desk::organisation::{App, Organisation, Person, Tier};
 use crate::desk::sla;
 use crate::desk::ticket::Attachment;
+use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
@@ -108,8 +109,42 @@ pub fn ticket(new: &NewTicket, now: Timestamp) -> contract::Ticket {
         signals: Vec::new(),
         attachments: attachments.collect(),
         created_at: ms(now),
-        attributes: Vec::new(),
+        attributes: about_attachments(&new.attachments),
     }
+}
+
+/// The name of an attribute about the attachment at a place, counted from 0; rules count from 1, as people do.
+fn attribute_of(place: usize, what: &str) -> String {
+    format!("attachment-{}-{what}", place + 1)
+}
+
+/// The facts about files whose content the desk keeps, which the contract's own record of an attachment has no place for.
+fn about_attachments(attachments: &[Attachment]) -> Vec<Attribute> {
+    let kept = attachments.iter().enumerate().filter_map(|(place, a)| Some((place, a.content.as_ref()?)));
+    let about = |(place, content): (usize, &Content)| {
+        let one = |what: &str, value: String| Attribute { name: attribute_of(place, what), value };
+        [
+            one("id", content.id.to_string()),
+            one("digest", content.digest.clone()),
+            one("found-type", content.found_type.clone()),
+            one("scan", content.scan.code().to_owned()),
+        ]
+    };
+    kept.flat_map(about).collect()
+}
+
+/// The content of a recorded attachment, where the attributes tell of one.
+fn content(attributes: &[Attribute], place: usize) -> Option<Content> {
+    let find = |what: &str| {
+        let name = attribute_of(place, what);
+        attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.clone())
+    };
+    Some(Content {
+        id: find("id")?.parse().ok()?,
+        digest: find("digest")?,
+        found_type: find("found-type")?,
+        scan: Scan::from_code(&find("scan")?)?,
+    })
 }
 
 /// What the channel knows about the message.
@@ -119,7 +154,13 @@ pub fn headers(new: &NewTicket) -> Vec<Attribute> {
 
 /// A recorded ticket as it was submitted.
 pub fn submission(draft: contract::Ticket, headers: Vec<Attribute>) -> Submission {
-    let attachment = |a: contract::Attachment| Attachment { name: a.name, media_type: a.media_type, size: a.size };
+    let known = &draft.attributes;
+    let attachment = |(place, a): (usize, contract::Attachment)| Attachment {
+        name: a.name,
+        media_type: a.media_type,
+        size: a.size,
+        content: content(known, place),
+    };
     Submission {
         request_type: draft.request_type,
         channel: draft.channel,
@@ -128,7 +169,8 @@ pub fn submission(draft: contract::Ticket, headers: Vec<Attribute>) -> Submissio
         body: draft.body,
         fields: draft.fields.into_iter().map(|field| (field.name, raw(field.value))).collect(),
         tags: draft.tags,
-        attachments: draft.attachments.into_iter().map(attachment).collect(),
+        attachments: draft.attachments.into_iter().enumerate().map(attachment).collect(),
+        uploads: Vec::new(),
         headers: headers.into_iter().map(|header| (header.name, header.value)).collect(),
     }
 }

@@ -108,6 +108,7 @@ impl App {
             }
             Err(other) => return Err(other),
         };
+        let new = self.with_uploads(actor, new).await?;
         let considered = self.consider(&organisation, generation, new, now).await?;
         let run = stored(considered.record);
         let change = match considered.outcome {

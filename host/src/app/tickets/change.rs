@@ -257,6 +257,16 @@ impl Office {
         Ok(Some(Seen { repeated: true, ..self.see(which, grant).await? }))
     }
 
+    /// The ticket where the same request changed it before.
+    pub(super) async fn repeated(
+        &self,
+        number: TicketNumber,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Changed>, Error> {
+        let before = self.done_before(Which::Number(number), None, key).await?;
+        Ok(before.map(|Seen { ticket, case, repeated, .. }| Changed { ticket, case, repeated }))
+    }
+
     /// Where changes of this ticket wait for each other.
     async fn place_of(&self, which: Which) -> Result<&tokio::sync::Mutex<()>, Error> {
         let number = match which {

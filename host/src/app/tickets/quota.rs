@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::app::{Error, Office};
-use crate::config::Limits;
+use crate::config::{Attachments, Limits};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 
@@ -109,6 +109,11 @@ pub struct Quotas {
 }
 
 impl Quotas {
+    /// The bounds on attachments.
+    pub fn attachments(&self) -> Attachments {
+        self.limits.load().attachments.clone()
+    }
+
     /// Takes other limits.
     pub fn limit(&self, limits: Limits) {
         self.limits.store(limits.into());
@@ -157,6 +162,20 @@ impl Office {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let counted = self.quotas.bytes.take(person, rate, bytes, self.clock.elapsed());
         counted.map_err(|wait| Error::TooMuch { what: "text in one day", wait })
+    }
+
+    /// Refuses one more file of a person whose files have too many bytes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) async fn check_attachment_bytes(&self, actor: &Actor, more: u64) -> Result<(), Error> {
+        let Some(person) = bound(actor) else { return Ok(()) };
+        let most = self.quotas.limits.load().attachments.person_bytes_max;
+        match self.store.attachment_bytes_of(person).await?.saturating_add(more) > most {
+            true => Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY }),
+            false => Ok(()),
+        }
     }
 
     /// Counts a comment of a person.

@@ -7,10 +7,11 @@ use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::id::{MessageId, TicketNumber};
+use crate::desk::id::{AttachmentId, MessageId, TicketNumber};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
+use crate::desk::ticket::intake::attachment::attach;
 use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
@@ -168,8 +169,7 @@ impl Office {
     }
 
     /// Adds a comment; the ticket after it. A comment commutes with all else that happens to the ticket. Words on a ticket that
-    /// was merged go to the one that took it up, which is then the answer. Those who work on tickets may write down how many minutes
-    /// it took.
+    /// was merged go to the one that took it up, which is then the answer.
     ///
     /// # Errors
     ///
@@ -178,20 +178,42 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-        (body, visibility): (&str, Visibility),
-        minutes: Option<i64>,
+        body: &str,
+        visibility: Visibility,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        self.comment_with(actor, number, (body, &[], None), visibility, key).await
+    }
+
+    /// The same with files that the actor has uploaded; those who see the comment see them. Those who work on tickets may write down
+    /// how many minutes it took.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::comment`]; [`Error::Rejected`] for a file that is not there, not theirs, or another ticket's.
+    pub async fn comment_with(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (body, uploads, minutes): (&str, &[AttachmentId], Option<i64>),
+        visibility: Visibility,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
         let key = idempotency(actor, key);
         let number = self.store.merged_into(number).await?;
+        if let Some(before) = self.repeated(number, key.as_ref()).await? {
+            return Ok(before);
+        }
+        let files = self.uploads(actor, uploads).await?;
         self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
-            let said = ticket::comment(ticket, body, &permit, at)?;
+            let mut change = ticket::comment(ticket, body, &permit, at)?;
+            attach(&mut change, &files, (&actor.author(), visibility), at);
             Ok(Some(match minutes {
-                Some(minutes) => time::along(said, minutes, actor, at)?,
-                None => said,
+                Some(minutes) => time::along(change, minutes, actor, at)?,
+                None => change,
             }))
         })
         .await

@@ -26,6 +26,7 @@ use crate::rules::text::shown;
 use crate::rules::{OpenError, Options, Rules};
 use crate::store::db::{Limits, private};
 use crate::store::rules::segments::place;
+use crate::store::tickets::attachments::files::Files;
 use crate::store::{Store, Target};
 
 mod context;
@@ -157,7 +158,16 @@ async fn store(server: &Server) -> Result<Store, Failure> {
         Archive::Directory(directory) => place::Archive::directory(directory),
         Archive::Bucket { bucket, prefix } => place::Archive::bucket(bucket, prefix)?,
     };
-    Ok(Store::open_within(&target, limits).await?.with_archive(archive))
+    Ok(Store::open_within(&target, limits).await?.with_archive(archive).with_files(files(server)?))
+}
+
+/// The store of files of a configuration.
+pub fn files(server: &Server) -> Result<Files, Failure> {
+    let place = match &server.attachments {
+        Archive::Directory(directory) => place::Archive::directory(directory),
+        Archive::Bucket { bucket, prefix } => place::Archive::bucket(bucket, prefix)?,
+    };
+    Ok(Files::new(place, server.data_dir.join("incoming")))
 }
 
 /// A desk that is to serve at once: what decides first is what decided last, and what is new in its directory is compiled

@@ -1,15 +1,17 @@
 //! The ways out of a desk, as its configuration gives them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::app::jobs::messages::Correspondence;
 use crate::app::jobs::webhooks::Subscription;
 use crate::cli::Failure;
-use crate::config::Config;
 use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer, MailWay};
 use crate::config::outgoing::webhooks::Webhook;
 use crate::config::outgoing::{Outgoing, Requests};
+use crate::config::{Config, Scanner};
 use crate::connectors::apps::Apps;
+use crate::connectors::clamd::{Address, Clamd};
 use crate::connectors::http::guard::InternalHosts;
 use crate::connectors::http::{self, Client};
 use crate::connectors::mail::smtp::{Relay, Security};
@@ -28,7 +30,7 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     let mail = outgoing.mail.as_ref().map(|mail| ready(mail, certificates.as_deref())).transpose()?;
     let http = Client::new(&settings);
     let hooks = outgoing.webhooks.iter().map(|webhook| hook(webhook, &http)).collect::<Result<_, _>>()?;
-    Ok(Ways { http, apps: Apps::new(settings), mail, hooks })
+    Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
 }
 
 /// How requests leave.
@@ -38,6 +40,14 @@ pub fn settings(requests: &Requests) -> http::Settings {
         internal_hosts: InternalHosts::new(internal_hosts.iter().cloned()),
         certificates: certificates.clone(),
     }
+}
+
+fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
+    let address = match address.clone() {
+        Scanner::Tcp(address) => Address::Tcp(address),
+        Scanner::Unix(path) => Address::Unix(path),
+    };
+    Clamd { address, timeout: *timeout }
 }
 
 fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {

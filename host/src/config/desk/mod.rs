@@ -3,6 +3,7 @@
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
 //! - `[limits]`: see [`server::Limits`].
+//! - `[attachments]`: see `attachments.rs`.
 //! - `[telemetry]`, `[outgoing]`, `[mail]`: see `outgoing`.
 //! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` has the same keys, for promises that run by another.
@@ -26,11 +27,12 @@ use crate::config::files::Parsed;
 use crate::config::names::Names;
 use crate::config::outgoing::{self, Outgoing, mail, telemetry, webhooks};
 use crate::config::read::{Keys, Node, distinct};
-use crate::config::server::{self, Around, Server};
+use crate::config::server::{self, Around, Limits, Server};
 use crate::config::taxonomy::Taxonomy;
 use crate::config::wrong::Wrong;
 use crate::config::{apps, duration, people, request_types, taxonomy, teams, trust};
 
+mod attachments;
 mod calendar;
 pub mod closing;
 pub mod holidays;
@@ -57,8 +59,13 @@ pub fn read(
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let limits = keys.table("limits", server::limits).unwrap_or_default();
+        let (attachments, store) =
+            keys.table("attachments", |keys| attachments::read(keys, around)).unwrap_or_default();
+        let timeout = attachments.scanner_timeout;
+        let scanner = attachments.scanner.clone().map(|scanner| (scanner, timeout));
+        let outgoing = Outgoing { scanner, ..outgoing(keys, around) };
+        let limits = Limits { attachments, ..limits };
         let telemetry = keys.table("telemetry", telemetry::read);
-        let outgoing = outgoing(keys, around);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
@@ -101,7 +108,9 @@ pub fn read(
             macros: macros.into_iter().collect(),
             canned_replies,
         };
-        Some((Server { trusted_keys, withdrawn, limits, ..server? }, telemetry?, outgoing, organisation))
+        let server = server?;
+        let attachments = store.unwrap_or_else(|| server.attachments.clone());
+        Some((Server { trusted_keys, withdrawn, limits, attachments, ..server }, telemetry?, outgoing, organisation))
     })
 }
 
@@ -111,7 +120,7 @@ fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>) -> Outgoing {
     let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
     let mail = keys.optional("mail");
     let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
-    Outgoing { requests, mail, webhooks }
+    Outgoing { requests, mail, webhooks, scanner: None }
 }
 
 /// The steps of a scale: at least one, each once.

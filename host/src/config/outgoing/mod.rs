@@ -1,8 +1,10 @@
 //! All that leaves the desk: requests to other systems, mail, and traces.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::read::{Keys, distinct};
+use super::server::Scanner;
 use super::wrong::Wrong;
 
 pub mod mail;
@@ -19,6 +21,8 @@ pub struct Outgoing {
     /// `None` where messages wait.
     pub mail: Option<Mail>,
     pub webhooks: Vec<Webhook>,
+    /// `[attachments] scanner`, and the longest that it may take over one file.
+    pub scanner: Option<(Scanner, Duration)>,
 }
 
 /// Requests to other systems: the keys of `[outgoing]`, in kebab-case.

@@ -4,6 +4,7 @@ use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
 use super::actor::Author;
 use super::id::PersonId;
 use super::ticket::assignment::Assignment;
+use super::ticket::intake::attachment::AttachmentWrite;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
@@ -37,6 +38,7 @@ pub struct Change {
     pub(super) tasks: Vec<TaskWrite>,
     pub(super) time: Vec<TimeSpent>,
     pub(super) survey: Option<SurveyAnswer>,
+    pub(super) attachments: Vec<AttachmentWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -86,6 +88,7 @@ impl Change {
             tasks: Vec::new(),
             time: Vec::new(),
             survey: None,
+            attachments: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -205,6 +208,11 @@ impl Change {
         }
     }
 
+    /// The files that the ticket gets.
+    pub fn attachments(&self) -> &[AttachmentWrite] {
+        &self.attachments
+    }
+
     /// The change that makes both, this one first: one new version of the ticket.
     #[must_use]
     pub(super) fn then(mut self, next: Change) -> Change {
@@ -225,6 +233,7 @@ impl Change {
         self.tasks.extend(next.tasks);
         self.time.extend(next.time);
         self.survey = next.survey.or(self.survey);
+        self.attachments.extend(next.attachments);
         self.seen.extend(next.seen);
         self
     }

@@ -26,6 +26,7 @@ pub mod timeline;
 mod transitions;
 
 pub use comment::comment;
+pub use intake::attachment::Attachment;
 pub use transitions::{Move, Party, TRANSITIONS, transition};
 pub(super) use transitions::{changed, moved};
 
@@ -99,15 +100,6 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
     }
-}
-
-/// An attached file, without its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    pub name: String,
-    pub media_type: String,
-    /// In bytes.
-    pub size: u64,
 }
 
 /// What a ticket began with, as intake accepted it. Nothing changes it afterwards.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::assignment::needed;
 use super::intake::NewTicket;
+use super::intake::attachment::attach;
 use super::lifecycle::{clocks, links};
 use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
@@ -56,8 +57,10 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
     }));
     let requester = ticket.submitted.requester.clone();
     entries.push(entry(Event::Acknowledged { to: requester.to_string() }));
+    let submitted = Arc::clone(&ticket.submitted);
     let mut change = Change::open(ticket);
     change.entries = entries;
+    attach(&mut change, &submitted.attachments, (&submitted_by, Visibility::Public), at);
     change.assignment = Some(assignment);
     if let Some(origin) = origin {
         links::add(&mut change, (origin.kind, origin.of), submitted_by, at);

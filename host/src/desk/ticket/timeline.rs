@@ -6,7 +6,7 @@ use super::State;
 use super::lifecycle::resolution::ResolutionRecord;
 use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
-use crate::desk::id::{CommentId, PersonId, TicketNumber};
+use crate::desk::id::{AttachmentId, CommentId, PersonId, TicketNumber};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::sla::ClockKind;
 
@@ -101,6 +101,15 @@ pub enum Event {
     Unlinked {
         link: String,
         other: TicketNumber,
+    },
+    /// The ticket got a file.
+    Attached {
+        attachment: AttachmentId,
+        name: String,
+        /// In bytes.
+        size: u64,
+        /// SHA-256 in hexadecimal.
+        digest: String,
     },
     /// A task was added, done, opened again or taken away.
     Task {
@@ -227,6 +236,7 @@ impl Event {
             Event::Escalated { .. } => "escalated",
             Event::Linked { .. } => "linked",
             Event::Unlinked { .. } => "unlinked",
+            Event::Attached { .. } => "attached",
             Event::Task { .. } => "task",
             Event::Watched { .. } => "watched",
             Event::Unwatched { .. } => "unwatched",
@@ -274,6 +284,12 @@ impl Event {
             Event::Linked { link, other } | Event::Unlinked { link, other } => {
                 vec![("link", link.clone()), ("ticket", other.to_string())]
             }
+            Event::Attached { attachment, name, size, digest } => vec![
+                ("attachment", attachment.to_string()),
+                ("name", name.clone()),
+                ("size", size.to_string()),
+                ("digest", digest.clone()),
+            ],
             Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
             Event::Watched { person } | Event::Unwatched { person } => vec![("person", person.to_string())],
             Event::TimeSpent { minutes, note } => vec![("minutes", minutes.to_string()), ("note", note.clone())],

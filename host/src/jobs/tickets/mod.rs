@@ -1,6 +1,7 @@
-//! The desk's own work on tickets: promises, linked tickets, words for searches, and tickets that wait for a person.
+//! The desk's own work on tickets: promises, linked tickets, words for searches, scans of files, and tickets that wait for a person.
 
 pub mod clocks;
 pub mod handover;
 pub mod linked_tickets;
+pub mod scan;
 pub mod search_index;

@@ -3,7 +3,7 @@
 //! **The order of locks**, which is the same on every host, so that no two transactions ever wait for each other:
 //!
 //! 1. how far access has come, by the names of persons and tiers; then the kinds of links, by their words
-//! 2. idempotency keys, by actor and key
+//! 2. idempotency keys, by actor and key; then files that are bound to tickets, by id
 //! 3. the turns of teams, by the teams' names
 //! 4. tickets that exist, by number
 //! 5. all that belongs to one ticket, which its row guards: texts, clocks, timeline, access, timers, messages
@@ -33,6 +33,7 @@ use turns::Turns;
 use writer::Work;
 
 mod access;
+mod attachments;
 mod circles;
 pub mod crash;
 mod ending;
@@ -125,6 +126,7 @@ async fn write_all(
     refuse_overtaken(tx, commits, &mut outcomes).await?;
     circles::refuse(tx, commits, &mut outcomes).await?;
     keys::claim(tx, commits, &mut outcomes).await?;
+    attachments::refuse_bound(tx, commits, &mut outcomes).await?;
     let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
     refuse_stale(tx, commits, &mut outcomes).await?;
     let mut writing = share_out(&mut turns, open(commits, &outcomes));
@@ -136,6 +138,7 @@ async fn write_all(
     }
     for writing in &writing {
         ending::write(tx, &writing.commit.change, &writing.after).await?;
+        attachments::bind(tx, writing).await?;
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
     let messages = writing.iter().flat_map(|w| w.commit.change.messages().iter().chain(&w.to_assignee));

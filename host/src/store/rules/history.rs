@@ -128,6 +128,7 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::EscalationAsked { .. }
         | Event::Escalated { .. }
         | Event::Linked { .. }
+        | Event::Attached { .. }
         | Event::Task { .. }
         | Event::Watched { .. }
         | Event::Unwatched { .. }

@@ -10,6 +10,7 @@ use super::{Error, Store};
 use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 
+pub mod attachments;
 pub mod endings;
 pub mod knowledge;
 pub mod list;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::desk::id::{TicketId, TicketNumber};
+use crate::desk::id::{AttachmentId, TicketId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::organisation::form::{Field, Value};
 use crate::desk::sla::{Clock, ClockKind, Clocks};
+use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Row, Tx};
@@ -258,10 +259,27 @@ fn field_value(kind: &str, value: Json) -> Option<Value> {
 }
 
 fn attachments_json(attachments: &[Attachment]) -> Json {
-    Json::Array(attachments.iter().map(|a| json!([a.name, a.media_type, a.size])).collect())
+    let row = |a: &Attachment| match &a.content {
+        None => json!([a.name, a.media_type, a.size]),
+        Some(Content { id, digest, found_type, scan }) => {
+            json!([a.name, a.media_type, a.size, [id.to_string(), digest, found_type, scan.code()]])
+        }
+    };
+    Json::Array(attachments.iter().map(row).collect())
 }
 
+/// An attachment as its row has it: its content only where the desk keeps it.
+#[derive(serde::Deserialize)]
+struct AttachmentRow(String, String, u64, #[serde(default)] Option<(Uuid, String, String, String)>);
+
 fn attachments_from_json(text: &str) -> Result<Vec<Attachment>, Error> {
-    let rows: Vec<(String, String, u64)> = from_json("attachments", text)?;
-    Ok(rows.into_iter().map(|(name, media_type, size)| Attachment { name, media_type, size }).collect())
+    let rows: Vec<AttachmentRow> = from_json("attachments", text)?;
+    let attachment = |AttachmentRow(name, media_type, size, content)| {
+        let content = content.map(|(id, digest, found_type, scan)| -> Result<Content, Error> {
+            let scan = Scan::from_code(&scan).ok_or_else(|| corrupt("contents", "attachments", scan))?;
+            Ok(Content { id: AttachmentId(id), digest, found_type, scan })
+        });
+        Ok(Attachment { name, media_type, size, content: content.transpose()? })
+    };
+    rows.into_iter().map(attachment).collect()
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::assets;
 use super::words::{Language, Words};
 use crate::app::Error;
+use crate::app::tickets::submit::attachments::NotThis;
 use crate::desk::refusal::Refusal;
 
 /// Why a page is not what was asked for.
@@ -72,6 +73,8 @@ impl Failure {
                     StatusCode::FORBIDDEN
                 }
                 Error::Missing { .. } => StatusCode::NOT_FOUND,
+                Error::Attachment(NotThis::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+                Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => StatusCode::CONFLICT,
                 Error::Stale { .. } | Error::StaleTable { .. } => StatusCode::PRECONDITION_FAILED,
                 Error::Refused(_)
                 | Error::Ambiguous { .. }

@@ -93,7 +93,7 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let internal = form.has("internal");
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
     let key = key(&form, &format!("comment {id}"));
-    let done = visit.app.comment(&visit.actor, number, (&form.text("body"), visibility), None, key).await.map(drop);
+    let done = visit.app.comment(&visit.actor, number, &form.text("body"), visibility, key).await.map(drop);
     answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
 }
 

@@ -128,6 +128,22 @@ impl Archive {
         }
     }
 
+    /// Keeps a file that is on this host's disk already, under another name; it may be gone from there afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`].
+    pub async fn put_file(&self, name: &str, file: &Path) -> Result<(), Lost> {
+        match self {
+            Archive::Directory(directory) => {
+                let (name, file) = (name.to_owned(), file.to_owned());
+                self.blocking(directory, move |directory| take_over(directory, &name, &file)).await
+            }
+            #[cfg(feature = "s3")]
+            Archive::Bucket(bucket) => bucket.put_file(name, file).await,
+        }
+    }
+
     /// A part of a file: as much of it as there is.
     ///
     /// # Errors
@@ -216,6 +232,23 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, directory.join(name))?;
+    File::open(directory)?.sync_all()
+}
+
+/// Moves a file, which is on the disk already, into a directory; copies it where that is on another one.
+fn take_over(directory: &Path, name: &str, file: &Path) -> io::Result<()> {
+    private::directory(directory)?;
+    let place = directory.join(name);
+    match fs::rename(file, &place) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let temporary = directory.join(format!("{name}{TEMPORARY}"));
+            let mut to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            io::copy(&mut File::open(file)?, &mut to)?;
+            to.sync_all()?;
+            fs::rename(&temporary, &place)?;
+        }
+        moved => moved?,
+    }
     File::open(directory)?.sync_all()
 }
 

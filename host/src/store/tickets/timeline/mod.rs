@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::desk::actor::{Author, RuleRef};
-use crate::desk::id::{CommentId, TicketNumber};
+use crate::desk::id::{AttachmentId, CommentId, TicketNumber};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::State;
@@ -66,6 +66,7 @@ fn facts(event: &Event) -> String {
         Event::EscalationAsked { reason } => json!([reason]),
         Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
+        Event::Attached { attachment, name, size, digest } => json!([attachment.to_string(), name, size, digest]),
         Event::Task { step, text } => json!([step, text]),
         Event::Watched { person } | Event::Unwatched { person } => json!([person.as_str()]),
         Event::TimeSpent { minutes, note } => json!([minutes, note]),
@@ -136,6 +137,10 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
         "unlinked" => {
             let (link, other) = read(facts)?;
             Event::Unlinked { link, other: TicketNumber(other) }
+        }
+        "attached" => {
+            let (attachment, name, size, digest): (uuid::Uuid, _, _, _) = read(facts)?;
+            Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
         }
         "task" => {
             let [step, text] = read(facts)?;
@@ -473,6 +478,12 @@ mod tests {
             Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
             Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
             Event::Acknowledged { to: text() },
+            Event::Attached {
+                attachment: AttachmentId(uuid::Uuid::from_u128(8)),
+                name: text(),
+                size: u64::from(u32::MAX),
+                digest: text(),
+            },
         ];
         for written in events {
             assert_eq!(event(written.kind(), &facts(&written)).unwrap(), written);

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, RetryConfig, WriteMultipart};
 
-use super::{Lost, NoBucket};
+use super::{Archive, Lost, NoBucket};
 
 /// How often and how long a request is tried again.
 const RETRIES: usize = 3;
+/// Bytes that are read of a file at once, and parts of it that are under way.
+const PART_BYTES: u64 = 1 << 20;
+const PARTS_AT_ONCE: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A bucket and the beginning of all names in it.
@@ -44,6 +47,27 @@ impl Bucket {
 
     pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), Lost> {
         self.s3.put(&self.at(name), bytes.into()).await.map(drop).map_err(|error| self.lost(&error))
+    }
+
+    /// Sends a file in parts.
+    pub async fn put_file(&self, name: &str, file: &std::path::Path) -> Result<(), Lost> {
+        let place = self.shown();
+        let away = |words: String| Lost::Away { place: place.clone(), words: words.into() };
+        let upload = self.s3.put_multipart(&self.at(name)).await.map_err(|error| self.lost(&error))?;
+        let mut upload = WriteMultipart::new(upload);
+        let from = Archive::directory(file.parent().unwrap_or(std::path::Path::new(".")));
+        let of_file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut at = 0;
+        loop {
+            let part = Box::pin(from.read(&of_file, at..at + PART_BYTES)).await?;
+            if part.is_empty() {
+                break;
+            }
+            at += part.len() as u64;
+            upload.wait_for_capacity(PARTS_AT_ONCE).await.map_err(|error| away(error.to_string()))?;
+            upload.write(&part);
+        }
+        upload.finish().await.map(drop).map_err(|error| away(error.to_string()))
     }
 
     pub async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>, Lost> {

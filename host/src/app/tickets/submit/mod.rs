@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::change;
 use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Evaluation};
 use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
 use crate::app::record::refused::Refused;
 use crate::app::record::write::{Sample, beginnings};
 use crate::app::rollout::health::Cause;
+use crate::app::tickets::change;
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest, Grant};
 use crate::desk::actor::Actor;
@@ -32,6 +32,8 @@ use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
 use crate::store::access::current::OpenRequest;
 use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
+
+pub mod attachments;
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -101,7 +103,7 @@ impl App {
     /// # Errors
     ///
     /// As [`App::create_ticket`].
-    pub(super) async fn create_from(
+    pub(in crate::app::tickets) async fn create_from(
         self: &Arc<Self>,
         actor: &Actor,
         requester: Option<PersonId>,
@@ -130,6 +132,7 @@ impl App {
         {
             return self.made_before(id).await;
         }
+        let new = self.with_uploads(actor, new).await?;
         self.check_open_tickets(actor).await?;
         self.count_text(actor, new.stored_bytes())?;
         let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
@@ -234,7 +237,7 @@ impl App {
         });
     }
 
-    pub(super) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
+    pub(in crate::app::tickets) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
         Ok(CreatedTicket { ticket, access, new: false, sight: None, rules_asked: 0 })

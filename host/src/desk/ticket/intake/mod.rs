@@ -1,8 +1,9 @@
 //! The command that begins every ticket, whichever channel it came by.
 
-use super::Attachment;
+use attachment::Attachment;
+
 use super::lifecycle::links::Origin;
-use crate::desk::id::{PersonId, RequestTypeId};
+use crate::desk::id::{AttachmentId, PersonId, RequestTypeId};
 use crate::desk::organisation::form::{
     Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
 };
@@ -10,6 +11,8 @@ use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
+
+pub mod attachment;
 
 /// Attachments that one submission may have.
 pub const ATTACHMENTS_MAX: usize = 50;
@@ -35,6 +38,8 @@ pub struct Submission {
     pub fields: Vec<(String, Raw)>,
     pub tags: Vec<String>,
     pub attachments: Vec<Attachment>,
+    /// Files that the desk keeps already, which the ticket is to have.
+    pub uploads: Vec<AttachmentId>,
     /// What the channel knows about the message, such as a mail's headers in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -51,6 +56,8 @@ pub struct NewTicket {
     pub fields: Vec<Field>,
     pub tags: Vec<String>,
     pub attachments: Vec<Attachment>,
+    /// Files that the desk keeps already and that are not among the attachments yet.
+    pub uploads: Vec<AttachmentId>,
     pub headers: Vec<(String, String)>,
     /// The ticket that it comes from, where it does.
     pub origin: Option<Origin>,
@@ -113,6 +120,7 @@ impl NewTicket {
             fields,
             tags: given.tags,
             attachments: given.attachments,
+            uploads: given.uploads,
             headers: given.headers,
             origin: None,
         })
@@ -123,11 +131,8 @@ impl Submission {
     /// The same in the one form in which texts are kept.
     fn into_normal(self) -> Self {
         let fields = self.fields.into_iter().map(|(name, raw)| (into_normal(name), raw_into_normal(raw)));
-        let attachment = |a: Attachment| Attachment {
-            name: into_normal(a.name),
-            media_type: into_normal(a.media_type),
-            size: a.size,
-        };
+        let attachment =
+            |a: Attachment| Attachment { name: into_normal(a.name), media_type: into_normal(a.media_type), ..a };
         Self {
             request_type: into_normal(self.request_type),
             channel: self.channel,
@@ -137,6 +142,7 @@ impl Submission {
             fields: fields.collect(),
             tags: self.tags.into_iter().map(into_normal).collect(),
             attachments: self.attachments.into_iter().map(attachment).collect(),
+            uploads: self.uploads,
             headers: self.headers.into_iter().map(|(name, value)| (into_normal(name), into_normal(value))).collect(),
         }
     }
@@ -181,7 +187,7 @@ fn check_length(field: &str, text: &str, chars_max: usize) -> Option<Problem> {
 }
 
 fn check_attachment(attachment: &Attachment) -> Option<Problem> {
-    let Attachment { name, media_type, size } = attachment;
+    let Attachment { name, media_type, size, .. } = attachment;
     let field = "attachments";
     let too_large = || {
         let message = || format!("`{name}` has {size} bytes: at most {INTEGER_MAX}");
@@ -226,7 +232,7 @@ fn check_counts(given: &Submission) -> Vec<Problem> {
             problems.push(Problem::new(field, "too-many", format!("has {count}: at most {max}")));
         }
     };
-    at_most("attachments", given.attachments.len(), ATTACHMENTS_MAX);
+    at_most("attachments", given.attachments.len() + given.uploads.len(), ATTACHMENTS_MAX);
     at_most("tags", given.tags.len(), TAGS_MAX);
     problems
 }
