@@ -141,8 +141,8 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::KeyReused => Error::KeyReused,
-            store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
             store::Error::AttachmentTaken => taken(),
+            store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
             store::Error::Full
             | store::Error::Files(_)
             | store::Error::LostConnection(_)

@@ -204,9 +204,7 @@ fn file(path: &Path) -> Result<File, Failure> {
 
 fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<Plan, Failure> {
     let mapping = match &import.preset {
-        Some(preset) => {
-            Mapping::of_preset((&preset.columns, &preset.values), import.history, &import.map, &import.map_value)?
-        }
+        Some(preset) => Mapping::of_preset(preset, import.history, &import.map, &import.map_value)?,
         None => Mapping::parse(&import.map, &import.map_value)?,
     };
     let preset = import.preset.clone().unwrap_or_default();

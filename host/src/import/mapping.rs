@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::LabelKind;
+use super::presets::Preset;
 
 /// What a column becomes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,20 +154,20 @@ impl Mapping {
     ///
     /// As [`Mapping::parse`].
     pub fn of_preset<S: AsRef<str>>(
-        (preset_columns, preset_values): (&[(Target, String)], &[(Target, String, String)]),
+        preset: &Preset,
         history: bool,
         columns: &[S],
         values: &[S],
     ) -> Result<Mapping, MapError> {
         let own: Vec<Target> = columns.iter().filter_map(|text| Some(column(text.as_ref()).ok()?.0)).collect();
         let mut mapping = Mapping::default();
-        for (target, column) in preset_columns.iter().filter(|(target, _)| history || !target.is_past()) {
+        for (target, column) in preset.columns.iter().filter(|(target, _)| history || !target.is_past()) {
             if !own.contains(target) {
                 mapping.optional.insert(target.clone());
                 mapping.columns.insert(target.clone(), column.clone());
             }
         }
-        for (target, from, to) in preset_values {
+        for (target, from, to) in &preset.values {
             mapping.usual.entry(target.clone()).or_default().insert(from.clone(), to.clone());
         }
         mapping.and(columns, values)

@@ -59,12 +59,12 @@ impl fmt::Display for Words {
 pub enum Error {
     #[error("the ticket has changed since it was read")]
     Conflict,
-    #[error("{other} depends on this ticket by now")]
-    Circle { other: TicketNumber },
     #[error("a ticket has one of the files already")]
     AttachmentTaken,
     #[error("the store of files {0}")]
     Files(#[from] Lost),
+    #[error("{other} depends on this ticket by now")]
+    Circle { other: TicketNumber },
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("too many writes are waiting: try again soon")]

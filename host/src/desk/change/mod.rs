@@ -36,9 +36,9 @@ pub struct Change {
     pub(super) record: Option<ResolutionRecord>,
     pub(super) links: Vec<LinkWrite>,
     pub(super) tasks: Vec<TaskWrite>,
+    pub(super) attachments: Vec<AttachmentWrite>,
     pub(super) time: Vec<TimeSpent>,
     pub(super) survey: Option<SurveyAnswer>,
-    pub(super) attachments: Vec<AttachmentWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -86,9 +86,9 @@ impl Change {
             record: None,
             links: Vec::new(),
             tasks: Vec::new(),
+            attachments: Vec::new(),
             time: Vec::new(),
             survey: None,
-            attachments: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -186,6 +186,11 @@ impl Change {
         &self.tasks
     }
 
+    /// The files that the ticket gets.
+    pub fn attachments(&self) -> &[AttachmentWrite] {
+        &self.attachments
+    }
+
     /// The time that is written down.
     pub fn time(&self) -> &[TimeSpent] {
         &self.time
@@ -208,11 +213,6 @@ impl Change {
         }
     }
 
-    /// The files that the ticket gets.
-    pub fn attachments(&self) -> &[AttachmentWrite] {
-        &self.attachments
-    }
-
     /// The change that makes both, this one first: one new version of the ticket.
     #[must_use]
     pub(super) fn then(mut self, next: Change) -> Change {
@@ -231,9 +231,9 @@ impl Change {
         self.record = next.record.or(self.record);
         self.links.extend(next.links);
         self.tasks.extend(next.tasks);
+        self.attachments.extend(next.attachments);
         self.time.extend(next.time);
         self.survey = next.survey.or(self.survey);
-        self.attachments.extend(next.attachments);
         self.seen.extend(next.seen);
         self
     }

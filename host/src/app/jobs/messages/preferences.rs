@@ -135,12 +135,12 @@ fn kinds(wanted: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BTre
             (Some(kind), Some(choice)) => drop(kinds.insert(kind, choice)),
             (None, _) => {
                 let known = MessageKind::ALL.map(MessageKind::code).join(", ");
-                problems.push(Problem::new(&*field(), "unknown", format!("the kinds are {known}")));
+                problems.push(Problem::new(&field(), "unknown", format!("the kinds are {known}")));
                 return kinds;
             }
             (_, None) => {
                 let known = Delivery::ALL.map(Delivery::code).join(", ");
-                problems.push(Problem::new(&*field(), "unknown", format!("choose one of {known}")));
+                problems.push(Problem::new(&field(), "unknown", format!("choose one of {known}")));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Numbers about the work on tickets: how satisfied requesters were, how long it took, what the first contact solved, how tickets
 //! went from team to team, and which decisions of rules people corrected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{By, Counted, Period, counted};
 use crate::desk::ticket::timeline::Field;
@@ -17,6 +17,16 @@ pub struct Decided {
     pub to: String,
     pub count: i64,
     pub corrected: i64,
+}
+
+/// The moves of a group's tickets between teams.
+#[derive(Default)]
+struct Handovers {
+    /// The teams that each ticket has left.
+    left: BTreeMap<i64, Vec<String>>,
+    moves: i64,
+    /// The tickets that came back to a team that had had them.
+    back: BTreeSet<i64>,
 }
 
 impl Store {
@@ -85,21 +95,20 @@ impl Store {
              where l.kind = 'set' and l.details like '[\"team\",\"%' and l.at >= $1 and l.at < $2 order by 1, 2, l.seq",
             By::group(by)
         );
-        // Per group: the teams that each ticket has left, the moves, and the tickets that came back.
-        let mut groups: BTreeMap<String, (BTreeMap<i64, Vec<String>>, i64, Vec<i64>)> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
         for row in self.db.all_of_history(&sql, period.args()).await? {
             let (group, ticket, details) = (row.text(0)?, row.int(1)?, row.text(2)?);
             let (_, from, to, _): (String, Option<String>, String, String) = from_json("details", &details)?;
-            let (left, moves, back) = groups.entry(group).or_default();
-            let teams = left.entry(ticket).or_default();
+            let of_group = groups.entry(group).or_default();
+            let teams = of_group.left.entry(ticket).or_default();
             teams.extend(from);
-            *moves += 1;
-            if teams.contains(&to) && !back.contains(&ticket) {
-                back.push(ticket);
+            of_group.moves += 1;
+            if teams.contains(&to) {
+                of_group.back.insert(ticket);
             }
         }
         let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let row = |(group, (left, moves, back)): (String, (BTreeMap<i64, Vec<String>>, i64, Vec<i64>))| Counted {
+        let row = |(group, Handovers { left, moves, back }): (String, Handovers)| Counted {
             group,
             of: String::new(),
             counts: vec![whole(left.len()), moves, whole(back.len())],
