@@ -86,6 +86,11 @@ const SECTIONS: &[Section] = &[
         "from message_preferences where person = $1",
     ),
     (
+        "files",
+        &[("name", Text), ("size", Int), ("found_type", Text), ("uploaded_at", Time), ("ticket", Int)],
+        "from attachments where uploader = $1 order by uploaded_at",
+    ),
+    (
         "views",
         &[("name", Text), ("audience", Text), ("filter", Text), ("changed_at", Time)],
         "from views where owner = $1 order by name",
@@ -158,7 +163,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 18] = [
+const ELSEWHERE: [&str; 19] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -174,6 +179,7 @@ const ELSEWHERE: [&str; 18] = [
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from sessions where person = $1 and $2 <> ''",
+    "update attachments set uploader = $2, name = '[erased]' where uploader = $1",
     "delete from member_turns where person = $1 and $2 <> ''",
     "delete from agents where person = $1 and $2 <> '' and unfinished = 0",
     "delete from idempotency where actor = $1 and $2 <> ''",

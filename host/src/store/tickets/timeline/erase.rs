@@ -25,7 +25,7 @@ impl TimelineRow {
         }
         // Where the words of each kind are.
         let words = match self.kind.as_str() {
-            "commented" | "survey-answered" | "time-spent" | "task" => 1..2,
+            "commented" | "survey-answered" | "time-spent" | "task" | "attached" => 1..2,
             "state-changed" => 2..3,
             "set" => 3..4,
             "resolved" => 0..4,
