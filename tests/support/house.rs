@@ -209,6 +209,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await.unwrap();
+    app.catch_up_configuration().await.unwrap();
     app.start_rules().await.unwrap();
     (app, ways, config.server)
 }

@@ -8,6 +8,7 @@ use crate::support::house::House;
 mod attachments;
 mod edits;
 mod escalation;
+mod forms;
 mod handover;
 mod knowledge;
 mod links;

@@ -3,4 +3,5 @@
 pub(crate) mod config;
 pub(crate) mod jobs;
 pub(crate) mod operations;
+pub(crate) mod published;
 pub(crate) mod reports;

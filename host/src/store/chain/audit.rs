@@ -18,6 +18,7 @@ pub const TOKEN_ADDED: &str = "token-added";
 pub const TOKEN_REVOKED: &str = "token-revoked";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
+pub const CONFIGURATION: &str = "configuration";
 pub const REFUSED: &str = "refused";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";

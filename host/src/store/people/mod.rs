@@ -12,6 +12,7 @@ use crate::store::db::{Arg, Row, apart};
 use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
+pub mod configuration;
 pub mod sessions;
 
 /// A token, without the token.
