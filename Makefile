@@ -7,7 +7,7 @@ EXAMPLES := $(dir $(wildcard example-rules/*/Cargo.toml))
 
 run: rules
 	@mkdir -p target/desk
-	target/release/ruledesk serve --config host/demo --rules $(RULES) --data target/desk --demo
+	target/release/ruledesk serve --config host/demo --rules $(RULES) --data target/desk --demo --past
 
 # The example rules as components, where `make run` and `make bench` find them.
 rules: setup
@@ -30,7 +30,7 @@ lint: setup
 
 bench: rules
 	@.ci/setup test
-	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life
+	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life --bench access
 
 # A desk with a million tickets on either database: half an hour and more, and some 20 GB in target/million.
 bench-million: rules

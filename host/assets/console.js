@@ -1,6 +1,6 @@
 // The console's own: moving and selecting in the queue, counts beside the views, rows and tickets that others change.
 
-import { addKey, say } from "./desk.js";
+import { addKey, make, say } from "./desk.js";
 
 const $ = (query, from = document) => from.querySelector(query);
 const $$ = (query, from = document) => [...from.querySelectorAll(query)];
@@ -89,7 +89,7 @@ if (queue) {
   const back = rows().findIndex((row) => row.dataset.row === sessionStorage.getItem(place));
   if (back >= 0) here(back, performance.getEntriesByType("navigation")[0]?.type === "back_forward");
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
-  for (const key of ["a", "s", "i"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
+  for (const key of ["a", "s", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
     if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
     const control = $(`.bulk-bar [data-key="${key}"]`);
     if (control?.matches("button")) control.click(); else control?.focus();
@@ -147,6 +147,99 @@ if (ticket && note) {
   setInterval(look, 60000);
   if (location.hash === "#reply-body") $("#reply-body")?.focus();
 }
+
+// While one types an answer: `::` for a canned reply, `??` for an article, `@` for a person. Escape leaves the text as it is.
+for (const field of $$("textarea[data-picks]")) {
+  const list = make("ul", { class: "picks", role: "listbox", hidden: "" });
+  field.after(list);
+  let offered = [], at = 0, from = 0, running = null;
+  const close = () => { list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };
+  const draw = () => {
+    list.replaceChildren(...offered.map(([name], n) => {
+      const item = make("li", { role: "option", id: `${field.id}-pick-${n}`, "aria-selected": String(n === at) }, name);
+      item.addEventListener("mousedown", (event) => { event.preventDefault(); choose(n); });
+      return item;
+    }));
+    list.hidden = offered.length === 0;
+    if (offered.length) field.setAttribute("aria-activedescendant", `${field.id}-pick-${at}`);
+  };
+  const choose = (n) => {
+    const text = offered[n][1];
+    field.setRangeText(text, from, field.selectionStart, "end");
+    close();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const canned = () => $$("[data-insert]").map((link) => [link.textContent.trim(), link.dataset.insert]);
+  const people = () => $$("#edit-assignee option").filter((option) => option.value).map((option) => [option.textContent.trim(), `@${option.textContent.trim()} `]);
+  const articles = async (words) => {
+    running?.abort();
+    running = new AbortController();
+    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(words)}`, { signal: running.signal }).catch(() => null);
+    return answer?.ok ? (await answer.json()).map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]) : [];
+  };
+  field.addEventListener("input", async () => {
+    const before = field.value.slice(0, field.selectionStart);
+    const found = before.match(/(?:^|\s)(::|\?\?|@)([^\n@:?]{0,30})$/);
+    if (!found) return close();
+    const words = found[2].toLowerCase();
+    from = before.length - found[1].length - found[2].length;
+    const all = found[1] === "::" ? canned() : found[1] === "@" ? people() : words.length > 2 ? await articles(found[2]) : [];
+    offered = (found[1] === "??" ? all : all.filter(([name]) => name.toLowerCase().includes(words))).slice(0, 8);
+    at = 0;
+    draw();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    if (event.key === "ArrowDown") at = Math.min(at + 1, offered.length - 1);
+    else if (event.key === "ArrowUp") at = Math.max(at - 1, 0);
+    else if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); return choose(at); }
+    else if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); return close(); }
+    else return;
+    event.preventDefault();
+    draw();
+  });
+  field.addEventListener("blur", close);
+}
+// A canned reply is put in at the caret; without scripts its link begins the answer with it.
+for (const link of $$("[data-insert]")) link.addEventListener("click", (event) => {
+  event.preventDefault();
+  const field = $("#reply-body");
+  field.setRangeText(link.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+// Who else is at this ticket: each browser says every ten seconds how its reader is there, and hears of the others.
+const at = $("[data-presence]");
+if (ticket && at) {
+  const address = `/tickets/${ticket.dataset.ticket}/presence`;
+  let typed = -60000, heard = "";
+  const doing = () => performance.now() - typed < 15000 ? "types" : "looks";
+  const tell = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ doing: doing() }) }).catch(() => null);
+    if (!answer?.ok) return;
+    const text = (await answer.json()).map((one) => at.dataset[one.doing].replace("{0}", one.name)).join(" · ");
+    if (text === heard) return;
+    heard = text;
+    at.textContent = text;
+    at.hidden = !text;
+  };
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches(".pane textarea")) return;
+    const before = doing();
+    typed = performance.now();
+    if (before !== "types") tell();
+  });
+  addEventListener("pagehide", () => navigator.sendBeacon(address, new URLSearchParams({ doing: "left" })));
+  document.addEventListener("visibilitychange", () => { if (document.hidden) navigator.sendBeacon(address, new URLSearchParams({ doing: "left" })); else tell(); });
+  tell();
+  setInterval(tell, 10000);
+}
+
+// A screen on the wall is up to date by itself.
+const wall = $("[data-reload]");
+if (wall) setInterval(() => { if (!document.hidden) location.reload(); }, Number(wall.dataset.reload) * 1000);
 
 // A decision table shows beside it what a change would have done, as soon as one stops typing.
 const table = $("form[data-beside]");

@@ -97,6 +97,30 @@ for (const field of $$("[data-act=update]")) field.addEventListener("change", ()
   if (button) field.form.requestSubmit(button);
 });
 
+// Articles that may answer a request, as one types: only ever the last question is asked.
+for (const form of $$("form[data-suggest]")) {
+  const place = $("[data-suggestions]", form);
+  let waiting = null, running = null;
+  const ask = async () => {
+    running?.abort();
+    running = new AbortController();
+    const text = ["#subject", "#body"].map((field) => $(field, form)?.value || "").join(" ").trim();
+    if (text.length < 4) { place.hidden = true; return; }
+    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal: running.signal }).catch(() => null);
+    if (!answer?.ok) return;
+    const found = (await answer.json()).slice(0, 3);
+    $("ul", place).replaceChildren(...found.map((one) => make("li", {},
+      make("a", { href: `/help/${one.key}`, target: "_blank", rel: "noopener", class: "grow" }, one.title),
+      make("button", { class: "small", type: "submit", formaction: `/help/${one.key}/solved`, formnovalidate: "", name: "solved", value: "1" }, place.dataset.solved))));
+    place.hidden = found.length === 0;
+  };
+  form.addEventListener("input", (event) => {
+    if (!["subject", "body"].includes(event.target.id)) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 150);
+  });
+}
+
 // The key of a ticket, with its subject at the second press, with its address at the third.
 let copies = 0;
 export function copyKey() {

@@ -31,6 +31,7 @@ fn two_tiers() -> Organisation {
         seats: None,
         monthly_cost: None,
         presets: Vec::new(),
+        emergency_hours: None,
     };
     app.tiers = vec![tier("basic", 100, &["a"]), tier("pro", 50, &["a", "b"])];
     organisation
@@ -39,6 +40,7 @@ fn two_tiers() -> Organisation {
 fn request() -> AccessRequest {
     AccessRequest {
         extends: false,
+        emergency: false,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: None,

@@ -162,6 +162,7 @@ impl World {
         let scope = Scope { tier: TIERS[tier].parse().unwrap(), role: None, groups, duration_hours: hours };
         let request = AccessRequest {
             extends: false,
+            emergency: false,
             app: "crm".parse().unwrap(),
             tier: scope.tier.clone(),
             role: None,

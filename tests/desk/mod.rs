@@ -2,8 +2,10 @@
 
 mod access;
 mod combine;
+mod directory;
 mod edit;
 mod holdings;
 mod hours;
 mod opening;
 mod promises;
+mod reviews;

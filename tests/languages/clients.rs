@@ -15,6 +15,11 @@ const PYTHON: [&str; 2] = ["openapi-spec-validator==0.9.0", "openapi-python-clie
 const NODE: [&str; 4] =
     ["@redocly/cli@2.77.0", "openapi-typescript@7.13.0", "openapi-fetch@0.17.0", "typescript@5.9.3"];
 
+/// The program that makes requests of the document by chance.
+const CHANCE: [&str; 1] = ["schemathesis==4.32.5"];
+/// How many requests it makes of each operation besides the edges of every parameter.
+const CHANCES: &str = "6";
+
 /// A folder with the tools, installed once.
 fn tools(name: &str, wanted: &[&str], install: impl FnOnce(&Path)) -> PathBuf {
     let folder = scratch().join("toolchains").join(name);
@@ -85,4 +90,28 @@ fn a_client_in_typescript_is_made_from_the_document_and_works() {
     let desk = House::demo(Database::Sqlite);
     let said = run(Command::new("node").arg("out/use.js").arg(&desk.url).current_dir(&folder));
     assert!(said.ends_with("all of it works\n"), "{said}");
+}
+
+/// No 5xx, and no status, media type or shape that the document does not list, whoever asks. Streams never end, and are left out.
+#[test]
+fn requests_made_of_the_document_by_chance_get_only_answers_that_it_lists() {
+    let tools = tools("schemathesis", &CHANCE, |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+        run(Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet"]).args(CHANCE));
+    });
+    let (folder, file) = document("chance");
+    copy("hooks.py", include_str!("clients/hooks.py"), &folder);
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                  response_schema_conformance,negative_data_rejection,missing_required_header,unsupported_method,\
+                  allow_header_conformance,ignored_auth";
+    for person in ["mei", "amara"] {
+        let desk = House::demo(Database::Sqlite);
+        let mut ask = Command::new(tools.join("bin/schemathesis"));
+        ask.current_dir(&folder).env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONPATH", &folder);
+        ask.arg("run").arg(&file).args(["--url", &desk.url, "--no-color"]);
+        ask.args(["--header", &format!("Authorization: Bearer demo-{person}"), "--checks", checks]);
+        ask.args(["--phases", "examples,coverage,fuzzing", "--max-examples", CHANCES, "--generation-deterministic"]);
+        ask.args(["--continue-on-failure", "--request-timeout", "60", "--exclude-path-regex", "/events$"]);
+        run(&mut ask);
+    }
 }

@@ -8,13 +8,13 @@ use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
 /// An answer as a browser without scripts of its own gets it.
-struct Got {
-    status: u16,
+pub(super) struct Got {
+    pub(super) status: u16,
     headers: ureq::http::HeaderMap,
-    text: String,
+    pub(super) text: String,
 }
 
-fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Got {
+pub(super) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Got {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
@@ -25,17 +25,26 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Got {
     Got { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
 }
 
+/// An answer with its bytes as they come, each as a character.
+fn raw(url: &str, headers: &[(&str, &str)]) -> Got {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let request = headers.iter().fold(agent.get(url), |request, (name, value)| request.header(*name, *value));
+    let mut answer = request.call().unwrap();
+    let text = answer.body_mut().read_to_vec().unwrap().into_iter().map(|byte| char::from(byte & 0x7f)).collect();
+    Got { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
+}
+
 impl Got {
-    fn header(&self, name: &str) -> String {
+    pub(super) fn header(&self, name: &str) -> String {
         self.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
     }
 }
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
+pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(super) const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// Signs in and gives the cookie.
-fn cookie(desk: &House, person: &str) -> String {
+pub(super) fn cookie(desk: &House, person: &str) -> String {
     let got = send("POST", &format!("{}/sign-in", desk.url), &[FORM, OWN], &format!("person={person}"));
     assert_eq!(got.status, 303, "{}", got.text);
     got.header("set-cookie").split(';').next().unwrap().to_owned()
@@ -201,6 +210,19 @@ fn the_queue_keeps_its_budget() {
     assert!(!got.text.contains("of its own"), "no body is read for a list");
     let (_, rest) = got.text.split_once("rel=\"next\" href=\"").unwrap();
     let next = rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    // Over the wire it is small, and it goes there once.
+    let small = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("accept-encoding", "gzip")]);
+    assert_eq!(small.header("content-encoding"), "gzip");
+    assert!(small.text.len() <= 9_000, "{} bytes, compressed", small.text.len());
+    let again = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("if-none-match", &small.header("etag"))]);
+    assert_eq!((again.status, again.text.len()), (304, 0), "the browser has it");
+    let mut browser = Browser::of(&desk.url, "kofi");
+    browser.go("/queue");
+    browser.wait("performance.getEntriesByType('resource').some((e) => e.name.endsWith('/queue/counts'))");
+    let asked = browser.script(
+        "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((p) => p.startsWith('/static/'))",
+    );
+    assert!(asked.as_array().unwrap().len() <= 4, "a style, two scripts and the icon: {asked}");
     let second = send("GET", &format!("{}{next}", desk.url), &[("cookie", &cookie)], "");
     assert_eq!(second.text.matches("<tr data-row=").count(), 5);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -9,8 +10,11 @@ use crate::support::place::Database;
 mod admin;
 mod console;
 mod every;
+mod fine;
 mod guard;
 mod portal;
+mod stories;
+mod tools;
 
 /// A desk with some work on it.
 fn desk() -> House {
@@ -62,4 +66,18 @@ fn fill(desk: &House) {
     // One that no rule sends anywhere.
     send(json!({ "request_type": "question", "subject": "Where is the menu of the canteen?",
         "body": "I looked everywhere.", "fields": { "topic": "other" } }));
+}
+
+/// How many tickets are in a state.
+fn queue_of(desk: &House, state: &str) -> usize {
+    let found = desk.as_role("kofi").get(&format!("/api/v1/tickets?state={state}&limit=100"));
+    found.expect(200).as_array().map_or(0, Vec::len)
+}
+
+/// Sets the state of the ticket that the browser is at, as an agent does.
+fn set_state(browser: &mut Browser, to: &str) {
+    browser.click("#acts ~ details[data-key=s] > summary");
+    browser.choose("#to", to);
+    browser.click("details[data-key=s] form button.primary");
+    browser.sees(".notice.good", "state is changed");
 }

@@ -116,7 +116,7 @@ fn a_session_ends_when_it_is_not_used_and_when_it_is_ended_elsewhere() {
     let mut there = Browser::of(&desk.url, "amara");
     here.go("/account");
     here.counts(".rows li", 2);
-    here.click("main > form button");
+    here.click("#end-all button");
     there.go("/mine");
     there.is_at("/sign-in?next=%2Fmine");
     there.sign_in("amara");

@@ -208,6 +208,7 @@ fn crm() -> App {
         seats: None,
         monthly_cost: None,
         presets: Vec::new(),
+        emergency_hours: None,
     };
     App {
         id: "crm".parse().unwrap(),
@@ -238,6 +239,7 @@ fn defaults() -> Defaults {
         access_due_hours: 48,
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
+        leavers_max: None,
     }
 }
 
@@ -420,6 +422,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
     };
     let request = AccessRequest {
         extends: false,
+        emergency: false,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: Some("editor".to_owned()),

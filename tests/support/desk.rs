@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,6 +17,9 @@ use super::wait::until;
 pub use super::client::{Answer, Client};
 #[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
 pub use super::place::{Database, Place, copy, on_both};
+
+/// How long a test waits for rules that are being compiled before it goes on without them: some are meant never to be done.
+const SETTLING_MAX: Duration = Duration::from_secs(15);
 
 /// A running desk. Dropping it kills it, as unkindly as a power cut.
 pub struct Desk {
@@ -80,7 +84,20 @@ impl Desk {
         std::thread::spawn(move || lines.for_each(drop));
         let desk = Desk { child, place };
         until("the desk to be ready", || (desk.as_role("mei").get("/readyz").status == 200).then_some(()));
+        desk.settle();
         desk
+    }
+
+    /// Waits a while for the rules that are being compiled: a desk serves before they are, and on a busy machine long before.
+    fn settle(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < SETTLING_MAX {
+            let rules = self.as_role("mei").get("/api/v1/rules");
+            if !rules.text.contains("\"compiling\"") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Kills the process (SIGKILL) and starts another on the same data.
@@ -92,6 +109,11 @@ impl Desk {
     pub fn restart_with_a_full_disk(self, file_bytes_max: u64) -> Desk {
         let place = self.crash();
         Desk::start(Place { file_blocks_max: Some(file_bytes_max / 512), ..place })
+    }
+
+    /// Waits until the process has died by itself, as it was started to.
+    pub fn wait_for_its_death(&mut self, what: &str) {
+        until(what, || self.child.try_wait().unwrap().map(drop));
     }
 
     /// Kills the process (SIGKILL) and starts no other yet.

@@ -15,6 +15,7 @@ use ruledesk::app::jobs::stop::stop;
 use ruledesk::app::reference::Reference;
 use ruledesk::app::rollout::rules::{Source, tables};
 use ruledesk::app::{App, Clock};
+use ruledesk::cli::demo;
 use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::Role;
 use ruledesk::jobs::ways::Ways;
@@ -81,6 +82,21 @@ impl House {
     /// The demo organisation with its `desk.toml` changed, and a copy of these rules.
     pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> House {
         House::open(Place::with_settings(database, rules, change), now())
+    }
+
+    /// The demo organisation with some weeks of its past, up to the present.
+    pub fn lived_in(database: Database) -> House {
+        House::lived_in_as_told(database).0
+    }
+
+    /// The same, and what of the past the desk refused.
+    pub fn lived_in_as_told(database: Database) -> (House, Vec<String>) {
+        let present = now().now();
+        let house = House::open(Place::demo(database, example_rules()), Clock::fixed(present - demo::BEGINS_BEFORE));
+        let refused = house.running.as_ref().map(|Running { app, ways, runtime, .. }| {
+            runtime.block_on(demo::live_in(app, ways, present)).unwrap().refused
+        });
+        (house, refused.unwrap_or_default())
     }
 
     fn open(mut place: Place, clock: Clock) -> House {
@@ -180,6 +196,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app.office).tell_watchers(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
+        tokio::spawn(Arc::clone(&app).follow_directory(stop.clone())),
         tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
@@ -209,6 +226,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await.unwrap();
+    app.read_directory().await.unwrap();
     app.catch_up_configuration().await.unwrap();
     app.start_rules().await.unwrap();
     (app, ways, config.server)

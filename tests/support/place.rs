@@ -76,6 +76,11 @@ impl Place {
         Place { url, rules, config, data, database: None, environment: Vec::new(), file_blocks_max: None }
     }
 
+    /// Starts its next process with these variables.
+    pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
+        self.environment = environment;
+    }
+
     /// The file `desk.toml` of its configuration.
     pub fn settings(&self) -> PathBuf {
         self.config.join("desk.toml")

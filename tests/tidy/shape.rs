@@ -181,3 +181,24 @@ fn folders_are_seen_at_one_look_and_names_say_something() {
     }
     assert_eq!(empty_names, [""; 0], "a name says what is inside");
 }
+
+/// Two types of one name are one schema in the interface's document, and one of them would be described as the other.
+#[test]
+fn no_two_types_of_the_interface_s_document_have_one_name() {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for (file, text) in super::files("api") {
+        for derived in text.split("#[derive(").skip(1).filter(|rest| {
+            rest.split_once(")]").is_some_and(|(traits, _)| traits.split(", ").any(|name| name == "ToSchema"))
+        }) {
+            let is_type = |line: &&str| line.split_whitespace().any(|word| word == "struct" || word == "enum");
+            let line = derived.lines().find(is_type).unwrap();
+            let own = line.split_whitespace().skip_while(|word| *word != "struct" && *word != "enum").nth(1).unwrap();
+            let attributes = derived.split_once(line).unwrap().0;
+            let renamed = attributes.split_once("schema(as = ").and_then(|(_, rest)| rest.split([')', ',']).next());
+            let name = renamed.unwrap_or(own).trim_end_matches(['{', ';', '(']).to_owned();
+            let other = seen.insert(name.clone(), file.clone());
+            assert_eq!(other, None, "{name} is a type of {file}, too: give one of them a name of its own");
+        }
+    }
+    assert!(seen.len() > 50, "{seen:?}");
+}

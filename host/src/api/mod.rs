@@ -23,6 +23,7 @@ pub mod document;
 pub mod http;
 mod messages;
 pub(crate) mod rules;
+mod scim;
 mod tables;
 pub mod tickets;
 
@@ -129,6 +130,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
         .routes(routes!(access::offboard::offboarding))
+        .routes(routes!(access::reviews::list))
+        .routes(routes!(access::reviews::items))
+        .routes(routes!(access::reviews::answer))
+        .routes(routes!(access::brake::read))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
         .routes(routes!(tables::list))
@@ -170,6 +175,8 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::deployments::resume))
         .routes(routes!(rules::deployments::retire))
         .routes(routes!(admin::config::reload))
+        .routes(routes!(access::reviews::start))
+        .routes(routes!(access::brake::resume))
         .routes(routes!(admin::published::roll_back))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
@@ -244,6 +251,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         bounded(routes, bounds, administrators(), false)
     };
     let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
+        .merge(bounded(scim::routes(), limits.usual, door(OpensFor::All), false))
         .merge(without_keys(administration(), limits.usual))
         .merge(without_keys(whole_tables(), limits.table))
         .merge(without_keys(uploads(), limits.upload));

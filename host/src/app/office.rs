@@ -6,14 +6,18 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use super::access::people::directory;
 use super::access::provision::Pauses;
+use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
 use super::tickets::quota::Quotas;
+use super::tokens::passwords::Guesses;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::directory::Directory;
 use crate::desk::ticket::Ticket;
 use crate::rules::live::rollout::Signatory;
 use crate::store::Store;
@@ -33,6 +37,12 @@ pub struct Office {
     /// The news of those who watch.
     pub feed: jobs::events::Feed,
     organisation: ArcSwap<Organisation>,
+    /// The organisation as the configuration has it, without what the identity provider says.
+    configured: ArcSwap<Organisation>,
+    /// The users and groups that the identity provider keeps here.
+    pub(super) directory: ArcSwap<directory::Kept>,
+    /// Held while the directory is changed, so that changes on one host wait for each other.
+    pub(super) changing_directory: tokio::sync::Mutex<()>,
     /// The reference tables as they were read last.
     pub(super) reference: ArcSwap<Reference>,
     /// Whether a rule for access needs a second person's approval before a version of it becomes active.
@@ -43,6 +53,8 @@ pub struct Office {
     pub(super) changing: Places,
     /// The amounts that people have used of what they may.
     pub quotas: Quotas,
+    pub(super) presence: Presence,
+    pub(super) guesses: Guesses,
     /// The apps that want to be left alone for a while.
     pub pauses: Pauses,
     /// Places for long work that no thread which serves requests may do.
@@ -59,13 +71,18 @@ impl Office {
             feed: jobs::events::Feed::default(),
             clock,
             store,
+            configured: ArcSwap::from_pointee(organisation.clone()),
             organisation: ArcSwap::from_pointee(organisation),
+            directory: ArcSwap::default(),
+            changing_directory: tokio::sync::Mutex::default(),
             reference: ArcSwap::default(),
             two_person_access,
             tokens: tokens::Cache::default(),
             well_known: tokens::WellKnown::default(),
             changing: Places::default(),
             quotas: Quotas::default(),
+            presence: Presence::default(),
+            guesses: Guesses::default(),
             pauses: Pauses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }
@@ -76,9 +93,25 @@ impl Office {
         self.organisation.load_full()
     }
 
-    /// Replaces the organisation.
+    /// The organisation as the configuration has it.
+    pub fn configured(&self) -> Arc<Organisation> {
+        self.configured.load_full()
+    }
+
+    /// Replaces the organisation that the configuration has; what the identity provider says stands above it.
     pub fn set_organisation(&self, organisation: impl Into<Arc<Organisation>>) {
-        self.organisation.store(organisation.into());
+        self.configured.store(organisation.into());
+        self.lay_over();
+    }
+
+    /// Lays what the identity provider says over the configuration.
+    pub(super) fn lay_over(&self) {
+        let (configured, kept) = (self.configured(), self.directory.load());
+        if kept.directory == Directory::default() {
+            self.organisation.store(configured);
+        } else {
+            self.organisation.store(Arc::new(configured.with_directory(&kept.directory)));
+        }
     }
 
     /// Does work that takes longer the more a client gives, such as reading or comparing tables: apart from the threads that

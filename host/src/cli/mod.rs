@@ -115,6 +115,7 @@ struct Place {
     token: Option<String>,
 }
 
+pub use desk::demo;
 pub use desk::files;
 pub use desk::outgoing::{correspondence, ways};
 pub use serve::{limits, pages};

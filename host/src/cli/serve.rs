@@ -9,13 +9,17 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::desk::outgoing;
+use super::desk::demo::Lived;
+use super::desk::{demo, outgoing};
 use super::{Failure, Place, descriptors, desk};
 use crate::api::{self, Bounds, Limits, MetricsFor, Most};
-use crate::app::App;
+use crate::app::access::provision::crash;
 use crate::app::jobs::stop::{self, Stop};
 use crate::app::reference::TABLE_BYTES_MAX;
-use crate::config::{Metrics, Server, Telemetry};
+use crate::app::rollout::rules::Source;
+use crate::app::{App, Clock};
+use crate::config::outgoing::Outgoing;
+use crate::config::{Config, Metrics, Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::jobs;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
@@ -33,6 +37,9 @@ pub struct Serve {
     /// Accepts the demo's well-known tokens; only on a loopback address.
     #[arg(long)]
     demo: bool,
+    /// Begins with some weeks of a service desk's past where the database is empty, to look at; for the demo's organisation.
+    #[arg(long, requires = "demo")]
+    past: bool,
     /// Where traces of requests go: a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; stands above the
     /// configuration's.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
@@ -40,6 +47,9 @@ pub struct Serve {
     /// The name that traces carry; stands above the configuration's.
     #[arg(long, env = "OTEL_SERVICE_NAME")]
     service_name: Option<String>,
+    /// Where a debug build dies in tests, `POINT:N`.
+    #[arg(long, env = "RULEDESK_CRASH_AT", hide = true)]
+    crash_at: Option<String>,
 }
 
 /// What an upload may have besides the component, in bytes: the manifest, the signature, and what divides the parts.
@@ -66,6 +76,7 @@ const DEMO: [(&str, &[Role]); 5] = [
 /// Serves until it is asked to stop, then finishes what it has begun.
 pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
+    serve.crash_at.as_deref().into_iter().for_each(crash::arm);
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     let ways = outgoing::ways(&config.outgoing)?;
@@ -79,6 +90,9 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(server.listen).await.map_err(|e| format!("cannot listen on {}: {e}", server.listen))?;
     let address = listener.local_addr()?;
+    if serve.past {
+        fill_demo(&config, &source).await?;
+    }
     let app = desk::open_to_serve(config, source).await?;
     if serve.demo {
         accept_demo_tokens(&app)?;
@@ -177,6 +191,29 @@ pub fn limits(server: &Server) -> Limits {
         },
         loopback_only: false,
     }
+}
+
+/// Lets the demo's story happen where the database is empty, so that the desk is one that is lived in.
+async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
+    let present = Clock::System.now();
+    let clock = Clock::fixed(present.checked_sub(demo::BEGINS_BEFORE)?);
+    let app = desk::open_at(config.clone(), source.clone(), clock).await?;
+    let filled = match demo::is_new(&app).await? {
+        false => Ok(Lived::default()),
+        true => {
+            app.start_rules().await?;
+            // No other system hears of the past.
+            let nowhere = outgoing::ways(&Outgoing::default())?;
+            demo::live_in(&app, &Arc::new(nowhere), present).await
+        }
+    };
+    app.close().await;
+    // An organisation of another's making has other people and forms: it begins empty.
+    match filled {
+        Ok(Lived { tickets, refused }) => tracing::info!(tickets, ?refused, "the demo's past is written"),
+        Err(error) => tracing::warn!(%error, "the demo's past does not fit this organisation, and ends here"),
+    }
+    Ok(())
 }
 
 fn accept_demo_tokens(app: &App) -> Result<(), Failure> {

@@ -48,6 +48,15 @@ enum Command {
         place: Place,
         person: Option<PersonId>,
     },
+    /// Gives a person a password to sign in with on the pages, read from standard input, and what they may do; their sessions end.
+    Password {
+        #[command(flatten)]
+        place: Place,
+        person: PersonId,
+        /// `requester`, `agent`, `approver`, `admin`; several separated by commas.
+        #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
+        roles: Vec<Role>,
+    },
     /// Takes a token back by its id, as `token list` shows it, or the token itself from standard input (`-`).
     Revoke {
         #[command(flatten)]
@@ -65,6 +74,7 @@ pub async fn run(add: Add) -> Result<(), Failure> {
     match add.command {
         Some(Command::List { place, person }) => list(&place, person.as_ref()).await,
         Some(Command::Revoke { place, id }) => revoke(&place, &id).await,
+        Some(Command::Password { place, person, roles }) => password(&place, person, roles).await,
         None => match (&add.person, &add.revoke) {
             (Some(person), _) => give(&add, person.clone()).await,
             (None, token) => revoke(&add.place, token.as_deref().unwrap_or_default()).await,
@@ -91,6 +101,16 @@ async fn revoke(place: &Place, token: &str) -> Result<(), Failure> {
     }
     let Shell { office, actor } = desk::shell(place, None).await?;
     let done = office.revoke_token(&actor, given.trim()).await;
+    office.close().await;
+    done.map_err(desk::told)
+}
+
+async fn password(place: &Place, person: PersonId, roles: Vec<Role>) -> Result<(), Failure> {
+    let mut given = String::new();
+    std::io::stdin().take(4096).read_to_string(&mut given).map_err(|e| format!("standard input: {e}"))?;
+    let Shell { office, actor } = desk::shell(place, None).await?;
+    let given = given.trim_end_matches(['\r', '\n']).to_owned();
+    let done = office.set_password(&actor, person, roles.into_iter().collect(), given).await;
     office.close().await;
     done.map_err(desk::told)
 }

@@ -13,10 +13,12 @@ pub enum Role {
     Agent,
     Approver,
     Admin,
+    /// The company's identity provider, which says who works here.
+    Directory,
 }
 
 impl Role {
-    pub const ALL: [Role; 4] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin];
+    pub const ALL: [Role; 5] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory];
 
     /// The stable word for programs.
     pub fn code(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Role {
             Role::Agent => "agent",
             Role::Approver => "approver",
             Role::Admin => "admin",
+            Role::Directory => "directory",
         }
     }
 

@@ -151,6 +151,10 @@ uuids! {
     GrantId;
     /// One effect in an app, UUID version 7.
     OpId;
+    /// A campaign of access reviews, UUID version 7.
+    CampaignId;
+    /// The review of one grant, UUID version 7.
+    ReviewItemId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

@@ -45,6 +45,14 @@ pub enum Refusal {
     SeenHasChanged,
     #[error("the order does not wait for the word of a person")]
     OrderNotByHand,
+    #[error("the directory has another {kind} called `{name}`")]
+    NameTaken { kind: &'static str, name: String },
+    #[error("the desk has not stopped: there is nothing to resume")]
+    NotStopped,
+    #[error("the review of this access does not ask you")]
+    NotAReviewer,
+    #[error("the review of this access has come to its end: there is nothing left to say")]
+    ReviewEnded,
     #[error("say why: a denial needs a reason")]
     ReasonMissing,
     #[error(

@@ -4,16 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error};
-use crate::connectors::apps::{self, Effect};
+use crate::connectors::apps::Effect;
 use crate::desk::access::provisioning::progress::{CHECK_EVERY, Came};
+use crate::jobs::ways::Ways;
 
 /// Reads all that the ticket's grant gives.
-pub async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Error> {
     let now = app.clock.now();
     let mut missing = Vec::new();
     let orders = app.held_by_grants_of(claimed.ticket).await?;
     for order in &orders {
-        let connector = order.connector.as_ref().and_then(|connector| apps::open(connector, now).ok().flatten());
+        let connector = order.connector.as_ref().and_then(|connector| ways.apps.open(connector, now).ok().flatten());
         let Some(connector) = connector else { continue };
         let effect = Effect { op: &order.op, account: &order.account };
         // Twice, so that an app that shows things late is not taken at its first word.

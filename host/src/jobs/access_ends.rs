@@ -13,6 +13,11 @@ pub async fn remind(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
     done_where_gone(app.remind_of_end(claimed.ticket).await)
 }
 
+/// Takes back what no reviewer has kept in time.
+pub async fn review(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+    done_where_gone(app.end_reviews(claimed.ticket).await)
+}
+
 fn done_where_gone(came: Result<Outcome, Error>) -> Result<Outcome, Error> {
     match came {
         Err(Error::Missing { .. }) => Ok(Outcome::Done),

@@ -47,8 +47,9 @@ async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Faile
         Queue::Timers(TimerKind::LinkedTickets) => Ok(tickets::linked_tickets::run(app, claimed).await?),
         Queue::Timers(TimerKind::AccessExpiry) => Ok(access_ends::run(app, claimed).await?),
         Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
-        Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, claimed).await?),
+        Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessReview) => Ok(access_ends::review(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,
     }
@@ -68,6 +69,7 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     all.spawn(tickets::scan::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(tickets::handover::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
+    all.spawn(Arc::clone(app).follow_directory(stop.clone()));
     all.spawn(Arc::clone(app).keep_following(stop.clone()));
     all.spawn(Arc::clone(app).keep_following_people(stop.clone()));
     Running(all)

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::app::access::provision::Order;
+use crate::app::access::provision::{Order, crash};
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error, clock};
-use crate::connectors::apps::{self, Effect};
+use crate::connectors::apps::Effect;
 use crate::desk::access::provisioning::OpState;
 use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
 use crate::desk::id::OpId;
+use crate::jobs::ways::Ways;
 
 /// How long a run begins new orders. What it has begun then has its own bounds, within those of a run.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ const BY_HAND: &str = "a person does it by hand, and says so";
 const LOOKS_MAX: usize = 12;
 
 /// Carries out the orders of a ticket that are due.
-pub async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Error> {
     let begun = clock::instant();
     for _ in 0..LOOKS_MAX {
         let orders = app.orders(claimed.ticket).await?;
@@ -29,13 +30,13 @@ pub async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
             let at_once = (!orders.due.is_empty()).then(|| app.clock.now());
             return Ok(at_once.or(orders.next).map_or(Outcome::Done, Outcome::NotBefore));
         }
-        carry_out(app, &orders.due).await?;
+        carry_out(app, ways, &orders.due).await?;
     }
     Ok(app.orders(claimed.ticket).await?.next.map_or(Outcome::Done, Outcome::NotBefore))
 }
 
 /// Looks at orders, sends those that have to be, and has all that came of it written.
-async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
+async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error> {
     let now = app.clock.now();
     let (mut reports, mut to_send) = (Vec::new(), Vec::new());
     for order in orders {
@@ -43,7 +44,7 @@ async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
             reports.push(report);
             continue;
         }
-        match look(order, now).await {
+        match look(ways, order, now).await {
             Some(report) => reports.push(report),
             None => to_send.push(order),
         }
@@ -60,7 +61,9 @@ async fn carry_out(app: &App, orders: &[Order]) -> Result<(), Error> {
     let mut reports = Vec::new();
     for (id, attempt) in app.sending(grant, &ids).await? {
         let Some(order) = to_send.iter().find(|order| order.op.id == id) else { continue };
-        reports.push(send(order, attempt, now).await);
+        crash::point("send-before");
+        reports.push(send(ways, order, attempt, now).await);
+        crash::point("send-after");
     }
     pause(app, orders, &reports);
     app.take_reports(grant, &reports).await
@@ -86,10 +89,10 @@ fn pause(app: &App, orders: &[Order], reports: &[Report]) {
 }
 
 /// Looks at an order before it is sent; `None` where it has to be.
-async fn look(order: &Order, now: Timestamp) -> Option<Report> {
+async fn look(ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
     let op = &order.op;
     let report = |came, said| Some(Report { op: op.id, attempt: op.attempt, came, said });
-    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| apps::open(connector, now)) {
+    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| ways.apps.open(connector, now)) {
         Ok(Some(opened)) => opened,
         Ok(None) if may_be_sent(op.state) => return None,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
@@ -113,10 +116,10 @@ async fn look(order: &Order, now: Timestamp) -> Option<Report> {
 }
 
 /// Sends an order, and reads back what came of it.
-async fn send(order: &Order, attempt: u32, now: Timestamp) -> Report {
+async fn send(ways: &Ways, order: &Order, attempt: u32, now: Timestamp) -> Report {
     let op = &order.op;
     let report = |came, said| Report { op: op.id, attempt, came, said };
-    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| apps::open(connector, now)) {
+    let opened = match order.connector.as_ref().map_or(Ok(None), |connector| ways.apps.open(connector, now)) {
         Ok(Some(opened)) => opened,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
         Err(why) => return report(Came::Later(later(now)), why),

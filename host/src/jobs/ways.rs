@@ -1,6 +1,7 @@
 //! The ways out of the desk that jobs have: those that the configuration gives it, ready to be used.
 
 use crate::app::jobs::webhooks::Subscription;
+use crate::connectors::apps::Apps;
 use crate::connectors::clamd::Clamd;
 use crate::connectors::http::{Client, Endpoint};
 use crate::connectors::mail::Mail;
@@ -11,6 +12,8 @@ use crate::connectors::webhook::Secret;
 pub struct Ways {
     /// For requests to other systems.
     pub http: Client,
+    /// For apps that people have access to.
+    pub apps: Apps,
     /// `None` where messages wait.
     pub mail: Option<Mail>,
     pub hooks: Vec<Hook>,

@@ -16,9 +16,12 @@ use crate::app::App;
 mod admin;
 mod approvals;
 mod frame;
+mod holders;
+mod knowledge;
 mod live;
 mod portal;
 mod queue;
+mod reports;
 mod session;
 mod ticket;
 
@@ -38,22 +41,33 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/sign-in", get(session::sign_in).post(session::enter))
         .route("/sign-out", post(session::leave))
         .route("/language", post(session::language))
-        .route("/account", get(session::account))
-        .route("/account/sessions", post(session::end_sessions))
+        .route("/account", get(session::account::show))
+        .route("/account/sessions", post(session::account::end_sessions))
+        .route("/account/password", post(session::account::password))
+        .route("/account/zone", post(session::account::zone))
+        .route("/account/messages", post(session::account::prefer))
         .route("/static/{digest}/{name}", get(frame::assets::serve))
         .route("/live", get(live::watch))
         .route("/find", get(portal::find))
         .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
         .route("/mine", get(portal::mine))
         .route("/access", get(portal::access::show))
+        .route("/access/who", get(holders::list))
+        .route("/access/{grant}", get(holders::story))
+        .route("/access/{grant}/extend", get(portal::access::extend_form).post(portal::access::extend))
         .route("/access/{grant}/give-back", post(portal::access::give_back))
         .route("/tickets/{key}", get(ticket::show))
         .route("/tickets/{key}/version", get(ticket::version))
+        .route("/tickets/{key}/presence", post(ticket::presence))
         .route("/tickets/{key}/reply", post(ticket::acts::reply))
         .route("/tickets/{key}/state", post(ticket::acts::state))
         .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
         .route("/tickets/{key}/edit", post(ticket::acts::edit))
         .route("/tickets/{key}/take", post(ticket::acts::take))
+        .route("/tickets/{key}/macro", post(ticket::tools::run))
+        .route("/tickets/{key}/tasks", post(ticket::tools::task))
+        .route("/tickets/{key}/link", post(ticket::tools::link))
+        .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/tickets/{key}/record", get(ticket::record::show))
         .route("/queue", get(queue::list))
         .route("/queue/counts", get(queue::counts))
@@ -61,11 +75,17 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/queue/bulk", post(queue::bulk::run))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
-        .route("/admin/rules", get(admin::rules::list))
-        .route("/admin/rules/{name}", get(admin::rules::show))
-        .route("/admin/rules/{name}/step", post(admin::rules::step))
-        .route("/admin/tables", get(admin::tables::list))
-        .route("/admin/tables/{name}", get(admin::tables::show).post(admin::tables::put));
+        .route("/help", get(knowledge::list))
+        .route("/help/suggest", get(knowledge::suggest))
+        .route("/help/new", get(knowledge::write::form).post(knowledge::write::add))
+        .route("/help/{key}", get(knowledge::show))
+        .route("/help/{key}/edit", get(knowledge::write::edit).post(knowledge::write::save))
+        .route("/help/{key}/vote", post(knowledge::vote))
+        .route("/help/{key}/solved", post(knowledge::solved))
+        .route("/reports", get(reports::first))
+        .route("/reports/wall", get(reports::wall::show))
+        .route("/reports/{name}", get(reports::show))
+        .merge(admin_routes());
     let uploads = Router::new()
         .route("/tickets/{key}/try", get(ticket::trial::form).post(ticket::trial::run))
         .route("/admin/records", get(admin::records::show).post(admin::records::check))
@@ -75,4 +95,19 @@ pub fn pages(app: &Arc<App>) -> Pages {
         routes.route_layer(middleware::from_fn(frame::guard::guard)).with_state(Arc::clone(app))
     };
     Pages { routes: dressed(routes), uploads: dressed(uploads) }
+}
+
+/// The pages for those who look after the desk.
+fn admin_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/rules", get(admin::rules::list))
+        .route("/admin/rules/{name}", get(admin::rules::show))
+        .route("/admin/rules/{name}/step", post(admin::rules::step))
+        .route("/admin/tables", get(admin::tables::list))
+        .route("/admin/tables/{name}", get(admin::tables::show).post(admin::tables::put))
+        .route("/admin/jobs", get(admin::jobs::list).post(admin::jobs::retry))
+        .route("/admin/webhooks", get(admin::webhooks::list))
+        .route("/admin/webhooks/{name}", get(admin::webhooks::show).post(admin::webhooks::act))
+        .route("/admin/configuration", get(admin::configuration::first))
+        .route("/admin/configuration/{part}", get(admin::configuration::show))
 }

@@ -23,11 +23,13 @@ use crate::app::access::decide::GrantPlace;
 use crate::desk::access::{ApproverDecision, Seen};
 use crate::desk::id::{GrantId, PersonId, TicketId};
 
+pub mod brake;
 pub mod catalog;
 pub mod extend;
 pub mod offboard;
 pub mod orders;
 pub mod questions;
+pub mod reviews;
 pub mod view;
 
 /// List the tickets whose access requests await you, oldest first.

@@ -11,7 +11,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
-use crate::app::access::offboard::Offboarding;
+use crate::app::access::people::offboard::Offboarding;
 use crate::desk::id::PersonId;
 
 /// How far the desk has come with a person who leaves.

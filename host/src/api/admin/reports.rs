@@ -14,6 +14,7 @@ use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
+use crate::app::observe::csv;
 use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
 
 /// The days, and how tickets are distinguished.
@@ -72,7 +73,7 @@ pub async fn read(
     let table = app.report(&actor, report, days, query.by()?).await?;
     Ok(match query.format {
         Format::Json => axum::Json(objects(&table)).into_response(),
-        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv(&table)).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv::report(&table)).into_response(),
     })
 }
 
@@ -91,40 +92,4 @@ fn objects(table: &ReportTable) -> Vec<Value> {
         Value::Object(cells.collect::<Map<_, _>>())
     };
     table.rows.iter().map(object).collect()
-}
-
-/// Rows of cells (RFC 4180). A text that a spreadsheet would take for a formula is marked as a text.
-fn csv(table: &ReportTable) -> String {
-    let quoted = |text: &str| {
-        let text =
-            if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-        match text.contains(['"', ',', '\n', '\r']) {
-            true => format!("\"{}\"", text.replace('"', "\"\"")),
-            false => text,
-        }
-    };
-    let cell = |cell: &Cell| match cell {
-        Cell::Text(text) => quoted(text),
-        Cell::Number(number) => number.to_string(),
-        Cell::Share(share) => share.map(|share| format!("{:.3}", share as f64 / 1_000.0)).unwrap_or_default(),
-    };
-    let mut text = table.columns.join(",") + "\r\n";
-    for row in &table.rows {
-        text.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
-        text.push_str("\r\n");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_csv_cell_is_a_text_and_no_formula() {
-        let row =
-            vec![Cell::Text("=1+1, \"x\"".to_owned()), Cell::Share(Some(333)), Cell::Share(None), Cell::Number(-3)];
-        let table = ReportTable { columns: vec!["a", "b", "c", "d"], rows: vec![row] };
-        assert_eq!(csv(&table), "a,b,c,d\r\n\"'=1+1, \"\"x\"\"\",0.333,,-3\r\n");
-    }
 }

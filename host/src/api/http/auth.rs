@@ -13,6 +13,7 @@ use super::body::held::holding;
 use super::fair::rates::Rates;
 use super::fair::{Fair, Turn};
 use super::problem::{Kind, Problem};
+use crate::app::tokens::passwords::ClientAddress;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
@@ -96,13 +97,14 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
 }
 
 /// Lets requests for pages through, as many as may come from one address; who is asking is their own question.
-pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, request: Request, next: Next) -> Response {
+pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, mut request: Request, next: Next) -> Response {
     let from = rates.client(request.extensions(), request.headers());
     if !from.is_empty()
         && let Err(wait) = rates.address(&from, app.clock.elapsed())
     {
         return Problem::wait("too many requests came from this address", wait).into_response();
     }
+    request.extensions_mut().insert(ClientAddress(from));
     next.run(request).await
 }
 

@@ -52,7 +52,9 @@ impl From<Error> for Problem {
 
 fn refused(refusal: &Refusal, detail: String) -> Problem {
     let kind = match refusal {
-        Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover => Kind::FORBIDDEN,
+        Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer => {
+            Kind::FORBIDDEN
+        }
         Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }
@@ -77,6 +79,9 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::NoRecord
         | Refusal::Over { .. }
         | Refusal::OrderNotByHand
+        | Refusal::ReviewEnded
+        | Refusal::NotStopped
+        | Refusal::NameTaken { .. }
         | Refusal::SeenHasChanged
         | Refusal::SubjectInactive => Kind::CONFLICT,
     };

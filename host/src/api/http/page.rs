@@ -28,6 +28,7 @@ pub enum List {
     RuleEvents,
     Orders,
     Held,
+    Reviews,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
     Deliveries,
@@ -50,6 +51,7 @@ impl List {
             List::Deliveries => 'd',
             List::Orders => 'o',
             List::Held => 'w',
+            List::Reviews => 'r',
         }
     }
 

@@ -153,7 +153,7 @@ impl From<Found> for FoundView {
 
 /// An article's version as it was written.
 #[derive(Serialize, ToSchema)]
-pub struct VersionView {
+pub struct ArticleVersionView {
     version: i64,
     state: &'static str,
     title: String,
@@ -163,7 +163,7 @@ pub struct VersionView {
     at: Timestamp,
 }
 
-impl From<ArticleVersion> for VersionView {
+impl From<ArticleVersion> for ArticleVersionView {
     fn from(version: ArticleVersion) -> Self {
         Self {
             version: version.version,
@@ -182,10 +182,11 @@ fn number(key: &str) -> Result<ArticleNumber, Problem> {
 }
 
 fn state(code: &str) -> Result<ArticleState, Problem> {
-    ArticleState::from_code(code).ok_or_else(|| {
-        let known = ArticleState::ALL.map(ArticleState::code).join(", ");
-        Problem::bad_field("to", &format!("is no state: use {known}"))
-    })
+    ArticleState::from_code(code).ok_or_else(|| Problem::bad_field("to", &no_state()))
+}
+
+fn no_state() -> String {
+    format!("is no state: use {}", ArticleState::ALL.map(ArticleState::code).join(", "))
 }
 
 /// An article with its version as `ETag`, for one who writes it.
@@ -217,8 +218,11 @@ pub struct ArticlesQuery {
 
 impl ArticlesQuery {
     fn filter(&self) -> Result<ArticleFilter, Problem> {
-        let after = self.after.as_deref().map(number).transpose()?.map_or(0, |ArticleNumber(number)| number);
-        let states = self.state.as_deref().map(state).transpose()?.into_iter().collect();
+        let wrong = |name: &str, why: &str| Problem::new(Kind::BAD_QUERY, format!("`{name}`: {why}"));
+        let after = self.after.as_deref().map(str::parse::<ArticleNumber>).transpose();
+        let after = after.map_err(|e| wrong("after", &e.to_string()))?.map_or(0, |ArticleNumber(number)| number);
+        let known = |code: &str| ArticleState::from_code(code).ok_or_else(|| wrong("state", &no_state()));
+        let states = self.state.as_deref().map(known).transpose()?.into_iter().collect();
         let first = |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok();
         let review_by = self.review_by.and_then(first);
         Ok(ArticleFilter { states, category: self.category.clone(), review_by, after })
@@ -325,14 +329,14 @@ pub async fn publish(
 /// Read the versions of an article, the latest first. For agents and admins.
 #[utoipa::path(get, path = "/api/v1/articles/{key}/versions", tag = "knowledge", security(("token" = [])),
     params(("key" = String, Path)),
-    responses((status = 200, body = Vec<VersionView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<ArticleVersionView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn versions(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<VersionView>>, Problem> {
+) -> Result<axum::Json<Vec<ArticleVersionView>>, Problem> {
     let versions = app.article_versions(&actor, number(&key)?).await?;
-    Ok(axum::Json(versions.into_iter().map(VersionView::from).collect()))
+    Ok(axum::Json(versions.into_iter().map(ArticleVersionView::from).collect()))
 }
 
 /// The words that are looked for.

@@ -404,7 +404,7 @@ pub struct GrantView {
     pub effective: bool,
     /// How far the app has come with it: `provisioning`, `active`, `deprovisioning`, `ended`, `compensating` or `failed`.
     pub state: &'static str,
-    /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left` or `refused`.
+    /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left`, `refused` or `reviewed`.
     pub end_reason: Option<&'static str>,
 }
 

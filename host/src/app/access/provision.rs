@@ -13,6 +13,7 @@ use crate::desk::access::{Grant, GrantState};
 use crate::desk::id::{ConnectorId, GrantId, OpId, TicketId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Connector;
+pub use crate::store::commit::crash;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
 const SENDING: SignedDuration = SignedDuration::from_secs(60);

@@ -356,7 +356,7 @@ impl App {
             Ok(config) => config,
             Err(problems) => return Ok(problems),
         };
-        let before = self.organisation();
+        let before = self.configured();
         self.set_organisation(config.organisation);
         self.set_templates(config.templates);
         match self.take_tables(&config.tables).await {

@@ -144,6 +144,7 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
     let gone = || NotJudged::App(request.app.clone(), request.tier.clone());
     Ok(AccessRequest {
         extends: request.kind == "extend",
+        emergency: false,
         app: request.app.parse().map_err(|_| gone())?,
         tier: request.tier.parse().map_err(|_| gone())?,
         role: request.role.clone(),

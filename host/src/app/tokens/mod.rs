@@ -17,6 +17,7 @@ use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
 
+pub mod passwords;
 pub mod sessions;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.

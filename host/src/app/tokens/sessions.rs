@@ -77,7 +77,7 @@ impl Office {
         }
     }
 
-    async fn begin_session(&self, token: String, agent: &str) -> Result<Option<SignedIn>, Error> {
+    pub(super) async fn begin_session(&self, token: String, agent: &str) -> Result<Option<SignedIn>, Error> {
         let Some(actor) = self.actor_of(token.clone()).await? else { return Ok(None) };
         let Some(person) = actor.person().cloned() else { return Ok(None) };
         let mut bytes = [0; SECRET_BYTES];

@@ -31,6 +31,7 @@ use crate::store::tickets::attachments::files::Files;
 use crate::store::{Store, Target};
 
 mod context;
+pub mod demo;
 pub mod init;
 mod operator;
 pub mod outgoing;
@@ -130,6 +131,7 @@ pub async fn shell_of(config: Config, source: &Source, person: Option<&PersonId>
     };
     let actor = actor(&config, person)?;
     let office = Office::new(Clock::System, store, config.organisation, config.server.two_person_access);
+    office.read_directory().await?;
     Ok(Shell { office, actor })
 }
 
@@ -181,8 +183,8 @@ pub fn files(server: &Server) -> Result<Files, Failure> {
 pub async fn open_to_serve(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
     let (rollouts, says) = start::kept(&store).await?;
-    let opened = open_with(config, source, store, move |options, seen| Rules::begin(options, seen, rollouts, &says));
-    let app = opened.await?;
+    let begin = move |options: &Options, seen| Rules::begin(options, seen, rollouts, &says);
+    let app = open_with(config, source, (store, Clock::System), begin).await?;
     app.start_rules().await?;
     Ok(app)
 }
@@ -196,14 +198,19 @@ pub async fn open(config: Config, source: Source) -> Result<Arc<App>, Failure> {
 
 /// A desk that decides nothing: it looks at the records of another, and writes nothing about rules.
 pub async fn open_to_read(config: Config, source: Source) -> Result<Arc<App>, Failure> {
+    open_at(config, source, Clock::System).await
+}
+
+/// The same by a clock that may stand elsewhere.
+pub async fn open_at(config: Config, source: Source, clock: Clock) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
-    open_with(config, source, store, Rules::open).await
+    open_with(config, source, (store, clock), Rules::open).await
 }
 
 async fn open_with(
     config: Config,
     source: Source,
-    store: Store,
+    (store, clock): (Store, Clock),
     rules: impl FnOnce(&Options, Tables) -> Result<Rules, OpenError> + Send + 'static,
 ) -> Result<Arc<App>, Failure> {
     let judge = judge(Arc::new(config.organisation.clone()));
@@ -213,9 +220,10 @@ async fn open_with(
     let reference = Reference::read(&config.tables, &store).await?;
     let seen = tables(&config.organisation, &reference.written());
     let rules = tokio::task::spawn_blocking(move || rules(&options, seen)).await??;
-    let app = Arc::new(App::new(Clock::System, source, config.organisation, store, rules));
+    let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await?;
+    app.read_directory().await?;
     if by_api {
         app.catch_up_configuration().await?;
     }

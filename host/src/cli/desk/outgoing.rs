@@ -10,6 +10,7 @@ use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer
 use crate::config::outgoing::webhooks::Webhook;
 use crate::config::outgoing::{Outgoing, Requests};
 use crate::config::{Config, Scanner};
+use crate::connectors::apps::Apps;
 use crate::connectors::clamd::{Address, Clamd};
 use crate::connectors::http::guard::InternalHosts;
 use crate::connectors::http::{self, Client};
@@ -24,15 +25,12 @@ use crate::jobs::ways::{Hook, Ways};
 ///
 /// Where a password or certificates cannot be read, or an address is none.
 pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
-    let Requests { internal_hosts, certificates, .. } = &outgoing.requests;
-    let settings = http::Settings {
-        internal_hosts: InternalHosts::new(internal_hosts.iter().cloned()),
-        certificates: certificates.clone(),
-    };
+    let certificates = &outgoing.requests.certificates;
+    let settings = settings(&outgoing.requests);
     let mail = outgoing.mail.as_ref().map(|mail| ready(mail, certificates.as_deref())).transpose()?;
     let http = Client::new(&settings);
     let hooks = outgoing.webhooks.iter().map(|webhook| hook(webhook, &http)).collect::<Result<_, _>>()?;
-    Ok(Ways { http, mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
+    Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
 }
 
 fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
@@ -41,6 +39,15 @@ fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
         Scanner::Unix(path) => Address::Unix(path),
     };
     Clamd { address, timeout: *timeout }
+}
+
+/// How requests leave.
+pub fn settings(requests: &Requests) -> http::Settings {
+    let Requests { internal_hosts, certificates, .. } = requests;
+    http::Settings {
+        internal_hosts: InternalHosts::new(internal_hosts.iter().cloned()),
+        certificates: certificates.clone(),
+    }
 }
 
 fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {

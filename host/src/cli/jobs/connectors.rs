@@ -1,8 +1,8 @@
 //! `ruledesk jobs connectors`: whether the apps that the desk writes to can be asked, and have what orders will name.
 
-use crate::cli::desk;
+use crate::cli::desk::{self, outgoing};
 use crate::cli::{Failure, Found, Place};
-use crate::connectors::apps;
+use crate::connectors::apps::Apps;
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Connector;
@@ -11,11 +11,12 @@ use crate::rules::text::shown;
 /// Asks each app, and prints what it says. Nothing is changed anywhere.
 pub async fn run(place: &Place) -> Result<(), Failure> {
     let (config, _) = desk::configuration(place, None)?;
+    let apps = Apps::new(outgoing::settings(&config.outgoing.requests));
     let mut bad = 0;
     for connector in config.organisation.connectors.values() {
         let wanted = entitlements(&config.organisation, connector);
         println!("{} ({}), {} entitlements", connector.id, connector.kind.code(), wanted.len());
-        match apps::open(connector, now()) {
+        match apps.open(connector, now()) {
             Ok(None) => println!("  a person does it by hand"),
             Err(why) => {
                 bad += 1;

@@ -122,6 +122,7 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
 /// - `seats`: licences that exist; absent where they are not counted.
 /// - `monthly-cost`: of a seat, such as `12.50`.
 /// - `durations`: what a form offers, in whole hours such as `24h`, none longer than `longest`.
+/// - `emergency`: the longest grant that is given at once in an emergency, such as `4h`, and reviewed afterwards. Without it none is.
 fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {
     let risk =
         keys.required("risk").and_then(|node| node.parsed(|text| names.risks.check(text).map(|()| text.to_owned())));
@@ -145,6 +146,7 @@ fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {
         seats: seats.and_then(|seats| u32::try_from(seats).ok()),
         monthly_cost: keys.optional("monthly-cost").and_then(|node| cost(&node)),
         presets,
+        emergency_hours: keys.optional("emergency").and_then(|node| duration::hours(&node)).map(|h| h.min(hours_max)),
     }
 }
 

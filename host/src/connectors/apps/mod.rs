@@ -1,11 +1,12 @@
 //! Apps that people have access to: how orders are carried out there, and how it is read back whether they were.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::http::guard::InternalHosts;
 use super::http::{Client, Settings};
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op};
@@ -48,31 +49,64 @@ pub trait App: Send + Sync {
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;
 }
 
-/// The app behind a connector, as of now; `None` where a person does it by hand.
-///
-/// # Errors
-///
-/// A sentence that says why it cannot be asked at all, such as a token that cannot be read.
-pub fn open(connector: &Connector, now: Timestamp) -> Result<Option<Box<dyn App>>, String> {
-    let url = match &connector.kind {
-        Kind::Manual => return Ok(None),
-        Kind::Scim(scim) => &scim.url,
-        Kind::Rest(rest) => &rest.url,
-    };
+/// The most hosts inside the network for which a client is kept.
+const HOSTS_MAX: usize = 200;
+
+/// The way to all apps: one client with the bounds of `[outgoing]`, and one for each host inside the network that a connector
+/// names as such. Clones share the clients and their connections.
+#[derive(Debug, Clone)]
+pub struct Apps {
+    settings: Settings,
+    usual: Client,
+    inside: Arc<Mutex<BTreeMap<String, Client>>>,
+}
+
+impl Apps {
+    /// Ready to ask apps by these settings.
+    pub fn new(settings: Settings) -> Apps {
+        Apps { usual: Client::new(&settings), settings, inside: Arc::default() }
+    }
+
+    /// The app behind a connector, as of now; `None` where a person does it by hand.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be asked at all, such as a token that cannot be read.
+    pub fn open(&self, connector: &Connector, now: Timestamp) -> Result<Option<Box<dyn App>>, String> {
+        let client = |url: &str| if connector.internal { self.inside(url) } else { self.usual.clone() };
+        Ok(match &connector.kind {
+            Kind::Manual => None,
+            Kind::Scim(scim) => {
+                let caller = call::Caller::open(client(&scim.url), &scim.url, scim.token_file.as_deref(), now)?;
+                Some(Box::new(scim::ScimApp { caller, groups: scim.groups.clone() }))
+            }
+            Kind::Rest(rest) => {
+                let caller = call::Caller::open(client(&rest.url), &rest.url, rest.token_file.as_deref(), now)?;
+                Some(Box::new(rest::RestApp { caller, calls: rest.calls.clone() }))
+            }
+        })
+    }
+
+    /// The client for an address whose host may stand inside the network.
+    fn inside(&self, url: &str) -> Client {
+        let host = host(url);
+        if self.settings.internal_hosts.has(host) {
+            return self.usual.clone();
+        }
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if inside.len() >= HOSTS_MAX {
+            inside.clear();
+        }
+        let client = inside.entry(host.to_owned()).or_insert_with(|| {
+            let internal_hosts = self.settings.internal_hosts.and(host);
+            Client::new(&Settings { internal_hosts, ..self.settings.clone() })
+        });
+        client.clone()
+    }
+}
+
+/// The host of an address, without its port.
+fn host(url: &str) -> &str {
     let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    let host =
-        host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
-    let internal = connector.internal.then(|| host.to_owned());
-    let client = Client::new(&Settings { internal_hosts: InternalHosts::new(internal), certificates: None });
-    Ok(match &connector.kind {
-        Kind::Manual => None,
-        Kind::Scim(scim) => {
-            let caller = call::Caller::open(client, &scim.url, scim.token_file.as_deref(), now)?;
-            Some(Box::new(scim::ScimApp { caller, groups: scim.groups.clone() }))
-        }
-        Kind::Rest(rest) => {
-            let caller = call::Caller::open(client, &rest.url, rest.token_file.as_deref(), now)?;
-            Some(Box::new(rest::RestApp { caller, calls: rest.calls.clone() }))
-        }
-    })
+    host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(host, _)| host)
 }

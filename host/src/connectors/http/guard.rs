@@ -18,6 +18,12 @@ impl InternalHosts {
         Self(hosts.into_iter().map(|host| plain(&host)).collect())
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn and(&self, host: &str) -> Self {
+        Self(self.0.iter().cloned().chain([plain(host)]).collect())
+    }
+
     /// Whether a host is among them.
     pub fn has(&self, host: &str) -> bool {
         self.0.contains(&plain(host))

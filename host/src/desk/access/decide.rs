@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::campaign::{self, ReviewItem};
 use super::ending::{moved_to, set_timers};
 use super::provisioning::{Holding, Op, plan};
 use super::{
@@ -42,6 +43,8 @@ pub enum AccessWrite {
     Hold(Holding),
     /// A person holds something in an app no more.
     Drop(Holding),
+    /// The review of a grant as it stands now, new or not.
+    Review(ReviewItem),
 }
 
 /// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
@@ -240,6 +243,9 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));
     change.access.push(AccessWrite::Grant(grant.clone()));
     set_timers(change, &grant, at.now);
+    if case.request.emergency {
+        campaign::ask_after_emergency(change, case, &grant, at);
+    }
     books.grants.push(grant.clone());
     plan::bring_in_line(change, &mut books, (&grant.subject, &grant.app), at);
 }

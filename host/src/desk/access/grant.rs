@@ -56,6 +56,8 @@ pub enum EndReason {
     Left,
     /// The app refused it.
     Refused,
+    /// No reviewer kept it.
+    Reviewed,
 }
 
 impl GrantState {
@@ -99,13 +101,14 @@ impl GrantState {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [EndReason; 6] = [
+    pub const ALL: [EndReason; 7] = [
         EndReason::Expired,
         EndReason::Revoked,
         EndReason::GivenBack,
         EndReason::Replaced,
         EndReason::Left,
         EndReason::Refused,
+        EndReason::Reviewed,
     ];
 
     /// The stable word for programs.
@@ -117,6 +120,7 @@ impl EndReason {
             EndReason::Replaced => "replaced",
             EndReason::Left => "left",
             EndReason::Refused => "refused",
+            EndReason::Reviewed => "reviewed",
         }
     }
 

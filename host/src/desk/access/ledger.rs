@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 
+use super::campaign::{ReviewAnswer, ReviewItem};
 use super::provisioning::{Entitlement, Op};
 use super::{AccessRequest, AccessState, EndReason, Grant, GrantState, Seen};
 use crate::desk::actor::Author;
-use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
+use crate::desk::id::{AppId, GrantId, PersonId, ReviewItemId, TicketId, TierId};
 use crate::desk::verdict::access::Scope;
 
 /// One event of the ledger.
@@ -48,6 +49,10 @@ pub enum LedgerEvent {
     Holds { grant: GrantId, subject: PersonId, app: AppId, entitlement: Entitlement, preexisting: bool },
     /// A person holds this in an app no more; `kept` where it is left there because it was there before any grant.
     HoldsNoMore { grant: GrantId, subject: PersonId, app: AppId, entitlement: Entitlement, kept: bool },
+    /// People were asked whether a grant is still needed.
+    ReviewAsked { item: ReviewItem },
+    /// A review has come to its end.
+    Reviewed { item: ReviewItemId, grant: GrantId, answer: ReviewAnswer },
 }
 
 impl LedgerEvent {
@@ -69,6 +74,8 @@ impl LedgerEvent {
             LedgerEvent::Op { .. } => "op",
             LedgerEvent::Holds { .. } => "holds",
             LedgerEvent::HoldsNoMore { .. } => "holds-no-more",
+            LedgerEvent::ReviewAsked { .. } => "review-asked",
+            LedgerEvent::Reviewed { .. } => "reviewed",
         }
     }
 }

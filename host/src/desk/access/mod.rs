@@ -15,6 +15,7 @@ use super::ticket::edit::check_optional_reason;
 use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
 
 mod approvers;
+pub mod campaign;
 mod decide;
 mod ending;
 mod follow;
@@ -158,6 +159,7 @@ impl AccessCase {
     pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
         let delegates = at.organisation.people.values().any(|person| !person.delegations.is_empty());
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
+        let case = campaign::broken_glass(case, at);
         let (after, denied) = case.reviewed(at);
         match denied.or_else(|| guards::refuses_request(&after, at)) {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },

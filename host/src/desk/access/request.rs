@@ -9,6 +9,8 @@ use crate::desk::organisation::form::{Field, Problem, Value};
 pub struct AccessRequest {
     /// Whether it asks for more time on a grant that is held.
     pub extends: bool,
+    /// Whether it cannot wait: where the tier allows that, it is given at once for a short time, and reviewed afterwards.
+    pub emergency: bool,
     pub app: AppId,
     pub tier: TierId,
     pub role: Option<String>,
@@ -19,7 +21,8 @@ pub struct AccessRequest {
 }
 
 impl AccessRequest {
-    /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`.
+    /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`,
+    /// `emergency`.
     ///
     /// # Errors
     /// A problem for each field that names nothing in the catalog or the directory.
@@ -49,6 +52,14 @@ impl AccessRequest {
             },
         };
         let duration_hours = hours(fields, &mut problems);
+        let emergency = fields.iter().any(|(name, value)| name == "emergency" && *value == Value::Flag(true));
+        if emergency && let (Ok(app), Ok(tier)) = (&app, &tier) {
+            let allowed = app.tier(tier.as_str()).is_some_and(|(_, tier)| tier.emergency_hours.is_some());
+            if !allowed {
+                let message = format!("{tier} of {} is not given in an emergency: ask for it without.", app.name);
+                problems.push(Problem::new("emergency", "not-for-this", message));
+            }
+        }
         if let (Ok(app), Ok(subject)) = (&app, &subject)
             && !organisation.may_request(subject, app)
         {
@@ -59,6 +70,7 @@ impl AccessRequest {
         match (app, tier, subject) {
             (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
                 extends: false,
+                emergency,
                 app: app.id.clone(),
                 tier,
                 role: text(fields, "role").map(str::to_owned),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
-use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, TaskId, TicketId};
+use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, ReviewItemId, TaskId, TicketId};
 use crate::desk::organisation::Organisation;
 
 /// When something happens, in which organisation, and where its fresh ids come from.
@@ -51,6 +51,10 @@ impl<'a> At<'a> {
 
     pub(in crate::desk) fn op_id(&self) -> OpId {
         OpId((self.ids)())
+    }
+
+    pub(in crate::desk) fn review_item_id(&self) -> ReviewItemId {
+        ReviewItemId((self.ids)())
     }
 
     pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {

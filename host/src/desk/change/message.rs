@@ -71,11 +71,13 @@ pub enum MessageKind {
     PromiseRunsOut,
     /// Access that the recipient holds ends soon.
     AccessEnding,
+    /// The recipient is asked whether access that another person holds is still needed.
+    ReviewWanted,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 13] = [
+    pub const ALL: [MessageKind; 14] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -89,6 +91,7 @@ impl MessageKind {
         MessageKind::PromiseBroken,
         MessageKind::PromiseRunsOut,
         MessageKind::AccessEnding,
+        MessageKind::ReviewWanted,
     ];
 
     /// The stable word for programs.
@@ -107,6 +110,7 @@ impl MessageKind {
             MessageKind::PromiseBroken => "promise-broken",
             MessageKind::PromiseRunsOut => "promise-runs-out",
             MessageKind::AccessEnding => "access-ending",
+            MessageKind::ReviewWanted => "review-wanted",
         }
     }
 
@@ -117,7 +121,7 @@ impl MessageKind {
 
     /// Whether it goes out whatever its recipient prefers, because others wait for the recipient.
     pub const fn is_owed_always(self) -> bool {
-        matches!(self, MessageKind::ApprovalWanted)
+        matches!(self, MessageKind::ApprovalWanted | MessageKind::ReviewWanted)
     }
 }
 

@@ -22,11 +22,13 @@ pub enum TimerKind {
     Provision,
     /// The access that the ticket gave is read again in the app.
     AccessCheck,
+    /// The time is over in which the access that the ticket gave is reviewed.
+    AccessReview,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 7] = [
+    pub const ALL: [TimerKind; 8] = [
         TimerKind::AccessDeadline,
         TimerKind::Clocks,
         TimerKind::LinkedTickets,
@@ -34,6 +36,7 @@ impl TimerKind {
         TimerKind::AccessReminder,
         TimerKind::Provision,
         TimerKind::AccessCheck,
+        TimerKind::AccessReview,
     ];
 
     /// The stable word for programs.
@@ -46,6 +49,7 @@ impl TimerKind {
             TimerKind::AccessReminder => "access-reminder",
             TimerKind::Provision => "provision",
             TimerKind::AccessCheck => "access-check",
+            TimerKind::AccessReview => "access-review",
         }
     }
 

@@ -18,6 +18,7 @@ use super::sla;
 pub mod condition;
 pub mod connector;
 pub mod difference;
+pub mod directory;
 pub mod form;
 pub mod service;
 
@@ -82,6 +83,9 @@ pub struct Defaults {
     pub access_fallback_hours: u32,
     /// Whether one person may approve several steps of a request.
     pub one_approver_for_several_steps: bool,
+    /// How many people who hold access may leave within an hour before the desk asks a person whether that is so; `None` for 20,
+    /// or half of those who hold any.
+    pub leavers_max: Option<u32>,
 }
 
 /// When the desk is open.
@@ -319,6 +323,8 @@ pub struct Tier {
     pub monthly_cost: Option<u64>,
     /// Durations that a form offers, in hours, none longer than the longest.
     pub presets: Vec<u32>,
+    /// The longest grant that is given at once in an emergency, in hours; `None` where none is.
+    pub emergency_hours: Option<u32>,
 }
 
 /// Access that no person may hold together: nothing of the one half with anything of the other (separation of duties).

@@ -53,6 +53,10 @@ permits! {
     MayCheckRecords by check_records for CheckRecords;
     /// Permission to take over tickets of another desk, about which nothing is decided here.
     MayImport by import for ImportHistory;
+    /// Permission to say whether access is still needed; whether a grant's review awaits the actor is the review's question.
+    MayReview by review_access for ReviewAccess;
+    /// Permission to tell the desk who works here.
+    MayManageDirectory by manage_directory for ManageDirectory;
     /// Permission to give out and revoke tokens.
     MayManageTokens by manage_tokens for ManageTokens;
 }

@@ -30,6 +30,8 @@ pub enum Act {
     ReadReports,
     DecideAccess,
     RevokeAccess,
+    ReviewAccess,
+    ManageDirectory,
     ReadConfiguration,
     ReadRules,
     Administer,
@@ -59,6 +61,8 @@ impl fmt::Display for Act {
             Act::ReadReports => "read reports",
             Act::DecideAccess => "decide access requests",
             Act::RevokeAccess => "take back access to this app",
+            Act::ReviewAccess => "review access",
+            Act::ManageDirectory => "look after the directory",
             Act::ReadConfiguration => "read the configuration",
             Act::ReadRules => "read the rules",
             Act::Administer => "administer the desk",
@@ -79,6 +83,7 @@ const REQUESTER: Holder = Holder::Role(Role::Requester);
 const AGENT: Holder = Holder::Role(Role::Agent);
 const APPROVER: Holder = Holder::Role(Role::Approver);
 const ADMIN: Holder = Holder::Role(Role::Admin);
+const DIRECTORY: Holder = Holder::Role(Role::Directory);
 const OPERATOR: Holder = Holder::Operator;
 
 impl Holder {
@@ -172,6 +177,13 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::RevokeAccess, REQUESTER, On::Held),
     (Act::RevokeAccess, AGENT, On::Held),
     (Act::RevokeAccess, APPROVER, On::Held),
+    // Being named as a reviewer decides, which is the question of the review.
+    (Act::ReviewAccess, REQUESTER, On::Any),
+    (Act::ReviewAccess, AGENT, On::Any),
+    (Act::ReviewAccess, APPROVER, On::Any),
+    (Act::ReviewAccess, ADMIN, On::Any),
+    // The company's identity provider, and no person by any other role.
+    (Act::ManageDirectory, DIRECTORY, On::Any),
     (Act::ReadConfiguration, REQUESTER, On::Any),
     (Act::ReadConfiguration, AGENT, On::Any),
     (Act::ReadConfiguration, APPROVER, On::Any),

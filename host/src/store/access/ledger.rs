@@ -62,6 +62,9 @@ struct Requested {
     role: Option<String>,
     duration_hours: Option<u32>,
     justification: String,
+    /// Absent where it can wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    emergency: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,6 +133,7 @@ pub fn facts(event: &LedgerEvent) -> String {
             role: request.role.clone(),
             duration_hours: request.duration_hours,
             justification: request.justification.clone(),
+            emergency: request.emergency,
         }),
         LedgerEvent::Decided { approver, step, approve: _, reason } => {
             serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
@@ -159,6 +163,8 @@ pub fn facts(event: &LedgerEvent) -> String {
         | LedgerEvent::Op { .. }
         | LedgerEvent::Holds { .. }
         | LedgerEvent::HoldsNoMore { .. }
+        | LedgerEvent::ReviewAsked { .. }
+        | LedgerEvent::Reviewed { .. }
         | LedgerEvent::Seen { .. } => return provisioned::facts(event),
         LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
             grant: grant.0,
@@ -186,6 +192,7 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             let said: Requested = read(facts)?;
             let request = AccessRequest {
                 extends: said.extends,
+                emergency: said.emergency,
                 app: parsed(T, "app", &said.app)?,
                 tier: parsed(T, "tier", &said.tier)?,
                 role: said.role,
@@ -216,7 +223,9 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
-        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" => provisioned::event(code, facts, ticket)?,
+        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" => {
+            provisioned::event(code, facts, ticket)?
+        }
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;
@@ -314,6 +323,7 @@ mod tests {
         let at = |ms| Timestamp::from_millisecond(ms).unwrap();
         let request = AccessRequest {
             extends: true,
+            emergency: true,
             app: id("crm"),
             tier: id("pro"),
             role: Some("editor \"7\"".to_owned()),

@@ -97,7 +97,7 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     let sql = format!("select {CASE_COLUMNS}, ticket from access_cases {among}");
     let mut cases = BTreeMap::new();
     for row in tx.all(&sql, args(ids)).await? {
-        let ticket = TicketId(row.uuid(13)?);
+        let ticket = TicketId(row.uuid(14)?);
         let decisions = decided.remove(&ticket).unwrap_or_default();
         cases.insert(ticket, case(ticket, &row, &decisions)?);
     }

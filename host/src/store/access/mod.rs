@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod lists;
 pub mod ops;
 pub mod questions;
+pub mod reviews;
 
 /// The condition for grants that are a reason for access.
 pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning')";
@@ -118,7 +119,7 @@ impl Store {
 
 /// The columns of a case, in the order in which they are read.
 const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-     justification, state, scope, steps, reason";
+     justification, state, scope, steps, reason, emergency";
 /// The columns of what a person decided about one.
 pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
 
@@ -145,6 +146,7 @@ fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Er
         request: AccessRequest {
             subject: parsed(T, "subject", &row.text(2)?)?,
             extends: row.int(3)? == 1,
+            emergency: row.int(13)? == 1,
             app: parsed(T, "app", &row.text(4)?)?,
             tier: parsed(T, "tier", &row.text(5)?)?,
             role: row.opt_text(6)?,

@@ -16,10 +16,12 @@ pub const RULE: &str = "rule";
 pub const TABLE: &str = "table";
 pub const TOKEN_ADDED: &str = "token-added";
 pub const TOKEN_REVOKED: &str = "token-revoked";
+pub const ACCOUNT_SET: &str = "account-set";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const CONFIGURATION: &str = "configuration";
 pub const REFUSED: &str = "refused";
+pub const DIRECTORY: &str = "directory";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 

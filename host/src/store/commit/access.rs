@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::desk::access::{AccessCase, AccessWrite, Grant};
 use crate::store::Error;
-use crate::store::access::{ops, scope_json, steps_json};
+use crate::store::access::{ops, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
@@ -28,6 +28,7 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
             AccessWrite::Op(op) => ops::write(tx, op).await?,
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
             AccessWrite::Drop(holding) => ops::drop_holding(tx, holding).await?,
+            AccessWrite::Review(item) => reviews::write(tx, item).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
@@ -41,8 +42,8 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         justification, state, scope, steps, reason, opened_at, emergency) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -59,6 +60,7 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
             steps_json(&case.steps).to_string().into(),
             case.reason.as_str().into(),
             ms(now).into(),
+            i64::from(request.emergency).into(),
         ],
     )
     .await?;

@@ -34,6 +34,7 @@ use writer::Work;
 
 mod access;
 mod attachments;
+pub mod crash;
 mod ending;
 pub(super) mod keys;
 mod outbox;
@@ -73,7 +74,15 @@ impl Store {
     /// [`Error::KeyReused`]; [`Error::Full`] at once where too many writes wait.
     pub async fn commit(&self, commit: impl Into<Commit>) -> Result<Committed, Error> {
         let commit = Box::new(commit.into());
-        self.ask(|done| Work::Commit(commit, done)).await
+        let is_about_access = !commit.change.access().is_empty();
+        if is_about_access {
+            crash::point("commit-before");
+        }
+        let committed = self.ask(|done| Work::Commit(commit, done)).await;
+        if is_about_access {
+            crash::point("commit-after");
+        }
+        committed
     }
 }
 

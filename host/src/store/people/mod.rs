@@ -12,7 +12,9 @@ use crate::store::db::{Arg, Row, apart};
 use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
+pub mod accounts;
 pub mod configuration;
+pub mod directory;
 pub mod sessions;
 
 /// A token, without the token.

@@ -1,8 +1,12 @@
-//! Pages for those who look after the desk: rules and their versions, decision tables, reference tables, records.
+//! Pages for those who look after the desk: rules and their versions, decision tables, reference tables, records, the
+//! configuration, work given up on and webhooks.
 
+pub mod configuration;
 pub mod editor;
 mod grid;
+pub mod jobs;
 pub mod records;
 pub mod rules;
 pub mod tables;
 pub mod upload;
+pub mod webhooks;

@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::failure::{self, Failure};
+use super::packed::{Reads, packed};
 use super::words::Language;
 
 /// One policy for all pages: scripts, styles and requests of this desk alone, nothing inline, no frame around it.
@@ -40,6 +41,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = Reads::of(request.method(), request.headers());
     let own = safe || is_own(request.headers());
     let response = if own { next.run(request).await } else { Failure::Elsewhere.into_response() };
     let status = response.status();
@@ -55,7 +57,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
-    response
+    packed(reads, response).await
 }
 
 fn is_problem(response: &Response) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
 
 use crate::app::App;
 use crate::desk::actor::{Actor, Role};
@@ -16,6 +17,7 @@ pub mod assets;
 pub mod failure;
 pub mod form;
 pub mod guard;
+pub mod packed;
 pub mod shown;
 pub mod times;
 pub mod words;
@@ -23,6 +25,9 @@ pub mod words;
 use failure::Failure;
 use times::Times;
 use words::{Language, Words};
+
+/// The cookie that keeps the zone in which a reader wants times; without it they are in the desk's.
+pub const ZONE_COOKIE: &str = "ruledesk-zone";
 
 /// The reader of a page.
 #[derive(Debug, Clone)]
@@ -49,7 +54,9 @@ impl Frame {
     /// The frame for a reader, or for one who is not known yet.
     pub fn new(app: &App, headers: &HeaderMap, path: &str, actor: Option<&Actor>) -> Frame {
         let (words, organisation) = (Words(Language::of(headers)), app.organisation());
-        let times = Times { now: app.clock.now(), zone: organisation.calendar.zone.clone(), words };
+        let zone = cookie(headers, ZONE_COOKIE).and_then(|name| TimeZone::get(&name).ok());
+        let zone = zone.unwrap_or_else(|| organisation.calendar.zone.clone());
+        let times = Times { now: app.clock.now(), zone, words };
         let viewer = actor.and_then(|actor| {
             let id = actor.person()?.clone();
             let name = organisation.people.get(&id).map_or_else(|| id.to_string(), |person| person.name.clone());
@@ -81,6 +88,11 @@ impl Frame {
     /// Whether the reader works on tickets of others.
     pub fn works(&self) -> bool {
         self.viewer.as_ref().is_some_and(|viewer| viewer.works)
+    }
+
+    /// Whether the reader looks after the desk.
+    pub fn administers(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.admin)
     }
 
     /// A person's name; the id of one who is not in the directory.

@@ -1,17 +1,21 @@
 //! Access: what one holds, what there is to ask for, and giving back.
 
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
+use crate::app::Error;
 use crate::app::access::catalog::{Catalog, Standing};
 use crate::app::access::decide::GrantPlace;
+use crate::app::tickets::submit::digest;
 use crate::desk::access::Grant;
-use crate::desk::id::GrantId;
+use crate::desk::id::{GrantId, PersonId};
 use crate::desk::organisation::Tier;
+use crate::desk::permission;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::Form;
+use crate::web::frame::form::{Form, KEY};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -28,8 +32,6 @@ pub struct Held {
     pub until: When,
     pub since: When,
     pub now: bool,
-    pub app_id: String,
-    pub tier_id: String,
     /// Whether it ends within a week.
     pub soon: bool,
 }
@@ -48,22 +50,28 @@ fn held(f: &Frame, (grant, now): (Grant, bool)) -> Held {
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         since: f.times.ago(grant.granted_at),
         now,
-        app_id: grant.app.to_string(),
-        tier_id: grant.tier.to_string(),
         soon: now && left < SOON_MS,
     }
 }
 
-/// All that the reader holds or has held.
-async fn all(visit: &Visit) -> Result<Vec<Held>, Failure> {
+/// All that a person holds or has held.
+async fn all(visit: &Visit, person: &PersonId) -> Result<Vec<Held>, Failure> {
     let none: Option<GrantPlace> = None;
-    let grants = visit.app.grants(&visit.actor, visit.person(), none, GRANTS).await?;
+    let grants = visit.app.grants(&visit.actor, person, none, GRANTS).await?;
     Ok(grants.items.into_iter().map(|grant| held(&visit.frame, grant)).collect())
+}
+
+/// The access that a person holds now, for those who help them; nothing where the reader may not know it.
+pub async fn held_by(visit: &Visit, person: &PersonId) -> Result<Vec<Held>, Failure> {
+    if permission::read_decisions(&visit.actor).is_err() || !visit.frame.organisation.people.contains_key(person) {
+        return Ok(Vec::new());
+    }
+    Ok(all(visit, person).await?.into_iter().filter(|held| held.now).collect())
 }
 
 /// The access that the reader holds now.
 pub async fn held_now(visit: &Visit) -> Result<Vec<Held>, Failure> {
-    Ok(all(visit).await?.into_iter().filter(|held| held.now).collect())
+    Ok(all(visit, visit.person()).await?.into_iter().filter(|held| held.now).collect())
 }
 
 /// An app of the catalog.
@@ -95,12 +103,22 @@ struct AccessPage {
     apps: Vec<Listed>,
     /// The request type by which access is asked for, where there is one.
     form: Option<String>,
+    q: String,
+    /// Whether the reader may ask who has access: those who work here, and owners of apps.
+    may_ask_who: bool,
+}
+
+/// The words that the catalog is searched for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    #[serde(default)]
+    q: String,
 }
 
 /// `GET /access`.
-pub async fn show(visit: Visit) -> Result<Response, Failure> {
-    let (now, past): (Vec<Held>, Vec<Held>) = all(&visit).await?.into_iter().partition(|held| held.now);
-    let catalog = visit.app.catalog(&visit.actor, "").await?;
+pub async fn show(visit: Visit, Query(Wanted { q }): Query<Wanted>) -> Result<Response, Failure> {
+    let (now, past): (Vec<Held>, Vec<Held>) = all(&visit, visit.person()).await?.into_iter().partition(|held| held.now);
+    let catalog = visit.app.catalog(&visit.actor, q.trim()).await?;
     let f = visit.frame;
     let form = f.organisation.request_types.values().find(|form| form.grants_access).map(|form| form.id.to_string());
     let Catalog { currency, items } = catalog;
@@ -122,7 +140,9 @@ pub async fn show(visit: Visit) -> Result<Response, Failure> {
         tiers: item.app.tiers.iter().zip(&item.tiers).map(tier).collect(),
     });
     let apps = apps.collect();
-    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, f })
+    let owns = f.organisation.apps.values().any(|app| app.owner.as_ref() == visit.actor.person());
+    let may_ask_who = owns || permission::read_decisions(&visit.actor).is_ok();
+    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, q, may_ask_who, f })
 }
 
 /// `POST /access/{grant}/give-back`.
@@ -131,4 +151,47 @@ pub async fn give_back(visit: Visit, Path(id): Path<String>, form: Form) -> Resu
     let reason = form.given("reason").unwrap_or_else(|| visit.frame.words.t("access.no-longer"));
     visit.app.revoke_grant(&visit.actor, id, &reason, None).await?;
     Ok(Redirect::to("/access").into_response())
+}
+
+#[derive(Template)]
+#[template(path = "portal/extend.html")]
+struct ExtendPage {
+    f: Frame,
+    grant: Held,
+    hours: String,
+    justification: String,
+    problems: Vec<String>,
+    key: String,
+}
+
+async fn extend_page(visit: Visit, id: GrantId, form: &Form, problems: Vec<String>) -> Result<Response, Failure> {
+    let held = held_now(&visit).await?.into_iter().find(|held| held.id == id);
+    let grant = held.ok_or(Failure::NoPage)?;
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (hours, justification) = (form.text("hours"), form.text("justification"));
+    let key = visit.app.clock.new_id().to_string();
+    page(status, &ExtendPage { f: visit.frame, grant, hours, justification, problems, key })
+}
+
+/// `GET /access/{grant}/extend`.
+pub async fn extend_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    extend_page(visit, id.parse().map_err(|_| Failure::NoPage)?, &Form::default(), Vec::new()).await
+}
+
+/// `POST /access/{grant}/extend`: asks for more time, as a request of its own.
+pub async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let grant: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
+    let Ok(hours) = form.text("hours").trim().parse::<u32>() else {
+        let problem = vec![visit.frame.words.t("access.hours-needed")];
+        return extend_page(visit, grant, &form, problem).await;
+    };
+    let key = form.given(KEY).map(|key| (key, digest(format!("page extend {id} {}", form.content()).as_bytes())));
+    match visit.app.extend_grant(&visit.actor, grant, (hours, form.text("justification")), key).await {
+        Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
+        Err(Error::Rejected { problems }) => {
+            let problems = problems.into_iter().map(|problem| problem.message).collect();
+            extend_page(visit, grant, &form, problems).await
+        }
+        Err(other) => Err(other.into()),
+    }
 }

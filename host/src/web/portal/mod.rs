@@ -9,8 +9,10 @@ use serde::Deserialize;
 use super::frame::failure::Failure;
 use super::frame::shown::Row;
 use super::frame::{Frame, page};
+use super::knowledge::{self, Entry};
 use super::session::Visit;
-use crate::app::tickets::work::{Filter, Start};
+use crate::app::tickets::search::SearchFilter;
+use crate::app::tickets::work::{Filter, Start, TicketSummary};
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
@@ -76,7 +78,7 @@ fn shelves(f: &Frame) -> Vec<Shelf> {
 async fn own_rows(visit: &Visit, states: Vec<State>, limit: usize) -> Result<Vec<Row>, Failure> {
     let filter = Filter { requester: Some(visit.person().to_string()), states, ..Filter::default() };
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), limit).await?;
-    let row = |ticket: &crate::app::tickets::work::TicketSummary| {
+    let row = |ticket: &TicketSummary| {
         let sight = sights.of(ticket);
         visit.frame.row(ticket, (sight.version(ticket.version), sight.updated_at(ticket.updated_at)), true)
     };
@@ -131,10 +133,11 @@ struct FindPage {
     f: Frame,
     q: String,
     offers: Vec<Offer>,
+    articles: Vec<Entry>,
     rows: Vec<Row>,
 }
 
-/// `GET /find`: a ticket by its key at once; else request types and one's own tickets with these words.
+/// `GET /find`: a ticket by its key at once; else request types, articles and tickets with these words.
 pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Response, Failure> {
     let key = q.trim().to_ascii_uppercase();
     let key = if key.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{key}") } else { key };
@@ -145,7 +148,14 @@ pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Respon
     let is_wanted = |text: &str| !wanted.is_empty() && text.to_lowercase().contains(&wanted);
     let offers = shelves(&visit.frame).into_iter().flat_map(|shelf| shelf.offers);
     let offers = offers.filter(|offer| is_wanted(&offer.name) || is_wanted(&offer.hint)).collect();
-    let rows = own_rows(&visit, Vec::new(), ROWS).await?;
-    let rows = rows.into_iter().filter(|row| is_wanted(&row.subject)).collect();
-    page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, rows })
+    let articles = knowledge::with_words(&visit, &q).await?;
+    let (found, sights) = visit.app.search_tickets(&visit.actor, &q, SearchFilter::default(), ROWS).await?;
+    let plain = !visit.frame.works();
+    let row = |ticket: &TicketSummary| {
+        let sight = sights.of(ticket);
+        let seen = (sight.version(ticket.version), sight.updated_at(ticket.updated_at));
+        visit.frame.row(ticket, seen, plain)
+    };
+    let rows = found.iter().map(row).collect();
+    page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, articles, rows })
 }

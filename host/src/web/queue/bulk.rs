@@ -5,9 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::app::Error;
+use crate::app::tickets::bulk::Step;
 use crate::desk::change::condition::{Condition, Tags};
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{MacroId, TicketNumber};
 use crate::desk::ticket::edit::EditTicket;
+use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::{Move, State};
 use crate::web::frame::failure::Failure;
@@ -15,6 +17,7 @@ use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, local, page};
 use crate::web::session::Visit;
 use crate::web::ticket::acts::give_to;
+use crate::web::ticket::tools::other;
 
 /// The most tickets that one form changes.
 const TICKETS_MAX: usize = 100;
@@ -41,6 +44,9 @@ enum Act {
     Take,
     Assign(String),
     State(State),
+    /// Each is a duplicate of this ticket, and is resolved with it.
+    Duplicates(TicketNumber),
+    Macro(MacroId),
 }
 
 fn act(form: &Form) -> Option<Act> {
@@ -48,6 +54,8 @@ fn act(form: &Form) -> Option<Act> {
         "take" => Some(Act::Take),
         "assign" => form.given("assignee").map(Act::Assign),
         "state" => State::from_code(&form.text("to")).map(Act::State),
+        "duplicates" => other(form).ok().map(Act::Duplicates),
+        "macro" => form.text("macro").parse().ok().map(Act::Macro),
         _ => None,
     }
 }
@@ -64,6 +72,9 @@ pub async fn run(visit: Visit, form: Form) -> Result<Response, Failure> {
     let words = visit.frame.words;
     let tickets: Vec<_> = form.all("ticket").iter().filter_map(|text| chosen(text)).take(TICKETS_MAX).collect();
     let act = act(&form);
+    // A ticket is no duplicate of itself: it may be chosen with the others.
+    let is_original = |number: &TicketNumber| matches!(&act, Some(Act::Duplicates(original)) if original == number);
+    let tickets: Vec<_> = tickets.into_iter().filter(|(number, _)| !is_original(number)).collect();
     let reason = form.given("reason").unwrap_or_else(|| words.t("bulk.reason"));
     let mut done = Vec::with_capacity(tickets.len());
     for (number, condition) in tickets {
@@ -98,6 +109,12 @@ async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &A
             let assignee = Some(Some(person.clone()));
             let wanted = EditTicket { assignee, reason: reason.to_owned(), ..EditTicket::default() };
             visit.app.edit_ticket(&visit.actor, number, condition, wanted, None).await.map(drop)
+        }
+        Act::Duplicates(original) => {
+            visit.app.link(&visit.actor, number, (LinkKind::Duplicate, *original), None).await.map(drop)
+        }
+        Act::Macro(id) => {
+            visit.app.run_step(&visit.actor, number, condition, &Step::Macro(id.clone()), None).await.map(drop)
         }
         Act::State(to) => {
             let record = ResolutionRecord { fix: reason.to_owned(), ..ResolutionRecord::default() };

@@ -85,6 +85,7 @@ struct QueuePage {
     none_left: bool,
     assignees: Vec<(String, String)>,
     states: Vec<(String, String)>,
+    macros: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -222,6 +223,7 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
         none_left: !asked.none.is_empty(),
         assignees: assignees(f, &asked.team),
         states: states.into_iter().map(|state| (state.code().to_owned(), f.state(state).text)).collect(),
+        macros: f.organisation.macros.iter().map(|(id, step)| (id.to_string(), step.name.clone())).collect(),
         f: visit.frame,
     };
     page(StatusCode::OK, &page_)

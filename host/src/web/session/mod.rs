@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{Extension, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,13 +11,15 @@ use serde::Deserialize;
 
 use super::frame::failure::Failure;
 use super::frame::form::Form;
-use super::frame::times::When;
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, cookie, local, page};
 use crate::app::App;
+use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+
+pub mod account;
 
 /// The cookie of a session. Its beginning makes browsers take it from this host alone, and only with the attributes below.
 const COOKIE: &str = "__Host-ruledesk";
@@ -71,15 +73,28 @@ struct DemoPerson {
 }
 
 #[derive(Template)]
-#[template(path = "sign_in.html")]
+#[template(path = "session/sign_in.html")]
 struct SignInPage {
     f: Frame,
     next: String,
     people: Vec<DemoPerson>,
-    refused: bool,
+    /// Whether anyone signs in with a password here.
+    passwords: bool,
+    name: String,
+    refused: Option<String>,
+    /// The address at which a browser would not keep the session: plain HTTP under a name.
+    insecure: bool,
 }
 
-fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, refused: bool) -> Result<Response, Failure> {
+/// A sign-in that failed: why, and the name that was given.
+#[derive(Default)]
+struct Tried {
+    refused: Option<String>,
+    name: String,
+}
+
+async fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, tried: Tried) -> Result<Response, Failure> {
+    let passwords = app.has_accounts().await?;
     let f = Frame::new(app, headers, "/sign-in", None);
     let people = app.well_known_people().into_iter().map(|id| {
         let person = f.organisation.people.get(&id);
@@ -91,8 +106,28 @@ fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, refused: bool) -> Re
         }
     });
     let people = people.collect();
-    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page(status, &SignInPage { f, next: local(next).to_owned(), people, refused })
+    let Tried { refused, name } = tried;
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let insecure = is_insecure(headers);
+    page(status, &SignInPage { f, next: local(next).to_owned(), people, passwords, name, refused, insecure })
+}
+
+/// Whether a browser would refuse the cookie: it takes secure ones by HTTPS, and from this computer itself. A browser says by
+/// Fetch Metadata that it trusts the address; one that does not send it is asked by plain HTTP under a name.
+fn is_insecure(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = text("host").rsplit_once(':').map_or(text("host"), |(host, _)| host);
+    let own = host.is_empty() || host == "localhost" || host.ends_with(".localhost") || host == "[::1]";
+    let own = own || host.starts_with("127.");
+    let is_browser = text("accept").contains("text/html") && text("user-agent").starts_with("Mozilla/");
+    let insecure = is_browser && !own && text("sec-fetch-site").is_empty();
+    if insecure {
+        tracing::warn!(
+            host,
+            "a browser that comes by plain HTTP under a name keeps no session: serve the pages by HTTPS"
+        );
+    }
+    insecure
 }
 
 /// `GET /sign-in`.
@@ -101,20 +136,41 @@ pub async fn sign_in(
     headers: HeaderMap,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Failure> {
-    sign_in_page(&app, &headers, &next, false)
+    sign_in_page(&app, &headers, &next, Tried::default()).await
 }
 
 /// `POST /sign-in`: with a token, or as one of a demo's people.
-pub async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, form: Form) -> Result<Response, Failure> {
+pub async fn enter(
+    State(app): State<Arc<App>>,
+    from: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, Failure> {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let person = form.given("person").and_then(|id| id.parse::<PersonId>().ok());
-    let begun = match (person, form.given("token")) {
-        (Some(person), _) => app.sign_in_as(&person, agent).await?,
-        (None, Some(token)) => app.sign_in(token.trim(), agent).await?,
-        (None, None) => None,
+    let from = from.map(|Extension(from)| from).unwrap_or_default();
+    let words = Frame::new(&app, &headers, "/sign-in", None).words;
+    let mut tried = Tried { refused: Some(words.t("sign-in.refused")), name: form.text("name") };
+    let begun = match (person, form.given("token"), form.given("name")) {
+        (Some(person), ..) => app.sign_in_as(&person, agent).await?,
+        (None, Some(token), _) => app.sign_in(token.trim(), agent).await?,
+        (None, None, Some(name)) => {
+            match app.sign_in_with_password((&name, form.text("password")), agent, &from).await? {
+                Entered::Signed(begun) => Some(begun),
+                Entered::Wrong => {
+                    tried.refused = Some(words.t("sign-in.wrong"));
+                    None
+                }
+                Entered::Wait(wait) => {
+                    tried.refused = Some(words.t1("sign-in.wait", wait.as_secs().max(1)));
+                    None
+                }
+            }
+        }
+        (None, None, None) => None,
     };
     let next = form.text("next");
-    let Some(SignedIn { secret, actor }) = begun else { return sign_in_page(&app, &headers, &next, true) };
+    let Some(SignedIn { secret, actor }) = begun else { return sign_in_page(&app, &headers, &next, tried).await };
     // A session that was there before ends: its cookie may have been planted.
     end_present(&app, &headers).await?;
     tracing::debug!(person = ?actor.person(), "signed in");
@@ -160,43 +216,26 @@ pub async fn language(form: Form) -> Response {
     }
 }
 
-/// A session of the reader's.
-struct Listed {
-    id: String,
-    agent: String,
-    begun: When,
-    seen: When,
-    is_this: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Template)]
-#[template(path = "account.html")]
-struct AccountPage {
-    f: Frame,
-    email: String,
-    title: String,
-    sessions: Vec<Listed>,
-}
-
-/// `GET /account`: who one is here, and from where one is signed in.
-pub async fn account(visit: Visit) -> Result<Response, Failure> {
-    let sessions = visit.app.sessions(&visit.actor).await?;
-    let Visit { frame: f, session: present, .. } = visit;
-    let person = f.organisation.people.get(&present.person);
-    let (email, title) = person.map(|person| (person.email.clone(), person.title.clone())).unwrap_or_default();
-    let listed = |session: Session| Listed {
-        id: session.id().to_owned(),
-        begun: f.times.ago(session.created_at),
-        seen: f.times.ago(session.seen_at),
-        is_this: session.hash == present.hash,
-        agent: session.agent,
-    };
-    let sessions = sessions.into_iter().map(listed).collect();
-    page(StatusCode::OK, &AccountPage { f, email, title, sessions })
-}
-
-/// `POST /account/sessions`: ends one of one's own sessions, or all.
-pub async fn end_sessions(visit: Visit, form: Form) -> Result<Response, Failure> {
-    visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?;
-    Ok(Redirect::to("/account").into_response())
+    #[test]
+    fn a_browser_that_would_refuse_the_cookie_is_recognised() {
+        let with = |pairs: &[(&'static str, &str)]| {
+            let browser = [("accept", "text/html,*/*"), ("user-agent", "Mozilla/5.0")];
+            let mut headers = HeaderMap::new();
+            for (name, value) in browser.iter().chain(pairs) {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            is_insecure(&headers)
+        };
+        assert!(with(&[("host", "desk.test")]) && with(&[("host", "desk.test:8080")]));
+        for own in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "desk.localhost"] {
+            assert!(!with(&[("host", own)]), "{own}");
+        }
+        // By HTTPS, or through a tunnel that the browser trusts, it says from where it comes.
+        assert!(!with(&[("host", "desk.test"), ("sec-fetch-site", "none")]));
+        assert!(!with(&[("host", "desk.test"), ("user-agent", "curl/8")]), "a program keeps cookies as it likes");
+    }
 }

@@ -37,7 +37,7 @@ async fn back(visit: &Visit, number: TicketNumber, done: &str, form: &Form) -> R
 }
 
 /// The answer to an act: the page it leads to, or the same page with what was wrong and what was filled in.
-async fn answer(
+pub(super) async fn answer(
     visit: Visit,
     number: TicketNumber,
     (done, form): (&str, &Form),
@@ -67,7 +67,7 @@ async fn answer(
 /// The last things that happened, for one who saw the ticket before them.
 async fn meanwhile(visit: &Visit, number: TicketNumber) -> Result<Vec<String>, Failure> {
     const SHOWN: usize = 3;
-    let entries = visit.app.timeline(&visit.actor, number, 0, super::ENTRIES).await?;
+    let entries = super::entries(visit, number).await?;
     let f = &visit.frame;
     let line = |entry: &crate::app::tickets::work::StoredEntry| {
         let who = match &entry.entry.author {
@@ -84,7 +84,7 @@ async fn meanwhile(visit: &Visit, number: TicketNumber) -> Result<Vec<String>, F
         };
         format!("{who}: {what} ({})", f.times.exact(entry.entry.at))
     };
-    Ok(entries.items.iter().rev().take(SHOWN).map(line).collect())
+    Ok(entries.iter().rev().take(SHOWN).map(line).collect())
 }
 
 /// `POST /tickets/{key}/reply`: a public reply, or a private note.

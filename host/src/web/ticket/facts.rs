@@ -6,6 +6,7 @@ use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
 use crate::desk::sla::Clock;
+use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
 use crate::web::frame::Frame;
@@ -226,6 +227,8 @@ pub struct Card {
     pub vip: bool,
     pub active: bool,
     pub others: Vec<Row>,
+    /// The access that they hold now, through this desk.
+    pub holds: Vec<crate::web::portal::access::Held>,
 }
 
 /// Tickets on a requester's card.
@@ -255,12 +258,15 @@ pub async fn card(visit: &Visit, seen: &Seen) -> Result<Card, Failure> {
         vip: person.is_some_and(|person| person.vip),
         active: person.is_none_or(|person| person.active),
         others: others.collect(),
+        holds: crate::web::portal::access::held_by(visit, requester).await?,
     })
 }
 
 /// Another ticket that this one has to do with.
 pub struct Linked {
     pub key: String,
+    /// Its kind, where it is this ticket's own and may be taken away by hand.
+    pub own: Option<&'static str>,
     pub subject: String,
     pub state: StateWord,
     pub word: String,
@@ -276,6 +282,7 @@ pub async fn links(visit: &Visit, seen: &Seen) -> Result<Vec<Linked>, Failure> {
     let links = visit.app.links(&visit.actor, seen.ticket.number).await?;
     let linked = links.into_iter().map(|link| Linked {
         key: link.other.to_string(),
+        own: (!link.reverse && LinkKind::BY_HAND.contains(&link.kind)).then(|| link.kind.code()),
         state: f.state(link.state),
         word: f.words.t(&format!("link.{}", if link.reverse { link.kind.reverse() } else { link.kind.code() })),
         subject: link.subject,

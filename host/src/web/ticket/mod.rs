@@ -14,6 +14,8 @@ use super::frame::failure::Failure;
 use super::frame::form::Form;
 use super::frame::{Frame, page};
 use super::session::Visit;
+use crate::app::observe::presence::Doing;
+use crate::app::tickets::work::StoredEntry;
 use crate::desk::access::AccessCase;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::service::RecordPart;
@@ -26,13 +28,17 @@ mod facts;
 pub mod next;
 pub mod record;
 mod story;
+pub mod tools;
 pub mod trial;
 
 use facts::Facts;
 use story::Item;
 
-/// Entries of the story that are read for a page.
+/// Entries of the story that are read at once, and at most.
 const ENTRIES: usize = 200;
+const ENTRIES_MAX: usize = 10_000;
+/// The last pieces of the story, which a page shows at once; the older ones are a click away.
+const SHOWN: usize = 60;
 
 /// A ticket's key in a path.
 pub fn number(key: &str) -> Result<TicketNumber, Failure> {
@@ -44,6 +50,10 @@ pub fn number(key: &str) -> Result<TicketNumber, Failure> {
 pub struct How {
     sent: Option<String>,
     done: Option<String>,
+    /// Whether the whole story is shown.
+    all: Option<String>,
+    /// The canned reply with which the answer begins.
+    canned: Option<String>,
 }
 
 /// A word about what has just happened, above the ticket.
@@ -76,6 +86,8 @@ struct PlainPage {
     f: Frame,
     facts: Facts,
     items: Vec<Item>,
+    /// How many older pieces are not shown.
+    older: usize,
     why: Vec<String>,
     next: Vec<StateOption>,
     notice: Option<Notice>,
@@ -89,10 +101,13 @@ struct ConsolePage {
     f: Frame,
     facts: Facts,
     items: Vec<Item>,
+    older: usize,
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
     edit: facts::Edit,
+    tools: tools::Tools,
+    may_become_article: bool,
     next: Vec<StateOption>,
     notice: Option<Notice>,
     reply: String,
@@ -109,13 +124,26 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
     let words = visit.frame.words;
     let text = match (&how.sent, how.done.as_deref()) {
         (Some(_), _) => Some("ticket.sent".to_owned()),
-        (None, Some(act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate"))) => {
-            Some(format!("ticket.done.{act}"))
-        }
+        (
+            None,
+            Some(
+                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"),
+            ),
+        ) => Some(format!("ticket.done.{act}")),
         _ => None,
     };
     let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", meanwhile: Vec::new() });
-    render(visit, number(&key)?, &Form::default(), notice, StatusCode::OK).await
+    let number = number(&key)?;
+    let form = match how.canned {
+        Some(id) if visit.frame.works() => {
+            let all = visit.app.canned_replies(&visit.actor, number).await?;
+            let chosen = all.into_iter().find(|reply| reply.id.as_str() == id);
+            Form(chosen.into_iter().map(|reply| ("body".to_owned(), reply.body)).collect())
+        }
+        _ if how.all.is_some() => Form(vec![("all".to_owned(), String::new())]),
+        _ => Form::default(),
+    };
+    render(visit, number, &form, notice, StatusCode::OK).await
 }
 
 /// The version of a ticket, for the script that says when it has changed.
@@ -130,6 +158,34 @@ pub async fn version(visit: Visit, Path(key): Path<String>) -> Result<Json<Versi
     Ok(Json(Version { version: sight.tag(&ticket) }))
 }
 
+/// Another who is at the ticket.
+#[derive(Debug, Serialize)]
+pub struct AtIt {
+    name: String,
+    doing: &'static str,
+}
+
+/// `POST /tickets/{key}/presence`: how the reader is at the ticket, `left` where they go; the others who are there.
+pub async fn presence(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Json<Vec<AtIt>>, Failure> {
+    let doing = Doing::from_code(&form.text("doing"));
+    let others = visit.app.at_ticket(&visit.actor, number(&key)?, doing).await?;
+    let f = &visit.frame;
+    Ok(Json(others.into_iter().map(|(id, doing)| AtIt { name: f.name(&id), doing: doing.code() }).collect()))
+}
+
+/// All entries of a ticket's story that the reader may see, the oldest first.
+async fn entries(visit: &Visit, number: TicketNumber) -> Result<Vec<StoredEntry>, Failure> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let found = visit.app.timeline(&visit.actor, number, after, ENTRIES).await?;
+        all.extend(found.items);
+        match found.next.filter(|_| all.len() < ENTRIES_MAX) {
+            Some(next) => after = next,
+            None => return Ok(all),
+        }
+    }
+}
+
 /// The page of a ticket, with what was filled in before and a word about it.
 pub async fn render(
     visit: Visit,
@@ -140,10 +196,11 @@ pub async fn render(
 ) -> Result<Response, Failure> {
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
-    let entries = visit.app.timeline(&visit.actor, number, 0, ENTRIES).await?;
+    let entries = entries(&visit, number).await?;
     let explained = visit.app.explain(&visit.actor, number, None).await?;
     let f = &visit.frame;
-    let items = story::items(f, &seen, &entries.items);
+    let items = story::items(f, &seen, &entries);
+    let (items, older) = if form.has("all") { (items, 0) } else { story::latest(items, SHOWN) };
     let why = explained.text.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect();
     let facts = Facts::of(f, &seen);
     let plain = !f.works();
@@ -157,11 +214,13 @@ pub async fn render(
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (body, key) = (form.text("body"), fresh(&visit.app));
-        return page(status, &PlainPage { facts, items, why, next, notice, body, key, f: visit.frame });
+        return page(status, &PlainPage { facts, items, older, why, next, notice, body, key, f: visit.frame });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
     let links = facts::links(&visit, &seen).await?;
+    let tools = tools::read(&visit, &seen).await?;
+    let may_become_article = tools::may_become_article(seen.ticket.state);
     let edit = facts::Edit::of(f, &seen, form);
     let internal = form.has("internal");
     let body = form.text("body");
@@ -176,10 +235,13 @@ pub async fn render(
         &ConsolePage {
             facts,
             items,
+            older,
             stories,
             card,
             links,
             edit,
+            tools,
+            may_become_article,
             next,
             notice,
             reply,

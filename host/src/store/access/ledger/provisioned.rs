@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::T;
+use crate::desk::access::campaign::{ReviewAnswer, ReviewItem, ReviewVerdict};
 use crate::desk::access::provisioning::{Direction, Op, OpState};
 use crate::desk::access::{LedgerEvent, Seen};
-use crate::desk::id::{GrantId, OpId, TicketId};
+use crate::desk::id::{CampaignId, GrantId, OpId, ReviewItemId, TicketId};
 use crate::store::Error;
 use crate::store::access::{end_reason, grant_state};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
@@ -57,6 +58,28 @@ struct StoredSeen {
     insights: Vec<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct StoredAsked {
+    item: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    campaign: Option<Uuid>,
+    grant: Uuid,
+    reviewers: Vec<String>,
+    asked_at: i64,
+    due_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredReviewed {
+    item: Uuid,
+    grant: Uuid,
+    verdict: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    reason: String,
+    at: i64,
+}
+
 /// The facts of such an event; empty for any other.
 pub(super) fn facts(event: &LedgerEvent) -> String {
     let facts = match event {
@@ -84,6 +107,22 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
                 insights: insights.clone(),
             })
         }
+        LedgerEvent::ReviewAsked { item } => serde_json::to_string(&StoredAsked {
+            item: item.id.0,
+            campaign: item.campaign.map(|campaign| campaign.0),
+            grant: item.grant.0,
+            reviewers: item.reviewers.iter().map(ToString::to_string).collect(),
+            asked_at: ms(item.asked_at),
+            due_at: ms(item.due_at),
+        }),
+        LedgerEvent::Reviewed { item, grant, answer } => serde_json::to_string(&StoredReviewed {
+            item: item.0,
+            grant: grant.0,
+            verdict: answer.verdict.code().to_owned(),
+            by: answer.by.as_ref().map(ToString::to_string),
+            reason: answer.reason.clone(),
+            at: ms(answer.at),
+        }),
         _ => return String::new(),
     };
     // Texts and numbers always have a JSON form.
@@ -128,6 +167,19 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
             LedgerEvent::Seen { approver: parsed(T, "approver", &approver)?, seen }
         }
         "op" => LedgerEvent::Op { op: op(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? },
+        "review-asked" => {
+            LedgerEvent::ReviewAsked { item: asked(&serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? }
+        }
+        "reviewed" => {
+            let said: StoredReviewed = serde_json::from_str(facts).map_err(|_| wrong())?;
+            let answer = ReviewAnswer {
+                verdict: ReviewVerdict::from_code(&said.verdict).ok_or_else(wrong)?,
+                by: said.by.map(|by| parsed(T, "by", &by)).transpose()?,
+                reason: said.reason,
+                at: at(T, "at", said.at)?,
+            };
+            LedgerEvent::Reviewed { item: ReviewItemId(said.item), grant: GrantId(said.grant), answer }
+        }
         code => {
             let said: Holds = serde_json::from_str(facts).map_err(|_| wrong())?;
             let grant = GrantId(said.grant);
@@ -138,6 +190,19 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
                 _ => LedgerEvent::HoldsNoMore { grant, subject, app, entitlement, kept: said.outside },
             }
         }
+    })
+}
+
+fn asked(said: &StoredAsked, ticket: TicketId) -> Result<ReviewItem, Error> {
+    Ok(ReviewItem {
+        id: ReviewItemId(said.item),
+        campaign: said.campaign.map(CampaignId),
+        grant: GrantId(said.grant),
+        ticket,
+        reviewers: said.reviewers.iter().map(|id| parsed(T, "reviewers", id)).collect::<Result<_, _>>()?,
+        asked_at: at(T, "asked_at", said.asked_at)?,
+        due_at: at(T, "due_at", said.due_at)?,
+        answer: None,
     })
 }
 
@@ -187,7 +252,28 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
         (grant.subject.clone(), grant.app.clone(), Entitlement::Role("editor".to_owned()));
     let seen =
         Seen { snapshot: "7f".to_owned(), shown: "{\"risk\":\"low\"}".to_owned(), insights: vec!["peers".to_owned()] };
+    let item = ReviewItem {
+        id: ReviewItemId(Uuid::from_u128(11)),
+        campaign: Some(CampaignId(Uuid::from_u128(12))),
+        grant: grant.id,
+        ticket: grant.ticket,
+        reviewers: vec![subject.clone()],
+        asked_at: grant.granted_at,
+        due_at: grant.expires_at,
+        answer: None,
+    };
+    let answer = |verdict, by: Option<&str>| ReviewAnswer {
+        verdict,
+        by: by.and_then(|by| by.parse().ok()),
+        reason: "still in the project".to_owned(),
+        at: grant.expires_at,
+    };
+    let reviewed = |answer| LedgerEvent::Reviewed { item: item.id, grant: grant.id, answer };
     vec![
+        reviewed(answer(ReviewVerdict::Keep, Some("hal"))),
+        reviewed(answer(ReviewVerdict::Lapsed, None)),
+        LedgerEvent::ReviewAsked { item: item.clone() },
+        LedgerEvent::ReviewAsked { item: ReviewItem { campaign: None, ..item.clone() } },
         LedgerEvent::Seen { approver: subject.clone(), seen },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Ended, reason: Some(EndReason::Expired) },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Active, reason: None },

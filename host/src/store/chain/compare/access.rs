@@ -188,6 +188,8 @@ impl Expected {
             | LedgerEvent::Op { .. }
             | LedgerEvent::Holds { .. }
             | LedgerEvent::HoldsNoMore { .. }
+            | LedgerEvent::ReviewAsked { .. }
+            | LedgerEvent::Reviewed { .. }
             | LedgerEvent::Invalidated
             | LedgerEvent::Reassigned { .. }
             | LedgerEvent::Replaced { .. } => {}

@@ -14,10 +14,6 @@ use crate::desk::id::PersonId;
 const EVERY: Duration = Duration::from_secs(3600);
 /// Open requests that are looked at together.
 const PAGE: usize = 200;
-/// So many people may have left at once, or half of those who hold anything. Beyond that it is the configuration that has gone
-/// wrong, and nothing is ended: their grants give no access as long as it says that they have left.
-const LEAVERS_MAX: usize = 20;
-
 impl Office {
     /// Takes open requests to those who may approve them now, ends what people hold who have left, and orders what is held in apps
     /// that have a connector since.
@@ -74,13 +70,7 @@ impl Office {
         let holders = self.store.all_holders(self.clock.now()).await?;
         let left = |person: &&PersonId| organisation.people.get(*person).is_none_or(|person| !person.active);
         let left: Vec<&PersonId> = holders.iter().filter(left).collect();
-        if left.len() > LEAVERS_MAX.max(holders.len() / 2) {
-            let (left, holders) = (left.len(), holders.len());
-            tracing::error!(
-                left,
-                holders,
-                "so many people who hold access cannot have left at once: no grant is ended"
-            );
+        if !left.is_empty() && !self.may_end(left.len(), holders.len()).await? {
             return Ok(());
         }
         for person in left {

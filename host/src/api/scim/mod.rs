@@ -1,0 +1,180 @@
+//! `/scim/v2`: a SCIM 2.0 server (RFC 7643, RFC 7644), by which the company's identity provider tells the desk who works here. It
+//! describes itself at `/scim/v2/Schemas`, and is no part of the desk's own document.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::http::auth::Caller;
+use crate::app::{App, Error};
+use crate::desk::organisation::directory::EntryKind;
+use crate::desk::permission;
+
+mod answer;
+mod filter;
+mod patch;
+mod query;
+mod schema;
+
+use answer::{Failed, created, listed, resource, sent, shown};
+use query::Asked;
+
+/// How often a change is made again while others change the same.
+const TRIES_MAX: usize = 8;
+
+/// All routes.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .route("/scim/v2/ServiceProviderConfig", get(config))
+        .route(
+            "/scim/v2/ResourceTypes",
+            get(|caller: Caller| async move { described(&caller, schema::resource_types()) }),
+        )
+        .route("/scim/v2/ResourceTypes/{id}", get(resource_type))
+        .route("/scim/v2/Schemas", get(|caller: Caller| async move { described(&caller, schema::schemas()) }))
+        .route("/scim/v2/Schemas/{id}", get(one_schema))
+        .route("/scim/v2/Users", all_of(EntryKind::User))
+        .route("/scim/v2/Users/{id}", one_of(EntryKind::User))
+        .route("/scim/v2/Groups", all_of(EntryKind::Group))
+        .route("/scim/v2/Groups/{id}", one_of(EntryKind::Group))
+}
+
+fn may(caller: &Caller) -> Result<(), Failed> {
+    permission::manage_directory(&caller.0).map(drop).map_err(|refusal| Error::from(refusal).into())
+}
+
+async fn config(caller: Caller) -> Result<Response, Failed> {
+    may(&caller)?;
+    Ok(sent(StatusCode::OK, &schema::config()))
+}
+
+fn described(caller: &Caller, all: Vec<Value>) -> Result<Response, Failed> {
+    may(caller)?;
+    Ok(listed(all, &Asked::read(None)?))
+}
+
+async fn resource_type(caller: Caller, Path(id): Path<String>) -> Result<Response, Failed> {
+    may(&caller)?;
+    one(schema::resource_types(), &id)
+}
+
+async fn one_schema(caller: Caller, Path(id): Path<String>) -> Result<Response, Failed> {
+    may(&caller)?;
+    one(schema::schemas(), &id)
+}
+
+fn one(all: Vec<Value>, id: &str) -> Result<Response, Failed> {
+    let found = all.into_iter().find(|one| one.get("id").and_then(Value::as_str) == Some(id));
+    found.map(|one| sent(StatusCode::OK, &one)).ok_or_else(|| Failed::missing("there is no such description"))
+}
+
+/// A body as JSON.
+fn json(body: &Bytes) -> Result<Value, Failed> {
+    serde_json::from_slice(body).map_err(|error| Failed::bad("invalidSyntax", format!("the body is no JSON: {error}")))
+}
+
+/// The version that a client means; `None` where it means any.
+fn meant(headers: &HeaderMap) -> Result<Option<i64>, Failed> {
+    let Some(text) = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).filter(|text| *text != "*")
+    else {
+        return Ok(None);
+    };
+    let number = text.trim().trim_start_matches("W/").trim_matches('"').parse();
+    // A tag that is none of ours is of no version.
+    Ok(Some(number.unwrap_or(-1)))
+}
+
+/// The routes of all users, or all groups.
+fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
+    get(move |State(app): State<Arc<App>>, Caller(actor): Caller, RawQuery(query): RawQuery| async move {
+        let asked = Asked::read(query.as_deref())?;
+        let entries = app.directory_entries(&actor, kind)?;
+        Ok::<_, Failed>(listed(entries.iter().map(resource).collect(), &asked))
+    })
+    .post(
+        move |State(app): State<Arc<App>>, Caller(actor): Caller, RawQuery(query): RawQuery, body: Bytes| async move {
+            let asked = Asked::read(query.as_deref())?;
+            Ok::<_, Failed>(created(&app.add_entry(&actor, kind, json(&body)?).await?, &asked))
+        },
+    )
+}
+
+/// A request about one user or group.
+struct About {
+    app: Arc<App>,
+    caller: Caller,
+    id: String,
+    asked: Asked,
+    headers: HeaderMap,
+}
+
+impl About {
+    async fn change(
+        self,
+        kind: EntryKind,
+        change: impl Fn(&Value) -> Result<Value, Failed>,
+    ) -> Result<Response, Failed> {
+        let About { app, caller: Caller(actor), id, asked, headers } = self;
+        let meant = meant(&headers)?;
+        for _ in 0..TRIES_MAX {
+            let before = app.directory_entry(&actor, kind, &id)?;
+            let new = change(&before.body)?;
+            let version = meant.or(Some(before.version));
+            match app.change_entry(&actor, (kind, &id), version, |_| Ok(new.clone())).await {
+                // Another change of it was quicker: this one is made of what it is by now.
+                Err(Error::Stale { .. }) if meant.is_none() => {}
+                changed => return Ok(shown(&changed?, &asked, &HeaderMap::new())),
+            }
+        }
+        Err(Failed::Scim { status: StatusCode::SERVICE_UNAVAILABLE, word: None, detail: "try again soon".to_owned() })
+    }
+}
+
+type Parts = (State<Arc<App>>, Caller, Path<String>, RawQuery, HeaderMap);
+
+fn about((State(app), caller, Path(id), RawQuery(query), headers): Parts) -> Result<About, Failed> {
+    Ok(About { app, caller, id, asked: Asked::read(query.as_deref())?, headers })
+}
+
+/// The routes of one user or group.
+fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
+    get(move |app: State<Arc<App>>, caller: Caller, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
+        let About { app, caller: Caller(actor), id, asked, headers } = about((app, caller, id, query, headers))?;
+        Ok::<_, Failed>(shown(&app.directory_entry(&actor, kind, &id)?, &asked, &headers))
+    })
+    .put(
+        move |app: State<Arc<App>>,
+              caller: Caller,
+              id: Path<String>,
+              query: RawQuery,
+              headers: HeaderMap,
+              body: Bytes| async move {
+            let new = json(&body)?;
+            about((app, caller, id, query, headers))?.change(kind, |_| Ok(new.clone())).await
+        },
+    )
+    .patch(
+        move |app: State<Arc<App>>,
+              caller: Caller,
+              id: Path<String>,
+              query: RawQuery,
+              headers: HeaderMap,
+              body: Bytes| async move {
+            let request = json(&body)?;
+            about((app, caller, id, query, headers))?.change(kind, |before| Ok(patch::patched(before, &request)?)).await
+        },
+    )
+    .delete(
+        move |app: State<Arc<App>>, caller: Caller, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
+            let About { app, caller: Caller(actor), id, headers, .. } = about((app, caller, id, query, headers))?;
+            app.delete_entry(&actor, (kind, &id), meant(&headers)?).await?;
+            Ok::<_, Failed>(StatusCode::NO_CONTENT.into_response())
+        },
+    )
+}

@@ -1,0 +1,345 @@
+//! PATCH (RFC 7644, section 3.5.2): all operations, or none. The shapes of the large providers are taken as they are meant: words in
+//! any case, a value without a path, flags as texts, and a removal of members that names them in its value, which never removes all.
+
+use serde_json::{Map, Value};
+
+use super::filter::{Filter, member, parts};
+
+/// The most operations of one request.
+const OPERATIONS_MAX: usize = 1_000;
+
+/// Why a PATCH is not taken: the SCIM word for it, and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPatch(pub &'static str, pub String);
+
+/// The words of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Add,
+    Replace,
+    Remove,
+}
+
+/// A path: an attribute, the values of it that are meant, and a part of them.
+struct Path<'p> {
+    attribute: Vec<&'p str>,
+    filter: Option<Filter>,
+    sub: Option<&'p str>,
+}
+
+/// A resource after a PATCH.
+///
+/// # Errors
+///
+/// [`NoPatch`]; then nothing has changed.
+pub fn patched(before: &Value, request: &Value) -> Result<Value, NoPatch> {
+    let operations = member(request, "Operations").and_then(Value::as_array);
+    let operations = operations.ok_or_else(|| NoPatch("invalidSyntax", "`Operations` is missing".to_owned()))?;
+    if operations.is_empty() || operations.len() > OPERATIONS_MAX {
+        return Err(NoPatch("invalidValue", format!("give 1 to {OPERATIONS_MAX} operations")));
+    }
+    let mut after = before.clone();
+    for operation in operations {
+        apply(&mut after, operation)?;
+    }
+    Ok(after)
+}
+
+fn apply(after: &mut Value, operation: &Value) -> Result<(), NoPatch> {
+    let word = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
+    let op = match word.to_ascii_lowercase().as_str() {
+        "add" => Op::Add,
+        "replace" => Op::Replace,
+        "remove" => Op::Remove,
+        _ => return Err(NoPatch("invalidSyntax", "`op` is `add`, `replace` or `remove`".to_owned())),
+    };
+    let value = member(operation, "value");
+    match member(operation, "path").and_then(Value::as_str).filter(|path| !path.is_empty()) {
+        Some(text) => {
+            let path = read(text).ok_or_else(|| NoPatch("invalidPath", "`path` names no attribute".to_owned()))?;
+            at(after, op, &path, value)
+        }
+        None if op == Op::Remove => Err(NoPatch("noTarget", "say in `path` what is to be removed".to_owned())),
+        None => {
+            let fields = value.and_then(Value::as_object);
+            let fields =
+                fields.ok_or_else(|| NoPatch("invalidValue", "without a `path`, `value` is an object".to_owned()))?;
+            fields.iter().try_for_each(|(name, value)| whole(after, op, name, value))
+        }
+    }
+}
+
+/// One member of a value without a path; its name may be a path itself, as some providers write it.
+fn whole(after: &mut Value, op: Op, name: &str, value: &Value) -> Result<(), NoPatch> {
+    let is_schema = name.to_ascii_lowercase().starts_with("urn:") && value.is_object();
+    if is_schema {
+        let fields = value.as_object().into_iter().flatten();
+        return fields.into_iter().try_for_each(|(sub, value)| {
+            at(after, op, &Path { attribute: vec![name, sub.as_str()], filter: None, sub: None }, Some(value))
+        });
+    }
+    let path = read(name).ok_or_else(|| NoPatch("invalidPath", "a member of `value` names no attribute".to_owned()))?;
+    at(after, op, &path, Some(value))
+}
+
+fn read(text: &str) -> Option<Path<'_>> {
+    let fits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_:.$/".contains(c));
+    let (attribute, filter, sub) = match text.split_once('[') {
+        None => (text, None, None),
+        Some((attribute, rest)) => {
+            let (filter, sub) = rest.rsplit_once(']')?;
+            let sub = if sub.is_empty() { None } else { Some(sub.strip_prefix('.').filter(|sub| fits(sub))?) };
+            (attribute, Some(Filter::read(filter).ok()?), sub)
+        }
+    };
+    let attribute = parts(attribute);
+    attribute.iter().all(|part| fits(part)).then_some(Path { attribute, filter, sub })
+}
+
+fn at(after: &mut Value, op: Op, path: &Path<'_>, value: Option<&Value>) -> Result<(), NoPatch> {
+    let no_value = || NoPatch("invalidValue", "`value` is missing".to_owned());
+    let Some((last, above)) = path.attribute.split_last() else {
+        return Err(NoPatch("invalidPath", "`path` names no attribute".to_owned()));
+    };
+    if ["id", "meta", "schemas"].iter().any(|fixed| path.attribute.len() == 1 && last.eq_ignore_ascii_case(fixed)) {
+        return if last.eq_ignore_ascii_case("schemas") {
+            Ok(())
+        } else {
+            Err(NoPatch("mutability", format!("`{last}` is the desk's own")))
+        };
+    }
+    let mut object = after;
+    for part in above {
+        if op == Op::Remove && member(object, part).is_none() {
+            return Ok(());
+        }
+        let inner = entry(object, part).ok_or_else(|| NoPatch("invalidPath", format!("`{part}` has no parts")))?;
+        // A part of a list's values is a part of the first, which providers mean where they name none.
+        object = first_of(inner).ok_or_else(|| NoPatch("invalidPath", format!("`{part}` has no parts")))?;
+    }
+    match (&path.filter, op) {
+        (Some(filter), _) => among(object, op, (last, filter, path.sub), value),
+        (None, Op::Remove) => {
+            match value.filter(|value| value.is_array() || value.is_object()) {
+                Some(named) => take_out(object, last, named),
+                None => drop(fields(object).and_then(|fields| remove(fields, last))),
+            }
+            Ok(())
+        }
+        (None, Op::Replace) => put(object, last, value.ok_or_else(no_value)?.clone()),
+        (None, Op::Add) => add(object, last, value.ok_or_else(no_value)?),
+    }
+}
+
+fn first_of(value: &mut Value) -> Option<&mut Value> {
+    match value {
+        Value::Array(all) => {
+            if all.is_empty() {
+                all.push(Value::Object(Map::new()));
+            }
+            all.first_mut()
+        }
+        other => Some(other),
+    }
+}
+
+fn fields(object: &mut Value) -> Option<&mut Map<String, Value>> {
+    object.as_object_mut()
+}
+
+/// The name that an object has for an attribute: case does not matter.
+fn key(fields: &Map<String, Value>, name: &str) -> String {
+    fields.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.to_owned())
+}
+
+fn entry<'v>(object: &'v mut Value, name: &str) -> Option<&'v mut Value> {
+    let fields = fields(object)?;
+    let key = key(fields, name);
+    Some(fields.entry(key).or_insert_with(|| Value::Object(Map::new())))
+}
+
+fn remove(fields: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = key(fields, name);
+    fields.remove(&key)
+}
+
+/// Attributes that have several values (RFC 7643, sections 4.1.2 and 4.2).
+const SEVERAL: [&str; 10] = [
+    "emails",
+    "phoneNumbers",
+    "ims",
+    "photos",
+    "addresses",
+    "groups",
+    "entitlements",
+    "roles",
+    "x509Certificates",
+    "members",
+];
+
+fn has_several(name: &str) -> bool {
+    SEVERAL.iter().any(|several| name.eq_ignore_ascii_case(several))
+}
+
+fn put(object: &mut Value, name: &str, value: Value) -> Result<(), NoPatch> {
+    let found = fields(object).ok_or_else(|| NoPatch("invalidPath", format!("`{name}` cannot be there")))?;
+    let key = key(found, name);
+    if value.is_null() {
+        found.remove(&key);
+        return Ok(());
+    }
+    match (found.get_mut(&key), &value) {
+        // Of what has parts, those that are given are replaced.
+        (Some(Value::Object(old)), Value::Object(new)) => old.extend(new.clone()),
+        (Some(Value::Object(old)), Value::String(new)) => {
+            old.clear();
+            old.insert("value".to_owned(), new.clone().into());
+        }
+        _ => drop(found.insert(key, in_form(name, value))),
+    }
+    Ok(())
+}
+
+/// A value in the form that its attribute has.
+fn in_form(name: &str, value: Value) -> Value {
+    match value {
+        Value::String(id) if name.eq_ignore_ascii_case("manager") => serde_json::json!({ "value": id }),
+        value if has_several(name) && !value.is_array() => Value::Array(vec![value]),
+        value => value,
+    }
+}
+
+fn add(object: &mut Value, name: &str, value: &Value) -> Result<(), NoPatch> {
+    let found = fields(object).ok_or_else(|| NoPatch("invalidPath", format!("`{name}` cannot be there")))?;
+    let key = key(found, name);
+    if !has_several(name) {
+        return put(object, name, value.clone());
+    }
+    let list = found.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+    let Value::Array(list) = list else { return put(object, name, value.clone()) };
+    let new = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    for one in new {
+        if !list.iter().any(|old| is_same(old, &one)) {
+            list.push(one);
+        }
+    }
+    Ok(())
+}
+
+/// Whether two values of an attribute are the same one: by their `value` where they have one.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (member(one, "value"), member(other, "value")) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// Removes the values that are named, and no others.
+fn take_out(object: &mut Value, name: &str, named: &Value) {
+    let Some(found) = fields(object) else { return };
+    let key = key(found, name);
+    let named = named.as_array().cloned().unwrap_or_else(|| vec![named.clone()]);
+    if let Some(Value::Array(list)) = found.get_mut(&key) {
+        list.retain(|old| !named.iter().any(|one| is_same(old, one)));
+    }
+}
+
+fn among(
+    object: &mut Value,
+    op: Op,
+    (name, filter, sub): (&str, &Filter, Option<&str>),
+    value: Option<&Value>,
+) -> Result<(), NoPatch> {
+    let found = fields(object).ok_or_else(|| NoPatch("invalidPath", format!("`{name}` cannot be there")))?;
+    let key = key(found, name);
+    if op == Op::Remove {
+        let Some(Value::Array(list)) = found.get_mut(&key) else { return Ok(()) };
+        match sub {
+            None => list.retain(|one| !filter.holds(one)),
+            Some(sub) => {
+                for one in list.iter_mut().filter(|one| filter.holds(one)) {
+                    drop(fields(one).and_then(|fields| remove(fields, sub)));
+                }
+            }
+        }
+        return Ok(());
+    }
+    let value = value.ok_or_else(|| NoPatch("invalidValue", "`value` is missing".to_owned()))?;
+    let list = found.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+    let Value::Array(list) = list else {
+        return Err(NoPatch("invalidPath", format!("`{name}` has one value")));
+    };
+    if !list.iter().any(|one| filter.holds(one)) {
+        // A work address that is not there yet is made: providers set one part after the other.
+        let Filter::Compare(attribute, super::filter::Word::Equal, is) = filter else {
+            return Err(NoPatch("noTarget", format!("no value of `{name}` fits")));
+        };
+        list.push(Value::Object([(attribute.clone(), is.clone())].into_iter().collect()));
+    }
+    for one in list.iter_mut().filter(|one| filter.holds(one)) {
+        match (sub, value) {
+            (Some(sub), value) => put(one, sub, value.clone())?,
+            (None, Value::Object(new)) => fields(one).into_iter().for_each(|old| old.extend(new.clone())),
+            (None, value) => put(one, "value", value.clone())?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn after(before: &Value, operations: &Value) -> Value {
+        patched(before, &json!({ "Operations": operations })).unwrap()
+    }
+
+    #[test]
+    fn the_shapes_of_the_large_providers_are_taken_as_they_are_meant() {
+        let user = json!({ "userName": "amara", "active": true, "emails": [{ "type": "home", "value": "h@x" }] });
+        let entra = json!([{ "op": "Replace", "path": "active", "value": "False" },
+            { "op": "Add", "path": "emails[type eq \"work\"].value", "value": "w@x" },
+            { "op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "Sales" },
+            { "op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": "17" },
+            { "op": "Replace", "path": "name.givenName", "value": "Amara" }]);
+        let changed = after(&user, &entra);
+        assert_eq!(changed["active"], "False", "it becomes a flag where it is kept");
+        assert_eq!(changed["emails"][1], json!({ "type": "work", "value": "w@x" }));
+        let place = &changed["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"];
+        assert_eq!((&place["department"], &place["manager"]["value"]), (&json!("Sales"), &json!("17")));
+        assert_eq!(changed["name"]["givenName"], "Amara");
+        let okta = json!([{ "op": "replace", "value": { "active": false, "name.familyName": "Okafor" } }]);
+        let changed = after(&user, &okta);
+        assert_eq!((&changed["active"], &changed["name"]["familyName"]), (&json!(false), &json!("Okafor")));
+    }
+
+    #[test]
+    fn a_removal_that_names_members_never_removes_all() {
+        let group =
+            json!({ "displayName": "staff", "members": [{ "value": "1" }, { "value": "2" }, { "value": "3" }] });
+        let named = json!([{ "op": "Remove", "path": "members", "value": [{ "value": "2" }] }]);
+        assert_eq!(after(&group, &named)["members"], json!([{ "value": "1" }, { "value": "3" }]));
+        let filtered = json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]);
+        assert_eq!(after(&group, &filtered)["members"], json!([{ "value": "2" }, { "value": "3" }]));
+        let twice = json!([{ "op": "add", "path": "members", "value": [{ "value": "3" }, { "value": "4" }] }]);
+        assert_eq!(after(&group, &twice)["members"].as_array().unwrap().len(), 4);
+        let all = json!([{ "op": "remove", "path": "members" }]);
+        assert_eq!(after(&group, &all).get("members"), None, "without a value all are meant");
+    }
+
+    #[test]
+    fn all_operations_are_taken_or_none() {
+        let user = json!({ "userName": "amara" });
+        for bad in [
+            json!([]),
+            json!([{ "op": "move", "path": "title" }]),
+            json!([{ "op": "add", "path": "title", "value": "x" }, { "op": "remove" }]),
+            json!([{ "op": "replace", "path": "id", "value": "7" }]),
+            json!([{ "op": "replace", "path": "emails[", "value": "7" }]),
+        ] {
+            assert!(patched(&user, &json!({ "Operations": bad })).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The company's directory: users and groups that its identity provider keeps here. A user who is deactivated has left, and all
+//! that follows for one who has left follows at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::app::error::Busy;
+use crate::app::jobs::stop::Stop;
+use crate::app::office::signatory;
+use crate::app::{App, Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::{GroupId, PersonId};
+use crate::desk::organisation::directory::{Directory, EntryKind, Provided};
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
+use crate::store::chain::audit;
+pub use crate::store::people::directory::Entry;
+use crate::store::people::directory::Kept as Written;
+
+/// The schema of a user's place in the company (RFC 7643, section 4.3).
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// The most users and groups together.
+const ENTRIES_MAX: usize = 200_000;
+/// The largest entry, in bytes: a group of some ten thousand members.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// The longest name, in characters.
+const NAME_CHARS_MAX: usize = 256;
+/// How often a change is made again while other hosts change the directory.
+const TRIES_MAX: usize = 8;
+/// How often a host looks whether another has changed it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The directory as it was read last.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub revision: i64,
+    pub entries: BTreeMap<Uuid, Entry>,
+    pub directory: Directory,
+}
+
+impl Kept {
+    fn of(revision: i64, entries: Vec<Entry>) -> Kept {
+        let entries: BTreeMap<Uuid, Entry> = entries.into_iter().map(|entry| (entry.id, entry)).collect();
+        Kept { revision, directory: directory(&entries), entries }
+    }
+
+    fn live(&self, kind: EntryKind) -> impl Iterator<Item = &Entry> {
+        self.entries.values().filter(move |entry| entry.kind == kind && entry.deleted_at.is_none())
+    }
+}
+
+fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
+    let mut found = Directory::default();
+    let person = |id: &str| -> Option<PersonId> {
+        let entry = entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)?;
+        entry.stands_for.parse().ok()
+    };
+    for entry in entries.values() {
+        match entry.kind {
+            EntryKind::User => {
+                let Ok(id) = entry.stands_for.parse::<PersonId>() else { continue };
+                let manager = text(entry.body.get(ENTERPRISE), "manager/value").and_then(|id| person(&id));
+                let active = entry.deleted_at.is_none() && is_active(&entry.body);
+                found.people.insert(id, Provided { active, manager, ..described(&entry.body) });
+            }
+            EntryKind::Group if entry.deleted_at.is_none() => {
+                let Ok(id) = entry.stands_for.parse::<GroupId>() else { continue };
+                let members = entry.body.get("members").and_then(Value::as_array).into_iter().flatten();
+                let members: BTreeSet<PersonId> =
+                    members.filter_map(|member| person(member.get("value")?.as_str()?)).collect();
+                found.groups.insert(id, members);
+            }
+            EntryKind::Group => {}
+        }
+    }
+    found
+}
+
+/// Whether a user may work: where nothing is said, they may.
+fn is_active(body: &Value) -> bool {
+    body.get("active") != Some(&Value::Bool(false))
+}
+
+fn text(body: Option<&Value>, path: &str) -> Option<String> {
+    let found = body?.pointer(&format!("/{path}"))?.as_str()?.trim();
+    (!found.is_empty()).then(|| found.to_owned())
+}
+
+fn described(body: &Value) -> Provided {
+    let given = [text(Some(body), "name/givenName"), text(Some(body), "name/familyName")];
+    let given: Vec<String> = given.into_iter().flatten().collect();
+    let whole = (!given.is_empty()).then(|| given.join(" "));
+    let name = text(Some(body), "displayName").or_else(|| text(Some(body), "name/formatted")).or(whole);
+    let city = body.get("addresses").and_then(Value::as_array).and_then(|all| text(all.first(), "locality"));
+    Provided {
+        active: true,
+        name: name.or_else(|| text(Some(body), "userName")),
+        email: email(body),
+        department: text(body.get(ENTERPRISE), "department"),
+        title: text(Some(body), "title"),
+        location: city,
+        manager: None,
+    }
+}
+
+/// The primary address, else the first, else the name where it is one.
+fn email(body: &Value) -> Option<String> {
+    let all = body.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let primary = all.iter().find(|one| one.get("primary") == Some(&Value::Bool(true))).or(all.first());
+    text(primary, "value").or_else(|| text(Some(body), "userName").filter(|name| name.contains('@')))
+}
+
+impl Office {
+    /// The users or the groups, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn directory_entries(&self, actor: &Actor, kind: EntryKind) -> Result<Vec<Entry>, Error> {
+        permission::manage_directory(actor)?;
+        let kept = self.directory.load();
+        let mut found: Vec<Entry> = kept.live(kind).cloned().collect();
+        found.sort_by_key(|entry| (entry.created_at, entry.id));
+        Ok(found)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`].
+    pub fn directory_entry(&self, actor: &Actor, kind: EntryKind, id: &str) -> Result<Entry, Error> {
+        permission::manage_directory(actor)?;
+        let missing = || Error::Missing { what: kind.code(), name: id.chars().take(NAME_CHARS_MAX).collect() };
+        let kept = self.directory.load();
+        let entry = id.parse().ok().and_then(|id: Uuid| kept.entries.get(&id));
+        let entry = entry.filter(|entry| entry.kind == kind && entry.deleted_at.is_none());
+        entry.cloned().ok_or_else(missing)
+    }
+
+    /// Reads the directory where it has changed since it was read last; whether it has.
+    pub(in crate::app) async fn catch_up_directory(&self) -> Result<bool, Error> {
+        let revision = self.store.directory_revision().await?;
+        if self.directory.load().revision == revision {
+            return Ok(false);
+        }
+        let entries = self.store.directory_entries().await?;
+        self.directory.store(Arc::new(Kept::of(revision, entries)));
+        self.lay_over();
+        Ok(true)
+    }
+
+    /// Reads the directory for the first time, before anything is decided.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn read_directory(&self) -> Result<(), Error> {
+        self.catch_up_directory().await.map(drop)
+    }
+
+    /// The id in the organisation for a new entry: a person or a group of the configuration that it is, or one who was here before,
+    /// else an id made of its name.
+    fn stands_for(&self, kept: &Kept, kind: EntryKind, body: &Value, name: &str) -> String {
+        let taken = |id: &str| kept.live(kind).any(|entry| entry.stands_for == id);
+        let gone = kept.entries.values().filter(|entry| entry.kind == kind && entry.deleted_at.is_some());
+        let before = gone.filter(|entry| entry.name == name).map(|entry| entry.stands_for.clone()).next();
+        let configured = self.configured();
+        let email = email(body).unwrap_or_default();
+        let is =
+            |text: &str| text.eq_ignore_ascii_case(name) || (!email.is_empty() && text.eq_ignore_ascii_case(&email));
+        let known = match kind {
+            EntryKind::User => {
+                let mut people = configured.people.values();
+                people.find(|person| is(person.id.as_str()) || is(&person.email)).map(|person| person.id.to_string())
+            }
+            EntryKind::Group => None,
+        };
+        if let Some(id) = before.or(known).filter(|id| !taken(id)) {
+            return id;
+        }
+        let local = name.split('@').next().unwrap_or(name);
+        let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let id: String = local.chars().map(allowed).take(80).collect();
+        let id = id.trim_matches('-').to_owned();
+        let id = if id.is_empty() { kind.code().to_owned() } else { id };
+        let is_person = |id: &str| kind == EntryKind::User && configured.people.contains_key(id);
+        let free = |id: &String| !taken(id) && !is_person(id);
+        let numbered = (2..).map(|n: u32| format!("{id}-{n}"));
+        let found = std::iter::once(id.clone()).chain(numbered).find(free);
+        found.unwrap_or(id)
+    }
+}
+
+/// A change of the directory, as it is noted.
+#[derive(Debug, Clone, Copy)]
+enum Did {
+    Created,
+    Changed,
+    Deleted,
+}
+
+impl Did {
+    const fn code(self) -> &'static str {
+        match self {
+            Did::Created => "created",
+            Did::Changed => "changed",
+            Did::Deleted => "deleted",
+        }
+    }
+}
+
+impl App {
+    /// Takes a new user or group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], also where another has the name; [`Error::Rejected`]; [`Error::Busy`] where other hosts change the
+    /// directory all the time.
+    pub async fn add_entry(self: &Arc<Self>, actor: &Actor, kind: EntryKind, body: Value) -> Result<Entry, Error> {
+        permission::manage_directory(actor)?;
+        self.write_entry(actor, Did::Created, |kept| {
+            let body = checked(kind, body.clone())?;
+            if kept.entries.len() >= ENTRIES_MAX {
+                let message = format!("The directory has {ENTRIES_MAX} entries, which is the most.");
+                return Err(Error::Rejected { problems: vec![Problem::new("id", "too-many", message)] });
+            }
+            let (name, now) = (name_of(kind, &body), self.clock.now());
+            let stands_for = self.stands_for(kept, kind, &body, &name);
+            let id = self.clock.new_id();
+            Ok(Entry {
+                id,
+                kind,
+                name,
+                stands_for,
+                body,
+                version: 1,
+                created_at: now,
+                changed_at: now,
+                deleted_at: None,
+            })
+        })
+        .await
+    }
+
+    /// Changes a user or a group: `change` makes the new body of the old one. `version` is the one that is meant, where one is.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::add_entry`]; [`Error::Missing`]; [`Error::Stale`]; what `change` refuses.
+    pub async fn change_entry(
+        self: &Arc<Self>,
+        actor: &Actor,
+        (kind, id): (EntryKind, &str),
+        version: Option<i64>,
+        change: impl Fn(&Value) -> Result<Value, Error>,
+    ) -> Result<Entry, Error> {
+        permission::manage_directory(actor)?;
+        self.write_entry(actor, Did::Changed, |_| {
+            let before = self.directory_entry(actor, kind, id)?;
+            if version.is_some_and(|version| version != before.version) {
+                return Err(Error::Stale { version: before.version });
+            }
+            let body = checked(kind, change(&before.body)?)?;
+            if body == before.body {
+                return Ok(before);
+            }
+            let name = name_of(kind, &body);
+            Ok(Entry { name, body, version: before.version + 1, changed_at: self.clock.now(), ..before })
+        })
+        .await
+    }
+
+    /// Deletes a user, who has left by that, or a group.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::change_entry`].
+    pub async fn delete_entry(
+        self: &Arc<Self>,
+        actor: &Actor,
+        (kind, id): (EntryKind, &str),
+        version: Option<i64>,
+    ) -> Result<(), Error> {
+        permission::manage_directory(actor)?;
+        let now = self.clock.now();
+        self.write_entry(actor, Did::Deleted, |_| {
+            let before = self.directory_entry(actor, kind, id)?;
+            if version.is_some_and(|version| version != before.version) {
+                return Err(Error::Stale { version: before.version });
+            }
+            Ok(Entry { deleted_at: Some(now), changed_at: now, version: before.version + 1, ..before })
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn write_entry(
+        self: &Arc<Self>,
+        actor: &Actor,
+        did: Did,
+        make: impl Fn(&Kept) -> Result<Entry, Error>,
+    ) -> Result<Entry, Error> {
+        let _only_one = self.changing_directory.lock().await;
+        for _ in 0..TRIES_MAX {
+            self.catch_up_directory().await?;
+            let kept = self.directory.load_full();
+            let entry = make(&kept)?;
+            let same = |other: &&Entry| other.id != entry.id && other.name == entry.name;
+            if entry.deleted_at.is_none() && kept.live(entry.kind).any(|other| same(&other)) {
+                return Err(Refusal::NameTaken { kind: entry.kind.code(), name: entry.name }.into());
+            }
+            let before = kept.entries.get(&entry.id);
+            if before == Some(&entry) {
+                return Ok(entry);
+            }
+            let detail = json!({ "did": did.code(), "kind": entry.kind.code(), "entry": entry.id.to_string(),
+                "active": entry.deleted_at.is_none() && is_active(&entry.body), "by": signatory(actor).to_string() });
+            let (at, about) = (self.clock.now(), entry.stands_for.clone());
+            let noted = audit::Entry { at, event: audit::DIRECTORY, about, detail };
+            if self.store.keep_entry(&entry, kept.revision, noted).await? == Written::Overtaken {
+                continue;
+            }
+            self.catch_up_directory().await?;
+            // One who is new holds nothing yet, and no open request waits for them.
+            if before.is_some() || entry.kind == EntryKind::Group {
+                self.follow_people().await?;
+            }
+            return Ok(entry);
+        }
+        Err(Busy::Rule.into())
+    }
+
+    /// Follows the directory as other hosts change it, until it is asked to stop.
+    pub async fn follow_directory(self: Arc<Self>, mut stop: Stop) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.told() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.office.catch_up_directory().await {
+                tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
+            }
+        }
+    }
+}
+
+fn name_of(kind: EntryKind, body: &Value) -> String {
+    let attribute = match kind {
+        EntryKind::User => "userName",
+        EntryKind::Group => "displayName",
+    };
+    text(Some(body), attribute).unwrap_or_default().to_lowercase()
+}
+
+/// A body as it is kept: without what only the desk says, with flags as flags.
+fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
+    let rejected = |field: &str, code: &str, message: String| Error::Rejected {
+        problems: vec![Problem::new(field, code, message)],
+    };
+    let Value::Object(fields) = body else {
+        return Err(rejected("", "not-an-object", "Send a JSON object.".to_owned()));
+    };
+    let mut kept = Map::new();
+    for (name, mut value) in fields {
+        let plain = name.to_ascii_lowercase();
+        // The groups of a user are the groups' own.
+        if ["id", "meta", "schemas"].contains(&plain.as_str()) || (kind == EntryKind::User && plain == "groups") {
+            continue;
+        }
+        if plain == "active" {
+            value = Value::Bool(
+                flag(&value)
+                    .ok_or_else(|| rejected("active", "not-a-flag", "`active` is true or false.".to_owned()))?,
+            );
+        }
+        if !value.is_null() {
+            kept.insert(name, value);
+        }
+    }
+    let body = Value::Object(kept);
+    let name = name_of(kind, &body);
+    let field = if kind == EntryKind::User { "userName" } else { "displayName" };
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
+    }
+    if body.to_string().len() > BODY_BYTES_MAX {
+        return Err(rejected("", "too-large", format!("An entry has at most {BODY_BYTES_MAX} bytes.")));
+    }
+    Ok(body)
+}
+
+/// A flag, also in the forms that providers write it: Entra sends it as a text.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}

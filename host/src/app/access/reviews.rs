@@ -1,0 +1,202 @@
+//! Access reviews: campaigns that ask whether access is still needed, the answers, and the ends of what none has kept.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::jobs::Outcome;
+use crate::app::office::signatory;
+use crate::app::tickets::change::Key;
+use crate::app::tickets::change::idempotency;
+use crate::app::{App, Error, Office};
+use crate::desk::access::Grant;
+use crate::desk::access::campaign::{self, Asks, ReviewItem, Said};
+use crate::desk::actor::Actor;
+use crate::desk::id::{AppId, CampaignId, GrantId, ReviewItemId, TicketId};
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::edit::check_reason;
+pub use crate::store::access::reviews::{Campaign, Progress, Which};
+use crate::store::sql::page::Page;
+
+/// Grants that are looked for together.
+const PAGE: usize = 200;
+/// The longest that a campaign may take.
+const LASTS_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+/// Campaigns that are listed.
+const LISTED_MAX: usize = 200;
+
+/// A campaign to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCampaign {
+    pub name: String,
+    /// `None` for all apps.
+    pub app: Option<String>,
+    pub asks: Asks,
+    pub due_at: Timestamp,
+}
+
+impl App {
+    /// Begins a campaign: whether each grant that is held is still needed is asked of those who answer for it. What is in an open
+    /// review already is left to that. Where it is cut off, another campaign asks about the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Rejected`]; where the store cannot be read or written.
+    pub async fn start_campaign(
+        self: &Arc<Self>,
+        actor: &Actor,
+        new: NewCampaign,
+    ) -> Result<(Campaign, Progress), Error> {
+        permission::administer(actor)?;
+        let campaign = self.campaign_of(actor, &new)?;
+        self.store.start_campaign(&campaign).await?;
+        let (app, id) = (Arc::clone(self), campaign.id);
+        // To the end also where the request is dropped.
+        tokio::spawn(async move { app.ask_all(&campaign).await }).await??;
+        let missing = || Error::Missing { what: "campaign", name: id.to_string() };
+        self.store.campaigns(Some(id), 1).await?.pop().ok_or_else(missing)
+    }
+
+    fn campaign_of(&self, actor: &Actor, new: &NewCampaign) -> Result<Campaign, Error> {
+        let now = self.clock.now();
+        let mut problems: Vec<Problem> = check_reason("name", &new.name).into_iter().collect();
+        let app: Option<AppId> = match new.app.as_deref() {
+            None => None,
+            Some(text) => match self.organisation().apps.get_key_value(text) {
+                Some((id, _)) => Some(id.clone()),
+                None => {
+                    problems.push(Problem::new("app", "unknown", format!("`{text}` is no app of the catalog.")));
+                    None
+                }
+            },
+        };
+        if new.due_at <= now || new.due_at > now.checked_add(LASTS_MAX).unwrap_or(Timestamp::MAX) {
+            problems.push(Problem::new("due_at", "out-of-range", "Give a time within the next year."));
+        }
+        if !problems.is_empty() {
+            return Err(Error::Rejected { problems });
+        }
+        Ok(Campaign {
+            id: CampaignId(self.clock.new_id()),
+            name: new.name.trim().to_owned(),
+            app,
+            asks: new.asks,
+            started_by: signatory(actor).to_string(),
+            started_at: now,
+            due_at: new.due_at,
+        })
+    }
+
+    async fn ask_all(&self, new: &Campaign) -> Result<(), Error> {
+        let mut after: Option<GrantId> = None;
+        loop {
+            let page = self.store.to_review(new.app.as_ref(), self.clock.now(), after, PAGE).await?;
+            for grant in &page {
+                let about = (new.id, new.asks, new.due_at);
+                let asked =
+                    self.change_grant(grant.id, None, |ticket, grant, at| Ok(campaign::ask(ticket, grant, about, at)));
+                match asked.await {
+                    Ok(_) | Err(Error::Missing { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.last().map(|grant| grant.id);
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Office {
+    /// The campaigns, newest first. For agents, admins and the operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn campaigns(&self, actor: &Actor) -> Result<Vec<(Campaign, Progress)>, Error> {
+        permission::read_decisions(actor)?;
+        Ok(self.store.campaigns(None, LISTED_MAX).await?)
+    }
+
+    /// The reviews of a list, each with its grant: one's own for those who are asked, all others for agents, admins and the operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn reviews(
+        &self,
+        actor: &Actor,
+        which: &Which,
+        after: Option<ReviewItemId>,
+        limit: usize,
+    ) -> Result<Page<(ReviewItem, Grant), ReviewItemId>, Error> {
+        let own = matches!(which, Which::Awaiting(person) if actor.person() == Some(person));
+        if !own {
+            permission::read_decisions(actor)?;
+        }
+        Ok(self.store.reviews(which, after, limit).await?)
+    }
+
+    /// Takes a reviewer's word about a grant: what is not kept is taken back at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`], also where the review does not ask the actor or is over; [`Error::Rejected`] without
+    /// a reason where it is not kept.
+    pub async fn answer_review(
+        &self,
+        actor: &Actor,
+        id: ReviewItemId,
+        (keep, reason): (bool, String),
+        key: Option<Key>,
+    ) -> Result<ReviewItem, Error> {
+        let missing = || Error::Missing { what: "review", name: id.to_string() };
+        let permit = permission::review_access(actor)?;
+        let by = actor.person().ok_or(Refusal::NotAReviewer)?.clone();
+        let said = Said { by, keep, reason };
+        let item = self.store.review(id).await?.ok_or_else(missing)?;
+        let grant = self.reviewed_grant(&item).await?;
+        self.change_grant(grant, idempotency(actor, key), |ticket, grant, at| {
+            Ok(Some(campaign::answer(ticket, grant, (&item, &said), &permit, at)?))
+        })
+        .await?;
+        self.store.review(id).await?.ok_or_else(missing)
+    }
+
+    /// Ends the reviews of what a ticket gave whose time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
+    pub async fn end_reviews(&self, ticket: TicketId) -> Result<Outcome, Error> {
+        let mut next = None;
+        for item in self.store.open_reviews(ticket).await? {
+            if item.due_at > self.clock.now() {
+                next = next.into_iter().chain([item.due_at]).min();
+                continue;
+            }
+            let grant = self.reviewed_grant(&item).await?;
+            self.change_grant(grant, None, |ticket, grant, at| Ok(campaign::lapse(ticket, grant, &item, at))).await?;
+        }
+        Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.
+    async fn reviewed_grant(&self, item: &ReviewItem) -> Result<GrantId, Error> {
+        let missing = || Error::Missing { what: "grant", name: item.grant.to_string() };
+        let grant = self.store.grant(item.grant).await?.ok_or_else(missing)?;
+        let now = self.clock.now();
+        if !grant.has_ended(now) {
+            return Ok(grant.id);
+        }
+        let held = self.store.held(&grant.subject, now).await?;
+        let same = |other: &&Grant| {
+            (&other.app, &other.tier, &other.role) == (&grant.app, &grant.tier, &grant.role)
+                && grant.end_reason == Some(crate::desk::access::EndReason::Replaced)
+        };
+        Ok(held.iter().find(same).map_or(grant.id, |other| other.id))
+    }
+}

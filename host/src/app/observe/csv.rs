@@ -1,0 +1,47 @@
+//! Tables as files for spreadsheets (RFC 4180).
+
+use super::reports::{Cell, ReportTable};
+
+/// A cell. A text that a spreadsheet would take for a formula is marked as a text.
+fn quoted(text: &str) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+/// Rows of texts.
+pub fn rows(all: impl IntoIterator<Item = Vec<String>>) -> String {
+    let line = |row: Vec<String>| row.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(",") + "\r\n";
+    all.into_iter().map(line).collect()
+}
+
+/// A report with its columns' names; shares are numbers from 0 to 1.
+pub fn report(table: &ReportTable) -> String {
+    let cell = |cell: &Cell| match cell {
+        Cell::Text(text) => quoted(text),
+        Cell::Number(number) => number.to_string(),
+        Cell::Share(share) => share.map(|share| format!("{:.3}", share as f64 / 1_000.0)).unwrap_or_default(),
+    };
+    let mut text = table.columns.join(",") + "\r\n";
+    for row in &table.rows {
+        text.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_csv_cell_is_a_text_and_no_formula() {
+        let row =
+            vec![Cell::Text("=1+1, \"x\"".to_owned()), Cell::Share(Some(333)), Cell::Share(None), Cell::Number(-3)];
+        let table = ReportTable { columns: vec!["a", "b", "c", "d"], rows: vec![row] };
+        assert_eq!(report(&table), "a,b,c,d\r\n\"'=1+1, \"\"x\"\"\",0.333,,-3\r\n");
+        assert_eq!(rows([vec!["a b".to_owned(), "@x".to_owned()]]), "a b,'@x\r\n");
+    }
+}

@@ -1,0 +1,290 @@
+//! Access reviews: the people who answer for access say whether it is still needed, and what none of them keeps in time is taken
+//! back. What is given in an emergency is reviewed in the same way: the change that gives it asks for that.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::decide::revoked;
+use super::{AccessCase, AccessState, AccessWrite, EndReason, Grant, LedgerEntry, LedgerEvent};
+use crate::desk::actor::Author;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::change::message::MessageKind;
+use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::id::{CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
+use crate::desk::organisation::Organisation;
+use crate::desk::permission::MayReview;
+use crate::desk::refusal::Refusal;
+use crate::desk::text::normal;
+use crate::desk::ticket::edit::{check_optional_reason, check_reason};
+use crate::desk::ticket::{Ticket, changed};
+
+/// How long people have to look at what was given in an emergency.
+const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
+/// Why a grant ends that was reviewed by none in time.
+const NOT_KEPT: &str = "no reviewer has kept it in time";
+/// The words that a request has which was granted in an emergency.
+const IN_EMERGENCY: &str = "given at once in an emergency, to be reviewed within 24 hours";
+
+/// The review of one grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewItem {
+    pub id: ReviewItemId,
+    /// `None` where the grant was given in an emergency.
+    pub campaign: Option<CampaignId>,
+    pub grant: GrantId,
+    pub ticket: TicketId,
+    pub reviewers: Vec<PersonId>,
+    pub asked_at: Timestamp,
+    /// What is not kept by then ends.
+    pub due_at: Timestamp,
+    pub answer: Option<ReviewAnswer>,
+}
+
+/// The end of a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewAnswer {
+    pub verdict: ReviewVerdict,
+    /// `None` where no reviewer has said it in time.
+    pub by: Option<PersonId>,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// The outcome of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReviewVerdict {
+    /// The access is still needed.
+    Keep,
+    /// It is not, and was taken back.
+    Revoke,
+    /// No reviewer has said anything in time, so that it was taken back.
+    Lapsed,
+    /// It ended before anything was said.
+    Ended,
+}
+
+impl ReviewVerdict {
+    /// Every outcome.
+    pub const ALL: [ReviewVerdict; 4] =
+        [ReviewVerdict::Keep, ReviewVerdict::Revoke, ReviewVerdict::Lapsed, ReviewVerdict::Ended];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            ReviewVerdict::Keep => "keep",
+            ReviewVerdict::Revoke => "revoke",
+            ReviewVerdict::Lapsed => "lapsed",
+            ReviewVerdict::Ended => "ended",
+        }
+    }
+
+    /// The outcome with this word.
+    pub fn from_code(code: &str) -> Option<ReviewVerdict> {
+        ReviewVerdict::ALL.into_iter().find(|verdict| verdict.code() == code)
+    }
+}
+
+/// The people whom a campaign asks first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Those who answer for the app.
+    Owner,
+    /// The manager of the person who holds the access.
+    Manager,
+}
+
+impl Asks {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Asks::Owner => "owner",
+            Asks::Manager => "manager",
+        }
+    }
+
+    /// The one with this word.
+    pub fn from_code(code: &str) -> Option<Asks> {
+        [Asks::Owner, Asks::Manager].into_iter().find(|asks| asks.code() == code)
+    }
+}
+
+/// The reviewers of a grant: never the person who holds it, nor one who stands in for them; where none of those is here who are
+/// asked first, the others, then the desk's own approvers.
+pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Timestamp) -> Vec<PersonId> {
+    let may = |person: &PersonId| may_review(organisation, &[&grant.subject], person, now);
+    let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| may(owner));
+    let subject = organisation.people.get(&grant.subject);
+    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    let manager = managers.into_iter().find(|manager| may(manager));
+    let first = match asks {
+        Asks::Owner => owner.or(manager),
+        Asks::Manager => manager.or(owner),
+    };
+    match first {
+        Some(person) => vec![person],
+        None => organisation.defaults.access_approvers.iter().filter(|person| may(person)).cloned().collect(),
+    }
+}
+
+fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &PersonId, now: Timestamp) -> bool {
+    let here = organisation.people.get(person).is_some_and(|person| person.active);
+    let stands_in = |party: &&PersonId| organisation.delegates_of(party, now).any(|delegate| delegate == person);
+    here && !parties.contains(&person) && !parties.iter().any(stands_in)
+}
+
+/// Asks whether a grant is still needed; `None` where it is over, or no person is there to be asked.
+pub fn ask(
+    ticket: &Ticket,
+    grant: &Grant,
+    (campaign, asks, due_at): (CampaignId, Asks, Timestamp),
+    at: &At<'_>,
+) -> Option<Change> {
+    let reviewers = reviewers(at.organisation, grant, asks, at.now);
+    if grant.has_ended(at.now) || reviewers.is_empty() {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    asked(&mut change, grant, (Some(campaign), reviewers, due_at), at);
+    Some(change)
+}
+
+fn asked(
+    change: &mut Change,
+    grant: &Grant,
+    (campaign, reviewers, due_at): (Option<CampaignId>, Vec<PersonId>, Timestamp),
+    at: &At<'_>,
+) {
+    let (id, ticket) = (at.review_item_id(), grant.ticket);
+    change.messages.extend(reviewers.iter().map(|person| at.message(ticket, MessageKind::ReviewWanted, person)));
+    let item = ReviewItem { id, campaign, grant: grant.id, ticket, reviewers, asked_at: at.now, due_at, answer: None };
+    change.timers.push(TimerWrite::Set { kind: TimerKind::AccessReview, ticket, due_at });
+    change.ledger.push(LedgerEntry { at: at.now, ticket, event: LedgerEvent::ReviewAsked { item: item.clone() } });
+    change.access.push(AccessWrite::Review(item));
+}
+
+/// The people who look at what a request in an emergency gave: the owner of the app and the desk's approvers, none of them a party.
+fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
+    let parties = [&case.requester, &case.submitted_by, &case.request.subject];
+    let owner = at.organisation.apps.get(&case.request.app).and_then(|app| app.owner.clone());
+    let mut people: Vec<PersonId> =
+        owner.into_iter().chain(at.organisation.defaults.access_approvers.iter().cloned()).collect();
+    people.retain(|person| may_review(at.organisation, &parties, person, at.now));
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
+/// The case as it is decided where it cannot wait: approved at once for a short time, where the tier allows that and there are
+/// people to look at it afterwards. A denial of the rules stands.
+pub(super) fn broken_glass(case: AccessCase, at: &At<'_>) -> AccessCase {
+    let tier = |app: &crate::desk::organisation::App| {
+        let tier = case.scope.as_ref().and_then(|scope| app.tier(scope.tier.as_str()));
+        tier.and_then(|(_, tier)| tier.emergency_hours)
+    };
+    let hours = at.organisation.apps.get(&case.request.app).and_then(tier).filter(|_| case.request.emergency);
+    let Some(hours) = hours.filter(|_| !after_emergency(&case, at).is_empty()) else { return case };
+    let mut case = case;
+    if let Some(scope) = &mut case.scope {
+        scope.duration_hours = scope.duration_hours.min(hours);
+    }
+    if case.state == AccessState::Awaiting {
+        case.state = AccessState::Approved;
+        case.steps.clear();
+        let why = std::mem::take(&mut case.reason);
+        case.reason = if why.is_empty() { IN_EMERGENCY.to_owned() } else { format!("{IN_EMERGENCY}; {why}") };
+    }
+    case
+}
+
+/// Has people look at what was given in an emergency.
+pub(super) fn ask_after_emergency(change: &mut Change, case: &AccessCase, grant: &Grant, at: &At<'_>) {
+    let due_at = at.now.checked_add(AFTER_EMERGENCY).unwrap_or(Timestamp::MAX);
+    asked(change, grant, (None, after_emergency(case, at), due_at), at);
+}
+
+/// A reviewer's word about a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub by: PersonId,
+    pub keep: bool,
+    /// Needed where it is not kept.
+    pub reason: String,
+}
+
+/// Takes a reviewer's word: what is not kept is taken back by the same change. `grant` is the one that gives the access now.
+///
+/// # Errors
+/// [`Refusal::NotAReviewer`]; [`Refusal::ReviewEnded`]; [`Refusal::Problems`] without a reason where it is not kept.
+pub fn answer(
+    ticket: &Ticket,
+    grant: &Grant,
+    (item, said): (&ReviewItem, &Said),
+    _permit: &MayReview,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    let delegate = |person: &PersonId| at.organisation.delegates_of(person, at.now).any(|other| *other == said.by);
+    let asks = item.reviewers.contains(&said.by) || item.reviewers.iter().any(delegate);
+    if !asks || !may_review(at.organisation, &[&grant.subject], &said.by, at.now) {
+        return Err(Refusal::NotAReviewer);
+    }
+    if item.answer.is_some() || item.due_at <= at.now {
+        return Err(Refusal::ReviewEnded);
+    }
+    let problem =
+        if said.keep { check_optional_reason("reason", &said.reason) } else { check_reason("reason", &said.reason) };
+    if let Some(problem) = problem {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let reason = normal(said.reason.trim()).into_owned();
+    let verdict = if said.keep { ReviewVerdict::Keep } else { ReviewVerdict::Revoke };
+    let author = Author::Person(said.by.clone());
+    Ok(ended(ticket, grant, item, (verdict, Some(said.by.clone()), author, reason), at))
+}
+
+/// Ends the review of a grant whose time is over; `None` where there is time, or it has ended.
+pub fn lapse(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
+    if item.answer.is_some() || at.now < item.due_at {
+        return None;
+    }
+    // That none has looked at what was given in an emergency is to be seen also where it is over.
+    let over = grant.has_ended(at.now) && item.campaign.is_some();
+    let verdict = if over { ReviewVerdict::Ended } else { ReviewVerdict::Lapsed };
+    let reason = if over { String::new() } else { NOT_KEPT.to_owned() };
+    Some(ended(ticket, grant, item, (verdict, None, Author::System, reason), at))
+}
+
+fn ended(
+    ticket: &Ticket,
+    grant: &Grant,
+    item: &ReviewItem,
+    (verdict, by, author, reason): (ReviewVerdict, Option<PersonId>, Author, String),
+    at: &At<'_>,
+) -> Change {
+    let takes = matches!(verdict, ReviewVerdict::Revoke | ReviewVerdict::Lapsed) && !grant.has_ended(at.now);
+    let mut change = if takes {
+        revoked(ticket, grant, (author, reason.clone()), EndReason::Reviewed, at)
+    } else {
+        Change::update(ticket, changed(ticket, at.now), Vec::new())
+    };
+    let answer = ReviewAnswer { verdict, by, reason, at: at.now };
+    let event = LedgerEvent::Reviewed { item: item.id, grant: item.grant, answer: answer.clone() };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });
+    change.access.push(AccessWrite::Review(ReviewItem { answer: Some(answer), ..item.clone() }));
+    change.timers.push(TimerWrite::Cancel { kind: TimerKind::AccessReview, ticket: item.ticket });
+    change
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for verdict in ReviewVerdict::ALL {
+            assert_eq!(ReviewVerdict::from_code(verdict.code()), Some(verdict));
+        }
+        for asks in [Asks::Owner, Asks::Manager] {
+            assert_eq!(Asks::from_code(asks.code()), Some(asks));
+        }
+    }
+}

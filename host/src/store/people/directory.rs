@@ -1,0 +1,112 @@
+//! The users and groups that the company's identity provider keeps here.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::desk::organisation::directory::EntryKind;
+use crate::store::chain::audit;
+use crate::store::db::{Arg, Row, apart};
+use crate::store::sql::columns::{at, corrupt, ms};
+use crate::store::{Error, Store};
+
+const T: &str = "directory_entries";
+const COLUMNS: &str = "id, kind, name, stands_for, body, version, created_at, changed_at, deleted_at";
+
+/// A user or a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub id: Uuid,
+    pub kind: EntryKind,
+    /// In lower case; no other of its kind has it.
+    pub name: String,
+    /// The id of the person, or of the group in the organisation.
+    pub stands_for: String,
+    /// A JSON object.
+    pub body: Value,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub changed_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// The outcome of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Written,
+    /// The entry, or the directory, is not what was read.
+    Overtaken,
+}
+
+impl Store {
+    /// How often the directory has changed.
+    pub async fn directory_revision(&self) -> Result<i64, Error> {
+        let row = self.db.optional("select revision from directory_revision where id = 1", Vec::new()).await?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// All entries, in the order in which they came; also those that were deleted.
+    pub async fn directory_entries(&self) -> Result<Vec<Entry>, Error> {
+        let sql = format!("select {COLUMNS} from directory_entries order by created_at, id");
+        self.db.all_of_history(&sql, Vec::new()).await?.iter().map(entry).collect()
+    }
+
+    /// Writes an entry as it stands, where the directory has not changed since this revision, and notes who did.
+    pub async fn keep_entry(&self, entry: &Entry, known: i64, noted: audit::Entry) -> Result<Kept, Error> {
+        let (db, entry) = (self.db.clone(), entry.clone());
+        apart(async move {
+            let (entry, noted) = (&entry, std::slice::from_ref(&noted));
+            let written = db.transaction(|mut tx| async move {
+                let sql = "update directory_revision set revision = revision + 1 where id = 1 and revision = $1";
+                let kept =
+                    if tx.execute(sql, vec![known.into()]).await? == 1 { Kept::Written } else { Kept::Overtaken };
+                if kept == Kept::Written {
+                    // One who comes back is another entry for the same person.
+                    let sql = "delete from directory_entries where kind = $1 and stands_for = $2 and id <> $3";
+                    let args = vec![entry.kind.code().into(), entry.stands_for.as_str().into(), Arg::from(entry.id)];
+                    tx.execute(sql, args).await?;
+                    let tail = "on conflict (id) do update set name = excluded.name, body = excluded.body, \
+                                version = excluded.version, changed_at = excluded.changed_at, \
+                                deleted_at = excluded.deleted_at";
+                    let head = format!("insert into directory_entries ({COLUMNS})");
+                    tx.insert(&head, 9, tail, vec![row(entry)]).await?;
+                    audit::append(&mut tx, noted).await?;
+                }
+                Ok((kept, tx))
+            });
+            let (kept, flush) = written.await?;
+            flush.done().await?;
+            Ok(kept)
+        })
+        .await
+    }
+}
+
+fn row(entry: &Entry) -> Vec<Arg> {
+    vec![
+        entry.id.into(),
+        entry.kind.code().into(),
+        entry.name.as_str().into(),
+        entry.stands_for.as_str().into(),
+        entry.body.to_string().into(),
+        entry.version.into(),
+        ms(entry.created_at).into(),
+        ms(entry.changed_at).into(),
+        Arg::from(entry.deleted_at.map(ms)),
+    ]
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    let (kind, body) = (row.text(1)?, row.text(4)?);
+    Ok(Entry {
+        id: row.uuid(0)?,
+        kind: EntryKind::from_code(&kind).ok_or_else(|| corrupt(T, "kind", kind))?,
+        name: row.text(2)?,
+        stands_for: row.text(3)?,
+        body: serde_json::from_str(&body).map_err(|_| corrupt(T, "body", body))?,
+        version: row.int(5)?,
+        created_at: at(T, "created_at", row.int(6)?)?,
+        changed_at: at(T, "changed_at", row.int(7)?)?,
+        deleted_at: row.opt_int(8)?.map(|when| at(T, "deleted_at", when)).transpose()?,
+    })
+}

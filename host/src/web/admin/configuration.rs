@@ -1,0 +1,218 @@
+//! The configuration as the desk reads it: request types, teams, people, times, priorities, categories, apps and macros, each
+//! with where it is named.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::app::Error;
+use crate::desk::organisation::{
+    App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
+};
+use crate::desk::permission;
+use crate::web::frame::failure::Failure;
+use crate::web::frame::{Frame, page};
+use crate::web::session::Visit;
+
+/// The parts of the configuration.
+const PARTS: [&str; 8] = ["request-types", "teams", "people", "calendar", "priorities", "categories", "apps", "macros"];
+
+/// The days of a calendar's week, in its order.
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// One thing of the configuration: its id and name, its facts, and where it is named.
+struct Thing {
+    id: String,
+    name: String,
+    facts: Vec<(String, String)>,
+    named: Vec<String>,
+    /// Whether it is in use.
+    active: bool,
+}
+
+#[derive(Template)]
+#[template(path = "admin/configuration.html")]
+struct ConfigurationPage {
+    f: Frame,
+    parts: Vec<(&'static str, String, bool)>,
+    title: String,
+    things: Vec<Thing>,
+}
+
+/// `GET /admin/configuration`.
+pub async fn first() -> Response {
+    Redirect::to("/admin/configuration/request-types").into_response()
+}
+
+/// `GET /admin/configuration/{part}`.
+pub async fn show(visit: Visit, Path(part): Path<String>) -> Result<Response, Failure> {
+    permission::administer(&visit.actor).map_err(Error::from)?;
+    let part = PARTS.into_iter().find(|known| *known == part).ok_or(Failure::NoPage)?;
+    let f = visit.frame;
+    let name = |part: &str| f.words.t(&format!("config.{part}"));
+    let parts = PARTS.map(|one| (one, name(one), one == part)).to_vec();
+    let page_ = ConfigurationPage { parts, title: name(part), things: things(&f, part), f };
+    page(StatusCode::OK, &page_)
+}
+
+fn things(f: &Frame, part: &str) -> Vec<Thing> {
+    let organisation = &f.organisation;
+    match part {
+        "request-types" => request_types(f, organisation),
+        "teams" => teams(f, organisation),
+        "people" => people(f, organisation),
+        "calendar" => calendar(f, organisation),
+        "priorities" => priorities(f, organisation),
+        "categories" => categories(organisation),
+        "apps" => apps(f, organisation),
+        _ => macros(f, organisation),
+    }
+}
+
+fn thing(id: impl ToString, name: &str, facts: Vec<(String, String)>, named: Vec<String>) -> Thing {
+    let facts = facts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true }
+}
+
+fn request_types(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let fact = |key: &str, text: String| (f.words.t(key), text);
+    let one = |form: &RequestType| {
+        let field = |field: &FieldSpec| {
+            let needed = if field.required { "*" } else { "" };
+            format!("{}{needed}", field.label)
+        };
+        let fields = form.fields.iter().map(field).collect::<Vec<_>>().join(" · ");
+        let category = form.category.as_ref().map(|id| f.category(id.as_str())).unwrap_or_default();
+        thing(
+            &form.id,
+            &form.name,
+            vec![fact("config.fields", fields), fact("field.category", category)],
+            vec![format!("/new/{}", form.id)],
+        )
+    };
+    organisation.request_types.values().map(one).collect()
+}
+
+fn teams(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let fact = |key: &str, text: String| (f.words.t(key), text);
+    let mut named: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for team in organisation.teams.values() {
+        if let Some(to) = &team.escalates_to {
+            named.entry(to.as_str()).or_default().push(f.words.t1("config.takes-over", &team.name));
+        }
+    }
+    let one = |team: &Team| {
+        let members = team.members.iter().map(|member| f.name(&member.person)).collect::<Vec<_>>().join(", ");
+        let to = team.escalates_to.as_ref().map(|id| f.team(id.as_str())).unwrap_or_default();
+        let facts = vec![
+            fact("config.members", members),
+            fact("field.tier", team.tier.to_string()),
+            fact("config.escalates-to", to),
+        ];
+        thing(&team.id, &team.name, facts, named.get(team.id.as_str()).cloned().unwrap_or_default())
+    };
+    organisation.teams.values().map(one).collect()
+}
+
+fn people(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let fact = |key: &str, text: String| (f.words.t(key), text);
+    let mut named: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for team in organisation.teams.values() {
+        for member in &team.members {
+            named.entry(member.person.as_str()).or_default().push(team.name.clone());
+        }
+    }
+    for app in organisation.apps.values() {
+        if let Some(owner) = &app.owner {
+            named.entry(owner.as_str()).or_default().push(f.words.t1("config.owns", &app.name));
+        }
+    }
+    let one = |person: &Person| {
+        let manager = person.manager.as_ref().map(|id| f.name(id)).unwrap_or_default();
+        let facts = vec![
+            fact("card.title", format!("{}, {}", person.title, person.department)),
+            fact("card.location", person.location.clone()),
+            fact("card.email", person.email.clone()),
+            fact("card.manager", manager),
+        ];
+        let named = named.get(person.id.as_str()).cloned().unwrap_or_default();
+        Thing { active: person.active, ..thing(&person.id, &person.name, facts, named) }
+    };
+    organisation.people.values().map(one).collect()
+}
+
+fn calendar(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let one = |id: &str, calendar: &Calendar| {
+        let zone = calendar.zone.iana_name().unwrap_or_default().to_owned();
+        let today = calendar.zone.to_datetime(f.times.now).date();
+        let holidays = calendar.holidays.iter().filter(|day| **day >= today);
+        let holidays = holidays.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut facts = vec![(f.words.t("config.zone"), zone)];
+        for (day, hours) in DAYS.iter().zip(&calendar.week) {
+            let hours =
+                hours.iter().map(|open| format!("{} - {}", open.start.strftime("%H:%M"), open.end.strftime("%H:%M")));
+            facts.push((f.words.t(&format!("day.{day}")), hours.collect::<Vec<_>>().join(", ")));
+        }
+        facts.push((f.words.t("config.holidays"), holidays));
+        thing(id, id, facts, Vec::new())
+    };
+    let own = organisation.calendars.iter().map(|(id, calendar)| one(id.as_str(), calendar));
+    std::iter::once(one(&organisation.name, &organisation.calendar)).chain(own).collect()
+}
+
+fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let span = |minutes: u32| f.times.span(i64::from(minutes));
+    let one = |level: &PriorityLevel| {
+        let facts = vec![
+            (f.words.t("promise.first-response"), span(level.first_response_minutes)),
+            (f.words.t("promise.resolution"), span(level.resolution_minutes)),
+            (f.words.t("promise.next-update"), level.update_minutes.map(span).unwrap_or_default()),
+        ];
+        thing(&level.id, &level.name, facts, Vec::new())
+    };
+    organisation.priorities.iter().map(one).collect()
+}
+
+fn categories(organisation: &Organisation) -> Vec<Thing> {
+    let mut named: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for form in organisation.request_types.values() {
+        if let Some(category) = &form.category {
+            named.entry(category.as_str()).or_default().push(form.name.clone());
+        }
+    }
+    let one = |category: &Category| {
+        let named = named.get(category.id.as_str()).cloned().unwrap_or_default();
+        thing(&category.id, &category.name, Vec::new(), named)
+    };
+    organisation.categories.values().map(one).collect()
+}
+
+fn apps(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let one = |app: &App| {
+        let tier =
+            |tier: &Tier| format!("{} ({}, {})", tier.name, tier.risk, f.times.span(i64::from(tier.hours_max) * 60));
+        let tiers = app.tiers.iter().map(tier).collect::<Vec<_>>().join(" · ");
+        let owner = app.owner.as_ref().map(|id| f.name(id)).unwrap_or_default();
+        let facts = vec![(f.words.t("config.tiers"), tiers), (f.words.t("approvals.owner"), owner)];
+        thing(&app.id, &app.name, facts, Vec::new())
+    };
+    organisation.apps.values().map(one).collect()
+}
+
+fn macros(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let said = |text: &Option<String>| text.clone().unwrap_or_default();
+    let step = |(id, step): (&crate::desk::id::MacroId, &crate::desk::organisation::service::Macro)| {
+        let facts = vec![
+            (f.words.t("reply.label"), said(&step.reply)),
+            (f.words.t("note.tag"), said(&step.note)),
+            (f.words.t("field.team"), step.team.as_deref().map(|id| f.team(id)).unwrap_or_default()),
+        ];
+        thing(id, &step.name, facts, Vec::new())
+    };
+    let canned = organisation.canned_replies.iter();
+    let canned = canned.map(|r| thing(&r.id, &r.name, vec![(f.words.t("canned.title"), r.body.clone())], Vec::new()));
+    organisation.macros.iter().map(step).chain(canned).collect()
+}

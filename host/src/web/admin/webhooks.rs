@@ -1,0 +1,125 @@
+//! Webhooks: how each endpoint is doing, what was delivered to it, and delivering it again.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::app::jobs::webhooks::{Delivery, Replay, StoredWebhook};
+use crate::web::frame::failure::Failure;
+use crate::web::frame::form::Form;
+use crate::web::frame::times::When;
+use crate::web::frame::{Frame, page};
+use crate::web::session::Visit;
+
+/// Deliveries on a page.
+const ROWS: usize = 50;
+
+/// An endpoint.
+struct Endpoint {
+    name: String,
+    enabled: bool,
+    failing: Option<When>,
+    why: String,
+}
+
+fn endpoint(f: &Frame, webhook: StoredWebhook) -> Endpoint {
+    Endpoint {
+        enabled: webhook.disabled_at.is_none(),
+        failing: webhook.failing_since.map(|since| f.times.ago(since)),
+        name: webhook.name,
+        why: webhook.why,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/webhooks.html")]
+struct WebhooksPage {
+    f: Frame,
+    endpoints: Vec<Endpoint>,
+}
+
+/// `GET /admin/webhooks`.
+pub async fn list(visit: Visit) -> Result<Response, Failure> {
+    let all = visit.app.webhooks(&visit.actor).await?;
+    let f = visit.frame;
+    let endpoints = all.into_iter().map(|webhook| endpoint(&f, webhook)).collect();
+    page(StatusCode::OK, &WebhooksPage { f, endpoints })
+}
+
+/// An event for the endpoint.
+struct Sent {
+    id: String,
+    kind: String,
+    tone: &'static str,
+    state: String,
+    when: When,
+    attempts: i64,
+    status: Option<i64>,
+    error: String,
+    body: String,
+}
+
+fn sent(f: &Frame, delivery: Delivery) -> Sent {
+    let (tone, state) = match (delivery.sent_at, delivery.dead_at) {
+        (Some(_), _) => ("good", "webhook.delivered"),
+        (None, Some(_)) => ("bad", "webhook.given-up"),
+        (None, None) => ("warn", "webhook.waiting"),
+    };
+    Sent {
+        id: delivery.id.to_string(),
+        tone,
+        state: f.words.t(state),
+        when: f.times.ago(delivery.sent_at.unwrap_or(delivery.queued_at)),
+        kind: delivery.kind,
+        attempts: delivery.attempts,
+        status: delivery.status,
+        error: delivery.last_error,
+        body: delivery.body,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/webhook.html")]
+struct WebhookPage {
+    f: Frame,
+    endpoint: Endpoint,
+    sent: Vec<Sent>,
+    next: Option<String>,
+}
+
+/// Which page.
+#[derive(Debug, Default, Deserialize)]
+pub struct Place {
+    #[serde(default)]
+    before: String,
+}
+
+/// `GET /admin/webhooks/{name}`.
+pub async fn show(visit: Visit, Path(name): Path<String>, Query(at): Query<Place>) -> Result<Response, Failure> {
+    let before = at.before.parse().ok();
+    let found = visit.app.deliveries(&visit.actor, &name, before, ROWS).await?;
+    let all = visit.app.webhooks(&visit.actor).await?;
+    let f = visit.frame;
+    let stored = all.into_iter().find(|webhook| webhook.name == name).ok_or(Failure::NoPage)?;
+    let page_ = WebhookPage {
+        endpoint: endpoint(&f, stored),
+        sent: found.items.into_iter().map(|delivery| sent(&f, delivery)).collect(),
+        next: found.next.map(|id| format!("/admin/webhooks/{name}?before={id}")),
+        f,
+    };
+    page(StatusCode::OK, &page_)
+}
+
+/// `POST /admin/webhooks/{name}`: takes it into use again, or delivers an event once more.
+pub async fn act(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
+    match form.given("delivery") {
+        None => visit.app.enable_webhook(&visit.actor, &name).await?,
+        Some(id) => {
+            let id = id.parse().map_err(|_| Failure::BadForm)?;
+            visit.app.replay(&visit.actor, &name, Replay::One(id)).await?;
+        }
+    }
+    Ok(Redirect::to(&format!("/admin/webhooks/{name}")).into_response())
+}

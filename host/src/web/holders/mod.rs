@@ -1,0 +1,282 @@
+//! The questions of an audit: who has access to an app and why, now or at a day in the past, and the whole story of one grant.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::frame::failure::Failure;
+use super::frame::form::encode;
+use super::frame::times::When;
+use super::frame::{Frame, page};
+use super::session::Visit;
+use crate::app::access::questions::{About, Evidence, Said, StoredEvent, facts};
+use crate::app::observe::csv;
+use crate::desk::access::AccessCase;
+use crate::desk::id::GrantId;
+
+/// Grants on a page.
+const ROWS: usize = 50;
+/// The most grants of a file.
+const FILE_ROWS: usize = 5_000;
+
+/// The question, as the address says it.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    app: String,
+    #[serde(default)]
+    person: String,
+    /// A day; its last instant is asked about. Now where nothing is said.
+    #[serde(default)]
+    on: String,
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    format: String,
+}
+
+/// Access that was held, and why.
+struct Row {
+    id: GrantId,
+    person: String,
+    person_title: String,
+    app: String,
+    tier: String,
+    role: Option<String>,
+    since: When,
+    until: When,
+    ticket: String,
+    justification: String,
+    policy: String,
+    /// Who approved; none where the policy did by itself.
+    approved: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "holders/list.html")]
+struct ListPage {
+    f: Frame,
+    asked: Asked,
+    apps: Vec<(String, String, bool)>,
+    people: Vec<(String, String)>,
+    rows: Vec<Row>,
+    next: Option<String>,
+    file: String,
+    /// Whether no question was asked yet.
+    unasked: bool,
+}
+
+fn row(f: &Frame, found: Evidence) -> Row {
+    let Evidence { grant, ticket, case } = found;
+    let app = f.organisation.apps.get(&grant.app);
+    let tier = app.and_then(|app| app.tier(grant.tier.as_str())).map(|(_, tier)| tier.name.clone());
+    let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
+    Row {
+        id: grant.id,
+        person: f.name(&grant.subject),
+        person_title: f.organisation.people.get(&grant.subject).map(|p| p.title.clone()).unwrap_or_default(),
+        app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
+        tier: tier.unwrap_or_else(|| grant.tier.to_string()),
+        role: grant.role,
+        since: f.times.ago(grant.granted_at),
+        until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
+        ticket: ticket.to_string(),
+        justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
+        policy: case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+        approved: decisions.map(|decision| f.name(&decision.approver)).collect(),
+    }
+}
+
+impl Asked {
+    fn about(&self) -> Result<About, Failure> {
+        let wrong = |_| Failure::BadForm;
+        match (self.app.trim(), self.person.trim()) {
+            ("", "") => Ok(About::All),
+            (app, "") => app.parse().map(About::App).map_err(wrong),
+            (_, person) => person.parse().map(About::Person).map_err(wrong),
+        }
+    }
+
+    /// The instant that is asked about.
+    fn at(&self, f: &Frame) -> Result<Timestamp, Failure> {
+        if self.on.trim().is_empty() {
+            return Ok(f.times.now);
+        }
+        let day: Date = self.on.trim().parse().map_err(|_| Failure::BadForm)?;
+        let end = f.times.zone.to_timestamp(day.to_datetime(Time::MAX)).map_err(|_| Failure::BadForm)?;
+        Ok(end.min(f.times.now))
+    }
+
+    fn address(&self, more: &[(&str, &str)]) -> String {
+        let own = [("app", self.app.as_str()), ("person", &self.person), ("on", &self.on)];
+        let pairs: Vec<(&str, &str)> =
+            own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
+        format!("/access/who?{}", encode(&pairs))
+    }
+}
+
+/// `GET /access/who`.
+pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    let is_file = asked.format == "csv";
+    let unasked = asked.app.is_empty() && asked.person.is_empty() && !is_file;
+    let after = asked.after.parse::<GrantId>().ok();
+    let limit = if is_file { FILE_ROWS } else { ROWS };
+    let at = asked.at(&visit.frame)?;
+    let may_see_all = crate::desk::permission::read_decisions(&visit.actor).is_ok();
+    let found = match unasked && !may_see_all {
+        // An owner of apps is asked which of them first.
+        true => None,
+        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, limit).await?),
+    };
+    let f = visit.frame;
+    let (items, next) = found.map(|found| (found.items, found.next)).unwrap_or_default();
+    if is_file {
+        return Ok(file(&f, items));
+    }
+    let own = |app: &&crate::desk::organisation::App| {
+        may_see_all || app.owner.as_ref().is_some_and(|owner| Some(owner) == visit.actor.person())
+    };
+    let apps = f.organisation.apps.values().filter(own);
+    let people = f.organisation.people.values().filter(|_| may_see_all);
+    let page_ = ListPage {
+        apps: apps.map(|app| (app.id.to_string(), app.name.clone(), app.id.as_str() == asked.app)).collect(),
+        people: people.map(|person| (person.id.to_string(), person.name.clone())).collect(),
+        rows: items.into_iter().map(|found| row(&f, found)).collect(),
+        next: next.map(|id| asked.address(&[("after", &id.to_string())])),
+        file: asked.address(&[("format", "csv")]),
+        unasked,
+        asked,
+        f,
+    };
+    page(StatusCode::OK, &page_)
+}
+
+/// The same as a file for a spreadsheet (RFC 4180).
+fn file(f: &Frame, items: Vec<Evidence>) -> Response {
+    let mut lines = vec![
+        [
+            "person",
+            "app",
+            "tier",
+            "role",
+            "granted_at",
+            "expires_at",
+            "ticket",
+            "justification",
+            "policy",
+            "approved_by",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    for found in items {
+        let times = [found.grant.granted_at.to_string(), found.grant.expires_at.to_string()];
+        let row = row(f, found);
+        let [granted, expires] = times;
+        lines.push(vec![
+            row.person,
+            row.app,
+            row.tier,
+            row.role.unwrap_or_default(),
+            granted,
+            expires,
+            row.ticket,
+            row.justification,
+            row.policy,
+            row.approved.join("; "),
+        ]);
+    }
+    let kinds = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
+    ];
+    (kinds, csv::rows(lines)).into_response()
+}
+
+/// An event of the ledger.
+struct Line {
+    when: When,
+    event: String,
+    details: Vec<(String, String)>,
+}
+
+/// An order to the app.
+struct Order {
+    what: String,
+    state: String,
+    said: String,
+    when: When,
+}
+
+#[derive(Template)]
+#[template(path = "holders/story.html")]
+struct StoryPage {
+    f: Frame,
+    row: Row,
+    state: String,
+    end: Option<String>,
+    requester: Option<String>,
+    submitted_by: Option<String>,
+    words: Vec<(String, bool, String, When)>,
+    lines: Vec<Line>,
+    orders: Vec<Order>,
+    holdings: Vec<(String, bool, When)>,
+}
+
+fn line(f: &Frame, stored: &StoredEvent) -> Line {
+    let (code, details) = match &stored.said {
+        Said::Event(event) => (event.code().to_owned(), facts(event)),
+        Said::Sentence { event, detail } => (event.clone(), Value::String(detail.clone())),
+    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), |text| f.name_of(text));
+    let details = match &details {
+        Value::Object(pairs) => pairs.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        Value::Null => Vec::new(),
+        other => vec![(String::new(), text(other))],
+    };
+    let key = format!("ledger.{code}");
+    let event = if f.words.has(&key) { f.words.t(&key) } else { code };
+    Line { when: f.times.ago(stored.at), event, details }
+}
+
+/// `GET /access/{grant}`: who asked, what the policy said, who approved, what was sent to the app, and when and why it ended.
+pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
+    let story = visit.app.story_of_grant(&visit.actor, id).await?;
+    let f = visit.frame;
+    let case: Option<AccessCase> = story.evidence.case.clone();
+    let grant = story.evidence.grant.clone();
+    let said = case.iter().flat_map(|case| &case.decisions);
+    let words = said.map(|decision| {
+        (f.name(&decision.approver), decision.approve, decision.reason.clone(), f.times.ago(decision.at))
+    });
+    let requester = case.as_ref().map(|case| f.name(&case.requester));
+    let by = case.as_ref().filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
+    let orders = story.ops.iter().map(|op| Order {
+        what: format!("{} {}", op.direction.code(), op.entitlement),
+        state: op.state.code().to_owned(),
+        said: op.said.clone(),
+        when: f.times.ago(op.changed_at),
+    });
+    let holdings = story.holdings.iter();
+    let holdings = holdings.map(|held| (held.entitlement.to_string(), held.preexisting, f.times.ago(held.since)));
+    let effective = grant.gives_access(&f.organisation, f.times.now);
+    let page_ = StoryPage {
+        state: f.words.t(if effective { "who.in-effect" } else { "who.over" }),
+        end: grant.end_reason.as_ref().map(|reason| reason.code().to_owned()),
+        requester,
+        submitted_by: by,
+        words: words.collect(),
+        lines: story.events.iter().map(|event| line(&f, event)).collect(),
+        orders: orders.collect(),
+        holdings: holdings.collect(),
+        row: row(&f, story.evidence),
+        f,
+    };
+    page(StatusCode::OK, &page_)
+}

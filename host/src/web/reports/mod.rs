@@ -1,0 +1,219 @@
+//! Reports with their plots: which, over which days and by what stands in the address; the same numbers as a table and a file.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::frame::failure::Failure;
+use super::frame::form::encode;
+use super::frame::{Frame, page};
+use super::session::Visit;
+use crate::app::observe::csv;
+use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
+
+mod plot;
+pub mod wall;
+
+use plot::{Bar, Columns};
+
+/// The days of a report where the address names none.
+const DAYS: i64 = 28;
+
+/// The days and the distinction, as the address says them.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    by: String,
+    #[serde(default)]
+    format: String,
+}
+
+/// A number above the plot, and the same of the period before.
+struct Sum {
+    name: String,
+    now: String,
+    before: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "reports/show.html")]
+struct ReportPage {
+    f: Frame,
+    code: &'static str,
+    title: String,
+    /// All reports: their addresses, names, and which is here.
+    all: Vec<(String, String, bool)>,
+    from: String,
+    to: String,
+    bys: Vec<(&'static str, String, bool)>,
+    /// Whether it is about days, and not about how things stand now.
+    has_days: bool,
+    sums: Vec<Sum>,
+    columns: Option<Columns>,
+    series: Vec<String>,
+    bars: Vec<Bar>,
+    heads: Vec<String>,
+    rows: Vec<Vec<String>>,
+    file: String,
+}
+
+/// `GET /reports`.
+pub async fn first() -> Redirect {
+    Redirect::to("/reports/volume")
+}
+
+impl Asked {
+    fn days(&self, today: Date) -> Result<Days, Failure> {
+        let day = |text: &str, otherwise: Date| match text.trim() {
+            "" => Ok(otherwise),
+            text => text.parse::<Date>().map_err(|_| Failure::BadForm),
+        };
+        let to = day(&self.to, today)?;
+        let first = to.checked_sub((DAYS - 1).days()).map_err(|_| Failure::BadForm)?;
+        Ok(Days { from: day(&self.from, first)?, to })
+    }
+
+    fn address(&self, code: &str, more: &[(&str, &str)]) -> String {
+        let own = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by)];
+        let pairs: Vec<(&str, &str)> =
+            own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
+        match pairs.is_empty() {
+            true => format!("/reports/{code}"),
+            false => format!("/reports/{code}?{}", encode(&pairs)),
+        }
+    }
+}
+
+/// The days just before, as many.
+fn before(Days { from, to }: Days) -> Option<Days> {
+    let length = from.until(to).ok()?.get_days();
+    let last = from.yesterday().ok()?;
+    Some(Days { from: last.checked_sub(length.days()).ok()?, to: last })
+}
+
+/// `GET /reports/{name}`.
+pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    let report = Report::from_code(&code).ok_or(Failure::NoPage)?;
+    let today = visit.frame.organisation.calendar.zone.to_datetime(visit.frame.times.now).date();
+    let days = asked.days(today)?;
+    let by = By::from_column(&asked.by);
+    let table = visit.app.report(&visit.actor, report, days, by).await?;
+    if asked.format == "csv" {
+        let name = format!("attachment; filename=\"{}.csv\"", report.code());
+        let kinds = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+        return Ok((kinds, csv::report(&table)).into_response());
+    }
+    let earlier = match before(days).filter(|_| matches!(report, Report::Volume | Report::Attainment)) {
+        Some(earlier) => Some(visit.app.report(&visit.actor, report, earlier, by).await?),
+        None => None,
+    };
+    let f = visit.frame;
+    let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
+    let series = if report == Report::Volume { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
+    let all = Report::ALL.map(|one| (asked.address(one.code(), &[]), title(&f, one), one == report));
+    let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
+    let page_ = ReportPage {
+        code: report.code(),
+        title: title(&f, report),
+        all: all.to_vec(),
+        from: days.from.to_string(),
+        to: days.to.to_string(),
+        bys: bys.to_vec(),
+        has_days: report != Report::Backlog,
+        sums: sums(&f, report, &table, earlier.as_ref()),
+        columns: (report == Report::Volume)
+            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), 2), &series))
+            .flatten(),
+        bars: bars(&f, report, by, &table),
+        heads: names,
+        rows: table.rows.iter().map(|row| cells(&f, by, &table, row)).collect(),
+        file: asked.address(report.code(), &[("format", "csv")]),
+        series,
+        f,
+    };
+    page(StatusCode::OK, &page_)
+}
+
+fn title(f: &Frame, report: Report) -> String {
+    f.words.t(&format!("report.title.{}", report.code()))
+}
+
+/// The name of a group, as people know it.
+fn group(f: &Frame, by: Option<By>, id: &str) -> String {
+    match (by, id) {
+        (_, "") => f.words.t(if by.is_some() { "report.no-group" } else { "report.all" }),
+        (Some(By::Category), id) => f.category(id),
+        (Some(By::Team), id) => f.team(id),
+        (Some(By::Assignee), id) => f.name_of(id),
+        (Some(By::Priority), id) => id.parse().map_or_else(|_| id.to_owned(), |id| f.priority(&id).name),
+        (Some(By::State), id) => f.words.t(&format!("state.{id}")),
+        (Some(By::RequestType), id) => {
+            f.organisation.request_types.get(id).map_or_else(|| id.to_owned(), |form| form.name.clone())
+        }
+        (_, id) => id.to_owned(),
+    }
+}
+
+fn cell(f: &Frame, by: Option<By>, column: &str, cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) if column == "group" => group(f, by, text),
+        Cell::Text(text) if column == "clock" => f.words.t(&format!("promise.{text}")),
+        Cell::Text(text) => text.clone(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Share(None) => "-".to_owned(),
+        Cell::Share(Some(share)) => format!("{:.1} %", *share as f64 / 10.0),
+    }
+}
+
+fn cells(f: &Frame, by: Option<By>, table: &ReportTable, row: &[Cell]) -> Vec<String> {
+    table.columns.iter().zip(row).map(|(column, one)| cell(f, by, column, one)).collect()
+}
+
+/// The bars of a report: the column that matters most, by group.
+fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<Bar> {
+    let column = match report {
+        Report::Volume => return Vec::new(),
+        Report::Attainment => 5,
+        Report::Resolutions => 7,
+        Report::Backlog | Report::Deflection => 1,
+    };
+    plot::bars(table, column, |row| {
+        let words = row.iter().zip(&table.columns).filter(|(one, _)| matches!(one, Cell::Text(_)));
+        words.map(|(one, name)| cell(f, by, name, one)).collect::<Vec<_>>().join(" · ")
+    })
+}
+
+/// The sums over all rows, with those of the period before.
+fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportTable>) -> Vec<Sum> {
+    let added = |table: &ReportTable, column: usize| {
+        let numbers = table.rows.iter().filter_map(|row| match row.get(column) {
+            Some(Cell::Number(number)) => Some(*number),
+            _ => None,
+        });
+        numbers.sum::<i64>()
+    };
+    let wanted: &[usize] = match report {
+        Report::Volume => &[2, 3, 4],
+        Report::Attainment => &[2, 3, 4],
+        Report::Backlog => &[1, 6],
+        Report::Resolutions => &[1, 2, 4],
+        Report::Deflection => &[1],
+    };
+    let sum = |column: &usize| {
+        let name = table.columns.get(*column)?;
+        Some(Sum {
+            name: f.words.t(&format!("report.{name}")),
+            now: added(table, *column).to_string(),
+            before: earlier.map(|earlier| added(earlier, *column).to_string()),
+        })
+    };
+    wanted.iter().filter_map(sum).collect()
+}

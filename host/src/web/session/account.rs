@@ -1,0 +1,125 @@
+//! One's own account: who one is here, how one hears of things, and from where one is signed in.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{Visit, with_cookie};
+use crate::app::Error;
+use crate::app::jobs::messages::preferences::{Delivery, Wanted};
+use crate::app::tokens::sessions::Session;
+use crate::web::frame::failure::Failure;
+use crate::web::frame::form::Form;
+use crate::web::frame::times::When;
+use crate::web::frame::{Frame, ZONE_COOKIE, page};
+
+/// A session of the reader's.
+struct Listed {
+    id: String,
+    agent: String,
+    begun: When,
+    seen: When,
+    is_this: bool,
+}
+
+#[derive(Template)]
+#[template(path = "session/account.html")]
+struct AccountPage {
+    f: Frame,
+    email: String,
+    title: String,
+    /// Ways of hearing of things: code, words, and whether it is the one that is chosen.
+    deliveries: Vec<(&'static str, String, bool)>,
+    locales: Vec<(String, bool)>,
+    zone: String,
+    zones: Vec<String>,
+    done: bool,
+    problems: Vec<String>,
+    /// Whether anyone signs in with a password here.
+    passwords: bool,
+    sessions: Vec<Listed>,
+}
+
+/// Whether something was just changed.
+#[derive(Debug, Default, Deserialize)]
+pub struct How {
+    done: Option<String>,
+}
+
+/// `GET /account`.
+pub async fn show(visit: Visit, Query(how): Query<How>) -> Result<Response, Failure> {
+    render(visit, how.done.is_some(), Vec::new()).await
+}
+
+async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Response, Failure> {
+    let passwords = visit.app.has_accounts().await?;
+    let sessions = visit.app.sessions(&visit.actor).await?;
+    let preference = visit.app.own_preference(&visit.actor).await?;
+    let correspondence = visit.app.correspondence.load_full();
+    let Visit { frame: f, session: present, .. } = visit;
+    let person = f.organisation.people.get(&present.person);
+    let (email, title) = person.map(|person| (person.email.clone(), person.title.clone())).unwrap_or_default();
+    let listed = |session: Session| Listed {
+        id: session.id().to_owned(),
+        begun: f.times.ago(session.created_at),
+        seen: f.times.ago(session.seen_at),
+        is_this: session.hash == present.hash,
+        agent: session.agent,
+    };
+    let delivery =
+        |one: Delivery| (one.code(), f.words.t(&format!("delivery.{}", one.code())), one == preference.delivery);
+    let locales = correspondence.templates.locales();
+    let page_ = AccountPage {
+        deliveries: Delivery::ALL.map(delivery).to_vec(),
+        locales: locales.map(|tag| (tag.to_owned(), preference.locale.as_deref() == Some(tag))).collect(),
+        sessions: sessions.into_iter().map(listed).collect(),
+        problems: Vec::new(),
+        zone: f.times.zone.iana_name().unwrap_or_default().to_owned(),
+        zones: jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect(),
+        done,
+        passwords,
+        email,
+        title,
+        f,
+    };
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page(status, &AccountPage { problems, ..page_ })
+}
+
+/// `POST /account/messages`: how one hears of things.
+pub async fn prefer(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let wanted = Wanted { delivery: form.text("delivery"), locale: form.given("locale") };
+    visit.app.prefer(&visit.actor, wanted).await?;
+    Ok(Redirect::to("/account?done=1").into_response())
+}
+
+/// `POST /account/zone`: the zone in which this browser shows times; an unknown one is the desk's again.
+pub async fn zone(_: Visit, form: Form) -> Response {
+    let name = form.text("zone");
+    let known = jiff::tz::TimeZone::get(name.trim()).ok().and_then(|zone| zone.iana_name().map(str::to_owned));
+    let (name, age) = known.map_or((String::new(), 0), |name| (name, 31_536_000));
+    let cookie = format!("{ZONE_COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}");
+    with_cookie(Redirect::to("/account?done=1").into_response(), &cookie)
+}
+
+/// `POST /account/password`: another password, for one who knows the present one; all sessions end.
+pub async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
+    match visit.app.change_password(&visit.actor, form.text("present"), form.text("new")).await {
+        Ok(()) => Ok(Redirect::to("/sign-in?next=%2Faccount").into_response()),
+        Err(Error::Rejected { problems }) => {
+            let named = |field: &str| visit.frame.words.t(&format!("account.{field}"));
+            let problems = problems.iter().map(|problem| format!("{}: {}", named(&problem.field), problem.message));
+            let problems = problems.collect();
+            render(visit, false, problems).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// `POST /account/sessions`: ends one of one's own sessions, or all.
+pub async fn end_sessions(visit: Visit, form: Form) -> Result<Response, Failure> {
+    visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?;
+    Ok(Redirect::to("/account").into_response())
+}

@@ -1,0 +1,177 @@
+//! The company's identity provider tells the desk by SCIM who works here, in the forms in which the large ones do; who is
+//! deactivated there has left here.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::components::{example_rules, scratch};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+const TYPE: &str = "application/scim+json";
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const PLACE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// A desk with a person who stands for the provider, and the provider.
+fn desk(database: Database) -> (House, Client) {
+    let desk = House::with_settings(database, example_rules(), |text| text);
+    let file = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let provider = "\n[[person]]\nid = \"provider\"\nname = \"Identity provider\"\nemail = \"idp@meridian.example\"\n";
+    std::fs::write(&file, text + provider).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let provider = desk.with_roles("provider", "directory");
+    (desk, provider)
+}
+
+fn sends(client: &Client, method: &str, path: &str, body: &Value) -> Answer {
+    client.with("content-type", TYPE).send(method, path, Some(body.to_string().as_bytes()))
+}
+
+fn user(name: &str, more: &Value) -> Value {
+    let mut user = json!({ "schemas": [USER], "userName": name, "active": true });
+    user.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    user
+}
+
+fn id(answer: &Value) -> &str {
+    answer["id"].as_str().unwrap()
+}
+
+fn asks(client: &Client, person: &str) -> Answer {
+    let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 24, "for": person,
+        "justification": "I join the data project" });
+    client.post("/api/v1/tickets", &json!({ "request_type": "access", "subject": "jira please", "fields": fields }))
+}
+
+#[test]
+fn who_is_deactivated_at_the_provider_has_left_and_who_comes_there_is_here() {
+    on_both(|database| {
+        let (desk, provider) = desk(database);
+        let kofi = desk.as_role("kofi");
+        for client in [&kofi, &desk.as_role("mei"), &desk.as_role("amara")] {
+            assert_eq!(client.get("/scim/v2/Users").status, 403, "it is the provider's, and no person's");
+        }
+        assert_eq!(desk.stranger().get("/scim/v2/Users").status, 401);
+        // A person of the configuration, and one who is new; one truth for each.
+        let boss = sends(&provider, "POST", "/scim/v2/Users", &user("lena@meridian.example", &json!({}))).expect(201);
+        let place = json!({ PLACE: { "department": "Finance", "manager": { "value": id(&boss) } } });
+        let amara = sends(&provider, "POST", "/scim/v2/Users", &user("Amara@meridian.example", &place)).expect(201);
+        let more = json!({ "displayName": "Tariq Aziz", PLACE: place[PLACE], "externalId": "00u1" });
+        let made = sends(&provider, "POST", "/scim/v2/Users", &user("tariq@meridian.example", &more));
+        assert_eq!((made.etag.as_deref(), made.media_type.as_str()), (Some("W/\"1\""), TYPE));
+        let tariq = made.expect(201);
+        let again = sends(&provider, "POST", "/scim/v2/Users", &user("TARIQ@meridian.example", &json!({})));
+        assert_eq!(again.expect(409)["scimType"], "uniqueness");
+        let staff = json!({ "displayName": "staff", "members": [{ "value": id(&tariq) }, { "value": id(&amara) }] });
+        let staff = sends(&provider, "POST", "/scim/v2/Groups", &staff).expect(201);
+
+        let ticket = asks(&kofi, "tariq").expect(201);
+        assert_eq!(ticket["access"]["state"], "approved", "staff get low-risk access at once: {ticket}");
+        asks(&kofi, "amara").expect(201);
+        // The forms of Entra and of Okta.
+        let entra = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "Remove", "path": "members", "value": [{ "value": id(&amara) }] }] });
+        sends(&provider, "PATCH", &format!("/scim/v2/Groups/{}", id(&staff)), &entra).expect(200);
+        let members = provider.get(&format!("/scim/v2/Groups/{}", id(&staff))).expect(200)["members"].clone();
+        assert_eq!(members, json!([{ "value": id(&tariq) }]), "one of them is removed, and never all");
+        let gone = json!({ "Operations": [{ "op": "Replace", "path": "active", "value": "False" }] });
+        let left = sends(&provider, "PATCH", &format!("/scim/v2/Users/{}", id(&tariq)), &gone).expect(200);
+        assert_eq!((&left["active"], &left["meta"]["version"]), (&json!(false), &json!("W/\"2\"")));
+        let okta = json!({ "Operations": [{ "op": "replace", "value": { "active": false } }] });
+        sends(&provider, "PATCH", &format!("/scim/v2/Users/{}", id(&amara)), &okta).expect(200);
+        for person in ["tariq", "amara"] {
+            let report = kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200);
+            assert_eq!((&report["complete"], &report["here"]), (&json!(true), &json!(false)), "{person}: {report}");
+            let grants = kofi.get(&format!("/api/v1/people/{person}/grants")).expect(200);
+            assert_eq!(grants[0]["end_reason"], "left", "{grants}");
+        }
+        assert_eq!(asks(&kofi, "tariq").status, 422, "nobody asks for one who has left");
+        // One who is deleted there does not come back by the configuration, and comes back as the same person.
+        let path = format!("/scim/v2/Users/{}", id(&amara));
+        assert_eq!(provider.delete(&path).status, 204);
+        assert_eq!(provider.get(&path).status, 404);
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(asks(&kofi, "amara").status, 422);
+        let desk = desk.cut_off_and_restart();
+        let (kofi, provider) = (desk.as_role("kofi"), desk.with_roles("provider", "directory"));
+        assert_eq!(asks(&kofi, "amara").status, 422, "nor after a start");
+        sends(&provider, "POST", "/scim/v2/Users", &user("amara@meridian.example", &json!({}))).expect(201);
+        asks(&kofi, "amara").expect(201);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.advance(SignedDuration::from_hours(24));
+    });
+}
+
+#[test]
+fn lists_versions_and_errors_are_as_the_standard_has_them() {
+    let (_desk, provider) = desk(Database::Sqlite);
+    let made: Vec<Value> = (0..5)
+        .map(|n| {
+            let more = json!({ "externalId": format!("X{n}"), "emails": [{ "type": "work", "value": format!("w{n}@x.example") }] });
+            sends(&provider, "POST", "/scim/v2/Users", &user(&format!("user{n}"), &more)).expect(201)
+        })
+        .collect();
+    let found = |query: &str| provider.get(&format!("/scim/v2/Users?{query}")).expect(200);
+    let page = found("startIndex=2&count=2");
+    let counts = (&page["totalResults"], &page["startIndex"], &page["itemsPerPage"]);
+    assert_eq!(counts, (&json!(5), &json!(2), &json!(2)));
+    assert_eq!(page["Resources"][0]["userName"], "user1");
+    let one = found("filter=userName%20eq%20%22USER3%22&attributes=userName");
+    assert_eq!(one["Resources"], json!([{ "schemas": [USER], "id": made[3]["id"], "userName": "user3" }]));
+    assert_eq!(found("filter=emails%5Btype%20eq%20%22work%22%20and%20value%20sw%20%22w4%22%5D")["totalResults"], 1);
+    assert_eq!(found("count=0")["totalResults"], 5);
+    let bad = provider.get("/scim/v2/Users?filter=userName%20is%20%22x%22").expect(400);
+    assert_eq!((&bad["scimType"], &bad["status"]), (&json!("invalidFilter"), &json!("400")));
+    assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &json!({})).expect(400)["scimType"], "invalidValue");
+
+    let path = format!("/scim/v2/Users/{}", id(&made[0]));
+    assert_eq!(provider.with("if-none-match", "W/\"1\"").get(&path).status, 304);
+    let title = json!({ "Operations": [{ "op": "add", "path": "title", "value": "Controller" }] });
+    let stale = provider.with("if-match", "W/\"7\"");
+    assert_eq!(sends(&stale, "PATCH", &path, &title).status, 412);
+    let current = provider.with("if-match", "W/\"1\"");
+    assert_eq!(sends(&current, "PATCH", &path, &title).expect(200)["title"], "Controller");
+    let put = sends(&provider, "PUT", &path, &user("user0", &json!({}))).expect(200);
+    assert_eq!((put.get("title"), put.get("externalId")), (None, None), "PUT replaces all");
+    assert_eq!(
+        provider.get("/scim/v2/Users/nobody").expect(404)["schemas"][0],
+        "urn:ietf:params:scim:api:messages:2.0:Error"
+    );
+}
+
+const TESTER: &str = "scim2-cli==0.6.0";
+
+/// The conformance tester, installed once.
+fn tester() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let folder = scratch().join("toolchains/scim-tester");
+        let mark = folder.join("installed.txt");
+        if std::fs::read_to_string(&mark).ok().as_deref() != Some(TESTER) {
+            let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+            run(Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet", TESTER]));
+            std::fs::write(mark, TESTER).unwrap();
+        }
+        folder
+    })
+}
+
+/// The checks of others (`scim2-tester`), all of them.
+#[test]
+fn a_conformance_tester_of_others_finds_nothing() {
+    let (desk, provider) = desk(Database::Sqlite);
+    let token = format!("Authorization: Bearer {}", provider.token.as_deref().unwrap());
+    let mut command = Command::new(tester().join("bin/scim2"));
+    command.args(["--url", &format!("{}/scim/v2", desk.url), "--header", &token, "test"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let bad: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
+    assert!(output.status.success() && bad.is_empty() && said.contains("SUCCESS"), "{said}");
+}

@@ -1,0 +1,82 @@
+//! Campaigns of access reviews: those who answer for access keep it or take it back, and what none keeps in time ends.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+fn asks(client: &Client, app: &str, person: &str) {
+    let fields = json!({ "app": app, "tier": if app == "jira" { "user" } else { "viewer" }, "for": person,
+        "duration-hours": 2000, "justification": "I work with it each day" });
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": fields });
+    let ticket = client.post("/api/v1/tickets", &body).expect(201);
+    assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+}
+
+fn grants(desk: &House, person: &str) -> Vec<Value> {
+    desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200).as_array().unwrap().clone()
+}
+
+fn waiting(client: &Client) -> Vec<Value> {
+    client.get("/api/v1/access/review-items").expect(200).as_array().unwrap().clone()
+}
+
+fn says(client: &Client, item: &Value, answer: &Value) -> u16 {
+    client.post(&format!("/api/v1/access/review-items/{}/answer", item["id"].as_str().unwrap()), answer).status
+}
+
+#[test]
+fn a_campaign_asks_owners_keeps_what_they_keep_and_ends_the_rest() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
+        for person in ["amara", "jonas", "sofia", "chloe"] {
+            asks(&kofi, "jira", person);
+        }
+        asks(&kofi, "datadog", "amara");
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        assert_eq!(kofi.post("/api/v1/access/reviews", &campaign).status, 403, "an admin's to begin");
+        let started = mei.post("/api/v1/access/reviews", &campaign).expect(201);
+        assert_eq!((&started["open"], &started["reviewers"]), (&json!(4), &json!("owner")), "{started}");
+        let again = mei.post("/api/v1/access/reviews", &campaign).expect(201);
+        assert_eq!(again["open"], 0, "what is in a review is asked about once");
+        // The owner of Jira is Chloe, who does not review herself: her manager does.
+        let chloe = desk.with_roles("chloe", "requester");
+        let own = waiting(&chloe);
+        let mut of: Vec<&str> = own.iter().map(|item| item["grant"]["subject"].as_str().unwrap()).collect();
+        of.sort_unstable();
+        assert_eq!(of, ["amara", "jonas", "sofia"]);
+        let item = |person: &str| own.iter().find(|item| item["grant"]["subject"] == person).unwrap();
+        assert_eq!(says(&desk.as_role("amara"), item("amara"), &json!({ "keep": true })), 403, "it does not ask her");
+        assert_eq!(says(&chloe, item("amara"), &json!({ "keep": true, "reason": "still in the project" })), 200);
+        assert_eq!(
+            says(&chloe, item("jonas"), &json!({ "keep": false, "reason": "has not signed in since May" })),
+            200
+        );
+        assert_eq!(grants(&desk, "jonas")[0]["end_reason"], "reviewed");
+        // More time, asked for meanwhile, does not escape the review.
+        let path = format!("/api/v1/grants/{}/extend", item("sofia")["grant"]["id"].as_str().unwrap());
+        let more = json!({ "hours": 3000, "justification": "I work with it each day" });
+        kofi.post(&path, &more).expect(201);
+        desk.advance(SignedDuration::from_hours(14 * 24));
+        let sofia = grants(&desk, "sofia");
+        assert!(sofia.iter().all(|grant| grant["effective"] == false), "{sofia:?}");
+        assert_eq!(grants(&desk, "amara").iter().filter(|grant| grant["effective"] == true).count(), 2);
+        let id = started["id"].as_str().unwrap();
+        let listed = kofi.get("/api/v1/access/reviews").expect(200);
+        let done = listed.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+        let counts = ["open", "kept", "revoked", "lapsed", "ended"].map(|name| done[name].as_i64().unwrap());
+        assert_eq!(counts, [0, 1, 1, 2, 0], "{done}");
+        let evidence = kofi.get(&format!("/api/v1/access/review-items?campaign={id}")).expect(200);
+        let of_jonas = evidence.as_array().unwrap().iter().find(|item| item["grant"]["subject"] == "jonas").unwrap();
+        assert_eq!(
+            (&of_jonas["decided_by"], &of_jonas["reason"]),
+            (&json!("chloe"), &json!("has not signed in since May"))
+        );
+        assert_eq!(desk.as_role("amara").get(&format!("/api/v1/access/review-items?campaign={id}")).status, 403);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

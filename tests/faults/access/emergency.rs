@@ -1,0 +1,152 @@
+//! What cannot wait is given at once, for a short time, and looked at afterwards; and where so many leave at once that it is rather the
+//! directory that has gone wrong, the desk asks a person.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+
+/// A desk on which the highest tier of GitHub is given in an emergency, for two hours.
+fn desk(database: Database, settings: impl FnOnce(String) -> String) -> House {
+    let desk = House::with_settings(database, example_rules(), settings);
+    change(&desk, "apps.toml", |text| text.replacen("longest = \"72h\"", "longest = \"72h\"\nemergency = \"2h\"", 1));
+    change(&desk, "request-types.toml", |text| {
+        let flag = "    { name = \"emergency\", label = \"It cannot wait\", kind = \"flag\" },\n";
+        let at = text.find("    { name = \"duration-hours\"").unwrap();
+        format!("{}{flag}{}", &text[..at], &text[at..])
+    });
+    reload(&desk);
+    desk
+}
+
+fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
+    let path = desk.settings().with_file_name(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(changed, text, "{file} is as it was");
+    std::fs::write(&path, changed).unwrap();
+}
+
+fn reload(desk: &House) {
+    let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+    assert_eq!(answer.status, 204, "{}", answer.text);
+}
+
+fn asks(client: &Client, app: &str, tier: &str, more: &Value) -> Answer {
+    let mut fields = json!({ "app": app, "tier": tier, "duration-hours": 9, "emergency": true,
+        "justification": "The deployment has failed and the repository must be rolled back now, incident 4711" });
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let body = json!({ "request_type": "access", "subject": format!("{app} please"), "fields": fields });
+    client.post("/api/v1/tickets", &body)
+}
+
+fn grants(desk: &House, person: &str) -> Vec<Value> {
+    desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200).as_array().unwrap().clone()
+}
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+#[test]
+fn i18_an_emergency_is_short_heard_of_at_once_reviewed_afterwards_and_taken_back_where_it_is_not() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let amara = desk.as_role("amara");
+        assert_eq!(asks(&amara, "github", "write", &json!({})).status, 422, "only where the tier allows it");
+        let ticket = asks(&amara, "github", "admin", &json!({})).expect(201);
+        assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+        assert!(ticket["access"]["reason"].as_str().unwrap().contains("in an emergency"), "{ticket}");
+        let grant = grants(&desk, "amara")[0].clone();
+        let instant = |name: &str| grant[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert_eq!(instant("expires_at").duration_since(instant("granted_at")).as_hours(), 2);
+        // The owner of the app and the security officers hear of it, none of them a party.
+        let told = desk.as_role("kofi").get("/api/v1/tickets/IT-1/messages").expect(200);
+        let mut heard: Vec<&str> = told
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|message| message["kind"] == "review-wanted")
+            .map(|message| message["recipient"].as_str().unwrap())
+            .collect();
+        heard.sort_unstable();
+        assert_eq!(heard, ["priya", "ravi", "tomas", "yuki"]);
+        let priya = desk.as_role("priya");
+        let waiting = priya.get("/api/v1/access/review-items").expect(200);
+        assert_eq!((&waiting[0]["grant"]["subject"], &waiting[0]["campaign"]), (&json!("amara"), &Value::Null));
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        assert_eq!(amara.post(&path, &json!({ "keep": true })).status, 403, "no party looks at it");
+        assert_eq!(priya.post(&path, &json!({ "keep": false })).status, 422, "say why");
+        let why = json!({ "keep": false, "reason": "a rollback needs no admin" });
+        assert_eq!(priya.post(&path, &why).expect(200)["verdict"], "revoke");
+        assert_eq!((&grants(&desk, "amara")[0]["end_reason"], grants(&desk, "amara").len()), (&json!("reviewed"), 1));
+        assert_eq!(priya.post(&path, &why).status, 409, "an answer stands");
+        // One that no person looks at: it is over after two hours, and that none has looked is to be seen.
+        assert_eq!(asks(&amara, "github", "admin", &json!({})).expect(201)["access"]["state"], "approved");
+        desk.advance(hours(25));
+        assert!(grants(&desk, "amara").iter().all(|grant| grant["effective"] == false));
+        let all = desk.as_role("kofi").get("/api/v1/access/review-items?emergencies=true").expect(200);
+        let verdicts: Vec<&Value> = all.as_array().unwrap().iter().map(|item| &item["verdict"]).collect();
+        assert_eq!(verdicts, [&json!("revoke"), &json!("lapsed")]);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn i18_what_the_rules_deny_is_not_given_in_an_emergency() {
+    let desk = desk(Database::Sqlite, |text| text);
+    change(&desk, "people.toml", |text| {
+        let at = text.find("id = \"jonas\"").unwrap();
+        format!("{}{}", &text[..at], text[at..].replacen("[\"staff\"]", "[\"contractors\"]", 1))
+    });
+    reload(&desk);
+    let denied = asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "jonas" })).expect(201);
+    assert_eq!(denied["access"]["state"], "denied_by_policy", "{denied}");
+    assert_eq!(grants(&desk, "jonas"), Vec::<Value>::new());
+}
+
+#[test]
+fn i15_where_too_many_leave_at_once_a_person_is_asked_and_what_ends_by_its_time_is_not_held_up() {
+    on_both(|database| {
+        let desk = desk(database, |text| text.replace("[defaults]\n", "[defaults]\nleavers-max = 2\n"));
+        let kofi = desk.as_role("kofi");
+        for person in ["amara", "jonas", "sofia"] {
+            let more = json!({ "for": person, "emergency": false });
+            assert_eq!(asks(&kofi, "jira", "user", &more).expect(201)["access"]["state"], "approved");
+        }
+        let short = json!({ "for": "lena", "emergency": false, "duration-hours": 1 });
+        asks(&kofi, "jira", "user", &short).expect(201);
+        change(&desk, "people.toml", |mut text| {
+            for person in ["amara", "jonas", "sofia"] {
+                text =
+                    text.replacen(&format!("id = \"{person}\"\n"), &format!("id = \"{person}\"\nactive = false\n"), 1);
+            }
+            text
+        });
+        reload(&desk);
+        let mei = desk.as_role("mei");
+        let brake = mei.get("/api/v1/access/brake").expect(200);
+        assert_eq!((&brake["stopped"], &brake["people"]), (&json!(true), &json!(3)), "{brake}");
+        for person in ["amara", "jonas", "sofia"] {
+            let grant = grants(&desk, person)[0].clone();
+            assert_eq!((&grant["state"], &grant["effective"]), (&json!("active"), &json!(false)), "{person}");
+        }
+        desk.advance(hours(1));
+        assert_eq!(grants(&desk, "lena")[0]["end_reason"], "expired", "an end by time is never held up");
+        reload(&desk);
+        assert_eq!(grants(&desk, "amara")[0]["state"], "active", "it stays stopped");
+        assert_eq!(kofi.post("/api/v1/access/brake/resume", &json!({ "reason": "x" })).status, 403);
+        assert_eq!(mei.post("/api/v1/access/brake/resume", &json!({ "reason": " " })).status, 422);
+        let why = json!({ "reason": "the branch in Milan has closed, as announced" });
+        let resumed = mei.post("/api/v1/access/brake/resume", &why).expect(200);
+        assert_eq!((&resumed["stopped"], &resumed["resumed_by"]), (&json!(false), &json!("mei")), "{resumed}");
+        for person in ["amara", "jonas", "sofia"] {
+            assert_eq!(grants(&desk, person)[0]["end_reason"], "left", "{person}");
+        }
+        assert_eq!(mei.post("/api/v1/access/brake/resume", &why).status, 409);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

@@ -1,0 +1,154 @@
+//! The smaller tools of the pages: articles, canned replies, macros, tasks, links, preferences, reports, the desk's health.
+
+use crate::pages::{desk, set_state};
+use crate::support::browser::{Browser, ENTER, ESCAPE};
+use crate::support::house::House;
+use crate::support::place::Database;
+
+/// An article is made of a resolved ticket, published, offered while another writes, and spares them a ticket.
+#[test]
+fn an_article_spares_a_ticket_while_it_is_written() {
+    let desk = House::demo(Database::Sqlite);
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/help/new");
+    kofi.type_into("#title", "Share your calendar with your team");
+    kofi.click("main form button.primary");
+    kofi.sees(".notice.bad", "write something");
+    kofi.type_into("#article-body", "Open the calendar, choose Share, and enter the name of your team.");
+    kofi.click("main form button.primary");
+    kofi.is_at("/help/KB-1/edit");
+    kofi.choose("#article-state", "public");
+    kofi.click("main form button.primary");
+    kofi.is_at("/help/KB-1?done=saved");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/new/question");
+    amara.type_into("#subject", "How do I share my calendar?");
+    amara.sees(".suggestions", "Share your calendar with your team");
+    amara.click(".suggestions button");
+    amara.is_at("/help/KB-1?done=solved");
+    amara.sees(".notice.good", "No ticket was made");
+    amara.click("button[value=yes]");
+    amara.is_at("/help/KB-1?done=vote");
+    amara.go("/mine?all=1");
+    amara.counts(".rows li", 0);
+    kofi.go("/help/KB-1");
+    kofi.sees("main", "Helpful 1, not helpful 0 · spared 1 ticket");
+    kofi.go("/find?q=calendar");
+    kofi.sees(".articles", "Share your calendar");
+}
+
+#[test]
+fn an_answer_takes_in_canned_replies_articles_and_names_as_one_types() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let text = |browser: &Browser| browser.script("return document.querySelector('#reply-body').value");
+    kofi.type_into("#reply-body", "::known");
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 1);
+    kofi.press(&[ENTER]);
+    kofi.wait("document.querySelector('#reply-body').value.startsWith('Hello Amara Okafor, this is a known outage')");
+    kofi.type_into("#reply-body", " ::");
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 3);
+    kofi.press(&[ESCAPE]);
+    kofi.counts(".reply-pane .picks:not([hidden])", 0);
+    assert!(text(&kofi).as_str().unwrap().ends_with(" ::"), "Escape leaves the text as it is");
+    // Without scripts the link begins the answer with it.
+    let mut still = Browser::at(&desk.url);
+    still.without_scripts();
+    still.go("/sign-in?next=%2Ftickets%2FIT-1");
+    still.click("button[value=kofi]");
+    still.is_at("/tickets/IT-1");
+    still.click(".canned summary");
+    still.click(".canned a");
+    still.is_at("/tickets/IT-1?canned=thanks");
+    assert!(text(&still).as_str().unwrap().contains("thank you"));
+}
+
+#[test]
+fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-3");
+    set_state(&mut kofi, "in_progress");
+    kofi.press(&["m"]);
+    kofi.click(".macro details summary");
+    kofi.sees(".macro details[open]", "Hello Amara Okafor");
+    kofi.sees(".macro details[open]", "Waits for requester");
+    kofi.click(".macro details[open] button");
+    kofi.sees(".notice.good", "macro is done");
+    kofi.sees(".title-line .state", "Waits for requester");
+    kofi.sees(".story", "what do you see, since when");
+    // Tasks hold the resolution up, and a link shows on both tickets.
+    kofi.type_into("#task-text", "Ask the mail team");
+    kofi.click(".add-line button");
+    kofi.sees(".tasks", "Ask the mail team");
+    kofi.click(".tasks button[value=done]");
+    kofi.counts(".tasks .is-done", 1);
+    kofi.press(&["l"]);
+    kofi.choose("#link-kind", "related-to");
+    kofi.type_into("#link-other", "6");
+    kofi.click("button[value=link]");
+    kofi.sees("[aria-labelledby=links]", "IT-6");
+    kofi.go("/tickets/IT-6");
+    kofi.sees("[aria-labelledby=links]", "IT-3");
+}
+
+#[test]
+fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
+    let (desk, refused) = House::lived_in_as_told(Database::Sqlite);
+    assert_eq!(refused, Vec::<String>::new(), "all of the past is as the desk lets it be");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/account");
+    amara.click("input[value=digest]");
+    amara.click("form[action='/account/messages'] button");
+    amara.is_at("/account?done=1");
+    amara.wait("document.querySelector('input[value=digest]').checked");
+    // What is held is given more time by a request, which says what is missing.
+    amara.go("/access");
+    amara.click("a[href$='/extend']");
+    amara.click("main form button.primary");
+    amara.sees(".notice.bad", "whole number");
+    amara.type_into("#hours", "8000");
+    amara.type_into("#justification", "The finance project goes on until the summer");
+    amara.click("main form button.primary");
+    amara.wait("location.pathname.startsWith('/tickets/')");
+    amara.sees("h1", "More time for jira/user");
+    amara.go("/access?q=nothing-has-this-name");
+    amara.sees(".empty", "No app has these words");
+    // The desk as its past left it.
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/reports/volume");
+    mei.counts(".plot rect.s0", 28);
+    mei.sees(".sums", "Created");
+    mei.go("/reports/backlog?by=team");
+    mei.sees(".bars", "Service Desk");
+    let file = mei.script(
+        "return (function () { const r = new XMLHttpRequest(); r.open('GET', document.querySelector('.title-line a.button').href, false); r.send(); return r.responseText })()",
+    );
+    assert!(file.as_str().unwrap().starts_with("group,unfinished,"), "{file}");
+    mei.go("/admin/jobs");
+    mei.sees("main", "There is none");
+    mei.counts(".checks .bad-text", 0);
+    mei.go("/admin/configuration/people");
+    mei.sees(".things", "owns Workday");
+}
+
+/// No one, one who looks, one who writes; gone half a minute after the last word of a browser.
+#[test]
+fn agents_at_one_ticket_see_who_looks_and_who_writes() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.counts("[data-presence]:not([hidden])", 0);
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/tickets/IT-1");
+    mei.sees("[data-presence]", "Kofi Mensah looks at it too");
+    mei.type_into("#reply-body", "I have an idea");
+    kofi.sees("[data-presence]", "Mei Lin is writing an answer");
+    // The browser goes away without a word: no page of it says that it leaves.
+    mei.devtools("Network.enable", &serde_json::json!({}));
+    let gone = serde_json::json!({ "offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0 });
+    mei.devtools("Network.emulateNetworkConditions", &gone);
+    desk.advance(jiff::SignedDuration::from_secs(31));
+    kofi.counts("[data-presence]:not([hidden])", 0);
+}
