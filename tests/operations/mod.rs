@@ -3,6 +3,7 @@
 mod collector;
 mod configuration;
 mod exits;
+mod forms;
 mod jobs;
 mod logs;
 mod messages;

@@ -8,7 +8,6 @@ use crate::support::house::House;
 mod attachments;
 mod edits;
 mod escalation;
-mod forms;
 mod handover;
 mod knowledge;
 mod links;

@@ -18,7 +18,7 @@ pub struct Condition(pub Vec<Clause>);
 pub struct Clause {
     /// The name of a field that comes before.
     pub field: String,
-    /// What people read of that field.
+    /// The name by which people know that field.
     pub label: String,
     pub test: Test,
 }
