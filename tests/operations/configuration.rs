@@ -37,6 +37,44 @@ fn a_configuration_to_start_from_is_right_and_a_check_says_all_that_is_wrong_wit
     assert!(!done && said.contains("alec") && said.contains("alex") && said.contains("colour"), "{said}");
 }
 
+/// The keys that the code of a file asks for by their names.
+fn keys_of(code: &str) -> Vec<String> {
+    let calls = ["optional(", "required(", "list(", "table(", "entries(", "(keys, ", "(keys,"];
+    let mut found = Vec::new();
+    for call in calls {
+        for (at, _) in code.match_indices(call) {
+            let rest = code[at + call.len()..].trim_start();
+            let key = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(key, _)| key);
+            let is_key = |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            found.extend(key.filter(is_key).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_reference_explains_every_key_that_the_code_reads() {
+    let (done, reference) = ruledesk(&["config", "reference"]);
+    assert!(done, "{reference}");
+    // Each second piece between backticks is code.
+    let explained: Vec<&str> = reference.split('`').skip(1).step_by(2).collect();
+    let words = |code: &str| {
+        code.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let explained: std::collections::BTreeSet<String> = explained.into_iter().flat_map(words).collect();
+    let mut count = 0;
+    for file in crate::tidy::sources(&crate::support::components::root().join("host/src/config")) {
+        if file.to_string_lossy().contains("tests") {
+            continue;
+        }
+        for key in keys_of(&std::fs::read_to_string(&file).unwrap()) {
+            assert!(explained.contains(&key), "`{key}` of {} is not explained", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 150, "only {count} keys were found");
+}
+
 fn publish(client: &Client, revision: i64, content: &str, why: &str) -> Answer {
     let client = client.with("if-match", &format!("\"{revision}\""));
     client.put(TEAMS, &json!({ "content": content, "why": why }))

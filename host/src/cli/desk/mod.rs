@@ -36,6 +36,7 @@ pub mod init;
 mod operator;
 pub mod outgoing;
 pub mod published;
+mod reference;
 pub mod remote;
 
 /// Runs a command that waits for things. Its answer is what it prints: the log tells of problems only, unless more is asked for.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Shell, configuration, shell_of, told};
+use super::{Shell, configuration, reference, shell_of, told};
 use crate::app::reference::configuration::{Document, Proposed, Wanted};
 use crate::cli::{Failure, Place};
 use crate::desk::change::condition::{Condition, Tags};
@@ -27,6 +27,8 @@ pub struct Published {
 enum Command {
     /// Lists the documents, and whose they are.
     List,
+    /// Prints every key of the configuration with what it means, as Markdown.
+    Reference,
     /// Lists the versions of a document, the latest first.
     Versions { document: String },
     /// Prints a document: as it is live, or a version of it.
@@ -70,11 +72,16 @@ fn text(file: &Path) -> Result<String, Failure> {
 
 /// Does it.
 pub async fn run(arguments: Published) -> Result<(), Failure> {
+    if let Command::Reference = arguments.command {
+        print!("{}", reference::text());
+        return Ok(());
+    }
     let (config, source) = configuration(&arguments.place, None)?;
     let Shell { office, actor } = shell_of(config, &source, arguments.person.as_ref()).await?;
     let any = Condition { matches: Some(Tags::Any), none_matches: None };
     let from = (&source, None);
     let done = match &arguments.command {
+        Command::Reference => Ok(()),
         Command::List => office.documents(&actor, &source).await.map(|documents| {
             for live in documents {
                 let whose = match (live.by_api, live.revision) {
