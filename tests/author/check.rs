@@ -83,3 +83,44 @@ fn a_component_alone_is_judged_as_far_as_that_goes() {
     assert!(said.contains("hold") && !said.contains("note:"), "{said}");
     assert!(!ran(&["check", Path::new("/no/such/file").to_str().unwrap()]).status.success());
 }
+
+/// The answers of examples, and those of a table, must name what the desk has; an example has rows and an instant of its own.
+#[test]
+fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_and_time() {
+    let config = crate::support::components::root().join("host/demo");
+    let config = config.to_str().unwrap();
+    let rule = shipped("60-decision-table");
+    let folder = rule.path().to_str().unwrap();
+    let write = |team: &str, example: &str| {
+        let manifest = format!(
+            "name = \"who\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n[settings]\nstage = \"routing\"\n\
+             [[settings.row]]\nname = \"evenings\"\nwhen.now.time.after = \"18:00\"\nthen.team = \"{team}\"\n\
+             reason = \"it is late\"\n{example}"
+        );
+        std::fs::write(rule.path().join("rule.toml"), manifest).unwrap();
+    };
+    let example = |at: &str, expect: &str| {
+        format!("[[example]]\nname = \"e\"\nstage = \"routing\"\nat = {at}\nexpect = {{ decision = \"{expect}\" }}\n")
+    };
+    write("network", &example("2026-11-30T19:30:00+01:00", "assign"));
+    printed(&ran(&["test", folder, "--config", config]));
+    printed(&ran(&["check", folder, "--config", config]));
+    write("network", &example("\"2026-11-30T12:30:00+01:00\"", "pass"));
+    printed(&ran(&["test", folder]));
+    for (at, says) in [("2026-11-30", "no instant with an offset"), ("7", "no instant")] {
+        write("network", &example(at, "pass"));
+        let output = ran(&["test", folder]);
+        assert!(!output.status.success() && (out(&output) + &err(&output)).contains(says), "{}", out(&output));
+    }
+    write("netwrok", &example("2026-11-30T19:30:00+01:00", "assign"));
+    printed(&ran(&["test", folder]));
+    for command in ["test", "check"] {
+        let output = ran(&[command, folder, "--config", config]);
+        let said = out(&output) + &err(&output);
+        assert!(!output.status.success() && said.contains("netwrok"), "{command}: {said}");
+    }
+    // Also a name that no example meets.
+    write("netwrok", "");
+    let output = ran(&["check", folder, "--config", config]);
+    assert!(!output.status.success(), "{}", out(&output));
+}

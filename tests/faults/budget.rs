@@ -94,7 +94,17 @@ fn control_characters_are_refused_at_the_door_and_line_ends_stay_in_long_texts()
             json!({ "request_type": "question", "subject": subject, "body": body, "fields": { "topic": "other" } });
         desk.as_role("amara").post("/api/v1/tickets", &body)
     };
-    for subject in ["a\u{1b}[2J", "two\nlines", "a\u{7}", "a\u{9b}1m", "a\u{0}"] {
+    for subject in [
+        "a\u{1b}[2J",
+        "two\nlines",
+        "a\u{7}",
+        "a\u{9b}1m",
+        "a\u{0}",
+        "two\u{2028}lines",
+        "a\u{2029}",
+        "evil\u{202e}gpj.exe",
+        "\u{202d}a",
+    ] {
         let problems = post(subject, "x").expect(422);
         assert_eq!(problems["problems"][0]["code"], "bad-character", "{subject:?}: {problems}");
     }

@@ -3,6 +3,7 @@
 
 mod access;
 mod archive;
+mod attacks;
 mod budget;
 mod compile_bomb;
 mod crash;

@@ -35,7 +35,7 @@ fn lived_in(database: Database) -> House {
 }
 
 /// An edit, another that takes it back, and how it is named.
-const EDITS: [(&str, &str, &str); 10] = [
+const EDITS: [(&str, &str, &str); 15] = [
     (
         "update grants set expires_at = expires_at + 31536000000",
         "update grants set expires_at = expires_at - 31536000000",
@@ -76,6 +76,31 @@ const EDITS: [(&str, &str, &str); 10] = [
         "update tokens set roles = 'admin'",
         "update tokens set roles = 'agent'",
         "was changed: it says another person, other roles",
+    ),
+    (
+        "update tickets set requester = 'lena' where number = 1",
+        "update tickets set requester = 'amara' where number = 1",
+        "(IT-1): its requester is `lena`, and its timeline says `amara`",
+    ),
+    (
+        "update tickets set priority = priority || 'x' where number = 2",
+        "update tickets set priority = substr(priority, 1, length(priority) - 1) where number = 2",
+        "(IT-2): its priority is `",
+    ),
+    (
+        "update tickets set team = team || 'x' where number = 2",
+        "update tickets set team = substr(team, 1, length(team) - 1) where number = 2",
+        "(IT-2): its team is `",
+    ),
+    (
+        "update tickets set category = category || 'x' where number = 2",
+        "update tickets set category = substr(category, 1, length(category) - 1) where number = 2",
+        "(IT-2): its category is `",
+    ),
+    (
+        "update tickets set state = state || 'x' where number = 2",
+        "update tickets set state = substr(state, 1, length(state) - 1) where number = 2",
+        "(IT-2): its state is `",
     ),
     (
         "update audit set about = 'other' where event = 'table'",
@@ -124,6 +149,28 @@ fn a_submission_that_was_refused_leaves_a_record() {
         let before = desk.rows()["audit"];
         refused();
         assert_eq!(desk.rows()["audit"], before + 1);
+        // The form refuses too: an unknown type, a field that is not there, tags without end.
+        let amara = desk.as_role("amara");
+        let wrong = [
+            json!({ "request_type": "x".repeat(9000), "subject": "VPN" }),
+            json!({ "request_type": "question", "subject": "VPN", "fields": { "no-such-field": 1 } }),
+            json!({ "request_type": "question", "subject": "VPN", "tags": vec!["a"; 100_000] }),
+        ];
+        for (n, wrong) in (2..).zip(&wrong) {
+            amara.post("/api/v1/tickets", wrong).expect(422);
+            assert_eq!(desk.rows()["audit"], before + n);
+        }
+        // Of one person so many are kept in an hour, and the next says how many were not; others' are kept as ever.
+        for _ in 0..70 {
+            amara.post("/api/v1/tickets", &wrong[1]).expect(422);
+        }
+        let kept = desk.rows()["audit"];
+        assert!((before + 55..before + 62).contains(&kept), "{} are kept", kept - before);
+        desk.as_role("lena").post("/api/v1/tickets", &wrong[1]).expect(422);
+        assert_eq!(desk.rows()["audit"], kept + 1);
+        desk.advance(jiff::SignedDuration::from_mins(61));
+        amara.post("/api/v1/tickets", &wrong[1]).expect(422);
+        assert_eq!(desk.rows()["audit"], kept + 2);
         let (whole, said) = chain(&desk);
         assert!(whole, "{said}");
         in_runtime(by_hand(&desk.target(), &["delete from audit where event = 'refused'"]));

@@ -127,3 +127,29 @@ async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
         assert!(matches!(Store::open(&target).await, Err(Error::Migration(_))), "{target:?}");
     }
 }
+
+/// A signature that a trusted key has made is not replaced by one that no key was asked about: another desk on the database may trust that key.
+#[tokio::test]
+async fn a_verified_signature_gives_way_to_no_unverified_one() {
+    let bytes = b"a component".to_vec();
+    let (component, manifest) = (Digest::of(&bytes).to_string(), Digest::of(b"# m").to_string());
+    let kept = on_both(async |store| {
+        let version = RuleVersion {
+            component_digest: component.clone(),
+            manifest_digest: manifest.clone(),
+            name: "vip".to_owned(),
+            version: "1.0.0".to_owned(),
+            manifest: "# m".to_owned(),
+            component: bytes.clone(),
+        };
+        store.keep_rule_version(version, at(0)).await.unwrap();
+        let mut kept = Vec::new();
+        for (text, verified) in [("a", false), ("b", false), ("ours", true), ("theirs", false), ("ours again", true)] {
+            store.keep_signature(&component, &manifest, text, verified, at(1)).await.unwrap();
+            kept.push(store.signature(&component, &manifest).await.unwrap().unwrap_or_default());
+        }
+        kept
+    })
+    .await;
+    assert_eq!(kept, ["a", "b", "ours", "ours", "ours again"]);
+}

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::desk::permission;
 use crate::telemetry::MaybeTraces;
 
 mod access;
@@ -91,20 +92,14 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::search::search))
         .routes(routes!(admin::reports::read))
         .routes(routes!(tickets::bulk::step))
-        .routes(routes!(tickets::bulk::bulk))
         .routes(routes!(tickets::bulk::macros))
         .routes(routes!(tickets::bulk::canned_replies))
         .routes(routes!(tickets::bulk::tasks, tickets::bulk::add_task))
         .routes(routes!(tickets::bulk::mark_task))
-        .routes(routes!(tickets::knowledge::draft))
-        .routes(routes!(tickets::knowledge::list, tickets::knowledge::add))
+        .routes(routes!(tickets::knowledge::list))
         .routes(routes!(tickets::knowledge::search))
-        .routes(routes!(tickets::knowledge::suggest))
-        .routes(routes!(tickets::knowledge::read, tickets::knowledge::change))
-        .routes(routes!(tickets::knowledge::publish))
+        .routes(routes!(tickets::knowledge::read))
         .routes(routes!(tickets::knowledge::versions))
-        .routes(routes!(tickets::knowledge::vote))
-        .routes(routes!(tickets::knowledge::deflected))
         .routes(routes!(tickets::decisions))
         .routes(routes!(tickets::messages))
         .routes(routes!(attachments::list))
@@ -115,7 +110,7 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
 
 fn routes() -> OpenApiRouter<Arc<App>> {
     tickets()
-        .routes(routes!(messages::preferences::read, messages::preferences::put))
+        .routes(routes!(messages::preferences::read))
         .routes(routes!(messages::events::watch))
         .routes(routes!(messages::webhooks::list))
         .routes(routes!(messages::webhooks::deliveries))
@@ -125,7 +120,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::extend::extend))
         .routes(routes!(access::catalog::catalog))
         .routes(routes!(access::orders::list))
-        .routes(routes!(access::orders::attest))
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
@@ -159,6 +153,30 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::published::version))
         .routes(routes!(admin::operations::healthz))
         .routes(routes!(admin::operations::readyz))
+}
+
+/// The routes of those who write articles.
+fn articles() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(tickets::knowledge::add))
+        .routes(routes!(tickets::knowledge::change))
+        .routes(routes!(tickets::knowledge::publish))
+}
+
+/// Writes for all that may be sent again without harm, or that say when they were done before.
+fn repeatable() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(tickets::knowledge::draft))
+        .routes(routes!(tickets::knowledge::suggest))
+        .routes(routes!(tickets::knowledge::vote))
+        .routes(routes!(tickets::knowledge::deflected))
+        .routes(routes!(messages::preferences::put))
+        .routes(routes!(access::orders::attest))
+}
+
+/// The routes of those who work on the tickets of others, many at once.
+fn many() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(tickets::bulk::bulk))
 }
 
 /// The routes of those who administer the desk.
@@ -206,14 +224,8 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
 /// All routes as the handlers describe them.
 fn described() -> utoipa::openapi::OpenApi {
     let metrics = OpenApiRouter::new().routes(routes!(admin::operations::metrics));
-    routes()
-        .merge(administration())
-        .merge(whole_tables())
-        .merge(uploads())
-        .merge(files())
-        .merge(metrics)
-        .split_for_parts()
-        .1
+    let routes = routes().merge(articles()).merge(repeatable()).merge(many()).merge(administration());
+    routes.merge(whole_tables()).merge(uploads()).merge(files()).merge(metrics).split_for_parts().1
 }
 
 /// Pages for people, which another room makes: here their requests get an id and the bounds of all others.
@@ -245,16 +257,21 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     let fair = Fair::default();
     let rates = Rates::new(limits.most);
     let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), rates: rates.clone(), opens_for };
-    let administrators = || door(OpensFor::Administrators);
-    let without_keys = |routes: OpenApiRouter<Arc<App>>, bounds| {
+    let administrators = OpensFor::Only(|actor| permission::administer(actor).map(drop));
+    let authors = OpensFor::Only(|actor| permission::write_knowledge(actor).map(drop));
+    let agents = OpensFor::Only(|actor| permission::list_internally(actor).map(drop));
+    let without_keys = |routes: OpenApiRouter<Arc<App>>, bounds, opens_for| {
         let routes = routes.route_layer(middleware::from_fn(http::headers::key::refuse));
-        bounded(routes, bounds, administrators(), false)
+        bounded(routes, bounds, door(opens_for), false)
     };
     let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
         .merge(bounded(scim::routes(), limits.usual, door(OpensFor::All), false))
-        .merge(without_keys(administration(), limits.usual))
-        .merge(without_keys(whole_tables(), limits.table))
-        .merge(without_keys(uploads(), limits.upload));
+        .merge(bounded(many(), limits.usual, door(agents), true))
+        .merge(without_keys(articles(), limits.usual, authors))
+        .merge(without_keys(repeatable(), limits.usual, OpensFor::All))
+        .merge(without_keys(administration(), limits.usual, administrators))
+        .merge(without_keys(whole_tables(), limits.table, administrators))
+        .merge(without_keys(uploads(), limits.upload, administrators));
     let keyless = files().route_layer(middleware::from_fn(http::headers::key::refuse));
     let routes = routes.merge(bounded(keyless, limits.attachment, door(OpensFor::All), false));
     let metrics = match limits.metrics {

@@ -74,6 +74,8 @@ pub enum Damaged {
     Archive(store::Error),
     #[error("the archive has a version of `{rule}` as `{id}`: {why}")]
     VersionId { rule: String, id: String, why: NotADigest },
+    #[error("`{column}` of a row in `{table}` cannot be read: put the row back from a backup")]
+    Row { table: &'static str, column: &'static str },
 }
 
 /// What there is too much of, so that the same is worth trying again soon.
@@ -150,13 +152,16 @@ impl From<store::Error> for Error {
             | store::Error::Starved(_) => Error::Busy(Busy::Store(error)),
             store::Error::MayBeDone(_) => Error::MayBeDone(error),
             store::Error::Damaged { .. } => Error::Damaged(Damaged::Archive(error)),
+            store::Error::Corrupt { table, column, .. } => {
+                tracing::error!(%error, "a row is damaged");
+                Error::Damaged(Damaged::Row { table, column })
+            }
             store::Error::NoRoom(_) => Error::NoRoom(error),
             store::Error::Conflict
             | store::Error::Unavailable(_)
             | store::Error::Unopened(_)
             | store::Error::Pooled
             | store::Error::Migration(_)
-            | store::Error::Corrupt { .. }
             | store::Error::Lost(_)
             | store::Error::Archive(_)
             | store::Error::Stopped => Error::Broken(Broken::Store(error)),

@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! `settings` stands for the manifest's, `tables` adds rows to reference tables; both may be left out. `input` and
+//! `settings` stands for the manifest's, `tables` adds rows to reference tables, `at` is when; all may be left out. `input` and
 //! `expect` are sparse as in a manifest's examples, or whole as in a decision's record. `{ "fault": "rule-error" }`
 //! expects the rule to fail.
 
@@ -25,7 +25,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::rules::contract::Attribute;
-use crate::rules::run::stage::Stage;
+use crate::rules::run::examples::{at_instant, fill_in_json};
+use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::{Table, Tables};
 
 /// One case.
@@ -40,6 +41,9 @@ pub struct Case {
     /// By table and key; a row is written as columns by name, or as the contract's list of attributes, or is absent.
     #[serde(default)]
     pub tables: BTreeMap<String, BTreeMap<String, Option<Row>>>,
+    /// The instant that it is asked at (RFC 3339), with the offset of the desk's time zone, as an example's.
+    #[serde(default)]
+    pub at: Option<String>,
     #[serde(default)]
     pub input: Value,
     #[serde(default)]
@@ -115,6 +119,19 @@ pub fn typed<'a, T: Deserialize<'a>>(file: &Path, text: &'a str) -> Result<T, Ca
 }
 
 impl Case {
+    /// Its whole input, at its instant.
+    ///
+    /// # Errors
+    ///
+    /// Names what the contract has no place for; where `at` is no instant.
+    pub fn asked(&self) -> Result<Input, String> {
+        let input = if self.input.is_null() { Value::Object(serde_json::Map::new()) } else { self.input.clone() };
+        match &self.at {
+            None => fill_in_json(self.stage, input),
+            Some(at) => fill_in_json(self.stage, at_instant(input, at)?),
+        }
+    }
+
     /// The settings that the case asks under, as JSON, if it has its own.
     pub fn settings_text(&self) -> Option<String> {
         self.settings.as_ref().map(|settings| Value::Object(settings.clone()).to_string())

@@ -11,7 +11,7 @@ use super::case::{Case, CaseError};
 use super::sandbox::{Sandbox, Shipped, with_empty};
 use crate::rules::load::LoadError;
 use crate::rules::run::call::{Called, ask};
-use crate::rules::run::examples::{Difference, Judge, compare, fill_in_json, flat, judged};
+use crate::rules::run::examples::{Difference, Judge, compare, flat, judged};
 use crate::rules::run::guest::LogLine;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
@@ -119,6 +119,7 @@ impl Trial<'_> {
                 stage: example.stage,
                 settings: None,
                 tables: BTreeMap::new(),
+                at: example.at.as_ref().map(|at| at.as_str().map_or_else(|| at.to_string(), str::to_owned)),
                 input: serde_json::to_value(&example.input).unwrap_or_default(),
                 expect: serde_json::to_value(&example.expect).unwrap_or_default(),
             };
@@ -160,8 +161,7 @@ fn try_case(rule: &Rule, case: Case, place: Place, tables: &Arc<Tables>, judge: 
         let message = format!("the rule is not asked at `{}`: its manifest does not name it", case.stage);
         return not_asked(case, place, message);
     }
-    let input = if case.input.is_null() { json!({}) } else { case.input.clone() };
-    let input = match fill_in_json(case.stage, input) {
+    let input = match case.asked() {
         Ok(input) => input,
         Err(message) => return not_asked(case, place, message),
     };

@@ -115,9 +115,8 @@ struct Place {
     token: Option<String>,
 }
 
-pub use desk::demo;
-pub use desk::files;
 pub use desk::outgoing::{correspondence, ways};
+pub use desk::{demo, files};
 pub use serve::{limits, pages};
 
 /// A sentence for the person who typed the command.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::chain::audit;
 use super::db::{Arg, Row, Tx, apart};
-use super::sql::columns::{at, ms};
+use super::sql::columns::{at_or_epoch, ms};
 use super::{Error, Store};
 use crate::desk::change::condition::Condition;
 
@@ -82,7 +82,7 @@ impl Store {
     /// The tables that are live and come from here, by name: each with its digest, and since when it is live.
     pub async fn live_digests(&self) -> Result<Vec<(String, String, Timestamp)>, Error> {
         let sql = "select name, digest, since from tables_live order by name";
-        let live = |row: &Row| Ok((row.text(0)?, row.text(1)?, at("tables_live", "since", row.int(2)?)?));
+        let live = |row: &Row| Ok((row.text(0)?, row.text(1)?, at_or_epoch(row.int(2)?)));
         self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
     }
 
@@ -90,8 +90,7 @@ impl Store {
     pub async fn live_tables(&self) -> Result<Vec<LiveTable>, Error> {
         let sql = "select l.name, l.digest, v.content, v.row_count, l.since from tables_live l \
                    join table_versions v on v.name = l.name and v.digest = l.digest order by l.name";
-        let live =
-            |row: &Row| Ok(LiveTable { version: version(row)?, since: at("tables_live", "since", row.int(4)?)? });
+        let live = |row: &Row| Ok(LiveTable { version: version(row)?, since: at_or_epoch(row.int(4)?) });
         self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
     }
 
@@ -121,7 +120,7 @@ impl Store {
         let sql = "select name, digest, proposed_by, why, at from table_proposals where name = $1";
         let row = self.db.optional(sql, vec![name.into()]).await?;
         row.map(|row| {
-            let at = at("table_proposals", "at", row.int(4)?)?;
+            let at = at_or_epoch(row.int(4)?);
             let (name, digest, proposed_by, why) = (row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?);
             Ok(TableProposal { name, digest, proposed_by, why, at })
         })
@@ -172,7 +171,7 @@ impl Store {
              order by first_seen desc, digest limit {limit} offset $2"
         );
         let entry = |row: &Row| {
-            let first_seen = at("table_versions", "first_seen", row.int(2)?)?;
+            let first_seen = at_or_epoch(row.int(2)?);
             Ok(TableVersionEntry { digest: row.text(0)?, rows: row.int(1)?, first_seen })
         };
         self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(entry).collect()
@@ -197,7 +196,7 @@ impl Store {
             "select at, digest, actor, why, event from table_events where name = $1 order by seq desc limit {limit} offset $2"
         );
         let event = |row: &Row| {
-            let at = at("table_events", "at", row.int(0)?)?;
+            let at = at_or_epoch(row.int(0)?);
             Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)?, event: row.text(4)? })
         };
         self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(event).collect()

@@ -57,6 +57,9 @@ struct Manifest {
 struct Example {
     name: String,
     stage: String,
+    /// The instant that it is asked at.
+    #[serde(default)]
+    at: Option<toml::Value>,
     #[serde(default)]
     input: sparse::Input,
     /// Rows by table and key, each with its cells by column.
@@ -81,9 +84,13 @@ pub fn examples<R: Exported>(manifest: &str) -> Result<usize, Missed> {
 }
 
 fn check<R: Exported>(rule: &R, example: Example) -> Result<(), Missed> {
-    let Example { name, stage, input, tables, expect } = example;
+    let Example { name, stage, at, input, tables, expect } = example;
     let _rows = with_rows(&tables);
     let input_error = |message| Missed::Input { example: name.clone(), message };
+    let input = match at {
+        None => input,
+        Some(at) => input.at(&at).map_err(input_error)?,
+    };
     let question = input.complete(&stage).map_err(input_error)?;
     let reply = rule.ask(&question);
     let reply = reply.ok_or_else(|| input_error(format!("the rule has no stage `{stage}`")))?;

@@ -61,7 +61,7 @@ fn minutes(written: &str) -> Option<u64> {
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, from years that begin in March.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::value::{Datetime, Offset};
 
 use super::Question;
+use super::moment::days;
 use crate::types::{Attachment, Attribute, Field, Moment, Person, SoFar, Ticket, Value};
 use crate::{access, categorization, intake, priority, routing};
 
@@ -159,6 +161,13 @@ struct Peers {
 }
 
 impl Input {
+    /// The same input at an instant: the clock, the day and the hours follow from it, as far as the input does not say them.
+    pub fn at(mut self, at: &toml::Value) -> Result<Input, String> {
+        let instant = self.now.fill(&at.as_str().map_or_else(|| at.to_string(), str::to_owned))?;
+        self.ticket.created_at.get_or_insert(instant);
+        Ok(self)
+    }
+
     /// The whole input of a stage; an error says what is wrong.
     pub fn complete(mut self, stage: &str) -> Result<Question, String> {
         let now = std::mem::take(&mut self.now).complete();
@@ -206,6 +215,35 @@ fn or(given: Option<String>, usual: &str) -> String {
 }
 
 impl Now {
+    /// Fills in what an instant says and the input does not.
+    fn fill(&mut self, at: &str) -> Result<u64, String> {
+        let wrong = || format!("`at`: `{at}` is no instant with an offset, such as `2026-11-30T19:30:00+01:00`");
+        let Datetime { date: Some(date), time: Some(time), offset: Some(offset) } = at.parse().map_err(|_| wrong())?
+        else {
+            return Err(wrong());
+        };
+        let east = match offset {
+            Offset::Z => 0,
+            Offset::Custom { minutes } => minutes,
+        };
+        let day = days(date.year.into(), date.month.into(), date.day.into());
+        let day = i32::try_from(day).map_err(|_| wrong())?;
+        let minute = u16::from(time.hour) * 60 + u16::from(time.minute);
+        let millisecond = i64::from(time.nanosecond.unwrap_or_default() / 1_000_000);
+        let minutes = i64::from(day) * 24 * 60 + i64::from(minute) - i64::from(east);
+        let instant = (minutes * 60 + i64::from(time.second.unwrap_or_default())) * 1000 + millisecond;
+        let instant = u64::try_from(instant).map_err(|_| wrong())?;
+        // 1970 began on a Thursday.
+        let weekday = u8::try_from((day + 3).rem_euclid(7) + 1).map_err(|_| wrong())?;
+        self.at.get_or_insert(instant);
+        self.utc_offset.get_or_insert(east);
+        self.local_day.get_or_insert(day);
+        self.weekday.get_or_insert(weekday);
+        self.minute_of_day.get_or_insert(minute);
+        self.in_business_hours.get_or_insert(weekday <= 5 && (8 * 60..18 * 60).contains(&minute));
+        Ok(instant)
+    }
+
     fn complete(self) -> Moment {
         Moment {
             at: self.at.unwrap_or(AT),
@@ -377,5 +415,31 @@ impl Counts {
             denied: self.denied,
             revoked: self.revoked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The desk makes the same of the same instant.
+    #[test]
+    fn the_clock_of_an_example_follows_from_one_instant() {
+        let now = |at: &str, sparse: &str| {
+            let input: Input = toml::from_str(sparse).unwrap();
+            let Ok(Question::Priority(input)) =
+                input.at(&toml::Value::String(at.to_owned())).unwrap().complete("priority")
+            else {
+                panic!("it is asked about priority");
+            };
+            input.now
+        };
+        let evening = now("2026-11-30T19:30:00+01:00", "");
+        assert_eq!((evening.at, evening.utc_offset, evening.local_day), (1_796_063_400_000, 60, 20787));
+        assert_eq!((evening.weekday, evening.minute_of_day, evening.in_business_hours), (1, 1170, false));
+        assert_eq!(now("2026-01-05T12:00:00Z", ""), Now::default().complete());
+        assert!(now("2026-11-30T19:30:00+01:00", "now.in-business-hours = true").in_business_hours);
+        let wrong = Input::default().at(&toml::Value::String("tomorrow".to_owned()));
+        assert!(wrong.is_err());
     }
 }

@@ -115,6 +115,10 @@ fn permission_is_asked_before_a_body_is_read() {
         "POST /api/v1/rules",
         "POST /api/v1/rules/vip/promote",
         "POST /api/v1/tables/floors/rollback",
+        "POST /api/v1/bulk",
+        "POST /api/v1/articles",
+        "PUT /api/v1/articles/KB-1",
+        "POST /api/v1/articles/KB-1/state",
     ];
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for route in routes {

@@ -90,6 +90,7 @@ fn routes_that_honour_no_key_refuse_one() {
     };
     refused(mei.put_text("/api/v1/tables/floors?why=test", "floor,team\n1,a\n", "text/csv"), "put");
     refused(mei.delete("/api/v1/tables/floors?why=test"), "delete");
+    refused(mei.put("/api/v1/preferences", &json!({ "language": "en" })), "preferences");
     let empty = json!({});
     for path in [
         "rules/reload",
@@ -97,6 +98,12 @@ fn routes_that_honour_no_key_refuse_one() {
         "rules/team-routing/rollback",
         "tables/floors/rollback",
         "jobs/dead/outbox/retry",
+        "articles",
+        "articles/KB-1/state",
+        "articles/KB-1/votes",
+        "articles/KB-1/deflections",
+        "tickets/IT-1/article",
+        "access/orders/01a22499-78cd-70d3-9968-a16ee98dd302/attest",
     ] {
         refused(mei.post(&format!("/api/v1/{path}"), &empty), path);
     }

@@ -16,12 +16,12 @@ use crate::support::house::House;
 use crate::support::place::Database;
 use crate::support::wait::until;
 
-fn component() -> Vec<u8> {
+pub(super) fn component() -> Vec<u8> {
     fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap()
 }
 
 /// A table of one row about everything.
-fn table(name: &str, version: &str, stage: &str, says: &str, head: &str) -> String {
+pub(super) fn table(name: &str, version: &str, stage: &str, says: &str, head: &str) -> String {
     let then = match stage {
         "access" => format!("then = \"{says}\""),
         _ => "then.level = \"low\"".to_owned(),
@@ -37,13 +37,13 @@ fn access(name: &str, version: &str, says: &str, head: &str) -> String {
 }
 
 /// A desk with one rule that approves.
-fn approving() -> House {
+pub(super) fn approving(database: Database) -> House {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
-    House::with_rules(Database::Sqlite, dir.path())
+    House::with_rules(database, dir.path())
 }
 
-fn state(desk: &House) -> Value {
+pub(super) fn state(desk: &House) -> Value {
     let body = json!({ "request_type": "access", "subject": "Jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
     let amara = desk.as_role("amara");
@@ -68,7 +68,7 @@ fn until_rule(desk: &House, folder: &str, is: impl Fn(&Value) -> bool) -> Value 
 
 #[test]
 fn the_rules_of_this_test_approve_and_deny() {
-    let desk = approving();
+    let desk = approving(Database::Sqlite);
     assert_eq!(state(&desk), "approved");
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["state"] == "active");
@@ -82,7 +82,7 @@ fn what_is_off_tried_or_of_another_stage_leaves_access_to_a_person_while_its_nex
         access("deny", "1.0.0", "deny", "mode = \"shadow\""),
         table("deny", "1.0.0", "priority", "", ""),
     ] {
-        let desk = approving();
+        let desk = approving(Database::Sqlite);
         put(&desk.rules, "20-deny", &first, &component());
         until_rule(&desk, "20-deny", |rule| rule["version"] == "1.0.0");
         put(&desk.rules, "20-deny", &access("deny", "2.0.0", "deny", ""), b"no wasm");
@@ -95,7 +95,7 @@ fn what_is_off_tried_or_of_another_stage_leaves_access_to_a_person_while_its_nex
 
 #[test]
 fn a_rule_that_decided_and_moved_to_another_stage_or_is_only_tried_leaves_access_to_a_person() {
-    let desk = approving();
+    let desk = approving(Database::Sqlite);
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", "mode = \"shadow\""), &component());
     until_rule(&desk, "20-deny", |rule| rule["version"] == "1.0.0");
     assert_eq!(state(&desk), "awaiting");
@@ -114,7 +114,7 @@ fn a_rule_that_decided_and_moved_to_another_stage_or_is_only_tried_leaves_access
 
 #[test]
 fn a_name_that_is_taken_leaves_access_to_a_person() {
-    let desk = approving();
+    let desk = approving(Database::Sqlite);
     put(&desk.rules, "20-deny", &access("approve", "2.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["last_error"].as_str().is_some_and(|e| e.contains("belongs to")));
     assert_eq!(state(&desk), "awaiting");
@@ -127,7 +127,7 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
 
 #[test]
 fn a_component_that_is_written_over_under_an_unchanged_time_is_noticed() {
-    let desk = approving();
+    let desk = approving(Database::Sqlite);
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["state"] == "active");
     let file = desk.rules.join("20-deny/rule.wasm");
@@ -141,7 +141,7 @@ fn a_component_that_is_written_over_under_an_unchanged_time_is_noticed() {
 /// As rsync puts one file after the other.
 #[test]
 fn one_file_of_two_decides_nothing_until_the_other_one_has_followed() {
-    let desk = approving();
+    let desk = approving(Database::Sqlite);
     let manifest = |version: &str, says: &str| access("policy", version, says, "");
     put(&desk.rules, "20-policy", &manifest("1.0.0", "deny"), &component());
     until_rule(&desk, "20-policy", |rule| rule["state"] == "active");

@@ -2,3 +2,4 @@
 
 mod deployments;
 mod doubt;
+mod uploads;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -47,7 +46,7 @@ pub async fn awaiting(
     let after = after.map(|[id]| TicketId(Uuid::from_u128(id)));
     let (page, sights) = app.awaiting(&actor, after, limit).await?;
     let next = page.next.map(|id| List::AccessRequests.write([id.0.as_u128()]));
-    let view = |(ticket, case)| TicketSummaryView::new(ticket, Some(case), &sights);
+    let view = |(ticket, case)| TicketSummaryView::new(ticket, case, &sights);
     Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
 }
 
@@ -114,15 +113,14 @@ pub async fn grants(
     let limit = query.limit()?;
     let after = query.after.as_deref().map(grant_place).transpose()?;
     let page = app.grants(&actor, &person, after, limit).await?;
-    let place = |place: GrantPlace| [page::whole(place.granted_at.as_millisecond()), place.id.0.as_u128()];
+    let place = |place: GrantPlace| [page::whole(place.granted_at), place.id.0.as_u128()];
     let next = page.next.map(|next| List::Grants.write(place(next)));
-    Ok(Paged { items: page.items.into_iter().map(GrantView::new).collect(), next, limit })
+    Ok(Paged { items: page.items.into_iter().map(GrantView::listed).collect(), next, limit })
 }
 
 fn grant_place(text: &str) -> Result<GrantPlace, Problem> {
     let [granted_at, id] = List::Grants.read(text)?;
-    let ms = i64::try_from(granted_at).ok();
-    let granted_at = ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let granted_at = i64::try_from(granted_at).ok();
     let place = granted_at.map(|granted_at| GrantPlace { granted_at, id: GrantId(Uuid::from_u128(id)) });
     place.ok_or_else(|| Problem::new(Kind::BAD_QUERY, "`after` names no time: begin again without it"))
 }

@@ -16,6 +16,7 @@ use crate::api::http::page::{List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
+use crate::app::access::decide::ListedGrant;
 use crate::app::access::questions::{About, Evidence, Said, StoredEvent, Story};
 use crate::desk::id::GrantId;
 
@@ -158,7 +159,7 @@ impl StoryView {
 
 impl EvidenceView {
     fn new(effective: bool, found: Evidence) -> Self {
-        let Evidence { grant, ticket, case } = found;
+        let Evidence { grant, damaged, ticket, case } = found;
         let decisions = case.iter().flat_map(|case| &case.decisions).map(|decision| ApprovalView {
             approver: decision.approver.to_string(),
             approve: decision.approve,
@@ -168,7 +169,7 @@ impl EvidenceView {
         });
         EvidenceView {
             decisions: decisions.collect(),
-            grant: GrantView::new((grant, effective)),
+            grant: GrantView::listed((ListedGrant { grant, damaged }, effective)),
             ticket: ticket.to_string(),
             requester: case.as_ref().map(|case| case.requester.to_string()),
             submitted_by: case.as_ref().map(|case| case.submitted_by.to_string()),

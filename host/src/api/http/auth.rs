@@ -16,7 +16,7 @@ use super::problem::{Kind, Problem};
 use crate::app::tokens::passwords::ClientAddress;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
-use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 
 /// The person who sent the request.
 #[derive(Debug, Clone)]
@@ -36,12 +36,12 @@ pub struct Door {
 }
 
 /// Those for whom a door opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum OpensFor {
     /// All: the route's handler decides.
     All,
-    /// Those who administer the desk.
-    Administrators,
+    /// Those who have this permission, which every request of the route needs.
+    Only(fn(&Actor) -> Result<(), Refusal>),
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -126,9 +126,9 @@ impl Door {
         match (&caller, self.opens_for) {
             // Some of these routes are for strangers, too: the handler asks.
             (_, OpensFor::All) => {}
-            (Err(problem), OpensFor::Administrators) => return Err(problem.clone()),
-            (Ok(Caller(actor)), OpensFor::Administrators) => {
-                permission::administer(actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
+            (Err(problem), OpensFor::Only(_)) => return Err(problem.clone()),
+            (Ok(Caller(actor)), OpensFor::Only(may)) => {
+                may(actor).map_err(|refusal| Problem::from(Error::from(refusal)))?;
             }
         }
         let Ok(Caller(actor)) = &caller else { return Ok((caller, None)) };

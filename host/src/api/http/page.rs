@@ -32,6 +32,7 @@ pub enum List {
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
     Deliveries,
+    Decisions,
 }
 
 impl List {
@@ -52,6 +53,7 @@ impl List {
             List::Orders => 'o',
             List::Held => 'w',
             List::Reviews => 'r',
+            List::Decisions => 'i',
         }
     }
 

@@ -20,9 +20,10 @@ use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::change::Changed;
 use crate::app::tickets::submit::CreatedTicket;
+use crate::app::tickets::work::RunPlace;
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::{AttachmentId, MessageId, PersonId, TicketNumber};
+use crate::desk::id::{AttachmentId, MessageId, PersonId, RunId, TicketNumber};
 use crate::desk::organisation::form::Raw;
 use crate::desk::permission::works_on_tickets;
 use crate::desk::ticket::intake::Submission;
@@ -318,16 +319,27 @@ impl TransitionBody {
     }
 }
 
-/// Read how a ticket was decided: each stage, each rule, with the exact input.
+/// Read how a ticket was decided: each stage, each rule, with the exact input; the oldest run of the rules first.
+///
+/// A page ends early where its records are long.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/decisions", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)), responses((status = 200, body = Vec<RunView>)))]
+    params(("key" = String, Path), PageQuery), responses((status = 200, body = Vec<RunView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn decisions(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<RunView>>, Problem> {
-    let runs = app.decisions(&actor, number(&key)?).await?;
-    Ok(axum::Json(runs.into_iter().map(RunView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<RunView>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(|text| List::Decisions.read(text)).transpose()?;
+    let place =
+        |[at, id]: [u128; 2]| RunPlace { at: i64::try_from(at).unwrap_or(i64::MAX), id: RunId(Uuid::from_u128(id)) };
+    let after = after.map(place);
+    let page = app.decisions(&actor, number(&key)?, after, limit).await?;
+    let next = page.next.map(|RunPlace { at, id }| List::Decisions.write([page::whole(at), id.0.as_u128()]));
+    Ok(Paged { items: page.items.into_iter().map(RunView::from).collect(), next, limit })
 }
 
 /// Read the messages that a ticket has queued, oldest first.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::AccessView;
+use super::views::{AccessView, damage};
 use crate::app::tickets::work::{Sights, TicketSummary};
 use crate::desk::access::AccessCase;
 use crate::desk::ticket::sight::Part;
@@ -66,6 +66,9 @@ pub struct TicketSummaryView {
     /// What the ticket asks access to, in lists of access requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessView>,
+    /// Which of these cannot be read, and stand here for others; absent where all can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }
 
 impl TicketSummaryView {
@@ -98,6 +101,7 @@ impl TicketSummaryView {
             resolved_at: ticket.resolved_at,
             due_at: ticket.due_at,
             access: access.map(AccessView::from),
+            damage: damage(&ticket.damaged),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use crate::app::access::decide::ListedGrant;
 use crate::app::jobs::messages::NOT_SENT;
 use crate::app::record::read::ExactInput;
 use crate::app::tickets::work::{RunTexts, StoredRun};
@@ -406,6 +407,15 @@ pub struct GrantView {
     pub state: &'static str,
     /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left`, `refused` or `reviewed`.
     pub end_reason: Option<&'static str>,
+    /// Which of these cannot be read, so that the grant gives no access here; absent where all can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+}
+
+/// The columns of a row that cannot be read, in words; `None` where there are none.
+pub fn damage(columns: &[&str]) -> Option<String> {
+    let all = || columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    (!columns.is_empty()).then(|| format!("{} cannot be read: put the row back from a backup", all()))
 }
 
 impl GrantView {
@@ -424,6 +434,12 @@ impl GrantView {
             effective,
             state: grant.state.code(),
             end_reason: grant.end_reason.map(EndReason::code),
+            damage: None,
         }
+    }
+
+    /// The same of a list.
+    pub fn listed((ListedGrant { grant, damaged }, effective): (ListedGrant, bool)) -> Self {
+        Self { damage: damage(&damaged), ..Self::new((grant, effective)) }
     }
 }

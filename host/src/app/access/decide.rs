@@ -12,7 +12,7 @@ use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::{LIST_BYTES_MAX, Sights, may_read};
 use crate::app::{App, Error, Office};
-use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Grant, Review, Seen};
+use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Review, Seen};
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
@@ -22,6 +22,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::NewTicket;
 use crate::rules::contract::SoFar;
+pub use crate::store::access::ListedGrant;
 pub use crate::store::access::lists::GrantPlace;
 use crate::store::sql::page::Page;
 use crate::store::tickets::summary::TicketSummary;
@@ -206,12 +207,16 @@ impl Office {
         actor: &Actor,
         after: Option<TicketId>,
         limit: usize,
-    ) -> Result<(Page<(TicketSummary, AccessCase), TicketId>, Sights), Error> {
+    ) -> Result<(Page<(TicketSummary, Option<AccessCase>), TicketId>, Sights), Error> {
         let page = match actor.person() {
             Some(person) => self.store.awaiting(person, after, limit).await?,
             None => Page { items: Vec::new(), next: None },
         };
-        let page = page.within(LIST_BYTES_MAX, |(_, case)| case.text_bytes(), |(ticket, _)| ticket.id);
+        let page = page.within(
+            LIST_BYTES_MAX,
+            |(_, case)| case.as_ref().map_or(0, AccessCase::text_bytes),
+            |(ticket, _)| ticket.id,
+        );
         let sights = self.sights(actor, page.items.iter().map(|(ticket, _)| ticket.number)).await?;
         Ok((page, sights))
     }
@@ -228,7 +233,7 @@ impl Office {
         person: &PersonId,
         after: Option<GrantPlace>,
         limit: usize,
-    ) -> Result<Page<(Grant, bool), GrantPlace>, Error> {
+    ) -> Result<Page<(ListedGrant, bool), GrantPlace>, Error> {
         if actor.person() != Some(person) {
             permission::read_decisions(actor)?;
         }
@@ -242,9 +247,9 @@ impl Office {
             return Err(Error::Missing { what: "person", name: person.to_string() });
         }
         let organisation = self.organisation();
-        Ok(page.map(|grant| {
-            let effective = grant.gives_access(&organisation, now);
-            (grant, effective)
+        Ok(page.map(|listed| {
+            let effective = listed.grant.gives_access(&organisation, now);
+            (listed, effective)
         }))
     }
 }

@@ -77,7 +77,7 @@ impl Office {
             events: self.store.ledger(grant.ticket).await?,
             ops: self.store.ops_of(grant.ticket).await?,
             holdings,
-            evidence: Evidence { grant, ticket: ticket.number, case },
+            evidence: Evidence { grant, damaged: Vec::new(), ticket: ticket.number, case },
         })
     }
 }

@@ -38,9 +38,12 @@ impl Doing {
     }
 }
 
+/// Who is at one ticket, doing what, and when they were last heard of.
+type Present = HashMap<PersonId, (Doing, Duration)>;
+
 /// Those who are at tickets: each with when their browser last said so.
 #[derive(Debug, Default)]
-pub struct Presence(Mutex<HashMap<TicketNumber, HashMap<PersonId, (Doing, Duration)>>>);
+pub struct Presence(Mutex<HashMap<TicketNumber, Present>>);
 
 impl Presence {
     /// Notes how a person is at a ticket, or that they have left it; the others who are there, by id.

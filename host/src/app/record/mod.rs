@@ -5,6 +5,7 @@ pub mod archive;
 pub mod convert;
 pub mod part;
 pub mod read;
+pub(in crate::app) mod refused;
 pub mod train;
 pub mod verdict;
 pub mod write;

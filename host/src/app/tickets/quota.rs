@@ -16,6 +16,8 @@ use crate::desk::permission;
 
 /// Buckets that are remembered at once.
 const BUCKETS_MAX: usize = 100_000;
+/// Refused submissions of one person that are kept in an hour.
+const REFUSALS_PER_HOUR: u64 = 60;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -99,6 +101,9 @@ pub struct Quotas {
     limits: ArcSwap<Limits>,
     comments: Buckets,
     bytes: Buckets,
+    refusals: Buckets,
+    /// How many refusals of each person were not kept since the last that was.
+    left_out: Mutex<HashMap<String, u64>>,
     /// How many more tickets each person may open before their unfinished ones are counted again.
     unfinished: Mutex<HashMap<String, u64>>,
 }
@@ -112,6 +117,20 @@ impl Quotas {
     /// Takes other limits.
     pub fn limit(&self, limits: Limits) {
         self.limits.store(limits.into());
+    }
+
+    /// Whether one more refused submission of a person is kept; if so, how many before it were not.
+    pub fn keeps_refusal(&self, person: &str, now: Duration) -> Option<u64> {
+        let rate = Rate { most: REFUSALS_PER_HOUR, within: HOUR };
+        let keeps = self.refusals.take(person, rate, 1, now).is_ok();
+        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if keeps {
+            return Some(left_out.remove(person).unwrap_or_default());
+        }
+        if left_out.len() < BUCKETS_MAX || left_out.contains_key(person) {
+            *left_out.entry(person.to_owned()).or_default() += 1;
+        }
+        None
     }
 
     /// Whether a person may open one more ticket without a count.

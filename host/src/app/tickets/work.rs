@@ -15,7 +15,7 @@ use crate::desk::ticket::intake::attachment::attach;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
-pub use crate::store::rules::decisions::{RunTexts, StoredRun};
+pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
 pub use crate::store::tickets::list::{Filter, QueuePlace, Start, UpdatedPlace};
@@ -133,15 +133,21 @@ impl Office {
         Ok(self.store.timeline_page(ticket.number, permit.internal(), after, limit).await?)
     }
 
-    /// How a ticket was decided, with the exact input of each stage.
+    /// How a ticket was decided, with the exact input of each stage: the runs of the rules after one of them.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`]; [`Error::Refused`] for whoever may see the ticket but not this.
-    pub async fn decisions(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredRun>, Error> {
+    /// [`Error::Missing`]; [`Error::Refused`] for those who may see the ticket but not this.
+    pub async fn decisions(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        after: Option<RunPlace>,
+        limit: usize,
+    ) -> Result<Page<StoredRun, RunPlace>, Error> {
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::read_decisions(actor)?;
-        Ok(self.store.runs(ticket.id).await?)
+        Ok(self.store.runs_page(ticket.id, after, limit).await?)
     }
 
     /// The messages that a ticket has queued, after one of them.

@@ -10,8 +10,16 @@ pub fn files(project: &Project, typescript: bool) -> Vec<File> {
     let rule = project.fill(&spoken(include_str!("javascript/rule.in"), typescript));
     let test = project.fill(&spoken(include_str!("javascript/test.in"), typescript));
     let package = project.fill(&spoken(include_str!("javascript/package.json.in"), typescript));
+    // Every package that is installed, those of packages too, is the one whose hash stands here.
+    let locked = project.fill(if typescript {
+        include_str!("javascript/package-lock.ts.json.in")
+    } else {
+        include_str!("javascript/package-lock.js.json.in")
+    });
+    let locked = File { path: "package-lock.json", text: locked };
     if typescript {
         vec![
+            locked,
             File { path: "package.json", text: package },
             File { path: "tsconfig.json", text: include_str!("javascript/tsconfig.json.in").to_owned() },
             File { path: "src/rule.ts", text: rule },
@@ -19,6 +27,7 @@ pub fn files(project: &Project, typescript: bool) -> Vec<File> {
         ]
     } else {
         vec![
+            locked,
             File { path: "package.json", text: package },
             File { path: "src/rule.js", text: rule },
             File { path: "src/rule.test.js", text: test },
@@ -54,7 +63,28 @@ fn spoken(template: &str, typescript: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::spoken;
+    use super::{files, spoken};
+    use crate::author::new::Project;
+    use crate::rules::run::stage::Stage;
+
+    #[test]
+    fn the_lock_file_is_of_the_packages_that_are_named_and_has_each_ones_hash() {
+        let project = Project::new("a-rule", &[Stage::Priority]).unwrap();
+        for typescript in [false, true] {
+            let files = files(&project, typescript);
+            let json = |path: &str| -> serde_json::Value {
+                serde_json::from_str(&files.iter().find(|file| file.path == path).unwrap().text).unwrap()
+            };
+            let (package, locked) = (json("package.json"), json("package-lock.json"));
+            assert_eq!(locked["name"], "a-rule");
+            assert_eq!(locked["packages"][""]["devDependencies"], package["devDependencies"]);
+            for (name, package) in locked["packages"].as_object().unwrap().iter().filter(|(name, _)| !name.is_empty()) {
+                let hash = package["integrity"].as_str().unwrap_or_default();
+                assert!(hash.starts_with("sha512-"), "{name}");
+                assert!(package.get("resolved").is_none(), "{name}: it comes from the registry that npm is set to");
+            }
+        }
+    }
 
     #[test]
     fn types_are_for_typescript_alone() {

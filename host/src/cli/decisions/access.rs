@@ -109,7 +109,7 @@ fn say(row: &Row) {
 
 impl Row {
     fn of(found: Evidence) -> Row {
-        let Evidence { grant, ticket, case } = found;
+        let Evidence { grant, ticket, case, .. } = found;
         let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
         let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();
         let of_case =

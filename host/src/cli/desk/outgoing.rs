@@ -33,14 +33,6 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
 }
 
-fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
-    let address = match address.clone() {
-        Scanner::Tcp(address) => Address::Tcp(address),
-        Scanner::Unix(path) => Address::Unix(path),
-    };
-    Clamd { address, timeout: *timeout }
-}
-
 /// How requests leave.
 pub fn settings(requests: &Requests) -> http::Settings {
     let Requests { internal_hosts, certificates, .. } = requests;
@@ -48,6 +40,14 @@ pub fn settings(requests: &Requests) -> http::Settings {
         internal_hosts: InternalHosts::new(internal_hosts.iter().cloned()),
         certificates: certificates.clone(),
     }
+}
+
+fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
+    let address = match address.clone() {
+        Scanner::Tcp(address) => Address::Tcp(address),
+        Scanner::Unix(path) => Address::Unix(path),
+    };
+    Clamd { address, timeout: *timeout }
 }
 
 fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {

@@ -17,7 +17,6 @@ use crate::author::trial::said;
 use crate::rules::limits::Limits;
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::call::{Called, ask};
-use crate::rules::run::examples::fill_in_json;
 use crate::rules::run::stage::Stage;
 
 /// Makes one decision and shows all that there is to see of it.
@@ -59,7 +58,7 @@ pub fn run(args: &Run) -> Result<(), Failure> {
     let folder = args.file.parent().unwrap_or(Path::new("."));
     let rule = opened.sandbox.rule(folder, &shipped, &wasm)?;
     let (tables, _) = with_empty(&opened.tables, &shipped.manifest);
-    let input = fill_in_json(case.stage, case.input.clone())?;
+    let input = case.asked()?;
     let called = ask(&rule, &input, &case.tables(&Arc::clone(&tables)));
     if args.json {
         println!("{}", serde_json::to_string_pretty(&as_json(&called))?);
@@ -93,6 +92,7 @@ fn case(file: &Path, stage: Option<Stage>) -> Result<Case, Failure> {
         stage,
         settings: None,
         tables: Default::default(),
+        at: None,
         input: value,
         expect: Value::Null,
     })

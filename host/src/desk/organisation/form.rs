@@ -287,11 +287,15 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
 }
 
 /// A text of one line has no control characters: PostgreSQL has no zero character, and the others do things to a terminal, or
-/// forge a line, wherever the text is shown.
+/// forge a line, wherever the text is shown. So do the other ends of lines that Unicode has, and the overrides of direction, with
+/// which a text reads as another.
 ///
 /// The problem, if there is one.
 pub fn check_characters(field: &str, text: &str) -> Option<Problem> {
-    bad_character(field, text.chars().find(|character| character.is_control()))
+    let is_bad = |character: &char| {
+        character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202d}' | '\u{202e}')
+    };
+    bad_character(field, text.chars().find(is_bad))
 }
 
 /// The same for a text of several lines, which may have line ends and tabs.
@@ -309,7 +313,7 @@ pub fn check_long(field: &str, text: &str) -> Option<Problem> {
 fn bad_character(field: &str, found: Option<char>) -> Option<Problem> {
     let message = match found? {
         '\0' => "Leave out the zero characters (U+0000).".to_owned(),
-        '\n' | '\r' => "Write it in one line.".to_owned(),
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' => "Write it in one line.".to_owned(),
         other => format!("Leave out the control characters (U+{:04X}).", u32::from(other)),
     };
     Some(Problem::new(field, "bad-character", message))

@@ -116,6 +116,8 @@ pub enum Event {
         step: String,
         text: String,
     },
+    /// The entry's row holds what nothing of ours wrote. It is only ever read, never written.
+    Unreadable,
 }
 
 /// A field of a ticket that rules and people set.
@@ -219,6 +221,7 @@ impl Event {
             Event::Unlinked { .. } => "unlinked",
             Event::Attached { .. } => "attached",
             Event::Task { .. } => "task",
+            Event::Unreadable => "unreadable",
         }
     }
 
@@ -267,6 +270,9 @@ impl Event {
                 ("digest", digest.clone()),
             ],
             Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
+            Event::Unreadable => {
+                vec![("damage", "this entry cannot be read: put its row back from a backup".to_owned())]
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ impl Uncertain {
 fn questions(rule: &Rule, tables: &Arc<Tables>) -> Result<Vec<(String, Input, Arc<Tables>)>, String> {
     let examples = rule.manifest.examples.iter();
     let examples = examples.map(|example| {
-        let (input, tables) = (fill_in(example.stage, &example.input)?, example.asked_with(&rule.manifest, tables));
+        let (input, tables) = (example.whole()?, example.asked_with(&rule.manifest, tables));
         Ok((format!("example \"{}\"", example.name), input, tables))
     });
     let nothing = toml::Table::new();

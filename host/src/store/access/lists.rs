@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{CASE_COLUMNS, DECISION_COLUMNS, GRANT_COLUMNS, case, grant};
-use crate::desk::access::{AccessCase, Grant};
+use super::{CASE_COLUMNS, DECISION_COLUMNS, GRANT_COLUMNS, ListedGrant, case, listed};
+use crate::desk::access::AccessCase;
 use crate::desk::id::{GrantId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::ms;
@@ -16,19 +16,20 @@ use crate::store::{Error, Store};
 /// A grant's place among those of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GrantPlace {
-    pub granted_at: Timestamp,
+    /// In milliseconds since 1970.
+    pub granted_at: i64,
     pub id: GrantId,
 }
 
 impl Store {
-    /// The tickets whose access requests await a person, after one of them, oldest first; each with its case. Ids are in the
-    /// order of time.
+    /// The tickets whose access requests await a person, after one of them, oldest first; each with its case, as far as that can
+    /// be read. Ids are in the order of time.
     pub async fn awaiting(
         &self,
         person: &PersonId,
         after: Option<TicketId>,
         limit: usize,
-    ) -> Result<Page<(TicketSummary, AccessCase), TicketId>, Error> {
+    ) -> Result<Page<(TicketSummary, Option<AccessCase>), TicketId>, Error> {
         let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
         let sql = format!(
             "select ticket from access_awaited where person = $1 and ticket > $2 order by ticket limit {}",
@@ -40,7 +41,13 @@ impl Store {
         let page = Page::cut(ids, limit, |id| *id);
         let (mut tickets, mut cases) = (summaries(&mut tx, &page.items).await?, cases(&mut tx, &page.items).await?);
         tx.end().await?;
-        let both = |id: &TicketId| Some((tickets.remove(id)?, cases.remove(id)?));
+        let both = |id: &TicketId| {
+            let (mut ticket, case) = (tickets.remove(id)?, cases.remove(id));
+            if case.is_none() {
+                ticket.damaged.push("access_cases");
+            }
+            Some((ticket, case))
+        };
         Ok(Page { items: page.items.iter().filter_map(both).collect(), next: page.next })
     }
 
@@ -51,12 +58,12 @@ impl Store {
         since: Timestamp,
         after: Option<GrantPlace>,
         limit: usize,
-    ) -> Result<Page<Grant, GrantPlace>, Error> {
+    ) -> Result<Page<ListedGrant, GrantPlace>, Error> {
         let mut args: Vec<Arg> = vec![subject.as_str().into(), ms(since).into()];
         let mut later = "";
         if let Some(GrantPlace { granted_at, id }) = after {
             later = "and (granted_at, id) < ($3, $4)";
-            args.extend([ms(granted_at).into(), Arg::from(id.0)]);
+            args.extend([granted_at.into(), Arg::from(id.0)]);
         }
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where subject = $1 and expires_at >= $2 {later} \
@@ -64,8 +71,9 @@ impl Store {
             limit + 1
         );
         let rows = self.db.all(&sql, args).await?;
-        let found = rows.iter().map(grant).collect::<Result<Vec<_>, Error>>()?;
-        Ok(Page::cut(found, limit, |grant| GrantPlace { granted_at: grant.granted_at, id: grant.id }))
+        let place = |row: &Row| Ok((listed(row)?, GrantPlace { granted_at: row.int(7)?, id: GrantId(row.uuid(0)?) }));
+        let found = rows.iter().map(place).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Page::cut(found, limit, |(_, place)| *place).map(|(grant, _)| grant))
     }
 }
 
@@ -82,7 +90,7 @@ async fn summaries(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, T
     rows.iter().map(|row| summary::summary(row).map(|ticket| (ticket.id, ticket))).collect()
 }
 
-/// The access cases of tickets, with all that people decided about them.
+/// The access cases of tickets, with all that people decided about them. One that cannot be read is left out, as one that is gone.
 pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<TicketId, AccessCase>, Error> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
@@ -99,7 +107,9 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     for row in tx.all(&sql, args(ids)).await? {
         let ticket = TicketId(row.uuid(14)?);
         let decisions = decided.remove(&ticket).unwrap_or_default();
-        cases.insert(ticket, case(ticket, &row, &decisions)?);
+        if let Ok(case) = case(ticket, &row, &decisions) {
+            cases.insert(ticket, case);
+        }
     }
     Ok(cases)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::db::{Arg, Row, Tx, apart};
-use super::sql::columns::{at, corrupt, from_json, ms, parsed};
+use super::sql::columns::{Lenient, at, corrupt, from_json, ms, parsed};
 use super::tickets::rows;
 use super::{Error, Store};
 use crate::desk::access::{
@@ -85,9 +85,12 @@ impl Store {
              order by subject, tier"
         );
         let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into()]).await?;
-        rows.iter()
-            .map(|row| Ok((parsed("grants", "subject", &row.text(0)?)?, parsed("grants", "tier", &row.text(1)?)?)))
-            .collect()
+        const T: &str = "grants";
+        // One of another's grants that cannot be read keeps no person from asking for the app.
+        let holder = |row: &Row| {
+            Some((parsed(T, "subject", &row.text(0).ok()?).ok()?, parsed(T, "tier", &row.text(1).ok()?).ok()?))
+        };
+        Ok(rows.iter().filter_map(holder).collect())
     }
 
     /// The grant with this id.
@@ -104,10 +107,10 @@ impl Store {
         for row in rows {
             let count = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
             history.requested += count;
-            match state(&row.text(0)?)? {
-                AccessState::Approved => history.approved += count,
-                AccessState::Denied | AccessState::DeniedByPolicy => history.denied += count,
-                AccessState::Awaiting | AccessState::Cancelled => {}
+            match state(&row.text(0)?) {
+                Ok(AccessState::Approved) => history.approved += count,
+                Ok(AccessState::Denied | AccessState::DeniedByPolicy) => history.denied += count,
+                Ok(AccessState::Awaiting | AccessState::Cancelled) | Err(_) => {}
             }
         }
         let sql = "select count(*) from grants where subject = $1 and revoked_at >= $2";
@@ -170,6 +173,42 @@ pub(in crate::store) fn decision(row: &Row) -> Result<HumanDecision, Error> {
         reason: row.text(3)?,
         at: at(T, "at", row.int(4)?)?,
     })
+}
+
+/// A grant as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedGrant {
+    pub grant: Grant,
+    /// The columns that hold what nothing of ours wrote, and have stand-ins here, with which it gives no access.
+    pub damaged: Vec<&'static str>,
+}
+
+/// A grant of a list, from a row of [`GRANT_COLUMNS`], as far as it can be read.
+pub(in crate::store) fn listed(row: &Row) -> Result<ListedGrant, Error> {
+    if let Ok(grant) = grant(row) {
+        return Ok(ListedGrant { grant, damaged: Vec::new() });
+    }
+    let mut read = Lenient::default();
+    let groups = row.text(6).and_then(|text| from_json::<BTreeSet<String>>("groups", &text));
+    let grant = Grant {
+        id: GrantId(row.uuid(0)?),
+        ticket: TicketId(read.or("ticket", row.uuid(1), uuid::Uuid::nil())),
+        subject: read.id("subject", row.text(2))?,
+        app: read.id("app", row.text(3))?,
+        tier: read.id("tier", row.text(4))?,
+        role: read.or("role", row.opt_text(5), None),
+        groups: read.or("groups", groups, BTreeSet::new()).into_iter().collect(),
+        granted_at: read.at("granted_at", row.int(7)),
+        expires_at: read.at("expires_at", row.int(8)),
+        revoked_at: read.opt_at("revoked_at", row.opt_int(9)),
+        state: read.or("state", row.text(10).and_then(|code| grant_state(&code)), GrantState::Failed),
+        end_reason: {
+            let code = row.opt_text(11).and_then(|code| code.map(|code| end_reason(&code)).transpose());
+            read.or("end_reason", code, None)
+        },
+    };
+    // Part of it is not known, so that it is no reason for access in a list.
+    Ok(ListedGrant { grant: Grant { state: GrantState::Failed, ..grant }, damaged: read.damaged() })
 }
 
 /// A grant from a row of [`GRANT_COLUMNS`].

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::lists::cases;
-use super::{GRANT_COLUMNS, grant};
+use super::{GRANT_COLUMNS, ListedGrant, listed};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber};
 use crate::store::db::Arg;
@@ -23,6 +23,8 @@ pub enum About {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     pub grant: Grant,
+    /// The columns of the grant that cannot be read.
+    pub damaged: Vec<&'static str>,
     pub ticket: TicketNumber,
     /// `None` where the request is gone, which the check of the ledger finds.
     pub case: Option<AccessCase>,
@@ -73,12 +75,19 @@ impl Store {
         );
         let mut tx = self.db.begin_reading().await?;
         let rows = tx.all(&sql, args).await?;
-        let found =
-            rows.iter().map(|row| Ok((grant(row)?, TicketNumber(row.int(12)?)))).collect::<Result<Vec<_>, Error>>()?;
-        let page = Page::cut(found, limit, |(grant, _)| grant.id);
-        let tickets: Vec<TicketId> = page.items.iter().map(|(grant, _)| grant.ticket).collect();
+        let found = rows
+            .iter()
+            .map(|row| Ok((listed(row)?, TicketNumber(row.opt_int(12)?.unwrap_or_default()))))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let page = Page::cut(found, limit, |(listed, _)| listed.grant.id);
+        let tickets: Vec<TicketId> = page.items.iter().map(|(listed, _)| listed.grant.ticket).collect();
         let mut cases = cases(&mut tx, &tickets).await?;
         tx.end().await?;
-        Ok(page.map(|(grant, ticket)| Evidence { case: cases.remove(&grant.ticket), grant, ticket }))
+        Ok(page.map(|(ListedGrant { grant, damaged }, ticket)| Evidence {
+            case: cases.remove(&grant.ticket),
+            grant,
+            damaged,
+            ticket,
+        }))
     }
 }

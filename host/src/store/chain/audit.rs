@@ -10,6 +10,8 @@ use crate::store::{Error, Store};
 
 /// The longest text that the audit keeps of what was refused, in bytes.
 const TEXT_BYTES_MAX: usize = 2 << 10;
+/// The same for one of many texts.
+const SHORT_BYTES_MAX: usize = 256;
 
 /// The subjects of entries, as words.
 pub const RULE: &str = "rule";
@@ -96,7 +98,16 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
 
 /// A text of a submission, cut where it is long.
 pub fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    cut_to(text, TEXT_BYTES_MAX)
+}
+
+/// The same for one of many texts.
+pub fn cut_short(text: &str) -> String {
+    cut_to(text, SHORT_BYTES_MAX)
+}
+
+fn cut_to(text: &str, bytes_max: usize) -> String {
+    let end = text.floor_char_boundary(bytes_max);
     let mark = if end < text.len() { " [cut]" } else { "" };
     format!("{}{mark}", text.get(..end).unwrap_or_default())
 }

@@ -14,6 +14,7 @@ use crate::store::{Error, Store};
 
 mod access;
 mod provisioned;
+mod tickets;
 
 /// A difference from what a chain says, and the ticket that it is about.
 pub(super) type Difference = (Option<TicketNumber>, String);
@@ -110,7 +111,11 @@ impl Store {
                 Ok(found)
             }
             Chain::Audit => self.compare_audit().await,
-            Chain::Timelines => self.count_entries().await,
+            Chain::Timelines => {
+                let mut found = self.count_entries().await?;
+                found.extend(self.compare_tickets().await?);
+                Ok(found)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::desk::change::message::{About, MessageKind, Moved, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::sql::columns::{at_or_epoch, corrupt, ms, parsed};
 use crate::store::{Error, Store};
 
 const T: &str = "outbox";
@@ -79,7 +79,7 @@ fn waiting(row: &Row) -> Result<WaitingMessage, Error> {
         ticket: TicketId(row.uuid(1)?),
         kind: MessageKind::from_code(&row.text(2)?),
         to: parsed(T, "recipient", &row.text(3)?)?,
-        queued_at: at(T, "queued_at", row.int(4)?)?,
+        queued_at: at_or_epoch(row.int(4)?),
         about: about(&row.text(5)?)?,
     })
 }
@@ -105,7 +105,8 @@ impl Store {
             "select {COLUMNS} from outbox where recipient = $1 and sent_at is null and dead_at is null order by id limit $2"
         );
         let rows = self.db.all(&sql, vec![person.as_str().into(), limit.into()]).await?;
-        rows.iter().map(waiting).collect()
+        // One that is damaged is laid aside by itself when it is claimed.
+        Ok(rows.iter().filter_map(|row| waiting(row).ok()).collect())
     }
 
     /// Writes down that a message has left, or need not, with the receipt: what the peer said, or why. Its content is not kept.

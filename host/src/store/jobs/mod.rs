@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::db::{Arg, Row};
-use super::sql::columns::{at, corrupt, ms};
+use super::sql::columns::{at_or_epoch, corrupt, ms};
 use super::sql::dialect::SKIP_LOCKED;
 use super::{Error, Store};
 use crate::desk::change::timer::TimerKind;
@@ -289,7 +289,9 @@ impl Store {
         let (table, rows) = (queue.table(), queue.rows());
         let sql = format!("select min(not_before) from {table} where {rows} and dead_at is null");
         let next = self.db.optional(&sql, Vec::new()).await?.map_or(Ok(None), |row| row.opt_int(0))?;
-        next.map(|ms| at(table, "not_before", ms)).transpose()
+        // A time before all calendars is long over, and one after them never comes.
+        Ok(next
+            .map(|ms| Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })))
     }
 
     /// How much dead work there is, by the queue's name; a queue that has none is left out.
@@ -387,7 +389,7 @@ fn claimed(queue: Queue, fence: Uuid, row: &Row) -> Result<Claimed, Error> {
         queue,
         key: row.uuid(0)?,
         ticket: TicketId(row.uuid(1)?),
-        due_at: at(queue.table(), queue.due(), row.int(2)?)?,
+        due_at: at_or_epoch(row.int(2)?),
         attempts: attempts(row.int(3)?),
         fence,
     })
@@ -399,10 +401,10 @@ fn dead_job(row: &Row) -> Result<DeadJob, Error> {
     Ok(DeadJob {
         id: JobId { queue, key: row.uuid(1)? },
         ticket: row.opt_int(2)?.map(TicketNumber),
-        due_at: at(queue.table(), queue.due(), row.int(3)?)?,
+        due_at: at_or_epoch(row.int(3)?),
         attempts: attempts(row.int(4)?),
         last_error: row.text(5)?,
-        dead_at: at(queue.table(), "dead_at", row.int(6)?)?,
+        dead_at: at_or_epoch(row.int(6)?),
     })
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::packing::{self, Dictionary, NotUnpacked};
 use super::segments::acts::Deletion;
@@ -13,6 +14,7 @@ use crate::desk::id::{RunId, TicketId};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding};
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at, ms};
+use crate::store::sql::page;
 use crate::store::{Error, Store};
 
 /// One run of the rules for a ticket.
@@ -214,6 +216,17 @@ pub(crate) struct Page<'a> {
     pub args: Vec<Arg>,
 }
 
+/// A place among a ticket's runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPlace {
+    /// In milliseconds since 1970.
+    pub at: i64,
+    pub id: RunId,
+}
+
+/// Bytes of texts that a page of runs has, before the run with which it gets more.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+
 /// A run whose packed texts are not unpacked yet.
 struct Unread {
     run: StoredRun,
@@ -232,6 +245,45 @@ impl Store {
             args: vec![ticket.0.into()],
         };
         Ok(self.read_runs(page, |_, _| Ok(())).await?.into_iter().map(|(run, ())| run).collect())
+    }
+
+    /// A ticket's runs after a place, oldest first. A page ends early where its records are long.
+    pub async fn runs_page(
+        &self,
+        ticket: TicketId,
+        after: Option<RunPlace>,
+        limit: usize,
+    ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
+        let after = after.unwrap_or(RunPlace { at: i64::MIN, id: RunId(Uuid::nil()) });
+        let sql = format!(
+            "select at, id from runs where ticket = $1 and (at, id) > ($2, $3) order by at, id limit {}",
+            limit + 1
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.at.into(), after.id.0.into()]).await?;
+        let place = |row: &Row| Ok(RunPlace { at: row.int(0)?, id: RunId(row.uuid(1)?) });
+        let places = rows.iter().map(place).collect::<Result<Vec<_>, Error>>()?;
+        let page::Page { items: places, mut next } = page::Page::cut(places, limit, |place| *place);
+        let (count, mut runs, mut bytes) = (places.len(), Vec::new(), 0);
+        // One by one: of many long records no more are in memory than the page has.
+        for place in places {
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+            let one = Page {
+                more: &[],
+                from: "(select * from runs where id = $1) r",
+                order: "d.stage",
+                args: vec![place.id.0.into()],
+            };
+            for (run, ()) in self.read_runs(one, |_, _| Ok(())).await? {
+                bytes += run.recorded.as_ref().map_or(0, |texts| texts.all().map(str::len).sum());
+                runs.push((run, place));
+            }
+        }
+        if runs.len() < count {
+            next = runs.last().map(|(_, last)| *last);
+        }
+        Ok(page::Page { items: runs.into_iter().map(|(run, _)| run).collect(), next })
     }
 
     /// Reads runs, each with what `more` makes of its row, whose further columns begin at the place that it is given.
@@ -322,10 +374,11 @@ fn unread(first: &Row, rows: &[Row]) -> Result<Unread, Error> {
     let run = StoredRun {
         id,
         ticket: TicketId(first.uuid(1)?),
-        at: at("runs", "at", first.int(2)?)?,
+        // A time that no calendar has is damage to this run and keeps no other from being read.
+        at: at("runs", "at", first.int(2)?).unwrap_or(Timestamp::MAX),
         generation: first.int(3)?,
         revision: first.opt_int(4)?,
-        recorded,
+        recorded: if at("runs", "at", first.int(2)?).is_ok() { recorded } else { Err(damaged()) },
     };
     let archived = match (first.opt_int(14)?, first.opt_int(15)?, first.opt_int(16)?) {
         (Some(act), Some(place), Some(bytes)) => Some(InSegment { act, place, bytes }),

@@ -9,7 +9,7 @@ use crate::store::chain::audit;
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
-use crate::store::sql::columns::{at, ms};
+use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::{Error, Store};
 
 /// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.
@@ -90,7 +90,7 @@ fn deployment(row: &Row) -> Result<Deployment, Error> {
         offered: row.opt_text(9)?,
         suspended: row.opt_text(10)?,
         revision: row.int(11)?,
-        changed_at: at("deployments", "changed_at", row.int(12)?)?,
+        changed_at: at_or_epoch(row.int(12)?),
         changed_by: row.text(13)?,
         why: row.text(14)?,
         retire_proposed_by: row.opt_text(15)?,
@@ -225,7 +225,7 @@ impl Store {
             .map(|row| {
                 Ok(DeploymentEvent {
                     seq: row.int(0)?,
-                    at: at("deployment_events", "at", row.int(1)?)?,
+                    at: at_or_epoch(row.int(1)?),
                     name: row.text(2)?,
                     event: row.text(3)?,
                     before: row.text(4)?,

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::store::chain::hex;
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Tx};
-use crate::store::sql::columns::{at, ms};
+use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::{Error, Store};
 
 /// A component and manifest that may decide.
@@ -146,7 +146,7 @@ impl Store {
                     version: row.text(2)?,
                     manifest: row.text(3)?,
                     component_bytes: row.int(4)?,
-                    first_seen: at("rule_versions", "first_seen", row.int(5)?)?,
+                    first_seen: at_or_epoch(row.int(5)?),
                 })
             })
             .collect()

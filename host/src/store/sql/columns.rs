@@ -26,6 +26,11 @@ pub fn at(table: &'static str, column: &'static str, ms: i64) -> Result<Timestam
     Timestamp::from_millisecond(ms).map_err(|_| corrupt(table, column, ms.to_string()))
 }
 
+/// A column as an instant of a list, in which one that no calendar has is the beginning of 1970: it spoils no other row.
+pub fn at_or_epoch(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or_default()
+}
+
 /// A column as a Rust type.
 pub trait Column: Sized {
     /// The column at `at`.
@@ -48,6 +53,73 @@ column_types! {
     String => text;
     Option<String> => opt_text;
     Uuid => uuid;
+}
+
+/// A row of a list that is read as far as that goes: a column that cannot be read has a stand-in, and is named, so that one damaged
+/// row spoils no list.
+#[derive(Debug, Default)]
+pub struct Lenient(Vec<&'static str>);
+
+/// The stand-in for an id that cannot be read.
+const STAND_IN: &str = "damaged";
+
+impl Lenient {
+    /// The column as it was read, or a stand-in.
+    pub fn or<T>(&mut self, column: &'static str, read: Result<T, Error>, stand_in: T) -> T {
+        read.unwrap_or_else(|_| {
+            self.0.push(column);
+            stand_in
+        })
+    }
+
+    /// The column as an id or a key.
+    ///
+    /// # Errors
+    ///
+    /// Never for a type that takes a plain word.
+    pub fn id<T: std::str::FromStr>(&mut self, column: &'static str, read: Result<String, Error>) -> Result<T, Error> {
+        match read.and_then(|text| parsed("", column, &text)) {
+            Ok(id) => Ok(id),
+            Err(_) => {
+                self.0.push(column);
+                parsed("", column, STAND_IN)
+            }
+        }
+    }
+
+    /// The same for a column that may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lenient::id`].
+    pub fn opt_id<T: std::str::FromStr>(
+        &mut self,
+        column: &'static str,
+        read: Result<Option<String>, Error>,
+    ) -> Result<Option<T>, Error> {
+        match read {
+            Ok(None) => Ok(None),
+            Ok(Some(text)) => self.id(column, Ok(text)).map(Some),
+            Err(error) => self.id(column, Err(error)).map(Some),
+        }
+    }
+
+    /// The column as an instant.
+    pub fn at(&mut self, column: &'static str, read: Result<i64, Error>) -> Timestamp {
+        let read = read.and_then(|ms| at("", column, ms));
+        self.or(column, read, Timestamp::UNIX_EPOCH)
+    }
+
+    /// The same for a column that may be empty.
+    pub fn opt_at(&mut self, column: &'static str, read: Result<Option<i64>, Error>) -> Option<Timestamp> {
+        let read = read.and_then(|ms| ms.map(|ms| at("", column, ms)).transpose());
+        self.or(column, read, None)
+    }
+
+    /// The columns that could not be read.
+    pub fn damaged(self) -> Vec<&'static str> {
+        self.0
+    }
 }
 
 /// The columns of one value: their names, how they are written and how they are read, one line a column, so that the order
@@ -79,6 +151,24 @@ macro_rules! columns {
             /// The arguments of a row, in the order of the names.
             pub fn args($value: $type) -> Vec<Arg> {
                 vec![Arg::from($first_arg) $(, Arg::from($arg))*]
+            }
+
+            /// A row, each column read by itself.
+            #[allow(dead_code, reason = "not every value is shown in lists, which read leniently")]
+            pub struct Each {
+                pub $first: Result<$first_type, Error>,
+                $(pub $column: Result<$column_type, Error>,)*
+            }
+
+            /// Reads each column of a row by itself.
+            #[allow(dead_code, reason = "not every value is shown in lists, which read leniently")]
+            pub fn each(row: &Row, first: usize) -> Each {
+                let mut places = first..;
+                let mut place = || places.next().unwrap_or_default();
+                Each {
+                    $first: Column::read(row, place()),
+                    $($column: Column::read(row, place()),)*
+                }
             }
 
             /// Reads a row whose first of these columns is at `first`.

@@ -8,7 +8,7 @@ use crate::desk::ticket::lifecycle::links::{Around, LinkKind};
 use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::store::db::Row;
-use crate::store::sql::columns::{at, corrupt};
+use crate::store::sql::columns::{at, at_or_epoch, corrupt};
 use crate::store::{Error, Store};
 
 /// The most links of a ticket that are shown, and tickets that follow one.
@@ -73,7 +73,7 @@ fn link(row: &Row) -> Result<StoredLink, Error> {
         other: TicketNumber(row.int(2)?),
         subject: row.text(3)?,
         state: State::from_code(&state).ok_or_else(|| corrupt("tickets", "state", state))?,
-        at: at("links", "at", row.int(5)?)?,
+        at: at_or_epoch(row.int(5)?),
         author: row.opt_text(6)?,
     })
 }
@@ -139,9 +139,9 @@ impl Store {
             Ok(Task {
                 id: TaskId(row.uuid(0)?),
                 text: row.text(1)?,
-                at: at("tasks", "at", row.int(2)?)?,
+                at: at_or_epoch(row.int(2)?),
                 author: row.text(3)?,
-                done: done.map(|(by, ms)| Ok::<_, Error>((by, at("tasks", "done_at", ms)?))).transpose()?,
+                done: done.map(|(by, ms)| (by, at_or_epoch(ms))),
             })
         };
         self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(task).collect()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::db::Row;
-use super::sql::columns::at;
+use super::sql::columns::at_or_epoch;
 use super::sql::page::Page;
 use super::{Error, Store};
 use crate::desk::id::{MessageId, TicketId, TicketNumber};
@@ -70,8 +70,8 @@ impl Store {
                 id: MessageId(row.uuid(0)?),
                 kind: row.text(1)?,
                 recipient: row.text(2)?,
-                queued_at: at("outbox", "queued_at", row.int(3)?)?,
-                sent_at: row.opt_int(4)?.map(|v| at("outbox", "sent_at", v)).transpose()?,
+                queued_at: at_or_epoch(row.int(3)?),
+                sent_at: row.opt_int(4)?.map(at_or_epoch),
                 receipt: row.text(5)?,
                 attempts: row.int(6)?,
                 last_error: row.text(7)?,

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::store::db::{Arg, Db, Row};
-use crate::store::sql::columns::{at, ms};
+use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::{Error, Store};
 
 /// Requesters that one statement reads.
@@ -93,6 +93,6 @@ fn read_row(row: &Row) -> Result<RecentTicket, Error> {
         request_type: row.text(2)?,
         subject: row.text(3)?,
         state: row.text(4)?,
-        created_at: at("tickets", "created_at", row.int(5)?)?,
+        created_at: at_or_epoch(row.int(5)?),
     })
 }

@@ -1,6 +1,7 @@
 //! A ticket as a list shows it: what stands in `tickets`, without the texts that only the ticket's own page needs.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::desk::id::{
     CategoryId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId, TicketNumber, UrgencyId,
@@ -9,7 +10,7 @@ use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{at, corrupt, from_json, parsed};
+use crate::store::sql::columns::{Lenient, corrupt, from_json, parsed};
 use crate::store::tickets::rows::{origin, standing};
 
 /// A ticket without body, fields, attachments and signals.
@@ -39,6 +40,8 @@ pub struct TicketSummary {
     pub resolved_at: Option<Timestamp>,
     /// When what is owed next is due; `None` where nothing runs.
     pub due_at: Option<Timestamp>,
+    /// The columns that hold what nothing of ours wrote, and have stand-ins here; none for almost all tickets.
+    pub damaged: Vec<&'static str>,
 }
 
 /// The statement for the summaries whose `key` is one of these, and its arguments: filled up to `room` places, so that few
@@ -52,36 +55,47 @@ pub fn statement(key: &str, mut keys: Vec<Arg>, room: usize) -> (String, Vec<Arg
     (format!("select number, {origin}, {standing} from tickets where {key} in ({})", places.join(", ")), keys)
 }
 
-/// A summary from a row of [`statement`].
+/// A summary from a row of [`statement`], as far as it can be read.
 pub fn summary(row: &Row) -> Result<TicketSummary, Error> {
     const T: &str = "tickets";
-    let origin = origin::read(row, 1)?;
-    let standing = standing::read(row, 1 + origin::NAMES.len())?;
-    let tags: Vec<String> = from_json("tags", &standing.tags)?;
-    let due = standing.queue_due;
+    let origin = origin::each(row, 1);
+    let standing = standing::each(row, 1 + origin::NAMES.len());
+    let mut read = Lenient::default();
+    let no_text = || String::new();
+    let tags = standing.tags.and_then(|text| tags(&text));
+    let kind = standing.kind.and_then(|code| Kind::from_code(&code).ok_or_else(|| corrupt(T, "kind", code)));
+    let state = standing.state.and_then(|code| State::from_code(&code).ok_or_else(|| corrupt(T, "state", code)));
+    let tier = standing.tier.and_then(|tier| u8::try_from(tier).map_err(|_| corrupt(T, "tier", tier.to_string())));
+    let due = standing.queue_due.map(|due| (due != i64::MAX).then_some(due));
     Ok(TicketSummary {
         number: TicketNumber(row.int(0)?),
-        id: TicketId(origin.id),
-        version: standing.version,
-        request_type: parsed(T, "request_type", &origin.request_type)?,
-        kind: Kind::from_code(&standing.kind).ok_or_else(|| corrupt(T, "kind", standing.kind))?,
-        channel: origin.channel,
-        requester: parsed(T, "requester", &origin.requester)?,
-        submitted_by: parsed(T, "submitted_by", &origin.submitted_by)?,
-        subject: origin.subject,
-        tags: tags.iter().map(|tag| parsed(T, "tags", tag)).collect::<Result<_, _>>()?,
-        category: parsed(T, "category", &standing.category)?,
-        impact: standing.impact.map(|text| parsed(T, "impact", &text)).transpose()?,
-        urgency: standing.urgency.map(|text| parsed(T, "urgency", &text)).transpose()?,
-        priority: parsed(T, "priority", &standing.priority)?,
-        team: parsed(T, "team", &standing.team)?,
-        assignee: standing.assignee.map(|text| parsed(T, "assignee", &text)).transpose()?,
-        tier: u8::try_from(standing.tier).map_err(|_| corrupt(T, "tier", "a large number"))?,
-        state: State::from_code(&standing.state).ok_or_else(|| corrupt(T, "state", standing.state))?,
-        duplicate_of: standing.duplicate_of.map(TicketNumber),
-        created_at: at(T, "created_at", origin.created_at)?,
-        updated_at: at(T, "updated_at", standing.updated_at)?,
-        resolved_at: standing.resolved_at.map(|v| at(T, "resolved_at", v)).transpose()?,
-        due_at: (due != i64::MAX).then(|| at(T, "queue_due", due)).transpose()?,
+        id: TicketId(read.or("id", origin.id, Uuid::nil())),
+        version: read.or("version", standing.version, 0),
+        request_type: read.id("request_type", origin.request_type)?,
+        kind: read.or("kind", kind, Kind::Request),
+        channel: read.or("channel", origin.channel, no_text()),
+        requester: read.id("requester", origin.requester)?,
+        submitted_by: read.id("submitted_by", origin.submitted_by)?,
+        subject: read.or("subject", origin.subject, no_text()),
+        tags: read.or("tags", tags, Vec::new()),
+        category: read.id("category", standing.category)?,
+        impact: read.opt_id("impact", standing.impact)?,
+        urgency: read.opt_id("urgency", standing.urgency)?,
+        priority: read.id("priority", standing.priority)?,
+        team: read.id("team", standing.team)?,
+        assignee: read.opt_id("assignee", standing.assignee)?,
+        tier: read.or("tier", tier, 0),
+        state: read.or("state", state, State::New),
+        duplicate_of: read.or("duplicate_of", standing.duplicate_of, None).map(TicketNumber),
+        created_at: read.at("created_at", origin.created_at),
+        updated_at: read.at("updated_at", standing.updated_at),
+        resolved_at: read.opt_at("resolved_at", standing.resolved_at),
+        due_at: read.opt_at("queue_due", due),
+        damaged: read.damaged(),
     })
+}
+
+fn tags(text: &str) -> Result<Vec<Tag>, Error> {
+    let tags: Vec<String> = from_json("tags", text)?;
+    tags.iter().map(|tag| parsed("tickets", "tags", tag)).collect()
 }

@@ -64,6 +64,7 @@ fn facts(event: &Event) -> String {
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
         Event::Attached { attachment, name, size, digest } => json!([attachment.to_string(), name, size, digest]),
         Event::Task { step, text } => json!([step, text]),
+        Event::Unreadable => json!([]),
     };
     facts.to_string()
 }
@@ -258,6 +259,17 @@ fn stored(row: &Row, first: usize) -> Result<StoredEntry, Error> {
     Ok(StoredEntry { seq: row.int(first)?, entry })
 }
 
+/// The same, as far as it can be read: a damaged entry has its place, and keeps no other from being read.
+fn readable(row: &Row, first: usize) -> Result<StoredEntry, Error> {
+    stored(row, first).or_else(|_| {
+        let at = row.int(first + 1).and_then(|ms| at(T, "at", ms)).unwrap_or_default();
+        let is_public = row.int(first + 5).is_ok_and(|code| code == PUBLIC);
+        let visibility = if is_public { Visibility::Public } else { Visibility::Internal };
+        let entry = Entry { at, author: Author::System, visibility, event: Event::Unreadable };
+        Ok(StoredEntry { seq: row.int(first)?, entry })
+    })
+}
+
 /// Writes entries.
 pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     let head = format!("insert into timeline (ticket, {COLUMNS})");
@@ -271,7 +283,7 @@ pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Ve
          order by seq desc limit $2"
     );
     let rows = tx.all(&sql, vec![ticket.0.into(), most.into()]).await?;
-    rows.iter().map(|row| Ok(stored(row, 0)?.entry)).collect()
+    rows.iter().map(|row| Ok(readable(row, 0)?.entry)).collect()
 }
 
 /// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
@@ -302,7 +314,7 @@ impl Store {
         }
         let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
         let rows = self.db.all(&sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?))).collect()
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), readable(row, 1)?))).collect()
     }
 
     /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
@@ -366,7 +378,7 @@ impl Store {
         );
         let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
         let state = |row: &Row| {
-            let state = PublicState { version: row.int(1)?, updated_at: at(T, "at", row.int(2)?)? };
+            let state = PublicState { version: row.int(1)?, updated_at: at(T, "at", row.int(2)?).unwrap_or_default() };
             Ok((TicketNumber(row.int(0)?), state))
         };
         rows.iter().map(state).collect()
@@ -385,7 +397,7 @@ impl Store {
             "select {COLUMNS} from timeline where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
         );
         let rows = self.db.all(&sql, vec![ticket.0.into(), after.into(), to.into()]).await?;
-        rows.iter().map(|row| stored(row, 0)).collect()
+        rows.iter().map(|row| readable(row, 0)).collect()
     }
 
     /// The entries of a ticket that say how it came to be as it is: what was set, to whom it went, what became of its request.
@@ -397,7 +409,7 @@ impl Store {
              order by seq limit {SETTINGS_MAX}"
         );
         let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
-        rows.iter().map(|row| stored(row, 0)).collect()
+        rows.iter().map(|row| readable(row, 0)).collect()
     }
 
     /// The entries of these tickets that say what became of them: the values that people set, and every change of state.
@@ -414,7 +426,7 @@ impl Store {
         );
         let args = tickets.iter().map(|number| number.0.into()).collect();
         let rows = self.db.all(&sql, args).await?;
-        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), stored(row, 1)?.entry))).collect()
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), readable(row, 1)?.entry))).collect()
     }
 }
 

@@ -13,6 +13,7 @@ use super::session::Visit;
 use crate::app::Error;
 use crate::app::access::view::{Recommendation, Shown};
 use crate::app::tickets::submit::digest;
+use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Seen};
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
@@ -69,11 +70,24 @@ fn wanted(f: &Frame, case: &AccessCase) -> Wanted {
     }
 }
 
+/// A request whose row is damaged.
+fn unreadable(f: &Frame, ticket: &TicketSummary) -> Waiting {
+    Waiting {
+        key: ticket.number.to_string(),
+        who: f.name(&ticket.requester),
+        what: f.words.t("state.damaged"),
+        risk: String::new(),
+        due: None,
+        asked: f.times.ago(ticket.created_at),
+    }
+}
+
 /// `GET /approvals`.
 pub async fn list(visit: Visit) -> Result<Response, Failure> {
     let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
     let f = visit.frame;
     let rows = found.items.iter().map(|(ticket, case)| {
+        let Some(case) = case else { return unreadable(&f, ticket) };
         let Wanted { app, tier, span, risk, .. } = wanted(&f, case);
         Waiting {
             key: ticket.number.to_string(),

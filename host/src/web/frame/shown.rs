@@ -88,7 +88,11 @@ impl Frame {
             key: ticket.number.to_string(),
             version,
             subject: ticket.subject.clone(),
-            state: if plain { self.plain_state(ticket.state) } else { self.state(ticket.state) },
+            state: match ticket.damaged.is_empty() {
+                false => StateWord { text: self.words.t("state.damaged"), tone: "wait" },
+                true if plain => self.plain_state(ticket.state),
+                true => self.state(ticket.state),
+            },
             priority: self.priority(&ticket.priority),
             category: self.category(ticket.category.as_str()),
             team: self.team(ticket.team.as_str()),

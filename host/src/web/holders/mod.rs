@@ -72,7 +72,7 @@ struct ListPage {
 }
 
 fn row(f: &Frame, found: Evidence) -> Row {
-    let Evidence { grant, ticket, case } = found;
+    let Evidence { grant, damaged, ticket, case } = found;
     let app = f.organisation.apps.get(&grant.app);
     let tier = app.and_then(|app| app.tier(grant.tier.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
@@ -87,7 +87,10 @@ fn row(f: &Frame, found: Evidence) -> Row {
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
-        policy: case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+        policy: match damaged.is_empty() {
+            true => case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+            false => f.words.t("state.damaged"),
+        },
         approved: decisions.map(|decision| f.name(&decision.approver)).collect(),
     }
 }

@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use crate::app::Error;
 use crate::app::access::catalog::{Catalog, Standing};
-use crate::app::access::decide::GrantPlace;
+use crate::app::access::decide::{GrantPlace, ListedGrant};
 use crate::app::tickets::submit::digest;
-use crate::desk::access::Grant;
 use crate::desk::id::{GrantId, PersonId};
 use crate::desk::organisation::Tier;
 use crate::desk::permission;
@@ -38,7 +37,7 @@ pub struct Held {
 
 const SOON_MS: i64 = 7 * 24 * 3_600_000;
 
-fn held(f: &Frame, (grant, now): (Grant, bool)) -> Held {
+fn held(f: &Frame, (ListedGrant { grant, .. }, now): (ListedGrant, bool)) -> Held {
     let app = f.organisation.apps.get(&grant.app);
     let tier = app.and_then(|app| app.tier(grant.tier.as_str()));
     let left = grant.expires_at.as_millisecond() - f.times.now.as_millisecond();

@@ -65,7 +65,7 @@ pub async fn show(visit: Visit) -> Result<Response, Failure> {
         _ => None,
     };
     let mut teams: Vec<Team> = backlog.rows.iter().filter_map(team).collect();
-    teams.sort_by(|one, other| other.open.cmp(&one.open));
+    teams.sort_by_key(|team| std::cmp::Reverse(team.open));
     let (settled, kept) = (sum(&promises, 2), sum(&promises, 3));
     let page_ = WallPage {
         open: sum(&backlog, 1),

@@ -1,12 +1,14 @@
 //! The decision record of a ticket: each run of the rules, what each stage was asked, and what each rule said.
 
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
 use super::number;
+use crate::app::tickets::work::RunPlace;
+use crate::desk::id::RunId;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
@@ -42,6 +44,23 @@ struct RecordPage {
     f: Frame,
     key: String,
     runs: Vec<Run>,
+    /// Where the page after this one begins.
+    next: Option<String>,
+}
+
+/// Runs on a page.
+const RUNS_MAX: usize = 20;
+
+/// Which page of a record.
+#[derive(serde::Deserialize)]
+pub struct RecordQuery {
+    after: Option<String>,
+}
+
+/// A place among the runs, as the address of a page has it; what is none begins at the start.
+fn place(text: &str) -> Option<RunPlace> {
+    let (at, id) = text.split_once('.')?;
+    Some(RunPlace { at: at.parse().ok()?, id: RunId(id.parse().ok()?) })
 }
 
 /// JSON as people read it; what is none stays as it is.
@@ -63,10 +82,16 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 /// `GET /tickets/{key}/record`.
-pub async fn show(visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
-    let runs = visit.app.decisions(&visit.actor, number(&key)?).await?;
+pub async fn show(
+    visit: Visit,
+    Path(key): Path<String>,
+    Query(RecordQuery { after }): Query<RecordQuery>,
+) -> Result<Response, Failure> {
+    let after = after.as_deref().and_then(place);
+    let read = visit.app.decisions(&visit.actor, number(&key)?, after, RUNS_MAX).await?;
     let f = visit.frame;
-    let runs = runs.into_iter().map(|run| {
+    let next = read.next.map(|RunPlace { at, id }| format!("?after={at}.{id}"));
+    let runs = read.items.into_iter().map(|run| {
         let (texts, damage) = match run.recorded {
             Ok(texts) => (texts, None),
             Err(damage) => (Default::default(), Some(damage.to_string())),
@@ -96,5 +121,5 @@ pub async fn show(visit: Visit, Path(key): Path<String>) -> Result<Response, Fai
         }
     });
     let runs = runs.collect();
-    page(StatusCode::OK, &RecordPage { key, runs, f })
+    page(StatusCode::OK, &RecordPage { key, runs, next, f })
 }

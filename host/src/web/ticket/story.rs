@@ -139,6 +139,7 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::Unlinked { other, .. } => (words.t1("event.unlinked", other), String::new()),
         Event::Attached { name, .. } => (words.t1("event.attached", name), String::new()),
         Event::Task { step, text } => (words.t2("event.task", step, text), String::new()),
+        Event::Unreadable => (words.t("event.unreadable"), String::new()),
         Event::Submitted { .. } | Event::Commented { .. } => return None,
     })
 }

@@ -34,7 +34,9 @@ impl Office {
             loop {
                 let page = self.store.not_in_app(&app.id, self.clock.now(), after, PAGE).await?;
                 for id in &page {
-                    self.change_grant(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at))).await?;
+                    let adopted =
+                        self.change_grant(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at)));
+                    unless_damaged(adopted.await)?;
                 }
                 after = page.last().copied();
                 if page.len() < PAGE {
@@ -54,8 +56,8 @@ impl Office {
                     Ok(case.and_then(|case| access::follow(ticket, case, at)))
                 });
                 match followed.await {
-                    Ok(_) | Err(Error::Missing { .. }) => {}
-                    Err(error) => return Err(error),
+                    Err(Error::Missing { .. }) => {}
+                    followed => unless_damaged(followed).map(drop)?,
                 }
             }
             after = page.last().copied();
@@ -75,11 +77,22 @@ impl Office {
         }
         for person in left {
             for grant in self.store.held_ids(person, self.clock.now()).await? {
-                self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at))).await?;
-                tracing::info!(%person, %grant, "a grant has ended: the person has left");
+                let ended = self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
+                if unless_damaged(ended.await)?.is_some() {
+                    tracing::info!(%person, %grant, "a grant has ended: the person has left");
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// The outcome for one of many; `None` where its row is damaged, which is logged and keeps no other waiting.
+fn unless_damaged<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::Damaged(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

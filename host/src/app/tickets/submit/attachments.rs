@@ -158,7 +158,7 @@ impl Office {
                 ));
             }
             let untold = media_type.is_empty() || media_type == UNKNOWN;
-            if !policy.types.is_empty() && !is(&policy.types, media_type) && !(untold && media_type == types[0]) {
+            if !(policy.types.is_empty() || is(&policy.types, media_type) || untold && media_type == types[0]) {
                 let taken = policy.types.join(", ");
                 return Err(wrong(
                     "type-refused",

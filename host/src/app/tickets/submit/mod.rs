@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Evaluation};
 use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
+use crate::app::record::refused::Refused;
 use crate::app::record::write::{Sample, beginnings};
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change;
@@ -21,6 +21,7 @@ use crate::desk::id::{PersonId, RunId, TicketId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::lifecycle::alerts;
@@ -30,7 +31,6 @@ use crate::desk::ticket::submit;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
 use crate::store::access::current::OpenRequest;
-use crate::store::chain::audit;
 use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
 
 pub mod attachments;
@@ -46,8 +46,6 @@ const RECENT_HOURS: i64 = 72;
 const RECENT_MAX: i64 = 5;
 /// How often a request for access is decided again while others about the same access are written.
 const TRIES_MAX: usize = 8;
-/// Problems of a refused submission that the audit keeps.
-const PROBLEMS_KEPT_MAX: usize = 10;
 /// How far back access history goes, in days.
 const HISTORY_DAYS: i64 = 365;
 
@@ -62,41 +60,6 @@ pub struct CreatedTicket {
     pub sight: Option<Sight>,
     /// How many rules were asked.
     pub rules_asked: usize,
-}
-
-/// A submission as the audit keeps it where it is refused.
-struct Refused {
-    requester: PersonId,
-    request_type: String,
-    channel: String,
-    submitted_by: String,
-    subject: String,
-}
-
-impl Refused {
-    fn of(new: &NewTicket) -> Refused {
-        Refused {
-            requester: new.requester.clone(),
-            request_type: new.request_type.to_string(),
-            channel: audit::cut(&new.channel),
-            submitted_by: new.submitted_by.to_string(),
-            subject: audit::cut(&new.subject),
-        }
-    }
-
-    /// The entry, with the run of the rules that refused and the versions that were asked.
-    fn entry(self, at: Timestamp, run: RunId, asked: &[serde_json::Value], problems: &[Problem]) -> audit::Entry {
-        let shown = problems.iter().take(PROBLEMS_KEPT_MAX);
-        let shown = shown.map(|p| json!([audit::cut(&p.field), audit::cut(&p.code), audit::cut(&p.message)]));
-        let Refused { requester, request_type, channel, submitted_by, subject } = self;
-        let detail = json!({ "request_type": request_type, "channel": channel, "submitted_by": submitted_by,
-            "subject": subject, "run": run.0.to_string(), "rules": asked, "problems": shown.collect::<Vec<_>>() });
-        audit::Entry { at, event: audit::REFUSED, about: requester.to_string(), detail }
-    }
-}
-
-fn asked(sample: &Sample) -> serde_json::Value {
-    json!([sample.rule.name, sample.version.to_string(), sample.outcome])
 }
 
 impl CreatedTicket {
@@ -151,9 +114,17 @@ impl App {
         let organisation = self.organisation();
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
-        let new = NewTicket::check(&organisation, &permit, submission)
-            .inspect_err(|_| self.metrics.count_ticket("refused"))?;
-        let new = NewTicket { origin, ..new };
+        let refused = Refused::of_submission(&submission, &permit);
+        let new = match NewTicket::check(&organisation, &permit, submission) {
+            Ok(new) => NewTicket { origin, ..new },
+            Err(refusal) => {
+                self.metrics.count_ticket("refused");
+                if let Refusal::Problems { problems } = &refusal {
+                    self.keep_refusal(refused, None, problems).await?;
+                }
+                return Err(refusal.into());
+            }
+        };
         let idempotency = change::idempotency(actor, idempotency);
         // Before the rules are asked: what they would say to a repetition is not what they said to the request.
         if let Some(claim) = &idempotency
@@ -192,17 +163,17 @@ impl App {
         }
         let Evaluated { record, samples, outcome } = self.consider(organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
-        let asked: Vec<serde_json::Value> = samples.iter().map(asked).collect();
         self.judge(&samples, cause);
-        self.account(&record, samples, begun);
-        let (change, record) = match outcome {
-            Ok(accepted) => accepted,
+        let kept = match &outcome {
+            Ok(_) => Ok(()),
             Err(problems) => {
                 self.metrics.count_ticket("rejected");
-                self.store.audit(refused.entry(now, run, &asked, &problems)).await?;
-                return Err(Error::Rejected { problems });
+                self.keep_refusal(refused, Some((run, &samples)), problems).await
             }
         };
+        self.account(&record, samples, begun);
+        kept?;
+        let (change, record) = outcome.map_err(|problems| Error::Rejected { problems })?;
         let (mut ticket, access) = (change.after().clone(), change.case().cloned());
         let writing = clock::instant();
         let commit = Commit { change: *change, run: Some(record), idempotency: idempotency.cloned() };

@@ -197,7 +197,11 @@ fn check_attachment(attachment: &Attachment) -> Option<Problem> {
         (*size > INTEGER_MAX).then(|| Problem::new(field, "too-large", message()))
     };
     let bad = |text: &str, chars_max| check_characters(field, text).or_else(|| check_length(field, text, chars_max));
-    bad(name, ATTACHMENT_NAME_CHARS_MAX).or_else(|| bad(media_type, MEDIA_TYPE_CHARS_MAX)).or_else(too_large)
+    let blank = || is_blank(name).then(|| Problem::new(field, "required", "each has a name"));
+    bad(name, ATTACHMENT_NAME_CHARS_MAX)
+        .or_else(blank)
+        .or_else(|| bad(media_type, MEDIA_TYPE_CHARS_MAX))
+        .or_else(too_large)
 }
 
 /// The files that a submission is to have, with those that its fields name.

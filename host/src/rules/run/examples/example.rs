@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::rules::contract::Attribute;
+use crate::rules::run::examples::{at_instant, fill_in_json};
 use crate::rules::run::manifest::Manifest;
-use crate::rules::run::stage::Stage;
+use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::{Table, Tables};
 
 /// The answers that a rule must give before it goes live.
@@ -16,6 +17,9 @@ use crate::rules::tables::{Table, Tables};
 pub struct Example {
     pub name: String,
     pub stage: Stage,
+    /// The instant that it is asked at, with the offset of the desk's time zone; a Monday at noon where it names none.
+    #[serde(default)]
+    pub at: Option<toml::Value>,
     /// A sparse input: what it leaves out is filled in.
     #[serde(default)]
     pub input: toml::Table,
@@ -31,6 +35,29 @@ pub struct Example {
 pub type OwnTables = BTreeMap<String, BTreeMap<String, BTreeMap<String, toml::Value>>>;
 
 impl Example {
+    /// Its input as it is written, with the clock of its instant.
+    ///
+    /// # Errors
+    ///
+    /// Where `at` is no instant.
+    pub fn sparse(&self) -> Result<serde_json::Value, String> {
+        let sparse = serde_json::to_value(&self.input).map_err(|e| e.to_string())?;
+        match &self.at {
+            None => Ok(sparse),
+            Some(toml::Value::String(at)) => at_instant(sparse, at),
+            Some(at) => at_instant(sparse, &at.to_string()),
+        }
+    }
+
+    /// Its whole input.
+    ///
+    /// # Errors
+    ///
+    /// Names what the contract has no place for.
+    pub fn whole(&self) -> Result<Input, String> {
+        fill_in_json(self.stage, self.sparse()?)
+    }
+
     /// The tables that it is asked with: its own, or else the desk's.
     pub fn asked_with(&self, manifest: &Manifest, of_desk: &Arc<Tables>) -> Arc<Tables> {
         let Some(own) = &self.tables else { return Arc::clone(of_desk) };

@@ -1,6 +1,7 @@
 //! A whole input from a sparse one: what is left out is empty, and the moment is fixed.
 
 use serde_json::{Map, Value, json};
+use toml::value::{Date, Datetime, Offset};
 
 use crate::rules::run::stage::{Input, Stage};
 
@@ -22,6 +23,58 @@ pub fn fill_in_json(stage: Stage, sparse: Value) -> Result<Input, String> {
     let mut whole = default_input(stage);
     merge(&mut whole, sparse, "input")?;
     Input::from_json(stage, whole).map_err(|e| format!("the input is not of the contract: {e}"))
+}
+
+/// A sparse input at an instant: the clock, the day and the hours follow from it, as far as the input does not say them itself.
+///
+/// `at` is RFC 3339, whose offset stands for the desk's time zone. The calendar is open from Monday to Friday, 8:00 to 18:00: an
+/// example depends on no desk's own.
+///
+/// # Errors
+///
+/// Where it is no instant with an offset.
+pub fn at_instant(mut sparse: Value, at: &str) -> Result<Value, String> {
+    let wrong = || format!("`at`: `{at}` is no instant with an offset, such as `2026-11-30T19:30:00+01:00`");
+    let Datetime { date: Some(date), time: Some(time), offset: Some(offset) } = at.parse().map_err(|_| wrong())? else {
+        return Err(wrong());
+    };
+    let east = match offset {
+        Offset::Z => 0,
+        Offset::Custom { minutes } => i64::from(minutes),
+    };
+    let day = days_since_1970(date);
+    let minute = i64::from(time.hour) * 60 + i64::from(time.minute);
+    let second = i64::from(time.second.unwrap_or_default());
+    let millisecond = i64::from(time.nanosecond.unwrap_or_default() / 1_000_000);
+    let instant = ((day * 24 * 60 + minute - east) * 60 + second) * 1000 + millisecond;
+    let instant = u64::try_from(instant).map_err(|_| wrong())?;
+    // 1970 began on a Thursday.
+    let weekday = (day + 3).rem_euclid(7) + 1;
+    let is_open = weekday <= 5 && (8 * 60..18 * 60).contains(&minute);
+    let now = json!({ "at": instant, "utc-offset": east, "local-day": day, "weekday": weekday, "minute-of-day": minute,
+        "in-business-hours": is_open });
+    if sparse.is_null() {
+        sparse = json!({});
+    }
+    let under = |sparse: &mut Value, key: &str, said: Value| {
+        let place = sparse.as_object_mut().map(|sparse| sparse.entry(key).or_insert_with(|| json!({})));
+        let (Some(Value::Object(place)), Value::Object(said)) = (place, said) else { return };
+        for (name, value) in said {
+            place.entry(name).or_insert(value);
+        }
+    };
+    under(&mut sparse, "now", now);
+    under(&mut sparse, "ticket", json!({ "created-at": instant }));
+    Ok(sparse)
+}
+
+/// Days of the Gregorian calendar (H. Hinnant, chrono-compatible low-level date algorithms, `days_from_civil`).
+fn days_since_1970(Date { year, month, day }: Date) -> i64 {
+    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 fn default_input(stage: Stage) -> Value {
@@ -134,6 +187,29 @@ mod tests {
     fn every_stage_has_a_whole_default() {
         for stage in Stage::ALL {
             assert_eq!(fill_in(stage, &toml::Table::new()).map(|i| i.stage()), Ok(stage));
+        }
+    }
+
+    #[test]
+    fn the_clock_of_an_example_follows_from_one_instant() {
+        let now = |at: &str, sparse: Value| {
+            let input = fill_in_json(Stage::Priority, at_instant(sparse, at).unwrap()).unwrap();
+            serde_json::to_value(&input).unwrap()["now"].clone()
+        };
+        let noon = now("2026-01-05T12:00:00Z", Value::Null);
+        assert_eq!(noon, default_input(Stage::Priority)["now"], "it is the moment of examples that name none");
+        let evening = now("2026-11-30T19:30:00+01:00", json!({}));
+        assert_eq!(
+            evening,
+            json!({ "at": 1_796_063_400_000_u64, "utc-offset": 60, "local-day": 20787, "weekday": 1, "minute-of-day": 1170,
+                "in-business-hours": false })
+        );
+        assert_eq!(now("2026-11-28 10:00:00-05:00", json!({}))["weekday"], 6);
+        assert_eq!(now("2024-02-29T23:59:59Z", json!({}))["local-day"], 19782);
+        let own = now("2026-11-30T19:30:00+01:00", json!({ "now": { "in-business-hours": true } }));
+        assert_eq!((&own["in-business-hours"], &own["minute-of-day"]), (&json!(true), &json!(1170)));
+        for wrong in ["2026-11-30", "2026-11-30T19:30:00", "19:30:00", "tomorrow", "1969-01-01T00:00:00Z"] {
+            assert!(at_instant(json!({}), wrong).is_err(), "{wrong}");
         }
     }
 

@@ -16,7 +16,7 @@ mod input;
 pub mod largest;
 
 pub use compare::{Difference, compare, flat};
-pub use input::{fill_in, fill_in_json};
+pub use input::{at_instant, fill_in, fill_in_json};
 
 /// An example that a rule does not live up to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +76,7 @@ fn check_one(
     judge: Option<&Judge>,
     passed: bool,
 ) -> Result<(), String> {
-    let input = fill_in(example.stage, &example.input)?;
+    let input = example.whole()?;
     let answer = match ask(rule, &input, &example.asked_with(&rule.manifest, tables)).result {
         Err(_) if passed => return Ok(()),
         answer => answer.map_err(|fault| fault.to_string())?,

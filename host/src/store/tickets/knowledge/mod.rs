@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::knowledge::{Article, ArticleNumber, ArticleState, ArticleText};
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::sql::columns::{at, corrupt, ms};
+use crate::store::sql::columns::{at, at_or_epoch, corrupt, ms};
 use crate::store::sql::search::{self, Wanted, indexed};
 use crate::store::{Error, Store};
 
@@ -76,8 +76,8 @@ fn article(row: &Row) -> Result<Article, Error> {
         },
         source: row.opt_int(7)?.map(TicketNumber),
         author: row.text(9)?,
-        created_at: at(T, "created_at", row.int(10)?)?,
-        updated_at: at(T, "updated_at", row.int(11)?)?,
+        created_at: at_or_epoch(row.int(10)?),
+        updated_at: at_or_epoch(row.int(11)?),
     })
 }
 
@@ -285,7 +285,7 @@ impl Store {
                     review_on: None,
                 },
                 author: row.text(6)?,
-                at: at(T, "at", row.int(7)?)?,
+                at: at_or_epoch(row.int(7)?),
             })
         };
         self.db.all(&sql, vec![number.0.into()]).await?.iter().map(version).collect()

@@ -1,0 +1,168 @@
+//! The attacks that were tried on the desk from outside, and the tests in which each of them ends as it should.
+//!
+//! Of each attack the list names every test that would fail if it worked again.
+
+mod damaged;
+mod guests;
+mod work;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::components::root;
+
+/// An attack in a few words, and its tests.
+const ATTACKS: [(&str, &[&str]); 36] = [
+    ("a sentence for each of a million unknown words", &["so_many_problems_are_named_and_no_more"]),
+    (
+        "large tickets, comments and timelines, and answers that nobody reads",
+        &[
+            "pages_end_where_they_get_long",
+            "every_text_has_an_end",
+            "a_requester_has_so_many_open_tickets_comments_and_bytes",
+        ],
+    ),
+    ("edits of what takes effect, behind the desk's back", &["each_edit_of_what_takes_effect_is_named"]),
+    ("long manifests that are compared", &["long_manifests_are_compared_while_others_are_served"]),
+    ("megabytes for a request that one may not make", &["permission_is_asked_before_a_body_is_read"]),
+    ("a component of names alone", &["what_guests_say_has_a_bound_and_is_text"]),
+    ("a rule for access that fails", &["the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day"]),
+    (
+        "connections that send half a head",
+        &[
+            "half_sent_heads_make_room_and_requests_in_progress_stay",
+            "a_desk_that_is_out_of_descriptors_goes_on_writing",
+        ],
+    ),
+    ("look-ups, words and names without end", &["what_guests_say_has_a_bound_and_is_text"]),
+    (
+        "words by which a record is not compared",
+        &["what_guests_say_has_a_bound_and_is_text", "whatever_was_edited_is_found_and_said_field_by_field"],
+    ),
+    ("a list among a million tickets", &["every_list_is_served_by_an_index"]),
+    (
+        "every route in every role",
+        &[
+            "every_route_asks_who_is_there",
+            "roles_bound_what_can_be_done",
+            "a_requester_sees_no_part_that_the_timeline_keeps_internal",
+        ],
+    ),
+    ("one approver for two steps", &["one_person_is_one_of_two_approvers"]),
+    (
+        "a requester who has the version before decide",
+        &[
+            "one_person_and_large_texts_take_no_rule_from_others",
+            "a_suspended_access_rule_does_not_give_way_to_the_version_before",
+        ],
+    ),
+    (
+        "two requests that no one may hold together",
+        &[
+            "what_conflicts_is_found_when_it_is_given_also_where_both_were_asked_for_at_once",
+            "seats_are_counted_when_access_is_given",
+        ],
+    ),
+    ("the same state ten thousand times", &["a_query_is_short_and_a_state_counts_once"]),
+    (
+        "texts on which rules run out of fuel",
+        &[
+            "every_shipped_rule_and_table_decides_on_the_largest_text",
+            "one_person_and_large_texts_take_no_rule_from_others",
+        ],
+    ),
+    (
+        "escape sequences for a terminal",
+        &[
+            "control_characters_are_refused_at_the_door_and_line_ends_stay_in_long_texts",
+            "what_guests_say_has_a_bound_and_is_text",
+        ],
+    ),
+    (
+        "one admin alone where two are asked for",
+        &[
+            "one_person_does_not_retire_replace_or_move_what_decides",
+            "one_person_does_not_roll_back_or_resume_and_may_only_make_it_stricter",
+            "a_table_that_decides_about_access_waits_for_a_second_person",
+            "what_settles_the_request_before_waits_for_a_second_person",
+        ],
+    ),
+    ("an unsigned component in a dry run", &["a_desk_that_trusts_a_key_takes_no_other_upload"]),
+    ("a clock that is set", &["a_grant_that_begins_later_can_be_taken_back", "a_key_ends_and_is_forgotten"]),
+    ("answers before bodies", &["an_early_answer_reaches_a_client_that_sends_all_first"]),
+    ("bodies that come slowly", &["a_client_that_is_slow_hears_so_and_an_orderly_stop_is_quick_and_quiet"]),
+    (
+        "requests by hand",
+        &[
+            "every_malformed_request_gets_a_problem_that_names_what_was_wrong",
+            "strange_paths_queries_and_headers_are_answered",
+        ],
+    ),
+    (
+        "tokens that were taken back",
+        &["a_token_is_known_until_it_is_revoked", "unknown_tokens_are_looked_for_only_so_often_and_known_ones_pass"],
+    ),
+    (
+        "many at once on one ticket",
+        &[
+            "the_same_comment_sent_many_times_at_once_is_there_once",
+            "of_many_who_ask_for_the_same_at_once_one_is_taken",
+        ],
+    ),
+    (
+        "what stands between the desk and its database",
+        &["two_desks_work_behind_pgbouncer_in_transaction_mode", "without_the_option_it_is_said_what_to_set"],
+    ),
+    ("clients that hang up", &["a_client_that_hangs_up_leaves_no_connection_within_a_transaction"]),
+    ("a host that stands still", &["a_host_that_stands_still_within_a_transaction_stops_no_other_for_long"]),
+    ("a database that is away", &["a_server_that_is_killed_and_started_again_costs_some_refusals_and_no_ticket"]),
+    (
+        "kills under load",
+        &["what_was_acknowledged_is_there_after_a_kill", "killed_while_rules_arrive_a_desk_has_the_old_or_the_new_one"],
+    ),
+    ("lists under load", &["lists_keep_no_token_no_key_and_no_writing_waiting"]),
+    ("a log that grows", &["the_log_is_bounded_while_much_is_written_and_given_back_afterwards"]),
+    (
+        "a denying rule that is there and does not decide",
+        &[
+            "whatever_happens_to_folders_a_rule_for_access_decides_or_a_person_does",
+            "folders_beyond_the_limit_are_refused_by_name_and_a_person_decides_about_access",
+        ],
+    ),
+    (
+        "rules that take all the time",
+        &[
+            "rules_that_take_all_the_time_leave_the_rest_to_its_fallback_and_are_taken_out",
+            "what_the_host_does_for_a_rule_costs_fuel",
+        ],
+    ),
+    (
+        "a component that compiles for ever",
+        &["a_desk_serves_at_once_though_a_component_that_compiles_for_ever_lies_in_its_directory"],
+    ),
+];
+
+fn tests_under(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tests_under(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names =
+                text.split("fn ").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name.to_owned());
+            found.extend(names);
+        }
+    }
+}
+
+#[test]
+fn every_attack_has_its_tests() {
+    let mut found = BTreeSet::new();
+    tests_under(&root().join("tests"), &mut found);
+    for (attack, tests) in ATTACKS {
+        for test in tests {
+            assert!(found.contains(*test), "{attack}: there is no test `{test}`");
+        }
+    }
+}
