@@ -8,6 +8,7 @@ mod jobs;
 mod logs;
 mod messages;
 mod metrics;
+mod people;
 mod stats;
 mod traces;
 

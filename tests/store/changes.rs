@@ -10,7 +10,7 @@ use ruledesk::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use ruledesk::desk::ticket::timeline::{Event, Visibility};
 use ruledesk::desk::ticket::{self, Move, State, Ticket, WaitingFor};
 use ruledesk::store::tickets::timeline::StoredEntry;
-use ruledesk::store::{Error, Store};
+use ruledesk::store::{Commit, Committed, Error, IdempotencyKey, Store};
 
 use super::fixture::{Wanted, at, changed, on_both, on_sqlite, organisation, person};
 
@@ -81,6 +81,29 @@ async fn of_two_changes_to_one_reading_the_second_is_a_conflict_and_writes_nothi
     assert_eq!((ticket.state, ticket.version, entries), (State::InProgress, 2, 1));
 }
 
+/// Another host may change the ticket between reading and writing: the request is tried again under its key, and done then.
+#[tokio::test]
+async fn a_key_that_came_with_a_stale_change_is_free_for_the_next_try() {
+    let (stale, made, again, version) = on_both(async |store| {
+        store.commit(Wanted::new(1).create(&organisation())).await.unwrap();
+        let before = read(&store, 1).await;
+        let keyed = |change: Change| {
+            let (key, digest) = ("k".to_owned(), "d".to_owned());
+            let idempotency = Some(IdempotencyKey { actor: Some(person("eve")), key, digest, kept_for: None });
+            Commit { idempotency, ..Commit::from(change) }
+        };
+        store.commit(moved(&before, State::InProgress, 1_000)).await.unwrap();
+        let stale = store.commit(keyed(moved(&before, State::Cancelled, 2_000))).await;
+        let now = read(&store, 1).await;
+        let made = store.commit(keyed(moved(&now, State::Cancelled, 3_000))).await.unwrap();
+        let again = store.commit(keyed(moved(&now, State::Cancelled, 4_000))).await.unwrap();
+        let is_new = |done: &Committed| matches!(done, Committed::Written { .. });
+        (matches!(stale, Err(Error::Conflict)), is_new(&made), is_new(&again), read(&store, 1).await.version)
+    })
+    .await;
+    assert_eq!((stale, made, again, version), (true, true, false, 3));
+}
+
 #[tokio::test]
 async fn of_many_changes_at_once_exactly_one_wins() {
     let (won, version) = on_both(async |store| {
@@ -120,6 +143,7 @@ async fn no_field_of_a_changed_ticket_is_left_behind() {
         after.duplicate_of = Some(TicketNumber(99));
         after.team = "solo".parse().unwrap();
         after.tier = 2;
+        after.watchers = vec![person("eve")];
         after.closed_at = Some(at(3));
         after.clocks.first_response.used_ms = 7;
         let ticket = TicketWrite::Update { before: Box::new(before), after: Box::new(after.clone()) };

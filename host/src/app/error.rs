@@ -142,6 +142,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::KeyReused => Error::KeyReused,
             store::Error::AttachmentTaken => taken(),
+            store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
             store::Error::Full
             | store::Error::Files(_)
             | store::Error::LostConnection(_)

@@ -21,7 +21,7 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
 use crate::desk::ticket::history::Past;
 use crate::desk::ticket::intake::Submission;
-use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Row, Summary, Tickets};
+use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets};
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
 
@@ -45,8 +45,12 @@ pub struct Import {
     /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
     /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
     /// `resolved-at`, `closed-at`, `state` and `assignee`.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "preset")]
     map: Vec<String>,
+    /// The export of another desk, whose columns and values are known: `zendesk`, `servicenow`, `jira`, `zammad`, `glpi`, `otrs` or
+    /// `freshservice`. What is mapped besides stands in place of what the preset says.
+    #[arg(long)]
+    preset: Option<Preset>,
     /// The meaning of a text in a column: `label.category:HR Support=hr`.
     #[arg(long)]
     map_value: Vec<String>,
@@ -199,7 +203,11 @@ fn file(path: &Path) -> Result<File, Failure> {
 }
 
 fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<Plan, Failure> {
-    let mapping = Mapping::parse(&import.map, &import.map_value)?;
+    let mapping = match &import.preset {
+        Some(preset) => Mapping::of_preset(preset, import.history, &import.map, &import.map_value)?,
+        None => Mapping::parse(&import.map, &import.map_value)?,
+    };
+    let preset = import.preset.clone().unwrap_or_default();
     if !import.history {
         mapping.of_new_tickets()?;
     }
@@ -208,12 +216,12 @@ fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<
         written: Written { encoding: import.encoding, separator: import.delimiter },
         mapping,
         people: People::new(people),
-        key: import.key.clone(),
+        key: import.key.clone().or(preset.key),
         requester: import.requester.clone(),
         held_back: import.only_held_back.clone(),
         first_by: import.first_by.clone(),
-        missing: import.missing.clone(),
-        time_format: import.time_format.clone(),
+        missing: import.missing.clone().or(preset.missing),
+        time_format: import.time_format.clone().or(preset.time_format),
         zone,
         limit: import.limit,
     })

@@ -26,11 +26,11 @@ mod desk;
 mod explain;
 mod import;
 mod jobs;
+mod people;
 mod rule;
 mod rules;
 mod serve;
 mod tables;
-mod token;
 mod which;
 
 /// An IT service desk whose decisions are made by WebAssembly components.
@@ -56,7 +56,8 @@ enum Command {
     /// Says why a ticket is as it is.
     Explain(explain::Explain),
     /// Gives a person a token, which is shown once, or takes one back.
-    Token(token::Add),
+    Token(people::token::Add),
+    Person(people::Person),
     /// Lists, changes and compares reference tables.
     Tables(tables::Tables),
     /// Makes, builds, checks, tests and measures rules, in any language.
@@ -152,7 +153,8 @@ pub fn run() -> ExitCode {
         Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),
         Command::Messages(messages) => jobs::messages::run(&messages),
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
-        Command::Token(add) => desk::in_runtime(verbose, token::run(add)),
+        Command::Token(add) => desk::in_runtime(verbose, people::token::run(add)),
+        Command::Person(person) => desk::in_runtime(verbose, people::run(person)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

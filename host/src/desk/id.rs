@@ -147,6 +147,10 @@ uuids! {
     AttachmentId;
     /// A task of a ticket.
     TaskId;
+    /// Time that was worked on a ticket, UUID version 7.
+    TimeId;
+    /// A list under a name, UUID version 7.
+    ViewId;
     /// A grant of access, UUID version 7.
     GrantId;
     /// One effect in an app, UUID version 7.

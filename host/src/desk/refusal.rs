@@ -85,6 +85,10 @@ pub enum Refusal {
     NoRecord,
     #[error("a ticket that is {state} takes no more words at this point: take it up in a new one, which follows it up")]
     Over { state: State },
+    #[error("a ticket that is {state} is not asked about: that comes when it is closed")]
+    NoSurvey { state: State },
+    #[error("the answer could be given or changed until {end}")]
+    SurveyOver { end: Timestamp },
 }
 
 fn numbers(numbers: &[TicketNumber]) -> String {

@@ -1,10 +1,11 @@
 //! What the columns of a file mean: `subject=title`, `field.urgency=urgency`, `label.category=Topic_group`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use super::LabelKind;
+use super::presets::Preset;
 
 /// What a column becomes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,10 @@ pub enum Target {
 pub struct Mapping {
     columns: BTreeMap<Target, String>,
     values: BTreeMap<Target, BTreeMap<String, String>>,
+    /// The targets of a preset, whose columns a file may lack.
+    optional: BTreeSet<Target>,
+    /// The values of a preset, about which nothing else is said.
+    usual: BTreeMap<Target, BTreeMap<String, String>>,
 }
 
 /// Why a mapping cannot be used.
@@ -139,7 +144,37 @@ impl Mapping {
     ///
     /// The first text that cannot be used, and why.
     pub fn parse<S: AsRef<str>>(columns: &[S], values: &[S]) -> Result<Mapping, MapError> {
+        Mapping::default().and(columns, values)
+    }
+
+    /// The mapping of a preset, with what was written on the command line in its place or besides it. Without history, what only
+    /// history has is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapping::parse`].
+    pub fn of_preset<S: AsRef<str>>(
+        preset: &Preset,
+        history: bool,
+        columns: &[S],
+        values: &[S],
+    ) -> Result<Mapping, MapError> {
+        let own: Vec<Target> = columns.iter().filter_map(|text| Some(column(text.as_ref()).ok()?.0)).collect();
         let mut mapping = Mapping::default();
+        for (target, column) in preset.columns.iter().filter(|(target, _)| history || !target.is_past()) {
+            if !own.contains(target) {
+                mapping.optional.insert(target.clone());
+                mapping.columns.insert(target.clone(), column.clone());
+            }
+        }
+        for (target, from, to) in &preset.values {
+            mapping.usual.entry(target.clone()).or_default().insert(from.clone(), to.clone());
+        }
+        mapping.and(columns, values)
+    }
+
+    fn and<S: AsRef<str>>(self, columns: &[S], values: &[S]) -> Result<Mapping, MapError> {
+        let mut mapping = self;
         for text in columns {
             let (target, column) = column(text.as_ref())?;
             if let Some(first) = mapping.columns.get(&target).cloned() {
@@ -166,6 +201,11 @@ impl Mapping {
     /// The column of a target.
     pub fn column(&self, target: &Target) -> Option<&str> {
         self.columns.get(target).map(String::as_str)
+    }
+
+    /// Whether a file may lack the column of a target.
+    pub fn is_optional(&self, target: &Target) -> bool {
+        self.optional.contains(target)
     }
 
     /// Every target with its column.
@@ -200,6 +240,11 @@ impl Mapping {
         if let Some((from, to)) = found {
             return Mapped { text: to.clone(), from: Some(from.clone()) };
         }
+        let folded = text.trim().to_lowercase();
+        let mut usual = self.usual.get(target).into_iter().flatten();
+        if let Some((_, to)) = usual.find(|(from, _)| from.to_lowercase() == folded) {
+            return Mapped { text: to.clone(), from: None };
+        }
         let text = if matches!(target, Target::Label(_)) { slug(text) } else { text.to_owned() };
         Mapped { text, from: None }
     }
@@ -221,7 +266,7 @@ impl Target {
     }
 }
 
-fn column(text: &str) -> Result<(Target, String), MapError> {
+pub(super) fn column(text: &str) -> Result<(Target, String), MapError> {
     let bad = || MapError::NotAMapping { text: text.to_owned() };
     let (target, column) = text.split_once('=').ok_or_else(bad)?;
     if column.is_empty() {
@@ -230,7 +275,7 @@ fn column(text: &str) -> Result<(Target, String), MapError> {
     Ok((target.parse()?, column.to_owned()))
 }
 
-fn value(text: &str) -> Result<(Target, String, String), MapError> {
+pub(super) fn value(text: &str) -> Result<(Target, String, String), MapError> {
     let bad = || MapError::NotAValueMapping { text: text.to_owned() };
     let (target, rest) = text.split_once(':').ok_or_else(bad)?;
     // What the text becomes is an id or an option, and so has no `=`; what it was may have one.

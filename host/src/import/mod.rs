@@ -6,6 +6,7 @@
 mod mapping;
 mod past;
 mod people;
+mod presets;
 mod read;
 mod score;
 mod summary;
@@ -15,6 +16,7 @@ mod tests;
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
 pub use past::Past;
 pub use people::People;
+pub use presets::Preset;
 pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
 pub use score::{Agreement, ClassScore};
 pub use summary::{Outcome, Summary};

@@ -389,7 +389,10 @@ impl Columns {
         let mapping = &plan.mapping;
         let text = mapping.column(&Target::Body).or(mapping.column(&Target::Subject));
         let hashed = plan.held_back.as_ref().and_then(|held| held.column.as_deref().or(text));
-        let targets = mapping.columns().map(|(target, name)| Ok((target.clone(), name.to_owned(), find(name)?)));
+        let targets = mapping.columns().filter_map(|(target, name)| match find(name) {
+            Err(ReadError::NoColumn { .. }) if mapping.is_optional(target) => None,
+            found => Some(found.map(|place| (target.clone(), name.to_owned(), place))),
+        });
         Ok(Columns {
             count: names.len(),
             targets: targets.collect::<Result<_, ReadError>>()?,

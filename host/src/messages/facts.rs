@@ -15,6 +15,8 @@ pub struct Facts {
     pub moved: Option<Moved>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
+    /// The address at which the requester says how it went, once it is closed.
+    pub survey: Option<String>,
 }
 
 /// The facts of a digest.
@@ -129,12 +131,13 @@ impl Facts {
                 justification: text("I join the data project on Monday."),
                 due: Some(text("2026-12-01 10:00")),
             }),
+            survey: Some(text("https://desk.meridian.example/survey/IT-1042.1.8f3a")),
         }
     }
 
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
-        let mut facts = Facts { reply: None, moved: None, access: None, ..Facts::sample() };
+        let mut facts = Facts { reply: None, moved: None, access: None, survey: None, ..Facts::sample() };
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

@@ -26,6 +26,7 @@ pub use commit::{Commit, Committed};
 pub use rules::decisions::{DecisionRecord, RunRecord};
 pub use rules::recorder::PackedRun;
 
+use crate::desk::id::TicketNumber;
 use commit::writer::Work;
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
@@ -62,6 +63,8 @@ pub enum Error {
     AttachmentTaken,
     #[error("the store of files {0}")]
     Files(#[from] Lost),
+    #[error("{other} depends on this ticket by now")]
+    Circle { other: TicketNumber },
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("too many writes are waiting: try again soon")]

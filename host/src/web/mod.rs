@@ -51,6 +51,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/find", get(portal::find))
         .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
         .route("/mine", get(portal::mine))
+        .route("/survey/{link}", get(portal::survey::show).post(portal::survey::answer))
         .route("/access", get(portal::access::show))
         .route("/access/who", get(holders::list))
         .route("/access/{grant}", get(holders::story))

@@ -37,6 +37,38 @@ fn a_ticket_that_waits_for_another_is_not_resolved_before_it() {
 }
 
 #[test]
+fn opposite_links_at_one_moment_close_no_circle() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let keys: Vec<String> = (0..9).map(|n| incident(&amara, &format!("number {n}"))).collect();
+        // Three triangles at once, each of which would be closed by its last link.
+        let links = (0..3).flat_map(|n| (0..3).map(move |side| (3 * n + side, 3 * n + (side + 1) % 3)));
+        let made: Vec<u16> = std::thread::scope(|scope| {
+            let one = |(from, to): (usize, usize)| {
+                let (kofi, from, to) = (kofi.clone(), keys[from].clone(), keys[to].clone());
+                scope.spawn(move || link(&kofi, &from, "blocked-by", &to).status)
+            };
+            let running: Vec<_> = links.map(one).collect();
+            running.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let count = |status: u16| made.iter().filter(|found| **found == status).count();
+        assert_eq!((count(200), count(409)), (6, 3), "{made:?}");
+        // The other way round at the same moment: one of the two.
+        let [one, other] = ["one", "other"].map(|subject| incident(&amara, subject));
+        let both = std::thread::scope(|scope| {
+            let merge = |from: &str, to: &str| {
+                let (kofi, path, body) =
+                    (kofi.with("if-match", "*"), format!("/api/v1/tickets/{from}/merge"), json!({ "into": to }));
+                scope.spawn(move || kofi.post(&path, &body).status)
+            };
+            [merge(&one, &other), merge(&other, &one)].map(|one| one.join().unwrap())
+        });
+        assert_eq!(both.iter().filter(|status| **status == 200).count(), 1, "{both:?}");
+    });
+}
+
+#[test]
 fn a_link_is_taken_away() {
     on_both(|database| {
         let desk = House::demo(database);

@@ -16,6 +16,7 @@ mod reports;
 mod resolution;
 mod steps;
 mod walk;
+mod watchers;
 
 /// The words of each message that a ticket has queued, with its recipient, in order.
 pub fn messages(desk: &House, key: &str) -> Vec<(String, String)> {

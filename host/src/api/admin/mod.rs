@@ -3,5 +3,6 @@
 pub(crate) mod config;
 pub(crate) mod jobs;
 pub(crate) mod operations;
+pub(crate) mod people;
 pub(crate) mod published;
 pub(crate) mod reports;

@@ -78,6 +78,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::ArticleState { .. }
         | Refusal::NoRecord
         | Refusal::Over { .. }
+        | Refusal::NoSurvey { .. }
+        | Refusal::SurveyOver { .. }
         | Refusal::OrderNotByHand
         | Refusal::ReviewEnded
         | Refusal::NotStopped

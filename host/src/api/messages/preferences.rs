@@ -1,5 +1,6 @@
 //! `/api/v1/preferences`: how the caller wants to hear of things.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -21,11 +22,15 @@ pub struct PreferencesBody {
     /// The language of messages, such as `de`; none for what the directory says, else the desk's.
     #[serde(default)]
     locale: Option<String>,
+    /// Another choice for single kinds of message, such as `"state-changed": "off"`.
+    #[serde(default)]
+    kinds: BTreeMap<String, String>,
 }
 
 impl From<Preference> for PreferencesBody {
-    fn from(Preference { delivery, locale }: Preference) -> Self {
-        Self { delivery: delivery.code().to_owned(), locale }
+    fn from(Preference { delivery, locale, kinds }: Preference) -> Self {
+        let kinds = kinds.into_iter().map(|(kind, choice)| (kind.code().to_owned(), choice.code().to_owned()));
+        Self { delivery: delivery.code().to_owned(), locale, kinds: kinds.collect() }
     }
 }
 
@@ -43,7 +48,7 @@ pub async fn read(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<
 pub async fn put(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Json(PreferencesBody { delivery, locale }): Json<PreferencesBody>,
+    Json(PreferencesBody { delivery, locale, kinds }): Json<PreferencesBody>,
 ) -> Result<axum::Json<PreferencesBody>, Problem> {
-    Ok(axum::Json(app.prefer(&actor, Wanted { delivery, locale }).await?.into()))
+    Ok(axum::Json(app.prefer(&actor, Wanted { delivery, locale, kinds }).await?.into()))
 }

@@ -53,9 +53,9 @@ impl CommandBody {
             CommandBody::Comment(CommentBody { uploads, .. }) if !uploads.is_empty() => {
                 return Err(Problem::bad_field("uploads", "go with a comment of their own, to one ticket"));
             }
-            CommandBody::Comment(CommentBody { body, internal, .. }) => {
+            CommandBody::Comment(CommentBody { body, internal, minutes, .. }) => {
                 let visibility = if internal { Visibility::Internal } else { Visibility::Public };
-                Command::Comment { body, visibility }
+                Command::Comment { body, visibility, minutes }
             }
             CommandBody::Transition(body) => {
                 Command::Move(Move { to: body.to()?, reason: body.reason, record: body.resolution.into() })

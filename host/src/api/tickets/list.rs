@@ -15,7 +15,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::page::{self, List, whole};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::tickets::work::{Filter, QueuePlace, Start, UpdatedPlace};
+use crate::app::tickets::work::{Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
 use crate::desk::text::into_normal;
 
 /// Tickets on a page where nothing is said.
@@ -68,15 +68,7 @@ impl ListQuery {
         }
         let after = self.after.as_deref();
         Ok(match self.sort {
-            Sort::Queue => {
-                let place = after.map(|text| List::TicketsInQueue.read_whole(text)).transpose()?;
-                Start::Queue(place.map(|[finished, rank, due, number]| QueuePlace {
-                    finished: finished != 0,
-                    rank,
-                    due,
-                    number,
-                }))
-            }
+            Sort::Queue => in_queue(after)?,
             Sort::Number => {
                 let place = after.map(|text| List::TicketsByNumber.read_whole(text)).transpose()?;
                 Start::Number(place.map(|[number]| number))
@@ -106,6 +98,13 @@ impl ListQuery {
     }
 }
 
+/// The place in the queue after which a page begins.
+pub(super) fn in_queue(after: Option<&str>) -> Result<Start, Problem> {
+    let place = after.map(|text| List::TicketsInQueue.read_whole(text)).transpose()?;
+    let place = place.map(|[finished, rank, due, number]| QueuePlace { finished: finished != 0, rank, due, number });
+    Ok(Start::Queue(place))
+}
+
 /// Where the next page begins, as text.
 fn next(start: Start) -> Option<String> {
     match start {
@@ -129,6 +128,13 @@ pub struct TicketPage {
     next: Option<String>,
 }
 
+impl TicketPage {
+    pub(super) fn new(page: Page<TicketSummary, Start>, sights: &Sights) -> Self {
+        let view = |ticket| TicketSummaryView::new(ticket, None, sights);
+        Self { tickets: page.items.into_iter().map(view).collect(), next: page.next.and_then(next) }
+    }
+}
+
 /// List tickets, in the order of the queue where nothing is said.
 ///
 /// The queue has unfinished ones first, then goes by priority, then by when they are due; never by when they were submitted. A
@@ -142,7 +148,5 @@ pub async fn list(
 ) -> Result<axum::Json<TicketPage>, Problem> {
     let (start, limit) = (query.start()?, page::limit(query.limit, LIMIT)?);
     let (page, sights) = app.tickets(&actor, query.filter()?, start, limit).await?;
-    let view = |ticket| TicketSummaryView::new(ticket, None, &sights);
-    let tickets = page.items.into_iter().map(view).collect();
-    Ok(axum::Json(TicketPage { tickets, next: page.next.and_then(next) }))
+    Ok(axum::Json(TicketPage::new(page, &sights)))
 }

@@ -20,7 +20,7 @@ use super::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::change::Changed;
 use crate::app::tickets::submit::CreatedTicket;
-use crate::app::tickets::work::RunPlace;
+use crate::app::tickets::work::{RunPlace, Words};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, MessageId, PersonId, RunId, TicketNumber};
@@ -246,6 +246,9 @@ pub struct CommentBody {
     /// The `id`s of files that were sent before (`POST /api/v1/attachments`); up to 50. They are seen by those who see the comment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uploads: Vec<Uuid>,
+    /// How long it took, 1 to 1,440; for agents and admins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i64>,
 }
 
 /// Comment on a ticket.
@@ -267,7 +270,8 @@ pub async fn comment(
     let key = key_of(&headers, &format!("comment {ticket}"), &body)?;
     let visibility = if body.internal { Visibility::Internal } else { Visibility::Public };
     let files: Vec<AttachmentId> = body.uploads.iter().copied().map(AttachmentId).collect();
-    let done = app.comment_with(&actor, number(&ticket)?, (&body.body, &files), visibility, key).await?;
+    let words = Words { body: &body.body, visibility, files: &files, minutes: body.minutes };
+    let done = app.comment(&actor, number(&ticket)?, words, key).await?;
     changed(&app, &actor, super::CREATED, done).await
 }
 

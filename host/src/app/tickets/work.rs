@@ -12,6 +12,7 @@ use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
 use crate::desk::ticket::intake::attachment::attach;
+use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
@@ -24,6 +25,24 @@ pub use crate::store::tickets::timeline::StoredEntry;
 
 /// Bytes of texts that a page of a list has, before the item with which they get more.
 pub(in crate::app) const LIST_BYTES_MAX: usize = 1 << 20;
+
+/// Words on a ticket, with all that comes along with them.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    pub body: &'a str,
+    pub visibility: Visibility,
+    /// Files that the actor has uploaded.
+    pub files: &'a [AttachmentId],
+    /// How long it took.
+    pub minutes: Option<i64>,
+}
+
+impl<'a> Words<'a> {
+    /// Words alone.
+    pub fn new(body: &'a str, visibility: Visibility) -> Self {
+        Self { body, visibility, files: &[], minutes: None }
+    }
+}
 
 impl Office {
     /// One ticket, as far as the actor may see it. Somebody else's ticket is not there, so that its number tells nothing.
@@ -168,33 +187,18 @@ impl Office {
     }
 
     /// Adds a comment; the ticket after it. A comment commutes with all else that happens to the ticket. Words on a ticket that
-    /// was merged go to the one that took it up, which is then the answer.
+    /// was merged go to the one that took it up, which is then the answer. Those who work on tickets may write down how many minutes
+    /// it took. Files are seen by those who see the comment.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`]; [`Error::Refused`]; [`Error::Rejected`] for an empty one.
+    /// [`Error::Missing`]; [`Error::Refused`]; [`Error::Rejected`] for an empty one, and for a file that is not there, not theirs, or
+    /// another ticket's.
     pub async fn comment(
         &self,
         actor: &Actor,
         number: TicketNumber,
-        body: &str,
-        visibility: Visibility,
-        key: Option<Key>,
-    ) -> Result<Changed, Error> {
-        self.comment_with(actor, number, (body, &[]), visibility, key).await
-    }
-
-    /// The same with files that the actor has uploaded; those who see the comment see them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Office::comment`]; [`Error::Rejected`] for a file that is not there, not theirs, or another ticket's.
-    pub async fn comment_with(
-        &self,
-        actor: &Actor,
-        number: TicketNumber,
-        (body, uploads): (&str, &[AttachmentId]),
-        visibility: Visibility,
+        Words { body, visibility, files, minutes }: Words<'_>,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
@@ -203,13 +207,16 @@ impl Office {
         if let Some(before) = self.repeated(number, key.as_ref()).await? {
             return Ok(before);
         }
-        let files = self.uploads(actor, uploads).await?;
+        let files = self.uploads(actor, files).await?;
         self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
-            let mut change = ticket::comment(ticket, body, &permit, at)?;
-            attach(&mut change, &files, (&actor.author(), visibility), at);
-            Ok(Some(change))
+            let mut said = ticket::comment(ticket, body, &permit, at)?;
+            attach(&mut said, &files, (&actor.author(), visibility), at);
+            Ok(Some(match minutes {
+                Some(minutes) => time::along(said, minutes, actor, at)?,
+                None => said,
+            }))
         })
         .await
     }

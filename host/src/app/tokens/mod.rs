@@ -18,6 +18,7 @@ pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
 
 pub mod passwords;
+pub mod personal;
 pub mod sessions;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::app::tickets::work::{Filter, Start};
+use crate::app::tickets::work::{Filter, Start, Words};
 use crate::app::{App, Error};
 use crate::cli::Failure;
 use crate::desk::access::ApproverDecision;
@@ -308,13 +308,13 @@ async fn act(cast: &Cast, number: TicketNumber, step: &Step, original: Option<&T
         app.link(&actor, number, (LinkKind::Duplicate, *original), None).await.map_err(plain)?;
     }
     if let Some(text) = &step.note {
-        app.comment(&actor, number, text.trim(), Visibility::Internal, None).await.map_err(plain)?;
+        app.comment(&actor, number, Words::new(text.trim(), Visibility::Internal), None).await.map_err(plain)?;
     }
     if let Some(text) = &step.task {
         app.add_task(&actor, number, text, None).await.map_err(plain)?;
     }
     if let Some(text) = &step.reply {
-        app.comment(&actor, number, text.trim(), Visibility::Public, None).await.map_err(plain)?;
+        app.comment(&actor, number, Words::new(text.trim(), Visibility::Public), None).await.map_err(plain)?;
     }
     if let Some(reason) = &step.escalate {
         app.escalate(&actor, number, reason, None).await.map_err(plain)?;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
-use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, ReviewItemId, TaskId, TicketId};
+use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, ReviewItemId, TaskId, TicketId, TimeId};
 use crate::desk::organisation::Organisation;
 
 /// When something happens, in which organisation, and where its fresh ids come from.
@@ -39,6 +39,10 @@ impl<'a> At<'a> {
 
     pub(in crate::desk) fn task_id(&self) -> TaskId {
         TaskId((self.ids)())
+    }
+
+    pub(in crate::desk) fn time_id(&self) -> TimeId {
+        TimeId((self.ids)())
     }
 
     pub(in crate::desk) fn grant_id(&self) -> GrantId {

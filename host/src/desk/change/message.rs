@@ -57,7 +57,9 @@ pub enum MessageKind {
     RequesterWrote,
     /// A person has said something to the recipient.
     Reply,
-    /// The ticket's requester may want to know how it stands.
+    /// Words on the ticket name the recipient.
+    Mentioned,
+    /// The ticket's requester, or one who follows it, may want to know how it stands.
     StateChanged,
     /// The ticket has come up to the recipient's team.
     Escalated,
@@ -77,13 +79,14 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 14] = [
+    pub const ALL: [MessageKind; 15] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
         MessageKind::Closed,
         MessageKind::RequesterWrote,
         MessageKind::Reply,
+        MessageKind::Mentioned,
         MessageKind::StateChanged,
         MessageKind::Escalated,
         MessageKind::Assigned,
@@ -103,6 +106,7 @@ impl MessageKind {
             MessageKind::Closed => "closed",
             MessageKind::RequesterWrote => "requester-wrote",
             MessageKind::Reply => "reply",
+            MessageKind::Mentioned => "mentioned",
             MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",

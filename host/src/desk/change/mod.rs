@@ -6,8 +6,10 @@ use super::id::PersonId;
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
 use super::ticket::lifecycle::links::LinkWrite;
+use super::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use super::ticket::lifecycle::tasks::TaskWrite;
+use super::ticket::lifecycle::time::TimeSpent;
 use super::ticket::timeline::{Entry, Event};
 use super::ticket::{State, Ticket};
 use message::Message;
@@ -35,6 +37,8 @@ pub struct Change {
     pub(super) links: Vec<LinkWrite>,
     pub(super) tasks: Vec<TaskWrite>,
     pub(super) attachments: Vec<AttachmentWrite>,
+    pub(super) time: Vec<TimeSpent>,
+    pub(super) survey: Option<SurveyAnswer>,
     seen: Vec<AccessSeen>,
 }
 
@@ -83,6 +87,8 @@ impl Change {
             links: Vec::new(),
             tasks: Vec::new(),
             attachments: Vec::new(),
+            time: Vec::new(),
+            survey: None,
             seen: Vec::new(),
         }
     }
@@ -185,6 +191,28 @@ impl Change {
         &self.attachments
     }
 
+    /// The time that is written down.
+    pub fn time(&self) -> &[TimeSpent] {
+        &self.time
+    }
+
+    /// The requester's answer about how it went.
+    pub fn survey(&self) -> Option<&SurveyAnswer> {
+        self.survey.as_ref()
+    }
+
+    /// The people who begin to follow the ticket, and those who cease to.
+    pub fn watchers(&self) -> (Vec<&PersonId>, Vec<&PersonId>) {
+        match &self.ticket {
+            TicketWrite::Open(ticket) => (ticket.watchers.iter().collect(), Vec::new()),
+            TicketWrite::Update { before, after } => {
+                let begin = after.watchers.iter().filter(|person| !before.is_watched_by(person)).collect();
+                let cease = before.watchers.iter().filter(|person| !after.is_watched_by(person)).collect();
+                (begin, cease)
+            }
+        }
+    }
+
     /// The change that makes both, this one first: one new version of the ticket.
     #[must_use]
     pub(super) fn then(mut self, next: Change) -> Change {
@@ -204,6 +232,8 @@ impl Change {
         self.links.extend(next.links);
         self.tasks.extend(next.tasks);
         self.attachments.extend(next.attachments);
+        self.time.extend(next.time);
+        self.survey = next.survey.or(self.survey);
         self.seen.extend(next.seen);
         self
     }

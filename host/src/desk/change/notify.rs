@@ -2,6 +2,7 @@
 //!
 //! - The requester hears of public words and of each state that asks for something or ends something; the person who has the
 //!   ticket hears of what others say and do, and of the ticket itself when it becomes theirs.
+//! - Those who follow a ticket hear of public words and of those same states. Those whom words name hear that they are named.
 //! - No person hears of what they did themselves, except that a submission is acknowledged.
 //! - One change is one message to each person, named by its most important part.
 //! - A private note is in no message.
@@ -13,6 +14,8 @@ use super::message::{About, Message, MessageKind, Moved, Reply};
 use super::{Change, TicketWrite};
 use crate::desk::actor::Author;
 use crate::desk::id::{MessageId, PersonId};
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::lifecycle::watchers::mentioned;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, WaitingFor};
 
@@ -52,8 +55,8 @@ impl Change {
     pub fn telling(mut self, at: &At<'_>) -> Change {
         let actors = actors(&self.entries);
         let mut owed: Vec<Message> = std::mem::take(&mut self.messages);
-        for (to, kind, about) in self.entries.iter().flat_map(|entry| heard(&self, entry)) {
-            let message = at.message(self.after().id, kind, to);
+        for (to, kind, about) in self.entries.iter().flat_map(|entry| heard(&self, entry, at.organisation)) {
+            let message = at.message(self.after().id, kind, &to);
             owed.push(Message { about, ..message });
         }
         let known = |message: &Message| actors.contains(&message.to) && message.kind != MessageKind::Acknowledgement;
@@ -79,7 +82,7 @@ fn actors(entries: &[Entry]) -> BTreeSet<PersonId> {
 }
 
 /// Who hears of an entry, as what, and with which words.
-fn heard<'a>(change: &'a Change, entry: &'a Entry) -> Vec<(&'a PersonId, MessageKind, About)> {
+fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(PersonId, MessageKind, About)> {
     // A ticket that opens is acknowledged; what else it begins with is in the acknowledgement.
     let TicketWrite::Update { before, after } = change.ticket() else { return Vec::new() };
     let requester = &after.submitted.requester;
@@ -93,19 +96,28 @@ fn heard<'a>(change: &'a Change, entry: &'a Entry) -> Vec<(&'a PersonId, Message
             };
             let reply = Some(Reply { by, body: body.clone() });
             let about = About { reply, moved: None };
-            std::iter::once(requester).chain(worker).map(|to| (to, MessageKind::Reply, about.clone())).collect()
+            let hear = std::iter::once(requester).chain(worker).chain(&after.watchers);
+            let hear = hear.map(|to| (to.clone(), MessageKind::Reply, about.clone()));
+            let named = mentioned(body, entry.visibility, after, organisation).into_iter();
+            hear.chain(named.map(|to| (to, MessageKind::Mentioned, about.clone()))).collect()
+        }
+        // A private note is in no message, but that it names the recipient.
+        Event::Commented { body, .. } => {
+            let named = mentioned(body, entry.visibility, after, organisation).into_iter();
+            named.map(|to| (to, MessageKind::Mentioned, About::default())).collect()
         }
         Event::StateChanged { from, to, reason } if entry.visibility == Visibility::Public => {
             let Some(kind) = news(*to) else { return Vec::new() };
             let about = About { reply: None, moved: Some(Moved { from: *from, to: *to, reason: reason.clone() }) };
             let to_worker = worker.map(|to| (to, MessageKind::StateChanged));
-            let hear = std::iter::once((requester, kind)).chain(to_worker);
-            hear.map(|(to, kind)| (to, kind, about.clone())).collect()
+            let to_watchers = after.watchers.iter().map(|to| (to, MessageKind::StateChanged));
+            let hear = std::iter::once((requester, kind)).chain(to_worker).chain(to_watchers);
+            hear.map(|(to, kind)| (to.clone(), kind, about.clone())).collect()
         }
         Event::Assigned { assignee, .. } => {
             let to = after.assignee.as_ref().filter(|to| assignee.as_deref() == Some(to.as_str()));
             let is_new = before.assignee != after.assignee;
-            to.filter(|_| is_new).map(|to| (to, MessageKind::Assigned, About::default())).into_iter().collect()
+            to.filter(|_| is_new).map(|to| (to.clone(), MessageKind::Assigned, About::default())).into_iter().collect()
         }
         _ => Vec::new(),
     }

@@ -14,8 +14,8 @@ mod permits;
 mod table;
 
 pub use permits::{
-    Comment, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayReadKnowledge, MayRevoke,
-    MayTransition, MayWriteKnowledge,
+    Comment, MayAnswer, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayReadKnowledge,
+    MayRevoke, MayTransition, MayWatch, MayWriteKnowledge,
 };
 pub use table::Act;
 use table::{About, allowed, ask};
@@ -150,6 +150,37 @@ pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
 pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
     ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
     Ok(MayEdit { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to say how a ticket went: its requester's alone.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn answer(actor: &Actor, ticket: &Ticket) -> Result<MayAnswer, Refusal> {
+    let act = Act::AnswerSurvey;
+    ask(actor, act, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    match ticket_is_of(actor, ticket) {
+        true => Ok(MayAnswer { ticket: ticket.id, author: actor.author() }),
+        false => Err(Refusal::Forbidden { act }),
+    }
+}
+
+/// Permission to let a person follow a ticket.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn watch(actor: &Actor, ticket: &Ticket) -> Result<MayWatch, Refusal> {
+    ask(actor, Act::ChangeWatchers, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    Ok(MayWatch { ticket: ticket.id, author: actor.author() })
+}
+
+/// Permission to let a person follow a ticket no more: one's own following ends at one's own wish.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn unwatch(actor: &Actor, ticket: &Ticket, person: &PersonId) -> Result<MayWatch, Refusal> {
+    let permit = MayWatch { ticket: ticket.id, author: actor.author() };
+    if actor.person() == Some(person) { Ok(permit) } else { watch(actor, ticket) }
 }
 
 /// Permission to take a ticket up to the next tier.

@@ -124,6 +124,40 @@ impl MayEdit {
     }
 }
 
+/// Permission to say how one ticket went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayAnswer {
+    pub(super) ticket: TicketId,
+    pub(super) author: Author,
+}
+
+impl MayAnswer {
+    /// The author, if the permit is for this ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] where it is for another one.
+    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
+        is_for(self.ticket, ticket.id, Act::AnswerSurvey).map(|()| &self.author)
+    }
+}
+
+/// Permission to say that a person follows one ticket, or does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayWatch {
+    pub(super) ticket: TicketId,
+    pub(super) author: Author,
+}
+
+impl MayWatch {
+    /// The author, if the permit is for this ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] where it is for another one.
+    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
+        is_for(self.ticket, ticket.id, Act::ChangeWatchers).map(|()| &self.author)
+    }
+}
+
 /// Permission to take one ticket up to the next tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayEscalate {

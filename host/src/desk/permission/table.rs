@@ -20,6 +20,8 @@ pub enum Act {
     CommentInternal,
     ChangeState,
     EditTicket,
+    ChangeWatchers,
+    AnswerSurvey,
     Escalate,
     ReadKnowledge,
     ReadInternalKnowledge,
@@ -51,6 +53,8 @@ impl fmt::Display for Act {
             Act::CommentInternal => "write internal notes",
             Act::ChangeState => "change this ticket's state",
             Act::EditTicket => "change this ticket by hand",
+            Act::AnswerSurvey => "say for its requester how it went",
+            Act::ChangeWatchers => "say who follows this ticket",
             Act::ReadKnowledge => "read the knowledge base",
             Act::ReadInternalKnowledge => "read internal articles",
             Act::WriteKnowledge => "write articles",
@@ -103,6 +107,8 @@ enum On {
     Any,
     /// A ticket that the actor requested or submitted.
     Own,
+    /// A ticket that the actor follows.
+    Watched,
     /// A ticket whose access request names the actor as an approver.
     Awaiting,
     /// A ticket that gave access to an app which the actor answers for.
@@ -121,17 +127,21 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::CreateForOther, ADMIN, On::Any),
     (Act::ReadTicket, REQUESTER, On::Own),
     (Act::ReadTicket, REQUESTER, On::Awaiting),
+    (Act::ReadTicket, REQUESTER, On::Watched),
     (Act::ReadTicket, AGENT, On::Any),
     (Act::ReadTicket, APPROVER, On::Own),
     (Act::ReadTicket, APPROVER, On::Awaiting),
+    (Act::ReadTicket, APPROVER, On::Watched),
     (Act::ReadTicket, ADMIN, On::Any),
     (Act::ReadInternal, AGENT, On::Any),
     (Act::ReadInternal, ADMIN, On::Any),
     (Act::CommentPublic, REQUESTER, On::Own),
     (Act::CommentPublic, REQUESTER, On::Awaiting),
+    (Act::CommentPublic, REQUESTER, On::Watched),
     (Act::CommentPublic, AGENT, On::Any),
     (Act::CommentPublic, APPROVER, On::Own),
     (Act::CommentPublic, APPROVER, On::Awaiting),
+    (Act::CommentPublic, APPROVER, On::Watched),
     (Act::CommentPublic, ADMIN, On::Any),
     (Act::CommentInternal, AGENT, On::Any),
     (Act::CommentInternal, ADMIN, On::Any),
@@ -141,6 +151,16 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::ChangeState, ADMIN, On::Any),
     (Act::EditTicket, AGENT, On::Any),
     (Act::EditTicket, ADMIN, On::Any),
+    // Those who follow a ticket read its public part, so that its requester may ask them to.
+    (Act::ChangeWatchers, REQUESTER, On::Own),
+    (Act::ChangeWatchers, AGENT, On::Any),
+    (Act::ChangeWatchers, APPROVER, On::Own),
+    (Act::ChangeWatchers, ADMIN, On::Any),
+    // Of those whose ticket it is, the requester alone: `permission::answer` looks at that.
+    (Act::AnswerSurvey, REQUESTER, On::Own),
+    (Act::AnswerSurvey, AGENT, On::Own),
+    (Act::AnswerSurvey, APPROVER, On::Own),
+    (Act::AnswerSurvey, ADMIN, On::Own),
     (Act::Escalate, REQUESTER, On::Own),
     (Act::Escalate, AGENT, On::Any),
     (Act::Escalate, APPROVER, On::Own),
@@ -224,6 +244,7 @@ pub(super) fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool
     let applies = |on: On| match on {
         On::Any => true,
         On::Own => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.belongs_to(person)),
+        On::Watched => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.is_watched_by(person)),
         On::Held => about.and_then(|about| about.holder).is_some_and(|holder| actor.person() == Some(holder)),
         On::OwnedApp => about.and_then(|about| about.app_owner).is_some_and(|owner| actor.person() == Some(owner)),
         On::Awaiting => about

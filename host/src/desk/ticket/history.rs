@@ -99,6 +99,7 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         tier: decided.tier,
         state,
         duplicate_of: None,
+        watchers: Vec::new(),
         updated_at: ended.unwrap_or(past.created_at),
         resolved_at: past.resolved_at.or(past.closed_at).filter(|_| !state.is_unfinished()),
         closed_at: past.closed_at.filter(|_| state == State::Closed),

@@ -141,6 +141,8 @@ pub struct Ticket {
     pub tier: u8,
     pub state: State,
     pub duplicate_of: Option<TicketNumber>,
+    /// Those who follow it and are not its requester, in the order in which they came.
+    pub watchers: Vec<PersonId>,
     pub updated_at: Timestamp,
     pub resolved_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
@@ -151,6 +153,11 @@ impl Ticket {
     /// Whether this person requested or submitted it.
     pub fn belongs_to(&self, person: &PersonId) -> bool {
         self.submitted.requester == *person || self.submitted.submitted_by == *person
+    }
+
+    /// Whether this person follows it.
+    pub fn is_watched_by(&self, person: &PersonId) -> bool {
+        self.watchers.contains(person)
     }
 }
 

@@ -46,7 +46,8 @@ pub fn of_recipient(
         return Some(Visibility::Internal);
     }
     let concerns = |case: &AccessCase| case.names_approver(person) || case.request.subject == *person;
-    (ticket.belongs_to(person) || case.is_some_and(concerns)).then_some(Visibility::Public)
+    let follows = ticket.belongs_to(person) || ticket.is_watched_by(person);
+    (follows || case.is_some_and(concerns)).then_some(Visibility::Public)
 }
 
 /// How much one reader sees of one ticket.

@@ -119,6 +119,7 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         updated_at: at.now,
         resolved_at: None,
         closed_at: None,
+        watchers: Vec::new(),
         clocks: Clocks::of(
             clock(promise.map(|p| p.first_response_minutes)),
             clock(promise.map(|p| p.resolution_minutes)),

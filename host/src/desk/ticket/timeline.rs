@@ -6,7 +6,7 @@ use super::State;
 use super::lifecycle::resolution::ResolutionRecord;
 use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
-use crate::desk::id::{AttachmentId, CommentId, TicketNumber};
+use crate::desk::id::{AttachmentId, CommentId, PersonId, TicketNumber};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::sla::ClockKind;
 
@@ -116,6 +116,23 @@ pub enum Event {
         step: String,
         text: String,
     },
+    /// A person follows the ticket from now on.
+    Watched {
+        person: PersonId,
+    },
+    Unwatched {
+        person: PersonId,
+    },
+    /// A person has worked on it for so long; less than nothing where too much was written down.
+    TimeSpent {
+        minutes: i64,
+        note: String,
+    },
+    /// The requester said how it went, from 1 to 5, which is the best.
+    SurveyAnswered {
+        score: i64,
+        comment: String,
+    },
     /// The entry's row holds what nothing of ours wrote. It is only ever read, never written.
     Unreadable,
 }
@@ -221,6 +238,10 @@ impl Event {
             Event::Unlinked { .. } => "unlinked",
             Event::Attached { .. } => "attached",
             Event::Task { .. } => "task",
+            Event::Watched { .. } => "watched",
+            Event::Unwatched { .. } => "unwatched",
+            Event::TimeSpent { .. } => "time-spent",
+            Event::SurveyAnswered { .. } => "survey-answered",
             Event::Unreadable => "unreadable",
         }
     }
@@ -270,6 +291,11 @@ impl Event {
                 ("digest", digest.clone()),
             ],
             Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
+            Event::Watched { person } | Event::Unwatched { person } => vec![("person", person.to_string())],
+            Event::TimeSpent { minutes, note } => vec![("minutes", minutes.to_string()), ("note", note.clone())],
+            Event::SurveyAnswered { score, comment } => {
+                vec![("score", score.to_string()), ("comment", comment.clone())]
+            }
             Event::Unreadable => {
                 vec![("damage", "this entry cannot be read: put its row back from a backup".to_owned())]
             }

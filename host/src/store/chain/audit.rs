@@ -23,6 +23,8 @@ pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
 pub const CONFIGURATION: &str = "configuration";
 pub const REFUSED: &str = "refused";
+/// A person was erased: which entries of a ticket's timeline have another digest since.
+pub const ERASED: &str = "erased";
 pub const DIRECTORY: &str = "directory";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";

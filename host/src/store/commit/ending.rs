@@ -2,9 +2,12 @@
 
 use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
+use crate::desk::id::PersonId;
 use crate::desk::ticket::lifecycle::links::LinkWrite;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use crate::desk::ticket::lifecycle::tasks::TaskWrite;
+use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::desk::ticket::{State, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
@@ -31,7 +34,50 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     for task in change.tasks() {
         write_task(tx, task, after).await?;
     }
+    write_time(tx, change.time(), after).await?;
+    write_survey(tx, change.survey(), after).await?;
+    write_watchers(tx, change, after).await?;
     Ok(())
+}
+
+async fn write_time(tx: &mut Tx, time: &[TimeSpent], after: &Ticket) -> Result<(), Error> {
+    let row = |time: &TimeSpent| {
+        vec![
+            after.number.0.into(),
+            time.id.0.into(),
+            time.person.as_str().into(),
+            time.minutes.into(),
+            time.note.as_str().into(),
+            Arg::from(ms(time.at)),
+        ]
+    };
+    let head = "insert into time_spent (ticket, id, person, minutes, note, at)";
+    tx.insert(head, 6, "", time.iter().map(row).collect()).await.map(drop)
+}
+
+async fn write_survey(tx: &mut Tx, answer: Option<&SurveyAnswer>, after: &Ticket) -> Result<(), Error> {
+    let Some(answer) = answer else { return Ok(()) };
+    let row = vec![
+        after.number.0.into(),
+        answer.round.into(),
+        answer.score.into(),
+        answer.comment.as_str().into(),
+        ms(answer.answered_at).into(),
+        Arg::from(ms(answer.changed_at)),
+    ];
+    let head = "insert into surveys (ticket, round, score, comment, answered_at, changed_at)";
+    let tail = "on conflict (ticket, round) do update set score = excluded.score, comment = excluded.comment, \
+                changed_at = excluded.changed_at";
+    tx.insert(head, 6, tail, vec![row]).await.map(drop)
+}
+
+async fn write_watchers(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
+    let (begin, cease) = change.watchers();
+    let rows = |people: Vec<&PersonId>| {
+        people.into_iter().map(|person| vec![person.as_str().into(), Arg::from(after.number.0)]).collect()
+    };
+    tx.insert("insert into watchers (person, ticket)", 2, "on conflict do nothing", rows(begin)).await?;
+    tx.insert("delete from watchers where (person, ticket) in (", 2, ")", rows(cease)).await.map(drop)
 }
 
 async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(), Error> {

@@ -46,6 +46,13 @@ pub async fn claim(
     Ok(())
 }
 
+/// Gives keys back that this transaction took for changes which it does not make: what is asked for again under one of them is not
+/// done yet.
+pub async fn give_back(tx: &mut Tx, claims: Vec<&IdempotencyKey>) -> Result<(), Error> {
+    let rows = claims.into_iter().map(|claim| vec![claim.owner().into(), claim.key.as_str().into()]);
+    tx.insert("delete from idempotency where (actor, key) in (", 2, ")", rows.collect()).await.map(drop)
+}
+
 /// Takes one key; `Some` where it was taken before.
 async fn claim_one(
     tx: &mut Tx,

@@ -2,7 +2,7 @@
 //!
 //! **The order of locks**, which is the same on every host, so that no two transactions ever wait for each other:
 //!
-//! 1. how far access has come, by the names of persons and tiers
+//! 1. how far access has come, by the names of persons and tiers; then the kinds of links, by their words
 //! 2. idempotency keys, by actor and key; then files that are bound to tickets, by id
 //! 3. the turns of teams, by the teams' names
 //! 4. tickets that exist, by number
@@ -34,6 +34,7 @@ use writer::Work;
 
 mod access;
 mod attachments;
+mod circles;
 pub mod crash;
 mod ending;
 pub(super) mod keys;
@@ -123,6 +124,7 @@ async fn write_all(
     let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
     // Before the keys: what is refused here is asked for again under the same one.
     refuse_overtaken(tx, commits, &mut outcomes).await?;
+    circles::refuse(tx, commits, &mut outcomes).await?;
     keys::claim(tx, commits, &mut outcomes).await?;
     attachments::refuse_bound(tx, commits, &mut outcomes).await?;
     let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
@@ -197,14 +199,18 @@ async fn refuse_stale(
     for row in tx.all(&sql, args).await? {
         versions.insert(TicketNumber(row.int(0)?), row.int(1)?);
     }
+    let mut taken_for_nothing = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {
         let Some((number, before, after)) = seen(commit) else { continue };
         match versions.get_mut(&number) {
             Some(version) if *version == before => *version = after,
-            _ => *outcome = Some(Err(Error::Conflict)),
+            _ => {
+                *outcome = Some(Err(Error::Conflict));
+                taken_for_nothing.extend(&commit.idempotency);
+            }
         }
     }
-    Ok(())
+    keys::give_back(tx, taken_for_nothing).await
 }
 
 /// Locks how far access has come, by name, and refuses the changes that were made before it went on.

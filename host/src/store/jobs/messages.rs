@@ -34,6 +34,8 @@ pub struct StoredPreference {
     pub delivery: String,
     /// Empty for the directory's or the desk's own.
     pub locale: String,
+    /// The choices for single kinds, by their words, as JSON.
+    pub kinds: String,
 }
 
 /// An [`About`] as it is kept: the stable words of the states.
@@ -144,9 +146,10 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn preference(&self, person: &PersonId) -> Result<Option<StoredPreference>, Error> {
-        let sql = "select delivery, locale from message_preferences where person = $1";
+        let sql = "select delivery, locale, kinds from message_preferences where person = $1";
         let row = self.db.quick(sql, vec![person.as_str().into()]).await?.into_iter().next();
-        row.map(|row| Ok(StoredPreference { delivery: row.text(0)?, locale: row.text(1)? })).transpose()
+        row.map(|row| Ok(StoredPreference { delivery: row.text(0)?, locale: row.text(1)?, kinds: row.text(2)? }))
+            .transpose()
     }
 
     /// Keeps how a person wants to hear of things.
@@ -155,11 +158,17 @@ impl Store {
     ///
     /// Where the database cannot be written.
     pub async fn prefer(&self, person: &PersonId, wanted: &StoredPreference, now: Timestamp) -> Result<(), Error> {
-        let sql = "insert into message_preferences (person, delivery, locale, changed_at) values ($1, $2, $3, $4) \
+        let sql = "insert into message_preferences (person, delivery, locale, changed_at, kinds) values ($1, $2, $3, $4, $5) \
                    on conflict (person) do update set delivery = excluded.delivery, locale = excluded.locale, \
-                   changed_at = excluded.changed_at";
-        let StoredPreference { delivery, locale } = wanted;
-        let args = vec![person.as_str().into(), delivery.as_str().into(), locale.as_str().into(), Arg::from(ms(now))];
+                   changed_at = excluded.changed_at, kinds = excluded.kinds";
+        let StoredPreference { delivery, locale, kinds } = wanted;
+        let args = vec![
+            person.as_str().into(),
+            delivery.as_str().into(),
+            locale.as_str().into(),
+            Arg::from(ms(now)),
+            kinds.as_str().into(),
+        ];
         self.write_job(sql, args).await.map(drop)
     }
 

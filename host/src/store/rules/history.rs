@@ -130,6 +130,10 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Linked { .. }
         | Event::Attached { .. }
         | Event::Task { .. }
+        | Event::Watched { .. }
+        | Event::Unwatched { .. }
+        | Event::TimeSpent { .. }
+        | Event::SurveyAnswered { .. }
         | Event::Unreadable
         | Event::Unlinked { .. } => {}
     }

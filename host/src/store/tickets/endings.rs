@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::desk::id::{TaskId, TicketNumber};
+use crate::desk::id::{TaskId, TicketNumber, TimeId};
 use crate::desk::ticket::State;
 use crate::desk::ticket::lifecycle::links::{Around, LinkKind};
+use crate::desk::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use crate::desk::ticket::lifecycle::tasks::Task;
+use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, at_or_epoch, corrupt};
 use crate::store::{Error, Store};
@@ -15,6 +17,11 @@ use crate::store::{Error, Store};
 pub const LINKS_MAX: usize = 500;
 /// The most steps that a chain of merged tickets is followed.
 const MERGED_MAX: i64 = 50;
+
+/// Whether links of the kind `$2` lead from the ticket `$1` to the ticket `$3`: a row where they do.
+pub(in crate::store) const LEADS: &str = "with recursive reached(number) as (select other from links where ticket = $1 and kind = $2 \
+     union select l.other from links l join reached r on l.ticket = r.number where l.kind = $2) \
+     select 1 from reached where number = $3 limit 1";
 
 /// One resolution of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +97,27 @@ impl Store {
         self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(resolution).collect()
     }
 
+    /// The last resolution of a ticket, and what its requester said about how it went; `None` where there was no resolution.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn survey(&self, ticket: TicketNumber) -> Result<Option<(i64, Option<SurveyAnswer>)>, Error> {
+        let sql = "select r.round, s.score, s.comment, s.answered_at, s.changed_at from resolutions r \
+                   left join surveys s on s.ticket = r.ticket and s.round = r.round \
+                   where r.ticket = $1 order by r.round desc limit 1";
+        let rows = self.db.quick(sql, vec![ticket.0.into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let round = row.int(0)?;
+        let Some(score) = row.opt_int(1)? else { return Ok(Some((round, None))) };
+        let instant = |place: usize| at("surveys", "an instant", row.int(place)?);
+        let comment = row.text(2)?;
+        Ok(Some((
+            round,
+            Some(SurveyAnswer { round, score, comment, answered_at: instant(3)?, changed_at: instant(4)? }),
+        )))
+    }
+
     /// The links of a ticket in both directions, at most [`LINKS_MAX`].
     ///
     /// # Errors
@@ -125,6 +153,25 @@ impl Store {
             }
         }
         Ok(around)
+    }
+
+    /// The time that was written down on a ticket, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn time_spent(&self, ticket: TicketNumber) -> Result<Vec<TimeSpent>, Error> {
+        let sql = "select id, person, minutes, note, at from time_spent where ticket = $1 order by id";
+        let time = |row: &Row| {
+            Ok(TimeSpent {
+                id: TimeId(row.uuid(0)?),
+                person: row.text(1)?,
+                minutes: row.int(2)?,
+                note: row.text(3)?,
+                at: at("time_spent", "at", row.int(4)?)?,
+            })
+        };
+        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(time).collect()
     }
 
     /// The tasks of a ticket, in the order in which they were added.
@@ -167,11 +214,8 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn leads(&self, kind: LinkKind, from: TicketNumber, to: TicketNumber) -> Result<bool, Error> {
-        let sql = "with recursive reached(number) as (select other from links where ticket = $1 and kind = $2 \
-                   union select l.other from links l join reached r on l.ticket = r.number where l.kind = $2) \
-                   select 1 from reached where number = $3 limit 1";
         let args = vec![from.0.into(), kind.code().into(), to.0.into()];
-        Ok(self.db.optional(sql, args).await?.is_some())
+        Ok(self.db.optional(LEADS, args).await?.is_some())
     }
 
     /// The ticket in which a merged one has gone up at last; the ticket itself where it was not merged.

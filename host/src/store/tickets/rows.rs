@@ -50,6 +50,7 @@ columns! {
         resolved_at: Option<i64> = ticket.resolved_at.map(ms);
         closed_at: Option<i64> = ticket.closed_at.map(ms);
         queue_due: i64 = queue_due(ticket);
+        watchers: String = json!(ticket.watchers.iter().map(|person| person.as_str()).collect::<Vec<_>>()).to_string();
     }
 }
 
@@ -103,6 +104,7 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
     let standing = standing::read(row, after_origin)?;
     let content = content::read(row, after_standing)?;
     let tags: Vec<String> = from_json("tags", &standing.tags)?;
+    let watchers: Vec<String> = from_json("watchers", &standing.watchers)?;
     let submitted = Submitted {
         request_type: parsed(T, "request_type", &origin.request_type)?,
         channel: origin.channel,
@@ -132,6 +134,7 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
         tier: u8::try_from(standing.tier).map_err(|_| corrupt(T, "tier", standing.tier.to_string()))?,
         state: State::from_code(&standing.state).ok_or_else(|| corrupt(T, "state", standing.state))?,
         duplicate_of: standing.duplicate_of.map(TicketNumber),
+        watchers: watchers.iter().map(|person| parsed(T, "watchers", person)).collect::<Result<_, _>>()?,
         updated_at: at(T, "updated_at", standing.updated_at)?,
         resolved_at: standing.resolved_at.map(|v| at(T, "resolved_at", v)).transpose()?,
         closed_at: standing.closed_at.map(|v| at(T, "closed_at", v)).transpose()?,

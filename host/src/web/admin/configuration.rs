@@ -72,7 +72,7 @@ fn things(f: &Frame, part: &str) -> Vec<Thing> {
     }
 }
 
-fn thing(id: &impl ToString, name: &str, facts: Vec<(String, String)>, named: Vec<String>) -> Thing {
+fn thing(id: &(impl ToString + ?Sized), name: &str, facts: Vec<(String, String)>, named: Vec<String>) -> Thing {
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
     Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true }
 }

@@ -19,6 +19,7 @@ use crate::desk::ticket::State;
 
 pub mod access;
 pub mod request;
+pub mod survey;
 
 use access::Held;
 

@@ -183,6 +183,10 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Volume => return Vec::new(),
         Report::Attainment => 5,
         Report::Resolutions => 7,
+        Report::Satisfaction => 7,
+        Report::Corrections => 6,
+        Report::FirstContact => 3,
+        Report::Handling | Report::Handovers => 2,
         Report::Backlog | Report::Deflection => 1,
     };
     plot::bars(table, column, |row| {
@@ -206,6 +210,9 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Backlog => &[1, 6],
         Report::Resolutions => &[1, 2, 4],
         Report::Deflection => &[1],
+        Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],
+        Report::Handovers => &[1, 2, 3],
+        Report::Corrections => &[3, 4, 5],
     };
     let sum = |column: &usize| {
         let name = table.columns.get(*column)?;

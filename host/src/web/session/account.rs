@@ -90,7 +90,10 @@ async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Respo
 
 /// `POST /account/messages`: how one hears of things.
 pub async fn prefer(visit: Visit, form: Form) -> Result<Response, Failure> {
-    let wanted = Wanted { delivery: form.text("delivery"), locale: form.given("locale") };
+    // What holds for single kinds of message is no part of this form, and stays.
+    let kinds = visit.app.own_preference(&visit.actor).await?.kinds;
+    let kinds = kinds.into_iter().map(|(kind, choice)| (kind.code().to_owned(), choice.code().to_owned())).collect();
+    let wanted = Wanted { delivery: form.text("delivery"), locale: form.given("locale"), kinds };
     visit.app.prefer(&visit.actor, wanted).await?;
     Ok(Redirect::to("/account?done=1").into_response())
 }

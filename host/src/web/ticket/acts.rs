@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{Notice, next, number, render};
 use crate::app::tickets::submit::digest;
+use crate::app::tickets::work::Words;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
@@ -93,7 +94,7 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let internal = form.has("internal");
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
     let key = key(&form, &format!("comment {id}"));
-    let done = visit.app.comment(&visit.actor, number, &form.text("body"), visibility, key).await.map(drop);
+    let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await.map(drop);
     answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
 }
 

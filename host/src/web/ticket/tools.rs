@@ -91,7 +91,7 @@ fn lines(f: &Frame, commands: &[Command]) -> Vec<(String, String)> {
                     text.into_iter().for_each(|text| say(key, text));
                 }
             }
-            Command::Comment { body, visibility: Visibility::Internal } => say("note.tag", body.clone()),
+            Command::Comment { body, visibility: Visibility::Internal, .. } => say("note.tag", body.clone()),
             Command::Comment { body, .. } => say("reply.label", body.clone()),
             Command::Move(wanted) => say("queue.state", f.state(wanted.to).text),
         }

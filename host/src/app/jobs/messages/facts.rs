@@ -33,6 +33,11 @@ pub fn facts(
         reply,
         moved,
         access: ready.case.as_ref().map(|case| access(case, organisation)),
+        survey: ready
+            .survey
+            .as_ref()
+            .zip(correspondence.public_url.as_ref())
+            .map(|(end, url)| format!("{url}/survey/{end}")),
     }
 }
 

@@ -102,6 +102,8 @@ struct Ready {
     ticket: Ticket,
     case: Option<AccessCase>,
     sees: Visibility,
+    /// The end of the link by which the recipient says how it went.
+    survey: Option<String>,
 }
 
 impl Office {
@@ -128,7 +130,7 @@ impl Office {
             Err(why) => return Ok(Step::Skip(why)),
         };
         let preference = self.preference_of(&person.id).await?;
-        match preference.delivery {
+        match preference.of(ready.kind) {
             _ if ready.kind.is_owed_always() => {}
             Delivery::Immediately => {}
             Delivery::Off => return Ok(Step::Skip("its recipient wants no messages")),
@@ -140,7 +142,7 @@ impl Office {
         let Ready { message, kind, ticket, .. } = ready;
         Ok(Step::Send(Box::new(Letter {
             messages: vec![message.id],
-            id: format!("m.{}.{}", message.id, self.token(&format!("message {}", message.id)).await?),
+            id: format!("m.{}.{}", message.id, self.token(&format!("message {}", message.id), TOKEN_DIGITS).await?),
             to_name: person.name.clone(),
             to_address: person.email.clone(),
             words,
@@ -191,7 +193,9 @@ impl Office {
         let Some(sees) = of_recipient(organisation, &ticket, case.as_ref(), &message.to) else {
             return Ok(Err("its recipient may not see the ticket"));
         };
-        Ok(Ok(Ready { message, kind, ticket, case, sees }))
+        let asks = kind == MessageKind::Closed && ticket.submitted.requester == message.to;
+        let survey = if asks { self.survey_link(&ticket).await? } else { None };
+        Ok(Ok(Ready { message, kind, ticket, case, sees, survey }))
     }
 
     /// The step for a person who hears of things once a day: the oldest message takes the others along.
@@ -209,7 +213,7 @@ impl Office {
         }
         let waiting = self.store.waiting_messages_of(&person.id, DIGEST_MAX).await?;
         let ripe = |message: &WaitingMessage| {
-            message.kind.is_some_and(|kind| !kind.is_owed_always())
+            message.kind.is_some_and(|kind| !kind.is_owed_always() && preference.of(kind) == Delivery::Digest)
                 && self.digest_due(message.queued_at, organisation) <= now
         };
         let mut items: BTreeMap<MessageId, Ready> = BTreeMap::new();
@@ -233,7 +237,7 @@ impl Office {
         let id = first.message.id;
         Ok(Step::Send(Box::new(Letter {
             messages: items.into_keys().collect(),
-            id: format!("d.{id}.{}", self.token(&format!("digest {id}")).await?),
+            id: format!("d.{id}.{}", self.token(&format!("digest {id}"), TOKEN_DIGITS).await?),
             to_name: person.name.clone(),
             to_address: person.email.clone(),
             words,
@@ -265,11 +269,12 @@ impl Office {
     /// known to be an answer to a letter of ours.
     async fn thread(&self, ticket: &Ticket) -> Result<Thread, Error> {
         let TicketId(id) = ticket.id;
-        let token = self.token(&format!("ticket {id}")).await?;
+        let token = self.token(&format!("ticket {id}"), TOKEN_DIGITS).await?;
         Ok(Thread { root: format!("t.{id}.{token}"), reply_token: format!("{}.{token}", ticket.number) })
     }
 
-    async fn token(&self, about: &str) -> Result<String, Error> {
+    /// A token about something, of so many hexadecimal digits, that only this desk can make.
+    pub(in crate::app) async fn token(&self, about: &str, digits_max: usize) -> Result<String, Error> {
         let key = self.thread_key.get_or_try_init(async || {
             let mut bytes = [0; KEY_BYTES];
             getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
@@ -279,7 +284,7 @@ impl Office {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Ok(String::new()) };
         mac.update(about.as_bytes());
         let digits = hex(&mac.finalize().into_bytes());
-        Ok(digits.chars().take(TOKEN_DIGITS).collect())
+        Ok(digits.chars().take(digits_max).collect())
     }
 }
 

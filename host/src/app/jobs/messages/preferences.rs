@@ -1,12 +1,18 @@
 //! How people want to hear of things.
 
+use std::collections::BTreeMap;
+
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::change::message::MessageKind;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission::Act;
 use crate::desk::refusal::Refusal;
 use crate::store::jobs::messages::StoredPreference;
+
+/// Only as much of a kind's name as is worth sending back.
+const FIELD_CHARS_MAX: usize = 60;
 
 /// When messages go to a person. A decision that others wait for is always asked for at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +48,15 @@ pub struct Preference {
     pub delivery: Delivery,
     /// `None` for what the directory says, else the desk.
     pub locale: Option<String>,
+    /// The kinds of message for which another choice holds.
+    pub kinds: BTreeMap<MessageKind, Delivery>,
+}
+
+impl Preference {
+    /// When messages of a kind go to the person.
+    pub fn of(&self, kind: MessageKind) -> Delivery {
+        self.kinds.get(&kind).copied().unwrap_or(self.delivery)
+    }
 }
 
 /// A preference as it is asked for.
@@ -49,6 +64,8 @@ pub struct Preference {
 pub struct Wanted {
     pub delivery: String,
     pub locale: Option<String>,
+    /// A choice for each kind of message that is named.
+    pub kinds: BTreeMap<String, String>,
 }
 
 impl Office {
@@ -81,24 +98,53 @@ impl Office {
             let message = format!("the desk speaks {}", known.join(", "));
             problems.push(Problem::new("locale", "unknown", message));
         }
+        let kinds = kinds(&wanted.kinds, &mut problems);
         let Some(delivery) = delivery.filter(|_| problems.is_empty()) else {
             return Err(Error::Rejected { problems });
         };
         let locale = wanted.locale.clone().unwrap_or_default();
-        let stored = StoredPreference { delivery: delivery.code().to_owned(), locale };
+        let words: BTreeMap<&str, &str> = kinds.iter().map(|(kind, delivery)| (kind.code(), delivery.code())).collect();
+        let kept = serde_json::to_string(&words).unwrap_or_default();
+        let stored = StoredPreference { delivery: delivery.code().to_owned(), locale, kinds: kept };
         self.store.prefer(person, &stored, self.clock.now()).await?;
-        Ok(Preference { delivery, locale: wanted.locale })
+        Ok(Preference { delivery, locale: wanted.locale, kinds })
     }
 
     /// How a person wants to hear of things: at once, where they have said nothing.
     pub(super) async fn preference_of(&self, person: &PersonId) -> Result<Preference, Error> {
         let stored = self.store.preference(person).await?;
-        let Some(StoredPreference { delivery, locale }) = stored else {
-            return Ok(Preference { delivery: Delivery::Immediately, locale: None });
+        let Some(StoredPreference { delivery, locale, kinds }) = stored else {
+            return Ok(Preference { delivery: Delivery::Immediately, locale: None, kinds: BTreeMap::new() });
         };
+        // A kind that only another program knows is nothing to go by.
+        let kinds: BTreeMap<String, String> = serde_json::from_str(&kinds).unwrap_or_default();
+        let known =
+            |(kind, choice): (String, String)| Some((MessageKind::from_code(&kind)?, Delivery::from_code(&choice)?));
+        let kinds = kinds.into_iter().filter_map(known).collect();
         let delivery = Delivery::from_code(&delivery).unwrap_or(Delivery::Immediately);
-        Ok(Preference { delivery, locale: Some(locale).filter(|locale| !locale.is_empty()) })
+        Ok(Preference { delivery, locale: Some(locale).filter(|locale| !locale.is_empty()), kinds })
     }
+}
+
+/// The choices for single kinds; what is none of either is a problem.
+fn kinds(wanted: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BTreeMap<MessageKind, Delivery> {
+    let mut kinds = BTreeMap::new();
+    for (kind, choice) in wanted {
+        let field = || format!("kinds.{}", kind.chars().take(FIELD_CHARS_MAX).collect::<String>());
+        match (MessageKind::from_code(kind), Delivery::from_code(choice)) {
+            (Some(kind), Some(choice)) => drop(kinds.insert(kind, choice)),
+            (None, _) => {
+                let known = MessageKind::ALL.map(MessageKind::code).join(", ");
+                problems.push(Problem::new(&field(), "unknown", format!("the kinds are {known}")));
+                return kinds;
+            }
+            (_, None) => {
+                let known = Delivery::ALL.map(Delivery::code).join(", ");
+                problems.push(Problem::new(&field(), "unknown", format!("choose one of {known}")));
+            }
+        }
+    }
+    kinds
 }
 
 fn own(actor: &Actor) -> Result<&PersonId, Error> {

@@ -2,6 +2,7 @@
 //! are the same commands.
 
 use super::links::Around;
+use super::time;
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::change::Change;
@@ -23,7 +24,7 @@ pub const COMMANDS_MAX: usize = 10;
 #[derive(Debug, Clone)]
 pub enum Command {
     Edit(EditTicket),
-    Comment { body: String, visibility: Visibility },
+    Comment { body: String, visibility: Visibility, minutes: Option<i64> },
     Move(Move),
 }
 
@@ -44,8 +45,12 @@ pub fn run(
         let now = whole.as_ref().map_or(ticket, Change::after).clone();
         let change = match command {
             Command::Edit(wanted) => edit(&now, wanted, &permission::edit(actor, &now)?, at)?,
-            Command::Comment { body, visibility } => {
-                Some(comment(&now, body, &permission::comment(actor, &now, case, *visibility)?, at)?)
+            Command::Comment { body, visibility, minutes } => {
+                let said = comment(&now, body, &permission::comment(actor, &now, case, *visibility)?, at)?;
+                Some(match minutes {
+                    Some(minutes) => time::along(said, *minutes, actor, at)?,
+                    None => said,
+                })
             }
             Command::Move(wanted) => {
                 let permit = permission::transition(actor, &now)?;
@@ -78,7 +83,7 @@ pub fn of_macro(step: &Macro, ticket: &Ticket, agent: Option<&PersonId>, organis
     }
     let texts = [(&step.reply, Visibility::Public), (&step.note, Visibility::Internal)];
     for (text, visibility) in texts {
-        commands.extend(text.as_ref().map(|text| Command::Comment { body: filled(text), visibility }));
+        commands.extend(text.as_ref().map(|text| Command::Comment { body: filled(text), visibility, minutes: None }));
     }
     if let Some(to) = step.to.as_deref().and_then(State::from_code) {
         let mut record = ResolutionRecord::default();

@@ -9,4 +9,6 @@ pub mod links;
 pub mod merge;
 pub mod resolution;
 pub mod tasks;
+pub mod time;
+pub mod watchers;
 pub mod words;

@@ -84,6 +84,8 @@ impl UpdatedPlace {
 
 /// Sizes of pages for which statements are prepared; a page of another size is cut from the next larger one.
 const SIZES: [usize; 5] = [10, 25, 50, 100, 200];
+/// The most pages that are counted.
+const COUNT_PAGES_MAX: usize = 5;
 /// The most tickets on a page.
 pub const PAGE_MAX: usize = 200;
 
@@ -99,6 +101,24 @@ impl Store {
         let page = read(&mut reader, filter, start, limit).await?;
         reader.tx.end().await?;
         Ok(page)
+    }
+
+    /// How many tickets there are in a list, up to `most`; and whether there may be more. It looks at no more than lists of that
+    /// length do, so that a count is never slower than they are.
+    pub async fn count_tickets(&self, filter: &Filter, most: usize) -> Result<(usize, bool), Error> {
+        let mut reader = Reader { tx: self.db.begin_walking().await?, plans: None };
+        let (mut count, mut after) = (0, None);
+        for _ in 0..COUNT_PAGES_MAX {
+            let (places, stopped) = queue::places(&mut reader, filter, after, PAGE_MAX + 1).await?;
+            let (places, next) = cut(places, stopped, PAGE_MAX);
+            count += places.len();
+            after = next;
+            if after.is_none() || count >= most {
+                break;
+            }
+        }
+        reader.tx.end().await?;
+        Ok((count.min(most), after.is_some() || count > most))
     }
 
     /// How the database finds such a page: for each statement its text and the lines of its plan. For whoever asks why a list

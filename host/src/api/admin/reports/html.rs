@@ -1,0 +1,133 @@
+//! A report as a page that stands by itself: one file, no script, no address of another.
+
+use std::fmt::Write as _;
+
+use crate::app::observe::reports::{Cell, Days, Report, ReportTable};
+
+/// The policy of such a page: its own styles, and nothing else.
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The most rows that are plotted.
+const BARS_MAX: usize = 60;
+/// The width of the labels, of the longest bar, and the height of a row, in the plot's units.
+const LABEL: i64 = 260;
+const BAR: i64 = 520;
+const ROW: i64 = 22;
+/// The longest label, in characters.
+const LABEL_CHARS_MAX: usize = 38;
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1f24;\
+                     background:#fff}table{border-collapse:collapse;width:100%}th,td{padding:.3rem .6rem;text-align:left;\
+                     border-bottom:1px solid #d5dae0}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
+                     svg{width:100%;height:auto}rect{fill:#2a6fb0}text{font:13px system-ui,sans-serif;fill:currentColor}\
+                     @media(prefers-color-scheme:dark){body{color:#e6e9ed;background:#14171a}rect{fill:#6ba7e0}\
+                     th,td{border-color:#3a4149}}";
+
+/// The page of a report.
+pub fn page(report: Report, days: Days, table: &ReportTable) -> String {
+    let title = format!("{}, {} to {}", report.code(), days.from, days.to);
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+    );
+    if let Some(plot) = plot(table) {
+        page.push_str(&plot);
+    }
+    page.push_str("<table><thead><tr>");
+    for (place, column) in table.columns.iter().enumerate() {
+        let class = if is_number(table, place) { " class=\"n\"" } else { "" };
+        // Writing to a string does not fail.
+        let _ = write!(page, "<th scope=\"col\"{class}>{}</th>", escaped(column));
+    }
+    page.push_str("</tr></thead><tbody>\n");
+    for row in &table.rows {
+        page.push_str("<tr>");
+        for cell in row {
+            let class = if matches!(cell, Cell::Text(_)) { "" } else { " class=\"n\"" };
+            let _ = write!(page, "<td{class}>{}</td>", escaped(&shown(cell)));
+        }
+        page.push_str("</tr>\n");
+    }
+    if table.rows.is_empty() {
+        let _ = write!(page, "<tr><td colspan=\"{}\">nothing in these days</td></tr>", table.columns.len());
+    }
+    page.push_str("</tbody></table>\n</body></html>\n");
+    page
+}
+
+fn is_number(table: &ReportTable, place: usize) -> bool {
+    table.rows.first().and_then(|row| row.get(place)).is_some_and(|cell| !matches!(cell, Cell::Text(_)))
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Share(None) => "–".to_owned(),
+        Cell::Share(Some(share)) => format!("{}.{} %", share / 10, share % 10),
+    }
+}
+
+/// A bar for each row, as long as its first number says; `None` where there is nothing to plot.
+fn plot(table: &ReportTable) -> Option<String> {
+    let place = (0..table.columns.len()).find(|place| is_number(table, *place))?;
+    let name = table.columns.get(place)?;
+    let bar = |row: &Vec<Cell>| {
+        let value = match row.get(place)? {
+            Cell::Number(number) => *number,
+            Cell::Text(_) | Cell::Share(_) => return None,
+        };
+        let texts = row.iter().filter(|cell| matches!(cell, Cell::Text(text) if !text.is_empty())).map(shown);
+        Some((texts.collect::<Vec<_>>().join(" · "), value))
+    };
+    let bars: Vec<(String, i64)> = table.rows.iter().filter_map(bar).take(BARS_MAX).collect();
+    let most = bars.iter().map(|(_, value)| *value).max().filter(|most| *most > 0)?;
+    let height = ROW * i64::try_from(bars.len()).ok()?;
+    let (width, label) = (LABEL + BAR + 80, escaped(name));
+    let mut svg =
+        format!("<h2>{label}</h2>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\">\n");
+    for (n, (text, value)) in (0..).zip(&bars) {
+        let short: String = text.chars().take(LABEL_CHARS_MAX).collect();
+        let (top, base, long) = (n * ROW, n * ROW + 15, value.max(&0) * BAR / most);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{base}\" text-anchor=\"end\">{}</text><rect x=\"{LABEL}\" y=\"{}\" width=\"{long}\" \
+             height=\"{}\"/><text x=\"{}\" y=\"{base}\">{value}</text>",
+            LABEL - 8,
+            escaped(&short),
+            top + 3,
+            ROW - 6,
+            LABEL + long + 6,
+        );
+    }
+    svg.push_str("</svg>\n");
+    Some(svg)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_stands_by_itself_and_shows_texts_as_texts() {
+        let row = |text: &str, n| vec![Cell::Text(text.to_owned()), Cell::Number(n), Cell::Share(Some(333))];
+        let rows = vec![row("<script>alert(1)</script>", 4), row("b & c", 2)];
+        let table = ReportTable { columns: vec!["group", "count", "share"], rows };
+        let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-01-31".parse().unwrap() };
+        let page = page(Report::Volume, days, &table);
+        assert!(!page.contains("<script") && page.contains("&lt;script&gt;") && page.contains("b &amp; c"), "{page}");
+        assert!(page.contains("width=\"520\"") && page.contains("width=\"260\""), "the bars: {page}");
+        assert!(page.contains("33.3 %") && !page.contains("http"), "{page}");
+    }
+
+    #[test]
+    fn a_report_of_nothing_says_so() {
+        let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-01-31".parse().unwrap() };
+        let page = page(Report::Backlog, days, &ReportTable { columns: vec!["group"], rows: Vec::new() });
+        assert!(page.contains("nothing in these days") && !page.contains("<svg"), "{page}");
+    }
+}

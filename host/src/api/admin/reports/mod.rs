@@ -1,0 +1,111 @@
+//! `/api/v1/reports`: numbers about tickets, as JSON or CSV.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::IntoParams;
+
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+use crate::app::observe::csv;
+use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
+
+mod html;
+
+/// The days, and how tickets are distinguished.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The first day, in the desk's time zone.
+    #[param(value_type = String, format = Date)]
+    from: Date,
+    /// The last day.
+    #[param(value_type = String, format = Date)]
+    to: Date,
+    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
+    by: Option<String>,
+    /// `json` (default), `csv`, or `html`: a page that needs nothing else, with a plot.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+    Html,
+}
+
+impl ReportQuery {
+    fn by(&self) -> Result<Option<By>, Problem> {
+        let Some(name) = &self.by else { return Ok(None) };
+        let known = || By::ALL.map(By::column).join(", ");
+        let by =
+            By::from_column(name).ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`by` is one of {}", known())));
+        by.map(Some)
+    }
+}
+
+/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
+/// `first-contact`, `handovers`, or `corrections` of what rules decided. For agents, admins and the operator.
+///
+/// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
+#[utoipa::path(get, path = "/api/v1/reports/{name}", tag = "reports", security(("token" = [])),
+    params(("name" = String, Path), ReportQuery),
+    responses((status = 200, body = Vec<Object>), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Problem> {
+    let report = Report::from_code(&name);
+    let report = report.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("reports are {}", known())))?;
+    let days = Days { from: query.from, to: query.to };
+    let table = app.report(&actor, report, days, query.by()?).await?;
+    Ok(answer(query.format, (report, days), &table))
+}
+
+fn answer(format: Format, (report, days): (Report, Days), table: &ReportTable) -> Response {
+    match format {
+        Format::Json => axum::Json(objects(table)).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv::report(table)).into_response(),
+        Format::Html => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, html::POLICY),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (headers, html::page(report, days, table)).into_response()
+        }
+    }
+}
+
+fn known() -> String {
+    Report::ALL.map(Report::code).join(", ")
+}
+
+fn objects(table: &ReportTable) -> Vec<Value> {
+    let value = |cell: &Cell| match cell {
+        Cell::Text(text) => json!(text),
+        Cell::Number(number) => json!(number),
+        Cell::Share(share) => share.map_or(Value::Null, |share| json!(share as f64 / 1_000.0)),
+    };
+    let object = |row: &Vec<Cell>| {
+        let cells = table.columns.iter().zip(row).map(|(column, cell)| ((*column).to_owned(), value(cell)));
+        Value::Object(cells.collect::<Map<_, _>>())
+    };
+    table.rows.iter().map(object).collect()
+}

@@ -1,0 +1,62 @@
+//! `/api/v1/search`: tickets by their words.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::http::address::Query;
+use crate::api::http::auth::Caller;
+use crate::api::http::page;
+use crate::api::http::problem::{Kind, Problem};
+use crate::api::tickets::summary::TicketSummaryView;
+use crate::app::App;
+use crate::app::tickets::search::SearchFilter;
+use crate::desk::id::TicketNumber;
+
+pub(crate) mod views;
+
+/// Tickets on a page where the client does not say how many.
+const LIMIT: usize = 50;
+
+/// The words, and what narrows the search.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SearchQuery {
+    /// Words, all of which a ticket has: in its subject and body, its comments or how it was resolved. Beginnings of words are
+    /// enough; case and accents do not matter.
+    q: String,
+    state: Option<String>,
+    team: Option<String>,
+    assignee: Option<String>,
+    requester: Option<String>,
+    category: Option<String>,
+    priority: Option<String>,
+    /// The key of the last ticket that you have: older ones follow.
+    before: Option<String>,
+    /// 1 to 200; 50 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+}
+
+/// Search tickets by their words, the newest first.
+///
+/// Requesters find their own, by what is public of them. A ticket is found within a second or two of its last word.
+#[utoipa::path(get, path = "/api/v1/search", tag = "tickets", security(("token" = [])), params(SearchQuery),
+    responses((status = 200, body = Vec<TicketSummaryView>), (status = 400, body = Problem), (status = 403, body = Problem)))]
+pub async fn search(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<SearchQuery>,
+) -> Result<axum::Json<Vec<TicketSummaryView>>, Problem> {
+    let limit = page::limit(query.limit, LIMIT)?;
+    let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
+    let before = before.as_deref().map(str::parse::<TicketNumber>).transpose();
+    let before = before.map_err(|e| Problem::new(Kind::BAD_QUERY, format!("`before`: {e}")))?;
+    let before = before.map(|TicketNumber(number)| number);
+    let filter = SearchFilter { only: None, state, team, assignee, requester, category, priority, before };
+    let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
+    Ok(axum::Json(found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect()))
+}

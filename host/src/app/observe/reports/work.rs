@@ -1,0 +1,79 @@
+//! Reports about the work on tickets, from what the database counted.
+
+use std::collections::BTreeMap;
+
+use super::{Cell, ReportTable, share};
+use crate::desk::organisation::Organisation;
+use crate::desk::ticket::lifecycle::resolution::survey::{SATISFIED_FROM, SCORE_MAX};
+use crate::desk::ticket::timeline::Field;
+use crate::store::tickets::reports::{Counted, Decided};
+
+/// The share of requesters who were satisfied, and the mean score in hundredths.
+pub fn satisfaction(counted: Vec<Counted>) -> ReportTable {
+    let mut groups: BTreeMap<String, BTreeMap<i64, i64>> = BTreeMap::new();
+    for Counted { group, of, counts } in counted {
+        let count = counts.first().copied().unwrap_or_default();
+        *groups.entry(group).or_default().entry(of.parse().unwrap_or_default()).or_default() += count;
+    }
+    let row = |(group, scores): (String, BTreeMap<i64, i64>)| {
+        let answers: i64 = scores.values().sum();
+        let satisfied = scores.range(SATISFIED_FROM..).map(|(_, count)| count).sum();
+        let each = (1..=SCORE_MAX).map(|score| Cell::Number(scores.get(&score).copied().unwrap_or_default()));
+        let sum: i64 = scores.iter().map(|(score, count)| score * count).sum();
+        let head = [Cell::Text(group), Cell::Number(answers)].into_iter().chain(each);
+        head.chain([share(satisfied, answers), Cell::Number(sum * 100 / answers.max(1))]).collect()
+    };
+    let columns = vec![
+        "group",
+        "answers",
+        "score-1",
+        "score-2",
+        "score-3",
+        "score-4",
+        "score-5",
+        "satisfied-share",
+        "mean-score-hundredths",
+    ];
+    ReportTable { columns, rows: groups.into_iter().map(row).collect() }
+}
+
+/// The minutes that were worked, and per ticket.
+pub fn handling(counted: Vec<Counted>) -> ReportTable {
+    let row = |Counted { group, counts, .. }: Counted| {
+        let [tickets, minutes] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        vec![Cell::Text(group), Cell::Number(tickets), Cell::Number(minutes), Cell::Number(minutes / tickets.max(1))]
+    };
+    let columns = vec!["group", "tickets", "minutes", "minutes-per-ticket"];
+    ReportTable { columns, rows: counted.into_iter().map(row).collect() }
+}
+
+/// The share of resolutions that the first contact brought.
+pub fn first_contact(counted: Vec<Counted>) -> ReportTable {
+    let row = |Counted { group, counts, .. }: Counted| {
+        let [resolved, first] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        vec![Cell::Text(group), Cell::Number(resolved), Cell::Number(first), share(first, resolved)]
+    };
+    let columns = vec!["group", "resolved", "by-first-contact", "first-contact-share"];
+    ReportTable { columns, rows: counted.into_iter().map(row).collect() }
+}
+
+/// How far people agree with each version of each rule; and how often it found no real category.
+pub fn corrections(decided: Vec<Decided>, organisation: &Organisation) -> ReportTable {
+    let is_catch_all = |field: Field, to: &str| {
+        field == Field::Category && organisation.categories.get(to).is_some_and(|category| category.catch_all)
+    };
+    let mut groups: BTreeMap<(String, String, Field), [i64; 3]> = BTreeMap::new();
+    for Decided { rule, version, field, to, count, corrected } in decided {
+        let [all, changed, other] = groups.entry((rule, version, field)).or_default();
+        *all += count;
+        *changed += corrected;
+        *other += if is_catch_all(field, &to) { count } else { 0 };
+    }
+    let row = |((rule, version, field), [all, changed, other]): ((String, String, Field), [i64; 3])| {
+        let texts = [rule, version, field.code().to_owned()].map(Cell::Text);
+        let numbers = [all, changed, other].map(Cell::Number);
+        texts.into_iter().chain(numbers).chain([share(all - changed, all)]).collect()
+    };
+    let columns = vec!["rule", "version", "field", "decided", "corrected", "found-none", "agreed-share"];
+    ReportTable { columns, rows: groups.into_iter().map(row).collect() }
+}

@@ -1,0 +1,99 @@
+//! How tickets end: resolutions as they are read, promises that the desk watches, and escalation.
+
+use crate::app::jobs::Outcome;
+use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
+use crate::app::tickets::work::may_read;
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::{TicketId, TicketNumber};
+use crate::desk::permission;
+use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::ticket::lifecycle::{alerts, escalation};
+use crate::desk::ticket::sight::Sight;
+pub use crate::store::tickets::endings::StoredResolution;
+
+pub mod survey;
+pub mod time;
+pub mod watchers;
+
+/// A promise of a ticket as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    pub kind: ClockKind,
+    pub clock: Clock,
+    /// The open time that it has used, in milliseconds.
+    pub used_ms: i64,
+    /// Whether it is past its target, or was when it was met.
+    pub broken: bool,
+}
+
+impl Office {
+    /// How a ticket was resolved, each time; and whether the reader sees the whole record, or only what was done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub async fn resolutions(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+    ) -> Result<(Vec<StoredResolution>, bool), Error> {
+        let (ticket, _, sight) = self.seen_ticket(actor, number).await?;
+        Ok((self.store.resolutions(ticket.number).await?, sight == Sight::All))
+    }
+
+    /// The promises that a ticket is under, or was. The team's own is for those who work on tickets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub async fn promises(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<Promise>, Error> {
+        let (ticket, _, sight) = self.seen_ticket(actor, number).await?;
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let promise = |kind: ClockKind| {
+            let clock = *ticket.clocks.get(kind)?;
+            let calendar = crate::desk::ticket::lifecycle::clocks::calendar(&ticket, kind, &organisation);
+            let broken = alerts::is_broken(&ticket, kind, &organisation, now);
+            Some(Promise { kind, clock, used_ms: clock.used(calendar, clock.met_at.unwrap_or(now)), broken })
+        };
+        let seen = |kind: &ClockKind| *kind != ClockKind::Team || sight == Sight::All;
+        Ok(ClockKind::ALL.into_iter().filter(seen).filter_map(promise).collect())
+    }
+
+    /// Takes a ticket up to the next tier; the ticket after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`]; [`Error::Rejected`] without a reason.
+    pub async fn escalate(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        reason: &str,
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::escalate(actor, ticket)?;
+            Ok(Some(escalation::escalate(ticket, reason, &permit, at)?))
+        })
+        .await
+    }
+
+    /// Does what is due about a ticket's promises: alerts, reminders, escalation, and the end of the time to confirm. Several
+    /// hosts may do so at once: the change is made for the version that was read, so only one of them makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
+    pub async fn watch_promises(&self, id: TicketId) -> Result<Outcome, Error> {
+        let changed = self.change(Which::Id(id), Retry::Commutes, None, |ticket, _, at| Ok(alerts::fire(ticket, at)));
+        let ticket = match changed.await {
+            Ok(changed) => changed.ticket,
+            Err(Error::Missing { .. }) => return Ok(Outcome::Done),
+            Err(error) => return Err(error),
+        };
+        let next = alerts::next_at(&ticket, &self.organisation());
+        Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+}

@@ -1,0 +1,69 @@
+//! Following tickets that are not one's own.
+
+use crate::app::tickets::change::{Retry, Which};
+use crate::app::tickets::work::{Sights, may_read};
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::watchers;
+use crate::store::tickets::list::PAGE_MAX;
+use crate::store::tickets::summary::TicketSummary;
+
+impl Office {
+    /// Those who follow a ticket, as far as the actor sees them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub async fn watchers(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<PersonId>, Error> {
+        let (ticket, case) = self.ticket(actor, number).await?;
+        let internal = may_read(actor, &ticket, case.as_ref())?.internal();
+        Ok(self.shown_watchers(&ticket, internal))
+    }
+
+    /// Lets a person follow a ticket, or no more; those who follow it then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`] for an actor who may not; [`Error::Rejected`] for a person who is not here.
+    pub async fn set_watching(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        (person, follows): (&PersonId, bool),
+    ) -> Result<Vec<PersonId>, Error> {
+        let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            Ok(match follows {
+                true => watchers::watch(ticket, person, &permission::watch(actor, ticket)?, at)?,
+                false => watchers::unwatch(ticket, person, &permission::unwatch(actor, ticket, person)?, at)?,
+            })
+        });
+        let ticket = changed.await?.ticket;
+        Ok(self.shown_watchers(&ticket, permission::works_on_tickets(actor)))
+    }
+
+    fn shown_watchers(&self, ticket: &Ticket, internal: bool) -> Vec<PersonId> {
+        watchers::shown(ticket, &self.organisation(), internal).into_iter().cloned().collect()
+    }
+
+    /// The tickets that the actor follows, the newest first, those before a number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn watched(
+        &self,
+        actor: &Actor,
+        before: Option<TicketNumber>,
+        limit: usize,
+    ) -> Result<(Vec<TicketSummary>, Sights), Error> {
+        permission::list(actor)?;
+        let Some(person) = actor.person() else { return Ok((Vec::new(), self.sights(actor, [].into_iter()).await?)) };
+        let found = self.store.watched_by(person, before, limit.min(PAGE_MAX)).await?;
+        let sights = self.sights(actor, found.iter().map(|ticket| ticket.number)).await?;
+        Ok((found, sights))
+    }
+}

@@ -1,0 +1,48 @@
+//! Tickets by their words.
+
+use crate::app::tickets::work::Sights;
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::permission;
+use crate::store::sql::search::Wanted;
+pub use crate::store::tickets::search::{FOUND_MAX, SearchFilter};
+use crate::store::tickets::summary::TicketSummary;
+
+pub mod views;
+
+impl Office {
+    /// The tickets that have the words and that the actor may see, the newest first. A requester's are searched by what is public
+    /// of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn search_tickets(
+        &self,
+        actor: &Actor,
+        text: &str,
+        mut filter: SearchFilter,
+        limit: usize,
+    ) -> Result<(Vec<TicketSummary>, Sights), Error> {
+        let permit = permission::list(actor)?;
+        if filter.team.is_some() || filter.assignee.is_some() {
+            permission::list_internally(actor)?;
+        }
+        filter.only = permit.only().cloned();
+        let found = match Wanted::all(text) {
+            Some(wanted) => self.store.search_tickets(wanted, &filter, limit.min(FOUND_MAX)).await?,
+            None => Vec::new(),
+        };
+        let sights = self.sights(actor, found.iter().map(|ticket| ticket.number)).await?;
+        Ok((found, sights))
+    }
+
+    /// Puts the words of some tickets into the index; how much that settled.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn index_tickets(&self) -> Result<usize, Error> {
+        Ok(self.store.index_pending().await?)
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that the desk keeps of a person: given out on request, and erased (GDPR, articles 15 and 17).
+
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::ticket::edit::check_reason;
+use crate::store::people::personal::Erasure;
+pub use crate::store::people::personal::Kept;
+
+/// Hexadecimal digits of the name in an erased person's place: 64 bits.
+const PSEUDONYM_DIGITS: usize = 16;
+
+/// A person was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedPerson {
+    /// The name in the person's place, which leads back to no one.
+    pub pseudonym: String,
+    pub tickets: usize,
+    /// Entries of timelines that were changed.
+    pub entries: usize,
+}
+
+impl Office {
+    /// Everything that the desk keeps of a person, also of one who has left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for all but admins and the operator.
+    pub async fn export_person(&self, actor: &Actor, person: &PersonId) -> Result<Vec<Kept>, Error> {
+        permission::administer(actor)?;
+        Ok(self.store.kept_of(person).await?)
+    }
+
+    /// Puts another name in the place of a person who has left, and takes away the words of their own tickets. What proves who had
+    /// access and how rules decided stays. Done again, it goes on where it was cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Rejected`] for a person who is here, has unfinished tickets or holds access, and without a
+    /// reason.
+    pub async fn erase_person(&self, actor: &Actor, person: &PersonId, reason: &str) -> Result<ErasedPerson, Error> {
+        permission::administer(actor)?;
+        let mut problems: Vec<Problem> = check_reason("reason", reason).into_iter().collect();
+        let mut refuse = |message: &str| problems.push(Problem::new("person", "in-use", message.to_owned()));
+        if self.organisation().people.get(person).is_some_and(|known| known.active) {
+            refuse("is here: let the directory say first that the person has left");
+        }
+        if self.store.work_left_with(person).await? > 0 {
+            refuse("has unfinished tickets: end them, or give them to another person");
+        }
+        if !self.store.grants_in_force(person, self.clock.now()).await?.is_empty() {
+            refuse("holds access: take it back first");
+        }
+        if !problems.is_empty() {
+            return Err(Error::Rejected { problems });
+        }
+        for token in self.tokens(actor, Some(person)).await?.into_iter().filter(|token| token.revoked_at.is_none()) {
+            self.revoke_token(actor, &token.id).await?;
+        }
+        let pseudonym = format!("erased-{}", self.token(&format!("person {person}"), PSEUDONYM_DIGITS).await?);
+        let by = crate::app::office::signatory(actor).to_string();
+        let erasure = Erasure { person, pseudonym: &pseudonym, by: &by, now: self.clock.now() };
+        let done = self.store.erase_person(erasure).await?;
+        Ok(ErasedPerson { tickets: done.tickets, entries: done.entries, pseudonym })
+    }
+}

@@ -1,0 +1,59 @@
+//! `ruledesk person`: what the desk keeps of a person; and tokens.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::desk::{self, Shell};
+use super::{Failure, Place};
+use crate::desk::id::PersonId;
+
+pub mod token;
+
+/// Gives out everything that the desk keeps of a person, or erases one who has left.
+#[derive(Debug, Args)]
+pub struct Person {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints everything that the desk keeps of a person, as JSON.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        person: PersonId,
+    },
+    /// Puts another name in the place of a person who has left, and takes away the words of their own tickets. Chains stay whole.
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        person: PersonId,
+        /// Why, for the audit.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Exports or erases a person.
+pub async fn run(person: Person) -> Result<(), Failure> {
+    match person.command {
+        Command::Export { place, person } => {
+            let Shell { office, actor } = desk::shell(&place, None).await?;
+            let kept = office.export_person(&actor, &person).await;
+            office.close().await;
+            let sections = kept.map_err(desk::told)?.into_iter().map(|kept| (kept.name.to_owned(), json!(kept.rows)));
+            super::say(format_args!("{:#}\n", Value::Object(sections.collect::<Map<_, _>>())));
+            Ok(())
+        }
+        Command::Erase { place, person, reason } => {
+            let Shell { office, actor } = desk::shell(&place, None).await?;
+            let erased = office.erase_person(&actor, &person, &reason).await;
+            office.close().await;
+            let erased = erased.map_err(desk::told)?;
+            let (tickets, entries) = (erased.tickets, erased.entries);
+            super::say(format_args!("{person} is {} now: {tickets} tickets, {entries} entries\n", erased.pseudonym));
+            Ok(())
+        }
+    }
+}

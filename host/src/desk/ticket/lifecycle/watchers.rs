@@ -1,0 +1,112 @@
+//! Those who follow a ticket that is not theirs: they read its public part and hear of what happens to it. And those who are
+//! named in words on it.
+
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission::MayWatch;
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::sight::of_recipient;
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{Ticket, changed};
+
+/// The most people who follow one ticket.
+pub const WATCHERS_MAX: usize = 50;
+/// The most people who are named in one text and hear of it.
+const MENTIONS_MAX: usize = 20;
+
+/// Lets a person follow a ticket; `None` where it is so already, or the ticket is the person's own.
+///
+/// # Errors
+/// [`Refusal::Problems`] for a person who is not here, and where too many follow it.
+pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
+    let author = permit.on(ticket)?;
+    let problem = |code, message: String| Refusal::Problems { problems: vec![Problem::new("person", code, message)] };
+    if at.organisation.people.get(person).is_none_or(|person| !person.active) {
+        return Err(problem("unknown", format!("`{person}` is no person who is here")));
+    }
+    if ticket.belongs_to(person) || ticket.is_watched_by(person) {
+        return Ok(None);
+    }
+    if ticket.watchers.len() >= WATCHERS_MAX {
+        return Err(problem("too-many", format!("at most {WATCHERS_MAX} people follow a ticket")));
+    }
+    let mut after = changed(ticket, at.now);
+    after.watchers.push(person.clone());
+    let event = Event::Watched { person: person.clone() };
+    let visibility = visibility(at.organisation, person);
+    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    Ok(Some(Change::update(ticket, after, vec![entry])))
+}
+
+/// Lets a person follow a ticket no more; `None` where it is so already.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] where the permit is for another ticket.
+pub fn unwatch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
+    let author = permit.on(ticket)?;
+    if !ticket.is_watched_by(person) {
+        return Ok(None);
+    }
+    let mut after = changed(ticket, at.now);
+    after.watchers.retain(|watcher| watcher != person);
+    let event = Event::Unwatched { person: person.clone() };
+    let visibility = visibility(at.organisation, person);
+    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    Ok(Some(Change::update(ticket, after, vec![entry])))
+}
+
+/// Those who follow a ticket, as far as a reader sees them: a requester knows who else reads the ticket, but not which of those
+/// who work here do.
+pub fn shown<'a>(ticket: &'a Ticket, organisation: &Organisation, internal: bool) -> Vec<&'a PersonId> {
+    ticket.watchers.iter().filter(|person| internal || !works_here(organisation, person)).collect()
+}
+
+fn visibility(organisation: &Organisation, person: &PersonId) -> Visibility {
+    if works_here(organisation, person) { Visibility::Internal } else { Visibility::Public }
+}
+
+fn works_here(organisation: &Organisation, person: &PersonId) -> bool {
+    organisation.teams.values().flat_map(|team| &team.members).any(|member| member.person == *person)
+}
+
+/// The people whom a text names as `@` and their id, and who may read it where it stands: naming a person shows them no ticket
+/// that they do not see already. Each once, in their order, at most [`MENTIONS_MAX`].
+pub fn mentioned(text: &str, visibility: Visibility, ticket: &Ticket, organisation: &Organisation) -> Vec<PersonId> {
+    let mut found: Vec<PersonId> = Vec::new();
+    let mut rest = text;
+    let mut before = None;
+    while let Some(at) = rest.find('@') {
+        let (head, tail) = rest.split_at(at);
+        before = head.chars().next_back().or(before.filter(|_| head.is_empty()));
+        let name: String = tail.chars().skip(1).take_while(|c| is_of_id(*c)).collect();
+        let next = 1 + name.len();
+        let starts = before.is_none_or(|c: char| !is_of_id(c));
+        if let Some(person) = person(&name, organisation).filter(|person| starts && !found.contains(person))
+            && of_recipient(organisation, ticket, None, &person).is_some_and(|sees| sees >= visibility)
+        {
+            found.push(person);
+        }
+        if found.len() == MENTIONS_MAX {
+            break;
+        }
+        before = name.chars().next_back().or(Some('@'));
+        rest = tail.get(next..).unwrap_or_default();
+    }
+    found
+}
+
+fn is_of_id(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@')
+}
+
+/// The person of this name, or of what is left of it without the marks that end a sentence.
+fn person(name: &str, organisation: &Organisation) -> Option<PersonId> {
+    let known = |name: &str| {
+        let id = name.parse::<PersonId>().ok()?;
+        organisation.people.get(&id).filter(|person| person.active).map(|_| id)
+    };
+    known(name).or_else(|| known(name.trim_end_matches(['.', '-', '_', '@'])))
+}

@@ -1,0 +1,346 @@
+//! Everything that the desk keeps of one person: to be read, and to be taken off.
+//!
+//! An entry of which something is taken off is not the one that the chain of timelines vouches for. The audit says so, with the digests before and
+//! after, so that the chain stays whole and says where a person was erased. Three things stay: the ledger of access with the grants
+//! and decisions that it vouches for, the records of how rules decided, and the audit. They are kept as proof, for as long as the
+//! archive keeps them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::ticket::Ticket;
+use crate::store::chain::audit;
+use crate::store::chain::timelines::{Part, digest};
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::at;
+use crate::store::tickets::timeline::{ERASED, TimelineRow};
+use crate::store::tickets::{rows, search};
+use crate::store::{Error, Store};
+
+/// The most rows of one section of an export.
+const ROWS_MAX: i64 = 50_000;
+/// Records of the chain that are read at a time.
+const PAGE: i64 = 1_000;
+
+/// The form in which a column is exported.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Int,
+    Time,
+}
+
+use Form::{Int, Text, Time};
+
+/// A part of an export: its name, its columns, and where they are from, `$1` being the person.
+type Section = (&'static str, &'static [(&'static str, Form)], &'static str);
+
+const SECTIONS: &[Section] = &[
+    (
+        "tickets",
+        &[
+            ("number", Int),
+            ("request_type", Text),
+            ("channel", Text),
+            ("requester", Text),
+            ("submitted_by", Text),
+            ("subject", Text),
+            ("body", Text),
+            ("fields", Text),
+            ("attachments", Text),
+            ("state", Text),
+            ("category", Text),
+            ("created_at", Time),
+            ("resolved_at", Time),
+            ("closed_at", Time),
+        ],
+        "from tickets t join contents c on c.ticket = t.number where t.requester = $1 or t.submitted_by = $1 order by number",
+    ),
+    (
+        "entries",
+        &[("ticket", Int), ("seq", Int), ("at", Time), ("kind", Text), ("details", Text)],
+        "from timeline where author_kind = 1 and author = $1 order by ticket, seq",
+    ),
+    ("followed", &[("ticket", Int)], "from watchers where person = $1 order by ticket"),
+    (
+        "satisfaction",
+        &[("ticket", Int), ("score", Int), ("comment", Text), ("answered_at", Time)],
+        "from surveys where ticket in (select number from tickets where requester = $1) order by ticket",
+    ),
+    (
+        "time",
+        &[("ticket", Int), ("minutes", Int), ("note", Text), ("at", Time)],
+        "from time_spent where person = $1 order by ticket, id",
+    ),
+    (
+        "messages",
+        &[("kind", Text), ("queued_at", Time), ("sent_at", Time), ("receipt", Text)],
+        "from outbox where recipient = $1 order by queued_at",
+    ),
+    (
+        "preferences",
+        &[("delivery", Text), ("locale", Text), ("kinds", Text), ("changed_at", Time)],
+        "from message_preferences where person = $1",
+    ),
+    (
+        "views",
+        &[("name", Text), ("audience", Text), ("filter", Text), ("changed_at", Time)],
+        "from views where owner = $1 order by name",
+    ),
+    (
+        "access-requests",
+        &[
+            ("app", Text),
+            ("tier", Text),
+            ("justification", Text),
+            ("state", Text),
+            ("reason", Text),
+            ("opened_at", Time),
+        ],
+        "from access_cases where subject = $1 or requester = $1 order by opened_at",
+    ),
+    (
+        "grants",
+        &[("app", Text), ("tier", Text), ("granted_at", Time), ("expires_at", Time), ("revoked_at", Time)],
+        "from grants where subject = $1 order by granted_at",
+    ),
+    (
+        "tokens",
+        &[("roles", Text), ("label", Text), ("created_at", Time), ("expires_at", Time), ("revoked_at", Time)],
+        "from tokens where person = $1 order by created_at",
+    ),
+    (
+        "sessions",
+        &[("agent", Text), ("created_at", Time), ("seen_at", Time), ("ended_at", Time)],
+        "from sessions where person = $1 order by created_at",
+    ),
+];
+
+/// A part of what the desk keeps of a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    pub name: &'static str,
+    pub rows: Vec<Map<String, Value>>,
+    /// Whether there is more than an export takes.
+    pub more: bool,
+}
+
+/// The outcome of an erasure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ErasedCount {
+    pub tickets: usize,
+    /// Entries of timelines that were changed.
+    pub entries: usize,
+}
+
+/// A person who is erased, and the name that stands in their place.
+#[derive(Debug, Clone, Copy)]
+pub struct Erasure<'a> {
+    pub person: &'a PersonId,
+    pub pseudonym: &'a str,
+    /// Who does it.
+    pub by: &'a str,
+    pub now: Timestamp,
+}
+
+fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
+    Ok(match form {
+        Text => row.opt_text(place)?.map_or(Value::Null, Value::String),
+        Int => row.opt_int(place)?.map_or(Value::Null, Value::from),
+        Time => match row.opt_int(place)? {
+            Some(ms) => json!(at("an export", "a time", ms)?.to_string()),
+            None => Value::Null,
+        },
+    })
+}
+
+/// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
+const ELSEWHERE: [&str; 18] = [
+    "update resolutions set resolved_by = $2 where resolved_by = $1",
+    "update links set author = $2 where author = $1",
+    "update tasks set author = $2 where author = $1",
+    "update tasks set done_by = $2 where done_by = $1",
+    "update time_spent set person = $2, note = '' where person = $1",
+    "update articles set author = $2 where author = $1",
+    "update article_versions set author = $2 where author = $1",
+    "update article_votes set person = $2 where person = $1",
+    "update deflections set person = $2 where person = $1",
+    "update watchers set person = $2 where person = $1",
+    "update views set owner = $2 where owner = $1 and audience <> ''",
+    "delete from views where owner = $1 and $2 <> ''",
+    "delete from message_preferences where person = $1 and $2 <> ''",
+    "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
+    "delete from sessions where person = $1 and $2 <> ''",
+    "delete from member_turns where person = $1 and $2 <> ''",
+    "delete from agents where person = $1 and $2 <> '' and unfinished = 0",
+    "delete from idempotency where actor = $1 and $2 <> ''",
+];
+
+impl Store {
+    /// Everything that is kept of a person.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn kept_of(&self, person: &PersonId) -> Result<Vec<Kept>, Error> {
+        let mut sections = Vec::with_capacity(SECTIONS.len());
+        for (name, columns, from) in SECTIONS {
+            let list: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+            let sql = format!("select {} {from} limit {}", list.join(", "), ROWS_MAX + 1);
+            let found = self.db.all_of_history(&sql, vec![person.as_str().into()]).await?;
+            let row = |row: &Row| {
+                let cells = columns.iter().enumerate();
+                cells.map(|(place, (column, form))| Ok(((*column).to_owned(), value(row, place, *form)?))).collect()
+            };
+            let mut rows = found.iter().map(row).collect::<Result<Vec<Map<String, Value>>, Error>>()?;
+            let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
+            let more = rows.len() > most;
+            rows.truncate(most);
+            sections.push(Kept { name, rows, more });
+        }
+        Ok(sections)
+    }
+
+    /// How many unfinished tickets a person has requested or has to work on.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn work_left_with(&self, person: &PersonId) -> Result<i64, Error> {
+        let sql = "select count(*) from tickets where unfinished = 1 and (requester = $1 or assignee = $1)";
+        let rows = self.db.all(sql, vec![person.as_str().into()]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// Puts another name in a person's place, and takes away the words of their own tickets. Cut off, it is gone on with by the
+    /// same call.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read or written.
+    pub async fn erase_person(&self, erasure: Erasure<'_>) -> Result<ErasedCount, Error> {
+        let tickets = self.tickets_with(erasure.person).await?;
+        let mut parts = self.parts_of(&tickets).await?;
+        let mut done = ErasedCount { tickets: tickets.len(), entries: 0 };
+        for number in tickets {
+            let parts = parts.remove(&number).unwrap_or_default();
+            let written = self.db.transaction(async |mut tx| {
+                let entries = erase_in_ticket(&mut tx, erasure, TicketNumber(number), &parts).await?;
+                Ok((entries, tx))
+            });
+            let (entries, flush) = written.await?;
+            flush.done().await?;
+            done.entries += entries;
+        }
+        let args = vec![Arg::from(erasure.person.as_str()), erasure.pseudonym.into()];
+        let written = self.db.transaction(async |mut tx| {
+            for sql in ELSEWHERE {
+                tx.execute(sql, args.clone()).await?;
+            }
+            let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries });
+            let about = erasure.pseudonym.to_owned();
+            let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about, detail };
+            audit::append(&mut tx, &[entry]).await?;
+            Ok(((), tx))
+        });
+        written.await?.1.done().await?;
+        Ok(done)
+    }
+
+    /// The tickets that a person has to do with, by number.
+    async fn tickets_with(&self, person: &PersonId) -> Result<BTreeSet<i64>, Error> {
+        let sql = "select number from tickets where requester = $1 or submitted_by = $1 or assignee = $1 \
+                   union select ticket from watchers where person = $1 \
+                   union select ticket from timeline where author_kind = 1 and author = $1 \
+                   union select ticket from timeline where kind in ('assigned', 'acknowledged', 'watched', 'unwatched') \
+                   and details like $2";
+        let named = format!("%\"{person}\"%");
+        let rows = self.db.all_of_history(sql, vec![person.as_str().into(), named.into()]).await?;
+        rows.iter().map(|row| row.int(0)).collect()
+    }
+
+    /// The parts of the chain of timelines that are about these tickets.
+    async fn parts_of(&self, tickets: &BTreeSet<i64>) -> Result<BTreeMap<i64, Vec<Part>>, Error> {
+        let (mut found, mut after): (BTreeMap<i64, Vec<Part>>, i64) = (BTreeMap::new(), 0);
+        loop {
+            let sql = format!("select link, entries from timelines where link > $1 order by link limit {PAGE}");
+            let rows = self.db.all_of_history(&sql, vec![after.into()]).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
+            after = last.int(0)?;
+            for row in &rows {
+                let parts = Part::all(&row.text(1)?).unwrap_or_default();
+                for part in parts.into_iter().filter(|part| tickets.contains(&part.ticket.0)) {
+                    found.entry(part.ticket.0).or_default().push(part);
+                }
+            }
+        }
+    }
+}
+
+/// Takes a person off one ticket; how many entries changed.
+async fn erase_in_ticket(
+    tx: &mut Tx,
+    erasure: Erasure<'_>,
+    number: TicketNumber,
+    parts: &[Part],
+) -> Result<usize, Error> {
+    let Erasure { person, pseudonym, .. } = erasure;
+    let lock = format!("select number from tickets where number = $1{}", tx.for_update());
+    tx.optional(&lock, vec![number.0.into()]).await?;
+    let found = tx.all(&rows::select("t.number = $1"), vec![number.0.into()]).await?;
+    let Some(ticket) = rows::ticket(&found)? else { return Ok(0) };
+    let own = ticket.submitted.requester == *person;
+    let before = TimelineRow::all(tx, number.0).await?;
+    let mut after = before.clone();
+    let mut entries = 0;
+    for row in &mut after {
+        if let Some(changed) = row.without(person.as_str(), pseudonym, own)? {
+            changed.put_in_place(tx).await?;
+            *row = changed;
+            entries += 1;
+        }
+    }
+    erase_ticket(tx, erasure, &ticket).await?;
+    search::pend(tx, std::iter::once((number, ticket.version + 1))).await?;
+    let changed = parts.iter().filter_map(|part| {
+        let within = |row: &&TimelineRow| (part.first..=part.last).contains(&row.seq);
+        let (was, is) = (digest(before.iter().filter(within)), digest(after.iter().filter(within)));
+        (was != is).then(|| json!([part.first, part.last, was, is]))
+    });
+    let changed: Vec<Value> = changed.collect();
+    if !changed.is_empty() {
+        let detail = json!({ "by": erasure.by, "as": pseudonym, "parts": changed });
+        let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about: number.to_string(), detail };
+        audit::append(tx, &[entry]).await?;
+    }
+    Ok(entries)
+}
+
+/// Puts the other name into the ticket's own row, and takes the words away where the ticket was the person's.
+async fn erase_ticket(tx: &mut Tx, erasure: Erasure<'_>, ticket: &Ticket) -> Result<(), Error> {
+    let Erasure { person, pseudonym, .. } = erasure;
+    let named = |id: &PersonId| if id == person { pseudonym.to_owned() } else { id.to_string() };
+    let watchers: Vec<String> = ticket.watchers.iter().map(named).collect();
+    let own = ticket.submitted.requester == *person;
+    let subject = if own { ERASED } else { ticket.submitted.subject.as_str() };
+    let sql = "update tickets set requester = $1, submitted_by = $2, assignee = $3, watchers = $4, subject = $5, \
+               version = version + 1 where number = $6";
+    let args: Vec<Arg> = vec![
+        named(&ticket.submitted.requester).into(),
+        named(&ticket.submitted.submitted_by).into(),
+        ticket.assignee.as_ref().map(named).into(),
+        json!(watchers).to_string().into(),
+        subject.into(),
+        ticket.number.0.into(),
+    ];
+    tx.execute(sql, args).await?;
+    if own {
+        let sql = "update contents set body = $2, fields = '[]', attachments = '[]' where ticket = $1";
+        tx.execute(sql, vec![ticket.number.0.into(), ERASED.into()]).await?;
+        tx.execute("update surveys set comment = '' where ticket = $1", vec![ticket.number.0.into()]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Numbers about tickets, counted by the database: how many there were when, how old those are that are left, which promises were
+//! kept, and how resolutions ended.
+
+use jiff::Timestamp;
+
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::ms;
+use crate::store::{Error, Store};
+
+mod work;
+
+pub use work::Decided;
+
+/// The length of the pieces of time that tickets are counted in, in milliseconds: no zone's day begins between two of them.
+pub const QUARTER_MS: i64 = 15 * 60 * 1_000;
+
+/// The column that a report tells tickets apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Category,
+    Team,
+    Assignee,
+    Priority,
+    Channel,
+    RequestType,
+    State,
+}
+
+impl By {
+    /// Every column.
+    pub const ALL: [By; 7] =
+        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State];
+
+    /// The column's name, which is also the stable word for programs.
+    pub const fn column(self) -> &'static str {
+        match self {
+            By::Category => "category",
+            By::Team => "team",
+            By::Assignee => "assignee",
+            By::Priority => "priority",
+            By::Channel => "channel",
+            By::RequestType => "request_type",
+            By::State => "state",
+        }
+    }
+
+    /// The column with this name.
+    pub fn from_column(name: &str) -> Option<By> {
+        By::ALL.into_iter().find(|by| by.column() == name)
+    }
+
+    fn group(by: Option<By>) -> String {
+        by.map_or_else(|| "''".to_owned(), |by| format!("coalesce(t.{}, '')", by.column()))
+    }
+}
+
+/// A moment of a ticket's life that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Created,
+    Resolved,
+    Closed,
+}
+
+impl Moment {
+    const fn column(self) -> &'static str {
+        match self {
+            Moment::Created => "created_at",
+            Moment::Resolved => "resolved_at",
+            Moment::Closed => "closed_at",
+        }
+    }
+}
+
+/// A period, from its first instant up to, not including, its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Period {
+    fn args(self) -> Vec<Arg> {
+        vec![ms(self.from).into(), ms(self.to).into()]
+    }
+}
+
+/// A group of tickets with its counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    pub group: String,
+    /// Another word that tells rows of one group apart, or empty.
+    pub of: String,
+    pub counts: Vec<i64>,
+}
+
+fn counted(row: &Row, counts: usize) -> Result<Counted, Error> {
+    let counts = (2..2 + counts).map(|place| row.int(place)).collect::<Result<_, _>>()?;
+    Ok(Counted { group: row.text(0)?, of: row.text(1)?, counts })
+}
+
+impl Store {
+    /// How many tickets had this moment in each quarter of an hour of a period: the quarter, counted from 1970, the group, and
+    /// the count.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn count_moments(
+        &self,
+        moment: Moment,
+        period: Period,
+        by: Option<By>,
+    ) -> Result<Vec<(i64, String, i64)>, Error> {
+        let column = moment.column();
+        let sql = format!(
+            "select t.{column} / {QUARTER_MS} as quarter, {} as name, count(*) from tickets t \
+             where t.{column} >= $1 and t.{column} < $2 group by 1, 2 order by 1, 2",
+            By::group(by)
+        );
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.int(2)?))).collect()
+    }
+
+    /// How many tickets are unfinished, and how many of those are younger than each of these ages, in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn backlog(&self, now: Timestamp, ages: &[i64], by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let younger = |age: &i64| {
+            format!(
+                ", cast(sum(case when t.created_at > {} then 1 else 0 end) as bigint)",
+                ms(now).saturating_sub(*age)
+            )
+        };
+        let sql = format!(
+            "select {} as name, '', count(*){} from tickets t where t.unfinished = 1 group by 1 order by 1",
+            By::group(by),
+            ages.iter().map(younger).collect::<String>()
+        );
+        let rows = self.db.all_of_history(&sql, Vec::new()).await?;
+        rows.iter().map(|row| counted(row, 1 + ages.len())).collect()
+    }
+
+    /// The promises of the tickets that were submitted in a period, by group and clock: how many are settled, how many of those
+    /// were kept. A promise is settled when it was kept or broken, whether or not it still runs.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn attainment(&self, period: Period, now: Timestamp, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let broken =
+            format!("(k.used > k.target or (k.met is null and k.due is not null and k.due < {now}))", now = ms(now));
+        let sql = format!(
+            "select {} as name, k.clock, \
+             cast(sum(case when k.met is not null or {broken} then 1 else 0 end) as bigint), \
+             cast(sum(case when k.met is not null and not {broken} then 1 else 0 end) as bigint) \
+             from tickets t join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
+             and k.clock <> 'confirmation' group by 1, 2 order by 1, 2",
+            By::group(by)
+        );
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        rows.iter().map(|row| counted(row, 2)).collect()
+    }
+
+    /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn resolution_ends(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let sql = format!(
+            "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join tickets t on t.number = r.ticket \
+             where r.resolved_at >= $1 and r.resolved_at < $2 group by 1, 2 order by 1, 2",
+            By::group(by)
+        );
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        rows.iter().map(|row| counted(row, 1)).collect()
+    }
+
+    /// How often articles spared a ticket in a period.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn deflections(&self, period: Period) -> Result<Vec<Counted>, Error> {
+        let sql = "select a.title, '', count(*) from deflections d join articles a on a.number = d.article \
+                   where d.at >= $1 and d.at < $2 group by a.number, a.title order by 3 desc, 1 limit 1000";
+        let rows = self.db.all_of_history(sql, period.args()).await?;
+        rows.iter().map(|row| counted(row, 1)).collect()
+    }
+}

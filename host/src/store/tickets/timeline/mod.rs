@@ -1,0 +1,495 @@
+//! The timeline as rows. An entry's event is a word and its facts as a JSON array, in the order in which
+//! [`facts`] writes them and [`event`] reads them.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::desk::actor::{Author, RuleRef};
+use crate::desk::id::{AttachmentId, CommentId, TicketNumber};
+use crate::desk::organisation::service::RecordPart;
+use crate::desk::sla::ClockKind;
+use crate::desk::ticket::State;
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::ticket::sight::PublicState;
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::sql::page::Page;
+use crate::store::{Error, Store};
+
+mod erase;
+
+pub use erase::ERASED;
+
+/// An entry of a timeline with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Counts up from 1 without gaps, among the entries that its reader sees.
+    pub seq: i64,
+    pub entry: Entry,
+}
+
+const T: &str = "timeline";
+/// Bytes of text that a page of a timeline has, before the entry with which it gets larger.
+const PAGE_BYTES_MAX: i64 = 1 << 20;
+/// Entries of one ticket that an explanation goes by.
+const SETTINGS_MAX: usize = 2000;
+/// The columns after `ticket`, as [`stored`] reads them.
+const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
+/// How many columns that are, with `ticket`.
+const COLUMNS_COUNT: usize = 9;
+
+/// The authors that a timeline knows, as numbers.
+const SYSTEM: i64 = 0;
+const PERSON: i64 = 1;
+const RULE: i64 = 2;
+
+/// The visibilities, as numbers.
+const PUBLIC: i64 = 0;
+const INTERNAL: i64 = 1;
+
+/// An event's facts.
+fn facts(event: &Event) -> String {
+    let facts = match event {
+        Event::Submitted { channel } => json!([channel]),
+        Event::Set { field, from, to, reason } => json!([field.code(), from, to, reason]),
+        Event::Assigned { team, assignee, reason } => json!([team, assignee, reason]),
+        Event::StateChanged { from, to, reason } => json!([from.code(), to.code(), reason]),
+        Event::Commented { comment, body } => json!([comment.to_string(), body]),
+        Event::AccessDecided { outcome, detail } => json!([outcome.code(), detail]),
+        Event::Acknowledged { to } => json!([to]),
+        Event::Resolved { record } => json!(RecordPart::ALL.map(|part| record.part(part))),
+        Event::ClockReached { clock, percent } => json!([clock.code(), percent]),
+        Event::EscalationAsked { reason } => json!([reason]),
+        Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
+        Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
+        Event::Attached { attachment, name, size, digest } => json!([attachment.to_string(), name, size, digest]),
+        Event::Task { step, text } => json!([step, text]),
+        Event::Watched { person } | Event::Unwatched { person } => json!([person.as_str()]),
+        Event::TimeSpent { minutes, note } => json!([minutes, note]),
+        Event::SurveyAnswered { score, comment } => json!([score, comment]),
+        Event::Unreadable => json!([]),
+    };
+    facts.to_string()
+}
+
+fn attached((attachment, name, size, digest): (uuid::Uuid, String, u64, String)) -> Event {
+    Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
+}
+
+/// The event of this word with these facts.
+fn event(kind: &str, facts: &str) -> Result<Event, Error> {
+    fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
+        serde_json::from_str(facts).map_err(|_| corrupt(T, "details", facts))
+    }
+    let state = |code: String| State::from_code(&code).ok_or_else(|| corrupt(T, "details", code));
+    Ok(match kind {
+        "submitted" => {
+            let [channel] = read(facts)?;
+            Event::Submitted { channel }
+        }
+        "set" => {
+            let (field, from, to, reason): (String, _, _, _) = read(facts)?;
+            let field = Field::from_code(&field).ok_or_else(|| corrupt(T, "details", field))?;
+            Event::Set { field, from, to, reason }
+        }
+        "assigned" => {
+            let (team, assignee, reason) = read(facts)?;
+            Event::Assigned { team, assignee, reason }
+        }
+        "state-changed" => {
+            let (from, to, reason) = read(facts)?;
+            Event::StateChanged { from: state(from)?, to: state(to)?, reason }
+        }
+        "commented" => {
+            let (comment, body): (uuid::Uuid, _) = read(facts)?;
+            Event::Commented { comment: CommentId(comment), body }
+        }
+        "access-decided" => {
+            let (outcome, detail): (String, _) = read(facts)?;
+            let outcome = AccessOutcome::from_code(&outcome).ok_or_else(|| corrupt(T, "details", outcome))?;
+            Event::AccessDecided { outcome, detail }
+        }
+        "acknowledged" => {
+            let [to] = read(facts)?;
+            Event::Acknowledged { to }
+        }
+        "resolved" => {
+            let [symptom, cause, fix, next_time] = read(facts)?;
+            Event::Resolved { record: ResolutionRecord { symptom, cause, fix, next_time } }
+        }
+        "clock-reached" => {
+            let (clock, percent): (String, _) = read(facts)?;
+            let clock = ClockKind::from_code(&clock).ok_or_else(|| corrupt(T, "details", clock))?;
+            Event::ClockReached { clock, percent }
+        }
+        "escalation-asked" => {
+            let [reason] = read(facts)?;
+            Event::EscalationAsked { reason }
+        }
+        "escalated" => {
+            let (from, to, tier, reason) = read(facts)?;
+            Event::Escalated { from, to, tier, reason }
+        }
+        "linked" => {
+            let (link, other) = read(facts)?;
+            Event::Linked { link, other: TicketNumber(other) }
+        }
+        "unlinked" => {
+            let (link, other) = read(facts)?;
+            Event::Unlinked { link, other: TicketNumber(other) }
+        }
+        "attached" => attached(read(facts)?),
+        "task" => {
+            let [step, text] = read(facts)?;
+            Event::Task { step, text }
+        }
+        "watched" | "unwatched" => {
+            let [person]: [String; 1] = read(facts)?;
+            let person = parsed(T, "details", &person)?;
+            if kind == "watched" { Event::Watched { person } } else { Event::Unwatched { person } }
+        }
+        "time-spent" => {
+            let (minutes, note) = read(facts)?;
+            Event::TimeSpent { minutes, note }
+        }
+        "survey-answered" => {
+            let (score, comment) = read(facts)?;
+            Event::SurveyAnswered { score, comment }
+        }
+        other => return Err(corrupt(T, "kind", other)),
+    })
+}
+
+/// A row of a timeline, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineRow {
+    pub ticket: i64,
+    pub seq: i64,
+    at: i64,
+    author_kind: i64,
+    author: Option<String>,
+    author_version: Option<String>,
+    visibility: i64,
+    kind: String,
+    details: String,
+}
+
+/// Takes the fields of a row, each with its length before it.
+pub struct RowHash<'a>(pub &'a mut Sha256);
+
+impl RowHash<'_> {
+    fn int(&mut self, number: i64) {
+        self.0.update(number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        // No text is as long as this.
+        let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        self.0.update(length.to_le_bytes());
+        self.0.update(text.unwrap_or_default());
+    }
+}
+
+impl TimelineRow {
+    /// The row of an entry at its place.
+    pub fn of(ticket: TicketNumber, seq: i64, entry: &Entry) -> TimelineRow {
+        let (author_kind, author, author_version) = match &entry.author {
+            Author::System => (SYSTEM, None, None),
+            Author::Person(person) => (PERSON, Some(person.to_string()), None),
+            Author::Rule(RuleRef { name, version }) => (RULE, Some(name.clone()), Some(version.clone())),
+        };
+        let visibility = match entry.visibility {
+            Visibility::Public => PUBLIC,
+            Visibility::Internal => INTERNAL,
+        };
+        TimelineRow {
+            ticket: ticket.0,
+            seq,
+            at: ms(entry.at),
+            author_kind,
+            author,
+            author_version,
+            visibility,
+            kind: entry.event.kind().to_owned(),
+            details: facts(&entry.event),
+        }
+    }
+
+    /// The row as it is read: the ticket, then [`COLUMNS`].
+    pub fn read(row: &Row) -> Result<TimelineRow, Error> {
+        Ok(TimelineRow {
+            ticket: row.int(0)?,
+            seq: row.int(1)?,
+            at: row.int(2)?,
+            author_kind: row.int(3)?,
+            author: row.opt_text(4)?,
+            author_version: row.opt_text(5)?,
+            visibility: row.int(6)?,
+            kind: row.text(7)?,
+            details: row.text(8)?,
+        })
+    }
+
+    /// Adds the row to a digest.
+    pub fn add_to(&self, sha: &mut RowHash<'_>) {
+        [self.ticket, self.seq, self.at, self.author_kind, self.visibility].into_iter().for_each(|n| sha.int(n));
+        let texts = [self.author.as_deref(), self.author_version.as_deref(), Some(&self.kind), Some(&self.details)];
+        texts.into_iter().for_each(|text| sha.text(text));
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        vec![
+            self.ticket.into(),
+            self.seq.into(),
+            self.at.into(),
+            self.author_kind.into(),
+            self.author.clone().into(),
+            self.author_version.clone().into(),
+            self.visibility.into(),
+            self.kind.as_str().into(),
+            Arg::from(self.details.as_str()),
+        ]
+    }
+}
+
+/// An entry from a row whose first of [`COLUMNS`] is at `first`.
+fn stored(row: &Row, first: usize) -> Result<StoredEntry, Error> {
+    let author = row.opt_text(first + 3)?.unwrap_or_default();
+    let author = match row.int(first + 2)? {
+        SYSTEM => Author::System,
+        PERSON => Author::Person(parsed(T, "author", &author)?),
+        RULE => Author::Rule(RuleRef { name: author, version: row.opt_text(first + 4)?.unwrap_or_default() }),
+        other => return Err(corrupt(T, "author_kind", other.to_string())),
+    };
+    let visibility = match row.int(first + 5)? {
+        PUBLIC => Visibility::Public,
+        INTERNAL => Visibility::Internal,
+        other => return Err(corrupt(T, "visibility", other.to_string())),
+    };
+    let entry = Entry {
+        at: at(T, "at", row.int(first + 1)?)?,
+        author,
+        visibility,
+        event: event(&row.text(first + 6)?, &row.text(first + 7)?)?,
+    };
+    Ok(StoredEntry { seq: row.int(first)?, entry })
+}
+
+/// The same, as far as it can be read: a damaged entry has its place, and keeps no other from being read.
+fn readable(row: &Row, first: usize) -> Result<StoredEntry, Error> {
+    stored(row, first).or_else(|_| {
+        let at = row.int(first + 1).and_then(|ms| at(T, "at", ms)).unwrap_or_default();
+        let is_public = row.int(first + 5).is_ok_and(|code| code == PUBLIC);
+        let visibility = if is_public { Visibility::Public } else { Visibility::Internal };
+        let entry = Entry { at, author: Author::System, visibility, event: Event::Unreadable };
+        Ok(StoredEntry { seq: row.int(first)?, entry })
+    })
+}
+
+/// Writes entries.
+pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
+    let head = format!("insert into timeline (ticket, {COLUMNS})");
+    tx.insert(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await.map(drop)
+}
+
+/// The entries of a ticket that say something in words, the latest of them.
+pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Vec<Entry>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from timeline where ticket = $1 and kind in ('commented', 'resolved') \
+         order by seq desc limit $2"
+    );
+    let rows = tx.all(&sql, vec![ticket.0.into(), most.into()]).await?;
+    rows.iter().map(|row| Ok(readable(row, 0)?.entry)).collect()
+}
+
+/// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
+/// take the next place.
+pub async fn last_seq(tx: &mut Tx, ticket: TicketNumber) -> Result<i64, Error> {
+    let sql = "select coalesce(max(seq), 0) from timeline where ticket = $1";
+    tx.optional(sql, vec![ticket.0.into()]).await?.map_or(Ok(0), |row| row.int(0))
+}
+
+impl Store {
+    /// The rows of these places, by ticket and place: each the ticket's number, the first place and the last.
+    pub(in crate::store) async fn timeline_rows(&self, places: &[(i64, i64, i64)]) -> Result<Vec<TimelineRow>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
+        let rows = self.db.all_of_history(&sql, Vec::new()).await?;
+        rows.iter().map(TimelineRow::read).collect()
+    }
+
+    /// The entries of these places, by ticket and place, as [`Store::timeline_rows`] takes them.
+    pub(in crate::store) async fn entries_at(
+        &self,
+        places: &[(i64, i64, i64)],
+    ) -> Result<Vec<(TicketNumber, StoredEntry)>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select ticket, {COLUMNS} from timeline where {} order by ticket, seq", among(places));
+        let rows = self.db.all(&sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), readable(row, 1)?))).collect()
+    }
+
+    /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
+    /// rest, so that nothing above can forget to.
+    pub async fn timeline(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
+        self.entries(ticket, internal, 0, i64::MAX).await
+    }
+
+    /// The same page by page: what comes after an entry's `seq`, at most `limit` entries and about [`PAGE_BYTES_MAX`].
+    ///
+    /// Without `internal`, entries count among the public ones, so that no gap tells of those that are left out.
+    pub async fn timeline_page(
+        &self,
+        ticket: TicketNumber,
+        internal: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<StoredEntry, i64>, Error> {
+        let visible = visible(internal);
+        let (from, skipped) = if internal { (after, 0) } else { (0, after) };
+        // Lengths are read before the texts: those may be long.
+        let sql = format!(
+            "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 and seq > $2 {visible} \
+             order by seq limit {} offset $3",
+            limit + 1
+        );
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), from.into(), skipped.into()]).await?;
+        let (mut first, mut last, mut bytes, mut more) = (None, after, 0, false);
+        for (n, row) in rows.iter().enumerate() {
+            // One entry is on the page, however long it is.
+            if n == limit || bytes >= PAGE_BYTES_MAX {
+                more = true;
+                break;
+            }
+            last = row.int(0)?;
+            first = first.or(Some(last));
+            bytes += row.int(1)?;
+        }
+        let Some(first) = first else { return Ok(Page { items: Vec::new(), next: None }) };
+        let mut items = self.entries(ticket, internal, first - 1, last).await?;
+        if !internal {
+            items.iter_mut().zip(after.saturating_add(1)..).for_each(|(entry, place)| entry.seq = place);
+        }
+        let next = items.last().map(|entry| entry.seq).filter(|_| more);
+        Ok(Page { items, next })
+    }
+
+    /// How far tickets have come for those who see only what is public.
+    pub async fn public_states(&self, tickets: &[TicketNumber]) -> Result<BTreeMap<TicketNumber, PublicState>, Error> {
+        if tickets.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        // What a ticket began with counts as one; a state that the desk changes by itself follows something that counts.
+        let sql = format!(
+            "select ticket, cast(1 + sum(case when seq > coalesce((select min(a.seq) from timeline a \
+             where a.ticket = timeline.ticket and a.kind = 'acknowledged'), 0) \
+             and not (kind = 'state-changed' and author_kind = {SYSTEM}) then 1 else 0 end) as bigint), max(at) \
+             from timeline where ticket in ({}) and visibility = {PUBLIC} group by ticket",
+            places.join(", ")
+        );
+        let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
+        let state = |row: &Row| {
+            let state = PublicState { version: row.int(1)?, updated_at: at(T, "at", row.int(2)?).unwrap_or_default() };
+            Ok((TicketNumber(row.int(0)?), state))
+        };
+        rows.iter().map(state).collect()
+    }
+
+    /// Entries after one and up to another.
+    async fn entries(
+        &self,
+        ticket: TicketNumber,
+        internal: bool,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(internal);
+        let sql = format!(
+            "select {COLUMNS} from timeline where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into(), after.into(), to.into()]).await?;
+        rows.iter().map(|row| readable(row, 0)).collect()
+    }
+
+    /// The entries of a ticket that say how it came to be as it is: what was set, to whom it went, what became of its request.
+    /// Comments, which may be long and many, are left out.
+    pub async fn settings(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(internal);
+        let sql = format!(
+            "select {COLUMNS} from timeline where ticket = $1 and kind in ('set', 'assigned', 'access-decided') {visible} \
+             order by seq limit {SETTINGS_MAX}"
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
+        rows.iter().map(|row| readable(row, 0)).collect()
+    }
+
+    /// The entries of these tickets that say what became of them: the values that people set, and every change of state.
+    pub async fn outcomes(&self, tickets: &[TicketNumber]) -> Result<Vec<(TicketNumber, Entry)>, Error> {
+        if tickets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "select ticket, {COLUMNS} from timeline where ticket in ({}) \
+             and ((author_kind = {PERSON} and kind in ('set', 'assigned')) or kind = 'state-changed') \
+             order by ticket, seq",
+            places.join(", ")
+        );
+        let args = tickets.iter().map(|number| number.0.into()).collect();
+        let rows = self.db.all(&sql, args).await?;
+        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), readable(row, 1)?.entry))).collect()
+    }
+}
+
+/// The condition for places, each the ticket's number, the first place and the last.
+fn among(places: &[(i64, i64, i64)]) -> String {
+    // Numbers, so that they need be no parameters.
+    let one =
+        |(ticket, first, last): &(i64, i64, i64)| format!("(ticket = {ticket} and seq >= {first} and seq <= {last})");
+    places.iter().map(one).collect::<Vec<_>>().join(" or ")
+}
+
+/// What narrows a timeline to what may be seen.
+fn visible(internal: bool) -> String {
+    if internal { String::new() } else { format!("and visibility = {PUBLIC}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let text = || "Zürich \"7\" \\ \n".to_owned();
+        let events = [
+            Event::Submitted { channel: text() },
+            Event::Set { field: Field::Tier, from: None, to: text(), reason: text() },
+            Event::Set { field: Field::Tags, from: Some(text()), to: text(), reason: String::new() },
+            Event::Assigned { team: text(), assignee: None, reason: text() },
+            Event::StateChanged { from: State::New, to: State::Merged, reason: text() },
+            Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
+            Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
+            Event::Acknowledged { to: text() },
+            Event::Attached {
+                attachment: AttachmentId(uuid::Uuid::from_u128(8)),
+                name: text(),
+                size: u64::from(u32::MAX),
+                digest: text(),
+            },
+        ];
+        for written in events {
+            assert_eq!(event(written.kind(), &facts(&written)).unwrap(), written);
+        }
+        assert!(event("set", "[\"no such field\",null,\"\",\"\"]").is_err());
+        assert!(event("no such event", "[]").is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! A file of tickets, taken through the whole pipeline by the command line.
+
+mod presets;
+mod threads;
+
+use ruledesk::rules::digest::Digest;
+use serde_json::{Value, json};
+
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+/// What the import says of itself, and how its process ended.
+fn import(desk: &House, file: &str, more: &[&str]) -> (Value, Option<i32>) {
+    let map =
+        ["--map", "subject=title", "--map", "body=text", "--map", "label.category=topic", "--map", "requester=who"];
+    let basics = ["import", file, "--request-type", "question", "--requester", "amara", "--json"];
+    let output = desk.command(&[basics.as_slice(), map.as_slice(), more].concat());
+    let told = serde_json::from_slice(&output.stdout);
+    (told.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr))), output.status.code())
+}
+
+const ROWS: &str = "title,text,topic,who\nHow do I print?,The printer has no toner.,hardware.printer,\n\
+                    \"How do I print?\",The printer has no toner.,hardware.printer,\n\
+                    VPN,\"How do I use\nthe VPN?\",network,kofi\n";
+
+fn tickets(desk: &House) -> usize {
+    let tickets = desk.as_role("kofi").get("/api/v1/tickets").expect(200);
+    tickets["tickets"].as_array().unwrap().len()
+}
+
+#[test]
+fn an_import_that_is_run_again_doubles_nothing_and_says_so() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tickets.csv");
+        std::fs::write(&file, ROWS).unwrap();
+        let file = file.to_str().unwrap();
+        let counts = |told: &Value| ["accepted", "made_before", "decisions"].map(|name| told[name].as_u64().unwrap());
+        let (first, ended) = import(&desk, file, &[]);
+        assert_eq!((counts(&first)[..2].to_vec(), ended), (vec![3, 0], Some(0)), "{first}");
+        let (again, ended) = import(&desk, file, &[]);
+        assert_eq!((counts(&again), ended), ([0, 3, 0], Some(0)), "{again}");
+        assert_eq!(tickets(&desk), 3, "alike rows are tickets of their own");
+
+        // The same rows by other arguments are other requests.
+        let (other, ended) = import(&desk, file, &["--channel", "another"]);
+        assert_eq!((&other["rejected"]["total"], ended, tickets(&desk)), (&Value::from(3), Some(3), 3), "{other}");
+    });
+}
+
+/// A requester may use any key, also one that an import would choose.
+#[test]
+fn a_requesters_own_key_does_not_keep_a_row_out() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tickets.csv");
+        std::fs::write(&file, ROWS).unwrap();
+        let amara = desk.as_role("amara").with("idempotency-key", &format!("import-{}-2", Digest::of(ROWS.as_bytes())));
+        let own = json!({ "request_type": "question", "subject": "Mine", "body": "Not the row's." });
+        amara.post("/api/v1/tickets", &own).expect(201);
+        let (told, ended) = import(&desk, file.to_str().unwrap(), &[]);
+        assert_eq!((&told["accepted"], ended, tickets(&desk)), (&Value::from(3), Some(0), 4), "{told}");
+    });
+}
+
+#[test]
+fn refused_rows_are_named_and_the_others_are_imported() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tickets.csv");
+        let zero = "a\0zero,text,network,\n";
+        std::fs::write(
+            &file,
+            format!("{ROWS},,network,\nWho?,Nobody.,network,nobody-at-all\n{zero}Last,How do I print on both sides?,network,\n"),
+        )
+        .unwrap();
+        let (told, ended) = import(&desk, file.to_str().unwrap(), &[]);
+        assert_eq!((&told["accepted"], &told["rejected"]["total"], ended), (&json!(4), &json!(3), Some(3)), "{told}");
+        let lines: Vec<_> = told["rejected"]["rows"].as_array().unwrap().iter().map(|row| &row["line"]).collect();
+        assert_eq!(lines, [6, 7, 8], "{told}");
+        assert!(told["rejected"]["rows"][1]["wrong"].as_str().unwrap().contains("nobody-at-all"), "{told}");
+        assert_eq!(tickets(&desk), 4);
+    });
+}
+
+/// A file in a folder of its own.
+struct File(tempfile::TempDir);
+
+impl File {
+    fn of(bytes: impl AsRef<[u8]>) -> File {
+        let file = File(tempfile::tempdir().unwrap());
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    fn path(&self) -> String {
+        self.0.path().join("tickets.csv").to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_file_of_a_spreadsheet_is_read_as_it_is_written() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let text = "Title;Text;Topic;Who\r\nDrücker kaputt;Geht nicht, gar nicht;hardware.printer;Amara\r\n";
+        let (western, ..) = encoding_rs::WINDOWS_1252.encode(text);
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        for bytes in [western.to_vec(), wide] {
+            let file = File::of(bytes);
+            let (told, ended) = import(&desk, &file.path(), &[]);
+            assert_eq!((&told["accepted"], ended), (&json!(1), Some(0)), "{told}");
+        }
+        let list = desk.as_role("kofi").get("/api/v1/tickets?limit=1").expect(200);
+        assert_eq!(list["tickets"][0]["subject"], "Drücker kaputt");
+        assert_eq!(list["tickets"][0]["requester"], "amara", "an id is found without regard to case");
+    });
+}
+
+#[test]
+fn a_file_that_is_saved_again_is_the_same_file() {
+    let desk = House::demo(crate::support::place::Database::Sqlite);
+    let file = File::of(ROWS);
+    assert_eq!(import(&desk, &file.path(), &[]).0["accepted"], 3);
+    for again in [ROWS.replace('\n', "\r\n"), format!("{ROWS}\n\n"), ROWS.trim_end().to_owned()] {
+        let (told, ended) = import(&desk, &File::of(again).path(), &[]);
+        assert_eq!((&told["accepted"], &told["made_before"], ended), (&json!(0), &json!(3), Some(0)), "{told}");
+    }
+}
+
+#[test]
+fn a_key_tells_rows_apart_whatever_else_changes() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let rows = |second: &str| {
+            format!(
+                "n,title,text,topic,who\n7,Where is A?,Nobody knows where A is.,network,\n8,Where is B?,{second},network,\n"
+            )
+        };
+        let by_key = ["--key", "N"];
+        assert_eq!(import(&desk, &File::of(rows("Nobody knows where B is.")).path(), &by_key).0["accepted"], 2);
+        let more = format!("{}9,Where is C?,Nobody knows where C is.,network,\n", rows("It is not where it was."));
+        let (told, ended) = import(&desk, &File::of(more).path(), &by_key);
+        let counts = ["accepted", "made_before", "changed_since"].map(|count| told[count].as_u64().unwrap());
+        assert_eq!((counts, ended, tickets(&desk)), ([1, 1, 1], Some(0), 3), "{told}");
+    });
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_and_the_rows_behind_it_are_imported() {
+    let desk = House::demo(crate::support::place::Database::Sqlite);
+    let rows: String = (1..=200)
+        .map(|n| {
+            if n == 4 {
+                "Where is 4?,\"never closed,,\n".into()
+            } else {
+                format!("Where is {n}?,Nobody knows where it is.,,\n")
+            }
+        })
+        .collect();
+    let (told, ended) = import(&desk, &File::of(format!("title,text,topic,who\n{rows}")).path(), &[]);
+    assert_eq!((&told["accepted"], &told["rejected"]["total"], ended), (&json!(199), &json!(1), Some(3)), "{told}");
+    assert_eq!(told["rejected"]["rows"][0]["line"], 5, "{told}");
+}
+
+const PAST: &str = "no,title,text,opened,solved,shut,status,owner,topic,prio,group,who\n\
+    1,Old printer,No toner,2019-03-01T08:00:00Z,2019-03-02T08:00:00Z,2019-03-05T08:00:00Z,Closed,emma,hardware.printer,high,desktop,left-long-ago\n\
+    2,Old VPN,Down,2019-03-01T09:00:00Z,,,In Progress,lucia,network,low,network,amara\n\
+    3,GitHub,Admin please,2019-03-01T10:00:00Z,2019-03-01T11:00:00Z,,Resolved,,network,low,network,amara\n\
+    4,Odd,Team of nobody,2019-03-01T10:00:00Z,,,Open,,network,low,no-such-team,amara\n";
+
+#[test]
+fn history_comes_in_as_history() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let file = File::of(PAST);
+        let import = |request_type: &str| {
+            let maps = [
+                "subject=title",
+                "body=text",
+                "created-at=opened",
+                "resolved-at=solved",
+                "closed-at=shut",
+                "state=status",
+                "assignee=owner",
+                "label.category=topic",
+                "label.priority=prio",
+                "label.team=group",
+                "requester=who",
+            ];
+            let maps: Vec<&str> = maps.iter().flat_map(|map| ["--map", *map]).collect();
+            let basics =
+                ["import", &file.path(), "--request-type", request_type, "--requester", "amara", "--history", "--json"]
+                    .map(str::to_owned);
+            let arguments: Vec<&str> = basics.iter().map(String::as_str).chain(maps).chain(["--key", "no"]).collect();
+            let output = desk.command(&arguments);
+            let told: Value = serde_json::from_slice(&output.stdout)
+                .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+            (told, output.status.code())
+        };
+        // Also where the form asks for more than the file has, and where a new ticket of it would ask for access.
+        let (told, ended) = import("access");
+        assert_eq!((&told["accepted"], ended), (&json!(3), Some(3)), "{told}");
+        assert!(told["rejected"]["rows"][0]["wrong"].as_str().unwrap().contains("no-such-team"), "{told}");
+        assert_eq!(told["decisions"], 0);
+        let (again, _) = import("access");
+        assert_eq!((&again["accepted"], &again["made_before"]), (&json!(0), &json!(3)), "{again}");
+
+        let kofi = desk.as_role("kofi");
+        let all = kofi.get("/api/v1/tickets").expect(200)["tickets"].clone();
+        let find = |subject: &str| {
+            let found = all.as_array().unwrap().iter().find(|ticket| ticket["subject"] == subject).unwrap();
+            kofi.get(&format!("/api/v1/tickets/{}", found["key"].as_str().unwrap())).expect(200)
+        };
+        let printer = find("Old printer");
+        for (name, value) in [
+            ("created_at", "2019-03-01T08:00:00Z"),
+            ("resolved_at", "2019-03-02T08:00:00Z"),
+            ("updated_at", "2019-03-05T08:00:00Z"),
+            ("state", "closed"),
+            ("assignee", "emma"),
+            ("priority", "high"),
+            ("category", "hardware.printer"),
+            ("team", "desktop"),
+            ("requester", "left-long-ago"),
+        ] {
+            assert_eq!(printer[name], value, "{printer}");
+        }
+        assert_eq!(find("Old VPN")["state"], "in_progress");
+        let key = find("GitHub")["key"].as_str().unwrap().to_owned();
+        assert_eq!(kofi.get(&format!("/api/v1/tickets/{key}/messages")).expect(200), json!([]));
+        assert_eq!(kofi.get("/api/v1/people/amara/grants").expect(200), json!([]));
+        assert_eq!(
+            desk.as_role("lena").get("/api/v1/access-requests").expect(200)["access_requests"]
+                .as_array()
+                .map_or(0, Vec::len),
+            0
+        );
+        let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+        assert!(timeline.to_string().contains("2019-03-01T11:00:00Z"), "{timeline}");
+    });
+}
+
+#[test]
+fn what_would_do_nothing_is_refused_or_named() {
+    let desk = House::demo(crate::support::place::Database::Sqlite);
+    let file = File::of(ROWS);
+    let basics = ["import", &file.path(), "--request-type", "question", "--requester", "amara", "--map", "body=text"]
+        .map(str::to_owned);
+    let run = |more: &[&str]| {
+        let arguments: Vec<&str> = basics.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let output = desk.command(&arguments);
+        let told = [output.stdout, output.stderr].concat();
+        (String::from_utf8(told).unwrap(), output.status.code())
+    };
+    let (told, ended) = run(&["--map", "created-at=topic"]);
+    assert!(told.contains("say `--history`") && ended == Some(1), "{told}");
+    let (told, ended) = run(&["--history"]);
+    assert!(told.contains("--map created-at=COLUMN") && ended == Some(1), "{told}");
+    let (told, ended) = run(&["--map", "label.category=topic", "--map-value", "label.category:Netwrok=network"]);
+    assert!(told.contains("no row has these mapped values: label.category:Netwrok") && ended == Some(0), "{told}");
+}

@@ -1,0 +1,58 @@
+//! Reports, computed from what happened.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{incident, step};
+use crate::support::client::{Client, resolved};
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+mod survey;
+
+fn sum(rows: &Value, column: &str) -> i64 {
+    rows.as_array().unwrap().iter().map(|row| row[column].as_i64().unwrap()).sum()
+}
+
+#[test]
+fn resolutions_without_the_requesters_word_are_counted_apart() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let (from, to) = (day(-2), day(20));
+        let report = |client: &Client, name: &str, more: &str| {
+            client.get(&format!("/api/v1/reports/{name}?from={from}&to={to}{more}"))
+        };
+        let [confirmed, disputed, silent, left] =
+            ["one", "two", "three", "four"].map(|subject| incident(&amara, subject));
+        for key in [&confirmed, &disputed, &silent] {
+            step(&kofi, key, &resolved()).expect(200);
+        }
+        step(&amara, &confirmed, &json!({ "to": "closed" })).expect(200);
+        step(&amara, &disputed, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+        desk.advance(SignedDuration::from_hours(24 * 5));
+        let ends = report(&kofi, "resolutions", "").expect(200);
+        let expected = json!([{ "group": "", "resolutions": 3, "confirmed": 1, "unanswered": 1, "disputed": 1, "taken-up": 0,
+            "open": 0, "reopened-share": 0.333 }]);
+        assert_eq!(ends, expected);
+        let volume = report(&kofi, "volume", "&by=category").expect(200);
+        assert_eq!((sum(&volume, "created"), sum(&volume, "closed")), (4, 2), "{volume}");
+        assert_eq!(volume[0]["group"], "network.vpn");
+        let backlog = report(&kofi, "backlog", "&by=team").expect(200);
+        let row = &backlog[0];
+        assert_eq!((&row["unfinished"], &row["under-3-days"], &row["under-7-days"]), (&json!(2), &json!(0), &json!(2)));
+        assert_eq!(row["group"], "network", "{left} and {disputed}");
+        let kept = report(&kofi, "sla-attainment", "&by=priority").expect(200);
+        let of = |clock: &str| kept.as_array().unwrap().iter().find(|row| row["clock"] == clock).cloned().unwrap();
+        assert_eq!((&of("first-response")["kept"], &of("first-response")["broken"]), (&json!(3), &json!(1)));
+        assert_eq!(of("resolution")["kept"], 2);
+        let csv = report(&kofi, "sla-attainment", "&format=csv");
+        assert_eq!((csv.status, csv.media_type.as_str()), (200, "text/csv; charset=utf-8"));
+        assert!(csv.text.starts_with("group,clock,settled,kept,broken,kept-share\r\n"), "{}", csv.text);
+        assert_eq!(report(&amara, "volume", "").status, 403);
+        assert_eq!(report(&kofi, "none", "").status, 404);
+        assert_eq!(report(&kofi, "volume", "&by=body").status, 400);
+        assert_eq!(kofi.get("/api/v1/reports/volume?from=2026-02-02&to=2026-02-01").status, 422);
+    });
+}

@@ -1,0 +1,53 @@
+//! Lists under a name.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::lifecycle::{incident, step};
+use crate::support::client::resolved;
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+#[test]
+fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
+        let path = |n: u128| format!("/api/v1/views/{}", Uuid::from_u128(n));
+        let mine = json!({ "name": "Mine", "filter": { "assignee": "@me", "states": ["open", "in_progress"] } });
+        assert_eq!(amara.put(&path(1), &mine).status, 403, "by assignee is for those who work here");
+        let kept = kofi.put(&path(1), &mine).expect(200);
+        assert_eq!((&kept["version"], &kept["owner"]), (&json!(1), &json!("kofi")));
+        assert_eq!(mei.get(&path(1)).status, 404, "another person's own");
+        assert_eq!(mei.put(&path(1), &mine).status, 404);
+        assert_eq!(kofi.put(&path(1), &mine).status, 428, "say which version");
+        assert_eq!(kofi.with("if-match", "\"7\"").put(&path(1), &mine).status, 412);
+        let shared = json!({ "name": "Ours", "audience": "staff", "filter": { "category": "network" } });
+        assert_eq!(kofi.with("if-match", "\"1\"").put(&path(1), &shared).expect(200)["version"], 2);
+        assert_eq!(mei.get("/api/v1/views").expect(200)[0]["name"], "Ours");
+        assert_eq!(amara.get("/api/v1/views").expect(200), json!([]));
+        assert_eq!(mei.get(&path(1)).etag.as_deref(), Some("\"2\""));
+        let bad = json!({ "name": "", "audience": "team:none" });
+        assert_eq!(kofi.put(&path(2), &bad).status, 422);
+        assert_eq!(kofi.put("/api/v1/views/x", &shared).status, 400);
+
+        let key = incident(&amara, "VPN is down");
+        let done = incident(&amara, "VPN was down");
+        step(&kofi, &done, &resolved()).expect(200);
+        let count = |n: u128| mei.get(&format!("{}/count", path(n))).expect(200);
+        assert_eq!(count(1), json!({ "count": 2, "or_more": false }));
+        let open = json!({ "name": "To do", "audience": "staff", "filter": { "requester": "@me" } });
+        amara.put(&path(3), &json!({ "name": "Hers", "filter": { "requester": "@me" } })).expect(200);
+        assert_eq!(amara.put(&path(4), &open).status, 403, "sharing is for those who work here");
+        let page = amara.get(&format!("{}/tickets?limit=1", path(3))).expect(200);
+        assert_eq!(page["tickets"][0]["key"], key.as_str());
+        let next = page["next"].as_str().unwrap();
+        let rest = amara.get(&format!("{}/tickets?after={next}", path(3))).expect(200);
+        assert_eq!(rest["tickets"][0]["key"], done.as_str());
+        assert_eq!(kofi.get(&format!("{}/tickets", path(3))).status, 404);
+
+        assert_eq!(mei.delete(&path(1)).status, 428);
+        assert_eq!(mei.with("if-match", "*").delete(&path(1)).status, 204, "an admin takes a shared one away");
+        assert_eq!(kofi.get(&path(1)).status, 404);
+    });
+}
