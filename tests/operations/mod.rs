@@ -1,7 +1,9 @@
 //! The operator's view of a desk: traces, metrics and their dashboard, the log, and what a rule did over time.
 
 mod collector;
+mod configuration;
 mod exits;
+mod forms;
 mod jobs;
 mod logs;
 mod messages;

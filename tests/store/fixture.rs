@@ -171,6 +171,8 @@ fn forms() -> [RequestType; 2] {
         kind,
         required: false,
         help: String::new(),
+        show_when: Default::default(),
+        require_when: Default::default(),
     };
     let options = || vec!["red".to_owned(), "blue".to_owned()];
     let text = || FieldKind::Text { chars_max: 100 };

@@ -227,6 +227,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await.unwrap();
     app.read_directory().await.unwrap();
+    app.catch_up_configuration().await.unwrap();
     app.start_rules().await.unwrap();
     (app, ways, config.server)
 }

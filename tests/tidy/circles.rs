@@ -6,7 +6,7 @@ use super::{sources, without_comments};
 use crate::support::components::root;
 
 /// Arrows that close a circle today, each from the folder that should not name the other.
-const BACK: [(&str, &str); 9] = [
+const BACK: [(&str, &str); 10] = [
     // A change carries tickets, access cases and grants as they are afterwards; the verbs of those make it.
     ("desk/change", "desk/access"),
     ("desk/change", "desk/ticket"),
@@ -20,6 +20,8 @@ const BACK: [(&str, &str); 9] = [
     ("store/chain", "store/access"),
     ("store/chain", "store/rules"),
     ("store/rules", "store/commit"),
+    // Files of tickets are kept as segments of records are, in a directory or a bucket.
+    ("store/tickets", "store/rules"),
 ];
 
 /// The paths with which a text begins, and what follows them: `a::{b, c::d}` gives `a::b` and `a::c::d`.

@@ -158,6 +158,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::teams))
         .routes(routes!(admin::config::priorities))
         .routes(routes!(admin::config::apps))
+        .routes(routes!(admin::published::list))
+        .routes(routes!(admin::published::versions))
+        .routes(routes!(admin::published::version))
         .routes(routes!(admin::operations::healthz))
         .routes(routes!(admin::operations::readyz))
 }
@@ -228,6 +231,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::reviews::start))
         .routes(routes!(access::brake::resume))
         .routes(routes!(access::findings::settle))
+        .routes(routes!(admin::published::roll_back))
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
         .routes(routes!(messages::webhooks::enable))
@@ -247,7 +251,10 @@ fn files() -> OpenApiRouter<Arc<App>> {
 
 /// The routes that take a whole reference table; for those who administer the desk.
 fn whole_tables() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(tables::put, tables::remove))
+    OpenApiRouter::new()
+        .routes(routes!(tables::put, tables::remove))
+        .routes(routes!(admin::published::publish))
+        .routes(routes!(admin::published::check))
 }
 
 /// All routes as the handlers describe them.

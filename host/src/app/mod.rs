@@ -14,7 +14,7 @@
 //! - [`Office::actor`] says who is asking; [`Office::add_token`], [`Office::revoke_token`] look after that
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::desk::organisation::Organisation;
@@ -58,6 +58,8 @@ pub struct App {
     source: rollout::rules::Source,
     /// Held while the tables that are to be are read and taken, so that nothing older is taken afterwards.
     changing_tables: tokio::sync::Mutex<()>,
+    /// The revision of what was published of the configuration, as far as this host goes by it.
+    configuration: AtomicI64,
     /// Held while rules are put into the archive, so that only one caller does so at a time.
     archiving: tokio::sync::Mutex<()>,
     /// The last generation whose rules are all in the archive; generations count up.
@@ -94,6 +96,7 @@ impl App {
             health: rollout::health::Health::default(),
             source,
             changing_tables: tokio::sync::Mutex::new(()),
+            configuration: AtomicI64::new(0),
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),

@@ -48,6 +48,9 @@ struct Arguments {
 enum Command {
     /// Runs the desk.
     Serve(serve::Serve),
+    Init(desk::init::Init),
+    Check(desk::init::Check),
+    Config(desk::published::Published),
     /// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
     Import(Box<import::Import>),
     /// Says why a ticket is as it is.
@@ -142,6 +145,9 @@ pub fn run() -> ExitCode {
         Command::Decisions(command) => decisions::run(verbose, command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime_of_desk(serve::run(serve)),
+        Command::Init(init) => desk::init::init(&init),
+        Command::Check(check) => desk::init::check(&check),
+        Command::Config(published) => desk::in_runtime(verbose, desk::published::run(published)),
         Command::Tables(tables) => desk::in_runtime(verbose, tables::run(tables)),
         Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
         Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),

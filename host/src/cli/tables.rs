@@ -83,9 +83,9 @@ pub async fn run(arguments: Tables) -> Result<(), Failure> {
     if let Some(elsewhere) = arguments.place.remote()? {
         return act_elsewhere(&arguments.command, &elsewhere);
     }
-    let (config, _) = desk::configuration(&arguments.place, None)?;
+    let (config, source) = desk::configuration(&arguments.place, None)?;
     let configured = config.tables.clone();
-    let Shell { office, actor } = desk::shell_of(config, arguments.person.as_ref()).await?;
+    let Shell { office, actor } = desk::shell_of(config, &source, arguments.person.as_ref()).await?;
     let office = match arguments.command {
         Command::List | Command::Get { digest: None, .. } => office.with_tables_of_store(&configured).await?,
         _ => office.with_tables(&configured),

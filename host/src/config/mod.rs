@@ -5,10 +5,11 @@
 //! nothing of databases, rules or HTTP; `desk` and the rest get values from it, never its types.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::desk::organisation::Organisation;
+use crate::desk::text::into_normal;
 use crate::messages::Templates;
 
 mod apps;
@@ -30,6 +31,7 @@ mod tests;
 mod trust;
 mod wrong;
 
+pub use desk::by_api::Document;
 pub use files::Files;
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
@@ -50,6 +52,10 @@ pub struct Config {
     pub organisation: Organisation,
     /// The reference tables by name, which is the file's name without its ending.
     pub tables: BTreeMap<String, Table>,
+    /// The documents that are published by API.
+    pub by_api: BTreeSet<Document>,
+    /// The texts that all this was read from.
+    pub files: Files,
 }
 
 /// What comes from outside the directory and stands above it: the command line, the environment, the machine.
@@ -80,6 +86,29 @@ pub fn load(dir: &Path, outside: &Outside) -> Result<Config, Vec<Problem>> {
     check(&Files::read(dir)?, outside)
 }
 
+/// The same with documents that were published, by their words, in place of those files whose documents are published by API.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with(dir: &Path, outside: &Outside, published: &BTreeMap<String, String>) -> Result<Config, Vec<Problem>> {
+    let mut files = Files::read(dir)?;
+    for document in by_api(&files) {
+        if let Some(text) = published.get(document.code()) {
+            files.texts.insert(document.file().to_owned(), into_normal(text.clone()));
+        }
+    }
+    check(&files, outside)
+}
+
+/// The documents that are published by API; none where that cannot be read, which the check then says.
+fn by_api(files: &Files) -> BTreeSet<Document> {
+    let unsaid = RefCell::new(Vec::new());
+    let parsed = files.parse(&unsaid);
+    let read = |parsed: files::Parsed<'_>| parsed.desk.read(|keys| keys.table("configuration", desk::by_api::read));
+    parsed.and_then(read).unwrap_or_default()
+}
+
 /// Checks the texts of a configuration directory without touching the disk.
 ///
 /// # Errors
@@ -97,8 +126,9 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let mut problems = problems.into_inner();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     match (read, templates) {
-        (Some((server, telemetry, outgoing, organisation)), Some(templates)) if problems.is_empty() => {
-            Ok(Config { server, telemetry, outgoing, organisation, templates, tables })
+        (Some((server, telemetry, outgoing, organisation, by_api)), Some(templates)) if problems.is_empty() => {
+            let files = files.clone();
+            Ok(Config { server, telemetry, outgoing, organisation, templates, tables, by_api, files })
         }
         _ => Err(problems),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::desk::id::RequestTypeId;
+use crate::desk::organisation::condition::{CLAUSES_MAX, Clause, Condition, Test};
 use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{FieldKind, FieldSpec, Kind, RequestType};
 
@@ -13,6 +14,8 @@ use super::wrong::Wrong;
 
 /// The longest text that a field takes unless the file says otherwise, in characters.
 const CHARS_MAX: u64 = 2000;
+/// The same for a text of several lines.
+const LONG_CHARS_MAX: u64 = 20_000;
 /// The longest text that a file may allow, in characters.
 const CHARS_MAX_MAX: u64 = 100_000;
 /// The longest name of a field, in bytes.
@@ -43,9 +46,11 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
     let grants = keys.optional("grants-access");
     let grants_access = grants.as_ref().and_then(Node::flag).unwrap_or(false);
     let mut seen = BTreeMap::new();
-    let fields = keys.list("field");
-    let fields: Vec<FieldSpec> =
-        fields.iter().filter_map(|node| node.keys(|keys| field(keys, &mut seen)).flatten()).collect();
+    let mut fields: Vec<FieldSpec> = Vec::new();
+    for node in keys.list("field") {
+        let field = node.keys(|keys| field(keys, &mut seen, &fields)).flatten();
+        fields.extend(field);
+    }
     if let (Some(node), true) = (grants, grants_access) {
         for field in ["app", "tier"] {
             if !fields.iter().any(|spec| spec.name == field && holds_text(&spec.kind)) {
@@ -74,9 +79,12 @@ fn holds_text(kind: &FieldKind) -> bool {
 ///
 /// - `name`: what rules and programs call it, such as `cost-centre`; once in a form.
 /// - `label`: what people read. `help`: a sentence for whoever fills it in.
-/// - `kind`: `text`, `number`, `flag`, `date`, `choice` or `choices`, with the keys of [`field_kind`].
+/// - `kind`: `text`, `long-text`, `number`, `flag`, `date`, `choice`, `choices`, `person`, `app`, `asset` or `file`, with the keys
+///   of [`field_kind`].
 /// - `required`: default false.
-fn field(keys: &mut Keys<'_>, seen: &mut BTreeMap<String, usize>) -> Option<FieldSpec> {
+/// - `show-when`: where it is asked, a list of [`clause`]s that all hold; default everywhere.
+/// - `require-when`: where it has to be filled in though it is not `required`, such a list; default nowhere.
+fn field(keys: &mut Keys<'_>, seen: &mut BTreeMap<String, usize>, before: &[FieldSpec]) -> Option<FieldSpec> {
     let name = keys.required("name");
     let text = name.as_ref().and_then(|node| node.parsed(field_name));
     if let (Some(node), Some(text)) = (&name, &text) {
@@ -85,8 +93,75 @@ fn field(keys: &mut Keys<'_>, seen: &mut BTreeMap<String, usize>) -> Option<Fiel
     let label = keys.required("label").and_then(|node| node.filled()).unwrap_or_default();
     let help = keys.optional("help").and_then(|node| node.filled()).unwrap_or_default();
     let required = keys.optional("required").and_then(|node| node.flag()).unwrap_or(false);
+    let show_when = condition(keys, "show-when", before);
+    let require_when = condition(keys, "require-when", before);
     let kind = field_kind(keys);
-    Some(FieldSpec { name: text?, label, kind: kind?, required, help })
+    Some(FieldSpec { name: text?, label, kind: kind?, required, help, show_when, require_when })
+}
+
+fn condition(keys: &mut Keys<'_>, key: &'static str, before: &[FieldSpec]) -> Condition {
+    let clauses = keys.list(key);
+    if clauses.len() > CLAUSES_MAX {
+        keys.report(key, Wrong::TooMany { found: clauses.len(), max: CLAUSES_MAX });
+    }
+    Condition(clauses.iter().filter_map(|node| node.keys(|keys| clause(keys, before)).flatten()).collect())
+}
+
+/// One clause of a condition: about one field that comes before in the form, with one of the other keys.
+///
+/// - `field`: its name.
+/// - `is`, `not`: a list of texts; of a `flag`, `true` or `false`; of a `choice`, its options.
+/// - `at-least`, `at-most`: a number, of a `number`.
+/// - `filled`: whether it is filled in at all.
+fn clause(keys: &mut Keys<'_>, before: &[FieldSpec]) -> Option<Clause> {
+    let named = keys.required("field");
+    let spec = named.as_ref().and_then(|node| {
+        node.parsed(|text| {
+            let known = || before.iter().map(|spec| spec.name.clone());
+            before.iter().find(|spec| spec.name == text).ok_or_else(|| Wrong::Unknown {
+                what: "field that comes before",
+                text: text.to_owned(),
+                nearest: None,
+                known: known().collect(),
+            })
+        })
+    });
+    let texts = |node: &Node<'_>| distinct(node.list(), |node| option(node, spec));
+    let tests = [
+        keys.optional("is").map(|node| Test::Is(texts(&node))),
+        keys.optional("not").map(|node| Test::Not(texts(&node))),
+        keys.optional("at-least").and_then(|node| node.number()).map(Test::AtLeast),
+        keys.optional("at-most").and_then(|node| node.number()).map(Test::AtMost),
+        keys.optional("filled").and_then(|node| node.flag()).map(Test::Filled),
+    ];
+    let mut tests = tests.into_iter().flatten();
+    let (test, None) = (tests.next(), tests.next()) else {
+        keys.report("field", Wrong::NotOneTest);
+        return None;
+    };
+    if test.is_none() {
+        keys.report("field", Wrong::NotOneTest);
+    }
+    let spec = spec?;
+    if matches!(test, Some(Test::AtLeast(_) | Test::AtMost(_))) && !matches!(spec.kind, FieldKind::Number { .. }) {
+        keys.report("field", Wrong::NotForThisKind { kinds: "number" });
+    }
+    Some(Clause { field: spec.name.clone(), label: spec.label.clone(), test: test? })
+}
+
+/// A text with which a field is compared: of a choice, one of its options.
+fn option(node: &Node<'_>, spec: Option<&FieldSpec>) -> Option<String> {
+    let text = node.filled()?;
+    let known = match spec.map(|spec| &spec.kind) {
+        Some(FieldKind::Choice { options } | FieldKind::Choices { options }) => options.clone(),
+        Some(FieldKind::Flag) => vec!["true".to_owned(), "false".to_owned()],
+        _ => return Some(text),
+    };
+    if known.contains(&text) {
+        return Some(text);
+    }
+    node.report(Wrong::Unknown { what: "option", text, nearest: None, known });
+    None
 }
 
 fn field_name(text: &str) -> Result<String, Wrong> {
@@ -106,30 +181,43 @@ enum Shape {
     Date,
     Choice,
     Choices,
+    LongText,
+    Person,
+    App,
+    Asset,
+    File,
 }
 
-const SHAPES: [(&str, Shape); 6] = [
+const SHAPES: [(&str, Shape); 11] = [
     ("text", Shape::Text),
     ("number", Shape::Number),
     ("flag", Shape::Flag),
     ("date", Shape::Date),
     ("choice", Shape::Choice),
     ("choices", Shape::Choices),
+    ("long-text", Shape::LongText),
+    ("person", Shape::Person),
+    ("app", Shape::App),
+    ("asset", Shape::Asset),
+    ("file", Shape::File),
 ];
 
 /// What the field may hold.
 ///
-/// - `chars-max`: for `text`, the most characters; default 2000.
+/// - `chars-max`: for `text` and `long-text`, the most characters; default 2000 and 20000.
+/// - `table`: for `asset`, the reference table whose keys it takes.
 /// - `min`, `max`: for `number`, the bounds; absent is none.
 /// - `options`: for `choice` and `choices`, at least one.
 fn field_kind(keys: &mut Keys<'_>) -> Option<FieldKind> {
     let shape = keys.required("kind").and_then(|node| node.one_of(&SHAPES));
     let chars_max = keys.optional("chars-max");
     let (min, max) = (keys.optional("min"), keys.optional("max"));
-    let options = keys.optional("options");
+    let (options, table) = (keys.optional("options"), keys.optional("table"));
     let shape = shape?;
     let choice = matches!(shape, Shape::Choice | Shape::Choices);
-    refuse_unless(shape == Shape::Text, "text", [&chars_max]);
+    let is_text = matches!(shape, Shape::Text | Shape::LongText);
+    refuse_unless(is_text, "text and long-text", [&chars_max]);
+    refuse_unless(shape == Shape::Asset, "asset", [&table]);
     refuse_unless(shape == Shape::Number, "number", [&min, &max]);
     refuse_unless(choice, "choice and choices", [&options]);
     let options = || {
@@ -140,9 +228,16 @@ fn field_kind(keys: &mut Keys<'_>) -> Option<FieldKind> {
         options
     };
     Some(match shape {
-        Shape::Text => {
-            let chars = chars_max.and_then(|node| node.whole(1, CHARS_MAX_MAX)).unwrap_or(CHARS_MAX);
-            FieldKind::Text { chars_max: usize::try_from(chars).unwrap_or(usize::MAX) }
+        Shape::Text => FieldKind::Text { chars_max: chars(chars_max.as_ref(), CHARS_MAX) },
+        Shape::LongText => FieldKind::LongText { chars_max: chars(chars_max.as_ref(), LONG_CHARS_MAX) },
+        Shape::Person => FieldKind::Person,
+        Shape::App => FieldKind::App,
+        Shape::File => FieldKind::File,
+        Shape::Asset => {
+            if table.is_none() {
+                keys.report("table", Wrong::Missing);
+            }
+            FieldKind::Asset { table: table.and_then(|node| node.filled())? }
         }
         Shape::Number => bounds(min.as_ref(), max.as_ref()),
         Shape::Flag => FieldKind::Flag,
@@ -150,6 +245,11 @@ fn field_kind(keys: &mut Keys<'_>) -> Option<FieldKind> {
         Shape::Choice => FieldKind::Choice { options: options() },
         Shape::Choices => FieldKind::Choices { options: options() },
     })
+}
+
+fn chars(node: Option<&Node<'_>>, usual: u64) -> usize {
+    let chars = node.and_then(|node| node.whole(1, CHARS_MAX_MAX)).unwrap_or(usual);
+    usize::try_from(chars).unwrap_or(usize::MAX)
 }
 
 fn refuse_unless<const N: usize>(fits: bool, kinds: &'static str, keys: [&Option<Node<'_>>; N]) {

@@ -79,6 +79,8 @@ pub enum Wrong {
     NotADatabase,
     #[error("is neither a directory nor `s3://BUCKET/PREFIX`")]
     NotAnArchive,
+    #[error("is one question about the field: give one of `is`, `not`, `at-least`, `at-most` and `filled`")]
+    NotOneTest,
     #[error("is `{text}`; write a media type such as `application/pdf` or `image/*`")]
     NotAMediaType { text: String },
     #[error("is `{text}`; write the address of a clamd, such as `127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`")]

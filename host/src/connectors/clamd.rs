@@ -31,7 +31,7 @@ pub struct Clamd {
     pub timeout: Duration,
 }
 
-/// What a scanner says of a file.
+/// The answer of a scanner about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Nothing,

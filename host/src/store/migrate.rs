@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     19 "knowledge" "0019_knowledge.sql";
     20 "catalog" "0020_catalog.sql";
     21 "provisioning" "0021_provisioning.sql";
+    23 "configuration" "0023_configuration.sql";
     24 "views" "0024_views.sql";
     25 "reviews" "0025_reviews.sql";
     26 "sign-in" "0026_sign_in.sql";

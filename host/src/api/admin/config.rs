@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::app::App;
-use crate::desk::organisation::{FieldKind, Member, Organisation, Team};
+use crate::desk::organisation::condition::{Clause, Condition, Test};
+use crate::desk::organisation::{FieldKind, FieldSpec, Member, Organisation, RequestType, Team};
 use crate::desk::permission;
 
 /// A request type and its form.
@@ -27,12 +28,115 @@ pub struct RequestTypeView {
 pub struct FieldView {
     name: String,
     label: String,
-    /// `text`, `number`, `flag`, `date`, `choice` or `choices`.
+    /// `text`, `long-text`, `number`, `flag`, `date`, `choice`, `choices`, `person`, `app`, `asset` or `file`. The last four take
+    /// the id of a person or an app, the key of a row of a reference table, and the `id` of a file that was sent before.
     kind: &'static str,
     required: bool,
     help: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     options: Vec<String>,
+    /// The most characters of a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chars_max: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    /// The reference table of an `asset`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+    /// Where the field is asked: all of these hold. Elsewhere the desk refuses a value of it. Absent is everywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    show_when: Vec<ClauseView>,
+    /// Where the field has to be filled in though it is not `required`: all of these hold. Absent is nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    require_when: Vec<ClauseView>,
+}
+
+/// One question about a field that comes before.
+#[derive(Serialize, ToSchema)]
+pub struct ClauseView {
+    field: String,
+    /// `is`, `not`, `at-least`, `at-most` or `filled`.
+    test: &'static str,
+    /// For `is` and `not`: one of these; of a flag, `true` or `false`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    texts: Vec<String>,
+    /// For `at-least` and `at-most`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<f64>,
+    /// For `filled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filled: Option<bool>,
+}
+
+impl From<&Clause> for ClauseView {
+    fn from(clause: &Clause) -> Self {
+        let (test, texts, number, filled) = match &clause.test {
+            Test::Is(texts) => ("is", texts.clone(), None, None),
+            Test::Not(texts) => ("not", texts.clone(), None, None),
+            Test::AtLeast(least) => ("at-least", Vec::new(), Some(*least), None),
+            Test::AtMost(most) => ("at-most", Vec::new(), Some(*most), None),
+            Test::Filled(filled) => ("filled", Vec::new(), None, Some(*filled)),
+        };
+        Self { field: clause.field.clone(), test, texts, number, filled }
+    }
+}
+
+impl From<&FieldSpec> for FieldView {
+    fn from(field: &FieldSpec) -> Self {
+        let clauses = |condition: &Condition| condition.0.iter().map(ClauseView::from).collect();
+        let mut view = Self {
+            name: field.name.clone(),
+            label: field.label.clone(),
+            kind: "text",
+            required: field.required,
+            help: field.help.clone(),
+            options: Vec::new(),
+            chars_max: None,
+            min: None,
+            max: None,
+            table: None,
+            show_when: clauses(&field.show_when),
+            require_when: clauses(&field.require_when),
+        };
+        view.kind = match &field.kind {
+            FieldKind::Text { chars_max } | FieldKind::LongText { chars_max } => {
+                view.chars_max = Some(*chars_max);
+                if matches!(field.kind, FieldKind::Text { .. }) { "text" } else { "long-text" }
+            }
+            FieldKind::Number { min, max } => {
+                (view.min, view.max) = (*min, *max);
+                "number"
+            }
+            FieldKind::Flag => "flag",
+            FieldKind::Date => "date",
+            FieldKind::Choice { options } | FieldKind::Choices { options } => {
+                view.options = options.clone();
+                if matches!(field.kind, FieldKind::Choice { .. }) { "choice" } else { "choices" }
+            }
+            FieldKind::Person => "person",
+            FieldKind::App => "app",
+            FieldKind::Asset { table } => {
+                view.table = Some(table.clone());
+                "asset"
+            }
+            FieldKind::File => "file",
+        };
+        view
+    }
+}
+
+impl From<&RequestType> for RequestTypeView {
+    fn from(form: &RequestType) -> Self {
+        Self {
+            id: form.id.to_string(),
+            name: form.name.clone(),
+            kind: form.kind.code(),
+            grants_access: form.grants_access,
+            fields: form.fields.iter().map(FieldView::from).collect(),
+        }
+    }
 }
 
 /// A category of the taxonomy.
@@ -118,30 +222,7 @@ pub async fn request_types(
     State(app): State<Arc<App>>,
     caller: Caller,
 ) -> Result<axum::Json<Vec<RequestTypeView>>, Problem> {
-    let field = |field: &crate::desk::organisation::FieldSpec| {
-        let (kind, options) = match &field.kind {
-            FieldKind::Text { .. } => ("text", Vec::new()),
-            FieldKind::Number { .. } => ("number", Vec::new()),
-            FieldKind::Flag => ("flag", Vec::new()),
-            FieldKind::Date => ("date", Vec::new()),
-            FieldKind::Choice { options } => ("choice", options.clone()),
-            FieldKind::Choices { options } => ("choices", options.clone()),
-        };
-        let (name, label, help) = (field.name.clone(), field.label.clone(), field.help.clone());
-        FieldView { name, label, kind, required: field.required, help, options }
-    };
-    read(&app, &caller, |organisation| {
-        let types = organisation.request_types.values();
-        types
-            .map(|form| RequestTypeView {
-                id: form.id.to_string(),
-                name: form.name.clone(),
-                kind: form.kind.code(),
-                grants_access: form.grants_access,
-                fields: form.fields.iter().map(field).collect(),
-            })
-            .collect()
-    })
+    read(&app, &caller, |organisation| organisation.request_types.values().map(RequestTypeView::from).collect())
 }
 
 /// List the categories and tags.

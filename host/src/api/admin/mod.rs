@@ -4,4 +4,5 @@ pub(crate) mod config;
 pub(crate) mod jobs;
 pub(crate) mod operations;
 pub(crate) mod people;
+pub(crate) mod published;
 pub(crate) mod reports;

@@ -150,7 +150,7 @@ fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error
     Ok(())
 }
 
-fn check_why(why: &str) -> Result<(), Error> {
+pub(super) fn check_why(why: &str) -> Result<(), Error> {
     match check_reason("why", why) {
         Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
         None => Ok(()),

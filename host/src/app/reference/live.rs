@@ -182,6 +182,9 @@ impl App {
                 () = stop.told() => return,
                 _ = ticks.tick() => {}
             }
+            if let Err(error) = self.catch_up_configuration().await {
+                tracing::error!(%error, "the configuration cannot be followed: it stays as it is");
+            }
             if let Err(error) = self.catch_up_tables().await {
                 tracing::error!(%error, "the reference tables cannot be followed: they stay as they are");
             }

@@ -21,6 +21,7 @@ use crate::store::tables::{LiveTable, TableVersion};
 pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 
 mod change;
+pub mod configuration;
 pub mod diff;
 mod live;
 
@@ -73,6 +74,11 @@ pub enum Conflict {
          the configuration first"
     )]
     Configured { name: String },
+    #[error(
+        "the document `{document}` belongs to the configuration directory: change its file {file}, or name it under \
+         `[configuration] by-api` in desk.toml"
+    )]
+    NotByApi { document: &'static str, file: &'static str },
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,
     #[error("a rule that decides about access looks things up in `{name}`: change the rule first")]
@@ -205,6 +211,13 @@ fn checked(version: &TableVersion) -> Result<Table, Error> {
         return Err(Broken::Table { name: name.clone(), digest: digest.clone() }.into());
     }
     Table::from_csv(name, content).map_err(|problems| Broken::TableText { name: name.clone(), problems }.into())
+}
+
+impl Reference {
+    /// Whether a table has a row with this key.
+    pub fn has(&self, table: &str, key: &str) -> bool {
+        self.by_name.get(table).is_some_and(|status| status.table.rows.contains_key(key))
+    }
 }
 
 impl Office {

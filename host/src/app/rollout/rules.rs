@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::app::decide::judge::judge;
 use crate::app::{App, Error};
 use crate::config;
 use crate::desk::actor::Actor;
@@ -192,34 +191,7 @@ impl App {
     /// [`Error::Refused`].
     pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
         permission::administer(actor)?;
-        let source = self.source.clone();
-        // Two at once would each take a part of what they read.
-        let _only_one = self.changing_tables.lock().await;
-        let loaded = tokio::task::spawn_blocking(move || config::load(&source.directory, &source.outside)).await;
-        match loaded? {
-            Ok(config) => {
-                let before = self.configured();
-                self.set_organisation(config.organisation);
-                self.set_templates(config.templates);
-                match self.take_tables(&config.tables).await {
-                    Ok(()) => {
-                        self.tell_access_forms();
-                        self.follow_people().await?;
-                        self.rules.set_judge(judge(self.organisation()));
-                        Ok(Vec::new())
-                    }
-                    Err(Error::Table(conflict)) => {
-                        self.set_organisation(before);
-                        Ok(vec![conflict.to_string()])
-                    }
-                    Err(error) => {
-                        self.set_organisation(before);
-                        Err(error)
-                    }
-                }
-            }
-            Err(problems) => Ok(problems.iter().map(ToString::to_string).collect()),
-        }
+        self.read_configuration().await
     }
 }
 

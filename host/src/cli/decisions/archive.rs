@@ -37,9 +37,9 @@ pub struct List {
 
 /// Archives or deletes.
 pub async fn run(args: Archive) -> Result<(), Failure> {
-    let (config, _) = desk::configuration(&args.place, None)?;
+    let (config, source) = desk::configuration(&args.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
-    let Shell { office, actor } = desk::shell_of(config, args.person.as_ref()).await?;
+    let Shell { office, actor } = desk::shell_of(config, &source, args.person.as_ref()).await?;
     if let (Some(segment), Some(why)) = (&args.delete, &args.why) {
         let kept = office.delete_segment(&actor, segment, why).await.map_err(desk::told)?;
         println!("{}", line(&kept));

@@ -11,6 +11,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use super::{Failure, Place};
 use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
+use crate::app::reference::configuration::with_published;
 use crate::app::rollout::rules::{Source, tables};
 use crate::app::rollout::start;
 use crate::app::{App, Clock, Office};
@@ -31,8 +32,11 @@ use crate::store::{Store, Target};
 
 mod context;
 pub mod demo;
+pub mod init;
 mod operator;
 pub mod outgoing;
+pub mod published;
+mod reference;
 pub mod remote;
 
 /// Runs a command that waits for things. Its answer is what it prints: the log tells of problems only, unless more is asked for.
@@ -114,14 +118,19 @@ pub struct Shell {
 
 /// Opens a desk without its rules, also while one runs.
 pub async fn shell(place: &Place, person: Option<&PersonId>) -> Result<Shell, Failure> {
-    let (config, _) = configuration(place, None)?;
-    shell_of(config, person).await
+    let (config, source) = configuration(place, None)?;
+    shell_of(config, &source, person).await
 }
 
 /// The same for a configuration that was read.
-pub async fn shell_of(config: Config, person: Option<&PersonId>) -> Result<Shell, Failure> {
-    let actor = actor(&config, person)?;
+pub async fn shell_of(config: Config, source: &Source, person: Option<&PersonId>) -> Result<Shell, Failure> {
     let store = store(&config.server).await?;
+    let config = if config.by_api.is_empty() {
+        config
+    } else {
+        with_published(source, &store).await?.map_err(|problems| problems.join("\n"))?
+    };
+    let actor = actor(&config, person)?;
     let office = Office::new(Clock::System, store, config.organisation, config.server.two_person_access);
     office.read_directory().await?;
     Ok(Shell { office, actor })
@@ -206,6 +215,7 @@ async fn open_with(
     rules: impl FnOnce(&Options, Tables) -> Result<Rules, OpenError> + Send + 'static,
 ) -> Result<Arc<App>, Failure> {
     let judge = judge(Arc::new(config.organisation.clone()));
+    let by_api = !config.by_api.is_empty();
     let correspondence = outgoing::correspondence(&config);
     let options = Options { judge: Some(judge), ..options(&config.server)? };
     let reference = Reference::read(&config.tables, &store).await?;
@@ -215,6 +225,9 @@ async fn open_with(
     app.correspondence.store(correspondence.into());
     app.adopt_tables(reference).await?;
     app.read_directory().await?;
+    if by_api {
+        app.catch_up_configuration().await?;
+    }
     Ok(app)
 }
 

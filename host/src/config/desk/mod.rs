@@ -3,6 +3,7 @@
 //! - `name`: the organisation's name as people read it.
 //! - `[server]`: see [`Server`].
 //! - `[limits]`: see [`server::Limits`].
+//! - `[configuration]`: see `by_api.rs`.
 //! - `[attachments]`: see `attachments.rs`.
 //! - `[telemetry]`, `[outgoing]`, `[mail]`: see `outgoing`.
 //! - `[rules]`: see `trust.rs`.
@@ -15,7 +16,7 @@
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::desk::id::{CalendarId, ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
@@ -27,12 +28,13 @@ use crate::config::files::Parsed;
 use crate::config::names::Names;
 use crate::config::outgoing::{self, Outgoing, mail, telemetry, webhooks};
 use crate::config::read::{Keys, Node, distinct};
-use crate::config::server::{self, Around, Limits, Server};
+use crate::config::server::{self, Archive, Around, Limits, Server};
 use crate::config::taxonomy::Taxonomy;
 use crate::config::wrong::Wrong;
 use crate::config::{apps, duration, people, request_types, taxonomy, teams, trust};
 
 mod attachments;
+pub mod by_api;
 mod calendar;
 pub mod closing;
 pub mod holidays;
@@ -49,7 +51,7 @@ pub fn read(
     parsed: &Parsed<'_>,
     names: &Names,
     around: &Around<'_>,
-) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation)> {
+) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<by_api::Document>)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -58,13 +60,8 @@ pub fn read(
         parsed.apps.read(|keys| apps::read(keys, names, around.dir));
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
-        let limits = keys.table("limits", server::limits).unwrap_or_default();
-        let (attachments, store) =
-            keys.table("attachments", |keys| attachments::read(keys, around)).unwrap_or_default();
-        let timeout = attachments.scanner_timeout;
-        let scanner = attachments.scanner.clone().map(|scanner| (scanner, timeout));
-        let outgoing = Outgoing { scanner, ..outgoing(keys, around) };
-        let limits = Limits { attachments, ..limits };
+        let by_api = keys.table("configuration", by_api::read).unwrap_or_default();
+        let (limits, store, outgoing) = bounds_and_ways(keys, around);
         let telemetry = keys.table("telemetry", telemetry::read);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
@@ -110,8 +107,22 @@ pub fn read(
         };
         let server = server?;
         let attachments = store.unwrap_or_else(|| server.attachments.clone());
-        Some((Server { trusted_keys, withdrawn, limits, attachments, ..server }, telemetry?, outgoing, organisation))
+        Some((
+            Server { trusted_keys, withdrawn, limits, attachments, ..server },
+            telemetry?,
+            outgoing,
+            organisation,
+            by_api,
+        ))
     })
+}
+
+/// The bounds of what people do, where files are kept, and everything that leaves the desk.
+fn bounds_and_ways(keys: &mut Keys<'_>, around: &Around<'_>) -> (Limits, Option<Archive>, Outgoing) {
+    let limits = keys.table("limits", server::limits).unwrap_or_default();
+    let (attachments, store) = keys.table("attachments", |keys| attachments::read(keys, around)).unwrap_or_default();
+    let scanner = attachments.scanner.clone().map(|scanner| (scanner, attachments.scanner_timeout));
+    (Limits { attachments, ..limits }, store, Outgoing { scanner, ..outgoing(keys, around) })
 }
 
 /// Everything that leaves the desk.

@@ -2,13 +2,18 @@
 //!
 //! It knows nothing of JSON: a border makes [`Raw`] values of whatever it received.
 
+use std::str::FromStr;
+
 use jiff::civil::Date;
 
 use super::{FieldKind, FieldSpec, RequestType};
+use crate::desk::id::{AppId, AttachmentId, PersonId};
 use crate::desk::text::{are_same, is_blank};
 
 /// The longest subject, in characters.
 pub const SUBJECT_CHARS_MAX: usize = 300;
+/// The longest key of a reference table that a field takes, in characters.
+const KEY_CHARS_MAX: usize = 200;
 /// The longest body, in characters: about twenty printed pages, so that a pasted log fits.
 pub const BODY_CHARS_MAX: usize = 100_000;
 
@@ -69,18 +74,37 @@ impl Problem {
 pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Field>, Vec<Problem>> {
     let mut problems = unknown_or_repeated(form, given);
     let mut fields = Vec::with_capacity(given.len());
+    // What has a problem cannot be gone by yet: the next try shows more.
+    let mut unsure: Vec<String> = Vec::new();
     for spec in &form.fields {
         let raw = given.iter().find(|(name, _)| *name == spec.name);
-        match check_field(spec, raw.map_or(&Raw::Null, |(_, raw)| raw)) {
-            Ok(Some(value)) => fields.push((spec.name.clone(), value)),
-            Ok(None) if spec.required => {
-                problems.push(Problem::new(&spec.name, "required", format!("Fill in {}.", spec.label)))
+        let checked = check_field(spec, raw.map_or(&Raw::Null, |(_, raw)| raw));
+        let is_unsure = spec.show_when.asks_of(&unsure) || spec.require_when.asks_of(&unsure);
+        match (checked, spec.show_when.holds(&fields)) {
+            (Ok(value), _) if is_unsure => fields.extend(value.map(|value| (spec.name.clone(), value))),
+            (Ok(Some(_)) | Err(_), false) if !is_unsure => {
+                let message = format!("Leave out {}: it is asked only where {}.", spec.label, spec.show_when);
+                problems.push(Problem::new(&spec.name, "not-asked", message));
             }
-            Ok(None) => {}
-            Err(problem) => problems.push(problem),
+            (Ok(Some(value)), _) => fields.push((spec.name.clone(), value)),
+            (Ok(None), true) if spec.is_required(&fields) => {
+                problems.push(Problem::new(&spec.name, "required", format!("Fill in {}.", spec.label)));
+            }
+            (Ok(None), _) => {}
+            (Err(problem), _) => {
+                unsure.push(spec.name.clone());
+                problems.push(problem);
+            }
         }
     }
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
+}
+
+impl FieldSpec {
+    /// Whether it has to be filled in, by what was filled in so far.
+    fn is_required(&self, fields: &[Field]) -> bool {
+        self.required || (!self.require_when.is_empty() && self.require_when.holds(fields))
+    }
 }
 
 /// Problems of one kind that are named: an answer is not larger than what was sent by much.
@@ -116,7 +140,11 @@ pub fn check_field(spec: &FieldSpec, raw: &Raw) -> Result<Option<Value>, Problem
         return Ok(None);
     }
     let value = match &spec.kind {
-        FieldKind::Text { chars_max } => text(spec, raw, *chars_max)?,
+        FieldKind::Text { chars_max } | FieldKind::LongText { chars_max } => text(spec, raw, *chars_max)?,
+        FieldKind::Person => id::<PersonId>(spec, raw, "the id of a person")?,
+        FieldKind::App => id::<AppId>(spec, raw, "the id of an app")?,
+        FieldKind::File => id::<AttachmentId>(spec, raw, "the id of a file that was sent before")?,
+        FieldKind::Asset { .. } => text(spec, raw, KEY_CHARS_MAX)?,
         FieldKind::Number { min, max } => number(spec, raw, *min, *max)?,
         FieldKind::Flag => flag(spec, raw)?,
         FieldKind::Date => date(spec, raw)?,
@@ -136,6 +164,15 @@ fn is_empty(raw: &Raw) -> bool {
         Raw::List(items) => items.is_empty(),
         Raw::Number(_) | Raw::Flag(_) | Raw::Other => false,
     }
+}
+
+/// A value that names something.
+fn id<I: FromStr + ToString>(spec: &FieldSpec, raw: &Raw, wanted: &str) -> Result<Value, Problem> {
+    let named = match raw {
+        Raw::Text(text) => text.trim().parse::<I>().ok(),
+        _ => None,
+    };
+    named.map(|id| Value::Text(id.to_string())).ok_or_else(|| wrong_type(spec, wanted))
 }
 
 fn wrong_type(spec: &FieldSpec, wanted: &str) -> Problem {

@@ -15,10 +15,14 @@ use super::id::{
 };
 use super::sla;
 
+pub mod condition;
 pub mod connector;
+pub mod difference;
 pub mod directory;
 pub mod form;
 pub mod service;
+
+use condition::Condition;
 
 use service::{CannedReply, Closing, Macro, Watch};
 
@@ -236,17 +240,44 @@ pub struct FieldSpec {
     pub required: bool,
     /// Help for whoever fills the form in.
     pub help: String,
+    /// Where it is asked; elsewhere no value of it is taken.
+    pub show_when: Condition,
+    /// Where it has to be filled in, though it need not elsewhere; empty for nowhere.
+    pub require_when: Condition,
 }
 
 /// What a field may hold.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldKind {
-    Text { chars_max: usize },
-    Number { min: Option<f64>, max: Option<f64> },
+    Text {
+        chars_max: usize,
+    },
+    /// A text of several lines.
+    LongText {
+        chars_max: usize,
+    },
+    Number {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
     Flag,
     Date,
-    Choice { options: Vec<String> },
-    Choices { options: Vec<String> },
+    Choice {
+        options: Vec<String>,
+    },
+    Choices {
+        options: Vec<String>,
+    },
+    /// The id of a person who has not left.
+    Person,
+    /// The id of an app of the catalog.
+    App,
+    /// The key of a row of a reference table.
+    Asset {
+        table: String,
+    },
+    /// The id of a file that was sent before.
+    File,
 }
 
 /// An app that access can be requested to.

@@ -198,7 +198,10 @@ impl Field {
             FieldKind::Text { chars_max } if *chars_max > LINE_CHARS && spec.name == "justification" => {
                 ("lines", &[][..])
             }
-            FieldKind::Text { .. } => ("text", &[][..]),
+            FieldKind::LongText { .. } => ("lines", &[][..]),
+            FieldKind::Text { .. } | FieldKind::Person | FieldKind::App | FieldKind::Asset { .. } | FieldKind::File => {
+                ("text", &[][..])
+            }
             FieldKind::Number { .. } => ("number", &[][..]),
             FieldKind::Flag => ("flag", &[][..]),
             FieldKind::Date => ("date", &[][..]),

@@ -7,7 +7,8 @@ use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Field, Problem, Value};
+use crate::desk::organisation::{FieldKind, Organisation};
 use crate::desk::permission;
 use crate::desk::ticket::Attachment;
 use crate::desk::ticket::intake::attachment::{self, OF_TICKET_MAX, Scan, clean_name, essence, is_meant};
@@ -247,6 +248,24 @@ impl Office {
             }
         }
         Ok(found)
+    }
+
+    /// Refuses a submission that names rows of reference tables which are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`].
+    pub(in crate::app) fn check_assets(&self, organisation: &Organisation, new: &NewTicket) -> Result<(), Error> {
+        let Some(form) = organisation.request_types.get(&new.request_type) else { return Ok(()) };
+        let reference = self.reference.load();
+        let wrong = |(name, value): &Field| {
+            let spec = form.fields.iter().find(|spec| spec.name == *name)?;
+            let (FieldKind::Asset { table }, Value::Text(key)) = (&spec.kind, value) else { return None };
+            let message = || format!("{} takes a key of the table {table}; `{key}` is none.", spec.label);
+            (!reference.has(table, key)).then(|| Problem::new(name, "unknown", message()))
+        };
+        let problems: Vec<Problem> = new.fields.iter().filter_map(wrong).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Error::Rejected { problems }) }
     }
 
     /// A submission with the files that it names among its attachments.

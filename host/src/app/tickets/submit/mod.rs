@@ -132,6 +132,7 @@ impl App {
         {
             return self.made_before(id).await;
         }
+        self.check_assets(&organisation, &new)?;
         let new = self.with_uploads(actor, new).await?;
         self.check_open_tickets(actor).await?;
         self.count_text(actor, new.stored_bytes())?;

@@ -7,7 +7,7 @@ use crate::desk::id::{AttachmentId, PersonId, RequestTypeId};
 use crate::desk::organisation::form::{
     Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
 };
-use crate::desk::organisation::{Organisation, RequestType};
+use crate::desk::organisation::{FieldKind, Organisation, RequestType};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
@@ -101,7 +101,10 @@ impl NewTicket {
         problems.extend(check_counts(&given));
         problems.extend(check_tags(organisation, permit, &given.tags));
         let fields = match check_form(form, &given.fields) {
-            Ok(fields) => fields,
+            Ok(fields) => {
+                problems.extend(check_named(organisation, form, &fields));
+                fields
+            }
             Err(found) => {
                 problems.extend(found);
                 Vec::new()
@@ -117,10 +120,10 @@ impl NewTicket {
             submitted_by: permit.submitted_by().clone(),
             subject: given.subject,
             body: given.body,
-            fields,
             tags: given.tags,
             attachments: given.attachments,
-            uploads: given.uploads,
+            uploads: with_files(form, &fields, given.uploads),
+            fields,
             headers: given.headers,
             origin: None,
         })
@@ -199,6 +202,40 @@ fn check_attachment(attachment: &Attachment) -> Option<Problem> {
         .or_else(blank)
         .or_else(|| bad(media_type, MEDIA_TYPE_CHARS_MAX))
         .or_else(too_large)
+}
+
+/// The files that a submission is to have, with those that its fields name.
+fn with_files(form: &RequestType, fields: &[Field], mut uploads: Vec<AttachmentId>) -> Vec<AttachmentId> {
+    let is_file = |name: &str| form.fields.iter().any(|spec| spec.name == name && spec.kind == FieldKind::File);
+    for (name, value) in fields {
+        if let Value::Text(text) = value
+            && is_file(name)
+            && let Ok(id) = text.parse::<AttachmentId>()
+            && !uploads.contains(&id)
+        {
+            uploads.push(id);
+        }
+    }
+    uploads
+}
+
+/// The fields that name a person or an app that is not there.
+fn check_named(organisation: &Organisation, form: &RequestType, fields: &[Field]) -> Vec<Problem> {
+    let wrong = |(name, value): &Field| {
+        let spec = form.fields.iter().find(|spec| spec.name == *name)?;
+        let Value::Text(text) = value else { return None };
+        let (is_there, what) = match &spec.kind {
+            FieldKind::Person => (
+                organisation.people.get(text.as_str()).is_some_and(|person| person.active),
+                "a person of the directory",
+            ),
+            FieldKind::App => (organisation.apps.contains_key(text.as_str()), "an app of the catalog"),
+            _ => return None,
+        };
+        let message = || format!("{} takes the id of {what}; `{text}` is none.", spec.label);
+        (!is_there).then(|| Problem::new(name, "unknown", message()))
+    };
+    fields.iter().filter_map(wrong).collect()
 }
 
 fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem> {

@@ -76,6 +76,10 @@ fn facts(event: &Event) -> String {
     facts.to_string()
 }
 
+fn attached((attachment, name, size, digest): (uuid::Uuid, String, u64, String)) -> Event {
+    Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
+}
+
 /// The event of this word with these facts.
 fn event(kind: &str, facts: &str) -> Result<Event, Error> {
     fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
@@ -138,10 +142,7 @@ fn event(kind: &str, facts: &str) -> Result<Event, Error> {
             let (link, other) = read(facts)?;
             Event::Unlinked { link, other: TicketNumber(other) }
         }
-        "attached" => {
-            let (attachment, name, size, digest): (uuid::Uuid, _, _, _) = read(facts)?;
-            Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
-        }
+        "attached" => attached(read(facts)?),
         "task" => {
             let [step, text] = read(facts)?;
             Event::Task { step, text }

@@ -1,0 +1,401 @@
+//! Documents of the configuration by API: looked at before it happens, published with a reason, rolled back. What the directory
+//! has and what is published are never both the same document's: `[configuration] by-api` says whose it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Conflict;
+use crate::app::decide::judge::judge;
+use crate::app::office::signatory;
+use crate::app::rollout::rules::Source;
+use crate::app::{App, Error, Office};
+pub use crate::config::Document;
+use crate::config::{self, Config};
+use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::difference::{Difference, Noun, Way, differences};
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::rules::digest::Digest;
+use crate::rules::live::catalog::Generation;
+use crate::store::chain::audit;
+pub use crate::store::people::configuration::PublishedVersion;
+use crate::store::people::configuration::{NewVersion, OpenBy};
+use crate::store::{self, Store};
+
+/// Differences that the audit keeps of one publication.
+const AUDITED_MAX: usize = 50;
+
+/// A document as it is live.
+#[derive(Debug, Clone)]
+pub struct LiveDocument {
+    pub document: Document,
+    /// Whether it is published by API.
+    pub by_api: bool,
+    /// Of the version that is live; `None` where the directory's file is.
+    pub revision: Option<i64>,
+    pub content: String,
+}
+
+/// One difference, with what it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    pub difference: Difference,
+    /// Tickets on which work is owed that have it.
+    pub open_tickets: i64,
+    /// Rules that name it.
+    pub rules: Vec<String>,
+}
+
+impl Touched {
+    /// Why it cannot be: a thing that open tickets have does not go.
+    fn orphans(&self) -> Option<Problem> {
+        let Difference { noun, id, way } = &self.difference;
+        if *way != Way::Removed || self.open_tickets == 0 {
+            return None;
+        }
+        let way_out = match noun {
+            Noun::Person => "leave the person in and say `active = false`",
+            Noun::RequestType => "resolve them first",
+            Noun::Team | Noun::Category | Noun::App => "give them another first",
+        };
+        let count = self.open_tickets;
+        let message = format!("{count} open tickets have the {} `{id}`: {way_out}", noun.code());
+        Some(Problem::new("content", "in-use", message))
+    }
+}
+
+/// The outcome of a look or of a publication.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    /// Of the version that was published; `None` after a look.
+    pub revision: Option<i64>,
+    pub touched: Vec<Touched>,
+    /// Why it would not be published.
+    pub problems: Vec<Problem>,
+}
+
+/// The content that is to be published.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    Content(&'a str),
+    /// That of an earlier version.
+    Again(i64),
+}
+
+/// A configuration with the documents that are published.
+///
+/// # Errors
+///
+/// Where the store cannot be read; every problem of the configuration, as text.
+pub async fn with_published(source: &Source, store: &Store) -> Result<Result<Config, Vec<String>>, Error> {
+    let published = store.published_documents().await?;
+    let texts = published.into_iter().map(|(document, (_, content))| (document, content)).collect();
+    load(source, texts).await
+}
+
+async fn load(source: &Source, published: BTreeMap<String, String>) -> Result<Result<Config, Vec<String>>, Error> {
+    let source = source.clone();
+    let load = move || config::load_with(&source.directory, &source.outside, &published);
+    let loaded = tokio::task::spawn_blocking(load).await?;
+    Ok(loaded.map_err(|problems| problems.iter().map(ToString::to_string).collect()))
+}
+
+fn rejected(problems: Vec<Problem>) -> Error {
+    Error::Rejected { problems }
+}
+
+fn invalid(problems: Vec<String>) -> Vec<Problem> {
+    problems.into_iter().map(|message| Problem::new("content", "invalid", message)).collect()
+}
+
+/// The rules whose manifests name a thing.
+fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<String> {
+    let names = |list: &[String]| list.contains(&difference.id);
+    let rules = generation.into_iter().flat_map(|generation| generation.rules());
+    let naming = rules.filter(|rule| match difference.noun {
+        Noun::Category => names(&rule.manifest.matches.categories),
+        Noun::RequestType => names(&rule.manifest.matches.request_types),
+        Noun::Person | Noun::Team | Noun::App => false,
+    });
+    let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
+    found.into_iter().collect()
+}
+
+impl Office {
+    /// All documents as they are live.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Rejected`] where the directory is not right.
+    pub async fn documents(&self, actor: &Actor, source: &Source) -> Result<Vec<LiveDocument>, Error> {
+        permission::administer(actor)?;
+        let mut published = self.store.published_documents().await?;
+        let config = load(source, BTreeMap::new()).await?.map_err(|problems| rejected(invalid(problems)))?;
+        let one = |document: Document| {
+            let by_api = config.by_api.contains(&document);
+            let of_store = published.remove(document.code()).filter(|_| by_api);
+            let (revision, content) = match of_store {
+                Some((revision, content)) => (Some(revision), content),
+                None => (None, config.files.texts.get(document.file()).cloned().unwrap_or_default()),
+            };
+            LiveDocument { document, by_api, revision, content }
+        };
+        Ok(Document::ALL.into_iter().map(one).collect())
+    }
+
+    /// The versions of a document, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn document_versions(&self, actor: &Actor, document: Document) -> Result<Vec<PublishedVersion>, Error> {
+        permission::administer(actor)?;
+        Ok(self.store.published_versions(document.code()).await?)
+    }
+
+    /// The content of a version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`].
+    pub async fn document_version(&self, actor: &Actor, document: Document, revision: i64) -> Result<String, Error> {
+        permission::administer(actor)?;
+        let found = self.store.published_content(document.code(), revision).await?;
+        found.ok_or_else(|| Error::Missing { what: "version", name: revision.to_string() })
+    }
+
+    /// The configuration as it would be, and what that touches.
+    async fn propose(
+        &self,
+        (document, content): (Document, &str),
+        source: &Source,
+        generation: Option<&Generation>,
+    ) -> Result<(i64, Proposed), Error> {
+        // The revision first: a publication that comes meanwhile makes this one stale.
+        let revision = self.store.configuration_revision().await?;
+        let published = self.store.published_documents().await?;
+        let mut texts: BTreeMap<String, String> =
+            published.into_iter().map(|(document, (_, content))| (document, content)).collect();
+        let before = load(source, texts.clone()).await?;
+        texts.insert(document.code().to_owned(), content.to_owned());
+        let (before, after) = match (before, load(source, texts).await?) {
+            (Ok(before), Ok(after)) => (before, after),
+            (_, Err(problems)) | (Err(problems), _) => {
+                return Ok((revision, Proposed { revision: None, touched: Vec::new(), problems: invalid(problems) }));
+            }
+        };
+        if !before.by_api.contains(&document) {
+            return Err(Conflict::NotByApi { document: document.code(), file: document.file() }.into());
+        }
+        let touched = self.touched(&before.organisation, &after.organisation, generation).await?;
+        let problems = touched.iter().filter_map(Touched::orphans).collect();
+        Ok((revision, Proposed { revision: None, touched, problems }))
+    }
+
+    async fn touched(
+        &self,
+        before: &Organisation,
+        after: &Organisation,
+        generation: Option<&Generation>,
+    ) -> Result<Vec<Touched>, Error> {
+        let differences = differences(before, after);
+        let mut counts: BTreeMap<Noun, BTreeMap<String, i64>> = BTreeMap::new();
+        let nouns: BTreeSet<Noun> = differences.iter().map(|difference| difference.noun).collect();
+        for noun in nouns {
+            counts.insert(noun, self.open_tickets_with(noun).await?);
+        }
+        let touched = |difference: Difference| Touched {
+            open_tickets: counts
+                .get(&difference.noun)
+                .and_then(|by_id| by_id.get(&difference.id))
+                .copied()
+                .unwrap_or(0),
+            rules: named_by(generation, &difference),
+            difference,
+        };
+        Ok(differences.into_iter().map(touched).collect())
+    }
+
+    async fn open_tickets_with(&self, noun: Noun) -> Result<BTreeMap<String, i64>, Error> {
+        let by = match noun {
+            Noun::Team => OpenBy::Team,
+            Noun::Category => OpenBy::Category,
+            Noun::RequestType => OpenBy::RequestType,
+            Noun::Person => OpenBy::Requester,
+            // Access keeps the app's id in its ledger, and goes on without the catalog.
+            Noun::App => return Ok(BTreeMap::new()),
+        };
+        let mut counts = self.store.open_tickets_by(by).await?;
+        if noun == Noun::Person {
+            for (person, count) in self.store.open_tickets_by(OpenBy::Assignee).await? {
+                *counts.entry(person).or_default() += count;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published
+    /// that is not right, or that would leave open tickets with what is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Rejected`]; [`Error::Table`] for a document that is the directory's; [`Error::NeedsMatch`],
+    /// [`Error::Stale`].
+    pub async fn publish_document(
+        &self,
+        actor: &Actor,
+        (document, wanted, why): (Document, Wanted<'_>, &str),
+        condition: &Condition,
+        (source, generation): (&Source, Option<&Generation>),
+    ) -> Result<Proposed, Error> {
+        permission::administer(actor)?;
+        super::change::check_why(why)?;
+        let live = self.store.published_versions(document.code()).await?.first().map(|version| version.revision);
+        let live = live.unwrap_or(0);
+        if condition.matches.is_none() {
+            return Err(Error::NeedsMatch { what: "document" });
+        }
+        if !condition.holds_for(Some(&live.to_string())) {
+            return Err(Error::Stale { version: live });
+        }
+        let (content, again) = match wanted {
+            Wanted::Content(content) => (content.to_owned(), None),
+            Wanted::Again(revision) => (self.document_version(actor, document, revision).await?, Some(revision)),
+        };
+        let (seen, proposed) = self.propose((document, &content), source, generation).await?;
+        if !proposed.problems.is_empty() {
+            return Err(rejected(proposed.problems));
+        }
+        let digest = Digest::of(content.as_bytes()).to_string();
+        let author = signatory(actor).to_string();
+        let (document, content) = (document.code(), content.as_str());
+        let new = NewVersion { document, content, digest: &digest, author: &author, why, again };
+        let now = self.clock.now();
+        let revision = match self.store.publish_document(&new, seen, now).await {
+            Err(store::Error::Conflict) => {
+                return Err(Error::Stale { version: self.store.configuration_revision().await? });
+            }
+            published => published?,
+        };
+        let shown = proposed.touched.iter().take(AUDITED_MAX);
+        let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
+        let detail = json!({ "revision": revision, "digest": digest, "by": author, "why": why, "again": again,
+            "differences": shown.collect::<Vec<_>>() });
+        self.store
+            .audit(audit::Entry { at: now, event: audit::CONFIGURATION, about: document.to_owned(), detail })
+            .await?;
+        Ok(Proposed { revision: Some(revision), ..proposed })
+    }
+
+    /// Looks at what a document would do, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Table`] for a document that is the directory's.
+    pub async fn check_document(
+        &self,
+        actor: &Actor,
+        (document, content): (Document, &str),
+        (source, generation): (&Source, Option<&Generation>),
+    ) -> Result<Proposed, Error> {
+        permission::administer(actor)?;
+        Ok(self.propose((document, content), source, generation).await?.1)
+    }
+}
+
+impl App {
+    /// As [`Office::documents`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn live_documents(&self, actor: &Actor) -> Result<Vec<LiveDocument>, Error> {
+        self.documents(actor, &self.source).await
+    }
+
+    /// As [`Office::check_document`], with the rules that name what changes.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn look_at_document(&self, actor: &Actor, document: Document, content: &str) -> Result<Proposed, Error> {
+        let generation = self.rules.generation();
+        self.check_document(actor, (document, content), (&self.source, Some(&*generation))).await
+    }
+
+    /// As [`Office::publish_document`]; when it is done, this host goes by it, and the others do within a second.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn publish(
+        self: &Arc<Self>,
+        actor: &Actor,
+        document: (Document, Wanted<'_>, &str),
+        condition: &Condition,
+    ) -> Result<Proposed, Error> {
+        let generation = self.rules.generation();
+        let proposed = self.publish_document(actor, document, condition, (&self.source, Some(&*generation))).await?;
+        self.catch_up_configuration().await?;
+        Ok(proposed)
+    }
+
+    /// Reads the configuration, with what was published of it; gives its problems, in which case nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub(in crate::app) async fn read_configuration(self: &Arc<Self>) -> Result<Vec<String>, Error> {
+        // Two at once would each take a part of what they read.
+        let _only_one = self.changing_tables.lock().await;
+        let config = match with_published(&self.source, &self.store).await? {
+            Ok(config) => config,
+            Err(problems) => return Ok(problems),
+        };
+        let before = self.configured();
+        self.set_organisation(config.organisation);
+        self.set_templates(config.templates);
+        match self.take_tables(&config.tables).await {
+            Ok(()) => {
+                self.tell_access_forms();
+                self.follow_people().await?;
+                self.rules.set_judge(judge(self.organisation()));
+                Ok(Vec::new())
+            }
+            Err(Error::Table(conflict)) => {
+                self.set_organisation(before);
+                Ok(vec![conflict.to_string()])
+            }
+            Err(error) => {
+                self.set_organisation(before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Goes by what was published since, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read. What is not right is logged, and everything stays as it is.
+    pub async fn catch_up_configuration(self: &Arc<Self>) -> Result<(), Error> {
+        use std::sync::atomic::Ordering;
+        let revision = self.store.configuration_revision().await?;
+        if self.configuration.load(Ordering::Acquire) == revision {
+            return Ok(());
+        }
+        let problems = self.read_configuration().await?;
+        if !problems.is_empty() {
+            tracing::error!(
+                ?problems,
+                "the configuration that was published does not fit this host's directory: it stays as it was"
+            );
+        }
+        self.configuration.store(revision, Ordering::Release);
+        Ok(())
+    }
+}

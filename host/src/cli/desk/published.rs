@@ -1,0 +1,166 @@
+//! `ruledesk config`: parts of the configuration that are published by API, also while a desk runs, which follows within a second.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::{Shell, configuration, reference, shell_of, told};
+use crate::app::reference::configuration::{Document, Proposed, Wanted};
+use crate::cli::{Failure, Place};
+use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::id::PersonId;
+use crate::rules::text::shown;
+
+/// Versions of the configuration.
+#[derive(Debug, Args)]
+pub struct Published {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    place: Place,
+    /// The person in whose name you act; the audit names you as well.
+    #[arg(long = "as", global = true)]
+    person: Option<PersonId>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists the documents, and whose they are.
+    List,
+    /// Prints every key of the configuration with what it means, as Markdown.
+    Reference,
+    /// Lists the versions of a document, the latest first.
+    Versions { document: String },
+    /// Prints a document: as it is live, or a version of it.
+    Export {
+        document: String,
+        #[arg(long)]
+        revision: Option<i64>,
+    },
+    /// Shows what a file would change, and what that touches. Nothing is changed.
+    Diff { document: String, file: PathBuf },
+    /// The same for a script: ends with 1 where the file would not be published.
+    Check { document: String, file: PathBuf },
+    /// Publishes a file: every host goes by it within a second.
+    Publish {
+        document: String,
+        file: PathBuf,
+        /// Kept with the version.
+        #[arg(long)]
+        why: String,
+    },
+    /// Publishes the content of an earlier version again.
+    Rollback {
+        document: String,
+        revision: i64,
+        /// Kept with the version.
+        #[arg(long)]
+        why: String,
+    },
+}
+
+fn document(code: &str) -> Result<Document, Failure> {
+    Document::from_code(code).ok_or_else(|| {
+        let known = Document::ALL.map(Document::code).join(", ");
+        format!("there is no document `{code}`: there are {known}").into()
+    })
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()).into())
+}
+
+/// Does it.
+pub async fn run(arguments: Published) -> Result<(), Failure> {
+    if let Command::Reference = arguments.command {
+        print!("{}", reference::text());
+        return Ok(());
+    }
+    let (config, source) = configuration(&arguments.place, None)?;
+    let Shell { office, actor } = shell_of(config, &source, arguments.person.as_ref()).await?;
+    let any = Condition { matches: Some(Tags::Any), none_matches: None };
+    let from = (&source, None);
+    let done = match &arguments.command {
+        Command::Reference => Ok(()),
+        Command::List => office.documents(&actor, &source).await.map(|documents| {
+            for live in documents {
+                let whose = match (live.by_api, live.revision) {
+                    (false, _) => "of the directory".to_owned(),
+                    (true, None) => "by API; the directory's until the first version".to_owned(),
+                    (true, Some(revision)) => format!("by API; revision {revision}"),
+                };
+                println!("{:<14} {whose}", live.document.code());
+            }
+        }),
+        Command::Versions { document: code } => {
+            office.document_versions(&actor, document(code)?).await.map(|versions| {
+                for version in versions {
+                    let again = version.again.map(|again| format!(" (again {again})")).unwrap_or_default();
+                    let (author, why) = (shown(&version.author), shown(&version.why));
+                    println!("{:>6}  {}  {author}  {why}{again}", version.revision, version.at);
+                }
+            })
+        }
+        Command::Export { document: code, revision: Some(revision) } => {
+            office.document_version(&actor, document(code)?, *revision).await.map(|content| print!("{content}"))
+        }
+        Command::Export { document: code, revision: None } => {
+            let wanted = document(code)?;
+            let found = office.documents(&actor, &source).await;
+            found.map(|all| {
+                all.iter().filter(|live| live.document == wanted).for_each(|live| print!("{}", live.content))
+            })
+        }
+        Command::Diff { document: code, file } | Command::Check { document: code, file } => {
+            let proposed = office.check_document(&actor, (document(code)?, &text(file)?), from).await;
+            let strict = matches!(arguments.command, Command::Check { .. });
+            match proposed {
+                Ok(proposed) => {
+                    show(&proposed);
+                    if strict && !proposed.problems.is_empty() {
+                        office.close().await;
+                        return Err("it would not be published".into());
+                    }
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        }
+        Command::Publish { document: code, file, why } => {
+            let wanted = (document(code)?, Wanted::Content(&text(file)?), why.as_str());
+            office.publish_document(&actor, wanted, &any, from).await.map(|proposed| show(&proposed))
+        }
+        Command::Rollback { document: code, revision, why } => {
+            let wanted = (document(code)?, Wanted::Again(*revision), why.as_str());
+            office.publish_document(&actor, wanted, &any, from).await.map(|proposed| show(&proposed))
+        }
+    };
+    office.close().await;
+    done.map_err(told)
+}
+
+/// Prints what a document changes.
+fn show(proposed: &Proposed) {
+    if let Some(revision) = proposed.revision {
+        println!("published as revision {revision}");
+    }
+    if proposed.touched.is_empty() && proposed.problems.is_empty() {
+        println!("it changes nothing");
+    }
+    for touched in &proposed.touched {
+        let difference = &touched.difference;
+        let tickets = match touched.open_tickets {
+            0 => String::new(),
+            count => format!("; {count} open tickets have it"),
+        };
+        let rules = if touched.rules.is_empty() {
+            String::new()
+        } else {
+            format!("; named by the rules {}", touched.rules.join(", "))
+        };
+        println!("{:<8} {} {}{tickets}{rules}", difference.way.code(), difference.noun.code(), shown(&difference.id));
+    }
+    for problem in &proposed.problems {
+        println!("problem: {}", shown(&problem.message));
+    }
+}

@@ -1,0 +1,155 @@
+//! Documents of the configuration that were published by API: every version, and the one that is live, which is the latest.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, ms};
+use crate::store::{Error, Store};
+
+const T: &str = "configuration_versions";
+/// The most versions of a list.
+const LIST_MAX: usize = 1000;
+
+/// A version of a document, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// Of all documents together; a later version has a higher one.
+    pub revision: i64,
+    /// SHA-256 of the content, in hexadecimal.
+    pub digest: String,
+    pub author: String,
+    pub why: String,
+    pub at: Timestamp,
+    /// The earlier version whose content it has, where it was rolled back.
+    pub again: Option<i64>,
+}
+
+/// A version that is to be published.
+#[derive(Debug, Clone)]
+pub struct NewVersion<'a> {
+    pub document: &'a str,
+    pub content: &'a str,
+    pub digest: &'a str,
+    pub author: &'a str,
+    pub why: &'a str,
+    pub again: Option<i64>,
+}
+
+fn version(row: &Row) -> Result<PublishedVersion, Error> {
+    Ok(PublishedVersion {
+        revision: row.int(0)?,
+        digest: row.text(1)?,
+        author: row.text(2)?,
+        why: row.text(3)?,
+        at: at(T, "at", row.int(4)?)?,
+        again: row.opt_int(5)?,
+    })
+}
+
+impl Store {
+    /// The revision of all documents together: another one after each that is published; 0 before the first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn configuration_revision(&self) -> Result<i64, Error> {
+        let row = self.db.optional("select coalesce(max(revision), 0) from configuration_versions", Vec::new()).await?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The documents that are live by their words: each with its revision and content.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn published_documents(&self) -> Result<BTreeMap<String, (i64, String)>, Error> {
+        let sql = "select document, revision, content from configuration_versions v where revision = \
+                   (select max(revision) from configuration_versions o where o.document = v.document)";
+        let rows = self.db.all(sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, (row.int(1)?, row.text(2)?)))).collect()
+    }
+
+    /// The versions of a document, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn published_versions(&self, document: &str) -> Result<Vec<PublishedVersion>, Error> {
+        let sql = format!(
+            "select revision, digest, author, why, at, again from configuration_versions where document = $1 \
+             order by revision desc limit {LIST_MAX}"
+        );
+        self.db.all(&sql, vec![document.into()]).await?.iter().map(version).collect()
+    }
+
+    /// The content of a version.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn published_content(&self, document: &str, revision: i64) -> Result<Option<String>, Error> {
+        let sql = "select content from configuration_versions where document = $1 and revision = $2";
+        let row = self.db.optional(sql, vec![document.into(), revision.into()]).await?;
+        row.map(|row| row.text(0)).transpose()
+    }
+
+    /// Publishes a version, which is live from then on; its revision.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where anything was published since `seen`.
+    pub async fn publish_document(&self, new: &NewVersion<'_>, seen: i64, now: Timestamp) -> Result<i64, Error> {
+        let sql = "insert into configuration_versions (revision, document, content, digest, author, why, at, again) \
+                   select $1, $2, $3, $4, $5, $6, $7, $8 where $1 > \
+                   (select coalesce(max(revision), 0) from configuration_versions) on conflict (revision) do nothing";
+        let args: Vec<Arg> = vec![
+            (seen + 1).into(),
+            new.document.into(),
+            new.content.into(),
+            new.digest.into(),
+            new.author.into(),
+            new.why.into(),
+            ms(now).into(),
+            new.again.into(),
+        ];
+        let written = self.db.transaction(async |mut tx| {
+            if tx.execute(sql, args.clone()).await? == 0 {
+                return Err(Error::Conflict);
+            }
+            Ok(((), tx))
+        });
+        written.await?.1.done().await?;
+        Ok(seen + 1)
+    }
+
+    /// How many tickets on which work is owed have each value in a column of theirs.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn open_tickets_by(&self, column: OpenBy) -> Result<BTreeMap<String, i64>, Error> {
+        let column = match column {
+            OpenBy::Team => "team",
+            OpenBy::Category => "category",
+            OpenBy::RequestType => "request_type",
+            OpenBy::Requester => "requester",
+            OpenBy::Assignee => "assignee",
+        };
+        let sql = format!(
+            "select {column}, count(*) from tickets where unfinished = 1 and {column} is not null group by {column}"
+        );
+        self.db.all(&sql, Vec::new()).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
+    }
+}
+
+/// A column by which open tickets are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenBy {
+    Team,
+    Category,
+    RequestType,
+    Requester,
+    Assignee,
+}
