@@ -90,7 +90,8 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     let config = crate::support::components::root().join("host/demo");
     let config = config.to_str().unwrap();
     let rule = shipped("60-decision-table");
-    let folder = rule.path().to_str().unwrap();
+    let (folder, component) = (rule.path().to_str().unwrap(), rule.path().join("rule.wasm"));
+    let component = component.to_str().unwrap();
     let write = |team: &str, example: &str| {
         let manifest = format!(
             "name = \"who\"\nversion = \"1.0.0\"\nstages = [\"routing\"]\norder = 1\n[settings]\nstage = \"routing\"\n\
@@ -104,7 +105,7 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     };
     write("network", &example("2026-11-30T19:30:00+01:00", "assign"));
     printed(&ran(&["test", folder, "--config", config]));
-    printed(&ran(&["check", folder, "--config", config]));
+    printed(&ran(&["check", component, "--config", config]));
     write("network", &example("\"2026-11-30T12:30:00+01:00\"", "pass"));
     printed(&ran(&["test", folder]));
     for (at, says) in [("2026-11-30", "no instant with an offset"), ("7", "no instant")] {
@@ -114,13 +115,13 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     }
     write("netwrok", &example("2026-11-30T19:30:00+01:00", "assign"));
     printed(&ran(&["test", folder]));
-    for command in ["test", "check"] {
-        let output = ran(&[command, folder, "--config", config]);
+    for (command, of) in [("test", folder), ("check", component)] {
+        let output = ran(&[command, of, "--config", config]);
         let said = out(&output) + &err(&output);
         assert!(!output.status.success() && said.contains("netwrok"), "{command}: {said}");
     }
     // Also a name that no example meets.
     write("netwrok", "");
-    let output = ran(&["check", folder, "--config", config]);
+    let output = ran(&["check", component, "--config", config]);
     assert!(!output.status.success(), "{}", out(&output));
 }

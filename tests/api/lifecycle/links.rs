@@ -65,6 +65,7 @@ fn opposite_links_at_one_moment_close_no_circle() {
             [merge(&one, &other), merge(&other, &one)].map(|one| one.join().unwrap())
         });
         assert_eq!(both.iter().filter(|status| **status == 200).count(), 1, "{both:?}");
+        desk.do_what_is_due();
     });
 }
 

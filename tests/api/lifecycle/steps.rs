@@ -70,9 +70,11 @@ fn a_macro_is_the_same_commands_with_the_ticket_filled_in() {
         let desk = with_macros(database);
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         let key = incident(&amara, "{agent} is down");
-        assert_eq!(kofi.get("/api/v1/macros").expect(200), json!([{ "id": "cable", "name": "The cable was off" }]));
+        let macros = kofi.get("/api/v1/macros").expect(200);
+        assert!(macros.as_array().unwrap().contains(&json!({ "id": "cable", "name": "The cable was off" })), "{macros}");
         let replies = kofi.get(&format!("/api/v1/tickets/{key}/canned-replies")).expect(200);
-        assert_eq!(replies[0]["body"], format!("Dear Amara Okafor, we have {key}."));
+        let greeting = json!(format!("Dear Amara Okafor, we have {key}."));
+        assert!(replies.as_array().unwrap().iter().any(|reply| reply["body"] == greeting), "{replies}");
         assert_eq!(amara.get("/api/v1/macros").status, 403);
         assert_eq!(run(&kofi, &key, &json!({ "macro": "none" })).status, 404);
         let done = run(&kofi, &key, &json!({ "macro": "cable" })).expect(200);

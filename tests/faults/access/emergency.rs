@@ -1,4 +1,4 @@
-//! What cannot wait is given at once, for a short time, and looked at afterwards; and where so many leave at once that it is rather the
+//! Access that cannot wait is given at once, for a short time, and looked at afterwards; and where so many leave at once that it is rather the
 //! directory that has gone wrong, the desk asks a person.
 
 use jiff::SignedDuration;

@@ -54,7 +54,7 @@ impl Model {
         }
     }
 
-    /// What is over stays over, also where the clock goes back.
+    /// A thing that is over stays over, also where the clock goes back.
     fn sweep(&mut self, now: Timestamp) {
         self.0.iter_mut().filter(|held| held.expires_at <= now).for_each(|held| held.over = true);
     }

@@ -35,7 +35,7 @@ pub struct CampaignBody {
     /// Who is asked first: `owner` of the app, which is the default, or `manager` of the person.
     #[serde(default)]
     reviewers: Option<String>,
-    /// What is not kept by then is taken back.
+    /// The day by which access that nobody keeps is taken back.
     #[schema(value_type = String, format = DateTime)]
     due_at: Timestamp,
 }

@@ -24,7 +24,7 @@ pub enum Failed {
         word: Option<&'static str>,
         detail: String,
     },
-    /// What is no matter of SCIM.
+    /// Paths that are no matter of SCIM.
     Other(Problem),
 }
 

@@ -35,7 +35,7 @@ pub struct ReviewItem {
     pub ticket: TicketId,
     pub reviewers: Vec<PersonId>,
     pub asked_at: Timestamp,
-    /// What is not kept by then ends.
+    /// The instant at which access that was not kept ends.
     pub due_at: Timestamp,
     pub answer: Option<ReviewAnswer>,
 }

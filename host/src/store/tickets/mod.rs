@@ -20,7 +20,6 @@ pub(crate) mod rows;
 pub mod search;
 pub mod summary;
 pub mod timeline;
-pub mod views;
 pub mod waiting;
 
 /// A message in the outbox.

@@ -10,10 +10,10 @@ use crate::desk::permission::{self, Act};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_blank, normal};
 use crate::store::sql::page::Page;
+use crate::store::tickets::list::views::VIEWS_MAX;
+pub use crate::store::tickets::list::views::{Audience, StoredView};
 use crate::store::tickets::list::{Filter, Start};
 use crate::store::tickets::summary::TicketSummary;
-use crate::store::tickets::views::VIEWS_MAX;
-pub use crate::store::tickets::views::{Audience, StoredView};
 
 /// The most lists that a person keeps.
 const OWN_MAX: usize = 100;

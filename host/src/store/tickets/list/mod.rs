@@ -26,6 +26,7 @@ use crate::store::{Error, Store};
 mod leads;
 mod queue;
 mod stable;
+pub mod views;
 mod walk;
 
 /// Which tickets a list shows; `None` and empty do not narrow it.

@@ -1,28 +1,23 @@
-//! The timeline as rows. An entry's event is a word and its facts as a JSON array, in the order in which
-//! [`facts`] writes them and [`event`] reads them.
+//! The timeline as rows. An entry's event is a word and its facts, which stand in [`facts`].
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::desk::actor::{Author, RuleRef};
-use crate::desk::id::{AttachmentId, CommentId, TicketNumber};
-use crate::desk::organisation::service::RecordPart;
-use crate::desk::sla::ClockKind;
-use crate::desk::ticket::State;
-use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
+use crate::desk::id::TicketNumber;
 use crate::desk::ticket::sight::PublicState;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
+use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 mod erase;
+mod facts;
 
 pub use erase::ERASED;
+use facts::{event, facts};
 
 /// An entry of a timeline with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,119 +45,6 @@ const RULE: i64 = 2;
 /// The visibilities, as numbers.
 const PUBLIC: i64 = 0;
 const INTERNAL: i64 = 1;
-
-/// An event's facts.
-fn facts(event: &Event) -> String {
-    let facts = match event {
-        Event::Submitted { channel } => json!([channel]),
-        Event::Set { field, from, to, reason } => json!([field.code(), from, to, reason]),
-        Event::Assigned { team, assignee, reason } => json!([team, assignee, reason]),
-        Event::StateChanged { from, to, reason } => json!([from.code(), to.code(), reason]),
-        Event::Commented { comment, body } => json!([comment.to_string(), body]),
-        Event::AccessDecided { outcome, detail } => json!([outcome.code(), detail]),
-        Event::Acknowledged { to } => json!([to]),
-        Event::Resolved { record } => json!(RecordPart::ALL.map(|part| record.part(part))),
-        Event::ClockReached { clock, percent } => json!([clock.code(), percent]),
-        Event::EscalationAsked { reason } => json!([reason]),
-        Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
-        Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
-        Event::Attached { attachment, name, size, digest } => json!([attachment.to_string(), name, size, digest]),
-        Event::Task { step, text } => json!([step, text]),
-        Event::Watched { person } | Event::Unwatched { person } => json!([person.as_str()]),
-        Event::TimeSpent { minutes, note } => json!([minutes, note]),
-        Event::SurveyAnswered { score, comment } => json!([score, comment]),
-        Event::Unreadable => json!([]),
-    };
-    facts.to_string()
-}
-
-fn attached((attachment, name, size, digest): (uuid::Uuid, String, u64, String)) -> Event {
-    Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
-}
-
-/// The event of this word with these facts.
-fn event(kind: &str, facts: &str) -> Result<Event, Error> {
-    fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
-        serde_json::from_str(facts).map_err(|_| corrupt(T, "details", facts))
-    }
-    let state = |code: String| State::from_code(&code).ok_or_else(|| corrupt(T, "details", code));
-    Ok(match kind {
-        "submitted" => {
-            let [channel] = read(facts)?;
-            Event::Submitted { channel }
-        }
-        "set" => {
-            let (field, from, to, reason): (String, _, _, _) = read(facts)?;
-            let field = Field::from_code(&field).ok_or_else(|| corrupt(T, "details", field))?;
-            Event::Set { field, from, to, reason }
-        }
-        "assigned" => {
-            let (team, assignee, reason) = read(facts)?;
-            Event::Assigned { team, assignee, reason }
-        }
-        "state-changed" => {
-            let (from, to, reason) = read(facts)?;
-            Event::StateChanged { from: state(from)?, to: state(to)?, reason }
-        }
-        "commented" => {
-            let (comment, body): (uuid::Uuid, _) = read(facts)?;
-            Event::Commented { comment: CommentId(comment), body }
-        }
-        "access-decided" => {
-            let (outcome, detail): (String, _) = read(facts)?;
-            let outcome = AccessOutcome::from_code(&outcome).ok_or_else(|| corrupt(T, "details", outcome))?;
-            Event::AccessDecided { outcome, detail }
-        }
-        "acknowledged" => {
-            let [to] = read(facts)?;
-            Event::Acknowledged { to }
-        }
-        "resolved" => {
-            let [symptom, cause, fix, next_time] = read(facts)?;
-            Event::Resolved { record: ResolutionRecord { symptom, cause, fix, next_time } }
-        }
-        "clock-reached" => {
-            let (clock, percent): (String, _) = read(facts)?;
-            let clock = ClockKind::from_code(&clock).ok_or_else(|| corrupt(T, "details", clock))?;
-            Event::ClockReached { clock, percent }
-        }
-        "escalation-asked" => {
-            let [reason] = read(facts)?;
-            Event::EscalationAsked { reason }
-        }
-        "escalated" => {
-            let (from, to, tier, reason) = read(facts)?;
-            Event::Escalated { from, to, tier, reason }
-        }
-        "linked" => {
-            let (link, other) = read(facts)?;
-            Event::Linked { link, other: TicketNumber(other) }
-        }
-        "unlinked" => {
-            let (link, other) = read(facts)?;
-            Event::Unlinked { link, other: TicketNumber(other) }
-        }
-        "attached" => attached(read(facts)?),
-        "task" => {
-            let [step, text] = read(facts)?;
-            Event::Task { step, text }
-        }
-        "watched" | "unwatched" => {
-            let [person]: [String; 1] = read(facts)?;
-            let person = parsed(T, "details", &person)?;
-            if kind == "watched" { Event::Watched { person } } else { Event::Unwatched { person } }
-        }
-        "time-spent" => {
-            let (minutes, note) = read(facts)?;
-            Event::TimeSpent { minutes, note }
-        }
-        "survey-answered" => {
-            let (score, comment) = read(facts)?;
-            Event::SurveyAnswered { score, comment }
-        }
-        other => return Err(corrupt(T, "kind", other)),
-    })
-}
 
 /// A row of a timeline, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::list::Filter;
-use super::summary::{self, TicketSummary};
+use super::Filter;
 use crate::desk::id::{PersonId, TeamId, TicketNumber, ViewId};
 use crate::desk::ticket::State;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at, corrupt, from_json, ms, parsed};
+use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 
 /// The most lists that one person has, shared ones of others included.
@@ -197,7 +197,7 @@ impl Store {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let (sql, args) = summary::statement("number", numbers, super::list::PAGE_MAX);
+        let (sql, args) = summary::statement("number", numbers, super::PAGE_MAX);
         let mut found = self.db.all(&sql, args).await?.iter().map(summary::summary).collect::<Result<Vec<_>, _>>()?;
         found.sort_by_key(|ticket| std::cmp::Reverse(ticket.number));
         Ok(found)
