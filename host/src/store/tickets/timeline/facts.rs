@@ -137,3 +137,34 @@ fn around(kind: &str, facts: &str) -> Result<Event, Error> {
 fn read<F: DeserializeOwned>(facts: &str) -> Result<F, Error> {
     serde_json::from_str(facts).map_err(|_| corrupt(T, "details", facts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let text = || "Zürich \"7\" \\ \n".to_owned();
+        let events = [
+            Event::Submitted { channel: text() },
+            Event::Set { field: Field::Tier, from: None, to: text(), reason: text() },
+            Event::Set { field: Field::Tags, from: Some(text()), to: text(), reason: String::new() },
+            Event::Assigned { team: text(), assignee: None, reason: text() },
+            Event::StateChanged { from: State::New, to: State::Merged, reason: text() },
+            Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
+            Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
+            Event::Acknowledged { to: text() },
+            Event::Attached {
+                attachment: AttachmentId(uuid::Uuid::from_u128(8)),
+                name: text(),
+                size: u64::from(u32::MAX),
+                digest: text(),
+            },
+        ];
+        for written in events {
+            assert_eq!(event(written.kind(), &facts(&written)).unwrap(), written);
+        }
+        assert!(event("set", "[\"no such field\",null,\"\",\"\"]").is_err());
+        assert!(event("no such event", "[]").is_err());
+    }
+}

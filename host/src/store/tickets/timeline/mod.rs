@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::desk::actor::{Author, RuleRef};
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::sight::PublicState;
-use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
@@ -343,35 +343,4 @@ fn among(places: &[(i64, i64, i64)]) -> String {
 /// What narrows a timeline to what may be seen.
 fn visible(internal: bool) -> String {
     if internal { String::new() } else { format!("and visibility = {PUBLIC}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_event_reads_back_as_it_was_written() {
-        let text = || "Zürich \"7\" \\ \n".to_owned();
-        let events = [
-            Event::Submitted { channel: text() },
-            Event::Set { field: Field::Tier, from: None, to: text(), reason: text() },
-            Event::Set { field: Field::Tags, from: Some(text()), to: text(), reason: String::new() },
-            Event::Assigned { team: text(), assignee: None, reason: text() },
-            Event::StateChanged { from: State::New, to: State::Merged, reason: text() },
-            Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
-            Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
-            Event::Acknowledged { to: text() },
-            Event::Attached {
-                attachment: AttachmentId(uuid::Uuid::from_u128(8)),
-                name: text(),
-                size: u64::from(u32::MAX),
-                digest: text(),
-            },
-        ];
-        for written in events {
-            assert_eq!(event(written.kind(), &facts(&written)).unwrap(), written);
-        }
-        assert!(event("set", "[\"no such field\",null,\"\",\"\"]").is_err());
-        assert!(event("no such event", "[]").is_err());
-    }
 }
