@@ -186,8 +186,8 @@ pub async fn read(
 #[utoipa::path(get, path = "/api/v1/attachments/{id}/content", tag = "tickets", security(("token" = [])),
     params(("id" = String, Path), ("Range" = Option<String>, Header, description = "one range of bytes"),
         ("If-None-Match" = Option<String>, Header, description = "ETags that you have already")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = Vec<u8>, content_type = "*/*"),
+        (status = 206, body = Vec<u8>, content_type = "*/*"),
         (status = 304, description = "you have it already"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "it is in quarantine"), (status = 416, body = Problem)))]
 pub async fn content(

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
+use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::app::App;
@@ -101,6 +102,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
 /// The pages for those who look after the desk.
 fn admin_routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/admin", get(|| async { Redirect::to("/admin/rules") }))
         .route("/admin/rules", get(admin::rules::list))
         .route("/admin/rules/{name}", get(admin::rules::show))
         .route("/admin/rules/{name}/step", post(admin::rules::step))

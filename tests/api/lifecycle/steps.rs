@@ -71,7 +71,10 @@ fn a_macro_is_the_same_commands_with_the_ticket_filled_in() {
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         let key = incident(&amara, "{agent} is down");
         let macros = kofi.get("/api/v1/macros").expect(200);
-        assert!(macros.as_array().unwrap().contains(&json!({ "id": "cable", "name": "The cable was off" })), "{macros}");
+        assert!(
+            macros.as_array().unwrap().contains(&json!({ "id": "cable", "name": "The cable was off" })),
+            "{macros}"
+        );
         let replies = kofi.get(&format!("/api/v1/tickets/{key}/canned-replies")).expect(200);
         let greeting = json!(format!("Dear Amara Okafor, we have {key}."));
         assert!(replies.as_array().unwrap().iter().any(|reply| reply["body"] == greeting), "{replies}");

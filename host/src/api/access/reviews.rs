@@ -162,8 +162,7 @@ impl CampaignBody {
 
 impl ReviewQuery {
     fn which(&self, caller: &Caller) -> Result<Which, Problem> {
-        let bad =
-            |text: &str| Problem::new(Kind::NOT_FOUND, format!("there is no campaign `{text}`: its id is a UUID"));
+        let bad = |text: &str| Problem::new(Kind::BAD_QUERY, format!("`campaign`: `{text}` is no id: it is a UUID"));
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),

@@ -196,6 +196,11 @@ pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
     key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))
 }
 
+/// The key of the last ticket that a client has, in a query.
+pub(super) fn last_seen(name: &str, key: Option<&str>) -> Result<Option<TicketNumber>, Problem> {
+    key.map(str::parse).transpose().map_err(|e| Problem::new(Kind::BAD_QUERY, format!("`{name}`: {e}")))
+}
+
 /// Read a ticket.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path, description = "such as `IT-1042`"),

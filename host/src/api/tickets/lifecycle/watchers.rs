@@ -10,8 +10,8 @@ use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page;
 use crate::api::http::problem::Problem;
-use crate::api::tickets::number;
 use crate::api::tickets::summary::TicketSummaryView;
+use crate::api::tickets::{last_seen, number};
 use crate::app::App;
 use crate::desk::id::PersonId;
 
@@ -84,7 +84,7 @@ pub async fn watched(
     Caller(actor): Caller,
     Query(query): Query<WatchedQuery>,
 ) -> Result<axum::Json<Vec<TicketSummaryView>>, Problem> {
-    let before = query.before.as_deref().map(number).transpose()?;
+    let before = last_seen("before", query.before.as_deref())?;
     let (found, sights) = app.watched(&actor, before, page::limit(query.limit, LIMIT)?).await?;
     Ok(axum::Json(found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect()))
 }

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page;
-use crate::api::http::problem::{Kind, Problem};
+use crate::api::http::problem::Problem;
 use crate::api::tickets::summary::TicketSummaryView;
 use crate::app::App;
 use crate::app::tickets::search::SearchFilter;
@@ -53,9 +53,7 @@ pub async fn search(
 ) -> Result<axum::Json<Vec<TicketSummaryView>>, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
     let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
-    let before = before.as_deref().map(str::parse::<TicketNumber>).transpose();
-    let before = before.map_err(|e| Problem::new(Kind::BAD_QUERY, format!("`before`: {e}")))?;
-    let before = before.map(|TicketNumber(number)| number);
+    let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
     let filter = SearchFilter { only: None, state, team, assignee, requester, category, priority, before };
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
     Ok(axum::Json(found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect()))
