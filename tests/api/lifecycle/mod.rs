@@ -7,7 +7,6 @@ use crate::support::house::House;
 
 mod attachments;
 mod edits;
-mod escalation;
 mod handover;
 mod knowledge;
 mod links;

@@ -120,7 +120,10 @@ fn a_person_hears_in_their_language_once_a_day_or_not_at_all_as_they_choose() {
             let body = json!({ "delivery": delivery, "locale": locale });
             amara.put_text("/api/v1/preferences", &body.to_string(), "application/json")
         };
-        assert_eq!(amara.get("/api/v1/preferences").expect(200), json!({ "delivery": "immediately", "locale": null }));
+        assert_eq!(
+            amara.get("/api/v1/preferences").expect(200),
+            json!({ "delivery": "immediately", "kinds": {}, "locale": null })
+        );
         prefer("immediately", Some("de")).expect(200);
         amara.post("/api/v1/tickets", &question("Wo ist der Drucker?")).expect(201);
         let german = &news(&desk, &relay, &mut seen)["amara"];

@@ -56,11 +56,13 @@ impl Office {
         if !problems.is_empty() {
             return Err(Error::Rejected { problems });
         }
-        for token in self.tokens(actor, Some(person)).await?.into_iter().filter(|token| token.revoked_at.is_none()) {
-            self.revoke_token(actor, &token.id).await?;
+        let by = crate::app::office::signatory(actor).to_string();
+        // One who may erase a person may end what lets the person in, without the right over others' tokens.
+        for token in self.store.tokens(Some(person)).await?.into_iter().filter(|token| token.revoked_at.is_none()) {
+            let hash = self.token_of_id(&token.id).await?;
+            self.store.revoke_token(&hash, &by, self.clock.now()).await?;
         }
         let pseudonym = format!("erased-{}", self.token(&format!("person {person}"), PSEUDONYM_DIGITS).await?);
-        let by = crate::app::office::signatory(actor).to_string();
         let erasure = Erasure { person, pseudonym: &pseudonym, by: &by, now: self.clock.now() };
         let done = self.store.erase_person(erasure).await?;
         Ok(ErasedPerson { tickets: done.tickets, entries: done.entries, pseudonym })

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::promises::watched;
-use super::{count, incident};
+use super::super::{count, incident};
+use super::watched;
 use crate::support::client::{Answer, Client};
 use crate::support::house::House;
 use crate::support::place::on_both;

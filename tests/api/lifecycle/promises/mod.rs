@@ -10,6 +10,8 @@ use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
+mod escalation;
+
 /// The demo, open day and night, with alerts and a promise of updates.
 pub(super) fn watched(database: Database, more: &str) -> House {
     House::with_settings(database, example_rules(), |text| {
