@@ -34,7 +34,7 @@ use super::place::{Database, Place};
 /// How long work in the background may go on after the end of a test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands in a configuration for the address at which the test serves the desk.
+/// The text that stands in a configuration for the address at which the test serves the desk.
 pub const OWN_URL: &str = "http://own.test";
 
 /// Connections of clients at once.
@@ -201,7 +201,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_directory(stop.clone())),
         tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),
-        tokio::spawn(ruledesk::jobs::sign_on::run(Arc::clone(&app), Arc::clone(&ways), stop.clone())),
+        tokio::spawn(ruledesk::jobs::sign_on::run(Arc::clone(&app), &ways, stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
     (app, ways, url, tasks)

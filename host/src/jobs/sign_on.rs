@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::ways::Ways;
@@ -14,10 +14,18 @@ use crate::connectors::oidc::{Asked, At, Failed, Provider, Returned};
 /// Questions that are asked of the provider at once.
 const AT_ONCE_MAX: usize = 16;
 
-/// Asks until it is told to end; without a provider there is nothing to do.
-pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
-    let Some((offer, provider)) = &ways.provider else { return };
-    let Some(mut questions) = app.offer_provider(offer.clone()) else { return };
+/// Offers the provider, from now on, and asks it until the desk stops; without one there is nothing to do.
+pub fn run(app: Arc<App>, ways: &Ways, stop: Stop) -> impl Future<Output = ()> + Send + use<> {
+    let provider = ways.provider.clone();
+    let offered = provider.and_then(|(offer, provider)| Some((app.offer_provider(offer)?, provider)));
+    async move {
+        if let Some((questions, provider)) = offered {
+            answer(&app, questions, &provider, stop).await;
+        }
+    }
+}
+
+async fn answer(app: &App, mut questions: mpsc::Receiver<Question>, provider: &Provider, mut stop: Stop) {
     let places = Arc::new(Semaphore::new(AT_ONCE_MAX));
     let mut under_way = JoinSet::new();
     loop {

@@ -23,7 +23,7 @@ struct State {
     /// The header and the claims of the next token.
     header: Value,
     claims: Map<String, Value>,
-    /// What it says of the user apart from the token.
+    /// Its description of the user, apart from the token.
     user: Map<String, Value>,
     /// The seed and the id of the key that it signs with and shows.
     key: (u8, String),

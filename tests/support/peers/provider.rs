@@ -26,6 +26,8 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   claims: { openid: ["sub"], email: ["email", "email_verified"], groups: ["groups"] },
   features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: true } },
+  // Else it asks no address of this machine.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   findAccount: (ctx, id) => ({
     accountId: id,
     claims: () => ({
@@ -34,6 +36,7 @@ const provider = new Provider(issuer, {
     }),
   }),
 });
+provider.on("backchannel.error", (ctx, error) => console.error(error));
 provider.listen(Number(port), "127.0.0.1");
 "#;
 

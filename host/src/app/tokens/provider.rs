@@ -32,7 +32,7 @@ const LIVES: Duration = Duration::from_secs(12 * 3600);
 const KEPT_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// Sign-ins from one address in a minute, each of which asks the provider.
 const OF_ADDRESS: Rate = Rate::per_minute(30);
-/// Ends of sign-ins that may be told in a minute.
+/// Ends of sign-ins that the provider may name in a minute.
 const ENDS: Rate = Rate::per_minute(600);
 /// Questions that wait for the provider at once.
 const WAITING_MAX: usize = 64;
@@ -103,7 +103,7 @@ pub struct Provider {
     questions: mpsc::Sender<Question>,
 }
 
-/// What a browser brings back from the provider.
+/// The answer that a browser brings back from the provider.
 #[derive(Debug, Clone, Default)]
 pub struct Back {
     pub code: String,

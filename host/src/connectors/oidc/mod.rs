@@ -66,7 +66,7 @@ pub struct Provider {
     known: Arc<Mutex<Known>>,
 }
 
-/// What is known of a provider, each since when by a clock that only goes on.
+/// The knowledge of a provider, each part since when by a clock that only goes on.
 #[derive(Default)]
 struct Known {
     described: Option<(Described, Duration)>,

@@ -45,7 +45,7 @@ pub async fn begin(
     }
 }
 
-/// What the provider sends back with a browser (RFC 6749, 4.1.2; RFC 9207).
+/// The answer that the provider sends back with a browser (RFC 6749, 4.1.2; RFC 9207).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Returned {
