@@ -58,7 +58,9 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         let far = |sql: &str| sql.replace("FAR", "9000000000000000000");
         let run = "(select id from tickets where number = 2)";
         for edit in [
-            far("update tickets set kind = 'upside down', team = '', updated_at = FAR, tags = 'none' where number = 1"),
+            far(
+                "update tickets set kind = 'upside down', state = 'inside out', team = '', updated_at = FAR, tags = 'none' where number = 1",
+            ),
             "update grants set state = 'lost', groups = '{' where tier = 'write'".to_owned(),
             "update access_cases set steps = 'nonsense', state = 'upside down' where tier = 'manager'".to_owned(),
             "update timeline set details = 'nonsense', author_kind = 9 where ticket = 2 and seq = 2".to_owned(),

@@ -97,6 +97,12 @@ impl Office {
         Ok(Some(SignedIn { secret, actor }))
     }
 
+    /// The session with this hash of its secret, where it has not ended.
+    pub(super) async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
+        let now = self.clock.now();
+        Ok(self.store.session(hash, before(now, IDLE_MAX), now).await?)
+    }
+
     /// The session with this secret and the one whose it is; `None` where it is unknown or has ended.
     ///
     /// # Errors
@@ -104,8 +110,7 @@ impl Office {
     /// Where the store cannot be read.
     pub async fn session(&self, secret: &str) -> Result<Option<(Session, Actor)>, Error> {
         let now = self.clock.now();
-        let found = self.store.session(&hash(secret), before(now, IDLE_MAX), now).await?;
-        let Some(session) = found else { return Ok(None) };
+        let Some(session) = self.live_session(&hash(secret)).await? else { return Ok(None) };
         let Some(actor) = self.actor_of(session.token.clone()).await? else { return Ok(None) };
         if session.seen_at < before(now, SEEN_EVERY) {
             self.store.touch_session(&session.hash, now).await?;
