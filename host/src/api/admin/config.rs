@@ -271,7 +271,9 @@ impl MemberView {
 /// A team that does not exist any more and has open tickets.
 #[derive(Serialize, ToSchema)]
 pub struct UnknownTeamView {
+    /// The id that the team had.
     team: String,
+    /// Tickets in it on which work is owed.
     open_tickets: i64,
 }
 
