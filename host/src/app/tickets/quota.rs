@@ -33,6 +33,11 @@ impl Rate {
     pub const fn per_minute(most: u32) -> Self {
         Self { most: most as u64, within: Duration::from_secs(60) }
     }
+
+    /// So much in an hour.
+    pub const fn per_hour(most: u64) -> Rate {
+        Rate { most, within: HOUR }
+    }
 }
 
 /// A bucket for each name, which fills again with time.

@@ -37,6 +37,8 @@ const WRONG_OF_ADDRESS: Rate = Rate::per_minute(20);
 /// Those of one person from all addresses together from which the person has not signed in before: so many more, since others may
 /// use them up, who then keep the person out only where the person is new as well.
 const WRONG_FROM_ELSEWHERE: Rate = Rate::per_minute(10);
+/// Sessions that one person begins.
+const BEGUN_BY_PERSON: Rate = Rate::per_hour(300);
 /// The people and addresses that are remembered together.
 const REMEMBERED_MAX: usize = 10_000;
 /// How long a session of a password lasts at most; the session itself ends sooner.
@@ -63,6 +65,8 @@ const AT_ONCE_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Guesses {
     wrong: Buckets,
+    /// The sessions that people have begun, each of which the audit keeps.
+    begun: Buckets,
     /// The addresses from which people have signed in since the start, each with the person.
     known: Mutex<HashSet<(String, String)>>,
     places: Semaphore,
@@ -102,6 +106,15 @@ impl Guesses {
         Ok(guess)
     }
 
+    /// Counts a session that a person begins.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, where there were too many.
+    pub(super) fn count_session(&self, person: &str, now: Duration) -> Result<(), Duration> {
+        self.begun.take(person, BEGUN_BY_PERSON, 1, now)
+    }
+
     fn give_back(&self, guess: &Guess, now: Duration) {
         for (name, rate) in &guess.taken {
             self.wrong.give_back(name, *rate, 1, now);
@@ -121,7 +134,12 @@ impl Guesses {
 
 impl Default for Guesses {
     fn default() -> Self {
-        Self { wrong: Buckets::default(), known: Mutex::default(), places: Semaphore::new(AT_ONCE_MAX) }
+        Self {
+            wrong: Buckets::default(),
+            begun: Buckets::default(),
+            known: Mutex::default(),
+            places: Semaphore::new(AT_ONCE_MAX),
+        }
     }
 }
 
@@ -302,6 +320,15 @@ mod tests {
         guesses.was_right(guesses.begin("ivan", "home", minute).unwrap(), minute);
         let names = (0..50).map_while(|n| guesses.begin(&format!("name {n}"), "one address", minute).ok());
         assert_eq!(names.count(), 20);
+    }
+
+    #[test]
+    fn one_person_begins_only_so_many_sessions() {
+        let guesses = Guesses::default();
+        let begun =
+            |now: u64| (0..500).take_while(|_| guesses.count_session("amara", Duration::from_secs(now)).is_ok());
+        assert_eq!((begun(0).count(), begun(0).count(), begun(36).count()), (300, 0, 3));
+        assert!(guesses.count_session("kofi", Duration::ZERO).is_ok());
     }
 
     #[test]

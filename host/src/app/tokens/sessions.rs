@@ -80,6 +80,8 @@ impl Office {
     pub(super) async fn begin_session(&self, token: String, agent: &str) -> Result<Option<SignedIn>, Error> {
         let Some(actor) = self.actor_of(token.clone()).await? else { return Ok(None) };
         let Some(person) = actor.person().cloned() else { return Ok(None) };
+        let counted = self.guesses.count_session(person.as_str(), self.clock.elapsed());
+        counted.map_err(|wait| Error::TooMuch { what: "sessions that you begin in one hour", wait })?;
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
         let (secret, now) = (hex(&bytes), self.clock.now());

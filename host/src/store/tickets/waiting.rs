@@ -1,11 +1,15 @@
 //! Tickets that wait for a person: those for which none was found, and those of people.
 
+use std::collections::BTreeMap;
+
 use crate::desk::id::{PersonId, TeamId, TicketNumber};
 use crate::store::sql::columns::parsed;
 use crate::store::{Error, Store};
 
 /// The most tickets of one look.
 const LOOK_MAX: usize = 100;
+/// The most teams of tickets that are looked at.
+const TEAMS_MAX: usize = 10_000;
 /// Numbers of tickets that one statement looks through.
 const NUMBERS_AT_ONCE: i64 = 1_000;
 
@@ -45,6 +49,36 @@ impl Store {
         let rows = self.db.all(sql, vec![number.0.into(), upto.into()]).await?;
         let found = rows.iter().map(|row| row.int(0).map(TicketNumber)).collect::<Result<_, _>>()?;
         Ok((found, (upto < last).then_some(TicketNumber(upto))))
+    }
+
+    /// How many unfinished tickets are in each team that is not known.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn unfinished_outside(&self, is_known: impl Fn(&str) -> bool) -> Result<BTreeMap<String, i64>, Error> {
+        // From one team to the next along the index: however many tickets there are, the teams are few.
+        let teams = format!(
+            "with recursive teams (value) as (\
+             select value from (select team as value from tickets where team >= $1 order by team limit 1) as lowest \
+             union all \
+             select (select team from tickets where team > teams.value order by team limit 1) \
+                 from teams where teams.value is not null) \
+             select value from teams where value is not null limit {TEAMS_MAX}"
+        );
+        let mut found = BTreeMap::new();
+        for row in self.db.all(&teams, vec!["".into()]).await? {
+            let team = row.text(0)?;
+            if is_known(&team) {
+                continue;
+            }
+            let count = "select count(*) from tickets where team = $1 and unfinished = 1";
+            let count = self.db.optional(count, vec![team.as_str().into()]).await?.map_or(Ok(0), |row| row.int(0))?;
+            if count > 0 {
+                found.insert(team, count);
+            }
+        }
+        Ok(found)
     }
 
     /// The digest of the configuration that tickets have followed last; empty before the first.

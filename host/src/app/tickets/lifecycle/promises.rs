@@ -12,7 +12,6 @@ use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::lifecycle::clocks::follow_configuration;
 use crate::rules::digest::Digest;
-use crate::store::people::configuration::OpenBy;
 
 /// How far this host has come with what open tickets have to follow.
 #[derive(Debug)]
@@ -100,8 +99,7 @@ impl Office {
 
     async fn astray(&self) -> Result<BTreeMap<String, i64>, Error> {
         let organisation = self.organisation();
-        let mut open = self.store.open_tickets_by(OpenBy::Team).await?;
-        open.retain(|team, _| !organisation.teams.contains_key(team.as_str()));
+        let open = self.store.unfinished_outside(|team| organisation.teams.contains_key(team)).await?;
         let count = open.values().sum::<i64>();
         self.following.astray.store(count.try_into().unwrap_or_default(), Ordering::Relaxed);
         Ok(open)

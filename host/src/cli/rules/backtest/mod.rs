@@ -154,7 +154,7 @@ async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(C
 
 /// In what a candidate differs from the version of its rule that is live; nothing where there is none.
 async fn differences(app: &Arc<App>, actor: &Actor, rule: &Rule) -> Vec<String> {
-    let Ok((text, wasm)) = recorded(app, actor, &rule.manifest.name).await else { return Vec::new() };
+    let Ok((text, wasm)) = recorded(app, actor, rule.manifest.name.as_str()).await else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     found.extend((Digest::of(&wasm) != rule.digest).then(|| "its component is another".to_owned()));
     let value = |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
