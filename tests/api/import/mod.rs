@@ -55,7 +55,7 @@ fn an_import_in_order_numbers_its_tickets_as_the_rows_stand() {
     let desk = House::demo(Database::Sqlite);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tickets.csv");
-    let rows: String = (1..=40).map(|n| format!("number {n},text,network,\n")).collect();
+    let rows: String = (1..=40).map(|n| format!("number {n},How do I use the network?,network,\n")).collect();
     std::fs::write(&file, format!("title,text,topic,who\n{rows}")).unwrap();
     let (told, ended) = import(&desk, file.to_str().unwrap(), &["--in-order"]);
     assert_eq!((&told["accepted"], ended), (&Value::from(40), Some(0)), "{told}");

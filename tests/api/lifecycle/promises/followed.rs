@@ -48,7 +48,7 @@ fn open_tickets_follow_a_changed_calendar_target_and_list_of_priorities_once() {
         let level = kofi.get(&format!("/api/v1/tickets/{key}")).expect(200)["priority"].as_str().unwrap().to_owned();
         assert_eq!((level.as_str(), &before["target_minutes"]), ("high", &json!(480)));
 
-        // Long enough for the days off to lie within it, whatever time it is.
+        // Long enough for the days off to lie within it.
         changes(&desk, "desk.toml", "resolution = \"8h\"", "resolution = \"60h\"");
         reloads(&desk);
         until("the new target", || (promise(&kofi, &key, "resolution")["target_minutes"] == 3600).then_some(()));
