@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
 from collections import Counter, defaultdict
@@ -14,6 +15,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 from text import words  # noqa: E402
+
+
+def rows(file: Path, columns: list[str]) -> csv.DictReader[str]:
+    """The rows of a table: separated by commas, semicolons or tabs; in UTF-8, or else in Windows-1252."""
+    found = file.read_bytes()
+    try:
+        text = found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = found.decode("cp1252", errors="replace")
+    heading = text.split("\n", 1)[0]
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=heading.count))
+    missing = [column for column in columns if column not in (table.fieldnames or [])]
+    if missing:
+        raise SystemExit(f"there is no column {', '.join(missing)}: there are {', '.join(table.fieldnames or [])}")
+    return table
 
 
 def main() -> None:
@@ -25,10 +41,9 @@ def main() -> None:
     chosen = options.parse_args()
     tickets: Counter[str] = Counter()
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    with chosen.file.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            tickets[row[chosen.category]] += 1
-            counts[row[chosen.category]].update(words(" ".join(row[column] for column in chosen.text)))
+    for row in rows(chosen.file, [*chosen.text, chosen.category]):
+        tickets[row[chosen.category]] += 1
+        counts[row[chosen.category]].update(words(" ".join(row[column] or "" for column in chosen.text)))
     print("[settings]\nsure = 0.8\nleast-words = 2")
     for category, number in sorted(tickets.items()):
         kept = {word: count for word, count in counts[category].most_common(chosen.words) if count > 1}

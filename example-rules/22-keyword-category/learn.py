@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Learns keywords and their weights from categorized tickets and writes them as settings of the keyword-category rule.
 
-    python3 learn.py TICKETS.csv[.gz] OUT.toml [--keywords 1500] [--weights 4500]
+    python3 learn.py TICKETS.csv[.gz] OUT.toml --text subject --text body --category category [--map "HR Support=hr"]...
+        [--right 0.9] [--keywords 1500] [--weights 4500]
 
-The table needs the columns `Document` and `Topic_group`. One ticket in five, chosen by a hash of its text, is held back:
-it is not learned from, and the share of these that the written settings put in the right category is printed. Scores are
-computed as the rule computes them. Only the standard library is needed; the same table gives the same file.
+`--text` and `--category` name columns of the table; without them it has `Document` and `Topic_group`. A label that no
+`--map` gives an id is written in lower case with hyphens. One ticket in five, chosen by a hash of its text, is held back: it
+is not learned from. By one half of these the margin is chosen: the least with which as many answers are right as `--right`
+asks for, so that the rule leaves to others what it does not know. By the other half it is measured, and printed, how many of
+the tickets the written settings decide, and how many of these right. Scores are computed as the rule computes them. Only the
+standard library is needed; the same table gives the same file.
 
 The model is a multinomial logistic regression on the presence of words and of pairs of neighbouring words, trained by
 stochastic gradient descent, pruned to the weights that matter most, trained again with these alone, and rounded. While
@@ -17,11 +21,13 @@ import argparse
 import csv
 import gzip
 import hashlib
+import io
 import math
 import random
 import re
 from collections import Counter, defaultdict
 
+# Of the table that has the columns `Document` and `Topic_group`.
 CATEGORIES = {
     "Hardware": "hardware",
     "HR Support": "hr",
@@ -34,6 +40,8 @@ CATEGORIES = {
 }
 # The first byte of a held-back ticket's hash is below this: 51 of 256 is about one in five.
 HELD_BACK_BELOW = 51
+# And below this, it is of the half by which the margin is chosen.
+CHOOSES_BELOW = 26
 # A keyword has to stand in so many tickets that it is no accident.
 TICKETS_MIN = 8
 # Words considered before the first training.
@@ -44,6 +52,10 @@ ERROR_MIN = 0.01
 SHRINK = 0.0003
 # Weights are written as whole numbers: hundredths of the logarithm of the odds.
 SCALE = 100
+# The least score that decides: a text without any keyword is left to others.
+THRESHOLD = 1
+# Tickets by which a share is believed.
+PROVES_MIN = 20
 
 
 def words(text):
@@ -56,18 +68,55 @@ def phrases(text):
     found = words(text)
     return list(dict.fromkeys(found + [f"{a} {b}" for a, b in zip(found, found[1:])]))
 
-
-def read(path):
-    """Tickets to learn from and tickets held back, as (phrases, category)."""
-    learned, held_back = [], []
+def rows(path):
+    """The rows of a table with headings: separated by commas, semicolons or tabs; in UTF-8, or else in Windows-1252."""
     opened = gzip.open if path.endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            text = row["Document"]
-            first_byte = hashlib.sha256(text.encode("utf-8")).digest()[0]
-            part = held_back if first_byte < HELD_BACK_BELOW else learned
-            part.append((phrases(text), CATEGORIES[row["Topic_group"]]))
-    return learned, held_back
+    with opened(path, "rb") as file:
+        found = file.read()
+    try:
+        text = found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = found.decode("cp1252", errors="replace")
+    heading = text.split("\n", 1)[0]
+    separator = max(",;\t", key=heading.count)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def check_columns(table, wanted):
+    """Ends with the columns that there are, where one is missing."""
+    missing = [column for column in wanted if column not in (table.fieldnames or [])]
+    if missing:
+        raise SystemExit(f"there is no column {', '.join(missing)}: there are {', '.join(table.fieldnames or [])}")
+
+
+def category_of(label, mapped):
+    """The id of a label: as it is mapped, or in lower case with hyphens; dots stay, as they part a category from its parent."""
+    if label in mapped:
+        return mapped[label]
+    return re.sub(r"[^a-z0-9.]+", "-", label.lower()).strip("-.")
+
+
+def read(options):
+    """Tickets to learn from, to choose the margin by, and to measure by, as (phrases, category)."""
+    learned, choosing, measured = [], [], []
+    mapped = dict(CATEGORIES) if options.category == "Topic_group" else {}
+    for pair in options.map:
+        label, separator, category = pair.partition("=")
+        if not separator:
+            raise SystemExit(f"--map {pair}: say LABEL=ID")
+        mapped[label] = category
+    table = rows(options.tickets)
+    check_columns(table, [*options.text, options.category])
+    for row in table:
+        # No phrase reaches from one text into the next, as in the rule.
+        texts = [row[column] or "" for column in options.text]
+        category = category_of(row[options.category] or "", mapped)
+        if not category:
+            continue
+        first_byte = hashlib.sha256("\n".join(texts).encode("utf-8")).digest()[0]
+        part = learned if first_byte >= HELD_BACK_BELOW else choosing if first_byte < CHOOSES_BELOW else measured
+        part.append((list(dict.fromkeys(phrase for text in texts for phrase in phrases(text))), category))
+    return learned, choosing, measured
 
 
 def candidates(tickets):
@@ -165,29 +214,58 @@ def rounded(weights):
     return {phrase: row for phrase, row in whole.items() if any(row)}
 
 
-def accuracy(tickets, names, weights):
-    """The share of tickets in the right category. Of equals the first wins, in the order of the ids, as in the rule."""
-    right = 0
+def decided(tickets, names, weights):
+    """Of each ticket by how much its category leads the next, and whether it is right; only where a keyword speaks for it."""
+    found_of = []
     for found, category in tickets:
         totals = scores(found, weights, len(names))
-        right += names[totals.index(max(totals))] == category
-    return right / len(tickets)
+        best, second = sorted(totals, reverse=True)[:2]
+        # Of equals the first wins, in the order of the ids, as in the rule.
+        if best >= THRESHOLD:
+            found_of.append((best - second, names[totals.index(best)] == category))
+    return found_of
+
+
+def margin_for(leads, wanted):
+    """The least margin with which so large a share is right; where none is, that with the largest."""
+    right, best = 0, (0.0, 0)
+    chosen = None
+    ordered = sorted(leads, key=lambda lead: -lead[0])
+    for place, (lead, is_right) in enumerate(ordered, 1):
+        right += is_right
+        # Those of one lead are decided together.
+        if place < len(ordered) and ordered[place][0] == lead:
+            continue
+        share = right / place
+        if share >= wanted:
+            # Where all of them are enough, none is too close.
+            chosen = lead if place < len(ordered) else 0
+        # A handful of tickets proves nothing.
+        if place >= PROVES_MIN and share > best[0]:
+            best = (share, lead)
+    return int(best[1] if chosen is None else chosen)
+
+
+def measured(leads, margin, count):
+    """The share of tickets that are decided with a margin, and the share of these that are right."""
+    clear = [is_right for lead, is_right in leads if lead >= margin]
+    return len(clear) / max(count, 1), sum(clear) / max(len(clear), 1)
 
 
 def toml_key(phrase):
     return phrase if re.fullmatch(r"[A-Za-z0-9_-]+", phrase) else '"' + phrase + '"'
 
 
-def write(path, names, weights):
+def write(path, names, weights, margin):
     count = sum(1 for row in weights.values() for weight in row if weight)
     lines = [
         "# Settings of the keyword-category rule, learned from categorized tickets by learn.py.",
         f"# {len(weights)} keywords with {count} weights. Use them in place of the [settings] of rule.toml.",
         "",
         "[settings]",
-        "# Low enough to take every ticket.",
-        "threshold = -1000000",
-        "margin = 0",
+        "# What no keyword speaks for, or for two categories alike, is left to others.",
+        f"threshold = {THRESHOLD}",
+        f"margin = {margin}",
     ]
     for index, name in enumerate(names):
         own = [(-row[index], phrase) for phrase, row in weights.items() if row[index]]
@@ -198,22 +276,31 @@ def write(path, names, weights):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tickets")
     parser.add_argument("out")
+    parser.add_argument("--text", action="append", help="a column with text; may be given again")
+    parser.add_argument("--category", default="Topic_group", help="the column with what people decided")
+    parser.add_argument("--map", action="append", default=[], metavar="LABEL=ID", help="the category of a label")
+    parser.add_argument("--right", type=float, default=0.9, help="the share of answers that has to be right")
     parser.add_argument("--keywords", type=int, default=1500)
     parser.add_argument("--weights", type=int, default=4500)
     options = parser.parse_args()
-    learned, held_back = read(options.tickets)
-    names = sorted(set(CATEGORIES.values()))
+    options.text = options.text or ["Document"]
+    learned, choosing, rest = read(options)
+    names = sorted({category for _, category in learned})
+    if len(names) < 2:
+        raise SystemExit(f"{len(learned)} tickets to learn from have {len(names)} categories: two are needed at least")
     everywhere = set(range(len(names)))
     first = train(learned, names, {phrase: everywhere for phrase in candidates(learned)}, epochs=6)
     allowed = pruned(first, learned, options.keywords, options.weights)
     weights = rounded(train(learned, names, allowed, epochs=8))
-    write(options.out, names, weights)
-    print(f"learned from {len(learned)}, held back {len(held_back)}, keywords {len(weights)}")
-    for name, part in (("learned", learned), ("held back", held_back)):
-        print(f"{name}: right {accuracy(part, names, weights):.4f}")
+    margin = margin_for(decided(choosing, names, weights), options.right)
+    write(options.out, names, weights, margin)
+    print(f"learned from {len(learned)}, held back {len(choosing)} and {len(rest)}, keywords {len(weights)}, margin {margin}")
+    for name, part in (("learned", learned), ("held back", rest)):
+        share, right = measured(decided(part, names, weights), margin, len(part))
+        print(f"{name}: decides {share:.4f}, of these right {right:.4f}")
 
 
 if __name__ == "__main__":

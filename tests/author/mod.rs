@@ -8,6 +8,7 @@ use crate::support::components::{PROGRAM, root, scratch};
 mod cases;
 mod check;
 mod elsewhere;
+mod learn;
 mod readme;
 mod rust;
 mod watch;

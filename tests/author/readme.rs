@@ -188,3 +188,30 @@ fn commands_answer_and_end_quietly() {
     assert_eq!(run(&["tables", "get", "floors"], Some("demo-mei")).1, "floor,team\n1,a\n");
     assert!(!run(&["decisions", "chain"], Some("demo-mei")).0, "it is no command over HTTP");
 }
+
+/// The limits that the contract's page gives, by the constants that hold them.
+const LIMITS: [(&str, &str, &str); 13] = [
+    ("desk/organisation/form.rs", "SUBJECT_CHARS_MAX: usize = 300", "300 and 100,000 characters"),
+    ("desk/organisation/form.rs", "BODY_CHARS_MAX: usize = 100_000", "300 and 100,000 characters"),
+    ("config/request_types.rs", "CHARS_MAX: u64 = 2000", "2,000 characters"),
+    ("config/request_types.rs", "LONG_CHARS_MAX: u64 = 20_000", "20,000 in several lines"),
+    ("desk/ticket/intake/mod.rs", "TAGS_MAX: usize = 50", "50 that a client sends"),
+    ("desk/ticket/intake/mod.rs", "CHANNEL_CHARS_MAX: usize = 64", "64 characters"),
+    ("app/tickets/submit/mod.rs", "RECENT_MAX: i64 = 5", "5 tickets of 72 hours"),
+    ("app/tickets/submit/mod.rs", "RECENT_HOURS: i64 = 72", "5 tickets of 72 hours"),
+    ("app/tickets/submit/mod.rs", "HISTORY_DAYS: i64 = 365", "those of 365 days"),
+    ("rules/limits.rs", "LOOKUP_BYTES_MAX: usize = 512 << 10", "524,288 bytes"),
+    ("rules/limits.rs", "LOG_LINES_MAX: usize = 100", "100 lines of 4,096 bytes"),
+    ("desk/verdict/check.rs", "LIST_MAX: usize = 100", "100 entries"),
+    ("desk/verdict/access.rs", "DUE_HOURS_MAX: u32 = 366 * 24", "8,784 hours"),
+];
+
+#[test]
+fn the_page_of_the_contract_gives_the_limits_that_hold() {
+    let page = std::fs::read_to_string(root().join("sdk/wit/README.md")).unwrap();
+    for (file, constant, words) in LIMITS {
+        let code = std::fs::read_to_string(root().join("host/src").join(file)).unwrap();
+        assert!(code.contains(&format!("const {constant};")), "{file}: {constant}");
+        assert!(page.contains(words), "{words}");
+    }
+}

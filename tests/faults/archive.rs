@@ -86,3 +86,25 @@ fn tickets_are_taken_while_the_archive_cannot_be_written() {
 async fn rename(desk: &Place, from: &str, to: &str) {
     by_hand(&desk.target(), &[&format!("alter table {from} rename to {to}")]).await;
 }
+
+/// A desk serves before all of its rules are compiled: those that come later are kept as well, before any ticket asks them.
+#[test]
+fn rules_that_load_while_a_desk_starts_are_in_the_archive() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        let folders = std::fs::read_dir(&desk.rules).unwrap().count();
+        let names = || {
+            let rules = kofi.get("/api/v1/rules").expect(200);
+            let names = rules["rules"].as_array().unwrap().iter().filter_map(|rule| rule["name"].as_str());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (names, _) = until("all rules to be live", || Some(names()).filter(|names| names.len() == folders));
+        for name in names {
+            until("the version to be kept", || {
+                let kept = kofi.get(&format!("/api/v1/rules/{name}/versions"));
+                (kept.status == 200 && !kept.json().as_array()?.is_empty()).then_some(())
+            });
+        }
+    });
+}

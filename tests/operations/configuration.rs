@@ -125,11 +125,14 @@ fn a_document_is_published_with_a_reason_goes_back_and_leaves_no_ticket_behind()
         desk.as_role("amara").post("/api/v1/tickets", &ticket).expect(201);
         move_to(&kofi, "printing");
         let problem = publish(&mei, 1, &seed, "they are gone").expect(422)["problems"][0].clone();
-        assert_eq!(problem["code"], "in-use");
+        let said = problem["message"].as_str().unwrap();
         assert!(
-            problem["message"].as_str().unwrap().starts_with("1 open tickets have the team `printing`"),
+            problem["code"] == "in-use" && said.starts_with("1 open tickets have the team `printing`"),
             "{problem}"
         );
+        let agreed = more.replace("name = \"Printing\"", "resolution = \"8h\"\nname = \"Printing\"");
+        let look = mei.post(&format!("{TEAMS}/check"), &json!({ "content": agreed })).expect(200)["changes"][0].clone();
+        assert_eq!((&look["open_tickets"], &look["promises_move"]), (&json!(1), &json!(true)), "{look}");
         move_to(&kofi, "service-desk");
         let gone = publish(&mei, 1, &seed, "they are gone").expect(200);
         assert_eq!((&gone["revision"], &gone["changes"][0]["change"]), (&json!(2), &json!("removed")));

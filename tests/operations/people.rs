@@ -8,6 +8,7 @@ use crate::support::client::{Client, resolved};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::place::{Database, copy, on_both};
+use crate::support::wait::until;
 
 /// The demo in a directory of its own, so that a person can leave.
 fn desk(database: Database) -> (House, TempDir) {
@@ -85,5 +86,68 @@ fn a_person_who_has_left_is_erased_and_the_chains_stay_whole() {
         let check = desk.command(&["decisions", "chain"]);
         let said = String::from_utf8_lossy(&check.stdout).into_owned() + &String::from_utf8_lossy(&check.stderr);
         assert_eq!(check.status.code(), Some(0), "{said}");
+    });
+}
+
+/// What the identity provider said, the password, and files go as well.
+#[test]
+fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left() {
+    on_both(|database| {
+        let (desk, dir) = desk(database);
+        let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
+        let people = dir.path().join("people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        let provider =
+            "\n[[person]]\nid = \"provider\"\nname = \"Identity provider\"\nemail = \"idp@meridian.example\"\n";
+        std::fs::write(&people, text + provider).unwrap();
+        assert_eq!(mei.post("/api/v1/config/reload", &json!({})).status, 204);
+        let provider = desk.with_roles("provider", "directory");
+        let says = |method: &str, path: &str, body: Value| {
+            let client = provider.with("content-type", "application/scim+json");
+            client.send(method, &format!("/scim/v2/{path}"), Some(body.to_string().as_bytes()))
+        };
+        let user = |active: bool| {
+            json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "amara@meridian.example",
+                "displayName": "Amara Okafor", "active": active })
+        };
+        let id = says("POST", "Users", user(true)).expect(201)["id"].as_str().unwrap().to_owned();
+        let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Cat owners",
+            "members": [{ "value": id, "display": "Amara Okafor" }] });
+        let group = says("POST", "Groups", group).expect(201)["id"].as_str().unwrap().to_owned();
+        let mut program = desk.program(&["token", "password", "amara", "--roles", "requester"]);
+        let mut child = program.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"four words in a row\n").unwrap();
+        assert!(child.wait().unwrap().success());
+
+        let (own, other) = (incident(&amara, "Mitzi sat on it"), incident(&desk.as_role("lena"), "hers"));
+        kofi.put(&format!("/api/v1/tickets/{other}/watchers/amara"), &json!({})).expect(200);
+        let file = |key: &str, bytes: &[u8]| {
+            let path = format!("/api/v1/tickets/{key}/attachments?name=mitzi.txt");
+            amara.send_file(&path, "text/plain", bytes).expect(201)["id"].as_str().unwrap().to_owned()
+        };
+        let (of_own, of_other) = (file(&own, b"Mitzi"), file(&other, b"a log"));
+        act(&kofi, &own, "transitions", &resolved());
+        desk.advance(SignedDuration::from_hours(24 * 8));
+        says("PUT", &format!("Users/{id}"), user(false)).expect(200);
+        let erase = || mei.post("/api/v1/people/amara/erasure", &json!({ "reason": "she asked for it" }));
+        let refused = erase().expect(422).to_string();
+        assert!(refused.contains("by the configuration"), "what the provider said goes with her: {refused}");
+        leave(&desk, &dir, "amara");
+        erase().expect(200);
+
+        let export = mei.get("/api/v1/people/amara/export").expect(200);
+        let left = export.as_array().unwrap().iter().filter(|section| section["rows"] != json!([])).count();
+        assert_eq!(left, 0, "{export}");
+        until("the directory to be read again", || {
+            (says("GET", &format!("Users/{id}"), json!({})).status == 404).then_some(())
+        });
+        let group = says("GET", &format!("Groups/{group}"), json!({})).expect(200).to_string();
+        assert!(!group.contains("Amara") && !group.contains(&id), "{group}");
+        let content = |id: &str| kofi.get(&format!("/api/v1/attachments/{id}/content")).status;
+        assert_eq!((content(&of_own), content(&of_other)), (404, 200), "what was sent for another's ticket is theirs");
+        let others = kofi.get(&format!("/api/v1/tickets/{other}/attachments")).expect(200).to_string();
+        assert!(!others.contains("mitzi") && !others.contains("amara"), "{others}");
+        desk.advance(SignedDuration::from_hours(25));
+        assert_eq!(desk.sweep_files(), 1, "the content is gone from the store of files");
     });
 }

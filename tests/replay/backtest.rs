@@ -85,6 +85,9 @@ fn a_subtly_wrong_rule_is_caught_with_what_it_would_have_moved() {
         ];
         let report = tried(&desk, &arguments, 3);
         assert_eq!((&report["decisions"], &report["changed"]), (&json!(300), &json!(network)), "{report}");
+        let differs: Vec<&str> =
+            report["differs"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        assert!(differs.iter().any(|one| one.ends_with("\"network\" -> \"desktop\"")), "{differs:?}");
         let team = field(&report, "routing", "team");
         assert_eq!(moves(team), [("network".to_owned(), "desktop".to_owned(), network)]);
         let people = json!({ "words": 2, "agreed-before": 1, "agree-after": 1, "better": 1, "worse": 1 });

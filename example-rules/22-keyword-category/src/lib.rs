@@ -123,11 +123,10 @@ impl categorization::Rule for KeywordCategory {
         }
         let tags: Vec<&String> =
             self.tags.keys().zip(tagged).filter_map(|(tag, stands)| stands.then_some(tag)).collect();
-        let unclear = "no category's keywords are clearly ahead";
-        let answer = match self.winner(&scores, because) {
-            Some(answer) => answer,
-            None if tags.is_empty() => return Ok(Answer::pass(unclear)),
-            None => Answer::tags_only().because(unclear),
+        let answer = match self.winner(&scores, &because) {
+            Ok(answer) => answer,
+            Err(unclear) if tags.is_empty() => return Ok(Answer::pass(unclear)),
+            Err(unclear) => Answer::tags_only().because(unclear),
         };
         Ok(tags.into_iter().fold(answer, Answer::tag))
     }
@@ -156,33 +155,54 @@ impl KeywordCategory {
         present
     }
 
-    /// The category that reaches the threshold and leads by the margin.
-    fn winner(&self, scores: &[i32], mut because: Vec<(usize, i32, &str)>) -> Option<Answer> {
-        let (at, score, second) = best(scores)?;
-        if score < self.threshold || score.saturating_sub(second) < self.margin {
-            return None;
+    /// The category that reaches the threshold and leads by the margin; or why there is none.
+    fn winner(&self, scores: &[i32], because: &[(usize, i32, &str)]) -> Result<Answer, String> {
+        let nothing = || "no keyword stands in the text".to_owned();
+        let ranked = best(scores);
+        let (at, score) = ranked.first().copied().ok_or_else(nothing)?;
+        let (second_at, second) = ranked.get(1).copied().unwrap_or((at, i32::MIN));
+        let name = |at: usize| self.categories.keys().nth(at).map_or("", String::as_str);
+        let is_clear = score.saturating_sub(second) >= self.margin;
+        if because.is_empty() && (score < self.threshold || !is_clear) {
+            return Err(nothing());
         }
-        let name = self.categories.keys().nth(at)?;
-        because.retain(|&(category, weight, _)| category == at && weight > 0);
-        let mut strongest = Vec::new();
-        while let Some((place, _)) = because.iter().enumerate().rev().max_by_key(|(_, b)| b.1)
-            && strongest.len() < 3
-        {
-            strongest.push(because.remove(place).2);
+        if score < self.threshold {
+            return Err(format!("what the text speaks of is too little for {}", name(at)));
         }
+        if !is_clear {
+            return Err(format!("the text speaks as much of {} as of {}", name(at), name(second_at)));
+        }
+        let strongest = telling(because, at, second_at);
         let reason = match strongest.as_slice() {
-            [] => format!("no keyword speaks against {name}"),
+            [] => format!("no keyword speaks against {}", name(at)),
             strongest => format!("the text speaks of {}", strongest.join(", ")),
         };
-        Some(Answer::category(name).because(reason).attribute("score", score.to_string()))
+        Ok(Answer::category(name(at)).because(reason).attribute("score", score.to_string()))
     }
 }
 
-/// The place of the highest score (the first of equals), that score, and the second highest.
-fn best(scores: &[i32]) -> Option<(usize, i32, i32)> {
-    let (at, &score) = scores.iter().enumerate().rev().max_by_key(|&(_, score)| score)?;
-    let others = scores.iter().enumerate().filter(|&(place, _)| place != at);
-    Some((at, score, others.map(|(_, &score)| score).max().unwrap_or(i32::MIN)))
+/// The keywords that speak most for one category against another: those that speak for both alike told nothing.
+fn telling<'a>(because: &[(usize, i32, &'a str)], at: usize, second_at: usize) -> Vec<&'a str> {
+    const MOST: usize = 3;
+    let against = |text: &str| {
+        let other = because.iter().find(|(category, _, other)| *category == second_at && *other == text);
+        other.filter(|_| second_at != at).map_or(0, |(_, weight, _)| *weight)
+    };
+    let own = because.iter().filter(|(category, weight, _)| *category == at && *weight > 0);
+    let mut leads: Vec<(i32, &str)> = own
+        .map(|(_, weight, text)| (weight.saturating_sub(against(text)), *text))
+        .filter(|(lead, _)| *lead > 0)
+        .collect();
+    leads.sort_by_key(|(lead, _)| std::cmp::Reverse(*lead));
+    leads.into_iter().take(MOST).map(|(_, text)| text).collect()
+}
+
+/// The places of the two highest scores (of equals the first), with them.
+fn best(scores: &[i32]) -> Vec<(usize, i32)> {
+    let mut ranked: Vec<(usize, i32)> = scores.iter().copied().enumerate().collect();
+    ranked.sort_by_key(|(_, score)| std::cmp::Reverse(*score));
+    ranked.truncate(2);
+    ranked
 }
 
 export!(KeywordCategory: categorization);
@@ -227,6 +247,18 @@ mod tests {
         assert_eq!(category("paper, paper, paper", ""), Some("b".to_owned()));
         // 3 against 2: the lead is too small.
         assert_eq!(category("paper in the printer", ""), None);
+    }
+
+    #[test]
+    fn nothing_found_and_two_alike_are_told_apart() {
+        let rule = testing::rule::<KeywordCategory>(SETTINGS);
+        let reason = |subject: &str| {
+            let input = categorization_input(ticket("incident").subject(subject), person("amara"));
+            rule.decide(&input).unwrap().reason
+        };
+        assert_eq!(reason("hello"), "no keyword stands in the text");
+        assert_eq!(reason("paper in the printer"), "the text speaks as much of a as of b");
+        assert_eq!(reason("printer: paper jam"), "the text speaks of printer, paper jam");
     }
 
     #[test]

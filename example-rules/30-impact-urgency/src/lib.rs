@@ -90,7 +90,9 @@ impl priority::Rule for Matrix {
         let level = self.matrix.get(impact).and_then(|row| row.get(urgency));
         let level = level.ok_or_else(|| format!("the matrix has no cell {impact}.{urgency}"))?;
         let mut reason = format!("impact is {impact} and urgency is {urgency}");
-        if !reasons.is_empty() {
+        if reasons.is_empty() {
+            reason += self.unsaid(input);
+        } else {
             reason = format!("{reason}: {}", reasons.join(", "));
         }
         Ok(Answer::rate(level).impact(impact).urgency(urgency).because(reason))
@@ -102,6 +104,20 @@ impl Matrix {
     fn start<'a>(&'a self, input: &Input, field: Option<&str>, scale: &'a [String], default: &'a String) -> &'a String {
         let said = field.and_then(|field| input.ticket.text(field)).map(text::lower);
         said.and_then(|said| scale.iter().find(|value| same(&said, value))).unwrap_or(default)
+    }
+
+    /// The part of a reason that says that a value stands by default alone.
+    fn unsaid(&self, input: &Input) -> &'static str {
+        let says = |field: &Option<String>, scale: &[String]| {
+            let said = field.as_deref().and_then(|field| input.ticket.text(field)).map(text::lower);
+            said.is_some_and(|said| scale.iter().any(|value| same(&said, value)))
+        };
+        match (says(&self.impact_field, &self.impacts), says(&self.urgency_field, &self.urgencies)) {
+            (true, true) => "",
+            (true, false) => " (nothing was said of the urgency)",
+            (false, true) => " (nothing was said of the impact)",
+            (false, false) => " (nothing was said of either)",
+        }
     }
 
     fn missing_cells(&self) -> Vec<String> {

@@ -156,6 +156,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::request_types))
         .routes(routes!(admin::config::categories))
         .routes(routes!(admin::config::teams))
+        .routes(routes!(admin::config::unknown_teams))
         .routes(routes!(admin::config::priorities))
         .routes(routes!(admin::config::apps))
         .routes(routes!(admin::published::list))

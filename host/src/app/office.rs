@@ -11,6 +11,7 @@ use super::access::provision::Pauses;
 use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
+use super::tickets::lifecycle::promises::Following;
 use super::tickets::quota::Quotas;
 use super::tokens::passwords::Guesses;
 use super::tokens::provider::Provider;
@@ -62,6 +63,8 @@ pub struct Office {
     pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
     pub pauses: Pauses,
+    /// How far tickets have followed the configuration.
+    pub(super) following: Following,
     /// Places for long work that no thread which serves requests may do.
     heavy: Arc<Semaphore>,
 }
@@ -92,6 +95,7 @@ impl Office {
             guesses: Guesses::default(),
             provider: std::sync::OnceLock::new(),
             pauses: Pauses::default(),
+            following: Following::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }
     }

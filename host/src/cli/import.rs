@@ -89,6 +89,9 @@ pub struct Import {
     /// The channel that tickets name.
     #[arg(long, default_value = "import")]
     channel: String,
+    /// Gives tickets their numbers in the order of the rows, which takes longer: one is made after the other.
+    #[arg(long)]
+    in_order: bool,
     /// Stop after so many tickets.
     #[arg(long)]
     limit: Option<u64>,
@@ -112,6 +115,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
         request_type: import.request_type.clone(),
         channel: import.channel.clone(),
         history: import.history,
+        at_once: if import.in_order { 1 } else { IN_FLIGHT_MAX },
         running: JoinSet::new(),
         summary: Summary::default(),
         bar: bar(import.json),
@@ -261,6 +265,8 @@ struct Flight {
     request_type: String,
     channel: String,
     history: bool,
+    /// Rows that are on their way together.
+    at_once: usize,
     running: JoinSet<Landed>,
     summary: Summary,
     bar: ProgressBar,
@@ -268,7 +274,7 @@ struct Flight {
 
 impl Flight {
     async fn submit(&mut self, ticket: ImportedTicket) -> Result<(), Failure> {
-        while self.running.len() >= IN_FLIGHT_MAX {
+        while self.running.len() >= self.at_once {
             self.land_one().await?;
         }
         let key = match &ticket.key {

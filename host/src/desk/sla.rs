@@ -93,6 +93,18 @@ impl Clocks {
         }
     }
 
+    /// Puts a clock in the place of the one of this kind; only those that not every ticket has may end.
+    pub const fn set(&mut self, kind: ClockKind, clock: Option<Clock>) {
+        match (kind, clock) {
+            (ClockKind::FirstResponse, Some(clock)) => self.first_response = clock,
+            (ClockKind::Resolution, Some(clock)) => self.resolution = clock,
+            (ClockKind::FirstResponse | ClockKind::Resolution, None) => {}
+            (ClockKind::Update, clock) => self.update = clock,
+            (ClockKind::Team, clock) => self.team = clock,
+            (ClockKind::Confirmation, clock) => self.confirmation = clock,
+        }
+    }
+
     /// The same, to be changed.
     pub const fn get_mut(&mut self, kind: ClockKind) -> Option<&mut Clock> {
         match kind {
@@ -159,6 +171,18 @@ impl Clock {
     #[must_use]
     pub fn reopen(self, calendar: &Calendar, now: Timestamp) -> Clock {
         Clock { met_at: None, ..self }.resume(calendar, now)
+    }
+
+    /// The same clock as it is promised by a configuration that has changed: its target, and the calendar by which the time counts
+    /// since it began to run last. Nothing changes once it was met.
+    #[must_use]
+    pub fn promised_by(self, calendar: &Calendar, minutes: u32) -> Clock {
+        if self.met_at.is_some() {
+            return self;
+        }
+        let target_ms = i64::from(minutes) * 60_000;
+        let due_at = self.running_since.and_then(|since| due(calendar, since, target_ms - self.used_ms));
+        Clock { target_ms, due_at, ..self }
     }
 
     /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used.

@@ -46,6 +46,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     27 "attachments" "0027_attachments.sql";
     28 "surveys" "0028_surveys.sql";
     29 "identity" "0029_identity.sql";
+    30 "followed" "0030_followed.sql";
     36 "sign_on" "0036_sign_on.sql";
 };
 

@@ -14,7 +14,8 @@ use crate::app::jobs::stop::Stop;
 /// `GET /live`.
 pub async fn watch(visit: Visit, Extension(stop): Extension<Stop>, headers: HeaderMap) -> Result<Response, Failure> {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
+    let shown = visit.shown();
     let watcher = visit.app.office.watch(visit.actor, after.filter(|place| *place >= 0)).await?;
     let kinds = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kinds, Body::new(EventStream::of(watcher, stop))).into_response())
+    Ok((kinds, Body::new(EventStream::of(watcher, shown, stop))).into_response())
 }

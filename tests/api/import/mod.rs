@@ -7,7 +7,7 @@ use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 /// What the import says of itself, and how its process ended.
 fn import(desk: &House, file: &str, more: &[&str]) -> (Value, Option<i32>) {
@@ -47,6 +47,22 @@ fn an_import_that_is_run_again_doubles_nothing_and_says_so() {
         let (other, ended) = import(&desk, file, &["--channel", "another"]);
         assert_eq!((&other["rejected"]["total"], ended, tickets(&desk)), (&Value::from(3), Some(3), 3), "{other}");
     });
+}
+
+/// The numbers of tickets follow the rows where that is asked for.
+#[test]
+fn an_import_in_order_numbers_its_tickets_as_the_rows_stand() {
+    let desk = House::demo(Database::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tickets.csv");
+    let rows: String = (1..=40).map(|n| format!("number {n},How do I use the network?,network,\n")).collect();
+    std::fs::write(&file, format!("title,text,topic,who\n{rows}")).unwrap();
+    let (told, ended) = import(&desk, file.to_str().unwrap(), &["--in-order"]);
+    assert_eq!((&told["accepted"], ended), (&Value::from(40), Some(0)), "{told}");
+    let list = desk.as_role("kofi").get("/api/v1/tickets?sort=number&limit=40").expect(200);
+    let subjects: Vec<&str> =
+        list["tickets"].as_array().unwrap().iter().map(|t| t["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects, (1..=40).map(|n| format!("number {n}")).collect::<Vec<_>>());
 }
 
 /// A requester may use any key, also one that an import would choose.

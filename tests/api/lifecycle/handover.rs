@@ -88,3 +88,30 @@ fn a_deputy_has_what_an_absent_agent_had() {
         assert_eq!(with(&desk, &while_away), "akira", "back again");
     });
 }
+
+/// The decision that is written down: by load, who comes back catches up, and capacity is the bound to it.
+#[test]
+fn by_load_who_comes_back_gets_the_next_ones_until_all_have_as_many() {
+    on_both(|database| {
+        let away = "{ person = \"paul\", available = false, capacity = 3, skills";
+        let here = away.replace("available = false, ", "");
+        let (desk, dir) = with_teams(database, |text| text.replace("{ person = \"paul\", skills", away));
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let give = |count: usize| -> Vec<Value> {
+            let one = |_| {
+                let key = incident(&amara, "Printer");
+                let body = json!({ "team": "desktop", "reason": "theirs" });
+                kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &body).expect(200);
+                with(&desk, &key)
+            };
+            (0..count).map(one).collect()
+        };
+        assert_eq!(give(4), ["emma"; 4]);
+        let file = dir.path().join("teams.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(away));
+        std::fs::write(&file, text.replace(away, &here)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(give(5), ["paul", "paul", "paul", "emma", "emma"], "three are his most");
+    });
+}

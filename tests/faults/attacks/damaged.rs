@@ -26,6 +26,14 @@ fn lived_in(database: Database) -> House {
     desk.as_role("lena").post("/api/v1/tickets/IT-4/access/decisions", &json!({ "approve": true })).expect(200);
     asks(&desk, "github", "admin");
     asks(&desk, "workday", "manager");
+    for (view, name) in [(1, "Ours"), (2, "Theirs")] {
+        let path = format!("/api/v1/views/{}", uuid::Uuid::from_u128(view));
+        desk.as_role("kofi")
+            .put(&path, &json!({ "name": name, "audience": "staff", "filter": { "team": "network" } }))
+            .expect(200);
+    }
+    let link = json!({ "link": "related-to", "ticket": "IT-1" });
+    assert!(desk.as_role("kofi").post("/api/v1/tickets/IT-2/links", &link).status < 300);
     until("the rules to be written down", || {
         let kofi = desk.as_role("kofi");
         let has_some = |path: &str| {
@@ -49,6 +57,14 @@ fn damaged(items: &[Value], named: &str) -> Vec<String> {
     items.iter().filter(|item| item["damage"].is_string() || item["kind"] == "unreadable").map(of).collect()
 }
 
+/// Kept lists and links, of which one each is damaged.
+fn what_is_around_tickets(kofi: &Client) {
+    let views = list(kofi, "/api/v1/views");
+    assert_eq!((views.len(), damaged(&views, "name")), (2, vec!["Ours".to_owned()]), "{views:?}");
+    let links = list(kofi, "/api/v1/tickets/IT-2/links");
+    assert_eq!(damaged(&links, "ticket"), ["IT-1"], "{links:?}");
+}
+
 #[test]
 fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
     on_both(|database| {
@@ -58,7 +74,9 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         let far = |sql: &str| sql.replace("FAR", "9000000000000000000");
         let run = "(select id from tickets where number = 2)";
         for edit in [
-            far("update tickets set kind = 'upside down', team = '', updated_at = FAR, tags = 'none' where number = 1"),
+            far(
+                "update tickets set kind = 'upside down', state = 'inside out', team = '', updated_at = FAR, tags = 'none' where number = 1",
+            ),
             "update grants set state = 'lost', groups = '{' where tier = 'write'".to_owned(),
             "update access_cases set steps = 'nonsense', state = 'upside down' where tier = 'manager'".to_owned(),
             "update timeline set details = 'nonsense', author_kind = 9 where ticket = 2 and seq = 2".to_owned(),
@@ -67,6 +85,7 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
             far("update deployment_events set at = FAR"),
             far("update deployments set changed_at = -FAR where name = 'team-routing'"),
             far("update rule_versions set first_seen = FAR where name = 'team-routing'"),
+            "update views set filter = 'nonsense' where name = 'Ours'".to_owned(),
         ] {
             in_runtime(by_hand(&desk.target(), &[&edit]));
         }
@@ -81,6 +100,7 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
             let items = list(client, path);
             assert_eq!((items.len(), damaged(&items, "key")), (6, vec!["IT-1".to_owned()]), "{path}: {items:?}");
         }
+        what_is_around_tickets(&kofi);
         let waiting = list(&lena, "/api/v1/access-requests");
         assert_eq!((waiting.len(), damaged(&waiting, "key")), (2, vec!["IT-6".to_owned()]), "{waiting:?}");
         let held = list(&amara, "/api/v1/people/amara/grants");

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::support::components::root;
 
 /// An attack in a few words, and its tests.
-const ATTACKS: [(&str, &[&str]); 36] = [
+const ATTACKS: [(&str, &[&str]); 40] = [
     ("a sentence for each of a million unknown words", &["so_many_problems_are_named_and_no_more"]),
     (
         "large tickets, comments and timelines, and answers that nobody reads",
@@ -134,6 +134,25 @@ const ATTACKS: [(&str, &[&str]); 36] = [
         &[
             "rules_that_take_all_the_time_leave_the_rest_to_its_fallback_and_are_taken_out",
             "what_the_host_does_for_a_rule_costs_fuel",
+        ],
+    ),
+    (
+        "changes that each leave an entry: who follows, how it went, where it stands",
+        &["a_requester_has_so_many_open_tickets_comments_and_bytes"],
+    ),
+    (
+        "a stream that goes on after its token was taken back",
+        &["a_stream_ends_where_its_token_or_session_was_taken_back_and_others_go_on"],
+    ),
+    (
+        "what is left of a person who was erased",
+        &["an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left"],
+    ),
+    (
+        "a configuration that leaves tickets behind",
+        &[
+            "open_tickets_follow_a_changed_calendar_target_and_list_of_priorities_once",
+            "tickets_of_a_team_that_is_no_more_are_counted_listed_and_given_another",
         ],
     ),
     (

@@ -80,6 +80,12 @@ fn a_requester_has_so_many_open_tickets_comments_and_bytes() {
         let comment = |body: &str| amara.post("/api/v1/tickets/IT-2/comments", &json!({ "body": body }));
         (0..3).for_each(|_| drop(comment("And?").expect(201)));
         assert!(comment("And?").expect(429)["detail"].as_str().unwrap().contains("comments in one hour"));
+        // What leaves an entry otherwise counts with them.
+        let follows = amara.put("/api/v1/tickets/IT-2/watchers/lena", &json!({}));
+        assert!(follows.expect(429)["detail"].as_str().unwrap().contains("changes of tickets"), "{}", follows.text);
+        let moves = amara.with("if-match", "*").post("/api/v1/tickets/IT-2/transitions", &json!({ "to": "cancelled" }));
+        assert_eq!((moves.status, moves.retry_after.is_some()), (429, true));
+        assert_eq!(amara.post("/api/v1/tickets/IT-2/escalate", &json!({ "reason": "now" })).status, 429);
         kofi.post("/api/v1/tickets/IT-2/comments", &json!({ "body": "Soon." })).expect(201);
         desk.advance(SignedDuration::from_hours(1));
         let long = "\u{1f600}".repeat(90_000);

@@ -25,14 +25,17 @@ struct Event {
 
 impl Stream {
     fn open(desk: &Place, person: &str, after: Option<&str>) -> Stream {
+        let after = after.map(|id| format!("\r\nlast-event-id: {id}")).unwrap_or_default();
+        Stream::shown(desk, "/api/v1/events", &format!("authorization: Bearer demo-{person}{after}"))
+    }
+
+    /// A stream for those who show this.
+    fn shown(desk: &Place, path: &str, header: &str) -> Stream {
         let mut stream = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let after = after.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let host = &desk.url;
-        let head = format!(
-            "GET /api/v1/events HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer demo-{person}\r\n{after}\r\n",
-            host.strip_prefix("http://").unwrap()
-        );
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{header}\r\n\r\n", host.strip_prefix("http://").unwrap());
         stream.write_all(head.as_bytes()).unwrap();
         let mut stream = Stream(BufReader::new(stream));
         let status = stream.line();
@@ -46,6 +49,12 @@ impl Stream {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Waits for its end.
+    fn ends(mut self) {
+        self.0.get_ref().set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        std::io::copy(&mut self.0, &mut std::io::sink()).unwrap();
     }
 
     /// The next event with data; what else is said is skipped.
@@ -145,4 +154,39 @@ fn one_person_has_only_so_many_streams() {
     assert_eq!(answer.status, 429, "{}", answer.text);
     drop(Stream::open(&desk, "kofi", None));
     drop(streams);
+}
+
+/// A stream goes on for minutes: what was shown at its beginning is looked at again meanwhile.
+#[test]
+fn a_stream_ends_where_its_token_or_session_was_taken_back_and_others_go_on() {
+    let desk = House::demo(Database::Sqlite);
+    let lost = desk.with_roles("lena", "requester").token.unwrap();
+    let kept = desk.with_roles("amara", "requester").token.unwrap();
+    let [lost_stream, mut kept_stream] =
+        [&lost, &kept].map(|token| Stream::shown(&desk, "/api/v1/events", &format!("authorization: Bearer {token}")));
+    let form = |path: &str, cookie: &str, body: &str| {
+        let own = "content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\nconnection: close";
+        let mut stream = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\ncontent-length: {length}\r\n{own}\r\n\r\n{body}"
+        )
+        .unwrap();
+        std::io::read_to_string(stream).unwrap()
+    };
+    let inside = form("/sign-in", "none=1", &format!("token={kept}"));
+    let (_, cookie) = inside.split_once("set-cookie: ").unwrap_or_else(|| panic!("{inside}"));
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let session = Stream::shown(&desk, "/live", &format!("cookie: {cookie}"));
+    form("/sign-out", &cookie, "");
+    session.ends();
+
+    let listed = String::from_utf8(desk.command(&["token", "list", "lena"]).stdout).unwrap();
+    assert!(desk.command(&["token", "revoke", listed.split_whitespace().next().unwrap()]).status.success());
+    // The token is trusted for a few seconds by the desk's own clock.
+    desk.advance(jiff::SignedDuration::from_secs(6));
+    lost_stream.ends();
+    let ticket = desk.as_role("amara").post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+    assert!(kept_stream.event().data.contains(ticket["key"].as_str().unwrap()));
 }

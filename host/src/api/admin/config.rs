@@ -268,6 +268,27 @@ impl MemberView {
     }
 }
 
+/// A team that does not exist any more and has open tickets.
+#[derive(Serialize, ToSchema)]
+pub struct UnknownTeamView {
+    /// The id that the team had.
+    team: String,
+    /// Tickets in it on which work is owed.
+    open_tickets: i64,
+}
+
+/// List the teams that do not exist and have open tickets; `GET /api/v1/tickets?team=` lists those. A change by hand gives them
+/// another team.
+#[utoipa::path(get, path = "/api/v1/config/unknown-teams", tag = "config", security(("token" = [])),
+    responses((status = 200, body = Vec<UnknownTeamView>), (status = 403, body = Problem)))]
+pub async fn unknown_teams(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+) -> Result<axum::Json<Vec<UnknownTeamView>>, Problem> {
+    let teams = app.teams_that_are_no_more(&actor).await?;
+    Ok(axum::Json(teams.into_iter().map(|(team, open_tickets)| UnknownTeamView { team, open_tickets }).collect()))
+}
+
 /// List the priority levels and what they promise, the most urgent first.
 #[utoipa::path(get, path = "/api/v1/config/priorities", tag = "config", security(("token" = [])),
     responses((status = 200, body = Vec<PriorityView>)))]

@@ -19,7 +19,8 @@ pub async fn healthz() -> &'static str {
 
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
-/// own: a rules directory that is empty, cannot be read, or has more folders than are read.
+/// own: a rules directory that is empty, cannot be read, or has more folders than are read; open tickets in teams that do not
+/// exist.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
@@ -30,7 +31,9 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
         return Err(Problem::new(Kind::BUSY, "the rules are being compiled: try again in a few seconds"));
     }
     let troubles = app.rules.catalog().directory().troubles();
-    Ok(["ready".to_owned()].into_iter().chain(troubles).map(|line| line + "\n").collect())
+    let astray = app.tickets_astray();
+    let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
+    Ok(["ready".to_owned()].into_iter().chain(troubles).chain(astray).map(|line| line + "\n").collect())
 }
 
 /// What the desk has counted, in Prometheus' text format.
@@ -40,6 +43,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    app.metrics.set_tickets_astray(app.tickets_astray());
     ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
 }
 

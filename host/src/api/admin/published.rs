@@ -69,14 +69,18 @@ pub struct TouchedView {
     change: &'static str,
     /// Tickets on which work is owed that have it.
     open_tickets: i64,
+    /// Whether what is promised about these tickets follows the change: their due times move, and their timelines say so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    promises_move: bool,
     /// Rules whose manifests name it.
     rules: Vec<String>,
 }
 
 impl From<Touched> for TouchedView {
     fn from(touched: Touched) -> Self {
-        let Touched { difference, open_tickets, rules } = touched;
-        Self { kind: difference.noun.code(), id: difference.id, change: difference.way.code(), open_tickets, rules }
+        let Touched { difference, open_tickets, promises_move, rules } = touched;
+        let (kind, id, change) = (difference.noun.code(), difference.id, difference.way.code());
+        Self { kind, id, change, open_tickets, promises_move, rules }
     }
 }
 

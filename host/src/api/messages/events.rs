@@ -7,11 +7,13 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::api::http::auth::Caller;
+use crate::api::http::auth::{Caller, bearer};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::jobs::event_stream::EventStream;
+use crate::app::jobs::events::Shown;
 use crate::app::jobs::stop::Stop;
+use crate::app::tokens::hash;
 
 /// Watch which tickets change.
 ///
@@ -28,10 +30,11 @@ pub async fn watch(
     Extension(stop): Extension<Stop>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let shown = Shown::Token(hash(bearer(&headers).unwrap_or_default()));
     let after = headers.get("last-event-id").map(place).transpose()?;
     let watcher = app.office.watch(actor, after).await?;
     let kinds = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kinds, Body::new(EventStream::of(watcher, stop))).into_response())
+    Ok((kinds, Body::new(EventStream::of(watcher, shown, stop))).into_response())
 }
 
 fn place(value: &HeaderValue) -> Result<i64, Problem> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::views::TicketView;
+use super::views::{TicketView, damage};
 use super::{answer_made, changed, number, raw};
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::condition::condition;
@@ -33,6 +33,9 @@ pub struct LinkView {
     at: Timestamp,
     /// Who made it; null is the desk.
     by: Option<String>,
+    /// Why the other ticket's state is not the one that it has, where its row was changed by another hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 impl From<StoredLink> for LinkView {
@@ -44,6 +47,7 @@ impl From<StoredLink> for LinkView {
             state: link.state.code(),
             at: link.at,
             by: link.author,
+            damage: damage(&link.damaged),
         }
     }
 }

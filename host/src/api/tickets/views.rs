@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use crate::app::access::decide::ListedGrant;
-use crate::app::jobs::messages::NOT_SENT;
 use crate::app::record::read::ExactInput;
 use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
@@ -309,9 +308,11 @@ pub struct MessageView {
 
 impl From<StoredMessage> for MessageView {
     fn from(message: StoredMessage) -> Self {
-        let StoredMessage { kind, recipient, queued_at, sent_at, receipt, attempts, last_error, is_dead, .. } = message;
+        let StoredMessage {
+            kind, recipient, queued_at, sent_at, receipt, attempts, last_error, is_dead, not_sent, ..
+        } = message;
         let state = match sent_at {
-            Some(_) if receipt.starts_with(NOT_SENT) => "not-sent",
+            Some(_) if not_sent => "not-sent",
             Some(_) => "sent",
             None if is_dead => "given-up",
             None => "waiting",

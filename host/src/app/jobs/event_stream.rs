@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
-use super::events::{Told, Watcher};
+use super::events::{Shown, Told, Watcher};
 use super::stop::Stop;
 
 /// How often something is sent where nothing happens, so that no proxy takes the stream for dead.
 const SIGN_EVERY: Duration = Duration::from_secs(15);
-/// How long a stream goes on: then the client comes back, and its token or session is looked at again.
+/// How often it is looked whether the client's token or session still holds.
+const CHECK_EVERY: Duration = Duration::from_secs(3);
+/// How long a stream goes on: then the client comes back.
 const STREAM_MAX: Duration = Duration::from_secs(15 * 60);
 /// Events that may wait for a client that reads slowly.
 const WAITING_MAX: usize = 16;
@@ -26,15 +29,18 @@ const RETRY_MS: u32 = 2_000;
 pub struct EventStream(mpsc::Receiver<Bytes>);
 
 impl EventStream {
-    /// Sends a watcher what happens, until the client goes, the desk stops, or the stream's time is over.
-    pub fn of(watcher: Watcher, stop: Stop) -> EventStream {
+    /// Sends a watcher what happens, until the client goes or holds what it has shown no more, the desk stops, or the stream's time
+    /// is over.
+    pub fn of(watcher: Watcher, shown: Shown, stop: Stop) -> EventStream {
         let (send, events) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(pass_on(watcher, send, stop));
+        tokio::spawn(pass_on(watcher, shown, send, stop));
         EventStream(events)
     }
 }
 
-async fn pass_on(mut watcher: Watcher, send: mpsc::Sender<Bytes>, mut stop: Stop) {
+async fn pass_on(mut watcher: Watcher, shown: Shown, send: mpsc::Sender<Bytes>, mut stop: Stop) {
+    let mut checks = tokio::time::interval(CHECK_EVERY);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut signs = tokio::time::interval(SIGN_EVERY);
     let begins = format!("retry: {RETRY_MS}\nid: {}\n\n", watcher.place());
     if send.send(begins.into()).await.is_err() {
@@ -47,6 +53,11 @@ async fn pass_on(mut watcher: Watcher, send: mpsc::Sender<Bytes>, mut stop: Stop
             () = tokio::time::sleep_until(end) => return,
             () = send.closed() => return,
             _ = signs.tick() => ":\n\n".to_owned(),
+            _ = checks.tick() => match watcher.still_is(&shown).await {
+                Ok(false) => return,
+                // A database that is away says nothing against it.
+                Ok(true) | Err(_) => String::new(),
+            },
             happened = watcher.next() => match happened {
                 Ok(happened) => written(&happened),
                 // The client comes back, and gets what it has missed by then.

@@ -66,6 +66,13 @@ impl Default for Feed {
     }
 }
 
+/// The proof that a client has shown, by the hash under which it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    Token(String),
+    Session(String),
+}
+
 /// One who watches, until it is dropped.
 pub struct Watcher {
     office: Arc<Office>,
@@ -217,6 +224,15 @@ impl Watcher {
     /// The place up to which it has been served.
     pub fn place(&self) -> i64 {
         self.told
+    }
+
+    /// Whether what the client has shown still makes it the one who watches.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn still_is(&self, shown: &Shown) -> Result<bool, Error> {
+        self.office.still_is(shown, &self.actor).await
     }
 
     /// Waits for what comes next that this watcher may see. It may be dropped while it waits.

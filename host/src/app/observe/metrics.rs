@@ -161,6 +161,7 @@ pub struct Metrics {
     job_lag: Family<JobLabels, Gauge<f64, AtomicU64>>,
     jobs_dead: Family<JobLabels, Gauge>,
     revocations_overdue: Gauge,
+    tickets_astray: Gauge,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     /// Where the traces' thread counts.
     pub traced: Arc<telemetry::Counts>,
@@ -195,6 +196,7 @@ impl Default for Metrics {
             job_lag: Family::default(),
             jobs_dead: Family::default(),
             revocations_overdue: Gauge::default(),
+            tickets_astray: Gauge::default(),
             spans: Family::default(),
             traced: Arc::default(),
         };
@@ -251,6 +253,8 @@ impl Metrics {
         registry.register("jobs_dead", "Work that the desk has given up on", self.jobs_dead.clone());
         let about = "Access that is over and was not read back as gone from its app within an hour";
         registry.register("access_revocations_overdue", about, self.revocations_overdue.clone());
+        let about = "Open tickets in teams that do not exist";
+        registry.register("tickets_in_unknown_teams", about, self.tickets_astray.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
         self
     }
@@ -307,6 +311,11 @@ impl Metrics {
     /// Notes how much access that is over was not read back as gone in time.
     pub fn set_revocations_overdue(&self, overdue: i64) {
         self.revocations_overdue.set(overdue);
+    }
+
+    /// Notes how many open tickets are in teams that do not exist.
+    pub fn set_tickets_astray(&self, count: u64) {
+        self.tickets_astray.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts an HTTP request. Methods and routes are those that the desk knows: what clients make up is no label.

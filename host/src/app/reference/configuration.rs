@@ -46,6 +46,8 @@ pub struct Touched {
     pub difference: Difference,
     /// Tickets on which work is owed that have it.
     pub open_tickets: i64,
+    /// Whether what is promised about them follows the change.
+    pub promises_move: bool,
     /// Rules that name it.
     pub rules: Vec<String>,
 }
@@ -123,6 +125,18 @@ fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<Str
     });
     let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
     found.into_iter().collect()
+}
+
+/// Whether a difference is one of what is promised about tickets.
+fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun, id, .. }: &Difference) -> bool {
+    let team =
+        |of: &Organisation| of.teams.get(id.as_str()).map(|team| (team.resolution_minutes, team.calendar.clone()));
+    let form = |of: &Organisation| of.request_types.get(id.as_str()).map(|form| form.closing.confirm_minutes);
+    match noun {
+        Noun::Team => team(before).zip(team(after)).is_some_and(|(before, after)| before != after),
+        Noun::RequestType => form(before).zip(form(after)).is_some_and(|(before, after)| before != after),
+        Noun::Person | Noun::Category | Noun::App => false,
+    }
 }
 
 impl Office {
@@ -214,6 +228,7 @@ impl Office {
                 .and_then(|by_id| by_id.get(&difference.id))
                 .copied()
                 .unwrap_or(0),
+            promises_move: moves_promises(before, after, &difference),
             rules: named_by(generation, &difference),
             difference,
         };
@@ -363,6 +378,7 @@ impl App {
             Ok(()) => {
                 self.tell_access_forms();
                 self.follow_people().await?;
+                self.follow_what_was_read().await?;
                 self.rules.set_judge(judge(self.organisation()));
                 Ok(Vec::new())
             }

@@ -23,6 +23,8 @@ const EXAMPLES_MAX: usize = 30;
 pub struct Report {
     /// What was tried, in words.
     pub tried: Vec<String>,
+    /// In what it differs from what is live, in words; empty where it is not known.
+    pub differs: Vec<String>,
     /// The times of the first and the last decision.
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
@@ -190,6 +192,7 @@ impl Report {
         });
         Report {
             tried,
+            differs: Vec::new(),
             first: tally.period.map(|(first, _)| first),
             last: tally.period.map(|(_, last)| last),
             decisions: tally.decisions,

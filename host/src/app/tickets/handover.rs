@@ -15,6 +15,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written.
     pub async fn share_out(&self) -> Result<usize, Error> {
+        self.count_astray().await?;
         Ok(self.hand_on_all().await? + self.give_out_waiting().await?)
     }
 

@@ -33,6 +33,11 @@ impl Rate {
     pub const fn per_minute(most: u32) -> Self {
         Self { most: most as u64, within: Duration::from_secs(60) }
     }
+
+    /// So much in an hour.
+    pub const fn per_hour(most: u64) -> Rate {
+        Rate { most, within: HOUR }
+    }
 }
 
 /// A bucket for each name, which fills again with time.
@@ -61,6 +66,14 @@ impl Buckets {
     /// How long it takes until there is enough; nothing is taken then.
     pub fn take(&self, name: &str, rate: Rate, amount: u64, now: Duration) -> Result<(), Duration> {
         self.use_some(name, rate, amount, now, true)
+    }
+
+    /// Gives back what was taken under a name and not used.
+    pub fn give_back(&self, name: &str, rate: Rate, amount: u64, now: Duration) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(name) {
+            *bucket = Bucket { used: (bucket.used(rate, now) - amount as f64).max(0.0), at: now };
+        }
     }
 
     /// Looks whether there is so much, and takes none of it.
@@ -184,12 +197,25 @@ impl Office {
     ///
     /// [`Error::TooMuch`].
     pub(super) fn count_comment(&self, actor: &Actor, bytes: usize) -> Result<(), Error> {
-        if let Some(person) = bound(actor) {
-            let rate = Rate { most: self.quotas.limits.load().comments_per_hour, within: HOUR };
-            let counted = self.quotas.comments.take(person, rate, 1, self.clock.elapsed());
-            counted.map_err(|wait| Error::TooMuch { what: "comments in one hour", wait })?;
-        }
+        self.count_entry(actor, "comments in one hour")?;
         self.count_text(actor, bytes)
+    }
+
+    /// Counts another change of a ticket by a person, which leaves an entry on its timeline as a comment does, and may be told to
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) fn count_change(&self, actor: &Actor) -> Result<(), Error> {
+        self.count_entry(actor, "changes of tickets in one hour")
+    }
+
+    fn count_entry(&self, actor: &Actor, what: &'static str) -> Result<(), Error> {
+        let Some(person) = bound(actor) else { return Ok(()) };
+        let rate = Rate { most: self.quotas.limits.load().comments_per_hour, within: HOUR };
+        let counted = self.quotas.comments.take(person, rate, 1, self.clock.elapsed());
+        counted.map_err(|wait| Error::TooMuch { what, wait })
     }
 
     /// Refuses one more ticket of a person who has too many that are unfinished.

@@ -256,6 +256,7 @@ impl Office {
         wanted: Move,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.count_change(actor)?;
         let around = self.store.around(number).await?;
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
         let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {

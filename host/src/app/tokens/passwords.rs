@@ -1,7 +1,8 @@
 //! Signing in with a password of this desk. Passwords are kept as Argon2id (RFC 9106); guessing is slowed down by person and by
 //! address.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::Argon2;
@@ -30,9 +31,16 @@ pub struct ClientAddress(pub String);
 /// The shortest and the longest password, in characters (NIST SP 800-63B-4, 3.1.1.2).
 const CHARS_MIN: usize = 15;
 const CHARS_MAX: usize = 256;
-/// Wrong passwords of one person, and from one address, in a minute.
+/// Wrong passwords in a minute: of one person from one address, and from one address.
 const WRONG_OF_PERSON: Rate = Rate::per_minute(5);
 const WRONG_OF_ADDRESS: Rate = Rate::per_minute(20);
+/// Those of one person from all addresses together from which the person has not signed in before: so many more, since others may
+/// use them up, who then keep the person out only where the person is new as well.
+const WRONG_FROM_ELSEWHERE: Rate = Rate::per_minute(10);
+/// Sessions that one person begins.
+const BEGUN_BY_PERSON: Rate = Rate::per_hour(300);
+/// The people and addresses that are remembered together.
+const REMEMBERED_MAX: usize = 10_000;
 /// How long a session of a password lasts at most; the session itself ends sooner.
 const TOKEN_LIVES: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The label of the tokens that stand for sign-ins with a password.
@@ -57,12 +65,81 @@ const AT_ONCE_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Guesses {
     pub(super) wrong: Buckets,
+    /// The sessions that people have begun, each of which the audit keeps.
+    begun: Buckets,
+    /// The addresses from which people have signed in since the start, each with the person.
+    known: Mutex<HashSet<(String, String)>>,
     places: Semaphore,
+}
+
+/// A password that is being compared. It counts as wrong from the beginning, so that many at once are no more than one after the
+/// other.
+struct Guess {
+    person: String,
+    from: String,
+    taken: Vec<(String, Rate)>,
+}
+
+impl Guesses {
+    /// Counts a password before it is compared.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, where too many were wrong.
+    fn begin(&self, person: &str, from: &str, now: Duration) -> Result<Guess, Duration> {
+        let known = (person.to_owned(), from.to_owned());
+        let is_known = self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&known);
+        let mut counted = vec![(format!("person {person} from {from}"), WRONG_OF_PERSON)];
+        if !from.is_empty() {
+            counted.push((format!("address {from}"), WRONG_OF_ADDRESS));
+            counted.extend((!is_known).then(|| (format!("person {person}"), WRONG_FROM_ELSEWHERE)));
+        }
+        let (person, from) = known;
+        let mut guess = Guess { person, from, taken: Vec::with_capacity(counted.len()) };
+        for (name, rate) in counted {
+            if let Err(wait) = self.wrong.take(&name, rate, 1, now) {
+                self.give_back(&guess, now);
+                return Err(wait);
+            }
+            guess.taken.push((name, rate));
+        }
+        Ok(guess)
+    }
+
+    /// Counts a session that a person begins.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, where there were too many.
+    pub(super) fn count_session(&self, person: &str, now: Duration) -> Result<(), Duration> {
+        self.begun.take(person, BEGUN_BY_PERSON, 1, now)
+    }
+
+    fn give_back(&self, guess: &Guess, now: Duration) {
+        for (name, rate) in &guess.taken {
+            self.wrong.give_back(name, *rate, 1, now);
+        }
+    }
+
+    /// It was right, and its address is known from now on.
+    fn was_right(&self, guess: Guess, now: Duration) {
+        self.give_back(&guess, now);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert((guess.person, guess.from));
+    }
 }
 
 impl Default for Guesses {
     fn default() -> Self {
-        Self { wrong: Buckets::default(), places: Semaphore::new(AT_ONCE_MAX) }
+        Self {
+            wrong: Buckets::default(),
+            begun: Buckets::default(),
+            known: Mutex::default(),
+            places: Semaphore::new(AT_ONCE_MAX),
+        }
     }
 }
 
@@ -129,10 +206,11 @@ impl Office {
         };
         let person = actor.person().ok_or_else(wrong)?;
         let account = self.store.account(person).await?.ok_or_else(wrong)?;
-        if self.may_guess(person.as_str(), "").is_err() || !self.matches(present, Some(&account)).await? {
-            self.guessed_wrong(person.as_str(), "");
+        let guess = self.guesses.begin(person.as_str(), "", self.clock.elapsed()).map_err(|_| wrong())?;
+        if !self.matches(present, Some(&account)).await? {
             return Err(wrong());
         }
+        self.guesses.was_right(guess, self.clock.elapsed());
         self.keep_password(Account { password: new, ..account }, person.as_str()).await
     }
 
@@ -173,17 +251,18 @@ impl Office {
         };
         let person = organisation.people.values().find(is_meant).map(|person| person.id.clone());
         let guessed = person.as_ref().map_or(name, PersonId::as_str).chars().take(100).collect::<String>();
-        if let Err(wait) = self.may_guess(&guessed, from) {
-            return Ok(Entered::Wait(wait));
-        }
+        let guess = match self.guesses.begin(&guessed, from, self.clock.elapsed()) {
+            Ok(guess) => guess,
+            Err(wait) => return Ok(Entered::Wait(wait)),
+        };
         let account = match &person {
             Some(person) => self.store.account(person).await?,
             None => None,
         };
         if !self.matches(password, account.as_ref()).await? {
-            self.guessed_wrong(&guessed, from);
             return Ok(Entered::Wrong);
         }
+        self.guesses.was_right(guess, self.clock.elapsed());
         let Some(account) = account else { return Ok(Entered::Wrong) };
         let token = self.token_of_account(account).await?;
         Ok(self.begin_session(token, agent).await?.map_or(Entered::Wrong, Entered::Signed))
@@ -217,24 +296,6 @@ impl Office {
         })
         .await
     }
-
-    fn may_guess(&self, person: &str, from: &str) -> Result<(), Duration> {
-        let now = self.clock.elapsed();
-        self.guesses.wrong.look(&format!("person {person}"), WRONG_OF_PERSON, 1, now)?;
-        match from {
-            "" => Ok(()),
-            from => self.guesses.wrong.look(&format!("address {from}"), WRONG_OF_ADDRESS, 1, now),
-        }
-    }
-
-    fn guessed_wrong(&self, person: &str, from: &str) {
-        let now = self.clock.elapsed();
-        // That there was room for it was looked at before.
-        let _ = self.guesses.wrong.take(&format!("person {person}"), WRONG_OF_PERSON, 1, now);
-        if !from.is_empty() {
-            let _ = self.guesses.wrong.take(&format!("address {from}"), WRONG_OF_ADDRESS, 1, now);
-        }
-    }
 }
 
 /// Does what takes a while, and much memory, away from the threads that serve requests.
@@ -245,6 +306,32 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guesses_from_elsewhere_do_not_keep_a_person_out_who_was_here_before() {
+        let (guesses, now) = (Guesses::default(), Duration::from_secs(1));
+        guesses.was_right(guesses.begin("ivan", "home", now).unwrap(), now);
+        // Many at once are counted before the first of them is compared.
+        let begun = |from: &str| (0..50).map_while(|_| guesses.begin("ivan", from, now).ok()).count();
+        assert_eq!(["cafe", "train", "airport", "hotel"].map(begun), [5, 5, 0, 0]);
+        assert!(guesses.begin("ivan", "home", now).is_ok());
+        assert_eq!(begun("home"), 4);
+        let minute = Duration::from_secs(61);
+        guesses.was_right(guesses.begin("ivan", "home", minute).unwrap(), minute);
+        let names = (0..50).map_while(|n| guesses.begin(&format!("name {n}"), "one address", minute).ok());
+        assert_eq!(names.count(), 20);
+    }
+
+    #[test]
+    fn one_person_begins_only_so_many_sessions() {
+        let guesses = Guesses::default();
+        let begun = |now: u64| {
+            let now = Duration::from_secs(now);
+            (0..500).take_while(|_| guesses.count_session("amara", now).is_ok()).count()
+        };
+        assert_eq!((begun(0), begun(0), begun(36)), (300, 0, 3));
+        assert!(guesses.count_session("kofi", Duration::ZERO).is_ok());
+    }
 
     #[test]
     fn a_password_is_known_by_its_hash_alone() {

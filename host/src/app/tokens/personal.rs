@@ -44,8 +44,13 @@ impl Office {
         permission::administer(actor)?;
         let mut problems: Vec<Problem> = check_reason("reason", reason).into_iter().collect();
         let mut refuse = |message: &str| problems.push(Problem::new("person", "in-use", message.to_owned()));
-        if self.organisation().people.get(person).is_some_and(|known| known.active) {
+        let here = self.organisation().people.get(person).is_some_and(|known| known.active);
+        if here {
             refuse("is here: let the directory say first that the person has left");
+        }
+        if !here && self.configured().people.get(person).is_some_and(|known| known.active) {
+            // What the provider said against it goes with the person.
+            refuse("is here by the configuration: let people.toml say first that the person has left");
         }
         if self.store.work_left_with(person).await? > 0 {
             refuse("has unfinished tickets: end them, or give them to another person");

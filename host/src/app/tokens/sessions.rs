@@ -80,6 +80,8 @@ impl Office {
     pub(super) async fn begin_session(&self, token: String, agent: &str) -> Result<Option<SignedIn>, Error> {
         let Some(actor) = self.actor_of(token.clone()).await? else { return Ok(None) };
         let Some(person) = actor.person().cloned() else { return Ok(None) };
+        let counted = self.guesses.count_session(person.as_str(), self.clock.elapsed());
+        counted.map_err(|wait| Error::TooMuch { what: "sessions that you begin in one hour", wait })?;
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).map_err(Broken::Randomness)?;
         let (secret, now) = (hex(&bytes), self.clock.now());
@@ -97,6 +99,12 @@ impl Office {
         Ok(Some(SignedIn { secret, actor }))
     }
 
+    /// The session with this hash of its secret, where it has not ended.
+    pub(super) async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
+        let now = self.clock.now();
+        Ok(self.store.session(hash, before(now, IDLE_MAX), now).await?)
+    }
+
     /// The session with this secret and the one whose it is; `None` where it is unknown or has ended.
     ///
     /// # Errors
@@ -104,8 +112,7 @@ impl Office {
     /// Where the store cannot be read.
     pub async fn session(&self, secret: &str) -> Result<Option<(Session, Actor)>, Error> {
         let now = self.clock.now();
-        let found = self.store.session(&hash(secret), before(now, IDLE_MAX), now).await?;
-        let Some(session) = found else { return Ok(None) };
+        let Some(session) = self.live_session(&hash(secret)).await? else { return Ok(None) };
         let Some(actor) = self.actor_of(session.token.clone()).await? else { return Ok(None) };
         if session.seen_at < before(now, SEEN_EVERY) {
             self.store.touch_session(&session.hash, now).await?;

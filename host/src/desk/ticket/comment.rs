@@ -27,10 +27,9 @@ pub fn comment(ticket: &Ticket, body: &str, permit: &MayComment, at: &At<'_>) ->
         words::check_open(ticket)?;
     }
     let by_requester = matches!(author, Author::Person(person) if ticket.belongs_to(person)) && !as_agent;
-    // Others may read along and say something; that is no answer of the requester's.
-    let by_watcher = matches!(author, Author::Person(person) if ticket.is_watched_by(person)) && !by_requester;
     let effect = match ticket.state {
-        State::Waiting(WaitingFor::Requester) if public && !as_agent && !by_watcher => Some(State::InProgress),
+        // Others may read along and say something, as followers and approvers do; that is no answer of the requester's.
+        State::Waiting(WaitingFor::Requester) if public && by_requester => Some(State::InProgress),
         State::Resolved if public && by_requester => {
             let closing = at.organisation.closing_of(&ticket.submitted.request_type);
             match words::on_resolved(ticket, body, closing, at.now)? {

@@ -219,6 +219,11 @@ fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> R
             known("team", id, organisation.teams.keys().map(TeamId::as_str).collect());
         }
     }
+    if wanted.team.is_none() && !organisation.teams.contains_key(&ticket.team) {
+        let names: Vec<&str> = organisation.teams.keys().map(TeamId::as_str).collect();
+        let message = format!("its team `{}` is no more: name one of {}", ticket.team, names.join(", "));
+        problems.push(Problem::new("team", "gone", message));
+    }
     problems.extend(check_tags(organisation, wanted, &mut checked));
     problems.extend(check_assignee(organisation, ticket, wanted, &mut checked));
     if problems.is_empty() { Ok(checked) } else { Err(Refusal::Problems { problems }) }

@@ -82,6 +82,20 @@ pub enum Event {
         clock: ClockKind,
         percent: u16,
     },
+    /// The configuration promises something else than before, or by another calendar.
+    Retargeted {
+        clock: ClockKind,
+        /// In minutes of open time; `None` where it is promised no more.
+        minutes: Option<i64>,
+        /// When it was due, and when it is; `None` while it stands still.
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    },
+    /// The ticket's priority has another place in the list: 0 is the most urgent.
+    Reranked {
+        from: i64,
+        to: i64,
+    },
     /// A person asked for the next tier.
     EscalationAsked {
         reason: String,
@@ -232,6 +246,8 @@ impl Event {
             Event::Acknowledged { .. } => "acknowledged",
             Event::Resolved { .. } => "resolved",
             Event::ClockReached { .. } => "clock-reached",
+            Event::Retargeted { .. } => "retargeted",
+            Event::Reranked { .. } => "reranked",
             Event::EscalationAsked { .. } => "escalation-asked",
             Event::Escalated { .. } => "escalated",
             Event::Linked { .. } => "linked",
@@ -277,6 +293,14 @@ impl Event {
             Event::ClockReached { clock, percent } => {
                 vec![("clock", clock.code().to_owned()), ("percent", percent.to_string())]
             }
+            Event::Retargeted { clock, minutes, from, to } => {
+                let mut details = vec![("clock", clock.code().to_owned())];
+                details.extend(minutes.map(|minutes| ("minutes", minutes.to_string())));
+                details.extend(from.map(|from| ("from", from.to_string())));
+                details.extend(to.map(|to| ("to", to.to_string())));
+                details
+            }
+            Event::Reranked { from, to } => vec![("from", from.to_string()), ("to", to.to_string())],
             Event::EscalationAsked { reason } => vec![("reason", reason.clone())],
             Event::Escalated { from, to, tier, reason } => {
                 vec![("from", from.clone()), ("to", to.clone()), ("tier", tier.to_string()), ("reason", reason.clone())]

@@ -3,5 +3,6 @@
 pub mod clocks;
 pub mod handover;
 pub mod linked_tickets;
+pub mod promises;
 pub mod scan;
 pub mod search_index;

@@ -87,4 +87,42 @@ mod tests {
     fn there_is_a_filter_for_the_processors_that_we_build_for() {
         assert!(filter().is_some_and(|program| program.len() > FORBIDDEN.len()));
     }
+
+    /// What runs in the confined process; by itself it would confine all other tests.
+    #[test]
+    #[ignore = "runs within a process of its own"]
+    fn inside() {
+        use std::io::ErrorKind::PermissionDenied;
+        let dir = std::env::temp_dir();
+        let file = dir.join(format!("ruledesk-confined-{}", std::process::id()));
+        std::fs::write(&file, "before").unwrap();
+        confine_self();
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        assert!(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "{status}");
+        let refused = |what: &str, error: std::io::Error| assert_eq!(error.kind(), PermissionDenied, "{what}: {error}");
+        refused("a socket", std::net::TcpStream::connect("127.0.0.1:9").unwrap_err());
+        refused("a socket of the machine", std::os::unix::net::UnixStream::pair().unwrap_err());
+        refused("a program", std::process::Command::new("/bin/true").spawn().map(drop).unwrap_err());
+        refused("a new file", std::fs::File::create(dir.join("new")).unwrap_err());
+        refused("a file to be written", std::fs::OpenOptions::new().append(true).open(&file).unwrap_err());
+        refused("removing a file", std::fs::remove_file(&file).unwrap_err());
+        refused("renaming a file", std::fs::rename(&file, dir.join("other")).unwrap_err());
+        // A thread of its own is confined as well, and what it is there for goes on.
+        let thread = std::thread::spawn(|| std::net::UdpSocket::bind("127.0.0.1:0").map(drop).unwrap_err().kind());
+        assert_eq!(thread.join().unwrap(), PermissionDenied);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+        println!("confined {}", file.display());
+    }
+
+    #[test]
+    fn a_confined_process_reads_and_computes_and_does_nothing_else() {
+        let name = "rules::load::confinement::tests::inside";
+        let program = std::env::current_exe().unwrap();
+        let inside = std::process::Command::new(program).args(["--exact", name, "--ignored", "--nocapture"]).output();
+        let inside = inside.unwrap();
+        let said = String::from_utf8_lossy(&inside.stdout).into_owned();
+        assert!(inside.status.success(), "{said}{}", String::from_utf8_lossy(&inside.stderr));
+        let file = said.lines().find_map(|line| line.strip_prefix("confined "));
+        std::fs::remove_file(file.unwrap_or_else(|| panic!("{said}"))).unwrap();
+    }
 }

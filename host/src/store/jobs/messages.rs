@@ -111,8 +111,8 @@ impl Store {
         Ok(rows.iter().filter_map(|row| waiting(row).ok()).collect())
     }
 
-    /// Writes down that a message has left, or need not, with the receipt: what the peer said, or why. Its content is not kept.
-    /// Whether the claim still held.
+    /// Writes down that a message has left, with the receipt in the peer's words. Its content is not kept. Whether the claim still
+    /// held.
     ///
     /// # Errors
     ///
@@ -121,6 +121,19 @@ impl Store {
         let held = held(Queue::Outbox);
         let sql = format!("update outbox set sent_at = $3, receipt = $4, payload = '', fence = null where {held}");
         self.settle(claimed, &sql, vec![ms(now).into(), cut(receipt).into()]).await
+    }
+
+    /// Writes down that a message was not to be sent, and why. Its content is not kept. Whether the claim still held.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn message_not_sent(&self, claimed: &Claimed, now: Timestamp, why: &str) -> Result<bool, Error> {
+        let held = held(Queue::Outbox);
+        let sql = format!(
+            "update outbox set sent_at = $3, receipt = $4, payload = '', fence = null, not_sent = 1 where {held}"
+        );
+        self.settle(claimed, &sql, vec![ms(now).into(), cut(why).into()]).await
     }
 
     /// Writes down that these messages of a person have left in one letter.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::desk::id::PersonId;
 use crate::desk::organisation::directory::EntryKind;
 use crate::store::chain::audit;
-use crate::store::db::{Arg, Row, apart};
+use crate::store::db::{Arg, Row, Tx, apart};
 use crate::store::sql::columns::{at, corrupt, ms};
 use crate::store::{Error, Store};
 
@@ -80,6 +81,31 @@ impl Store {
         })
         .await
     }
+}
+
+/// Takes a person out of the directory and its groups, so that nothing of what the provider said stays.
+pub(super) async fn erase(tx: &mut Tx, person: &PersonId) -> Result<(), Error> {
+    let sql = "select id from directory_entries where kind = 'user' and stands_for = $1";
+    let users = tx.all(sql, vec![person.as_str().into()]).await?;
+    for user in &users {
+        let id = user.uuid(0)?;
+        let sql = "select id, body from directory_entries where kind = 'group' and body like $1";
+        for group in tx.all(sql, vec![format!("%{id}%").into()]).await? {
+            let text = group.text(1)?;
+            let mut body: Value = serde_json::from_str(&text).map_err(|_| corrupt(T, "body", text))?;
+            if let Some(members) = body.get_mut("members").and_then(Value::as_array_mut) {
+                let is_user = |member: &Value| member["value"].as_str().and_then(|v| v.parse().ok()) == Some(id);
+                members.retain(|member| !is_user(member));
+            }
+            let sql = "update directory_entries set body = $1, version = version + 1 where id = $2";
+            tx.execute(sql, vec![body.to_string().into(), group.uuid(0)?.into()]).await?;
+        }
+        tx.execute("delete from directory_entries where id = $1", vec![id.into()]).await?;
+    }
+    if !users.is_empty() {
+        tx.execute("update directory_revision set revision = revision + 1 where id = 1", Vec::new()).await?;
+    }
+    Ok(())
 }
 
 fn row(entry: &Entry) -> Vec<Arg> {

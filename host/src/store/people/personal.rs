@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::directory;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::ticket::Ticket;
 use crate::store::chain::audit;
@@ -117,6 +118,12 @@ const SECTIONS: &[Section] = &[
         &[("roles", Text), ("label", Text), ("created_at", Time), ("expires_at", Time), ("revoked_at", Time)],
         "from tokens where person = $1 order by created_at",
     ),
+    ("account", &[("roles", Text), ("set_at", Time), ("set_by", Text)], "from accounts where person = $1"),
+    (
+        "directory",
+        &[("name", Text), ("body", Text), ("created_at", Time), ("changed_at", Time), ("deleted_at", Time)],
+        "from directory_entries where kind = 'user' and stands_for = $1",
+    ),
     (
         "identities",
         &[("issuer", Text), ("subject", Text), ("bound_at", Time)],
@@ -168,7 +175,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 20] = [
+const ELSEWHERE: [&str; 22] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -185,6 +192,9 @@ const ELSEWHERE: [&str; 20] = [
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from identities where person = $1 and $2 <> ''",
     "delete from sessions where person = $1 and $2 <> ''",
+    // Their own tickets have the other name by now. The contents go with the next sweep.
+    "delete from attachments where uploader = $1 and (ticket is null or ticket in (select number from tickets where requester = $2))",
+    "delete from accounts where person = $1 and $2 <> ''",
     "update attachments set uploader = $2, name = '[erased]' where uploader = $1",
     "delete from member_turns where person = $1 and $2 <> ''",
     "delete from agents where person = $1 and $2 <> '' and unfinished = 0",
@@ -252,6 +262,7 @@ impl Store {
             for sql in ELSEWHERE {
                 tx.execute(sql, args.clone()).await?;
             }
+            directory::erase(&mut tx, erasure.person).await?;
             let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries });
             let about = erasure.pseudonym.to_owned();
             let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about, detail };

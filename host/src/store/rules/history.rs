@@ -125,6 +125,8 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Acknowledged { .. }
         | Event::Resolved { .. }
         | Event::ClockReached { .. }
+        | Event::Retargeted { .. }
+        | Event::Reranked { .. }
         | Event::EscalationAsked { .. }
         | Event::Escalated { .. }
         | Event::Linked { .. }

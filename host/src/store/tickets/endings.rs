@@ -10,7 +10,7 @@ use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::store::db::Row;
-use crate::store::sql::columns::{at, at_or_epoch, corrupt};
+use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt};
 use crate::store::{Error, Store};
 
 /// The most links of a ticket that are shown, and tickets that follow one.
@@ -48,6 +48,8 @@ pub struct StoredLink {
     pub at: Timestamp,
     /// `None` is the desk.
     pub author: Option<String>,
+    /// The columns of the other ticket that hold what nothing of ours wrote, and have stand-ins here.
+    pub damaged: Vec<&'static str>,
 }
 
 const T: &str = "resolutions";
@@ -73,15 +75,17 @@ fn resolution(row: &Row) -> Result<StoredResolution, Error> {
 }
 
 fn link(row: &Row) -> Result<StoredLink, Error> {
-    let (kind, state) = (row.text(0)?, row.text(4)?);
+    let (kind, mut read) = (row.text(0)?, Lenient::default());
+    let state = row.text(4).and_then(|code| State::from_code(&code).ok_or_else(|| corrupt("tickets", "state", code)));
     Ok(StoredLink {
         kind: LinkKind::from_code(&kind).ok_or_else(|| corrupt("links", "kind", kind))?,
         reverse: row.int(1)? == 1,
         other: TicketNumber(row.int(2)?),
         subject: row.text(3)?,
-        state: State::from_code(&state).ok_or_else(|| corrupt("tickets", "state", state))?,
+        state: read.or("state", state, State::New),
         at: at_or_epoch(row.int(5)?),
         author: row.opt_text(6)?,
+        damaged: read.damaged(),
     })
 }
 

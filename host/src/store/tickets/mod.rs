@@ -30,6 +30,8 @@ pub struct StoredMessage {
     pub recipient: String,
     pub queued_at: Timestamp,
     pub sent_at: Option<Timestamp>,
+    /// Whether it was not to be sent.
+    pub not_sent: bool,
     /// The words of the peer that took it, or why it was not to be sent; empty while it waits.
     pub receipt: String,
     pub attempts: i64,
@@ -60,7 +62,7 @@ impl Store {
         // Ids are in the order of time, and none is smaller than nothing.
         let after = after.map_or_else(Uuid::nil, |id| id.0);
         let sql = format!(
-            "select id, kind, recipient, queued_at, sent_at, receipt, attempts, last_error, dead_at from outbox where ticket = $1 and id > $2 \
+            "select id, kind, recipient, queued_at, sent_at, receipt, attempts, last_error, dead_at, not_sent from outbox where ticket = $1 and id > $2 \
              order by id limit {}",
             limit + 1
         );
@@ -76,6 +78,7 @@ impl Store {
                 attempts: row.int(6)?,
                 last_error: row.text(7)?,
                 is_dead: row.opt_int(8)?.is_some(),
+                not_sent: row.int(9)? != 0,
             })
         };
         let found = rows.iter().map(message).collect::<Result<Vec<_>, Error>>()?;

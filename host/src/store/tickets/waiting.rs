@@ -1,11 +1,17 @@
 //! Tickets that wait for a person: those for which none was found, and those of people.
 
+use std::collections::BTreeMap;
+
 use crate::desk::id::{PersonId, TeamId, TicketNumber};
 use crate::store::sql::columns::parsed;
 use crate::store::{Error, Store};
 
 /// The most tickets of one look.
 const LOOK_MAX: usize = 100;
+/// The most teams of tickets that are looked at.
+const TEAMS_MAX: usize = 10_000;
+/// Numbers of tickets that one statement looks through.
+const NUMBERS_AT_ONCE: i64 = 1_000;
 
 impl Store {
     /// The unfinished tickets for which the desk found no person, the most urgent first. What an agent has put back into the
@@ -23,6 +29,79 @@ impl Store {
         );
         let rows = self.db.all(&sql, Vec::new()).await?;
         rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), parsed("tickets", "team", &row.text(1)?)?))).collect()
+    }
+
+    /// The tickets that are not over, among those whose numbers follow this one; and from where the next look goes on, if there are
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn not_over_after(
+        &self,
+        number: TicketNumber,
+    ) -> Result<(Vec<TicketNumber>, Option<TicketNumber>), Error> {
+        let upto = number.0.saturating_add(NUMBERS_AT_ONCE);
+        let last = self.db.optional("select coalesce(max(number), 0) from tickets", Vec::new()).await?;
+        let last = last.map_or(Ok(0), |row| row.int(0))?;
+        let sql = "select number from tickets where number > $1 and number <= $2 \
+                   and (unfinished = 1 or state = 'resolved') order by number";
+        let rows = self.db.all(sql, vec![number.0.into(), upto.into()]).await?;
+        let found = rows.iter().map(|row| row.int(0).map(TicketNumber)).collect::<Result<_, _>>()?;
+        Ok((found, (upto < last).then_some(TicketNumber(upto))))
+    }
+
+    /// How many unfinished tickets are in each team that is not known.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn unfinished_outside(&self, is_known: impl Fn(&str) -> bool) -> Result<BTreeMap<String, i64>, Error> {
+        // From one team to the next along the index: however many tickets there are, the teams are few.
+        let teams = format!(
+            "with recursive teams (value) as (\
+             select value from (select team as value from tickets where team >= $1 order by team limit 1) as lowest \
+             union all \
+             select (select team from tickets where team > teams.value order by team limit 1) \
+                 from teams where teams.value is not null) \
+             select value from teams where value is not null limit {TEAMS_MAX}"
+        );
+        let mut found = BTreeMap::new();
+        for row in self.db.all(&teams, vec!["".into()]).await? {
+            let team = row.text(0)?;
+            if is_known(&team) {
+                continue;
+            }
+            let count = "select count(*) from tickets where team = $1 and unfinished = 1";
+            let count = self.db.optional(count, vec![team.as_str().into()]).await?.map_or(Ok(0), |row| row.int(0))?;
+            if count > 0 {
+                found.insert(team, count);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The digest of the configuration that tickets have followed last; empty before the first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn promises_followed(&self) -> Result<String, Error> {
+        let row = self.db.optional("select digest from promises_followed where id = 1", Vec::new()).await?;
+        row.map_or(Ok(String::new()), |row| row.text(0))
+    }
+
+    /// Keeps that they have followed this one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn keep_promises_followed(&self, digest: &str) -> Result<(), Error> {
+        let written = self.db.transaction(async |mut tx| {
+            tx.execute("update promises_followed set digest = $1 where id = 1", vec![digest.into()]).await?;
+            Ok(((), tx))
+        });
+        written.await?.1.done().await
     }
 
     /// The people who have unfinished tickets.

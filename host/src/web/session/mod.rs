@@ -14,6 +14,7 @@ use super::frame::form::{self, Form};
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, cookie, local, page};
 use crate::app::App;
+use crate::app::jobs::events::Shown;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
 use crate::desk::actor::Actor;
@@ -52,6 +53,11 @@ impl FromRequestParts<Arc<App>> for Visit {
 }
 
 impl Visit {
+    /// The session, to be looked at again while an answer goes on.
+    pub fn shown(&self) -> Shown {
+        Shown::Session(self.session.hash.clone())
+    }
+
     /// The id of the one who is signed in.
     pub fn person(&self) -> &PersonId {
         &self.session.person

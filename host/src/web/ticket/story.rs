@@ -131,6 +131,15 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::ClockReached { clock, percent } => {
             (words.t2("event.clock", words.t(&format!("promise.{}", clock.code())), percent), String::new())
         }
+        Event::Retargeted { clock, to, .. } => {
+            let promise = words.t(&format!("promise.{}", clock.code()));
+            let text = match to {
+                Some(due) => words.t2("event.retargeted", promise, f.times.exact(*due)),
+                None => words.t1("event.retargeted-still", promise),
+            };
+            (text, String::new())
+        }
+        Event::Reranked { .. } => (words.t("event.reranked"), String::new()),
         Event::EscalationAsked { reason } => (words.t("event.escalation-asked"), reason.clone()),
         Event::Escalated { to, reason, .. } => (words.t1("event.escalated", f.team(to)), reason.clone()),
         Event::Linked { link, other } => {

@@ -11,6 +11,7 @@ use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
 mod escalation;
+mod followed;
 
 /// The demo, open day and night, with alerts and a promise of updates.
 pub(super) fn watched(database: Database, more: &str) -> House {

@@ -17,6 +17,7 @@ use crate::api::http::page::{self, PageQuery};
 use crate::api::http::problem::Problem;
 use crate::api::tickets::list::{self, TicketPage};
 use crate::api::tickets::state;
+use crate::api::tickets::views::damage;
 use crate::app::App;
 use crate::app::tickets::search::views::{StoredView, ViewCount, ViewWanted};
 use crate::app::tickets::work::Filter;
@@ -86,6 +87,9 @@ pub struct SavedView {
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     changed_at: Timestamp,
+    /// Why it cannot be used, where its row was changed by another hand: then its filter is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 impl From<StoredView> for SavedView {
@@ -100,6 +104,7 @@ impl From<StoredView> for SavedView {
             filter: ViewFilterBody { states, team, assignee, requester, priority, category },
             version: view.version,
             changed_at: view.changed_at,
+            damage: damage(&view.damaged),
         }
     }
 }

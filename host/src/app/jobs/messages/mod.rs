@@ -30,8 +30,6 @@ pub use preferences::{Delivery, Preference, Wanted};
 
 /// A message that waited longer than this is stale news, and not sent.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How the receipt of a message begins that was not to be sent.
-pub const NOT_SENT: &str = "not sent";
 /// The most messages of one digest.
 const DIGEST_MAX: i64 = 200;
 /// How long the others of a digest wait for the one that takes them along.
@@ -172,8 +170,8 @@ impl Office {
     ///
     /// Where the store cannot be written.
     pub async fn message_skipped(&self, claimed: &Claimed, why: &str) -> Result<(), Error> {
-        let receipt = format!("{NOT_SENT}: {why}");
-        self.store.message_left(claimed, self.clock.now(), &receipt).await?;
+        let receipt = format!("not sent: {why}");
+        self.store.message_not_sent(claimed, self.clock.now(), &receipt).await?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
 pub use crate::store::tickets::endings::StoredResolution;
 
+pub mod promises;
 pub mod survey;
 pub mod time;
 pub mod watchers;
@@ -72,6 +73,7 @@ impl Office {
         reason: &str,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.count_change(actor)?;
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::escalate(actor, ticket)?;

@@ -99,6 +99,7 @@ impl Office {
         number: TicketNumber,
         answer: (i64, &str),
     ) -> Result<Survey, Error> {
+        self.count_change(actor)?;
         let before = self.store.survey(number).await?;
         self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
             crate::app::tickets::work::may_read(actor, ticket, case)?;

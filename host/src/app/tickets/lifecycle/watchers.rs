@@ -34,6 +34,7 @@ impl Office {
         number: TicketNumber,
         (person, follows): (&PersonId, bool),
     ) -> Result<Vec<PersonId>, Error> {
+        self.count_change(actor)?;
         let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             Ok(match follows {

@@ -105,7 +105,8 @@ impl Office {
         }
         let owner = before.map_or(owner, |view| view.owner);
         let (name, changed_at) = (normal(wanted.name.trim()).into_owned(), self.clock.now());
-        let view = StoredView { id, owner, name, audience, filter: wanted.filter, version, changed_at };
+        let view =
+            StoredView { id, owner, name, audience, filter: wanted.filter, version, changed_at, damaged: Vec::new() };
         match self.store.keep_view(&view).await? {
             true => Ok(view),
             false => Err(Error::Stale { version: self.store.view(id).await?.map_or(0, |view| view.version) }),

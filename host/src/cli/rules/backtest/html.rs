@@ -21,6 +21,10 @@ pub fn page(report: &Report) -> String {
     if let Some((first, last)) = report.first.zip(report.last) {
         let _ = write!(out, "<p class=\"muted\">recorded decisions from {first:.0} to {last:.0}</p>");
     }
+    if !report.differs.is_empty() {
+        let items = report.differs.iter().map(|one| format!("<li>{}</li>", escaped(one)));
+        let _ = write!(out, "<p>What differs from what is live:</p><ul>{}</ul>", items.collect::<String>());
+    }
     out.push_str("</header>");
     tiles(&mut out, report);
     limits(&mut out, report);

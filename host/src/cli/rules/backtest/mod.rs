@@ -16,8 +16,13 @@ use crate::author::ship::with_settings;
 use crate::cli::which::{Which, bar};
 use crate::cli::{Found, Place};
 use crate::desk::actor::Actor;
+use crate::rules::digest::Digest;
+use crate::rules::load::difference::changes;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::rule::Rule;
+
+/// The differences that are shown.
+const DIFFERENCES_MAX: usize = 20;
 
 mod html;
 mod plot;
@@ -69,6 +74,10 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     let app = desk::open_to_read(config, source).await?;
     let filter = args.which.filter(&zone, app.clock.now())?;
     let (candidates, tried) = candidates(&app, &actor, &args).await?;
+    let mut differs = Vec::new();
+    for rule in &candidates.rules {
+        differs.extend(differences(&app, &actor, rule).await);
+    }
     let bar = bar("decisions");
     #[expect(clippy::disallowed_methods, reason = "measures the backtest")]
     let start = Instant::now();
@@ -78,7 +87,7 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     app.close().await;
     let limits =
         Limits { changed: args.max_changed, failures: args.max_failures, latency_ratio: args.max_latency_ratio };
-    let report = Report::of(tally?, tried, &limits, took);
+    let report = Report { differs, ..Report::of(tally?, tried, &limits, took) };
     write(&args, &report)?;
     if report.decisions == 0 {
         return Err(
@@ -141,6 +150,25 @@ async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(C
     tried.extend(args.without.iter().map(|name| format!("without {name}")));
     let without: BTreeSet<String> = args.without.iter().cloned().collect();
     Ok((Candidates { rules: rules.into_iter().map(Arc::new).collect(), whole, without }, tried))
+}
+
+/// In what a candidate differs from the version of its rule that is live; nothing where there is none.
+async fn differences(app: &Arc<App>, actor: &Actor, rule: &Rule) -> Vec<String> {
+    let Ok((text, wasm)) = recorded(app, actor, rule.manifest.name.as_str()).await else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    found.extend((Digest::of(&wasm) != rule.digest).then(|| "its component is another".to_owned()));
+    let value = |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    // Two manifests that were read as such are TOML.
+    let changes = changes(&text, &rule.manifest_text).unwrap_or_default();
+    // Examples decide nothing.
+    for change in changes.into_iter().filter(|change| !change.key.starts_with("example")) {
+        found.push(format!("{}: {} -> {}", change.key, value(change.from.as_ref()), value(change.to.as_ref())));
+    }
+    let more = found.len().saturating_sub(DIFFERENCES_MAX);
+    found.truncate(DIFFERENCES_MAX);
+    found.extend((more > 0).then(|| format!("and {more} more")));
+    let name = &rule.manifest.name;
+    found.into_iter().map(|one| format!("{name}: {one}")).collect()
 }
 
 /// The folders of all candidates, and whether they are a whole set.

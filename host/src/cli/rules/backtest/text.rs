@@ -16,6 +16,9 @@ const EXAMPLES_MAX: usize = 8;
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "tried: {}", report.tried.join(", "));
+    for difference in &report.differs {
+        let _ = writeln!(out, "  differs: {}", shown(difference));
+    }
     let period = report.first.zip(report.last).map(|(first, last)| format!(" from {first} to {last}"));
     let _ = writeln!(
         out,

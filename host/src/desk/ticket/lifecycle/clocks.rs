@@ -9,13 +9,21 @@
 //! | confirmation | with the resolution | never | it ends with the state `resolved` |
 //!
 //! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on.
+//!
+//! Where the configuration changes, tickets that are not over follow it: every clock that was not met has the target and the
+//! calendar that its priority, its team or its type has now, and the time since it began to run last counts by that calendar;
+//! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. The place in the queue
+//! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
 
 use jiff::Timestamp;
 
+use crate::desk::actor::Author;
+use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
 use crate::desk::sla::{Clock, ClockKind};
-use crate::desk::ticket::{State, Ticket, WaitingFor};
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
 /// The calendar that a ticket's clock of this kind runs by.
 pub fn calendar<'o>(ticket: &Ticket, kind: ClockKind, organisation: &'o Organisation) -> &'o Calendar {
@@ -100,4 +108,52 @@ pub(in crate::desk) fn follow_priority(after: &mut Ticket, level: &PriorityLevel
         (Some(clock), Some(minutes)) => Some(promised(clock, minutes)),
         _ => None,
     };
+}
+
+/// The minutes that a ticket's clock of this kind is promised by the configuration: `Err` where what would say so is no more.
+fn minutes(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Result<Option<u32>, Gone> {
+    let level = || organisation.priority(&ticket.priority).map(|(_, level)| level).ok_or(Gone);
+    Ok(match kind {
+        ClockKind::FirstResponse => Some(level()?.first_response_minutes),
+        ClockKind::Resolution => Some(level()?.resolution_minutes),
+        ClockKind::Update => level()?.update_minutes,
+        ClockKind::Team => organisation.teams.get(&ticket.team).ok_or(Gone)?.resolution_minutes,
+        ClockKind::Confirmation => Some(organisation.closing_of(&ticket.submitted.request_type).confirm_minutes),
+    })
+}
+
+/// The level or team that made a promise does not exist any more.
+struct Gone;
+
+/// Lets a ticket that is not over follow the configuration as it is now; `None` where it does already.
+pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
+    if !ticket.state.is_unfinished() && ticket.state != State::Resolved {
+        return None;
+    }
+    let mut after = changed(ticket, at.now);
+    let mut entries = Vec::new();
+    let mut note = |visibility, event| entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+    for kind in ClockKind::ALL {
+        let Some(before) = ticket.clocks.get(kind).copied() else { continue };
+        let Ok(minutes) = minutes(ticket, kind, at.organisation) else { continue };
+        let now = match minutes {
+            None if before.met_at.is_none() => None,
+            None => Some(before),
+            Some(minutes) => Some(before.promised_by(calendar(ticket, kind, at.organisation), minutes)),
+        };
+        if now == Some(before) {
+            continue;
+        }
+        after.clocks.set(kind, now);
+        let visibility = if kind == ClockKind::Team { Visibility::Internal } else { Visibility::Public };
+        let minutes = now.map(|clock| clock.target_ms / 60_000);
+        let (from, to) = (before.due_at, now.and_then(|clock| clock.due_at));
+        note(visibility, Event::Retargeted { clock: kind, minutes, from, to });
+    }
+    let rank = at.organisation.priority(&ticket.priority).map(|(rank, _)| i64::try_from(rank).unwrap_or(i64::MAX));
+    if let Some(rank) = rank.filter(|rank| *rank != ticket.rank) {
+        after.rank = rank;
+        note(Visibility::Internal, Event::Reranked { from: ticket.rank, to: rank });
+    }
+    (!entries.is_empty()).then(|| Change::update(ticket, after, entries))
 }

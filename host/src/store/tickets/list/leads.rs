@@ -8,6 +8,8 @@ use crate::store::db::Arg;
 
 /// Values of one column that are walked by themselves; with more of them the whole queue is walked.
 const LEADS_MAX: usize = 64;
+/// Words for states that are none of ours, of which tickets are shown.
+const STRANGE_MAX: usize = 8;
 
 /// The first column of an index that is in the order of the queue behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub struct Leads {
     pub by: Vec<(Lead, String)>,
     /// The ranks that the wanted priority has or had; `None` where any will do.
     pub ranks: Option<Vec<i64>>,
+    /// The words of states that nothing of ours wrote, whose tickets are shown as damaged; none almost always.
+    strange: Vec<String>,
     filter: Filter,
 }
 
@@ -87,7 +91,11 @@ impl Leads {
             vec![(Lead::Queue, String::new())]
         };
         let ranks = ranks.filter(|ranks| by.len() * ranks.len() <= LEADS_MAX);
-        Ok(Leads { by, ranks, filter: filter.clone() })
+        let mut leads = Leads { by, ranks, strange: Vec::new(), filter: filter.clone() };
+        if leads.split() == Split::State && filter.states.is_empty() {
+            leads.strange = strange_states(reader).await?;
+        }
+        Ok(leads)
     }
 
     /// The states of one half of the queue that are wanted; `None` where that is each of them.
@@ -123,7 +131,10 @@ impl Leads {
             (Split::Unfinished, _) => vec![format!("unfinished = {}", i64::from(unfinished))],
             (Split::State, states) => {
                 let states = states.unwrap_or_else(|| half(unfinished).collect());
-                states.iter().map(|state| format!("state = {}", args.place(state.code()))).collect()
+                let codes = states.iter().map(|state| state.code());
+                // They are where they are seen first: among those on which work is owed.
+                let strange = self.strange.iter().filter(|_| unfinished).map(String::as_str);
+                codes.chain(strange).map(|code| format!("state = {}", args.place(code))).collect()
             }
         }
     }
@@ -221,4 +232,19 @@ async fn ranks(reader: &mut Reader, priority: &str) -> Result<Vec<i64>, Error> {
     );
     let rows = reader.all(&sql, vec![Arg::from(priority)]).await?;
     rows.iter().map(|row| row.int(0)).collect()
+}
+
+/// The words that stand for a state in some ticket and are none of ours.
+async fn strange_states(reader: &mut Reader) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "with recursive words (value) as (\
+         select value from (select state as value from tickets where state >= $1 order by state limit 1) as lowest \
+         union all \
+         select (select state from tickets where state > words.value order by state limit 1) \
+             from words where words.value is not null) \
+         select value from words where value is not null limit {LEADS_MAX}"
+    );
+    let rows = reader.all(&sql, vec![Arg::from("")]).await?;
+    let words: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    Ok(words.into_iter().filter(|word| State::from_code(word).is_none()).take(STRANGE_MAX).collect())
 }

@@ -7,7 +7,7 @@ use super::Filter;
 use crate::desk::id::{PersonId, TeamId, TicketNumber, ViewId};
 use crate::desk::ticket::State;
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{at, corrupt, from_json, ms, parsed};
+use crate::store::sql::columns::{Lenient, at, corrupt, from_json, ms, parsed};
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 
@@ -58,6 +58,8 @@ pub struct StoredView {
     /// Counts up from 1.
     pub version: i64,
     pub changed_at: Timestamp,
+    /// The columns that hold what nothing of ours wrote, and have stand-ins here; none for almost all.
+    pub damaged: Vec<&'static str>,
 }
 
 /// A filter as it is kept. What is left out does not narrow the list.
@@ -92,6 +94,28 @@ fn view(row: &Row) -> Result<StoredView, Error> {
         filter: Filter { states, team, assignee, requester, priority, category, only: None },
         version: row.int(5)?,
         changed_at: at(T, "changed_at", row.int(6)?)?,
+        damaged: Vec::new(),
+    })
+}
+
+/// The same in a list, as far as it can be read.
+fn listed(row: &Row) -> Result<StoredView, Error> {
+    if let Ok(view) = view(row) {
+        return Ok(view);
+    }
+    let mut read = Lenient::default();
+    let audience = row.text(3);
+    let audience = audience.and_then(|code| Audience::from_code(&code).ok_or_else(|| corrupt(T, "audience", code)));
+    Ok(StoredView {
+        id: ViewId(row.uuid(0)?),
+        owner: read.id("owner", row.text(1))?,
+        name: read.or("name", row.text(2), String::new()),
+        audience: read.or("audience", audience, Audience::None),
+        filter: Filter::default(),
+        version: read.or("version", row.int(5), 0),
+        changed_at: read.at("changed_at", row.int(6)),
+        // All the rest was read.
+        damaged: Some(read.damaged()).filter(|columns| !columns.is_empty()).unwrap_or_else(|| vec!["filter"]),
     })
 }
 
@@ -115,7 +139,7 @@ impl Store {
         );
         let mut args: Vec<Arg> = vec![owner.as_str().into()];
         args.extend(audiences.iter().map(|audience| Arg::from(audience.code())));
-        self.db.quick(&sql, args).await?.iter().map(view).collect()
+        self.db.quick(&sql, args).await?.iter().map(listed).collect()
     }
 
     /// One list.
@@ -134,7 +158,7 @@ impl Store {
     ///
     /// Where the database cannot be written.
     pub async fn keep_view(&self, view: &StoredView) -> Result<bool, Error> {
-        let StoredView { id, owner, name, audience, filter, version, changed_at } = view;
+        let StoredView { id, owner, name, audience, filter, version, changed_at, damaged: _ } = view;
         let tail = vec![
             name.as_str().into(),
             audience.code().into(),

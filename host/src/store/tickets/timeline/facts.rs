@@ -11,7 +11,7 @@ use crate::desk::ticket::State;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::{AccessOutcome, Event, Field};
 use crate::store::Error;
-use crate::store::sql::columns::{corrupt, parsed};
+use crate::store::sql::columns::{at, corrupt, ms, parsed};
 
 /// An event's facts.
 pub(super) fn facts(event: &Event) -> String {
@@ -25,6 +25,10 @@ pub(super) fn facts(event: &Event) -> String {
         Event::Acknowledged { to } => json!([to]),
         Event::Resolved { record } => json!(RecordPart::ALL.map(|part| record.part(part))),
         Event::ClockReached { clock, percent } => json!([clock.code(), percent]),
+        Event::Retargeted { clock, minutes, from, to } => {
+            json!([clock.code(), minutes, from.map(ms), to.map(ms)])
+        }
+        Event::Reranked { from, to } => json!([from, to]),
         Event::EscalationAsked { reason } => json!([reason]),
         Event::Escalated { from, to, tier, reason } => json!([from, to, tier, reason]),
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
@@ -40,6 +44,12 @@ pub(super) fn facts(event: &Event) -> String {
 
 fn attached((attachment, name, size, digest): (uuid::Uuid, String, u64, String)) -> Event {
     Event::Attached { attachment: AttachmentId(attachment), name, size, digest }
+}
+
+fn retargeted((clock, minutes, from, to): (String, Option<i64>, Option<i64>, Option<i64>)) -> Result<Event, Error> {
+    let clock = ClockKind::from_code(&clock).ok_or_else(|| corrupt(T, "details", clock))?;
+    let instant = |ms: Option<i64>| ms.map(|ms| at(T, "details", ms)).transpose();
+    Ok(Event::Retargeted { clock, minutes, from: instant(from)?, to: instant(to)? })
 }
 
 /// The event of this word with these facts.
@@ -88,6 +98,11 @@ pub(super) fn event(kind: &str, facts: &str) -> Result<Event, Error> {
             let (clock, percent): (String, _) = read(facts)?;
             let clock = ClockKind::from_code(&clock).ok_or_else(|| corrupt(T, "details", clock))?;
             Event::ClockReached { clock, percent }
+        }
+        "retargeted" => retargeted(read(facts)?)?,
+        "reranked" => {
+            let (from, to) = read(facts)?;
+            Event::Reranked { from, to }
         }
         "escalation-asked" => {
             let [reason] = read(facts)?;
@@ -154,6 +169,13 @@ mod tests {
             Event::Commented { comment: CommentId(uuid::Uuid::from_u128(7)), body: text() },
             Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: text() },
             Event::Acknowledged { to: text() },
+            Event::Retargeted {
+                clock: ClockKind::Team,
+                minutes: Some(90),
+                from: Some(jiff::Timestamp::UNIX_EPOCH),
+                to: None,
+            },
+            Event::Reranked { from: 0, to: 2 },
             Event::Attached {
                 attachment: AttachmentId(uuid::Uuid::from_u128(8)),
                 name: text(),
