@@ -129,6 +129,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::extend::extend))
         .routes(routes!(access::catalog::catalog))
         .routes(routes!(access::orders::list))
+        .routes(routes!(access::orders::runs))
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
@@ -185,6 +186,7 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::knowledge::deflected))
         .routes(routes!(messages::preferences::put))
         .routes(routes!(access::orders::attest))
+        .routes(routes!(access::orders::answer))
 }
 
 /// The routes of those who work on the tickets of others, many at once.

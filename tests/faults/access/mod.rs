@@ -1,6 +1,7 @@
 //! Access when something is not as it should be: a rule that fails, approvers who leave, one person where two are asked for.
 
 mod approvers;
+mod connectors;
 mod emergency;
 mod ends;
 mod fallback;

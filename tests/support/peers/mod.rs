@@ -2,4 +2,6 @@
 
 pub mod clamd;
 pub mod hook;
+pub mod orders;
+pub mod seats;
 pub mod smtp;

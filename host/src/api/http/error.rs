@@ -55,6 +55,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer => {
             Kind::FORBIDDEN
         }
+        Refusal::NotSigned => Kind::UNAUTHENTICATED,
         Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }

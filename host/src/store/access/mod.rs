@@ -23,6 +23,7 @@ pub mod lists;
 pub mod ops;
 pub mod questions;
 pub mod reviews;
+pub mod runs;
 
 /// The condition for grants that are a reason for access.
 pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning')";
