@@ -150,7 +150,10 @@ impl World {
                     self.holdings.push(holding.clone());
                 }
                 AccessWrite::Drop(holding) => self.holdings.retain(|known| known.entitlement != holding.entitlement),
-                AccessWrite::Open(_) | AccessWrite::Update { .. } | AccessWrite::Review(_) => {}
+                AccessWrite::Open(_)
+                | AccessWrite::Update { .. }
+                | AccessWrite::Review(_)
+                | AccessWrite::Question(_) => {}
             }
         }
     }

@@ -240,6 +240,7 @@ fn defaults() -> Defaults {
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
         leavers_max: None,
+        ends_on_move: false,
     }
 }
 

@@ -109,3 +109,64 @@ fn access_is_given_back_by_the_person_who_holds_it_and_by_no_other_without_offic
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
+
+/// Writes the file of people with a text replaced, and has the desk read it.
+fn with_people(desk: &House, from: &str, to: &str) {
+    let file = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+#[test]
+fn who_moves_keeps_what_the_rules_still_give_and_the_rest_is_reviewed_or_ends() {
+    on_both(|database| {
+        for ends in [false, true] {
+            let word = if ends { "on-move = \"end\"\n" } else { "" };
+            let change = |text: String| text.replacen("[defaults]\n", &format!("[defaults]\n{word}"), 1);
+            let desk = House::with_settings(database, crate::support::components::example_rules(), change);
+            with_people(&desk, "id = \"amara\"\n", "id = \"amara\"\n\n");
+            asks(&desk.as_role("amara"), 60 * 24);
+            let fields = json!({ "app": "workday", "tier": "manager", "duration-hours": 60 * 24,
+                "justification": "I take over the payroll project from Monday on" });
+            let body = json!({ "request_type": "access", "subject": "workday please", "fields": fields });
+            desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+            super::provisioning::approved(&desk, "IT-2");
+            let standings = || {
+                let all = desk.as_role("kofi").get("/api/v1/people/amara/reassessment").expect(200);
+                let one = |grant: &Value| (grant["app"].clone(), grant["standing"].clone());
+                all.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+            };
+            let stays = |app: &str| (json!(app), json!("stays"));
+            assert_eq!(standings(), [stays("jira"), stays("workday")]);
+            let amara = "title = \"Controller\"";
+            with_people(&desk, amara, "title = \"Account Executive\"");
+            assert_eq!(standings(), [stays("jira"), stays("workday")], "another title changes nothing here");
+            let file = std::fs::read_to_string(desk.settings().with_file_name("people.toml")).unwrap();
+            let (_, from) = file.split_once("id = \"amara\"").unwrap();
+            let (of_amara, _) = from.split_once("department = \"Finance\"").unwrap();
+            let before = format!("id = \"amara\"{of_amara}department = \"Finance\"");
+            with_people(&desk, &before, &before.replace("Finance", "Sales"));
+            let of = |app: &str| grants(&desk).into_iter().find(|grant| grant["app"] == app).unwrap();
+            if ends {
+                assert_eq!((&of("workday")["state"], &of("workday")["end_reason"]), (&json!("ended"), &json!("moved")));
+                assert_eq!(of("jira")["effective"], true);
+                assert_eq!(standings(), [stays("jira")]);
+                continue;
+            }
+            assert_eq!(standings(), [stays("jira"), (json!("workday"), json!("denied"))]);
+            let items = desk.as_role("lena").get("/api/v1/access/review-items").expect(200);
+            assert_eq!((items.as_array().unwrap().len(), &items[0]["grant"]["app"]), (1, &json!("workday")), "{items}");
+            let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
+            assert!(
+                timeline.contains("has moved, and the rules would deny it now: only People and Finance"),
+                "{timeline}"
+            );
+            desk.advance(hours(14 * 24));
+            assert_eq!(of("workday")["end_reason"], "reviewed", "none has kept it in time");
+            assert_eq!(of("jira")["effective"], true);
+            assert!(desk.command(&["decisions", "chain"]).status.success());
+        }
+    });
+}

@@ -82,6 +82,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::NoSurvey { .. }
         | Refusal::SurveyOver { .. }
         | Refusal::OrderNotByHand
+        | Refusal::QuestionOpen
+        | Refusal::NotAskedBack
         | Refusal::ReviewEnded
         | Refusal::NotStopped
         | Refusal::FindingSettled

@@ -58,6 +58,8 @@ pub enum EndReason {
     Refused,
     /// No reviewer kept it.
     Reviewed,
+    /// The person who had it has moved, and the rules deny it now.
+    Moved,
 }
 
 impl GrantState {
@@ -101,7 +103,7 @@ impl GrantState {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [EndReason; 7] = [
+    pub const ALL: [EndReason; 8] = [
         EndReason::Expired,
         EndReason::Revoked,
         EndReason::GivenBack,
@@ -109,6 +111,7 @@ impl EndReason {
         EndReason::Left,
         EndReason::Refused,
         EndReason::Reviewed,
+        EndReason::Moved,
     ];
 
     /// The stable word for programs.
@@ -121,6 +124,7 @@ impl EndReason {
             EndReason::Left => "left",
             EndReason::Refused => "refused",
             EndReason::Reviewed => "reviewed",
+            EndReason::Moved => "moved",
         }
     }
 

@@ -27,7 +27,7 @@ mod request;
 mod review;
 
 pub use approvers::{Named, Reassigned};
-pub use decide::{AccessWrite, decide, lapse, revoke};
+pub use decide::{AccessWrite, Question, answer_back, ask_back, decide, lapse, revoke};
 pub(super) use decide::{cancelled, opened};
 pub use ending::{expire, next_reminder, remind};
 pub use follow::{end, follow};

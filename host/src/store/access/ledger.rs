@@ -165,6 +165,8 @@ pub fn facts(event: &LedgerEvent) -> String {
         | LedgerEvent::HoldsNoMore { .. }
         | LedgerEvent::ReviewAsked { .. }
         | LedgerEvent::Reviewed { .. }
+        | LedgerEvent::AskedBack { .. }
+        | LedgerEvent::AnsweredBack { .. }
         | LedgerEvent::Seen { .. } => return provisioned::facts(event),
         LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
             grant: grant.0,
@@ -223,9 +225,8 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
-        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" => {
-            provisioned::event(code, facts, ticket)?
-        }
+        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" | "asked-back"
+        | "answered-back" => provisioned::event(code, facts, ticket)?,
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;

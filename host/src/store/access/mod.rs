@@ -16,12 +16,14 @@ use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
+pub mod bundles;
 pub mod current;
 pub mod findings;
 pub mod ledger;
 pub mod lists;
 pub mod ops;
 pub mod questions;
+pub mod questions_back;
 pub mod reviews;
 pub mod runs;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::desk::access::{AccessCase, AccessWrite, Grant};
 use crate::store::Error;
-use crate::store::access::{ops, reviews, scope_json, steps_json};
+use crate::store::access::{ops, questions_back, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
@@ -29,6 +29,7 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
             AccessWrite::Drop(holding) => ops::drop_holding(tx, holding).await?,
             AccessWrite::Review(item) => reviews::write(tx, item).await?,
+            AccessWrite::Question(question) => questions_back::write(tx, question).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;

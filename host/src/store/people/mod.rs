@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod configuration;
 pub mod directory;
 pub mod personal;
+pub mod places;
 pub mod sessions;
 
 /// A token, without the token.
