@@ -7,7 +7,7 @@ mod ends;
 mod fallback;
 mod guards;
 mod invariants;
-mod provisioning;
+pub mod provisioning;
 mod real_peer;
 mod schedules;
 mod two_person;

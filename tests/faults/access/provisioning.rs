@@ -11,7 +11,7 @@ use crate::support::place::{Database, on_both};
 use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
 
 /// A desk that writes to the app for Jira.
-fn desk(database: Database, app: &ScimApp) -> House {
+pub fn desk(database: Database, app: &ScimApp) -> House {
     let scim = format!("kind = \"scim\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"", app.url);
     connected(database, &scim)
 }
