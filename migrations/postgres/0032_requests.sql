@@ -1,3 +1,6 @@
+-- When the access that is asked for is to begin; null for at once.
+alter table access_cases add column starts_at bigint;
+
 -- One submission that asks for several items or several people: each part is a request of its own.
 create table access_bundles (
     id uuid not null primary key,

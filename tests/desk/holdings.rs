@@ -166,6 +166,7 @@ impl World {
         let request = AccessRequest {
             extends: false,
             emergency: false,
+            starts: None,
             app: "crm".parse().unwrap(),
             tier: scope.tier.clone(),
             role: None,

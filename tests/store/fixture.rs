@@ -424,6 +424,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
     let request = AccessRequest {
         extends: false,
         emergency: false,
+        starts: None,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: Some("editor".to_owned()),

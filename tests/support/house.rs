@@ -235,7 +235,7 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
     (app, ways, config.server)
 }
 
-/// What runs connectors that are components.
+/// The runtime of connectors that are components.
 fn connectors() -> Programs {
     Programs::new(PathBuf::from(PROGRAM), compiled(), CompileLimits { timeout_s: 60, memory_mib: 2048 })
 }

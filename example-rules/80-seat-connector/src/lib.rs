@@ -38,9 +38,9 @@ impl Guest for Seats {
 /// The record of the person whom the order is about.
 struct Record {
     path: String,
-    /// What the order is about, as the app names it.
+    /// The seat that the order is about, as the app names it.
     seat: String,
-    /// What has to go with it.
+    /// The seat that has to go with it.
     old: Option<String>,
     is_wanted: bool,
 }
@@ -64,7 +64,7 @@ impl Record {
         Step::Calls(vec![Call { method, path: self.path.clone(), query: Vec::new(), headers, body: None }])
     }
 
-    /// What comes after the record was read.
+    /// The next step after the record was read.
     fn found(&self, task: &Task, answer: &Answer) -> Result<Step, String> {
         let mut seats = match answer.status {
             404 => Vec::new(),
@@ -93,7 +93,7 @@ impl Record {
         Ok(Step::Calls(vec![Call { method, path, query: Vec::new(), headers, body }]))
     }
 
-    /// What comes after the record was changed.
+    /// The next step after the record was changed.
     fn changed(&self, answer: &Answer, calls: usize) -> Result<Step, String> {
         Ok(match answer.status {
             200..=204 => finished("applied", format!("{} answered {}", self.path, answer.status)),

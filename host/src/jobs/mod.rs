@@ -50,6 +50,7 @@ async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Faile
         Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
         Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, ways, claimed).await?),
         Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessStart) => Ok(access_ends::begin(app, claimed).await?),
         Queue::Timers(TimerKind::AccessReview) => Ok(access_ends::review(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::scim::ScimApp;
 
 fn asks(client: &Client, hours: u32) -> Value {
     let fields =
@@ -168,5 +169,53 @@ fn who_moves_keeps_what_the_rules_still_give_and_the_rest_is_reviewed_or_ends() 
             assert_eq!(of("jira")["effective"], true);
             assert!(desk.command(&["decisions", "chain"]).status.success());
         }
+    });
+}
+
+#[test]
+fn i05_what_begins_later_is_given_at_its_time_and_only_where_it_may_be_given_then() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = super::provisioning::desk(database, &app);
+        let file = desk.settings().with_file_name("request-types.toml");
+        let field = "{ name = \"for\", label = \"For whom\"";
+        let text = std::fs::read_to_string(&file).unwrap();
+        let with = format!("{{ name = \"starts\", label = \"From\", kind = \"text\" }},\n    {field}");
+        assert!(text.contains(field));
+        std::fs::write(&file, text.replacen(field, &with, 1)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let ask = |person: &str, starts: &str| {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person, "starts": starts,
+                "justification": "the project begins next week" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body)
+        };
+        let at = |ahead: i64| (desk.clock.now() + hours(ahead)).to_string();
+        assert_eq!(ask("amara", "soon").status, 422);
+        assert_eq!(ask("amara", &at(367 * 24)).expect(201)["access"]["state"], "denied_by_policy");
+        for person in ["amara", "jonas"] {
+            assert_eq!(ask(person, &at(48)).expect(201)["access"]["state"], "approved");
+        }
+        desk.advance(hours(47));
+        let of = |person: &str| {
+            let path = format!("/api/v1/people/{person}/grants");
+            desk.as_role("kofi").get(&path).expect(200)[0].clone()
+        };
+        let early = of("amara");
+        assert_eq!((&early["state"], &early["effective"]), (&json!("scheduled"), &json!(false)));
+        assert_eq!(app.requests(), Vec::<String>::new(), "nothing is written before");
+        with_people(&desk, "id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n");
+        assert_eq!((&of("jonas")["state"], &of("jonas")["end_reason"]), (&json!("ended"), &json!("left")));
+        let desk = desk.cut_off_and_restart();
+        desk.advance(hours(1));
+        let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
+        assert_eq!((&grant["state"], &grant["effective"]), (&json!("active"), &json!(true)));
+        assert_eq!(app.members("user"), ["amara"]);
+        desk.advance(hours(3));
+        assert_eq!(app.members("user"), ["amara"], "its time counts from its beginning");
+        desk.advance(hours(1));
+        let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
+        assert_eq!((&grant["end_reason"], app.members("user")), (&json!("expired"), vec![]));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

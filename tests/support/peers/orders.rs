@@ -99,7 +99,7 @@ impl OrderApp {
         self.state().orders.clone()
     }
 
-    /// What a person has, and how many effects there were.
+    /// All that a person has, and how many effects there were.
     pub fn has(&self, person: &str) -> (Vec<String>, usize) {
         let state = self.state();
         let of = state.has.iter().filter(|(user, _)| user == person).map(|(_, what)| what.clone());

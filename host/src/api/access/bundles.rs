@@ -15,7 +15,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::people::bundle::{Bundle, BundleItem, BundleRequest};
 
-/// What is asked for, for whom.
+/// The items that are asked for, and for whom.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmissionBody {

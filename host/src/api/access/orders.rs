@@ -166,7 +166,7 @@ pub struct AnswerBody {
     evidence: String,
 }
 
-/// What came of it.
+/// The outcome of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerState {

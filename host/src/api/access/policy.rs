@@ -1,4 +1,4 @@
-//! What the rules for access would do: a candidate over the history and the ledger, and a person's access against the rules as they
+//! The effect of rules for access: a candidate over the history and the ledger, and a person's access against the rules as they
 //! are now.
 
 use std::sync::Arc;

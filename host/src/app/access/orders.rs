@@ -36,7 +36,7 @@ pub struct AppAnswer {
     pub evidence: String,
 }
 
-/// What came of an order, as its app says.
+/// The outcome of an order, as its app says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppOutcome {
     Done,
@@ -102,7 +102,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where no secret of the order's app has signed it, or there is no such order, which are not told apart;
+    /// [`Error::Refused`] where no secret of the order's app has signed it, or there is no such order, which look the same;
     /// [`Error::Rejected`] where the evidence is too long; where the store cannot be read or written.
     pub async fn answered(
         &self,

@@ -159,6 +159,7 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
     Ok(AccessRequest {
         extends: request.kind == "extend",
         emergency: false,
+        starts: None,
         app: request.app.parse().map_err(|_| gone())?,
         tier: request.tier.parse().map_err(|_| gone())?,
         role: request.role.clone(),

@@ -35,7 +35,7 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
 }
 
-/// What runs connectors that are components.
+/// The runtime of connectors that are components.
 pub fn programs(server: &Server) -> Arc<Programs> {
     let limits =
         CompileLimits { timeout_s: server.compile_timeout.as_secs(), memory_mib: server.compile_memory_bytes >> 20 };

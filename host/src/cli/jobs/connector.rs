@@ -14,7 +14,7 @@ use crate::rules::load::connector::{BYTES_MAX, Programs};
 use crate::rules::load::inspect::inspect_connector;
 use crate::rules::text::shown;
 
-/// What compiling a connector may use.
+/// The bounds of compiling a connector.
 const COMPILE: CompileLimits = CompileLimits { timeout_s: 60, memory_mib: 2048 };
 
 /// The commands about a connector.
@@ -26,7 +26,7 @@ pub enum Command {
     Test(Test),
 }
 
-/// What is built.
+/// The source and its component.
 #[derive(Debug, Args)]
 pub struct Build {
     /// The folder of its source.
@@ -37,7 +37,7 @@ pub struct Build {
     out: Option<PathBuf>,
 }
 
-/// What is tested.
+/// The component and the runs.
 #[derive(Debug, Args)]
 pub struct Test {
     /// The component.

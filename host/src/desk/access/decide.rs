@@ -320,7 +320,10 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     // One grant gives one access: what is held already is extended, and taking the grant back takes all of it.
     let same =
         |held: &&Grant| !held.has_ended(at.now) && case.scope.as_ref().is_some_and(|s| held.is_of(&grant.app, s));
-    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).collect();
+    // What begins later takes the place of nothing, and nothing that is given now takes its place.
+    let scheduled = grant.state == GrantState::Scheduled;
+    let begun = |held: &&Grant| !scheduled && held.state != GrantState::Scheduled;
+    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).filter(begun).collect();
     grant.expires_at = replaced.iter().map(|held| held.expires_at).fold(grant.expires_at, Timestamp::max);
     let mut books = at.review().books();
     for held in &replaced {
@@ -333,7 +336,7 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
         change.access.push(AccessWrite::Stand { grant: held.id, state, reason });
         books.stands(held.id, state, reason);
     }
-    if plan::is_connected(&grant.app, at.organisation) {
+    if !scheduled && plan::is_connected(&grant.app, at.organisation) {
         grant.state = GrantState::Provisioning;
     }
     change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));

@@ -65,6 +65,9 @@ struct Requested {
     /// Absent where it can wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     emergency: bool,
+    /// Absent where it begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +137,7 @@ pub fn facts(event: &LedgerEvent) -> String {
             duration_hours: request.duration_hours,
             justification: request.justification.clone(),
             emergency: request.emergency,
+            starts: request.starts.map(ms),
         }),
         LedgerEvent::Decided { approver, step, approve: _, reason } => {
             serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
@@ -195,6 +199,7 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             let request = AccessRequest {
                 extends: said.extends,
                 emergency: said.emergency,
+                starts: said.starts.map(|starts| at(T, "starts", starts)).transpose()?,
                 app: parsed(T, "app", &said.app)?,
                 tier: parsed(T, "tier", &said.tier)?,
                 role: said.role,
@@ -325,6 +330,7 @@ mod tests {
         let request = AccessRequest {
             extends: true,
             emergency: true,
+            starts: None,
             app: id("crm"),
             tier: id("pro"),
             role: Some("editor \"7\"".to_owned()),

@@ -1,4 +1,4 @@
-//! What approvers asked back before deciding, and the answers.
+//! Questions that approvers asked back before deciding, and the answers.
 
 use crate::desk::access::Question;
 use crate::desk::id::{QuestionId, TicketId};

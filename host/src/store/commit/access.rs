@@ -43,8 +43,8 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, emergency) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         justification, state, scope, steps, reason, opened_at, emergency, starts_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -62,6 +62,7 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
             case.reason.as_str().into(),
             ms(now).into(),
             i64::from(request.emergency).into(),
+            request.starts.map(ms).into(),
         ],
     )
     .await?;

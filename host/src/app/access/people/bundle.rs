@@ -23,7 +23,7 @@ pub use crate::store::access::bundles::{Bundle, BundlePart};
 /// The most requests of one submission.
 const PARTS_MAX: usize = 50;
 
-/// What is asked for.
+/// All that one submission asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleRequest {
     /// The people who are to have it; empty for the one who asks.
