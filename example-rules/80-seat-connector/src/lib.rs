@@ -129,7 +129,10 @@ fn segment(value: &str) -> String {
 }
 
 #[cfg(target_arch = "wasm32")]
-bindings::export!(Seats with_types_in bindings);
+#[allow(unsafe_code, reason = "the contract's functions take raw memory")]
+const _: () = {
+    bindings::export!(Seats with_types_in bindings);
+};
 
 #[cfg(test)]
 mod tests {

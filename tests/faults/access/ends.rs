@@ -164,7 +164,7 @@ fn who_moves_keeps_what_the_rules_still_give_and_the_rest_is_reviewed_or_ends() 
                 timeline.contains("has moved, and the rules would deny it now: only People and Finance"),
                 "{timeline}"
             );
-            desk.advance(hours(14 * 24));
+            desk.advance(hours(3 * 24));
             assert_eq!(of("workday")["end_reason"], "reviewed", "none has kept it in time");
             assert_eq!(of("jira")["effective"], true);
             assert!(desk.command(&["decisions", "chain"]).status.success());
@@ -203,7 +203,7 @@ fn i05_what_begins_later_is_given_at_its_time_and_only_where_it_may_be_given_the
         };
         let early = of("amara");
         assert_eq!((&early["state"], &early["effective"]), (&json!("scheduled"), &json!(false)));
-        assert_eq!(app.requests(), Vec::<String>::new(), "nothing is written before");
+        assert_eq!(app.effects(), Vec::<String>::new(), "nothing is written before");
         with_people(&desk, "id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n");
         assert_eq!((&of("jonas")["state"], &of("jonas")["end_reason"]), (&json!("ended"), &json!("left")));
         let desk = desk.cut_off_and_restart();

@@ -154,10 +154,10 @@ pub async fn attest(
 /// The word of an app about an order that it has accepted.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AnswerBody {
+pub struct OrderAnswerBody {
     /// The attempt that it answers.
     attempt: u32,
-    state: AnswerState,
+    state: OrderOutcome,
     /// For `later`: in how many seconds it may be sent again; at most a day. Default 60.
     #[serde(default)]
     retry_after: Option<u32>,
@@ -169,7 +169,7 @@ pub struct AnswerBody {
 /// The outcome of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum AnswerState {
+pub enum OrderOutcome {
     Done,
     Refused,
     Later,
@@ -177,19 +177,19 @@ pub enum AnswerState {
 
 /// The order as it stands after an app's word.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AnsweredView {
+pub struct OrderAnsweredView {
     /// As of an order.
     state: &'static str,
     /// Whether the word has changed anything: one about an order that has come to its end, or about an earlier attempt, does not.
     taken: bool,
 }
 
-impl From<AnswerBody> for AppAnswer {
-    fn from(body: AnswerBody) -> Self {
+impl From<OrderAnswerBody> for AppAnswer {
+    fn from(body: OrderAnswerBody) -> Self {
         let outcome = match body.state {
-            AnswerState::Done => AppOutcome::Done,
-            AnswerState::Refused => AppOutcome::Refused,
-            AnswerState::Later => AppOutcome::Later(body.retry_after.unwrap_or(60)),
+            OrderOutcome::Done => AppOutcome::Done,
+            OrderOutcome::Refused => AppOutcome::Refused,
+            OrderOutcome::Later => AppOutcome::Later(body.retry_after.unwrap_or(60)),
         };
         AppAnswer { attempt: body.attempt, outcome, evidence: body.evidence }
     }
@@ -204,17 +204,17 @@ fn signed(headers: &HeaderMap) -> Signed<'_> {
 /// Say what came of an order that was accepted. For apps with a connector of kind `webhook`: signed by one of its secrets
 /// (Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`), with no token.
 #[utoipa::path(post, path = "/api/v1/provisioning/{id}/answer", tag = "access", params(("id" = String, Path)),
-    request_body = AnswerBody,
-    responses((status = 200, body = AnsweredView), (status = 400, body = Problem), (status = 401, body = Problem),
+    request_body = OrderAnswerBody,
+    responses((status = 200, body = OrderAnsweredView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn answer(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<axum::Json<AnsweredView>, Problem> {
-    let answer: AnswerBody = parse(&body)?;
+) -> Result<axum::Json<OrderAnsweredView>, Problem> {
+    let answer: OrderAnswerBody = parse(&body)?;
     let (op, taken) =
         app.answered(id.parse().unwrap_or(OpId(Uuid::nil())), (&signed(&headers), &body), &answer.into()).await?;
-    Ok(axum::Json(AnsweredView { state: op.state.code(), taken }))
+    Ok(axum::Json(OrderAnsweredView { state: op.state.code(), taken }))
 }

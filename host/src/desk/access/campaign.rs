@@ -22,7 +22,7 @@ use crate::desk::ticket::{Ticket, changed};
 /// How long people have to look at what was given in an emergency.
 const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
 /// How long people have to say whether access stays whose holder has moved.
-const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(14 * 24);
+const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// Why a grant ends that was reviewed by none in time.
 const NOT_KEPT: &str = "no reviewer has kept it in time";
 /// The words that a request has which was granted in an emergency.

@@ -93,7 +93,7 @@ fn an_answer_that_never_comes_is_asked_for_again_and_the_app_does_it_once() {
 fn a_word_that_is_not_signed_or_not_for_this_order_changes_nothing() {
     let app = OrderApp::start();
     let desk = desk(Database::Sqlite, &app, "reads = false");
-    app.takes_next(&[Takes::Later, Takes::Later]);
+    app.takes_next(&[Takes::Later]);
     asks(&desk.as_role("amara"), "user", 4);
     now(&desk);
     let (order, second, stranger) = (app.orders()[0].clone(), desk.clock.now().as_second(), desk.stranger());
@@ -113,6 +113,10 @@ fn a_word_that_is_not_signed_or_not_for_this_order_changes_nothing() {
     assert_eq!(word(&desk, &app, "refused"), json!({ "state": "rejected", "taken": true }));
     now(&desk);
     assert_eq!((states(&desk), &grants(&desk)[0]["end_reason"]), (vec!["failed".to_owned()], &json!("refused")));
+    app.takes_next(&[Takes::Refused]);
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    assert_eq!((states(&desk), app.has("amara")), (vec!["failed".to_owned(); 2], (vec![], 0)), "refused at once");
     in_order(&desk);
 }
 
