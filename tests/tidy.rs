@@ -12,18 +12,21 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("desk", &[]),
-    ("connectors", &["desk"]),
+    // A connector may be a component of the customer's own, which only `rules` runs.
+    ("connectors", &["desk", "rules", "signing"]),
     ("messages", &["desk"]),
     ("rows", &[]),
     ("rules", &[]),
+    // What goes out signed and what comes in signed are the business of two rooms, which share the secrets.
+    ("signing", &[]),
     ("telemetry", &[]),
     ("author", &["rules"]),
     ("import", &["desk", "rows"]),
     ("config", &["desk", "messages", "rows"]),
     ("store", &["desk"]),
-    ("app", &["desk", "messages", "rules", "store", "config", "telemetry"]),
+    ("app", &["desk", "messages", "rules", "signing", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
     // Pages call the same use cases as the interface, and know nothing of it: no page can do more than it.
     ("web", &["app", "desk"]),

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! cli -> api, web, jobs -> app -> store -> desk
-//!       jobs -> connectors -> desk
+//!       jobs -> connectors -> desk, rules
+//! app, connectors -> signing
 //!               app -> rules
 //!               config -> desk
 //! config, app -> messages -> desk
@@ -60,6 +61,7 @@ pub mod jobs;
 pub mod messages;
 pub mod rows;
 pub mod rules;
+pub mod signing;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -224,3 +224,123 @@ fn a_requester_is_told_what_is_narrowed() {
     let text = amara.get("/api/v1/tickets/IT-1/explain").expect(200)["text"].as_str().unwrap().to_owned();
     assert!(text.contains(&format!("It gives {hours} hours instead of 2160.")), "{text}");
 }
+
+fn submission(people: &[&str], items: &Value) -> Value {
+    json!({ "people": people, "items": items, "justification": "the audit begins on Monday" })
+}
+
+#[test]
+fn several_items_for_several_people_are_decided_one_by_one_and_none_is_made_where_one_cannot_be_asked_for() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        let items = |second: &str| {
+            json!([{ "app": "jira", "tier": "user", "duration_hours": 24 },
+                { "app": "github", "tier": second, "duration_hours": 240 }])
+        };
+        let post =
+            |key: &str, body: &Value| amara.with("idempotency-key", key).post("/api/v1/access/submissions", body);
+        let wrong = post("a", &submission(&["amara", "nemo"], &items("root")));
+        assert_eq!(wrong.status, 422, "{}", wrong.text);
+        let fields: Vec<String> = wrong.json()["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|problem| problem["field"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(fields.contains(&"people[1]".to_owned()) && fields.contains(&"items[1].tier".to_owned()), "{fields:?}");
+        assert_eq!(amara.get("/api/v1/tickets/IT-1").status, 404, "nothing was made");
+
+        let both = submission(&["amara", "jonas"], &items("write"));
+        let made = post("b", &both).expect(201);
+        let of = |answer: &Value, name: &str| -> Vec<Value> {
+            answer["requests"].as_array().unwrap().iter().map(|part| part[name].clone()).collect()
+        };
+        assert_eq!(of(&made, "state"), ["approved", "approved", "awaiting", "awaiting"]);
+        assert_eq!(of(&made, "person"), ["amara", "jonas", "amara", "jonas"]);
+        assert_eq!(post("b", &both).expect(201), made, "sent again, it makes nothing twice");
+        assert_eq!(post("b", &submission(&[], &items("write"))).status, 422, "the key is of another submission");
+        let ticket = made["requests"][2]["ticket"].as_str().unwrap().to_owned();
+        let denied = json!({ "approve": false, "reason": "not before the audit" });
+        lena.post(&format!("/api/v1/tickets/{ticket}/access/decisions"), &denied).expect(200);
+        let path = format!("/api/v1/access/submissions/{}", made["id"].as_str().unwrap());
+        assert_eq!(of(&amara.get(&path).expect(200), "state"), ["approved", "approved", "denied", "awaiting"]);
+        assert_eq!(lena.get(&path).status, 404, "it is not theirs");
+        assert_eq!(desk.as_role("kofi").get(&path).status, 200);
+        let twice = json!([{ "app": "jira", "tier": "admin" }, { "app": "jira", "tier": "admin" }]);
+        assert!(post("c", &submission(&[], &twice)).text.contains("repeated"));
+        assert_eq!(post("d", &submission(&[], &json!([]))).status, 422);
+    });
+}
+
+#[test]
+fn an_approver_asks_back_the_requester_answers_and_the_deadline_goes_on() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        let (ask, answer) = ("/api/v1/tickets/IT-1/access/questions", "/api/v1/tickets/IT-1/access/answers");
+        let question = json!({ "question": "For which repository?" });
+        let words = json!({ "answer": "For the ledger's." });
+        assert_eq!(amara.post(ask, &question).status, 403, "who asks for access does not question it");
+        assert_eq!(amara.post(answer, &words).status, 409, "there is no question");
+        let before = lena.get("/api/v1/tickets/IT-1/access").expect(200);
+        assert_eq!(lena.post(ask, &json!({ "question": " " })).status, 422);
+        assert_eq!(lena.post(ask, &question).status, 204);
+        assert_eq!(lena.post(ask, &question).status, 409, "one at a time");
+        let shown = |name: &str| lena.get("/api/v1/tickets/IT-1/access").expect(200)["shown"][name].clone();
+        assert_eq!((shown("state"), &shown("questions")[0]["answer"]), (json!("asked"), &Value::Null));
+        assert_eq!(lena.post(answer, &words).status, 409, "the approver does not answer it");
+        assert_eq!(amara.post(answer, &words).status, 204);
+        assert_eq!((shown("state"), &shown("questions")[0]["answer"]), (json!("awaiting"), &words["answer"]));
+        let seen = json!({ "approve": true, "seen": before["snapshot"] });
+        let decisions = "/api/v1/tickets/IT-1/access/decisions";
+        assert_eq!(lena.post(decisions, &seen).status, 409, "the answer was not in what was seen");
+        assert_eq!(lena.post(ask, &json!({ "question": "Until when?" })).status, 204);
+        desk.advance(SignedDuration::from_hours(73));
+        let ticket = amara.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!(ticket["access"]["state"], "denied", "a question gains no time, and is no approval");
+        assert_eq!(amara.post(answer, &words).status, 409);
+        let timeline = amara.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("For which repository?") && timeline.contains("For the ledger's."), "{timeline}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn a_candidate_for_the_policy_is_held_against_the_history_and_against_what_is_held_today() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+        amara.post("/api/v1/tickets", &request("jira", "user", 48)).expect(201);
+        amara.post("/api/v1/tickets", &request("datadog", "viewer", 48)).expect(201);
+        amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+        let text = std::fs::read_to_string(desk.rules.join("50-access-policy/rule.toml")).unwrap();
+        let (settings, _) = text.split_once("[[example]]").unwrap();
+        let low = "decide = \"approve\"\nbecause = \"every member of staff may use it at low risk\"\n";
+        let asks = "decide = \"ask\"\napprovers = [\"manager\"]\nbecause = \"Jira is expensive\"\napps = [\"jira\"]\n";
+        let denies = "decide = \"deny\"\nbecause = \"nobody looks there\"\napps = [\"datadog\"]\n";
+        assert!(settings.contains(low));
+        let (before, after) = settings.split_once("[[settings.policies]]").unwrap();
+        let manifest = format!(
+            "{before}[[settings.policies]]\n{asks}\n[[settings.policies]]\n{denies}\n[[settings.policies]]{after}"
+        );
+        let body = json!({ "rule": "access-policy", "manifest": manifest });
+        let report = mei.post("/api/v1/access/policy/backtest", &body).expect(200);
+        let access = &report["access"];
+        assert_eq!((&access["requests"], &access["lose-approval"]), (&json!(3), &json!(1)), "{report}");
+        assert_eq!((&access["denied"], &access["given-at-once"]), (&json!(1), &json!(0)));
+        assert_eq!(access["approvers"], json!([{ "person": "lena", "before": 1, "after": 2 }]));
+        let standing: Vec<(&str, &str)> = access["standing"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|grant| (grant["app"].as_str().unwrap(), grant["would_be"].as_str().unwrap()))
+            .collect();
+        assert_eq!(standing, [("jira", "awaiting"), ("datadog", "denied")]);
+        let now = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+        assert_eq!(now.as_array().unwrap().len(), 2, "nothing was changed");
+        assert_eq!(amara.post("/api/v1/access/policy/backtest", &body).status, 403);
+        assert_eq!(mei.post("/api/v1/access/policy/backtest", &json!({ "rule": "access-policy" })).status, 422);
+    });
+}

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::support::components::{PROGRAM, example_rules, root};
 use crate::support::desk::{Database, Desk};
+use crate::support::scim::ScimApp;
 
 /// Every README of ours, and every guide.
 fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -118,6 +119,36 @@ fn the_tour_runs_as_it_is_written() {
     {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
+}
+
+/// The story of the guide on access: asked for, approved at once, provisioned in an app that speaks SCIM, expired, gone.
+#[test]
+fn the_story_of_access_runs_as_it_is_written() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = crate::faults::access::provisioning::desk(Database::Sqlite, &app);
+    let text = std::fs::read_to_string(root().join("host/guide/access.md")).unwrap();
+    let story = blocks(&text).into_iter().find(|block| block.contains("# An hour later")).unwrap();
+    let (before, after) = story.split_once("# An hour later").unwrap();
+    let head: String = before.lines().take(2).map(|line| format!("{line}\n")).collect();
+    let run = |part: &str| {
+        let part =
+            part.replace("http://127.0.0.1:8080", &desk.url).replace("curl -s ", "curl -sS --fail-with-body -w '\\n' ");
+        let output = Command::new("bash").args(["-c", &part]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (ask, look) = before.split_once("# A moment later").unwrap();
+    let asked = run(ask);
+    assert!(asked.contains("\"durations\":") && asked.contains("\"state\":\"approved\""), "{asked}");
+    desk.advance(jiff::SignedDuration::ZERO);
+    let looked = run(&(head.clone() + "#" + look));
+    assert!(looked.contains("\"state\":\"active\"") && looked.contains("\"effective\":true"), "{looked}");
+    assert_eq!((app.members("user"), app.active("amara")), (vec!["amara".to_owned()], Some(true)));
+    desk.advance(jiff::SignedDuration::from_hours(1));
+    let gone = run(&(head + "#" + after));
+    assert!(gone.contains("\"state\":\"ended\"") && gone.contains("\"end_reason\":\"expired\""), "{gone}");
+    assert!(gone.contains("read back") && gone.contains("\"event\":\"granted\""), "the living record: {gone}");
+    assert_eq!((app.members("user"), app.active("amara")), (vec![], Some(false)));
 }
 
 /// A reader that has enough ends a command without a word, and a command prints its answer and no log.

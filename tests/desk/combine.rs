@@ -41,6 +41,7 @@ fn request() -> AccessRequest {
     AccessRequest {
         extends: false,
         emergency: false,
+        starts: None,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: None,

@@ -150,7 +150,10 @@ impl World {
                     self.holdings.push(holding.clone());
                 }
                 AccessWrite::Drop(holding) => self.holdings.retain(|known| known.entitlement != holding.entitlement),
-                AccessWrite::Open(_) | AccessWrite::Update { .. } | AccessWrite::Review(_) => {}
+                AccessWrite::Open(_)
+                | AccessWrite::Update { .. }
+                | AccessWrite::Review(_)
+                | AccessWrite::Question(_) => {}
             }
         }
     }
@@ -163,6 +166,7 @@ impl World {
         let request = AccessRequest {
             extends: false,
             emergency: false,
+            starts: None,
             app: "crm".parse().unwrap(),
             tier: scope.tier.clone(),
             role: None,

@@ -1,7 +1,7 @@
 //! What goes wrong around the desk: bad rules in every stage, a process that is killed, rules that change under load, clients
 //! that ask for too much, say too much, or say it twice.
 
-mod access;
+pub mod access;
 mod archive;
 mod attacks;
 mod budget;

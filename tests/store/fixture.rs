@@ -240,6 +240,7 @@ fn defaults() -> Defaults {
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
         leavers_max: None,
+        ends_on_move: false,
     }
 }
 
@@ -423,6 +424,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
     let request = AccessRequest {
         extends: false,
         emergency: false,
+        starts: None,
         app: "crm".parse().unwrap(),
         tier: "pro".parse().unwrap(),
         role: Some("editor".to_owned()),

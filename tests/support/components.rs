@@ -38,7 +38,7 @@ pub fn example_rules() -> &'static Path {
         let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("example-rules"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.join("Cargo.toml").exists())
+            .filter(|path| path.join("Cargo.toml").exists() && path.join("rule.toml").exists())
             .collect();
         folders.sort();
         build(&folders, "example-rules")
@@ -51,6 +51,18 @@ pub fn hostile() -> &'static [u8] {
     BUILT.get_or_init(|| {
         let out = build(&[root().join("tests/guests/hostile")], "guests");
         std::fs::read(out.join("hostile/rule.wasm")).unwrap()
+    })
+}
+
+/// The example of a connector, built.
+pub fn seat_connector() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let out = scratch().join("seat-connector.wasm");
+        let folder = root().join("example-rules/80-seat-connector");
+        let built = Command::new(PROGRAM).args(["connector", "build"]).arg(folder).arg("--out").arg(&out).status();
+        assert!(built.unwrap().success(), "`ruledesk connector build` failed");
+        out
     })
 }
 

@@ -20,6 +20,7 @@ use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::Role;
 use ruledesk::jobs::ways::Ways;
 use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::load::connector::Programs;
 use ruledesk::rules::load::trust::{Trust, TrustedKey};
 use ruledesk::rules::{Options, Rules};
 use ruledesk::store::Store;
@@ -228,7 +229,9 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
     let seen = tables(&config.organisation, &reference.written());
     let options = options(&config.server);
     let correspondence = ruledesk::cli::correspondence(&config);
-    let ways = Arc::new(ruledesk::cli::ways(&config.outgoing).unwrap());
+    let mut ways = ruledesk::cli::ways(&config.outgoing).unwrap();
+    ways.apps = ways.apps.running(Arc::new(connectors()));
+    let ways = Arc::new(ways);
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await.unwrap().unwrap();
     let source = Source { directory: place.config.clone(), outside };
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
@@ -238,6 +241,11 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
     app.catch_up_configuration().await.unwrap();
     app.start_rules().await.unwrap();
     (app, ways, config.server)
+}
+
+/// The runtime of connectors that are components.
+fn connectors() -> Programs {
+    Programs::new(PathBuf::from(PROGRAM), compiled(), CompileLimits { timeout_s: 60, memory_mib: 2048 })
 }
 
 /// A test keeps its segments in a directory.

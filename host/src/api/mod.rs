@@ -129,14 +129,20 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::extend::extend))
         .routes(routes!(access::catalog::catalog))
         .routes(routes!(access::orders::list))
+        .routes(routes!(access::orders::runs))
         .routes(routes!(access::questions::who))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
+        .routes(routes!(access::view::ask_back))
+        .routes(routes!(access::view::answer_back))
         .routes(routes!(access::offboard::offboarding))
         .routes(routes!(access::reviews::list))
         .routes(routes!(access::reviews::items))
         .routes(routes!(access::reviews::answer))
         .routes(routes!(access::brake::read))
+        .routes(routes!(access::bundles::submit))
+        .routes(routes!(access::bundles::read))
+        .routes(routes!(access::policy::reassess))
         .routes(routes!(access::findings::list))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))
@@ -186,6 +192,7 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::knowledge::deflected))
         .routes(routes!(messages::preferences::put))
         .routes(routes!(access::orders::attest))
+        .routes(routes!(access::orders::answer))
 }
 
 /// The routes of those who work on the tickets of others, many at once.
@@ -242,7 +249,10 @@ fn administration() -> OpenApiRouter<Arc<App>> {
 
 /// The routes whose requests are larger and take longer than others; for those who administer the desk.
 fn uploads() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(rules::deploy::upload)).routes(routes!(tickets::dry_run::dry_run))
+    OpenApiRouter::new()
+        .routes(routes!(rules::deploy::upload))
+        .routes(routes!(tickets::dry_run::dry_run))
+        .routes(routes!(access::policy::backtest))
 }
 
 /// The routes that take a file, which comes as fast as its sender can.

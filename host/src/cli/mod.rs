@@ -66,6 +66,9 @@ enum Command {
     /// Looks after the rules of a desk in production: shows, tries and changes them.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Makes and tests connectors that are WebAssembly components: what writes to an app on the desk's behalf.
+    #[command(subcommand)]
+    Connector(jobs::connector::Command),
     /// Checks and proves what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
@@ -142,6 +145,7 @@ pub fn run() -> ExitCode {
         }
         Command::Rule(command) => rule::run(verbose, command),
         Command::Rules(command) => desk::in_runtime(verbose, rules::run(command)),
+        Command::Connector(command) => jobs::connector::run(&command),
         Command::Decisions(command) => decisions::run(verbose, command),
         Command::Openapi => openapi(),
         Command::Serve(serve) => desk::in_runtime_of_desk(serve::run(serve)),

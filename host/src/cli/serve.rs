@@ -79,7 +79,8 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     serve.crash_at.as_deref().into_iter().for_each(crash::arm);
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
-    let ways = outgoing::ways(&config.outgoing)?;
+    let mut ways = outgoing::ways(&config.outgoing)?;
+    ways.apps = ways.apps.running(outgoing::programs(&server));
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
             "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",

@@ -103,6 +103,10 @@ pub enum Wrong {
     NotADigest { text: String },
     #[error("`{text}` is not the address of an app; write one such as `https://app.example/scim/v2`")]
     NotAnAppAddress { text: String },
+    #[error(
+        "`{text}` names no calls; write a method and a path such as `GET /seats/*`, where `*` is one part and `**` at the end all that is left"
+    )]
+    NotAnAllowance { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 

@@ -161,6 +161,8 @@ uuids! {
     FindingId;
     /// The review of one grant, UUID version 7.
     ReviewItemId;
+    /// A question that an approver asked back, UUID version 7.
+    QuestionId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

@@ -43,6 +43,12 @@ pub enum Refusal {
     GrantEnded,
     #[error("what you were shown has changed since: look again, and decide by that")]
     SeenHasChanged,
+    #[error("no secret of the order's app has signed this, or not within the last five minutes")]
+    NotSigned,
+    #[error("another question about this request waits for its answer")]
+    QuestionOpen,
+    #[error("no question about this request waits for your answer")]
+    NotAskedBack,
     #[error("the order does not wait for the word of a person")]
     OrderNotByHand,
     #[error("the directory has another {kind} called `{name}`")]

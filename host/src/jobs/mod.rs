@@ -47,6 +47,7 @@ async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Faile
         Queue::Timers(TimerKind::AccessReminder) => Ok(access::ends::remind(app, claimed).await?),
         Queue::Timers(TimerKind::Provision) => Ok(access::provision::run(app, ways, claimed).await?),
         Queue::Timers(TimerKind::AccessCheck) => Ok(access::check::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessStart) => Ok(access::ends::begin(app, claimed).await?),
         Queue::Timers(TimerKind::AccessReview) => Ok(access::ends::review(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,

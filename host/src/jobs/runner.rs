@@ -14,13 +14,21 @@ use super::ways::Ways;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Due, Failed, Outcome, Queue, RUN_MAX, Settled, attempts_max};
 use crate::app::{App, Error};
+use crate::desk::change::timer::TimerKind;
 
 /// How often queues are looked at where nothing else is a reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How much work of one queue this host does at once; no more is claimed than can begin.
 const AT_ONCE_MAX: usize = 8;
-/// A queue is looked at again when so many places are free, so that a long queue is taken in pieces.
-const FREE_MIN: usize = AT_ONCE_MAX / 2;
+/// The same of ends of access: they ask no other system, and those that are written at the same moment share a transaction.
+const ENDS_AT_ONCE_MAX: usize = 64;
+
+const fn at_once_max(queue: Queue) -> usize {
+    match queue {
+        Queue::Timers(TimerKind::AccessExpiry) => ENDS_AT_ONCE_MAX,
+        _ => AT_ONCE_MAX,
+    }
+}
 
 /// One queue and the places for its work.
 struct Lane {
@@ -30,7 +38,7 @@ struct Lane {
 
 /// Does work until it is asked to stop; then it claims no more, and ends when what it has begun has.
 pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
-    let lane = |queue| Lane { queue, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) };
+    let lane = |queue| Lane { queue, places: Arc::new(Semaphore::new(at_once_max(queue))) };
     let lanes: Vec<Lane> = queues(&ways).into_iter().map(lane).collect();
     let mut running = JoinSet::new();
     while !stop.is_told() {
@@ -89,7 +97,8 @@ async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut S
 /// Begins what is due in a queue, as far as there are places; how long until the next piece is due.
 async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
     let free = lane.places.available_permits();
-    if free < FREE_MIN {
+    // It is looked at again when half of the places are free, so that a long queue is taken in pieces.
+    if free < at_once_max(lane.queue) / 2 {
         return Ok(LOOK_EVERY);
     }
     let next = app.jobs.next_due(lane.queue).await?;

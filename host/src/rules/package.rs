@@ -10,6 +10,7 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
+use super::contract::connector::{FUNCTION, INTERFACE};
 use super::contract::packed::MARK;
 use super::contract::{PACKAGE, VERSION};
 use super::run::stage::Stage;
@@ -26,6 +27,9 @@ pub const CONTRACT: [(&str, &str); 9] = [
     ("routing.wit", include_str!("../../../sdk/wit/1.0.0/routing.wit")),
     ("access.wit", include_str!("../../../sdk/wit/1.0.0/access.wit")),
 ];
+
+/// The contract of connectors.
+const CONNECTOR: &str = include_str!("../../../sdk/wit/connector/1.0.0/connector.wit");
 
 /// How the names of functions begin that clear up after an answer (`post-return` in the canonical ABI).
 const CLEARS_UP: &str = "cabi_post_";
@@ -49,8 +53,9 @@ pub enum PackageError {
 ///
 /// Says what the module lacks.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
-    let exports = exported_interfaces(module)?;
-    let (resolve, world) = world_of(&exports)?;
+    let names = exported_names(module)?;
+    let is_connector = names.contains(&format!("{INTERFACE}#{FUNCTION}"));
+    let (resolve, world) = if is_connector { world_of_connectors()? } else { world_of(&exported_interfaces(&names)?)? };
     let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
     let mut module = without_clearing_up(module).map_err(|e| PackageError::NotAModule(e.to_string()))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|e| encoding(&e))?;
@@ -87,8 +92,8 @@ fn without_clearing_up(module: &[u8]) -> Result<Vec<u8>, wasm_encoder::reencode:
     Ok(if marked { slim.finish() } else { module.to_vec() })
 }
 
-/// The contract's interfaces that a core module exports functions of: `settings`, `intake`, ...
-fn exported_interfaces(module: &[u8]) -> Result<Vec<String>, PackageError> {
+/// The names of all that a core module exports.
+fn exported_names(module: &[u8]) -> Result<Vec<String>, PackageError> {
     let mut names = Vec::new();
     for payload in wasmparser::Parser::new(0).parse_all(module) {
         let payload = payload.map_err(|e| PackageError::NotAModule(e.to_string()))?;
@@ -99,6 +104,11 @@ fn exported_interfaces(module: &[u8]) -> Result<Vec<String>, PackageError> {
             }
         }
     }
+    Ok(names)
+}
+
+/// The contract's interfaces among them: `settings`, `intake`, ...
+fn exported_interfaces(names: &[String]) -> Result<Vec<String>, PackageError> {
     let interfaces: Vec<String> = Stage::ALL
         .iter()
         .map(|stage| stage.name())
@@ -114,6 +124,16 @@ fn exported_interfaces(module: &[u8]) -> Result<Vec<String>, PackageError> {
 
 fn function_of(interface: &str) -> &'static str {
     if interface == "settings" { "configure" } else { "decide" }
+}
+
+/// The world of connectors.
+fn world_of_connectors() -> Result<(Resolve, WorldId), PackageError> {
+    let contract = |error: &dyn std::fmt::Display| PackageError::Contract(format!("{error:#}"));
+    let mut resolve = Resolve::default();
+    let group = UnresolvedPackageGroup::parse("connector.wit", CONNECTOR).map_err(|(_, e)| contract(&e))?;
+    let package = resolve.push_group(group).map_err(|e| contract(&e))?;
+    let world = resolve.select_world(&[package], Some("connector")).map_err(|e| contract(&e))?;
+    Ok((resolve, world))
 }
 
 /// A world that imports what a rule may and exports just these interfaces.

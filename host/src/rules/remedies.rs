@@ -38,6 +38,9 @@ pub fn of_refused(refused: &Refused) -> &'static str {
             "a rule is built against one version of the contract: look for a second copy of the SDK among its dependencies, \
              remove one, and build it again"
         }
+        Refused::NoConnector { .. } => {
+            "export the interface of `sdk/wit/connector`, and make a component of it with `ruledesk connector build`"
+        }
         Refused::NoStage { .. } => {
             "export the function of a stage: in Rust `export!(MyRule: priority);`, in JavaScript `export const priority`, in \
              Python a class `Priority`; `ruledesk rule new` makes a rule that does"
@@ -151,6 +154,7 @@ fn of_kind(refused: &Refused) -> &'static str {
         Refused::Network { .. } => "network",
         Refused::OtherContract { .. } => "other-contract",
         Refused::NoStage { .. } => "no-stage",
+        Refused::NoConnector { .. } => "no-connector",
         Refused::Clash { .. } => "clash",
     }
 }

@@ -47,6 +47,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     28 "surveys" "0028_surveys.sql";
     29 "identity" "0029_identity.sql";
     30 "followed" "0030_followed.sql";
+    31 "connectors" "0031_connectors.sql";
+    32 "requests" "0032_requests.sql";
     36 "sign_on" "0036_sign_on.sql";
 };
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::scim::ScimApp;
 
 fn asks(client: &Client, hours: u32) -> Value {
     let fields =
@@ -106,6 +107,115 @@ fn access_is_given_back_by_the_person_who_holds_it_and_by_no_other_without_offic
         desk.as_role("amara").post(&path, &why).expect(200);
         let ended = grants(&desk)[0].clone();
         assert_eq!((&ended["state"], &ended["end_reason"]), (&json!("ended"), &json!("given-back")));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+/// Writes the file of people with a text replaced, and has the desk read it.
+fn with_people(desk: &House, from: &str, to: &str) {
+    let file = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+#[test]
+fn who_moves_keeps_what_the_rules_still_give_and_the_rest_is_reviewed_or_ends() {
+    on_both(|database| {
+        for ends in [false, true] {
+            let word = if ends { "on-move = \"end\"\n" } else { "" };
+            let change = |text: String| text.replacen("[defaults]\n", &format!("[defaults]\n{word}"), 1);
+            let desk = House::with_settings(database, crate::support::components::example_rules(), change);
+            with_people(&desk, "id = \"amara\"\n", "id = \"amara\"\n\n");
+            asks(&desk.as_role("amara"), 60 * 24);
+            let fields = json!({ "app": "workday", "tier": "manager", "duration-hours": 60 * 24,
+                "justification": "I take over the payroll project from Monday on" });
+            let body = json!({ "request_type": "access", "subject": "workday please", "fields": fields });
+            desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+            super::provisioning::approved(&desk, "IT-2");
+            let standings = || {
+                let all = desk.as_role("kofi").get("/api/v1/people/amara/reassessment").expect(200);
+                let one = |grant: &Value| (grant["app"].clone(), grant["standing"].clone());
+                all.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+            };
+            let stays = |app: &str| (json!(app), json!("stays"));
+            assert_eq!(standings(), [stays("jira"), stays("workday")]);
+            let amara = "title = \"Controller\"";
+            with_people(&desk, amara, "title = \"Account Executive\"");
+            assert_eq!(standings(), [stays("jira"), stays("workday")], "another title changes nothing here");
+            let file = std::fs::read_to_string(desk.settings().with_file_name("people.toml")).unwrap();
+            let (_, from) = file.split_once("id = \"amara\"").unwrap();
+            let (of_amara, _) = from.split_once("department = \"Finance\"").unwrap();
+            let before = format!("id = \"amara\"{of_amara}department = \"Finance\"");
+            with_people(&desk, &before, &before.replace("Finance", "Sales"));
+            let of = |app: &str| grants(&desk).into_iter().find(|grant| grant["app"] == app).unwrap();
+            if ends {
+                assert_eq!((&of("workday")["state"], &of("workday")["end_reason"]), (&json!("ended"), &json!("moved")));
+                assert_eq!(of("jira")["effective"], true);
+                assert_eq!(standings(), [stays("jira")]);
+                continue;
+            }
+            assert_eq!(standings(), [stays("jira"), (json!("workday"), json!("denied"))]);
+            let items = desk.as_role("lena").get("/api/v1/access/review-items").expect(200);
+            assert_eq!((items.as_array().unwrap().len(), &items[0]["grant"]["app"]), (1, &json!("workday")), "{items}");
+            let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
+            assert!(
+                timeline.contains("has moved, and the rules would deny it now: only People and Finance"),
+                "{timeline}"
+            );
+            desk.advance(hours(3 * 24));
+            assert_eq!(of("workday")["end_reason"], "reviewed", "none has kept it in time");
+            assert_eq!(of("jira")["effective"], true);
+            assert!(desk.command(&["decisions", "chain"]).status.success());
+        }
+    });
+}
+
+#[test]
+fn i05_what_begins_later_is_given_at_its_time_and_only_where_it_may_be_given_then() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = super::provisioning::desk(database, &app);
+        let file = desk.settings().with_file_name("request-types.toml");
+        let field = "{ name = \"for\", label = \"For whom\"";
+        let text = std::fs::read_to_string(&file).unwrap();
+        let with = format!("{{ name = \"starts\", label = \"From\", kind = \"text\" }},\n    {field}");
+        assert!(text.contains(field));
+        std::fs::write(&file, text.replacen(field, &with, 1)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let ask = |person: &str, starts: &str| {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person, "starts": starts,
+                "justification": "the project begins next week" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body)
+        };
+        let at = |ahead: i64| (desk.clock.now() + hours(ahead)).to_string();
+        assert_eq!(ask("amara", "soon").status, 422);
+        assert_eq!(ask("amara", &at(367 * 24)).expect(201)["access"]["state"], "denied_by_policy");
+        for person in ["amara", "jonas"] {
+            assert_eq!(ask(person, &at(48)).expect(201)["access"]["state"], "approved");
+        }
+        desk.advance(hours(47));
+        let of = |person: &str| {
+            let path = format!("/api/v1/people/{person}/grants");
+            desk.as_role("kofi").get(&path).expect(200)[0].clone()
+        };
+        let early = of("amara");
+        assert_eq!((&early["state"], &early["effective"]), (&json!("scheduled"), &json!(false)));
+        assert_eq!(app.effects(), Vec::<String>::new(), "nothing is written before");
+        with_people(&desk, "id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n");
+        assert_eq!((&of("jonas")["state"], &of("jonas")["end_reason"]), (&json!("ended"), &json!("left")));
+        let desk = desk.cut_off_and_restart();
+        desk.advance(hours(1));
+        let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
+        assert_eq!((&grant["state"], &grant["effective"]), (&json!("active"), &json!(true)));
+        assert_eq!(app.members("user"), ["amara"]);
+        desk.advance(hours(3));
+        assert_eq!(app.members("user"), ["amara"], "its time counts from its beginning");
+        desk.advance(hours(1));
+        let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
+        assert_eq!((&grant["end_reason"], app.members("user")), (&json!("expired"), vec![]));
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

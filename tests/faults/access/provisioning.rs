@@ -11,12 +11,12 @@ use crate::support::place::{Database, on_both};
 use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
 
 /// A desk that writes to the app for Jira.
-fn desk(database: Database, app: &ScimApp) -> House {
+pub fn desk(database: Database, app: &ScimApp) -> House {
     let scim = format!("kind = \"scim\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"", app.url);
     connected(database, &scim)
 }
 
-fn connected(database: Database, connector: &str) -> House {
+pub fn connected(database: Database, connector: &str) -> House {
     let desk = House::with_settings(database, example_rules(), |text| text);
     connect(&desk, connector);
     desk
@@ -33,7 +33,7 @@ fn connect(desk: &House, connector: &str) {
     assert_eq!(answer.status, 204, "{}", answer.text);
 }
 
-fn asks(client: &Client, tier: &str, hours: u32) -> Value {
+pub fn asks(client: &Client, tier: &str, hours: u32) -> Value {
     let fields = json!({ "app": "jira", "tier": tier, "duration-hours": hours,
         "justification": "I move the projects to the new site tonight, change 4711" });
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
@@ -41,7 +41,7 @@ fn asks(client: &Client, tier: &str, hours: u32) -> Value {
 }
 
 /// Lets all who are awaited approve, one after the other.
-fn approved(desk: &House, key: &str) {
+pub fn approved(desk: &House, key: &str) {
     loop {
         let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
         let Some(who) = ticket["access"]["awaited"][0].as_str().map(str::to_owned) else { return };
@@ -50,30 +50,30 @@ fn approved(desk: &House, key: &str) {
     }
 }
 
-fn grants(desk: &House) -> Vec<Value> {
+pub fn grants(desk: &House) -> Vec<Value> {
     let grants = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
     grants.as_array().unwrap().clone()
 }
 
 /// The states of the person's grants, the newest first.
-fn states(desk: &House) -> Vec<String> {
+pub fn states(desk: &House) -> Vec<String> {
     grants(desk).iter().map(|grant| grant["state"].as_str().unwrap().to_owned()).collect()
 }
 
-fn now(desk: &House) {
+pub fn now(desk: &House) {
     desk.advance(SignedDuration::ZERO);
 }
 
-fn in_order(desk: &House) {
+pub fn in_order(desk: &House) {
     let checked = desk.command(&["decisions", "chain"]);
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
-fn hours(hours: i64) -> SignedDuration {
+pub fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-fn seconds(seconds: i64) -> SignedDuration {
+pub fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 

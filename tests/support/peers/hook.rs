@@ -13,6 +13,29 @@ pub struct Received {
     pub body: String,
 }
 
+/// Reads a request from a connection.
+pub fn received(stream: &TcpStream) -> std::io::Result<Received> {
+    request(stream).map(|(_, received)| received)
+}
+
+/// Reads a request from a connection, with its first line.
+pub fn request(stream: &TcpStream) -> std::io::Result<(String, Received)> {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut headers) = (String::new(), BTreeMap::new());
+    reader.read_line(&mut line)?;
+    let first = line.trim_end().to_owned();
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_lowercase(), value.to_owned());
+    }
+    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok((first, Received { headers, body: String::from_utf8(body).unwrap() }))
+}
+
 /// A receiver on a port of its own. It serves until the test's process ends.
 #[derive(Clone)]
 pub struct Receiver {
@@ -54,19 +77,7 @@ impl Receiver {
     }
 
     fn answer(&self, stream: &TcpStream) -> std::io::Result<()> {
-        let mut reader = BufReader::new(stream);
-        let (mut line, mut headers) = (String::new(), BTreeMap::new());
-        reader.read_line(&mut line)?;
-        loop {
-            line.clear();
-            reader.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-            headers.insert(name.to_lowercase(), value.to_owned());
-        }
-        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        self.received.lock().unwrap().push(Received { headers, body: String::from_utf8(body).unwrap() });
+        self.received.lock().unwrap().push(received(stream)?);
         let answer = self.answers.lock().unwrap().pop_front();
         let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".to_owned());
         (&mut &*stream).write_all(answer.as_bytes())

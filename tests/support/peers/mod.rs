@@ -3,5 +3,7 @@
 pub mod clamd;
 pub mod hook;
 pub mod issuer;
+pub mod orders;
 pub mod provider;
+pub mod seats;
 pub mod smtp;

@@ -23,11 +23,13 @@ use crate::desk::access::{ApproverDecision, Seen};
 use crate::desk::id::{GrantId, PersonId, TicketId};
 
 pub mod brake;
+pub mod bundles;
 pub mod catalog;
 pub mod extend;
 pub mod findings;
 pub mod offboard;
 pub mod orders;
+pub mod policy;
 pub mod questions;
 pub mod reviews;
 pub mod view;

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use serde::Serialize;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::http::auth::Caller;
+use crate::api::http::headers::key::key as key_of;
+use crate::api::http::json::Json;
 use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
@@ -33,4 +36,58 @@ pub async fn view(
     let shown = app.decision_view(&actor, number(&ticket)?).await?;
     let view = serde_json::to_value(&shown.view).unwrap_or_default();
     Ok(axum::Json(DecisionViewView { snapshot: shown.snapshot, shown: view }))
+}
+
+/// A question to the one who has asked for access.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionBody {
+    /// Up to 1,000 characters.
+    question: String,
+}
+
+/// The answer to what an approver has asked back.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerBackBody {
+    /// Up to 1,000 characters.
+    answer: String,
+}
+
+/// Ask something back before you decide. The one who has asked for access hears of it. The time in which the request can be approved
+/// goes on: a question keeps nothing open, and one at a time waits for its answer.
+#[utoipa::path(post, path = "/api/v1/tickets/{key}/access/questions", tag = "access", security(("token" = [])),
+    params(("key" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = QuestionBody,
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn ask_back(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<QuestionBody>,
+) -> Result<StatusCode, Problem> {
+    let key = key_of(&headers, &format!("ask back {ticket}"), &body)?;
+    app.ask_back(&actor, number(&ticket)?, &body.question, key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Answer what an approver has asked back. For those who have asked for the access, and the one who is to have it.
+#[utoipa::path(post, path = "/api/v1/tickets/{key}/access/answers", tag = "access", security(("token" = [])),
+    params(("key" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = AnswerBackBody,
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn answer_back(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<AnswerBackBody>,
+) -> Result<StatusCode, Problem> {
+    let key = key_of(&headers, &format!("answer back {ticket}"), &body)?;
+    app.answer_back(&actor, number(&ticket)?, &body.answer, key).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

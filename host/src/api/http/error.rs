@@ -55,6 +55,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer => {
             Kind::FORBIDDEN
         }
+        Refusal::NotSigned => Kind::UNAUTHENTICATED,
         Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }
@@ -81,6 +82,8 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::NoSurvey { .. }
         | Refusal::SurveyOver { .. }
         | Refusal::OrderNotByHand
+        | Refusal::QuestionOpen
+        | Refusal::NotAskedBack
         | Refusal::ReviewEnded
         | Refusal::NotStopped
         | Refusal::FindingSettled

@@ -21,6 +21,7 @@ use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::NewTicket;
+use crate::desk::verdict::access::AccessVerdict;
 use crate::rules::contract::SoFar;
 pub use crate::store::access::ListedGrant;
 pub use crate::store::access::lists::GrantPlace;
@@ -38,6 +39,13 @@ pub(in crate::app) struct Looked {
     review: Review,
     seen: Vec<AccessSeen>,
     run: Option<PackedRun>,
+}
+
+impl Looked {
+    /// The rules' word.
+    pub(in crate::app) fn verdict(&self) -> Option<&AccessVerdict> {
+        self.review.verdict.as_ref()
+    }
 }
 
 impl App {
@@ -93,15 +101,29 @@ impl App {
         if permission::decide_access(actor, &ticket, &case).is_err() {
             return Ok(None);
         }
-        let now = self.clock.now();
+        let lane = actor.person().unwrap_or(&ticket.submitted.submitted_by).clone();
+        self.ask_again(&ticket, &case, &lane).await.map(Some)
+    }
+
+    /// Asks the rules for access about a request as things are now, in a person's lane.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] where the rules have too much to do; where the store cannot be read.
+    pub(in crate::app) async fn ask_again(
+        self: &Arc<Self>,
+        ticket: &Ticket,
+        case: &AccessCase,
+        lane: &PersonId,
+    ) -> Result<Looked, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
-        let new = submitted(&ticket);
-        let lane = actor.person().unwrap_or(&new.submitted_by).clone();
+        let new = submitted(ticket);
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
         seen_by_rules.signals.clone_from(&ticket.submitted.signals);
-        let so_far = so_far(&ticket);
+        let so_far = so_far(ticket);
         let about = Case {
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
@@ -122,7 +144,7 @@ impl App {
         self.judge(&reviewed.samples, cause);
         let run = reviewed.packed.map_err(Broken::Unpacked)?;
         let review = facts.review(reviewed.verdict);
-        Ok(Some(Looked { review, seen: facts.seen, run: Some(run) }))
+        Ok(Looked { review, seen: facts.seen, run: Some(run) })
     }
 }
 

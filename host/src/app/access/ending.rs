@@ -1,4 +1,4 @@
-//! The ends of grants by time, the reminders before, and more time for a grant that is held.
+//! The beginnings and ends of grants by time, the reminders before, and more time for a grant that is held.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::app::jobs::Outcome;
 use crate::app::tickets::change::Key;
 use crate::app::tickets::submit::CreatedTicket;
 use crate::app::{App, Error, Office};
-use crate::desk::access::{self, Grant};
+use crate::desk::access::{self, Grant, GrantState};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GrantId, TicketId};
 use crate::desk::organisation::form::Raw;
@@ -26,6 +26,23 @@ impl Office {
             let after = after.await?;
             if !after.has_ended(self.clock.now()) {
                 next = next.into_iter().chain([after.expires_at]).min();
+            }
+        }
+        Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// Begins the access that a ticket gave for later, if its time has come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::expire_if_over`].
+    pub async fn begin_if_due(&self, ticket: TicketId) -> Result<Outcome, Error> {
+        let mut next = None;
+        for grant in self.store.grants_of_ticket(ticket).await? {
+            let after = self.change_grant(grant.id, None, |ticket, grant, at| Ok(access::begin(ticket, grant, at)));
+            let after = after.await?;
+            if after.state == GrantState::Scheduled {
+                next = next.into_iter().chain([after.granted_at]).min();
             }
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))

@@ -1,13 +1,21 @@
 //! Orders that are on their way, for those who look after them; and what a person says who has done one by hand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Op, OpState};
 use crate::desk::actor::{Actor, Author};
 use crate::desk::id::OpId;
+use crate::desk::organisation::connector::Kind;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
-use crate::desk::ticket::edit::check_reason;
+use crate::desk::ticket::edit::{check_optional_reason, check_reason};
+pub use crate::signing::Signed;
+use crate::signing::secrets;
+pub use crate::store::access::runs::ConnectorRun;
 
 /// The word of a person about an order that was carried out by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +26,31 @@ pub struct Attestation {
     pub evidence: String,
 }
 
+/// The word of an app about an order that it has accepted before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppAnswer {
+    /// The attempt that it answers; one of an earlier attempt is passed over.
+    pub attempt: u32,
+    pub outcome: AppOutcome,
+    /// How that is known, such as the app's own number for it.
+    pub evidence: String,
+}
+
+/// The outcome of an order, as its app says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppOutcome {
+    Done,
+    /// It refuses it for good.
+    Refused,
+    /// It has done nothing, and wants to be asked again in so many seconds.
+    Later(u32),
+}
+
+/// The longest that an app may ask to be left alone, in seconds: a day.
+const LATER_S_MAX: u32 = 24 * 3600;
+
 /// How long the end of access may take in an app before it is overdue.
-const OVERDUE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 impl Office {
     /// How much access that is over was not read back as gone in time (I13).
@@ -28,8 +59,31 @@ impl Office {
     ///
     /// Where the store cannot be read.
     pub async fn revocations_overdue(&self) -> Result<i64, Error> {
-        let before = self.clock.now().checked_sub(OVERDUE).unwrap_or(jiff::Timestamp::MIN);
+        let before = self.clock.now().checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
         Ok(self.store.revocations_since_before(before).await?)
+    }
+
+    /// Keeps runs of an order's connector: each as JSON, and with whether it has looked only.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn keep_runs(&self, (op, attempt): (OpId, u32), runs: Vec<(bool, String)>) -> Result<(), Error> {
+        let (at, id) = (self.clock.now(), || self.clock.new_id());
+        let run = |(looked, record)| ConnectorRun { id: id(), op, attempt, at, looked, record };
+        Ok(self.store.keep_runs(&runs.into_iter().map(run).collect::<Vec<_>>()).await?)
+    }
+
+    /// The last runs of an order's connector, where that is a component; oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; where the store cannot be read.
+    pub async fn runs_of(&self, actor: &Actor, op: OpId) -> Result<Vec<ConnectorRun>, Error> {
+        permission::read_decisions(actor)?;
+        let missing = || Error::Missing { what: "order", name: op.to_string() };
+        self.store.op(op).await?.ok_or_else(missing)?;
+        Ok(self.store.runs_of(op).await?)
     }
 
     /// The orders that are on their way, oldest first, after one of them.
@@ -40,6 +94,55 @@ impl Office {
     pub async fn open_orders(&self, actor: &Actor, after: Option<OpId>, limit: usize) -> Result<Vec<Op>, Error> {
         permission::read_decisions(actor)?;
         Ok(self.store.all_open_ops(after, limit).await?)
+    }
+
+    /// Takes the word of an app about an order, which one of its connector's secrets has signed. Where the app can be asked, its word
+    /// is a hint, and what is there is read back; else the word is what counts. Whether it was taken: one about an order that has
+    /// come to its end, or about an earlier attempt, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where no secret of the order's app has signed it, or there is no such order, which look the same;
+    /// [`Error::Rejected`] where the evidence is too long; where the store cannot be read or written.
+    pub async fn answered(
+        &self,
+        id: OpId,
+        (signed, body): (&Signed<'_>, &[u8]),
+        answer: &AppAnswer,
+    ) -> Result<(Op, bool), Error> {
+        let op = self.store.op(id).await?.ok_or(Refusal::NotSigned)?;
+        let organisation = self.organisation();
+        let Some(Kind::Webhook(hook)) = organisation.connector_of(&op.app).map(|connector| &connector.kind) else {
+            return Err(Refusal::NotSigned.into());
+        };
+        // Read for each word, so that a new secret needs no restart.
+        let text = std::fs::read_to_string(&hook.secret_file).unwrap_or_default();
+        if !signed.is_by(&secrets(&text).unwrap_or_default(), body, self.clock.now()) {
+            return Err(Refusal::NotSigned.into());
+        }
+        if let Some(problem) = check_optional_reason("evidence", &answer.evidence) {
+            return Err(Error::Rejected { problems: vec![problem] });
+        }
+        let came = match answer.outcome {
+            AppOutcome::Done if hook.reads => Came::Applied,
+            AppOutcome::Done => Came::Verified,
+            AppOutcome::Refused => Came::Rejected,
+            AppOutcome::Later(seconds) => {
+                let wait = SignedDuration::from_secs(i64::from(seconds.min(LATER_S_MAX)));
+                Came::Later(self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX))
+            }
+        };
+        let said = format!("the app says: {}", answer.evidence.trim());
+        let reports = [Report { op: op.id, attempt: answer.attempt, came, said }];
+        let taken = AtomicBool::new(false);
+        self.change_grant(op.grant, None, |ticket, _, at| {
+            let change = progress::take(ticket, &reports, at);
+            taken.store(change.is_some(), Ordering::Relaxed);
+            Ok(change)
+        })
+        .await?;
+        let op = self.store.op(id).await?.ok_or(Refusal::NotSigned)?;
+        Ok((op, taken.into_inner()))
     }
 
     /// Takes the word of a person who has carried out an order by hand. For those who answer for the app, and admins; never for

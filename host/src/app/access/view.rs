@@ -7,12 +7,15 @@ use serde::Serialize;
 
 use crate::app::decide::pipeline::AccessFacts;
 use crate::app::decide::translate;
+use crate::app::tickets::change::{Key, Retry, Which, idempotency};
 use crate::app::tickets::work::may_read;
-use crate::app::{App, Error};
-use crate::desk::access::{AccessCase, AccessState};
+use crate::app::{App, Error, Office};
+use crate::desk::access::{self, AccessCase, AccessState, Question};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::{App as CatalogApp, Organisation, Tier};
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
 use crate::rules::digest::Digest;
 
 /// The share of peers from which on an access is usual, in hundredths.
@@ -51,7 +54,21 @@ pub struct DecisionView {
     pub holds: Vec<String>,
     /// Why the rules ask people.
     pub policy: String,
+    /// `awaiting`; `asked` while a question of an approver waits for its answer; or how it was settled.
+    pub state: &'static str,
+    /// All that approvers have asked back, oldest first.
+    pub questions: Vec<QuestionShown>,
     pub recommendation: Recommendation,
+}
+
+/// A question of an approver, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuestionShown {
+    pub asked_by: String,
+    pub question: String,
+    /// `None` as long as there is none.
+    pub answered_by: Option<String>,
+    pub answer: Option<String>,
 }
 
 /// A first word about a request. It decides nothing.
@@ -86,16 +103,90 @@ impl App {
         let case = case.ok_or_else(missing)?;
         let organisation = self.organisation();
         let facts = self.access_facts(&organisation, &case.request, self.clock.now()).await?;
-        shown(&organisation, &case, &facts).ok_or_else(missing)
+        let questions = self.store.questions_about(ticket.id).await?;
+        shown(&organisation, (&case, &questions), &facts).ok_or_else(missing)
+    }
+}
+
+impl Office {
+    /// Asks something back before deciding; the one who has asked for access hears of it. The time in which the request can be
+    /// approved goes on. One question at a time waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`] where the request does not await the actor, or another question waits;
+    /// [`Error::Rejected`] without words.
+    pub async fn ask_back(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        question: &str,
+        key: Option<Key>,
+    ) -> Result<(), Error> {
+        let missing = || Error::Missing { what: "access request", name: number.to_string() };
+        let (ticket, _) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
+        let open = self.store.questions_about(ticket.id).await?.iter().any(|question| question.answer.is_none());
+        let asked = self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let case = case.ok_or_else(missing)?;
+            let (now, _) = case.following(at.organisation, at.now);
+            let permit = permission::decide_access(actor, ticket, &now)?;
+            Ok(Some(access::ask_back(ticket, case, (question, open), &permit, at)?))
+        });
+        asked.await.map(drop)
+    }
+
+    /// Answers what an approver has asked back. For those who have asked for the access, and the one who is to have it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`] where no question waits for the actor's answer; [`Error::Rejected`] without words.
+    pub async fn answer_back(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        answer: &str,
+        key: Option<Key>,
+    ) -> Result<(), Error> {
+        let missing = || Error::Missing { what: "access request", name: number.to_string() };
+        let (ticket, _) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
+        let questions = self.store.questions_about(ticket.id).await?;
+        let waiting = questions.iter().rfind(|question| question.answer.is_none());
+        let by = actor.person().ok_or(Refusal::NotAskedBack)?;
+        let key = idempotency(actor, key);
+        let answered = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let (case, waiting) = (case.ok_or_else(missing)?, waiting.ok_or(Refusal::NotAskedBack)?);
+            Ok(Some(access::answer_back(ticket, case, waiting, (by, answer), at)?))
+        });
+        answered.await.map(drop)
+    }
+}
+
+fn question_shown(question: &Question) -> QuestionShown {
+    let answer = question.answer.as_ref();
+    QuestionShown {
+        asked_by: question.asked_by.to_string(),
+        question: question.question.clone(),
+        answered_by: answer.map(|(by, ..)| by.to_string()),
+        answer: answer.map(|(_, words, _)| words.clone()),
     }
 }
 
 /// The view of a case by these facts; `None` where the catalog has the tier no more.
-pub(super) fn shown(organisation: &Organisation, case: &AccessCase, facts: &AccessFacts) -> Option<Shown> {
+fn shown(
+    organisation: &Organisation,
+    (case, questions): (&AccessCase, &[Question]),
+    facts: &AccessFacts,
+) -> Option<Shown> {
     let app = organisation.apps.get(&case.request.app)?;
     let tier_asked = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
     let (_, tier) = app.tier(tier_asked.as_str())?;
-    let view = view(organisation, case, facts, (app, tier));
+    let mut view = view(organisation, case, facts, (app, tier));
+    if case.state == AccessState::Awaiting && questions.iter().any(|question| question.answer.is_none()) {
+        view.state = "asked";
+    }
+    view.questions = questions.iter().map(question_shown).collect();
     let text = serde_json::to_string(&view).unwrap_or_default();
     Some(Shown { snapshot: Digest::of(text.as_bytes()).to_string(), view })
 }
@@ -152,6 +243,8 @@ fn view(
         denied: facts.history.denied,
         revoked: facts.history.revoked,
         holds,
+        state: case.state.code(),
+        questions: Vec::new(),
         policy: if case.state == AccessState::Awaiting { case.reason.clone() } else { String::new() },
         recommendation,
     }

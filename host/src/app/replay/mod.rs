@@ -22,6 +22,7 @@ use crate::rules::tables::Tables;
 use crate::store::rules::history::{Aftermath, PastRun, RunFilter};
 use crate::store::{self, Store};
 
+pub mod access;
 pub mod backtest;
 pub mod dry_run;
 mod manifest;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::access::AccessReport;
 use super::tally::{Costs, Example, Failure, FieldTally, People, Reopened, Side, Tally};
 use crate::rules::run::stage::Stage;
 pub use crate::store::rules::histogram::BAR_STEP;
@@ -39,6 +40,9 @@ pub struct Report {
     pub failures: FailuresReport,
     pub costs: Vec<CostReport>,
     pub reopened: Reopened,
+    /// The effect on access, where requests were among the decisions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessReport>,
     pub examples: Vec<Example>,
     pub limits: Vec<Checked>,
     pub speed: Speed,
@@ -208,6 +212,7 @@ impl Report {
             },
             costs,
             reopened: tally.reopened,
+            access: None,
             examples,
             limits,
             speed,

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Spent;
+use super::access::{AccessReport, AccessTally};
 use super::verdict::Verdict;
+use crate::app::{App, Error};
 use crate::rules::run::stage::Stage;
 use crate::store::rules::histogram::Histogram;
 use crate::store::rules::history::Aftermath;
@@ -42,6 +44,7 @@ pub struct Tally {
     /// Calls of rules, of candidates and of the versions that they are compared with.
     pub calls: u64,
     pub spent: Spent,
+    pub access: AccessTally,
 }
 
 /// One stage's part.
@@ -197,6 +200,9 @@ impl Tally {
             self.reopened.decisions += 1;
             self.reopened.changed += changed;
         }
+        if compared.stage == Stage::Access {
+            self.access.take(compared.ticket, compared.before, compared.after);
+        }
         let stage = self.stages.entry(compared.stage).or_default();
         stage.decisions += 1;
         stage.changed += changed;
@@ -210,6 +216,15 @@ impl Tally {
             }
             tally.take(before, after, example.as_ref());
         }
+    }
+
+    /// The effect on access; `None` where no request was among the decisions.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn access_report(&self, app: &App) -> Result<Option<AccessReport>, Error> {
+        self.access.report(app).await
     }
 
     /// Counts everything that another has counted.
@@ -232,6 +247,7 @@ impl Tally {
             self.stages.entry(stage).or_default().merge(tally);
         }
         self.failures.merge(other.failures);
+        self.access.merge(other.access);
         for (rule, costs) in other.costs {
             self.costs.entry(rule).or_default().merge(costs);
         }

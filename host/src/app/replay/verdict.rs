@@ -8,7 +8,7 @@ use crate::desk::actor::RuleRef;
 use crate::desk::id::{CategoryId, PersonId};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::verdict::Given;
-use crate::desk::verdict::access::Asked;
+use crate::desk::verdict::access::{Asked, Outcome};
 use crate::rules::contract::{SoFar, Ticket, access};
 use crate::rules::run::stage::{Answer, Input};
 
@@ -28,6 +28,15 @@ pub struct ReplayedAnswer {
 pub struct Verdict {
     pub told: Told,
     pub record: RecordedVerdict,
+    /// The people whom an access request would ask, each once for each step.
+    pub asks: Vec<PersonId>,
+}
+
+impl Verdict {
+    /// The outcome, where the stage has one.
+    pub fn outcome(&self) -> Option<&str> {
+        self.told.fields.iter().find(|(name, _)| *name == "outcome").map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why an old decision cannot be judged by the present organisation.
@@ -110,7 +119,12 @@ impl<'a> ReplayCase<'a> {
             requester: &requester,
             submitted_by: self.submitted_by,
         };
-        Ok(judged(&Access { asked }, said, refused))
+        let (verdict, typed) = judged_as(&Access { asked }, said, refused);
+        let asks = match typed.outcome {
+            Outcome::Await(approval) => approval.steps.into_iter().flat_map(|step| step.approvers).collect(),
+            Outcome::Approved(_) | Outcome::Denied => Vec::new(),
+        };
+        Ok(Verdict { asks, ..verdict })
     }
 }
 
@@ -145,6 +159,7 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
     Ok(AccessRequest {
         extends: request.kind == "extend",
         emergency: false,
+        starts: None,
         app: request.app.parse().map_err(|_| gone())?,
         tier: request.tier.parse().map_err(|_| gone())?,
         role: request.role.clone(),
@@ -156,6 +171,15 @@ fn request(input: &access::Input) -> Result<AccessRequest, NotJudged> {
 
 /// The outcome of answers at a stage.
 fn judged<S: Ask>(stage: &S, said: Vec<ReplayedAnswer>, refused: &mut Vec<(RuleRef, String)>) -> Verdict {
+    judged_as(stage, said, refused).0
+}
+
+/// The same with the verdict itself.
+fn judged_as<S: Ask>(
+    stage: &S,
+    said: Vec<ReplayedAnswer>,
+    refused: &mut Vec<(RuleRef, String)>,
+) -> (Verdict, S::Verdict) {
     let one = |said: ReplayedAnswer| {
         let ReplayedAnswer { rule, overrides, answer, .. } = said;
         let reason = answer.as_ref().map(|answer| answer.reason().to_owned()).unwrap_or_default();
@@ -170,5 +194,5 @@ fn judged<S: Ask>(stage: &S, said: Vec<ReplayedAnswer>, refused: &mut Vec<(RuleR
     };
     let given: Vec<Given<S::Answer>> = said.into_iter().map(one).collect();
     let verdict = stage.combine(&given);
-    Verdict { told: S::tell(&verdict, &given), record: S::record(&verdict) }
+    (Verdict { told: S::tell(&verdict, &given), record: S::record(&verdict), asks: Vec::new() }, verdict)
 }

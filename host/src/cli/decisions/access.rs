@@ -11,7 +11,7 @@ use crate::app::access::questions::{About, Evidence};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
 use crate::desk::actor::Actor;
-use crate::desk::id::{AppId, PersonId};
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::rules::text::shown;
 
 /// Grants that are read at a time.
@@ -25,6 +25,12 @@ pub struct Access {
     /// Only to this app.
     #[arg(long, group = "about")]
     app: Option<AppId>,
+    /// Only this tier of the app.
+    #[arg(long, requires = "app")]
+    tier: Option<TierId>,
+    /// Only this role in the app.
+    #[arg(long, requires = "app")]
+    role: Option<String>,
     /// Only by this person.
     #[arg(long, group = "about")]
     person: Option<PersonId>,
@@ -62,6 +68,12 @@ struct Row {
     approvers: String,
 }
 
+/// A text that a sheet does not take for a formula.
+pub fn plain(text: String) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text }
+}
+
 /// Prints it.
 pub async fn run(access: Access) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(&access.place, None).await?;
@@ -79,9 +91,12 @@ async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Fa
     let at = access.at.unwrap_or_else(|| office.clock.now());
     let mut csv = access.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
     let mut after = None;
+    if csv.is_none() && !access.json {
+        say_what_it_gives(office, access);
+    }
     loop {
         let page = office.who_holds(actor, &about, at, after, PAGE).await.map_err(desk::told)?;
-        for found in page.items {
+        for found in page.items.into_iter().filter(|found| access.is_about(found)) {
             let row = Row::of(found);
             match &mut csv {
                 Some(csv) => csv.serialize(row.for_a_sheet())?,
@@ -94,6 +109,31 @@ async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Fa
             return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
         }
     }
+}
+
+impl Access {
+    /// Whether a grant is of the tier and the role that are asked about.
+    fn is_about(&self, found: &Evidence) -> bool {
+        self.tier.as_ref().is_none_or(|tier| found.grant.tier == *tier)
+            && self.role.as_ref().is_none_or(|role| found.grant.role.as_ref() == Some(role))
+    }
+}
+
+/// Says all that a tier, with a role where one is asked about, gives to each who has it.
+fn say_what_it_gives(office: &Office, access: &Access) {
+    let organisation = office.organisation();
+    let app = access.app.as_ref().and_then(|app| organisation.apps.get(app));
+    let Some((app, (_, tier))) = app.zip(app.zip(access.tier.as_ref()).and_then(|(app, tier)| app.tier(tier.as_str())))
+    else {
+        return;
+    };
+    let groups: Vec<String> = tier.groups.iter().map(ToString::to_string).collect();
+    let role = access.role.as_ref().map(|role| format!(", the role {}", shown(role))).unwrap_or_default();
+    let groups = if groups.is_empty() { String::new() } else { format!(", the groups {}", groups.join(", ")) };
+    println!(
+        "{}/{} gives an account, the tier {}{role}{groups}; its risk is {}",
+        app.id, tier.id, tier.name, tier.risk
+    );
 }
 
 fn say(row: &Row) {
@@ -137,10 +177,6 @@ impl Row {
 
     /// The same where the row may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
     fn for_a_sheet(self) -> Row {
-        let plain = |text: String| {
-            let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-            if formula { format!("'{text}") } else { text }
-        };
         Row {
             role: plain(self.role),
             groups: plain(self.groups),

@@ -1,6 +1,7 @@
 //! The ways out of a desk, as its configuration gives them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::jobs::messages::Correspondence;
@@ -11,8 +12,8 @@ use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer
 use crate::config::outgoing::sign_in::SignIn;
 use crate::config::outgoing::webhooks::Webhook;
 use crate::config::outgoing::{Outgoing, Requests};
-use crate::config::{Config, Scanner};
-use crate::connectors::apps::Apps;
+use crate::config::{Config, Scanner, Server};
+use crate::connectors::apps::{Apps, Programs};
 use crate::connectors::clamd::{Address, Clamd};
 use crate::connectors::http::guard::InternalHosts;
 use crate::connectors::http::{self, Client};
@@ -21,6 +22,7 @@ use crate::connectors::mail::{Mail, Settings, Way};
 use crate::connectors::oidc::{self, Provider};
 use crate::connectors::webhook::Secret;
 use crate::jobs::ways::{Hook, Ways};
+use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 
 /// The ways out, ready to be used; no other system is asked for anything yet.
 ///
@@ -37,6 +39,13 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     let provider = outgoing.sign_in.as_ref().zip(public_url).map(|(sign_in, url)| provider(sign_in, url, &http));
     let (provider, scanner) = (provider.transpose()?, outgoing.scanner.as_ref().map(scanner));
     Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner, provider })
+}
+
+/// The runtime of connectors that are components.
+pub fn programs(server: &Server) -> Arc<Programs> {
+    let limits =
+        CompileLimits { timeout_s: server.compile_timeout.as_secs(), memory_mib: server.compile_memory_bytes >> 20 };
+    Arc::new(Programs::new(PathBuf::from(THIS_PROGRAM), server.cache_dir.clone(), limits))
 }
 
 /// How requests leave.

@@ -3,6 +3,7 @@
 
 use clap::{Args, Subcommand};
 
+pub mod connector;
 pub mod messages;
 
 use super::desk::{self, Shell};

@@ -1,12 +1,21 @@
 //! `[[connector]]` of `apps.toml`: by what the desk writes to apps.
 //!
 //! - `id`.
-//! - `kind`: `scim`, `rest` or `manual`.
-//! - `url`: the base of the app's addresses; for `scim` and `rest`.
+//! - `kind`: `scim`, `rest`, `webhook`, `component` or `manual`.
+//! - `url`: the base of the app's addresses; for `webhook` the one address that all messages go to.
 //! - `internal`: whether the app stands inside the organisation's network: then it may be asked at an address there, and without
 //!   TLS. Default false.
 //! - `token-file`: the file with the bearer token; relative to the configuration directory. It is read for each call, so that
 //!   a new token needs no restart.
+//! - `secret-file`: for `webhook`: a file with a secret a line, `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0);
+//!   relative to the configuration directory, and read for each message.
+//! - `answer-within`: for `webhook`: how long the app may take to answer an order that it has accepted, such as `4h`. Then it is
+//!   sent again with the same id. Default `1h`.
+//! - `reads`: for `webhook`: whether the app answers `access.look`, so that what is there can be read back. Default true.
+//! - `component`: for `component`: the file of a WebAssembly component (`sdk/wit/connector`); relative to the configuration
+//!   directory.
+//! - `allow`: for `component`: the calls that it may have made, such as `GET /seats/*`, below `url`. None is made that is not here.
+//! - `settings`: for `component`: its own, as texts.
 //! - `groups`: for `scim`: the group that stands for an entitlement such as `tier:pro`, as `id:` and its id, or by its display
 //!   name. Default: the group of the entitlement's own name.
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
@@ -16,10 +25,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::read::{Keys, Node};
+use crate::config::duration;
+use crate::config::read::{Keys, Node, distinct};
 use crate::config::wrong::Wrong;
 use crate::desk::id::ConnectorId;
-use crate::desk::organisation::connector::{Connector, Kind, Rest, RestCall, RestCalls, Scim};
+use crate::desk::organisation::connector::{
+    AllowedCall, Component, Connector, Kind, Rest, RestCall, RestCalls, Scim, Webhook,
+};
 
 /// The words of `kind`.
 #[derive(Clone, Copy)]
@@ -27,9 +39,20 @@ enum Word {
     Manual,
     Scim,
     Rest,
+    Webhook,
+    Component,
 }
 
-const KINDS: [(&str, Word); 3] = [("manual", Word::Manual), ("scim", Word::Scim), ("rest", Word::Rest)];
+const KINDS: [(&str, Word); 5] = [
+    ("manual", Word::Manual),
+    ("scim", Word::Scim),
+    ("rest", Word::Rest),
+    ("webhook", Word::Webhook),
+    ("component", Word::Component),
+];
+
+/// How long an app may take to answer, in minutes, where the configuration does not say.
+const ANSWER_MINUTES: u32 = 60;
 
 /// One `[[connector]]`.
 pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<Connector> {
@@ -45,9 +68,32 @@ pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<C
             let calls = keys.table("calls", calls).unwrap_or_default();
             Kind::Rest(Rest { url: url?, token_file, calls })
         }
+        Word::Webhook => Kind::Webhook(webhook(keys, dir)?),
+        Word::Component => Kind::Component(component(keys, dir)?),
     };
     let internal = keys.optional("internal").and_then(|node| node.flag()).unwrap_or_default();
     Some(Connector { id, internal, kind })
+}
+
+fn webhook(keys: &mut Keys<'_>, dir: &Path) -> Option<Webhook> {
+    let (url, secret_file) = (address(keys), keys.required("secret-file").and_then(|node| node.filled()));
+    let answer_minutes = keys.optional("answer-within").and_then(|node| duration::minutes(&node));
+    let reads = keys.optional("reads").and_then(|node| node.flag()).unwrap_or(true);
+    let secret_file = dir.join(secret_file?);
+    Some(Webhook { url: url?, secret_file, answer_minutes: answer_minutes.unwrap_or(ANSWER_MINUTES), reads })
+}
+
+fn component(keys: &mut Keys<'_>, dir: &Path) -> Option<Component> {
+    let (url, file) = (address(keys), keys.required("component").and_then(|node| node.filled()));
+    let token_file = token_file(keys, dir);
+    let allow = distinct(keys.list("allow"), |node| {
+        node.parsed(|text| AllowedCall::read(text).ok_or_else(|| Wrong::NotAnAllowance { text: text.to_owned() }))
+    });
+    if allow.is_empty() {
+        keys.report("allow", Wrong::Missing);
+    }
+    let settings = keys.optional("settings").and_then(|node| node.texts()).unwrap_or_default();
+    Some(Component { file: dir.join(file?), url: url?, token_file, allow, settings })
 }
 
 fn address(keys: &mut Keys<'_>) -> Option<String> {

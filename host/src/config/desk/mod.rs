@@ -224,6 +224,8 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names)
 ///   another person.
 /// - `leavers-max`: how many people who hold access may leave within an hour before the desk ends no more of it until a person says that
 ///   it is so. Default 20, or half of those who hold any.
+/// - `on-move`: what becomes of access that the rules deny a person whose department, title or groups have changed: `review`, which is
+///   the default, asks people whether it stays, and `end` ends it at once.
 fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Person>) -> Option<Defaults> {
     let team = keys.required("team").and_then(|node| node.known(&names.teams));
     let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));
@@ -233,6 +235,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
     let fallback = keys.optional("access-fallback").and_then(|node| duration::hours(&node));
     let several = keys.optional("one-approver-for-several-steps").and_then(|node| node.flag());
     let leavers_max = keys.optional("leavers-max").and_then(|node| node.whole(0, u64::from(u32::MAX)));
+    let on_move = keys.optional("on-move").and_then(|node| node.one_of(&[("review", false), ("end", true)]));
     let list = approvers.as_ref().map(Node::list).unwrap_or_default();
     if let (Some(node), true) = (&approvers, list.is_empty()) {
         node.report(Wrong::Blank);
@@ -253,5 +256,6 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
         access_fallback_hours: fallback.unwrap_or(ACCESS_FALLBACK_HOURS),
         one_approver_for_several_steps: several.unwrap_or(false),
         leavers_max: leavers_max.and_then(|most| u32::try_from(most).ok()),
+        ends_on_move: on_move.unwrap_or(false),
     })
 }

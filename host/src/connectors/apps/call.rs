@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::connectors::http::{Answer, Client, Endpoint, HeaderMap, HeaderValue, Keep, Method, Request};
+use crate::connectors::webhook::{self, Secret};
 use crate::desk::access::provisioning::progress::Came;
 
 /// How long one call may take.
@@ -30,6 +31,7 @@ pub(super) struct Caller {
 
 /// An answer of success.
 pub(super) struct Reply {
+    pub status: u16,
     /// `Null` where there is no body.
     pub body: Value,
     pub etag: Option<String>,
@@ -115,16 +117,41 @@ impl Caller {
         if let Some(tag) = call.if_match.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
             headers.insert("if-match", tag);
         }
-        let request = Request {
-            method: call.method,
-            to: &to,
-            headers,
-            body: call.body.unwrap_or_default().into_bytes(),
-            within: WITHIN,
-            answer: Keep::Whole(ANSWER_BYTES_MAX),
-        };
+        self.send(
+            &what,
+            Request {
+                method: call.method,
+                to: &to,
+                headers,
+                body: call.body.unwrap_or_default().into_bytes(),
+                within: WITHIN,
+                answer: Keep::Whole(ANSWER_BYTES_MAX),
+            },
+        )
+        .await
+    }
+
+    /// Sends a message to the app's one address, with a signature for each secret.
+    pub async fn post_signed(&self, id: &str, what: &str, body: String, secrets: &[Secret]) -> Result<Reply, Trouble> {
+        let headers = webhook::headers(id, self.now.as_second(), &body, secrets);
+        let (body, answer) = (body.into_bytes(), Keep::Whole(ANSWER_BYTES_MAX));
+        let request = Request { method: Method::POST, to: &self.base, headers, body, within: WITHIN, answer };
+        self.send(what, request).await
+    }
+
+    /// The time of the calls.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    async fn send(&self, what: &str, request: Request<'_>) -> Result<Reply, Trouble> {
+        let answer = self.sent(what, request).await?;
+        self.judge(what, &answer)
+    }
+
+    async fn sent(&self, what: &str, request: Request<'_>) -> Result<Answer, Trouble> {
         match self.client.send(request).await {
-            Ok(answer) => self.judge(&what, &answer),
+            Ok(answer) => Ok(answer),
             Err(error) if error.was_not_sent() => Err(Trouble::Later(self.later(PAUSE), format!("{what}: {error}"))),
             Err(error) => Err(Trouble::Unknown(format!("{what}: {error}"))),
         }
@@ -136,22 +163,55 @@ impl Caller {
 
     fn judge(&self, what: &str, answer: &Answer) -> Result<Reply, Trouble> {
         let status = answer.status.as_u16();
-        let asked = answer.retry_after(self.now).and_then(|wait| SignedDuration::try_from(wait).ok());
-        let said = format!("{what}: {status}");
-        let shown = || {
-            let text = String::from_utf8_lossy(&answer.body);
-            format!("{said} {}", text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect::<String>())
-        };
-        match status {
-            200..=299 => {
+        match self.passing(what, answer) {
+            Some(trouble) => Err(trouble),
+            None if answer.status.is_success() => {
                 let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-                Ok(Reply { body, etag: answer.header("etag").map(str::to_owned), said })
+                let etag = answer.header("etag").map(str::to_owned);
+                Ok(Reply { status, body, etag, said: format!("{what}: {status}") })
             }
-            429 => Err(Trouble::Later(self.later(asked.unwrap_or(PAUSE)), said)),
-            401 | 403 => Err(Trouble::Later(self.later(LOCKED_OUT), shown())),
-            500..=599 if status == 501 => Err(Trouble::Refused(status, shown())),
-            500..=599 => Err(Trouble::Unknown(shown())),
-            _ => Err(Trouble::Refused(status, shown())),
+            None => Err(Trouble::Refused(status, shown(what, answer))),
         }
     }
+
+    /// The trouble of an answer that says nothing about the call itself, so that it is worth making again.
+    fn passing(&self, what: &str, answer: &Answer) -> Option<Trouble> {
+        let asked = answer.retry_after(self.now).and_then(|wait| SignedDuration::try_from(wait).ok());
+        match answer.status.as_u16() {
+            429 => Some(Trouble::Later(self.later(asked.unwrap_or(PAUSE)), format!("{what}: 429"))),
+            401 | 403 => Some(Trouble::Later(self.later(LOCKED_OUT), shown(what, answer))),
+            501 => None,
+            500..=599 => Some(Trouble::Unknown(shown(what, answer))),
+            _ => None,
+        }
+    }
+
+    /// Makes a call that another has put together, and gives the answer as it came, of any status that is about the call.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        (path, query): (&str, &[(&str, &str)]),
+        mut headers: HeaderMap,
+        (body, answer_bytes_max): (Vec<u8>, usize),
+    ) -> Result<Answer, Trouble> {
+        let what = format!("{method} {path}");
+        let to = self.base.join(path).map_err(|error| Trouble::Refused(0, format!("{what}: {error}")))?;
+        let to = if query.is_empty() { to } else { to.with_query(query) };
+        if let Some(token) = self.token.clone() {
+            headers.insert("authorization", token);
+        }
+        let answer = Keep::Whole(answer_bytes_max);
+        let answer = self.sent(&what, Request { method, to: &to, headers, body, within: WITHIN, answer }).await?;
+        match self.passing(&what, &answer) {
+            Some(trouble) => Err(trouble),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// A call with the beginning of its answer.
+fn shown(what: &str, answer: &Answer) -> String {
+    let text = String::from_utf8_lossy(&answer.body);
+    let text: String = text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect();
+    format!("{what}: {} {text}", answer.status.as_u16())
 }

@@ -11,10 +11,13 @@ use super::http::{Client, Settings};
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement, Op};
 use crate::desk::organisation::connector::{Connector, Kind};
+pub use crate::rules::load::connector::Programs;
 
 mod call;
+mod component;
 mod rest;
 mod scim;
+mod webhook;
 
 /// An answer that an app has yet to give.
 pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
@@ -54,6 +57,11 @@ pub trait App: Send + Sync {
 
     /// Asks whether the app can be asked, and has what orders about these entitlements will name. It changes nothing.
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;
+
+    /// All runs of a component since this was asked last, each as JSON and with whether it has looked only.
+    fn runs(&self) -> Vec<(bool, String)> {
+        Vec::new()
+    }
 }
 
 /// The most hosts inside the network for which a client is kept.
@@ -66,12 +74,19 @@ pub struct Apps {
     settings: Settings,
     usual: Client,
     inside: Arc<Mutex<BTreeMap<String, Client>>>,
+    programs: Option<Arc<Programs>>,
 }
 
 impl Apps {
     /// Ready to ask apps by these settings.
     pub fn new(settings: Settings) -> Apps {
-        Apps { usual: Client::new(&settings), settings, inside: Arc::default() }
+        Apps { usual: Client::new(&settings), settings, inside: Arc::default(), programs: None }
+    }
+
+    /// The same, ready to run connectors that are components.
+    #[must_use]
+    pub fn running(self, programs: Arc<Programs>) -> Apps {
+        Apps { programs: Some(programs), ..self }
     }
 
     /// The app behind a connector, as of now; `None` where a person does it by hand.
@@ -90,6 +105,16 @@ impl Apps {
             Kind::Rest(rest) => {
                 let caller = call::Caller::open(client(&rest.url), &rest.url, rest.token_file.as_deref(), now)?;
                 Some(Box::new(rest::RestApp { caller, calls: rest.calls.clone() }))
+            }
+            Kind::Webhook(hook) => {
+                let caller = call::Caller::open(client(&hook.url), &hook.url, None, now)?;
+                Some(Box::new(webhook::WebhookApp::new(caller, hook)?))
+            }
+            Kind::Component(component) => {
+                let url = &component.url;
+                let caller = call::Caller::open(client(url), url, component.token_file.as_deref(), now)?;
+                let programs = self.programs.clone().ok_or("this program runs no components here")?;
+                Some(Box::new(component::ComponentApp::new(caller, programs, component)?))
             }
         })
     }

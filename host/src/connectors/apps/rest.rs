@@ -45,7 +45,7 @@ impl App for RestApp {
 }
 
 /// The kind of an entitlement and its value, as the configuration's places name them.
-fn parts(entitlement: &Entitlement) -> (&'static str, &str) {
+pub(super) fn parts(entitlement: &Entitlement) -> (&'static str, &str) {
     match entitlement {
         Entitlement::Account => ("account", ""),
         Entitlement::Tier(tier) => ("tier", tier.as_str()),

@@ -16,10 +16,13 @@ use crate::desk::permission::MayReview;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
 /// How long people have to look at what was given in an emergency.
 const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
+/// How long people have to say whether access stays whose holder has moved.
+const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// Why a grant ends that was reviewed by none in time.
 const NOT_KEPT: &str = "no reviewer has kept it in time";
 /// The words that a request has which was granted in an emergency.
@@ -29,7 +32,7 @@ const IN_EMERGENCY: &str = "given at once in an emergency, to be reviewed within
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewItem {
     pub id: ReviewItemId,
-    /// `None` where the grant was given in an emergency.
+    /// `None` where the grant was given in an emergency, or its holder has moved.
     pub campaign: Option<CampaignId>,
     pub grant: GrantId,
     pub ticket: TicketId,
@@ -200,6 +203,34 @@ pub(super) fn broken_glass(case: AccessCase, at: &At<'_>) -> AccessCase {
 pub(super) fn ask_after_emergency(change: &mut Change, case: &AccessCase, grant: &Grant, at: &At<'_>) {
     let due_at = at.now.checked_add(AFTER_EMERGENCY).unwrap_or(Timestamp::MAX);
     asked(change, grant, (None, after_emergency(case, at), due_at), at);
+}
+
+/// The outcome for access that the rules would not give a person who has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterMove {
+    /// People are asked whether it stays; what none keeps in time ends.
+    Ask,
+    /// It ends.
+    End,
+}
+
+/// Takes up a grant that the rules would not give its holder any more, who has moved. `None` where it is over.
+pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove), at: &At<'_>) -> Option<Change> {
+    if grant.has_ended(at.now) {
+        return None;
+    }
+    if what == AfterMove::End {
+        return Some(revoked(ticket, grant, (Author::System, why.to_owned()), EndReason::Moved, at));
+    }
+    let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: why.to_owned() };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let reviewers = reviewers(at.organisation, grant, Asks::Manager, at.now);
+    if !reviewers.is_empty() {
+        let due_at = at.now.checked_add(AFTER_MOVE).unwrap_or(Timestamp::MAX);
+        asked(&mut change, grant, (None, reviewers, due_at), at);
+    }
+    Some(change)
 }
 
 /// A reviewer's word about a grant.

@@ -14,7 +14,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::{Message, MessageKind};
 use crate::desk::change::timer::{TimerKind, TimerWrite};
-use crate::desk::id::GrantId;
+use crate::desk::id::{GrantId, PersonId, QuestionId, TicketId};
 use crate::desk::permission::{MayDecide, MayRevoke};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
@@ -45,6 +45,8 @@ pub enum AccessWrite {
     Drop(Holding),
     /// The review of a grant as it stands now, new or not.
     Review(ReviewItem),
+    /// A question of an approver as it stands now, new or not.
+    Question(Question),
 }
 
 /// Adds the case that a ticket opens with to the ticket's change, and the grant where it is approved at once.
@@ -60,6 +62,100 @@ pub(in crate::desk) fn opened(change: &mut Change, case: &AccessCase, at: &At<'_
     }
     change.access.push(AccessWrite::Open(case.clone()));
     stands(change, case, at);
+}
+
+/// A question that an approver asked back before deciding, and its answer. The time in which the request can be approved goes on
+/// meanwhile: asking keeps nothing open, and is no approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub id: QuestionId,
+    pub ticket: TicketId,
+    pub asked_by: PersonId,
+    pub question: String,
+    pub asked_at: Timestamp,
+    /// Who has answered, what, and when.
+    pub answer: Option<(PersonId, String, Timestamp)>,
+}
+
+/// Asks something back; the one who has asked for access hears of it.
+///
+/// # Errors
+/// Where the request does not await this person, another question waits for its answer, or it has no words.
+pub fn ask_back(
+    ticket: &Ticket,
+    case: &AccessCase,
+    (question, open): (&str, bool),
+    permit: &MayDecide,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    let approver = permit.on(ticket.id)?;
+    let (now, _) = case.following(at.organisation, at.now);
+    if !now.awaited().contains(&approver) {
+        return Err(Refusal::NotAnApprover);
+    }
+    if open {
+        return Err(Refusal::QuestionOpen);
+    }
+    if let Some(problem) = check_reason("question", question) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let words = normal(question.trim()).into_owned();
+    let mut change = said(ticket, (AccessOutcome::Asked, approver, &words), at);
+    let event = LedgerEvent::AskedBack { approver: approver.clone(), question: words.clone() };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: ticket.id, event });
+    change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &ticket.submitted.requester));
+    change.access.push(AccessWrite::Question(Question {
+        id: at.question_id(),
+        ticket: ticket.id,
+        asked_by: approver.clone(),
+        question: words,
+        asked_at: at.now,
+        answer: None,
+    }));
+    Ok(change)
+}
+
+/// Answers what an approver has asked back; those whom the request awaits hear of it.
+///
+/// # Errors
+/// Where the person has not asked for the access and is not to have it, the request is settled, the question has its answer, or
+/// there are no words.
+pub fn answer_back(
+    ticket: &Ticket,
+    case: &AccessCase,
+    question: &Question,
+    (by, answer): (&PersonId, &str),
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    if !case.concerns(by) {
+        return Err(Refusal::NotAskedBack);
+    }
+    if case.state != AccessState::Awaiting {
+        return Err(Refusal::AccessSettled { state: case.state.code() });
+    }
+    if question.answer.is_some() {
+        return Err(Refusal::NotAskedBack);
+    }
+    if let Some(problem) = check_reason("answer", answer) {
+        return Err(Refusal::Problems { problems: vec![problem] });
+    }
+    let words = normal(answer.trim()).into_owned();
+    let mut change = said(ticket, (AccessOutcome::Answered, by, &words), at);
+    let event = LedgerEvent::AnsweredBack { by: by.clone(), answer: words.clone() };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: ticket.id, event });
+    let (now, _) = case.following(at.organisation, at.now);
+    change.messages.extend(now.awaited().iter().map(|one| at.message(ticket.id, MessageKind::ApprovalWanted, one)));
+    let answer = Some((by.clone(), words, at.now));
+    change.access.push(AccessWrite::Question(Question { answer, ..question.clone() }));
+    Ok(change)
+}
+
+/// A change in which a person says something about a request.
+fn said(ticket: &Ticket, (outcome, by, words): (AccessOutcome, &PersonId, &str), at: &At<'_>) -> Change {
+    let event = Event::AccessDecided { outcome, detail: words.to_owned() };
+    let author = Author::Person(by.clone());
+    let entry = Entry { at: at.now, author, visibility: Visibility::Public, event };
+    Change::update(ticket, changed(ticket, at.now), vec![entry])
 }
 
 /// Takes one approver's decision. The last approval is the provisioning: the grant is in the same change.
@@ -224,7 +320,10 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     // One grant gives one access: what is held already is extended, and taking the grant back takes all of it.
     let same =
         |held: &&Grant| !held.has_ended(at.now) && case.scope.as_ref().is_some_and(|s| held.is_of(&grant.app, s));
-    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).collect();
+    // What begins later takes the place of nothing, and nothing that is given now takes its place.
+    let scheduled = grant.state == GrantState::Scheduled;
+    let begun = |held: &&Grant| !scheduled && held.state != GrantState::Scheduled;
+    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).filter(begun).collect();
     grant.expires_at = replaced.iter().map(|held| held.expires_at).fold(grant.expires_at, Timestamp::max);
     let mut books = at.review().books();
     for held in &replaced {
@@ -237,7 +336,7 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
         change.access.push(AccessWrite::Stand { grant: held.id, state, reason });
         books.stands(held.id, state, reason);
     }
-    if plan::is_connected(&grant.app, at.organisation) {
+    if !scheduled && plan::is_connected(&grant.app, at.organisation) {
         grant.state = GrantState::Provisioning;
     }
     change.ledger.push(entry(LedgerEvent::Granted { grant: grant.clone() }));

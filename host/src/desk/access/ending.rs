@@ -1,9 +1,10 @@
-//! The ends of grants: every grant ends by a timer, its holder hears before, and what it gave in the app goes with it.
+//! The beginnings and ends of grants: every grant ends by a timer, its holder hears before, and what it gave in the app goes with it.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::decide::revoked;
 use super::provisioning::plan;
-use super::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
+use super::{AccessState, AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent, guards};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -16,6 +17,8 @@ use crate::desk::ticket::{Ticket, changed};
 /// half as long as the grant.
 const REMINDER_HOURS: [i64; 3] = [14 * 24, 3 * 24, 24];
 
+/// The timeline's words about a grant that was given for later.
+const BEGINS: &str = "the time has come from which on it was granted";
 /// Why the timeline says that a grant has ended by itself.
 const TIME_IS_OVER: &str = "the time for which it was granted is over";
 
@@ -24,6 +27,10 @@ pub(super) fn set_timers(change: &mut Change, grant: &Grant, now: Timestamp) {
     let expiry = TimerWrite::Set { kind: TimerKind::AccessExpiry, ticket: grant.ticket, due_at: grant.expires_at };
     let reminder = next_reminder(grant, now);
     change.timers.push(expiry);
+    if grant.state == GrantState::Scheduled {
+        let (kind, due_at) = (TimerKind::AccessStart, grant.granted_at);
+        change.timers.push(TimerWrite::Set { kind, ticket: grant.ticket, due_at });
+    }
     change.timers.extend(reminder.map(|due_at| TimerWrite::Set {
         kind: TimerKind::AccessReminder,
         ticket: grant.ticket,
@@ -37,6 +44,31 @@ pub fn next_reminder(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
     let leads = REMINDER_HOURS.into_iter().map(SignedDuration::from_hours).filter(|lead| *lead * 2 <= lasts);
     let mut due = leads.filter_map(|lead| grant.expires_at.checked_sub(lead).ok());
     due.find(|due| *due > now)
+}
+
+/// Begins a grant that was given for later, or ends it where it may not be given any more (I5). `None` where its time has not
+/// come, or it is over.
+pub fn begin(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    if grant.state != GrantState::Scheduled || at.now < grant.granted_at || grant.has_ended(at.now) {
+        return None;
+    }
+    if let Some(why) = guards::refuses_begin(grant, at) {
+        return Some(revoked(ticket, grant, (Author::System, why), EndReason::NotBegun, at));
+    }
+    let event = Event::AccessDecided { outcome: AccessOutcome::Is(AccessState::Approved), detail: BEGINS.to_owned() };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
+    let connected = plan::is_connected(&grant.app, at.organisation);
+    let state = if connected { GrantState::Provisioning } else { GrantState::Active };
+    let mut books = at.review().books();
+    if !books.grants.iter().any(|held| held.id == grant.id) {
+        books.grants.push(grant.clone());
+    }
+    stands(&mut change, grant, state, None, at.now);
+    books.stands(grant.id, state, None);
+    plan::bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
+    Some(change)
 }
 
 /// Ends a grant whose time is over; `None` where it is not, or it has ended otherwise.

@@ -27,6 +27,8 @@ pub struct Grant {
 /// How far the app itself has come with a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GrantState {
+    /// It begins later: nothing is written to the app yet.
+    Scheduled,
     /// The app is being written to: nothing is there yet, or not all of it.
     Provisioning,
     /// All of it was read back in the app; or the desk writes nothing there.
@@ -58,11 +60,16 @@ pub enum EndReason {
     Refused,
     /// No reviewer kept it.
     Reviewed,
+    /// The person who had it has moved, and the rules deny it now.
+    Moved,
+    /// It was to begin later, and by then it may not be given.
+    NotBegun,
 }
 
 impl GrantState {
     /// Every state.
-    pub const ALL: [GrantState; 6] = [
+    pub const ALL: [GrantState; 7] = [
+        GrantState::Scheduled,
         GrantState::Provisioning,
         GrantState::Active,
         GrantState::Deprovisioning,
@@ -74,6 +81,7 @@ impl GrantState {
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {
+            GrantState::Scheduled => "scheduled",
             GrantState::Provisioning => "provisioning",
             GrantState::Active => "active",
             GrantState::Deprovisioning => "deprovisioning",
@@ -88,9 +96,9 @@ impl GrantState {
         GrantState::ALL.into_iter().find(|state| state.code() == code)
     }
 
-    /// Whether a grant in this state is a reason for what it gives to be in the app.
+    /// Whether a grant in this state gives something, or will.
     pub const fn supports(self) -> bool {
-        matches!(self, GrantState::Provisioning | GrantState::Active)
+        matches!(self, GrantState::Scheduled | GrantState::Provisioning | GrantState::Active)
     }
 
     /// Whether the desk still has something to do in the app.
@@ -101,7 +109,7 @@ impl GrantState {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [EndReason; 7] = [
+    pub const ALL: [EndReason; 9] = [
         EndReason::Expired,
         EndReason::Revoked,
         EndReason::GivenBack,
@@ -109,6 +117,8 @@ impl EndReason {
         EndReason::Left,
         EndReason::Refused,
         EndReason::Reviewed,
+        EndReason::Moved,
+        EndReason::NotBegun,
     ];
 
     /// The stable word for programs.
@@ -121,6 +131,8 @@ impl EndReason {
             EndReason::Left => "left",
             EndReason::Refused => "refused",
             EndReason::Reviewed => "reviewed",
+            EndReason::Moved => "moved",
+            EndReason::NotBegun => "not-begun",
         }
     }
 

@@ -1,6 +1,8 @@
 //! Guards against access that rules and approvers cannot give: asked when a request opens and when access is given (I5).
 
-use super::{AccessCase, AccessState};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{AccessCase, AccessState, Grant, GrantState};
 use crate::desk::change::at::At;
 use crate::desk::id::{AppId, TierId};
 use crate::desk::organisation::Incompatible;
@@ -22,6 +24,35 @@ pub(super) fn refuses_request(case: &AccessCase, at: &At<'_>) -> Option<String> 
     let asked = at.review().open.iter().map(|(app, tier)| (app, tier));
     let own = (&case.request.app, &case.request.tier);
     refuses(case, at).or_else(|| conflict(own, asked, &at.organisation.incompatible))
+}
+
+/// How far ahead access may begin.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// Why a case does not wait or is not given that is to begin later; `None` where it may.
+pub(super) fn begins_too_late(case: &AccessCase, at: &At<'_>) -> Option<String> {
+    let latest = at.now.checked_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
+    let late = case.request.starts.is_some_and(|starts| starts > latest) && case.state != AccessState::DeniedByPolicy;
+    late.then(|| "access begins within a year from the request".to_owned())
+}
+
+/// Why a grant that was given for later does not begin; `None` where no guard stands in its way.
+pub(super) fn refuses_begin(grant: &Grant, at: &At<'_>) -> Option<String> {
+    let organisation = at.organisation;
+    if organisation.people.get(&grant.subject).is_none_or(|person| !person.active) {
+        return Some("the person who was to have the access has left".to_owned());
+    }
+    let tier = organisation.apps.get(&grant.app).and_then(|app| app.tier(grant.tier.as_str()));
+    if tier.is_none() {
+        return Some(format!("the catalog has the tier `{}` of `{}` no more", grant.tier, grant.app));
+    }
+    let others = at.review().held.iter().filter(|held| {
+        held.subject == grant.subject
+            && held.id != grant.id
+            && held.state != GrantState::Scheduled
+            && !held.has_ended(at.now)
+    });
+    conflict((&grant.app, &grant.tier), others.map(|held| (&held.app, &held.tier)), &organisation.incompatible)
 }
 
 /// The first set of which the item and one of the others are in different halves (separation of duties).

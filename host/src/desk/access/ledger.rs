@@ -25,6 +25,10 @@ pub enum LedgerEvent {
     Requested { requester: PersonId, submitted_by: PersonId, request: AccessRequest },
     /// An approver was shown this before they decided.
     Seen { approver: PersonId, seen: Seen },
+    /// An approver asked something back before deciding.
+    AskedBack { approver: PersonId, question: String },
+    /// That was answered.
+    AnsweredBack { by: PersonId, answer: String },
     /// One approver agreed to a step, or did not. Steps count from 0.
     Decided { approver: PersonId, step: usize, approve: bool, reason: String },
     /// No approver decided in time, so that the desk denies.
@@ -61,6 +65,8 @@ impl LedgerEvent {
         match self {
             LedgerEvent::Requested { .. } => "requested",
             LedgerEvent::Seen { .. } => "seen",
+            LedgerEvent::AskedBack { .. } => "asked-back",
+            LedgerEvent::AnsweredBack { .. } => "answered-back",
             LedgerEvent::Decided { approve: true, .. } => "approved-by",
             LedgerEvent::Decided { approve: false, .. } => "denied-by",
             LedgerEvent::Lapsed => "lapsed",

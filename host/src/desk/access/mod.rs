@@ -27,9 +27,9 @@ mod request;
 mod review;
 
 pub use approvers::{Named, Reassigned};
-pub use decide::{AccessWrite, decide, lapse, revoke};
+pub use decide::{AccessWrite, Question, answer_back, ask_back, decide, lapse, revoke};
 pub(super) use decide::{cancelled, opened};
-pub use ending::{expire, next_reminder, remind};
+pub use ending::{begin, expire, next_reminder, remind};
 pub use follow::{end, follow};
 pub use grant::{EndReason, Grant, GrantState};
 pub use ledger::{LedgerEntry, LedgerEvent};
@@ -161,7 +161,7 @@ impl AccessCase {
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
         let case = campaign::broken_glass(case, at);
         let (after, denied) = case.reviewed(at);
-        match denied.or_else(|| guards::refuses_request(&after, at)) {
+        match denied.or_else(|| guards::refuses_request(&after, at)).or_else(|| guards::begins_too_late(&after, at)) {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },
             None => after,
         }
@@ -245,9 +245,10 @@ impl AccessCase {
         Ok(self)
     }
 
-    /// The grant that an approved case gives; expiry counts from now and never exceeds the scope (I6).
+    /// The grant that an approved case gives; expiry counts from its beginning and never exceeds the scope (I6).
     pub fn grant(&self, id: GrantId, now: Timestamp) -> Option<Grant> {
         let scope = self.scope.as_ref().filter(|_| self.state == AccessState::Approved)?;
+        let begins = self.request.starts.map_or(now, |starts| starts.max(now));
         Some(Grant {
             id,
             ticket: self.ticket,
@@ -256,10 +257,10 @@ impl AccessCase {
             tier: scope.tier.clone(),
             role: scope.role.clone(),
             groups: scope.groups.clone(),
-            granted_at: now,
-            expires_at: in_hours(now, scope.duration_hours),
+            granted_at: begins,
+            expires_at: in_hours(begins, scope.duration_hours),
             revoked_at: None,
-            state: GrantState::Active,
+            state: if begins > now { GrantState::Scheduled } else { GrantState::Active },
             end_reason: None,
         })
     }

@@ -1,5 +1,8 @@
 //! Requests for access: what a form asks for, checked against the catalog and the directory.
 
+use jiff::Timestamp;
+use jiff::civil::Time;
+
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Field, Problem, Value};
@@ -11,6 +14,8 @@ pub struct AccessRequest {
     pub extends: bool,
     /// Whether it cannot wait: where the tier allows that, it is given at once for a short time, and reviewed afterwards.
     pub emergency: bool,
+    /// When it is to begin; `None` for at once.
+    pub starts: Option<Timestamp>,
     pub app: AppId,
     pub tier: TierId,
     pub role: Option<String>,
@@ -22,7 +27,7 @@ pub struct AccessRequest {
 
 impl AccessRequest {
     /// Reads a request out of a form's fields: `app`, `tier`, `role`, `duration-hours`, `justification`, `for`,
-    /// `emergency`.
+    /// `emergency`, `starts`.
     ///
     /// # Errors
     /// A problem for each field that names nothing in the catalog or the directory.
@@ -52,6 +57,7 @@ impl AccessRequest {
             },
         };
         let duration_hours = hours(fields, &mut problems);
+        let starts = starts(organisation, fields, &mut problems);
         let emergency = fields.iter().any(|(name, value)| name == "emergency" && *value == Value::Flag(true));
         if emergency && let (Ok(app), Ok(tier)) = (&app, &tier) {
             let allowed = app.tier(tier.as_str()).is_some_and(|(_, tier)| tier.emergency_hours.is_some());
@@ -59,6 +65,10 @@ impl AccessRequest {
                 let message = format!("{tier} of {} is not given in an emergency: ask for it without.", app.name);
                 problems.push(Problem::new("emergency", "not-for-this", message));
             }
+        }
+        if emergency && starts.is_some() {
+            let message = "What cannot wait begins at once: ask for it without a beginning, or not in an emergency.";
+            problems.push(Problem::new("starts", "not-for-this", message));
         }
         if let (Ok(app), Ok(subject)) = (&app, &subject)
             && !organisation.may_request(subject, app)
@@ -71,6 +81,7 @@ impl AccessRequest {
             (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
                 extends: false,
                 emergency,
+                starts,
                 app: app.id.clone(),
                 tier,
                 role: text(fields, "role").map(str::to_owned),
@@ -93,6 +104,23 @@ fn text<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
         Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !text.is_empty()),
         Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Choices(_) => None,
     })
+}
+
+/// The instant at which it is to begin: of a day, when that begins by the desk's calendar.
+fn starts(organisation: &Organisation, fields: &[Field], problems: &mut Vec<Problem>) -> Option<Timestamp> {
+    let (_, value) = fields.iter().find(|(name, _)| name == "starts")?;
+    let zone = &organisation.calendar.zone;
+    let starts = match value {
+        Value::Date(day) => zone.to_timestamp(day.to_datetime(Time::midnight())).ok(),
+        Value::Text(text) if text.trim().is_empty() => return None,
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Number(_) | Value::Flag(_) | Value::Choice(_) | Value::Choices(_) => None,
+    };
+    if starts.is_none() {
+        let message = "Give a day such as 2026-03-01, or an instant such as 2026-03-01T08:00:00Z.";
+        problems.push(Problem::new("starts", "no-time", message));
+    }
+    starts
 }
 
 fn hours(fields: &[Field], problems: &mut Vec<Problem>) -> Option<u32> {

@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
-use crate::desk::id::{CommentId, GrantId, MessageId, OpId, PersonId, ReviewItemId, TaskId, TicketId, TimeId};
+use crate::desk::id::{
+    CommentId, GrantId, MessageId, OpId, PersonId, QuestionId, ReviewItemId, TaskId, TicketId, TimeId,
+};
 use crate::desk::organisation::Organisation;
 
 /// When something happens, in which organisation, and where its fresh ids come from.
@@ -59,6 +61,10 @@ impl<'a> At<'a> {
 
     pub(in crate::desk) fn review_item_id(&self) -> ReviewItemId {
         ReviewItemId((self.ids)())
+    }
+
+    pub(in crate::desk) fn question_id(&self) -> QuestionId {
+        QuestionId((self.ids)())
     }
 
     pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {

@@ -24,11 +24,13 @@ pub enum TimerKind {
     AccessCheck,
     /// The time is over in which the access that the ticket gave is reviewed.
     AccessReview,
+    /// The access that the ticket gave begins.
+    AccessStart,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 8] = [
+    pub const ALL: [TimerKind; 9] = [
         TimerKind::AccessDeadline,
         TimerKind::Clocks,
         TimerKind::LinkedTickets,
@@ -37,6 +39,7 @@ impl TimerKind {
         TimerKind::Provision,
         TimerKind::AccessCheck,
         TimerKind::AccessReview,
+        TimerKind::AccessStart,
     ];
 
     /// The stable word for programs.
@@ -50,6 +53,7 @@ impl TimerKind {
             TimerKind::Provision => "provision",
             TimerKind::AccessCheck => "access-check",
             TimerKind::AccessReview => "access-review",
+            TimerKind::AccessStart => "access-start",
         }
     }
 

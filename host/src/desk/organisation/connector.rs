@@ -21,6 +21,8 @@ pub enum Kind {
     Manual,
     Scim(Scim),
     Rest(Rest),
+    Webhook(Webhook),
+    Component(Component),
 }
 
 /// An app that speaks SCIM 2.0 (RFC 7643, RFC 7644).
@@ -44,6 +46,82 @@ pub struct Rest {
     /// The calls by the kind of entitlement: `account`, `tier`, `role` or `group`. Kinds that are not named are no business of
     /// the app's, and count as done.
     pub calls: BTreeMap<String, RestCalls>,
+}
+
+/// An app that takes orders as signed messages (Standard Webhooks 1.0.0) and answers at once, or later by a signed call of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The one address that all messages go to.
+    pub url: String,
+    /// The file with one secret a line. The desk signs with each; an answer may be signed with any.
+    pub secret_file: PathBuf,
+    /// How long the app may take to answer an order that it has accepted, in minutes. Then it is asked again.
+    pub answer_minutes: u32,
+    /// Whether the app can be asked what is there. Without that its signed word is all that is known.
+    pub reads: bool,
+}
+
+/// An app that is written to by a WebAssembly component of the customer's own. It says which calls to make, and the desk makes
+/// those that are allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// The component's file. It is read for each run, so that a new one needs no restart.
+    pub file: PathBuf,
+    /// The base of the app's addresses: no call leaves it.
+    pub url: String,
+    /// The file with the bearer token, which the component never sees.
+    pub token_file: Option<PathBuf>,
+    pub allow: Vec<AllowedCall>,
+    /// The component's own settings.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Calls that a component may have made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedCall {
+    pub method: String,
+    /// Parts between slashes; `*` stands for one part, and `**` at the end for all that is left.
+    pub path: String,
+}
+
+impl AllowedCall {
+    /// The allowance that a text such as `GET /seats/*` writes.
+    pub fn read(text: &str) -> Option<AllowedCall> {
+        let (method, path) = text.split_once(' ')?;
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method);
+        let mut parts = path.strip_prefix('/')?.split('/').rev();
+        let plain = |part: &str| part == "*" || (is_plain(part) && !part.contains('*'));
+        let fits = parts.next().is_some_and(|last| last == "**" || plain(last)) && parts.all(plain);
+        (known && fits).then(|| AllowedCall { method: method.to_owned(), path: path.to_owned() })
+    }
+
+    /// Whether it covers a call.
+    pub fn covers(&self, method: &str, path: &str) -> bool {
+        if self.method != method {
+            return false;
+        }
+        let mut parts = path.split('/');
+        for allowed in self.path.split('/') {
+            match (allowed, parts.next()) {
+                ("**", Some(first)) => return is_plain(first) && parts.all(is_plain),
+                ("*", Some(part)) if is_plain(part) => {}
+                (allowed, Some(part)) if allowed == part => {}
+                _ => return false,
+            }
+        }
+        parts.next().is_none()
+    }
+}
+
+/// Whether a part of a path is one to every server: not empty, and nothing that some of them read as a step up or as a slash.
+fn is_plain(part: &str) -> bool {
+    let encoded = part.to_ascii_lowercase();
+    let steps = encoded.replace("%2e", ".");
+    !part.is_empty()
+        && steps != "."
+        && steps != ".."
+        && !["%2f", "%5c", "%00"].iter().any(|code| encoded.contains(code))
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@".contains(&byte))
 }
 
 /// The three calls about one kind of entitlement.
@@ -75,6 +153,52 @@ impl Kind {
             Kind::Manual => "manual",
             Kind::Scim(_) => "scim",
             Kind::Rest(_) => "rest",
+            Kind::Webhook(_) => "webhook",
+            Kind::Component(_) => "component",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_covers_what_it_names_and_nothing_next_to_it() {
+        let covers = |allowed: &str, call: &str| {
+            let (method, path) = call.split_once(' ').unwrap();
+            AllowedCall::read(allowed).unwrap().covers(method, path)
+        };
+        for (allowed, call) in [
+            ("GET /seats/*", "GET /seats/amara"),
+            ("GET /seats/*", "GET /seats/a%20b"),
+            ("PUT /v1/**", "PUT /v1/seats/amara"),
+            ("GET /seats", "GET /seats"),
+        ] {
+            assert!(covers(allowed, call), "{allowed} covers {call}");
+        }
+        for (allowed, call) in [
+            ("GET /seats/*", "DELETE /seats/amara"),
+            ("GET /seats/*", "GET /seats"),
+            ("GET /seats/*", "GET /seats/"),
+            ("GET /seats/*", "GET /seats/amara/roles"),
+            ("GET /seats/*", "GET /seats/.."),
+            ("GET /seats/*", "GET /seats/%2E%2e"),
+            ("GET /seats/**", "GET /seats/x/%2e%2E/admin"),
+            ("GET /seats/**", "GET /seats/x%2Fadmin"),
+            ("GET /seats/**", "GET /seats/x%5cadmin"),
+            ("GET /seats/**", "GET /seats//admin"),
+            ("GET /seats/*", "GET /seats/a?admin=1"),
+            ("GET /seats/*", "GET /seats/a#b"),
+            ("GET /seats/*", "GET /seats/a b"),
+            ("GET /seats/**", "GET /seats"),
+        ] {
+            assert!(!covers(allowed, call), "{allowed} does not cover {call}");
+        }
+        for bad in
+            ["GET", "/seats", "TRACE /seats", "GET seats", "GET /a/**/b", "GET /a/b*", "get /a", "GET /a/../b", "GET /"]
+        {
+            assert_eq!(AllowedCall::read(bad), None, "{bad}");
         }
     }
 }

@@ -87,6 +87,8 @@ pub struct Defaults {
     /// How many people who hold access may leave within an hour before the desk asks a person whether that is so; `None` for 20,
     /// or half of those who hold any.
     pub leavers_max: Option<u32>,
+    /// Whether access ends at once that the rules deny a person who has moved; else it is reviewed.
+    pub ends_on_move: bool,
 }
 
 /// When the desk is open.

@@ -202,16 +202,22 @@ pub enum AccessOutcome {
     Gone,
     /// A person has to look at it.
     Attention,
+    /// An approver has asked something back.
+    Asked,
+    /// That was answered.
+    Answered,
 }
 
 impl AccessOutcome {
     /// Those that are no state of a request.
-    const OTHERS: [AccessOutcome; 5] = [
+    const OTHERS: [AccessOutcome; 7] = [
         AccessOutcome::Revoked,
         AccessOutcome::Expired,
         AccessOutcome::Provisioned,
         AccessOutcome::Gone,
         AccessOutcome::Attention,
+        AccessOutcome::Asked,
+        AccessOutcome::Answered,
     ];
 
     /// The stable word for programs.
@@ -223,6 +229,8 @@ impl AccessOutcome {
             AccessOutcome::Provisioned => "provisioned",
             AccessOutcome::Gone => "gone",
             AccessOutcome::Attention => "attention",
+            AccessOutcome::Asked => "asked",
+            AccessOutcome::Answered => "answered",
         }
     }
 

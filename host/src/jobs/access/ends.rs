@@ -1,4 +1,4 @@
-//! Access that a ticket gave ends, and its holder hears before.
+//! Access that a ticket gave begins at its time and ends at its time, and its holder hears before.
 
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error};
@@ -6,6 +6,11 @@ use crate::app::{App, Error};
 /// Ends it.
 pub async fn run(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
     done_where_gone(app.expire_if_over(claimed.ticket).await)
+}
+
+/// Begins it.
+pub async fn begin(app: &App, claimed: &Claimed) -> Result<Outcome, Error> {
+    done_where_gone(app.begin_if_due(claimed.ticket).await)
 }
 
 /// Says that it ends soon.

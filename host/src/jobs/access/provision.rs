@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::app::access::provision::{Order, crash};
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error, clock};
-use crate::connectors::apps::Effect;
-use crate::desk::access::provisioning::OpState;
+use crate::connectors::apps::{self, Effect};
 use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
+use crate::desk::access::provisioning::{Op, OpState};
 use crate::desk::id::OpId;
 use crate::jobs::ways::Ways;
 
@@ -44,7 +44,7 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
             reports.push(report);
             continue;
         }
-        match look(ways, order, now).await {
+        match look(app, ways, order, now).await {
             Some(report) => reports.push(report),
             None => to_send.push(order),
         }
@@ -62,7 +62,7 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
     for (id, attempt) in app.sending(grant, &ids).await? {
         let Some(order) = to_send.iter().find(|order| order.op.id == id) else { continue };
         crash::point("send-before");
-        reports.push(send(ways, order, attempt, now).await);
+        reports.push(send(app, ways, order, attempt, now).await);
         crash::point("send-after");
     }
     pause(app, orders, &reports);
@@ -89,7 +89,7 @@ fn pause(app: &App, orders: &[Order], reports: &[Report]) {
 }
 
 /// Looks at an order before it is sent; `None` where it has to be.
-async fn look(ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
+async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
     let op = &order.op;
     let report = |came, said| Some(Report { op: op.id, attempt: op.attempt, came, said });
     let opened = match order.connector.as_ref().map_or(Ok(None), |connector| ways.apps.open(connector, now)) {
@@ -103,7 +103,9 @@ async fn look(ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
     if may_be_sent(op.state) && !first {
         return None;
     }
-    match opened.look(effect).await {
+    let looked = opened.look(effect).await;
+    keep(app, op, opened.as_ref()).await;
+    match looked {
         (Came::Verified, said) if first => report(Came::Found, said),
         // One that could not be looked at before was never sent either: it is planned again first.
         (Came::NotThere, _) if first && may_be_sent(op.state) => None,
@@ -117,7 +119,7 @@ async fn look(ways: &Ways, order: &Order, now: Timestamp) -> Option<Report> {
 }
 
 /// Sends an order, and reads back what came of it.
-async fn send(ways: &Ways, order: &Order, attempt: u32, now: Timestamp) -> Report {
+async fn send(app: &App, ways: &Ways, order: &Order, attempt: u32, now: Timestamp) -> Report {
     let op = &order.op;
     let report = |came, said| Report { op: op.id, attempt, came, said };
     let opened = match order.connector.as_ref().map_or(Ok(None), |connector| ways.apps.open(connector, now)) {
@@ -125,15 +127,30 @@ async fn send(ways: &Ways, order: &Order, attempt: u32, now: Timestamp) -> Repor
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
         Err(why) => return report(Came::Later(later(now)), why),
     };
-    let effect = Effect { op, account: &order.account };
+    // The app hears the number of this attempt, which its answer names.
+    let sent = Op { attempt, ..op.clone() };
+    let effect = Effect { op: &sent, account: &order.account };
     let (came, sent) = opened.apply(effect).await;
     if came != Came::Applied {
+        keep(app, effect.op, opened.as_ref()).await;
         return report(came, sent);
     }
-    match opened.look(effect).await {
+    let looked = opened.look(effect).await;
+    keep(app, effect.op, opened.as_ref()).await;
+    match looked {
         (Came::Verified, read) => report(Came::Verified, format!("{sent}; {read}")),
         // The app may need a moment until it shows what it has accepted.
         (_, read) => report(Came::Applied, format!("{sent}; {read}")),
+    }
+}
+
+/// Keeps what a component did. The order goes on where that cannot be written: what came of it is on the ledger.
+async fn keep(app: &App, op: &Op, connector: &dyn apps::App) {
+    let runs = connector.runs();
+    if !runs.is_empty()
+        && let Err(error) = app.keep_runs((op.id, op.attempt), runs).await
+    {
+        tracing::warn!(%error, order = %op.id, "the runs of a connector were not kept");
     }
 }
 

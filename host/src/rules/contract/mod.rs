@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 pub mod access;
 pub mod categorization;
+pub mod connector;
 pub mod intake;
 pub mod packed;
 pub mod priority;

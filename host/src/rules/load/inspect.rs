@@ -2,6 +2,7 @@
 
 use wasmparser::{CanonicalFunction, CanonicalOption, Encoding, Parser, Payload};
 
+use crate::rules::contract::connector::INTERFACE;
 use crate::rules::contract::packed::MARK;
 use crate::rules::contract::{PACKAGE, VERSION};
 use crate::rules::run::stage::Stage;
@@ -59,6 +60,8 @@ pub enum Refused {
         "it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}"
     )]
     NoStage { exports: String },
+    #[error("it does not export {INTERFACE}, as a connector does. It exports: {exports}")]
+    NoConnector { exports: String },
     #[error("it exports two versions of the contract at once: {first} and {second}; a rule is of one")]
     Clash { first: String, second: String },
 }
@@ -86,6 +89,23 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     let wasi = imports.iter().any(|import| import.starts_with("wasi:"));
     let takes_one_block = memories == 1 && other_memories == 0 && !other_texts;
     Ok(Inspection { stages, takes_settings, imports, wasi, takes_one_block })
+}
+
+/// Reads the outermost imports and exports of a connector; whether it imports WASI.
+///
+/// # Errors
+///
+/// Says why these bytes are no connector. The code inside is validated when it is compiled.
+pub fn inspect_connector(bytes: &[u8], bytes_max: usize) -> Result<bool, Refused> {
+    check_kind(bytes, bytes_max)?;
+    let Outline { imports, exports, .. } = outline(bytes)?;
+    for import in &imports {
+        check_import(import)?;
+    }
+    if !exports.iter().any(|export| export == INTERFACE) {
+        return Err(Refused::NoConnector { exports: named(&exports) });
+    }
+    Ok(imports.iter().any(|import| import.starts_with("wasi:")))
 }
 
 fn check_kind(bytes: &[u8], bytes_max: usize) -> Result<(), Refused> {

@@ -27,6 +27,7 @@ pub(crate) mod cache;
 pub mod compile;
 pub mod compiler;
 mod confinement;
+pub mod connector;
 pub mod difference;
 pub(crate) mod files;
 pub mod folder;

@@ -65,6 +65,9 @@ struct Requested {
     /// Absent where it can wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     emergency: bool,
+    /// Absent where it begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +137,7 @@ pub fn facts(event: &LedgerEvent) -> String {
             duration_hours: request.duration_hours,
             justification: request.justification.clone(),
             emergency: request.emergency,
+            starts: request.starts.map(ms),
         }),
         LedgerEvent::Decided { approver, step, approve: _, reason } => {
             serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
@@ -165,6 +169,8 @@ pub fn facts(event: &LedgerEvent) -> String {
         | LedgerEvent::HoldsNoMore { .. }
         | LedgerEvent::ReviewAsked { .. }
         | LedgerEvent::Reviewed { .. }
+        | LedgerEvent::AskedBack { .. }
+        | LedgerEvent::AnsweredBack { .. }
         | LedgerEvent::Seen { .. } => return provisioned::facts(event),
         LedgerEvent::Revoked { grant, subject, app, tier, by, reason } => serde_json::to_string(&Revoked {
             grant: grant.0,
@@ -193,6 +199,7 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             let request = AccessRequest {
                 extends: said.extends,
                 emergency: said.emergency,
+                starts: said.starts.map(|starts| at(T, "starts", starts)).transpose()?,
                 app: parsed(T, "app", &said.app)?,
                 tier: parsed(T, "tier", &said.tier)?,
                 role: said.role,
@@ -223,9 +230,8 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
-        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" => {
-            provisioned::event(code, facts, ticket)?
-        }
+        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" | "asked-back"
+        | "answered-back" => provisioned::event(code, facts, ticket)?,
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;
@@ -324,6 +330,7 @@ mod tests {
         let request = AccessRequest {
             extends: true,
             emergency: true,
+            starts: None,
             app: id("crm"),
             tier: id("pro"),
             role: Some("editor \"7\"".to_owned()),

@@ -105,7 +105,7 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     let sql = format!("select {CASE_COLUMNS}, ticket from access_cases {among}");
     let mut cases = BTreeMap::new();
     for row in tx.all(&sql, args(ids)).await? {
-        let ticket = TicketId(row.uuid(14)?);
+        let ticket = TicketId(row.uuid(15)?);
         let decisions = decided.remove(&ticket).unwrap_or_default();
         if let Ok(case) = case(ticket, &row, &decisions) {
             cases.insert(ticket, case);

@@ -16,16 +16,19 @@ use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
+pub mod bundles;
 pub mod current;
 pub mod findings;
 pub mod ledger;
 pub mod lists;
 pub mod ops;
 pub mod questions;
+pub mod questions_back;
 pub mod reviews;
+pub mod runs;
 
 /// The condition for grants that are a reason for access.
-pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning')";
+pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning', 'scheduled')";
 /// The condition for grants that the desk is not done with in the app.
 pub(in crate::store) const UNDER_WAY: &str = "state in ('provisioning', 'deprovisioning', 'compensating')";
 
@@ -123,7 +126,7 @@ impl Store {
 
 /// The columns of a case, in the order in which they are read.
 const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-     justification, state, scope, steps, reason, emergency";
+     justification, state, scope, steps, reason, emergency, starts_at";
 /// The columns of what a person decided about one.
 pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
 
@@ -151,6 +154,7 @@ fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Er
             subject: parsed(T, "subject", &row.text(2)?)?,
             extends: row.int(3)? == 1,
             emergency: row.int(13)? == 1,
+            starts: row.opt_int(14)?.map(|starts| at(T, "starts_at", starts)).transpose()?,
             app: parsed(T, "app", &row.text(4)?)?,
             tier: parsed(T, "tier", &row.text(5)?)?,
             role: row.opt_text(6)?,

@@ -30,7 +30,37 @@ pub struct Evidence {
     pub case: Option<AccessCase>,
 }
 
+/// Tickets that one statement asks about.
+const TICKETS_ASKED: usize = 500;
+
 impl Store {
+    /// The grants that requests of these tickets gave and that are held at an instant, with their tickets.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn held_of_tickets(
+        &self,
+        numbers: &[TicketNumber],
+        at: Timestamp,
+    ) -> Result<Vec<(Grant, TicketNumber)>, Error> {
+        let mut found = Vec::new();
+        for numbers in numbers.chunks(TICKETS_ASKED) {
+            let places: Vec<String> = (2..numbers.len() + 2).map(|place| format!("${place}")).collect();
+            let sql = format!(
+                "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
+                 where ticket in (select id from tickets where number in ({})) and granted_at <= $1 and expires_at > $1 \
+                 and revoked_at is null and state in ('provisioning', 'active') order by id",
+                places.join(", ")
+            );
+            let args = std::iter::once(ms(at).into()).chain(numbers.iter().map(|number| number.0.into()));
+            for row in self.db.all_of_history(&sql, args.collect()).await? {
+                found.push((listed(&row)?.grant, TicketNumber(row.opt_int(12)?.unwrap_or_default())));
+            }
+        }
+        Ok(found)
+    }
+
     /// How many unfinished tickets a person has.
     ///
     /// # Errors

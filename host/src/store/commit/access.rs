@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::desk::access::{AccessCase, AccessWrite, Grant};
 use crate::store::Error;
-use crate::store::access::{ops, reviews, scope_json, steps_json};
+use crate::store::access::{ops, questions_back, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
@@ -29,6 +29,7 @@ pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Resul
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
             AccessWrite::Drop(holding) => ops::drop_holding(tx, holding).await?,
             AccessWrite::Review(item) => reviews::write(tx, item).await?,
+            AccessWrite::Question(question) => questions_back::write(tx, question).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
                 tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
@@ -42,8 +43,8 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
     let request = &case.request;
     tx.execute(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, emergency) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         justification, state, scope, steps, reason, opened_at, emergency, starts_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -61,6 +62,7 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
             case.reason.as_str().into(),
             ms(now).into(),
             i64::from(request.emergency).into(),
+            request.starts.map(ms).into(),
         ],
     )
     .await?;

@@ -17,6 +17,7 @@ pub mod configuration;
 pub mod directory;
 pub mod identities;
 pub mod personal;
+pub mod places;
 pub mod sessions;
 
 /// A token, without the token.

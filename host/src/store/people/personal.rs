@@ -175,7 +175,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 22] = [
+const ELSEWHERE: [&str; 28] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -198,6 +198,12 @@ const ELSEWHERE: [&str; 22] = [
     "update attachments set uploader = $2, name = '[erased]' where uploader = $1",
     "delete from member_turns where person = $1 and $2 <> ''",
     "delete from agents where person = $1 and $2 <> '' and unfinished = 0",
+    "delete from connector_runs where op in (select id from access_ops where subject = $1) and $2 <> ''",
+    "update access_bundles set requester = $2 where requester = $1",
+    "update access_bundle_parts set subject = $2 where subject = $1",
+    "update access_questions set asked_by = $2, question = '[erased]' where asked_by = $1",
+    "update access_questions set answered_by = $2, answer = '[erased]' where answered_by = $1",
+    "delete from access_places where person = $1 and $2 <> ''",
     "delete from idempotency where actor = $1 and $2 <> ''",
 ];
 

@@ -49,7 +49,12 @@ fn is_json(media_type: &str) -> bool {
     media_type == "application/json" || suffixed.is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// The value of a body.
+///
+/// # Errors
+///
+/// Where it is no JSON of this form.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

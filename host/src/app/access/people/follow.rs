@@ -104,7 +104,19 @@ impl App {
     /// Those of the office's.
     pub(in crate::app) async fn follow_people(self: &Arc<Self>) -> Result<(), Error> {
         let app = Arc::clone(self);
-        tokio::spawn(async move { app.office.follow_people().await }).await?
+        tokio::spawn(async move {
+            app.office.follow_people().await?;
+            app.follow_moves_for_now().await;
+            Ok(())
+        })
+        .await?
+    }
+
+    /// As [`App::follow_moves`]; what is not reached is done with the next look.
+    async fn follow_moves_for_now(self: &Arc<Self>) {
+        if let Err(error) = self.follow_moves().await {
+            tracing::warn!(%error, "access of people who have moved was not held against the rules: tried again within the hour");
+        }
     }
 
     /// Follows the organisation until it is asked to stop.
@@ -119,6 +131,7 @@ impl App {
             if let Err(error) = self.office.follow_people().await {
                 tracing::warn!(%error, "open requests and grants were not compared with the organisation: tried again");
             }
+            self.follow_moves_for_now().await;
         }
     }
 }

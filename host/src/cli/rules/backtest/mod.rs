@@ -9,8 +9,10 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, desk};
+use crate::app::replay::access::AccessReport;
 use crate::app::replay::backtest::{Candidates, backtest};
 use crate::app::replay::report::{Limits, Most, Report};
+use crate::app::replay::tally::Tally;
 use crate::app::{App, Error};
 use crate::author::ship::with_settings;
 use crate::cli::which::{Which, bar};
@@ -84,10 +86,11 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
     let tally = backtest(&app, &actor, filter, candidates, |decisions| bar.inc(decisions)).await;
     let took = start.elapsed();
     bar.finish_and_clear();
+    let effect = access_of(&app, &tally).await;
     app.close().await;
     let limits =
         Limits { changed: args.max_changed, failures: args.max_failures, latency_ratio: args.max_latency_ratio };
-    let report = Report { differs, ..Report::of(tally?, tried, &limits, took) };
+    let report = Report { access: effect?, differs, ..Report::of(tally?, tried, &limits, took) };
     write(&args, &report)?;
     if report.decisions == 0 {
         return Err(
@@ -99,6 +102,14 @@ pub async fn run(args: Backtest) -> Result<(), Failure> {
         Some(beyond) => {
             Err(Found(format!("{}: {} allowed, {} found", beyond.limit, beyond.allowed, beyond.found)).into())
         }
+    }
+}
+
+/// The effect on access; none where there is no tally.
+async fn access_of(app: &App, tally: &Result<Tally, Error>) -> Result<Option<AccessReport>, Error> {
+    match tally {
+        Ok(tally) => tally.access_report(app).await,
+        Err(_) => Ok(None),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::app::replay::access::AccessReport;
 use crate::app::replay::report::{CostReport, FieldReport, Report};
 use crate::app::replay::tally::Example;
 use crate::cli::which::thousands;
@@ -53,6 +54,7 @@ pub fn text(report: &Report) -> String {
         let (changed, all) = (thousands(reopened.changed), thousands(reopened.decisions));
         let _ = writeln!(out, "of {all} decisions about tickets that were reopened, {changed} change");
     }
+    report.access.iter().for_each(|found| access(&mut out, found));
     report.costs.iter().for_each(|found| cost(&mut out, found));
     if !report.examples.is_empty() {
         let _ = writeln!(out, "\nexamples");
@@ -72,6 +74,37 @@ pub fn text(report: &Report) -> String {
         speed.overhead_us
     );
     out
+}
+
+fn access(out: &mut String, found: &AccessReport) {
+    let _ = writeln!(
+        out,
+        "\naccess: of {} requests {} would be denied, {} would wait for people instead of being given at once, {} would be \
+         given at once, {} would be asked about instead of being denied",
+        thousands(found.requests),
+        thousands(found.denied),
+        thousands(found.lose_approval),
+        thousands(found.given_at_once),
+        thousands(found.reopened)
+    );
+    for one in found.approvers.iter().take(MOVES_MAX) {
+        let _ = writeln!(
+            out,
+            "  {} would be asked {} times, {} before",
+            shown(&one.person),
+            thousands(one.after),
+            thousands(one.before)
+        );
+    }
+    for grant in found.standing.iter().take(MOVES_MAX) {
+        let what = if grant.would_be == "denied" { "would not have been given" } else { "would have needed approval" };
+        let (person, app, tier) = (shown(&grant.person), &grant.app, &grant.tier);
+        let _ = writeln!(out, "  held today: {person} has {app}/{tier} by {}, which {what}", grant.ticket);
+    }
+    let left = found.standing.len().saturating_sub(MOVES_MAX);
+    if left > 0 || found.more {
+        let _ = writeln!(out, "  and more: --json has {} of them", found.standing.len());
+    }
 }
 
 fn field(out: &mut String, field: &FieldReport) {

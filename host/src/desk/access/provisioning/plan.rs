@@ -33,7 +33,10 @@ pub fn wanted<'g>(
     organisation: &Organisation,
     now: Timestamp,
 ) -> BTreeMap<Entitlement, Vec<&'g Grant>> {
-    let of = |grant: &&Grant| grant.subject == *subject && grant.app == *app && !grant.has_ended(now);
+    let of = |grant: &&Grant| {
+        let begun = grant.state != GrantState::Scheduled;
+        grant.subject == *subject && grant.app == *app && begun && !grant.has_ended(now)
+    };
     let mut wanted: BTreeMap<Entitlement, Vec<&Grant>> = BTreeMap::new();
     for grant in grants.iter().filter(of) {
         for entitlement in grant.entitlements() {

@@ -37,6 +37,8 @@ pub enum Came {
     NotThere,
     /// The app has accepted it.
     Applied,
+    /// The app has accepted it, and says until this time what came of it.
+    Promised(Timestamp),
     /// The app wants to be asked again from this time on, and has done nothing.
     Later(Timestamp),
     /// It may have been done or not.
@@ -84,7 +86,11 @@ pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> 
     let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
     let mut keys = BTreeSet::new();
     for report in reports {
-        let current = |op: &&Op| op.id == report.op && op.attempt == report.attempt && op.state.is_open();
+        let current = |op: &&Op| {
+            // An app may have said what came of it before the desk has noted that it was to say so.
+            let overtaken = matches!(report.came, Came::Promised(_)) && op.state != OpState::Sent;
+            op.id == report.op && op.attempt == report.attempt && op.state.is_open() && !overtaken
+        };
         let Some(op) = books.ops.iter().find(current).cloned() else { continue };
         keys.insert((op.subject.clone(), op.app.clone()));
         take_one(&mut change, &mut books, op, report, at);
@@ -150,6 +156,7 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::NotThere if op.state == OpState::Applied => (OpState::Planned, again),
         Came::NotThere => (OpState::Planned, at.now),
         Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
+        Came::Promised(until) => (OpState::Applied, until),
         Came::Later(not_before) => (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1)))),
         Came::Unknown => (OpState::Unknown, again),
         Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),

@@ -59,6 +59,12 @@ struct StoredSeen {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredWords {
+    person: String,
+    words: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredAsked {
     item: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +112,10 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
                 shown: shown.clone(),
                 insights: insights.clone(),
             })
+        }
+        LedgerEvent::AskedBack { approver: person, question: words }
+        | LedgerEvent::AnsweredBack { by: person, answer: words } => {
+            serde_json::to_string(&StoredWords { person: person.to_string(), words: words.clone() })
         }
         LedgerEvent::ReviewAsked { item } => serde_json::to_string(&StoredAsked {
             item: item.id.0,
@@ -165,6 +175,14 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
                 serde_json::from_str(facts).map_err(|_| wrong())?;
             let seen = Seen { snapshot, shown, insights };
             LedgerEvent::Seen { approver: parsed(T, "approver", &approver)?, seen }
+        }
+        "asked-back" | "answered-back" => {
+            let StoredWords { person, words } = serde_json::from_str(facts).map_err(|_| wrong())?;
+            let person = parsed(T, "person", &person)?;
+            match code {
+                "asked-back" => LedgerEvent::AskedBack { approver: person, question: words },
+                _ => LedgerEvent::AnsweredBack { by: person, answer: words },
+            }
         }
         "op" => LedgerEvent::Op { op: op(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? },
         "review-asked" => {
@@ -275,6 +293,8 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
         LedgerEvent::ReviewAsked { item: item.clone() },
         LedgerEvent::ReviewAsked { item: ReviewItem { campaign: None, ..item.clone() } },
         LedgerEvent::Seen { approver: subject.clone(), seen },
+        LedgerEvent::AskedBack { approver: subject.clone(), question: "for which project?".to_owned() },
+        LedgerEvent::AnsweredBack { by: subject.clone(), answer: "for the new site".to_owned() },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Ended, reason: Some(EndReason::Expired) },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Active, reason: None },
         LedgerEvent::Op { op: op.clone() },

@@ -185,6 +185,8 @@ impl Expected {
             }
             LedgerEvent::Lapsed
             | LedgerEvent::Seen { .. }
+            | LedgerEvent::AskedBack { .. }
+            | LedgerEvent::AnsweredBack { .. }
             | LedgerEvent::Op { .. }
             | LedgerEvent::Holds { .. }
             | LedgerEvent::HoldsNoMore { .. }

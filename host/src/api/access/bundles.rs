@@ -1,0 +1,123 @@
+//! `/api/v1/access/submissions`: several items, or several people, in one submission, each with a decision of its own.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::http::auth::Caller;
+use crate::api::http::headers::key::key as key_of;
+use crate::api::http::json::Json;
+use crate::api::http::problem::{Kind, Problem};
+use crate::app::App;
+use crate::app::access::people::bundle::{Bundle, BundleItem, BundleRequest};
+
+/// The items that are asked for, and for whom.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionBody {
+    /// The people who are to have it; without any, you.
+    #[serde(default)]
+    people: Vec<String>,
+    /// At most 50 requests come of one submission.
+    items: Vec<ItemBody>,
+    justification: String,
+}
+
+/// One item of the catalog.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemBody {
+    app: String,
+    tier: String,
+    #[serde(default)]
+    role: Option<String>,
+    #[serde(default)]
+    duration_hours: Option<u32>,
+}
+
+/// A submission with where each of its requests stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubmissionView {
+    id: String,
+    requester: String,
+    #[schema(value_type = String, format = DateTime)]
+    asked_at: Timestamp,
+    requests: Vec<PartView>,
+}
+
+/// One item for one person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PartView {
+    person: String,
+    app: String,
+    tier: String,
+    /// The key of the request's ticket; null where the rules did not take it, or it is not made yet.
+    ticket: Option<String>,
+    /// `denied_by_policy`, `awaiting`, `approved`, `denied` or `cancelled`.
+    state: Option<&'static str>,
+    /// Why the rules did not take it.
+    problem: Option<String>,
+}
+
+impl From<Bundle> for SubmissionView {
+    fn from(bundle: Bundle) -> Self {
+        let part = |part: crate::app::access::people::bundle::BundlePart| PartView {
+            person: part.subject.to_string(),
+            app: part.app.to_string(),
+            tier: part.tier.to_string(),
+            ticket: part.ticket.map(|number| number.to_string()),
+            state: part.state.map(|state| state.code()),
+            problem: part.problem,
+        };
+        SubmissionView {
+            id: bundle.id.to_string(),
+            requester: bundle.requester.to_string(),
+            asked_at: bundle.asked_at,
+            requests: bundle.parts.into_iter().map(part).collect(),
+        }
+    }
+}
+
+impl From<SubmissionBody> for BundleRequest {
+    fn from(body: SubmissionBody) -> Self {
+        let item =
+            |item: ItemBody| BundleItem { app: item.app, tier: item.tier, role: item.role, hours: item.duration_hours };
+        let items = body.items.into_iter().map(item).collect();
+        BundleRequest { people: body.people, items, justification: body.justification }
+    }
+}
+
+/// Ask for several items, or for several people. Each item for each person is a request of its own: one that is denied holds up no
+/// other. Where one cannot be asked for as it stands, none is made. Sent again with its key, it makes what is still missing.
+#[utoipa::path(post, path = "/api/v1/access/submissions", tag = "access", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
+    request_body = SubmissionBody,
+    responses((status = 201, body = SubmissionView), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub async fn submit(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    headers: HeaderMap,
+    Json(body): Json<SubmissionBody>,
+) -> Result<(StatusCode, axum::Json<SubmissionView>), Problem> {
+    let key = key_of(&headers, "access submission", &body)?;
+    let bundle = app.ask_for_several(&actor, &body.into(), key).await?;
+    Ok((StatusCode::CREATED, axum::Json(bundle.into())))
+}
+
+/// Read a submission: where each of its requests stands. For the one who has asked, agents and admins.
+#[utoipa::path(get, path = "/api/v1/access/submissions/{id}", tag = "access", security(("token" = [])),
+    params(("id" = String, Path)),
+    responses((status = 200, body = SubmissionView), (status = 404, body = Problem)))]
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<SubmissionView>, Problem> {
+    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no submission `{id}`: its id is a UUID"));
+    let id = id.parse().map_err(missing)?;
+    Ok(axum::Json(app.bundle(&actor, id).await?.into()))
+}

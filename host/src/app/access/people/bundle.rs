@@ -1,0 +1,209 @@
+//! One submission for several items or several people. Each item for each person is a request of its own, with a decision of its
+//! own: one that is denied holds up no other. What cannot be asked for as it stands is refused as a whole, before any request is
+//! made. Sent again with the same key, it makes what is still missing, and nothing twice.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::app::tickets::change::Key;
+use crate::app::tickets::submit::digest;
+use crate::app::{App, Error};
+use crate::desk::access::AccessRequest;
+use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::{Problem, Raw};
+use crate::desk::permission;
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::intake::{NewTicket, Submission};
+pub use crate::store::access::bundles::{Bundle, BundlePart};
+
+/// The most requests of one submission.
+const PARTS_MAX: usize = 50;
+
+/// All that one submission asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleRequest {
+    /// The people who are to have it; empty for the one who asks.
+    pub people: Vec<String>,
+    pub items: Vec<BundleItem>,
+    pub justification: String,
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleItem {
+    pub app: String,
+    pub tier: String,
+    pub role: Option<String>,
+    pub hours: Option<u32>,
+}
+
+/// A part that can be asked for.
+struct Checked {
+    submission: Submission,
+    part: BundlePart,
+}
+
+impl App {
+    /// Makes a request of each item for each person.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] where a part cannot be asked for as it stands: then none is made. [`Error::KeyReused`]; where the store
+    /// cannot be written, or the rules have too much to do: then the same request, sent again with its key, makes the rest.
+    pub async fn ask_for_several(
+        self: &Arc<Self>,
+        actor: &Actor,
+        request: &BundleRequest,
+        key: Option<Key>,
+    ) -> Result<Bundle, Error> {
+        let no_person =
+            || rejected(vec![Problem::new("people", "required", "A person asks for access, and this is none.")]);
+        let requester = actor.person().ok_or_else(no_person)?.clone();
+        let organisation = self.organisation();
+        let checked = check(&organisation, actor, &requester, request)?;
+        let id = key.as_ref().map_or_else(|| self.clock.new_id(), |(key, _)| id_of(&requester, key));
+        let digest = key.map_or_else(String::new, |(_, digest)| digest);
+        let parts = checked.iter().map(|one| one.part.clone()).collect();
+        let new = Bundle { id, requester, digest, asked_at: self.clock.now(), parts };
+        self.store.keep_bundle(&new).await?;
+        let missing = || Error::Missing { what: "submission", name: id.to_string() };
+        let kept = self.store.bundle(id).await?.ok_or_else(missing)?;
+        if kept.digest != new.digest || kept.parts.len() != checked.len() {
+            return Err(Error::KeyReused);
+        }
+        for (number, (one, kept)) in checked.into_iter().zip(&kept.parts).enumerate() {
+            if kept.ticket.is_none() && kept.problem.is_none() {
+                self.make_part(actor, (id, number), one.submission).await?;
+            }
+        }
+        self.store.bundle(id).await?.ok_or_else(missing)
+    }
+
+    async fn make_part(
+        self: &Arc<Self>,
+        actor: &Actor,
+        (bundle, part): (Uuid, usize),
+        submission: Submission,
+    ) -> Result<(), Error> {
+        // A host that dies between the request and the note of it finds the request again.
+        let key = (format!("bundle {bundle}/{part}"), digest(format!("{bundle}/{part}").as_bytes()));
+        let made = self.create_ticket(actor, None, submission, Some(key)).await;
+        let outcome = match made {
+            Ok(made) => Ok(made.ticket.number),
+            Err(Error::Rejected { problems } | Error::Refused(Refusal::Problems { problems })) => {
+                Err(problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" "))
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(self.store.settle_part((bundle, part), outcome.as_ref().map(|n| *n).map_err(String::as_str)).await?)
+    }
+
+    /// A submission with where each of its requests stands. For the one who has asked, agents and admins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; where the store cannot be read.
+    pub async fn bundle(&self, actor: &Actor, id: Uuid) -> Result<Bundle, Error> {
+        let missing = || Error::Missing { what: "submission", name: id.to_string() };
+        let bundle = self.store.bundle(id).await?.ok_or_else(missing)?;
+        if actor.person() != Some(&bundle.requester) && permission::read_decisions(actor).is_err() {
+            return Err(missing());
+        }
+        Ok(bundle)
+    }
+}
+
+/// The id of the submission with a person's key: the same key is the same submission.
+fn id_of(requester: &PersonId, key: &str) -> Uuid {
+    let hash = Sha256::digest(format!("access bundle\n{requester}\n{key}").as_bytes());
+    let bytes: [u8; 16] = hash.first_chunk().copied().unwrap_or_default();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// All parts, where each can be asked for as it stands.
+fn check(
+    organisation: &Organisation,
+    actor: &Actor,
+    requester: &PersonId,
+    request: &BundleRequest,
+) -> Result<Vec<Checked>, Error> {
+    let own = [requester.to_string()];
+    let people = if request.people.is_empty() { &own[..] } else { &request.people };
+    let count = people.len().saturating_mul(request.items.len());
+    if !(1..=PARTS_MAX).contains(&count) {
+        let message = format!("{count} requests would come of it: ask for 1 to {PARTS_MAX} at once.");
+        return Err(rejected(vec![Problem::new("items", "out-of-range", message)]));
+    }
+    let form = organisation.request_types.values().find(|form| form.grants_access);
+    let Some(form) = form else {
+        return Err(rejected(vec![Problem::new("items", "no-form", "No form of this desk asks for access.")]));
+    };
+    let permit = permission::create(organisation, actor, None)?;
+    let (mut checked, mut problems) = (Vec::new(), Vec::new());
+    for (at, item) in request.items.iter().enumerate() {
+        for (of, person) in people.iter().enumerate() {
+            let submission = submission(form.id.as_str(), item, (person, requester), &request.justification);
+            let place = |problem: Problem| {
+                let name = problem.field.strip_prefix("fields.").unwrap_or(&problem.field);
+                let field = match name {
+                    "for" => format!("people[{of}]"),
+                    "justification" => "justification".to_owned(),
+                    field => format!("items[{at}].{field}"),
+                };
+                Problem { field, ..problem }
+            };
+            match part(organisation, &permit, requester, submission) {
+                Ok(one) if checked.iter().any(|other: &Checked| other.part == one.part) => {
+                    let message = format!("{}/{} is asked for twice for {person}.", item.app, item.tier);
+                    problems.push(Problem::new(&format!("items[{at}]"), "repeated", message));
+                }
+                Ok(one) => checked.push(one),
+                Err(found) => problems.extend(found.into_iter().map(place)),
+            }
+        }
+    }
+    problems.dedup();
+    if problems.is_empty() { Ok(checked) } else { Err(rejected(problems)) }
+}
+
+fn rejected(problems: Vec<Problem>) -> Error {
+    Error::Rejected { problems }
+}
+
+fn part(
+    organisation: &Organisation,
+    permit: &permission::MayCreate,
+    requester: &PersonId,
+    submission: Submission,
+) -> Result<Checked, Vec<Problem>> {
+    let new = NewTicket::check(organisation, permit, submission.clone()).map_err(|refusal| match refusal {
+        Refusal::Problems { problems } => problems,
+        other => vec![Problem::new("app", "refused", other.to_string())],
+    })?;
+    let AccessRequest { subject, app, tier, .. } = AccessRequest::from_fields(organisation, requester, &new.fields)?;
+    Ok(Checked { submission, part: BundlePart { subject, app, tier, ticket: None, problem: None, state: None } })
+}
+
+fn submission(
+    form: &str,
+    item: &BundleItem,
+    (person, requester): (&str, &PersonId),
+    justification: &str,
+) -> Submission {
+    let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
+    let mut fields = vec![text("app", &item.app), text("tier", &item.tier), text("justification", justification)];
+    fields.extend(item.hours.map(|hours| ("duration-hours".to_owned(), Raw::Number(f64::from(hours)))));
+    fields.extend(item.role.as_deref().map(|role| text("role", role)));
+    fields.extend((person != requester.as_str()).then(|| text("for", person)));
+    Submission {
+        request_type: form.to_owned(),
+        channel: "api".to_owned(),
+        subject: format!("Access to {}/{}", item.app, item.tier),
+        fields,
+        ..Submission::default()
+    }
+}

@@ -1,0 +1,128 @@
+//! `ruledesk decisions reviews`: the evidence of access reviews, for an audit.
+
+use std::io;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::app::Office;
+use crate::app::access::reviews::Which;
+use crate::cli::desk::{self, Shell};
+use crate::cli::{self, Failure};
+use crate::desk::access::Grant;
+use crate::desk::access::campaign::ReviewItem;
+use crate::desk::actor::Actor;
+use crate::desk::id::CampaignId;
+use crate::rules::text::shown;
+
+/// Reviews that are read at a time.
+const PAGE: usize = 500;
+
+/// Lists the reviews of a campaign: who was asked about which access, what was said, by whom, why and when.
+#[derive(Debug, Args)]
+pub struct Reviews {
+    #[command(flatten)]
+    place: cli::Place,
+    /// The campaign's id; without one, the campaigns are listed.
+    campaign: Option<CampaignId>,
+    /// One row a review, with a line of names first (RFC 4180).
+    #[arg(long, group = "form")]
+    csv: bool,
+    /// One JSON object a line.
+    #[arg(long, group = "form")]
+    json: bool,
+}
+
+/// A review as one row.
+#[derive(Debug, Serialize)]
+struct Row {
+    review: String,
+    grant: String,
+    subject: String,
+    app: String,
+    tier: String,
+    role: String,
+    reviewers: String,
+    asked_at: Timestamp,
+    due_at: Timestamp,
+    /// `open`, `keep`, `revoke`, `lapsed` or `ended`.
+    verdict: &'static str,
+    decided_by: String,
+    reason: String,
+    decided_at: Option<Timestamp>,
+    /// How the grant stands.
+    state: &'static str,
+}
+
+/// Prints it.
+pub async fn run(reviews: Reviews) -> Result<(), Failure> {
+    let Shell { office, actor } = desk::shell(&reviews.place, None).await?;
+    let printed = print(&office, &actor, &reviews).await;
+    office.close().await;
+    printed
+}
+
+async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), Failure> {
+    let Some(campaign) = reviews.campaign else {
+        for (campaign, progress) in office.campaigns(actor).await.map_err(desk::told)? {
+            let done = progress.kept + progress.revoked + progress.lapsed + progress.ended;
+            let (id, name) = (campaign.id, shown(&campaign.name));
+            println!("{id}  {name}: {done} of {} answered, due {}", done + progress.open, campaign.due_at);
+        }
+        return Ok(());
+    };
+    let which = Which::Campaign(campaign);
+    let mut csv = reviews.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
+    let mut after = None;
+    loop {
+        let page = office.reviews(actor, &which, after, PAGE).await.map_err(desk::told)?;
+        for (item, grant) in page.items {
+            let row = Row::of(item, grant);
+            match &mut csv {
+                Some(csv) => csv.serialize(row.for_a_sheet())?,
+                None if reviews.json => println!("{}", serde_json::to_string(&row)?),
+                None => say(&row),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
+        }
+    }
+}
+
+fn say(row: &Row) {
+    let by = if row.decided_by.is_empty() { String::new() } else { format!(" by {}", row.decided_by) };
+    println!("{} has {}/{}: {}{by} {}", row.subject, row.app, row.tier, row.verdict, shown(&row.reason));
+    println!("  asked were {}, until {}; the access is {}", row.reviewers, row.due_at, row.state);
+}
+
+impl Row {
+    fn of(item: ReviewItem, grant: Grant) -> Row {
+        let reviewers: Vec<String> = item.reviewers.iter().map(ToString::to_string).collect();
+        let answer = item.answer;
+        Row {
+            review: item.id.to_string(),
+            grant: grant.id.to_string(),
+            subject: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+            role: grant.role.unwrap_or_default(),
+            reviewers: reviewers.join(" "),
+            asked_at: item.asked_at,
+            due_at: item.due_at,
+            verdict: answer.as_ref().map_or("open", |answer| answer.verdict.code()),
+            decided_by: answer.as_ref().and_then(|a| a.by.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            decided_at: answer.as_ref().map(|answer| answer.at),
+            reason: answer.map(|answer| answer.reason).unwrap_or_default(),
+            state: grant.state.code(),
+        }
+    }
+
+    /// The same where the row may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
+    fn for_a_sheet(self) -> Row {
+        let (role, reason) = (super::access::plain(self.role), super::access::plain(self.reason));
+        Row { role, reason, ..self }
+    }
+}

@@ -1,0 +1,64 @@
+//! Questions that approvers asked back before deciding, and the answers.
+
+use crate::desk::access::Question;
+use crate::desk::id::{QuestionId, TicketId};
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::sql::columns::{at, ms, parsed};
+use crate::store::{Error, Store};
+
+const T: &str = "access_questions";
+/// Questions of one request that are read.
+const READ_MAX: usize = 200;
+
+impl Store {
+    /// The questions about a request, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn questions_about(&self, ticket: TicketId) -> Result<Vec<Question>, Error> {
+        let sql = format!(
+            "select id, asked_by, question, asked_at, answered_by, answer, answered_at from access_questions \
+             where ticket = $1 order by id limit {READ_MAX}"
+        );
+        let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
+        rows.iter().map(|row| question(ticket, row)).collect()
+    }
+}
+
+fn question(ticket: TicketId, row: &Row) -> Result<Question, Error> {
+    let answer = match (row.opt_text(4)?, row.opt_text(5)?, row.opt_int(6)?) {
+        (Some(by), Some(words), Some(when)) => {
+            Some((parsed(T, "answered_by", &by)?, words, at(T, "answered_at", when)?))
+        }
+        _ => None,
+    };
+    Ok(Question {
+        id: QuestionId(row.uuid(0)?),
+        ticket,
+        asked_by: parsed(T, "asked_by", &row.text(1)?)?,
+        question: row.text(2)?,
+        asked_at: at(T, "asked_at", row.int(3)?)?,
+        answer,
+    })
+}
+
+/// Writes a question as it stands.
+pub(in crate::store) async fn write(tx: &mut Tx, question: &Question) -> Result<(), Error> {
+    let answer = question.answer.as_ref();
+    let row: Vec<Arg> = vec![
+        question.id.0.into(),
+        question.ticket.0.into(),
+        question.asked_by.as_str().into(),
+        question.question.as_str().into(),
+        ms(question.asked_at).into(),
+        answer.map(|(by, ..)| by.to_string()).into(),
+        answer.map(|(_, words, _)| words.clone()).into(),
+        answer.map(|(.., when)| ms(*when)).into(),
+    ];
+    let head =
+        "insert into access_questions (id, ticket, asked_by, question, asked_at, answered_by, answer, answered_at)";
+    let tail = "on conflict (id) do update set answered_by = excluded.answered_by, answer = excluded.answer, \
+                answered_at = excluded.answered_at";
+    tx.insert(head, 8, tail, vec![row]).await.map(drop)
+}
