@@ -5,6 +5,7 @@ use super::actor::Author;
 use super::id::PersonId;
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
+use super::ticket::intake::outage::OutageWrite;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
@@ -39,6 +40,7 @@ pub struct Change {
     pub(super) attachments: Vec<AttachmentWrite>,
     pub(super) time: Vec<TimeSpent>,
     pub(super) survey: Option<SurveyAnswer>,
+    pub(super) outage: Vec<OutageWrite>,
     seen: Vec<AccessSeen>,
 }
 
@@ -89,6 +91,7 @@ impl Change {
             attachments: Vec::new(),
             time: Vec::new(),
             survey: None,
+            outage: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -201,6 +204,11 @@ impl Change {
         self.survey.as_ref()
     }
 
+    /// What happens to the outage that the ticket is.
+    pub fn outage(&self) -> &[OutageWrite] {
+        &self.outage
+    }
+
     /// The people who begin to follow the ticket, and those who cease to.
     pub fn watchers(&self) -> (Vec<&PersonId>, Vec<&PersonId>) {
         match &self.ticket {
@@ -234,6 +242,7 @@ impl Change {
         self.attachments.extend(next.attachments);
         self.time.extend(next.time);
         self.survey = next.survey.or(self.survey);
+        self.outage.extend(next.outage);
         self.seen.extend(next.seen);
         self
     }

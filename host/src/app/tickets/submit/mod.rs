@@ -23,7 +23,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::intake::{NewTicket, Submission, outage};
 use crate::desk::ticket::lifecycle::alerts;
 use crate::desk::ticket::lifecycle::links::Origin;
 use crate::desk::ticket::sight::{PublicState, Sight};
@@ -34,6 +34,7 @@ use crate::store::access::current::OpenRequest;
 use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
 
 pub mod attachments;
+pub mod outages;
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -220,9 +221,13 @@ impl App {
             verdicts.changes.no_such_original();
         }
         let packed = packed.map_err(Broken::Unpacked)?;
+        let outages = self.outages_with_room().await?;
         let ids = || self.clock.new_id();
         let at = At::new(now, organisation, &ids).reviewing(review);
         let mut change = submit::open(new, verdicts, id, &at).only_while(seen);
+        if let Some(outage) = outage::of_new(&change, &outages) {
+            outage::attach(&mut change, outage, &at);
+        }
         alerts::keep_time(&mut change, organisation);
         Ok(Evaluated { record, samples, outcome: Ok((Box::new(change), packed)) })
     }

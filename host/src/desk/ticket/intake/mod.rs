@@ -13,6 +13,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 
 pub mod attachment;
+pub mod outage;
 
 /// Attachments that one submission may have.
 pub const ATTACHMENTS_MAX: usize = 50;

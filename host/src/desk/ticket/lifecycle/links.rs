@@ -95,7 +95,7 @@ pub struct Around {
     pub blockers: Vec<TicketNumber>,
     /// How many of its own tasks are open.
     pub open_tasks: usize,
-    /// Whether others duplicate it, which are resolved with it.
+    /// Whether others are resolved with it: its duplicates, and where it is an outage its children.
     pub has_duplicates: bool,
 }
 
