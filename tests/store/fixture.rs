@@ -184,6 +184,8 @@ fn forms() -> [RequestType; 2] {
         fields,
         grants_access,
         closing: Closing::default(),
+        parts: Vec::new(),
+        tasks: Vec::new(),
     };
     let fault = vec![
         field("device", text()),

@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -20,7 +20,8 @@ const SOURCES: [&str; 20] = [
     include_str!("../../config/people.rs"),
     include_str!("../../config/teams.rs"),
     include_str!("../../config/taxonomy.rs"),
-    include_str!("../../config/request_types.rs"),
+    include_str!("../../config/request_types/mod.rs"),
+    include_str!("../../config/request_types/parts.rs"),
     include_str!("../../config/apps/mod.rs"),
     include_str!("../../config/apps/connectors.rs"),
 ];

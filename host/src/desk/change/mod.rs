@@ -5,6 +5,7 @@ use super::actor::Author;
 use super::id::PersonId;
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
+use super::ticket::intake::bundle::Join;
 use super::ticket::intake::outage::OutageWrite;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::survey::SurveyAnswer;
@@ -41,6 +42,7 @@ pub struct Change {
     pub(super) time: Vec<TimeSpent>,
     pub(super) survey: Option<SurveyAnswer>,
     pub(super) outage: Vec<OutageWrite>,
+    pub(super) joins: Vec<(Join, Author)>,
     seen: Vec<AccessSeen>,
 }
 
@@ -92,6 +94,7 @@ impl Change {
             time: Vec::new(),
             survey: None,
             outage: Vec::new(),
+            joins: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -204,6 +207,11 @@ impl Change {
         self.survey.as_ref()
     }
 
+    /// The links with tickets that open with this one, and who makes them.
+    pub fn joins(&self) -> &[(Join, Author)] {
+        &self.joins
+    }
+
     /// What happens to the outage that the ticket is.
     pub fn outage(&self) -> &[OutageWrite] {
         &self.outage
@@ -243,6 +251,7 @@ impl Change {
         self.time.extend(next.time);
         self.survey = next.survey.or(self.survey);
         self.outage.extend(next.outage);
+        self.joins.extend(next.joins);
         self.seen.extend(next.seen);
         self
     }

@@ -20,6 +20,7 @@ pub mod connector;
 pub mod difference;
 pub mod directory;
 pub mod form;
+pub mod parts;
 pub mod service;
 
 use condition::Condition;
@@ -27,6 +28,7 @@ use condition::Condition;
 use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
+use parts::{Part, TaskPattern};
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -229,6 +231,16 @@ pub struct RequestType {
     /// Whether tickets of this type ask for access, so that the access stage is asked.
     pub grants_access: bool,
     pub closing: Closing,
+    /// Tickets that a submission makes besides its own.
+    pub parts: Vec<Part>,
+    pub tasks: Vec<TaskPattern>,
+}
+
+impl RequestType {
+    /// Whether a submission makes more than its own ticket.
+    pub fn makes_more(&self) -> bool {
+        !self.parts.is_empty() || !self.tasks.is_empty()
+    }
 }
 
 /// One field of a form.

@@ -30,9 +30,7 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     if after.state == State::Resolved && !was_resolved && here {
         resolved(tx, change, after).await?;
     }
-    for link in change.links() {
-        write_link(tx, link, after).await?;
-    }
+    write_links(tx, change.links().iter(), after).await?;
     for task in change.tasks() {
         write_task(tx, task, after).await?;
     }
@@ -40,6 +38,18 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     write_survey(tx, change.survey(), after).await?;
     write_watchers(tx, change, after).await?;
     write_outage(tx, change, after).await?;
+    Ok(())
+}
+
+/// Writes links of a ticket.
+pub async fn write_links<'l>(
+    tx: &mut Tx,
+    links: impl Iterator<Item = &'l LinkWrite>,
+    after: &Ticket,
+) -> Result<(), Error> {
+    for link in links {
+        write_link(tx, link, after).await?;
+    }
     Ok(())
 }
 
