@@ -13,3 +13,23 @@ create table schedules (
     attempts bigint not null default 0,
     last_error text not null default ''
 );
+
+-- What happened to the promises of tickets, event by event. A breach is no row: it is at `due`, where none that follows comes before it.
+create table clock_events (
+    ticket bigint not null,
+    -- Counts up within a ticket, with gaps.
+    seq bigint not null,
+    clock text not null,
+    -- `start`, `pause`, `resume`, `meet`, `retarget` or `cancel`.
+    step text not null,
+    at bigint not null,
+    -- Open time, in milliseconds: what is promised, and what was used by then.
+    target bigint not null,
+    used bigint not null,
+    -- When it runs out from then on; null where it does not run.
+    due bigint,
+    primary key (ticket, seq)
+);
+
+create index clock_events_at on clock_events (at);
+create index clock_events_due on clock_events (due) where due is not null;

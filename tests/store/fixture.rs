@@ -286,6 +286,7 @@ pub fn organisation() -> Organisation {
         watch: Watch::default(),
         macros: BTreeMap::new(),
         canned_replies: Vec::new(),
+        schedules: Vec::new(),
     }
 }
 

@@ -117,6 +117,7 @@ impl House {
         let Some(running) = &self.running else { return 0 };
         running.runtime.block_on(async {
             running.app.share_out().await.unwrap();
+            while ruledesk::jobs::tickets::schedules::do_next(&running.app, &running.ways).await.unwrap() {}
             ruledesk::jobs::tickets::scan::scan_due(&running.app, &running.ways).await.unwrap();
             ruledesk::jobs::runner::run_due(&running.app, &running.ways).await.unwrap()
         })

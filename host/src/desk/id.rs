@@ -102,6 +102,8 @@ names! {
     CalendarId;
     /// A macro, or a canned reply.
     MacroId;
+    /// Something that comes again by the calendar.
+    ScheduleId;
     /// A connector, by which the desk writes to apps.
     ConnectorId;
 }
@@ -161,6 +163,8 @@ uuids! {
     FindingId;
     /// The review of one grant, UUID version 7.
     ReviewItemId;
+    /// A submission that its author goes on with later; the author's own UUID.
+    DraftId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

@@ -139,7 +139,8 @@ fn due(keys: &mut Keys<'_>, fields: &[FieldSpec]) -> Option<Due> {
             false => Err(unknown("date of this form", text, dates())),
         })
     });
-    let mut days = |key| keys.optional(key).and_then(|node| node.whole(0, DAYS_MAX)).and_then(|n| i32::try_from(n).ok());
+    let mut days =
+        |key| keys.optional(key).and_then(|node| node.whole(0, DAYS_MAX)).and_then(|n| i32::try_from(n).ok());
     let (before, after) = (days("days-before"), days("days-after"));
     Some(Due { field: field?, days: after.unwrap_or_default() - before.unwrap_or_default() })
 }

@@ -21,6 +21,7 @@ pub mod difference;
 pub mod directory;
 pub mod form;
 pub mod parts;
+pub mod schedule;
 pub mod service;
 
 use condition::Condition;
@@ -29,6 +30,7 @@ use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
 use parts::{Part, TaskPattern};
+use schedule::Schedule;
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -69,6 +71,8 @@ pub struct Organisation {
     pub macros: BTreeMap<MacroId, Macro>,
     /// In the order of the configuration.
     pub canned_replies: Vec<CannedReply>,
+    /// What comes again by the calendar.
+    pub schedules: Vec<Schedule>,
 }
 
 /// What stands where no rule has answered.

@@ -4,4 +4,5 @@ pub mod clocks;
 pub mod handover;
 pub mod linked_tickets;
 pub mod scan;
+pub mod schedules;
 pub mod search_index;

@@ -40,6 +40,7 @@ pub mod crash;
 mod ending;
 pub(super) mod keys;
 mod outbox;
+mod promises;
 pub mod timers;
 mod turns;
 pub(super) mod writer;
@@ -177,6 +178,7 @@ async fn write_all(
     write_tickets(tx, &mut writing).await?;
     join(&mut writing);
     let entries = write_timelines(tx, &writing).await?;
+    promises::write(tx, &writing).await?;
     for writing in &writing {
         access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }

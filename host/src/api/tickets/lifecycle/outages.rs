@@ -105,10 +105,7 @@ impl From<SeenOutage> for OutageView {
 /// Read the outages that are declared now. Requesters read the announcements.
 #[utoipa::path(get, path = "/api/v1/outages", tag = "tickets", security(("token" = [])),
     responses((status = 200, body = Vec<OutageView>), (status = 403, body = Problem)))]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-) -> Result<axum::Json<Vec<OutageView>>, Problem> {
+pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<Vec<OutageView>>, Problem> {
     let outages = app.outages(&actor).await?;
     Ok(axum::Json(outages.into_iter().map(OutageView::from).collect()))
 }

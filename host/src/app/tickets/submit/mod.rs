@@ -35,6 +35,7 @@ use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord
 
 pub mod attachments;
 mod bundle;
+pub mod drafts;
 pub mod outages;
 
 /// The digest of a request, to tell the same one sent again from another under the same key.

@@ -9,9 +9,9 @@ use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::outage::{self, CHILDREN_MAX, Declaration, OUTAGES_MAX, Outage};
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::IdempotencyKey;
 use crate::store::tickets::endings::outages::WordsToPass;
@@ -60,7 +60,8 @@ impl Office {
         let others = self.store.outages().await?.iter().filter(|outage| outage.ticket != number).count();
         let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
             may_read(actor, ticket, case)?;
-            let permits = (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
+            let permits =
+                (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
             if others >= OUTAGES_MAX {
                 let message = format!("is too much: {OUTAGES_MAX} outages are declared already, end one of them");
                 return Err(Error::Rejected { problems: vec![Problem::new("announcement", "too-many", message)] });

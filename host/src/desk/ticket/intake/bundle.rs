@@ -74,7 +74,8 @@ fn day(due: &Due, fields: &[Field]) -> Option<Date> {
 /// Gives the tickets of a bundle their places: the parent waits for all parts, each part for those that come before it. The ids are
 /// of the parts, in order.
 pub fn place(parent: &mut NewTicket, own: TicketId, parts: &mut [(Planned<'_>, NewTicket)], ids: &[TicketId]) {
-    let named: Vec<(&str, TicketId)> = parts.iter().map(|(planned, _)| planned.part.id.as_str()).zip(ids.iter().copied()).collect();
+    let named: Vec<(&str, TicketId)> =
+        parts.iter().map(|(planned, _)| planned.part.id.as_str()).zip(ids.iter().copied()).collect();
     let mut places = Vec::with_capacity(parts.len());
     for (planned, _) in parts.iter() {
         let after = named.iter().filter(|(name, _)| planned.part.after.iter().any(|before| before == name));

@@ -52,10 +52,7 @@ impl Likeness {
     /// Whether a ticket that is new is like it.
     pub fn takes(&self, ticket: &Ticket) -> bool {
         let submitted = &ticket.submitted;
-        let within = |category: &CategoryId| {
-            let rest = ticket.category.as_str().strip_prefix(category.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
+        let within = |category: &CategoryId| ticket.category.is_within(category);
         let in_field = |(name, wanted): &(String, String)| {
             let has = |(field, value): &(String, Value)| field == name && says(value, wanted);
             submitted.fields.iter().any(has)
@@ -180,7 +177,8 @@ pub fn declare(
         return Err(Refusal::Problems { problems });
     }
     let stands = before.filter(|before| before.ended_at.is_none());
-    if stands.is_some_and(|before| (&before.announcement, &before.like) == (&declaration.announcement, &declaration.like))
+    if stands
+        .is_some_and(|before| (&before.announcement, &before.like) == (&declaration.announcement, &declaration.like))
     {
         return Ok(None);
     }
