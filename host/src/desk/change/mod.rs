@@ -1,8 +1,11 @@
 //! Everything that one transaction writes: one value, made by the domain and written by the store, all of it or nothing.
 
+use jiff::Timestamp;
+
 use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
 use super::actor::Author;
 use super::id::PersonId;
+use super::sla::events::ClockEvent;
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
 use super::ticket::intake::bundle::Join;
@@ -43,6 +46,7 @@ pub struct Change {
     pub(super) survey: Option<SurveyAnswer>,
     pub(super) outage: Vec<OutageWrite>,
     pub(super) joins: Vec<(Join, Author)>,
+    pub(super) past_promises: Vec<(Timestamp, ClockEvent)>,
     seen: Vec<AccessSeen>,
 }
 
@@ -95,6 +99,7 @@ impl Change {
             survey: None,
             outage: Vec::new(),
             joins: Vec::new(),
+            past_promises: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -210,6 +215,11 @@ impl Change {
     /// The links with tickets that open with this one, and who makes them.
     pub fn joins(&self) -> &[(Join, Author)] {
         &self.joins
+    }
+
+    /// What happened to the promises of a ticket that is taken over with its past; empty where it has none that is known.
+    pub fn past_promises(&self) -> &[(Timestamp, ClockEvent)] {
+        &self.past_promises
     }
 
     /// What happens to the outage that the ticket is.

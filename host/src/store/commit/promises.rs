@@ -1,8 +1,10 @@
 //! What a change does to the promises of its ticket, event by event.
 
+use jiff::Timestamp;
+
 use super::Writing;
 use crate::desk::change::TicketWrite;
-use crate::desk::sla::events::events;
+use crate::desk::sla::events::{ClockEvent, events};
 use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
@@ -21,13 +23,21 @@ pub(super) async fn write(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Er
             TicketWrite::Update { before, .. } => Some(&before.clocks),
         };
         let over = matches!(after.state, State::Closed | State::Cancelled | State::Merged);
-        for (place, event) in (0..OF_A_VERSION).zip(events(before, &after.clocks, over)) {
+        let past = commit.change.past_promises();
+        let now = |event| (after.updated_at, event);
+        let all = match past {
+            [] => events(before, &after.clocks, over).into_iter().map(now).collect(),
+            past => past.to_vec(),
+        };
+        // What was before this desk has negative numbers, so that it comes before all that follows.
+        let first = if past.is_empty() { after.version.saturating_mul(OF_A_VERSION) } else { -length(past) };
+        for (seq, (at, event)) in (first..).zip(all) {
             rows.push(vec![
                 after.number.0.into(),
-                (after.version.saturating_mul(OF_A_VERSION) + place).into(),
+                seq.into(),
                 event.kind.code().into(),
                 event.step.code().into(),
-                ms(after.updated_at).into(),
+                ms(at).into(),
                 event.clock.target_ms.into(),
                 event.clock.used_ms.into(),
                 event.clock.due_at.map(ms).into(),
@@ -35,4 +45,8 @@ pub(super) async fn write(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Er
         }
     }
     tx.insert("insert into clock_events (ticket, seq, clock, step, at, target, used, due)", 8, "", rows).await.map(drop)
+}
+
+fn length(past: &[(Timestamp, ClockEvent)]) -> i64 {
+    i64::try_from(past.len()).unwrap_or(i64::MAX)
 }
