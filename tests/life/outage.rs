@@ -60,7 +60,7 @@ fn tickets_like_an_outage_attach_themselves_are_answered_together_and_resolved_t
 
         let words = "A new gateway is on its way.";
         kofi.post(&format!("/api/v1/tickets/{outage}/comments"), &json!({ "body": words })).expect(201);
-        let note = json!({ "body": "The old one smells burnt.", "visibility": "internal" });
+        let note = json!({ "body": "The old one smells burnt.", "internal": true });
         kofi.post(&format!("/api/v1/tickets/{outage}/comments"), &note).expect(201);
         desk.advance(SignedDuration::from_mins(1));
         desk.do_what_is_due();
