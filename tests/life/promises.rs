@@ -1,4 +1,4 @@
-//! What happens to promises, event by event, and how tickets go from team to team.
+//! The events of promises, one by one, and how tickets go from team to team.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What comes again by the calendar: tickets that are opened and reports that are sent, each once.
+//! Work that comes again by the calendar: tickets that are opened and reports that are sent, each once.
 
 use std::collections::BTreeSet;
 

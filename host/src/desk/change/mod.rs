@@ -217,12 +217,12 @@ impl Change {
         &self.joins
     }
 
-    /// What happened to the promises of a ticket that is taken over with its past; empty where it has none that is known.
+    /// The events of the promises of a ticket that is taken over with its past; empty where it has none that is known.
     pub fn past_promises(&self) -> &[(Timestamp, ClockEvent)] {
         &self.past_promises
     }
 
-    /// What happens to the outage that the ticket is.
+    /// The changes of the outage that the ticket is.
     pub fn outage(&self) -> &[OutageWrite] {
         &self.outage
     }

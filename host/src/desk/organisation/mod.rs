@@ -71,7 +71,7 @@ pub struct Organisation {
     pub macros: BTreeMap<MacroId, Macro>,
     /// In the order of the configuration.
     pub canned_replies: Vec<CannedReply>,
-    /// What comes again by the calendar.
+    /// Work that comes again by the calendar.
     pub schedules: Vec<Schedule>,
 }
 

@@ -1,4 +1,4 @@
-//! What happens to promises, event by event: derived from how a change leaves the clocks, so that no change can forget to say it.
+//! The events of promises: derived from how a change leaves the clocks, so that no change can forget to say it.
 
 use super::{Clock, ClockKind, Clocks};
 

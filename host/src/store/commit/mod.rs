@@ -135,7 +135,7 @@ pub async fn commit_all(
 ///
 /// # Errors
 ///
-/// What the first of them is refused for; [`Error::Conflict`] where the key of one was taken meanwhile.
+/// The refusal of the first of them; [`Error::Conflict`] where the key of one was taken meanwhile.
 pub async fn commit_together(
     db: &Db,
     recorder: &mut Recorder,

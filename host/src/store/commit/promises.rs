@@ -1,4 +1,4 @@
-//! What a change does to the promises of its ticket, event by event.
+//! The events that a change brings to the promises of its ticket.
 
 use jiff::Timestamp;
 

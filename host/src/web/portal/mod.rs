@@ -49,7 +49,7 @@ struct StartPage {
     rows: Vec<Row>,
     held: Vec<Held>,
     awaiting: usize,
-    /// What is known of outages.
+    /// The announcements of outages.
     outages: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to promises, and moves between teams, over HTTP.
+//! Events of promises, and moves between teams, over HTTP.
 
 use std::sync::Arc;
 

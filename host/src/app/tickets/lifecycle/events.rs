@@ -1,4 +1,4 @@
-//! What happened to a ticket's promises, and how it went from team to team.
+//! The events of a ticket's promises, and its way from team to team.
 
 use jiff::Timestamp;
 

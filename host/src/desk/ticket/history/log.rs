@@ -61,7 +61,7 @@ pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at
     if !problems.is_empty() {
         return Err(Refusal::Problems { problems });
     }
-    // Nobody is waited for here to say whether it holds.
+    // No requester is asked here whether it holds.
     ticket.clocks.confirmation = None;
     ticket.version = 1;
     change.on_ticket(|after| *after = ticket);

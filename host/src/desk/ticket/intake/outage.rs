@@ -155,7 +155,7 @@ pub enum OutageWrite {
     End,
 }
 
-/// Declares a ticket to be an outage, or says anew what is known of it: its requester and its children read the announcement.
+/// Declares a ticket to be an outage, or says again what is known of it: its requester and its children read the announcement.
 ///
 /// # Errors
 /// [`Refusal::Finished`]; [`Refusal::Problems`] with everything that is wrong.

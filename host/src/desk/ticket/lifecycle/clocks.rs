@@ -88,7 +88,7 @@ pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
 /// The furthest day that a ticket is promised for, in days.
 const DUE_DAYS_MAX: i64 = 2 * 366;
 
-/// The ticket is promised for an instant, whatever its priority promises: the clock of its resolution has the open time until then.
+/// The ticket is promised for an instant, and not as its priority promises: the clock of its resolution has the open time until then.
 /// Nothing changes where that has passed, or lies further ahead than two years.
 pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     let calendar = at.organisation.calendar_of(&after.priority);

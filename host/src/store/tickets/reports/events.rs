@@ -1,4 +1,4 @@
-//! What happened to promises, as it is read and counted.
+//! The events of promises, as they are read and counted.
 
 use std::collections::BTreeMap;
 
