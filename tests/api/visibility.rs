@@ -69,7 +69,7 @@ fn roles_bound_what_can_be_done() {
         assert_eq!(kofi.post("/api/v1/rules/reload", &json!({})).status, 403);
         mei.post("/api/v1/rules/reload", &json!({})).expect(200);
         assert_eq!(mei.post("/api/v1/config/reload", &json!({})).status, 204);
-        assert_eq!(amara.get("/api/v1/config/request-types").expect(200).as_array().unwrap().len(), 5);
+        assert_eq!(amara.get("/api/v1/config/request-types").expect(200).as_array().unwrap().len(), 7);
         let other = json!({ "request_type": "question", "subject": "For Lena", "body": "Please tell me.", "requester": "lena" });
         assert_eq!(amara.post("/api/v1/tickets", &other).status, 403);
         assert_eq!(kofi.post("/api/v1/tickets", &other).expect(201)["requester"], "lena");

@@ -11,8 +11,13 @@ use crate::support::house::House;
 use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
+mod bundles;
 mod crash;
+mod drafts;
 mod friday;
+mod outage;
+mod promises;
+mod schedules;
 mod second_person;
 
 /// A directory whose only rule is `one` in version 1.0.0, which does this at that stage.

@@ -184,6 +184,8 @@ fn forms() -> [RequestType; 2] {
         fields,
         grants_access,
         closing: Closing::default(),
+        parts: Vec::new(),
+        tasks: Vec::new(),
     };
     let fault = vec![
         field("device", text()),
@@ -285,6 +287,7 @@ pub fn organisation() -> Organisation {
         watch: Watch::default(),
         macros: BTreeMap::new(),
         canned_replies: Vec::new(),
+        schedules: Vec::new(),
     }
 }
 

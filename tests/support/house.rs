@@ -122,6 +122,7 @@ impl House {
         running.runtime.block_on(async {
             running.app.share_out().await.unwrap();
             running.app.office.follow_configuration().await.unwrap();
+            while ruledesk::jobs::tickets::schedules::do_next(&running.app, &running.ways).await.unwrap() {}
             ruledesk::jobs::tickets::scan::scan_due(&running.app, &running.ways).await.unwrap();
             ruledesk::jobs::runner::run_due(&running.app, &running.ways).await.unwrap()
         })

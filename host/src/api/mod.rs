@@ -98,6 +98,10 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::lifecycle::watchers::watchers))
         .routes(routes!(tickets::lifecycle::watchers::watched))
         .routes(routes!(tickets::lifecycle::survey::read))
+        .routes(routes!(tickets::lifecycle::outages::list))
+        .routes(routes!(tickets::lifecycle::drafts::list))
+        .routes(routes!(tickets::lifecycle::events::promises))
+        .routes(routes!(tickets::lifecycle::events::handovers))
         .routes(routes!(tickets::lifecycle::time::read, tickets::lifecycle::time::spend))
         .routes(routes!(admin::reports::read))
         .routes(routes!(tickets::bulk::step))
@@ -165,6 +169,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::unknown_teams))
         .routes(routes!(admin::config::priorities))
         .routes(routes!(admin::config::apps))
+        .routes(routes!(admin::schedules::list))
         .routes(routes!(admin::published::list))
         .routes(routes!(admin::published::versions))
         .routes(routes!(admin::published::version))
@@ -186,6 +191,13 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::search::views::keep, tickets::search::views::remove))
         .routes(routes!(tickets::lifecycle::watchers::watch, tickets::lifecycle::watchers::unwatch))
         .routes(routes!(tickets::lifecycle::survey::answer))
+        .routes(routes!(
+            tickets::lifecycle::drafts::show,
+            tickets::lifecycle::drafts::keep,
+            tickets::lifecycle::drafts::forget
+        ))
+        .routes(routes!(tickets::lifecycle::drafts::submit))
+        .routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
         .routes(routes!(tickets::knowledge::draft))
         .routes(routes!(tickets::knowledge::suggest))
         .routes(routes!(tickets::knowledge::vote))

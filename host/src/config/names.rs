@@ -1,6 +1,6 @@
 //! Every id that the files define, gathered first, so that each reference can be checked where it is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
@@ -51,6 +51,11 @@ pub struct Names {
     pub risks: Set,
     pub apps: Set,
     pub connectors: Set,
+    pub request_types: Set,
+    /// The request types that have parts.
+    pub bundles: BTreeSet<String>,
+    /// The names of the fields of each request type.
+    forms: BTreeMap<String, Vec<String>>,
 }
 
 impl Names {
@@ -58,6 +63,7 @@ impl Names {
     pub fn collect(parsed: &Parsed<'_>) -> Names {
         let people = parsed.people.root.get_ref();
         let teams = parsed.teams.root.get_ref();
+        let types = parsed.request_types.root.get_ref();
         Names {
             people: Set { what: "person", ids: ids(people, "person") },
             departments: Set { what: "department", ids: texts(people, "departments") },
@@ -71,8 +77,35 @@ impl Names {
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
             apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
             connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },
+            request_types: Set { what: "request type", ids: ids(types, "request-type") },
+            bundles: forms(types).filter(|(_, form)| form.contains_key("part")).map(|(id, _)| id).collect(),
+            forms: forms(types).map(|(id, form)| (id, names(form, "field"))).collect(),
         }
     }
+}
+
+impl Names {
+    /// The names of the fields of a request type, where there is one.
+    pub fn fields_of(&self, form: &str) -> Option<&[String]> {
+        self.forms.get(form).map(Vec::as_slice)
+    }
+}
+
+/// The request types with their ids.
+fn forms<'a>(table: &'a DeTable<'a>) -> impl Iterator<Item = (String, &'a DeTable<'a>)> {
+    list(table, "request-type").filter_map(|entry| match entry {
+        DeValue::Table(form) => Some((text(form.get("id")?.get_ref())?, form)),
+        _ => None,
+    })
+}
+
+/// The names of the entries of a list.
+fn names(table: &DeTable<'_>, key: &str) -> Vec<String> {
+    let name = |entry: &DeValue<'_>| match entry {
+        DeValue::Table(entry) => text(entry.get("name")?.get_ref()),
+        _ => None,
+    };
+    list(table, key).filter_map(name).collect()
 }
 
 fn list<'a>(table: &'a DeTable<'a>, key: &str) -> impl Iterator<Item = &'a DeValue<'a>> {

@@ -68,6 +68,8 @@ pub enum Wrong {
 
     #[error("`{{{text}` begins no variable; there are {}", allowed.join(", "))]
     UnknownVariable { text: String, allowed: Vec<&'static str> },
+    #[error("is `{form}`, which has parts of its own; name a request type that has none")]
+    PartWithParts { form: String },
     #[error("is `{text}`; write an address and a port, such as `127.0.0.1:8080`")]
     NotAnAddress { text: String },
     #[error("`{text}` is not the address of a machine; write one such as `10.0.0.7`")]

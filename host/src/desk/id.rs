@@ -102,6 +102,8 @@ names! {
     CalendarId;
     /// A macro, or a canned reply.
     MacroId;
+    /// Something that comes again by the calendar.
+    ScheduleId;
     /// A connector, by which the desk writes to apps.
     ConnectorId;
 }
@@ -163,6 +165,8 @@ uuids! {
     ReviewItemId;
     /// A question that an approver asked back, UUID version 7.
     QuestionId;
+    /// A submission that its author goes on with later; the author's own UUID.
+    DraftId;
 }
 
 /// The number behind a ticket's short key: 1042 is `IT-1042`.

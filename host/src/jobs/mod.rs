@@ -69,6 +69,7 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     all.spawn(tickets::search_index::run(Arc::clone(app), stop.clone()));
     all.spawn(tickets::scan::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(tickets::promises::run(Arc::clone(app), stop.clone()));
+    all.spawn(tickets::schedules::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(tickets::handover::run(Arc::clone(app), stop.clone()));
     all.spawn(Arc::clone(app).follow_tables(stop.clone()));
     all.spawn(Arc::clone(app).follow_directory(stop.clone()));

@@ -49,6 +49,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     30 "followed" "0030_followed.sql";
     31 "connectors" "0031_connectors.sql";
     32 "requests" "0032_requests.sql";
+    33 "bundles" "0033_bundles.sql";
+    34 "schedules" "0034_schedules.sql";
     36 "sign_on" "0036_sign_on.sql";
 };
 

@@ -29,6 +29,20 @@ fn threads() -> Option<Vec<Value>> {
     Some(text.lines().take(THREADS).map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
+/// Threads of the same shape, for a machine where the real ones are not.
+fn made_up() -> Vec<Value> {
+    let word = |thread: usize, seq: usize| {
+        let private = seq % 2 == 1;
+        let body = match private {
+            true => format!("Quietly: gateway {thread}-{seq} was wired wrongly by its vendor, do not say so."),
+            false => format!("Answer {thread}-{seq}: please try it once more and tell us what you see there."),
+        };
+        json!({ "seq": seq, "private": private, "body": body })
+    };
+    let thread = |n: usize| json!({ "issue": n, "comments": (0..24).map(|seq| word(n, seq)).collect::<Vec<_>>() });
+    (0..THREADS).map(thread).collect()
+}
+
 /// The lines of a text that say something of their own, as they come back in JSON.
 fn sentences(text: &str) -> impl Iterator<Item = String> + '_ {
     let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= CHARS_MIN);
@@ -37,10 +51,7 @@ fn sentences(text: &str) -> impl Iterator<Item = String> + '_ {
 
 #[test]
 fn no_private_sentence_of_real_threads_reaches_a_requester() {
-    let Some(threads) = threads() else {
-        eprintln!("left out: the threads are not near the repository");
-        return;
-    };
+    let threads = threads().unwrap_or_else(made_up);
     let relay = Relay::start();
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings());
     let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));

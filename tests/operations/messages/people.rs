@@ -153,3 +153,29 @@ fn a_person_hears_in_their_language_once_a_day_or_not_at_all_as_they_choose() {
         assert_eq!(messages[0]["receipt"], "not sent: its recipient wants no messages");
     });
 }
+
+#[test]
+fn a_person_hears_of_one_kind_at_once_of_another_once_a_day_and_of_a_third_never() {
+    on_both(|database| {
+        let (desk, relay) = desk(database);
+        let (amara, kofi, mut seen) = (desk.as_role("amara"), desk.as_role("kofi"), 0);
+        let prefer = |kinds: serde_json::Value| {
+            amara.put("/api/v1/preferences", &json!({ "delivery": "immediately", "kinds": kinds }))
+        };
+        assert_eq!(prefer(json!({ "no-such-kind": "off" })).status, 422);
+        assert_eq!(prefer(json!({ "reply": "sometimes" })).status, 422);
+        let kinds = json!({ "acknowledgement": "off", "state-changed": "digest" });
+        assert_eq!(prefer(kinds.clone()).expect(200)["kinds"], kinds);
+        let ticket = amara.post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+        let path = format!("/api/v1/tickets/{}", ticket["key"].as_str().unwrap());
+        let first = news(&desk, &relay, &mut seen);
+        assert!(!people(&first).contains("amara"), "that it has arrived is not worth a message: {first:?}");
+        kofi.post(&format!("{path}/comments"), &json!({ "body": "Is it better now?", "internal": false })).expect(201);
+        assert!(people(&news(&desk, &relay, &mut seen)).contains("amara"), "an answer is, at once");
+        let waits = json!({ "to": "waiting_requester" });
+        kofi.with("if-match", "*").post(&format!("{path}/transitions"), &waits).expect(200);
+        assert!(!people(&news(&desk, &relay, &mut seen)).contains("amara"), "that waits for the day's digest");
+        desk.clock.advance(SignedDuration::from_hours(24));
+        assert!(people(&news(&desk, &relay, &mut seen)).contains("amara"), "which has come");
+    });
+}

@@ -6,3 +6,4 @@ pub(crate) mod operations;
 pub(crate) mod people;
 pub(crate) mod published;
 pub(crate) mod reports;
+pub(crate) mod schedules;

@@ -164,6 +164,7 @@ fn submitted(ticket: &Ticket) -> NewTicket {
         uploads: Vec::new(),
         headers: Vec::new(),
         origin: None,
+        place: Default::default(),
     }
 }
 

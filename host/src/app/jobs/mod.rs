@@ -20,6 +20,7 @@ pub(in crate::app) mod background;
 pub mod event_stream;
 pub mod events;
 pub mod messages;
+pub mod schedules;
 pub mod stop;
 pub mod webhooks;
 

@@ -8,8 +8,10 @@ use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::{MacroId, TaskId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::intake::outage;
 use crate::desk::ticket::lifecycle::commands::{self, Command};
 use crate::desk::ticket::lifecycle::tasks::{self, Task, TaskStep};
+use crate::desk::ticket::timeline::Visibility;
 
 /// The most tickets of one bulk change.
 pub const BULK_MAX: usize = 100;
@@ -50,6 +52,7 @@ impl Office {
             return Err(Error::Missing { what: "macro", name: id.to_string() });
         }
         let around = self.store.around(number).await?;
+        let passes_on = self.passes_on(actor, number, Visibility::Public).await?;
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
         let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
             let named =
@@ -59,10 +62,14 @@ impl Office {
                         commands::of_macro(step, ticket, actor.person(), at.organisation)
                     }),
                 };
-            Ok(commands::run(ticket, case, &named(step), &around, actor, at)?)
+            let made = commands::run(ticket, case, &named(step), &around, actor, at)?;
+            Ok(match &passes_on {
+                Some(by) => made.map(|made| outage::pass_on(made, by, at)),
+                None => made,
+            })
         });
         let changed = changed.await?;
-        if around.has_duplicates {
+        if around.has_duplicates || passes_on.is_some() {
             self.jobs.wake();
         }
         Ok(changed)

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
+use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::TicketId;
-use crate::desk::permission;
+use crate::desk::permission::{self, MayImport};
+use crate::desk::refusal::Refusal;
+use crate::desk::ticket::history::log::LogEvent;
 use crate::desk::ticket::history::{self, Past};
 use crate::desk::ticket::sight::Sight;
 use crate::store::{Commit, Committed};
@@ -26,6 +29,31 @@ impl App {
         past: Past,
         key: Key,
     ) -> Result<CreatedTicket, Error> {
+        self.take_over(actor, key, |permit, id, at| history::take_over(past.clone(), permit, id, at)).await
+    }
+
+    /// Writes a ticket of history with the log of its states, through which it is lived again. No rule is asked, nothing is granted,
+    /// and no message leaves.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::take_over_ticket`]; an illegal jump is a problem that is filed under its line.
+    pub async fn take_over_log(
+        self: &Arc<Self>,
+        actor: &Actor,
+        past: Past,
+        log: &[LogEvent],
+        key: Key,
+    ) -> Result<CreatedTicket, Error> {
+        self.take_over(actor, key, |permit, id, at| history::log::replay(past.clone(), log, permit, id, at)).await
+    }
+
+    async fn take_over(
+        self: &Arc<Self>,
+        actor: &Actor,
+        key: Key,
+        make: impl Fn(&MayImport, TicketId, &At<'_>) -> Result<Change, Refusal>,
+    ) -> Result<CreatedTicket, Error> {
         let organisation = self.organisation();
         let permit = permission::import(actor)?;
         let claim = change::idempotency(actor, Some(key));
@@ -38,7 +66,7 @@ impl App {
         let change = {
             let ids = || self.clock.new_id();
             let at = At::new(now, &organisation, &ids);
-            history::take_over(past, &permit, TicketId(self.clock.new_id()), &at)?
+            make(&permit, TicketId(self.clock.new_id()), &at)?
         };
         let mut ticket = change.after().clone();
         match self.store.commit(Commit { change, run: None, idempotency: claim }).await? {

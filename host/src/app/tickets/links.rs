@@ -13,7 +13,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Raw, Value};
 use crate::desk::permission;
-use crate::desk::ticket::intake::Submission;
+use crate::desk::ticket::intake::{Submission, outage};
 use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
 use crate::desk::ticket::lifecycle::merge;
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
@@ -83,10 +83,12 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         let exists = self.has_link(number, kind, other).await?;
+        let detaches = kind == LinkKind::Child && exists && self.store.outage(other).await?.is_some();
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::edit(actor, ticket)?;
-            Ok(links::unlink(ticket, (kind, other), exists, &permit, at)?)
+            let unlinked = links::unlink(ticket, (kind, other), exists, &permit, at)?;
+            Ok(if detaches { unlinked.map(|change| outage::detached(change, ticket, at)) } else { unlinked })
         })
         .await
     }
@@ -129,8 +131,12 @@ impl Office {
     /// [`Error::Busy`] where one of them changes all the time; where the store cannot be read or written.
     pub async fn follow_links(&self, id: TicketId) -> Result<Outcome, Error> {
         let Some(ticket) = self.store.ticket_by_id(id).await? else { return Ok(Outcome::Done) };
+        self.pass_words_on(&ticket).await?;
         match ticket.state {
-            State::Resolved | State::Closed => self.resolve_duplicates(&ticket).await?,
+            State::Resolved | State::Closed => {
+                self.resolve_duplicates(&ticket).await?;
+                self.resolve_children(&ticket).await?;
+            }
             State::Merged => self.note_merge(&ticket).await?,
             _ => {}
         }

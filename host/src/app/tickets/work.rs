@@ -12,6 +12,7 @@ use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
 use crate::desk::ticket::intake::attachment::attach;
+use crate::desk::ticket::intake::outage;
 use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
@@ -208,17 +209,25 @@ impl Office {
             return Ok(before);
         }
         let files = self.uploads(actor, files).await?;
-        self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
+        let passes_on = self.passes_on(actor, number, visibility).await?;
+        let changed = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
             let mut said = ticket::comment(ticket, body, &permit, at)?;
             attach(&mut said, &files, (&actor.author(), visibility), at);
+            if let Some(by) = &passes_on {
+                said = outage::pass_on(said, by, at);
+            }
             Ok(Some(match minutes {
                 Some(minutes) => time::along(said, minutes, actor, at)?,
                 None => said,
             }))
-        })
-        .await
+        });
+        let changed = changed.await?;
+        if passes_on.is_some() {
+            self.jobs.wake();
+        }
+        Ok(changed)
     }
 
     /// Changes a ticket by hand, if it is still at the version that the actor has seen; the ticket after it.

@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 21] = [
+const SOURCES: [&str; 23] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -12,6 +12,7 @@ const SOURCES: [&str; 21] = [
     include_str!("../../config/desk/closing.rs"),
     include_str!("../../config/desk/promises.rs"),
     include_str!("../../config/desk/macros.rs"),
+    include_str!("../../config/desk/schedules.rs"),
     include_str!("../../config/trust.rs"),
     include_str!("../../config/outgoing/mod.rs"),
     include_str!("../../config/outgoing/mail.rs"),
@@ -21,7 +22,8 @@ const SOURCES: [&str; 21] = [
     include_str!("../../config/people.rs"),
     include_str!("../../config/teams.rs"),
     include_str!("../../config/taxonomy.rs"),
-    include_str!("../../config/request_types.rs"),
+    include_str!("../../config/request_types/mod.rs"),
+    include_str!("../../config/request_types/parts.rs"),
     include_str!("../../config/apps/mod.rs"),
     include_str!("../../config/apps/connectors.rs"),
 ];

@@ -11,6 +11,7 @@
 //! - `[closing]`: see `closing.rs`.
 //! - `[promises]`: see `promises.rs`.
 //! - `[[macro]]`, `[[canned-reply]]`: see `macros.rs`.
+//! - `[[recurring-ticket]]`, `[[report-by-mail]]`: see `schedules.rs`.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[matrix]]`: the level that an impact and an urgency give together, where an agent sets them and says no level.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
@@ -40,6 +41,7 @@ pub mod closing;
 pub mod holidays;
 mod macros;
 mod promises;
+mod schedules;
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
@@ -73,6 +75,7 @@ pub fn read(
         let watch = keys.table("promises", promises::read).unwrap_or_default();
         let macros = keys.entries("macro", |keys, id| (id, macros::read(keys, names)));
         let canned_replies = keys.entries("canned-reply", macros::canned_reply);
+        let schedules = schedules::read(keys, names);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
         let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
         if priorities.is_empty() {
@@ -104,6 +107,7 @@ pub fn read(
             watch,
             macros: macros.into_iter().collect(),
             canned_replies,
+            schedules,
         };
         let server = server?;
         let attachments = store.unwrap_or_else(|| server.attachments.clone());

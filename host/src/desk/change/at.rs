@@ -31,6 +31,12 @@ impl<'a> At<'a> {
         At { now: self.now, organisation: self.organisation, ids: self.ids, review }
     }
 
+    /// The same at another instant.
+    #[must_use]
+    pub(in crate::desk) fn when(&self, now: Timestamp) -> At<'a> {
+        At { now, organisation: self.organisation, ids: self.ids, review: Review::default() }
+    }
+
     pub(in crate::desk) fn review(&self) -> &Review {
         &self.review
     }

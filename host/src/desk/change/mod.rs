@@ -1,10 +1,15 @@
 //! Everything that one transaction writes: one value, made by the domain and written by the store, all of it or nothing.
 
+use jiff::Timestamp;
+
 use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
 use super::actor::Author;
 use super::id::PersonId;
+use super::sla::events::ClockEvent;
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
+use super::ticket::intake::bundle::Join;
+use super::ticket::intake::outage::OutageWrite;
 use super::ticket::lifecycle::links::LinkWrite;
 use super::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
@@ -39,6 +44,9 @@ pub struct Change {
     pub(super) attachments: Vec<AttachmentWrite>,
     pub(super) time: Vec<TimeSpent>,
     pub(super) survey: Option<SurveyAnswer>,
+    pub(super) outage: Vec<OutageWrite>,
+    pub(super) joins: Vec<(Join, Author)>,
+    pub(super) past_promises: Vec<(Timestamp, ClockEvent)>,
     seen: Vec<AccessSeen>,
 }
 
@@ -89,6 +97,9 @@ impl Change {
             attachments: Vec::new(),
             time: Vec::new(),
             survey: None,
+            outage: Vec::new(),
+            joins: Vec::new(),
+            past_promises: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -201,6 +212,21 @@ impl Change {
         self.survey.as_ref()
     }
 
+    /// The links with tickets that open with this one, and who makes them.
+    pub fn joins(&self) -> &[(Join, Author)] {
+        &self.joins
+    }
+
+    /// The events of the promises of a ticket that is taken over with its past; empty where it has none that is known.
+    pub fn past_promises(&self) -> &[(Timestamp, ClockEvent)] {
+        &self.past_promises
+    }
+
+    /// The changes of the outage that the ticket is.
+    pub fn outage(&self) -> &[OutageWrite] {
+        &self.outage
+    }
+
     /// The people who begin to follow the ticket, and those who cease to.
     pub fn watchers(&self) -> (Vec<&PersonId>, Vec<&PersonId>) {
         match &self.ticket {
@@ -234,6 +260,8 @@ impl Change {
         self.attachments.extend(next.attachments);
         self.time.extend(next.time);
         self.survey = next.survey.or(self.survey);
+        self.outage.extend(next.outage);
+        self.joins.extend(next.joins);
         self.seen.extend(next.seen);
         self
     }

@@ -21,6 +21,8 @@ pub mod difference;
 pub mod directory;
 pub mod form;
 pub mod identity;
+pub mod parts;
+pub mod schedule;
 pub mod service;
 
 use condition::Condition;
@@ -28,6 +30,8 @@ use condition::Condition;
 use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
+use parts::{Part, TaskPattern};
+use schedule::Schedule;
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -68,6 +72,8 @@ pub struct Organisation {
     pub macros: BTreeMap<MacroId, Macro>,
     /// In the order of the configuration.
     pub canned_replies: Vec<CannedReply>,
+    /// Work that comes again by the calendar.
+    pub schedules: Vec<Schedule>,
 }
 
 /// What stands where no rule has answered.
@@ -232,6 +238,16 @@ pub struct RequestType {
     /// Whether tickets of this type ask for access, so that the access stage is asked.
     pub grants_access: bool,
     pub closing: Closing,
+    /// Tickets that a submission makes besides its own.
+    pub parts: Vec<Part>,
+    pub tasks: Vec<TaskPattern>,
+}
+
+impl RequestType {
+    /// Whether a submission makes more than its own ticket.
+    pub fn makes_more(&self) -> bool {
+        !self.parts.is_empty() || !self.tasks.is_empty()
+    }
 }
 
 /// One field of a form.

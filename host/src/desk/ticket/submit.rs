@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::assignment::needed;
 use super::intake::NewTicket;
 use super::intake::attachment::attach;
+use super::intake::bundle;
 use super::lifecycle::{clocks, links};
 use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
@@ -38,7 +39,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now).guarded(at));
     let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);
-    let origin = new.origin;
+    let (origin, place) = (new.origin, new.place.clone());
     let submitted_by = Author::Person(new.submitted_by.clone());
     let ticket = ticket_of(new, verdicts, id, at);
     let to = match case.as_ref().map(|case| case.state) {
@@ -62,6 +63,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
     change.entries = entries;
     attach(&mut change, &submitted.attachments, (&submitted_by, Visibility::Public), at);
     change.assignment = Some(assignment);
+    bundle::settle(&mut change, place, &submitted_by, at);
     if let Some(origin) = origin {
         links::add(&mut change, (origin.kind, origin.of), submitted_by, at);
     }

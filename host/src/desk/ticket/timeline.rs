@@ -130,6 +130,10 @@ pub enum Event {
         step: String,
         text: String,
     },
+    /// The ticket was declared to be an outage, or takes no more tickets: `declared` or `ended`.
+    Outage {
+        step: String,
+    },
     /// A person follows the ticket from now on.
     Watched {
         person: PersonId,
@@ -262,6 +266,7 @@ impl Event {
             Event::Unlinked { .. } => "unlinked",
             Event::Attached { .. } => "attached",
             Event::Task { .. } => "task",
+            Event::Outage { .. } => "outage",
             Event::Watched { .. } => "watched",
             Event::Unwatched { .. } => "unwatched",
             Event::TimeSpent { .. } => "time-spent",
@@ -323,6 +328,7 @@ impl Event {
                 ("digest", digest.clone()),
             ],
             Event::Task { step, text } => vec![("step", step.clone()), ("text", text.clone())],
+            Event::Outage { step } => vec![("step", step.clone())],
             Event::Watched { person } | Event::Unwatched { person } => vec![("person", person.to_string())],
             Event::TimeSpent { minutes, note } => vec![("minutes", minutes.to_string()), ("note", note.clone())],
             Event::SurveyAnswered { score, comment } => {

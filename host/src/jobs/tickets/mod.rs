@@ -5,4 +5,5 @@ pub mod handover;
 pub mod linked_tickets;
 pub mod promises;
 pub mod scan;
+pub mod schedules;
 pub mod search_index;

@@ -3,6 +3,7 @@
 use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::PersonId;
+use crate::desk::ticket::intake::outage::OutageWrite;
 use crate::desk::ticket::lifecycle::links::LinkWrite;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::lifecycle::resolution::survey::SurveyAnswer;
@@ -12,6 +13,7 @@ use crate::desk::ticket::{State, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
+use crate::store::tickets::endings::outages;
 
 /// Writes what a change says about how its ticket ended and which others it is linked with.
 pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
@@ -28,15 +30,26 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     if after.state == State::Resolved && !was_resolved && here {
         resolved(tx, change, after).await?;
     }
-    for link in change.links() {
-        write_link(tx, link, after).await?;
-    }
+    write_links(tx, change.links().iter(), after).await?;
     for task in change.tasks() {
         write_task(tx, task, after).await?;
     }
     write_time(tx, change.time(), after).await?;
     write_survey(tx, change.survey(), after).await?;
     write_watchers(tx, change, after).await?;
+    write_outage(tx, change, after).await?;
+    Ok(())
+}
+
+/// Writes links of a ticket.
+pub async fn write_links<'l>(
+    tx: &mut Tx,
+    links: impl Iterator<Item = &'l LinkWrite>,
+    after: &Ticket,
+) -> Result<(), Error> {
+    for link in links {
+        write_link(tx, link, after).await?;
+    }
     Ok(())
 }
 
@@ -78,6 +91,44 @@ async fn write_watchers(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<
     };
     tx.insert("insert into watchers (person, ticket)", 2, "on conflict do nothing", rows(begin)).await?;
     tx.insert("delete from watchers where (person, ticket) in (", 2, ")", rows(cease)).await.map(drop)
+}
+
+async fn write_outage(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
+    let (number, now) = (after.number.0, ms(after.updated_at));
+    for write in change.outage() {
+        match write {
+            OutageWrite::Declare { declaration, by } => {
+                let row = vec![
+                    number.into(),
+                    declaration.announcement.as_str().into(),
+                    outages::likeness(&declaration.like).into(),
+                    by.as_str().into(),
+                    Arg::from(now),
+                ];
+                let head = "insert into outages (ticket, announcement, likeness, declared_by, declared_at)";
+                let tail = "on conflict (ticket) do update set announcement = excluded.announcement, \
+                            likeness = excluded.likeness, declared_by = excluded.declared_by, \
+                            declared_at = excluded.declared_at, ended_at = null";
+                tx.insert(head, 5, tail, vec![row]).await?;
+            }
+            OutageWrite::Say { comment, by, body } => {
+                let row =
+                    vec![number.into(), comment.0.into(), now.into(), by.as_str().into(), Arg::from(body.as_str())];
+                tx.insert("insert into outage_words (ticket, comment, at, author, body)", 5, "", vec![row]).await?;
+            }
+            OutageWrite::End => end_outage(tx, after).await?,
+        }
+    }
+    let finishes = match change.ticket() {
+        TicketWrite::Open(_) => false,
+        TicketWrite::Update { before, .. } => before.state.is_unfinished() && !after.state.is_unfinished(),
+    };
+    if finishes { end_outage(tx, after).await } else { Ok(()) }
+}
+
+async fn end_outage(tx: &mut Tx, after: &Ticket) -> Result<(), Error> {
+    let sql = "update outages set ended_at = $1 where ticket = $2 and ended_at is null";
+    tx.execute(sql, vec![ms(after.updated_at).into(), after.number.0.into()]).await.map(drop)
 }
 
 async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(), Error> {

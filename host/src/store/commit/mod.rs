@@ -27,6 +27,7 @@ use crate::desk::change::message::Message;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::links::{self, LinkWrite};
 use crate::desk::ticket::timeline::{Entry, Event};
 use keys::IdempotencyKey;
 use turns::Turns;
@@ -39,6 +40,7 @@ pub mod crash;
 mod ending;
 pub(super) mod keys;
 mod outbox;
+mod promises;
 pub mod timers;
 mod turns;
 pub(super) mod writer;
@@ -87,6 +89,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Writes several changes together or none of them. When this returns, they are on disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`], for the first of them that cannot be written.
+    pub async fn commit_together(&self, commits: Vec<Commit>) -> Result<Vec<Committed>, Error> {
+        self.ask(|done| Work::Together(commits, done)).await
+    }
+}
+
 /// A change that is written in the transaction under way, with what the store has settled about it.
 struct Writing<'a> {
     commit: &'a Commit,
@@ -96,6 +109,8 @@ struct Writing<'a> {
     assigned: Option<Entry>,
     /// The message to the person whose turn it was.
     to_assignee: Option<Message>,
+    /// Its links with tickets that open with it, and what its timeline says of them.
+    joined: Vec<(LinkWrite, Entry)>,
 }
 
 /// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
@@ -110,6 +125,35 @@ pub async fn commit_all(
     let write = |mut tx| {
         let writer = &writer;
         async move { Ok((write_all(&mut tx, &mut **writer.lock().await, commits).await?, tx)) }
+    };
+    let written = db.transaction(write).await?;
+    recorder.committed();
+    Ok(written)
+}
+
+/// Writes all of them in one transaction, and none where one of them cannot be.
+///
+/// # Errors
+///
+/// The refusal of the first of them; [`Error::Conflict`] where the key of one was taken meanwhile.
+pub async fn commit_together(
+    db: &Db,
+    recorder: &mut Recorder,
+    commits: &[Commit],
+) -> Result<(Vec<Committed>, Flush), Error> {
+    let writer = Mutex::new(&mut *recorder);
+    let write = |mut tx| {
+        let writer = &writer;
+        async move {
+            let mut written = Vec::with_capacity(commits.len());
+            for outcome in write_all(&mut tx, &mut **writer.lock().await, commits).await? {
+                match outcome? {
+                    Committed::Before(_) => return Err(Error::Conflict),
+                    made => written.push(made),
+                }
+            }
+            Ok((written, tx))
+        }
     };
     let written = db.transaction(write).await?;
     recorder.committed();
@@ -132,12 +176,15 @@ async fn write_all(
     let mut writing = share_out(&mut turns, open(commits, &outcomes));
     turns::save(tx, &turns).await?;
     write_tickets(tx, &mut writing).await?;
+    join(&mut writing);
     let entries = write_timelines(tx, &writing).await?;
+    promises::write(tx, &writing).await?;
     for writing in &writing {
         access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
     }
     for writing in &writing {
         ending::write(tx, &writing.commit.change, &writing.after).await?;
+        ending::write_links(tx, writing.joined.iter().map(|(link, _)| link), &writing.after).await?;
         attachments::bind(tx, writing).await?;
     }
     timers::write(tx, writing.iter().flat_map(|writing| writing.commit.change.timers())).await?;
@@ -254,7 +301,7 @@ fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -
         });
         let to_assignee = commit.change.to_assignee();
         let to_assignee = to_assignee.and_then(|message| message.message(&commit.change, after.assignee.as_ref()));
-        Writing { commit, after, assigned, to_assignee }
+        Writing { commit, after, assigned, to_assignee, joined: Vec::new() }
     });
     writing.collect()
 }
@@ -287,13 +334,30 @@ async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<Vec<Tim
     let mut entries = Vec::new();
     for writing in writing {
         let seq = last.entry(writing.after.number).or_default();
-        for entry in writing.commit.change.entries().iter().chain(&writing.assigned) {
+        let joined = writing.joined.iter().map(|(_, entry)| entry);
+        for entry in writing.commit.change.entries().iter().chain(joined).chain(&writing.assigned) {
             *seq += 1;
             entries.push(TimelineRow::of(writing.after.number, *seq, entry));
         }
     }
     timeline::insert(tx, &entries).await?;
     Ok(entries)
+}
+
+/// Links tickets that open together, which have their numbers by now.
+fn join(writing: &mut [Writing<'_>]) {
+    let numbers: BTreeMap<TicketId, TicketNumber> =
+        writing.iter().map(|writing| (writing.after.id, writing.after.number)).collect();
+    for writing in writing {
+        let at = writing.after.updated_at;
+        let joins = writing.commit.change.joins().iter();
+        let joined = joins.filter_map(|(join, by)| {
+            let other = *numbers.get(&join.other)?;
+            let link = LinkWrite::Add { kind: join.kind, other, by: by.clone() };
+            Some((link, links::entry((join.kind, other), by.clone(), at)))
+        });
+        writing.joined = joined.collect();
+    }
 }
 
 /// Whose unfinished tickets become more or fewer.

@@ -5,7 +5,7 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{Commit, Committed, commit_all};
+use super::{Commit, Committed, commit_all, commit_together};
 use crate::store::Error;
 use crate::store::db::{Arg, Db};
 use crate::store::flush::Flush;
@@ -21,6 +21,8 @@ type Done<T> = oneshot::Sender<Result<T, Error>>;
 /// their own.
 pub enum Work {
     Commit(Box<Commit>, Done<Committed>),
+    /// All of them or none.
+    Together(Vec<Commit>, Done<Vec<Committed>>),
     Deployment(Box<DeploymentChange>, Done<i64>),
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
@@ -60,6 +62,7 @@ async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) {
             Ok((outcomes, flush)) => drop(answer(flush, outcomes.into_iter().zip([done]).collect())),
             Err(error) => drop(done.send(Err(error))),
         },
+        Work::Together(commits, done) => answer_one(done, commit_together(db, recorder, &commits).await),
         Work::Deployment(change, done) => answer_one(done, deployments::change(db, *change).await),
         Work::Statement(sql, args, done) => answer_one(done, run(db, sql, args).await),
     }

@@ -17,6 +17,7 @@ use crate::desk::id::{TicketId, TicketNumber};
 
 pub mod feed;
 pub mod messages;
+pub mod schedules;
 pub mod webhooks;
 
 /// The longest reason for a failure that is kept, in bytes.

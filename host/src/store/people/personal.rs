@@ -96,6 +96,7 @@ const SECTIONS: &[Section] = &[
         &[("name", Text), ("audience", Text), ("filter", Text), ("changed_at", Time)],
         "from views where owner = $1 order by name",
     ),
+    ("drafts", &[("content", Text), ("saved_at", Time)], "from drafts where person = $1 order by saved_at"),
     (
         "access-requests",
         &[
@@ -175,7 +176,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 28] = [
+const ELSEWHERE: [&str; 31] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -191,6 +192,9 @@ const ELSEWHERE: [&str; 28] = [
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from identities where person = $1 and $2 <> ''",
+    "update outages set declared_by = $2 where declared_by = $1",
+    "update outage_words set author = $2 where author = $1",
+    "delete from drafts where person = $1 and $2 <> ''",
     "delete from sessions where person = $1 and $2 <> ''",
     // Their own tickets have the other name by now. The contents go with the next sweep.
     "delete from attachments where uploader = $1 and (ticket is null or ticket in (select number from tickets where requester = $2))",

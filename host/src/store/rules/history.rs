@@ -132,6 +132,7 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Linked { .. }
         | Event::Attached { .. }
         | Event::Task { .. }
+        | Event::Outage { .. }
         | Event::Watched { .. }
         | Event::Unwatched { .. }
         | Event::TimeSpent { .. }

@@ -49,6 +49,8 @@ struct StartPage {
     rows: Vec<Row>,
     held: Vec<Held>,
     awaiting: usize,
+    /// The announcements of outages.
+    outages: Vec<String>,
 }
 
 /// The request types, in the order in which people need them: what is broken, what they want, access.
@@ -96,8 +98,10 @@ pub async fn start(visit: Visit) -> Result<Response, Failure> {
     let rows = own_rows(&visit, open_states(), START_ROWS).await?;
     let held = access::held_now(&visit).await?;
     let (awaiting, _) = visit.app.awaiting(&visit.actor, None, START_ROWS).await?;
+    let outages = visit.app.outages(&visit.actor).await?.into_iter().map(|seen| seen.outage.announcement).collect();
     let f = visit.frame;
-    page(StatusCode::OK, &StartPage { shelves: shelves(&f), rows, held, awaiting: awaiting.items.len(), f })
+    let awaiting = awaiting.items.len();
+    page(StatusCode::OK, &StartPage { shelves: shelves(&f), rows, held, awaiting, outages, f })
 }
 
 #[derive(Template)]

@@ -185,6 +185,7 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Resolutions => 7,
         Report::Satisfaction => 7,
         Report::Corrections => 6,
+        Report::PromiseEvents => 8,
         Report::FirstContact => 3,
         Report::Handling | Report::Handovers => 2,
         Report::Backlog | Report::Deflection => 1,
@@ -213,6 +214,7 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],
         Report::Handovers => &[1, 2, 3],
         Report::Corrections => &[3, 4, 5],
+        Report::PromiseEvents => &[2, 5, 8],
     };
     let sum = |column: &usize| {
         let name = table.columns.get(*column)?;

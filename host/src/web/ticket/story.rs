@@ -148,6 +148,7 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::Unlinked { other, .. } => (words.t1("event.unlinked", other), String::new()),
         Event::Attached { name, .. } => (words.t1("event.attached", name), String::new()),
         Event::Task { step, text } => (words.t2("event.task", step, text), String::new()),
+        Event::Outage { step } => (words.t(&format!("event.outage.{step}")), String::new()),
         Event::Watched { person } => (words.t1("event.watched", f.name_of(person.as_str())), String::new()),
         Event::Unwatched { person } => (words.t1("event.unwatched", f.name_of(person.as_str())), String::new()),
         Event::TimeSpent { minutes, note } => (words.t1("event.time-spent", minutes), note.clone()),

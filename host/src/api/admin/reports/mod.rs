@@ -15,9 +15,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::observe::csv;
-use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
-
-mod html;
+use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable, html};
 
 /// The days, and how tickets are distinguished.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -58,7 +56,7 @@ impl ReportQuery {
 }
 
 /// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
-/// `first-contact`, `handovers`, or `corrections` of what rules decided. For agents, admins and the operator.
+/// `first-contact`, `handovers`, `sla-events`, or `corrections` of what rules decided. For agents, admins and the operator.
 ///
 /// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", tag = "reports", security(("token" = [])),

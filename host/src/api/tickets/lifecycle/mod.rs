@@ -19,6 +19,9 @@ use crate::app::App;
 use crate::app::tickets::lifecycle::{Promise, StoredResolution};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 
+pub(crate) mod drafts;
+pub(crate) mod events;
+pub(crate) mod outages;
 pub(crate) mod survey;
 pub(crate) mod time;
 pub(crate) mod watchers;

@@ -12,6 +12,7 @@ use crate::desk::permission;
 pub use crate::store::tickets::reports::By;
 use crate::store::tickets::reports::{Counted, Moment, Period, QUARTER_MS};
 
+pub mod html;
 mod work;
 
 /// The longest period of a report, in days.
@@ -42,13 +43,15 @@ pub enum Report {
     FirstContact,
     /// How tickets went from team to team.
     Handovers,
+    /// The events of promises, and how many were broken.
+    PromiseEvents,
     /// The decisions of rules, by their versions, and those of them that people corrected.
     Corrections,
 }
 
 impl Report {
     /// Every report.
-    pub const ALL: [Report; 10] = [
+    pub const ALL: [Report; 11] = [
         Report::Volume,
         Report::Backlog,
         Report::Attainment,
@@ -58,6 +61,7 @@ impl Report {
         Report::Handling,
         Report::FirstContact,
         Report::Handovers,
+        Report::PromiseEvents,
         Report::Corrections,
     ];
 
@@ -73,6 +77,7 @@ impl Report {
             Report::Handling => "handling-time",
             Report::FirstContact => "first-contact",
             Report::Handovers => "handovers",
+            Report::PromiseEvents => "sla-events",
             Report::Corrections => "corrections",
         }
     }
@@ -142,6 +147,7 @@ impl Office {
                 columns: vec!["group", "tickets", "handovers", "came-back"],
                 rows: self.store.handovers(period, by).await?.into_iter().map(plain).collect(),
             },
+            Report::PromiseEvents => work::promise_events(self.store.clock_event_counts(period, now, by).await?),
             Report::Corrections => work::corrections(self.store.decided(period).await?, &self.organisation()),
         })
     }

@@ -77,3 +77,28 @@ pub fn corrections(decided: Vec<Decided>, organisation: &Organisation) -> Report
     let columns = vec!["rule", "version", "field", "decided", "corrected", "found-none", "agreed-share"];
     ReportTable { columns, rows: groups.into_iter().map(row).collect() }
 }
+
+/// The events of promises by group and clock, in the order of their steps, and how many were broken.
+pub fn promise_events(counted: Vec<Counted>) -> ReportTable {
+    let row = |Counted { group, of, counts }: Counted| {
+        let texts = [Cell::Text(group), Cell::Text(of)];
+        texts.into_iter().chain(counts.into_iter().map(Cell::Number)).collect()
+    };
+    let columns = vec!["group", "clock", "started", "paused", "resumed", "met", "retargeted", "cancelled", "broken"];
+    ReportTable { columns, rows: counted.into_iter().map(row).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Report;
+    use crate::desk::organisation::schedule::REPORTS;
+
+    #[test]
+    fn every_report_can_be_sent_by_the_calendar() {
+        let mut words = REPORTS.to_vec();
+        let mut all = Report::ALL.map(Report::code);
+        words.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(words, all);
+    }
+}

@@ -17,13 +17,13 @@ use crate::desk::access::{AccessCase, AccessRequest, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::id::{PersonId, RunId, TicketId};
+use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::intake::{NewTicket, Submission, outage};
 use crate::desk::ticket::lifecycle::alerts;
 use crate::desk::ticket::lifecycle::links::Origin;
 use crate::desk::ticket::sight::{PublicState, Sight};
@@ -34,6 +34,9 @@ use crate::store::access::current::OpenRequest;
 use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord};
 
 pub mod attachments;
+mod bundle;
+pub mod drafts;
+pub mod outages;
 
 /// The digest of a request, to tell the same one sent again from another under the same key.
 pub fn digest(request: &[u8]) -> String {
@@ -72,6 +75,14 @@ impl CreatedTicket {
         let sight = if permission::works_on_tickets(actor) { Sight::All } else { Sight::Public(public) };
         CreatedTicket { sight: Some(sight), ..self }
     }
+}
+
+/// A submission that the rules have accepted.
+struct Decided {
+    change: Change,
+    record: PackedRun,
+    run: RunId,
+    rules_asked: usize,
 }
 
 /// What a submission comes to before anything is written.
@@ -136,6 +147,9 @@ impl App {
         let new = self.with_uploads(actor, new).await?;
         self.check_open_tickets(actor).await?;
         self.count_text(actor, new.stored_bytes())?;
+        if organisation.request_types.get(&new.request_type).is_some_and(|form| form.makes_more()) {
+            return Ok(self.create_bundle(&organisation, &permit, new, now, idempotency).await?.seen_by(actor));
+        }
         let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
         let tries = if grants_access { TRIES_MAX } else { 1 };
         for _ in 0..tries {
@@ -154,6 +168,31 @@ impl App {
         now: Timestamp,
         idempotency: Option<&IdempotencyKey>,
     ) -> Result<Option<CreatedTicket>, Error> {
+        let begun = clock::instant();
+        let decided = self.decide_new(organisation, new, now).await?;
+        let writing = clock::instant();
+        let commit = Commit {
+            change: decided.change.clone(),
+            run: Some(decided.record.clone()),
+            idempotency: idempotency.cloned(),
+        };
+        match self.store.commit(commit).await {
+            Err(store::Error::Conflict) => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(Committed::Written { number, assignee }) => {
+                Ok(Some(self.made_now(decided, (number, assignee), (begun, writing))))
+            }
+            Ok(Committed::Before(id)) => self.made_before(id).await.map(Some),
+        }
+    }
+
+    /// Asks the rules about a submission; the ticket that is to be written, with the record.
+    async fn decide_new(
+        self: &Arc<Self>,
+        organisation: &Arc<Organisation>,
+        new: NewTicket,
+        now: Timestamp,
+    ) -> Result<Decided, Error> {
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let refused = Refused::of(&new);
         let begun = clock::instant();
@@ -174,28 +213,28 @@ impl App {
         self.account(&record, samples, begun);
         kept?;
         let (change, record) = outcome.map_err(|problems| Error::Rejected { problems })?;
-        let (mut ticket, access) = (change.after().clone(), change.case().cloned());
-        let writing = clock::instant();
-        let commit = Commit { change: *change, run: Some(record), idempotency: idempotency.cloned() };
-        let made = match self.store.commit(commit).await {
-            Err(store::Error::Conflict) => return Ok(None),
-            made => made?,
-        };
+        Ok(Decided { change: *change, record, run, rules_asked })
+    }
+
+    /// A ticket that was written just now.
+    fn made_now(
+        &self,
+        decided: Decided,
+        (number, assignee): (TicketNumber, Option<PersonId>),
+        (begun, writing): (Instant, Instant),
+    ) -> CreatedTicket {
+        let Decided { change, run, rules_asked, .. } = decided;
         let written = clock::instant();
-        match made {
-            Committed::Written { number, assignee } => {
-                self.metrics.count_ticket("accepted");
-                ticket.number = number;
-                ticket.assignee = assignee;
-                request_trace::note(|trail| {
-                    trail.written = Some((writing, written));
-                    trail.ticket = Some((number, ticket.id));
-                });
-                log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-                Ok(Some(CreatedTicket { ticket, access, new: true, sight: None, rules_asked }))
-            }
-            Committed::Before(id) => self.made_before(id).await.map(Some),
-        }
+        let (mut ticket, access) = (change.after().clone(), change.case().cloned());
+        self.metrics.count_ticket("accepted");
+        ticket.number = number;
+        ticket.assignee = assignee;
+        request_trace::note(|trail| {
+            trail.written = Some((writing, written));
+            trail.ticket = Some((number, ticket.id));
+        });
+        log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
+        CreatedTicket { ticket, access, new: true, sight: None, rules_asked }
     }
 
     /// Takes a submission through these rules, up to where the ticket would be written. Creating a ticket and trying
@@ -207,7 +246,7 @@ impl App {
         new: NewTicket,
         now: Timestamp,
     ) -> Result<Evaluated, Error> {
-        let id = TicketId(self.clock.new_id());
+        let id = new.place.id.unwrap_or_else(|| TicketId(self.clock.new_id()));
         let Evaluation { record, samples, new, outcome } =
             self.run_rules(organisation, generation, new, now, id).await?;
         let Accepted { mut verdicts, packed, review, seen } = match outcome {
@@ -220,9 +259,13 @@ impl App {
             verdicts.changes.no_such_original();
         }
         let packed = packed.map_err(Broken::Unpacked)?;
+        let outages = self.outages_with_room().await?;
         let ids = || self.clock.new_id();
         let at = At::new(now, organisation, &ids).reviewing(review);
         let mut change = submit::open(new, verdicts, id, &at).only_while(seen);
+        if let Some(outage) = outage::of_new(&change, &outages) {
+            outage::attach(&mut change, outage, &at);
+        }
         alerts::keep_time(&mut change, organisation);
         Ok(Evaluated { record, samples, outcome: Ok((Box::new(change), packed)) })
     }

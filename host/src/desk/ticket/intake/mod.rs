@@ -1,6 +1,7 @@
 //! The command that begins every ticket, whichever channel it came by.
 
 use attachment::Attachment;
+use bundle::Place;
 
 use super::lifecycle::links::Origin;
 use crate::desk::id::{AttachmentId, PersonId, RequestTypeId};
@@ -13,6 +14,8 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 
 pub mod attachment;
+pub mod bundle;
+pub mod outage;
 
 /// Attachments that one submission may have.
 pub const ATTACHMENTS_MAX: usize = 50;
@@ -61,6 +64,8 @@ pub struct NewTicket {
     pub headers: Vec<(String, String)>,
     /// The ticket that it comes from, where it does.
     pub origin: Option<Origin>,
+    /// Its place among the tickets that are made with it.
+    pub place: Place,
 }
 
 impl NewTicket {
@@ -126,6 +131,7 @@ impl NewTicket {
             fields,
             headers: given.headers,
             origin: None,
+            place: Place::default(),
         })
     }
 }

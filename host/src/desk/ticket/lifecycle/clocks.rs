@@ -21,7 +21,7 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
-use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::sla::{self, Clock, ClockKind};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
@@ -91,6 +91,26 @@ pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
         let waits = after.state == State::Waiting(WaitingFor::Requester);
         if waits { clock.pause(calendar, at.now) } else { clock }
     });
+}
+
+/// The furthest day that a ticket is promised for, in days.
+const DUE_DAYS_MAX: i64 = 2 * 366;
+
+/// The ticket is promised for an instant, and not as its priority promises: the clock of its resolution has the open time until then.
+/// Nothing changes where that has passed, or lies further ahead than two years.
+pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
+    let calendar = at.organisation.calendar_of(&after.priority);
+    let ahead_ms = end.as_millisecond() - at.now.as_millisecond();
+    let is_near = (1..=DUE_DAYS_MAX * 24 * 3_600_000).contains(&ahead_ms);
+    let clock = after.clocks.resolution;
+    if !is_near || clock.running_since.is_none() {
+        return;
+    }
+    let target_ms = sla::elapsed(calendar, at.now, end);
+    if target_ms > 0 {
+        let due_at = sla::due(calendar, at.now, target_ms);
+        after.clocks.resolution = Clock { target_ms, used_ms: 0, running_since: Some(at.now), due_at, ..clock };
+    }
 }
 
 /// The ticket has got this priority: what was promised and kept stays as it was promised, the rest follows. Called before the

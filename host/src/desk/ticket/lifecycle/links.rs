@@ -1,6 +1,8 @@
 //! Links between tickets. A link belongs to the ticket that depends on the other: the child, the duplicate, the one that waits;
 //! a change of that ticket makes it, so that a version guards it.
 
+use jiff::Timestamp;
+
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -95,7 +97,7 @@ pub struct Around {
     pub blockers: Vec<TicketNumber>,
     /// How many of its own tasks are open.
     pub open_tasks: usize,
-    /// Whether others duplicate it, which are resolved with it.
+    /// Whether others are resolved with it: its duplicates, and where it is an outage its children.
     pub has_duplicates: bool,
 }
 
@@ -168,9 +170,14 @@ pub fn unlink(
 
 /// Adds a link to the change of the ticket that it belongs to.
 pub(in crate::desk) fn add(change: &mut Change, (kind, other): (LinkKind, TicketNumber), by: Author, at: &At<'_>) {
-    let event = Event::Linked { link: kind.code().to_owned(), other };
-    change.entries.push(Entry { at: at.now, author: by.clone(), visibility: Visibility::Internal, event });
+    change.entries.push(entry((kind, other), by.clone(), at.now));
     change.links.push(LinkWrite::Add { kind, other, by });
+}
+
+/// The entry about a link, on the timeline of the ticket that it belongs to.
+pub fn entry((kind, other): (LinkKind, TicketNumber), author: Author, at: Timestamp) -> Entry {
+    let event = Event::Linked { link: kind.code().to_owned(), other };
+    Entry { at, author, visibility: Visibility::Internal, event }
 }
 
 /// Says on the other ticket's timeline that a link leads to it.

@@ -96,6 +96,15 @@ pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<
     Ok(change(ticket, author, ("added", text), TaskWrite::Add(task), at))
 }
 
+/// Gives a ticket that opens a task.
+pub(in crate::desk) fn begin_with(opening: &mut Change, text: &str, author: &Author, at: &At<'_>) {
+    let text: String = normal(text.trim()).chars().take(TEXT_CHARS_MAX).collect();
+    let event = Event::Task { step: "added".to_owned(), text: text.clone() };
+    let task = Task { id: at.task_id(), text, at: at.now, author: name(author), done: None };
+    opening.entries.push(Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event });
+    opening.tasks.push(TaskWrite::Add(task));
+}
+
 /// Marks a task done or open, or takes it away; `None` where it is so already.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
+pub mod events;
 mod work;
 
 pub use work::Decided;

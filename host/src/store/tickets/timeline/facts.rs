@@ -34,6 +34,7 @@ pub(super) fn facts(event: &Event) -> String {
         Event::Linked { link, other } | Event::Unlinked { link, other } => json!([link, other.0]),
         Event::Attached { attachment, name, size, digest } => json!([attachment.to_string(), name, size, digest]),
         Event::Task { step, text } => json!([step, text]),
+        Event::Outage { step } => json!([step]),
         Event::Watched { person } | Event::Unwatched { person } => json!([person.as_str()]),
         Event::TimeSpent { minutes, note } => json!([minutes, note]),
         Event::SurveyAnswered { score, comment } => json!([score, comment]),
@@ -132,6 +133,10 @@ fn around(kind: &str, facts: &str) -> Result<Event, Error> {
             let [step, text] = read(facts)?;
             Event::Task { step, text }
         }
+        "outage" => {
+            let [step] = read(facts)?;
+            Event::Outage { step }
+        }
         "watched" | "unwatched" => {
             let [person]: [String; 1] = read(facts)?;
             let person = parsed(T, "details", &person)?;
@@ -176,6 +181,7 @@ mod tests {
                 to: None,
             },
             Event::Reranked { from: 0, to: 2 },
+            Event::Outage { step: text() },
             Event::Attached {
                 attachment: AttachmentId(uuid::Uuid::from_u128(8)),
                 name: text(),

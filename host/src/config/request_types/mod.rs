@@ -12,6 +12,8 @@ use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
 
+mod parts;
+
 /// The longest text that a field takes unless the file says otherwise, in characters.
 const CHARS_MAX: u64 = 2000;
 /// The same for a text of several lines.
@@ -41,6 +43,7 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, (Requ
 /// - `grants-access`: whether tickets ask for access, default false; the form then needs `app` and `tier`.
 /// - `[request-type.closing]`: what differs from the desk's `[closing]`.
 /// - `[[request-type.field]]`: the form's fields in the order they are shown.
+/// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket, see `parts.rs`.
 fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (RequestType, Given) {
     let kinds = Kind::ALL.map(|kind| (kind.code(), kind));
     let grants = keys.optional("grants-access");
@@ -59,6 +62,7 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
         }
     }
     let closing = keys.table("closing", closing::read).unwrap_or_default();
+    let (parts, tasks) = (parts::parts(keys, &fields, names), parts::tasks(keys, &fields));
     let form = RequestType {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
@@ -67,6 +71,8 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
         fields,
         grants_access,
         closing: Closing::default(),
+        parts,
+        tasks,
     };
     (form, closing)
 }

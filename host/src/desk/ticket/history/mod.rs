@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::intake::check_request_type;
-use super::timeline::{Entry, Event, Field as Set, Visibility};
-use super::{State, Submitted, Ticket};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -17,6 +14,11 @@ use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayImport;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla::{Clock, Clocks};
+use crate::desk::ticket::intake::check_request_type;
+use crate::desk::ticket::timeline::{Entry, Event, Field as Set, Visibility};
+use crate::desk::ticket::{State, Submitted, Ticket};
+
+pub mod log;
 
 /// A ticket of another desk, as its file has it.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,10 +20,15 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
 use crate::desk::ticket::history::Past;
+use crate::desk::ticket::history::log::LogEvent;
 use crate::desk::ticket::intake::Submission;
 use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets};
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
+
+mod log;
+
+use log::Logged;
 
 /// Tickets on their way at once: enough to fill a batch of the writer.
 const IN_FLIGHT_MAX: usize = 64;
@@ -86,6 +91,11 @@ pub struct Import {
     /// begins. Labels are what was decided; times, states and assignees are kept; requesters may have left.
     #[arg(long)]
     history: bool,
+    /// Each row is an event of a ticket, which `--key` names: `created-at` is when it happened, `state` and `label.team` where the ticket
+    /// stood from then on. Its life is gone through again, with the promises that it would have had; a jump that no ticket can make
+    /// is named with its line, and its ticket left out.
+    #[arg(long, requires_all = ["history", "key"])]
+    log: bool,
     /// The channel that tickets name.
     #[arg(long, default_value = "import")]
     channel: String,
@@ -122,6 +132,9 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     };
     #[expect(clippy::disallowed_methods, reason = "measures the import")]
     let start = Instant::now();
+    if import.log {
+        log::take_over(&mut flight, &mut tickets).await?;
+    }
     while let Some(row) = tickets.next_row()? {
         match row {
             Row::Ticket(ticket) => flight.submit(*ticket).await?,
@@ -153,10 +166,15 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     }
 }
 
+fn without_time(line: u64) -> Failure {
+    format!("line {line} does not say when its ticket was created: history needs `--map created-at=COLUMN`").into()
+}
+
 /// The ticket that a row asks for.
 enum Wanted {
     New { requester: PersonId, submission: Box<Submission> },
     TakenOver(Box<Past>),
+    Logged(Box<(Past, Vec<LogEvent>)>),
 }
 
 /// Makes a ticket, and tries again while the desk has too much to do.
@@ -172,6 +190,10 @@ async fn make(
             Wanted::New { requester, submission } => {
                 let (requester, submission) = (Some(requester.clone()), Submission::clone(submission));
                 app.create_ticket(actor, requester, submission, Some(claim.clone())).await
+            }
+            Wanted::Logged(logged) => {
+                let (past, events) = logged.as_ref();
+                app.take_over_log(actor, past.clone(), events, claim.clone()).await
             }
             Wanted::TakenOver(past) => app.take_over_ticket(actor, Past::clone(past), claim.clone()).await,
         };
@@ -283,15 +305,29 @@ impl Flight {
             None => format!("import-{}-{}", self.file, ticket.line),
         };
         let claim = (key, submit::digest(&self.request(&ticket)));
-        let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         let (line, keyed) = (ticket.line, ticket.key.is_some());
         let labels = if self.history { Labels::default() } else { ticket.labels.clone() };
         let wanted = if self.history { Wanted::TakenOver(Box::new(self.past(ticket)?)) } else { self.wanted(ticket) };
+        self.start((line, keyed, labels), wanted, claim);
+        Ok(())
+    }
+
+    /// Takes a ticket over with its log.
+    async fn take_over(&mut self, logged: Logged) -> Result<(), Failure> {
+        while self.running.len() >= IN_FLIGHT_MAX {
+            self.land_one().await?;
+        }
+        let Logged { past, line, events, claim } = logged;
+        self.start((line, true, Labels::default()), Wanted::Logged(Box::new((past, events))), claim);
+        Ok(())
+    }
+
+    fn start(&mut self, (line, keyed, labels): (u64, bool, Labels), wanted: Wanted, claim: (String, String)) {
+        let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         self.running.spawn(async move {
             let made = make(&app, &actor, &wanted, &claim).await;
             Landed { line, keyed, made, labels }
         });
-        Ok(())
     }
 
     fn wanted(&self, ticket: ImportedTicket) -> Wanted {
@@ -309,10 +345,7 @@ impl Flight {
     fn past(&self, ticket: ImportedTicket) -> Result<Past, Failure> {
         let ImportedTicket { line, subject, body, fields, requester, past, labels, .. } = ticket;
         let Some(created_at) = past.created_at else {
-            return Err(format!(
-                "line {line} does not say when its ticket was created: history needs `--map created-at=COLUMN`"
-            )
-            .into());
+            return Err(without_time(line));
         };
         Ok(Past {
             request_type: self.request_type.clone(),
@@ -364,6 +397,13 @@ impl Flight {
                     decisions: u64::try_from(rules_asked).unwrap_or(u64::MAX),
                 };
                 self.summary.accept(&outcome, &labels);
+                Ok(())
+            }
+            Err(Error::Rejected { problems }) if problems.iter().any(|p| log::line_of(&p.field).is_some()) => {
+                for problem in problems {
+                    let at = log::line_of(&problem.field).unwrap_or(line);
+                    self.summary.reject(at, &problem.code, problem.message);
+                }
                 Ok(())
             }
             Err(Error::Rejected { problems }) => {

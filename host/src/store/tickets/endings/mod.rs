@@ -13,6 +13,8 @@ use crate::store::db::Row;
 use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt};
 use crate::store::{Error, Store};
 
+pub mod outages;
+
 /// The most links of a ticket that are shown, and tickets that follow one.
 pub const LINKS_MAX: usize = 500;
 /// The most steps that a chain of merged tickets is followed.
@@ -145,9 +147,12 @@ impl Store {
     pub async fn around(&self, ticket: TicketNumber) -> Result<Around, Error> {
         let sql = "select l.kind, l.other from links l join tickets t on t.number = l.other \
                    where l.ticket = $1 and l.kind = $2 and t.unfinished = 1 \
-                   union all select kind, ticket from links where other = $1 and kind = $3 order by 1, 2 limit 100";
+                   union all select kind, ticket from links where other = $1 and kind = $3 \
+                   union all select kind, ticket from links where other = $1 and kind = $4 \
+                   and exists (select 1 from outages where ticket = $1) order by 1, 2 limit 100";
         let (blocked, duplicate) = (LinkKind::BlockedBy.code(), LinkKind::Duplicate.code());
-        let rows = self.db.quick(sql, vec![ticket.0.into(), blocked.into(), duplicate.into()]).await?;
+        let args = vec![ticket.0.into(), blocked.into(), duplicate.into(), LinkKind::Child.code().into()];
+        let rows = self.db.quick(sql, args).await?;
         let open = self.tasks(ticket).await?.iter().filter(|task| task.done.is_none()).count();
         let mut around = Around { open_tasks: open, ..Around::default() };
         for row in &rows {

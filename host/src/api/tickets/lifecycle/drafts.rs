@@ -1,0 +1,112 @@
+//! Drafts over HTTP: submissions that their authors go on with later.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::http::auth::Caller;
+use crate::api::http::json::Json;
+use crate::api::http::problem::{FieldProblem, Kind, Problem};
+use crate::api::tickets::{NewTicketBody, answer_made};
+use crate::app::App;
+use crate::app::tickets::submit::drafts::StoredDraft;
+use crate::desk::id::DraftId;
+
+/// A submission that is kept.
+#[derive(Serialize, ToSchema)]
+pub struct DraftView {
+    id: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: Timestamp,
+    submission: NewTicketBody,
+    /// Problems that the desk found when it was sent; none where it was not, or was changed since.
+    problems: Vec<FieldProblem>,
+}
+
+fn view(draft: StoredDraft) -> Result<DraftView, Problem> {
+    let submission = read(&draft)?;
+    let problems = draft.problems.into_iter().map(FieldProblem::from).collect();
+    Ok(DraftView { id: draft.id.0, saved_at: draft.saved_at, submission, problems })
+}
+
+fn read(draft: &StoredDraft) -> Result<NewTicketBody, Problem> {
+    let read = serde_json::from_str(&draft.content);
+    read.map_err(|e| Problem::new(Kind::REJECTED, format!("the draft is none that this program reads: {e}")))
+}
+
+/// List your drafts, the latest first.
+#[utoipa::path(get, path = "/api/v1/drafts", tag = "tickets", security(("token" = [])),
+    responses((status = 200, body = Vec<DraftView>), (status = 403, body = Problem)))]
+pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<Vec<DraftView>>, Problem> {
+    let drafts = app.drafts(&actor).await?;
+    Ok(axum::Json(drafts.into_iter().map(view).collect::<Result<_, _>>()?))
+}
+
+/// Read one of your drafts.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}", tag = "tickets", security(("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = DraftView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<Uuid>,
+) -> Result<axum::Json<DraftView>, Problem> {
+    Ok(axum::Json(view(app.draft(&actor, DraftId(id)).await?)?))
+}
+
+/// Keep a submission under an id of your own making (UUID), up to 50. Nothing of it is checked yet.
+#[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "tickets", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = NewTicketBody,
+    responses((status = 200, body = DraftView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn keep(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<Uuid>,
+    Json(body): Json<NewTicketBody>,
+) -> Result<axum::Json<DraftView>, Problem> {
+    let content = serde_json::to_string(&body).unwrap_or_default();
+    Ok(axum::Json(view(app.keep_draft(&actor, DraftId(id), content).await?)?))
+}
+
+/// Forget a draft.
+#[utoipa::path(delete, path = "/api/v1/drafts/{id}", tag = "tickets", security(("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn forget(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    app.forget_draft(&actor, DraftId(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Submit a draft, which is forgotten then. Where it is refused, it stays, with the problems.
+///
+/// Sent again, it answers with the ticket that it made.
+#[utoipa::path(post, path = "/api/v1/drafts/{id}/submit", tag = "tickets", security(("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 201, body = crate::api::tickets::views::TicketView),
+        (status = 200, body = crate::api::tickets::views::TicketView, description = "made before"),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn submit(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let made = match app.made_of_draft(&actor, DraftId(id)).await? {
+        Some(made) => made,
+        None => {
+            let draft = app.draft(&actor, DraftId(id)).await?;
+            let wanted = read(&draft)?.submission()?;
+            app.submit_draft(&actor, draft, wanted).await?
+        }
+    };
+    answer_made(&app, &actor, made).await
+}

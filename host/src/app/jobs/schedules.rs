@@ -1,0 +1,253 @@
+//! Work that comes again by the calendar: each occurrence is done once, however many hosts there are, and after an outage as well.
+//!
+//! An entry remembers how far it has come; a claim lets one host work on the next occurrence. A ticket is made under a key that
+//! never ends, so that a claim which ran out makes no second one. A report that left and could not be written down leaves once more, with
+//! the same id.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::LEASE;
+use super::messages::name_of;
+use crate::app::observe::csv;
+use crate::app::observe::reports::{By, Days, Report, html};
+use crate::app::tickets::submit::digest;
+use crate::app::{App, Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
+use crate::desk::permission;
+use crate::desk::ticket::intake::Submission;
+use crate::store::jobs::Lease;
+use crate::store::jobs::schedules::Progress;
+
+/// How often an occurrence is tried before the desk goes on without it.
+const TRIES_MAX: i64 = 8;
+/// The wait after a try that failed; it doubles with each.
+const WAIT: SignedDuration = SignedDuration::from_secs(60);
+/// The most that it is doubled.
+const DOUBLINGS_MAX: u32 = 6;
+/// The most occurrences of one entry that are made up for after an outage; of more, the oldest are left out.
+const MISSED_MAX: usize = 60;
+/// The channel of a ticket that comes again.
+const CHANNEL: &str = "recurring";
+
+/// An occurrence that this host has claimed.
+#[derive(Debug, Clone)]
+pub struct Occurrence {
+    /// The name of its entry.
+    pub name: String,
+    pub at: Timestamp,
+    fence: Uuid,
+    tries: i64,
+    work: Occurring,
+}
+
+/// The work of one occurrence.
+#[derive(Debug, Clone)]
+pub enum Occurring {
+    Ticket(RecurringTicket),
+    /// A report for one person.
+    Report(MailedReport, PersonId),
+}
+
+/// A report in words, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportLetter {
+    /// Stable, however often it is tried.
+    pub id: String,
+    pub to_name: String,
+    pub to_address: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub csv: String,
+    /// The name of its files, without an ending.
+    pub file: String,
+    pub at: Timestamp,
+}
+
+/// An entry as those see it who look after the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleStatus {
+    pub name: String,
+    pub next_at: Option<Timestamp>,
+    /// `None` where the desk has not looked at it yet.
+    pub progress: Option<Progress>,
+}
+
+impl Occurrence {
+    /// The work.
+    pub fn work(&self) -> &Occurring {
+        &self.work
+    }
+}
+
+/// The entries of a schedule that count by themselves: each person's report is one.
+fn entries(schedule: &Schedule) -> Vec<(String, Occurring)> {
+    let id = &schedule.id;
+    match &schedule.work {
+        Work::Ticket(ticket) => vec![(format!("ticket:{id}"), Occurring::Ticket(ticket.clone()))],
+        Work::Report(report) => {
+            let one = |to: &PersonId| (format!("report:{id}:{to}"), Occurring::Report(report.clone(), to.clone()));
+            report.to.iter().map(one).collect()
+        }
+    }
+}
+
+/// The first occurrence that is due after some time; where many were missed, the first of the last ones.
+fn first_due(schedule: &Schedule, organisation: &Organisation, done: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let next = |after: Timestamp| schedule.rhythm.next_after(&organisation.calendar, after).filter(|at| *at <= now);
+    let mut missed = std::collections::VecDeque::from([next(done)?]);
+    while let Some(at) = missed.back().copied().and_then(next) {
+        if missed.len() == MISSED_MAX {
+            missed.pop_front();
+        }
+        missed.push_back(at);
+    }
+    missed.front().copied()
+}
+
+impl Office {
+    /// Claims the next occurrence that is due of any entry; `None` where none is. Without a way for mail, reports wait.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written.
+    pub async fn next_occurrence(&self, has_mail: bool) -> Result<Option<Occurrence>, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        for schedule in &organisation.schedules {
+            for (name, work) in entries(schedule) {
+                if matches!(work, Occurring::Report(..)) && !has_mail {
+                    continue;
+                }
+                let progress = self.store.schedule(&name, now).await?;
+                if progress.leased_until > now {
+                    continue;
+                }
+                let Some(at) = first_due(schedule, &organisation, progress.done_until, now) else { continue };
+                let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+                let lease = Lease { fence: self.clock.new_id(), now, until };
+                if self.store.claim_schedule(&name, progress.done_until, &lease).await? {
+                    let tries = progress.attempts + 1;
+                    return Ok(Some(Occurrence { name, at, fence: lease.fence, tries, work }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes down that an occurrence is done, or that it was tried: then it is tried again, and at last left out.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn occurrence_ended(&self, occurrence: &Occurrence, came: Result<(), String>) -> Result<(), Error> {
+        let Occurrence { name, at, fence, tries, .. } = occurrence;
+        match came {
+            Ok(()) => drop(self.store.schedule_done(name, *fence, *at, "").await?),
+            Err(why) if *tries >= TRIES_MAX => {
+                tracing::error!(name, %at, why, "what comes again by the calendar is left out this time");
+                let why = format!("{at} was left out: {why}");
+                self.store.schedule_done(name, *fence, *at, &why).await?;
+            }
+            Err(why) => {
+                tracing::warn!(name, %at, why, tries, "what comes again by the calendar has failed: tried again");
+                let doublings = u32::try_from(tries - 1).unwrap_or(DOUBLINGS_MAX).min(DOUBLINGS_MAX);
+                let again = self.clock.now().saturating_add(WAIT * 2_i32.pow(doublings)).unwrap_or(Timestamp::MAX);
+                self.store.schedule_failed(name, *fence, again, &why).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A report for one person; `None` where the person is not here any more.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn report_letter(
+        &self,
+        occurrence: &Occurrence,
+        (mailed, to): (&MailedReport, &PersonId),
+    ) -> Result<Option<ReportLetter>, Error> {
+        let organisation = self.organisation();
+        let Some(person) = organisation.people.get(to).filter(|person| person.active) else { return Ok(None) };
+        let day = organisation.calendar.zone.to_datetime(occurrence.at).date();
+        let (Some(report), Some((from, to_day))) = (Report::from_code(&mailed.report), mailed.over.before(day)) else {
+            return Ok(None);
+        };
+        let days = Days { from, to: to_day };
+        let by = mailed.by.as_deref().and_then(By::from_column);
+        let table = self.report(&Actor::System, report, days, by).await?;
+        let code = report.code();
+        let title = format!("{code}, {from} to {to_day}");
+        let name = name_of(&organisation, to);
+        let text = format!(
+            "{name},\n\nhere is the report {title} of {}, with {} rows: as a page, and as a table for a spreadsheet.\n",
+            organisation.name,
+            table.rows.len()
+        );
+        Ok(Some(ReportLetter {
+            id: format!("r.{}", digest(format!("{} {}", occurrence.name, occurrence.at).as_bytes()).replace(':', "-")),
+            to_name: name,
+            to_address: person.email.clone(),
+            subject: format!("[{}] {title}", organisation.name),
+            text,
+            html: html::page(report, days, &table),
+            csv: csv::report(&table),
+            file: format!("{code}-{from}-{to_day}"),
+            at: occurrence.at,
+        }))
+    }
+
+    /// Everything that comes again, with how far it has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn schedules(&self, actor: &Actor) -> Result<Vec<ScheduleStatus>, Error> {
+        permission::administer(actor)?;
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut all = Vec::new();
+        for schedule in &organisation.schedules {
+            for (name, _) in entries(schedule) {
+                let progress = self.store.schedule_if_any(&name).await?;
+                let done = progress.as_ref().map_or(now, |progress| progress.done_until);
+                let next_at = schedule.rhythm.next_after(&organisation.calendar, done);
+                all.push(ScheduleStatus { name, next_at, progress });
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl App {
+    /// Opens the ticket of an occurrence. Done again, it opens no second one.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::create_ticket`].
+    pub async fn open_recurring(
+        self: &Arc<Self>,
+        occurrence: &Occurrence,
+        ticket: &RecurringTicket,
+    ) -> Result<(), Error> {
+        let day = self.organisation().calendar.zone.to_datetime(occurrence.at).date().to_string();
+        let text = |pattern: &str| pattern.replace("{date}", &day);
+        let submission = Submission {
+            request_type: ticket.request_type.to_string(),
+            channel: CHANNEL.to_owned(),
+            subject: text(&ticket.subject),
+            body: text(&ticket.body),
+            fields: ticket.fields.clone(),
+            ..Submission::default()
+        };
+        let key = format!("{} {}", occurrence.name, occurrence.at);
+        let requester = Some(ticket.requester.clone());
+        self.create_ticket(&Actor::System, requester, submission, Some((key.clone(), key))).await.map(drop)
+    }
+}

@@ -1,0 +1,165 @@
+//! Outages: declared and ended by agents, read by all, and the tickets that are attached to them.
+
+use jiff::Timestamp;
+
+use crate::app::tickets::change::{Changed, Retry, Which};
+use crate::app::tickets::work::may_read;
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::intake::outage::{self, CHILDREN_MAX, Declaration, OUTAGES_MAX, Outage};
+use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
+use crate::desk::ticket::timeline::Visibility;
+use crate::store::IdempotencyKey;
+use crate::store::tickets::endings::outages::WordsToPass;
+
+/// How long it is known which child has which words: longer than the desk tries.
+const PASSED_KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
+/// An outage with what those who work on tickets see besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenOutage {
+    pub outage: Outage,
+    /// How many tickets are attached; `None` for readers who see only the announcement.
+    pub children: Option<i64>,
+}
+
+impl Office {
+    /// The outages that are declared now: their announcements for all, and which tickets they are for those who work on tickets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn outages(&self, actor: &Actor) -> Result<Vec<SeenOutage>, Error> {
+        permission::list(actor)?;
+        let works = permission::list_internally(actor).is_ok();
+        let mut seen = Vec::new();
+        for outage in self.store.outages().await? {
+            let children = if works { Some(self.store.children_of(outage.ticket).await?) } else { None };
+            seen.push(SeenOutage { outage, children });
+        }
+        Ok(seen)
+    }
+
+    /// Declares a ticket to be an outage, or changes what is said of it; the outage.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`]; [`Error::Rejected`] with what is wrong, and where there are too many.
+    pub async fn declare_outage(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        declaration: Declaration,
+    ) -> Result<SeenOutage, Error> {
+        let declaration = declaration.into_normal();
+        let before = self.store.outage(number).await?;
+        let others = self.store.outages().await?.iter().filter(|outage| outage.ticket != number).count();
+        let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permits =
+                (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
+            if others >= OUTAGES_MAX {
+                let message = format!("is too much: {OUTAGES_MAX} outages are declared already, end one of them");
+                return Err(Error::Rejected { problems: vec![Problem::new("announcement", "too-many", message)] });
+            }
+            Ok(outage::declare(ticket, &declaration, before.as_ref(), (&permits.0, &permits.1), at)?)
+        });
+        changed.await?;
+        self.jobs.wake();
+        let missing = || Error::Missing { what: "outage", name: number.to_string() };
+        let outage = self.store.outage(number).await?.ok_or_else(missing)?;
+        Ok(SeenOutage { outage, children: Some(self.store.children_of(number).await?) })
+    }
+
+    /// Lets an outage take no more submissions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; [`Error::Refused`].
+    pub async fn end_outage(&self, actor: &Actor, number: TicketNumber) -> Result<Changed, Error> {
+        let before = self.store.outage(number).await?;
+        self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
+            may_read(actor, ticket, case)?;
+            let permit = permission::edit(actor, ticket)?;
+            let missing = || Error::Missing { what: "outage", name: number.to_string() };
+            Ok(outage::end(ticket, before.as_ref().ok_or_else(missing)?, &permit, at)?)
+        })
+        .await
+    }
+
+    /// The outages that take submissions now and have room for one more.
+    pub(super) async fn outages_with_room(&self) -> Result<Vec<Outage>, Error> {
+        let mut with_room = Vec::new();
+        for outage in self.store.outages().await? {
+            match self.store.children_of(outage.ticket).await? < CHILDREN_MAX {
+                true => with_room.push(outage),
+                false => tracing::warn!(outage = %outage.ticket, CHILDREN_MAX, "an outage takes no more tickets"),
+            }
+        }
+        Ok(with_room)
+    }
+
+    /// A comment's author, where its words go to the children of the outage that the ticket is.
+    pub(in crate::app::tickets) async fn passes_on(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        visibility: Visibility,
+    ) -> Result<Option<PersonId>, Error> {
+        if visibility != Visibility::Public || permission::list_internally(actor).is_err() {
+            return Ok(None);
+        }
+        Ok(self.store.outage(number).await?.and_then(|_| actor.person().cloned()))
+    }
+
+    /// Gives the children of an outage the words that were said on it since; each once, however often it is done.
+    pub(in crate::app::tickets) async fn pass_words_on(&self, parent: &Ticket) -> Result<(), Error> {
+        for words in self.store.words_to_pass(parent.number).await? {
+            let WordsToPass { comment, at, by, body } = words;
+            for child in self.children_at(parent, at).await? {
+                let key = format!("{comment} for {child}");
+                let digest = key.clone();
+                let key = IdempotencyKey { actor: None, key, digest, kept_for: Some(PASSED_KEPT_FOR) };
+                let change = self.change(Which::Number(child), Retry::Commutes, Some(key), |ticket, _, at| {
+                    Ok(outage::hears(ticket, (&by, &body), at))
+                });
+                change.await?;
+            }
+            self.store.words_passed(parent.number, comment).await?;
+        }
+        Ok(())
+    }
+
+    /// Resolves the children of an outage that is resolved.
+    pub(in crate::app::tickets) async fn resolve_children(&self, parent: &Ticket) -> Result<(), Error> {
+        if self.store.outage(parent.number).await?.is_none() {
+            return Ok(());
+        }
+        let Some(last) = self.store.resolutions(parent.number).await?.pop() else { return Ok(()) };
+        for child in self.children_at(parent, Timestamp::MAX).await? {
+            let around = self.store.around(child).await?;
+            let change = self.change(Which::Number(child), Retry::Commutes, None, |ticket, _, at| {
+                Ok(resolve_duplicate(ticket, &last.record, &around, at))
+            });
+            change.await?;
+        }
+        Ok(())
+    }
+
+    /// The unfinished children that a ticket had at some time.
+    async fn children_at(&self, parent: &Ticket, time: Timestamp) -> Result<Vec<TicketNumber>, Error> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().copied().unwrap_or(TicketNumber(0));
+            let more = self.store.unfinished_children(parent.number, time, after).await?;
+            if more.is_empty() {
+                return Ok(all);
+            }
+            all.extend(more);
+        }
+    }
+}

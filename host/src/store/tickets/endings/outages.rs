@@ -1,0 +1,148 @@
+//! Outages, and the words on them that are on their way to the tickets which are attached.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::desk::id::{CommentId, PersonId, TicketNumber};
+use crate::desk::ticket::intake::outage::{Likeness, OUTAGES_MAX, Outage};
+use crate::desk::ticket::lifecycle::links::LinkKind;
+use crate::store::commit::writer::Work;
+use crate::store::db::Row;
+use crate::store::sql::columns::{at, from_json, ms, parsed};
+use crate::store::{Error, Store};
+
+const T: &str = "outages";
+const COLUMNS: &str = "ticket, announcement, likeness, declared_by, declared_at, ended_at";
+
+/// A [`Likeness`] as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    category: Option<String>,
+    request_type: Option<String>,
+    words: Vec<String>,
+    field: Option<(String, String)>,
+}
+
+/// The column of a likeness.
+pub(in crate::store) fn likeness(like: &Likeness) -> String {
+    let text = |id: &Option<_>| id.as_ref().map(ToString::to_string);
+    let kept = Kept {
+        category: text(&like.category),
+        request_type: like.request_type.as_ref().map(ToString::to_string),
+        words: like.words.clone(),
+        field: like.field.clone(),
+    };
+    // Texts only: there is nothing that JSON cannot say.
+    serde_json::to_string(&kept).unwrap_or_default()
+}
+
+fn like(text: &str) -> Result<Likeness, Error> {
+    let Kept { category, request_type, words, field } = from_json("likeness", text)?;
+    Ok(Likeness {
+        category: category.map(|id| parsed(T, "likeness", &id)).transpose()?,
+        request_type: request_type.map(|id| parsed(T, "likeness", &id)).transpose()?,
+        words,
+        field,
+    })
+}
+
+fn outage(row: &Row) -> Result<Outage, Error> {
+    Ok(Outage {
+        ticket: TicketNumber(row.int(0)?),
+        announcement: row.text(1)?,
+        like: like(&row.text(2)?)?,
+        declared_by: parsed(T, "declared_by", &row.text(3)?)?,
+        declared_at: at(T, "declared_at", row.int(4)?)?,
+        ended_at: row.opt_int(5)?.map(|ended| at(T, "ended_at", ended)).transpose()?,
+    })
+}
+
+/// Words on an outage that its children are to get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordsToPass {
+    pub comment: CommentId,
+    pub at: Timestamp,
+    pub by: PersonId,
+    pub body: String,
+}
+
+impl Store {
+    /// The outages that take submissions now, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or a row is damaged.
+    pub async fn outages(&self) -> Result<Vec<Outage>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from outages where ended_at is null order by declared_at, ticket limit {OUTAGES_MAX}"
+        );
+        self.db.quick(&sql, Vec::new()).await?.iter().map(outage).collect()
+    }
+
+    /// The outage that a ticket is or was.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or the row is damaged.
+    pub async fn outage(&self, ticket: TicketNumber) -> Result<Option<Outage>, Error> {
+        let sql = format!("select {COLUMNS} from outages where ticket = $1");
+        self.db.quick(&sql, vec![ticket.0.into()]).await?.first().map(outage).transpose()
+    }
+
+    /// How many tickets are attached to one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn children_of(&self, ticket: TicketNumber) -> Result<i64, Error> {
+        let sql = "select count(*) from links where other = $1 and kind = $2";
+        let rows = self.db.quick(sql, vec![ticket.0.into(), LinkKind::Child.code().into()]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The words on an outage that its children are to get, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or a row is damaged.
+    pub async fn words_to_pass(&self, ticket: TicketNumber) -> Result<Vec<WordsToPass>, Error> {
+        let sql = "select comment, at, author, body from outage_words where ticket = $1 order by at, comment limit 100";
+        let words = |row: &Row| {
+            Ok(WordsToPass {
+                comment: CommentId(row.uuid(0)?),
+                at: at("outage_words", "at", row.int(1)?)?,
+                by: parsed("outage_words", "author", &row.text(2)?)?,
+                body: row.text(3)?,
+            })
+        };
+        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(words).collect()
+    }
+
+    /// Writes down that all children of an outage have these words.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn words_passed(&self, ticket: TicketNumber, comment: CommentId) -> Result<(), Error> {
+        const PASSED: &str = "delete from outage_words where ticket = $1 and comment = $2";
+        self.ask(|done| Work::Statement(PASSED, vec![ticket.0.into(), comment.0.into()], done)).await.map(drop)
+    }
+
+    /// The unfinished children of a ticket that were attached by some time, after one of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn unfinished_children(
+        &self,
+        ticket: TicketNumber,
+        by: Timestamp,
+        after: TicketNumber,
+    ) -> Result<Vec<TicketNumber>, Error> {
+        let sql = "select l.ticket from links l join tickets t on t.number = l.ticket where l.other = $1 and l.kind = $2 \
+                   and l.at <= $3 and l.ticket > $4 and t.unfinished = 1 order by l.ticket limit 100";
+        let args = vec![ticket.0.into(), LinkKind::Child.code().into(), ms(by).into(), after.0.into()];
+        let rows = self.db.quick(sql, args).await?;
+        rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
+    }
+}

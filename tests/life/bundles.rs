@@ -1,0 +1,88 @@
+//! A request type that is a bundle: one submission makes a ticket with tasks and other tickets, or nothing.
+
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, resolved};
+use crate::support::house::House;
+use crate::support::place::on_both;
+
+fn colleague(fields: &[(&str, &str)]) -> Value {
+    let mut all = json!({ "name": "Zoë Ünal", "first-day": "2027-03-01", "role": "engineer", "device": "laptop",
+        "cost-centre": "4711", "person": "sofia" });
+    for (name, value) in fields {
+        all[name] = json!(value);
+    }
+    json!({ "request_type": "new-colleague", "subject": "Zoë joins", "body": "She begins in spring.", "fields": all })
+}
+
+fn links(kofi: &Client, key: &str) -> Vec<(String, String)> {
+    let links = kofi.get(&format!("/api/v1/tickets/{key}/links")).expect(200);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    links.as_array().unwrap().iter().map(|link| (text(&link["link"]), text(&link["ticket"]))).collect()
+}
+
+fn count(kofi: &Client) -> usize {
+    kofi.get("/api/v1/tickets?limit=200").expect(200)["tickets"].as_array().unwrap().len()
+}
+
+#[test]
+fn one_submission_makes_a_ticket_with_tasks_and_parts_that_wait_for_each_other() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let once = lena.with("idempotency-key", "zoe");
+        let person = desk.as_role("mei").get("/api/v1/people/amara/grants").status;
+        assert_eq!(person, 200);
+        let body = colleague(&[("person", "amara")]);
+        let made = once.post("/api/v1/tickets", &body).expect(201);
+        let key = made["key"].as_str().unwrap().to_owned();
+        let parts: Vec<String> =
+            links(&kofi, &key).into_iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        assert_eq!(parts.len(), 4, "account, device, code and tickets");
+        assert_eq!(once.post("/api/v1/tickets", &body).expect(200)["key"], made["key"], "sent again, it is the same");
+        assert_eq!(count(&kofi), 5);
+        let read = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let of_form = |form: &str| parts.iter().find(|part| read(part)["request_type"] == form).unwrap();
+        let (account, device) = (of_form("software"), of_form("hardware"));
+        assert_eq!(read(device)["subject"], "A laptop for Zoë Ünal");
+        assert_eq!(read(device)["requester"], "lena");
+        assert!(links(&kofi, device).contains(&("blocked-by".to_owned(), account.clone())), "the account comes first");
+        // The day is the promise, by the end of open time before it is over.
+        let due = read(account)["resolution"]["due_at"].as_str().unwrap().to_owned();
+        assert!(due.starts_with("2027-02-26T"), "the first day is a Monday, three days before it a Friday: {due}");
+        let tasks = kofi.get(&format!("/api/v1/tickets/{key}/tasks")).expect(200);
+        assert_eq!(
+            (tasks.as_array().unwrap().len(), &tasks[0]["text"]),
+            (2, &json!("Welcome Zoë Ünal and show them the desk"))
+        );
+
+        let step =
+            |key: &str| kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), &resolved());
+        assert_eq!(step(&key).status, 409, "it waits for its parts");
+        assert_eq!(step(device).status, 409, "it waits for the account");
+        step(account).expect(200);
+        step(device).expect(200);
+        let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string();
+        assert!(timeline.contains("blocked-by") && timeline.contains("Welcome"), "{timeline}");
+    });
+}
+
+#[test]
+fn a_bundle_is_refused_whole_if_one_part_cannot_be_made() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        // The form takes it; the rule at intake wants a number of the cost centre for the device.
+        let broken = lena.post("/api/v1/tickets", &colleague(&[("name", &"x".repeat(290)), ("person", "amara")]));
+        let broken = broken.expect(422);
+        let fields: Vec<&str> =
+            broken["problems"].as_array().unwrap().iter().map(|problem| problem["field"].as_str().unwrap()).collect();
+        assert!(fields.contains(&"device.subject") && fields.contains(&"account.subject"), "{broken}");
+        assert_eq!(count(&kofi), 0, "nothing was made");
+        // Only what applies is made: no device, no person yet.
+        let mut body = colleague(&[("device", "none"), ("role", "office")]);
+        body["fields"].as_object_mut().unwrap().remove("person");
+        lena.post("/api/v1/tickets", &body).expect(201);
+        assert_eq!(count(&kofi), 2);
+    });
+}

@@ -1,0 +1,93 @@
+//! Work that comes again by the calendar: tickets that are opened and reports that are sent, each once.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::peers::smtp::Relay;
+use crate::support::place::on_both;
+
+const TICKET: &str = r#"
+[[recurring-ticket]]
+id = "backups"
+request-type = "question"
+requester = "mei"
+subject = "Check the backups of {date}"
+body = "Read the log of {date} and say what is missing."
+fields = { topic = "other" }
+every = "day"
+at = "07:00"
+"#;
+
+const REPORT: &str = r#"
+[[report-by-mail]]
+id = "weekly"
+report = "volume"
+by = "team"
+over = "day"
+to = ["mei", "kofi"]
+every = "day"
+at = "07:00"
+"#;
+
+fn subjects(desk: &House) -> Vec<String> {
+    let found = desk.as_role("kofi").get("/api/v1/tickets?limit=200").expect(200);
+    let subject = |ticket: &Value| ticket["subject"].as_str().unwrap().to_owned();
+    found["tickets"].as_array().unwrap().iter().map(subject).collect()
+}
+
+#[test]
+fn a_ticket_comes_again_each_day_once_on_any_number_of_hosts_and_after_an_outage() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text + TICKET);
+        desk.do_what_is_due();
+        assert_eq!(subjects(&desk), [""; 0], "nothing is made up for that was before the entry");
+        // Four at once look at what is due after some days without a desk.
+        desk.clock.advance(SignedDuration::from_hours(72));
+        std::thread::scope(|scope| {
+            let looks: Vec<_> = (0..4).map(|_| scope.spawn(|| desk.do_what_is_due())).collect();
+            looks.into_iter().for_each(|look| drop(look.join().unwrap()));
+        });
+        let made = subjects(&desk);
+        let distinct: BTreeSet<&String> = made.iter().collect();
+        assert!((3..=4).contains(&made.len()) && distinct.len() == made.len(), "one for each day: {made:?}");
+        let count = made.len();
+        let desk = desk.cut_off_and_restart();
+        desk.do_what_is_due();
+        assert_eq!(subjects(&desk).len(), count, "none again");
+        let all = desk.as_role("mei").get("/api/v1/schedules").expect(200);
+        assert_eq!(
+            (&all[0]["name"], &all[0]["last_error"]),
+            (&Value::from("ticket:backups"), &Value::from("")),
+            "{all}"
+        );
+        assert!(all[0]["next_at"].is_string(), "{all}");
+        assert_eq!(desk.as_role("kofi").get("/api/v1/schedules").status, 403);
+        let first = desk.as_role("mei").get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!((&first["requester"], &first["channel"]), (&Value::from("mei"), &Value::from("recurring")));
+    });
+}
+
+#[test]
+fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = House::with_settings(database, example_rules(), |text| text + &relay.settings() + REPORT);
+        desk.do_what_is_due();
+        desk.advance(SignedDuration::from_hours(24));
+        desk.do_what_is_due();
+        let of =
+            |person: &str| relay.taken().into_iter().filter(|taken| taken.to.starts_with(person)).collect::<Vec<_>>();
+        let (mei, kofi) = (of("mei"), of("kofi"));
+        assert!((1..=2).contains(&mei.len()) && mei.len() == kofi.len(), "{} and {}", mei.len(), kofi.len());
+        let letter = &mei[0];
+        assert!(letter.header("Subject").contains("volume"), "{}", letter.text);
+        assert!(letter.text.contains("text/csv") && letter.text.contains("multipart/mixed"), "{}", letter.text);
+        assert!(letter.text.contains("volume-") && letter.text.contains(".csv"), "{}", letter.text);
+        let ids: BTreeSet<String> = mei.iter().chain(&kofi).map(|letter| letter.header("Message-ID")).collect();
+        assert_eq!(ids.len(), mei.len() + kofi.len(), "each is a letter of its own");
+    });
+}
