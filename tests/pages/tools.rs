@@ -152,3 +152,35 @@ fn agents_at_one_ticket_see_who_looks_and_who_writes() {
     desk.advance(jiff::SignedDuration::from_secs(31));
     kofi.counts("[data-presence]:not([hidden])", 0);
 }
+
+/// A file is added by the form, also without scripts; what a browser could run is kept as bytes, and private stays private.
+#[test]
+fn files_are_added_and_taken_out_and_none_is_run() {
+    let desk = desk();
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("error.html");
+    std::fs::write(&page, "<!doctype html><title>x</title><script>document.title = 'run'</script>").unwrap();
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.without_scripts();
+    amara.go("/tickets/IT-1");
+    amara.type_into("#file", page.to_str().unwrap());
+    amara.click(".add-file button");
+    amara.sees(".notice.good", "file is added");
+    amara.sees(".files", "error.html");
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let got = kofi.script(
+        "const r = new XMLHttpRequest(); r.open('GET', document.querySelector('.files a').href, false); r.send(); \
+         return [r.getResponseHeader('content-disposition'), r.getResponseHeader('content-type'), r.responseText]",
+    );
+    assert!(got[0].as_str().unwrap().starts_with("attachment;"), "{got}");
+    assert_ne!(got[1], "text/html");
+    assert!(got[2].as_str().unwrap().contains("<script>"), "the bytes as they were sent: {got}");
+    kofi.click(".add-file input[type=checkbox]");
+    kofi.type_into("#file", page.to_str().unwrap());
+    kofi.click(".add-file button");
+    kofi.counts(".files li", 2);
+    kofi.sees(".files", "Private note");
+    amara.go("/tickets/IT-1");
+    amara.counts(".files li", 1);
+}

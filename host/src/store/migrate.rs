@@ -46,6 +46,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     27 "attachments" "0027_attachments.sql";
     28 "surveys" "0028_surveys.sql";
     29 "identity" "0029_identity.sql";
+    35 "console" "0035_console.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

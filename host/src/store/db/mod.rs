@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::Error;
+use super::sql::counted::note;
 
 mod arguments;
 mod checkpoint;
@@ -195,6 +196,7 @@ impl Db {
     }
 
     async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        note();
         Ok(match self {
             Db::Sqlite(file) => file.all(lane, sql, args).await?.into_iter().map(Row::Sqlite).collect(),
             Db::Postgres(server) => server.all(lane, sql, args).await?.into_iter().map(Row::Postgres).collect(),
@@ -237,6 +239,7 @@ impl Db {
 impl Tx {
     /// All rows of a statement.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        note();
         Ok(match self {
             Tx::Sqlite(tx, _) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
@@ -262,6 +265,7 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        note();
         match self {
             Tx::Sqlite(tx, _) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);

@@ -163,7 +163,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 19] = [
+const ELSEWHERE: [&str; 20] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -176,6 +176,7 @@ const ELSEWHERE: [&str; 19] = [
     "update watchers set person = $2 where person = $1",
     "update views set owner = $2 where owner = $1 and audience <> ''",
     "delete from views where owner = $1 and $2 <> ''",
+    "delete from starred_views where person = $1 and $2 <> ''",
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from sessions where person = $1 and $2 <> ''",

@@ -141,7 +141,7 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         priority: other("priority", now.priority.as_str()),
         team,
         assignee: assignee.map(|id| Some(id).filter(|id| !id.is_empty())),
-        tags: None,
+        tags: form.has("tagged").then(|| form.all("tag")),
         reason: form.text("reason"),
     };
     let key = key(&form, &format!("edit {id}"));

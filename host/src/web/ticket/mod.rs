@@ -25,6 +25,7 @@ use crate::desk::ticket::sight::Sight;
 
 pub mod acts;
 mod facts;
+pub mod files;
 pub mod next;
 pub mod record;
 mod story;
@@ -88,6 +89,7 @@ struct PlainPage {
     items: Vec<Item>,
     /// How many older pieces are not shown.
     older: usize,
+    files: Vec<files::Shown>,
     why: Vec<String>,
     next: Vec<StateOption>,
     notice: Option<Notice>,
@@ -102,6 +104,7 @@ struct ConsolePage {
     facts: Facts,
     items: Vec<Item>,
     older: usize,
+    files: Vec<files::Shown>,
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
@@ -127,7 +130,8 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
         (
             None,
             Some(
-                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"),
+                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"
+                | "file"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -197,6 +201,7 @@ pub async fn render(
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
     let entries = entries(&visit, number).await?;
+    let files = files::all(&visit, number).await?;
     let explained = visit.app.explain(&visit.actor, number, None).await?;
     let f = &visit.frame;
     let items = story::items(f, &seen, &entries);
@@ -214,7 +219,7 @@ pub async fn render(
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (body, key) = (form.text("body"), fresh(&visit.app));
-        return page(status, &PlainPage { facts, items, older, why, next, notice, body, key, f: visit.frame });
+        return page(status, &PlainPage { facts, items, older, files, why, next, notice, body, key, f: visit.frame });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -236,6 +241,7 @@ pub async fn render(
             facts,
             items,
             older,
+            files,
             stories,
             card,
             links,
