@@ -24,6 +24,8 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     amara.go("/new/question");
     amara.type_into("#subject", "How do I share my calendar?");
     amara.sees(".suggestions", "Share your calendar with your team");
+    let said = amara.script("return [document.querySelector('.suggestions').ariaLive, document.activeElement.id]");
+    assert_eq!(said, serde_json::json!(["polite", "subject"]), "it is said, and takes no focus");
     amara.click(".suggestions button");
     amara.is_at("/help/KB-1?done=solved");
     amara.sees(".notice.good", "No ticket was made");
@@ -53,11 +55,7 @@ fn an_answer_takes_in_canned_replies_articles_and_names_as_one_types() {
     kofi.counts(".reply-pane .picks:not([hidden])", 0);
     assert!(text(&kofi).as_str().unwrap().ends_with(" ::"), "Escape leaves the text as it is");
     // Without scripts the link begins the answer with it.
-    let mut still = Browser::at(&desk.url);
-    still.without_scripts();
-    still.go("/sign-in?next=%2Ftickets%2FIT-1");
-    still.click("button[value=kofi]");
-    still.is_at("/tickets/IT-1");
+    let mut still = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-1");
     still.click(".canned summary");
     still.click(".canned a");
     still.is_at("/tickets/IT-1?canned=thanks");
@@ -78,6 +76,23 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     kofi.sees(".notice.good", "macro is done");
     kofi.sees(".title-line .state", "Waits for requester");
     kofi.sees(".story", "what do you see, since when");
+    // A macro's changes of fields are taken back; what was said stays said.
+    kofi.go("/tickets/IT-4");
+    let fields = |kofi: &Browser| {
+        kofi.script(
+            "return [...document.querySelectorAll('#edit-category, #edit-team, #edit-priority')].map((f) => f.value)",
+        )
+    };
+    let before = fields(&kofi);
+    kofi.press(&["m"]);
+    kofi.click(".macro:has([value=to-the-network]) summary");
+    kofi.click(".macro:has([value=to-the-network]) button");
+    kofi.sees(".notice.good", "macro is done");
+    assert_ne!(fields(&kofi), before);
+    kofi.click(".notice.good button");
+    kofi.sees(".notice.good", "change is saved");
+    assert_eq!(fields(&kofi), before);
+    kofi.go("/tickets/IT-3");
     // Tasks hold the resolution up, and a link shows on both tickets.
     kofi.type_into("#task-text", "Ask the mail team");
     kofi.click(".add-line button");

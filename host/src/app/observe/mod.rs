@@ -11,4 +11,4 @@ pub mod request_trace;
 pub mod stats;
 
 #[cfg(debug_assertions)]
-pub use crate::store::sql::counted::counted;
+pub use crate::store::db::counted::counted;

@@ -187,7 +187,10 @@ impl Office {
         let (before, after) = match (before, load(source, texts).await?) {
             (Ok(before), Ok(after)) => (before, after),
             (_, Err(problems)) | (Err(problems), _) => {
-                return Ok((revision, Proposed { revision: None, touched: Vec::new(), problems: invalid(problems), after: None }));
+                return Ok((
+                    revision,
+                    Proposed { revision: None, touched: Vec::new(), problems: invalid(problems), after: None },
+                ));
             }
         };
         if !before.by_api.contains(&document) {

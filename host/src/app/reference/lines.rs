@@ -62,8 +62,14 @@ mod tests {
         let shown: Vec<(Part, usize, &str)> =
             groups.iter().flatten().map(|line| (line.part, line.number, line.text.as_str())).collect();
         let same = Part::Same;
-        let wanted =
-            [(same, 2, "b"), (same, 3, "c"), (Part::Removed, 4, "d"), (Part::Added, 4, "D"), (same, 5, "e"), (same, 6, "f")];
+        let wanted = [
+            (same, 2, "b"),
+            (same, 3, "c"),
+            (Part::Removed, 4, "d"),
+            (Part::Added, 4, "D"),
+            (same, 5, "e"),
+            (same, 6, "f"),
+        ];
         assert_eq!(shown, wanted);
         assert_eq!(changed(before, before, 100), Vec::<Vec<Line>>::new());
         assert_eq!(changed("", &"x\n".repeat(50), 10).concat().len(), 10);

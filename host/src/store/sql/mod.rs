@@ -2,7 +2,6 @@
 //! databases differ.
 
 pub(crate) mod columns;
-pub mod counted;
 pub mod dialect;
 pub mod page;
 pub mod search;

@@ -1,4 +1,4 @@
-//! Documents of the configuration: a draft with its problems, its difference and what it touches beside it; publishing it with
+//! Documents of the configuration: a draft, next to it its problems, its difference and what it touches; publishing it with
 //! a reason, its history, and going back.
 
 use askama::Template;
@@ -140,7 +140,9 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
 fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, form: &Form) -> Beside {
     let Proposed { touched, problems, after, .. } = proposed;
     let shapes_forms = live.document == Document::RequestTypes;
-    let first = touched.iter().find(|touched| after.as_ref().is_some_and(|after| after.request_types.contains_key(touched.difference.id.as_str())));
+    let first = touched.iter().find(|touched| {
+        after.as_ref().is_some_and(|after| after.request_types.contains_key(touched.difference.id.as_str()))
+    });
     let first = first.map(|touched| touched.difference.id.clone());
     let preview = after.filter(|_| shapes_forms).and_then(|after| preview(f, after, first.as_deref(), form));
     let more = touched.len().saturating_sub(TOUCHED_MAX);
@@ -153,7 +155,7 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
     }
 }
 
-/// What the page shows besides the live document.
+/// All that the page shows in the place of the live document, or with it.
 #[derive(Default)]
 struct Draft {
     content: Option<String>,

@@ -5,7 +5,6 @@ pub mod audit;
 pub mod configuration;
 pub mod documents;
 pub mod editor;
-mod grid;
 pub mod jobs;
 pub mod records;
 pub mod rules;

@@ -96,7 +96,8 @@ pub fn preview(f: &Frame, organisation: Arc<Organisation>, first: Option<&str>, 
     let chosen = form.given("preview");
     let named = [chosen.as_deref(), first].into_iter().flatten().find_map(|id| organisation.request_types.get(id));
     let spec = named.or_else(|| organisation.request_types.values().next())?.clone();
-    let forms = organisation.request_types.values().map(|one| (one.id.to_string(), one.name.clone(), one.id == spec.id));
+    let forms =
+        organisation.request_types.values().map(|one| (one.id.to_string(), one.name.clone(), one.id == spec.id));
     let forms = forms.collect();
     let f = Frame { organisation, ..f.clone() };
     let fields = fields(&f, &spec, form, &|_| None);

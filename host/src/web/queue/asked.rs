@@ -129,12 +129,9 @@ impl Asked {
         let parts: Option<Vec<i64>> = self.after.split('.').map(|part| part.parse().ok()).collect();
         let parts = parts.unwrap_or_default();
         match (self.sort(), parts.as_slice()) {
-            (Sort::Priority, [finished, rank, due, number]) => Start::Queue(Some(QueuePlace {
-                finished: *finished != 0,
-                rank: *rank,
-                due: *due,
-                number: *number,
-            })),
+            (Sort::Priority, [finished, rank, due, number]) => {
+                Start::Queue(Some(QueuePlace { finished: *finished != 0, rank: *rank, due: *due, number: *number }))
+            }
             (Sort::Priority, _) => Start::Queue(None),
             (Sort::Key, [number]) => Start::Number(Some(*number)),
             (Sort::Key, _) => Start::Number(None),

@@ -56,6 +56,12 @@ pub struct Said {
     name: String,
 }
 
+impl Said {
+    fn is_problem(&self) -> bool {
+        matches!(self.text, Some((_, "bad")))
+    }
+}
+
 #[derive(Template)]
 #[template(path = "queue/list.html")]
 struct QueuePage {
@@ -165,10 +171,7 @@ pub async fn render(visit: Visit, asked: Asked, said: Said) -> Result<Response, 
     };
     let narrowed = asked.is_narrowed() && open.is_none();
     let parts = asked.parts().into_iter().filter(|(_, text)| !text.is_empty());
-    let status = match said.text {
-        Some((_, "bad")) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::OK,
-    };
+    let status = if said.is_problem() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page_ = QueuePage {
         title: here.or(of_team).unwrap_or_else(|| f.words.t("queue.title")),
         views,

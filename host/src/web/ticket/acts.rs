@@ -45,7 +45,7 @@ pub(super) async fn answer(
     outcome: Result<(), Error>,
 ) -> Result<Response, Failure> {
     let words = visit.frame.words;
-    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile });
+    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile, undo: Vec::new() });
     match outcome {
         Ok(()) => back(&visit, number, done, form).await,
         Err(Error::Rejected { problems }) => {

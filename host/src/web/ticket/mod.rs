@@ -53,6 +53,8 @@ pub struct How {
     done: Option<String>,
     /// Whether the whole story is shown.
     all: Option<String>,
+    /// How its fields were before a macro that was just run.
+    was: Option<String>,
     /// The canned reply with which the answer begins.
     canned: Option<String>,
 }
@@ -65,6 +67,8 @@ pub struct Notice {
     pub tone: &'static str,
     /// The acts of others meanwhile.
     pub meanwhile: Vec<String>,
+    /// The fields of the form that takes it back; none where there is nothing that could be.
+    pub undo: Vec<(String, String)>,
 }
 
 /// All that is read about a ticket for its page.
@@ -136,7 +140,9 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
     };
-    let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", meanwhile: Vec::new() });
+    let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", ..Notice::default() });
+    let undo = how.was.as_deref().map(tools::undo).unwrap_or_default();
+    let notice = notice.map(|notice| Notice { undo, ..notice });
     let number = number(&key)?;
     let form = match how.canned {
         Some(id) if visit.frame.works() => {

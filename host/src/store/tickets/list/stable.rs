@@ -1,4 +1,4 @@
-//! Orders besides the queue's: by number and by the last change, in which no ticket is lost to who reads on from page to page,
+//! Orders other than the queue's: by number and by the last change, in which no ticket is lost to who reads on from page to page,
 //! and by when tickets are due.
 
 use super::leads::{Lead, Leads, residual};
