@@ -1,17 +1,9 @@
-// The console's own: moving and selecting in the queue, counts beside the views, rows and tickets that others change.
+// The console's own, served behind `desk.js` as one script: moving and selecting in the queue, counts beside the views, rows and tickets that others change.
 
-import { addKey, make, say } from "./desk.js";
-
-const $ = (query, from = document) => from.querySelector(query);
-const $$ = (query, from = document) => [...from.querySelectorAll(query)];
 const german = document.documentElement.lang.startsWith("de");
 const words = german
   ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert." }
   : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket." };
-
-// Pages of this desk alone are read so, and what is taken of them is put in as elements.
-const policy = globalThis.trustedTypes?.createPolicy("ruledesk", { createHTML: (text) => text });
-const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
 
 // What others do, as it happens: one stream for all tabs of this browser, which the tab that has the lock passes on.
 function live(heard) {
@@ -89,7 +81,7 @@ if (queue) {
   const back = rows().findIndex((row) => row.dataset.row === sessionStorage.getItem(place));
   if (back >= 0) here(back, performance.getEntriesByType("navigation")[0]?.type === "back_forward");
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
-  for (const key of ["a", "s", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
+  for (const key of ["a", "s", "t", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
     if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
     const control = $(`.bulk-bar [data-key="${key}"]`);
     if (control?.matches("button")) control.click(); else control?.focus();
@@ -100,7 +92,7 @@ if (queue) {
     for (const link of $$("[data-count]", queue)) {
       const count = counts[link.dataset.count], place = $(".count", link);
       if (count === undefined || !place) continue;
-      place.textContent = count > 99 ? "99+" : String(count);
+      place.textContent = count;
       place.hidden = false;
     }
   }).catch(() => {});
@@ -250,16 +242,29 @@ if (table) {
     running = new AbortController();
     const place = $("#beside"), filled = new URLSearchParams(new FormData(table));
     filled.set("do", "try");
+    for (const form of $$("form[data-preview]")) for (const [name, text] of new FormData(form)) if (typeof text === "string") filled.append(name, text);
     place.setAttribute("aria-busy", "true");
     const answer = await fetch(table.action, { method: "POST", body: filled, signal: running.signal }).catch(() => null);
     if (!answer) return;
     const found = $("#beside", parse(await answer.text()));
+    const focus = place.contains(document.activeElement) ? document.activeElement.id : "";
     if (found) place.replaceChildren(...document.importNode(found, true).childNodes);
     place.removeAttribute("aria-busy");
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   };
+  $("#beside").addEventListener("change", ask);
+  // A problem's line is shown and selected in the draft.
+  $("#beside").addEventListener("click", (event) => {
+    const line = Number(event.target.dataset.line), field = $("#content");
+    if (!line || !field) return;
+    event.preventDefault();
+    const lines = field.value.split("\n"), from = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+    field.focus();
+    field.setSelectionRange(from, from + (lines[line - 1] || "").length);
+  });
   table.addEventListener("input", (event) => {
-    if (event.target.name !== "cell") return;
-    event.target.classList.toggle("changed", event.target.value !== event.target.defaultValue);
+    if (!["cell", "content"].includes(event.target.name)) return;
+    if (event.target.name === "cell") event.target.classList.toggle("changed", event.target.value !== event.target.defaultValue);
     clearTimeout(waiting);
     waiting = setTimeout(ask, 500);
   });

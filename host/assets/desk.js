@@ -8,13 +8,17 @@ const $ = (query, from = document) => from.querySelector(query);
 const $$ = (query, from = document) => [...from.querySelectorAll(query)];
 
 /** Says something to readers of screens, without moving the focus. */
-export function say(text) {
+function say(text) {
   const place = $("#say");
   if (place) place.textContent = text;
 }
 
+// Pages of this desk alone are read so, and what is taken of them is put in as elements.
+const policy = globalThis.trustedTypes?.createPolicy("ruledesk", { createHTML: (text) => text });
+const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+
 /** An element with attributes and children, which are elements or texts. */
-export function make(name, attributes = {}, ...children) {
+function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
@@ -57,7 +61,7 @@ setInterval(refresh, 30000);
 const person = body.dataset.person || "";
 for (const form of $$("form[data-draft]")) {
   const name = `draft:${person}:${form.dataset.draft}`;
-  const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "checkbox", "radio"].includes(f.type) && f.tagName !== "BUTTON");
+  const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "checkbox", "radio", "file"].includes(f.type) && f.tagName !== "BUTTON");
   let kept = null;
   try { kept = JSON.parse(localStorage.getItem(name) || "null"); } catch { kept = null; }
   const note = $("[data-draft-note]", form);
@@ -91,17 +95,35 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => $$("form[data-sending]").forEach((form) => { delete form.dataset.sending; $$("[aria-busy]", form).forEach((b) => b.removeAttribute("aria-busy")); }));
 
-// A field that shapes others brings the form up to date.
-for (const field of $$("[data-act=update]")) field.addEventListener("change", () => {
-  const button = $("button[name=update]", field.form);
-  if (button) field.form.requestSubmit(button);
+// A field that shapes others: the form comes again as it is now, with what was typed meanwhile and the focus where it was.
+const values = "input:not([type=hidden], [type=file], [type=checkbox], [type=radio]), textarea, select";
+document.addEventListener("change", async (event) => {
+  const form = event.target.closest("[data-act=update]")?.form;
+  if (!form?.matches("[data-shaped]")) return;
+  const filled = new FormData(form);
+  for (const input of $$("input[type=file]", form)) filled.delete(input.name);
+  filled.set("update", "1");
+  form.setAttribute("aria-busy", "true");
+  const answer = await fetch(form.action, { method: "POST", body: filled }).catch(() => null);
+  form.removeAttribute("aria-busy");
+  const fresh = answer?.ok && $("form[data-shaped]", parse(await answer.text()));
+  if (!fresh) return;
+  const at = document.activeElement?.id;
+  for (const field of $$(values, fresh)) {
+    const old = document.getElementById(field.id);
+    if (old && (field.tagName !== "SELECT" || $$("option", field).some((option) => option.value === old.value))) field.value = old.value;
+  }
+  const files = $$("input[type=file]", form);
+  form.replaceChildren(...document.importNode(fresh, true).childNodes);
+  for (const old of files) document.getElementById(old.id)?.replaceWith(old);
+  if (at) document.getElementById(at)?.focus({ preventScroll: true });
 });
 
 // Articles that may answer a request, as one types: only ever the last question is asked.
 for (const form of $$("form[data-suggest]")) {
-  const place = $("[data-suggestions]", form);
   let waiting = null, running = null;
   const ask = async () => {
+    const place = $("[data-suggestions]", form);
     running?.abort();
     running = new AbortController();
     const text = ["#subject", "#body"].map((field) => $(field, form)?.value || "").join(" ").trim();
@@ -121,12 +143,46 @@ for (const form of $$("form[data-suggest]")) {
   });
 }
 
+// Files: what is dropped on a ticket, or pasted into an answer, is added to it. The draft is kept over the reload.
+const files = $("form[data-files]");
+if (files) {
+  const send = async (list) => {
+    if (!list.length) return;
+    const data = new FormData();
+    if ($("input[name=internal]", files)?.checked || $("#c-note")?.checked) data.append("internal", "1");
+    for (const file of list) data.append("file", file, file.name || "pasted.png");
+    files.setAttribute("aria-busy", "true");
+    const answer = await fetch(files.action, { method: "POST", body: data }).catch(() => null);
+    files.removeAttribute("aria-busy");
+    if (answer?.ok) { location.hash = "files"; location.reload(); } else say(files.dataset.failed);
+  };
+  const has = (event) => [...event.dataTransfer?.types || []].includes("Files");
+  document.addEventListener("dragover", (event) => { if (has(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => { if (has(event)) { event.preventDefault(); send(event.dataTransfer.files); } });
+  document.addEventListener("paste", (event) => { if (event.clipboardData?.files.length) { event.preventDefault(); send(event.clipboardData.files); } });
+}
+// In a form that is not sent yet, they are added to those that are chosen.
+const chosen = $("input[data-drop]");
+if (chosen) {
+  const add = (event, list) => {
+    if (!list?.length) return;
+    event.preventDefault();
+    const all = new DataTransfer(), place = $("input[data-drop]");
+    for (const file of [...place.files, ...list]) all.items.add(file);
+    place.files = all.files;
+    say([...all.files].map((file) => file.name).join(", "));
+  };
+  document.addEventListener("dragover", (event) => { if ([...event.dataTransfer?.types || []].includes("Files")) event.preventDefault(); });
+  document.addEventListener("drop", (event) => add(event, event.dataTransfer?.files));
+  document.addEventListener("paste", (event) => add(event, event.clipboardData?.files));
+}
+
 // The key of a ticket, with its subject at the second press, with its address at the third.
 let copies = 0;
-export function copyKey() {
-  const place = $("[data-copy]");
+function copyKey() {
+  const place = $("[data-copy], [data-here] .c-key");
   if (!place) return;
-  const key = place.textContent.trim(), subject = place.dataset.subject || document.title;
+  const key = place.textContent.trim(), subject = place.dataset.subject || $("[data-here] .c-subject")?.textContent.trim() || "";
   const text = [key, `${key} ${subject}`, `${key} ${subject} ${location.origin}/tickets/${key}`][copies % 3];
   copies += 1;
   navigator.clipboard?.writeText(text).then(() => say(text), () => {});
@@ -137,7 +193,8 @@ const keys = () => $$("[data-key]").filter((element) => element.dataset.key && e
 const label = (element) => (element.querySelector?.(":scope > .count") && element.firstChild.textContent || element.getAttribute("aria-label") || (element.labels && element.labels[0]?.textContent) || element.querySelector?.("summary")?.textContent || element.textContent || element.placeholder || "").trim();
 const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 /** Adds keys that belong to no element: the key, its words, and what to do. */
-export function addKey(key, words, act) { extra.push([key, () => words, act]); }
+function addKey(key, words, act) { extra.push([key, () => words, act]); }
+if ($("[data-copy], [data-row]")) addKey(".", body.dataset.copyKey, copyKey);
 const off = () => localStorage.getItem("keys") === "off";
 const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !/^(checkbox|radio)$/.test(element.type);
 
@@ -172,7 +229,6 @@ document.addEventListener("keydown", (event) => {
   const element = keys().find((found) => found.dataset.key === key);
   if (element) { prefix = ""; event.preventDefault(); return act(element); }
   prefix = !prefix && event.key === "g" ? "g" : "";
-  if (event.key === ".") copyKey();
 });
 
 /** A dialog with a heading, shown at once; it goes when it is closed. */
@@ -210,10 +266,20 @@ function palette() {
   const input = make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-label": body.dataset.palette, autocomplete: "off" });
   const list = make("ul", { id: "palette-list", role: "listbox", "aria-label": body.dataset.palette });
   const box = dialog(body.dataset.palette, "palette", make("h2", {}, body.dataset.palette), input, list);
-  let at = 0, offered = [];
+  let at = 0, offered = [], people = [], asked = 0;
+  const look = async () => {
+    const wanted = input.value.trim(), mine = ++asked;
+    people = [];
+    if (wanted.length < 2 || !$("a[href='/queue']")) return;
+    const answer = await fetch(`/find/people?q=${encodeURIComponent(wanted)}`).catch(() => null);
+    const found = answer?.ok ? await answer.json() : [];
+    if (mine !== asked) return;
+    people = found.map((one) => [one.name, "", () => { location.href = one.address; }]);
+    draw();
+  };
   const draw = () => {
     const wanted = input.value.trim().toLowerCase();
-    offered = targets.filter(([words]) => words.toLowerCase().includes(wanted));
+    offered = [...targets.filter(([words]) => words.toLowerCase().includes(wanted)), ...people];
     const key = wanted.match(/^(?:it-)?(\d+)$/);
     if (key) offered.unshift([`IT-${key[1]}`, "", () => { location.href = `/tickets/IT-${key[1]}`; }]);
     else if (wanted) offered.push([`${$(".find label")?.textContent || "Search"}: ${input.value.trim()}`, "", () => { location.href = `/find?q=${encodeURIComponent(input.value.trim())}`; }]);
@@ -227,7 +293,7 @@ function palette() {
     list.children[at]?.scrollIntoView({ block: "nearest" });
   };
   const choose = (n) => { const chosen = offered[n]; box.close(); chosen?.[2](); };
-  input.addEventListener("input", () => { at = 0; draw(); });
+  input.addEventListener("input", () => { at = 0; draw(); look(); });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") at = Math.min(at + 1, offered.length - 1);
     else if (event.key === "ArrowUp") at = Math.max(at - 1, 0);
@@ -239,3 +305,4 @@ function palette() {
   draw();
   input.focus();
 }
+

@@ -2,6 +2,9 @@
 
 use super::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
+use crate::support::components::example_rules;
+use crate::support::house::House;
+use crate::support::place::Database;
 
 /// Fills in the third row: questions about the canteen go to the network's team.
 pub fn add_a_row(browser: &Browser) {
@@ -85,6 +88,65 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     browser.counts("[name=cell]", 0);
 }
 
+/// A draft shows beside it what is wrong with it and what it would do; it is published with a reason, and taken back.
+#[test]
+fn an_admin_drafts_a_form_and_publishes_it() {
+    let by_api = |text: String| format!("{text}\n[configuration]\nby-api = [\"request-types\"]\n");
+    let desk = House::with_settings(Database::Sqlite, example_rules(), by_api);
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/admin/configuration/request-types");
+    mei.click("a[href='/admin/documents']");
+    mei.is_at("/admin/documents/request-types");
+    let add = |mei: &Browser, text: &str| {
+        mei.script(&format!(
+            "const field = document.querySelector('#content'); field.value += {text:?}; \
+             field.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+        ));
+    };
+    let lines = mei.script("return document.querySelector('#content').value.split('\\n').length").as_u64().unwrap();
+    add(&mei, "\n[[request-type]]\nid = \"badge\"\nkind = \"request\"\n");
+    mei.sees("#beside .notice.bad", "name");
+    mei.click("#beside a[data-line]");
+    let at = mei.script(
+        "const f = document.querySelector('#content'); return f.value.slice(0, f.selectionStart).split('\\n').length",
+    );
+    assert!(at.as_u64().unwrap() >= lines, "its place is in what was added: {at}");
+    add(
+        &mei,
+        "name = \"A badge\"\nfield = [{ name = \"lost\", label = \"Is it lost?\", kind = \"flag\" }, { name = \"where\", label = \"Where was it lost?\", kind = \"text\", show-when = [{ field = \"lost\", filled = true }] }]\n",
+    );
+    mei.sees("#beside table", "badge");
+    mei.sees("#beside .diff", "A badge");
+    // The form as it would be, which asks on as it is filled in.
+    mei.wait("document.querySelector('#preview-of')?.value === 'badge'");
+    mei.counts("[id='field.where']", 0);
+    mei.click("[id='field.lost']");
+    mei.counts("[id='field.where']", 1);
+    mei.click("button[value=publish]");
+    mei.sees(".notice.bad", "say why");
+    mei.type_into("#why", "The entrance has gates now");
+    mei.click("button[value=publish]");
+    mei.sees(".notice.good", "live");
+    mei.sees("[aria-labelledby=history]", "The entrance has gates now");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/new/badge");
+    amara.sees("h1", "A badge");
+    // Another version, and back to the one before.
+    add(&mei, "\n# Kept by the entrance.\n");
+    mei.type_into("#why", "Whom to ask");
+    mei.click("button[value=publish]");
+    mei.sees("[aria-labelledby=history]", "Whom to ask");
+    mei.click("[aria-labelledby=history] a");
+    mei.sees("#beside .diff", "Kept by the entrance");
+    mei.type_into("#why", "It was known");
+    mei.click("button[value=again]");
+    mei.sees("[aria-labelledby=history]", "It was known");
+    // A document of the directory says how it would become one that is published.
+    mei.go("/admin/documents/teams");
+    mei.sees(".notice.info", "by-api");
+    mei.counts("button[value=publish]", 0);
+}
+
 #[test]
 fn an_auditor_walks_the_chains() {
     let desk = desk();
@@ -94,4 +156,13 @@ fn an_auditor_walks_the_chains() {
     mei.wait("document.querySelector('.notice.good')");
     mei.sees("main", "Every chain is whole.");
     mei.counts("tbody tr", 5);
+    mei.type_into("#records-q", "calendar");
+    mei.click("form[role=search][action='/admin/records'] button");
+    mei.counts(".rows li", 1);
+    mei.go("/admin/records?q=IT-1");
+    mei.is_at("/tickets/IT-1/record");
+    // A year of each calendar, with its holidays.
+    mei.go("/admin/configuration/calendar");
+    mei.click(".year summary");
+    assert!(mei.count(".months table") >= 12 && mei.count(".day.holiday") > 1);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::desk;
-use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE, SHIFT};
+use crate::support::browser::{Browser, COMMAND, CONTROL, ENTER, ESCAPE, SHIFT, TAB};
 
 #[test]
 fn an_agent_moves_selects_opens_and_returns_by_keys() {
@@ -32,6 +32,34 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     kofi.press(&[ESCAPE]);
     kofi.wait("document.querySelector('[data-queue] [data-here]')");
     assert_eq!(here(&kofi), rows[2], "one comes back to the line where one was");
+    // The acts of a ticket have their keys in the list too, for the line one is at.
+    kofi.go("/queue");
+    kofi.press(&["j"]);
+    let line = here(&kofi);
+    let line = line.as_str().unwrap();
+    for (key, control) in [("a", "bulk-assignee"), ("s", "bulk-to"), ("t", "bulk-tag"), ("m", "bulk-macro")] {
+        kofi.press(&[key]);
+        kofi.wait(&format!("document.activeElement.id === '{control}'"));
+        kofi.press(&[ESCAPE]);
+    }
+    kofi.counts("tbody :checked", 1);
+    // The key of the line is copied, with its subject at the second press: it can be pasted.
+    kofi.devtools(
+        "Browser.grantPermissions",
+        &json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+    );
+    kofi.press(&["."]);
+    kofi.sees("#say", line);
+    kofi.press(&["/", &format!("{CONTROL}v")]);
+    kofi.wait(&format!("document.querySelector('#find').value === '{line}'"));
+    kofi.script("document.querySelector('#find').blur()");
+    kofi.press(&["r"]);
+    kofi.wait("location.hash === '#reply-body' && document.activeElement.id === 'reply-body'");
+    kofi.go("/queue");
+    kofi.press(&["c"]);
+    kofi.is_at("/new/incident");
+    kofi.press(&["g", "m"]);
+    kofi.is_at("/mine");
 }
 
 #[test]
@@ -65,6 +93,28 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
     kofi.wait("document.querySelector('dialog.palette[open]')");
     kofi.press(&["2", ENTER]);
     kofi.wait("location.pathname === '/tickets/IT-2'");
+    // A person leads to all that they asked for; no key but these two is taken from the browser.
+    kofi.press(&[&format!("{COMMAND}k")]);
+    kofi.wait("document.querySelector('dialog.palette[open]')");
+    kofi.press(&["A", "m", "a", "r", "a"]);
+    kofi.sees(".palette ul", "Amara Okafor");
+    kofi.script(
+        "[...document.querySelectorAll('.palette li')].find((li) => li.textContent === 'Amara Okafor').click()",
+    );
+    kofi.is_at("/queue?requester=amara&state=all");
+    for path in ["/queue", "/tickets/IT-1", "/new/incident"] {
+        kofi.go(path);
+        kofi.click("[data-act=keys]");
+        kofi.wait("document.querySelector('dialog.keys[open]')");
+        let keys = kofi.script(
+            "return [...document.querySelectorAll('.keys-list dt')].map((dt) => dt.innerText.replace(/\\s+/g, '+'))",
+        );
+        for key in keys.as_array().unwrap() {
+            let key = key.as_str().unwrap();
+            let own = ["Ctrl+K", "Ctrl+Enter", "Ctrl+Shift+Enter"].contains(&key);
+            assert!(own || !key.contains("Ctrl"), "{key} at {path} is the browser's");
+        }
+    }
 }
 
 /// A reply and a private note have drafts of their own, and the words on the buttons say which is which.
@@ -84,8 +134,16 @@ fn a_private_note_cannot_be_taken_for_a_reply() {
     kofi.wait("document.querySelector('.words.note')");
     kofi.sees(".words.note", "Private note");
     assert_eq!(kofi.script("return document.querySelector('#reply-body').value"), "Fixed", "its draft is kept");
+    // With the other modifier it is sent too; with Shift the next ticket comes after it.
+    kofi.press(&["r"]);
+    kofi.press(&[&format!("{COMMAND}{ENTER}")]);
+    kofi.sees(".notice.good", "reply");
+    kofi.sees(".story", "Fixed");
+    kofi.press(&["r", "O", "n", "e", " ", "m", "o", "r", "e", &format!("{CONTROL}{SHIFT}{ENTER}")]);
+    kofi.wait("/done=next|none=1/.test(location.search)");
     let mut amara = Browser::of(&desk.url, "amara");
     amara.go("/tickets/IT-1");
+    amara.sees(".story", "One more");
     assert!(!amara.text("main").contains("809\n") && !amara.text(".story").contains("gateway"));
 }
 
@@ -174,7 +232,7 @@ fn an_agent_takes_the_next_ticket_of_their_team() {
     let desk = desk();
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/queue");
-    kofi.press(&["t"]);
+    kofi.press(&["g", "n"]);
     kofi.wait("document.querySelector('[data-ticket], .notice.info')");
     assert!(kofi.count("[data-ticket]") == 1 || kofi.text(".notice.info").contains("Nothing waits"));
 }
@@ -194,7 +252,101 @@ fn what_others_do_shows_without_a_jump() {
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
     kofi.sees("[data-fresh]", "1 new");
     kofi.counts("tr[data-row]", rows);
+    // Many at once are not as many requests: a tab asks at most once a second.
+    for _ in 0..20 {
+        desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    }
+    kofi.sees("[data-fresh]", "21 new");
+    let asked = kofi.script(
+        "const asked = performance.getEntriesByType('resource').filter((e) => new URL(e.name).pathname === '/queue'); \
+         return [asked.length, Math.ceil(performance.now() / 1000) + 1]",
+    );
+    assert!(asked[0].as_u64() <= asked[1].as_u64(), "{asked}");
     desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
     mei.wait("!document.querySelector('[data-live-note]').hidden");
     assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");
+}
+
+/// Everything is reached by Tab alone; what has the focus shows it, and stands under nothing.
+#[test]
+fn by_tab_alone_the_focus_is_seen_everywhere() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.size(1280, 600);
+    for path in ["/queue", "/tickets/IT-1", "/new/incident"] {
+        kofi.go(path);
+        let mut seen = 0;
+        for _ in 0..45 {
+            kofi.press(&[TAB]);
+            let at = kofi.script(
+                "const e = document.activeElement; if (e === document.body) return ['body', true, true]; \
+                 const box = e.getBoundingClientRect(), label = e.labels?.[0]; \
+                 const x = box.left + Math.min(box.width / 2, 8), y = box.top + Math.min(box.height / 2, 8); \
+                 const top = document.elementFromPoint(x, y), style = getComputedStyle(e); \
+                 const free = top !== null && (e.contains(top) || top.contains(e) || label?.contains(top)); \
+                 return [e.outerHTML.slice(0, 90), free, style.outlineStyle !== 'none']",
+            );
+            if at[0] == "body" {
+                break;
+            }
+            seen += 1;
+            assert_eq!((&at[1], &at[2]), (&json!(true), &json!(true)), "{path}: {}", at[0]);
+        }
+        assert!(seen >= 20, "{path}: {seen} places");
+    }
+}
+
+/// A list is kept under a name, put in front, shared, and sorted by its headings; the order stands in the address.
+#[test]
+fn a_list_is_kept_put_in_front_shared_and_sorted() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue?requester=amara");
+    kofi.click(".keep-view summary");
+    kofi.click(".keep-view button");
+    kofi.sees(".notice.bad", "1 to 100 characters");
+    kofi.type_into("#keep-name", "What Amara asked for");
+    kofi.choose("#keep-audience", "staff");
+    kofi.click(".keep-view button");
+    kofi.sees(".notice.good", "kept");
+    kofi.sees("h1", "What Amara asked for");
+    kofi.counts(".views > a[aria-current=page]", 1);
+    kofi.sees(".views > a[aria-current=page] .count", "6");
+    // By each heading that has an order, which stays over a reload.
+    let keys = |kofi: &Browser| {
+        let rows = kofi.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
+        rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let by_priority = keys(&kofi);
+    kofi.click("th.c-changed a");
+    kofi.wait("document.querySelector('th[aria-sort]')?.matches('.c-changed')");
+    kofi.click("th:nth-child(3) a");
+    kofi.wait("document.querySelector('th:nth-child(3)').ariaSort === 'ascending'");
+    kofi.go(&kofi.path());
+    let by_key = keys(&kofi);
+    assert!(by_key.is_sorted() && by_key.len() == by_priority.len(), "{by_key:?}");
+    kofi.click("th:nth-child(8) + th a");
+    kofi.wait("location.search.includes('sort=due')");
+    assert_eq!(keys(&kofi).len(), by_priority.len());
+    // Another agent has it, behind the others until they put it in front.
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/queue");
+    mei.press(&["v"]);
+    mei.sees(".more-views", "What Amara asked for");
+    mei.click(".more-views a:last-child");
+    mei.sees("h1", "What Amara asked for");
+    mei.click(".this-view summary");
+    mei.click("button[value=star]");
+    mei.counts(".views > a[aria-current=page]", 1);
+    // Its owner gives it another name, and takes it away.
+    kofi.click(".this-view summary");
+    kofi.script("document.querySelector('#view-name').value = ''");
+    kofi.type_into("#view-name", "Amara");
+    kofi.click("button[value=change]");
+    kofi.sees("h1", "Amara");
+    kofi.click(".this-view summary");
+    kofi.click("button[value=remove]");
+    kofi.is_at("/queue?done=removed");
+    mei.go("/queue");
+    mei.counts(".views > a", 2);
 }

@@ -8,7 +8,7 @@ use crate::support::house::House;
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 40] = [
+const PAGES: [(&str, &str, &str); 43] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -41,6 +41,9 @@ const PAGES: [(&str, &str, &str); 40] = [
     ("table", "mei", "/admin/tables/systems"),
     ("editor", "mei", "/admin/decision-table/decision-table"),
     ("who", "mei", "/access/who"),
+    ("audit", "mei", "/admin/audit"),
+    ("audit-access", "mei", "/admin/audit?of=access"),
+    ("document", "mei", "/admin/documents/request-types"),
     ("jobs", "mei", "/admin/jobs"),
     ("webhooks", "mei", "/admin/webhooks"),
     ("config-forms", "mei", "/admin/configuration/request-types"),
@@ -52,8 +55,16 @@ const PAGES: [(&str, &str, &str); 40] = [
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
-const PLAIN: [&str; 6] =
-    ["/admin/configuration", "/admin/jobs", "/admin/webhooks", "/reports/sla", "/reports/backlog", "/reports/wall"];
+const PLAIN: [&str; 8] = [
+    "/admin/audit",
+    "/admin/configuration",
+    "/admin/documents",
+    "/admin/jobs",
+    "/admin/webhooks",
+    "/reports/sla",
+    "/reports/backlog",
+    "/reports/wall",
+];
 
 #[test]
 fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {

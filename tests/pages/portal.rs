@@ -11,12 +11,11 @@ use crate::support::place::Database;
 #[test]
 fn an_employee_asks_is_told_what_is_missing_and_follows_it_without_scripts() {
     let desk = House::demo(Database::Sqlite);
-    let mut amara = Browser::at(&desk.url);
-    amara.without_scripts();
-    amara.go("/new/hardware");
-    amara.is_at("/sign-in?next=%2Fnew%2Fhardware");
-    amara.click("button[value=amara]");
-    amara.is_at("/new/hardware");
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("desk.txt");
+    std::fs::write(&picture, "my desk, in words").unwrap();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/new/hardware");
+    amara.type_into("#files", picture.to_str().unwrap());
     amara.type_into("#subject", "A laptop for the new project");
     amara.choose("[id='field.device']", "laptop");
     amara.click("button.primary");
@@ -26,12 +25,15 @@ fn an_employee_asks_is_told_what_is_missing_and_follows_it_without_scripts() {
     assert!(problems >= 1, "problems stand at their fields");
     amara.counts("[aria-invalid=true]:not([aria-describedby])", 0);
     assert_eq!(amara.script("return document.querySelector('#subject').value"), "A laptop for the new project");
+    // A file that was chosen is kept with the rest.
+    amara.sees("form.stack", "desk.txt");
     amara.type_into("[id='field.justification']", "The old one does not run the models any more");
     amara.type_into("[id='field.cost-centre']", "CC-1042");
     amara.choose("[id='field.urgency']", "high");
     amara.click("button.primary");
     amara.is_at("/tickets/IT-1?sent=1");
     amara.sees(".notice.good", "We have it");
+    amara.sees(".files", "desk.txt");
     amara.click(".why summary");
     amara.sees(".why", "device is laptop");
     amara.type_into("#body", "It may be a used one.");
@@ -54,6 +56,29 @@ fn what_is_typed_is_still_there_after_a_reload_and_gone_once_it_is_sent() {
     amara.sees(".story", "Half a sentence that is whole now");
     amara.go("/tickets/IT-1");
     assert_eq!(amara.script("return document.querySelector('#body').value"), "");
+}
+
+/// A field that shapes others brings the form up to date where it is: nothing that was typed goes, and the focus stays.
+#[test]
+fn a_form_changes_with_what_is_chosen_and_loses_nothing() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/new/access");
+    amara.script("window.same = true");
+    amara.type_into("#subject", "For the new project");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.txt");
+    std::fs::write(&file, "the plan").unwrap();
+    amara.type_into("#files", file.to_str().unwrap());
+    let tiers = amara.count("[id='field.tier'] option");
+    amara.script("document.getElementById('field.app').focus()");
+    amara.type_into("[id='field.app']", "GitHub");
+    amara.wait(&format!("document.querySelectorAll('[id=\"field.tier\"] option').length !== {tiers}"));
+    let now = amara.script(
+        "return [window.same, document.activeElement.id, document.querySelector('#subject').value, \
+         document.querySelector('#files').files.length]",
+    );
+    assert_eq!(now, serde_json::json!([true, "field.app", "For the new project", 1]));
 }
 
 #[test]

@@ -24,6 +24,8 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     amara.go("/new/question");
     amara.type_into("#subject", "How do I share my calendar?");
     amara.sees(".suggestions", "Share your calendar with your team");
+    let said = amara.script("return [document.querySelector('.suggestions').ariaLive, document.activeElement.id]");
+    assert_eq!(said, serde_json::json!(["polite", "subject"]), "it is said, and takes no focus");
     amara.click(".suggestions button");
     amara.is_at("/help/KB-1?done=solved");
     amara.sees(".notice.good", "No ticket was made");
@@ -53,11 +55,7 @@ fn an_answer_takes_in_canned_replies_articles_and_names_as_one_types() {
     kofi.counts(".reply-pane .picks:not([hidden])", 0);
     assert!(text(&kofi).as_str().unwrap().ends_with(" ::"), "Escape leaves the text as it is");
     // Without scripts the link begins the answer with it.
-    let mut still = Browser::at(&desk.url);
-    still.without_scripts();
-    still.go("/sign-in?next=%2Ftickets%2FIT-1");
-    still.click("button[value=kofi]");
-    still.is_at("/tickets/IT-1");
+    let mut still = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-1");
     still.click(".canned summary");
     still.click(".canned a");
     still.is_at("/tickets/IT-1?canned=thanks");
@@ -78,6 +76,23 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     kofi.sees(".notice.good", "macro is done");
     kofi.sees(".title-line .state", "Waits for requester");
     kofi.sees(".story", "what do you see, since when");
+    // A macro's changes of fields are taken back; what was said stays said.
+    kofi.go("/tickets/IT-4");
+    let fields = |kofi: &Browser| {
+        kofi.script(
+            "return [...document.querySelectorAll('#edit-category, #edit-team, #edit-priority')].map((f) => f.value)",
+        )
+    };
+    let before = fields(&kofi);
+    kofi.press(&["m"]);
+    kofi.click(".macro:has([value=to-the-network]) summary");
+    kofi.click(".macro:has([value=to-the-network]) button");
+    kofi.sees(".notice.good", "macro is done");
+    assert_ne!(fields(&kofi), before);
+    kofi.click(".notice.good button");
+    kofi.sees(".notice.good", "change is saved");
+    assert_eq!(fields(&kofi), before);
+    kofi.go("/tickets/IT-3");
     // Tasks hold the resolution up, and a link shows on both tickets.
     kofi.type_into("#task-text", "Ask the mail team");
     kofi.click(".add-line button");
@@ -151,4 +166,36 @@ fn agents_at_one_ticket_see_who_looks_and_who_writes() {
     mei.devtools("Network.emulateNetworkConditions", &gone);
     desk.advance(jiff::SignedDuration::from_secs(31));
     kofi.counts("[data-presence]:not([hidden])", 0);
+}
+
+/// A file is added by the form, also without scripts; what a browser could run is kept as bytes, and private stays private.
+#[test]
+fn files_are_added_and_taken_out_and_none_is_run() {
+    let desk = desk();
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("error.html");
+    std::fs::write(&page, "<!doctype html><title>x</title><script>document.title = 'run'</script>").unwrap();
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.without_scripts();
+    amara.go("/tickets/IT-1");
+    amara.type_into("#file", page.to_str().unwrap());
+    amara.click(".add-file button");
+    amara.sees(".notice.good", "file is added");
+    amara.sees(".files", "error.html");
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let got = kofi.script(
+        "const r = new XMLHttpRequest(); r.open('GET', document.querySelector('.files a').href, false); r.send(); \
+         return [r.getResponseHeader('content-disposition'), r.getResponseHeader('content-type'), r.responseText]",
+    );
+    assert!(got[0].as_str().unwrap().starts_with("attachment;"), "{got}");
+    assert_ne!(got[1], "text/html");
+    assert!(got[2].as_str().unwrap().contains("<script>"), "the bytes as they were sent: {got}");
+    kofi.click(".add-file input[type=checkbox]");
+    kofi.type_into("#file", page.to_str().unwrap());
+    kofi.click(".add-file button");
+    kofi.counts(".files li", 2);
+    kofi.sees(".files", "Private note");
+    amara.go("/tickets/IT-1");
+    amara.counts(".files li", 1);
 }

@@ -23,6 +23,9 @@ pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const CONTROL: &str = "\u{e009}";
 pub const SHIFT: &str = "\u{e008}";
+/// The key with the sign of Apple's keyboards.
+pub const COMMAND: &str = "\u{e03d}";
+pub const TAB: &str = "\u{e004}";
 
 /// A browser with one window.
 pub struct Browser {
@@ -75,6 +78,17 @@ impl Browser {
     pub fn of(home: &str, person: &str) -> Browser {
         let mut browser = Browser::at(home);
         browser.sign_in(person);
+        browser
+    }
+
+    /// A browser without scripts, of a person of the demo who goes to a page and is asked on the way who they are.
+    pub fn without_scripts_of(home: &str, person: &str, path: &str) -> Browser {
+        let mut browser = Browser::at(home);
+        browser.without_scripts();
+        browser.go(path);
+        browser.is_at(&format!("/sign-in?next={}", path.replace('/', "%2F")));
+        browser.click(&format!("button[value={person}]"));
+        browser.is_at(path);
         browser
     }
 
@@ -175,7 +189,7 @@ impl Browser {
     /// Presses keys on the page, each after the other; held together where they come as one text with a modifier first.
     pub fn press(&self, keys: &[&str]) {
         for key in keys {
-            let modifiers = [CONTROL, SHIFT];
+            let modifiers = [CONTROL, SHIFT, COMMAND];
             let (held, rest): (Vec<String>, Vec<String>) =
                 key.chars().map(|c| c.to_string()).partition(|c| modifiers.contains(&c.as_str()));
             let act = |kind: &str, value: &String| json!({ "type": kind, "value": value });

@@ -51,6 +51,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     32 "requests" "0032_requests.sql";
     33 "bundles" "0033_bundles.sql";
     34 "schedules" "0034_schedules.sql";
+    35 "console" "0035_console.sql";
     36 "sign_on" "0036_sign_on.sql";
 };
 

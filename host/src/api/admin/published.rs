@@ -97,7 +97,7 @@ pub struct ProposedView {
 
 impl From<Proposed> for ProposedView {
     fn from(proposed: Proposed) -> Self {
-        let Proposed { revision, touched, problems } = proposed;
+        let Proposed { revision, touched, problems, after: _ } = proposed;
         let changes = touched.into_iter().map(TouchedView::from).collect();
         Self { revision, changes, problems: problems.into_iter().map(FieldProblem::from).collect() }
     }

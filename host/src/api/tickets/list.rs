@@ -15,7 +15,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::page::{self, List, whole};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::tickets::work::{Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
+use crate::app::tickets::work::{DuePlace, Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
 use crate::desk::text::into_normal;
 
 /// Tickets on a page where nothing is said.
@@ -37,7 +37,7 @@ pub struct ListQuery {
     /// A category or a parent of it.
     category: Option<String>,
     /// `queue`, where nothing is said; or for exports, in which no ticket may be missed: `number`, or `updated` for the order
-    /// of the last change, which is for agents and admins.
+    /// of the last change, which is for agents and admins; or `due`: those with work owed, the first to be due first.
     #[serde(default)]
     sort: Sort,
     /// With `sort=updated`: only what was changed at that time or later (RFC 3339). Changes take a moment to be stored, and
@@ -59,6 +59,7 @@ pub enum Sort {
     Queue,
     Number,
     Updated,
+    Due,
 }
 
 impl ListQuery {
@@ -77,6 +78,10 @@ impl ListQuery {
                 let place = after.map(|text| List::TicketsByUpdate.read_whole(text)).transpose()?;
                 let place = place.map(|[updated, number]| UpdatedPlace { updated, number });
                 Start::Updated(place.max(self.updated_since.map(UpdatedPlace::before)))
+            }
+            Sort::Due => {
+                let place = after.map(|text| List::TicketsByDue.read_whole(text)).transpose()?;
+                Start::Due(place.map(|[due, number]| DuePlace { due, number }))
             }
         })
     }
@@ -114,6 +119,9 @@ fn next(start: Start) -> Option<String> {
         Start::Number(place) => place.map(|number| List::TicketsByNumber.write([whole(number)])),
         Start::Updated(place) => {
             place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([whole(updated), whole(number)]))
+        }
+        Start::Due(place) => {
+            place.map(|DuePlace { due, number }| List::TicketsByDue.write([whole(due), whole(number)]))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What operators see: metrics, logs, traces, statistics.
 
+pub mod audit;
 pub mod chain;
 pub mod csv;
 pub(crate) mod log;
@@ -8,3 +9,6 @@ pub mod presence;
 pub mod reports;
 pub mod request_trace;
 pub mod stats;
+
+#[cfg(debug_assertions)]
+pub use crate::store::db::counted::counted;

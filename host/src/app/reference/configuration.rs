@@ -78,6 +78,8 @@ pub struct Proposed {
     pub touched: Vec<Touched>,
     /// Why it would not be published.
     pub problems: Vec<Problem>,
+    /// The organisation as it would be; none where the document cannot be read.
+    pub after: Option<Arc<Organisation>>,
 }
 
 /// The content that is to be published.
@@ -199,7 +201,10 @@ impl Office {
         let (before, after) = match (before, load(source, texts).await?) {
             (Ok(before), Ok(after)) => (before, after),
             (_, Err(problems)) | (Err(problems), _) => {
-                return Ok((revision, Proposed { revision: None, touched: Vec::new(), problems: invalid(problems) }));
+                return Ok((
+                    revision,
+                    Proposed { revision: None, touched: Vec::new(), problems: invalid(problems), after: None },
+                ));
             }
         };
         if !before.by_api.contains(&document) {
@@ -207,7 +212,7 @@ impl Office {
         }
         let touched = self.touched(&before.organisation, &after.organisation, generation).await?;
         let problems = touched.iter().filter_map(Touched::orphans).collect();
-        Ok((revision, Proposed { revision: None, touched, problems }))
+        Ok((revision, Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)) }))
     }
 
     async fn touched(

@@ -23,6 +23,7 @@ pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 mod change;
 pub mod configuration;
 pub mod diff;
+pub mod lines;
 mod live;
 
 /// A key that a table can hold is one that rules can look up.

@@ -20,7 +20,7 @@ use crate::desk::ticket::{self, Move, Ticket};
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
-pub use crate::store::tickets::list::{Filter, QueuePlace, Start, UpdatedPlace};
+pub use crate::store::tickets::list::{DuePlace, Filter, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
 

@@ -100,6 +100,22 @@ pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Fie
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
 }
 
+/// The fields that are asked, by what has been filled in so far; each with whether it has to be filled in.
+pub fn asked<'a>(form: &'a RequestType, given: &[(String, Raw)]) -> Vec<(&'a FieldSpec, bool)> {
+    let (mut fields, mut asked) = (Vec::with_capacity(given.len()), Vec::with_capacity(form.fields.len()));
+    for spec in form.fields.iter() {
+        if !spec.show_when.holds(&fields) {
+            continue;
+        }
+        asked.push((spec, spec.is_required(&fields)));
+        let raw = given.iter().find(|(name, _)| *name == spec.name);
+        if let Some((_, Ok(Some(value)))) = raw.map(|(name, raw)| (name, check_field(spec, raw))) {
+            fields.push((spec.name.clone(), value));
+        }
+    }
+    asked
+}
+
 impl FieldSpec {
     /// Whether it has to be filled in, by what was filled in so far.
     fn is_required(&self, fields: &[Field]) -> bool {

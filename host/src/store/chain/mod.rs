@@ -20,6 +20,7 @@ use super::sql::columns::corrupt;
 pub mod audit;
 pub mod check;
 mod compare;
+pub mod search;
 pub mod timelines;
 
 /// Which fields of a record are hashed.

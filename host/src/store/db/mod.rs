@@ -25,6 +25,7 @@ pub use arguments::{Arg, Row};
 pub use limits::Limits;
 
 use arguments::bind_sqlite;
+use counted::note;
 use flush::Flush;
 use postgres::{Begin, Held, Server};
 use retry::Tries;
@@ -195,6 +196,7 @@ impl Db {
     }
 
     async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        note();
         Ok(match self {
             Db::Sqlite(file) => file.all(lane, sql, args).await?.into_iter().map(Row::Sqlite).collect(),
             Db::Postgres(server) => server.all(lane, sql, args).await?.into_iter().map(Row::Postgres).collect(),
@@ -237,6 +239,7 @@ impl Db {
 impl Tx {
     /// All rows of a statement.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        note();
         Ok(match self {
             Tx::Sqlite(tx, _) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
@@ -262,6 +265,7 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        note();
         match self {
             Tx::Sqlite(tx, _) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
@@ -346,4 +350,32 @@ fn values(head: &str, columns: usize, rows: usize, tail: &str, place: fn(&mut St
     sql.push(' ');
     sql.push_str(tail);
     sql
+}
+
+/// The statements that a piece of work runs, counted in builds for development, so that a test can hold a page to a number.
+pub mod counted {
+    #[cfg(debug_assertions)]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[cfg(debug_assertions)]
+    tokio::task_local! {
+        static STATEMENTS: AtomicUsize;
+    }
+
+    /// Notes a statement, where the work that runs it is counted.
+    pub fn note() {
+        #[cfg(debug_assertions)]
+        let _ = STATEMENTS.try_with(|count| count.fetch_add(1, Ordering::Relaxed));
+    }
+
+    /// The outcome of work, and how many statements it has run in its own task.
+    #[cfg(debug_assertions)]
+    pub async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
+        let all = async {
+            let value = work.await;
+            let count = STATEMENTS.try_with(|count| count.load(Ordering::Relaxed));
+            (value, count.unwrap_or_default())
+        };
+        STATEMENTS.scope(AtomicUsize::new(0), all).await
+    }
 }

@@ -176,7 +176,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 31] = [
+const ELSEWHERE: [&str; 32] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -189,6 +189,7 @@ const ELSEWHERE: [&str; 31] = [
     "update watchers set person = $2 where person = $1",
     "update views set owner = $2 where owner = $1 and audience <> ''",
     "delete from views where owner = $1 and $2 <> ''",
+    "delete from starred_views where person = $1 and $2 <> ''",
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from identities where person = $1 and $2 <> ''",

@@ -7,6 +7,8 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Span;
+use jiff::civil::Date;
 
 use crate::app::Error;
 use crate::desk::organisation::{
@@ -31,6 +33,54 @@ struct Thing {
     named: Vec<String>,
     /// Whether it is in use.
     active: bool,
+    /// A calendar's months, from the present one on.
+    months: Vec<Month>,
+}
+
+/// A month of a calendar's year.
+struct Month {
+    name: String,
+    /// Weeks of seven days, Monday first.
+    weeks: Vec<[Option<Day>; 7]>,
+}
+
+/// A day of a calendar.
+#[derive(Clone, Copy)]
+struct Day {
+    number: i8,
+    /// `open`, `closed` by the week, or `holiday`.
+    kind: &'static str,
+}
+
+/// Months that are shown of a calendar.
+const MONTHS: i32 = 12;
+
+/// A year of a calendar, from this month on.
+fn year(f: &Frame, calendar: &Calendar) -> Vec<Month> {
+    let today = calendar.zone.to_datetime(f.times.now).date();
+    let kind = |day: Date| match calendar.week.get(usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0))
+    {
+        _ if calendar.holidays.contains(&day) => "holiday",
+        Some(hours) if !hours.is_empty() => "open",
+        _ => "closed",
+    };
+    let month = |n: i32| {
+        let first = today.first_of_month().checked_add(Span::new().months(n)).ok()?;
+        let mut weeks = Vec::new();
+        let mut week = [None; 7];
+        for number in 1..=first.days_in_month() {
+            let day = first.with().day(number).build().ok()?;
+            let at = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
+            if let Some(place) = week.get_mut(at) {
+                *place = Some(Day { number, kind: kind(day) });
+            }
+            if at == 6 || number == first.days_in_month() {
+                weeks.push(std::mem::replace(&mut week, [None; 7]));
+            }
+        }
+        Some(Month { name: first.strftime("%Y-%m").to_string(), weeks })
+    };
+    (0..MONTHS).filter_map(month).collect()
 }
 
 #[derive(Template)]
@@ -74,7 +124,7 @@ fn things(f: &Frame, part: &str) -> Vec<Thing> {
 
 fn thing(id: &(impl ToString + ?Sized), name: &str, facts: Vec<(String, String)>, named: Vec<String>) -> Thing {
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-    Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true }
+    Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true, months: Vec::new() }
 }
 
 fn request_types(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
@@ -157,7 +207,7 @@ fn calendar(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
             facts.push((f.words.t(&format!("day.{day}")), hours.collect::<Vec<_>>().join(", ")));
         }
         facts.push((f.words.t("config.holidays"), holidays));
-        thing(&id, id, facts, Vec::new())
+        Thing { months: year(f, calendar), ..thing(&id, id, facts, Vec::new()) }
     };
     let own = organisation.calendars.iter().map(|(id, calendar)| one(id.as_str(), calendar));
     std::iter::once(one(&organisation.name, &organisation.calendar)).chain(own).collect()

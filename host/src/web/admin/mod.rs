@@ -1,9 +1,10 @@
 //! Pages for those who look after the desk: rules and their versions, decision tables, reference tables, records, the
 //! configuration, work given up on and webhooks.
 
+pub mod audit;
 pub mod configuration;
+pub mod documents;
 pub mod editor;
-mod grid;
 pub mod jobs;
 pub mod records;
 pub mod rules;

@@ -1,12 +1,16 @@
 //! Decision records and the chains over all that is kept: where each ends, and whether it is whole.
 
 use askama::Template;
+use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use crate::app::Error;
 use crate::app::observe::chain::Chain;
+use crate::app::tickets::search::SearchFilter;
 use crate::app::tickets::work::{Filter, Start};
+use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::shown::Row;
@@ -33,22 +37,41 @@ struct RecordsPage {
     whole: bool,
     rows: Vec<Row>,
     may_check: bool,
+    q: String,
 }
 
-async fn render(visit: Visit, walked: Vec<Walked>) -> Result<Response, Failure> {
+/// The words of a search.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    q: String,
+}
+
+async fn render(visit: Visit, walked: Vec<Walked>, q: String) -> Result<Response, Failure> {
     permission::read_decisions(&visit.actor).map_err(Error::from)?;
-    let (found, sights) = visit.app.tickets(&visit.actor, Filter::default(), Start::Updated(None), ROWS).await?;
+    let (tickets, sights) = match q.trim() {
+        "" => {
+            let start = Start::Updated(None);
+            let (found, sights) = visit.app.tickets(&visit.actor, Filter::default(), start, ROWS).await?;
+            (found.items, sights)
+        }
+        words => visit.app.search_tickets(&visit.actor, words, SearchFilter::default(), ROWS).await?,
+    };
     let may_check = permission::check_records(&visit.actor).is_ok();
     let f = visit.frame;
     let row = |ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false);
-    let rows = found.items.iter().map(row).collect();
+    let rows = tickets.iter().map(row).collect();
     let whole = walked.iter().all(|walked| walked.breaks.is_empty());
-    page(StatusCode::OK, &RecordsPage { rows, whole, walked, may_check, f })
+    page(StatusCode::OK, &RecordsPage { rows, whole, walked, may_check, q, f })
 }
 
-/// `GET /admin/records`.
-pub async fn show(visit: Visit) -> Result<Response, Failure> {
-    render(visit, Vec::new()).await
+/// `GET /admin/records`: the tickets whose records are one click away; a ticket's record at once where its key is asked for.
+pub async fn show(visit: Visit, Query(Asked { q }): Query<Asked>) -> Result<Response, Failure> {
+    let key = q.trim().to_ascii_uppercase();
+    match key.parse::<TicketNumber>() {
+        Ok(number) => Ok(Redirect::to(&format!("/tickets/{number}/record")).into_response()),
+        Err(_) => render(visit, Vec::new(), q).await,
+    }
 }
 
 /// `POST /admin/records`: walks every chain from its beginning.
@@ -64,5 +87,5 @@ pub async fn check(visit: Visit) -> Result<Response, Failure> {
             more: checked.more,
         });
     }
-    render(visit, walked).await
+    render(visit, walked, String::new()).await
 }

@@ -94,7 +94,7 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
         micros: sum(|figures| figures.mean_micros * figures.calls).checked_div(calls).unwrap_or_default(),
         calls,
         error: status.error.as_ref().map(|(message, _)| message.clone()),
-        has_rows: status.live.as_ref().is_some_and(|rule| super::grid::has_rows(&rule.manifest_text)),
+        has_rows: status.live.as_ref().is_some_and(|rule| super::editor::grid::has_rows(&rule.manifest_text)),
     }
 }
 

@@ -43,7 +43,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let reads = Reads::of(request.method(), request.headers());
     let own = safe || is_own(request.headers());
-    let response = if own { next.run(request).await } else { Failure::Elsewhere.into_response() };
+    let response = if own { run(next, request).await } else { Failure::Elsewhere.into_response() };
     let status = response.status();
     let mut response = match response.extensions().get::<failure::Shown>() {
         Some(shown) => failure::page(language, &shown.0, &id),
@@ -58,6 +58,21 @@ pub async fn guard(request: Request, next: Next) -> Response {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
     packed(reads, response).await
+}
+
+/// The answer; a build for development says with it how many statements it took.
+#[cfg(debug_assertions)]
+async fn run(next: Next, request: Request) -> Response {
+    let (mut response, statements) = crate::app::observe::counted(next.run(request)).await;
+    if let Ok(said) = HeaderValue::from_str(&format!("sql;desc={statements}")) {
+        response.headers_mut().insert(HeaderName::from_static("server-timing"), said);
+    }
+    response
+}
+
+#[cfg(not(debug_assertions))]
+async fn run(next: Next, request: Request) -> Response {
+    next.run(request).await
 }
 
 fn is_problem(response: &Response) -> bool {

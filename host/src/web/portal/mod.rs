@@ -1,23 +1,26 @@
 //! An employee's pages: what can be asked for, one's own tickets, and what one holds.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::frame::failure::Failure;
+use super::frame::form::encode;
 use super::frame::shown::Row;
 use super::frame::{Frame, page};
 use super::knowledge::{self, Entry};
 use super::session::Visit;
 use crate::app::tickets::search::SearchFilter;
 use crate::app::tickets::work::{Filter, Start, TicketSummary};
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
 
 pub mod access;
+mod files;
 pub mod request;
 pub mod survey;
 
@@ -27,6 +30,8 @@ use access::Held;
 const START_ROWS: usize = 8;
 /// Tickets on a page of one's own.
 const ROWS: usize = 50;
+/// People that the palette offers.
+const PEOPLE: usize = 5;
 
 /// A request type, as people look for it.
 struct Offer {
@@ -123,6 +128,26 @@ pub async fn mine(visit: Visit, Query(Which { all }): Query<Which>) -> Result<Re
     let states = if all.is_some() { Vec::new() } else { open_states() };
     let rows = own_rows(&visit, states, ROWS).await?;
     page(StatusCode::OK, &MinePage { f: visit.frame, rows, all: all.is_some() })
+}
+
+/// A person for the palette, and the list of what they asked for.
+#[derive(Debug, Serialize)]
+pub struct Somewhere {
+    name: String,
+    address: String,
+}
+
+/// `GET /find/people`: people whose name has these words, for those who work on tickets.
+pub async fn people(visit: Visit, Query(Find { q }): Query<Find>) -> Json<Vec<Somewhere>> {
+    let f = &visit.frame;
+    let wanted = q.trim().to_lowercase();
+    let people = f.organisation.people.values().filter(|_| f.works() && !wanted.is_empty());
+    let found = people.filter(|person| person.name.to_lowercase().contains(&wanted)).take(PEOPLE);
+    let one = |id: &PersonId, name: &str| {
+        let asked = [("state", "all"), ("requester", id.as_str())];
+        Somewhere { name: name.to_owned(), address: format!("/queue?{}", encode(&asked)) }
+    };
+    Json(found.map(|person| one(&person.id, &person.name)).collect())
 }
 
 /// The words that are looked for.

@@ -1,15 +1,18 @@
 //! The form of a request type: its fields, the problems at them, and what was filled in.
 
+use std::sync::Arc;
+
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::files;
 use crate::app::Error;
 use crate::app::tickets::submit::digest;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::{Problem, Raw};
-use crate::desk::organisation::{FieldKind, FieldSpec, RequestType};
+use crate::desk::organisation::form::{Problem, Raw, asked};
+use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, RequestType};
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
@@ -22,6 +25,8 @@ const CHANNEL: &str = "portal";
 const LINE_CHARS: usize = 300;
 /// The beginning of the names of a form's own fields.
 const FIELD: &str = "field.";
+/// The name under which files come that are of no field.
+const FILES: &str = "files";
 
 /// A field as the page shows it.
 struct Field {
@@ -39,6 +44,8 @@ struct Field {
     problem: Option<String>,
     /// Whether a change of it changes what other fields offer.
     shapes: bool,
+    /// The files that it has, with their ids.
+    files: Vec<(String, String)>,
 }
 
 struct Choice {
@@ -69,7 +76,32 @@ struct RequestPage {
     channel: Option<Field>,
     people: Vec<(String, String)>,
     found: Vec<Found>,
+    /// Files that come along with it.
+    files: Field,
     key: String,
+}
+
+/// A form as it would be, for those who write it: with what was filled in to try it.
+#[derive(Template)]
+#[template(path = "portal/preview.html")]
+pub struct Preview {
+    f: Frame,
+    /// All forms, with whether it is this one.
+    forms: Vec<(String, String, bool)>,
+    fields: Vec<Field>,
+}
+
+/// The form that is chosen, or else `first`, or else any; none where there are no forms.
+pub fn preview(f: &Frame, organisation: Arc<Organisation>, first: Option<&str>, form: &Form) -> Option<Preview> {
+    let chosen = form.given("preview");
+    let named = [chosen.as_deref(), first].into_iter().flatten().find_map(|id| organisation.request_types.get(id));
+    let spec = named.or_else(|| organisation.request_types.values().next())?.clone();
+    let forms =
+        organisation.request_types.values().map(|one| (one.id.to_string(), one.name.clone(), one.id == spec.id));
+    let forms = forms.collect();
+    let f = Frame { organisation, ..f.clone() };
+    let fields = fields(&f, &spec, form, &|_| None);
+    Some(Preview { f, forms, fields })
 }
 
 /// `GET /new/{request_type}`; what stands in the query is filled in.
@@ -82,15 +114,16 @@ pub async fn form(
 }
 
 /// `POST /new/{request_type}`: sends it, or only brings the form up to date.
-pub async fn send(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Result<Response, Failure> {
+    let form = files::read(&visit, request).await?;
     if form.has("update") {
         return show(visit, &id, &form, &[], StatusCode::OK);
     }
     let spec = visit.frame.organisation.request_types.get(id.as_str()).ok_or(Failure::NoPage)?;
-    let submission = submission(spec, &form);
+    let submission = submission(spec, &form)?;
     let requester = form.given("requester").and_then(|id| id.trim().parse::<PersonId>().ok());
     let requester = requester.filter(|id| visit.frame.works() && id != visit.person());
-    let key = form.given(KEY).map(|key| (key, digest(format!("page new {}", form.content()).as_bytes())));
+    let key = form.given(KEY).map(|key| (key, digest(format!("page new {}", files::content(&form)).as_bytes())));
     match visit.app.create_ticket(&visit.actor, requester, submission, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
         Err(Error::Rejected { problems }) => show(visit, &id, &form, &problems, StatusCode::UNPROCESSABLE_ENTITY),
@@ -98,26 +131,57 @@ pub async fn send(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
     }
 }
 
-fn submission(spec: &RequestType, form: &Form) -> Submission {
+/// What was filled in, field by field.
+fn filled(spec: &RequestType, form: &Form) -> Vec<(String, Raw)> {
     let raw = |field: &FieldSpec| {
         let name = format!("{FIELD}{}", field.name);
         let value = match &field.kind {
             FieldKind::Choices { .. } => Raw::List(form.all(&name).into_iter().map(Raw::Text).collect()),
             FieldKind::Flag if form.has(&name) => Raw::Flag(true),
             FieldKind::Flag => Raw::Null,
+            FieldKind::File => files::ids(form, &name).into_iter().next().map_or(Raw::Null, Raw::Text),
             _ => form.given(&name).map_or(Raw::Null, Raw::Text),
         };
         (field.name.clone(), value)
     };
-    Submission {
+    spec.fields.iter().map(raw).filter(|(_, value)| *value != Raw::Null).collect()
+}
+
+fn submission(spec: &RequestType, form: &Form) -> Result<Submission, Failure> {
+    let mut fields = filled(spec, form);
+    // Without scripts a field that is not asked any more may still stand on the page.
+    let is_asked: Vec<&str> = asked(spec, &fields).into_iter().map(|(field, _)| field.name.as_str()).collect();
+    fields.retain(|(name, _)| is_asked.contains(&name.as_str()));
+    let uploads = files::ids(form, FILES).iter().map(|id| id.parse()).collect::<Result<_, _>>();
+    Ok(Submission {
         request_type: spec.id.to_string(),
         channel: CHANNEL.to_owned(),
         channel_named: form.given("channel").filter(|channel| channel != CHANNEL),
         subject: form.text("subject"),
         body: form.text("body"),
-        fields: spec.fields.iter().map(raw).filter(|(_, value)| *value != Raw::Null).collect(),
+        fields,
+        uploads: uploads.map_err(|_| Failure::BadForm)?,
         ..Submission::default()
-    }
+    })
+}
+
+/// The fields that are asked, each with its problem.
+fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> Option<String>) -> Vec<Field> {
+    let shapes = |name: &str| {
+        let named = [name.to_owned()];
+        spec.fields.iter().any(|other| other.show_when.asks_of(&named) || other.require_when.asks_of(&named))
+    };
+    let field = |(spec_of, required): (&FieldSpec, bool)| {
+        let mut field = Field::of(f, spec_of, form);
+        field.problem = problem(&spec_of.name);
+        field.required = required;
+        field.shapes = shapes(&spec_of.name);
+        if spec.grants_access {
+            field.offer_access(f, form);
+        }
+        field
+    };
+    asked(spec, &filled(spec, form)).into_iter().map(field).collect()
 }
 
 fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: StatusCode) -> Result<Response, Failure> {
@@ -132,15 +196,7 @@ fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: Statu
         value: form.text(name),
         ..Field::plain(name, f.words.t(&format!("request.{name}")), kind)
     };
-    let field = |spec_of: &FieldSpec| {
-        let mut field = Field::of(&f, spec_of, form);
-        field.problem = problem(&spec_of.name);
-        if spec.grants_access {
-            field.offer_access(&f, form);
-        }
-        field
-    };
-    let fields: Vec<Field> = spec.fields.iter().map(field).collect();
+    let fields = fields(&f, spec, form, &problem);
     let people = |f: &Frame| {
         let active = f.organisation.people.values().filter(|person| person.active);
         active.map(|person| (person.id.to_string(), person.name.clone())).collect()
@@ -149,6 +205,7 @@ fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: Statu
         let of_form = fields.iter().find(|field| field.name == format!("{FIELD}{}", problem.field));
         let at = match (of_form, problem.field.as_str()) {
             (Some(field), _) => field.name.clone(),
+            (None, "attachments" | "uploads") => FILES.to_owned(),
             (None, own @ ("subject" | "body" | "requester" | "channel")) => own.to_owned(),
             (None, _) => String::new(),
         };
@@ -169,6 +226,11 @@ fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: Statu
         channel: works.then(|| own("channel", "text")),
         people: if works { people(&f) } else { Vec::new() },
         key: form.given(KEY).filter(|_| problems.is_empty()).unwrap_or_else(|| visit.app.clock.new_id().to_string()),
+        files: Field {
+            problem: problem("attachments").or_else(|| problem("uploads")),
+            files: files::names(form, FILES),
+            ..Field::plain(FILES, f.words.t("request.files"), "file")
+        },
         fields,
         f,
     };
@@ -189,6 +251,7 @@ impl Field {
             max: None,
             problem: None,
             shapes: false,
+            files: Vec::new(),
         }
     }
 
@@ -199,9 +262,8 @@ impl Field {
                 ("lines", &[][..])
             }
             FieldKind::LongText { .. } => ("lines", &[][..]),
-            FieldKind::Text { .. } | FieldKind::Person | FieldKind::App | FieldKind::Asset { .. } | FieldKind::File => {
-                ("text", &[][..])
-            }
+            FieldKind::Text { .. } | FieldKind::Person | FieldKind::App | FieldKind::Asset { .. } => ("text", &[][..]),
+            FieldKind::File => ("file", &[][..]),
             FieldKind::Number { .. } => ("number", &[][..]),
             FieldKind::Flag => ("flag", &[][..]),
             FieldKind::Date => ("date", &[][..]),
@@ -223,6 +285,7 @@ impl Field {
             required: spec.required,
             value: form.text(&name),
             options: options.iter().map(option).collect(),
+            files: if kind == "file" { files::names(form, &name) } else { Vec::new() },
             min,
             max,
             ..Field::plain(&name, spec.label.clone(), kind)
@@ -247,7 +310,7 @@ impl Field {
             }
             _ => return,
         };
-        self.shapes = self.name == "field.app";
+        self.shapes |= self.name == "field.app";
         self.kind = "choice";
         let value = self.value.trim().to_owned();
         self.options = options.into_iter().map(|(id, text)| Choice { chosen: id == value, value: id, text }).collect();

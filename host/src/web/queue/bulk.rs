@@ -44,6 +44,8 @@ enum Act {
     Take,
     Assign(String),
     State(State),
+    /// Each has this tag too.
+    Tag(String),
     /// Each is a duplicate of this ticket, and is resolved with it.
     Duplicates(TicketNumber),
     Macro(MacroId),
@@ -54,6 +56,7 @@ fn act(form: &Form) -> Option<Act> {
         "take" => Some(Act::Take),
         "assign" => form.given("assignee").map(Act::Assign),
         "state" => State::from_code(&form.text("to")).map(Act::State),
+        "tag" => form.given("tag").map(Act::Tag),
         "duplicates" => other(form).ok().map(Act::Duplicates),
         "macro" => form.text("macro").parse().ok().map(Act::Macro),
         _ => None,
@@ -108,6 +111,15 @@ async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &A
         Act::Assign(person) => {
             let assignee = Some(Some(person.clone()));
             let wanted = EditTicket { assignee, reason: reason.to_owned(), ..EditTicket::default() };
+            visit.app.edit_ticket(&visit.actor, number, condition, wanted, None).await.map(drop)
+        }
+        Act::Tag(tag) => {
+            let (now, _) = visit.app.ticket(&visit.actor, number).await?;
+            let mut tags: Vec<String> = now.tags.iter().map(ToString::to_string).collect();
+            if !tags.contains(tag) {
+                tags.push(tag.clone());
+            }
+            let wanted = EditTicket { tags: Some(tags), reason: reason.to_owned(), ..EditTicket::default() };
             visit.app.edit_ticket(&visit.actor, number, condition, wanted, None).await.map(drop)
         }
         Act::Duplicates(original) => {

@@ -34,6 +34,9 @@ pub struct Asked {
     by: String,
     #[serde(default)]
     format: String,
+    /// The days to compare with: `year`, or the ones just before.
+    #[serde(default)]
+    against: String,
 }
 
 /// A number above the plot, and the same of the period before.
@@ -56,6 +59,10 @@ struct ReportPage {
     bys: Vec<(&'static str, String, bool)>,
     /// Whether it is about days, and not about how things stand now.
     has_days: bool,
+    /// Whether its sums stand next to those of other days, which are those a year before or else the ones just before.
+    compares: bool,
+    against_year: bool,
+    compared: String,
     sums: Vec<Sum>,
     columns: Option<Columns>,
     series: Vec<String>,
@@ -82,13 +89,22 @@ impl Asked {
     }
 
     fn address(&self, code: &str, more: &[(&str, &str)]) -> String {
-        let own = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by)];
+        let own = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by), ("against", &self.against)];
         let pairs: Vec<(&str, &str)> =
             own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
         match pairs.is_empty() {
             true => format!("/reports/{code}"),
             false => format!("/reports/{code}?{}", encode(&pairs)),
         }
+    }
+}
+
+/// The days that these are compared with.
+fn earlier(days: Days, against: &str) -> Option<Days> {
+    let year = |day: Date| day.checked_sub(1.year()).ok();
+    match against {
+        "year" => Some(Days { from: year(days.from)?, to: year(days.to)? }),
+        _ => before(days),
     }
 }
 
@@ -111,7 +127,9 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         let kinds = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
         return Ok((kinds, csv::report(&table)).into_response());
     }
-    let earlier = match before(days).filter(|_| matches!(report, Report::Volume | Report::Attainment)) {
+    let compares = matches!(report, Report::Volume | Report::Attainment);
+    let compared = earlier(days, &asked.against).filter(|_| compares);
+    let earlier = match compared {
         Some(earlier) => Some(visit.app.report(&visit.actor, report, earlier, by).await?),
         None => None,
     };
@@ -128,6 +146,9 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         to: days.to.to_string(),
         bys: bys.to_vec(),
         has_days: report != Report::Backlog,
+        compares,
+        against_year: asked.against == "year",
+        compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
         sums: sums(&f, report, &table, earlier.as_ref()),
         columns: (report == Report::Volume)
             .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), 2), &series))

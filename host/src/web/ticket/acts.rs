@@ -45,7 +45,7 @@ pub(super) async fn answer(
     outcome: Result<(), Error>,
 ) -> Result<Response, Failure> {
     let words = visit.frame.words;
-    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile });
+    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile, undo: Vec::new() });
     match outcome {
         Ok(()) => back(&visit, number, done, form).await,
         Err(Error::Rejected { problems }) => {
@@ -141,7 +141,7 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         priority: other("priority", now.priority.as_str()),
         team,
         assignee: assignee.map(|id| Some(id).filter(|id| !id.is_empty())),
-        tags: None,
+        tags: form.has("tagged").then(|| form.all("tag")),
         reason: form.text("reason"),
     };
     let key = key(&form, &format!("edit {id}"));

@@ -305,6 +305,7 @@ pub struct Edit {
     pub urgencies: Vec<Choice>,
     pub teams: Vec<Choice>,
     pub assignees: Vec<Choice>,
+    pub tags: Vec<Choice>,
 }
 
 impl Edit {
@@ -323,7 +324,18 @@ impl Edit {
         let active = |id: &PersonId| organisation.people.get(id).is_some_and(|person| person.active);
         let members = team.iter().flat_map(|team| &team.members).filter(|member| active(&member.person));
         let now = |id: Option<String>| id.unwrap_or_default();
+        let tagged = form.has("tagged").then(|| form.all("tag"));
+        let is_tagged = |tag: &crate::desk::id::Tag| match &tagged {
+            Some(chosen) => chosen.iter().any(|name| name == tag.as_str()),
+            None => ticket.tags.contains(tag),
+        };
+        let tags = organisation.tags.iter().map(|tag| Choice {
+            chosen: is_tagged(tag),
+            id: tag.to_string(),
+            name: tag.to_string(),
+        });
         Edit {
+            tags: tags.collect(),
             categories: choices(
                 wanted("category", ticket.category.to_string()),
                 organisation.categories.values().map(|c| (c.id.to_string(), c.name.clone())).collect(),

@@ -25,6 +25,7 @@ use crate::desk::ticket::sight::Sight;
 
 pub mod acts;
 mod facts;
+pub mod files;
 pub mod next;
 pub mod record;
 mod story;
@@ -52,6 +53,8 @@ pub struct How {
     done: Option<String>,
     /// Whether the whole story is shown.
     all: Option<String>,
+    /// How its fields were before a macro that was just run.
+    was: Option<String>,
     /// The canned reply with which the answer begins.
     canned: Option<String>,
 }
@@ -64,6 +67,8 @@ pub struct Notice {
     pub tone: &'static str,
     /// The acts of others meanwhile.
     pub meanwhile: Vec<String>,
+    /// The fields of the form that takes it back; none where there is nothing that could be.
+    pub undo: Vec<(String, String)>,
 }
 
 /// All that is read about a ticket for its page.
@@ -88,6 +93,7 @@ struct PlainPage {
     items: Vec<Item>,
     /// How many older pieces are not shown.
     older: usize,
+    files: Vec<files::Shown>,
     why: Vec<String>,
     next: Vec<StateOption>,
     notice: Option<Notice>,
@@ -102,6 +108,7 @@ struct ConsolePage {
     facts: Facts,
     items: Vec<Item>,
     older: usize,
+    files: Vec<files::Shown>,
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
@@ -127,12 +134,15 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
         (
             None,
             Some(
-                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"),
+                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"
+                | "file"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
     };
-    let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", meanwhile: Vec::new() });
+    let notice = text.map(|key| Notice { text: words.t(&key), tone: "good", ..Notice::default() });
+    let undo = how.was.as_deref().map(tools::undo).unwrap_or_default();
+    let notice = notice.map(|notice| Notice { undo, ..notice });
     let number = number(&key)?;
     let form = match how.canned {
         Some(id) if visit.frame.works() => {
@@ -197,6 +207,7 @@ pub async fn render(
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
     let entries = entries(&visit, number).await?;
+    let files = files::all(&visit, number).await?;
     let explained = visit.app.explain(&visit.actor, number, None).await?;
     let f = &visit.frame;
     let items = story::items(f, &seen, &entries);
@@ -214,7 +225,7 @@ pub async fn render(
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (body, key) = (form.text("body"), fresh(&visit.app));
-        return page(status, &PlainPage { facts, items, older, why, next, notice, body, key, f: visit.frame });
+        return page(status, &PlainPage { facts, items, older, files, why, next, notice, body, key, f: visit.frame });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -236,6 +247,7 @@ pub async fn render(
             facts,
             items,
             older,
+            files,
             stories,
             card,
             links,

@@ -1,20 +1,20 @@
 //! An agent's tools on a ticket: canned replies, macros that show what they will change, tasks, and links to other tickets.
 
 use axum::extract::Path;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::acts::{answer, key, seen};
 use super::{Seen, number};
 use crate::app::tickets::bulk::{FilledReply, Step};
 use crate::desk::id::{TaskId, TicketNumber};
-use crate::desk::ticket::State;
 use crate::desk::ticket::lifecycle::commands::{Command, of_macro};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::tasks::TaskStep;
 use crate::desk::ticket::timeline::Visibility;
+use crate::desk::ticket::{State, Ticket};
 use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::Form;
+use crate::web::frame::form::{Form, encode};
 use crate::web::session::Visit;
 
 /// A macro, and what it will do to this ticket.
@@ -112,8 +112,43 @@ pub async fn run(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Res
     let number = number(&id)?;
     let step = Step::Macro(form.text("macro").parse().map_err(|_| Failure::BadForm)?);
     let key = key(&form, &format!("macro {id}"));
+    let (before, _) = visit.app.ticket(&visit.actor, number).await?;
     let done = visit.app.run_step(&visit.actor, number, &seen(&form), &step, key).await.map(drop);
+    if done.is_ok() {
+        let (after, _) = visit.app.ticket(&visit.actor, number).await?;
+        let was = was(&before, &after);
+        let was = serde_json::to_string(&was).unwrap_or_default();
+        let to = format!("/tickets/{number}?{}", encode(&[("done", "macro"), ("was", &was)]));
+        return Ok(Redirect::to(&to).into_response());
+    }
     answer(visit, number, ("macro", &form), done).await
+}
+
+/// The fields that a macro has changed, as they were before: words that were said, and a state, are not taken back.
+fn was(before: &Ticket, after: &Ticket) -> Vec<(&'static str, String)> {
+    let tags = |ticket: &Ticket| ticket.tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let person = |ticket: &Ticket| ticket.assignee.as_ref().map(ToString::to_string).unwrap_or_default();
+    let fields = [
+        ("category", before.category.to_string(), after.category.to_string()),
+        ("priority", before.priority.to_string(), after.priority.to_string()),
+        ("team", before.team.to_string(), after.team.to_string()),
+        ("assignee", person(before), person(after)),
+    ];
+    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
+    let mut was: Vec<(&'static str, String)> = changed.map(|(name, before, _)| (name, before)).collect();
+    if tags(before) != tags(after) {
+        was.push(("tagged", "1".to_owned()));
+        was.extend(tags(before).into_iter().map(|tag| ("tag", tag)));
+    }
+    was
+}
+
+/// The fields of an address that say how a ticket was before a macro, for the form that takes it back.
+pub fn undo(was: &str) -> Vec<(String, String)> {
+    const KNOWN: [&str; 6] = ["category", "priority", "team", "assignee", "tagged", "tag"];
+    const MAX: usize = 60;
+    let pairs = serde_json::from_str::<Vec<(String, String)>>(was).unwrap_or_default();
+    pairs.into_iter().filter(|(name, _)| KNOWN.contains(&name.as_str())).take(MAX).collect()
 }
 
 /// `POST /tickets/{key}/tasks`: adds one, or marks one.

@@ -11,7 +11,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_blank, normal};
 use crate::store::sql::page::Page;
 use crate::store::tickets::list::views::VIEWS_MAX;
-pub use crate::store::tickets::list::views::{Audience, StoredView};
+pub use crate::store::tickets::list::views::{Audience, OwnView, StoredView};
 use crate::store::tickets::list::{Filter, Start};
 use crate::store::tickets::summary::TicketSummary;
 
@@ -21,8 +21,10 @@ const OWN_MAX: usize = 100;
 const NAME_CHARS_MAX: usize = 100;
 /// The most tickets of a list that are counted.
 pub const COUNT_MAX: usize = 999;
+/// The most lists that a person puts in front.
+pub const STARRED_MAX: i64 = 12;
 /// The word for the reader, where a list names a person.
-const ME: &str = "@me";
+pub const ME: &str = "@me";
 const _: () = assert!(OWN_MAX < VIEWS_MAX);
 
 /// A list as it is asked for.
@@ -61,6 +63,32 @@ impl Office {
     pub async fn views(&self, actor: &Actor) -> Result<Vec<StoredView>, Error> {
         permission::list(actor)?;
         Ok(self.store.views(person(actor)?, &self.audiences_of(actor)).await?)
+    }
+
+    /// The same, each with whether the actor has put it in front.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn own_views(&self, actor: &Actor) -> Result<Vec<OwnView>, Error> {
+        permission::list(actor)?;
+        Ok(self.store.own_views(person(actor)?, &self.audiences_of(actor)).await?)
+    }
+
+    /// Puts a list that the actor has in front, or takes it from there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] where [`STARRED_MAX`] are in front; [`Error::Missing`]; [`Error::Refused`].
+    pub async fn star_view(&self, actor: &Actor, id: ViewId, on: bool) -> Result<(), Error> {
+        let view = self.view(actor, id).await?;
+        match self.store.star_view(person(actor)?, view.id, on, STARRED_MAX).await? {
+            true => Ok(()),
+            false => {
+                let message = format!("at most {STARRED_MAX} lists stand in front: take one from there first");
+                Err(Error::Rejected { problems: vec![Problem::new("star", "too-many", message)] })
+            }
+        }
     }
 
     /// One list that the actor has.
@@ -143,6 +171,15 @@ impl Office {
         self.tickets(actor, for_reader(view.filter, person(actor)?), start, limit).await
     }
 
+    /// The filter of a list as it is for its reader.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn filter_for(&self, actor: &Actor, view: &StoredView) -> Result<Filter, Error> {
+        Ok(for_reader(view.filter.clone(), person(actor)?))
+    }
+
     /// How many tickets a list has for its reader, up to a bound: asked for by itself, so that no list waits for it.
     ///
     /// # Errors
@@ -150,8 +187,16 @@ impl Office {
     /// [`Error::Missing`]; [`Error::Refused`].
     pub async fn view_count(&self, actor: &Actor, id: ViewId) -> Result<ViewCount, Error> {
         let view = self.view(actor, id).await?;
+        self.count_tickets(actor, for_reader(view.filter, person(actor)?)).await
+    }
+
+    /// How many tickets a filter leaves, up to [`COUNT_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn count_tickets(&self, actor: &Actor, mut filter: Filter) -> Result<ViewCount, Error> {
         let permit = permission::list(actor)?;
-        let mut filter = for_reader(view.filter, person(actor)?);
         if filter.team.is_some() || filter.assignee.is_some() {
             permission::list_internally(actor)?;
         }

@@ -52,6 +52,8 @@ pub enum Start {
     Number(Option<i64>),
     /// By the last change: a ticket moves only to the end, so that who reads on to it misses nothing.
     Updated(Option<UpdatedPlace>),
+    /// By when they are due, the first to be due first; those without work owed are not in it. Tickets move in it.
+    Due(Option<DuePlace>),
 }
 
 impl Default for Start {
@@ -73,6 +75,13 @@ pub struct QueuePlace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UpdatedPlace {
     pub updated: i64,
+    pub number: i64,
+}
+
+/// A place among the tickets by when they are due, which is in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    pub due: i64,
     pub number: i64,
 }
 
@@ -183,6 +192,14 @@ async fn read(
             let (places, next) = cut(places, stopped, limit);
             let numbers = places.iter().map(|place| place.number).collect();
             page(reader, numbers, size, next.map(|place| Start::Updated(Some(place)))).await
+        }
+        Start::Due(after) => {
+            let order = stable::Order::Due(after);
+            let (places, stopped) = stable::places(reader, filter, order, size + 1).await?;
+            let (places, next) = cut(places, stopped, limit);
+            let numbers = places.iter().map(|place| place.number).collect();
+            let due = |place: UpdatedPlace| DuePlace { due: place.updated, number: place.number };
+            page(reader, numbers, size, next.map(|place| Start::Due(Some(due(place))))).await
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Orders in which no ticket is lost to who reads on from page to page: by number, and by the last change.
+//! Orders other than the queue's: by number and by the last change, in which no ticket is lost to who reads on from page to page,
+//! and by when tickets are due.
 
 use super::leads::{Lead, Leads, residual};
 use super::walk::{Args, Key, Walks, merged};
-use super::{Filter, Reader, UpdatedPlace};
+use super::{DuePlace, Filter, Reader, UpdatedPlace};
 use crate::store::Error;
 
 /// Entries of one walk up to which all that match are gathered and sorted.
@@ -15,6 +16,7 @@ const WALK_MAX: usize = 4_000;
 pub enum Order {
     Number(Option<i64>),
     Updated(Option<UpdatedPlace>),
+    Due(Option<DuePlace>),
 }
 
 impl Order {
@@ -22,6 +24,7 @@ impl Order {
         match self {
             Order::Number(_) => ["cast(0 as bigint)", "cast(0 as bigint)", "number"],
             Order::Updated(_) => ["cast(0 as bigint)", "updated_at", "number"],
+            Order::Due(_) => ["cast(0 as bigint)", "queue_due", "number"],
         }
     }
 
@@ -29,6 +32,7 @@ impl Order {
         match self {
             Order::Number(_) => "number",
             Order::Updated(_) => "updated_at, number",
+            Order::Due(_) => "queue_due, number",
         }
     }
 
@@ -44,6 +48,14 @@ impl Order {
                     format!(" where updated_at > {updated}"),
                 ]
             }
+            Order::Due(None) => vec![" where unfinished = 1".to_owned()],
+            Order::Due(Some(DuePlace { due, number })) => {
+                let [due, number] = [args.place(due), args.place(number)];
+                vec![
+                    format!(" where unfinished = 1 and queue_due = {due} and number > {number}"),
+                    format!(" where unfinished = 1 and queue_due > {due}"),
+                ]
+            }
         }
     }
 
@@ -51,6 +63,15 @@ impl Order {
         match self {
             Order::Number(after) => after.is_none_or(|after| place.number > after),
             Order::Updated(after) => after.is_none_or(|after| place > after),
+            Order::Due(after) => after.is_none_or(|after| (place.updated, place.number) > (after.due, after.number)),
+        }
+    }
+
+    /// Which halves of the tickets it has: those with work owed, and the others.
+    const fn halves(self) -> &'static [bool] {
+        match self {
+            Order::Number(_) | Order::Updated(_) => &[true, false],
+            Order::Due(_) => &[true],
         }
     }
 }
@@ -91,7 +112,7 @@ fn place([_, updated, number]: Key) -> UpdatedPlace {
 /// All that match, in order, where the index that leads to them has few entries; `None` where it has many.
 async fn gathered(reader: &mut Reader, leads: &Leads, order: Order) -> Result<Option<Vec<UpdatedPlace>>, Error> {
     let mut all = Vec::new();
-    for unfinished in [true, false] {
+    for unfinished in order.halves().iter().copied() {
         let mut args = Args::default();
         let ranges: Vec<String> = leads.ranges(unfinished, &mut args);
         if ranges.is_empty() {

@@ -62,6 +62,13 @@ pub struct StoredView {
     pub damaged: Vec<&'static str>,
 }
 
+/// A list that a person has, and whether they have put it in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnView {
+    pub view: StoredView,
+    pub starred: bool,
+}
+
 /// A filter as it is kept. What is left out does not narrow the list.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -119,6 +126,24 @@ fn listed(row: &Row) -> Result<StoredView, Error> {
     })
 }
 
+/// The statement for the lists of a person and those for these audiences, with `more` columns.
+fn views_statement(owner: &PersonId, audiences: &[Audience], more: &str) -> (String, Vec<Arg>) {
+    let places: Vec<String> = (2..audiences.len() + 2).map(|n| format!("${n}")).collect();
+    let shared = match audiences {
+        [] => String::new(),
+        _ => {
+            format!(" union select {COLUMNS} from views where audience <> '' and audience in ({})", places.join(", "))
+        }
+    };
+    let sql = format!(
+        "select {COLUMNS}{more} from (select {COLUMNS} from views where owner = $1{shared}) v \
+         order by name, id limit {VIEWS_MAX}"
+    );
+    let mut args: Vec<Arg> = vec![owner.as_str().into()];
+    args.extend(audiences.iter().map(|audience| Arg::from(audience.code())));
+    (sql, args)
+}
+
 impl Store {
     /// The lists of a person and those for these audiences, by name, at most [`VIEWS_MAX`].
     ///
@@ -126,20 +151,39 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn views(&self, owner: &PersonId, audiences: &[Audience]) -> Result<Vec<StoredView>, Error> {
-        let places: Vec<String> = (2..audiences.len() + 2).map(|n| format!("${n}")).collect();
-        let shared = match audiences {
-            [] => String::new(),
-            _ => format!(
-                " union select {COLUMNS} from views where audience <> '' and audience in ({})",
-                places.join(", ")
-            ),
-        };
-        let sql = format!(
-            "select {COLUMNS} from (select {COLUMNS} from views where owner = $1{shared}) v order by name, id limit {VIEWS_MAX}"
-        );
-        let mut args: Vec<Arg> = vec![owner.as_str().into()];
-        args.extend(audiences.iter().map(|audience| Arg::from(audience.code())));
+        let (sql, args) = views_statement(owner, audiences, "");
         self.db.quick(&sql, args).await?.iter().map(listed).collect()
+    }
+
+    /// The same, each with whether the person has put it in front.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn own_views(&self, owner: &PersonId, audiences: &[Audience]) -> Result<Vec<OwnView>, Error> {
+        let starred = ", (select count(*) from starred_views s where s.person = $1 and s.list = v.id) as starred";
+        let (sql, args) = views_statement(owner, audiences, starred);
+        let own = |row: &Row| Ok(OwnView { view: listed(row)?, starred: row.int(7)? > 0 });
+        self.db.quick(&sql, args).await?.iter().map(own).collect()
+    }
+
+    /// Puts a list in front for a person, unless it is one of more than `most`; or takes it from there. Whether it is so now.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn star_view(&self, person: &PersonId, list: ViewId, on: bool, most: i64) -> Result<bool, Error> {
+        let mut args: Vec<Arg> = vec![person.as_str().into(), list.0.into()];
+        if !on {
+            self.write_view("delete from starred_views where person = $1 and list = $2", args).await?;
+            return Ok(true);
+        }
+        args.push(most.into());
+        let sql = "insert into starred_views (person, list) select $1, id from views where id = $2 \
+                   and (select count(*) from starred_views where person = $1) < $3 on conflict do nothing";
+        self.write_view(sql, args).await?;
+        let sql = "select 1 from starred_views where person = $1 and list = $2";
+        Ok(self.db.optional(sql, vec![person.as_str().into(), list.0.into()]).await?.is_some())
     }
 
     /// One list.
@@ -189,7 +233,11 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn remove_view(&self, id: ViewId, version: i64) -> Result<bool, Error> {
         let sql = "delete from views where id = $1 and version = $2";
-        Ok(self.write_view(sql, vec![id.0.into(), version.into()]).await? == 1)
+        let removed = self.write_view(sql, vec![id.0.into(), version.into()]).await? == 1;
+        if removed {
+            self.write_view("delete from starred_views where list = $1", vec![id.0.into()]).await?;
+        }
+        Ok(removed)
     }
 
     async fn write_view(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {

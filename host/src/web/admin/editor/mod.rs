@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 
-use super::grid::Grid;
 use crate::app::Error;
 use crate::app::replay::Filter;
 use crate::app::replay::report::Report;
@@ -16,6 +15,10 @@ use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
+
+pub mod grid;
+
+use grid::Grid;
 
 /// How far back a backtest goes, and how many decisions it asks about.
 const DAYS: i64 = 30;
