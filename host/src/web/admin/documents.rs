@@ -40,6 +40,8 @@ struct Thing {
     noun: String,
     id: String,
     open_tickets: i64,
+    /// Whether promises of open tickets move with it.
+    promises_move: bool,
     rules: String,
 }
 
@@ -126,13 +128,14 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
 }
 
 fn thing(f: &Frame, touched: Touched) -> Thing {
-    let Touched { difference, open_tickets, rules } = touched;
+    let Touched { difference, open_tickets, promises_move, rules } = touched;
     Thing {
         way: difference.way.code(),
         word: f.words.t(&format!("document.{}", difference.way.code())),
         noun: f.words.t(&format!("document.{}", difference.noun.code().replace(' ', "-"))),
         id: difference.id,
         open_tickets,
+        promises_move,
         rules: rules.join(", "),
     }
 }
