@@ -47,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     28 "surveys" "0028_surveys.sql";
     29 "identity" "0029_identity.sql";
     35 "console" "0035_console.sql";
+    36 "sign_on" "0036_sign_on.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

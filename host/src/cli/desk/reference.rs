@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -15,6 +15,7 @@ const SOURCES: [&str; 20] = [
     include_str!("../../config/trust.rs"),
     include_str!("../../config/outgoing/mod.rs"),
     include_str!("../../config/outgoing/mail.rs"),
+    include_str!("../../config/outgoing/sign_in.rs"),
     include_str!("../../config/outgoing/webhooks.rs"),
     include_str!("../../config/outgoing/telemetry.rs"),
     include_str!("../../config/people.rs"),

@@ -20,6 +20,7 @@ pub mod connector;
 pub mod difference;
 pub mod directory;
 pub mod form;
+pub mod identity;
 pub mod service;
 
 use condition::Condition;

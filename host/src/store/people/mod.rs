@@ -15,6 +15,7 @@ use crate::store::{Error, Store};
 pub mod accounts;
 pub mod configuration;
 pub mod directory;
+pub mod identities;
 pub mod personal;
 pub mod sessions;
 

@@ -118,6 +118,11 @@ const SECTIONS: &[Section] = &[
         "from tokens where person = $1 order by created_at",
     ),
     (
+        "identities",
+        &[("issuer", Text), ("subject", Text), ("bound_at", Time)],
+        "from identities where person = $1 order by bound_at",
+    ),
+    (
         "sessions",
         &[("agent", Text), ("created_at", Time), ("seen_at", Time), ("ended_at", Time)],
         "from sessions where person = $1 order by created_at",
@@ -163,7 +168,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 20] = [
+const ELSEWHERE: [&str; 21] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -179,6 +184,7 @@ const ELSEWHERE: [&str; 20] = [
     "delete from starred_views where person = $1 and $2 <> ''",
     "delete from message_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
+    "delete from identities where person = $1 and $2 <> ''",
     "delete from sessions where person = $1 and $2 <> ''",
     "update attachments set uploader = $2, name = '[erased]' where uploader = $1",
     "delete from member_turns where person = $1 and $2 <> ''",
