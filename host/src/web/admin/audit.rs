@@ -23,7 +23,7 @@ const ROWS: usize = 50;
 const FACT_CHARS: usize = 120;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 12] = [
+const DESK: [&str; 14] = [
     "rule",
     "table",
     "configuration",
@@ -31,6 +31,8 @@ const DESK: [&str; 12] = [
     "token-added",
     "token-revoked",
     "account-set",
+    "identity-bound",
+    "identity-unbound",
     "session-began",
     "session-ended",
     "refused",

@@ -75,7 +75,7 @@ fn year(f: &Frame, calendar: &Calendar) -> Vec<Month> {
                 *place = Some(Day { number, kind: kind(day) });
             }
             if at == 6 || number == first.days_in_month() {
-                weeks.push(std::mem::replace(&mut week, [None; 7]));
+                weeks.push(std::mem::take(&mut week));
             }
         }
         Some(Month { name: first.strftime("%Y-%m").to_string(), weeks })
