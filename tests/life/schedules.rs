@@ -49,7 +49,7 @@ fn a_ticket_comes_again_each_day_once_on_any_number_of_hosts_and_after_an_outage
         desk.clock.advance(SignedDuration::from_hours(72));
         std::thread::scope(|scope| {
             let looks: Vec<_> = (0..4).map(|_| scope.spawn(|| desk.do_what_is_due())).collect();
-            looks.into_iter().for_each(|look| drop(look.join().unwrap()));
+            looks.into_iter().for_each(|look| _ = look.join().unwrap());
         });
         let made = subjects(&desk);
         let distinct: BTreeSet<&String> = made.iter().collect();

@@ -177,7 +177,10 @@ fn the_log_of_a_real_desk_is_lived_through() {
     };
     let desk = House::demo(Database::Sqlite);
     let (told, ended) = import(&desk, &file, ["number", "sys_updated_at", "incident_state"], "%d/%m/%Y %H:%M");
-    assert_eq!((&told["accepted"], ended), (&json!(200), Some(0)), "{told}");
+    // One of them is logged as new after it was resolved.
+    let named = told["rejected"]["rows"].to_string();
+    assert_eq!((&told["accepted"], ended), (&json!(199), Some(3)), "{told}");
+    assert!(named.contains("359") && named.contains("resolved cannot become new"), "{told}");
     let text = std::fs::read_to_string(&file).unwrap();
     let rows = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
     let events: Vec<Event> = rows
@@ -188,7 +191,8 @@ fn the_log_of_a_real_desk_is_lived_through() {
         })
         .collect();
     assert!(TimeZone::get("Europe/Berlin").is_ok());
-    let wanted = counted(&events);
-    assert_eq!(wanted.len(), 200);
+    let mut wanted = counted(&events);
+    wanted.remove(text.lines().nth(358).unwrap().split(',').next().unwrap());
+    assert_eq!(wanted.len(), 199);
     compare(&desk, &wanted, 24 * 60);
 }

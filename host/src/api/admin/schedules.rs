@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::Problem;
 use crate::app::App;
-use crate::app::jobs::schedules::ScheduleStatus;
+use crate::app::tickets::schedules::ScheduleStatus;
 
 /// Something that comes again.
 #[derive(Serialize, ToSchema)]

@@ -22,8 +22,8 @@ const SOURCES: [&str; 23] = [
     include_str!("../../config/people.rs"),
     include_str!("../../config/teams.rs"),
     include_str!("../../config/taxonomy.rs"),
-    include_str!("../../config/request_types/mod.rs"),
-    include_str!("../../config/request_types/parts.rs"),
+    include_str!("../../config/request_types.rs"),
+    include_str!("../../config/desk/parts.rs"),
     include_str!("../../config/apps/mod.rs"),
     include_str!("../../config/apps/connectors.rs"),
 ];

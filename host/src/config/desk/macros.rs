@@ -1,11 +1,19 @@
 //! `[[macro]]` and `[[canned-reply]]` of `desk.toml`: what agents do and say often.
 
+use std::collections::BTreeMap;
+
 use crate::config::names::Names;
 use crate::config::read::{Keys, Node, distinct};
 use crate::config::wrong::Wrong;
 use crate::desk::id::{CategoryId, MacroId, PriorityId, Tag, TeamId};
 use crate::desk::organisation::service::{CannedReply, Macro, RecordPart, Variable};
 use crate::desk::ticket::State;
+
+/// Reads all macros and canned replies.
+pub fn both(keys: &mut Keys<'_>, names: &Names) -> (BTreeMap<MacroId, Macro>, Vec<CannedReply>) {
+    let macros = keys.entries("macro", |keys, id| (id, read(keys, names)));
+    (macros.into_iter().collect(), keys.entries("canned-reply", canned_reply))
+}
 
 /// Reads a macro, whose changes are made together or not at all.
 ///
@@ -17,7 +25,7 @@ use crate::desk::ticket::State;
 /// - `resolution`: for `resolved`, the record in its parts.
 ///
 /// Texts have the variables `{key}`, `{subject}`, `{requester}`, `{agent}` and `{desk}`.
-pub fn read(keys: &mut Keys<'_>, names: &Names) -> Macro {
+fn read(keys: &mut Keys<'_>, names: &Names) -> Macro {
     let states = State::ALL.map(|state| (state.code(), state.code()));
     let tags = keys.optional("tags").map(|node| distinct(node.list(), |tag| tag.known::<Tag>(&names.tags)));
     let record = keys.table("resolution", |keys| {
@@ -39,7 +47,7 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> Macro {
 }
 
 /// Reads a canned reply: `id`, `name`, and `body` with variables.
-pub fn canned_reply(keys: &mut Keys<'_>, id: MacroId) -> CannedReply {
+fn canned_reply(keys: &mut Keys<'_>, id: MacroId) -> CannedReply {
     CannedReply {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),

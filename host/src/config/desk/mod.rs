@@ -40,6 +40,7 @@ mod calendar;
 pub mod closing;
 pub mod holidays;
 mod macros;
+pub mod parts;
 mod promises;
 mod schedules;
 
@@ -73,8 +74,7 @@ pub fn read(
         let closing = keys.table("closing", closing::read).unwrap_or_default().over(&Closing::default());
         request_types.values_mut().for_each(|(form, given)| form.closing = std::mem::take(given).over(&closing));
         let watch = keys.table("promises", promises::read).unwrap_or_default();
-        let macros = keys.entries("macro", |keys, id| (id, macros::read(keys, names)));
-        let canned_replies = keys.entries("canned-reply", macros::canned_reply);
+        let (macros, canned_replies) = macros::both(keys, names);
         let schedules = schedules::read(keys, names);
         let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
         let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
@@ -105,7 +105,7 @@ pub fn read(
             defaults: defaults?,
             closing,
             watch,
-            macros: macros.into_iter().collect(),
+            macros,
             canned_replies,
             schedules,
         };

@@ -1,8 +1,9 @@
 //! Resolutions and links, as part of the change of the ticket that they belong to. The caller holds the ticket's row.
 
+use super::writer::Work;
 use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
-use crate::desk::id::PersonId;
+use crate::desk::id::{CommentId, PersonId, TicketNumber};
 use crate::desk::ticket::intake::outage::OutageWrite;
 use crate::desk::ticket::lifecycle::links::LinkWrite;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
@@ -10,10 +11,10 @@ use crate::desk::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use crate::desk::ticket::lifecycle::tasks::TaskWrite;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::desk::ticket::{State, Ticket};
-use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 use crate::store::tickets::endings::outages;
+use crate::store::{Error, Store};
 
 /// Writes what a change says about how its ticket ended and which others it is linked with.
 pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
@@ -39,6 +40,18 @@ pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), E
     write_watchers(tx, change, after).await?;
     write_outage(tx, change, after).await?;
     Ok(())
+}
+
+impl Store {
+    /// Writes down that all children of an outage have these words.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn words_passed(&self, ticket: TicketNumber, comment: CommentId) -> Result<(), Error> {
+        const PASSED: &str = "delete from outage_words where ticket = $1 and comment = $2";
+        self.ask(|done| Work::Statement(PASSED, vec![ticket.0.into(), comment.0.into()], done)).await.map(drop)
+    }
 }
 
 /// Writes links of a ticket.

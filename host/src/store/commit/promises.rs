@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Writing;
 use crate::desk::change::TicketWrite;
-use crate::desk::sla::events::{ClockEvent, events};
+use crate::desk::change::clock_events::{ClockEvent, events};
 use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};

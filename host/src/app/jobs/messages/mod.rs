@@ -291,6 +291,6 @@ fn unworded(error: NotRendered) -> Error {
 }
 
 /// The name of a person, or their id where the directory has none.
-pub(super) fn name_of(organisation: &Organisation, person: &PersonId) -> String {
+pub(in crate::app) fn name_of(organisation: &Organisation, person: &PersonId) -> String {
     organisation.people.get(person).map_or_else(|| person.to_string(), |person| person.name.clone())
 }

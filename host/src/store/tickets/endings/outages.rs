@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::desk::id::{CommentId, PersonId, TicketNumber};
 use crate::desk::ticket::intake::outage::{Likeness, OUTAGES_MAX, Outage};
 use crate::desk::ticket::lifecycle::links::LinkKind;
-use crate::store::commit::writer::Work;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, ms, parsed};
 use crate::store::{Error, Store};
@@ -116,16 +115,6 @@ impl Store {
             })
         };
         self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(words).collect()
-    }
-
-    /// Writes down that all children of an outage have these words.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be written.
-    pub async fn words_passed(&self, ticket: TicketNumber, comment: CommentId) -> Result<(), Error> {
-        const PASSED: &str = "delete from outage_words where ticket = $1 and comment = $2";
-        self.ask(|done| Work::Statement(PASSED, vec![ticket.0.into(), comment.0.into()], done)).await.map(drop)
     }
 
     /// The unfinished children of a ticket that were attached by some time, after one of them.

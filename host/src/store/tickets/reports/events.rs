@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{By, Counted, Period};
+use crate::desk::change::clock_events::ClockStep;
 use crate::desk::id::TicketNumber;
 use crate::desk::sla::ClockKind;
-use crate::desk::sla::events::ClockStep;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, corrupt, ms};
 use crate::store::{Error, Store};

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{condition, field_name};
 use crate::config::names::Names;
 use crate::config::read::{Keys, Node, distinct};
+use crate::config::request_types::{condition, field_name};
 use crate::config::wrong::Wrong;
 use crate::desk::organisation::parts::{Due, PARTS_MAX, Part, Pattern, TaskPattern};
 use crate::desk::organisation::{FieldKind, FieldSpec};

@@ -8,11 +8,10 @@ use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{FieldKind, FieldSpec, Kind, RequestType};
 
 use super::desk::closing::{self, Given};
+use super::desk::parts;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
-
-mod parts;
 
 /// The longest text that a field takes unless the file says otherwise, in characters.
 const CHARS_MAX: u64 = 2000;
@@ -43,7 +42,7 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, (Requ
 /// - `grants-access`: whether tickets ask for access, default false; the form then needs `app` and `tier`.
 /// - `[request-type.closing]`: what differs from the desk's `[closing]`.
 /// - `[[request-type.field]]`: the form's fields in the order they are shown.
-/// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket, see `parts.rs`.
+/// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket, see `desk/parts.rs`.
 fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (RequestType, Given) {
     let kinds = Kind::ALL.map(|kind| (kind.code(), kind));
     let grants = keys.optional("grants-access");
@@ -105,7 +104,7 @@ fn field(keys: &mut Keys<'_>, seen: &mut BTreeMap<String, usize>, before: &[Fiel
     Some(FieldSpec { name: text?, label, kind: kind?, required, help, show_when, require_when })
 }
 
-fn condition(keys: &mut Keys<'_>, key: &'static str, before: &[FieldSpec]) -> Condition {
+pub(super) fn condition(keys: &mut Keys<'_>, key: &'static str, before: &[FieldSpec]) -> Condition {
     let clauses = keys.list(key);
     if clauses.len() > CLAUSES_MAX {
         keys.report(key, Wrong::TooMany { found: clauses.len(), max: CLAUSES_MAX });
@@ -170,7 +169,7 @@ fn option(node: &Node<'_>, spec: Option<&FieldSpec>) -> Option<String> {
     None
 }
 
-fn field_name(text: &str) -> Result<String, Wrong> {
+pub(super) fn field_name(text: &str) -> Result<String, Wrong> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let fits = (1..=FIELD_NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain);
     if !fits || TAKEN.contains(&text) {

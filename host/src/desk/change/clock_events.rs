@@ -1,6 +1,6 @@
 //! The events of promises: derived from how a change leaves the clocks, so that no change can forget to say it.
 
-use super::{Clock, ClockKind, Clocks};
+use crate::desk::sla::{Clock, ClockKind, Clocks};
 
 /// A step of a clock. A breach is none: it comes by itself when the time of a clock that runs is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,8 +9,6 @@ use jiff::{Span, Timestamp};
 
 use super::organisation::{Calendar, OpenHours};
 
-pub mod events;
-
 /// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
 const DAYS_AHEAD_MAX: usize = 3 * 366;
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::LEASE;
-use super::messages::name_of;
+use super::submit::digest;
+use crate::app::jobs::LEASE;
+use crate::app::jobs::messages::name_of;
 use crate::app::observe::csv;
 use crate::app::observe::reports::{By, Days, Report, html};
-use crate::app::tickets::submit::digest;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
