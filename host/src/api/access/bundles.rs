@@ -46,12 +46,12 @@ pub struct SubmissionView {
     requester: String,
     #[schema(value_type = String, format = DateTime)]
     asked_at: Timestamp,
-    requests: Vec<PartView>,
+    requests: Vec<SubmissionPartView>,
 }
 
 /// One item for one person.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PartView {
+pub struct SubmissionPartView {
     person: String,
     app: String,
     tier: String,
@@ -65,7 +65,7 @@ pub struct PartView {
 
 impl From<Bundle> for SubmissionView {
     fn from(bundle: Bundle) -> Self {
-        let part = |part: crate::app::access::people::bundle::BundlePart| PartView {
+        let part = |part: crate::app::access::people::bundle::BundlePart| SubmissionPartView {
             person: part.subject.to_string(),
             app: part.app.to_string(),
             tier: part.tier.to_string(),

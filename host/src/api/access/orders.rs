@@ -68,7 +68,7 @@ impl From<Op> for OrderView {
 
 /// One run of a connector that is a component.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RunView {
+pub struct ConnectorRunView {
     pub id: String,
     pub attempt: u32,
     #[schema(value_type = String, format = DateTime)]
@@ -84,21 +84,27 @@ pub struct RunView {
 /// their answers. For agents and admins.
 #[utoipa::path(get, path = "/api/v1/access/orders/{id}/runs", tag = "access", security(("token" = [])),
     params(("id" = String, Path)),
-    responses((status = 200, body = Vec<RunView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<ConnectorRunView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn runs(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Vec<RunView>>, Problem> {
+) -> Result<axum::Json<Vec<ConnectorRunView>>, Problem> {
     let runs = app.runs_of(&actor, id.parse().map_err(|_| no_order(&id))?).await?;
-    Ok(axum::Json(runs.into_iter().map(RunView::from).collect()))
+    Ok(axum::Json(runs.into_iter().map(ConnectorRunView::from).collect()))
 }
 
-impl From<ConnectorRun> for RunView {
+impl From<ConnectorRun> for ConnectorRunView {
     fn from(run: ConnectorRun) -> Self {
         let ConnectorRun { id, attempt, at, looked, record, .. } = run;
         // The desk has written it as JSON.
-        RunView { id: id.to_string(), attempt, at, looked, run: serde_json::from_str(&record).unwrap_or_default() }
+        ConnectorRunView {
+            id: id.to_string(),
+            attempt,
+            at,
+            looked,
+            run: serde_json::from_str(&record).unwrap_or_default(),
+        }
     }
 }
 
