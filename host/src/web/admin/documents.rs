@@ -209,8 +209,8 @@ pub async fn first() -> Response {
 /// `GET /admin/documents/{document}`: as it is live, or an earlier version of it.
 pub async fn show(visit: Visit, Path(code): Path<String>, Query(how): Query<How>) -> Result<Response, Failure> {
     let live = live(&visit, document(&code)?).await?;
-    let mut draft = Draft::default();
-    draft.notice = how.done.map(|_| (visit.frame.words.t("document.done"), "good"));
+    let notice = how.done.map(|_| (visit.frame.words.t("document.done"), "good"));
+    let mut draft = Draft { notice, ..Draft::default() };
     if let Some(revision) = how.version {
         let content = visit.app.document_version(&visit.actor, live.document, revision).await?;
         let groups = lines::changed(&live.content, &content, LINES_MAX);
