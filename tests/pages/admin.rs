@@ -157,7 +157,7 @@ fn an_auditor_walks_the_chains() {
     mei.sees("main", "Every chain is whole.");
     mei.counts("tbody tr", 5);
     mei.type_into("#records-q", "calendar");
-    mei.click("form[role=search][action='/admin/records'] button");
+    mei.click("form.filters-line button");
     mei.counts(".rows li", 1);
     mei.go("/admin/records?q=IT-1");
     mei.is_at("/tickets/IT-1/record");

@@ -318,8 +318,10 @@ fn a_list_is_kept_put_in_front_shared_and_sorted() {
         rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let by_priority = keys(&kofi);
-    kofi.click("th.c-changed a");
+    kofi.click(".order summary");
+    kofi.click(".order a[href*='sort=changed']");
     kofi.wait("document.querySelector('th[aria-sort]')?.matches('.c-changed')");
+    kofi.wait("document.querySelector('th.c-changed').checkVisibility()");
     kofi.click("th:nth-child(3) a");
     kofi.wait("document.querySelector('th:nth-child(3)').ariaSort === 'ascending'");
     kofi.go(&kofi.path());

@@ -74,12 +74,6 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/files/{id}", get(ticket::files::take))
         .route("/tickets/{key}/record", get(ticket::record::show))
-        .route("/queue", get(queue::list))
-        .route("/queue/counts", get(queue::views::counts))
-        .route("/queue/views", post(queue::views::keep))
-        .route("/queue/views/{id}", post(queue::views::change))
-        .route("/queue/next", post(ticket::next::take))
-        .route("/queue/bulk", post(queue::bulk::run))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
         .route("/help", get(knowledge::list))
@@ -92,6 +86,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(queue_routes())
         .merge(admin_routes());
     let uploads = Router::new()
         .route("/new/{request_type}", get(portal::request::form).post(portal::request::send))
@@ -107,6 +102,17 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// The lists of those who work on tickets.
+fn queue_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/queue", get(queue::list))
+        .route("/queue/counts", get(queue::views::counts))
+        .route("/queue/views", post(queue::views::keep))
+        .route("/queue/views/{id}", post(queue::views::change))
+        .route("/queue/next", post(ticket::next::take))
+        .route("/queue/bulk", post(queue::bulk::run))
 }
 
 /// The pages for those who look after the desk.

@@ -21,6 +21,8 @@ use crate::web::session::Visit;
 const ROWS: usize = 50;
 /// The longest fact that is shown in a line, in characters; the whole is a click away.
 const FACT_CHARS: usize = 120;
+/// The same of one without spaces, such as a digest.
+const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
 const DESK: [&str; 14] = [
@@ -172,7 +174,9 @@ fn fact(f: &Frame, value: &Value) -> Option<String> {
         }
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
-    let cut: String = text.chars().take(FACT_CHARS).collect();
+    // A digest is known from others by its beginning.
+    let shown = if text.contains(' ') { FACT_CHARS } else { DIGEST_CHARS };
+    let cut: String = text.chars().take(shown).collect();
     (!text.is_empty()).then(|| if cut.len() < text.len() { format!("{cut} ...") } else { cut })
 }
 

@@ -93,6 +93,13 @@ struct QueuePage {
     macros: Vec<(String, String)>,
 }
 
+impl QueuePage {
+    /// The headings by which the list may be sorted, for those who do not see them all.
+    const fn orders(&self) -> [&Heading; 4] {
+        [&self.by_priority, &self.by_due, &self.by_key, &self.by_changed]
+    }
+}
+
 fn narrows(f: &Frame, asked: &Asked) -> Vec<Narrow> {
     let narrow = |name: &'static str, now: &str, all: Vec<(String, String)>| Narrow {
         name,
