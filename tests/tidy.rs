@@ -52,15 +52,16 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 10] = [
+const PACKAGES: [(&str, &[&str]); 11] = [
     ("sqlx", &["store"]),
     ("reqwest", &["connectors"]),
     ("axum", &["api", "cli", "web"]),
     ("askama", &["web"]),
     ("wasmtime", &["rules"]),
     ("lettre", &["connectors"]),
+    ("ring", &["connectors"]),
     ("minijinja", &["messages"]),
-    ("serde", &["messages", "rules", "store", "app", "api", "web", "config", "import", "cli", "author"]),
+    ("serde", &["messages", "rules", "store", "app", "api", "web", "config", "connectors", "import", "cli", "author"]),
     ("utoipa", &["api"]),
     ("opentelemetry", &["telemetry"]),
 ];

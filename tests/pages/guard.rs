@@ -35,6 +35,10 @@ fn raw(url: &str, headers: &[(&str, &str)]) -> Got {
 }
 
 impl Got {
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
     pub(super) fn header(&self, name: &str) -> String {
         self.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
     }

@@ -13,6 +13,7 @@ mod every;
 mod fine;
 mod guard;
 mod portal;
+mod sign_in;
 mod stories;
 mod tools;
 

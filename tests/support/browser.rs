@@ -95,6 +95,12 @@ impl Browser {
         self.command("url", &json!({ "url": format!("{}{path}", self.home) }));
     }
 
+    /// Goes to an address that is not the desk's. Its pages may complain as they like.
+    pub fn leave(&mut self, url: &str) {
+        self.listen();
+        self.command("url", &json!({ "url": url }));
+    }
+
     /// The path and query that it is at.
     pub fn path(&self) -> String {
         self.script("return location.pathname + location.search").as_str().unwrap().to_owned()

@@ -34,6 +34,9 @@ use super::place::{Database, Place};
 /// How long work in the background may go on after the end of a test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The text that stands in a configuration for the address at which the test serves the desk.
+pub const OWN_URL: &str = "http://own.test";
+
 /// Connections of clients at once.
 const CONNECTIONS_MAX: usize = 500;
 
@@ -181,13 +184,13 @@ fn now() -> Clock {
 
 /// A desk that serves, as `ruledesk serve` starts one.
 async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec<JoinHandle<()>>) {
-    let (app, ways, server) = open(place, clock).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (app, ways, server) = open(place, clock, &url).await;
     for (person, roles) in DEMO {
         let roles = roles.iter().copied().collect();
         app.accept_well_known(&format!("demo-{person}"), person.parse().unwrap(), roles);
     }
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     app.quotas.limit(server.limits.clone());
     let router = api::router(Arc::clone(&app), ruledesk::cli::limits(&server), None, Some(ruledesk::cli::pages(&app)));
     // What is due is done when a test says so; the loops are cut off with the house.
@@ -199,12 +202,13 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_directory(stop.clone())),
         tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),
+        tokio::spawn(ruledesk::jobs::sign_on::run(Arc::clone(&app), &ways, stop.clone())),
         tokio::spawn(Arc::clone(&app).keep_following(stop)),
     ];
     (app, ways, url, tasks)
 }
 
-async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
+async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, Server) {
     let outside = Outside {
         database_url: place.database.clone(),
         data_dir: Some(place.data_dir()),
@@ -213,7 +217,10 @@ async fn open(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, Server) {
         cores: 2,
         ..Outside::default()
     };
-    let config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let mut config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
+    if config.outgoing.requests.public_url.as_deref() == Some(OWN_URL) {
+        config.outgoing.requests.public_url = Some(url.to_owned());
+    }
     std::fs::create_dir_all(place.data_dir()).unwrap();
     let store = Store::open(&place.target()).await.unwrap().with_archive(archive(&config.server));
     let store = store.with_files(ruledesk::cli::files(&config.server).unwrap());

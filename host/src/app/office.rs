@@ -13,6 +13,7 @@ use super::reference::Reference;
 use super::tickets::change::Places;
 use super::tickets::quota::Quotas;
 use super::tokens::passwords::Guesses;
+use super::tokens::provider::Provider;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -55,6 +56,8 @@ pub struct Office {
     pub quotas: Quotas,
     pub(super) presence: Presence,
     pub(super) guesses: Guesses,
+    /// The identity provider, where there is one.
+    pub(super) provider: std::sync::OnceLock<Provider>,
     /// When apps were looked at last for access that no grant gives, in seconds.
     pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
@@ -87,6 +90,7 @@ impl Office {
             quotas: Quotas::default(),
             presence: Presence::default(),
             guesses: Guesses::default(),
+            provider: std::sync::OnceLock::new(),
             pauses: Pauses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
         }

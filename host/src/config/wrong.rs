@@ -89,6 +89,8 @@ pub enum Wrong {
     NotAScanner { text: String },
     #[error("is no address of pages; write one such as `https://desk.example.org`")]
     NotAPage,
+    #[error("needs `[outgoing] public-url`, the address to which the provider sends people back")]
+    NeedsPublicUrl,
     #[error("is `{text}`; write a time of day, such as `08:00`")]
     NotATime { text: String },
     #[error("`{text}` is no event; write one such as `ticket.commented`, `ticket.*` for all of a kind, or `*`")]

@@ -4,4 +4,5 @@ pub mod apps;
 pub mod clamd;
 pub mod http;
 pub mod mail;
+pub mod oidc;
 pub mod webhook;

@@ -14,14 +14,11 @@ use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
 use crate::desk::change::timer::TimerKind;
 
-mod access_check;
-mod access_deadlines;
-mod access_ends;
-mod drift;
+mod access;
 mod messages;
 mod old_keys;
-mod provision;
 pub mod runner;
+pub mod sign_on;
 pub mod tickets;
 pub mod ways;
 mod webhooks;
@@ -43,14 +40,14 @@ fn queues(ways: &Ways) -> Vec<Queue> {
 /// Does one piece of work that was claimed from one of the [`queues`].
 async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Failed> {
     match claimed.queue {
-        Queue::Timers(TimerKind::AccessDeadline) => Ok(access_deadlines::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessDeadline) => Ok(access::deadlines::run(app, claimed).await?),
         Queue::Timers(TimerKind::Clocks) => Ok(tickets::clocks::run(app, claimed).await?),
         Queue::Timers(TimerKind::LinkedTickets) => Ok(tickets::linked_tickets::run(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessExpiry) => Ok(access_ends::run(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessReminder) => Ok(access_ends::remind(app, claimed).await?),
-        Queue::Timers(TimerKind::Provision) => Ok(provision::run(app, ways, claimed).await?),
-        Queue::Timers(TimerKind::AccessCheck) => Ok(access_check::run(app, ways, claimed).await?),
-        Queue::Timers(TimerKind::AccessReview) => Ok(access_ends::review(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessExpiry) => Ok(access::ends::run(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessReminder) => Ok(access::ends::remind(app, claimed).await?),
+        Queue::Timers(TimerKind::Provision) => Ok(access::provision::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessCheck) => Ok(access::check::run(app, ways, claimed).await?),
+        Queue::Timers(TimerKind::AccessReview) => Ok(access::ends::review(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,
     }
@@ -64,8 +61,9 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     let mut all = JoinSet::new();
     all.spawn(runner::run(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(webhooks::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
-    all.spawn(drift::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
+    all.spawn(access::drift::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(Arc::clone(&app.office).tell_watchers(stop.clone()));
+    all.spawn(sign_on::run(Arc::clone(app), ways, stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
     all.spawn(tickets::search_index::run(Arc::clone(app), stop.clone()));
     all.spawn(tickets::scan::run(Arc::clone(app), Arc::clone(ways), stop.clone()));

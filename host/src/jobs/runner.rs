@@ -57,7 +57,7 @@ pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
 /// Where the store cannot be read or written.
 pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
     let mut runs = 0;
-    super::drift::look(app, ways).await?;
+    super::access::drift::look(app, ways).await?;
     loop {
         let before = runs;
         super::webhooks::look(app, &ways.subscriptions()).await;

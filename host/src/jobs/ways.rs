@@ -1,14 +1,16 @@
 //! The ways out of the desk that jobs have: those that the configuration gives it, ready to be used.
 
 use crate::app::jobs::webhooks::Subscription;
+use crate::app::tokens::provider::Offer;
 use crate::connectors::apps::Apps;
 use crate::connectors::clamd::Clamd;
 use crate::connectors::http::{Client, Endpoint};
 use crate::connectors::mail::Mail;
+use crate::connectors::oidc::Provider;
 use crate::connectors::webhook::Secret;
 
 /// The ways out.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ways {
     /// For requests to other systems.
     pub http: Client,
@@ -19,6 +21,8 @@ pub struct Ways {
     pub hooks: Vec<Hook>,
     /// `None` where files are not scanned.
     pub scanner: Option<Clamd>,
+    /// The identity provider, with what it is offered for; `None` where people sign in with the desk's own means alone.
+    pub provider: Option<(Offer, Provider)>,
 }
 
 /// An endpoint of a webhook.

@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     29 "identity" "0029_identity.sql";
     33 "bundles" "0033_bundles.sql";
     34 "schedules" "0034_schedules.sql";
+    36 "sign_on" "0036_sign_on.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

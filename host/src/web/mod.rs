@@ -40,6 +40,8 @@ pub fn pages(app: &Arc<App>) -> Pages {
     let routes = Router::new()
         .route("/", get(portal::start))
         .route("/sign-in", get(session::sign_in).post(session::enter))
+        .route("/sign-in/provider", get(session::provider::begin))
+        .route("/sign-in/provider/back", get(session::provider::back))
         .route("/sign-out", post(session::leave))
         .route("/language", post(session::language))
         .route("/account", get(session::account::show))
@@ -96,7 +98,9 @@ pub fn pages(app: &Arc<App>) -> Pages {
     let dressed = |routes: Router<Arc<App>>| {
         routes.route_layer(middleware::from_fn(frame::guard::guard)).with_state(Arc::clone(app))
     };
-    Pages { routes: dressed(routes), uploads: dressed(uploads) }
+    // Another system asks here, and no browser.
+    let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
+    Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
 }
 
 /// The pages for those who look after the desk.

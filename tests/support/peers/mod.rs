@@ -2,4 +2,6 @@
 
 pub mod clamd;
 pub mod hook;
+pub mod issuer;
+pub mod provider;
 pub mod smtp;

@@ -19,6 +19,7 @@ use crate::store::people::Token;
 
 pub mod passwords;
 pub mod personal;
+pub mod provider;
 pub mod sessions;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
@@ -50,6 +51,11 @@ impl Cache {
     /// Whether it was seen before, however long ago.
     fn has(&self, hash: &str) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(hash)
+    }
+
+    /// Forgets a token, so that the store is asked for it.
+    fn forget(&self, hash: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 
     fn put(&self, hash: String, now: Duration, actor: Option<Actor>) {

@@ -56,7 +56,7 @@ const AT_ONCE_MAX: usize = 4;
 /// Wrong passwords of the last minute, and places to compare one.
 #[derive(Debug)]
 pub struct Guesses {
-    wrong: Buckets,
+    pub(super) wrong: Buckets,
     places: Semaphore,
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::app::jobs::messages::Correspondence;
 use crate::app::jobs::webhooks::Subscription;
+use crate::app::tokens::provider::Offer;
 use crate::cli::Failure;
 use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer, MailWay};
+use crate::config::outgoing::sign_in::SignIn;
 use crate::config::outgoing::webhooks::Webhook;
 use crate::config::outgoing::{Outgoing, Requests};
 use crate::config::{Config, Scanner};
@@ -16,6 +18,7 @@ use crate::connectors::http::guard::InternalHosts;
 use crate::connectors::http::{self, Client};
 use crate::connectors::mail::smtp::{Relay, Security};
 use crate::connectors::mail::{Mail, Settings, Way};
+use crate::connectors::oidc::{self, Provider};
 use crate::connectors::webhook::Secret;
 use crate::jobs::ways::{Hook, Ways};
 
@@ -30,7 +33,10 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     let mail = outgoing.mail.as_ref().map(|mail| ready(mail, certificates.as_deref())).transpose()?;
     let http = Client::new(&settings);
     let hooks = outgoing.webhooks.iter().map(|webhook| hook(webhook, &http)).collect::<Result<_, _>>()?;
-    Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner: outgoing.scanner.as_ref().map(scanner) })
+    let public_url = outgoing.requests.public_url.as_deref();
+    let provider = outgoing.sign_in.as_ref().zip(public_url).map(|(sign_in, url)| provider(sign_in, url, &http));
+    let (provider, scanner) = (provider.transpose()?, outgoing.scanner.as_ref().map(scanner));
+    Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner, provider })
 }
 
 /// How requests leave.
@@ -48,6 +54,27 @@ fn scanner((address, timeout): &(Scanner, Duration)) -> Clamd {
         Scanner::Unix(path) => Address::Unix(path),
     };
     Clamd { address, timeout: *timeout }
+}
+
+/// The identity provider, which sends people back to the desk at `url`.
+fn provider(sign_in: &SignIn, url: &str, http: &Client) -> Result<(Offer, Provider), Failure> {
+    http.endpoint(&sign_in.issuer).map_err(|error| format!("`[sign-in] issuer` {}: {error}", sign_in.issuer))?;
+    let secret = sign_in.client_secret_file.as_ref().map(|file| {
+        let text = std::fs::read_to_string(file);
+        let text = text.map_err(|error| format!("`[sign-in] client-secret-file` {}: {error}", file.display()))?;
+        Ok::<_, String>(text.lines().next().unwrap_or_default().trim().to_owned())
+    });
+    let settings = oidc::Settings {
+        issuer: sign_in.issuer.clone(),
+        client_id: sign_in.client_id.clone(),
+        client_secret: secret.transpose()?,
+        scopes: sign_in.scopes.clone(),
+        person_claim: sign_in.person_claim.clone(),
+        groups_claim: sign_in.groups_claim.clone(),
+        back: format!("{url}/sign-in/provider/back"),
+    };
+    let offer = Offer { name: sign_in.name.clone(), parts: sign_in.roles.clone() };
+    Ok((offer, Provider::new(http.clone(), settings)))
 }
 
 fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {

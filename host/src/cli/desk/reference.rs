@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 23] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -16,6 +16,7 @@ const SOURCES: [&str; 22] = [
     include_str!("../../config/trust.rs"),
     include_str!("../../config/outgoing/mod.rs"),
     include_str!("../../config/outgoing/mail.rs"),
+    include_str!("../../config/outgoing/sign_in.rs"),
     include_str!("../../config/outgoing/webhooks.rs"),
     include_str!("../../config/outgoing/telemetry.rs"),
     include_str!("../../config/people.rs"),

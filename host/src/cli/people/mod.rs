@@ -9,7 +9,8 @@ use crate::desk::id::PersonId;
 
 pub mod token;
 
-/// Gives out everything that the desk keeps of a person, or erases one who has left.
+/// Gives out everything that the desk keeps of a person, parts them from an account of the identity provider, or erases one
+/// who has left.
 #[derive(Debug, Args)]
 pub struct Person {
     #[command(subcommand)]
@@ -20,6 +21,12 @@ pub struct Person {
 enum Command {
     /// Prints everything that the desk keeps of a person, as JSON.
     Export {
+        #[command(flatten)]
+        place: Place,
+        person: PersonId,
+    },
+    /// Forgets which account of the identity provider a person has, so that another may sign in as them.
+    Unbind {
         #[command(flatten)]
         place: Place,
         person: PersonId,
@@ -44,6 +51,14 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             office.close().await;
             let sections = kept.map_err(desk::told)?.into_iter().map(|kept| (kept.name.to_owned(), json!(kept.rows)));
             super::say(format_args!("{:#}\n", Value::Object(sections.collect::<Map<_, _>>())));
+            Ok(())
+        }
+        Command::Unbind { place, person } => {
+            let Shell { office, actor } = desk::shell(&place, None).await?;
+            let unbound = office.unbind_identities(&actor, &person).await;
+            office.close().await;
+            let accounts = unbound.map_err(desk::told)?;
+            super::say(format_args!("{person}: {accounts} accounts are forgotten\n"));
             Ok(())
         }
         Command::Erase { place, person, reason } => {

@@ -5,7 +5,7 @@
 //! - `[limits]`: see [`server::Limits`].
 //! - `[configuration]`: see `by_api.rs`.
 //! - `[attachments]`: see `attachments.rs`.
-//! - `[telemetry]`, `[outgoing]`, `[mail]`: see `outgoing`.
+//! - `[telemetry]`, `[outgoing]`, `[mail]`, `[sign-in]`: see `outgoing`.
 //! - `[rules]`: see `trust.rs`.
 //! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` has the same keys, for promises that run by another.
 //! - `[closing]`: see `closing.rs`.
@@ -27,7 +27,7 @@ use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 use crate::config::apps::Catalog;
 use crate::config::files::Parsed;
 use crate::config::names::Names;
-use crate::config::outgoing::{self, Outgoing, mail, telemetry, webhooks};
+use crate::config::outgoing::{self, Outgoing, mail, sign_in, telemetry, webhooks};
 use crate::config::read::{Keys, Node, distinct};
 use crate::config::server::{self, Archive, Around, Limits, Server};
 use crate::config::taxonomy::Taxonomy;
@@ -135,7 +135,12 @@ fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>) -> Outgoing {
     let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
     let mail = keys.optional("mail");
     let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
-    Outgoing { requests, mail, webhooks, scanner: None }
+    let provider = keys.optional("sign-in");
+    let sign_in = provider.as_ref().and_then(|node| node.keys(|keys| sign_in::read(keys, around.dir)).flatten());
+    if let (Some(node), None) = (&provider, &requests.public_url) {
+        node.report(Wrong::NeedsPublicUrl);
+    }
+    Outgoing { requests, mail, webhooks, sign_in, scanner: None }
 }
 
 /// The steps of a scale: at least one, each once.

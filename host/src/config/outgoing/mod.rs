@@ -8,10 +8,12 @@ use super::server::Scanner;
 use super::wrong::Wrong;
 
 pub mod mail;
+pub mod sign_in;
 pub mod telemetry;
 pub mod webhooks;
 
 use mail::Mail;
+use sign_in::SignIn;
 use webhooks::Webhook;
 
 /// All that leaves the desk, and where to.
@@ -21,6 +23,8 @@ pub struct Outgoing {
     /// `None` where messages wait.
     pub mail: Option<Mail>,
     pub webhooks: Vec<Webhook>,
+    /// The identity provider; `None` where people sign in with the desk's own means alone.
+    pub sign_in: Option<SignIn>,
     /// `[attachments] scanner`, and the longest that it may take over one file.
     pub scanner: Option<(Scanner, Duration)>,
 }

@@ -20,6 +20,7 @@ pub mod connector;
 pub mod difference;
 pub mod directory;
 pub mod form;
+pub mod identity;
 pub mod parts;
 pub mod schedule;
 pub mod service;

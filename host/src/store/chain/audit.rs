@@ -21,6 +21,8 @@ pub const TOKEN_REVOKED: &str = "token-revoked";
 pub const ACCOUNT_SET: &str = "account-set";
 pub const SESSION_BEGAN: &str = "session-began";
 pub const SESSION_ENDED: &str = "session-ended";
+pub const IDENTITY_BOUND: &str = "identity-bound";
+pub const IDENTITY_UNBOUND: &str = "identity-unbound";
 pub const CONFIGURATION: &str = "configuration";
 pub const REFUSED: &str = "refused";
 /// A person was erased: which entries of a ticket's timeline have another digest since.

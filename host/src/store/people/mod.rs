@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod configuration;
 pub mod directory;
 pub mod drafts;
+pub mod identities;
 pub mod personal;
 pub mod sessions;
 

@@ -119,6 +119,11 @@ const SECTIONS: &[Section] = &[
         "from tokens where person = $1 order by created_at",
     ),
     (
+        "identities",
+        &[("issuer", Text), ("subject", Text), ("bound_at", Time)],
+        "from identities where person = $1 order by bound_at",
+    ),
+    (
         "sessions",
         &[("agent", Text), ("created_at", Time), ("seen_at", Time), ("ended_at", Time)],
         "from sessions where person = $1 order by created_at",
@@ -164,7 +169,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 22] = [
+const ELSEWHERE: [&str; 23] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -182,6 +187,7 @@ const ELSEWHERE: [&str; 22] = [
     "update outages set declared_by = $2 where declared_by = $1",
     "update outage_words set author = $2 where author = $1",
     "delete from drafts where person = $1 and $2 <> ''",
+    "delete from identities where person = $1 and $2 <> ''",
     "delete from sessions where person = $1 and $2 <> ''",
     "update attachments set uploader = $2, name = '[erased]' where uploader = $1",
     "delete from member_turns where person = $1 and $2 <> ''",

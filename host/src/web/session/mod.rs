@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::frame::failure::Failure;
-use super::frame::form::Form;
+use super::frame::form::{self, Form};
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, cookie, local, page};
 use crate::app::App;
@@ -20,6 +20,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 
 pub mod account;
+pub mod provider;
 
 /// The cookie of a session. Its beginning makes browsers take it from this host alone, and only with the attributes below.
 const COOKIE: &str = "__Host-ruledesk";
@@ -62,6 +63,8 @@ impl Visit {
 pub struct Next {
     #[serde(default)]
     next: String,
+    /// Whether they have just signed out.
+    out: Option<String>,
 }
 
 /// A person whom a demo lets in by one click.
@@ -78,6 +81,12 @@ struct SignInPage {
     f: Frame,
     next: String,
     people: Vec<DemoPerson>,
+    /// The identity provider's name, where there is one.
+    provider: Option<String>,
+    /// Where to go afterwards, as a query.
+    begin: String,
+    /// The address to end the provider's own session, after one signed out here.
+    way_out: Option<String>,
     /// Whether anyone signs in with a password here.
     passwords: bool,
     name: String,
@@ -86,11 +95,12 @@ struct SignInPage {
     insecure: bool,
 }
 
-/// A sign-in that failed: why, and the name that was given.
+/// What came before: a sign-in that failed, why, and the name that was given; or a sign-out.
 #[derive(Default)]
 struct Tried {
     refused: Option<String>,
     name: String,
+    way_out: Option<String>,
 }
 
 async fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, tried: Tried) -> Result<Response, Failure> {
@@ -106,10 +116,13 @@ async fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, tried: Tried) 
         }
     });
     let people = people.collect();
-    let Tried { refused, name } = tried;
+    let Tried { refused, name, way_out } = tried;
+    let provider = app.provider_name().map(str::to_owned);
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let insecure = is_insecure(headers);
-    page(status, &SignInPage { f, next: local(next).to_owned(), people, passwords, name, refused, insecure })
+    let next = local(next).to_owned();
+    let begin = form::encode(&[("next", &next)]);
+    page(status, &SignInPage { f, next, begin, people, provider, way_out, passwords, name, refused, insecure })
 }
 
 /// Whether a browser would refuse the cookie: it takes secure ones by HTTPS, and from this computer itself. A browser says by
@@ -134,9 +147,10 @@ fn is_insecure(headers: &HeaderMap) -> bool {
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Query(Next { next }): Query<Next>,
+    Query(Next { next, out }): Query<Next>,
 ) -> Result<Response, Failure> {
-    sign_in_page(&app, &headers, &next, Tried::default()).await
+    let way_out = if out.is_some() { app.way_out_of_provider().await } else { None };
+    sign_in_page(&app, &headers, &next, Tried { way_out, ..Tried::default() }).await
 }
 
 /// `POST /sign-in`: with a token, or as one of a demo's people.
@@ -150,7 +164,7 @@ pub async fn enter(
     let person = form.given("person").and_then(|id| id.parse::<PersonId>().ok());
     let from = from.map(|Extension(from)| from).unwrap_or_default();
     let words = Frame::new(&app, &headers, "/sign-in", None).words;
-    let mut tried = Tried { refused: Some(words.t("sign-in.refused")), name: form.text("name") };
+    let mut tried = Tried { refused: Some(words.t("sign-in.refused")), name: form.text("name"), way_out: None };
     let begun = match (person, form.given("token"), form.given("name")) {
         (Some(person), ..) => app.sign_in_as(&person, agent).await?,
         (None, Some(token), _) => app.sign_in(token.trim(), agent).await?,
@@ -174,8 +188,13 @@ pub async fn enter(
     // A session that was there before ends: its cookie may have been planted.
     end_present(&app, &headers).await?;
     tracing::debug!(person = ?actor.person(), "signed in");
+    Ok(entered(&secret, &next))
+}
+
+/// The way on for one who has signed in, with the cookie.
+fn entered(secret: &str, next: &str) -> Response {
     let cookie = format!("{COOKIE}={secret}; {ATTRIBUTES}; Max-Age={COOKIE_MAX_AGE}");
-    Ok(with_cookie(Redirect::to(local(&next)).into_response(), &cookie))
+    with_cookie(Redirect::to(local(next)).into_response(), &cookie)
 }
 
 async fn end_present(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
@@ -189,7 +208,8 @@ async fn end_present(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
 /// `POST /sign-out`.
 pub async fn leave(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     end_present(&app, &headers).await?;
-    let mut response = Redirect::to("/sign-in").into_response();
+    let after = if app.provider_name().is_some() { "/sign-in?out=1" } else { "/sign-in" };
+    let mut response = Redirect::to(after).into_response();
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
     Ok(with_cookie(response, &format!("{COOKIE}=; {ATTRIBUTES}; Max-Age=0")))
 }

@@ -116,6 +116,15 @@ fn email(body: &Value) -> Option<String> {
 }
 
 impl Office {
+    /// The person whose user in the directory has this external id, which the provider gives (RFC 7643, 3.1).
+    pub(in crate::app) fn person_of_external(&self, id: &str) -> Option<PersonId> {
+        let kept = self.directory.load();
+        let mut found =
+            kept.live(EntryKind::User).filter(|entry| entry.body.get("externalId").is_some_and(|own| own == id));
+        let person = found.next().and_then(|entry| entry.stands_for.parse().ok());
+        person.filter(|_| found.next().is_none())
+    }
+
     /// The users or the groups, oldest first.
     ///
     /// # Errors
