@@ -103,7 +103,7 @@ pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Fie
 /// The fields that are asked, by what has been filled in so far; each with whether it has to be filled in.
 pub fn asked<'a>(form: &'a RequestType, given: &[(String, Raw)]) -> Vec<(&'a FieldSpec, bool)> {
     let (mut fields, mut asked) = (Vec::with_capacity(given.len()), Vec::with_capacity(form.fields.len()));
-    for spec in form.fields.iter() {
+    for spec in &form.fields {
         if !spec.show_when.holds(&fields) {
             continue;
         }
