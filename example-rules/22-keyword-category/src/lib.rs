@@ -181,7 +181,7 @@ impl KeywordCategory {
     }
 }
 
-/// The keywords that speak most for one category against another: those that speak for both alike told nothing.
+/// The keywords that speak most for one category against another: those that speak for both alike say nothing.
 fn telling<'a>(because: &[(usize, i32, &'a str)], at: usize, second_at: usize) -> Vec<&'a str> {
     const MOST: usize = 3;
     let against = |text: &str| {

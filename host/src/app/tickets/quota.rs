@@ -201,7 +201,7 @@ impl Office {
         self.count_text(actor, bytes)
     }
 
-    /// Counts another change of a ticket by a person, which leaves an entry on its timeline as a comment does, and may be told to
+    /// Counts another change of a ticket by a person, which leaves an entry on its timeline as a comment does, and may go to
     /// others.
     ///
     /// # Errors
