@@ -89,7 +89,9 @@ fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<Cloc
     }
     let stands = was.met_at.is_none() && is.met_at.is_none();
     let moved_on = was.running_since.is_some() && is.running_since.is_some() && was.running_since != is.running_since;
-    let retargeted = was.target_ms != is.target_ms || (stands && moved_on);
+    // Another calendar moves only when it is due.
+    let due_moved = stands && was.running_since == is.running_since && was.due_at != is.due_at;
+    let retargeted = was.target_ms != is.target_ms || (stands && moved_on) || due_moved;
     let step = match (was.met_at, is.met_at) {
         (None, Some(_)) => Some(ClockStep::Meet),
         (Some(_), None) => Some(ClockStep::Resume),
@@ -127,6 +129,8 @@ mod tests {
         assert_eq!(steps(None, &opened, false), ["first-response start", "resolution start"]);
         let answered = Clocks { first_response: clock(10, None, Some(5)), ..opened };
         assert_eq!(steps(Some(&opened), &answered, false), ["first-response meet"]);
+        let later = Clock { due_at: Timestamp::from_millisecond(90).ok(), ..opened.resolution };
+        assert_eq!(steps(Some(&opened), &Clocks { resolution: later, ..opened }, false), ["resolution retarget"]);
         let waits = Clocks { resolution: Clock { used_ms: 6, ..clock(20, None, None) }, ..answered };
         assert_eq!(steps(Some(&answered), &waits, false), ["resolution pause"]);
         assert_eq!(steps(Some(&answered), &waits, true), ["resolution cancel"]);
