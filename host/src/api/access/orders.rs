@@ -219,8 +219,8 @@ pub async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<axum::Json<OrderAnsweredView>, Problem> {
+    let order = app.signed_by_app(id.parse().unwrap_or(OpId(Uuid::nil())), (&signed(&headers), &body)).await?;
     let answer: OrderAnswerBody = parse(&body)?;
-    let (op, taken) =
-        app.answered(id.parse().unwrap_or(OpId(Uuid::nil())), (&signed(&headers), &body), &answer.into()).await?;
+    let (op, taken) = app.answered(&order, &answer.into()).await?;
     Ok(axum::Json(OrderAnsweredView { state: op.state.code(), taken }))
 }

@@ -8,7 +8,7 @@ use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Op, OpState};
 use crate::desk::actor::{Actor, Author};
-use crate::desk::id::OpId;
+use crate::desk::id::{GrantId, OpId};
 use crate::desk::organisation::connector::Kind;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -44,6 +44,15 @@ pub enum AppOutcome {
     Refused,
     /// It has done nothing, and wants to be asked again in so many seconds.
     Later(u32),
+}
+
+/// An order about which its app has signed a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedOrder {
+    op: OpId,
+    grant: GrantId,
+    /// Whether what is there can be read back.
+    reads: bool,
 }
 
 /// The longest that an app may ask to be left alone, in seconds: a day.
@@ -96,20 +105,13 @@ impl Office {
         Ok(self.store.all_open_ops(after, limit).await?)
     }
 
-    /// Takes the word of an app about an order, which one of its connector's secrets has signed. Where the app can be asked, its word
-    /// is a hint, and what is there is read back; else the word is what counts. Whether it was taken: one about an order that has
-    /// come to its end, or about an earlier attempt, changes nothing.
+    /// The order that an app sends its word about, where one of its connector's secrets has signed it: before anything of it is read.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where no secret of the order's app has signed it, or there is no such order, which look the same;
-    /// [`Error::Rejected`] where the evidence is too long; where the store cannot be read or written.
-    pub async fn answered(
-        &self,
-        id: OpId,
-        (signed, body): (&Signed<'_>, &[u8]),
-        answer: &AppAnswer,
-    ) -> Result<(Op, bool), Error> {
+    /// [`Error::Refused`] where no secret of the order's app has signed it, or there is no such order, which look the same; where
+    /// the store cannot be read.
+    pub async fn signed_by_app(&self, id: OpId, (signed, body): (&Signed<'_>, &[u8])) -> Result<SignedOrder, Error> {
         let op = self.store.op(id).await?.ok_or(Refusal::NotSigned)?;
         let organisation = self.organisation();
         let Some(Kind::Webhook(hook)) = organisation.connector_of(&op.app).map(|connector| &connector.kind) else {
@@ -120,11 +122,22 @@ impl Office {
         if !signed.is_by(&secrets(&text).unwrap_or_default(), body, self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
+        Ok(SignedOrder { op: op.id, grant: op.grant, reads: hook.reads })
+    }
+
+    /// Takes the word of an app about an order. Where the app can be asked, its word is a hint, and what is there is read back; else
+    /// the word is what counts. Whether it was taken: one about an order that has come to its end, or about an earlier attempt,
+    /// changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] where the evidence is too long; where the store cannot be read or written.
+    pub async fn answered(&self, order: &SignedOrder, answer: &AppAnswer) -> Result<(Op, bool), Error> {
         if let Some(problem) = check_optional_reason("evidence", &answer.evidence) {
             return Err(Error::Rejected { problems: vec![problem] });
         }
         let came = match answer.outcome {
-            AppOutcome::Done if hook.reads => Came::Applied,
+            AppOutcome::Done if order.reads => Came::Applied,
             AppOutcome::Done => Came::Verified,
             AppOutcome::Refused => Came::Rejected,
             AppOutcome::Later(seconds) => {
@@ -133,15 +146,15 @@ impl Office {
             }
         };
         let said = format!("the app says: {}", answer.evidence.trim());
-        let reports = [Report { op: op.id, attempt: answer.attempt, came, said }];
+        let reports = [Report { op: order.op, attempt: answer.attempt, came, said }];
         let taken = AtomicBool::new(false);
-        self.change_grant(op.grant, None, |ticket, _, at| {
+        self.change_grant(order.grant, None, |ticket, _, at| {
             let change = progress::take(ticket, &reports, at);
             taken.store(change.is_some(), Ordering::Relaxed);
             Ok(change)
         })
         .await?;
-        let op = self.store.op(id).await?.ok_or(Refusal::NotSigned)?;
+        let op = self.store.op(order.op).await?.ok_or(Refusal::NotSigned)?;
         Ok((op, taken.into_inner()))
     }
 
