@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::Problem;
 use crate::app::App;
-use crate::app::tickets::schedules::ScheduleStatus;
+use crate::app::tickets::submit::schedules::ScheduleStatus;
 
 /// Something that comes again.
 #[derive(Serialize, ToSchema)]

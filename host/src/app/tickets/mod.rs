@@ -8,7 +8,6 @@ pub mod knowledge;
 pub mod lifecycle;
 pub mod links;
 pub mod quota;
-pub mod schedules;
 pub mod search;
 pub mod submit;
 pub mod work;

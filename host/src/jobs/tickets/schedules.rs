@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::jobs::stop::Stop;
-use crate::app::tickets::schedules::{Occurrence, Occurring, ReportLetter};
+use crate::app::tickets::submit::schedules::{Occurrence, Occurring, ReportLetter};
 use crate::app::{App, Error};
 use crate::connectors::mail::{File, Letter, Origin};
 use crate::jobs::ways::Ways;

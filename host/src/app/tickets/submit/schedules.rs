@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::submit::digest;
+use super::digest;
 use crate::app::jobs::LEASE;
 use crate::app::jobs::messages::name_of;
 use crate::app::observe::csv;
