@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::time::Duration;
 
 use ruledesk::rules::Rules;
 use ruledesk::rules::run::call::ask;
@@ -11,7 +12,10 @@ use ruledesk::rules::tables::Tables;
 use tempfile::TempDir;
 
 use crate::support::components::{from_text, hostile, hostile_manifest, open, options, put};
-use crate::support::wait::until;
+use crate::support::wait::{until, until_within};
+
+/// How long a component of some MiB may take to compile on a machine that does much else.
+const HEAVY: Duration = Duration::from_secs(180);
 
 /// What the only rule answers now.
 fn reason(rules: &Rules) -> Option<String> {
@@ -153,7 +157,7 @@ fn a_heavy_rule_compiles_while_its_old_version_serves_and_keeps_no_other_waiting
     let no_settings = two("2.0.0").split("[settings]").next().unwrap().to_owned();
     put(&rules_dir, "two", &no_settings, &component);
     // Changes that are made in one moment go live together, so that the light one has to be a later one.
-    until("the heavy rule to be compiled", || {
+    until_within(HEAVY, "the heavy rule to be compiled", || {
         let loading = &rules.catalog().directory().loading;
         loading.iter().any(|folder| folder.ends_with("two")).then_some(())
     });
@@ -162,5 +166,5 @@ fn a_heavy_rule_compiles_while_its_old_version_serves_and_keeps_no_other_waiting
         until("the light rule", || (version_of(0) == version).then_some(()));
         assert_eq!(version_of(1), "1.0.0", "the heavy rule's old version serves meanwhile");
     }
-    until("the heavy rule", || (version_of(1) == "2.0.0").then_some(()));
+    until_within(HEAVY, "the heavy rule", || (version_of(1) == "2.0.0").then_some(()));
 }

@@ -29,6 +29,12 @@ pub struct DraftView {
     problems: Vec<FieldProblem>,
 }
 
+/// The draft of an address.
+fn named(id: &str) -> Result<DraftId, Problem> {
+    let id = id.parse().map(DraftId);
+    id.map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no such draft: its id is a UUID, and {e}")))
+}
+
 fn view(draft: StoredDraft) -> Result<DraftView, Problem> {
     let submission = read(&draft)?;
     let problems = draft.problems.into_iter().map(FieldProblem::from).collect();
@@ -55,23 +61,27 @@ pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<
 pub async fn show(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
 ) -> Result<axum::Json<DraftView>, Problem> {
-    Ok(axum::Json(view(app.draft(&actor, DraftId(id)).await?)?))
+    Ok(axum::Json(view(app.draft(&actor, named(&id)?).await?)?))
 }
 
 /// Keep a submission under an id of your own making (UUID), up to 50. Nothing of it is checked yet.
 #[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "tickets", security(("token" = [])),
     params(("id" = Uuid, Path)), request_body = NewTicketBody,
-    responses((status = 200, body = DraftView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = DraftView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn keep(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     Json(body): Json<NewTicketBody>,
 ) -> Result<axum::Json<DraftView>, Problem> {
+    if body.attachments.iter().any(|file| i64::try_from(file.size).is_err()) {
+        return Err(Problem::bad_field("attachments", "has a file that is larger than files are"));
+    }
     let content = serde_json::to_string(&body).unwrap_or_default();
-    Ok(axum::Json(view(app.keep_draft(&actor, DraftId(id), content).await?)?))
+    Ok(axum::Json(view(app.keep_draft(&actor, named(&id)?, content).await?)?))
 }
 
 /// Forget a draft.
@@ -81,9 +91,9 @@ pub async fn keep(
 pub async fn forget(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.forget_draft(&actor, DraftId(id)).await?;
+    app.forget_draft(&actor, named(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -98,12 +108,12 @@ pub async fn forget(
 pub async fn submit(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let made = match app.made_of_draft(&actor, DraftId(id)).await? {
+    let made = match app.made_of_draft(&actor, named(&id)?).await? {
         Some(made) => made,
         None => {
-            let draft = app.draft(&actor, DraftId(id)).await?;
+            let draft = app.draft(&actor, named(&id)?).await?;
             let wanted = read(&draft)?.submission()?;
             app.submit_draft(&actor, draft, wanted).await?
         }
