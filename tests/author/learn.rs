@@ -1,4 +1,4 @@
-//! The learners beside the example rules take an organisation's own files, and settings that leave to others what they do not know.
+//! The learners of the example rules take an organisation's own files, and settings that leave to others what they do not know.
 
 use std::path::Path;
 use std::process::{Command, Output};

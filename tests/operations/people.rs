@@ -89,7 +89,7 @@ fn a_person_who_has_left_is_erased_and_the_chains_stay_whole() {
     });
 }
 
-/// What the identity provider said, the password, and files go as well.
+/// All that the identity provider said, the password, and files go as well.
 #[test]
 fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left() {
     on_both(|database| {

@@ -88,7 +88,7 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     browser.counts("[name=cell]", 0);
 }
 
-/// A draft shows beside it what is wrong with it and what it would do; it is published with a reason, and taken back.
+/// A draft shows its problems and what it would do; it is published with a reason, and taken back.
 #[test]
 fn an_admin_drafts_a_form_and_publishes_it() {
     let by_api = |text: String| format!("{text}\n[configuration]\nby-api = [\"request-types\"]\n");

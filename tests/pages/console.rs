@@ -107,7 +107,7 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
         kofi.click("[data-act=keys]");
         kofi.wait("document.querySelector('dialog.keys[open]')");
         let keys = kofi.script(
-            "return [...document.querySelectorAll('.keys-list dt')].map((dt) => dt.innerText.replace(/\\s+/g, '+'))",
+            "return [...document.querySelectorAll('.keys-list dt')].map((dt) => [...dt.children].map((key) => key.innerText).join('+'))",
         );
         for key in keys.as_array().unwrap() {
             let key = key.as_str().unwrap();

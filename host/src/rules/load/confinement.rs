@@ -88,7 +88,7 @@ mod tests {
         assert!(filter().is_some_and(|program| program.len() > FORBIDDEN.len()));
     }
 
-    /// What runs in the confined process; by itself it would confine all other tests.
+    /// The body of the confined process; by itself it would confine all other tests.
     #[test]
     #[ignore = "runs within a process of its own"]
     fn inside() {

@@ -131,7 +131,7 @@ pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Res
     }
 }
 
-/// What was filled in, field by field.
+/// The answers, field by field.
 fn filled(spec: &RequestType, form: &Form) -> Vec<(String, Raw)> {
     let raw = |field: &FieldSpec| {
         let name = format!("{FIELD}{}", field.name);

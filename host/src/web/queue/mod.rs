@@ -70,7 +70,7 @@ struct QueuePage {
     views: Views,
     /// The list that is open, where it is one that is kept.
     kept: Option<Kept>,
-    /// What says which tickets these are, for keeping them as a list; none where the list is one that every agent has.
+    /// The filter that says which tickets these are, for keeping them as a list; none where the list is one that every agent has.
     parts: Vec<(&'static str, String)>,
     audiences: Vec<(String, String)>,
     /// The id under which the open list would be kept.

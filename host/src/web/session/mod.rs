@@ -101,7 +101,7 @@ struct SignInPage {
     insecure: bool,
 }
 
-/// What came before: a sign-in that failed, why, and the name that was given; or a sign-out.
+/// The step before: a sign-in that failed, why, and the name that was given; or a sign-out.
 #[derive(Default)]
 struct Tried {
     refused: Option<String>,
