@@ -63,17 +63,12 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
     let rules = desk.rules.to_str().unwrap();
     let built = printed(&ran(&["build", path, "--out", rules]));
     assert!(built.starts_with("printer-first 0.1.0: ") && built.contains("imports ruledesk:rules/"), "{built}");
-    let found = |kofi: &crate::support::client::Client| {
-        let status = kofi.get("/api/v1/rules").expect(200).to_string();
-        status.contains("printer-first").then_some(status)
-    };
-    let kofi = desk.as_role("kofi");
-    crate::support::wait::until("the desk to take the rule", || found(&kofi));
+    desk.until_active("printer-first");
     let body = json!({ "request_type": "incident", "subject": "Printer on fire", "body": "It is the one in Berlin.",
         "fields": { "service": "vpn" } });
     let ticket = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     let key = ticket["key"].as_str().unwrap();
-    let runs = kofi.get(&format!("/api/v1/tickets/{key}/decisions")).expect(200).to_string();
+    let runs = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}/decisions")).expect(200).to_string();
     assert!(runs.contains("it mentions printer"), "{runs}");
 }
 

@@ -6,7 +6,6 @@ use crate::store::chain::by_hand;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, in_runtime, on_both};
-use crate::support::wait::until;
 
 fn chain(desk: &House) -> (bool, String) {
     let output = desk.command(&["decisions", "chain"]);
@@ -139,10 +138,7 @@ fn a_submission_that_was_refused_leaves_a_record() {
     on_both(|database| {
         let desk = House::with_rules(database, example_rules());
         put(&desk.rules, "01-no", &hostile_manifest("no", "intake", "reject", ""), hostile());
-        let kofi = desk.as_role("kofi");
-        until("the rule", || {
-            kofi.get("/api/v1/rules").json()["rules"].as_array()?.iter().any(|r| r["name"] == "no").then_some(())
-        });
+        desk.until_active("no");
         let body: Value = json!({ "request_type": "question", "subject": "Anything", "fields": { "topic": "other" } });
         let refused = || desk.as_role("amara").post("/api/v1/tickets", &body).expect(422);
         refused();

@@ -8,8 +8,8 @@ use ruledesk::author::build::javascript::{PACKAGES, TYPESCRIPT};
 use ruledesk::rules::run::call::Fault;
 use ruledesk::rules::run::stage::Stage;
 
-use super::{asked, build, build_without_tools, lend, new_project, open, run, with_tools};
-use crate::support::components::{root, scratch};
+use super::{asked, build, build_without_tools, lend, new_project, open, run};
+use crate::support::components::scratch;
 
 const EVERY_STAGE: &str = "intake,categorization,priority,routing,access";
 
@@ -67,8 +67,7 @@ fn new_rules_in_javascript_and_typescript_answer_and_say_what_went_wrong() {
     }
     std::fs::write(javascript.join("src/rule.js"), RULE).unwrap();
     std::fs::write(javascript.join("src/fail.js"), "export function fail(ticket) {\n  ticket.no.such();\n}\n").unwrap();
-    let example = example("41-language-routing");
-    let rules = open(&build("javascript-rules", &[typescript, javascript, example]));
+    let rules = open(&build("javascript-rules", &[typescript, javascript]));
 
     // The engine's own reading of so large a number is negative, and so it would be approved.
     let long = asked(&rules, "typed-words", Stage::Access, "item.max-duration-hours = 3_000_000_000");
@@ -94,11 +93,6 @@ fn new_rules_in_javascript_and_typescript_answer_and_say_what_went_wrong() {
     }
     let other = ask("ticket.subject = 'now'\nrequester.id = 'kofi'");
     assert_ne!(other.result, now.result, "chance depends on the decision");
-}
-
-/// An example rule, in a folder of its own: building leaves packages and the SDK beside the source.
-fn example(name: &str) -> PathBuf {
-    with_tools(&root().join("example-rules").join(name), name)
 }
 
 #[test]

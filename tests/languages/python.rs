@@ -8,8 +8,8 @@ use ruledesk::author::build::python::COMPONENTIZE;
 use ruledesk::rules::run::call::Fault;
 use ruledesk::rules::run::stage::Stage;
 
-use super::{asked, build, build_without_tools, lend, new_project, open, run, with_tools};
-use crate::support::components::{root, scratch};
+use super::{asked, build, build_without_tools, lend, new_project, open, run};
+use crate::support::components::scratch;
 
 /// What is put before the routing of the new rule: it prints, raises, and asks for time and chance.
 const MORE: &str = r#"
@@ -51,7 +51,7 @@ fn a_new_rule_in_python_answers_and_says_what_went_wrong() {
         .replace(head, &format!("{head}{MORE}"))
         .replace("    def mentioned(", "    def fail(self, ticket):\n        ticket.no.such()\n\n    def mentioned(");
     std::fs::write(&file, rule).unwrap();
-    let rules = open(&build("python-rules", &[project, example("21-similar-words")]));
+    let rules = open(&build("python-rules", &[project]));
 
     let ask = |input: &str| asked(&rules, "python-words", Stage::Routing, input);
     let answer = ask("ticket.subject = 'The printer is jammed'");
@@ -71,11 +71,6 @@ fn a_new_rule_in_python_answers_and_says_what_went_wrong() {
     }
     let other = ask("ticket.subject = 'now'\nrequester.id = 'kofi'");
     assert_ne!(other.result, now.result, "chance depends on the decision");
-}
-
-/// An example rule, in a folder of its own: building leaves the SDK beside the source.
-fn example(name: &str) -> PathBuf {
-    with_tools(&root().join("example-rules").join(name), name)
 }
 
 #[test]

@@ -8,7 +8,6 @@ use crate::support::components::{hostile, hostile_manifest, put, root};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 use crate::support::records::into_old_shape;
-use crate::support::wait::until;
 
 /// The result, of a verification that ends with this exit status.
 fn verified(desk: &House, arguments: &[&str], status: i32) -> Value {
@@ -171,10 +170,7 @@ fn look_ups_are_found_again_when_the_table_has_changed_or_gone() {
     let manifest = hostile_manifest("looks-up", "routing", "look-up-forbidden", "tables = [\"secrets\"]");
     put(rules.path(), "looks-up", &manifest, hostile());
     let desk = House::with_config(Database::Sqlite, rules.path(), config.path());
-    until("the rule to be live", || {
-        let rules = desk.as_role("mei").get("/api/v1/rules").json();
-        (rules["rules"][0]["name"] == "looks-up").then_some(())
-    });
+    desk.until_active("looks-up");
     import(&desk, 2);
     let decisions = desk.as_role("kofi").get("/api/v1/tickets/IT-1/decisions").expect(200).to_string();
     assert!(decisions.contains("the old value"), "{decisions}");

@@ -12,7 +12,6 @@ use tempfile::TempDir;
 use crate::support::components::{example_rules, open, put, root};
 use crate::support::house::House;
 use crate::support::place::Database;
-use crate::support::wait::until;
 
 const TABLES: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
 
@@ -147,10 +146,7 @@ fn a_table_dropped_into_a_running_desk_decides() {
     });
     let before = kofi.post("/api/v1/tickets", &printer).expect(201);
     put(&desk.rules, "35-routing-table", &manifest("routing"), &component());
-    until("the table to be live", || {
-        let rules = kofi.get("/api/v1/rules").json();
-        rules["rules"].as_array()?.iter().any(|rule| rule["name"] == "routing-table").then_some(())
-    });
+    desk.until_active("routing-table");
     let after = kofi.post("/api/v1/tickets", &printer).expect(201);
     assert_eq!(after["assignee"], "paul", "{after}");
     let reason = |key: &Value| {

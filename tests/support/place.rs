@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::client::Client;
 use super::components::{PROGRAM, compiled, root};
 use super::postgres;
+use super::wait::until;
 
 /// Which database a desk keeps its tickets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,16 @@ impl Place {
             Some(url) => Target::Postgres(url.clone()),
             None => Target::Sqlite(self.data_dir().join("ruledesk.db")),
         }
+    }
+
+    /// Waits until tickets are asked of a rule, which is some time after the desk has read it.
+    pub fn until_active(&self, rule: &str) {
+        until(&format!("{rule} to be active"), || {
+            let listed = self.as_role("kofi").get("/api/v1/rules").json();
+            let is_active = |one: &serde_json::Value| one["name"] == rule && one["state"] == "active";
+            let active = listed["rules"].as_array()?.iter().any(is_active);
+            (active && listed["revision"]["serving"] == listed["revision"]["wanted"]).then_some(())
+        });
     }
 
     /// A client with a person's demo token.

@@ -15,6 +15,7 @@ use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
 use crate::desk::change::timer::TimerKind;
 
 mod access;
+mod every;
 mod messages;
 mod old_keys;
 pub mod runner;

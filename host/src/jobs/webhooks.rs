@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::time::MissedTickBehavior;
-
 use super::ways::{Hook, Ways};
 use crate::app::App;
 use crate::app::jobs::stop::Stop;
@@ -13,6 +10,8 @@ use crate::app::jobs::webhooks::{Delivery, Next, Subscription};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
 use crate::connectors::http::{Answer, Error, Keep, Method, Request};
 use crate::connectors::webhook;
+use crate::jobs::every::Looks;
+use jiff::Timestamp;
 
 /// How long an endpoint may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
@@ -24,18 +23,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const THROTTLES: [u16; 4] = [429, 502, 503, 504];
 
 /// Makes deliveries of what happens, until it is asked to stop.
-pub async fn follow(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
+pub async fn follow(app: Arc<App>, ways: Arc<Ways>, stop: Stop) {
     let subscriptions = ways.subscriptions();
     if subscriptions.is_empty() {
         return;
     }
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.told() => return,
-            _ = ticks.tick() => {}
-        }
+    let mut looks = Looks::every(LOOK_EVERY, stop);
+    while looks.next().await {
         look(&app, &subscriptions).await;
     }
 }

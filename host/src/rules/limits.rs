@@ -62,6 +62,11 @@ pub const STACK_BYTES_MAX: usize = 512 * 1024;
 /// The stack for `configure` at load, in bytes: code compiled quickly has frames many times as large, above all those of an
 /// interpreter. It fits into the compiling process's own stack.
 pub const CONFIGURE_STACK_BYTES_MAX: usize = 4 << 20;
+/// The stack of a rule that is compiled without optimisation to be compared: its functions take several times as much of it. A rule
+/// that fills the stack which it serves with is found out nonetheless, because here it gets further.
+pub const PLAIN_STACK_BYTES_MAX: usize = 16 * STACK_BYTES_MAX;
+/// The stack of the thread that compares: the rule's, and room for the host's own functions.
+pub const COMPARING_STACK_BYTES: usize = PLAIN_STACK_BYTES_MAX + (2 << 20);
 /// How often the wall clock is looked at, in milliseconds.
 pub const EPOCH_TICK_MS: u64 = 5;
 /// What `configure` may use at load, as a multiple of one call's fuel.

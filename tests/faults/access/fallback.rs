@@ -5,16 +5,12 @@ use serde_json::{Value, json};
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
-use crate::support::wait::until;
 
 /// A desk with one rule for access besides the policy, which fails.
 fn desk(database: Database) -> House {
     let desk = House::demo(database);
     put(&desk.rules, "60-fails", &hostile_manifest("fails", "access", "give-up", ""), hostile());
-    until("the rule", || {
-        let rules = desk.as_role("kofi").get("/api/v1/rules").json();
-        rules["rules"].as_array()?.iter().any(|rule| rule["name"] == "fails").then_some(())
-    });
+    desk.until_active("fails");
     desk
 }
 

@@ -34,8 +34,8 @@ impl Stream {
         let mut stream = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let host = &desk.url;
-        let head =
-            format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{header}\r\n\r\n", host.strip_prefix("http://").unwrap());
+        let host = host.strip_prefix("http://").unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{header}\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         let mut stream = Stream(BufReader::new(stream));
         let status = stream.line();

@@ -3,26 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use crate::app::jobs::stop::Stop;
 use crate::app::{App, Error};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::organisation::App as CatalogApp;
+use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often it is looked whether a look is due.
 const ASK_EVERY: Duration = Duration::from_secs(300);
 
 /// Looks at apps when that is due, until it is asked to stop.
-pub async fn follow(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
-    let mut ticks = tokio::time::interval(ASK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.told() => return,
-            _ = ticks.tick() => {}
-        }
+pub async fn follow(app: Arc<App>, ways: Arc<Ways>, stop: Stop) {
+    let mut looks = Looks::every(ASK_EVERY, stop);
+    while looks.next().await {
         if let Err(error) = look(&app, &ways).await {
             tracing::warn!(%error, "apps were not looked at for access that no grant gives: tried again in a day");
         }

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::submit::attachments::ToScan;
 use crate::app::{App, Error};
 use crate::connectors::clamd::{Clamd, Found, NotScanned};
+use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often new files are looked for.
@@ -25,17 +24,12 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 const DOUBLINGS_MAX: u32 = 7;
 
 /// Scans until it is asked to stop; without a scanner there is nothing to do.
-pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
+pub async fn run(app: Arc<App>, ways: Arc<Ways>, stop: Stop) {
     if ways.scanner.is_none() {
         return;
     }
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.told() => return,
-            _ = ticks.tick() => {}
-        }
+    let mut looks = Looks::every(LOOK_EVERY, stop);
+    while looks.next().await {
         if let Err(error) = scan_due(&app, &ways).await {
             tracing::warn!(%error, "files that wait to be scanned could not be looked for: tried again soon");
         }

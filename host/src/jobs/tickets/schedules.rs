@@ -3,27 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::submit::schedules::{Occurrence, Occurring, ReportLetter};
 use crate::app::{App, Error};
 use crate::connectors::mail::{File, Letter, Origin};
+use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often it is looked whether something is due.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Does what is due until it is asked to stop.
-pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.told() => return,
-            _ = ticks.tick() => {}
-        }
-        if let Err(error) = run_due(&app, &ways, &stop).await {
+pub async fn run(app: Arc<App>, ways: Arc<Ways>, stop: Stop) {
+    let asked = stop.clone();
+    let mut looks = Looks::every(LOOK_EVERY, stop);
+    while looks.next().await {
+        if let Err(error) = run_due(&app, &ways, &asked).await {
             tracing::warn!(%error, "what comes again by the calendar could not be looked for: tried again soon");
         }
     }

@@ -119,19 +119,20 @@ impl Compiler {
         let from_file = self.load_cached(&entry).map(|(_, component)| component);
         let component = match from_file {
             Some(component) => component,
-            None => self.load(&code).map_err(CompileError::NotLoadable)?,
+            None => load(&self.engine, &code).map_err(CompileError::NotLoadable)?,
         };
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
 
-    /// The component with its settings in it, compiled by other means than it serves with. It is not kept.
+    /// The component with its settings in it, compiled by other means than it serves with, for an engine of
+    /// [`crate::rules::run::engine::open_plain`]. It is not kept.
     ///
     /// # Errors
     ///
     /// Says why it is refused, or what went wrong.
-    pub fn compile_plainly(&self, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
+    pub fn compile_plainly(&self, engine: &Engine, wasm: &[u8], settings: &str) -> Result<Compiled, CompileError> {
         let (reply, code) = self.machine_code(wasm, settings, Means::Plain)?;
-        let component = self.load(&code).map_err(CompileError::NotLoadable)?;
+        let component = load(engine, &code).map_err(CompileError::NotLoadable)?;
         Ok(Compiled { component, configure_each_call: reply == Reply::ConfigureEachCall, cached: false })
     }
 
@@ -181,20 +182,13 @@ impl Compiler {
     }
 
     fn verdict(&self, component: Digest, manifest: Digest) -> Entry {
-        let name = format!("{component}-{manifest}-{:016x}-determinism", self.compatibility);
+        let name = format!("{component}-{manifest}-{:016x}-compared", self.compatibility);
         self.cache.entry(name, "verdict")
     }
 
     /// Keeps a component as it was shipped.
     pub fn keep(&self, wasm: &[u8], digest: Digest) -> Source {
         self.cache.keep_source(wasm, digest)
-    }
-
-    #[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
-    fn load(&self, code: &[u8]) -> wasmtime::Result<Component> {
-        // SAFETY: the bytes were made by `Engine::precompile_component` in a child process of this very program that has run
-        // nothing of the rule, and reached us through its pipe.
-        unsafe { Component::deserialize(&self.engine, code) }
     }
 
     /// A cached component, if its file is whole and ours.
@@ -277,6 +271,13 @@ impl Compiler {
     fn not_started(&self, source: io::Error) -> CompileError {
         CompileError::NotStarted { program: self.program.clone(), source }
     }
+}
+
+#[expect(unsafe_code, reason = "loading machine code is unsafe in wasmtime; see SAFETY")]
+fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes were made by `Engine::precompile_component` in a child process of this very program that has run
+    // nothing of the rule, and reached us through its pipe.
+    unsafe { Component::deserialize(engine, code) }
 }
 
 /// All that the child sends; `None`, and the child killed, if it takes too long. An error where there is no thread to read

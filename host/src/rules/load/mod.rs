@@ -11,7 +11,8 @@ use wasmtime::component::Linker;
 
 use super::digest::Digest;
 use super::run::call_permits::Beside;
-use super::run::determinism::{self, Determinism, Uncertain};
+use super::run::determinism::{self, Determinism, Uncertain, Verdict};
+use super::run::engine;
 use super::run::examples::{self, ExampleFailed, Judge, largest};
 use super::run::guest::{self, Guest};
 use super::run::manifest::{self, Manifest, ManifestError};
@@ -266,34 +267,41 @@ impl Loader {
         if !rule.determinism.take() {
             return;
         }
-        let otherwise = rule.component.read().map_err(|error| error.to_string());
-        let otherwise = otherwise.map(|wasm| self.plain(rule, &wasm));
-        let verdict = match otherwise {
-            Ok(Ok(otherwise)) => {
-                let _place = self.beside.enter();
-                let (verdict, for_good) = match determinism::compare(rule, &otherwise, tables) {
-                    Ok(()) => (Ok(()), true),
-                    Err(Uncertain::Differs(why)) => (Err(why), true),
-                    // The machine's fault, so it is not remembered.
-                    Err(Uncertain::Late(why)) => (Err(why), false),
-                };
-                if for_good {
-                    self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
-                }
-                verdict
-            }
-            Ok(Err(error)) if error.is_passing() => {
-                tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, "a rule could not be compared, which is tried again: {error}");
-                return rule.determinism.give_back();
-            }
-            // This may be, too.
-            Ok(Err(error)) => Err(format!("it could not be compared: {error}")),
-            Err(unreadable) => Err(format!("it could not be compared: {unreadable}")),
+        let Some((verdict, for_good)) = self.compared(rule, tables) else {
+            return rule.determinism.give_back();
         };
+        if for_good {
+            self.compiler.remember(rule.digest, rule.manifest_digest, &verdict);
+        }
         if let Err(why) = &verdict {
             tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, digest = %rule.digest, "a rule may answer the same question in two ways, so that it decides no access: {why}");
         }
         rule.determinism.settle(verdict);
+    }
+
+    /// What a comparison came to, and whether that is so for good; none where it is worth trying again.
+    fn compared(&self, rule: &Rule, tables: &Arc<Tables>) -> Option<(Verdict, bool)> {
+        let otherwise = rule.component.read().map_err(|error| error.to_string());
+        let otherwise = otherwise.map(|wasm| self.plain(rule, &wasm));
+        let why = match otherwise {
+            Ok(Ok(otherwise)) => {
+                let _place = self.beside.enter();
+                match determinism::compare(rule, &otherwise, tables) {
+                    Ok(()) => return Some((Ok(()), true)),
+                    Err(Uncertain::Differs(why)) => return Some((Err(why), true)),
+                    // The machine's fault, so it is not remembered.
+                    Err(Uncertain::Late(why)) => why,
+                }
+            }
+            Ok(Err(error)) if error.is_passing() => {
+                tracing::warn!(rule = %rule.manifest.name, version = rule.manifest.version, "a rule could not be compared, which is tried again: {error}");
+                return None;
+            }
+            // This may be, too.
+            Ok(Err(error)) => format!("it could not be compared: {error}"),
+            Err(unreadable) => format!("it could not be compared: {unreadable}"),
+        };
+        Some((Err(why), false))
     }
 
     /// Asks a rule about the largest text that a form takes, unless that was done, and warns where it does not decide. A rule that
@@ -321,12 +329,14 @@ impl Loader {
     /// The same rule, compiled by other means.
     fn plain(&self, rule: &Rule, wasm: &[u8]) -> Result<Rule, LoadError> {
         let file = rule.folder.join(COMPONENT_FILE);
-        let compiled = self.compiler.compile_plainly(wasm, &rule.manifest.settings);
+        let misfit = |error| LoadError::Misfit { file: file.clone(), message: format!("{error:#}") };
+        let engine = engine::open_plain().map_err(|error| misfit(error.into()))?;
+        let compiled = self.compiler.compile_plainly(&engine, wasm, &rule.manifest.settings);
         let compiled = compiled.map_err(|source| LoadError::Compile { file: file.clone(), source })?;
         let exports = Exports::of(&compiled.component);
-        let pre = self.linker.instantiate_pre(&compiled.component);
+        let linker = guest::linker(&engine).map_err(misfit)?;
         Ok(Rule {
-            pre: pre.map_err(|error| LoadError::Misfit { file, message: format!("{error:#}") })?,
+            pre: linker.instantiate_pre(&compiled.component).map_err(misfit)?,
             manifest: rule.manifest.clone(),
             digest: rule.digest,
             manifest_digest: rule.manifest_digest,

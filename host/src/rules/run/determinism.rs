@@ -4,7 +4,8 @@
 //! once of the same component compiled by other means, without optimisation and with another allocation of registers. The
 //! answer, the log, the look-ups and the fuel have to be equal. What can differ between two compilations is how much of the
 //! machine's stack a function needs: a rule that recurses until its stack is full ends elsewhere, or not at all, on a host
-//! with another compiler. A rule for which that is so decides no access.
+//! with another compiler. A rule for which that is so decides no access. Unoptimised code has frames many times as large, above
+//! all an interpreter's, so it gets more of a stack: else a rule that is far from filling its own would fill that one.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -14,7 +15,7 @@ use super::call::{Called, Fault, ask_within};
 use super::examples::fill_in;
 use super::rule::Rule;
 use super::stage::Input;
-use crate::rules::limits::Limits;
+use crate::rules::limits::{COMPARING_STACK_BYTES, Limits};
 use crate::rules::tables::Tables;
 
 /// How much longer than the rule's own a call may take that is compared: unoptimised code is slow, and so is a machine that
@@ -79,6 +80,16 @@ pub enum Uncertain {
 ///
 /// The question that was answered in two ways, and how the answers differ; or the one that was not answered in time.
 pub fn compare(rule: &Rule, otherwise: &Rule, tables: &Arc<Tables>) -> Result<(), Uncertain> {
+    std::thread::scope(|scope| {
+        let deep = std::thread::Builder::new().name("rules-compare".to_owned()).stack_size(COMPARING_STACK_BYTES);
+        let compared = deep.spawn_scoped(scope, || compare_here(rule, otherwise, tables));
+        let compared =
+            compared.map_err(|error| Uncertain::Late(format!("there is no thread to compare with: {error}")))?;
+        compared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn compare_here(rule: &Rule, otherwise: &Rule, tables: &Arc<Tables>) -> Result<(), Uncertain> {
     let own = rule.manifest.limits;
     let limits = Limits { deadline_ms: own.deadline_ms.saturating_mul(PATIENCE), ..own };
     for (name, input, tables) in questions(rule, tables).map_err(Uncertain::Differs)? {

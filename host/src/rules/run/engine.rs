@@ -12,7 +12,7 @@ use wasmtime::{
     RegallocAlgorithm, Strategy, WasmBacktraceDetails,
 };
 
-use crate::rules::limits::{EPOCH_TICK_MS, Limits, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+use crate::rules::limits::{EPOCH_TICK_MS, Limits, PLAIN_STACK_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
 
 /// Core instances that one component may have: a Python guest needs some 40.
 const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
@@ -90,6 +90,16 @@ pub fn open(allocation: Allocation) -> Result<(Engine, Allocation), EngineError>
     }
     let engine = Engine::new(&code_config()).map_err(EngineError)?;
     Ok((engine, Allocation::OnDemand))
+}
+
+/// An engine for what is compiled plainly, with its clock; it is asked on a thread with
+/// [`crate::rules::limits::COMPARING_STACK_BYTES`].
+pub fn open_plain() -> Result<Engine, EngineError> {
+    let mut config = plain_config();
+    config.async_stack_size(PLAIN_STACK_BYTES_MAX).max_wasm_stack(PLAIN_STACK_BYTES_MAX);
+    let engine = Engine::new(&config).map_err(EngineError)?;
+    start_clock(&engine).map_err(|error| EngineError(error.into()))?;
+    Ok(engine)
 }
 
 fn pool(calls_at_once: u32) -> PoolingAllocationConfig {
