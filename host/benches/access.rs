@@ -3,7 +3,8 @@
 //!
 //! `RULEDESK_BENCH_GRANTS` says how many grants end at once and lie on the ledger; default 2,000. A grant makes three events of the
 //! ledger until it ends and one when it does, so that 100,000 are the sweep that is promised, and 340,000 a ledger of a million
-//! events. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of the two alone.
+//! events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to 120 apps, which is lived through day by day;
+//! default none, 30,000 is a year of such an organisation. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of the two alone.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -48,6 +49,79 @@ fn main() {
         provisioned(database);
         many(database, grants);
         leaver(database);
+        if let Some(requests) = std::env::var("RULEDESK_BENCH_YEAR").ok().and_then(|n| n.parse().ok()) {
+            year(database, requests);
+        }
+    }
+}
+
+/// A year of an organisation: most ask on working days and for a few apps, a fifth in the first weeks of a month; what waits for
+/// people is approved or denied by them, some hand access back, and every month some leave.
+fn year(database: Database, requests: usize) {
+    const PEOPLE: usize = 5_000;
+    const APPS_OF_A_YEAR: usize = 120;
+    let desk = configured(database, "people.toml", |mut text| {
+        for n in 0..PEOPLE {
+            let department = ["Sales", "Finance", "Engineering", "Support", "People"][n % 5];
+            text += &format!(
+                "\n[[person]]\nid = \"p{n}\"\nname = \"P {n}\"\nemail = \"p{n}@meridian.example\"\ngroups = [\"staff\"]\n\
+                 department = \"{department}\"\nmanager = \"lena\"\n"
+            );
+        }
+        text
+    });
+    let apps = desk.settings().with_file_name("apps.toml");
+    let mut text = std::fs::read_to_string(&apps).unwrap();
+    for n in 0..APPS_OF_A_YEAR {
+        let risk = if n % 4 == 0 { "medium" } else { "low" };
+        text += &format!(
+            "\n[[app]]\nid = \"a{n}\"\nname = \"A {n}\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"{risk}\"\nlongest = \"2160h\"\n"
+        );
+    }
+    std::fs::write(&apps, text).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let mut chance = Chance(4711);
+    let (kofi, lena) = (desk.as_role("kofi"), desk.as_role("lena"));
+    let (mut asked, mut decided) = (0, 0);
+    let ((), took) = timed(|| {
+        for day in 0..365 {
+            let working = day % 7 < 5;
+            let usual = requests / 280;
+            let today = if working { usual * if day % 30 < 7 { 2 } else { 1 } } else { usual / 10 };
+            for _ in 0..today.min(requests - asked) {
+                // A few apps are what most ask for.
+                let app = chance.below(APPS_OF_A_YEAR).min(chance.below(APPS_OF_A_YEAR));
+                let (person, hours) = (chance.below(PEOPLE), [24, 168, 720, 2160][chance.below(4)]);
+                let fields = json!({ "app": format!("a{app}"), "tier": "user", "duration-hours": hours,
+                    "for": format!("p{person}"), "justification": "for the project of this quarter, change 4711" });
+                let body = json!({ "request_type": "access", "subject": "access please", "fields": fields });
+                let made = kofi.post("/api/v1/tickets", &body);
+                asked += usize::from(made.status == 201);
+                let made = if made.status == 201 { made.json() } else { continue };
+                if made["access"]["awaited"].as_array().is_some_and(|all| all.contains(&json!("lena"))) {
+                    let decision = json!({ "approve": chance.below(10) > 0, "reason": "as I see it" });
+                    let path = format!("/api/v1/tickets/{}/access/decisions", made["key"].as_str().unwrap());
+                    decided += usize::from(lena.post(&path, &decision).status == 200);
+                }
+            }
+            desk.advance(SignedDuration::from_hours(24));
+        }
+    });
+    let events = count(&desk, "select count(*) from ledger");
+    rate("requests of a year, with all that comes of them day by day", asked, took);
+    println!("  {asked} requests, {decided} decided by people, {events} ledger events");
+    let late = "select count(*) from grants where state = 'active' and expires_at < ";
+    assert_eq!(count(&desk, &format!("{late}{}", desk.clock.now().as_millisecond())), 0, "all that is over has ended");
+    assert!(desk.command(&["decisions", "chain"]).status.success());
+}
+
+/// Numbers that look like chance, and are the same in each run (a linear congruential generator, Knuth's MMIX).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % bound as u64).unwrap()
     }
 }
 

@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
+use crate::support::peers::smtp::Relay;
 use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
@@ -383,20 +384,24 @@ fn the_policy_of_a_day_answers_with_the_versions_that_were_live_then() {
     on_both(|database| {
         let desk = House::demo(database);
         let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
-        let ask = |at: &str| {
-            kofi.get(&format!("/api/v1/access/policy/at?at={at}&person=amara&app=jira&tier=user&hours=48"))
-        };
+        let ask =
+            |at: &str| kofi.get(&format!("/api/v1/access/policy/at?at={at}&person=amara&app=jira&tier=user&hours=48"));
         let before = desk.clock.now().to_string();
         let then = ask(&before).expect(200);
-        assert_eq!((&then["outcome"], &then["hours"], &then["input"]), (&json!("approved"), &json!(48), &json!("today")));
-        let version = then["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "access-policy").unwrap().clone();
+        assert_eq!(
+            (&then["outcome"], &then["hours"], &then["input"]),
+            (&json!("approved"), &json!(48), &json!("today"))
+        );
+        let version =
+            then["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "access-policy").unwrap().clone();
         desk.advance(SignedDuration::from_hours(48));
         let file = desk.rules.join("50-access-policy/rule.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let (settings, _) = text.split_once("[[example]]").unwrap();
         let (head, policies) = settings.split_once("[[settings.policies]]").unwrap();
         let denies = "decide = \"deny\"\nbecause = \"Jira is frozen\"\napps = [\"jira\"]\n";
-        std::fs::write(&file, format!("{head}[[settings.policies]]\n{denies}\n[[settings.policies]]{policies}")).unwrap();
+        std::fs::write(&file, format!("{head}[[settings.policies]]\n{denies}\n[[settings.policies]]{policies}"))
+            .unwrap();
         let live = || mei.get("/api/v1/rules").expect(200).to_string();
         let was = version["id"].as_str().unwrap().split_once('/').unwrap().1.to_owned();
         until("the other settings to be live", || (!live().contains(&was)).then_some(()));
@@ -408,13 +413,56 @@ fn the_policy_of_a_day_answers_with_the_versions_that_were_live_then() {
         let day = before.split_once('T').unwrap().0;
         assert_eq!(ask(day).expect(200)["outcome"], "approved", "a day counts by its end");
         let long_ago = ask("2020-01-01").expect(200);
-        assert_eq!((&long_ago["rules"], &long_ago["outcome"]), (&json!([]), &json!("awaiting")), "no rule: people decide");
+        assert_eq!(
+            (&long_ago["rules"], &long_ago["outcome"]),
+            (&json!([]), &json!("awaiting")),
+            "no rule: people decide"
+        );
         assert_eq!(ask("then").status, 400);
-        assert_eq!(desk.as_role("amara").get(&format!("/api/v1/access/policy/at?at={day}&person=amara&app=jira&tier=user")).status, 403);
-        let args = ["decisions", "policy", "--at", &before, "--person", "amara", "--app", "jira", "--tier", "user", "--json"];
+        assert_eq!(
+            desk.as_role("amara")
+                .get(&format!("/api/v1/access/policy/at?at={day}&person=amara&app=jira&tier=user"))
+                .status,
+            403
+        );
+        let args =
+            ["decisions", "policy", "--at", &before, "--person", "amara", "--app", "jira", "--tier", "user", "--json"];
         let told = desk.command(&args);
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         let told: Value = serde_json::from_slice(&told.stdout).unwrap();
         assert_eq!((&told["outcome"], &told["rules"]), (&json!("approved"), &then["rules"]));
     });
+}
+
+#[test]
+fn a_link_decides_once_for_one_approver_and_looking_at_it_decides_nothing() {
+    let relay = Relay::start();
+    let url = "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings() + url);
+    let amara = desk.as_role("amara");
+    amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+    desk.advance(SignedDuration::ZERO);
+    let letter = relay.taken().into_iter().find(|taken| taken.text.contains("/decide/")).unwrap();
+    let text = letter.text.replace("=\n", "");
+    let end: String = text.split_once("/decide/").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
+    assert!(end.ends_with(".lena"), "{end}");
+    let page = format!("/decide/{end}");
+    let stranger = amara.bearing("none");
+    for _ in 0..3 {
+        let shown = stranger.get(&page);
+        assert_eq!((shown.status, shown.text.contains("GitHub")), (200, true), "{}", shown.text);
+    }
+    let state = || amara.get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
+    assert_eq!(state(), "awaiting", "looking decides nothing");
+    let form = stranger.with("sec-fetch-site", "same-origin");
+    let send = |path: &str, decision: &str| {
+        form.send_text(path, &format!("decision={decision}&reason="), "application/x-www-form-urlencoded").status
+    };
+    assert_eq!(send(&page, "deny"), 409, "a denial says why");
+    assert_eq!(send(&page.replace(".lena", ".kofi"), "approve"), 404, "it is for one person");
+    assert_eq!(send(&page.replace(".0.", ".1."), "approve"), 404, "and for one step");
+    assert_eq!(state(), "awaiting");
+    assert_eq!(send(&page, "approve"), 200);
+    assert_eq!(state(), "approved");
+    assert_eq!((send(&page, "deny"), stranger.get(&page).status), (404, 404), "it is good for one decision");
 }

@@ -83,7 +83,13 @@ fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
     // The step was due a day after the ticket came.
     let due = case.steps[0].due_at;
     assert_eq!(case.decided(&yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
-    let no = |reason: &str| ApproverDecision { approve: false, reason: reason.to_owned(), hours: None, narrow: Default::default(), seen: None };
+    let no = |reason: &str| ApproverDecision {
+        approve: false,
+        reason: reason.to_owned(),
+        hours: None,
+        narrow: Default::default(),
+        seen: None,
+    };
     assert_eq!(case.decided(&no(" "), &hal, due), Err(Refusal::ReasonMissing));
     assert_eq!(case.decided(&no("late"), &hal, due).unwrap().state, AccessState::Denied);
 }

@@ -76,6 +76,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/files/{id}", get(ticket::files::take))
         .route("/tickets/{key}/record", get(ticket::record::show))
+        .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
         .route("/approvals/{key}/ask", post(approvals::ask))

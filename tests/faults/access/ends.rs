@@ -88,7 +88,12 @@ fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_
         };
         let states = |person: &str| {
             let grants = desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
-            grants.as_array().unwrap().iter().map(|grant| grant["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            grants
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|grant| grant["state"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         people.iter().for_each(|person| ask(person));
         desk.advance(hours(4));

@@ -177,7 +177,9 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
             let kept = lines.iter().enumerate().filter(|(number, _)| *number != left_out).map(|(_, line)| *line);
             kept.collect::<Vec<_>>().join("\n")
         };
-        for forged in [text.replacen("amara", "jonas", 1), without(1), without(lines.len() - 1), without(lines.len() - 2)] {
+        for forged in
+            [text.replacen("amara", "jonas", 1), without(1), without(lines.len() - 1), without(lines.len() - 2)]
+        {
             std::fs::write(&other, forged).unwrap();
             assert!(!check(&other, &key).0, "it was changed");
         }

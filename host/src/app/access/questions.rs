@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
-use crate::desk::access::{Grant, LedgerEvent};
 use crate::desk::access::provisioning::{Holding, Op};
+use crate::desk::access::{Grant, LedgerEvent};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AppId, GrantId, PersonId};
 use crate::desk::permission;

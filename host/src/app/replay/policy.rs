@@ -10,8 +10,8 @@ use jiff::civil::{Date, Time};
 
 use crate::app::decide::pipeline::{self, Case};
 use crate::app::decide::translate;
-use crate::app::rollout::deploy::Unfit;
 use crate::app::record::write::beginnings;
+use crate::app::rollout::deploy::Unfit;
 use crate::app::{App, Error};
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::{Actor, Role};
@@ -115,8 +115,7 @@ impl App {
             live.rules().iter().filter(for_access).map(|rule| rule.manifest.name.to_string()).collect();
         let mut with: Vec<(Arc<Rule>, Playing)> = Vec::new();
         for (name, version) in self.store.active_at(at).await? {
-            let missing =
-                || Error::Missing { what: "version in the archive", name: format!("{name} {version}") };
+            let missing = || Error::Missing { what: "version in the archive", name: format!("{name} {version}") };
             let id: VersionId = version.parse().map_err(|_| missing())?;
             let (component, manifest) = version.split_once('/').ok_or_else(missing)?;
             let kept = self.store.rule_version(component, manifest).await?.ok_or_else(missing)?;
@@ -156,8 +155,7 @@ fn request<'o>(
     let no_form = || Problem::new("app", "no-form", "No form of this desk asks for access.");
     let form = form.ok_or_else(|| Error::Rejected { problems: vec![no_form()] })?;
     let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
-    let mut fields =
-        vec![text("app", &question.app), text("tier", &question.tier), text("justification", ASKED)];
+    let mut fields = vec![text("app", &question.app), text("tier", &question.tier), text("justification", ASKED)];
     fields.extend(question.role.as_deref().map(|role| text("role", role)));
     fields.extend(question.hours.map(|hours| ("duration-hours".to_owned(), Raw::Number(f64::from(hours)))));
     let submission = Submission {

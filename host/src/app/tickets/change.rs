@@ -272,12 +272,7 @@ impl Office {
     }
 
     /// The ticket as it is now, where the request with this key was done before.
-    async fn done_before(
-        &self,
-        which: Which,
-        with: With,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Option<Seen>, Error> {
+    async fn done_before(&self, which: Which, with: With, key: Option<&IdempotencyKey>) -> Result<Option<Seen>, Error> {
         let Some(key) = key else { return Ok(None) };
         if self.store.made_under(key, self.clock.now()).await?.is_none() {
             return Ok(None);

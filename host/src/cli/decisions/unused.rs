@@ -84,7 +84,8 @@ async fn print(office: &Office, actor: &Actor, unused: &Unused) -> Result<(), Fa
 
 fn say(row: &Row) {
     let role = if row.role.is_empty() { String::new() } else { format!(" as {}", shown(&row.role)) };
-    let last = row.last_sign_in.map_or_else(|| "never signed in".to_owned(), |last| format!("signed in last at {last}"));
+    let last =
+        row.last_sign_in.map_or_else(|| "never signed in".to_owned(), |last| format!("signed in last at {last}"));
     println!("{} has {}/{}{role} since {}, and {last}", row.subject, row.app, row.tier, row.granted_at);
     println!("  the app was asked at {}; it ends at {} ({})", row.looked_at, row.expires_at, row.grant);
 }

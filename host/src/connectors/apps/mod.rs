@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -67,7 +67,9 @@ pub trait App: Send + Sync {
 
     /// Reads when an account has signed in last, at a place (RFC 6901) in what the app says of it. It changes nothing.
     fn last_sign_in<'a>(&'a self, _account: Effect<'a>, _place: &'a str) -> SignedIn<'a> {
-        Box::pin(std::future::ready(Err("this kind of connector does not say when an account has signed in".to_owned())))
+        Box::pin(std::future::ready(
+            Err("this kind of connector does not say when an account has signed in".to_owned()),
+        ))
     }
 
     /// All runs of a component since this was asked last, each as JSON and with whether it has looked only.
@@ -164,8 +166,9 @@ fn time_at(body: &Value, place: &str) -> Result<Option<Timestamp>, String> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(value @ Value::String(text)) => {
-            let day = || text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-            let time = text.parse().ok().or_else(|| day().map(|day| day.timestamp()));
+            let day = text.parse::<Date>().ok();
+            let begins = |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok();
+            let time = text.parse().ok().or_else(|| day.and_then(begins));
             time.map(Some).ok_or_else(|| wrong(value))
         }
         Some(value) => {
@@ -202,7 +205,12 @@ mod tests {
     fn a_last_sign_in_is_read_in_every_form_that_apps_write() {
         let at = |value: Value| time_at(&json!({ "a": { "last": value } }), "/a/last");
         let noon: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        for value in [json!("2026-03-01T12:00:00Z"), json!("2026-03-01T13:00:00+01:00"), json!(noon.as_second()), json!(noon.as_millisecond())] {
+        for value in [
+            json!("2026-03-01T12:00:00Z"),
+            json!("2026-03-01T13:00:00+01:00"),
+            json!(noon.as_second()),
+            json!(noon.as_millisecond()),
+        ] {
             assert_eq!(at(value), Ok(Some(noon)));
         }
         assert_eq!(at(json!("2026-03-01")), Ok("2026-03-01T00:00:00Z".parse().ok()));

@@ -31,8 +31,12 @@ impl Store {
         const KEEP: &str = "insert into access_sign_ins (subject, app, last_at, looked_at) values ($1, $2, $3, $4) \
                             on conflict (subject, app) do update set looked_at = excluded.looked_at, \
                             last_at = coalesce(excluded.last_at, access_sign_ins.last_at)";
-        let args: Vec<Arg> =
-            vec![subject.as_str().into(), app.as_str().into(), sign_in.last.map(ms).into(), ms(sign_in.looked_at).into()];
+        let args: Vec<Arg> = vec![
+            subject.as_str().into(),
+            app.as_str().into(),
+            sign_in.last.map(ms).into(),
+            ms(sign_in.looked_at).into(),
+        ];
         self.write_row(KEEP, args).await.map(drop)
     }
 

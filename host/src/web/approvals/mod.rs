@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+pub mod links;
 mod questions;
 
 use self::questions::Asked;
@@ -212,9 +213,8 @@ async fn render(
     let questions = shown.as_ref().map(|shown| questions::shown(&f, &shown.view.questions)).unwrap_or_default();
     let asked = waits && questions.iter().any(|question| question.answer.is_none());
     let ticked = form.all("insight");
-    let insight = |name: &'static str| {
-        (name, f.words.t(&format!("insight.{name}")), ticked.iter().any(|one| one == name))
-    };
+    let insight =
+        |name: &'static str| (name, f.words.t(&format!("insight.{name}")), ticked.iter().any(|one| one == name));
     let insights = INSIGHTS.into_iter().map(insight).collect();
     let present = case.current_step().map(|(number, _)| number);
     let steps = case.steps.iter().enumerate().map(|(number, step)| StepShown {
@@ -274,9 +274,11 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
         reason: form.text("reason"),
         hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
         narrow: Narrow { without_role: approve && form.has("without-role"), groups: None },
-        seen: form
-            .given("snapshot")
-            .map(|snapshot| Seen { snapshot, insights: form.all("insight"), ..Seen::default() }),
+        seen: form.given("snapshot").map(|snapshot| Seen {
+            snapshot,
+            insights: form.all("insight"),
+            ..Seen::default()
+        }),
     };
     let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
     match visit.app.decide_access(&visit.actor, number, decision, once).await {

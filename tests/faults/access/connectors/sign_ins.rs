@@ -23,7 +23,11 @@ fn access_that_is_not_used_is_listed_and_shown_to_reviewers_and_nothing_is_taken
         assert_eq!(unused(1), json!([]), "the app was not asked yet");
         desk.advance(hours(1));
         let never = unused(1);
-        assert_eq!((&never[0]["grant"]["subject"], &never[0]["last_sign_in"]), (&json!("amara"), &Value::Null), "{never}");
+        assert_eq!(
+            (&never[0]["grant"]["subject"], &never[0]["last_sign_in"]),
+            (&json!("amara"), &Value::Null),
+            "{never}"
+        );
         let signed_in = desk.clock.now().to_string();
         app.signed_in("amara", &signed_in);
         desk.advance(hours(24));
@@ -35,7 +39,8 @@ fn access_that_is_not_used_is_listed_and_shown_to_reviewers_and_nothing_is_taken
         assert_eq!(kofi.get("/api/v1/access/unused?days=0").status, 400);
         assert_eq!(states(&desk), ["active"], "nothing ends by it");
 
-        let body = json!({ "name": "is it used?", "app": "jira", "due_at": (desk.clock.now() + hours(48)).to_string() });
+        let body =
+            json!({ "name": "is it used?", "app": "jira", "due_at": (desk.clock.now() + hours(48)).to_string() });
         let campaign = mei.post("/api/v1/access/reviews", &body).expect(201)["id"].as_str().unwrap().to_owned();
         let items = kofi.get(&format!("/api/v1/access/review-items?campaign={campaign}")).expect(200);
         assert_eq!(items[0]["last_sign_in"], signed_in.as_str(), "{items}");

@@ -5,6 +5,7 @@ pub mod brake;
 pub mod directory;
 pub mod findings;
 mod follow;
+pub mod links;
 pub mod moves;
 pub mod offboard;
 pub mod submission;

@@ -169,7 +169,9 @@ fn access(out: &mut String, found: &AccessReport) {
     }
     out.push_str("</table>");
     if !found.approvers.is_empty() {
-        out.push_str("<h3>How often approvers would be asked</h3><table><tr><th>person</th><th>before</th><th>after</th></tr>");
+        out.push_str(
+            "<h3>How often approvers would be asked</h3><table><tr><th>person</th><th>before</th><th>after</th></tr>",
+        );
         for one in &found.approvers {
             let (person, before, after) = (escaped(&one.person), thousands(one.before), thousands(one.after));
             let _ = write!(
@@ -186,11 +188,8 @@ fn access(out: &mut String, found: &AccessReport) {
         for one in &found.standing {
             let access = escaped(&format!("{}/{}", one.app, one.tier));
             let (person, ticket) = (escaped(&one.person), escaped(&one.ticket));
-            let _ = write!(
-                out,
-                "<tr><td>{person}</td><td>{access}</td><td>{ticket}</td><td>{}</td></tr>",
-                one.would_be
-            );
+            let _ =
+                write!(out, "<tr><td>{person}</td><td>{access}</td><td>{ticket}</td><td>{}</td></tr>", one.would_be);
         }
         out.push_str("</table>");
     }

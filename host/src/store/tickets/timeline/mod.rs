@@ -195,8 +195,7 @@ pub async fn last_seqs(tx: &mut Tx, tickets: &BTreeSet<TicketNumber>) -> Result<
         return Ok(BTreeMap::new());
     }
     let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
-    let sql =
-        format!("select ticket, max(seq) from timeline where ticket in ({}) group by ticket", places.join(", "));
+    let sql = format!("select ticket, max(seq) from timeline where ticket in ({}) group by ticket", places.join(", "));
     let rows = tx.all(&sql, tickets.iter().map(|ticket| ticket.0.into()).collect()).await?;
     rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), row.int(1)?))).collect()
 }
