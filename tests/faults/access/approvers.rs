@@ -153,6 +153,27 @@ fn open_steps_follow_groups_managers_and_people_who_leave() {
 }
 
 #[test]
+fn i02_i03_several_accounts_of_one_human_are_one_party_and_one_approver() {
+    on_both(|database| {
+        let desk = desk(database);
+        change_person(&desk, "viktor", "\n", "\nsame-as = \"lena\"\n");
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        asks(&amara, "github", "admin", &json!({}));
+        says_yes(&lena, "IT-1").expect(200);
+        assert_eq!(
+            access(&desk, "IT-1")["awaited"],
+            json!(["priya"]),
+            "the other officer has approved by another account"
+        );
+        assert_eq!(says_yes(&desk.with_roles("viktor", "requester"), "IT-1").status, 403);
+        change_person(&desk, "lena", "\n", "\nsame-as = \"amara\"\n");
+        asks(&amara, "github", "write", &json!({}));
+        assert_eq!(access(&desk, "IT-2")["awaited"], json!(["omar"]), "her manager is herself");
+        assert_ne!(says_yes(&lena, "IT-2").status, 200);
+    });
+}
+
+#[test]
 fn i02_a_delegate_decides_in_ones_place_for_the_days_named_and_never_for_a_party() {
     on_both(|database| {
         let desk = desk(database);

@@ -157,7 +157,8 @@ impl AccessCase {
     /// held together with something else that is held or asked for (I5).
     #[must_use]
     pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
-        let delegates = at.organisation.people.values().any(|person| !person.delegations.is_empty());
+        let delegates =
+            at.organisation.people.values().any(|person| !person.delegations.is_empty() || person.same_as.is_some());
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
         let case = campaign::broken_glass(case, at);
         let (after, denied) = case.reviewed(at);

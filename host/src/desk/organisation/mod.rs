@@ -131,7 +131,12 @@ pub struct Person {
     pub attributes: BTreeMap<String, String>,
     /// The people who may approve in their place for a while.
     pub delegations: Vec<Delegation>,
+    /// The person who has this account as well, such as for administration; `None` where it is their only one.
+    pub same_as: Option<PersonId>,
 }
+
+/// The most accounts of one human that lead on to each other.
+const ACCOUNTS_MAX: usize = 8;
 
 /// Leave for another person to approve in one's place: from the beginning of one day to the end of another, by the desk's zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -484,6 +489,31 @@ impl Organisation {
     pub fn may_request(&self, person: &PersonId, app: &App) -> bool {
         let groups = self.people.get(person).map(|person| person.groups.as_slice()).unwrap_or_default();
         app.requestable_by.is_empty() || app.requestable_by.iter().any(|group| groups.contains(group))
+    }
+
+    /// Whether two accounts are of one human.
+    pub fn is_same(&self, one: &PersonId, other: &PersonId) -> bool {
+        self.human(one) == self.human(other)
+    }
+
+    fn human<'a>(&'a self, account: &'a PersonId) -> &'a PersonId {
+        let mut at = account;
+        // A circle ends somewhere, too.
+        for _ in 0..ACCOUNTS_MAX {
+            match self.people.get(at).and_then(|person| person.same_as.as_ref()) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        at
+    }
+
+    /// Whether a person is one of these parties by any account, or may approve in the place of one of them.
+    pub fn is_party(&self, person: &PersonId, parties: &[&PersonId], now: Timestamp) -> bool {
+        let of_party = |account: &PersonId| parties.iter().any(|party| self.is_same(account, party));
+        let away = self.people.values().filter(|one| !one.delegations.is_empty() && of_party(&one.id));
+        let mut stands_in = away.flat_map(|one| self.delegates_of(&one.id, now));
+        of_party(person) || stands_in.any(|delegate| self.is_same(delegate, person))
     }
 
     /// The people who may approve in a person's place at an instant.

@@ -1,6 +1,7 @@
 //! When people have signed in last, as apps say: kept day by day, shown to those who review, and listed where access is not used.
 //! Nothing ends by it.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::provisioning::{asks, connected, hours, in_order, now, states};
@@ -28,7 +29,7 @@ fn access_that_is_not_used_is_listed_and_shown_to_reviewers_and_nothing_is_taken
             (&json!("amara"), &Value::Null),
             "{never}"
         );
-        let signed_in = desk.clock.now().to_string();
+        let signed_in = Timestamp::from_millisecond(desk.clock.now().as_millisecond()).unwrap().to_string();
         app.signed_in("amara", &signed_in);
         desk.advance(hours(24));
         assert_eq!(unused(2), json!([]), "it was used a day ago");
