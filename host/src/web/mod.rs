@@ -57,8 +57,6 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/survey/{link}", get(portal::survey::show).post(portal::survey::answer))
         .route("/access", get(portal::access::show))
         .route("/access/who", get(holders::list))
-        .route("/access/several", get(portal::several::form).post(portal::several::send))
-        .route("/access/submissions/{id}", get(portal::several::show))
         .route("/access/{grant}", get(holders::story))
         .route("/access/{grant}/extend", get(portal::access::extend_form).post(portal::access::extend))
         .route("/access/{grant}/give-back", post(portal::access::give_back))
@@ -76,11 +74,8 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/files/{id}", get(ticket::files::take))
         .route("/tickets/{key}/record", get(ticket::record::show))
-        .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
-        .route("/approvals/{key}/ask", post(approvals::ask))
-        .route("/approvals/{key}/answer", post(approvals::answer))
         .route("/help", get(knowledge::list))
         .route("/help/suggest", get(knowledge::suggest))
         .route("/help/new", get(knowledge::write::form).post(knowledge::write::add))
@@ -91,6 +86,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(access_routes())
         .merge(queue_routes())
         .merge(admin_routes());
     let uploads = Router::new()
@@ -107,6 +103,16 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// Requests for several apps at once, questions that approvers ask back, and the links of their messages.
+fn access_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/access/several", get(portal::several::form).post(portal::several::send))
+        .route("/access/submissions/{id}", get(portal::several::show))
+        .route("/approvals/{key}/ask", post(approvals::ask))
+        .route("/approvals/{key}/answer", post(approvals::answer))
+        .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))
 }
 
 /// The lists of those who work on tickets.

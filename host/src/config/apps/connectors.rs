@@ -76,11 +76,11 @@ pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<C
     };
     let internal = keys.optional("internal").and_then(|node| node.flag()).unwrap_or_default();
     let says = matches!(kind, Kind::Scim(_) | Kind::Rest(_) | Kind::Component(_));
-    let last_sign_in = if says { keys.optional("last-sign-in").and_then(pointer) } else { None };
+    let last_sign_in = if says { keys.optional("last-sign-in").and_then(|node| pointer(&node)) } else { None };
     Some(Connector { id, internal, last_sign_in, kind })
 }
 
-fn pointer(node: Node<'_>) -> Option<String> {
+fn pointer(node: &Node<'_>) -> Option<String> {
     node.parsed(|text| {
         let sound = text.starts_with('/') && text.len() > 1;
         if sound { Ok(text.to_owned()) } else { Err(Wrong::NotAPointer { text: text.to_owned() }) }
