@@ -136,7 +136,8 @@ fn killed_between_claim_and_end_a_job_is_done_once_by_the_next_host() {
         let (target, place) = (desk.target(), desk.crash());
         by_hand(&target, &[stall(&target), OVERDUE.to_vec()].concat());
         let desk = place.start();
-        let claims = || by_hand(&target, &["select attempts from timers where fence is not null"]);
+        let claims =
+            || by_hand(&target, &["select attempts from timers where kind = 'access-deadline' and fence is not null"]);
         until("a claim", || (claims() == [1]).then_some(()));
         let place = desk.crash();
         by_hand(&target, &go_on(&target));
