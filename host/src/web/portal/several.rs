@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use uuid::Uuid;
 
 use crate::app::Error;
 use crate::app::access::people::submission::{AccessSubmission, SubmissionItem, SubmissionPart, SubmissionRequest};
@@ -95,7 +94,7 @@ pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
 
 /// `GET /access/submissions/{id}`.
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
-    let id: Uuid = id.parse().map_err(|_| Failure::NoPage)?;
+    let id = id.parse().map_err(|_| Failure::NoPage)?;
     let AccessSubmission { parts, asked_at, .. } = visit.app.access_submission(&visit.actor, id).await?;
     let f = visit.frame;
     let part = |part: SubmissionPart| {
