@@ -189,7 +189,8 @@ fn an_admin_sees_what_the_desk_has_given_up_on_and_has_it_done_again() {
         let mei = desk.as_role("mei");
         let dead = |path: &str| mei.get(path).expect(200);
         assert_eq!(dead("/api/v1/jobs/dead"), json!({ "jobs": [] }));
-        let bury = "update timers set dead_at = 1785744000000, attempts = 12, last_error = 'out of paper'";
+        let bury = "update timers set dead_at = 1785744000000, attempts = 12, last_error = 'out of paper' \
+                    where kind = 'access-deadline'";
         by_hand(&desk.target(), &[OVERDUE[0], bury]);
 
         let first = dead("/api/v1/jobs/dead?limit=2");

@@ -157,21 +157,30 @@ pub async fn unused(
     Caller(actor): Caller,
     Query(query): Query<UnusedQuery>,
 ) -> Result<Paged<UnusedView>, Problem> {
-    let limit = PageQuery { after: None, limit: query.limit }.limit()?;
+    let (limit, after) = query.page()?;
     let (of, days) = query.read()?;
-    let after = query.after.as_deref().map(|text| List::Unused.read(text)).transpose()?;
-    let page = app.unused(&actor, (of.as_ref(), days), after.map(|[id]| GrantId(Uuid::from_u128(id))), limit).await?;
+    let page = app.unused(&actor, (of.as_ref(), days), after, limit).await?;
     let next = page.next.map(|id| List::Unused.write([id.0.as_u128()]));
     let (organisation, now) = (app.organisation(), app.clock.now());
-    let view = |(grant, sign_in): (Grant, SignIn)| UnusedView {
-        grant: GrantView::new((grant.clone(), grant.gives_access(&organisation, now))),
-        last_sign_in: sign_in.last,
-        looked_at: sign_in.looked_at,
-    };
+    let view =
+        |(grant, sign_in): (Grant, SignIn)| UnusedView::new(grant.gives_access(&organisation, now), grant, sign_in);
     Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
 }
 
+impl UnusedView {
+    fn new(effective: bool, grant: Grant, sign_in: SignIn) -> Self {
+        let grant = GrantView::new((grant, effective));
+        UnusedView { grant, last_sign_in: sign_in.last, looked_at: sign_in.looked_at }
+    }
+}
+
 impl UnusedQuery {
+    fn page(&self) -> Result<(usize, Option<GrantId>), Problem> {
+        let limit = PageQuery { after: None, limit: self.limit }.limit()?;
+        let after = self.after.as_deref().map(|text| List::Unused.read(text)).transpose()?;
+        Ok((limit, after.map(|[id]| GrantId(Uuid::from_u128(id)))))
+    }
+
     fn read(&self) -> Result<(Option<AppId>, u16), Problem> {
         let wrong = |detail: String| Problem::new(Kind::BAD_QUERY, detail);
         let app = self.app.as_deref().map(|app| app.parse().map_err(|e| wrong(format!("`app`: {e}")))).transpose()?;

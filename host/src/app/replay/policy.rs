@@ -122,7 +122,7 @@ impl App {
             let app = Arc::clone(self);
             // It may have to be compiled in a child process, and waits for that.
             let revived = tokio::task::spawn_blocking(move || {
-                app.rules.revive(Path::new(&kept.name), &kept.manifest, &kept.component)
+                app.rules.revive_settled(Path::new(&kept.name), &kept.manifest, &kept.component)
             });
             let rule = Arc::new(revived.await?.map_err(|error| Error::Unfit(Unfit::from(&error)))?);
             debug_assert_eq!(rule.manifest_digest.to_string(), manifest, "{id}");
