@@ -55,8 +55,8 @@ fn main() {
     }
 }
 
-/// A year of an organisation: most ask on working days and for a few apps, a fifth in the first weeks of a month; what waits for
-/// people is approved or denied by them, some hand access back, and every month some leave.
+/// A year of an organisation: people ask on working days and mostly for a few apps, twice as many in the first week of a month, and
+/// what waits for the manager is approved or denied.
 fn year(database: Database, requests: usize) {
     const PEOPLE: usize = 5_000;
     const APPS_OF_A_YEAR: usize = 120;
