@@ -1,7 +1,10 @@
 //! How long governed access takes: from a request to its decision, to access in an app that speaks SCIM, to its end; and how soon an
 //! audit is answered. One desk in this process for each database, with a clock that is set; the app is in this process too.
 //!
-//! `RULEDESK_BENCH_GRANTS` says how many grants end at once and lie on the ledger; default 2,000.
+//! `RULEDESK_BENCH_GRANTS` says how many grants end at once and lie on the ledger; default 2,000. A grant makes three events of the
+//! ledger until it ends and one when it does, so that 100,000 are the sweep that is promised, and 340,000 a ledger of a million
+//! events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to 120 apps, which is lived through day by day;
+//! default none, 30,000 is a year of such an organisation. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of the two alone.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,15 +33,95 @@ use support::scim::{ScimApp, TOKEN};
 const TIMES: usize = 50;
 /// Apps of which one person holds a tier each.
 const APPS: usize = 200;
+/// People whom one submission asks for, and submissions that are sent at once.
+const TOGETHER: usize = 50;
+const CLIENTS: usize = 8;
 
 fn main() {
     let grants = std::env::var("RULEDESK_BENCH_GRANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
-    for database in [Database::Sqlite, Database::Postgres] {
+    let only = std::env::var("RULEDESK_BENCH_DATABASE").unwrap_or_default();
+    for (word, database) in [("sqlite", Database::Sqlite), ("postgres", Database::Postgres)] {
+        if !only.is_empty() && only != word {
+            continue;
+        }
         println!("{database:?}, the example rules:");
         decisions(database);
         provisioned(database);
         many(database, grants);
         leaver(database);
+        if let Some(requests) = std::env::var("RULEDESK_BENCH_YEAR").ok().and_then(|n| n.parse().ok()) {
+            year(database, requests);
+        }
+    }
+}
+
+/// A year of an organisation: people ask on working days and mostly for a few apps, twice as many in the first week of a month, and
+/// what waits for the manager is approved or denied.
+fn year(database: Database, requests: usize) {
+    const PEOPLE: usize = 5_000;
+    const APPS_OF_A_YEAR: usize = 120;
+    let desk = configured(database, "people.toml", |mut text| {
+        for n in 0..PEOPLE {
+            let department = ["Sales", "Finance", "Engineering", "Support", "People"][n % 5];
+            text += &format!(
+                "\n[[person]]\nid = \"p{n}\"\nname = \"P {n}\"\nemail = \"p{n}@meridian.example\"\ngroups = [\"staff\"]\n\
+                 department = \"{department}\"\nmanager = \"lena\"\n"
+            );
+        }
+        text
+    });
+    let apps = desk.settings().with_file_name("apps.toml");
+    let mut text = std::fs::read_to_string(&apps).unwrap();
+    for n in 0..APPS_OF_A_YEAR {
+        let risk = if n % 4 == 0 { "medium" } else { "low" };
+        text += &format!(
+            "\n[[app]]\nid = \"a{n}\"\nname = \"A {n}\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"{risk}\"\nlongest = \"2160h\"\n"
+        );
+    }
+    std::fs::write(&apps, text).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let mut chance = Chance(4711);
+    let (kofi, lena) = (desk.as_role("kofi"), desk.as_role("lena"));
+    let (mut asked, mut decided) = (0, 0);
+    let ((), took) = timed(|| {
+        for day in 0..365 {
+            let working = day % 7 < 5;
+            let usual = requests / 280;
+            let today = if working { usual * if day % 30 < 7 { 2 } else { 1 } } else { usual / 10 };
+            for _ in 0..today.min(requests - asked) {
+                // A few apps are what most ask for.
+                let app = chance.below(APPS_OF_A_YEAR).min(chance.below(APPS_OF_A_YEAR));
+                let (person, hours) = (chance.below(PEOPLE), [24, 168, 720, 2160][chance.below(4)]);
+                let fields = json!({ "app": format!("a{app}"), "tier": "user", "duration-hours": hours,
+                    "for": format!("p{person}"), "justification": "for the project of this quarter, change 4711" });
+                let body = json!({ "request_type": "access", "subject": "access please", "fields": fields });
+                let made = kofi.post("/api/v1/tickets", &body);
+                asked += usize::from(made.status == 201);
+                let made = if made.status == 201 { made.json() } else { continue };
+                if made["access"]["awaited"].as_array().is_some_and(|all| all.contains(&json!("lena"))) {
+                    let decision = json!({ "approve": chance.below(10) > 0, "reason": "as I see it" });
+                    let path = format!("/api/v1/tickets/{}/access/decisions", made["key"].as_str().unwrap());
+                    decided += usize::from(lena.post(&path, &decision).status == 200);
+                }
+            }
+            desk.advance(SignedDuration::from_hours(24));
+        }
+    });
+    let events = count(&desk, "select count(*) from ledger");
+    rate("requests of a year, with all that comes of them day by day", asked, took);
+    println!("  {asked} requests, {decided} decided by people, {events} ledger events");
+    let late = "select count(*) from grants where state = 'active' and expires_at < ";
+    assert_eq!(count(&desk, &format!("{late}{}", desk.clock.now().as_millisecond())), 0, "all that is over has ended");
+    assert!(desk.command(&["decisions", "chain"]).status.success());
+}
+
+/// Numbers that look like chance, and are the same in each run (a linear congruential generator, Knuth's MMIX).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % bound as u64).unwrap()
     }
 }
 
@@ -124,17 +207,58 @@ fn many(database: Database, grants: usize) {
         }
         text
     });
-    let ((), took) = timed(|| (0..grants).for_each(|n| drop(asks(&desk, "jira", &format!("p{n}"), 24))));
-    rate("requests, approved at once, one after the other", grants, took);
+    let ((), took) = timed(|| fill(&desk, grants));
+    rate("requests, approved at once, 8 submissions of 50 at a time", grants, took);
     let kofi = desk.as_role("kofi");
+    let events = count(&desk, "select count(*) from ledger");
     let asked = (0..TIMES).map(|_| timed(|| kofi.get("/api/v1/access?app=jira&limit=200").expect(200)).1).collect();
-    report(&format!("who has access to an app, the first 200 of {grants}"), asked);
+    report(&format!("who has access to an app, 200 of {grants}, {events} ledger events"), asked);
+    let asked = |n: usize| kofi.get(&format!("/api/v1/access?person=p{}", n * 37 % grants)).expect(200);
+    let asked = (0..TIMES).map(|n| timed(|| asked(n)).1).collect();
+    report("what a person holds and why, on the same ledger", asked);
     desk.clock.advance(SignedDuration::from_hours(24));
     let (_, took) = timed(|| desk.do_what_is_due());
+    assert_eq!(count(&desk, "select count(*) from grants where state = 'active'"), 0);
     rate("ends by time, all due at once", grants, took);
+    println!("  {:<66} {:>7.1} s", "the lag of the last of them", took.as_secs_f64());
+    let events = count(&desk, "select count(*) from ledger");
     let (checked, took) = timed(|| desk.command(&["decisions", "chain"]));
     assert!(checked.status.success());
-    rate("grants of the ledger checked, with all their events and rows", grants, took);
+    rate("events of the ledger checked, with all that they vouch for", events, took);
+}
+
+/// Asks for access for so many people, many at once: what is measured with them is what comes after.
+fn fill(desk: &House, grants: usize) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let kofi = desk.as_role("kofi");
+                loop {
+                    let from = next.fetch_add(TOGETHER, std::sync::atomic::Ordering::Relaxed);
+                    if from >= grants {
+                        return;
+                    }
+                    let people: Vec<String> = (from..grants.min(from + TOGETHER)).map(|n| format!("p{n}")).collect();
+                    let items = json!([{ "app": "jira", "tier": "user", "duration_hours": 24 }]);
+                    let body = json!({ "people": people, "items": items, "justification": "the project begins" });
+                    let made = kofi.post("/api/v1/access/submissions", &body).expect(201);
+                    let given = |request: &Value| request["state"] == "approved";
+                    assert!(made["requests"].as_array().unwrap().iter().all(given), "{made}");
+                }
+            });
+        }
+    });
+}
+
+fn count(desk: &House, sql: &str) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let db = support::records::open(&desk.target()).await;
+        let row = db.optional(sql, Vec::new()).await.unwrap().unwrap();
+        db.close().await;
+        usize::try_from(row.int(0).unwrap()).unwrap()
+    })
 }
 
 /// One person with access to many apps leaves.

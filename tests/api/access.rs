@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
+use crate::support::peers::smtp::Relay;
 use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
@@ -270,6 +271,15 @@ fn several_items_for_several_people_are_decided_one_by_one_and_none_is_made_wher
         let twice = json!([{ "app": "jira", "tier": "admin" }, { "app": "jira", "tier": "admin" }]);
         assert!(post("c", &submission(&[], &twice)).text.contains("repeated"));
         assert_eq!(post("d", &submission(&[], &json!([]))).status, 422);
+        let week = (desk.clock.now() + SignedDuration::from_hours(7 * 24)).to_string();
+        let (day, _) = week.split_once('T').unwrap();
+        let later = json!([{ "app": "datadog", "tier": "viewer", "duration_hours": 24, "starts": day }]);
+        assert_eq!(of(&post("e", &submission(&["jonas"], &later)).expect(201), "state"), ["approved"]);
+        let held = desk.as_role("kofi").get("/api/v1/people/jonas/grants").expect(200);
+        let begins = held.as_array().unwrap().iter().find(|grant| grant["app"] == "datadog").unwrap();
+        assert_eq!(begins["state"], "scheduled", "{begins}");
+        let never = json!([{ "app": "datadog", "tier": "viewer", "starts": "soon" }]);
+        assert!(post("f", &submission(&["amara"], &never)).text.contains("items[0].starts"));
     });
 }
 
@@ -296,6 +306,19 @@ fn an_approver_asks_back_the_requester_answers_and_the_deadline_goes_on() {
         let seen = json!({ "approve": true, "seen": before["snapshot"] });
         let decisions = "/api/v1/tickets/IT-1/access/decisions";
         assert_eq!(lena.post(decisions, &seen).status, 409, "the answer was not in what was seen");
+        // At one instant: one question stands, and of two answers the first.
+        let at_once = |send: &(dyn Fn(usize) -> u16 + Sync)| {
+            let mut came: Vec<u16> = std::thread::scope(|scope| {
+                let sent: Vec<_> = (0..4).map(|n| scope.spawn(move || send(n))).collect();
+                sent.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            came.sort_unstable();
+            came
+        };
+        let one = [204, 409, 409, 409];
+        assert_eq!(at_once(&|n| lena.post(ask, &json!({ "question": format!("Until when? {n}") })).status), one);
+        assert_eq!(at_once(&|n| amara.post(answer, &json!({ "answer": format!("Until May {n}") })).status), one);
+        assert_eq!(shown("questions").as_array().unwrap().len(), 2);
         assert_eq!(lena.post(ask, &json!({ "question": "Until when?" })).status, 204);
         desk.advance(SignedDuration::from_hours(73));
         let ticket = amara.get("/api/v1/tickets/IT-1").expect(200);
@@ -338,9 +361,109 @@ fn a_candidate_for_the_policy_is_held_against_the_history_and_against_what_is_he
             .map(|grant| (grant["app"].as_str().unwrap(), grant["would_be"].as_str().unwrap()))
             .collect();
         assert_eq!(standing, [("jira", "awaiting"), ("datadog", "denied")]);
+        if database == Database::Sqlite {
+            let folder = tempfile::tempdir().unwrap();
+            let (other, page) = (folder.path().join("rule.toml"), folder.path().join("report.html"));
+            std::fs::write(&other, &manifest).unwrap();
+            let (other, html) = (other.to_str().unwrap(), page.to_str().unwrap());
+            let tried = ["rules", "backtest", "--rule", "access-policy", "--settings", other, "--html", html];
+            let tried = desk.command(&tried);
+            let page = std::fs::read_to_string(page).unwrap_or_else(|_| panic!("{tried:?}"));
+            assert!(page.contains("<section class=\"access\">") && page.contains("Held today"), "{page}");
+            assert!(page.contains("<td>jira/user</td>") && page.contains("<td>lena</td>"), "{page}");
+        }
         let now = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
         assert_eq!(now.as_array().unwrap().len(), 2, "nothing was changed");
         assert_eq!(amara.post("/api/v1/access/policy/backtest", &body).status, 403);
         assert_eq!(mei.post("/api/v1/access/policy/backtest", &json!({ "rule": "access-policy" })).status, 422);
     });
+}
+
+#[test]
+fn the_policy_of_a_day_answers_with_the_versions_that_were_live_then() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        let ask =
+            |at: &str| kofi.get(&format!("/api/v1/access/policy/at?at={at}&person=amara&app=jira&tier=user&hours=48"));
+        let before = desk.clock.now().to_string();
+        let then = ask(&before).expect(200);
+        assert_eq!(
+            (&then["outcome"], &then["hours"], &then["input"]),
+            (&json!("approved"), &json!(48), &json!("today")),
+            "{then}"
+        );
+        desk.advance(SignedDuration::from_hours(48));
+        let file = desk.rules.join("50-access-policy/rule.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (settings, _) = text.split_once("[[example]]").unwrap();
+        let (head, policies) = settings.split_once("[[settings.policies]]").unwrap();
+        let denies = "decide = \"deny\"\nbecause = \"Jira is frozen\"\napps = [\"jira\"]\n";
+        std::fs::write(&file, format!("{head}[[settings.policies]]\n{denies}\n[[settings.policies]]{policies}"))
+            .unwrap();
+        until("the other settings to be live", || {
+            (ask(&desk.clock.now().to_string()).expect(200)["outcome"] == "denied").then_some(())
+        });
+        let now = ask(&desk.clock.now().to_string()).expect(200);
+        assert_eq!((&now["outcome"], &now["steps"]), (&json!("denied"), &json!([])), "{now}");
+        assert!(now["reason"].as_str().unwrap().contains("Jira is frozen"), "{now}");
+        let again = ask(&before).expect(200);
+        assert_eq!((&again["outcome"], &again["rules"]), (&json!("approved"), &then["rules"]), "as it was");
+        let next = (desk.clock.now() - SignedDuration::from_hours(24)).to_string();
+        let day = next.split_once('T').unwrap().0;
+        assert_eq!(ask(day).expect(200)["outcome"], "approved", "a day counts by its end");
+        let long_ago = ask("2020-01-01").expect(200);
+        assert_eq!(
+            (&long_ago["rules"], &long_ago["outcome"]),
+            (&json!([]), &json!("awaiting")),
+            "no rule: people decide"
+        );
+        assert_eq!(ask("then").status, 400);
+        assert_eq!(
+            desk.as_role("amara")
+                .get(&format!("/api/v1/access/policy/at?at={day}&person=amara&app=jira&tier=user"))
+                .status,
+            403
+        );
+        let args =
+            ["decisions", "policy", "--at", &before, "--person", "amara", "--app", "jira", "--tier", "user", "--json"];
+        let told = desk.command(&args);
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+        assert_eq!((&told["outcome"], &told["rules"]), (&json!("approved"), &then["rules"]));
+    });
+}
+
+#[test]
+fn a_link_decides_once_for_one_approver_and_looking_at_it_decides_nothing() {
+    let relay = Relay::start();
+    let url = "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings() + url);
+    let amara = desk.as_role("amara");
+    amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
+    desk.advance(SignedDuration::ZERO);
+    let letter = relay.taken().into_iter().find(|taken| taken.text.contains("/decide/")).unwrap();
+    let text = letter.text.replace("=\n", "");
+    let end: String = text.split_once("/decide/").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
+    assert!(end.ends_with(".lena"), "{end}");
+    let page = format!("/decide/{end}");
+    let stranger = amara.bearing("none");
+    for _ in 0..3 {
+        let shown = stranger.get(&page);
+        assert_eq!((shown.status, shown.text.contains("GitHub")), (200, true), "{}", shown.text);
+    }
+    let state = || amara.get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
+    assert_eq!(state(), "awaiting", "looking decides nothing");
+    let form = stranger.with("sec-fetch-site", "same-origin");
+    let send = |path: &str, decision: &str| {
+        form.send_text(path, &format!("decision={decision}&reason="), "application/x-www-form-urlencoded").status
+    };
+    assert_eq!(send(&page, "deny"), 409, "a denial says why");
+    assert_eq!(send(&page.replace(".lena", ".kofi"), "approve"), 404, "it is for one person");
+    assert_eq!(send(&page.replace(".0.", ".1."), "approve"), 404, "and for one step");
+    assert_eq!(state(), "awaiting");
+    assert_eq!(send(&page, "approve"), 200);
+    assert_eq!(state(), "approved");
+    assert_eq!((send(&page, "deny"), stranger.get(&page).status), (404, 404), "it is good for one decision");
+    desk.advance(SignedDuration::ZERO);
 }

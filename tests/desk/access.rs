@@ -1,6 +1,6 @@
 //! Invariants of access decisions: who may decide what, and until when.
 
-use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision};
+use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::GrantId;
 use ruledesk::desk::permission;
@@ -23,7 +23,7 @@ fn permit(id: &str, ticket: &Ticket, case: &AccessCase) -> Result<permission::Ma
 }
 
 fn yes(hours: Option<u32>) -> ApproverDecision {
-    ApproverDecision { approve: true, reason: String::new(), hours, seen: None }
+    ApproverDecision { approve: true, reason: String::new(), hours, narrow: Default::default(), seen: None }
 }
 
 #[test]
@@ -60,13 +60,36 @@ fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant(
 }
 
 #[test]
+fn an_approver_narrows_what_is_given_and_never_widens_it() {
+    let (ticket, mut case) = opened(1, &[&["hal"]], 48);
+    let scope = case.scope.as_mut().unwrap();
+    (scope.role, scope.groups) = (Some("editor".to_owned()), vec!["crm:a".to_owned(), "crm:b".to_owned()]);
+    let hal = permit("hal", &ticket, &case).unwrap();
+    let with = |without_role: bool, groups: &[&str]| {
+        let groups = Some(groups.iter().map(|group| (*group).to_owned()).collect());
+        let narrow = Narrow { without_role, groups };
+        case.decided(&ApproverDecision { narrow, ..yes(None) }, &hal, at(HOUR))
+    };
+    let less = with(true, &["crm:b"]).unwrap().scope.unwrap();
+    assert_eq!((less.role, less.groups), (None, vec!["crm:b".to_owned()]));
+    assert_eq!(with(false, &[]).unwrap().scope.unwrap().role.as_deref(), Some("editor"));
+    assert!(matches!(with(false, &["crm:c"]), Err(Refusal::NotNarrower { .. })));
+}
+
+#[test]
 fn after_its_time_a_step_can_only_be_denied_and_a_denial_says_why() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let hal = permit("hal", &ticket, &case).unwrap();
     // The step was due a day after the ticket came.
     let due = case.steps[0].due_at;
     assert_eq!(case.decided(&yes(None), &hal, due), Err(Refusal::Overdue { due_at: due }));
-    let no = |reason: &str| ApproverDecision { approve: false, reason: reason.to_owned(), hours: None, seen: None };
+    let no = |reason: &str| ApproverDecision {
+        approve: false,
+        reason: reason.to_owned(),
+        hours: None,
+        narrow: Default::default(),
+        seen: None,
+    };
     assert_eq!(case.decided(&no(" "), &hal, due), Err(Refusal::ReasonMissing));
     assert_eq!(case.decided(&no("late"), &hal, due).unwrap().state, AccessState::Denied);
 }

@@ -136,7 +136,8 @@ fn killed_between_claim_and_end_a_job_is_done_once_by_the_next_host() {
         let (target, place) = (desk.target(), desk.crash());
         by_hand(&target, &[stall(&target), OVERDUE.to_vec()].concat());
         let desk = place.start();
-        let claims = || by_hand(&target, &["select attempts from timers where fence is not null"]);
+        let claims =
+            || by_hand(&target, &["select attempts from timers where kind = 'access-deadline' and fence is not null"]);
         until("a claim", || (claims() == [1]).then_some(()));
         let place = desk.crash();
         by_hand(&target, &go_on(&target));
@@ -188,7 +189,8 @@ fn an_admin_sees_what_the_desk_has_given_up_on_and_has_it_done_again() {
         let mei = desk.as_role("mei");
         let dead = |path: &str| mei.get(path).expect(200);
         assert_eq!(dead("/api/v1/jobs/dead"), json!({ "jobs": [] }));
-        let bury = "update timers set dead_at = 1785744000000, attempts = 12, last_error = 'out of paper'";
+        let bury = "update timers set dead_at = 1785744000000, attempts = 12, last_error = 'out of paper' \
+                    where kind = 'access-deadline'";
         by_hand(&desk.target(), &[OVERDUE[0], bury]);
 
         let first = dead("/api/v1/jobs/dead?limit=2");

@@ -124,6 +124,22 @@ fn an_approver_decides_on_a_telephone_and_looking_decides_nothing() {
     for fact in ["Amara Okafor", "GitHub", "Write", "medium risk", "3 days", "push the models"] {
         assert!(text.contains(fact), "{fact} is not in:\n{text}");
     }
+    lena.type_into("#question", "For which repository?");
+    lena.click("form[action='/approvals/IT-5/ask'] button");
+    lena.wait("document.querySelector('.questions q')");
+    lena.sees(".questions", "There is no answer yet");
+    lena.counts("#question", 0);
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/access");
+    amara.sees(".question", "For which repository?");
+    amara.click(".question a");
+    amara.wait("document.querySelector('#answer')");
+    amara.type_into("#answer", "For the ledger's");
+    amara.click("form[action='/approvals/IT-5/answer'] button");
+    amara.wait("document.querySelectorAll('.questions q').length === 2");
+    amara.counts("#answer", 0);
+    lena.go("/approvals/IT-5");
+    lena.sees(".questions", "For the ledger's");
     lena.click("button[value=deny]");
     lena.wait("document.querySelector('.notice.bad')");
     lena.sees(".notice.bad", "reason");

@@ -130,6 +130,18 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     amara.sees("h1", "More time for jira/user");
     amara.go("/access?q=nothing-has-this-name");
     amara.sees(".empty", "No app has these words");
+    // Several at once: each is a request of its own.
+    amara.go("/access/several");
+    amara.click("main form button.primary");
+    amara.sees(".notice.bad", "requests would come of it");
+    amara.click("input[value='datadog/viewer']");
+    amara.click("input[value='github/write']");
+    amara.type_into("#people", "jonas");
+    amara.type_into("#justification", "The finance project goes on until the summer");
+    amara.click("main form button.primary");
+    amara.wait("location.pathname.startsWith('/access/submissions/')");
+    amara.counts(".submission li", 2);
+    amara.counts(".submission a[href^='/tickets/']", 2);
     // The desk as its past left it.
     let mut mei = Browser::of(&desk.url, "mei");
     mei.go("/reports/volume");

@@ -34,7 +34,13 @@ async fn decide(store: &Store, n: u128, id: &str, approve: bool, now: i64) {
     let (ticket, before) = read(store, n).await;
     let actor = Actor::Person { id: person(id), roles: [Role::Approver].into() };
     let permit = permission::decide_access(&actor, &ticket, &before).unwrap();
-    let decision = ApproverDecision { approve, reason: "as I see it".to_owned(), hours: None, seen: None };
+    let decision = ApproverDecision {
+        approve,
+        reason: "as I see it".to_owned(),
+        hours: None,
+        narrow: Default::default(),
+        seen: None,
+    };
     let change = changed_of(n, now, |at| access::decide(&ticket, &before, &decision, &permit, at).unwrap());
     store.commit(change).await.unwrap();
 }

@@ -136,6 +136,7 @@ fn people() -> BTreeMap<PersonId, Person> {
                 active: true,
                 attributes: BTreeMap::new(),
                 delegations: Vec::new(),
+                same_as: None,
             };
             (person.id.clone(), person)
         })

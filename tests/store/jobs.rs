@@ -271,7 +271,13 @@ async fn a_decision_moves_the_deadline_and_the_last_one_ends_it() {
             let (ticket, Some(before)) = found.unwrap() else { panic!("it asks for access") };
             let actor = Actor::Person { id: person(approver), roles: [Role::Approver].into() };
             let permit = permission::decide_access(&actor, &ticket, &before).unwrap();
-            let decision = ApproverDecision { approve: true, reason: String::new(), hours: None, seen: None };
+            let decision = ApproverDecision {
+                approve: true,
+                reason: String::new(),
+                hours: None,
+                narrow: Default::default(),
+                seen: None,
+            };
             let n = u128::try_from(ticket.version).unwrap();
             let change = changed_of(n, 5, |at| access::decide(&ticket, &before, &decision, &permit, at).unwrap());
             store.commit(change).await.unwrap();

@@ -231,7 +231,7 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
     let options = options(&config.server);
     let correspondence = ruledesk::cli::correspondence(&config);
     let mut ways = ruledesk::cli::ways(&config.outgoing).unwrap();
-    ways.apps = ways.apps.running(Arc::new(connectors()));
+    ways.apps = ways.apps.running(Arc::new(connectors().trusting(options.trust.clone())));
     let ways = Arc::new(ways);
     let rules = tokio::task::spawn_blocking(move || Rules::open(&options, seen)).await.unwrap().unwrap();
     let source = Source { directory: place.config.clone(), outside };

@@ -18,7 +18,7 @@ use crate::desk::organisation::directory::EntryKind;
 use crate::desk::permission;
 use crate::telemetry::MaybeTraces;
 
-mod access;
+pub mod access;
 pub mod admin;
 mod attachments;
 pub mod document;
@@ -135,6 +135,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::orders::list))
         .routes(routes!(access::orders::runs))
         .routes(routes!(access::questions::who))
+        .routes(routes!(access::questions::unused))
         .routes(routes!(access::questions::story))
         .routes(routes!(access::view::view))
         .routes(routes!(access::view::ask_back))
@@ -144,9 +145,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::reviews::items))
         .routes(routes!(access::reviews::answer))
         .routes(routes!(access::brake::read))
-        .routes(routes!(access::bundles::submit))
-        .routes(routes!(access::bundles::read))
+        .routes(routes!(access::submissions::submit))
+        .routes(routes!(access::submissions::read))
         .routes(routes!(access::policy::reassess))
+        .routes(routes!(access::policy::at))
         .routes(routes!(access::findings::list))
         .routes(routes!(tickets::edits::revoke))
         .routes(routes!(rules::list))

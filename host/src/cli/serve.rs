@@ -80,7 +80,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     let mut ways = outgoing::ways(&config.outgoing)?;
-    ways.apps = ways.apps.running(outgoing::programs(&server));
+    ways.apps = ways.apps.running(outgoing::programs(&server)?);
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
             "--demo accepts tokens that everybody knows: listen on 127.0.0.1, not on {}",

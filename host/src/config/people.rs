@@ -37,6 +37,8 @@ pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person
 /// - `vip`: whether the organisation marks this person for special care; default false.
 /// - `active`: false for somebody who has left; default true.
 /// - `attributes`: what else rules may see, as texts.
+/// - `same-as`: a person's id, where this is another account of theirs, such as for administration: neither decides about the other's
+///   requests, and both together are one approver.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
 fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
@@ -68,6 +70,7 @@ fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Manag
             .iter()
             .filter_map(|node| node.keys(|keys| delegation(keys, names))?)
             .collect(),
+        same_as: keys.optional("same-as").and_then(|node| node.known(&names.people)),
     }
 }
 

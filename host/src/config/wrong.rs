@@ -109,6 +109,8 @@ pub enum Wrong {
         "`{text}` names no calls; write a method and a path such as `GET /seats/*`, where `*` is one part and `**` at the end all that is left"
     )]
     NotAnAllowance { text: String },
+    #[error("`{text}` is no JSON pointer; write one such as `/lastSignIn`, which begins with a slash (RFC 6901)")]
+    NotAPointer { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 

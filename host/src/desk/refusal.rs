@@ -35,6 +35,8 @@ pub enum Refusal {
     Overdue { due_at: Timestamp },
     #[error("an approver may shorten the grant to 1 to {hours_max} hours, not make it {hours} hours")]
     NotShorter { hours: u32, hours_max: u32 },
+    #[error("the group `{group}` is not among those that the rules allow: leave some of them out: {}", groups.join(", "))]
+    NotNarrower { group: String, groups: Vec<String> },
     #[error("whoever is to have the access has left")]
     SubjectInactive,
     #[error("a ticket that is {state} is not changed by hand: reopen it first, where that can be")]

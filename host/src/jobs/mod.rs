@@ -4,6 +4,7 @@
 //! Work that waits in a queue is claimed, run, and tried again by [`runner`]; any number of hosts may share it. The loops
 //! follow what other processes change, each for its own host.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
 use crate::desk::change::timer::TimerKind;
+use crate::desk::id::TicketId;
 
 mod access;
 mod every;
@@ -49,9 +51,27 @@ async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Faile
         Queue::Timers(TimerKind::Provision) => Ok(access::provision::run(app, ways, claimed).await?),
         Queue::Timers(TimerKind::AccessCheck) => Ok(access::check::run(app, ways, claimed).await?),
         Queue::Timers(TimerKind::AccessStart) => Ok(access::ends::begin(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessNudge) => Ok(access::deadlines::nudge(app, claimed).await?),
+        Queue::Timers(TimerKind::AccessEscalation) => Ok(access::deadlines::escalate(app, claimed).await?),
         Queue::Timers(TimerKind::AccessReview) => Ok(access::ends::review(app, claimed).await?),
         Queue::Outbox => messages::run(app, ways, claimed).await,
         Queue::Webhooks => webhooks::run(app, ways, claimed).await,
+    }
+}
+
+/// The most pieces of work of a queue that are done in one transaction.
+const fn together_max(queue: Queue) -> usize {
+    match queue {
+        Queue::Timers(TimerKind::AccessExpiry) => access::ends::ENDS_TOGETHER_MAX,
+        _ => 1,
+    }
+}
+
+/// Does pieces of work of one queue in one transaction, as far as that can be; the tickets with which it is done.
+async fn run_together(app: &App, queue: Queue, claimed: &[Claimed]) -> BTreeSet<TicketId> {
+    match queue {
+        Queue::Timers(TimerKind::AccessExpiry) if claimed.len() > 1 => access::ends::run_together(app, claimed).await,
+        _ => BTreeSet::new(),
     }
 }
 

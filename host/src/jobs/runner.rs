@@ -20,8 +20,8 @@ use crate::desk::change::timer::TimerKind;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How much work of one queue this host does at once; no more is claimed than can begin.
 const AT_ONCE_MAX: usize = 8;
-/// The same of ends of access: they ask no other system, and those that are written at the same moment share a transaction.
-const ENDS_AT_ONCE_MAX: usize = 64;
+/// The same of ends of access, of which each place takes as many as share a transaction: the next are read while some are written.
+const ENDS_AT_ONCE_MAX: usize = 2;
 
 const fn at_once_max(queue: Queue) -> usize {
     match queue {
@@ -70,9 +70,11 @@ pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
         let before = runs;
         super::webhooks::look(app, &ways.subscriptions()).await;
         for queue in queues(ways) {
-            for claimed in app.jobs.claim(queue, AT_ONCE_MAX).await? {
-                run_one((Arc::clone(app), Arc::clone(ways)), claimed, None).await;
-                runs += 1;
+            let together = super::together_max(queue);
+            let claimed = app.jobs.claim(queue, AT_ONCE_MAX.max(together)).await?;
+            for claimed in claimed.chunks(together) {
+                run_some((Arc::clone(app), Arc::clone(ways)), claimed.to_vec(), None).await;
+                runs += claimed.len();
             }
         }
         if runs == before {
@@ -98,7 +100,7 @@ async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut S
 async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
     let free = lane.places.available_permits();
     // It is looked at again when half of the places are free, so that a long queue is taken in pieces.
-    if free < at_once_max(lane.queue) / 2 {
+    if free < at_once_max(lane.queue).div_ceil(2) {
         return Ok(LOOK_EVERY);
     }
     let next = app.jobs.next_due(lane.queue).await?;
@@ -112,16 +114,35 @@ async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinS
         Some(Due::In(next)) => return Ok(next),
         Some(Due::Since(_)) => {}
     }
-    for claimed in app.jobs.claim(lane.queue, free).await? {
+    let together = super::together_max(lane.queue);
+    for claimed in app.jobs.claim(lane.queue, free * together).await?.chunks(together) {
         // There is one for each that was claimed.
         let place = Arc::clone(&lane.places).try_acquire_owned().ok();
-        running.spawn(run_one((Arc::clone(app), Arc::clone(ways)), claimed, place));
+        running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), claimed.to_vec(), place));
     }
     Ok(LOOK_EVERY)
 }
 
+/// Runs some pieces of work of one queue: together where that can be, and what is left of them one by one.
+async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, place: Option<OwnedSemaphorePermit>) {
+    let Some(queue) = claimed.first().map(|claimed| claimed.queue) else { return };
+    let (host, work) = (Arc::clone(&app), claimed.clone());
+    // In a task of its own, as each run is. What was written has struck off its timers, and is not done again.
+    let mut task = JoinSet::new();
+    task.spawn(async move { super::run_together(&host, queue, &work).await });
+    let done = match tokio::time::timeout(RUN_MAX, task.join_next()).await {
+        Ok(Some(Ok(done))) => done,
+        _ => Default::default(),
+    };
+    done.iter().for_each(|_| app.metrics.count_job(queue.name(), outcome(Settled::Done, false)));
+    for claimed in claimed.into_iter().filter(|claimed| !done.contains(&claimed.ticket)) {
+        run_one((Arc::clone(&app), Arc::clone(&ways)), claimed).await;
+    }
+    drop(place);
+}
+
 /// Runs one piece of work, writes what came of it, and counts it.
-async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed, _place: Option<OwnedSemaphorePermit>) {
+async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed) {
     let job = claimed.queue.name();
     let came = attempt(&app, &ways, &claimed).await;
     let failure = came.as_ref().err().map(|failed| failed.why.clone());

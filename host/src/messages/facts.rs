@@ -17,6 +17,8 @@ pub struct Facts {
     pub access: Option<Access>,
     /// The address at which the requester says how it went, once it is closed.
     pub survey: Option<String>,
+    /// The address at which the recipient decides about access, without signing in; it is good for one decision.
+    pub decide: Option<String>,
 }
 
 /// The facts of a digest.
@@ -132,12 +134,13 @@ impl Facts {
                 due: Some(text("2026-12-01 10:00")),
             }),
             survey: Some(text("https://desk.meridian.example/survey/IT-1042.1.8f3a")),
+            decide: Some(text("https://desk.meridian.example/decide/IT-1042.0.8f3a.lena")),
         }
     }
 
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
-        let mut facts = Facts { reply: None, moved: None, access: None, survey: None, ..Facts::sample() };
+        let mut facts = Facts { reply: None, moved: None, access: None, survey: None, decide: None, ..Facts::sample() };
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

@@ -199,6 +199,17 @@ impl Rules {
         self.loader.make(from, manifest, manifest_text.to_owned(), wasm)
     }
 
+    /// The same, after it is known whether the version always answers the same: before that it decides no access.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rules::revive`].
+    pub fn revive_settled(&self, from: &Path, manifest_text: &str, wasm: &[u8]) -> Result<Rule, LoadError> {
+        let rule = self.revive(from, manifest_text, wasm)?;
+        self.loader.settle(&rule, &self.tables());
+        Ok(rule)
+    }
+
     /// The same for a rule that is to go live: where this desk trusts certain keys, one of them must have signed it.
     ///
     /// # Errors

@@ -53,6 +53,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     34 "schedules" "0034_schedules.sql";
     35 "console" "0035_console.sql";
     36 "sign_on" "0036_sign_on.sql";
+    40 "sign_ins" "0040_sign_ins.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -86,6 +86,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(access_routes())
         .merge(queue_routes())
         .merge(admin_routes());
     let uploads = Router::new()
@@ -102,6 +103,16 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// Requests for several apps at once, questions that approvers ask back, and the links of their messages.
+fn access_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/access/several", get(portal::several::form).post(portal::several::send))
+        .route("/access/submissions/{id}", get(portal::several::show))
+        .route("/approvals/{key}/ask", post(approvals::ask))
+        .route("/approvals/{key}/answer", post(approvals::answer))
+        .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))
 }
 
 /// The lists of those who work on tickets.

@@ -1,6 +1,7 @@
 //! Who may approve is who may approve now; what is given is looked at again in the moment in which it is given; what people
 //! who have left hold ends.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
@@ -80,6 +81,35 @@ fn one_person_is_one_of_two_approvers() {
 }
 
 #[test]
+fn who_is_awaited_hears_of_it_again_and_what_still_waits_goes_to_more_people() {
+    on_both(|database| {
+        let desk = desk(database);
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        let awaited = || access(&desk, "IT-1")["awaited"].as_array().unwrap().clone();
+        let heard = |person: &str| {
+            let messages = desk.as_role("kofi").get("/api/v1/tickets/IT-1/messages").expect(200);
+            let to = |one: &&Value| one["kind"] == "approval-wanted" && one["recipient"] == person;
+            messages.as_array().unwrap().iter().filter(to).count()
+        };
+        assert_eq!((awaited(), heard("lena")), (vec![json!("lena")], 1));
+        // The policy gives three days.
+        desk.advance(SignedDuration::from_hours(36));
+        assert_eq!((awaited(), heard("lena")), (vec![json!("lena")], 2));
+        desk.advance(SignedDuration::from_hours(18));
+        let more: Vec<Value> = awaited().into_iter().filter(|person| person != "lena").collect();
+        assert!(!more.is_empty(), "the desk's own approvers are asked as well");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("three quarters of its time are over"), "{timeline}");
+        let other = desk.with_roles(more[0].as_str().unwrap(), "requester");
+        assert_eq!(heard(more[0].as_str().unwrap()), 1);
+        assert_eq!(says_yes(&other, "IT-1").status, 200, "silence approves nothing, another person does");
+        desk.advance(SignedDuration::from_hours(24));
+        assert_eq!(heard("lena"), 2, "what is decided reminds no one");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
 fn a_desk_may_let_one_person_approve_several_steps() {
     let several = |text: String| text.replace("[defaults]\n", "[defaults]\none-approver-for-several-steps = true\n");
     let desk = House::with_settings(Database::Sqlite, example_rules(), several);
@@ -119,6 +149,27 @@ fn open_steps_follow_groups_managers_and_people_who_leave() {
         says_yes(&desk.with_roles("clara", "requester"), "IT-2").expect(200);
         assert_eq!(access(&desk, "IT-2")["state"], "approved");
         assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn i02_i03_several_accounts_of_one_human_are_one_party_and_one_approver() {
+    on_both(|database| {
+        let desk = desk(database);
+        change_person(&desk, "viktor", "\n", "\nsame-as = \"lena\"\n");
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        asks(&amara, "github", "admin", &json!({}));
+        says_yes(&lena, "IT-1").expect(200);
+        assert_eq!(
+            access(&desk, "IT-1")["awaited"],
+            json!(["priya"]),
+            "the other officer has approved by another account"
+        );
+        assert_eq!(says_yes(&desk.with_roles("viktor", "requester"), "IT-1").status, 403);
+        change_person(&desk, "lena", "\n", "\nsame-as = \"amara\"\n");
+        asks(&amara, "github", "write", &json!({}));
+        assert_eq!(access(&desk, "IT-2")["awaited"], json!(["omar"]), "her manager is herself");
+        assert_ne!(says_yes(&lena, "IT-2").status, 200);
     });
 }
 

@@ -51,6 +51,70 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
     });
 }
 
+/// The rows of a statement, each its first column, on a connection of the test's own.
+fn rows(desk: &House, sql: &str) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let db = crate::support::records::open(&desk.target()).await;
+        let rows = db.all(sql, Vec::new()).await.unwrap();
+        let rows = rows.iter().map(|row| row.text(0).unwrap()).collect();
+        db.close().await;
+        rows
+    })
+}
+
+fn write(desk: &House, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let db = crate::support::records::open(&desk.target()).await;
+        let mut tx = db.begin().await.unwrap();
+        assert_eq!(tx.execute(sql, Vec::new()).await.unwrap(), 1, "{sql}");
+        tx.commit().await.unwrap().done().await.unwrap();
+        db.close().await;
+    });
+}
+
+#[test]
+fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_no_other() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let people = ["amara", "jonas", "priya"];
+        let ask = |person: &str| {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person,
+                "justification": "I join the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            let made = desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+            assert_eq!(made["access"]["state"], "approved", "{made}");
+        };
+        let states = |person: &str| {
+            let grants = desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
+            grants
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|grant| grant["state"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        people.iter().for_each(|person| ask(person));
+        desk.advance(hours(4));
+        let last = rows(&desk, "select entries from timelines order by link desc limit 1").remove(0);
+        assert_eq!(last.split(' ').count(), 3, "one transaction has all three: {last}");
+        for person in people {
+            assert_eq!(states(person), ["ended"]);
+        }
+
+        people.iter().for_each(|person| ask(person));
+        write(&desk, "update grants set tier = 'no tier!' where subject = 'jonas' and state = 'active'");
+        desk.advance(hours(4));
+        assert_eq!((states("amara"), states("priya")), (vec!["ended".to_owned(); 2], vec!["ended".to_owned(); 2]));
+        assert_eq!(rows(&desk, "select subject from grants where state = 'active'"), ["jonas"], "it is tried again");
+        write(&desk, "update grants set tier = 'user' where tier = 'no tier!'");
+        desk.advance(hours(1));
+        assert_eq!(states("jonas"), ["ended", "ended"]);
+        assert!(desk.command(&["decisions", "chain"]).status.success(), "each end has its entries");
+    });
+}
+
 #[test]
 fn who_holds_access_hears_before_it_ends_and_more_often_the_longer_it_lasts() {
     let desk = House::demo(crate::support::place::Database::Sqlite);
@@ -178,11 +242,10 @@ fn i05_what_begins_later_is_given_at_its_time_and_only_where_it_may_be_given_the
         let app = ScimApp::start(&["user", "admin"]);
         let desk = super::provisioning::desk(database, &app);
         let file = desk.settings().with_file_name("request-types.toml");
-        let field = "{ name = \"for\", label = \"For whom\"";
+        let day = "{ name = \"starts\", label = \"From\", kind = \"date\"";
         let text = std::fs::read_to_string(&file).unwrap();
-        let with = format!("{{ name = \"starts\", label = \"From\", kind = \"text\" }},\n    {field}");
-        assert!(text.contains(field));
-        std::fs::write(&file, text.replacen(field, &with, 1)).unwrap();
+        assert!(text.contains(day));
+        std::fs::write(&file, text.replacen(day, &day.replace("date", "text"), 1)).unwrap();
         assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
         let ask = |person: &str, starts: &str| {
             let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person, "starts": starts,

@@ -1,10 +1,13 @@
 //! The catalog and the guards: what is asked for, by whom, and what no person may hold together; and what an approver sees.
 
+use std::process::Command;
+
 use jiff::SignedDuration;
+use ruledesk::rules::load::trust::key::SigningKey;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::components::example_rules;
+use crate::support::components::{PROGRAM, example_rules};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -149,5 +152,36 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
         let said = desk.command(&["decisions", "access", "--person", "amara", "--at", &at]);
         let said = String::from_utf8(said.stdout).unwrap();
         assert!(said.contains("amara has github/write until") && said.contains("approved by lena at"), "{said}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (file, key_file, other) = (path("evidence.jsonl"), path("audit.key"), path("other.jsonl"));
+        let key = SigningKey::generate().unwrap();
+        key.write(std::path::Path::new(&key_file)).unwrap();
+        let made = desk.command(&["decisions", "evidence", "export", "--out", &file, "--key", &key_file]);
+        assert!(made.status.success(), "{made:?}");
+        // It needs no desk.
+        let check = |file: &str, key: &SigningKey| {
+            let mut command = Command::new(PROGRAM);
+            command.args(["decisions", "evidence", "check", file, "--key", &format!("audit:{}", key.public())]);
+            let output = command.output().unwrap();
+            (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let (whole, said) = check(&file, &key);
+        assert!(whole && said.contains("are whole, signed by audit"), "{said}");
+        assert!(!check(&file, &SigningKey::generate().unwrap()).0, "another has not signed it");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() > 5, "{text}");
+        let without = |left_out: usize| {
+            let kept = lines.iter().enumerate().filter(|(number, _)| *number != left_out).map(|(_, line)| *line);
+            kept.collect::<Vec<_>>().join("\n")
+        };
+        for forged in
+            [text.replacen("amara", "jonas", 1), without(1), without(lines.len() - 1), without(lines.len() - 2)]
+        {
+            std::fs::write(&other, forged).unwrap();
+            assert!(!check(&other, &key).0, "it was changed");
+        }
     });
 }

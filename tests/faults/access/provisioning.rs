@@ -23,7 +23,7 @@ pub fn connected(database: Database, connector: &str) -> House {
 }
 
 /// Has a desk write to Jira from now on.
-fn connect(desk: &House, connector: &str) {
+pub fn connect(desk: &House, connector: &str) {
     std::fs::write(desk.settings().with_file_name("app.token"), format!("{TOKEN}\n")).unwrap();
     let file = desk.settings().with_file_name("apps.toml");
     let text = std::fs::read_to_string(&file).unwrap();

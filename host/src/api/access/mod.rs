@@ -19,11 +19,10 @@ use crate::api::tickets::summary::TicketSummaryView;
 use crate::api::tickets::views::{GrantView, TicketView};
 use crate::app::App;
 use crate::app::access::decide::GrantPlace;
-use crate::desk::access::{ApproverDecision, Seen};
+use crate::desk::access::{ApproverDecision, Narrow, Seen};
 use crate::desk::id::{GrantId, PersonId, TicketId};
 
 pub mod brake;
-pub mod bundles;
 pub mod catalog;
 pub mod extend;
 pub mod findings;
@@ -32,6 +31,7 @@ pub mod orders;
 pub mod policy;
 pub mod questions;
 pub mod reviews;
+pub mod submissions;
 pub mod view;
 
 /// List the tickets whose access requests await you, oldest first.
@@ -64,6 +64,12 @@ pub struct DecisionBody {
     /// A shorter grant than the rules allow; never a longer one.
     #[serde(default)]
     pub hours: Option<u32>,
+    /// Whether the role is left out that was asked for.
+    #[serde(default)]
+    pub without_role: bool,
+    /// The groups that are given, of those that the rules allow; all of them where nothing is said.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
     /// The `snapshot` that you were shown: the decision is taken only while it still holds, and keeps it.
     #[serde(default)]
     pub seen: Option<String>,
@@ -74,9 +80,9 @@ pub struct DecisionBody {
 
 impl From<DecisionBody> for ApproverDecision {
     fn from(body: DecisionBody) -> Self {
-        let DecisionBody { approve, reason, hours, seen, insights } = body;
+        let DecisionBody { approve, reason, hours, without_role, groups, seen, insights } = body;
         let seen = seen.map(|snapshot| Seen { snapshot, insights, ..Seen::default() });
-        ApproverDecision { approve, reason, hours, seen }
+        ApproverDecision { approve, reason, hours, narrow: Narrow { without_role, groups }, seen }
     }
 }
 

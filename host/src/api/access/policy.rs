@@ -4,15 +4,19 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::people::moves::Reassessed;
+use crate::app::replay::policy::{PolicyQuestion, PolicyThen, RuleThen, as_of};
+use crate::desk::verdict::access::{AccessVerdict, Outcome};
 
 /// The candidate: a live rule with another manifest, such as other settings, or another version of it that the desk has.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -75,6 +79,114 @@ pub async fn backtest(
     }
     let report = app.backtest_access(&actor, (&body.rule, body.manifest, body.version), days).await?;
     Ok(axum::Json(serde_json::to_value(&report).unwrap_or_default()))
+}
+
+/// A person, an item and a day.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PolicyAtQuery {
+    /// A day, of which its end counts by the desk's calendar, or an instant (RFC 3339).
+    at: String,
+    person: String,
+    app: String,
+    tier: String,
+    role: Option<String>,
+    #[param(minimum = 1)]
+    hours: Option<u32>,
+}
+
+/// The answer of the rules of a day.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyAtView {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The rules for access that were live.
+    rules: Vec<RuleThenView>,
+    /// The rules are of that day; the directory, the catalog, the tables and what is held are as they are now: always `today`.
+    input: &'static str,
+    /// `approved`, `awaiting` or `denied`.
+    outcome: &'static str,
+    reason: String,
+    tier: Option<String>,
+    role: Option<String>,
+    groups: Vec<String>,
+    hours: Option<u32>,
+    /// The people whom each step would have asked.
+    steps: Vec<Vec<String>>,
+}
+
+/// A version that was live.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RuleThenView {
+    rule: String,
+    version: String,
+    /// The digests of its component and its manifest, as `GET /api/v1/rules/{rule}/versions` names them.
+    id: String,
+}
+
+impl PolicyAtView {
+    /// An answer as of an instant.
+    pub fn new(at: Timestamp, then: PolicyThen) -> Self {
+        let PolicyThen { rules, verdict: AccessVerdict { outcome, reason } } = then;
+        let (word, scope, steps) = match outcome {
+            Outcome::Denied => ("denied", None, Vec::new()),
+            Outcome::Approved(scope) => ("approved", Some(scope), Vec::new()),
+            Outcome::Await(approval) => ("awaiting", Some(approval.scope), approval.steps),
+        };
+        let view = |one: RuleThen| RuleThenView { rule: one.rule, version: one.version, id: one.id.to_string() };
+        PolicyAtView {
+            at,
+            rules: rules.into_iter().map(view).collect(),
+            input: "today",
+            outcome: word,
+            reason,
+            tier: scope.as_ref().map(|scope| scope.tier.to_string()),
+            role: scope.as_ref().and_then(|scope| scope.role.clone()),
+            groups: scope.as_ref().map(|scope| scope.groups.clone()).unwrap_or_default(),
+            hours: scope.map(|scope| scope.duration_hours),
+            steps: steps.iter().map(|step| step.approvers.iter().map(ToString::to_string).collect()).collect(),
+        }
+    }
+}
+
+impl PolicyAtView {
+    /// The answer as lines for people.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}, by the rules that were live at {}: {}", self.outcome, self.at, self.reason)];
+        if let (Some(tier), Some(hours)) = (&self.tier, self.hours) {
+            let role = self.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+            lines.push(format!("  {tier}{role} for {hours} hours, groups: {}", self.groups.join(", ")));
+        }
+        lines.extend(self.steps.iter().map(|step| format!("  asked: {}", step.join(", "))));
+        lines.extend(self.rules.iter().map(|rule| format!("  {} {} ({})", rule.rule, rule.version, rule.id)));
+        lines.push("The directory, the catalog, the tables and what is held are as they are today.".to_owned());
+        lines
+    }
+}
+
+/// Ask what the policy allowed on a day: the versions of the rules for access that were live then answer for a person and an item, as
+/// the directory, the catalog and what is held are today. Nothing is changed. For agents and admins.
+#[utoipa::path(get, path = "/api/v1/access/policy/at", tag = "access", security(("token" = [])), params(PolicyAtQuery),
+    responses((status = 200, body = PolicyAtView), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub async fn at(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<PolicyAtQuery>,
+) -> Result<axum::Json<PolicyAtView>, Problem> {
+    let question = query.read(&app)?;
+    Ok(axum::Json(PolicyAtView::new(question.at, app.policy_at(&actor, &question).await?)))
+}
+
+impl PolicyAtQuery {
+    fn read(self, app: &App) -> Result<PolicyQuestion, Problem> {
+        let PolicyAtQuery { at, person, app: item, tier, role, hours } = self;
+        let no_time = || Problem::new(Kind::BAD_QUERY, "`at` is a day such as `2026-03-01`, or an instant (RFC 3339)");
+        let at = as_of(&at, &app.organisation()).ok_or_else(no_time)?;
+        let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person `{person}`"));
+        Ok(PolicyQuestion { person: person.parse().map_err(missing)?, app: item, tier, role, hours, at })
+    }
 }
 
 /// Hold all that a person has against the rules as they are now. Nothing is changed. For agents and admins.

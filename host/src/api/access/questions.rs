@@ -17,8 +17,9 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::decide::ListedGrant;
-use crate::app::access::questions::{About, Evidence, Said, StoredEvent, Story};
-use crate::desk::id::GrantId;
+use crate::app::access::questions::{About, Evidence, Said, SignIn, StoredEvent, Story, UNUSED_DAYS_MAX};
+use crate::desk::access::Grant;
+use crate::desk::id::{AppId, GrantId};
 
 /// Which access, and when.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -114,6 +115,81 @@ pub async fn who(
     let organisation = app.organisation();
     let view = |found: Evidence| EvidenceView::new(found.grant.gives_access(&organisation, now), found);
     Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
+}
+
+/// For how long access is not used.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UnusedQuery {
+    /// Only to this app.
+    app: Option<String>,
+    /// 1 to 3,650; 90 where nothing is said.
+    #[param(minimum = 1, maximum = 3650)]
+    days: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// 1 to 200; 200 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+}
+
+/// Access that is held and not used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnusedView {
+    grant: GrantView,
+    /// When the person has signed in last; `null` where the app knows of no time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_sign_in: Option<Timestamp>,
+    /// When the app was asked for that.
+    #[schema(value_type = String, format = DateTime)]
+    looked_at: Timestamp,
+}
+
+/// List the access that is held and was not used for so many days, in apps that say when people sign in (`last-sign-in` of their
+/// connector). Nothing is taken back. For agents and admins; about an app that you answer for.
+#[utoipa::path(get, path = "/api/v1/access/unused", tag = "access", security(("token" = [])), params(UnusedQuery),
+    responses((status = 200, body = Vec<UnusedView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem), (status = 403, body = Problem)))]
+pub async fn unused(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<UnusedQuery>,
+) -> Result<Paged<UnusedView>, Problem> {
+    let (limit, after) = query.page()?;
+    let (of, days) = query.read()?;
+    let page = app.unused(&actor, (of.as_ref(), days), after, limit).await?;
+    let next = page.next.map(|id| List::Unused.write([id.0.as_u128()]));
+    let (organisation, now) = (app.organisation(), app.clock.now());
+    let view =
+        |(grant, sign_in): (Grant, SignIn)| UnusedView::new(grant.gives_access(&organisation, now), grant, sign_in);
+    Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
+}
+
+impl UnusedView {
+    fn new(effective: bool, grant: Grant, sign_in: SignIn) -> Self {
+        let grant = GrantView::new((grant, effective));
+        UnusedView { grant, last_sign_in: sign_in.last, looked_at: sign_in.looked_at }
+    }
+}
+
+impl UnusedQuery {
+    fn page(&self) -> Result<(usize, Option<GrantId>), Problem> {
+        let limit = PageQuery { after: None, limit: self.limit }.limit()?;
+        let after = self.after.as_deref().map(|text| List::Unused.read(text)).transpose()?;
+        Ok((limit, after.map(|[id]| GrantId(Uuid::from_u128(id)))))
+    }
+
+    fn read(&self) -> Result<(Option<AppId>, u16), Problem> {
+        let wrong = |detail: String| Problem::new(Kind::BAD_QUERY, detail);
+        let app = self.app.as_deref().map(|app| app.parse().map_err(|e| wrong(format!("`app`: {e}")))).transpose()?;
+        let days = self.days.unwrap_or(90);
+        if !(1..=UNUSED_DAYS_MAX).contains(&days) {
+            return Err(wrong(format!("`days` is 1 to {UNUSED_DAYS_MAX}")));
+        }
+        Ok((app, days))
+    }
 }
 
 fn about(query: &WhoQuery) -> Result<About, Problem> {

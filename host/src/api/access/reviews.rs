@@ -18,8 +18,7 @@ use crate::api::http::page::{List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
-use crate::app::access::reviews::{Campaign, NewCampaign, Progress, Which};
-use crate::desk::access::Grant;
+use crate::app::access::reviews::{Campaign, NewCampaign, Progress, Reviewed, Which};
 use crate::desk::access::campaign::{Asks, ReviewItem};
 use crate::desk::id::{CampaignId, ReviewItemId};
 
@@ -70,6 +69,12 @@ pub struct ReviewItemView {
     /// `null` where the grant was given in an emergency.
     campaign: Option<String>,
     grant: GrantView,
+    /// When the person has signed in last to the app; `null` where it does not say, or knows of none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_sign_in: Option<Timestamp>,
+    /// When the app was asked for that; `null` where it does not say.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    sign_in_looked_at: Option<Timestamp>,
     reviewers: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
     asked_at: Timestamp,
@@ -132,14 +137,16 @@ impl From<(Campaign, Progress)> for CampaignView {
     }
 }
 
-impl From<(ReviewItem, Grant)> for ReviewItemView {
-    fn from((item, grant): (ReviewItem, Grant)) -> Self {
+impl From<Reviewed> for ReviewItemView {
+    fn from((item, grant, sign_in): Reviewed) -> Self {
         let effective = !grant.has_ended(item.asked_at);
         let answer = item.answer;
         ReviewItemView {
             id: item.id.to_string(),
             campaign: item.campaign.map(|campaign| campaign.to_string()),
             grant: GrantView::new((grant, effective)),
+            last_sign_in: sign_in.and_then(|sign_in| sign_in.last),
+            sign_in_looked_at: sign_in.map(|sign_in| sign_in.looked_at),
             reviewers: item.reviewers.iter().map(ToString::to_string).collect(),
             asked_at: item.asked_at,
             due_at: item.due_at,

@@ -56,7 +56,10 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
             Kind::FORBIDDEN
         }
         Refusal::NotSigned => Kind::UNAUTHENTICATED,
-        Refusal::Problems { .. } | Refusal::NotShorter { .. } | Refusal::ReasonMissing => Kind::REJECTED,
+        Refusal::Problems { .. }
+        | Refusal::NotShorter { .. }
+        | Refusal::NotNarrower { .. }
+        | Refusal::ReasonMissing => Kind::REJECTED,
         Refusal::NoTransition { .. }
         | Refusal::NotTheirTransition { .. }
         | Refusal::NotInCatalog { .. }

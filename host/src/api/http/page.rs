@@ -29,6 +29,7 @@ pub enum List {
     RuleEvents,
     Orders,
     Held,
+    Unused,
     Reviews,
     /// A timeline as those see it who are not shown what is internal.
     PublicTimeline,
@@ -54,6 +55,7 @@ impl List {
             List::Deliveries => 'd',
             List::Orders => 'o',
             List::Held => 'w',
+            List::Unused => 'x',
             List::Reviews => 'r',
             List::Decisions => 'i',
         }

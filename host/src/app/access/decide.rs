@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::app::access::view::INSIGHTS;
 use crate::app::decide::pipeline::{self, Case};
 use crate::app::decide::translate;
 use crate::app::error::{Broken, Busy};
@@ -31,8 +32,6 @@ use crate::store::{Commit, PackedRun};
 
 /// How often a decision is taken again while others about the same access are written.
 const TRIES_MAX: usize = 8;
-/// The parts of the view that approvers may say they went by.
-const INSIGHTS: [&str; 7] = ["peers", "history", "risk", "cost", "policy", "holds", "justification"];
 
 /// The rules' word in the moment in which access is about to be given, and the record of that.
 pub(in crate::app) struct Looked {

@@ -1,5 +1,6 @@
 //! The beginnings and ends of grants by time, the reminders before, and more time for a grant that is held.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::app::jobs::Outcome;
@@ -8,10 +9,17 @@ use crate::app::tickets::submit::CreatedTicket;
 use crate::app::{App, Error, Office};
 use crate::desk::access::{self, Grant, GrantState};
 use crate::desk::actor::Actor;
-use crate::desk::id::{GrantId, TicketId};
+use crate::desk::change::at::At;
+use crate::desk::id::{GrantId, PersonId, TicketId};
 use crate::desk::organisation::form::Raw;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::intake::Submission;
+use crate::desk::ticket::lifecycle::alerts;
+use crate::store::access::current::Changing;
+use crate::store::{Commit, Error as StoreError};
+
+/// The most ends that are written in one transaction.
+pub const ENDS_TOGETHER_MAX: usize = 256;
 
 impl Office {
     /// Ends the access that a ticket gave, if its time is over.
@@ -29,6 +37,47 @@ impl Office {
             }
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// Ends the access that these tickets gave, as far as its time is over, in one transaction: all of it or none. Gives the
+    /// tickets with which that was done. The others are for [`Office::expire_if_over`]: those that are not due, the second ticket
+    /// of one person, and all of them where one cannot be written.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read, or one of the rows is damaged.
+    pub async fn expire_together(&self, tickets: &[TicketId]) -> Result<BTreeSet<TicketId>, Error> {
+        let some = tickets.get(..ENDS_TOGETHER_MAX).unwrap_or(tickets);
+        let found = self.store.changing(some, self.clock.now()).await?;
+        let commits = self.ends_of(found);
+        if commits.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let done = commits.iter().map(|commit| commit.change.after().id).collect();
+        match self.store.commit_together(commits).await {
+            Ok(_) => Ok(done),
+            Err(StoreError::Conflict) => Ok(BTreeSet::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The ends of those grants whose time is over, one of each person's.
+    fn ends_of(&self, found: Vec<Changing>) -> Vec<Commit> {
+        let organisation = self.organisation();
+        let ids = || self.clock.new_id();
+        let at = At::new(self.clock.now(), &organisation, &ids);
+        let (mut people, mut commits) = (BTreeSet::<PersonId>::new(), Vec::new());
+        for Changing { ticket, grant, seen, review } in found {
+            let at = at.reviewing(review);
+            let Some(change) = access::expire(&ticket, &grant, &at) else { continue };
+            // How far a person's access has come was read once: it holds for one change.
+            if people.insert(grant.subject.clone()) {
+                let mut change = change.telling(&at).only_while(vec![seen]);
+                alerts::keep_time(&mut change, &organisation);
+                commits.push(Commit::from(change));
+            }
+        }
+        commits
     }
 
     /// Begins the access that a ticket gave for later, if its time has come.

@@ -3,7 +3,7 @@
 pub mod catalog;
 pub mod deadlines;
 pub mod decide;
-mod ending;
+pub mod ending;
 pub mod orders;
 pub mod people;
 pub mod provision;

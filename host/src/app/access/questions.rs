@@ -1,16 +1,18 @@
 //! The questions of an audit: who has access to an app and why, what a person holds and why, and what became of one grant.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
-use crate::desk::access::LedgerEvent;
 use crate::desk::access::provisioning::{Holding, Op};
+use crate::desk::access::{Grant, LedgerEvent};
 use crate::desk::actor::Actor;
-use crate::desk::id::{GrantId, PersonId};
+use crate::desk::id::{AppId, GrantId, PersonId};
 use crate::desk::permission;
 use crate::store::access::ledger;
 pub use crate::store::access::ledger::{Said, StoredEvent};
 pub use crate::store::access::questions::{About, Evidence};
+pub use crate::store::access::sign_ins::SignIn;
+pub use crate::store::chain::export::{LedgerEnd, LedgerLine, LedgerWalk};
 use crate::store::sql::page::Page;
 
 /// All that the ledger says of a grant, and how it stands in the app.
@@ -25,7 +27,54 @@ pub struct Story {
     pub holdings: Vec<Holding>,
 }
 
+/// The longest that unused access is looked for, in days.
+pub const UNUSED_DAYS_MAX: u16 = 3_650;
+
 impl Office {
+    /// Notes when a person has signed in last to an app, as the app says.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn saw_sign_in(&self, of: (&PersonId, &AppId), last: Option<Timestamp>) -> Result<(), Error> {
+        let now = self.clock.now();
+        // A clock of the app's that is ahead makes no access used in the future.
+        let last = last.map(|last| last.min(now));
+        Ok(self.store.keep_sign_in(of, SignIn { last, looked_at: now }).await?)
+    }
+
+    /// The last sign-in of a person to an app; `None` where the app does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn sign_in_of(&self, person: &PersonId, app: &AppId) -> Result<Option<SignIn>, Error> {
+        Ok(self.store.sign_in(person, app).await?)
+    }
+
+    /// The access that is held and was not used for so many days, in apps that say when people sign in. It is a list and no act:
+    /// nothing is taken back. For agents, admins and the operator; for those who answer for an app about the app.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn unused(
+        &self,
+        actor: &Actor,
+        (app, days): (Option<&AppId>, u16),
+        after: Option<GrantId>,
+        limit: usize,
+    ) -> Result<Page<(Grant, SignIn), GrantId>, Error> {
+        let organisation = self.organisation();
+        let owner = app.and_then(|app| organisation.apps.get(app)).and_then(|app| app.owner.as_ref());
+        if owner.is_none() || owner != actor.person() {
+            permission::read_decisions(actor)?;
+        }
+        let now = self.clock.now();
+        let since = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
+        Ok(self.store.unused(app, (since, now), after, limit).await?)
+    }
+
     /// The access that was held at an instant, with who asked, what the policy said and who approved. For agents, admins and the
     /// operator; for a person about themselves; for those who answer for an app about the app.
     ///
@@ -54,6 +103,26 @@ impl Office {
             permission::read_decisions(actor)?;
         }
         Ok(self.store.held_at(about, at, after, limit).await?)
+    }
+
+    /// The end of the ledger's chain now: what is exported up to there can be checked anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn ledger_end(&self, actor: &Actor) -> Result<LedgerEnd, Error> {
+        permission::read_decisions(actor)?;
+        Ok(self.store.ledger_end().await?)
+    }
+
+    /// The ledger's events after a place and up to another, some at a time, each as it is chained.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn ledger_lines(&self, actor: &Actor, (after, until): (i64, i64)) -> Result<Vec<LedgerLine>, Error> {
+        permission::read_decisions(actor)?;
+        Ok(self.store.ledger_lines(after, until).await?)
     }
 
     /// The whole story of a grant, out of the ledger.

@@ -17,7 +17,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::check_reason;
-pub use crate::store::access::reviews::{Campaign, Progress, Which};
+pub use crate::store::access::reviews::{Campaign, Progress, Reviewed, Which};
 use crate::store::sql::page::Page;
 
 /// Grants that are looked for together.
@@ -121,7 +121,7 @@ impl Office {
         Ok(self.store.campaigns(None, LISTED_MAX).await?)
     }
 
-    /// The reviews of a list, each with its grant: one's own for those who are asked, all others for agents, admins and the operator.
+    /// The reviews of a list, each with its grant and its last use: one's own for those who are asked, all others for agents, admins and the operator.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Office {
         which: &Which,
         after: Option<ReviewItemId>,
         limit: usize,
-    ) -> Result<Page<(ReviewItem, Grant), ReviewItemId>, Error> {
+    ) -> Result<Page<Reviewed, ReviewItemId>, Error> {
         let own = matches!(which, Which::Awaiting(person) if actor.person() == Some(person));
         if !own {
             permission::read_decisions(actor)?;

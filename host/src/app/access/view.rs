@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::app::decide::pipeline::AccessFacts;
 use crate::app::decide::translate;
-use crate::app::tickets::change::{Key, Retry, Which, idempotency};
+use crate::app::tickets::change::{Key, Which, idempotency};
 use crate::app::tickets::work::may_read;
 use crate::app::{App, Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, Question};
@@ -18,6 +18,8 @@ use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::rules::digest::Digest;
 
+/// The parts of the view that approvers may say they went by.
+pub const INSIGHTS: [&str; 7] = ["peers", "history", "risk", "cost", "policy", "holds", "justification"];
 /// The share of peers from which on an access is usual, in hundredths.
 const USUAL_SHARE: u32 = 50;
 
@@ -124,16 +126,15 @@ impl Office {
         key: Option<Key>,
     ) -> Result<(), Error> {
         let missing = || Error::Missing { what: "access request", name: number.to_string() };
-        let (ticket, _) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
-        let open = self.store.questions_about(ticket.id).await?.iter().any(|question| question.answer.is_none());
-        let asked = self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
+        let key = idempotency(actor, key);
+        self.change_asked(Which::Number(number), key, |(ticket, case), asked, at| {
             may_read(actor, ticket, case)?;
             let case = case.ok_or_else(missing)?;
             let (now, _) = case.following(at.organisation, at.now);
             let permit = permission::decide_access(actor, ticket, &now)?;
-            Ok(Some(access::ask_back(ticket, case, (question, open), &permit, at)?))
-        });
-        asked.await.map(drop)
+            Ok(access::ask_back(ticket, case, (question, asked), &permit, at)?)
+        })
+        .await
     }
 
     /// Answers what an approver has asked back. For those who have asked for the access, and the one who is to have it.
@@ -149,17 +150,27 @@ impl Office {
         key: Option<Key>,
     ) -> Result<(), Error> {
         let missing = || Error::Missing { what: "access request", name: number.to_string() };
-        let (ticket, _) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
-        let questions = self.store.questions_about(ticket.id).await?;
-        let waiting = questions.iter().rfind(|question| question.answer.is_none());
         let by = actor.person().ok_or(Refusal::NotAskedBack)?;
         let key = idempotency(actor, key);
-        let answered = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
+        self.change_asked(Which::Number(number), key, |(ticket, case), asked, at| {
             may_read(actor, ticket, case)?;
-            let (case, waiting) = (case.ok_or_else(missing)?, waiting.ok_or(Refusal::NotAskedBack)?);
-            Ok(Some(access::answer_back(ticket, case, waiting, (by, answer), at)?))
-        });
-        answered.await.map(drop)
+            Ok(access::answer_back(ticket, case.ok_or_else(missing)?, asked, (by, answer), at)?)
+        })
+        .await
+    }
+}
+
+impl Office {
+    /// The questions about the actor's requests that wait for an answer, each with its ticket, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn questions_to(&self, actor: &Actor) -> Result<Vec<(TicketNumber, Question)>, Error> {
+        match actor.person() {
+            Some(person) => Ok(self.store.questions_to(person).await?),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub mod access;
 pub mod backtest;
 pub mod dry_run;
 mod manifest;
+pub mod policy;
 pub mod report;
 pub mod tally;
 pub mod verdict;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::work::may_read;
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
-use crate::desk::access::{AccessCase, Grant, Review};
+use crate::desk::access::{AccessCase, Grant, Question, Review};
 use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
@@ -54,7 +54,17 @@ struct Seen {
     grant: Option<Grant>,
     /// Where the change is about a person's access: all that is known of it, and how far it had come when that was read.
     access: Option<(Review, AccessSeen)>,
+    /// The questions that approvers have asked back, oldest first, where the change is about those.
+    questions: Vec<Question>,
     repeated: bool,
+}
+
+/// All that is read together with a ticket that is to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum With {
+    Nothing,
+    Grant(GrantId),
+    Questions,
 }
 
 /// A ticket and its access case after a change.
@@ -110,8 +120,26 @@ impl Office {
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Changed, Error> {
         let make = |seen: &Seen, at: &At<'_>| make(&seen.ticket, seen.case.as_ref(), at);
-        let Seen { ticket, case, repeated, .. } = self.changed(which, None, (retry, key), make).await?;
+        let Seen { ticket, case, repeated, .. } = self.changed(which, With::Nothing, (retry, key), make).await?;
         Ok(Changed { ticket, case, repeated })
+    }
+
+    /// Changes a ticket with what approvers have asked back about its request. Each question and each answer makes a version of
+    /// the ticket, so that a change made of older ones is a conflict, and is made again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(crate) async fn change_asked(
+        &self,
+        which: Which,
+        key: Option<IdempotencyKey>,
+        make: impl Fn((&Ticket, Option<&AccessCase>), &[Question], &At<'_>) -> Result<Change, Error>,
+    ) -> Result<(), Error> {
+        let make = |seen: &Seen, at: &At<'_>| {
+            Ok(Some(Commit::from(make((&seen.ticket, seen.case.as_ref()), &seen.questions, at)?)))
+        };
+        self.changed(which, With::Questions, (Retry::Commutes, key), make).await.map(drop)
     }
 
     /// Changes a ticket for which the client's condition holds, as the actor sees it; the ticket after it.
@@ -130,10 +158,10 @@ impl Office {
     ) -> Result<Changed, Error> {
         let which = Which::Number(number);
         for _ in 0..TRIES_MAX {
-            let seen = self.see(which, None).await?;
+            let seen = self.see(which, With::Nothing).await?;
             let internal = may_read(actor, &seen.ticket, seen.case.as_ref())?.internal();
             may(&seen.ticket)?;
-            if let Some(before) = self.done_before(which, None, key.as_ref()).await? {
+            if let Some(before) = self.done_before(which, With::Nothing, key.as_ref()).await? {
                 let Seen { ticket, case, repeated, .. } = before;
                 return Ok(Changed { ticket, case, repeated });
             }
@@ -173,7 +201,7 @@ impl Office {
     ) -> Result<Grant, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
-        self.changed(ticket, Some(id), (Retry::Commutes, key), |seen, at| {
+        self.changed(ticket, With::Grant(id), (Retry::Commutes, key), |seen, at| {
             Ok(make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)?.map(Commit::from))
         })
         .await?;
@@ -183,16 +211,16 @@ impl Office {
     async fn changed(
         &self,
         which: Which,
-        grant: Option<GrantId>,
+        with: With,
         (retry, key): (Retry, Option<IdempotencyKey>),
         make: impl Fn(&Seen, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Seen, Error> {
-        if let Some(before) = self.done_before(which, grant, key.as_ref()).await? {
+        if let Some(before) = self.done_before(which, with, key.as_ref()).await? {
             return Ok(before);
         }
         let _place = self.place_of(which).await?.lock().await;
         for _ in 0..TRIES_MAX {
-            let mut seen = self.see(which, grant).await?;
+            let mut seen = self.see(which, with).await?;
             let organisation = self.organisation();
             let commit = {
                 let ids = || self.clock.new_id();
@@ -217,10 +245,10 @@ impl Office {
                     return Ok(seen);
                 }
                 // The same request came twice at once, and the other was quicker.
-                Ok(Committed::Before(_)) => return Ok(Seen { repeated: true, ..self.see(which, grant).await? }),
+                Ok(Committed::Before(_)) => return Ok(Seen { repeated: true, ..self.see(which, with).await? }),
                 Err(store::Error::Conflict) if retry == Retry::Commutes => {}
                 Err(store::Error::Conflict) => {
-                    return Err(Error::Stale { version: self.see(which, None).await?.ticket.version });
+                    return Err(Error::Stale { version: self.see(which, With::Nothing).await?.ticket.version });
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -244,17 +272,12 @@ impl Office {
     }
 
     /// The ticket as it is now, where the request with this key was done before.
-    async fn done_before(
-        &self,
-        which: Which,
-        grant: Option<GrantId>,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Option<Seen>, Error> {
+    async fn done_before(&self, which: Which, with: With, key: Option<&IdempotencyKey>) -> Result<Option<Seen>, Error> {
         let Some(key) = key else { return Ok(None) };
         if self.store.made_under(key, self.clock.now()).await?.is_none() {
             return Ok(None);
         }
-        Ok(Some(Seen { repeated: true, ..self.see(which, grant).await? }))
+        Ok(Some(Seen { repeated: true, ..self.see(which, with).await? }))
     }
 
     /// The ticket where the same request changed it before.
@@ -263,7 +286,7 @@ impl Office {
         number: TicketNumber,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Changed>, Error> {
-        let before = self.done_before(Which::Number(number), None, key).await?;
+        let before = self.done_before(Which::Number(number), With::Nothing, key).await?;
         Ok(before.map(|Seen { ticket, case, repeated, .. }| Changed { ticket, case, repeated }))
     }
 
@@ -271,7 +294,7 @@ impl Office {
     async fn place_of(&self, which: Which) -> Result<&tokio::sync::Mutex<()>, Error> {
         let number = match which {
             Which::Number(number) => number,
-            Which::Id(_) => self.see(which, None).await?.ticket.number,
+            Which::Id(_) => self.see(which, With::Nothing).await?.ticket.number,
         };
         let Places(places) = &self.changing;
         let [first, ..] = places;
@@ -291,21 +314,25 @@ impl Office {
         Ok((review, seen))
     }
 
-    /// Reads a ticket and its case as of one instant, and a grant after them: a change of the grant changes the ticket's
-    /// version too, so that a change made of an older grant is a conflict.
-    async fn see(&self, which: Which, grant: Option<GrantId>) -> Result<Seen, Error> {
+    /// Reads a ticket and its case as of one instant, and a grant or the questions after them: a change of those changes the
+    /// ticket's version too, so that a change made of older ones is a conflict.
+    async fn see(&self, which: Which, with: With) -> Result<Seen, Error> {
         let (found, name) = match which {
             Which::Number(number) => (self.store.ticket_and_case(number).await?, number.to_string()),
             Which::Id(id) => (self.store.ticket_and_case_by_id(id).await?, id.to_string()),
         };
         let (ticket, case) = found.ok_or(Error::Missing { what: "ticket", name })?;
-        let Some(id) = grant else { return Ok(Seen { ticket, case, grant: None, access: None, repeated: false }) };
-        let Some(grant) = self.store.grant(id).await? else {
-            return Ok(Seen { ticket, case, grant: None, access: None, repeated: false });
-        };
-        let access = self.access_of(&grant.subject).await?;
-        // Once more, since how far access has come was read after it.
-        let grant = self.store.grant(id).await?;
-        Ok(Seen { ticket, case, grant, access: Some(access), repeated: false })
+        let mut seen = Seen { ticket, case, grant: None, access: None, questions: Vec::new(), repeated: false };
+        match with {
+            With::Nothing => {}
+            With::Questions => seen.questions = self.store.questions_about(seen.ticket.id).await?,
+            With::Grant(id) => {
+                let Some(grant) = self.store.grant(id).await? else { return Ok(seen) };
+                seen.access = Some(self.access_of(&grant.subject).await?);
+                // Once more, since how far access has come was read after it.
+                seen.grant = self.store.grant(id).await?;
+            }
+        }
+        Ok(seen)
     }
 }

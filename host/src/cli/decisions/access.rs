@@ -47,7 +47,7 @@ pub struct Access {
 
 /// A grant with its reasons, as one row.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(super) struct Row {
     grant: String,
     ticket: String,
     subject: String,
@@ -148,7 +148,7 @@ fn say(row: &Row) {
 }
 
 impl Row {
-    fn of(found: Evidence) -> Row {
+    pub(super) fn of(found: Evidence) -> Row {
         let Evidence { grant, ticket, case, .. } = found;
         let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
         let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();

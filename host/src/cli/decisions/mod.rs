@@ -7,8 +7,11 @@ use super::{Failure, desk};
 mod access;
 mod archive;
 mod chain;
+mod evidence;
+mod policy;
 mod reviews;
 mod train;
+mod unused;
 mod verify;
 
 /// The commands about recorded decisions.
@@ -20,8 +23,15 @@ pub enum Command {
     Chain(chain::Check),
     /// Lists who has access to what, and why: now, or at an instant.
     Access(access::Access),
+    /// Says what the policy allowed on a day: the rules of then about a person and an item.
+    Policy(policy::Policy),
+    /// Writes the ledger of access and all that is held into a file that can be checked anywhere, and checks such a file.
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// Lists the campaigns of access reviews, or the evidence of one.
     Reviews(reviews::Reviews),
+    /// Lists the access that is held and not used, in apps that say when people sign in.
+    Unused(unused::Unused),
     /// Moves old records out of the database into segment files, or deletes a segment.
     Archive(archive::Archive),
     /// Lists the segment files that records were moved into.
@@ -36,7 +46,11 @@ pub fn run(verbose: bool, command: Command) -> Result<(), Failure> {
         Command::Verify(verify) => desk::in_runtime(verbose, verify::run(verify)),
         Command::Chain(check) => desk::in_runtime(verbose, chain::run(check)),
         Command::Access(access) => desk::in_runtime(verbose, access::run(access)),
+        Command::Policy(policy) => desk::in_runtime(verbose, policy::run(policy)),
+        Command::Evidence(evidence::Evidence::Export(export)) => desk::in_runtime(verbose, evidence::export(export)),
+        Command::Evidence(evidence::Evidence::Check(check)) => evidence::check(&check),
         Command::Reviews(reviews) => desk::in_runtime(verbose, reviews::run(reviews)),
+        Command::Unused(unused) => desk::in_runtime(verbose, unused::run(unused)),
         Command::Archive(archive) => desk::in_runtime(verbose, archive::run(archive)),
         Command::Segments(list) => desk::in_runtime(verbose, archive::list(list)),
         Command::Train(train) => desk::in_runtime(verbose, train::run(train)),

@@ -7,11 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app::Office;
-use crate::app::access::reviews::Which;
+use crate::app::access::reviews::{Reviewed, Which};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
-use crate::desk::access::Grant;
-use crate::desk::access::campaign::ReviewItem;
 use crate::desk::actor::Actor;
 use crate::desk::id::CampaignId;
 use crate::rules::text::shown;
@@ -53,6 +51,8 @@ struct Row {
     decided_at: Option<Timestamp>,
     /// How the grant stands.
     state: &'static str,
+    /// Empty where the app does not say, or knows of none.
+    last_sign_in: Option<Timestamp>,
 }
 
 /// Prints it.
@@ -77,8 +77,8 @@ async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), 
     let mut after = None;
     loop {
         let page = office.reviews(actor, &which, after, PAGE).await.map_err(desk::told)?;
-        for (item, grant) in page.items {
-            let row = Row::of(item, grant);
+        for reviewed in page.items {
+            let row = Row::of(reviewed);
             match &mut csv {
                 Some(csv) => csv.serialize(row.for_a_sheet())?,
                 None if reviews.json => println!("{}", serde_json::to_string(&row)?),
@@ -99,7 +99,7 @@ fn say(row: &Row) {
 }
 
 impl Row {
-    fn of(item: ReviewItem, grant: Grant) -> Row {
+    fn of((item, grant, sign_in): Reviewed) -> Row {
         let reviewers: Vec<String> = item.reviewers.iter().map(ToString::to_string).collect();
         let answer = item.answer;
         Row {
@@ -117,6 +117,7 @@ impl Row {
             decided_at: answer.as_ref().map(|answer| answer.at),
             reason: answer.map(|answer| answer.reason).unwrap_or_default(),
             state: grant.state.code(),
+            last_sign_in: sign_in.and_then(|sign_in| sign_in.last),
         }
     }
 

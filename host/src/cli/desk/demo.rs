@@ -376,6 +376,7 @@ async fn decide(cast: &Cast, number: TicketNumber, approve: bool, reason: &str) 
     let awaited = case.as_ref().and_then(|case| case.awaited().first().map(|person| (*person).clone()));
     let Some(person) = awaited else { return Ok(()) };
     let approver = cast.actor(person.as_str())?;
-    let decision = ApproverDecision { approve, reason: reason.to_owned(), hours: None, seen: None };
+    let decision =
+        ApproverDecision { approve, reason: reason.to_owned(), hours: None, narrow: Default::default(), seen: None };
     cast.0.decide_access(&approver, number, decision, None).await.map(drop).map_err(plain)
 }

@@ -41,11 +41,16 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner, provider })
 }
 
-/// The runtime of connectors that are components.
-pub fn programs(server: &Server) -> Arc<Programs> {
+/// The runtime of connectors that are components, which takes those that the desk trusts.
+///
+/// # Errors
+///
+/// Where a trusted key is none.
+pub fn programs(server: &Server) -> Result<Arc<Programs>, Failure> {
     let limits =
         CompileLimits { timeout_s: server.compile_timeout.as_secs(), memory_mib: server.compile_memory_bytes >> 20 };
-    Arc::new(Programs::new(PathBuf::from(THIS_PROGRAM), server.cache_dir.clone(), limits))
+    let programs = Programs::new(PathBuf::from(THIS_PROGRAM), server.cache_dir.clone(), limits);
+    Ok(Arc::new(programs.trusting(super::trust(server)?)))
 }
 
 /// How requests leave.

@@ -9,9 +9,12 @@ use clap::{Args, Subcommand};
 use crate::author::build;
 use crate::cli::{Failure, Found};
 use crate::rules::contract::connector::runs;
+use crate::rules::digest::Digest;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::connector::{BYTES_MAX, Programs};
 use crate::rules::load::inspect::inspect_connector;
+use crate::rules::load::trust::CONNECTOR_SIGNATURE;
+use crate::rules::load::trust::key::SigningKey;
 use crate::rules::text::shown;
 
 /// The bounds of compiling a connector.
@@ -22,6 +25,8 @@ const COMPILE: CompileLimits = CompileLimits { timeout_s: 60, memory_mib: 2048 }
 pub enum Command {
     /// Builds the connector in a folder into a component.
     Build(Build),
+    /// Vouches for a connector as it is now, in a file with the end `.sig` next to it: a desk with `[rules] trusted-keys` takes no other.
+    Sign(Sign),
     /// Asks a connector again what was asked in recorded runs, with the answers that came then, in the desk's own sandbox.
     Test(Test),
 }
@@ -35,6 +40,17 @@ pub struct Build {
     /// The component's file. Default: `connector.wasm` in the folder.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// The components and the key.
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The components.
+    #[arg(required = true, value_name = "FILE")]
+    components: Vec<PathBuf>,
+    /// The private key's file, as `ruledesk rule keygen` makes it.
+    #[arg(long, value_name = "KEY")]
+    key: PathBuf,
 }
 
 /// The component and the runs.
@@ -54,6 +70,7 @@ pub struct Test {
 pub fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Build(build) => make(build),
+        Command::Sign(sign) => vouch(sign),
         Command::Test(test) => replay(test),
     }
 }
@@ -67,11 +84,26 @@ fn make(Build { directory, out }: &Build) -> Result<(), Failure> {
     Ok(())
 }
 
+fn vouch(Sign { components, key }: &Sign) -> Result<(), Failure> {
+    let key = SigningKey::read(key)?;
+    for component in components {
+        let bytes = fs::read(component).map_err(|error| format!("{} cannot be read: {error}", component.display()))?;
+        inspect_connector(&bytes, BYTES_MAX)?;
+        let mut file = component.clone().into_os_string();
+        file.push(CONNECTOR_SIGNATURE);
+        let (file, signature) = (PathBuf::from(file), key.sign_connector(Digest::of(&bytes)));
+        let written = fs::write(&file, signature.to_text());
+        written.map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        println!("{}: signed with {} -> {}", component.display(), signature.key, file.display());
+    }
+    Ok(())
+}
+
 fn replay(Test { component, runs: files, cache }: &Test) -> Result<(), Failure> {
     let read = |file: &Path| format!("{} cannot be read", file.display());
     let bytes = fs::read(component).map_err(|error| format!("{}: {error}", read(component)))?;
     let cache = cache.clone().unwrap_or_else(|| env::temp_dir().join("ruledesk-connectors"));
-    let program = Programs::new(PathBuf::from(THIS_PROGRAM), cache, COMPILE).load(&bytes)?;
+    let program = Programs::new(PathBuf::from(THIS_PROGRAM), cache, COMPILE).load(&bytes, None)?;
     let (mut all, mut other) = (0, 0);
     for file in files {
         let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", read(file)))?;

@@ -11,7 +11,7 @@ use crate::rules::text::shown;
 /// Asks each app, and prints what it says. Nothing is changed anywhere.
 pub async fn run(place: &Place) -> Result<(), Failure> {
     let (config, _) = desk::configuration(place, None)?;
-    let apps = Apps::new(outgoing::settings(&config.outgoing.requests)).running(outgoing::programs(&config.server));
+    let apps = Apps::new(outgoing::settings(&config.outgoing.requests)).running(outgoing::programs(&config.server)?);
     let mut bad = 0;
     for connector in config.organisation.connectors.values() {
         let wanted = entitlements(&config.organisation, connector);

@@ -18,6 +18,9 @@
 //! - `settings`: for `component`: its own, as texts.
 //! - `groups`: for `scim`: the group that stands for an entitlement such as `tier:pro`, as `id:` and its id, or by its display
 //!   name. Default: the group of the entitlement's own name.
+//! - `last-sign-in`: for `scim`, `rest` and `component`: where the app says when an account has signed in last, as a JSON pointer
+//!   (RFC 6901) into the user's resource, the answer to `read` of `account`, or the last answer to the component's look at the account.
+//!   The value is a time (RFC 3339), a day, or seconds or milliseconds since 1970. It is read day by day for all that is held there.
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
 //!   (RFC 6901), and `equals`.
@@ -72,7 +75,16 @@ pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<C
         Word::Component => Kind::Component(component(keys, dir)?),
     };
     let internal = keys.optional("internal").and_then(|node| node.flag()).unwrap_or_default();
-    Some(Connector { id, internal, kind })
+    let says = matches!(kind, Kind::Scim(_) | Kind::Rest(_) | Kind::Component(_));
+    let last_sign_in = if says { keys.optional("last-sign-in").and_then(|node| pointer(&node)) } else { None };
+    Some(Connector { id, internal, last_sign_in, kind })
+}
+
+fn pointer(node: &Node<'_>) -> Option<String> {
+    node.parsed(|text| {
+        let sound = text.starts_with('/') && text.len() > 1;
+        if sound { Ok(text.to_owned()) } else { Err(Wrong::NotAPointer { text: text.to_owned() }) }
+    })
 }
 
 fn webhook(keys: &mut Keys<'_>, dir: &Path) -> Option<Webhook> {

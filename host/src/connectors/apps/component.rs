@@ -8,13 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::call::{Caller, Trouble};
 use super::rest::parts;
-use super::{App, Asked, Effect, Listed, Probed};
+use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
 use crate::connectors::http::{self, HeaderMap, HeaderName, HeaderValue, Method};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::organisation::connector::{AllowedCall, Component};
 use crate::rules::contract::connector::{Answer, Call, Exchange, Field, Finding, Order, Person, Run, Step, Task};
 use crate::rules::load::connector::{Program, Programs};
+use crate::rules::load::trust::CONNECTOR_SIGNATURE;
 
 /// The most calls of one run.
 const CALLS_MAX: usize = 16;
@@ -38,6 +39,8 @@ pub(super) struct ComponentApp {
     caller: Caller,
     programs: Arc<Programs>,
     bytes: Arc<[u8]>,
+    /// The text of its signature, where it has one.
+    signature: Option<String>,
     allow: Vec<AllowedCall>,
     settings: String,
     runs: Mutex<Vec<(bool, String)>>,
@@ -60,10 +63,14 @@ impl ComponentApp {
     pub fn new(caller: Caller, programs: Arc<Programs>, component: &Component) -> Result<ComponentApp, String> {
         let bytes = std::fs::read(&component.file);
         let bytes = bytes.map_err(|error| format!("{} cannot be read: {error}", component.file.display()))?;
+        let mut signature = component.file.clone().into_os_string();
+        signature.push(CONNECTOR_SIGNATURE);
         Ok(ComponentApp {
             caller,
             programs,
             bytes: bytes.into(),
+            // One that cannot be read vouches for nothing.
+            signature: std::fs::read_to_string(signature).ok(),
             allow: component.allow.clone(),
             settings: serde_json::to_string(&component.settings).unwrap_or_default(),
             runs: Mutex::default(),
@@ -72,7 +79,8 @@ impl ComponentApp {
 
     async fn program(&self) -> Result<Arc<Program>, String> {
         let (programs, bytes) = (Arc::clone(&self.programs), Arc::clone(&self.bytes));
-        let loaded = tokio::task::spawn_blocking(move || programs.load(&bytes)).await;
+        let signature = self.signature.clone();
+        let loaded = tokio::task::spawn_blocking(move || programs.load(&bytes, signature.as_deref())).await;
         let loaded = loaded.map_err(|error| error.to_string())?;
         loaded.map_err(|error| format!("the component cannot be run: {error}"))
     }
@@ -119,6 +127,22 @@ impl App for ComponentApp {
                 |why| (false, why),
                 |program| (true, format!("the component {} may call {}", program.digest, allowed().join(", "))),
             )]
+        })
+    }
+
+    fn last_sign_in<'a>(&'a self, account: Effect<'a>, place: &'a str) -> SignedIn<'a> {
+        Box::pin(async move {
+            let (ended, _) = self.run("look", account).await;
+            ended.map_err(|stopped| match stopped {
+                Stopped::Trouble(trouble) => trouble.said(),
+                Stopped::Broken(why) => why,
+            })?;
+            let run = self.runs.lock().unwrap_or_else(PoisonError::into_inner).last().map(|(_, run)| run.clone());
+            let run: Option<Run> = run.and_then(|run| serde_json::from_str(&run).ok());
+            let body = run.and_then(|run| run.exchanges.into_iter().next_back()).map(|exchange| exchange.answer.body);
+            // An answer that is no JSON, such as that there is no such account, says nothing.
+            let body = body.and_then(|body| serde_json::from_str(&body).ok()).unwrap_or_default();
+            time_at(&body, place)
         })
     }
 

@@ -6,6 +6,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use super::http::{Client, Settings};
 use crate::desk::access::provisioning::progress::Came;
@@ -28,6 +31,10 @@ pub type Probed<'a> = Pin<Box<dyn Future<Output = Vec<(bool, String)>> + Send + 
 /// The accounts that have something in an app, as it names them; `None` where it cannot be asked for all of them. An error is a
 /// sentence that says why that is not known.
 pub type Listed<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<String>>, String>> + Send + 'a>>;
+
+/// The last sign-in of an account, as the app says; `None` where it knows of none. An error is a sentence that says why that is not
+/// known.
+pub type SignedIn<'a> = Pin<Box<dyn Future<Output = Result<Option<Timestamp>, String>> + Send + 'a>>;
 
 /// An effect that is to be had in an app.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +64,13 @@ pub trait App: Send + Sync {
 
     /// Asks whether the app can be asked, and has what orders about these entitlements will name. It changes nothing.
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;
+
+    /// Reads when an account has signed in last, at a place (RFC 6901) in what the app says of it. It changes nothing.
+    fn last_sign_in<'a>(&'a self, _account: Effect<'a>, _place: &'a str) -> SignedIn<'a> {
+        Box::pin(std::future::ready(
+            Err("this kind of connector does not say when an account has signed in".to_owned()),
+        ))
+    }
 
     /// All runs of a component since this was asked last, each as JSON and with whether it has looked only.
     fn runs(&self) -> Vec<(bool, String)> {
@@ -137,8 +151,75 @@ impl Apps {
     }
 }
 
+/// The first number that is milliseconds: as seconds it lies in the year 5138.
+const MILLISECONDS_FROM: i64 = 100_000_000_000;
+
+/// The time that stands at a place of what an app says: as text (RFC 3339, or a day), in seconds or in milliseconds since 1970.
+/// `None` where there is none.
+///
+/// # Errors
+///
+/// A sentence, where something else stands there.
+fn time_at(body: &Value, place: &str) -> Result<Option<Timestamp>, String> {
+    let wrong = |value: &Value| format!("{place} of the app's answer is no time: {}", cut(&value.to_string()));
+    match body.pointer(place) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(value @ Value::String(text)) => {
+            let day = text.parse::<Date>().ok();
+            let begins = |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok();
+            let time = text.parse().ok().or_else(|| day.and_then(begins));
+            time.map(Some).ok_or_else(|| wrong(value))
+        }
+        Some(value) => {
+            let number = value.as_i64().ok_or_else(|| wrong(value))?;
+            let time = if number >= MILLISECONDS_FROM {
+                Timestamp::from_millisecond(number)
+            } else {
+                Timestamp::from_second(number)
+            };
+            // Several apps write 0 where there was none.
+            time.map(|time| Some(time).filter(|_| number > 0)).map_err(|_| wrong(value))
+        }
+    }
+}
+
+/// The beginning of a value that goes into a message.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(100)).unwrap_or_default()
+}
+
 /// The host of an address, without its port.
 fn host(url: &str) -> &str {
     let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_last_sign_in_is_read_in_every_form_that_apps_write() {
+        let at = |value: Value| time_at(&json!({ "a": { "last": value } }), "/a/last");
+        let noon: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        for value in [
+            json!("2026-03-01T12:00:00Z"),
+            json!("2026-03-01T13:00:00+01:00"),
+            json!(noon.as_second()),
+            json!(noon.as_millisecond()),
+        ] {
+            assert_eq!(at(value), Ok(Some(noon)));
+        }
+        assert_eq!(at(json!("2026-03-01")), Ok("2026-03-01T00:00:00Z".parse().ok()));
+        for none in [Value::Null, json!(""), json!(0)] {
+            assert_eq!(at(none), Ok(None));
+        }
+        assert_eq!(time_at(&json!({}), "/a/last"), Ok(None));
+        for wrong in [json!("yesterday"), json!(true), json!([1]), json!(i64::MAX)] {
+            assert!(at(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Listed, Probed};
+use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
@@ -33,6 +33,18 @@ impl App for RestApp {
     fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
         // Its calls are about one person each.
         Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn last_sign_in<'a>(&'a self, account: Effect<'a>, place: &'a str) -> SignedIn<'a> {
+        Box::pin(async move {
+            let calls = self.calls.get(parts(&Entitlement::Account).0);
+            let calls = calls.ok_or("no call is configured that reads an account")?;
+            match self.make(&calls.read, account, &Entitlement::Account).await {
+                Ok(reply) => time_at(&reply.body, place),
+                Err(trouble) if trouble.is(404) || trouble.is(410) => Ok(None),
+                Err(trouble) => Err(trouble.said()),
+            }
+        })
     }
 
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {

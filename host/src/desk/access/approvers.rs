@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{AccessCase, AccessState, Step};
+use super::{AccessCase, AccessState, HumanDecision, Step};
 use crate::desk::id::{GroupId, PersonId};
 use crate::desk::organisation::Organisation;
 
@@ -70,12 +70,11 @@ fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> V
     managers.into_iter().filter(|person| may_approve(case, organisation, person, now)).collect()
 }
 
-/// Approvers are active, and are neither a party to the request nor stand in for one (I2).
+/// Approvers are active, and are neither a party to the request, by whichever of their accounts, nor stand in for one (I2).
 fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId, now: Timestamp) -> bool {
     let parties = [&case.requester, &case.submitted_by, &case.request.subject];
-    let stands_in = |party: &&PersonId| organisation.delegates_of(party, now).any(|delegate| delegate == person);
     let here = organisation.people.get(person).is_some_and(|person| person.active);
-    here && !case.concerns(person) && !parties.iter().any(stands_in)
+    here && !organisation.is_party(person, &parties, now)
 }
 
 /// An open step whose approvers are others than before.
@@ -122,8 +121,19 @@ impl AccessCase {
         now: Timestamp,
     ) -> (Vec<PersonId>, bool) {
         let one_step_each = !organisation.defaults.one_approver_for_several_steps;
-        let elsewhere = |person: &PersonId| one_step_each && self.approved_another(number, person);
-        let may = |person: &PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
+        // Several accounts of one human are one approver.
+        let elsewhere = |person: &PersonId| {
+            let another =
+                |d: &HumanDecision| d.step != number && d.approve && organisation.is_same(&d.approver, person);
+            one_step_each && self.decisions.iter().any(another)
+        };
+        let by_another = |person: &PersonId| {
+            let same = |d: &HumanDecision| d.approver != *person && organisation.is_same(&d.approver, person);
+            self.decisions.iter().any(|d| d.step == number && same(d))
+        };
+        let may = |person: &PersonId| {
+            may_approve(self, organisation, person, now) && !elsewhere(person) && !by_another(person)
+        };
         let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
         let mut people: Vec<PersonId> = match step.named.as_slice() {

@@ -131,8 +131,7 @@ pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Ti
 
 fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &PersonId, now: Timestamp) -> bool {
     let here = organisation.people.get(person).is_some_and(|person| person.active);
-    let stands_in = |party: &&PersonId| organisation.delegates_of(party, now).any(|delegate| delegate == person);
-    here && !parties.contains(&person) && !parties.iter().any(stands_in)
+    here && !organisation.is_party(person, parties, now)
 }
 
 /// Asks whether a grant is still needed; `None` where it is over, or no person is there to be asked.

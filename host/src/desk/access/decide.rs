@@ -59,6 +59,7 @@ pub(in crate::desk) fn opened(change: &mut Change, case: &AccessCase, at: &At<'_
     change.ledger.push(LedgerEntry { at: at.now, ticket: case.ticket, event: requested });
     if let Some(due_at) = case.due_at() {
         change.timers.push(TimerWrite::Set { kind: TimerKind::AccessDeadline, ticket: case.ticket, due_at });
+        follow::set_timers(change, case, at.now);
     }
     change.access.push(AccessWrite::Open(case.clone()));
     stands(change, case, at);
@@ -84,7 +85,7 @@ pub struct Question {
 pub fn ask_back(
     ticket: &Ticket,
     case: &AccessCase,
-    (question, open): (&str, bool),
+    (question, asked): (&str, &[Question]),
     permit: &MayDecide,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
@@ -93,7 +94,7 @@ pub fn ask_back(
     if !now.awaited().contains(&approver) {
         return Err(Refusal::NotAnApprover);
     }
-    if open {
+    if waiting(asked).is_some() {
         return Err(Refusal::QuestionOpen);
     }
     if let Some(problem) = check_reason("question", question) {
@@ -115,15 +116,20 @@ pub fn ask_back(
     Ok(change)
 }
 
+/// The question that waits for its answer.
+fn waiting(asked: &[Question]) -> Option<&Question> {
+    asked.iter().rfind(|question| question.answer.is_none())
+}
+
 /// Answers what an approver has asked back; those whom the request awaits hear of it.
 ///
 /// # Errors
-/// Where the person has not asked for the access and is not to have it, the request is settled, the question has its answer, or
-/// there are no words.
+/// Where the person has not asked for the access and is not to have it, the request is settled, no question waits for its answer,
+/// or there are no words.
 pub fn answer_back(
     ticket: &Ticket,
     case: &AccessCase,
-    question: &Question,
+    asked: &[Question],
     (by, answer): (&PersonId, &str),
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
@@ -133,9 +139,7 @@ pub fn answer_back(
     if case.state != AccessState::Awaiting {
         return Err(Refusal::AccessSettled { state: case.state.code() });
     }
-    if question.answer.is_some() {
-        return Err(Refusal::NotAskedBack);
-    }
+    let question = waiting(asked).ok_or(Refusal::NotAskedBack)?;
     if let Some(problem) = check_reason("answer", answer) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
@@ -303,6 +307,11 @@ pub(super) fn write_case(change: &mut Change, before: &AccessCase, after: &Acces
     follow::reassigned(change, before, after, at);
     if after.due_at() != before.due_at() {
         change.timers.push(TimerWrite::due(TimerKind::AccessDeadline, after.ticket, after.due_at()));
+    }
+    if (after.state, after.current_step().map(|(number, _)| number))
+        != (before.state, before.current_step().map(|(number, _)| number))
+    {
+        follow::set_timers(change, after, at.now);
     }
     change.access.push(AccessWrite::Update { case: after.clone(), known: before.decisions.len() });
     stands(change, after, at);

@@ -30,7 +30,7 @@ pub use approvers::{Named, Reassigned};
 pub use decide::{AccessWrite, Question, answer_back, ask_back, decide, lapse, revoke};
 pub(super) use decide::{cancelled, opened};
 pub use ending::{begin, expire, next_reminder, remind};
-pub use follow::{end, follow};
+pub use follow::{end, escalate, follow, nudge};
 pub use grant::{EndReason, Grant, GrantState};
 pub use ledger::{LedgerEntry, LedgerEvent};
 pub use request::AccessRequest;
@@ -157,7 +157,8 @@ impl AccessCase {
     /// held together with something else that is held or asked for (I5).
     #[must_use]
     pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
-        let delegates = at.organisation.people.values().any(|person| !person.delegations.is_empty());
+        let delegates =
+            at.organisation.people.values().any(|person| !person.delegations.is_empty() || person.same_as.is_some());
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
         let case = campaign::broken_glass(case, at);
         let (after, denied) = case.reviewed(at);
@@ -308,6 +309,9 @@ impl AccessCase {
             }
             scope.duration_hours = hours;
         }
+        if let Some(scope) = after.scope.as_mut().filter(|_| decision.approve) {
+            decision.narrow.apply(scope)?;
+        }
         after.decisions.push(HumanDecision {
             step: number,
             approver: approver.clone(),
@@ -331,8 +335,33 @@ pub struct ApproverDecision {
     pub reason: String,
     /// A shorter grant than the rules allow; never a longer one.
     pub hours: Option<u32>,
+    pub narrow: Narrow,
     /// The view that the approver was shown; `None` where they did not say.
     pub seen: Option<Seen>,
+}
+
+/// Less than the rules allow: the parts of the scope that an approver leaves out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// Whether the role is left out.
+    pub without_role: bool,
+    /// The groups that are given; `None` for all of the scope.
+    pub groups: Option<Vec<String>>,
+}
+
+impl Narrow {
+    /// Takes what is left out from a scope.
+    fn apply(&self, scope: &mut Scope) -> Result<(), Refusal> {
+        if self.without_role {
+            scope.role = None;
+        }
+        let Some(groups) = &self.groups else { return Ok(()) };
+        if let Some(other) = groups.iter().find(|group| !scope.groups.contains(group)) {
+            return Err(Refusal::NotNarrower { group: other.clone(), groups: scope.groups.clone() });
+        }
+        scope.groups.retain(|group| groups.contains(group));
+        Ok(())
+    }
 }
 
 /// A view that an approver was shown, and what of it counted.

@@ -26,11 +26,15 @@ pub enum TimerKind {
     AccessReview,
     /// The access that the ticket gave begins.
     AccessStart,
+    /// Those whom an access request awaits hear of it again.
+    AccessNudge,
+    /// An access request that still waits goes to more people.
+    AccessEscalation,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 9] = [
+    pub const ALL: [TimerKind; 11] = [
         TimerKind::AccessDeadline,
         TimerKind::Clocks,
         TimerKind::LinkedTickets,
@@ -40,6 +44,8 @@ impl TimerKind {
         TimerKind::AccessCheck,
         TimerKind::AccessReview,
         TimerKind::AccessStart,
+        TimerKind::AccessNudge,
+        TimerKind::AccessEscalation,
     ];
 
     /// The stable word for programs.
@@ -54,6 +60,8 @@ impl TimerKind {
             TimerKind::AccessCheck => "access-check",
             TimerKind::AccessReview => "access-review",
             TimerKind::AccessStart => "access-start",
+            TimerKind::AccessNudge => "access-nudge",
+            TimerKind::AccessEscalation => "access-escalation",
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Connector {
     pub id: ConnectorId,
     /// Whether the app stands inside the organisation's network, so that it may be asked there and without TLS.
     pub internal: bool,
+    /// The place in what the app says of an account at which its last sign-in stands (RFC 6901); `None` where it says none.
+    pub last_sign_in: Option<String>,
     pub kind: Kind,
 }
 

@@ -97,5 +97,6 @@ fn unknown(id: &PersonId) -> Person {
         active: false,
         attributes: BTreeMap::new(),
         delegations: Vec::new(),
+        same_as: None,
     }
 }

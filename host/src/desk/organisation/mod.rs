@@ -15,6 +15,7 @@ use super::id::{
 };
 use super::sla;
 
+mod accounts;
 pub mod condition;
 pub mod connector;
 pub mod difference;
@@ -131,6 +132,8 @@ pub struct Person {
     pub attributes: BTreeMap<String, String>,
     /// The people who may approve in their place for a while.
     pub delegations: Vec<Delegation>,
+    /// The person who has this account as well, such as for administration; `None` where it is their only one.
+    pub same_as: Option<PersonId>,
 }
 
 /// Leave for another person to approve in one's place: from the beginning of one day to the end of another, by the desk's zone.
@@ -484,13 +487,6 @@ impl Organisation {
     pub fn may_request(&self, person: &PersonId, app: &App) -> bool {
         let groups = self.people.get(person).map(|person| person.groups.as_slice()).unwrap_or_default();
         app.requestable_by.is_empty() || app.requestable_by.iter().any(|group| groups.contains(group))
-    }
-
-    /// The people who may approve in a person's place at an instant.
-    pub fn delegates_of(&self, person: &PersonId, now: Timestamp) -> impl Iterator<Item = &PersonId> {
-        let today = self.calendar.zone.to_datetime(now).date();
-        let delegations = self.people.get(person).map(|person| person.delegations.as_slice()).unwrap_or_default();
-        delegations.iter().filter(move |one| (one.from..=one.until).contains(&today)).map(|one| &one.to)
     }
 
     /// The active members of a group.

@@ -2,9 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::access::provision::Order;
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error};
 use crate::connectors::apps::Effect;
+use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::{CHECK_EVERY, Came};
 use crate::jobs::ways::Ways;
 
@@ -24,12 +26,30 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
             missing.push((order.op.entitlement.clone(), said));
         }
     }
+    sign_in(app, ways, &orders).await?;
     let Some(grant) = orders.first().map(|order| order.op.grant) else { return Ok(Outcome::Done) };
     if !missing.is_empty() {
         tracing::warn!(ticket = %claimed.ticket, missing = missing.len(), "an app has lost access that is granted: it is given again");
         app.found_missing(grant, &missing).await?;
     }
     Ok(Outcome::NotBefore(later(now, CHECK_EVERY)))
+}
+
+/// Reads when the person has signed in last, where the app says that.
+async fn sign_in(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error> {
+    let now = app.clock.now();
+    let account = |order: &&Order| order.op.entitlement == Entitlement::Account;
+    let Some(order) = orders.iter().find(account) else { return Ok(()) };
+    let place = order.connector.as_ref().and_then(|connector| Some((connector, connector.last_sign_in.as_deref()?)));
+    let Some((connector, place)) = place else { return Ok(()) };
+    let Some(opened) = ways.apps.open(connector, now).ok().flatten() else { return Ok(()) };
+    match opened.last_sign_in(Effect { op: &order.op, account: &order.account }, place).await {
+        Ok(last) => app.saw_sign_in((&order.op.subject, &order.op.app), last).await,
+        Err(why) => {
+            tracing::warn!(app = %order.op.app, why, "an app does not say when a person has signed in last: it is asked again in a day");
+            Ok(())
+        }
+    }
 }
 
 fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {

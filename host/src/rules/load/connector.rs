@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentExportIndex, InstancePre, Linker, TypedFunc};
 
 use super::compile::{CompileError, CompileLimits, Compiler};
 use super::inspect::{Refused, inspect_connector};
+use super::trust::{Trust, Untrusted};
 use crate::rules::contract::connector::{Exchange, FUNCTION, INTERFACE, Run, Step, Task};
 use crate::rules::digest::Digest;
 use crate::rules::limits::{HANDLES_MAX, Limits};
@@ -42,6 +43,8 @@ pub enum NotReady {
 #[derive(Debug, thiserror::Error)]
 pub enum NotAConnector {
     #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    #[error(transparent)]
     Refused(#[from] Refused),
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -58,6 +61,8 @@ pub struct Programs {
     /// Where compiled code is kept.
     cache: PathBuf,
     limits: CompileLimits,
+    /// Whose signature a connector needs.
+    trust: Trust,
     inner: Mutex<Option<Arc<Inner>>>,
     ready: Mutex<BTreeMap<Digest, Arc<Program>>>,
 }
@@ -82,9 +87,16 @@ impl std::fmt::Debug for Programs {
 }
 
 impl Programs {
-    /// Ready to take components.
+    /// Ready to take components, signed or not.
     pub fn new(program: PathBuf, cache: PathBuf, limits: CompileLimits) -> Programs {
-        Programs { program, cache, limits, inner: Mutex::default(), ready: Mutex::default() }
+        let trust = Trust::default();
+        Programs { program, cache, limits, trust, inner: Mutex::default(), ready: Mutex::default() }
+    }
+
+    /// The same, which take only what a desk trusts.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Programs {
+        Programs { trust, ..self }
     }
 
     fn inner(&self) -> Result<Arc<Inner>, NotReady> {
@@ -101,13 +113,14 @@ impl Programs {
         Ok(opened)
     }
 
-    /// The connector of these bytes. It takes seconds where they were never compiled.
+    /// The connector of these bytes, given its signature's text. It takes seconds where they were never compiled.
     ///
     /// # Errors
     ///
-    /// [`NotAConnector`].
-    pub fn load(&self, bytes: &[u8]) -> Result<Arc<Program>, NotAConnector> {
+    /// [`NotAConnector`]; where no trusted key has signed it, before anything of it is compiled.
+    pub fn load(&self, bytes: &[u8], signature: Option<&str>) -> Result<Arc<Program>, NotAConnector> {
         let digest = Digest::of(bytes);
+        self.trust.verify_connector(digest, signature)?;
         let ready = || self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(program) = ready().get(&digest) {
             return Ok(Arc::clone(program));

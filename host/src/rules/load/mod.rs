@@ -252,7 +252,7 @@ impl Loader {
     }
 
     /// Finds out whether a rule always answers the same, where that has to be known before it is asked.
-    fn settle(&self, rule: &Rule, tables: &Arc<Tables>) {
+    pub fn settle(&self, rule: &Rule, tables: &Arc<Tables>) {
         if let Some(verdict) = self.compiler.recall(rule.digest, rule.manifest_digest) {
             rule.determinism.settle(verdict);
         } else if rule.is_uncertain_about_access() {

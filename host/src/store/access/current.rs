@@ -1,15 +1,19 @@
 //! Open requests and grants that are held now: what a request is looked at against before access is given, and what follows the
 //! organisation.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::desk::access::Grant;
+use crate::desk::access::{Grant, Review};
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
+use crate::desk::ticket::Ticket;
 use crate::store::access::ops::OPEN;
 use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
-use crate::store::db::{Row, Tx};
+use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
+use crate::store::tickets::rows;
 use crate::store::{Error, Store};
 
 /// A request that waits for approval.
@@ -21,7 +25,89 @@ pub struct OpenRequest {
     pub role: Option<String>,
 }
 
+/// A grant with all that a change of it is made from, each part read in the order in which a conflict is noticed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changing {
+    pub ticket: Ticket,
+    pub grant: Grant,
+    /// How far the person's access had come before the rest was read.
+    pub seen: AccessSeen,
+    pub review: Review,
+}
+
 impl Store {
+    /// The grants that these tickets gave, each with all that a change of it is made from: in seven statements, however many they
+    /// are. Tickets that gave none are left out; the first of several grants of a ticket stands for it.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read, or one of the rows is damaged.
+    pub async fn changing(&self, tickets: &[TicketId], now: Timestamp) -> Result<Vec<Changing>, Error> {
+        let ids = || tickets.iter().map(|ticket| Arg::from(ticket.0)).collect::<Vec<_>>();
+        let of_tickets = format!("({})", places(tickets.len()));
+        if tickets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select distinct subject from grants where ticket in {of_tickets} order by subject");
+        let subjects = self.db.all(&sql, ids()).await?;
+        let subjects: Vec<String> = subjects.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        let people = || subjects.iter().map(|subject| Arg::from(subject.as_str())).collect::<Vec<_>>();
+        let of_people = format!("({})", places(subjects.len()));
+        if subjects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select name, revision from access_revisions where name in {of_people}");
+        let mut revisions: BTreeMap<String, i64> = BTreeMap::new();
+        for row in self.db.all(&sql, people()).await? {
+            revisions.insert(row.text(0)?, row.int(1)?);
+        }
+        let mut of_number: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+        for row in self.db.all(&rows::select(&format!("t.id in {of_tickets}")), ids()).await? {
+            of_number.entry(row.int(0)?).or_default().push(row);
+        }
+        let sql = format!("select {GRANT_COLUMNS} from grants where ticket in {of_tickets} order by id");
+        let grants = self.db.all(&sql, ids()).await?;
+        let grants: Vec<Grant> = grants.iter().map(grant).collect::<Result<_, _>>()?;
+        let reviews = self.known_of(&of_people, people(), now).await?;
+        let mut found = Vec::new();
+        for rows in of_number.values() {
+            let Some(ticket) = rows::ticket(rows)? else { continue };
+            let Some(grant) = grants.iter().find(|grant| grant.ticket == ticket.id).cloned() else { continue };
+            let name = grant.subject.to_string();
+            let revision = revisions.get(&name).copied().unwrap_or_default();
+            let review = reviews.get(&grant.subject).cloned().unwrap_or_default();
+            found.push(Changing { ticket, grant, seen: AccessSeen { name, revision }, review });
+        }
+        Ok(found)
+    }
+
+    /// All that is known of some people's access.
+    async fn known_of(
+        &self,
+        of_people: &str,
+        people: Vec<Arg>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<PersonId, Review>, Error> {
+        let mut reviews: BTreeMap<PersonId, Review> = BTreeMap::new();
+        let after = people.len() + 1;
+        let sql = format!(
+            "select {GRANT_COLUMNS} from grants where subject in {of_people} \
+             and ((expires_at > ${after} and {SUPPORTS}) or {UNDER_WAY}) order by id"
+        );
+        let args = people.iter().cloned().chain([ms(now).into()]).collect();
+        for row in self.db.all(&sql, args).await? {
+            let grant = grant(&row)?;
+            reviews.entry(grant.subject.clone()).or_default().held.push(grant);
+        }
+        for holding in self.holdings_of(of_people, people.clone()).await? {
+            reviews.entry(holding.subject.clone()).or_default().holdings.push(holding);
+        }
+        for op in self.open_ops_of(of_people, people).await? {
+            reviews.entry(op.subject.clone()).or_default().ops.push(op);
+        }
+        Ok(reviews)
+    }
+
     /// How far a person's access has come. Read before all that is decided by it.
     pub async fn access_seen(&self, name: &str) -> Result<AccessSeen, Error> {
         let sql = "select revision from access_revisions where name = $1";
@@ -118,18 +204,25 @@ impl Store {
 pub async fn lock(tx: &mut Tx, names: &[&str]) -> Result<Vec<(String, i64)>, Error> {
     let rows = names.iter().map(|name| vec![(*name).into(), 0_i64.into()]).collect();
     tx.insert("insert into access_revisions (name, revision)", 2, "on conflict do nothing", rows).await?;
-    let places: Vec<String> = (1..=names.len()).map(|n| format!("${n}")).collect();
     let sql = format!(
         "select name, revision from access_revisions where name in ({}) order by name{}",
-        places.join(", "),
+        places(names.len()),
         tx.for_update()
     );
     let rows = tx.all(&sql, names.iter().map(|name| (*name).into()).collect()).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
-/// Writes how far a person's access has come now.
-pub async fn advance(tx: &mut Tx, name: &str, revision: i64) -> Result<(), Error> {
-    let sql = "update access_revisions set revision = $1 where name = $2";
-    tx.execute(sql, vec![revision.into(), name.into()]).await.map(drop)
+/// Writes that these persons' access, which is locked, has gone on by so many changes each.
+pub async fn advance(tx: &mut Tx, by: i64, names: &[&str]) -> Result<(), Error> {
+    let place = names.len() + 1;
+    let sql =
+        format!("update access_revisions set revision = revision + ${place} where name in ({})", places(names.len()));
+    let args = names.iter().map(|name| (*name).into()).chain([by.into()]).collect();
+    tx.execute(&sql, args).await.map(drop)
+}
+
+/// The places of so many arguments of a statement, from the first on.
+fn places(count: usize) -> String {
+    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }

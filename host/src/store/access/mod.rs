@@ -16,7 +16,6 @@ use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::Scope;
 
-pub mod bundles;
 pub mod current;
 pub mod findings;
 pub mod ledger;
@@ -26,6 +25,8 @@ pub mod questions;
 pub mod questions_back;
 pub mod reviews;
 pub mod runs;
+pub mod sign_ins;
+pub mod submissions;
 
 /// The condition for grants that are a reason for access.
 pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('active', 'provisioning', 'scheduled')";

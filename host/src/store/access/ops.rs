@@ -26,6 +26,12 @@ impl Store {
         self.db.all(&sql, vec![subject.as_str().into()]).await?.iter().map(holding).collect()
     }
 
+    /// All that some people hold in apps that the desk writes to; `of` is the list of their places in a statement.
+    pub(super) async fn holdings_of(&self, of: &str, people: Vec<Arg>) -> Result<Vec<Holding>, Error> {
+        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject in {of} order by app, entitlement");
+        self.db.all(&sql, people).await?.iter().map(holding).collect()
+    }
+
     /// All that people hold in an app, by entitlement and person.
     pub async fn holdings_in(&self, app: &AppId) -> Result<Vec<Holding>, Error> {
         let sql = format!(
@@ -36,12 +42,17 @@ impl Store {
 
     /// The orders about a person's access that are on their way, and the last of each that is not, oldest first.
     pub async fn open_ops(&self, subject: &PersonId) -> Result<Vec<Op>, Error> {
+        self.open_ops_of("($1)", vec![subject.as_str().into()]).await
+    }
+
+    /// The same of some people; `of` is the list of their places in a statement.
+    pub(super) async fn open_ops_of(&self, of: &str, people: Vec<Arg>) -> Result<Vec<Op>, Error> {
         let sql = format!(
-            "select {OP_COLUMNS} from access_ops o where subject = $1 and ({OPEN} or generation = \
+            "select {OP_COLUMNS} from access_ops o where subject in {of} and ({OPEN} or generation = \
              (select max(generation) from access_ops l where l.subject = o.subject and l.app = o.app \
              and l.entitlement = o.entitlement)) order by id"
         );
-        self.db.all(&sql, vec![subject.as_str().into()]).await?.iter().map(op).collect()
+        self.db.all(&sql, people).await?.iter().map(op).collect()
     }
 
     /// The orders of a ticket, oldest first.

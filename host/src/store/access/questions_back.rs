@@ -1,7 +1,7 @@
 //! Questions that approvers asked back before deciding, and the answers.
 
 use crate::desk::access::Question;
-use crate::desk::id::{QuestionId, TicketId};
+use crate::desk::id::{PersonId, QuestionId, TicketId, TicketNumber};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
@@ -23,6 +23,25 @@ impl Store {
         );
         let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
         rows.iter().map(|row| question(ticket, row)).collect()
+    }
+}
+
+impl Store {
+    /// The questions that wait for the answer of those who have asked for access, or are to have it, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn questions_to(&self, person: &PersonId) -> Result<Vec<(TicketNumber, Question)>, Error> {
+        let sql = format!(
+            "select q.id, q.asked_by, q.question, q.asked_at, q.answered_by, q.answer, q.answered_at, t.number, t.id \
+             from access_questions q join access_cases c on c.ticket = q.ticket join tickets t on t.id = q.ticket \
+             where q.answer is null and c.state = 'awaiting' \
+             and (c.requester = $1 or c.submitted_by = $1 or c.subject = $1) order by q.id limit {READ_MAX}"
+        );
+        let rows = self.db.all(&sql, vec![person.as_str().into()]).await?;
+        let one = |row: &Row| Ok((TicketNumber(row.int(7)?), question(TicketId(row.uuid(8)?), row)?));
+        rows.iter().map(one).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::sign_ins::SignIn;
 use super::{GRANT_COLUMNS, grant};
 use crate::desk::access::Grant;
 use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem, ReviewVerdict};
@@ -61,6 +62,9 @@ pub enum Which {
     Emergencies,
 }
 
+/// A review with its grant, and with the last sign-in of its holder where the app says that.
+pub type Reviewed = (ReviewItem, Grant, Option<SignIn>);
+
 impl Store {
     /// Writes one row in a task of its own, so that a request that is dropped does not cut it off; how many it changed.
     pub(in crate::store) async fn write_row(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
@@ -114,7 +118,7 @@ impl Store {
         which: &Which,
         after: Option<ReviewItemId>,
         limit: usize,
-    ) -> Result<Page<(ReviewItem, Grant), ReviewItemId>, Error> {
+    ) -> Result<Page<Reviewed, ReviewItemId>, Error> {
         let mut args: Vec<Arg> = vec![after.map_or_else(Uuid::nil, |id| id.0).into()];
         let condition = match which {
             Which::Campaign(id) => {
@@ -138,7 +142,8 @@ impl Store {
         let mut both = Vec::new();
         for item in page.items {
             let grant = self.grant(item.grant).await?.ok_or_else(|| corrupt(T, "grant_id", item.grant.to_string()))?;
-            both.push((item, grant));
+            let sign_in = self.sign_in(&grant.subject, &grant.app).await?;
+            both.push((item, grant, sign_in));
         }
         Ok(Page { items: both, next: page.next })
     }

@@ -10,6 +10,8 @@ use crate::store::{Error, Store};
 
 /// Records that are read at a time. A run has some ten kilobytes, and some megabytes where its ticket has the longest text.
 const PAGE: i64 = 16;
+/// The same of the ledger, whose events are small.
+const LEDGER_PAGE: i64 = 500;
 /// Breaks that are told one by one; of more, only how many.
 const BREAKS_MAX: usize = 100;
 
@@ -139,7 +141,7 @@ impl Store {
     async fn page_of_ledger(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
         let sql = format!(
             "select l.link, l.hash, t.number, l.at, l.ticket, l.event, l.detail \
-             from (select * from ledger where link > $1 and link <= $2 order by link limit {PAGE}) l \
+             from (select * from ledger where link > $1 and link <= $2 order by link limit {LEDGER_PAGE}) l \
              left join tickets t on t.id = l.ticket order by l.link"
         );
         let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;

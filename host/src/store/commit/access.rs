@@ -1,16 +1,59 @@
 //! What a change writes about access: cases, people's decisions, grants. The caller holds the ticket's row.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::desk::access::{AccessCase, AccessWrite, Grant};
+use super::Writing;
+use crate::desk::access::{AccessCase, AccessWrite, EndReason, Grant, GrantState};
+use crate::desk::id::GrantId;
 use crate::store::Error;
 use crate::store::access::{ops, questions_back, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
+/// Writes what all changes of a transaction say, in their order. Grants that do nothing but come to stand somewhere, as where many
+/// end at one time, are written together.
+pub(super) async fn write_all(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Error> {
+    let mut named: BTreeMap<GrantId, usize> = BTreeMap::new();
+    let all = writing.iter().flat_map(|writing| writing.commit.change.access());
+    all.filter_map(grant_of).for_each(|grant| *named.entry(grant).or_default() += 1);
+    let mut together: BTreeMap<(&str, Option<&str>), Vec<GrantId>> = BTreeMap::new();
+    for writing in writing {
+        match writing.commit.change.access() {
+            [AccessWrite::Stand { grant, state, reason }] if named.get(grant) == Some(&1) => {
+                let key = (GrantState::code(*state), reason.map(EndReason::code));
+                together.entry(key).or_default().push(*grant);
+            }
+            writes => write(tx, writes, writing.after.updated_at).await?,
+        }
+    }
+    for ((state, reason), grants) in together {
+        let places: Vec<String> = (3..grants.len() + 3).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({})",
+            places.join(", ")
+        );
+        let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
+        tx.execute(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
+    }
+    Ok(())
+}
+
+/// The grant that a write is about, where it changes a grant's row.
+fn grant_of(write: &AccessWrite) -> Option<GrantId> {
+    match write {
+        AccessWrite::Grant(grant) => Some(grant.id),
+        AccessWrite::Stand { grant, .. } | AccessWrite::Revoke { grant, .. } | AccessWrite::Replace { grant, .. } => {
+            Some(*grant)
+        }
+        _ => None,
+    }
+}
+
 /// Writes what changed, in order.
-pub async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<(), Error> {
+async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<(), Error> {
     for write in writes {
         match write {
             AccessWrite::Open(case) => open(tx, case, now).await?,

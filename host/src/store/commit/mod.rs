@@ -10,7 +10,7 @@
 //! 6. the load of agents, by the agents' ids
 //! 7. the ends of the chains, in the order of `Chain::ALL`: last, since every writer needs them
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 
@@ -96,7 +96,15 @@ impl Store {
     ///
     /// As [`Store::commit`], for the first of them that cannot be written.
     pub async fn commit_together(&self, commits: Vec<Commit>) -> Result<Vec<Committed>, Error> {
-        self.ask(|done| Work::Together(commits, done)).await
+        let is_about_access = commits.iter().any(|commit| !commit.change.access().is_empty());
+        if is_about_access {
+            crash::point("commit-before");
+        }
+        let committed = self.ask(|done| Work::Together(commits, done)).await;
+        if is_about_access {
+            crash::point("commit-after");
+        }
+        committed
     }
 }
 
@@ -179,9 +187,7 @@ async fn write_all(
     join(&mut writing);
     let entries = write_timelines(tx, &writing).await?;
     promises::write(tx, &writing).await?;
-    for writing in &writing {
-        access::write(tx, writing.commit.change.access(), writing.after.updated_at).await?;
-    }
+    access::write_all(tx, &writing).await?;
     for writing in &writing {
         ending::write(tx, &writing.commit.change, &writing.after).await?;
         ending::write_links(tx, writing.joined.iter().map(|(link, _)| link), &writing.after).await?;
@@ -274,6 +280,7 @@ async fn refuse_overtaken(
     names.sort_unstable();
     names.dedup();
     let mut revisions: BTreeMap<String, i64> = current::lock(tx, &names).await?.into_iter().collect();
+    let mut steps: BTreeMap<&str, i64> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {
         let seen = commit.change.access_seen();
         if seen.iter().any(|seen| revisions.get(&seen.name) != Some(&seen.revision)) {
@@ -282,10 +289,13 @@ async fn refuse_overtaken(
         }
         for seen in seen {
             revisions.entry(seen.name.clone()).and_modify(|revision| *revision += 1);
+            *steps.entry(&seen.name).or_default() += 1;
         }
     }
-    for (name, revision) in revisions {
-        current::advance(tx, &name, revision).await?;
+    let mut names: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+    steps.into_iter().for_each(|(name, by)| names.entry(by).or_default().push(name));
+    for (by, names) in names {
+        current::advance(tx, by, &names).await?;
     }
     Ok(())
 }
@@ -324,13 +334,9 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
 }
 
 async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<Vec<TimelineRow>, Error> {
-    let mut last: BTreeMap<TicketNumber, i64> = BTreeMap::new();
-    for writing in writing {
-        let number = writing.after.number;
-        if matches!(writing.commit.change.ticket(), TicketWrite::Update { .. }) && !last.contains_key(&number) {
-            last.insert(number, timeline::last_seq(tx, number).await?);
-        }
-    }
+    let updates = |writing: &&Writing<'_>| matches!(writing.commit.change.ticket(), TicketWrite::Update { .. });
+    let numbers: BTreeSet<TicketNumber> = writing.iter().filter(updates).map(|writing| writing.after.number).collect();
+    let mut last = timeline::last_seqs(tx, &numbers).await?;
     let mut entries = Vec::new();
     for writing in writing {
         let seq = last.entry(writing.after.number).or_default();

@@ -115,6 +115,11 @@ const SECTIONS: &[Section] = &[
         "from grants where subject = $1 order by granted_at",
     ),
     (
+        "sign-ins-to-apps",
+        &[("app", Text), ("last_at", Time), ("looked_at", Time)],
+        "from access_sign_ins where subject = $1 order by app",
+    ),
+    (
         "tokens",
         &[("roles", Text), ("label", Text), ("created_at", Time), ("expires_at", Time), ("revoked_at", Time)],
         "from tokens where person = $1 order by created_at",
@@ -176,7 +181,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 32] = [
+const ELSEWHERE: [&str; 33] = [
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
     "update tasks set author = $2 where author = $1",
@@ -209,6 +214,7 @@ const ELSEWHERE: [&str; 32] = [
     "update access_questions set asked_by = $2, question = '[erased]' where asked_by = $1",
     "update access_questions set answered_by = $2, answer = '[erased]' where answered_by = $1",
     "delete from access_places where person = $1 and $2 <> ''",
+    "delete from access_sign_ins where subject = $1 and $2 <> ''",
     "delete from idempotency where actor = $1 and $2 <> ''",
 ];
 

@@ -1,6 +1,7 @@
 //! Which version of each rule has which part, and every change of that.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::signatures::KEEP_SIGNATURE;
@@ -9,7 +10,7 @@ use crate::store::chain::audit;
 use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
-use crate::store::sql::columns::{at_or_epoch, ms};
+use crate::store::sql::columns::{at_or_epoch, from_json, ms};
 use crate::store::{Error, Store};
 
 /// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.
@@ -71,6 +72,12 @@ pub struct DeploymentEvent {
     pub after: String,
     pub actor: String,
     pub why: String,
+}
+
+/// The part of a life in the audit that says which version was active.
+#[derive(Deserialize)]
+struct Life {
+    active: Option<String>,
 }
 
 const COLUMNS: &str = "name, source, folder, active, candidate, trial, percent, proposed_by, previous, offered, \
@@ -207,6 +214,25 @@ impl Store {
     pub async fn deployment_revision(&self) -> Result<i64, Error> {
         let row = self.db.optional("select revision from deployment_revision where one = 1", Vec::new()).await?;
         row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The version of each rule that was active at an instant, by the rule's name, as `COMPONENT/MANIFEST`. Rules that had none are
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or an entry of the audit is damaged.
+    pub async fn active_at(&self, at: Timestamp) -> Result<Vec<(String, String)>, Error> {
+        let sql = "select name, after from deployment_events e where seq = (select max(seq) from deployment_events l \
+                   where l.name = e.name and l.at <= $1) order by name";
+        let mut active = Vec::new();
+        for row in self.db.all(sql, vec![ms(at).into()]).await? {
+            let (name, after) = (row.text(0)?, row.text(1)?);
+            let life: Life = from_json("after", &after)?;
+            // One that was suspended answered nothing.
+            active.extend(life.active.map(|version| (name, version)));
+        }
+        Ok(active)
     }
 
     /// The audit of one rule, the latest first.

@@ -5,16 +5,21 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+pub mod links;
+mod questions;
+
+use self::questions::Asked;
+pub use self::questions::{answer, ask};
 use super::frame::failure::Failure;
 use super::frame::form::{Form, KEY};
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::Error;
-use crate::app::access::view::{Recommendation, Shown};
+use crate::app::access::view::{INSIGHTS, Recommendation, Shown};
 use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
-use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Seen};
+use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 
@@ -135,6 +140,14 @@ struct ShowPage {
     extends: bool,
     /// All that is known about the request, while it waits.
     known: Option<Known>,
+    /// All that approvers have asked back, oldest first.
+    questions: Vec<Asked>,
+    /// Whether a question waits for its answer.
+    asked: bool,
+    /// Whether it is for the reader to answer.
+    answers: bool,
+    /// The parts of the page that an approver may say they went by, each with its name.
+    insights: Vec<(&'static str, String, bool)>,
 }
 
 /// All that is known about a request, for a decision.
@@ -194,8 +207,15 @@ async fn render(
     let may = awaited && permission::decide_access(&visit.actor, &ticket, &case).is_ok();
     let key_of_form = visit.app.clock.new_id().to_string();
     let waits = case.state == AccessState::Awaiting;
-    let shown = if waits { visit.app.decision_view(&visit.actor, number).await.ok() } else { None };
+    let shown = visit.app.decision_view(&visit.actor, number).await.ok();
+    let answers = case.concerns(visit.person());
     let f = visit.frame;
+    let questions = shown.as_ref().map(|shown| questions::shown(&f, &shown.view.questions)).unwrap_or_default();
+    let asked = waits && questions.iter().any(|question| question.answer.is_none());
+    let ticked = form.all("insight");
+    let insight =
+        |name: &'static str| (name, f.words.t(&format!("insight.{name}")), ticked.iter().any(|one| one == name));
+    let insights = INSIGHTS.into_iter().map(insight).collect();
     let present = case.current_step().map(|(number, _)| number);
     let steps = case.steps.iter().enumerate().map(|(number, step)| StepShown {
         who: step.approvers.iter().map(|id| f.name(id)).collect(),
@@ -230,7 +250,11 @@ async fn render(
         filled: (form.text("hours"), form.text("reason")),
         key_of_form,
         extends: case.request.extends,
-        known: shown.map(|shown| known(&f, shown)),
+        known: shown.filter(|_| waits).map(|shown| known(&f, shown)),
+        questions,
+        asked,
+        answers: answers && asked,
+        insights,
         f,
     };
     page(status, &page_)
@@ -249,7 +273,12 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
         approve,
         reason: form.text("reason"),
         hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
-        seen: form.given("snapshot").map(|snapshot| Seen { snapshot, ..Seen::default() }),
+        narrow: Narrow { without_role: approve && form.has("without-role"), groups: None },
+        seen: form.given("snapshot").map(|snapshot| Seen {
+            snapshot,
+            insights: form.all("insight"),
+            ..Seen::default()
+        }),
     };
     let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
     match visit.app.decide_access(&visit.actor, number, decision, once).await {

@@ -103,6 +103,8 @@ struct AccessPage {
     /// The request type by which access is asked for, where there is one.
     form: Option<String>,
     q: String,
+    /// Questions about one's requests that wait for an answer: the ticket, and what is asked.
+    questions: Vec<(String, String, String)>,
     /// Whether the reader may ask who has access: those who work here, and owners of apps.
     may_ask_who: bool,
 }
@@ -118,7 +120,10 @@ pub struct Wanted {
 pub async fn show(visit: Visit, Query(Wanted { q }): Query<Wanted>) -> Result<Response, Failure> {
     let (now, past): (Vec<Held>, Vec<Held>) = all(&visit, visit.person()).await?.into_iter().partition(|held| held.now);
     let catalog = visit.app.catalog(&visit.actor, q.trim()).await?;
+    let asked = visit.app.questions_to(&visit.actor).await?;
     let f = visit.frame;
+    let asked = asked.into_iter().map(|(ticket, q)| (ticket.to_string(), f.name(&q.asked_by), q.question));
+    let questions = asked.collect();
     let form = f.organisation.request_types.values().find(|form| form.grants_access).map(|form| form.id.to_string());
     let Catalog { currency, items } = catalog;
     let tier = |(tier, standing): (&Tier, &Standing)| ListedTier {
@@ -141,7 +146,7 @@ pub async fn show(visit: Visit, Query(Wanted { q }): Query<Wanted>) -> Result<Re
     let apps = apps.collect();
     let owns = f.organisation.apps.values().any(|app| app.owner.as_ref() == visit.actor.person());
     let may_ask_who = owns || permission::read_decisions(&visit.actor).is_ok();
-    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, q, may_ask_who, f })
+    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, q, questions, may_ask_who, f })
 }
 
 /// `POST /access/{grant}/give-back`.

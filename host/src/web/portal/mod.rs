@@ -22,6 +22,7 @@ use crate::desk::ticket::State;
 pub mod access;
 mod files;
 pub mod request;
+pub mod several;
 pub mod survey;
 
 use access::Held;

@@ -3,10 +3,11 @@
 
 use std::process::Command;
 
+use ruledesk::rules::load::trust::key::SigningKey;
 use serde_json::{Value, json};
 
-use super::super::provisioning::{asks, connected, hours, in_order, now, seconds, states};
-use crate::support::components::{PROGRAM, compiled, root, seat_connector};
+use super::super::provisioning::{approved, asks, connect, connected, hours, in_order, now, seconds, states};
+use crate::support::components::{PROGRAM, compiled, example_rules, root, seat_connector};
 use crate::support::house::House;
 use crate::support::peers::seats::{SeatApp, TOKEN};
 use crate::support::place::{Database, on_both};
@@ -112,6 +113,42 @@ fn a_call_that_is_not_allowed_is_not_made() {
     );
     let stopped = runs(&desk).into_iter().any(|run| run["looked"] == false && run["run"]["finding"].is_null());
     assert!(stopped, "a run that was stopped is kept, too");
+    desk.advance(hours(4));
+}
+
+#[test]
+fn a_connector_that_no_trusted_key_has_signed_writes_nothing() {
+    let app = SeatApp::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (component, key_file) = (folder.path().join("seats.wasm"), folder.path().join("ops.key"));
+    std::fs::copy(seat_connector(), &component).unwrap();
+    let key = SigningKey::generate().unwrap();
+    key.write(&key_file).unwrap();
+    // No rule is signed either, so that people decide.
+    let keys = format!("[rules]\ntrusted-keys = [\"ops:{}\"]\n", key.public());
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| format!("{text}\n{keys}"));
+    let (url, file) = (&app.url, component.display());
+    connect(
+        &desk,
+        &format!(
+            "kind = \"component\"\ncomponent = \"{file}\"\nurl = \"{url}\"\ninternal = true\ntoken-file = \"app.token\"\n\
+             allow = {ALLOW}"
+        ),
+    );
+    asks(&desk.as_role("amara"), "user", 4);
+    approved(&desk, "IT-1");
+    now(&desk);
+    let orders = desk.as_role("kofi").get("/api/v1/access/orders").expect(200).to_string();
+    assert!(orders.contains("it is not signed"), "{orders}");
+    assert_eq!((states(&desk), app.requests()), (vec!["provisioning".to_owned()], vec![]));
+    let probed = desk.command(&["jobs", "connectors"]);
+    assert!(String::from_utf8_lossy(&probed.stdout).contains("it is not signed"), "{probed:?}");
+    let mut sign = Command::new(PROGRAM);
+    sign.args(["connector", "sign", "--key"]).arg(&key_file).arg(&component);
+    let signed = sign.output().unwrap();
+    assert!(signed.status.success(), "{signed:?}");
+    desk.advance(hours(1));
+    assert_eq!(states(&desk), ["active"]);
     desk.advance(hours(4));
 }
 

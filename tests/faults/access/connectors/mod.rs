@@ -1,4 +1,6 @@
-//! Connectors of the customer's own making: signed messages with an answer that comes later, and components in the sandbox.
+//! Connectors of the customer's own making: signed messages with an answer that comes later, and components in the sandbox. And
+//! what connectors say of the use of access.
 
 mod component;
+mod sign_ins;
 mod webhooks;

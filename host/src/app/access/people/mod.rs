@@ -2,9 +2,10 @@
 //! by no grant.
 
 pub mod brake;
-pub mod bundle;
 pub mod directory;
 pub mod findings;
 mod follow;
+pub mod links;
 pub mod moves;
 pub mod offboard;
+pub mod submission;

@@ -38,6 +38,11 @@ pub fn facts(
             .as_ref()
             .zip(correspondence.public_url.as_ref())
             .map(|(end, url)| format!("{url}/survey/{end}")),
+        decide: ready
+            .decide
+            .as_ref()
+            .zip(correspondence.public_url.as_ref())
+            .map(|(end, url)| format!("{url}/decide/{end}")),
     }
 }
 

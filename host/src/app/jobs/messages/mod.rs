@@ -102,6 +102,8 @@ struct Ready {
     sees: Visibility,
     /// The end of the link by which the recipient says how it went.
     survey: Option<String>,
+    /// The end of the link by which the recipient decides about access.
+    decide: Option<String>,
 }
 
 impl Office {
@@ -193,7 +195,11 @@ impl Office {
         };
         let asks = kind == MessageKind::Closed && ticket.submitted.requester == message.to;
         let survey = if asks { self.survey_link(&ticket).await? } else { None };
-        Ok(Ok(Ready { message, kind, ticket, case, sees, survey }))
+        let decide = match (kind, &case) {
+            (MessageKind::ApprovalWanted, Some(case)) => self.decision_link(&ticket, case, &message.to).await?,
+            _ => None,
+        };
+        Ok(Ok(Ready { message, kind, ticket, case, sees, survey, decide }))
     }
 
     /// The step for a person who hears of things once a day: the oldest message takes the others along.

@@ -123,6 +123,7 @@ mod tests {
             active: true,
             attributes: Default::default(),
             delegations: Vec::new(),
+            same_as: None,
         };
         let people = [
             person("amara", "Amara Okafor", "amara@meridian.example"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{bar, escaped, latency, matrix};
+use crate::app::replay::access::AccessReport;
 use crate::app::replay::report::{CostReport, FieldReport, Report, StageReport};
 use crate::app::replay::tally::Example;
 use crate::cli::which::thousands;
@@ -30,6 +31,7 @@ pub fn page(report: &Report) -> String {
     limits(&mut out, report);
     notes(&mut out, report);
     report.stages.iter().filter(|stage| stage.decisions > 0).for_each(|found| stage(&mut out, found));
+    report.access.iter().for_each(|found| access(&mut out, found));
     failures(&mut out, report);
     if !report.costs.is_empty() {
         out.push_str("<section><h2>Cost</h2>");
@@ -150,6 +152,51 @@ fn people(field: &FieldReport) -> String {
         people.better,
         people.worse
     )
+}
+
+/// The effect on access: what would not have been given, who would be asked, and what is held today all the same.
+fn access(out: &mut String, found: &AccessReport) {
+    let all = thousands(found.requests);
+    let _ = write!(out, "<section class=\"access\"><h2>Access <small>{all} requests</small></h2><table>");
+    for (what, count, class) in [
+        ("would be denied", found.denied, "bad"),
+        ("would wait for people instead of being given at once", found.lose_approval, "accent"),
+        ("would be given at once", found.given_at_once, "good"),
+        ("were denied, and would wait for people", found.reopened, "accent"),
+    ] {
+        let (number, bar) = (thousands(count), bar(count, found.requests, class));
+        let _ = write!(out, "<tr><td>{what}</td><td class=\"number\">{number}</td><td>{bar}</td></tr>");
+    }
+    out.push_str("</table>");
+    if !found.approvers.is_empty() {
+        out.push_str(
+            "<h3>How often approvers would be asked</h3><table><tr><th>person</th><th>before</th><th>after</th></tr>",
+        );
+        for one in &found.approvers {
+            let (person, before, after) = (escaped(&one.person), thousands(one.before), thousands(one.after));
+            let _ = write!(
+                out,
+                "<tr><td>{person}</td><td class=\"number\">{before}</td><td class=\"number\">{after}</td></tr>"
+            );
+        }
+        out.push_str("</table>");
+    }
+    if !found.standing.is_empty() {
+        out.push_str(
+            "<h3>Held today, and not given as it was</h3><table><tr><th>person</th><th>access</th><th>ticket</th><th>would be</th></tr>",
+        );
+        for one in &found.standing {
+            let access = escaped(&format!("{}/{}", one.app, one.tier));
+            let (person, ticket) = (escaped(&one.person), escaped(&one.ticket));
+            let _ =
+                write!(out, "<tr><td>{person}</td><td>{access}</td><td>{ticket}</td><td>{}</td></tr>", one.would_be);
+        }
+        out.push_str("</table>");
+    }
+    if found.more {
+        out.push_str("<p class=\"note\">There are more of them than are shown here.</p>");
+    }
+    out.push_str("</section>");
 }
 
 fn failures(out: &mut String, report: &Report) {

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::Signer as _;
 
-use super::{SignatureFile, message};
+use super::{CONNECTOR, SignatureFile, evidence, message};
 use crate::rules::digest::Digest;
 
 /// What a key's file begins with, so that a wrong file is told from a damaged one.
@@ -95,6 +95,16 @@ impl SigningKey {
         BASE64.encode(self.public_bytes())
     }
 
+    /// Vouches for evidence of a digest, in base64.
+    pub fn sign_evidence(&self, digest: Digest) -> String {
+        BASE64.encode(self.0.sign(&evidence(digest)).to_bytes())
+    }
+
+    /// Vouches for a connector that is a component.
+    pub fn sign_connector(&self, component: Digest) -> SignatureFile {
+        self.sign(component, Digest::of(CONNECTOR))
+    }
+
     /// Vouches for a component with its manifest.
     pub fn sign(&self, component: Digest, manifest: Digest) -> SignatureFile {
         let signature = self.0.sign(&message(component, manifest));
@@ -113,7 +123,7 @@ impl SignatureFile {
         let Self { key, component, manifest, signature } = self;
         // Base64 and hexadecimal have nothing that TOML would escape.
         format!(
-            "# Who vouches for rule.toml and rule.wasm beside this file, as they are; made by `ruledesk rule sign`.\n\
+            "# Who vouches for the files that this belongs to, as they are; made by `ruledesk rule sign` or `ruledesk connector sign`.\n\
              key = \"{key}\"\ncomponent = \"{component}\"\nmanifest = \"{manifest}\"\nsignature = \"{signature}\"\n"
         )
     }

@@ -1,4 +1,4 @@
-//! Who vouches for a rule: an Ed25519 signature (RFC 8032) beside its manifest and component, and the keys that a desk trusts.
+//! Who vouches for a rule or a connector: an Ed25519 signature (RFC 8032) beside its manifest and component, and the keys that a desk trusts.
 //!
 //! What is signed is the pair of digests, after a name that nothing else signs under: so a signature is for this component
 //! with this manifest, settings included, and for no other pair. A desk that trusts no key in particular takes every rule.
@@ -16,6 +16,13 @@ pub mod key;
 
 /// The signature's name in a rule's folder.
 pub const SIGNATURE_FILE: &str = "rule.sig";
+/// The end of the name of a connector's signature, after the name of the component's file.
+pub const CONNECTOR_SIGNATURE: &str = ".sig";
+/// The text that stands in the manifest's place where a connector is signed, which has none: no signature of a rule fits a connector,
+/// and none of a connector fits a rule.
+const CONNECTOR: &[u8] = b"ruledesk connector";
+/// Before the digest of evidence, so that its signature fits no rule.
+const EVIDENCE: &[u8] = b"ruledesk evidence 1\0";
 /// The largest signature file that is read, in bytes; a written one has some 400.
 pub const SIGNATURE_BYTES_MAX: usize = 4 << 10;
 /// Before the two digests, so that a signature made for anything else never fits a rule.
@@ -40,6 +47,23 @@ impl TrustedKey {
             return Err(NotAKey { name: name.to_owned() });
         }
         Ok(Self { name: name.to_owned(), key })
+    }
+
+    /// A key as `ruledesk rule keygen` prints it: a name, a colon and the key in base64.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAKey`].
+    pub fn parse(text: &str) -> Result<Self, NotAKey> {
+        let (name, key) = text.split_once(':').unwrap_or((text, ""));
+        let bytes = BASE64.decode(key).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        Self::new(name, &bytes.ok_or_else(|| NotAKey { name: name.to_owned() })?)
+    }
+
+    /// Whether this key has signed evidence of a digest; the signature is in base64.
+    pub fn has_signed_evidence(&self, digest: Digest, signature: &str) -> bool {
+        let signature = BASE64.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
+        signature.is_some_and(|signature| self.key.verify_strict(&evidence(digest), &signature).is_ok())
     }
 }
 
@@ -77,11 +101,11 @@ pub struct SignatureFile {
 pub enum Untrusted {
     #[error("the {part} {digest} was withdrawn: `[rules] withdrawn` of this desk names it, and it does not come back")]
     Withdrawn { part: &'static str, digest: Digest },
-    #[error("the rule is not signed, and this desk takes only what is signed by {trusted}")]
+    #[error("it is not signed, and this desk takes only what is signed by {trusted}")]
     Unsigned { trusted: String },
     #[error("the signature is no {SIGNATURE_FILE} of ours: {message}")]
     Unreadable { message: String },
-    #[error("the rule is signed with the key {key}, which this desk does not trust: it trusts {trusted}")]
+    #[error("it is signed with the key {key}, which this desk does not trust: it trusts {trusted}")]
     UnknownKey { key: String, trusted: String },
     #[error("the signature was not made with the key of `{name}`, which it names")]
     Forged { name: String },
@@ -151,6 +175,15 @@ impl Trust {
         Ok(Some(&signer.name))
     }
 
+    /// Who vouches for a connector, given its signature's text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trust::verify`].
+    pub fn verify_connector(&self, component: Digest, signature: Option<&str>) -> Result<Option<&str>, Untrusted> {
+        self.verify(component, Digest::of(CONNECTOR), signature)
+    }
+
     fn names(&self) -> String {
         self.keys.iter().map(|trusted| format!("`{}`", trusted.name)).collect::<Vec<_>>().join(", ")
     }
@@ -167,6 +200,11 @@ fn parse(text: &str) -> Result<SignatureFile, Untrusted> {
 /// What is signed: the domain, then both digests' bytes, each of a fixed length.
 fn message(component: Digest, manifest: Digest) -> Vec<u8> {
     [DOMAIN, component.as_bytes(), manifest.as_bytes()].concat()
+}
+
+/// The bytes that are signed of evidence.
+fn evidence(digest: Digest) -> Vec<u8> {
+    [EVIDENCE, digest.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -194,6 +232,19 @@ mod tests {
         assert!(matches!(trust.verify(wasm, changed, Some(&good)), Err(Untrusted::OtherManifest { .. })));
         assert!(matches!(trust.verify(wasm, toml, Some("key = 1")), Err(Untrusted::Unreadable { .. })));
         assert_eq!(Trust::default().verify(wasm, toml, None), Ok(None), "no policy, no signature");
+    }
+
+    #[test]
+    fn a_rules_signature_fits_no_connector_and_a_connectors_fits_no_rule() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let (wasm, toml, trust) = (Digest::of(b"wasm"), Digest::of(b"toml"), trusted(&key));
+        let connector = key.sign_connector(wasm).to_text();
+        assert_eq!(trust.verify_connector(wasm, Some(&connector)), Ok(Some("ops")));
+        let of_rule = key.sign(wasm, toml).to_text();
+        assert!(matches!(trust.verify_connector(wasm, Some(&of_rule)), Err(Untrusted::OtherManifest { .. })));
+        assert!(matches!(trust.verify(wasm, toml, Some(&connector)), Err(Untrusted::OtherManifest { .. })));
+        assert!(matches!(trust.verify_connector(wasm, None), Err(Untrusted::Unsigned { .. })));
+        assert_eq!(Trust::default().verify_connector(wasm, None), Ok(None), "no policy, no signature");
     }
 
     #[test]

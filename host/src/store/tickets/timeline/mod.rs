@@ -1,6 +1,6 @@
 //! The timeline as rows. An entry's event is a word and its facts, which stand in [`facts`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -188,11 +188,16 @@ pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Ve
     rows.iter().map(|row| Ok(readable(row, 0)?.entry)).collect()
 }
 
-/// The place of a ticket's last entry; 0 where it has none. The caller holds the ticket's row, so that no other entry can
-/// take the next place.
-pub async fn last_seq(tx: &mut Tx, ticket: TicketNumber) -> Result<i64, Error> {
-    let sql = "select coalesce(max(seq), 0) from timeline where ticket = $1";
-    tx.optional(sql, vec![ticket.0.into()]).await?.map_or(Ok(0), |row| row.int(0))
+/// The places of these tickets' last entries; those that have none are left out. The caller holds the tickets' rows, so that no
+/// other entry can take the next places.
+pub async fn last_seqs(tx: &mut Tx, tickets: &BTreeSet<TicketNumber>) -> Result<BTreeMap<TicketNumber, i64>, Error> {
+    if tickets.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("select ticket, max(seq) from timeline where ticket in ({}) group by ticket", places.join(", "));
+    let rows = tx.all(&sql, tickets.iter().map(|ticket| ticket.0.into()).collect()).await?;
+    rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), row.int(1)?))).collect()
 }
 
 impl Store {

@@ -18,33 +18,35 @@ use crate::desk::organisation::form::{Problem, Raw};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::intake::{NewTicket, Submission};
-pub use crate::store::access::bundles::{Bundle, BundlePart};
+pub use crate::store::access::submissions::{AccessSubmission, SubmissionPart};
 
 /// The most requests of one submission.
 const PARTS_MAX: usize = 50;
 
 /// All that one submission asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleRequest {
+pub struct SubmissionRequest {
     /// The people who are to have it; empty for the one who asks.
     pub people: Vec<String>,
-    pub items: Vec<BundleItem>,
+    pub items: Vec<SubmissionItem>,
     pub justification: String,
 }
 
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleItem {
+pub struct SubmissionItem {
     pub app: String,
     pub tier: String,
     pub role: Option<String>,
     pub hours: Option<u32>,
+    /// The day or the instant at which it is to begin, as the form takes it; `None` for at once.
+    pub starts: Option<String>,
 }
 
 /// A part that can be asked for.
 struct Checked {
     submission: Submission,
-    part: BundlePart,
+    part: SubmissionPart,
 }
 
 impl App {
@@ -57,9 +59,9 @@ impl App {
     pub async fn ask_for_several(
         self: &Arc<Self>,
         actor: &Actor,
-        request: &BundleRequest,
+        request: &SubmissionRequest,
         key: Option<Key>,
-    ) -> Result<Bundle, Error> {
+    ) -> Result<AccessSubmission, Error> {
         let no_person =
             || rejected(vec![Problem::new("people", "required", "A person asks for access, and this is none.")]);
         let requester = actor.person().ok_or_else(no_person)?.clone();
@@ -68,10 +70,10 @@ impl App {
         let id = key.as_ref().map_or_else(|| self.clock.new_id(), |(key, _)| id_of(&requester, key));
         let digest = key.map_or_else(String::new, |(_, digest)| digest);
         let parts = checked.iter().map(|one| one.part.clone()).collect();
-        let new = Bundle { id, requester, digest, asked_at: self.clock.now(), parts };
-        self.store.keep_bundle(&new).await?;
+        let new = AccessSubmission { id, requester, digest, asked_at: self.clock.now(), parts };
+        self.store.keep_submission(&new).await?;
         let missing = || Error::Missing { what: "submission", name: id.to_string() };
-        let kept = self.store.bundle(id).await?.ok_or_else(missing)?;
+        let kept = self.store.submission(id).await?.ok_or_else(missing)?;
         if kept.digest != new.digest || kept.parts.len() != checked.len() {
             return Err(Error::KeyReused);
         }
@@ -80,17 +82,18 @@ impl App {
                 self.make_part(actor, (id, number), one.submission).await?;
             }
         }
-        self.store.bundle(id).await?.ok_or_else(missing)
+        self.store.submission(id).await?.ok_or_else(missing)
     }
 
     async fn make_part(
         self: &Arc<Self>,
         actor: &Actor,
-        (bundle, part): (Uuid, usize),
+        (whole, part): (Uuid, usize),
         submission: Submission,
     ) -> Result<(), Error> {
-        // A host that dies between the request and the note of it finds the request again.
-        let key = (format!("bundle {bundle}/{part}"), digest(format!("{bundle}/{part}").as_bytes()));
+        // A host that dies between the request and the note of it finds the request again. The word is that of earlier releases, whose
+        // requests are found as well.
+        let key = (format!("bundle {whole}/{part}"), digest(format!("{whole}/{part}").as_bytes()));
         let made = self.create_ticket(actor, None, submission, Some(key)).await;
         let outcome = match made {
             Ok(made) => Ok(made.ticket.number),
@@ -99,7 +102,7 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        Ok(self.store.settle_part((bundle, part), outcome.as_ref().map(|n| *n).map_err(String::as_str)).await?)
+        Ok(self.store.settle_part((whole, part), outcome.as_ref().map(|n| *n).map_err(String::as_str)).await?)
     }
 
     /// A submission with where each of its requests stands. For the one who has asked, agents and admins.
@@ -107,18 +110,19 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Missing`]; where the store cannot be read.
-    pub async fn bundle(&self, actor: &Actor, id: Uuid) -> Result<Bundle, Error> {
+    pub async fn access_submission(&self, actor: &Actor, id: Uuid) -> Result<AccessSubmission, Error> {
         let missing = || Error::Missing { what: "submission", name: id.to_string() };
-        let bundle = self.store.bundle(id).await?.ok_or_else(missing)?;
-        if actor.person() != Some(&bundle.requester) && permission::read_decisions(actor).is_err() {
+        let found = self.store.submission(id).await?.ok_or_else(missing)?;
+        if actor.person() != Some(&found.requester) && permission::read_decisions(actor).is_err() {
             return Err(missing());
         }
-        Ok(bundle)
+        Ok(found)
     }
 }
 
 /// The id of the submission with a person's key: the same key is the same submission.
 fn id_of(requester: &PersonId, key: &str) -> Uuid {
+    // The word is that of earlier releases, so that what was sent to them is still the same submission.
     let hash = Sha256::digest(format!("access bundle\n{requester}\n{key}").as_bytes());
     let bytes: [u8; 16] = hash.first_chunk().copied().unwrap_or_default();
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
@@ -129,7 +133,7 @@ fn check(
     organisation: &Organisation,
     actor: &Actor,
     requester: &PersonId,
-    request: &BundleRequest,
+    request: &SubmissionRequest,
 ) -> Result<Vec<Checked>, Error> {
     let own = [requester.to_string()];
     let people = if request.people.is_empty() { &own[..] } else { &request.people };
@@ -185,18 +189,19 @@ fn part(
         other => vec![Problem::new("app", "refused", other.to_string())],
     })?;
     let AccessRequest { subject, app, tier, .. } = AccessRequest::from_fields(organisation, requester, &new.fields)?;
-    Ok(Checked { submission, part: BundlePart { subject, app, tier, ticket: None, problem: None, state: None } })
+    Ok(Checked { submission, part: SubmissionPart { subject, app, tier, ticket: None, problem: None, state: None } })
 }
 
 fn submission(
     form: &str,
-    item: &BundleItem,
+    item: &SubmissionItem,
     (person, requester): (&str, &PersonId),
     justification: &str,
 ) -> Submission {
     let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
     let mut fields = vec![text("app", &item.app), text("tier", &item.tier), text("justification", justification)];
     fields.extend(item.hours.map(|hours| ("duration-hours".to_owned(), Raw::Number(f64::from(hours)))));
+    fields.extend(item.starts.as_deref().map(|starts| text("starts", starts)));
     fields.extend(item.role.as_deref().map(|role| text("role", role)));
     fields.extend((person != requester.as_str()).then(|| text("for", person)));
     Submission {

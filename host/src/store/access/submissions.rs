@@ -9,22 +9,23 @@ use crate::store::db::Arg;
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::{Error, Store};
 
+/// The tables keep the name that they had in the release that made them.
 const T: &str = "access_bundles";
 
 /// One submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bundle {
+pub struct AccessSubmission {
     pub id: Uuid,
     pub requester: PersonId,
     /// Of what was asked.
     pub digest: String,
     pub asked_at: Timestamp,
-    pub parts: Vec<BundlePart>,
+    pub parts: Vec<SubmissionPart>,
 }
 
 /// One item for one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundlePart {
+pub struct SubmissionPart {
     pub subject: PersonId,
     pub app: AppId,
     pub tier: TierId,
@@ -42,16 +43,16 @@ impl Store {
     /// # Errors
     ///
     /// Where the store cannot be written.
-    pub async fn keep_bundle(&self, bundle: &Bundle) -> Result<(), Error> {
+    pub async fn keep_submission(&self, submission: &AccessSubmission) -> Result<(), Error> {
         let head: Vec<Arg> = vec![
-            bundle.id.into(),
-            bundle.requester.as_str().into(),
-            bundle.digest.as_str().into(),
-            ms(bundle.asked_at).into(),
+            submission.id.into(),
+            submission.requester.as_str().into(),
+            submission.digest.as_str().into(),
+            ms(submission.asked_at).into(),
         ];
-        let parts = bundle.parts.iter().zip(0_i64..).map(|(part, number)| {
+        let parts = submission.parts.iter().zip(0_i64..).map(|(part, number)| {
             vec![
-                bundle.id.into(),
+                submission.id.into(),
                 number.into(),
                 part.subject.as_str().into(),
                 part.app.as_str().into(),
@@ -76,7 +77,7 @@ impl Store {
     /// Where the store cannot be written.
     pub async fn settle_part(
         &self,
-        (bundle, part): (Uuid, usize),
+        (submission, part): (Uuid, usize),
         outcome: Result<TicketNumber, &str>,
     ) -> Result<(), Error> {
         let (ticket, problem) = match outcome {
@@ -84,7 +85,7 @@ impl Store {
             Err(problem) => (None, Some(problem.to_owned())),
         };
         let number = i64::try_from(part).unwrap_or(i64::MAX);
-        let args: Vec<Arg> = vec![ticket.into(), problem.into(), bundle.into(), number.into()];
+        let args: Vec<Arg> = vec![ticket.into(), problem.into(), submission.into(), number.into()];
         let written = self.db.transaction(async |mut tx| {
             let sql = "update access_bundle_parts set ticket = $1, problem = $2 where bundle = $3 and part = $4";
             tx.execute(sql, args.clone()).await?;
@@ -98,7 +99,7 @@ impl Store {
     /// # Errors
     ///
     /// Where the store cannot be read.
-    pub async fn bundle(&self, id: Uuid) -> Result<Option<Bundle>, Error> {
+    pub async fn submission(&self, id: Uuid) -> Result<Option<AccessSubmission>, Error> {
         let sql = "select requester, digest, asked_at from access_bundles where id = $1";
         let Some(head) = self.db.optional(sql, vec![id.into()]).await? else { return Ok(None) };
         let sql = "select p.subject, p.app, p.tier, p.ticket, p.problem, c.state from access_bundle_parts p \
@@ -107,7 +108,7 @@ impl Store {
         let rows = self.db.all(sql, vec![id.into()]).await?;
         let part = |row: &crate::store::db::Row| {
             let state = row.opt_text(5)?;
-            Ok(BundlePart {
+            Ok(SubmissionPart {
                 subject: parsed(T, "subject", &row.text(0)?)?,
                 app: parsed(T, "app", &row.text(1)?)?,
                 tier: parsed(T, "tier", &row.text(2)?)?,
@@ -118,7 +119,7 @@ impl Store {
                     .transpose()?,
             })
         };
-        Ok(Some(Bundle {
+        Ok(Some(AccessSubmission {
             id,
             requester: parsed(T, "requester", &head.text(0)?)?,
             digest: head.text(1)?,

@@ -13,7 +13,7 @@ use crate::api::http::headers::key::key as key_of;
 use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::access::people::bundle::{Bundle, BundleItem, BundleRequest};
+use crate::app::access::people::submission::{AccessSubmission, SubmissionItem, SubmissionRequest};
 
 /// The items that are asked for, and for whom.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -37,6 +37,10 @@ pub struct ItemBody {
     role: Option<String>,
     #[serde(default)]
     duration_hours: Option<u32>,
+    /// A day such as `2026-03-01`, or an instant (RFC 3339), at which it is to begin; at once where nothing is said. Needs a form with a
+    /// field `starts`.
+    #[serde(default)]
+    starts: Option<String>,
 }
 
 /// A submission with where each of its requests stands.
@@ -63,9 +67,9 @@ pub struct SubmissionPartView {
     problem: Option<String>,
 }
 
-impl From<Bundle> for SubmissionView {
-    fn from(bundle: Bundle) -> Self {
-        let part = |part: crate::app::access::people::bundle::BundlePart| SubmissionPartView {
+impl From<AccessSubmission> for SubmissionView {
+    fn from(found: AccessSubmission) -> Self {
+        let part = |part: crate::app::access::people::submission::SubmissionPart| SubmissionPartView {
             person: part.subject.to_string(),
             app: part.app.to_string(),
             tier: part.tier.to_string(),
@@ -74,20 +78,25 @@ impl From<Bundle> for SubmissionView {
             problem: part.problem,
         };
         SubmissionView {
-            id: bundle.id.to_string(),
-            requester: bundle.requester.to_string(),
-            asked_at: bundle.asked_at,
-            requests: bundle.parts.into_iter().map(part).collect(),
+            id: found.id.to_string(),
+            requester: found.requester.to_string(),
+            asked_at: found.asked_at,
+            requests: found.parts.into_iter().map(part).collect(),
         }
     }
 }
 
-impl From<SubmissionBody> for BundleRequest {
+impl From<SubmissionBody> for SubmissionRequest {
     fn from(body: SubmissionBody) -> Self {
-        let item =
-            |item: ItemBody| BundleItem { app: item.app, tier: item.tier, role: item.role, hours: item.duration_hours };
+        let item = |item: ItemBody| SubmissionItem {
+            app: item.app,
+            tier: item.tier,
+            role: item.role,
+            hours: item.duration_hours,
+            starts: item.starts,
+        };
         let items = body.items.into_iter().map(item).collect();
-        BundleRequest { people: body.people, items, justification: body.justification }
+        SubmissionRequest { people: body.people, items, justification: body.justification }
     }
 }
 
@@ -104,8 +113,8 @@ pub async fn submit(
     Json(body): Json<SubmissionBody>,
 ) -> Result<(StatusCode, axum::Json<SubmissionView>), Problem> {
     let key = key_of(&headers, "access submission", &body)?;
-    let bundle = app.ask_for_several(&actor, &body.into(), key).await?;
-    Ok((StatusCode::CREATED, axum::Json(bundle.into())))
+    let made = app.ask_for_several(&actor, &body.into(), key).await?;
+    Ok((StatusCode::CREATED, axum::Json(made.into())))
 }
 
 /// Read a submission: where each of its requests stands. For the one who has asked, agents and admins.
@@ -119,5 +128,5 @@ pub async fn read(
 ) -> Result<axum::Json<SubmissionView>, Problem> {
     let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no submission `{id}`: its id is a UUID"));
     let id = id.parse().map_err(missing)?;
-    Ok(axum::Json(app.bundle(&actor, id).await?.into()))
+    Ok(axum::Json(app.access_submission(&actor, id).await?.into()))
 }

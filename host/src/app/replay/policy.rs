@@ -1,0 +1,185 @@
+//! The policy of a day: the versions of the rules for access that were live then, out of the archive, and the answer that they give
+//! for a person and an item. Nothing is written. The rules are those of the day; all that they look at is as it is today: the
+//! directory, the catalog, the tables, and what is held and asked for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+
+use crate::app::decide::pipeline::{self, Case};
+use crate::app::decide::translate;
+use crate::app::record::write::beginnings;
+use crate::app::rollout::deploy::Unfit;
+use crate::app::{App, Error};
+use crate::desk::access::AccessRequest;
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::{PersonId, RunId, TicketId};
+use crate::desk::organisation::form::{Problem, Raw};
+use crate::desk::organisation::{Organisation, RequestType};
+use crate::desk::permission;
+use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::verdict::access::AccessVerdict;
+use crate::rules::contract::SoFar;
+use crate::rules::live::catalog::{Generation, Playing};
+use crate::rules::live::rollout::VersionId;
+use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
+
+/// The justification of the request that is made up for the question.
+const ASKED: &str = "a question of an audit: what the policy allowed on that day";
+
+/// A person, an item, and an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyQuestion {
+    pub person: PersonId,
+    pub app: String,
+    pub tier: String,
+    pub role: Option<String>,
+    pub hours: Option<u32>,
+    pub at: Timestamp,
+}
+
+/// The answer of the rules of then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyThen {
+    /// The rules for access that were live, in the order in which they are asked.
+    pub rules: Vec<RuleThen>,
+    pub verdict: AccessVerdict,
+}
+
+/// A version that was live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleThen {
+    pub rule: String,
+    pub version: String,
+    pub id: VersionId,
+}
+
+/// The instant that a text means: itself, or the end of a day by the desk's calendar. `None` where it is neither.
+pub fn as_of(text: &str, organisation: &Organisation) -> Option<Timestamp> {
+    let zone = &organisation.calendar.zone;
+    let end = |day: Date| {
+        let next = zone.to_timestamp(day.tomorrow().ok()?.to_datetime(Time::midnight())).ok()?;
+        Timestamp::from_millisecond(next.as_millisecond() - 1).ok()
+    };
+    text.parse().ok().or_else(|| text.parse().ok().and_then(end))
+}
+
+impl App {
+    /// The answer that the rules for access which were live at an instant give for a person and an item, as all else is today. For
+    /// agents, admins and the operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] for a person who is not here, or a version that the archive does not have;
+    /// [`Error::Rejected`] where it cannot be asked for as it stands; [`Error::Unfit`] for a version that this program cannot run
+    /// any more; [`Error::Busy`] where the rules have too much to do; where the store cannot be read.
+    pub async fn policy_at(self: &Arc<Self>, actor: &Actor, question: &PolicyQuestion) -> Result<PolicyThen, Error> {
+        permission::read_decisions(actor)?;
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        if !organisation.people.contains_key(&question.person) {
+            return Err(Error::Missing { what: "person", name: question.person.to_string() });
+        }
+        let (form, new) = request(&organisation, question)?;
+        let so_far = so_far(form);
+        let request = AccessRequest::from_fields(&organisation, &question.person, &new.fields)
+            .map_err(|problems| Error::Rejected { problems })?;
+        let (generation, rules) = self.generation_at(question.at).await?;
+        let facts = self.access_facts(&organisation, &request, now).await?;
+        let ticket = translate::ticket(&new, now);
+        let about = Case {
+            tables: self.rules.tables(),
+            dictionary: self.store.dictionary(&beginnings(generation.rules())),
+            organisation,
+            generation,
+            new,
+            recent: Vec::new(),
+            now,
+            run: RunId(self.clock.new_id()),
+            ticket: TicketId(self.clock.new_id()),
+            budget: self.rules.ticket_budget,
+        };
+        let lane = question.person.as_str();
+        let asked = self.rules.workers().run(lane, move || pipeline::review(about, ticket, &so_far, &facts)).await?;
+        let unanswered = || Error::Missing { what: "answer of the rules for access at", name: question.at.to_string() };
+        Ok(PolicyThen { rules, verdict: asked.verdict.ok_or_else(unanswered)? })
+    }
+
+    /// The live rules with those for access as they were at an instant.
+    async fn generation_at(self: &Arc<Self>, at: Timestamp) -> Result<(Arc<Generation>, Vec<RuleThen>), Error> {
+        let live = self.rules.generation();
+        let for_access = |rule: &&Arc<Rule>| rule.manifest.stages.contains(&Stage::Access);
+        let without: Vec<String> =
+            live.rules().iter().filter(for_access).map(|rule| rule.manifest.name.to_string()).collect();
+        let mut with: Vec<(Arc<Rule>, Playing)> = Vec::new();
+        for (name, version) in self.store.active_at(at).await? {
+            let missing = || Error::Missing { what: "version in the archive", name: format!("{name} {version}") };
+            let id: VersionId = version.parse().map_err(|_| missing())?;
+            let (component, manifest) = version.split_once('/').ok_or_else(missing)?;
+            let kept = self.store.rule_version(component, manifest).await?.ok_or_else(missing)?;
+            let app = Arc::clone(self);
+            // It may have to be compiled in a child process, and waits for that.
+            let revived = tokio::task::spawn_blocking(move || {
+                app.rules.revive_settled(Path::new(&kept.name), &kept.manifest, &kept.component)
+            });
+            let rule = Arc::new(revived.await?.map_err(|error| Error::Unfit(Unfit::from(&error)))?);
+            debug_assert_eq!(rule.manifest_digest.to_string(), manifest, "{id}");
+            if for_access(&&rule) {
+                with.push((rule, Playing::Active { canary_percent: None }));
+            }
+        }
+        with.sort_by(|(a, _), (b, _)| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
+        let then = with.iter().map(|(rule, _)| rule_then(rule)).collect::<Result<Vec<_>, Error>>()?;
+        Ok((Arc::new(live.altered(&without, with)), then))
+    }
+}
+
+fn rule_then(rule: &Rule) -> Result<RuleThen, Error> {
+    let id = format!("{}/{}", rule.digest, rule.manifest_digest);
+    let missing = |_| Error::Missing { what: "version in the archive", name: id.clone() };
+    Ok(RuleThen {
+        rule: rule.manifest.name.to_string(),
+        version: rule.manifest.version.clone(),
+        id: id.parse().map_err(missing)?,
+    })
+}
+
+/// The request that the question is about, as the person would make it today.
+fn request<'o>(
+    organisation: &'o Organisation,
+    question: &PolicyQuestion,
+) -> Result<(&'o RequestType, NewTicket), Error> {
+    let form = organisation.request_types.values().find(|form| form.grants_access);
+    let no_form = || Problem::new("app", "no-form", "No form of this desk asks for access.");
+    let form = form.ok_or_else(|| Error::Rejected { problems: vec![no_form()] })?;
+    let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
+    let mut fields = vec![text("app", &question.app), text("tier", &question.tier), text("justification", ASKED)];
+    fields.extend(question.role.as_deref().map(|role| text("role", role)));
+    fields.extend(question.hours.map(|hours| ("duration-hours".to_owned(), Raw::Number(f64::from(hours)))));
+    let submission = Submission {
+        request_type: form.id.to_string(),
+        channel: "api".to_owned(),
+        subject: format!("Access to {}/{}", question.app, question.tier),
+        fields,
+        ..Submission::default()
+    };
+    let asker = Actor::Person { id: question.person.clone(), roles: [Role::Requester].into() };
+    let permit = permission::create(organisation, &asker, None)?;
+    Ok((form, NewTicket::check(organisation, &permit, submission)?))
+}
+
+fn so_far(form: &RequestType) -> SoFar {
+    SoFar {
+        category: form.category.as_ref().map(ToString::to_string),
+        tags: Vec::new(),
+        kind: form.kind.code().to_owned(),
+        impact: None,
+        urgency: None,
+        priority: None,
+        team: None,
+        assignee: None,
+        attributes: Vec::new(),
+    }
+}

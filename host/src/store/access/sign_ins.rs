@@ -1,0 +1,85 @@
+//! When people have signed in last to apps that say so, and the access that is not used.
+
+use jiff::Timestamp;
+
+use super::{GRANT_COLUMNS, grant};
+use crate::desk::access::Grant;
+use crate::desk::id::{AppId, GrantId, PersonId};
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at, ms};
+use crate::store::sql::page::Page;
+use crate::store::{Error, Store};
+
+const T: &str = "access_sign_ins";
+
+/// The last sign-in of a person to an app, as the app has said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn {
+    /// `None` where the app knows of none.
+    pub last: Option<Timestamp>,
+    /// When the app was asked.
+    pub looked_at: Timestamp,
+}
+
+impl Store {
+    /// Keeps what an app says of a person's last sign-in. An app that forgets one is not believed: what was known stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn keep_sign_in(&self, (subject, app): (&PersonId, &AppId), sign_in: SignIn) -> Result<(), Error> {
+        const KEEP: &str = "insert into access_sign_ins (subject, app, last_at, looked_at) values ($1, $2, $3, $4) \
+                            on conflict (subject, app) do update set looked_at = excluded.looked_at, \
+                            last_at = coalesce(excluded.last_at, access_sign_ins.last_at)";
+        let args: Vec<Arg> = vec![
+            subject.as_str().into(),
+            app.as_str().into(),
+            sign_in.last.map(ms).into(),
+            ms(sign_in.looked_at).into(),
+        ];
+        self.write_row(KEEP, args).await.map(drop)
+    }
+
+    /// The last sign-in of a person to an app; `None` where the app has never said.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn sign_in(&self, subject: &PersonId, app: &AppId) -> Result<Option<SignIn>, Error> {
+        let sql = "select last_at, looked_at from access_sign_ins where subject = $1 and app = $2";
+        let row = self.db.optional(sql, vec![subject.as_str().into(), app.as_str().into()]).await?;
+        row.map(|row| sign_in(&row, 0)).transpose()
+    }
+
+    /// The access that is held and was given before an instant, and whose holder has not signed in since; only to apps that say so.
+    /// In the order in which it was given, after one of the grants.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn unused(
+        &self,
+        app: Option<&AppId>,
+        (since, now): (Timestamp, Timestamp),
+        after: Option<GrantId>,
+        limit: usize,
+    ) -> Result<Page<(Grant, SignIn), GrantId>, Error> {
+        let of = "from access_sign_ins s where s.subject = grants.subject and s.app = grants.app";
+        let sql = format!(
+            "select {GRANT_COLUMNS}, (select s.last_at {of}), (select s.looked_at {of}) from grants \
+             where ($1 = '' or app = $1) and state = 'active' and revoked_at is null and expires_at > $2 and granted_at <= $3 \
+             and id > $4 and exists (select 1 {of} and (s.last_at is null or s.last_at <= $3)) order by id limit {}",
+            limit + 1
+        );
+        let app = app.map(AppId::as_str).unwrap_or_default();
+        let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
+        let rows = self.db.all(&sql, vec![app.into(), ms(now).into(), ms(since).into(), after.into()]).await?;
+        let found = rows.iter().map(|row| Ok((grant(row)?, sign_in(row, 12)?))).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Page::cut(found, limit, |(grant, _)| grant.id))
+    }
+}
+
+fn sign_in(row: &Row, place: usize) -> Result<SignIn, Error> {
+    let last = row.opt_int(place)?.map(|last| at(T, "last_at", last)).transpose()?;
+    Ok(SignIn { last, looked_at: at(T, "looked_at", row.opt_int(place + 1)?.unwrap_or_default())? })
+}
