@@ -86,6 +86,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(agent_routes())
         .merge(queue_routes())
         .merge(admin_routes());
     let uploads = Router::new()
@@ -102,6 +103,13 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// The rarer acts of those who work on tickets.
+fn agent_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/tickets/{key}/outage", post(ticket::outage::run))
+        .route("/tickets/{key}/hand-over", post(ticket::acts::hand_over))
 }
 
 /// The lists of those who work on tickets.

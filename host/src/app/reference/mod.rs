@@ -23,8 +23,10 @@ pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 mod change;
 pub mod configuration;
 pub mod diff;
+pub mod drafts;
 pub mod lines;
 mod live;
+mod touched;
 
 /// A key that a table can hold is one that rules can look up.
 const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Organisation;
+use super::service::CannedReply;
+use super::{Organisation, PriorityLevel};
+use crate::desk::id::{MacroId, PriorityId};
 
 /// A kind of thing that an organisation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,12 +14,18 @@ pub enum Noun {
     Category,
     RequestType,
     App,
+    Calendar,
+    Priority,
+    Impact,
+    Urgency,
+    Matrix,
+    Promises,
+    Macro,
+    CannedReply,
+    Template,
 }
 
 impl Noun {
-    /// Every kind.
-    pub const ALL: [Noun; 5] = [Noun::Person, Noun::Team, Noun::Category, Noun::RequestType, Noun::App];
-
     /// The word for programs and people.
     pub const fn code(self) -> &'static str {
         match self {
@@ -26,9 +34,21 @@ impl Noun {
             Noun::Category => "category",
             Noun::RequestType => "request type",
             Noun::App => "app",
+            Noun::Calendar => "calendar",
+            Noun::Priority => "priority",
+            Noun::Impact => "impact",
+            Noun::Urgency => "urgency",
+            Noun::Matrix => "matrix",
+            Noun::Promises => "promises",
+            Noun::Macro => "macro",
+            Noun::CannedReply => "canned reply",
+            Noun::Template => "template",
         }
     }
 }
+
+/// The id of the desk's own calendar, matrix and promises, of which there is one each.
+pub const OF_THE_DESK: &str = "desk";
 
 /// The way in which a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +85,37 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
     compare(Noun::App, &before.apps, &after.apps, &mut found);
+    let desk = |noun| Difference { noun, id: OF_THE_DESK.to_owned(), way: Way::Changed };
+    found.extend((before.calendar != after.calendar).then(|| desk(Noun::Calendar)));
+    compare(Noun::Calendar, &before.calendars, &after.calendars, &mut found);
+    compare(Noun::Priority, &levels(before), &levels(after), &mut found);
+    compare(Noun::Impact, &steps(&before.impacts), &steps(&after.impacts), &mut found);
+    compare(Noun::Urgency, &steps(&before.urgencies), &steps(&after.urgencies), &mut found);
+    found.extend((before.matrix != after.matrix).then(|| desk(Noun::Matrix)));
+    let promises = (before.watch == after.watch, before.closing == after.closing);
+    found.extend((promises != (true, true)).then(|| desk(Noun::Promises)));
+    compare(Noun::Macro, &before.macros, &after.macros, &mut found);
+    compare(Noun::CannedReply, &replies(before), &replies(after), &mut found);
     found
 }
 
-fn compare<K: Ord + ToString, V: PartialEq>(
+/// The levels by their ids, each with its place.
+fn levels(organisation: &Organisation) -> BTreeMap<&PriorityId, (usize, &PriorityLevel)> {
+    organisation.priorities.iter().enumerate().map(|(place, level)| (&level.id, (place, level))).collect()
+}
+
+/// The steps of a scale, each with its place.
+fn steps<I: Ord>(scale: &[I]) -> BTreeMap<&I, usize> {
+    scale.iter().zip(0..).collect()
+}
+
+/// The canned replies by their ids, each with its place.
+fn replies(organisation: &Organisation) -> BTreeMap<&MacroId, (usize, &CannedReply)> {
+    organisation.canned_replies.iter().enumerate().map(|(place, reply)| (&reply.id, (place, reply))).collect()
+}
+
+/// The differences between two sets of things of one kind, by their ids.
+pub fn compare<K: Ord + ToString, V: PartialEq>(
     noun: Noun,
     before: &BTreeMap<K, V>,
     after: &BTreeMap<K, V>,
