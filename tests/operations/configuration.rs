@@ -112,7 +112,7 @@ fn parts_of_the_desk(desk: &House) {
     let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
     let ticket = || kofi.get("/api/v1/tickets/IT-1").expect(200);
     let due = || ticket()["resolution"]["due_at"].clone();
-    let follow = || drop(desk.do_what_is_due());
+    let follow = || _ = desk.do_what_is_due();
 
     let level =
         "[[priority]]\nid = \"now\"\nname = \"Now\"\nfirst-response = \"5m\"\nresolution = \"1h\"\n\n[[priority]]";

@@ -212,9 +212,9 @@ fn an_agent_announces_an_outage_and_hands_a_ticket_over_without_scripts() {
         |path: &str, body: &str| send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", &kofi)], body);
     let form = page("/tickets/IT-1");
     assert!(form.contains("action=\"/tickets/IT-1/outage\"") && form.contains("action=\"/tickets/IT-1/hand-over\""));
-    let known = "The VPN is down for all of Berlin &amp; we work on it.";
+    let known = "The VPN is down for all of Berlin, we work on it.";
     let body =
-        "do=declare&announcement=The+VPN+is+down+for+all+of+Berlin+%26+we+work+on+it.&by-type=1&words=vpn%2C+tunnel";
+        "do=declare&announcement=The+VPN+is+down+for+all+of+Berlin%2C+we+work+on+it.&by-type=1&words=vpn%2C+tunnel";
     let nothing = post("/tickets/IT-1/outage", "do=declare&announcement=A+word+that+is+kept");
     assert!(nothing.status == 422 && nothing.text.contains("A word that is kept"), "{}", nothing.text);
     assert_eq!(post("/tickets/IT-1/outage", body).header("location"), "/tickets/IT-1?done=outage");

@@ -276,7 +276,7 @@ pub async fn keep_draft(
     headers: HeaderMap,
     Json(body): Json<DocumentBody>,
 ) -> Result<Response, Problem> {
-    Ok(drafted(app.keep_draft(&actor, (document(&code)?, &body.content), &condition(&headers)?).await?))
+    Ok(drafted(app.keep_document_draft(&actor, (document(&code)?, &body.content), &condition(&headers)?).await?))
 }
 
 /// Forget the draft of a document.

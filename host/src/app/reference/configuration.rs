@@ -245,7 +245,7 @@ impl App {
     /// # Errors
     ///
     /// The same.
-    pub async fn keep_draft(
+    pub async fn keep_document_draft(
         &self,
         actor: &Actor,
         (document, content): (Document, &str),

@@ -78,8 +78,8 @@ pub enum Conflict {
     )]
     Configured { name: String },
     #[error(
-        "the document `{document}` belongs to the configuration directory: change its file {file}, or name it under \
-         `[configuration] by-api` in desk.toml"
+        "the document `{document}` belongs to the configuration directory: change its file {file} or its tables in \
+         desk.toml, or name it there under `[configuration] by-api`"
     )]
     NotByApi { document: &'static str, file: &'static str },
     #[error("there are {TABLES_MAX} tables already: remove one first")]

@@ -1,10 +1,8 @@
 //! The differences between two organisations: things that are there afterwards and were not, that are gone, and that changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::service::CannedReply;
-use super::{Organisation, PriorityLevel};
-use crate::desk::id::{MacroId, PriorityId};
+use super::Organisation;
 
 /// A kind of thing that an organisation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,30 +86,54 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     let desk = |noun| Difference { noun, id: OF_THE_DESK.to_owned(), way: Way::Changed };
     found.extend((before.calendar != after.calendar).then(|| desk(Noun::Calendar)));
     compare(Noun::Calendar, &before.calendars, &after.calendars, &mut found);
-    compare(Noun::Priority, &levels(before), &levels(after), &mut found);
-    compare(Noun::Impact, &steps(&before.impacts), &steps(&after.impacts), &mut found);
-    compare(Noun::Urgency, &steps(&before.urgencies), &steps(&after.urgencies), &mut found);
+    in_order(Noun::Priority, &before.priorities, &after.priorities, |level| level.id.to_string(), &mut found);
+    in_order(Noun::Impact, &before.impacts, &after.impacts, ToString::to_string, &mut found);
+    in_order(Noun::Urgency, &before.urgencies, &after.urgencies, ToString::to_string, &mut found);
     found.extend((before.matrix != after.matrix).then(|| desk(Noun::Matrix)));
     let promises = (before.watch == after.watch, before.closing == after.closing);
     found.extend((promises != (true, true)).then(|| desk(Noun::Promises)));
     compare(Noun::Macro, &before.macros, &after.macros, &mut found);
-    compare(Noun::CannedReply, &replies(before), &replies(after), &mut found);
+    in_order(
+        Noun::CannedReply,
+        &before.canned_replies,
+        &after.canned_replies,
+        |reply| reply.id.to_string(),
+        &mut found,
+    );
     found
 }
 
-/// The levels by their ids, each with its place.
-fn levels(organisation: &Organisation) -> BTreeMap<&PriorityId, (usize, &PriorityLevel)> {
-    organisation.priorities.iter().enumerate().map(|(place, level)| (&level.id, (place, level))).collect()
-}
-
-/// The steps of a scale, each with its place.
-fn steps<I: Ord>(scale: &[I]) -> BTreeMap<&I, usize> {
-    scale.iter().zip(0..).collect()
-}
-
-/// The canned replies by their ids, each with its place.
-fn replies(organisation: &Organisation) -> BTreeMap<&MacroId, (usize, &CannedReply)> {
-    organisation.canned_replies.iter().enumerate().map(|(place, reply)| (&reply.id, (place, reply))).collect()
+/// Compares two lists whose order counts: a thing has its place among those that both have, so that one that comes or goes changes no
+/// other.
+fn in_order<V: PartialEq>(
+    noun: Noun,
+    before: &[V],
+    after: &[V],
+    id: impl Fn(&V) -> String,
+    found: &mut Vec<Difference>,
+) {
+    let ids = |list: &[V]| list.iter().map(&id).collect::<BTreeSet<String>>();
+    let (had, has) = (ids(before), ids(after));
+    let placed = |list: &[V], other: &BTreeSet<String>| {
+        let mut place = 0;
+        let mut all = BTreeMap::new();
+        for (at, thing) in list.iter().enumerate() {
+            place += usize::from(other.contains(&id(thing)));
+            all.insert(id(thing), (place, at));
+        }
+        all
+    };
+    let (before_by_id, after_by_id) = (placed(before, &has), placed(after, &had));
+    let same = |one: (usize, usize), other: (usize, usize)| one.0 == other.0 && before.get(one.1) == after.get(other.1);
+    let mut note = |id: &String, way| found.push(Difference { noun, id: id.clone(), way });
+    for (id, one) in &before_by_id {
+        match after_by_id.get(id) {
+            None => note(id, Way::Removed),
+            Some(other) if !same(*one, *other) => note(id, Way::Changed),
+            Some(_) => {}
+        }
+    }
+    after_by_id.keys().filter(|id| !before_by_id.contains_key(*id)).for_each(|id| note(id, Way::Added));
 }
 
 /// The differences between two sets of things of one kind, by their ids.
