@@ -96,7 +96,7 @@ async fn pages(desk: &Desk, size: u64, lines: &mut Vec<Line>) {
     let form = "content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\n";
     let signed_in = browser.ask("POST", "/sign-in", form, "person=kofi").await;
     let cookie = signed_in.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-    let cookie = cookie.unwrap_or_else(|| panic!("{}", signed_in.head)).split(';').next().unwrap();
+    let cookie = cookie.expect("a cookie for one who signs in").split(';').next().unwrap();
     let cookie = format!("cookie: {cookie}\r\n");
     let (mut random, mut took) = (Random(12), Vec::new());
     for _ in 0..requests() {
