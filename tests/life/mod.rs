@@ -14,6 +14,7 @@ use crate::support::wait::until;
 mod bundles;
 mod crash;
 mod drafts;
+mod failure_points;
 mod friday;
 mod outage;
 mod promises;

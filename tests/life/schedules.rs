@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -68,7 +68,37 @@ fn a_ticket_comes_again_each_day_once_on_any_number_of_hosts_and_after_an_outage
         assert_eq!(desk.as_role("kofi").get("/api/v1/schedules").status, 403);
         let first = desk.as_role("mei").get("/api/v1/tickets/IT-1").expect(200);
         assert_eq!((&first["requester"], &first["channel"]), (&Value::from("mei"), &Value::from("recurring")));
+        steps(&desk, count);
     });
+}
+
+/// An administrator has the next one made before its time, stops what comes again, and lets it come again from then on.
+fn steps(desk: &House, count: usize) {
+    let mei = desk.as_role("mei");
+    let path = "/api/v1/schedules/ticket:backups";
+    let step = |step: &str| mei.post(&format!("{path}/{step}"), &json!({ "why": "the holidays" }));
+    let next = mei.get("/api/v1/schedules").expect(200)[0]["next_at"].clone();
+    assert_eq!(desk.as_role("kofi").post(&format!("{path}/pause"), &json!({ "why": "x" })).status, 403);
+    assert_eq!(mei.post(&format!("{path}/pause"), &json!({ "why": " " })).expect(422)["problems"][0]["field"], "why");
+    assert_eq!(step("stop").status, 404);
+    assert_eq!(mei.get("/api/v1/schedules/ticket:none/runs").status, 404);
+
+    assert_eq!(step("run-next").expect(200)["wanted"], true);
+    desk.do_what_is_due();
+    assert_eq!(subjects(desk).len(), count + 1, "before its time");
+    let runs = mei.get(&format!("{path}/runs")).expect(200);
+    assert_eq!((&runs[0]["at"], runs.as_array().unwrap().len()), (&next, count + 1), "{runs}");
+    let output = desk.command(&["jobs", "schedules", "pause", "ticket:backups", "--why", "the holidays"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("ticket:backups") && said.contains("paused since"), "{output:?}");
+    assert_eq!(step("run-next").expect(422)["problems"][0]["code"], "paused");
+    desk.advance(SignedDuration::from_hours(72));
+    assert_eq!(subjects(desk).len(), count + 1, "nothing comes of it");
+    assert!(step("resume").expect(200)["next_at"].is_string());
+    desk.do_what_is_due();
+    assert_eq!(subjects(desk).len(), count + 1, "and nothing is made up for");
+    desk.advance(SignedDuration::from_hours(24));
+    assert_eq!(subjects(desk).len(), count + 2, "from then on it comes again");
 }
 
 #[test]

@@ -90,11 +90,132 @@ fn move_to(client: &Client, team: &str) {
     client.with("if-match", "*").patch("/api/v1/tickets/IT-1", &body).expect(200);
 }
 
+/// Publishes a document over the one that is live; the changes that it makes.
+fn replace(mei: &Client, document: &str, from: &str, to: &str) -> Value {
+    let documents = mei.get("/api/v1/config/documents").expect(200);
+    let live = documents.as_array().unwrap().iter().find(|one| one["document"] == document).unwrap().clone();
+    let before = live["content"].as_str().unwrap();
+    assert!(before.contains(from), "{document}: {before}");
+    let body = json!({ "content": before.replacen(from, to, 1), "why": "it is time" });
+    let path = format!("/api/v1/config/documents/{document}");
+    let look = mei.post(&format!("{path}/check"), &json!({ "content": body["content"] })).expect(200);
+    let done = mei.with("if-match", &format!("\"{}\"", live["revision"])).put(&path, &body);
+    match done.status {
+        200 => assert_eq!(look["changes"], done.json()["changes"], "a look says before what will be"),
+        _ => assert_eq!(look["problems"], done.expect(422)["problems"], "and why it will not be"),
+    }
+    look
+}
+
+/// The parts of the configuration that stand in `desk.toml` are published one by one, and open tickets follow them.
+fn parts_of_the_desk(desk: &House) {
+    let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
+    let ticket = || kofi.get("/api/v1/tickets/IT-1").expect(200);
+    let due = || ticket()["resolution"]["due_at"].clone();
+    let follow = || _ = desk.do_what_is_due();
+
+    let level =
+        "[[priority]]\nid = \"now\"\nname = \"Now\"\nfirst-response = \"5m\"\nresolution = \"1h\"\n\n[[priority]]";
+    let added = replace(&mei, "priorities", "[[priority]]", level);
+    let moved = |way: &str| json!({ "kind": "priority", "id": "now", "change": way, "open_tickets": 0, "rules": [] });
+    assert!(added["changes"].as_array().unwrap().contains(&moved("added")), "{added}");
+    let edit = json!({ "priority": "now", "reason": "the board waits" });
+    kofi.with("if-match", "*").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+    let gone = replace(&mei, "priorities", "id = \"now\"", "id = \"soon\"");
+    let said = gone["problems"][0]["message"].as_str().unwrap();
+    assert!(said.starts_with("1 open tickets have the priority `now`"), "{gone}");
+    let before = due();
+    let looser = replace(&mei, "priorities", "resolution = \"1h\"", "resolution = \"3h\"")["changes"][0].clone();
+    assert_eq!((&looser["open_tickets"], &looser["promises_move"]), (&json!(1), &json!(true)), "{looser}");
+    until("the ticket follows its priority", || {
+        follow();
+        (due() != before).then_some(())
+    });
+    let (before, zone) = (due(), "time-zone = \"Europe/Berlin\"");
+    let other = replace(&mei, "calendars", zone, "time-zone = \"Asia/Tokyo\"")["changes"][0].clone();
+    assert_eq!((&other["kind"], &other["id"], &other["open_tickets"]), (&json!("calendar"), &json!("desk"), &json!(1)));
+    until("the ticket follows the calendar", || {
+        follow();
+        (due() != before).then_some(())
+    });
+    let told = kofi.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+    assert!(told.matches("\"retargeted\"").count() >= 2, "{told}");
+
+    let other = replace(&mei, "promises", "confirm-within = \"20h\"", "confirm-within = \"10h\"");
+    let all = other["changes"].as_array().unwrap();
+    assert!(all.iter().any(|one| one["kind"] == "promises") && all.iter().any(|one| one["kind"] == "request type"));
+    replace(&mei, "macros", "Hand over to Network", "To the network team");
+    assert!(kofi.get("/api/v1/macros").expect(200).to_string().contains("To the network team"));
+    replace(&mei, "canned-replies", "Known outage", "Outage");
+    let replies = kofi.get("/api/v1/tickets/IT-1/canned-replies").expect(200).to_string();
+    assert!(replies.contains("\"Outage\"") && !replies.contains("Known outage"), "{replies}");
+    templates(&mei);
+}
+
+/// The words of messages are published like the rest, and what is no template is refused.
+fn templates(mei: &Client) {
+    let one = |text: &str| {
+        format!("[[template]]\nlanguage = \"en\"\nname = \"closed.txt\"\ntext = \"\"\"\nSubject: {text}\"\"\"\n")
+    };
+    let path = "/api/v1/config/documents/templates";
+    let check = |content: String| mei.post(&format!("{path}/check"), &json!({ "content": content })).expect(200);
+    let wrong = check(one("{{ ticket.kye }}"));
+    let said = wrong["problems"][0]["message"].as_str().unwrap();
+    assert!(said.contains("en/closed.txt, line 1"), "{wrong}");
+    let body = json!({ "content": one("{{ ticket.key }} is over"), "why": "shorter" });
+    let done = mei.with("if-match", "*").put(path, &body).expect(200);
+    let change =
+        json!({ "kind": "template", "id": "en/closed.txt", "change": "added", "open_tickets": 0, "rules": [] });
+    assert_eq!(done["changes"], json!([change]), "{done}");
+}
+
+/// A draft need not be right, is shared, is not overwritten unseen, and is gone when it is published.
+fn drafts(mei: &Client, kofi: &Client) {
+    let path = format!("{TEAMS}/draft");
+    assert_eq!((mei.get(&path).status, kofi.get(&path).status), (404, 403));
+    let keep = |content: &str| json!({ "content": content });
+    assert_eq!(mei.put(&path, &keep("half")).status, 428);
+    let first = mei.with("if-none-match", "*").put(&path, &keep("[[team]"));
+    assert_eq!((first.etag.as_deref(), first.expect(200)["author"].clone()), (Some("\"1\""), json!("mei")));
+    assert_eq!(mei.with("if-none-match", "*").put(&path, &keep("another")).status, 412, "another is there");
+    let live = mei.get("/api/v1/config/documents").expect(200);
+    let teams = live.as_array().unwrap().iter().find(|one| one["document"] == "teams").unwrap().clone();
+    let whole = format!("{}{PRINTING}", teams["content"].as_str().unwrap());
+    assert_eq!(mei.with("if-match", "\"1\"").put(&path, &keep(&whole)).expect(200)["version"], 2);
+    assert_eq!(mei.with("if-match", "\"1\"").put(&path, &keep("late")).status, 412);
+    assert!(!has_printing(kofi), "nothing of it is live");
+    let draft = mei.get(&path).expect(200);
+    publish(mei, teams["revision"].as_i64().unwrap(), draft["content"].as_str().unwrap(), "as drafted").expect(200);
+    assert!(has_printing(kofi) && mei.get(&path).status == 404, "what is published is no draft any more");
+    mei.with("if-none-match", "*").put(&path, &keep("for another day")).expect(200);
+    assert_eq!(mei.with("if-match", "\"1\"").delete(&path).status, 204);
+    let people = "/api/v1/config/documents/people/draft";
+    assert_eq!(mei.with("if-none-match", "*").put(people, &keep("x")).status, 409, "it is the directory's");
+}
+
+/// Documents after a restart, and published at a shell.
+fn from_another_process(desk: &House, seed: &str) {
+    let kofi = desk.as_role("kofi");
+    assert!(has_printing(&kofi), "it is there after a restart");
+    let file = desk.data_dir().join("teams.toml");
+    std::fs::write(&file, seed).unwrap();
+    let output = desk.command(&["config", "publish", "teams", file.to_str().unwrap(), "--why", "by hand"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("revision 4"), "{said} {output:?}");
+    until("the desk follows what another process published", || (!has_printing(&kofi)).then_some(()));
+    parts_of_the_desk(desk);
+    drafts(&desk.as_role("mei"), &kofi);
+    let output = desk.command(&["config", "versions", "teams"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("by hand"), "{output:?}");
+}
+
 #[test]
 fn a_document_is_published_with_a_reason_goes_back_and_leaves_no_ticket_behind() {
     on_both(|database| {
         let desk = House::with_settings(database, example_rules(), |text| {
-            format!("{text}\n[configuration]\nby-api = [\"teams\"]\n")
+            format!(
+                "{text}\n[configuration]\nby-api = [\"teams\", \"calendars\", \"priorities\", \"promises\", \"macros\", \"canned-replies\", \"templates\"]\n"
+            )
         });
         let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
         let documents = mei.get("/api/v1/config/documents").expect(200);
@@ -147,16 +268,6 @@ fn a_document_is_published_with_a_reason_goes_back_and_leaves_no_ticket_behind()
         assert_eq!(of(2), (json!(1), json!("printers are theirs"), Value::Null));
         assert_eq!(mei.get(&format!("{TEAMS}/versions/2")).expect_text(200), seed);
 
-        let desk = desk.cut_off_and_restart();
-        let kofi = desk.as_role("kofi");
-        assert!(has_printing(&kofi), "it is there after a restart");
-        let file = desk.data_dir().join("teams.toml");
-        std::fs::write(&file, &seed).unwrap();
-        let output = desk.command(&["config", "publish", "teams", file.to_str().unwrap(), "--why", "by hand"]);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && said.contains("revision 4"), "{said} {output:?}");
-        until("the desk follows what another process published", || (!has_printing(&kofi)).then_some(()));
-        let output = desk.command(&["config", "versions", "teams"]);
-        assert!(String::from_utf8_lossy(&output.stdout).contains("by hand"), "{output:?}");
+        from_another_process(&desk.cut_off_and_restart(), &seed);
     });
 }

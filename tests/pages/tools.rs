@@ -1,5 +1,8 @@
 //! The smaller tools of the pages: articles, canned replies, macros, tasks, links, preferences, reports, the desk's health.
 
+use serde_json::json;
+
+use crate::pages::guard::{FORM, OWN, cookie, send};
 use crate::pages::{desk, set_state};
 use crate::support::browser::{Browser, ENTER, ESCAPE};
 use crate::support::house::House;
@@ -210,4 +213,51 @@ fn files_are_added_and_taken_out_and_none_is_run() {
     kofi.sees(".files", "Private note");
     amara.go("/tickets/IT-1");
     amara.counts(".files li", 1);
+}
+
+#[test]
+fn an_agent_announces_an_outage_and_hands_a_ticket_over_without_scripts() {
+    let desk = desk();
+    let kofi = cookie(&desk, "kofi");
+    let page = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &kofi)], "").text;
+    let post =
+        |path: &str, body: &str| send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", &kofi)], body);
+    let form = page("/tickets/IT-1");
+    assert!(form.contains("action=\"/tickets/IT-1/outage\"") && form.contains("action=\"/tickets/IT-1/hand-over\""));
+    let known = "The VPN is down for all of Berlin, we work on it.";
+    let body =
+        "do=declare&announcement=The+VPN+is+down+for+all+of+Berlin%2C+we+work+on+it.&by-type=1&words=vpn%2C+tunnel";
+    let nothing = post("/tickets/IT-1/outage", "do=declare&announcement=A+word+that+is+kept");
+    assert!(nothing.status == 422 && nothing.text.contains("A word that is kept"), "{}", nothing.text);
+    assert_eq!(post("/tickets/IT-1/outage", body).header("location"), "/tickets/IT-1?done=outage");
+    let amara = cookie(&desk, "amara");
+    let start = || send("GET", &format!("{}/", desk.url), &[("cookie", &amara)], "").text;
+    assert!(start().contains(known), "all read it where they begin");
+    let shown = page("/tickets/IT-1?done=outage");
+    assert!(
+        shown.contains(known) && shown.contains("value=\"vpn, tunnel\"") && shown.contains("0 attached"),
+        "{shown}"
+    );
+    assert_eq!(post("/tickets/IT-1/outage", "do=end").header("location"), "/tickets/IT-1?done=outage-ended");
+    assert!(!start().contains(known));
+
+    let version = |page: &str| page.split("data-version=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let before = version(&page("/tickets/IT-1"));
+    let hand = |version: &str, note: &str| {
+        let version = version.replace('"', "%22");
+        post("/tickets/IT-1/hand-over", &format!("version={version}&hand-to=desktop&handover={note}"))
+    };
+    assert_eq!(hand(&before, "").status, 422, "a note says what was found");
+    let done = hand(&before, "The+gateway+is+fine.%0AIt+is+the+client.");
+    assert_eq!(done.header("location"), "/tickets/IT-1?done=hand-over", "{}", done.text);
+    assert_eq!(hand(&before, "late").status, 412);
+    let way = desk.as_role("kofi").get("/api/v1/tickets/IT-1/handovers").expect(200);
+    assert_eq!(
+        (&way["handovers"][0]["to"], &way["handovers"][0]["reason"]),
+        (&json!("desktop"), &json!("The gateway is fine."))
+    );
+    assert!(page("/tickets/IT-1").contains("It is the client."));
+    let read = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
+    assert!(!read.contains("It is the client."), "the requester does not read it");
+    desk.do_what_is_due();
 }

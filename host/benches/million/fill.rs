@@ -84,7 +84,7 @@ impl Random {
 }
 
 /// Sentences of which bodies and comments are made.
-const SENTENCES: [&str; 8] = [
+pub const SENTENCES: [&str; 8] = [
     "The printer on the third floor is out of toner and the people there wait for it.",
     "Since this morning nobody in the office can reach the VPN.",
     "The laptop gets hot and switches itself off after ten minutes.",

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 mod desk;
 mod fill;
+mod lifecycle;
 mod measure;
 mod places;
 #[path = "../../../tests/support/postgres.rs"]

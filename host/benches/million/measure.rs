@@ -18,7 +18,7 @@ const CLIENTS: u64 = 32;
 const OWN: u64 = 8;
 
 /// How often each thing is asked for.
-fn requests() -> usize {
+pub fn requests() -> usize {
     std::env::var("MILLION_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
 }
 
@@ -29,6 +29,7 @@ pub fn measure(runtime: &Runtime, config: &Path, target: &Target, size: u64) -> 
         let db = open(target).await;
         lists(&desk, &db, size, &mut lines).await;
         others(&desk, size, &mut lines).await;
+        super::lifecycle::measure(&desk, &db, size, &mut lines).await;
         db.close().await;
         create(&desk, &mut lines).await;
     });
@@ -154,13 +155,13 @@ async fn others(desk: &Desk, size: u64, lines: &mut Vec<Line>) {
 }
 
 /// Asks for each of these in turn; the median and the 95th percentile.
-async fn ask(client: &mut Client, name: &str, paths: &[String]) -> Line {
+pub async fn ask(client: &mut Client, name: &str, paths: &[String]) -> Line {
     let line = percentiles(name, times(client, paths, requests()).await, 0.95);
     println!("  {:44}{:>20}", line.name, line.value);
     line
 }
 
-async fn times(client: &mut Client, paths: &[String], requests: usize) -> Vec<Duration> {
+pub async fn times(client: &mut Client, paths: &[String], requests: usize) -> Vec<Duration> {
     let mut took = Vec::with_capacity(requests);
     for path in paths.iter().cycle().take(requests) {
         let answer = client.get(path).await;

@@ -172,6 +172,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::priorities))
         .routes(routes!(admin::config::apps))
         .routes(routes!(admin::schedules::list))
+        .routes(routes!(admin::schedules::runs))
+        .routes(routes!(admin::schedules::step))
         .routes(routes!(admin::published::list))
         .routes(routes!(admin::published::versions))
         .routes(routes!(admin::published::version))
@@ -280,6 +282,7 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tables::put, tables::remove))
         .routes(routes!(admin::published::publish))
         .routes(routes!(admin::published::check))
+        .routes(routes!(admin::published::draft, admin::published::keep_draft, admin::published::drop_draft))
 }
 
 /// All routes as the handlers describe them.

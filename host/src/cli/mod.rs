@@ -72,7 +72,7 @@ enum Command {
     /// Checks and proves what the desk has recorded.
     #[command(subcommand)]
     Decisions(decisions::Command),
-    /// Looks after work that the desk has given up on.
+    /// Looks after work that the desk has given up on, and work that comes again.
     Jobs(jobs::Jobs),
     Messages(jobs::messages::Messages),
     /// Prints the OpenAPI 3.1 document.

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::desk::by_api;
 use super::problem::Problem;
 use super::read::{Document, place};
 use super::wrong::Wrong;
 use crate::desk::text::into_normal;
-use crate::messages::{self, Mistake, Templates};
+use crate::messages;
 use crate::rows;
 
 /// The largest file that is read, in bytes: 100,000 people fit.
@@ -24,18 +25,13 @@ pub const TABLES_MAX: usize = 1000;
 /// The most syntax errors shown of one file; what follows is mostly their echo.
 const SYNTAX_ERRORS_MAX: usize = 10;
 
-const DESK: &str = "desk.toml";
-const PEOPLE: &str = "people.toml";
-const TEAMS: &str = "teams.toml";
-const TAXONOMY: &str = "taxonomy.toml";
-const REQUEST_TYPES: &str = "request-types.toml";
-const APPS: &str = "apps.toml";
+pub const DESK: &str = "desk.toml";
 /// The folder of the reference tables.
 const TABLES: &str = "tables";
 /// The folder of the days on which calendars are closed, in iCalendar files.
 pub const HOLIDAYS: &str = "holidays";
 /// The folder of the words of messages, with a folder for each language.
-const TEMPLATES: &str = "templates";
+pub const TEMPLATES: &str = "templates";
 
 /// The texts of a configuration directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,10 +50,20 @@ pub struct Parsed<'a> {
     pub taxonomy: Document<'a>,
     pub request_types: Document<'a>,
     pub apps: Document<'a>,
+    /// Parts of `desk.toml` that have a file of their own.
+    pub apart: BTreeMap<by_api::Document, Document<'a>>,
+}
+
+impl<'a> Parsed<'a> {
+    /// The file that has a part of the desk: its own, or `desk.toml`.
+    pub fn with(&self, part: by_api::Document) -> &Document<'a> {
+        self.apart.get(&part).unwrap_or(&self.desk)
+    }
 }
 
 impl Files {
-    /// Reads a directory. Only `apps.toml` and the folders `tables`, `holidays` and `templates` may be absent.
+    /// Reads a directory. `apps.toml`, the files that say what `desk.toml` may say as well, and the folders `tables`, `holidays` and
+    /// `templates` may be absent.
     ///
     /// # Errors
     ///
@@ -65,10 +71,9 @@ impl Files {
     pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
         let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
         let mut problems = Vec::new();
-        let mut names: Vec<String> = [DESK, PEOPLE, TEAMS, TAXONOMY, REQUEST_TYPES].map(str::to_owned).into();
-        if dir.join(APPS).exists() {
-            names.push(APPS.to_owned());
-        }
+        let mut names = vec![DESK.to_owned()];
+        let there = |document: &by_api::Document| !document.may_be_absent() || dir.join(document.file()).exists();
+        names.extend(by_api::Document::ALL.into_iter().filter(there).map(|document| document.file().to_owned()));
         match table_files(&dir.join(TABLES)) {
             Ok(tables) => names.extend(tables),
             Err(wrong) => problems.push(whole_file(TABLES, wrong)),
@@ -92,26 +97,38 @@ impl Files {
 
     /// Parses the TOML files; `None` where one is not TOML at all, which hides what else would be wrong.
     pub fn parse<'a>(&'a self, problems: &'a RefCell<Vec<Problem>>) -> Option<Parsed<'a>> {
-        let parse = |file: &'static str| {
-            let text = self.texts.get(file).map_or("", String::as_str);
-            let (root, errors) = DeTable::parse_recoverable(text);
-            let mut problems_of_all = problems.borrow_mut();
-            for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
-                let (line, column) = place(text, error.span().map_or(0, |span| span.start));
-                let wrong = Wrong::Syntax { message: error.message().to_owned() };
-                let key = String::new();
-                problems_of_all.push(Problem { file: file.to_owned(), line, column, key, wrong });
-            }
-            (errors.is_empty(), Document { file, text, root, problems })
-        };
-        let (a, desk) = parse(DESK);
-        let (b, people) = parse(PEOPLE);
-        let (c, teams) = parse(TEAMS);
-        let (d, taxonomy) = parse(TAXONOMY);
-        let (e, request_types) = parse(REQUEST_TYPES);
-        let (f, apps) = parse(APPS);
-        let sound = a && b && c && d && e && f;
-        sound.then_some(Parsed { desk, people, teams, taxonomy, request_types, apps })
+        use by_api::Document::{Apps, People, RequestTypes, Taxonomy, Teams};
+        let one = |document: by_api::Document| self.parse_one(document.file(), problems);
+        let desk = self.parse_one(DESK, problems);
+        let (people, teams, taxonomy) = (one(People), one(Teams), one(Taxonomy));
+        let (request_types, apps) = (one(RequestTypes), one(Apps));
+        let has_its_own = |part: &by_api::Document| !part.keys().is_empty() && self.texts.contains_key(part.file());
+        let parts: Vec<_> =
+            by_api::Document::ALL.into_iter().filter(has_its_own).map(|part| (part, one(part))).collect();
+        let apart =
+            parts.into_iter().map(|(part, parsed)| Some((part, parsed?))).collect::<Option<BTreeMap<_, _>>>()?;
+        Some(Parsed {
+            desk: desk?,
+            people: people?,
+            teams: teams?,
+            taxonomy: taxonomy?,
+            request_types: request_types?,
+            apps: apps?,
+            apart,
+        })
+    }
+
+    /// Parses one of them, which is empty where it is absent.
+    pub fn parse_one<'a>(&'a self, file: &'static str, problems: &'a RefCell<Vec<Problem>>) -> Option<Document<'a>> {
+        let text = self.texts.get(file).map_or("", String::as_str);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
+            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+            let wrong = Wrong::Syntax { message: error.message().to_owned() };
+            let problem = Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
+            problems.borrow_mut().push(problem);
+        }
+        errors.is_empty().then_some(Document { file, text, root, problems })
     }
 
     /// The reference tables: file, table's name, text.
@@ -121,33 +138,6 @@ impl Files {
             let name = name.strip_suffix(".csv").or_else(|| name.strip_suffix(".toml"))?;
             Some((file.as_str(), name, text.as_str()))
         })
-    }
-}
-
-impl Files {
-    /// The words of messages, those of the program with the directory's own in their place.
-    pub fn read_templates(&self, problems: &RefCell<Vec<Problem>>) -> Option<Templates> {
-        let own = self.texts.iter().filter_map(|(file, text)| {
-            let (locale, name) = file.strip_prefix(TEMPLATES)?.strip_prefix('/')?.split_once('/')?;
-            Some(messages::File { locale, name, text })
-        });
-        let problem = |Mistake { file, line, why }| {
-            let (column, key) = (usize::from(line > 0), String::new());
-            Problem {
-                file: format!("{TEMPLATES}/{file}"),
-                line,
-                column,
-                key,
-                wrong: Wrong::Template { why: why.to_string() },
-            }
-        };
-        match Templates::with(own) {
-            Ok(templates) => Some(templates),
-            Err(mistakes) => {
-                problems.borrow_mut().extend(mistakes.into_iter().map(problem));
-                None
-            }
-        }
     }
 }
 

@@ -32,6 +32,8 @@ mod trust;
 mod wrong;
 
 pub use desk::by_api::Document;
+pub use desk::section::text_of;
+pub use desk::templates::own as own_templates;
 pub use files::Files;
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
@@ -118,12 +120,13 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
     let problems = RefCell::new(Vec::new());
     let database = server::database_from_outside(outside, &problems);
     let tables = tables::read(files, &problems);
-    let templates = files.read_templates(&problems);
+    let templates = desk::templates::read(files, &problems);
     let read = files.parse(&problems).and_then(|parsed| {
         let names = names::Names::collect(&parsed);
         desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database, texts: &files.texts })
     });
     let mut problems = problems.into_inner();
+    problems.extend(read.as_ref().and_then(|(.., by_api)| desk::templates::refuse_both(files, by_api)));
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     match (read, templates) {
         (Some((server, telemetry, outgoing, organisation, by_api)), Some(templates)) if problems.is_empty() => {

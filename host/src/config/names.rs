@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
+use super::desk::by_api::Document;
 use super::files::Parsed;
 use super::wrong::{Wrong, nearest};
 
@@ -72,8 +73,14 @@ impl Names {
             skills: Set { what: "skill", ids: texts(teams, "skills") },
             categories: Set { what: "category", ids: ids(parsed.taxonomy.root.get_ref(), "category") },
             tags: Set { what: "tag", ids: texts(parsed.taxonomy.root.get_ref(), "tags") },
-            priorities: Set { what: "priority", ids: ids(parsed.desk.root.get_ref(), "priority") },
-            calendars: Set { what: "calendar", ids: ids(parsed.desk.root.get_ref(), "other-calendar") },
+            priorities: Set {
+                what: "priority",
+                ids: ids(parsed.with(Document::Priorities).root.get_ref(), "priority"),
+            },
+            calendars: Set {
+                what: "calendar",
+                ids: ids(parsed.with(Document::Calendars).root.get_ref(), "other-calendar"),
+            },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
             apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
             connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },

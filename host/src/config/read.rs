@@ -142,6 +142,15 @@ impl<'a> Keys<'a> {
         found
     }
 
+    /// Leaves out keys whose place is another file: they are passed over, or refused.
+    pub fn leave_out(&mut self, keys: &[&'static str], file: &'static str, refused: bool) {
+        for key in keys {
+            if let (Some(node), true) = (self.optional(key), refused) {
+                node.report(Wrong::HasItsOwnFile { file });
+            }
+        }
+    }
+
     fn refuse_others(self) {
         for (key, _) in self.table {
             let name = key.get_ref().as_ref();

@@ -1,5 +1,6 @@
 //! Each mistake has its message, with the line; and a sound directory becomes what it says.
 
+mod documents;
 mod mistakes;
 mod values;
 

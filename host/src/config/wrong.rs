@@ -99,6 +99,8 @@ pub enum Wrong {
     NotOneWay,
     #[error("{why}")]
     Template { why: String },
+    #[error("stands in `{file}` as well: keep one of the two")]
+    HasItsOwnFile { file: &'static str },
     #[error("`{text}` is no key; write a name, a colon and the 44 characters that `ruledesk rule keygen` printed")]
     NotATrustedKey { text: String },
     #[error("`{text}` is no digest; write the 64 hexadecimal digits that `ruledesk rules versions` shows")]

@@ -31,7 +31,7 @@ impl<'a> Outcome<'a> {
 }
 
 /// Refused rows that a summary names; all of them are counted.
-pub const REFUSED_NAMED_MAX: usize = 100;
+pub const REFUSED_NAMED_MAX: usize = 1_000;
 
 /// What an import came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -53,6 +53,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     34 "schedules" "0034_schedules.sql";
     35 "console" "0035_console.sql";
     36 "sign_on" "0036_sign_on.sql";
+    38 "schedule-acts" "0038_schedule_acts.sql";
+    39 "configuration-drafts" "0039_configuration_drafts.sql";
     40 "sign_ins" "0040_sign_ins.sql";
 };
 

@@ -87,6 +87,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
         .merge(access_routes())
+        .merge(agent_routes())
         .merge(queue_routes())
         .merge(admin_routes());
     let uploads = Router::new()
@@ -113,6 +114,13 @@ fn access_routes() -> Router<Arc<App>> {
         .route("/approvals/{key}/ask", post(approvals::ask))
         .route("/approvals/{key}/answer", post(approvals::answer))
         .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))
+}
+
+/// The rarer acts of those who work on tickets.
+fn agent_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/tickets/{key}/outage", post(ticket::outage::run))
+        .route("/tickets/{key}/hand-over", post(ticket::acts::hand_over))
 }
 
 /// The lists of those who work on tickets.

@@ -98,7 +98,7 @@ fn import(desk: &House, file: &std::path::Path, columns: [&str; 3], format: &str
 }
 
 /// Each ticket's key by the number that it had.
-fn keys(desk: &House) -> BTreeMap<String, String> {
+pub(super) fn keys(desk: &House) -> BTreeMap<String, String> {
     let (kofi, mut found, mut after) = (desk.as_role("kofi"), BTreeMap::new(), String::new());
     loop {
         let page = kofi.get(&format!("/api/v1/tickets?limit=200&sort=number{after}")).expect(200);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,13 +14,15 @@ use crate::api::http::headers::condition::condition;
 use crate::api::http::json::Json;
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::app::App;
-use crate::app::reference::configuration::{Document, PublishedVersion};
-use crate::app::reference::configuration::{LiveDocument, Proposed, Touched, Wanted};
+use crate::app::reference::configuration::{
+    Document, DocumentDraft, LiveDocument, Proposed, PublishedVersion, Touched, Wanted,
+};
 
 /// A part of the configuration.
 #[derive(Serialize, ToSchema)]
 pub struct DocumentView {
-    /// `people`, `teams`, `taxonomy`, `request-types` or `apps`.
+    /// `people`, `teams`, `taxonomy`, `request-types`, `apps`, `calendars`, `priorities`, `promises`, `macros`, `canned-replies` or
+    /// `templates`.
     document: &'static str,
     /// Whether it is published by API; else it is a file of the configuration directory, and read again with that.
     by_api: bool,
@@ -62,7 +64,8 @@ impl From<PublishedVersion> for DocumentVersionView {
 /// A thing that differs, with what that touches.
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
-    /// `person`, `team`, `category`, `request type` or `app`.
+    /// `person`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`, `promises`,
+    /// `macro`, `canned reply` or `template`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.
@@ -225,4 +228,67 @@ pub async fn roll_back(
 ) -> Result<axum::Json<ProposedView>, Problem> {
     let wanted = (document(&code)?, Wanted::Again(body.revision), body.why.as_str());
     Ok(axum::Json(app.publish(&actor, wanted, &condition(&headers)?).await?.into()))
+}
+
+/// A document that is not published yet.
+#[derive(Serialize, ToSchema)]
+pub struct DocumentDraftView {
+    /// Also its `ETag`.
+    version: i64,
+    /// TOML, which need not be right.
+    content: String,
+    author: String,
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: Timestamp,
+}
+
+fn drafted(draft: DocumentDraft) -> Response {
+    let DocumentDraft { version, content, author, saved_at } = draft;
+    let etag = format!("\"{version}\"");
+    ([(header::ETAG, etag)], axum::Json(DocumentDraftView { version, content, author, saved_at })).into_response()
+}
+
+/// Read the draft of a document, which all admins share.
+#[utoipa::path(get, path = "/api/v1/config/documents/{document}/draft", tag = "config", security(("token" = [])),
+    params(("document" = String, Path)), responses((status = 200, body = DocumentDraftView), (status = 404, body = Problem)))]
+pub async fn draft(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(code): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(drafted(app.draft_of(&actor, document(&code)?).await?))
+}
+
+/// Keep a draft of a document: `If-None-Match: *` for the first, `If-Match` with its `ETag` from then on.
+///
+/// It need not be right. Published as it is, it is gone.
+#[utoipa::path(put, path = "/api/v1/config/documents/{document}/draft", tag = "config", security(("token" = [])),
+    params(("document" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "the draft's ETag, or *"),
+        ("If-None-Match" = Option<String>, Header, description = "* where there is none yet")),
+    request_body = DocumentBody,
+    responses((status = 200, body = DocumentDraftView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
+pub async fn keep_draft(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<DocumentBody>,
+) -> Result<Response, Problem> {
+    Ok(drafted(app.keep_document_draft(&actor, (document(&code)?, &body.content), &condition(&headers)?).await?))
+}
+
+/// Forget the draft of a document.
+#[utoipa::path(delete, path = "/api/v1/config/documents/{document}/draft", tag = "config", security(("token" = [])),
+    params(("document" = String, Path), ("If-Match" = String, Header, description = "the draft's ETag, or *")),
+    responses((status = 204), (status = 404, body = Problem), (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub async fn drop_draft(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    app.drop_draft_of(&actor, document(&code)?, &condition(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

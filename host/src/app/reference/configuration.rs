@@ -1,12 +1,14 @@
 //! Documents of the configuration by API: looked at before it happens, published with a reason, rolled back. What the directory
 //! has and what is published are never both the same document's: `[configuration] by-api` says whose it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::Conflict;
+pub use super::drafts::DocumentDraft;
+pub use super::touched::Touched;
 use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
@@ -16,14 +18,13 @@ use crate::config::{self, Config};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::difference::{Difference, Noun, Way, differences};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
 use crate::store::chain::audit;
+use crate::store::people::configuration::NewVersion;
 pub use crate::store::people::configuration::PublishedVersion;
-use crate::store::people::configuration::{NewVersion, OpenBy};
 use crate::store::{self, Store};
 
 /// Differences that the audit keeps of one publication.
@@ -38,36 +39,6 @@ pub struct LiveDocument {
     /// Of the version that is live; `None` where the directory's file is.
     pub revision: Option<i64>,
     pub content: String,
-}
-
-/// One difference, with what it touches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touched {
-    pub difference: Difference,
-    /// Tickets on which work is owed that have it.
-    pub open_tickets: i64,
-    /// Whether what is promised about them follows the change.
-    pub promises_move: bool,
-    /// Rules that name it.
-    pub rules: Vec<String>,
-}
-
-impl Touched {
-    /// Why it cannot be: a thing that open tickets have does not go.
-    fn orphans(&self) -> Option<Problem> {
-        let Difference { noun, id, way } = &self.difference;
-        if *way != Way::Removed || self.open_tickets == 0 {
-            return None;
-        }
-        let way_out = match noun {
-            Noun::Person => "leave the person in and say `active = false`",
-            Noun::RequestType => "resolve them first",
-            Noun::Team | Noun::Category | Noun::App => "give them another first",
-        };
-        let count = self.open_tickets;
-        let message = format!("{count} open tickets have the {} `{id}`: {way_out}", noun.code());
-        Some(Problem::new("content", "in-use", message))
-    }
 }
 
 /// The outcome of a look or of a publication.
@@ -116,31 +87,6 @@ fn invalid(problems: Vec<String>) -> Vec<Problem> {
     problems.into_iter().map(|message| Problem::new("content", "invalid", message)).collect()
 }
 
-/// The rules whose manifests name a thing.
-fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<String> {
-    let names = |list: &[String]| list.contains(&difference.id);
-    let rules = generation.into_iter().flat_map(|generation| generation.rules());
-    let naming = rules.filter(|rule| match difference.noun {
-        Noun::Category => names(&rule.manifest.matches.categories),
-        Noun::RequestType => names(&rule.manifest.matches.request_types),
-        Noun::Person | Noun::Team | Noun::App => false,
-    });
-    let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
-    found.into_iter().collect()
-}
-
-/// Whether a difference is one of what is promised about tickets.
-fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun, id, .. }: &Difference) -> bool {
-    let team =
-        |of: &Organisation| of.teams.get(id.as_str()).map(|team| (team.resolution_minutes, team.calendar.clone()));
-    let form = |of: &Organisation| of.request_types.get(id.as_str()).map(|form| form.closing.confirm_minutes);
-    match noun {
-        Noun::Team => team(before).zip(team(after)).is_some_and(|(before, after)| before != after),
-        Noun::RequestType => form(before).zip(form(after)).is_some_and(|(before, after)| before != after),
-        Noun::Person | Noun::Category | Noun::App => false,
-    }
-}
-
 impl Office {
     /// All documents as they are live.
     ///
@@ -156,7 +102,7 @@ impl Office {
             let of_store = published.remove(document.code()).filter(|_| by_api);
             let (revision, content) = match of_store {
                 Some((revision, content)) => (Some(revision), content),
-                None => (None, config.files.texts.get(document.file()).cloned().unwrap_or_default()),
+                None => (None, config::text_of(&config.files, document)),
             };
             LiveDocument { document, by_api, revision, content }
         };
@@ -210,52 +156,9 @@ impl Office {
         if !before.by_api.contains(&document) {
             return Err(Conflict::NotByApi { document: document.code(), file: document.file() }.into());
         }
-        let touched = self.touched(&before.organisation, &after.organisation, generation).await?;
+        let touched = self.touched(&before, &after, generation).await?;
         let problems = touched.iter().filter_map(Touched::orphans).collect();
         Ok((revision, Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)) }))
-    }
-
-    async fn touched(
-        &self,
-        before: &Organisation,
-        after: &Organisation,
-        generation: Option<&Generation>,
-    ) -> Result<Vec<Touched>, Error> {
-        let differences = differences(before, after);
-        let mut counts: BTreeMap<Noun, BTreeMap<String, i64>> = BTreeMap::new();
-        let nouns: BTreeSet<Noun> = differences.iter().map(|difference| difference.noun).collect();
-        for noun in nouns {
-            counts.insert(noun, self.open_tickets_with(noun).await?);
-        }
-        let touched = |difference: Difference| Touched {
-            open_tickets: counts
-                .get(&difference.noun)
-                .and_then(|by_id| by_id.get(&difference.id))
-                .copied()
-                .unwrap_or(0),
-            promises_move: moves_promises(before, after, &difference),
-            rules: named_by(generation, &difference),
-            difference,
-        };
-        Ok(differences.into_iter().map(touched).collect())
-    }
-
-    async fn open_tickets_with(&self, noun: Noun) -> Result<BTreeMap<String, i64>, Error> {
-        let by = match noun {
-            Noun::Team => OpenBy::Team,
-            Noun::Category => OpenBy::Category,
-            Noun::RequestType => OpenBy::RequestType,
-            Noun::Person => OpenBy::Requester,
-            // Access keeps the app's id in its ledger, and goes on without the catalog.
-            Noun::App => return Ok(BTreeMap::new()),
-        };
-        let mut counts = self.store.open_tickets_by(by).await?;
-        if noun == Noun::Person {
-            for (person, count) in self.store.open_tickets_by(OpenBy::Assignee).await? {
-                *counts.entry(person).or_default() += count;
-            }
-        }
-        Ok(counts)
     }
 
     /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published
@@ -335,6 +238,22 @@ impl App {
     /// The same.
     pub async fn live_documents(&self, actor: &Actor) -> Result<Vec<LiveDocument>, Error> {
         self.documents(actor, &self.source).await
+    }
+
+    /// As [`Office::keep_draft_of`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn keep_document_draft(
+        &self,
+        actor: &Actor,
+        (document, content): (Document, &str),
+        condition: &Condition,
+    ) -> Result<DocumentDraft, Error> {
+        let live = self.documents(actor, &self.source).await?;
+        let by_api = live.iter().any(|live| live.document == document && live.by_api);
+        self.keep_draft_of(actor, (document, content), condition, by_api).await
     }
 
     /// As [`Office::check_document`], with the rules that name what changes.

@@ -23,8 +23,10 @@ pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 mod change;
 pub mod configuration;
 pub mod diff;
+pub mod drafts;
 pub mod lines;
 mod live;
+mod touched;
 
 /// A key that a table can hold is one that rules can look up.
 const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);
@@ -76,8 +78,8 @@ pub enum Conflict {
     )]
     Configured { name: String },
     #[error(
-        "the document `{document}` belongs to the configuration directory: change its file {file}, or name it under \
-         `[configuration] by-api` in desk.toml"
+        "the document `{document}` belongs to the configuration directory: change its file {file} or its tables in \
+         desk.toml, or name it there under `[configuration] by-api`"
     )]
     NotByApi { document: &'static str, file: &'static str },
     #[error("there are {TABLES_MAX} tables already: remove one first")]

@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 24] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -13,6 +13,7 @@ const SOURCES: [&str; 23] = [
     include_str!("../../config/desk/promises.rs"),
     include_str!("../../config/desk/macros.rs"),
     include_str!("../../config/desk/schedules.rs"),
+    include_str!("../../config/desk/templates.rs"),
     include_str!("../../config/trust.rs"),
     include_str!("../../config/outgoing/mod.rs"),
     include_str!("../../config/outgoing/mail.rs"),

@@ -1,4 +1,4 @@
-//! `ruledesk jobs`: work that the desk has given up on. It acts on the database in a process of its own; a desk that runs beside
+//! `ruledesk jobs`: work that the desk has given up on, and work that comes again. It acts on the database in a process of its own; a desk that runs beside
 //! it does within seconds what is to be done again.
 
 use clap::{Args, Subcommand};
@@ -14,7 +14,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::rules::text::shown;
 
-/// Work that the desk has given up on.
+/// Work that the desk has given up on, and work that comes again.
 #[derive(Debug, Args)]
 pub struct Jobs {
     #[command(subcommand)]
@@ -27,6 +27,7 @@ pub struct Jobs {
 }
 
 mod connectors;
+mod schedules;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long, group = "which", value_parser = queue)]
         all: Option<Queue>,
     },
+    /// Tickets and reports that come again by the calendar: lists, pauses and resumes them.
+    Schedules(schedules::Schedules),
 }
 
 fn queue(name: &str) -> Result<Queue, String> {
@@ -57,7 +60,10 @@ pub async fn run(arguments: Jobs) -> Result<(), Failure> {
         return connectors::run(&arguments.place).await;
     }
     let Shell { office, actor } = desk::shell(&arguments.place, arguments.person.as_ref()).await?;
-    let done = act(&office.jobs, &actor, arguments.command).await;
+    let done = match arguments.command {
+        Command::Schedules(wanted) => schedules::run(&office, &actor, wanted).await,
+        other => act(&office.jobs, &actor, other).await,
+    };
     office.close().await;
     done.map_err(desk::told)
 }
@@ -72,8 +78,8 @@ async fn act(jobs: &jobs::Jobs, actor: &Actor, command: Command) -> Result<(), E
         Command::Retry { all: Some(queue), .. } => {
             println!("{} dead jobs are tried again", jobs.retry_all(actor, queue).await?);
         }
-        // The arguments' group asks for one of them.
-        Command::Connectors | Command::Retry { id: None, all: None } => {}
+        // The arguments' group asks for one of them; the others have gone their own way.
+        Command::Connectors | Command::Schedules(_) | Command::Retry { id: None, all: None } => {}
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::read::{Keys, Node, distinct};
 
-/// A part of the configuration that is one file of the directory, and can be published by API instead.
+/// A part of the configuration that is one file of the directory, or some tables of `desk.toml`, and can be published by API instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Document {
     People,
@@ -12,22 +12,50 @@ pub enum Document {
     Taxonomy,
     RequestTypes,
     Apps,
+    Calendars,
+    Priorities,
+    Promises,
+    Macros,
+    CannedReplies,
+    Templates,
 }
 
 impl Document {
     /// Every one.
-    pub const ALL: [Document; 5] =
-        [Document::People, Document::Teams, Document::Taxonomy, Document::RequestTypes, Document::Apps];
+    pub const ALL: [Document; 11] = [
+        Document::People,
+        Document::Teams,
+        Document::Taxonomy,
+        Document::RequestTypes,
+        Document::Apps,
+        Document::Calendars,
+        Document::Priorities,
+        Document::Promises,
+        Document::Macros,
+        Document::CannedReplies,
+        Document::Templates,
+    ];
+
+    /// The stable word for programs, and its file in the directory.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Document::People => ("people", "people.toml"),
+            Document::Teams => ("teams", "teams.toml"),
+            Document::Taxonomy => ("taxonomy", "taxonomy.toml"),
+            Document::RequestTypes => ("request-types", "request-types.toml"),
+            Document::Apps => ("apps", "apps.toml"),
+            Document::Calendars => ("calendars", "calendars.toml"),
+            Document::Priorities => ("priorities", "priorities.toml"),
+            Document::Promises => ("promises", "promises.toml"),
+            Document::Macros => ("macros", "macros.toml"),
+            Document::CannedReplies => ("canned-replies", "canned-replies.toml"),
+            Document::Templates => ("templates", "templates.toml"),
+        }
+    }
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
-        match self {
-            Document::People => "people",
-            Document::Teams => "teams",
-            Document::Taxonomy => "taxonomy",
-            Document::RequestTypes => "request-types",
-            Document::Apps => "apps",
-        }
+        self.words().0
     }
 
     /// The one with this word.
@@ -37,21 +65,41 @@ impl Document {
 
     /// Its file in the directory.
     pub const fn file(self) -> &'static str {
+        self.words().1
+    }
+
+    /// The keys of `desk.toml` that say the same where the directory has no file of its own for it.
+    pub const fn keys(self) -> &'static [&'static str] {
         match self {
-            Document::People => "people.toml",
-            Document::Teams => "teams.toml",
-            Document::Taxonomy => "taxonomy.toml",
-            Document::RequestTypes => "request-types.toml",
-            Document::Apps => "apps.toml",
+            Document::Calendars => &["calendar", "other-calendar"],
+            Document::Priorities => &["scales", "priority", "matrix"],
+            Document::Promises => &["promises", "closing"],
+            Document::Macros => &["macro"],
+            Document::CannedReplies => &["canned-reply"],
+            Document::People
+            | Document::Teams
+            | Document::Taxonomy
+            | Document::RequestTypes
+            | Document::Apps
+            | Document::Templates => &[],
         }
+    }
+
+    /// Whether the directory may do without its file.
+    pub const fn may_be_absent(self) -> bool {
+        matches!(self, Document::Apps | Document::Templates) || !self.keys().is_empty()
     }
 }
 
 /// Reads the table, which may be absent.
 ///
-/// - `by-api`: those of `people`, `teams`, `taxonomy`, `request-types` and `apps` that are published by API. Their files in the
-///   directory hold until the first version is published, and mean nothing from then on. All others are the directory's, and
-///   cannot be published. Default none.
+/// - `by-api`: those of `people`, `teams`, `taxonomy`, `request-types`, `apps`, `calendars`, `priorities`, `promises`, `macros`,
+///   `canned-replies` and `templates` that are published by API. Their files in the directory hold until the first version is
+///   published, and mean nothing from then on. All others are the directory's, and cannot be published. Default none.
+///
+/// `calendars.toml` has `[calendar]` and `[[other-calendar]]`; `priorities.toml` has `[scales]`, `[[priority]]` and `[[matrix]]`;
+/// `promises.toml` has `[promises]` and `[closing]`; `macros.toml` has `[[macro]]`, and `canned-replies.toml` has `[[canned-reply]]`.
+/// A directory has these tables in such a file or in `desk.toml`, never in both.
 pub fn read(keys: &mut Keys<'_>) -> BTreeSet<Document> {
     let words = Document::ALL.map(|document| (document.code(), document));
     let list = keys.list("by-api");

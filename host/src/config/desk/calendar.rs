@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
+use crate::desk::id::CalendarId;
 use crate::desk::organisation::{Calendar, OpenHours};
 
 use super::holidays;
@@ -14,13 +15,23 @@ use crate::config::wrong::Wrong;
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+/// Reads the desk's calendar and the others.
+pub fn all(
+    keys: &mut Keys<'_>,
+    texts: &BTreeMap<String, String>,
+) -> (Option<Calendar>, BTreeMap<CalendarId, Calendar>) {
+    let calendar = keys.table("calendar", |keys| read(keys, texts));
+    let others = keys.entries("other-calendar", |keys, id: CalendarId| (id, read(keys, texts)));
+    (calendar, others.into_iter().collect())
+}
+
 /// Reads the calendar.
 ///
 /// - `time-zone`: the desk's, a name of the IANA database.
 /// - `monday` to `sunday`: the open hours, such as `["08:00-12:00", "13:00-18:00"]`; absent is closed.
 /// - `holidays`: days on which the desk is closed, such as `2026-12-25`.
 /// - `holidays-from`: more of them, from an iCalendar file in the folder `holidays`, such as `germany.ics`.
-pub fn read(keys: &mut Keys<'_>, texts: &BTreeMap<String, String>) -> Calendar {
+fn read(keys: &mut Keys<'_>, texts: &BTreeMap<String, String>) -> Calendar {
     let zone = keys.required("time-zone").and_then(|node| {
         node.parsed(|name| TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() }))
     });

@@ -9,10 +9,14 @@ use crate::desk::id::{CategoryId, MacroId, PriorityId, Tag, TeamId};
 use crate::desk::organisation::service::{CannedReply, Macro, RecordPart, Variable};
 use crate::desk::ticket::State;
 
-/// Reads all macros and canned replies.
-pub fn both(keys: &mut Keys<'_>, names: &Names) -> (BTreeMap<MacroId, Macro>, Vec<CannedReply>) {
-    let macros = keys.entries("macro", |keys, id| (id, read(keys, names)));
-    (macros.into_iter().collect(), keys.entries("canned-reply", canned_reply))
+/// Reads all macros.
+pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<MacroId, Macro> {
+    keys.entries("macro", |keys, id| (id, one(keys, names))).into_iter().collect()
+}
+
+/// Reads all canned replies.
+pub fn canned_replies(keys: &mut Keys<'_>) -> Vec<CannedReply> {
+    keys.entries("canned-reply", canned_reply)
 }
 
 /// Reads a macro, whose changes are made together or not at all.
@@ -25,7 +29,7 @@ pub fn both(keys: &mut Keys<'_>, names: &Names) -> (BTreeMap<MacroId, Macro>, Ve
 /// - `resolution`: for `resolved`, the record in its parts.
 ///
 /// Texts have the variables `{key}`, `{subject}`, `{requester}`, `{agent}` and `{desk}`.
-fn read(keys: &mut Keys<'_>, names: &Names) -> Macro {
+fn one(keys: &mut Keys<'_>, names: &Names) -> Macro {
     let states = State::ALL.map(|state| (state.code(), state.code()));
     let tags = keys.optional("tags").map(|node| distinct(node.list(), |tag| tag.known::<Tag>(&names.tags)));
     let record = keys.table("resolution", |keys| {

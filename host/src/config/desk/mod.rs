@@ -20,9 +20,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use crate::desk::id::{CalendarId, ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
-use crate::desk::organisation::service::Closing;
+use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
+
+use by_api::Document;
 
 use crate::config::apps::Catalog;
 use crate::config::files::Parsed;
@@ -43,6 +44,8 @@ mod macros;
 pub mod parts;
 mod promises;
 mod schedules;
+pub mod section;
+pub mod templates;
 
 /// How long an approval may take unless the file says otherwise, in hours.
 const ACCESS_DUE_HOURS: u32 = 72;
@@ -54,7 +57,7 @@ pub fn read(
     parsed: &Parsed<'_>,
     names: &Names,
     around: &Around<'_>,
-) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<by_api::Document>)> {
+) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
     let people = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -69,25 +72,20 @@ pub fn read(
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.filled());
-        let calendar = keys.table("calendar", |keys| calendar::read(keys, around.texts));
-        let calendars = keys.entries("other-calendar", |keys, id: CalendarId| (id, calendar::read(keys, around.texts)));
-        let closing = keys.table("closing", closing::read).unwrap_or_default().over(&Closing::default());
+        let parts = Parts { parsed, by_api: &by_api };
+        let (calendar, calendars) = parts.read(Document::Calendars, keys, |keys| calendar::all(keys, around.texts));
+        let (closing, watch) = parts.read(Document::Promises, keys, promises::and_closing);
         request_types.values_mut().for_each(|(form, given)| form.closing = std::mem::take(given).over(&closing));
-        let watch = keys.table("promises", promises::read).unwrap_or_default();
-        let (macros, canned_replies) = macros::both(keys, names);
+        let macros = parts.read(Document::Macros, keys, |keys| macros::read(keys, names));
+        let canned_replies = parts.read(Document::CannedReplies, keys, macros::canned_replies);
         let schedules = schedules::read(keys, names);
-        let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
-        let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
-        if priorities.is_empty() {
-            keys.report("priority", Wrong::Missing);
-        }
+        let levels = parts.read(Document::Priorities, keys, |keys| levels(keys, names));
         let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
-        let (impacts, urgencies) = scales?;
-        let matrix = matrix(keys, &impacts, &urgencies, names);
+        let Levels { impacts, urgencies, priorities, matrix } = levels?;
         let organisation = Organisation {
             name: name?,
             calendar: calendar?,
-            calendars: calendars.into_iter().collect(),
+            calendars,
             people,
             teams,
             categories,
@@ -119,6 +117,45 @@ pub fn read(
             by_api,
         ))
     })
+}
+
+/// The parts of the desk that may have a file of their own.
+struct Parts<'a> {
+    parsed: &'a Parsed<'a>,
+    by_api: &'a BTreeSet<Document>,
+}
+
+impl Parts<'_> {
+    /// Reads a part from its own file where there is one, else from `desk.toml`. Where it is published by API, its keys in
+    /// `desk.toml` mean nothing any more; else a directory that has both is refused.
+    fn read<T>(&self, part: Document, desk: &mut Keys<'_>, read: impl FnOnce(&mut Keys<'_>) -> T) -> T {
+        match self.parsed.apart.get(&part) {
+            None => read(desk),
+            Some(own) => {
+                desk.leave_out(part.keys(), part.file(), !self.by_api.contains(&part));
+                own.read(read)
+            }
+        }
+    }
+}
+
+/// The steps of impact and urgency, the levels, and which level two steps give together.
+struct Levels {
+    impacts: Vec<ImpactId>,
+    urgencies: Vec<UrgencyId>,
+    priorities: Vec<PriorityLevel>,
+    matrix: BTreeMap<(ImpactId, UrgencyId), PriorityId>,
+}
+
+fn levels(keys: &mut Keys<'_>, names: &Names) -> Option<Levels> {
+    let scales = keys.table("scales", |keys| (scale(keys, "impact"), scale(keys, "urgency")));
+    let priorities = keys.entries("priority", |keys, id| priority(keys, id, names));
+    if priorities.is_empty() {
+        keys.report("priority", Wrong::Missing);
+    }
+    let (impacts, urgencies) = scales?;
+    let matrix = matrix(keys, &impacts, &urgencies, names);
+    Some(Levels { impacts, urgencies, priorities, matrix })
 }
 
 /// The bounds of what people do, where files are kept, and everything that leaves the desk.

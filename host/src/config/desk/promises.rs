@@ -1,12 +1,18 @@
 //! `[promises]` of `desk.toml`: when the desk raises its voice about promises that run out.
 
-use super::closing::whole;
+use super::closing::{self, whole};
 use crate::config::read::Keys;
-use crate::desk::organisation::service::Watch;
+use crate::desk::organisation::service::{Closing, Watch};
 use crate::desk::sla::ClockKind;
 
 /// The largest share of a promise, in percent: ten times what was promised.
 const SHARE_MAX: u64 = 1_000;
+
+/// Reads how tickets end, and which promises are watched.
+pub fn and_closing(keys: &mut Keys<'_>) -> (Closing, Watch) {
+    let closing = keys.table("closing", closing::read).unwrap_or_default().over(&Closing::default());
+    (closing, keys.table("promises", read).unwrap_or_default())
+}
 
 /// Reads the table.
 ///
@@ -14,7 +20,7 @@ const SHARE_MAX: u64 = 1_000;
 ///   as `[75, 100]`; 100 is the breach. Default none.
 /// - `[[promises.escalate]]`: `clock`, one of `first-response`, `resolution`, `next-update` and `team-resolution`, and `at`, the
 ///   share of it at which a ticket goes up to the team that its own escalates to.
-pub fn read(keys: &mut Keys<'_>) -> Watch {
+fn read(keys: &mut Keys<'_>) -> Watch {
     let kinds = ClockKind::ALL.map(|kind| (kind.code(), kind));
     let of_work = kinds.get(..4).unwrap_or_default();
     let mut alert_at: Vec<u16> = keys.list("alert-at").iter().filter_map(|node| whole(node, 1, SHARE_MAX)).collect();

@@ -1,6 +1,6 @@
 //! The differences between two organisations: things that are there afterwards and were not, that are gone, and that changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Organisation;
 
@@ -12,12 +12,18 @@ pub enum Noun {
     Category,
     RequestType,
     App,
+    Calendar,
+    Priority,
+    Impact,
+    Urgency,
+    Matrix,
+    Promises,
+    Macro,
+    CannedReply,
+    Template,
 }
 
 impl Noun {
-    /// Every kind.
-    pub const ALL: [Noun; 5] = [Noun::Person, Noun::Team, Noun::Category, Noun::RequestType, Noun::App];
-
     /// The word for programs and people.
     pub const fn code(self) -> &'static str {
         match self {
@@ -26,9 +32,21 @@ impl Noun {
             Noun::Category => "category",
             Noun::RequestType => "request type",
             Noun::App => "app",
+            Noun::Calendar => "calendar",
+            Noun::Priority => "priority",
+            Noun::Impact => "impact",
+            Noun::Urgency => "urgency",
+            Noun::Matrix => "matrix",
+            Noun::Promises => "promises",
+            Noun::Macro => "macro",
+            Noun::CannedReply => "canned reply",
+            Noun::Template => "template",
         }
     }
 }
+
+/// The id of the desk's own calendar, matrix and promises, of which there is one each.
+pub const OF_THE_DESK: &str = "desk";
 
 /// The way in which a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +83,61 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
     compare(Noun::App, &before.apps, &after.apps, &mut found);
+    let desk = |noun| Difference { noun, id: OF_THE_DESK.to_owned(), way: Way::Changed };
+    found.extend((before.calendar != after.calendar).then(|| desk(Noun::Calendar)));
+    compare(Noun::Calendar, &before.calendars, &after.calendars, &mut found);
+    in_order(Noun::Priority, &before.priorities, &after.priorities, |level| level.id.to_string(), &mut found);
+    in_order(Noun::Impact, &before.impacts, &after.impacts, ToString::to_string, &mut found);
+    in_order(Noun::Urgency, &before.urgencies, &after.urgencies, ToString::to_string, &mut found);
+    found.extend((before.matrix != after.matrix).then(|| desk(Noun::Matrix)));
+    let promises = (before.watch == after.watch, before.closing == after.closing);
+    found.extend((promises != (true, true)).then(|| desk(Noun::Promises)));
+    compare(Noun::Macro, &before.macros, &after.macros, &mut found);
+    in_order(
+        Noun::CannedReply,
+        &before.canned_replies,
+        &after.canned_replies,
+        |reply| reply.id.to_string(),
+        &mut found,
+    );
     found
 }
 
-fn compare<K: Ord + ToString, V: PartialEq>(
+/// Compares two lists whose order counts: a thing has its place among those that both have, so that one that comes or goes changes no
+/// other.
+fn in_order<V: PartialEq>(
+    noun: Noun,
+    before: &[V],
+    after: &[V],
+    id: impl Fn(&V) -> String,
+    found: &mut Vec<Difference>,
+) {
+    let ids = |list: &[V]| list.iter().map(&id).collect::<BTreeSet<String>>();
+    let (had, has) = (ids(before), ids(after));
+    let placed = |list: &[V], other: &BTreeSet<String>| {
+        let mut place = 0;
+        let mut all = BTreeMap::new();
+        for (at, thing) in list.iter().enumerate() {
+            place += usize::from(other.contains(&id(thing)));
+            all.insert(id(thing), (place, at));
+        }
+        all
+    };
+    let (before_by_id, after_by_id) = (placed(before, &has), placed(after, &had));
+    let same = |one: (usize, usize), other: (usize, usize)| one.0 == other.0 && before.get(one.1) == after.get(other.1);
+    let mut note = |id: &String, way| found.push(Difference { noun, id: id.clone(), way });
+    for (id, one) in &before_by_id {
+        match after_by_id.get(id) {
+            None => note(id, Way::Removed),
+            Some(other) if !same(*one, *other) => note(id, Way::Changed),
+            Some(_) => {}
+        }
+    }
+    after_by_id.keys().filter(|id| !before_by_id.contains_key(*id)).for_each(|id| note(id, Way::Added));
+}
+
+/// The differences between two sets of things of one kind, by their ids.
+pub fn compare<K: Ord + ToString, V: PartialEq>(
     noun: Noun,
     before: &BTreeMap<K, V>,
     after: &BTreeMap<K, V>,

@@ -99,7 +99,7 @@ pub struct Defaults {
 }
 
 /// When the desk is open.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     pub zone: TimeZone,
     /// The open hours of each day, Monday first: sorted, without overlap. An end of midnight is the day's end.

@@ -27,6 +27,7 @@ pub const CONFIGURATION: &str = "configuration";
 pub const REFUSED: &str = "refused";
 /// A person was erased: which entries of a ticket's timeline have another digest since.
 pub const ERASED: &str = "erased";
+pub const SCHEDULE: &str = "schedule";
 pub const DIRECTORY: &str = "directory";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";

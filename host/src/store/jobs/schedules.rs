@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Lease, cut};
+use crate::store::db::Row;
 use crate::store::sql::columns::{at, at_or_epoch, ms};
 use crate::store::{Error, Store};
 
@@ -17,7 +18,23 @@ pub struct Progress {
     pub last_error: String,
     /// Until when it is left alone.
     pub leased_until: Timestamp,
+    /// Since when it is paused; `None` where it runs.
+    pub paused_at: Option<Timestamp>,
+    /// Whether the next occurrence is done at once, before its time.
+    pub wanted: bool,
 }
+
+/// An occurrence that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub at: Timestamp,
+    pub done_at: Timestamp,
+    /// Why it was left out; empty where it was done.
+    pub left_out: String,
+}
+
+/// The most ended occurrences that are kept of one entry.
+pub const RUNS_MAX: usize = 100;
 
 impl Store {
     /// How far an entry has come; one that is new begins now.
@@ -40,7 +57,8 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn schedule_if_any(&self, name: &str) -> Result<Option<Progress>, Error> {
-        let sql = "select done_until, attempts, last_error, leased_until from schedules where name = $1";
+        let sql =
+            "select done_until, attempts, last_error, leased_until, paused_at, wanted from schedules where name = $1";
         let row = self.db.optional(sql, vec![name.into()]).await?;
         row.map(|row| {
             Ok(Progress {
@@ -48,6 +66,8 @@ impl Store {
                 attempts: row.int(1)?,
                 last_error: row.text(2)?,
                 leased_until: at_or_epoch(row.int(3)?),
+                paused_at: row.opt_int(4)?.map(|ms| at("schedules", "paused_at", ms)).transpose()?,
+                wanted: row.int(5)? == 1,
             })
         })
         .transpose()
@@ -71,10 +91,73 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be written.
-    pub async fn schedule_done(&self, name: &str, fence: Uuid, until: Timestamp, why: &str) -> Result<bool, Error> {
-        let sql = "update schedules set done_until = $1, fence = null, leased_until = 0, attempts = 0, last_error = $2 \
-                   where name = $3 and fence = $4";
-        Ok(self.write_job(sql, vec![ms(until).into(), cut(why).into(), name.into(), fence.into()]).await? == 1)
+    pub async fn schedule_done(&self, name: &str, fence: Uuid, run: &Run) -> Result<bool, Error> {
+        let done = "update schedules set done_until = $1, fence = null, leased_until = 0, attempts = 0, wanted = 0, \
+                    last_error = $2 where name = $3 and fence = $4";
+        let kept = "insert into schedule_runs (name, at, done_at, left_out) values ($1, $2, $3, $4) \
+                    on conflict (name, at) do nothing";
+        let forgotten = format!(
+            "delete from schedule_runs where name = $1 and at not in \
+             (select at from schedule_runs where name = $1 order by at desc limit {RUNS_MAX})"
+        );
+        let why = cut(&run.left_out);
+        let (held, flush) = self
+            .db
+            .transaction(async |mut tx| {
+                let args = vec![ms(run.at).into(), why.into(), name.into(), fence.into()];
+                let held = tx.execute(done, args).await? == 1;
+                if held {
+                    tx.execute(kept, vec![name.into(), ms(run.at).into(), ms(run.done_at).into(), why.into()]).await?;
+                    tx.execute(&forgotten, vec![name.into()]).await?;
+                }
+                Ok((held, tx))
+            })
+            .await?;
+        flush.done().await?;
+        Ok(held)
+    }
+
+    /// The last occurrences of an entry that ended, the latest first; at most [`RUNS_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn schedule_runs(&self, name: &str) -> Result<Vec<Run>, Error> {
+        let sql = format!(
+            "select at, done_at, left_out from schedule_runs where name = $1 order by at desc limit {RUNS_MAX}"
+        );
+        let run = |row: &Row| {
+            let time = |place, column| at("schedule_runs", column, row.int(place)?);
+            Ok(Run { at: time(0, "at")?, done_at: time(1, "done_at")?, left_out: row.text(2)? })
+        };
+        self.db.all(&sql, vec![name.into()]).await?.iter().map(run).collect()
+    }
+
+    /// Pauses an entry, or lets it run again from now on: what would have come meanwhile is left out. Whether that changed anything.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn pause_schedule(&self, name: &str, paused: bool, now: Timestamp) -> Result<bool, Error> {
+        let sql = match paused {
+            true => "update schedules set paused_at = $1, wanted = 0 where name = $2 and paused_at is null",
+            false => {
+                "update schedules set paused_at = null, attempts = 0, done_until = \
+                 case when done_until > $1 then done_until else $1 end where name = $2 and paused_at is not null"
+            }
+        };
+        Ok(self.write_job(sql, vec![ms(now).into(), name.into()]).await? == 1)
+    }
+
+    /// Has the next occurrence of an entry done at once. Whether it runs, so that it is.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn want_schedule(&self, name: &str) -> Result<bool, Error> {
+        let sql = "update schedules set wanted = 1, leased_until = case when fence is null then 0 else leased_until end \
+                   where name = $1 and paused_at is null";
+        Ok(self.write_job(sql, vec![name.into()]).await? == 1)
     }
 
     /// Writes down that a try failed, and when the next one is.

@@ -26,6 +26,16 @@ pub struct PublishedVersion {
     pub again: Option<i64>,
 }
 
+/// A document that is not published yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentDraft {
+    /// Counts up with each that is kept.
+    pub version: i64,
+    pub content: String,
+    pub author: String,
+    pub saved_at: Timestamp,
+}
+
 /// A version that is to be published.
 #[derive(Debug, Clone)]
 pub struct NewVersion<'a> {
@@ -118,10 +128,78 @@ impl Store {
             if tx.execute(sql, args.clone()).await? == 0 {
                 return Err(Error::Conflict);
             }
+            let drafted = "delete from configuration_drafts where document = $1 and content = $2";
+            tx.execute(drafted, vec![new.document.into(), new.content.into()]).await?;
             Ok(((), tx))
         });
         written.await?.1.done().await?;
         Ok(seen + 1)
+    }
+
+    /// The draft of a document, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn draft_of_document(&self, document: &str) -> Result<Option<DocumentDraft>, Error> {
+        let sql = "select version, content, author, saved_at from configuration_drafts where document = $1";
+        let row = self.db.optional(sql, vec![document.into()]).await?;
+        row.map(|row| {
+            Ok(DocumentDraft {
+                version: row.int(0)?,
+                content: row.text(1)?,
+                author: row.text(2)?,
+                saved_at: at("configuration_drafts", "saved_at", row.int(3)?)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Keeps the draft of a document in the place of the one with this version, 0 for none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where it is another by now.
+    pub async fn keep_draft_of_document(&self, document: &str, draft: &DocumentDraft) -> Result<(), Error> {
+        let DocumentDraft { version, content, author, saved_at } = draft;
+        let kept: Vec<Arg> = vec![
+            (version + 1).into(),
+            content.as_str().into(),
+            author.as_str().into(),
+            ms(*saved_at).into(),
+            document.into(),
+        ];
+        let sql = match version {
+            0 => {
+                "insert into configuration_drafts (version, content, author, saved_at, document) \
+                 values ($1, $2, $3, $4, $5) on conflict (document) do nothing"
+            }
+            _ => {
+                "update configuration_drafts set version = $1, content = $2, author = $3, saved_at = $4 \
+                 where document = $5 and version = $1 - 1"
+            }
+        };
+        self.one_draft(sql, kept).await
+    }
+
+    /// Forgets the draft of a document that has this version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] where it is another by now.
+    pub async fn drop_draft_of_document(&self, document: &str, version: i64) -> Result<(), Error> {
+        let sql = "delete from configuration_drafts where document = $1 and version = $2";
+        self.one_draft(sql, vec![document.into(), version.into()]).await
+    }
+
+    async fn one_draft(&self, sql: &str, args: Vec<Arg>) -> Result<(), Error> {
+        let written = self.db.transaction(async |mut tx| {
+            if tx.execute(sql, args.clone()).await? == 0 {
+                return Err(Error::Conflict);
+            }
+            Ok(((), tx))
+        });
+        written.await?.1.done().await
     }
 
     /// How many tickets on which work is owed have each value in a column of theirs.
@@ -136,11 +214,25 @@ impl Store {
             OpenBy::RequestType => "request_type",
             OpenBy::Requester => "requester",
             OpenBy::Assignee => "assignee",
+            OpenBy::Priority => "priority",
+            OpenBy::Impact => "impact",
+            OpenBy::Urgency => "urgency",
         };
         let sql = format!(
             "select {column}, count(*) from tickets where unfinished = 1 and {column} is not null group by {column}"
         );
         self.db.all(&sql, Vec::new()).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
+    }
+
+    /// How many tickets on which work is owed have each priority in each team.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn open_tickets_by_priority_and_team(&self) -> Result<BTreeMap<(String, String), i64>, Error> {
+        let sql = "select priority, team, count(*) from tickets where unfinished = 1 group by priority, team";
+        let rows = self.db.all(sql, Vec::new()).await?;
+        rows.iter().map(|row| Ok(((row.text(0)?, row.text(1)?), row.int(2)?))).collect()
     }
 }
 
@@ -152,4 +244,7 @@ pub enum OpenBy {
     RequestType,
     Requester,
     Assignee,
+    Priority,
+    Impact,
+    Urgency,
 }

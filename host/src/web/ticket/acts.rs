@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{Notice, next, number, render};
+use crate::app::tickets::bulk::Step;
 use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::Words;
 use crate::app::{App, Error};
@@ -12,6 +13,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::edit::EditTicket;
+use crate::desk::ticket::lifecycle::commands::Command;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Move, State};
@@ -147,6 +149,26 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
     let key = key(&form, &format!("edit {id}"));
     let done = visit.app.edit_ticket(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
     answer(visit, number, ("edit", &form), done).await
+}
+
+/// The most characters of a note that stand as the reason for the change of team as well.
+const REASON_CHARS: usize = 200;
+
+/// `POST /tickets/{key}/hand-over`: another team gets the ticket, with a private note for it; both or neither.
+pub async fn hand_over(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let note = form.text("handover");
+    let first_line = note.trim().lines().next().unwrap_or_default();
+    let wanted = EditTicket {
+        team: form.given("hand-to"),
+        reason: first_line.chars().take(REASON_CHARS).collect(),
+        ..EditTicket::default()
+    };
+    let note = Command::Comment { body: note, visibility: Visibility::Internal, minutes: None };
+    let step = Step::Commands(vec![Command::Edit(wanted), note]);
+    let key = key(&form, &format!("hand-over {id}"));
+    let done = visit.app.run_step(&visit.actor, number, &seen(&form), &step, key).await.map(drop);
+    answer(visit, number, ("hand-over", &form), done).await
 }
 
 /// Gives a ticket to the one who asks for it, who is a member of its team.

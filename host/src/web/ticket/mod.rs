@@ -27,6 +27,7 @@ pub mod acts;
 mod facts;
 pub mod files;
 pub mod next;
+pub mod outage;
 pub mod record;
 mod story;
 pub mod tools;
@@ -135,7 +136,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             None,
             Some(
                 act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"
-                | "file"),
+                | "file" | "outage" | "outage-ended" | "hand-over"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -230,7 +231,7 @@ pub async fn render(
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
     let links = facts::links(&visit, &seen).await?;
-    let tools = tools::read(&visit, &seen).await?;
+    let tools = tools::read(&visit, &seen, form).await?;
     let may_become_article = tools::may_become_article(seen.ticket.state);
     let edit = facts::Edit::of(f, &seen, form);
     let internal = form.has("internal");

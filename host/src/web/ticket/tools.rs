@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::acts::{answer, key, seen};
+use super::outage::{self, Shown};
 use super::{Seen, number};
 use crate::app::tickets::bulk::{FilledReply, Step};
 use crate::desk::id::{TaskId, TicketNumber};
@@ -18,7 +19,7 @@ use crate::web::frame::form::{Form, encode};
 use crate::web::session::Visit;
 
 /// A macro, and what it will do to this ticket.
-pub struct Shown {
+pub struct ShownMacro {
     pub id: String,
     pub name: String,
     /// Each change in a line: its name, and what it will be.
@@ -34,12 +35,15 @@ pub struct Task {
 
 /// The tools of a ticket's page.
 pub struct Tools {
-    pub macros: Vec<Shown>,
+    pub macros: Vec<ShownMacro>,
     pub canned: Vec<FilledReply>,
     pub tasks: Vec<Task>,
     pub links: Vec<(&'static str, String)>,
     /// Whether it may be merged into another.
     pub merges: bool,
+    pub outage: Shown,
+    /// The note of a handover that was refused.
+    pub handover: String,
 }
 
 /// Reads the tools for a ticket.
@@ -47,11 +51,11 @@ pub struct Tools {
 /// # Errors
 ///
 /// Where they cannot be read.
-pub async fn read(visit: &Visit, seen: &Seen) -> Result<Tools, Failure> {
+pub async fn read(visit: &Visit, seen: &Seen, form: &Form) -> Result<Tools, Failure> {
     let (f, ticket) = (&visit.frame, &seen.ticket);
     let canned = visit.app.canned_replies(&visit.actor, ticket.number).await?;
     let tasks = visit.app.tasks(&visit.actor, ticket.number).await?;
-    let macros = f.organisation.macros.iter().map(|(id, step)| Shown {
+    let macros = f.organisation.macros.iter().map(|(id, step)| ShownMacro {
         id: id.to_string(),
         name: step.name.clone(),
         lines: lines(f, &of_macro(step, ticket, visit.actor.person(), &f.organisation)),
@@ -70,6 +74,8 @@ pub async fn read(visit: &Visit, seen: &Seen) -> Result<Tools, Failure> {
             .collect(),
         links: LinkKind::BY_HAND.into_iter().map(word).collect(),
         merges: ticket.state.is_unfinished(),
+        outage: outage::read(visit, seen, form).await?,
+        handover: form.text("handover"),
     })
 }
 

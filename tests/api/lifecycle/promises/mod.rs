@@ -9,6 +9,7 @@ use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
 
 mod escalation;
 mod followed;
@@ -136,4 +137,51 @@ fn what_was_paused_stays_paused_when_the_priority_changes() {
             "the time while it was resolved does not count"
         );
     });
+}
+
+#[test]
+fn promises_end_at_once_with_what_they_are_about_and_no_alert_comes_after() {
+    let desk = watched(Database::Sqlite, "");
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let [merged, into, cancelled, policy] = ["one", "two", "three", "four"].map(|subject| incident(&amara, subject));
+    comment(&kofi, &policy, "We are looking.").expect(201);
+    let merge = json!({ "into": into, "reason": "the same" });
+    kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{merged}/merge"), &merge).expect(200);
+    step(&amara, &cancelled, &json!({ "to": "cancelled" })).expect(200);
+    let file = desk.settings();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("next-update = \"2h\"\n", "")).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    until("the policy is gone from the ticket", || {
+        (promise(&kofi, &policy, "next-update") == Value::Null).then_some(())
+    });
+    for key in [&merged, &cancelled] {
+        let all = kofi.get(&format!("/api/v1/tickets/{key}/promises")).expect(200);
+        assert!(all.as_array().unwrap().iter().all(|one| one["state"] != "running"), "{all}");
+    }
+    let before = [&merged, &cancelled].map(|key| count(&desk, key, "promise-runs-out"));
+    desk.advance(SignedDuration::from_hours(24 * 30));
+    let alerts = |key: &str| count(&desk, key, "promise-runs-out") + count(&desk, key, "promise-broken");
+    assert_eq!([&merged, &cancelled].map(|key| alerts(key)), before, "nothing is alerted any more");
+    assert!(alerts(&into) > 0, "others are");
+    let story = kofi.get(&format!("/api/v1/tickets/{policy}/timeline")).expect(200);
+    let of_policy = |entry: &Value| entry["kind"] == "clock-reached" && entry["details"]["clock"] == "next-update";
+    assert!(!story.as_array().unwrap().iter().any(of_policy), "{story}");
+}
+
+#[test]
+fn the_time_between_a_resolution_and_its_dispute_is_no_ones() {
+    let desk = watched(Database::Sqlite, "");
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let key = incident(&amara, "VPN is down");
+    desk.advance(SignedDuration::from_mins(20));
+    step(&kofi, &key, &resolved()).expect(200);
+    let used = || promise(&kofi, &key, "resolution")["used_minutes"].clone();
+    assert_eq!(used(), 20);
+    desk.advance(SignedDuration::from_mins(90));
+    step(&amara, &key, &json!({ "to": "reopened", "reason": "still down" })).expect(200);
+    assert_eq!(used(), 20, "the gap counts for no one");
+    desk.advance(SignedDuration::from_mins(5));
+    assert_eq!(used(), 25, "and it runs on from there");
+    desk.do_what_is_due();
 }

@@ -37,6 +37,7 @@ pub mod attachments;
 mod bundle;
 pub mod drafts;
 pub mod outages;
+pub mod schedule_acts;
 pub mod schedules;
 
 /// The digest of a request, to tell the same one sent again from another under the same key.

@@ -19,10 +19,9 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
-use crate::desk::permission;
 use crate::desk::ticket::intake::Submission;
 use crate::store::jobs::Lease;
-use crate::store::jobs::schedules::Progress;
+use crate::store::jobs::schedules::Run;
 
 /// How often an occurrence is tried before the desk goes on without it.
 const TRIES_MAX: i64 = 8;
@@ -70,15 +69,6 @@ pub struct ReportLetter {
     pub at: Timestamp,
 }
 
-/// An entry as those see it who look after the desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduleStatus {
-    pub name: String,
-    pub next_at: Option<Timestamp>,
-    /// `None` where the desk has not looked at it yet.
-    pub progress: Option<Progress>,
-}
-
 impl Occurrence {
     /// The work.
     pub fn work(&self) -> &Occurring {
@@ -87,7 +77,7 @@ impl Occurrence {
 }
 
 /// The entries of a schedule that count by themselves: each person's report is one.
-fn entries(schedule: &Schedule) -> Vec<(String, Occurring)> {
+pub(super) fn entries(schedule: &Schedule) -> Vec<(String, Occurring)> {
     let id = &schedule.id;
     match &schedule.work {
         Work::Ticket(ticket) => vec![(format!("ticket:{id}"), Occurring::Ticket(ticket.clone()))],
@@ -125,10 +115,14 @@ impl Office {
                     continue;
                 }
                 let progress = self.store.schedule(&name, now).await?;
-                if progress.leased_until > now {
+                if progress.leased_until > now || progress.paused_at.is_some() {
                     continue;
                 }
-                let Some(at) = first_due(schedule, &organisation, progress.done_until, now) else { continue };
+                let due = first_due(schedule, &organisation, progress.done_until, now);
+                let before_its_time = || {
+                    schedule.rhythm.next_after(&organisation.calendar, progress.done_until).filter(|_| progress.wanted)
+                };
+                let Some(at) = due.or_else(before_its_time) else { continue };
                 let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
                 let lease = Lease { fence: self.clock.new_id(), now, until };
                 if self.store.claim_schedule(&name, progress.done_until, &lease).await? {
@@ -147,12 +141,13 @@ impl Office {
     /// Where the store cannot be written.
     pub async fn occurrence_ended(&self, occurrence: &Occurrence, came: Result<(), String>) -> Result<(), Error> {
         let Occurrence { name, at, fence, tries, .. } = occurrence;
+        let ended = |left_out: String| Run { at: *at, done_at: self.clock.now(), left_out };
         match came {
-            Ok(()) => drop(self.store.schedule_done(name, *fence, *at, "").await?),
+            Ok(()) => drop(self.store.schedule_done(name, *fence, &ended(String::new())).await?),
             Err(why) if *tries >= TRIES_MAX => {
                 tracing::error!(name, %at, why, "what comes again by the calendar is left out this time");
                 let why = format!("{at} was left out: {why}");
-                self.store.schedule_done(name, *fence, *at, &why).await?;
+                self.store.schedule_done(name, *fence, &ended(why)).await?;
             }
             Err(why) => {
                 tracing::warn!(name, %at, why, tries, "what comes again by the calendar has failed: tried again");
@@ -202,26 +197,6 @@ impl Office {
             file: format!("{code}-{from}-{to_day}"),
             at: occurrence.at,
         }))
-    }
-
-    /// Everything that comes again, with how far it has come.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`].
-    pub async fn schedules(&self, actor: &Actor) -> Result<Vec<ScheduleStatus>, Error> {
-        permission::administer(actor)?;
-        let (organisation, now) = (self.organisation(), self.clock.now());
-        let mut all = Vec::new();
-        for schedule in &organisation.schedules {
-            for (name, _) in entries(schedule) {
-                let progress = self.store.schedule_if_any(&name).await?;
-                let done = progress.as_ref().map_or(now, |progress| progress.done_until);
-                let next_at = schedule.rhythm.next_after(&organisation.calendar, done);
-                all.push(ScheduleStatus { name, next_at, progress });
-            }
-        }
-        Ok(all)
     }
 }
 

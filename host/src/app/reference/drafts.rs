@@ -1,0 +1,95 @@
+//! Drafts of documents: kept between one sitting and the next, and shared by administrators, none of whom overwrites what they have not
+//! seen. A draft that is published is gone.
+
+use super::Conflict;
+use crate::app::office::signatory;
+use crate::app::{Error, Office};
+use crate::config::Document;
+use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
+use crate::desk::organisation::form::Problem;
+use crate::desk::permission;
+use crate::desk::text::normal;
+use crate::store;
+pub use crate::store::people::configuration::DocumentDraft;
+
+/// The largest draft, in bytes.
+pub const DRAFT_BYTES_MAX: usize = 8 << 20;
+
+impl Office {
+    /// The draft of a document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where there is none.
+    pub async fn draft_of(&self, actor: &Actor, document: Document) -> Result<DocumentDraft, Error> {
+        permission::administer(actor)?;
+        self.store.draft_of_document(document.code()).await?.ok_or_else(|| missing(document))
+    }
+
+    /// Keeps a draft, which need not be right, in the place of the one that the actor has seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Table`] for a document that is the directory's; [`Error::NeedsMatch`], [`Error::Stale`];
+    /// [`Error::Rejected`] where it is too large.
+    pub async fn keep_draft_of(
+        &self,
+        actor: &Actor,
+        (document, content): (Document, &str),
+        condition: &Condition,
+        by_api: bool,
+    ) -> Result<DocumentDraft, Error> {
+        permission::administer(actor)?;
+        if !by_api {
+            return Err(Conflict::NotByApi { document: document.code(), file: document.file() }.into());
+        }
+        if content.len() > DRAFT_BYTES_MAX {
+            let problem = Problem::new("content", "too-large", format!("has more than {DRAFT_BYTES_MAX} bytes"));
+            return Err(Error::Rejected { problems: vec![problem] });
+        }
+        let version = self.seen_draft(document, condition).await?;
+        let (author, saved_at) = (signatory(actor).to_string(), self.clock.now());
+        let draft = DocumentDraft { version, content: normal(content).into_owned(), author, saved_at };
+        let kept = self.store.keep_draft_of_document(document.code(), &draft).await;
+        kept.map_err(|error| stale(error, version))?;
+        Ok(DocumentDraft { version: version + 1, ..draft })
+    }
+
+    /// Forgets a draft that the actor has seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::NeedsMatch`], [`Error::Stale`].
+    pub async fn drop_draft_of(&self, actor: &Actor, document: Document, condition: &Condition) -> Result<(), Error> {
+        permission::administer(actor)?;
+        let version = self.seen_draft(document, condition).await?;
+        if version == 0 {
+            return Err(missing(document));
+        }
+        self.store.drop_draft_of_document(document.code(), version).await.map_err(|error| stale(error, version))
+    }
+
+    /// The version of the draft that is there, 0 for none, where the condition holds for it.
+    async fn seen_draft(&self, document: Document, condition: &Condition) -> Result<i64, Error> {
+        if condition.matches.is_none() && condition.none_matches.is_none() {
+            return Err(Error::NeedsMatch { what: "draft" });
+        }
+        let version = self.store.draft_of_document(document.code()).await?.map(|draft| draft.version);
+        if !condition.holds_for(version.map(|version| version.to_string()).as_deref()) {
+            return Err(Error::Stale { version: version.unwrap_or(0) });
+        }
+        Ok(version.unwrap_or(0))
+    }
+}
+
+fn stale(error: store::Error, version: i64) -> Error {
+    match error {
+        store::Error::Conflict => Error::Stale { version },
+        other => other.into(),
+    }
+}
+
+fn missing(document: Document) -> Error {
+    Error::Missing { what: "draft of the document", name: document.code().to_owned() }
+}

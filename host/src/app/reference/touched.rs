@@ -1,0 +1,148 @@
+//! The things that a change of the configuration touches: open tickets, promises, rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::{Error, Office};
+use crate::config::{self, Config};
+use crate::desk::organisation::Organisation;
+use crate::desk::organisation::difference::{Difference, Noun, OF_THE_DESK, Way, compare, differences};
+use crate::desk::organisation::form::Problem;
+use crate::rules::live::catalog::Generation;
+use crate::store::people::configuration::OpenBy;
+
+/// One difference, with what it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    pub difference: Difference,
+    /// Tickets on which work is owed that have it.
+    pub open_tickets: i64,
+    /// Whether what is promised about them follows the change.
+    pub promises_move: bool,
+    /// Rules that name it.
+    pub rules: Vec<String>,
+}
+
+impl Touched {
+    /// Why it cannot be: a thing that open tickets have does not go.
+    pub(super) fn orphans(&self) -> Option<Problem> {
+        let Difference { noun, id, way } = &self.difference;
+        // A calendar goes only where nothing goes by it any more: the configuration is refused otherwise.
+        if *way != Way::Removed || self.open_tickets == 0 || *noun == Noun::Calendar {
+            return None;
+        }
+        let way_out = match noun {
+            Noun::Person => "leave the person in and say `active = false`",
+            Noun::RequestType => "resolve them first",
+            _ => "give them another first",
+        };
+        let count = self.open_tickets;
+        let message = format!("{count} open tickets have the {} `{id}`: {way_out}", noun.code());
+        Some(Problem::new("content", "in-use", message))
+    }
+}
+
+/// The rules whose manifests name a thing.
+fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<String> {
+    let names = |list: &[String]| list.contains(&difference.id);
+    let rules = generation.into_iter().flat_map(|generation| generation.rules());
+    let naming = rules.filter(|rule| match difference.noun {
+        Noun::Category => names(&rule.manifest.matches.categories),
+        Noun::RequestType => names(&rule.manifest.matches.request_types),
+        _ => false,
+    });
+    let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
+    found.into_iter().collect()
+}
+
+/// Whether a difference is one of what is promised about tickets.
+fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun, id, way }: &Difference) -> bool {
+    let team =
+        |of: &Organisation| of.teams.get(id.as_str()).map(|team| (team.resolution_minutes, team.calendar.clone()));
+    let form = |of: &Organisation| of.request_types.get(id.as_str()).map(|form| form.closing.confirm_minutes);
+    let level = |of: &Organisation| {
+        let level = of.priorities.iter().find(|level| level.id.as_str() == id)?;
+        let minutes = (level.first_response_minutes, level.resolution_minutes, level.update_minutes);
+        Some((minutes, level.calendar.clone()))
+    };
+    match noun {
+        Noun::Team => team(before).zip(team(after)).is_some_and(|(before, after)| before != after),
+        Noun::RequestType => form(before).zip(form(after)).is_some_and(|(before, after)| before != after),
+        Noun::Priority => level(before).zip(level(after)).is_some_and(|(before, after)| before != after),
+        Noun::Calendar => *way == Way::Changed,
+        Noun::Promises => before.watch != after.watch,
+        _ => false,
+    }
+}
+
+impl Office {
+    /// All that differs between two configurations, with what each difference touches.
+    pub(super) async fn touched(
+        &self,
+        before: &Config,
+        after: &Config,
+        generation: Option<&Generation>,
+    ) -> Result<Vec<Touched>, Error> {
+        let mut differences = differences(&before.organisation, &after.organisation);
+        let (own_before, own_after) = (config::own_templates(&before.files), config::own_templates(&after.files));
+        compare(Noun::Template, &own_before, &own_after, &mut differences);
+        let (before, after) = (&before.organisation, &after.organisation);
+        let mut counts: BTreeMap<Noun, BTreeMap<String, i64>> = BTreeMap::new();
+        let nouns: BTreeSet<Noun> = differences.iter().map(|difference| difference.noun).collect();
+        for noun in nouns {
+            counts.insert(noun, self.open_tickets_with(noun, before).await?);
+        }
+        let touched = |difference: Difference| Touched {
+            open_tickets: counts
+                .get(&difference.noun)
+                .and_then(|by_id| by_id.get(&difference.id))
+                .copied()
+                .unwrap_or(0),
+            promises_move: moves_promises(before, after, &difference),
+            rules: named_by(generation, &difference),
+            difference,
+        };
+        Ok(differences.into_iter().map(touched).collect())
+    }
+
+    async fn open_tickets_with(&self, noun: Noun, before: &Organisation) -> Result<BTreeMap<String, i64>, Error> {
+        let by = match noun {
+            Noun::Team => OpenBy::Team,
+            Noun::Category => OpenBy::Category,
+            Noun::RequestType => OpenBy::RequestType,
+            Noun::Person => OpenBy::Requester,
+            Noun::Priority => OpenBy::Priority,
+            Noun::Impact => OpenBy::Impact,
+            Noun::Urgency => OpenBy::Urgency,
+            Noun::Calendar => return self.open_tickets_by_calendar(before).await,
+            Noun::Promises => {
+                let open: i64 = self.store.open_tickets_by(OpenBy::Priority).await?.values().sum();
+                return Ok(BTreeMap::from([(OF_THE_DESK.to_owned(), open)]));
+            }
+            // Access keeps the app's id in its ledger, and goes on without the catalog; the others are read where they are used.
+            Noun::App | Noun::Matrix | Noun::Macro | Noun::CannedReply | Noun::Template => return Ok(BTreeMap::new()),
+        };
+        let mut counts = self.store.open_tickets_by(by).await?;
+        if noun == Noun::Person {
+            for (person, count) in self.store.open_tickets_by(OpenBy::Assignee).await? {
+                *counts.entry(person).or_default() += count;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// How many open tickets have promises that run by each calendar, those of their team's among them.
+    async fn open_tickets_by_calendar(&self, before: &Organisation) -> Result<BTreeMap<String, i64>, Error> {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for ((priority, team), count) in self.store.open_tickets_by_priority_and_team().await? {
+            let level = before.priorities.iter().find(|level| level.id.as_str() == priority);
+            let team = before.teams.get(team.as_str()).filter(|team| team.resolution_minutes.is_some());
+            let of_level = Some(level.and_then(|level| level.calendar.as_ref()));
+            let calendars = [of_level, team.map(|team| team.calendar.as_ref())];
+            let name =
+                |id: Option<&crate::desk::id::CalendarId>| id.map_or(OF_THE_DESK.to_owned(), ToString::to_string);
+            let names: BTreeSet<String> = calendars.into_iter().flatten().map(name).collect();
+            names.into_iter().for_each(|name| *counts.entry(name).or_default() += count);
+        }
+        Ok(counts)
+    }
+}
