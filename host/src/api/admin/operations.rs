@@ -44,6 +44,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     app.metrics.set_tickets_astray(app.tickets_astray());
+    app.metrics.set_damaged_rows(app.store.damaged_rows());
     ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
 }
 

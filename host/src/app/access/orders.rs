@@ -16,6 +16,7 @@ use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 pub use crate::signing::Signed;
 use crate::signing::secrets;
 pub use crate::store::access::runs::ConnectorRun;
+use crate::store::sql::page::Page;
 
 /// The word of a person about an order that was carried out by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Refused`]; where the store cannot be read.
-    pub async fn open_orders(&self, actor: &Actor, after: Option<OpId>, limit: usize) -> Result<Vec<Op>, Error> {
+    pub async fn open_orders(&self, actor: &Actor, after: Option<OpId>, limit: usize) -> Result<Page<Op, OpId>, Error> {
         permission::read_decisions(actor)?;
         Ok(self.store.all_open_ops(after, limit).await?)
     }

@@ -21,7 +21,7 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
 use crate::desk::permission;
 use crate::desk::ticket::intake::Submission;
-use crate::store::jobs::Lease;
+use crate::store::{self, jobs::Lease};
 use crate::store::jobs::schedules::Progress;
 
 /// How often an occurrence is tried before the desk goes on without it.
@@ -111,6 +111,11 @@ fn first_due(schedule: &Schedule, organisation: &Organisation, done: Timestamp, 
     missed.front().copied()
 }
 
+/// An entry whose row is damaged, as it is shown.
+fn damaged(error: &store::Error, now: Timestamp) -> Progress {
+    Progress { done_until: now, attempts: 0, last_error: error.to_string(), leased_until: Timestamp::UNIX_EPOCH }
+}
+
 impl Office {
     /// Claims the next occurrence that is due of any entry; `None` where none is. Without a way for mail, reports wait.
     ///
@@ -124,7 +129,14 @@ impl Office {
                 if matches!(work, Occurring::Report(..)) && !has_mail {
                     continue;
                 }
-                let progress = self.store.schedule(&name, now).await?;
+                let progress = match self.store.schedule(&name, now).await {
+                    // One that is damaged keeps no other waiting.
+                    Err(error @ store::Error::Corrupt { .. }) => {
+                        self.store.leave_out("schedules", &name, &error);
+                        continue;
+                    }
+                    progress => progress?,
+                };
                 if progress.leased_until > now {
                     continue;
                 }
@@ -215,7 +227,10 @@ impl Office {
         let mut all = Vec::new();
         for schedule in &organisation.schedules {
             for (name, _) in entries(schedule) {
-                let progress = self.store.schedule_if_any(&name).await?;
+                let progress = match self.store.schedule_if_any(&name).await {
+                    Err(error @ store::Error::Corrupt { .. }) => Some(damaged(&error, now)),
+                    progress => progress?,
+                };
                 let done = progress.as_ref().map_or(now, |progress| progress.done_until);
                 let next_at = schedule.rhythm.next_after(&organisation.calendar, done);
                 all.push(ScheduleStatus { name, next_at, progress });
