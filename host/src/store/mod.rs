@@ -158,7 +158,6 @@ pub struct Store {
     segments: Arc<Segments>,
     /// Where the contents of attachments are.
     pub files: Files,
-    damaged: Arc<Damaged>,
     /// The damaged rows that lists came upon.
     damaged: Arc<Damaged>,
 }

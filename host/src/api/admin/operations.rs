@@ -33,7 +33,10 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     let troubles = app.rules.catalog().directory().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
-    Ok(["ready".to_owned()].into_iter().chain(troubles).chain(astray).map(|line| line + "\n").collect())
+    let damaged: u64 = app.store.damaged_rows().values().sum();
+    let damaged = (damaged > 0).then(|| format!("{damaged} damaged rows are left out of lists: the log names them"));
+    let lines = ["ready".to_owned()].into_iter().chain(troubles).chain(astray).chain(damaged);
+    Ok(lines.map(|line| line + "\n").collect())
 }
 
 /// What the desk has counted, in Prometheus' text format.

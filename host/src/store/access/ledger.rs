@@ -308,12 +308,6 @@ fn damaged(row: &Row) -> Result<StoredEvent, Error> {
     Ok(StoredEvent { at: at_or_epoch(row.int(0)?), said: Said::Sentence { event: row.text(1)?, detail } })
 }
 
-/// The same as far as it can be read.
-fn damaged(row: &Row) -> Result<StoredEvent, Error> {
-    let detail = "what is kept of it is damaged".to_owned();
-    Ok(StoredEvent { at: at_or_epoch(row.int(0)?), said: Said::Sentence { event: row.text(1)?, detail } })
-}
-
 /// An event, of its time, word, facts and hash.
 pub(in crate::store) fn stored(row: &Row, ticket: TicketId) -> Result<StoredEvent, Error> {
     let (code, detail) = (row.text(1)?, row.text(2)?);

@@ -7,7 +7,6 @@ use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
-use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// The columns of an order, as [`op`] reads them.
@@ -42,12 +41,6 @@ impl Store {
         Ok(self.readable("holdings", &self.db.all(&sql, vec![subject.as_str().into()]).await?, holding))
     }
 
-    /// The same for those who look at it only, as far as it can be read.
-    pub async fn holdings_shown(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
-        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
-        Ok(self.readable("holdings", &self.db.all(&sql, vec![subject.as_str().into()]).await?, holding))
-    }
-
     /// The orders about a person's access that are on their way, and the last of each that is not, oldest first.
     pub async fn open_ops(&self, subject: &PersonId) -> Result<Vec<Op>, Error> {
         let sql = format!(
@@ -62,12 +55,6 @@ impl Store {
     pub async fn ops_of(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
         let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
         self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(op).collect()
-    }
-
-    /// The same for those who look at them only, as far as they can be read.
-    pub async fn ops_shown(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
-        let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
-        Ok(self.readable("access_ops", &self.db.all(&sql, vec![ticket.0.into()]).await?, op))
     }
 
     /// The same for those who look at them only, as far as they can be read.

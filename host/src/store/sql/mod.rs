@@ -3,7 +3,6 @@
 
 pub(crate) mod columns;
 pub mod damaged;
-pub mod damaged;
 pub mod dialect;
 pub mod page;
 pub mod search;
