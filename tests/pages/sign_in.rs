@@ -295,7 +295,7 @@ fn while_the_provider_hangs_one_waits_for_it_and_no_other() {
         issuer.hangs(false);
         is_refused(&first.join().unwrap(), AWAY);
     });
-    // What has failed is not tried again at once, whoever comes.
+    // What has failed is not tried again at once for the next ones.
     for path in ["/sign-in/provider", "/sign-in?out=1", "/sign-in/provider"] {
         get(&desk, path, "");
     }

@@ -166,7 +166,12 @@ impl Store {
     }
 
     /// Some of the kept versions of a table, the newest first, after so many; and whether there are more.
-    pub async fn table_versions(&self, name: &str, after: i64, limit: usize) -> Result<Page<TableVersionEntry, ()>, Error> {
+    pub async fn table_versions(
+        &self,
+        name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<TableVersionEntry, ()>, Error> {
         let more = limit.saturating_add(1);
         let sql = format!(
             "select digest, row_count, first_seen from table_versions where name = $1 \

@@ -185,7 +185,10 @@ const ATTACKS: [(&str, &[&str]); 46] = [
             "an_address_inside_is_refused_when_a_desk_starts_and_when_a_name_leads_there",
         ],
     ),
-    ("a word about an order that no app has signed", &["a_word_that_is_not_signed_or_not_for_this_order_changes_nothing"]),
+    (
+        "a word about an order that no app has signed",
+        &["a_word_that_is_not_signed_or_not_for_this_order_changes_nothing"],
+    ),
 ];
 
 fn tests_under(folder: &Path, found: &mut BTreeSet<String>) {

@@ -71,7 +71,9 @@ fn clocks_go_back(desk: &House) {
     }
     desk.clock.advance(SignedDuration::from_hours(1));
     let events = kofi.get("/api/v1/tickets/IT-1/promises/events").expect(200);
-    let used = |event: &Value| event.as_object().unwrap().iter().any(|(name, n)| name.contains("used") && n.as_i64() < Some(0));
+    let used = |event: &Value| {
+        event.as_object().unwrap().iter().any(|(name, n)| name.contains("used") && n.as_i64() < Some(0))
+    };
     assert!(!events.as_array().unwrap().iter().any(used), "{events}");
 }
 
@@ -97,7 +99,8 @@ fn one_without_rights_keeps_asks_and_finds_little_and_leads_no_one_away() {
     let search = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": deep(100_000) });
     assert_eq!(mei.send_text("/scim/v2/.search", &search.to_string(), "application/scim+json").status, 400);
     // After signing in one stays here.
-    for next in ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "/\t/evil.test", "\\\\evil"] {
+    for next in ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "/\t/evil.test", "\\\\evil"]
+    {
         let page = desk.stranger().get(&format!("/sign-in?next={}", encoded(next))).text;
         assert!(page.contains("name=\"next\" value=\"/\""), "{next}");
     }

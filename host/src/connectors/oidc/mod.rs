@@ -348,7 +348,11 @@ impl Provider {
             Some(error) => error,
             None => match self.describe().await {
                 Ok(described) => {
-                    *known = Known { described: Some((described.clone(), at.elapsed)), failed: None, keys: known.keys.take() };
+                    *known = Known {
+                        described: Some((described.clone(), at.elapsed)),
+                        failed: None,
+                        keys: known.keys.take(),
+                    };
                     return Ok(described);
                 }
                 Err(error) => {

@@ -21,8 +21,8 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
 use crate::desk::permission;
 use crate::desk::ticket::intake::Submission;
-use crate::store::{self, jobs::Lease};
 use crate::store::jobs::schedules::Progress;
+use crate::store::{self, jobs::Lease};
 
 /// How often an occurrence is tried before the desk goes on without it.
 const TRIES_MAX: i64 = 8;
