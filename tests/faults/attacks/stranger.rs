@@ -20,7 +20,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Drafts, lists and outages: those of others are not there, and nobody has more than some.
+/// Drafts, lists and outages: those of others are not there, and each person has only so many.
 fn keeps_little(desk: &House) {
     let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
     let draft = |n: u128, body: &str| amara.put(&format!("/api/v1/drafts/{}", id(n)), &incident(body)).status;
