@@ -128,6 +128,7 @@ fn only_admins_upload_and_only_whole_forms_are_read() {
         (vec![manifest, why], "the bytes of rule.wasm"),
         (vec![component, why], "the text of rule.toml"),
         (vec![manifest, component, component], "`component`: it is there twice"),
+        (vec![manifest, component, ("why", b"\xff".as_slice())], "`why`: it is not UTF-8"),
         (vec![manifest, component, ("colour", b"red".as_slice())], "`colour`: there is no such part"),
     ] {
         let answer = mei.send_parts(RULES, &parts);

@@ -261,6 +261,9 @@ fn keys_change_and_a_provider_that_is_away_is_named() {
     let away = get(&desk, "/sign-in/provider", "");
     is_refused(&away, "cannot be reached at the moment");
     issuer.is_down(false);
+    is_refused(&get(&desk, "/sign-in/provider", ""), "cannot be reached at the moment");
+    assert_eq!(issuer.asked("/.well-known/openid-configuration"), 1, "it was asked a moment ago");
+    desk.advance(SignedDuration::from_secs(6));
     session(&back(&desk, &issuer, "a-1", &address("amara")));
     assert_eq!((issuer.asked("/.well-known/openid-configuration"), issuer.asked("/jwks")), (2, 1));
     session(&back(&desk, &issuer, "a-1", &address("amara")));
@@ -274,6 +277,39 @@ fn keys_change_and_a_provider_that_is_away_is_named() {
     // One address cannot have the provider asked without end.
     let many = (0..40).map(|_| get(&desk, "/sign-in/provider", "").status).collect::<Vec<_>>();
     assert!(many.contains(&422) && many.last() == Some(&422), "{many:?}");
+}
+
+#[test]
+fn while_the_provider_hangs_one_waits_for_it_and_no_other() {
+    const DESCRIPTION: &str = "/.well-known/openid-configuration";
+    const AWAY: &str = "cannot be reached at the moment";
+    let issuer = Issuer::start();
+    let desk = desk(Database::Sqlite, &issuer.url, "");
+    issuer.hangs(true);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| get(&desk, "/sign-in/provider", ""));
+        until("the provider to be asked", || (issuer.asked(DESCRIPTION) == 1).then_some(()));
+        is_refused(&get(&desk, "/sign-in/provider", ""), AWAY);
+        // One who has signed out sees the page without a way out of there.
+        assert_eq!(get(&desk, "/sign-in?out=1", "").status, 200);
+        issuer.hangs(false);
+        is_refused(&first.join().unwrap(), AWAY);
+    });
+    // What has failed is not tried again at once for the next ones.
+    for path in ["/sign-in/provider", "/sign-in?out=1", "/sign-in/provider"] {
+        get(&desk, path, "");
+    }
+    assert_eq!(issuer.asked(DESCRIPTION), 1);
+    desk.advance(SignedDuration::from_secs(6));
+    session(&back(&desk, &issuer, "a-1", &address("amara")));
+    assert_eq!(issuer.asked(DESCRIPTION), 2);
+    // Signing out without end from one address is the provider's business no longer, and the page is there all the same.
+    desk.advance(SignedDuration::from_hours(2));
+    issuer.is_down(true);
+    for _ in 0..40 {
+        assert_eq!(get(&desk, "/sign-in?out=1", "").status, 200);
+    }
+    assert_eq!(issuer.asked(DESCRIPTION), 3);
 }
 
 #[test]
@@ -328,5 +364,6 @@ fn one_who_has_left_does_not_come_back_by_the_provider() {
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
     desk.advance(SignedDuration::from_secs(6));
     assert_eq!(get(&desk, "/mine", &inside).status, 303);
+    assert_eq!(desk.as_role("amara").get("/api/v1/tickets").status, 401, "nor by a token that everybody knows");
     is_refused(&back(&desk, &issuer, "a-1", &address("amara")), "has no part at this desk");
 }

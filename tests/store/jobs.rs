@@ -144,7 +144,7 @@ async fn what_fails_waits_dies_and_is_revived() {
         assert!(store.bury(&second, at(DAY + 60), &place(5_000)).await.unwrap());
         assert_eq!(claim(store, DEADLINES, 100 * DAY, 4, 10).await, [], "nobody claims the dead");
         assert_eq!(store.next_due(DEADLINES).await.unwrap(), None);
-        let dead = store.dead_jobs(None, 10).await.unwrap();
+        let dead = store.dead_jobs(None, 10).await.unwrap().items;
         let [job] = dead.as_slice() else { panic!("{dead:?}") };
         assert_eq!((job.attempts, job.due_at, job.dead_at), (2, at(DAY), at(DAY + 60)));
         assert_eq!(job.last_error, place(500), "as much of a reason as is kept");
@@ -153,7 +153,7 @@ async fn what_fails_waits_dies_and_is_revived() {
 
         assert!(store.revive(&job.id, at(DAY + 70)).await.unwrap());
         assert!(!store.revive(&job.id, at(DAY + 70)).await.unwrap(), "it lives");
-        assert_eq!(store.dead_jobs(None, 10).await.unwrap(), []);
+        assert_eq!(store.dead_jobs(None, 10).await.unwrap().items, []);
         let third = one(store, DAY + 70, 5).await;
         assert_eq!(third.attempts, 1);
         // Not due after all: it is as if it had never been claimed.
@@ -185,7 +185,7 @@ async fn a_timer_that_is_set_again_while_its_job_runs_is_not_lost() {
         assert!(store.bury(&claimed[0], at(9 * DAY), "why").await.unwrap());
         write(target, &[set(0, 9 * DAY)]).await;
         assert_eq!(claim(store, DEADLINES, 9 * DAY, 3, 10).await.len(), 1);
-        assert_eq!(store.dead_jobs(None, 10).await.unwrap(), []);
+        assert_eq!(store.dead_jobs(None, 10).await.unwrap().items, []);
     })
     .await;
 }
@@ -233,7 +233,7 @@ async fn the_dead_are_listed_page_by_page_and_revived_by_kind() {
         let mut pages: Vec<Vec<(JobId, Timestamp)>> = Vec::new();
         let mut after: Option<DeadPlace> = None;
         loop {
-            let page = store.dead_jobs(after.as_ref(), 3).await.unwrap();
+            let page = store.dead_jobs(after.as_ref(), 3).await.unwrap().items;
             let Some(last) = page.last() else { break };
             after = Some(last.place());
             pages.push(page.iter().map(|job| (job.id, job.dead_at)).collect());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -396,9 +396,12 @@ fn fits(headers: &HeaderMap, bounds: Bounds) -> Result<(), Problem> {
     if length.is_some_and(|length| length > bounds.body_bytes_max) {
         return Err(Problem::too_large());
     }
-    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
-    match encoding.is_some_and(|encoding| encoding != b"identity") {
-        true => Err(Problem::new(Kind::ENCODED, "send the body as it is, without `Content-Encoding`")),
+    let is_other = |name, as_it_is: &[u8]| {
+        headers.get_all(name).iter().any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(as_it_is))
+    };
+    // A body in pieces is taken; one that is compressed on its way is not unpacked (RFC 9112, 6.1).
+    match is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked") {
+        true => Err(Problem::new(Kind::ENCODED, "send the body as it is, not compressed")),
         false => Ok(()),
     }
 }

@@ -81,10 +81,16 @@ pub struct Signed<'a> {
 }
 
 impl Signed<'_> {
+    /// Whether it is a message of now that names itself, as far as its headers say: before anything is read for it.
+    pub fn is_of(&self, now: Timestamp) -> bool {
+        let second = self.timestamp.parse::<i64>().ok();
+        !self.id.is_empty() && second.is_some_and(|second| second.abs_diff(now.as_second()) <= APART_S_MAX)
+    }
+
     /// Whether one of the secrets has signed this body, not longer ago than five minutes.
     pub fn is_by(&self, secrets: &[Secret], body: &[u8], now: Timestamp) -> bool {
         let Ok(second) = self.timestamp.parse::<i64>() else { return false };
-        if self.id.is_empty() || second.abs_diff(now.as_second()) > APART_S_MAX {
+        if !self.is_of(now) {
             return false;
         }
         let given = self.signatures.split(' ').take(SIGNATURES_MAX).filter_map(|one| one.strip_prefix("v1,"));

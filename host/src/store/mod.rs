@@ -33,6 +33,7 @@ use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
 use rules::segments::place::{Archive, Lost};
 use rules::segments::read::Segments;
+use sql::damaged::Damaged;
 use tickets::attachments::files::Files;
 
 /// What may wait for the one writer, and for the one reader of recent tickets.
@@ -157,6 +158,8 @@ pub struct Store {
     segments: Arc<Segments>,
     /// Where the contents of attachments are.
     pub files: Files,
+    /// The damaged rows that lists came upon.
+    damaged: Arc<Damaged>,
 }
 
 impl Store {
@@ -187,7 +190,8 @@ impl Store {
         tokio::spawn(commit::writer::write(db.clone(), receive));
         tokio::spawn(tickets::recent::read(db.clone(), asked));
         let segments = Arc::new(Segments::of(None));
-        Ok(Store { db, send, recent, dictionaries, segments, files: Files::none() })
+        let damaged = Arc::default();
+        Ok(Store { db, send, recent, dictionaries, segments, files: Files::none(), damaged })
     }
 
     /// The store with the archive that its old records are in, or will be.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::chain::audit;
 use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{at_or_epoch, ms};
+use super::sql::page::Page;
 use super::{Error, Store};
 use crate::desk::change::condition::Condition;
 
@@ -164,17 +165,24 @@ impl Store {
         .await
     }
 
-    /// Some of the kept versions of a table, the newest first, after so many.
-    pub async fn table_versions(&self, name: &str, after: i64, limit: usize) -> Result<Vec<TableVersionEntry>, Error> {
+    /// Some of the kept versions of a table, the newest first, after so many; and whether there are more.
+    pub async fn table_versions(
+        &self,
+        name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<TableVersionEntry, ()>, Error> {
+        let more = limit.saturating_add(1);
         let sql = format!(
             "select digest, row_count, first_seen from table_versions where name = $1 \
-             order by first_seen desc, digest limit {limit} offset $2"
+             order by first_seen desc, digest limit {more} offset $2"
         );
         let entry = |row: &Row| {
             let first_seen = at_or_epoch(row.int(2)?);
             Ok(TableVersionEntry { digest: row.text(0)?, rows: row.int(1)?, first_seen })
         };
-        self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(entry).collect()
+        let rows = self.db.all(&sql, vec![name.into(), after.into()]).await?;
+        Ok(self.readable_page("table_versions", (&rows, limit), entry, |_| Ok(())))
     }
 
     /// The digests of a table's kept versions that begin with this; two where there are more.
@@ -190,16 +198,18 @@ impl Store {
         self.db.optional(sql, vec![name.into(), digest.into()]).await?.as_ref().map(version).transpose()
     }
 
-    /// Some of what happened to a table, the newest first, after so many.
-    pub async fn table_events(&self, name: &str, after: i64, limit: usize) -> Result<Vec<TableEvent>, Error> {
+    /// Some of what happened to a table, the newest first, after so many; and whether there is more.
+    pub async fn table_events(&self, name: &str, after: i64, limit: usize) -> Result<Page<TableEvent, ()>, Error> {
+        let more = limit.saturating_add(1);
         let sql = format!(
-            "select at, digest, actor, why, event from table_events where name = $1 order by seq desc limit {limit} offset $2"
+            "select at, digest, actor, why, event from table_events where name = $1 order by seq desc limit {more} offset $2"
         );
         let event = |row: &Row| {
             let at = at_or_epoch(row.int(0)?);
             Ok(TableEvent { at, digest: row.opt_text(1)?, actor: row.text(2)?, why: row.text(3)?, event: row.text(4)? })
         };
-        self.db.all(&sql, vec![name.into(), after.into()]).await?.iter().map(event).collect()
+        let rows = self.db.all(&sql, vec![name.into(), after.into()]).await?;
+        Ok(self.readable_page("table_events", (&rows, limit), event, |_| Ok(())))
     }
 }
 

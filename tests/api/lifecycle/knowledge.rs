@@ -119,6 +119,14 @@ fn tickets_are_found_by_their_words_and_private_ones_by_nobody_else() {
             "all words of one ticket, wherever they stand"
         );
         assert_eq!(search(&kofi, "zeppelin&requester=lena"), std::slice::from_ref(&theirs));
+        comment(&amara, &hers, "Große Straße, ÇALIŞMIYOR, 東京のプリンターが壊れた").expect(201);
+        for query in ["GROSSE strasse", "Straße", "çalışmıyor", "Calismiyor", "壊れた", "プリンターが壊れた"]
+        {
+            let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            until("the words to be found as they are written", || {
+                (search(&kofi, &query) == std::slice::from_ref(&hers)).then_some(())
+            });
+        }
         assert_eq!(search(&kofi, &format!("zeppelin&before={theirs}")), std::slice::from_ref(&hers));
         assert_eq!(amara.get("/api/v1/search?q=zeppelin&team=network").status, 403);
         assert_eq!(search(&kofi, "zzofxx"), [""; 0]);

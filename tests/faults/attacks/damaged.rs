@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::damaged_lists::each_list_has_what_is_whole;
 use crate::store::chain::by_hand;
 use crate::support::client::Client;
 use crate::support::house::House;
@@ -116,6 +117,7 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         for path in ["tickets/IT-2/explain", "rules", "rules/team-routing/events", "rules/team-routing/versions"] {
             kofi.get(&format!("/api/v1/{path}")).expect(200);
         }
+        each_list_has_what_is_whole(&desk, database);
         // The ticket by itself says what is wrong with it, and tells none of what stands there.
         let problem = kofi.get("/api/v1/tickets/IT-1").expect(500);
         assert_eq!(problem["type"], "/problems/damaged", "{problem}");

@@ -3,7 +3,9 @@
 //! Of each attack the list names every test that would fail if it worked again.
 
 mod damaged;
+mod damaged_lists;
 mod guests;
+mod stranger;
 mod work;
 
 use std::collections::BTreeSet;
@@ -12,7 +14,7 @@ use std::path::Path;
 use crate::support::components::root;
 
 /// An attack in a few words, and its tests.
-const ATTACKS: [(&str, &[&str]); 40] = [
+const ATTACKS: [(&str, &[&str]); 46] = [
     ("a sentence for each of a million unknown words", &["so_many_problems_are_named_and_no_more"]),
     (
         "large tickets, comments and timelines, and answers that nobody reads",
@@ -158,6 +160,34 @@ const ATTACKS: [(&str, &[&str]); 40] = [
     (
         "a component that compiles for ever",
         &["a_desk_serves_at_once_though_a_component_that_compiles_for_ever_lies_in_its_directory"],
+    ),
+    (
+        "one without rights at the newer doors: drafts, lists, outages, submissions of several, questions, reports, filters",
+        &["one_without_rights_keeps_asks_and_finds_little_and_leads_no_one_away"],
+    ),
+    (
+        "rows that nothing of the desk's wrote",
+        &["a_damaged_row_is_shown_as_damaged_and_spoils_no_list", "lists_behind_the_desk_are_as_whole"],
+    ),
+    (
+        "an identity provider that hangs, lies or is another",
+        &["while_the_provider_hangs_one_waits_for_it_and_no_other", "keys_change_and_a_provider_that_is_away_is_named"],
+    ),
+    (
+        "passwords guessed, one after the other and many at once",
+        &["a_person_signs_in_with_a_password_and_guessing_is_slowed_down"],
+    ),
+    (
+        "connectors that call what they may not, and addresses inside",
+        &[
+            "a_call_that_is_not_allowed_is_not_made",
+            "no_address_inside_the_network_is_asked_unless_the_connector_says_so",
+            "an_address_inside_is_refused_when_a_desk_starts_and_when_a_name_leads_there",
+        ],
+    ),
+    (
+        "a word about an order that no app has signed",
+        &["a_word_that_is_not_signed_or_not_for_this_order_changes_nothing"],
     ),
 ];
 

@@ -229,6 +229,20 @@ fn an_early_answer_reaches_a_client_that_sends_all_first() {
         let (answer, whole) = in_runtime(exchange(address(&desk.url), &sent));
         assert!(whole && answer.starts_with(&format!("HTTP/1.1 {status}")), "{path} {token}: {answer}");
     }
+    // Where a body ends is said in one way, and it comes as it is.
+    for (framing, status) in [
+        ("Transfer-Encoding: gzip, chunked", 415),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", 400),
+        ("Content-Length: 5\r\nContent-Length: 6", 400),
+        ("Content-Length: +5", 400),
+        ("Content-Length : 5", 400),
+    ] {
+        let head = "POST /api/v1/tickets HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer demo-amara\r\n\
+                    Content-Type: application/json\r\n";
+        let sent = format!("{head}{framing}\r\n\r\n0\r\n\r\n");
+        let (answer, _) = in_runtime(exchange(address(&desk.url), sent.as_bytes()));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{framing}: {answer}");
+    }
 }
 
 #[test]

@@ -65,6 +65,12 @@ fn an_approver_sees_what_a_requester_does() {
     let none: [&str; 0] = [];
     assert_eq!(shown(&lena.get("/api/v1/access-requests").expect(200)[0]), none);
     assert_eq!(shown(&lena.get("/api/v1/tickets/IT-1").expect(200)), none);
+    // Who may not take a step hears that, whether or not the version is of now.
+    for version in ["\"1\"", "\"9\""] {
+        let step =
+            lena.with("if-match", version).post("/api/v1/tickets/IT-1/transitions", &json!({ "to": "cancelled" }));
+        assert_eq!(step.status, 403, "{version}: {}", step.text);
+    }
     let decided = lena.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true })).expect(200);
     assert_eq!(shown(&decided), none);
 }

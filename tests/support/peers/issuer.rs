@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Map, Value, json};
 
+use crate::support::wait::until;
+
 /// The name under which desks are registered with it.
 pub const CLIENT: &str = "ruledesk";
 
@@ -31,6 +33,8 @@ struct State {
     requests: Vec<(String, String)>,
     /// Whether it answers that it cannot.
     is_down: bool,
+    /// Whether it takes requests and answers none.
+    hangs: bool,
 }
 
 impl Issuer {
@@ -44,6 +48,7 @@ impl Issuer {
             key: (1, "k1".to_owned()),
             requests: Vec::new(),
             is_down: false,
+            hangs: false,
         };
         let issuer = Issuer { url, state: Arc::new(Mutex::new(state)) };
         let serving = issuer.clone();
@@ -82,6 +87,11 @@ impl Issuer {
 
     pub fn is_down(&self, down: bool) {
         self.state.lock().unwrap().is_down = down;
+    }
+
+    /// It takes requests and answers none, until it does again: then with an error, where it was asked meanwhile.
+    pub fn hangs(&self, hangs: bool) {
+        self.state.lock().unwrap().hangs = hangs;
     }
 
     /// How many requests for a path there were.
@@ -124,8 +134,12 @@ impl Issuer {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let mut state = self.state.lock().unwrap();
-        state.requests.push((first.clone(), String::from_utf8(body).unwrap()));
+        self.state.lock().unwrap().requests.push((first.clone(), String::from_utf8(body).unwrap()));
+        if self.state.lock().unwrap().hangs {
+            until("the provider to go on", || (!self.state.lock().unwrap().hangs).then_some(()));
+            return Ok(());
+        }
+        let state = self.state.lock().unwrap();
         let path = first.split(' ').nth(1).unwrap_or_default();
         let (status, body) = match path {
             _ if state.is_down => ("503 Service Unavailable", json!({ "error": "temporarily_unavailable" })),

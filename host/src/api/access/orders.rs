@@ -135,9 +135,8 @@ pub async fn list(
     let limit = query.limit()?;
     let after = query.after.as_deref().map(|text| List::Orders.read(text)).transpose()?;
     let orders = app.open_orders(&actor, after.map(|[id]| OpId(Uuid::from_u128(id))), limit).await?;
-    let last = orders.last().filter(|_| orders.len() == limit);
-    let next = last.map(|op| List::Orders.write([op.id.0.as_u128()]));
-    Ok(Paged { items: orders.into_iter().map(OrderView::from).collect(), next, limit })
+    let next = orders.next.map(|id| List::Orders.write([id.0.as_u128()]));
+    Ok(Paged { items: orders.items.into_iter().map(OrderView::from).collect(), next, limit })
 }
 
 /// Say that an order was carried out by hand, or that it was not. For the owner of the app, and admins; never for the person

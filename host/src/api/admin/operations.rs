@@ -33,7 +33,10 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     let troubles = app.rules.catalog().directory().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
-    Ok(["ready".to_owned()].into_iter().chain(troubles).chain(astray).map(|line| line + "\n").collect())
+    let damaged: u64 = app.store.damaged_rows().values().sum();
+    let damaged = (damaged > 0).then(|| format!("{damaged} damaged rows are left out of lists: the log names them"));
+    let lines = ["ready".to_owned()].into_iter().chain(troubles).chain(astray).chain(damaged);
+    Ok(lines.map(|line| line + "\n").collect())
 }
 
 /// What the desk has counted, in Prometheus' text format.
@@ -44,6 +47,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     app.metrics.set_tickets_astray(app.tickets_astray());
+    app.metrics.set_damaged_rows(app.store.damaged_rows());
     ([(CONTENT_TYPE, format)], app.metrics.render(&app.rules, app.following.revisions())).into_response()
 }
 

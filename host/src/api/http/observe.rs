@@ -13,10 +13,13 @@ use super::problem::Problem;
 use super::spans::{self, Seen};
 use crate::app::App;
 use crate::app::clock::{self, Moment};
+use crate::app::observe::left_out;
 use crate::app::observe::request_trace::{self, Trail};
 use crate::telemetry::MaybeTraces;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How many damaged rows are missing from the lists of an answer; not there for none.
+const ROWS_LEFT_OUT: HeaderName = HeaderName::from_static("ruledesk-rows-left-out");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 #[derive(Debug, Clone)]
@@ -57,11 +60,14 @@ pub async fn observe(State(watch): State<Watch>, request: Request, next: Next) -
     let context = context.filter(|context| context.sampled);
     let begun = Moment::now();
     let span = tracing::error_span!("request", request_id = id);
-    let run = next.run(request).instrument(span.clone());
-    let (response, trail) = match context {
+    let run = left_out(next.run(request)).instrument(span.clone());
+    let ((mut response, missing), trail) = match context {
         Some(_) => request_trace::follow(run).await,
         None => (run.await, Trail::default()),
     };
+    if missing > 0 {
+        response.headers_mut().insert(ROWS_LEFT_OUT, HeaderValue::from(missing));
+    }
     let ended = clock::instant();
     let seen = Seen { method, template: matched.as_ref().map(MatchedPath::as_str), path: &path, id: &id };
     span.in_scope(|| log(&seen, &response));

@@ -223,8 +223,11 @@ impl ArticlesQuery {
         let after = after.map_err(|e| wrong("after", &e.to_string()))?.map_or(0, |ArticleNumber(number)| number);
         let known = |code: &str| ArticleState::from_code(code).ok_or_else(|| wrong("state", &no_state()));
         let states = self.state.as_deref().map(known).transpose()?.into_iter().collect();
-        let first = |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok();
-        let review_by = self.review_by.and_then(first);
+        // A day after all days that have an instant narrows nothing, and one before them leaves nothing.
+        let beyond = |day: Date| if day.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        let first =
+            |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or_else(|_| beyond(day));
+        let review_by = self.review_by.map(first);
         Ok(ArticleFilter { states, category: self.category.clone(), review_by, after })
     }
 }

@@ -1,5 +1,8 @@
 //! Orders that are on their way, for those who look after them; and what a person says who has done one by hand.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +19,7 @@ use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 pub use crate::signing::Signed;
 use crate::signing::secrets;
 pub use crate::store::access::runs::ConnectorRun;
+use crate::store::sql::page::Page;
 
 /// The word of a person about an order that was carried out by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +62,18 @@ pub struct SignedOrder {
 /// The longest that an app may ask to be left alone, in seconds: a day.
 const LATER_S_MAX: u32 = 24 * 3600;
 
+/// The bytes of a file of secrets that are read.
+const SECRETS_BYTES_MAX: u64 = 64 << 10;
+
 /// How long the end of access may take in an app before it is overdue.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
+
+/// The text of a file of secrets, as far as it is read.
+fn secret_text(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(SECRETS_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
 
 impl Office {
     /// How much access that is over was not read back as gone in time (I13).
@@ -100,7 +114,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Refused`]; where the store cannot be read.
-    pub async fn open_orders(&self, actor: &Actor, after: Option<OpId>, limit: usize) -> Result<Vec<Op>, Error> {
+    pub async fn open_orders(&self, actor: &Actor, after: Option<OpId>, limit: usize) -> Result<Page<Op, OpId>, Error> {
         permission::read_decisions(actor)?;
         Ok(self.store.all_open_ops(after, limit).await?)
     }
@@ -117,12 +131,17 @@ impl Office {
         let Some(Kind::Webhook(hook)) = organisation.connector_of(&op.app).map(|connector| &connector.kind) else {
             return Err(Refusal::NotSigned.into());
         };
-        // Read for each word, so that a new secret needs no restart.
-        let text = std::fs::read_to_string(&hook.secret_file).unwrap_or_default();
+        // Nothing is read for a word that cannot be signed.
+        if !signed.is_of(self.clock.now()) {
+            return Err(Refusal::NotSigned.into());
+        }
+        // For each word, so that a new secret needs no restart; and not on a thread that serves requests.
+        let (file, reads) = (hook.secret_file.clone(), hook.reads);
+        let text = tokio::task::spawn_blocking(move || secret_text(&file).unwrap_or_default()).await?;
         if !signed.is_by(&secrets(&text).unwrap_or_default(), body, self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
-        Ok(SignedOrder { op: op.id, grant: op.grant, reads: hook.reads })
+        Ok(SignedOrder { op: op.id, grant: op.grant, reads })
     }
 
     /// Takes the word of an app about an order. Where the app can be asked, its word is a hint, and what is there is read back; else

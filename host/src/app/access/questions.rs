@@ -140,11 +140,11 @@ impl Office {
             return Err(missing());
         }
         let (ticket, case) = self.store.ticket_and_case_by_id(grant.ticket).await?.ok_or_else(missing)?;
-        let mut holdings = self.store.holdings(&grant.subject).await?;
+        let mut holdings = self.store.holdings_shown(&grant.subject).await?;
         holdings.retain(|holding| holding.app == grant.app);
         Ok(Story {
             events: self.store.ledger(grant.ticket).await?,
-            ops: self.store.ops_of(grant.ticket).await?,
+            ops: self.store.ops_shown(grant.ticket).await?,
             holdings,
             evidence: Evidence { grant, damaged: Vec::new(), ticket: ticket.number, case },
         })

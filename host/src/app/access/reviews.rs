@@ -93,19 +93,20 @@ impl App {
         let mut after: Option<GrantId> = None;
         loop {
             let page = self.store.to_review(new.app.as_ref(), self.clock.now(), after, PAGE).await?;
-            for grant in &page {
+            for grant in &page.items {
                 let about = (new.id, new.asks, new.due_at);
                 let asked =
                     self.change_grant(grant.id, None, |ticket, grant, at| Ok(campaign::ask(ticket, grant, about, at)));
                 match asked.await {
-                    Ok(_) | Err(Error::Missing { .. }) => {}
+                    // One that is damaged is logged, and keeps no other from being reviewed.
+                    Ok(_) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
-            after = page.last().map(|grant| grant.id);
-            if page.len() < PAGE {
+            if page.next.is_none() {
                 return Ok(());
             }
+            after = page.next;
         }
     }
 }

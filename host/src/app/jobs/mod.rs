@@ -15,6 +15,7 @@ use crate::desk::permission;
 use crate::store::Store;
 use crate::store::jobs::Lease;
 pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
+use crate::store::sql::page::Page;
 
 pub(in crate::app) mod background;
 pub mod event_stream;
@@ -223,13 +224,8 @@ impl Jobs {
     /// [`Error::Refused`].
     pub async fn dead(&self, actor: &Actor, after: Option<DeadPlace>, limit: i64) -> Result<DeadPage, Error> {
         permission::administer(actor)?;
-        let limit = limit.clamp(1, DEAD_PAGE_MAX);
-        let mut jobs = self.store.dead_jobs(after.as_ref(), limit + 1).await?;
-        let more = jobs.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        if more {
-            jobs.pop();
-        }
-        let next = jobs.last().filter(|_| more).map(DeadJob::place);
+        let limit = usize::try_from(limit.clamp(1, DEAD_PAGE_MAX)).unwrap_or(usize::MAX);
+        let Page { items: jobs, next } = self.store.dead_jobs(after.as_ref(), limit).await?;
         Ok(DeadPage { jobs, next })
     }
 

@@ -84,6 +84,11 @@ struct FolderLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TableLabels {
+    table: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
 }
@@ -162,6 +167,7 @@ pub struct Metrics {
     jobs_dead: Family<JobLabels, Gauge>,
     revocations_overdue: Gauge,
     tickets_astray: Gauge,
+    damaged_rows: Family<TableLabels, Gauge>,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     /// Where the traces' thread counts.
     pub traced: Arc<telemetry::Counts>,
@@ -197,6 +203,7 @@ impl Default for Metrics {
             jobs_dead: Family::default(),
             revocations_overdue: Gauge::default(),
             tickets_astray: Gauge::default(),
+            damaged_rows: Family::default(),
             spans: Family::default(),
             traced: Arc::default(),
         };
@@ -255,6 +262,8 @@ impl Metrics {
         registry.register("access_revocations_overdue", about, self.revocations_overdue.clone());
         let about = "Open tickets in teams that do not exist";
         registry.register("tickets_in_unknown_teams", about, self.tickets_astray.clone());
+        let about = "Damaged rows that lists came upon since the start";
+        registry.register("damaged_rows", about, self.damaged_rows.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
         self
     }
@@ -316,6 +325,13 @@ impl Metrics {
     /// Notes how many open tickets are in teams that do not exist.
     pub fn set_tickets_astray(&self, count: u64) {
         self.tickets_astray.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Notes how many damaged rows lists came upon, by table.
+    pub fn set_damaged_rows(&self, counts: impl IntoIterator<Item = (&'static str, u64)>) {
+        for (table, count) in counts {
+            self.damaged_rows.get_or_create(&TableLabels { table }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Counts an HTTP request. Methods and routes are those that the desk knows: what clients make up is no label.

@@ -10,5 +10,7 @@ pub mod reports;
 pub mod request_trace;
 pub mod stats;
 
+pub use crate::store::sql::damaged::left_out;
+
 #[cfg(debug_assertions)]
 pub use crate::store::db::counted::counted;

@@ -283,12 +283,12 @@ impl Office {
         permission::read_rules(actor)?;
         let versions = self.store.table_versions(name, after, limit).await?;
         let events = self.store.table_events(name, after, limit).await?;
-        if versions.is_empty() && self.store.table_versions(name, 0, 1).await?.is_empty() {
+        if versions.items.is_empty() && self.store.table_versions(name, 0, 1).await?.items.is_empty() {
             return Err(Error::Missing { what: "table", name: name.to_owned() });
         }
-        let more = versions.len() == limit || events.len() == limit;
+        let more = versions.next.is_some() || events.next.is_some();
         let next = after.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX));
-        Ok(History { versions, events, next: more.then_some(next) })
+        Ok(History { versions: versions.items, events: events.items, next: more.then_some(next) })
     }
 
     /// A kept version of a table as CSV, by its digest or the beginning of it, with its digest.

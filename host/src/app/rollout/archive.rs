@@ -89,13 +89,13 @@ impl Office {
     ) -> Result<Page<Version, i64>, Error> {
         permission::read_rules(actor)?;
         let listed = self.store.rule_versions_after(rule, after, limit).await?;
-        if listed.is_empty() && !self.store.has_rule(rule).await? {
+        if listed.items.is_empty() && !self.store.has_rule(rule).await? {
             return Err(never(rule));
         }
-        let next = (listed.len() == limit).then(|| after.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let next = listed.next.map(|()| after.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
         let name = rule.to_owned();
         // Manifests may be long, and each is read.
-        let items = self.apart(move || listed.into_iter().map(|listed| version(&name, listed)).collect()).await?;
+        let items = self.apart(move || listed.items.into_iter().map(|listed| version(&name, listed)).collect()).await?;
         Ok(Page { items, next })
     }
 

@@ -96,11 +96,11 @@ impl Office {
         limit: usize,
     ) -> Result<Page<DeploymentEvent, i64>, Error> {
         permission::read_rules(actor)?;
-        let found = self.store.deployment_events(name, before.unwrap_or(i64::MAX), limit.saturating_add(1)).await?;
-        if found.is_empty() && before.is_none() && !self.store.has_rule(name).await? {
+        let found = self.store.deployment_events(name, before.unwrap_or(i64::MAX), limit).await?;
+        if found.items.is_empty() && before.is_none() && !self.store.has_rule(name).await? {
             return Err(Error::Missing { what: "rule called", name: name.to_owned() });
         }
-        Ok(Page::cut(found, limit, |event| event.seq))
+        Ok(found)
     }
 
     /// Does what an admin or an operator commands.

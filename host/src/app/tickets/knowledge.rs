@@ -49,7 +49,7 @@ impl Office {
         if let Some(article) = self.store.article_of(number).await? {
             return Ok((article, false));
         }
-        let last = self.store.resolutions(number).await?.pop().ok_or(Refusal::NoRecord)?;
+        let last = self.store.last_resolution(number).await?.ok_or(Refusal::NoRecord)?;
         let text = draft_of(&ticket, &last.record);
         if text.body.is_empty() {
             return Err(Refusal::NoRecord.into());

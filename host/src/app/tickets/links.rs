@@ -144,7 +144,7 @@ impl Office {
     }
 
     async fn resolve_duplicates(&self, original: &Ticket) -> Result<(), Error> {
-        let Some(last) = self.store.resolutions(original.number).await?.pop() else { return Ok(()) };
+        let Some(last) = self.store.last_resolution(original.number).await? else { return Ok(()) };
         for number in self.store.unfinished_linked(LinkKind::Duplicate, original.number).await? {
             let around = self.store.around(number).await?;
             let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {

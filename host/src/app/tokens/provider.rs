@@ -209,8 +209,10 @@ impl Office {
     }
 
     /// Where people end the provider's own session, if there is such a place; they come back to the page for signing in.
-    pub async fn way_out_of_provider(&self) -> Option<String> {
+    /// `None` also for an address from which it was asked too often.
+    pub async fn way_out_of_provider(&self, ClientAddress(from): &ClientAddress) -> Option<String> {
         let back = format!("{}/sign-in", self.correspondence.load().public_url.as_deref()?);
+        self.may_ask_provider(from).ok()?;
         self.ask_provider(|answer| Question::WayOut { back, answer }).await.ok().flatten()
     }
 

@@ -2,7 +2,8 @@
 //! (Discovery 1.0), and back-channel logout (Back-Channel Logout 1.0).
 //!
 //! It is asked only when someone signs in. Its own description and its keys are kept for an hour; a key that is not among them has
-//! them read again, at most once a minute.
+//! them read again, at most once a minute. One request at a time asks for its description: the others wait a moment for the
+//! answer, and while it cannot be reached all are answered at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 use url::form_urlencoded;
 
 use crate::desk::organisation::identity::{Ended, Identified};
@@ -31,6 +33,10 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// How long the provider's description and keys are kept, and how soon keys are read again.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// How long after a request for its description that failed none is made.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long a question waits for what another is asking the provider.
+const OTHERS_MAX: Duration = Duration::from_secs(2);
 /// How much the provider's clock may differ from the desk's, in seconds.
 const SKEW_SECONDS: i64 = 120;
 /// How old a logout token may be, in seconds.
@@ -70,6 +76,8 @@ pub struct Provider {
 #[derive(Default)]
 struct Known {
     described: Option<(Described, Duration)>,
+    /// The last request for it failed, and so it is not asked for again before this.
+    failed: Option<(Failed, Duration)>,
     keys: Option<(Keys, Duration)>,
 }
 
@@ -125,6 +133,8 @@ pub struct Returned<'a> {
 pub enum Failed {
     #[error("{0}")]
     Away(#[from] http::Error),
+    #[error("the provider has not answered another request for {}", OTHERS_MAX.as_secs())]
+    Silent,
     #[error("`{url}` of the provider cannot be asked: {why}")]
     Address { url: String, why: NotAnEndpoint },
     #[error("the provider answered {status} to the request for {what}: {words}")]
@@ -143,7 +153,7 @@ impl Failed {
     /// Whether the provider could not be asked, so that a later try may do.
     pub fn is_away(&self) -> bool {
         match self {
-            Failed::Away(_) => true,
+            Failed::Away(_) | Failed::Silent => true,
             Failed::Answered { status, .. } => *status >= 500 || *status == 429,
             _ => false,
         }
@@ -305,7 +315,7 @@ impl Provider {
 
     /// The claims of a token that the provider has signed.
     async fn claims(&self, described: &Described, token: &str, at: At) -> Result<Map<String, Value>, Failed> {
-        let mut known = self.known.lock().await;
+        let mut known = self.known().await?;
         let age = |since: Duration| at.elapsed.saturating_sub(since);
         let kept = known.keys.as_ref().filter(|(_, since)| age(*since) < KEPT_FOR);
         let since = kept.map(|(_, since)| *since);
@@ -326,20 +336,39 @@ impl Provider {
     }
 
     async fn described(&self, at: At) -> Result<Described, Failed> {
-        let mut known = self.known.lock().await;
+        let mut known = self.known().await?;
         if let Some((described, since)) = &known.described
             && at.elapsed.saturating_sub(*since) < KEPT_FOR
         {
             return Ok(described.clone());
         }
-        match self.describe().await {
-            Ok(described) => {
-                known.described = Some((described.clone(), at.elapsed));
-                Ok(described)
-            }
-            // What it said before serves as long as it cannot be asked.
-            Err(error) => known.described.as_ref().map(|(described, _)| described.clone()).ok_or(error),
-        }
+        let failed = known.failed.as_ref().filter(|(_, again)| at.elapsed < *again).map(|(error, _)| error.clone());
+        let begun = Instant::now();
+        let error = match failed {
+            Some(error) => error,
+            None => match self.describe().await {
+                Ok(described) => {
+                    *known = Known {
+                        described: Some((described.clone(), at.elapsed)),
+                        failed: None,
+                        keys: known.keys.take(),
+                    };
+                    return Ok(described);
+                }
+                Err(error) => {
+                    known.failed = Some((error.clone(), at.elapsed + begun.elapsed() + AGAIN_AFTER));
+                    error
+                }
+            },
+        };
+        // What it said before serves as long as it cannot be asked.
+        known.described.as_ref().map(|(described, _)| described.clone()).ok_or(error)
+    }
+
+    /// What is known of the provider, for a question that may have to ask: no other asks at the same time, and none waits for
+    /// long.
+    async fn known(&self) -> Result<MutexGuard<'_, Known>, Failed> {
+        tokio::time::timeout(OTHERS_MAX, self.known.lock()).await.map_err(|_| Failed::Silent)
     }
 
     async fn describe(&self) -> Result<Described, Failed> {

@@ -19,6 +19,8 @@ pub const TITLE_CHARS_MAX: usize = 300;
 pub const BODY_CHARS_MAX: usize = 50_000;
 /// The longest language tag, in characters (RFC 5646, section 4.4.1).
 const LANGUAGE_CHARS_MAX: usize = 35;
+/// The years of the days on which articles are looked at again.
+const REVIEW_YEARS: std::ops::RangeInclusive<i16> = 1970..=9998;
 
 /// The number behind an article's key, such as `KB-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +119,10 @@ impl ArticleText {
         if !known {
             let known: Vec<&str> = organisation.categories.keys().map(CategoryId::as_str).collect();
             problems.push(Problem::new("category", "unknown", format!("is none: there are {}", known.join(", "))));
+        }
+        if review_on.is_some_and(|day| !REVIEW_YEARS.contains(&day.year())) {
+            let (first, last) = (REVIEW_YEARS.start(), REVIEW_YEARS.end());
+            problems.push(Problem::new("review_on", "invalid", format!("is no day of the years {first} to {last}")));
         }
         if !problems.is_empty() {
             return Err(Refusal::Problems { problems });

@@ -25,7 +25,7 @@ impl Store {
              order by id limit {limit}"
         );
         let app = app.map(AppId::as_str).unwrap_or_default();
-        self.db.all(&sql, vec![app.into()]).await?.iter().map(finding).collect()
+        Ok(self.readable(T, &self.db.all(&sql, vec![app.into()]).await?, finding))
     }
 
     /// One finding.

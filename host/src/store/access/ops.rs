@@ -6,6 +6,7 @@ use crate::desk::access::provisioning::{Direction, Entitlement, Holding, Op, OpS
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// The columns of an order, as [`op`] reads them.
@@ -40,6 +41,12 @@ impl Store {
         self.db.all(&sql, vec![app.as_str().into()]).await?.iter().map(holding).collect()
     }
 
+    /// The same for those who look at it only, as far as it can be read.
+    pub async fn holdings_shown(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
+        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
+        Ok(self.readable("holdings", &self.db.all(&sql, vec![subject.as_str().into()]).await?, holding))
+    }
+
     /// The orders about a person's access that are on their way, and the last of each that is not, oldest first.
     pub async fn open_ops(&self, subject: &PersonId) -> Result<Vec<Op>, Error> {
         self.open_ops_of("($1)", vec![subject.as_str().into()]).await
@@ -61,6 +68,12 @@ impl Store {
         self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(op).collect()
     }
 
+    /// The same for those who look at them only, as far as they can be read.
+    pub async fn ops_shown(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
+        let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
+        Ok(self.readable("access_ops", &self.db.all(&sql, vec![ticket.0.into()]).await?, op))
+    }
+
     /// One order.
     pub async fn op(&self, id: OpId) -> Result<Option<Op>, Error> {
         let sql = format!("select {OP_COLUMNS} from access_ops where id = $1");
@@ -74,10 +87,12 @@ impl Store {
     }
 
     /// The orders that are on their way, oldest first, after one of them.
-    pub async fn all_open_ops(&self, after: Option<OpId>, limit: usize) -> Result<Vec<Op>, Error> {
-        let sql = format!("select {OP_COLUMNS} from access_ops where {OPEN} and id > $1 order by id limit {limit}");
+    pub async fn all_open_ops(&self, after: Option<OpId>, limit: usize) -> Result<Page<Op, OpId>, Error> {
+        let rows = limit + 1;
+        let sql = format!("select {OP_COLUMNS} from access_ops where {OPEN} and id > $1 order by id limit {rows}");
         let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);
-        self.db.all(&sql, vec![after.into()]).await?.iter().map(op).collect()
+        let rows = self.db.all(&sql, vec![after.into()]).await?;
+        Ok(self.readable_page("access_ops", (&rows, limit), op, |row| row.uuid(0).map(OpId)))
     }
 }
 

@@ -22,7 +22,7 @@ impl Store {
              where ticket = $1 order by id limit {READ_MAX}"
         );
         let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
-        rows.iter().map(|row| question(ticket, row)).collect()
+        Ok(self.readable(T, &rows, |row| question(ticket, row)))
     }
 }
 

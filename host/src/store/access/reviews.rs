@@ -109,7 +109,12 @@ impl Store {
             "select id, name, app, asks, started_by, started_at, due_at, {counts} from review_campaigns c {which} \
              order by id desc limit {limit}"
         );
-        self.db.all(&sql, args).await?.iter().map(campaign).collect()
+        let rows = self.db.all(&sql, args).await?;
+        match id {
+            // One that was asked for is there, however damaged.
+            Some(_) => rows.iter().map(campaign).collect(),
+            None => Ok(self.readable("review_campaigns", &rows, campaign)),
+        }
     }
 
     /// The reviews of a list, in the order in which they were asked for, after one of them.
@@ -137,13 +142,18 @@ impl Store {
         let sql =
             format!("select {COLUMNS} from review_items where id > $1 and {condition} order by id limit {}", limit + 1);
         let rows = self.db.all(&sql, args).await?;
-        let items = rows.iter().map(item).collect::<Result<Vec<_>, _>>()?;
-        let page = Page::cut(items, limit, |item| item.id);
+        let page = self.readable_page(T, (&rows, limit), item, |row| row.uuid(0).map(ReviewItemId));
         let mut both = Vec::new();
         for item in page.items {
-            let grant = self.grant(item.grant).await?.ok_or_else(|| corrupt(T, "grant_id", item.grant.to_string()))?;
-            let sign_in = self.sign_in(&grant.subject, &grant.app).await?;
-            both.push((item, grant, sign_in));
+            match self.grant(item.grant).await {
+                Ok(Some(grant)) => {
+                    let sign_in = self.sign_in(&grant.subject, &grant.app).await?;
+                    both.push((item, grant, sign_in));
+                }
+                Ok(None) => self.leave_out(T, &item.id, &corrupt(T, "grant_id", item.grant.to_string())),
+                Err(error @ Error::Corrupt { .. }) => self.leave_out("grants", &item.grant, &error),
+                Err(error) => return Err(error),
+            }
         }
         Ok(Page { items: both, next: page.next })
     }
@@ -157,7 +167,7 @@ impl Store {
     /// The open reviews of what a ticket gave.
     pub async fn open_reviews(&self, ticket: TicketId) -> Result<Vec<ReviewItem>, Error> {
         let sql = format!("select {COLUMNS} from review_items where ticket = $1 and verdict is null order by id");
-        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(item).collect()
+        Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, item))
     }
 
     /// The grants to review: those that are held and in no open review, after one of them, at most `limit`.
@@ -167,16 +177,17 @@ impl Store {
         now: Timestamp,
         after: Option<GrantId>,
         limit: usize,
-    ) -> Result<Vec<Grant>, Error> {
+    ) -> Result<Page<Grant, GrantId>, Error> {
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where ($1 = '' or app = $1) and expires_at > $2 and revoked_at is null \
              and state in ('active', 'provisioning') and id > $3 and not exists (select 1 from review_items i \
-             where i.grant_id = grants.id and i.verdict is null) order by id limit {limit}"
+             where i.grant_id = grants.id and i.verdict is null) order by id limit {}",
+            limit + 1
         );
         let app = app.map(AppId::as_str).unwrap_or_default();
         let after = after.map_or_else(Uuid::nil, |id| id.0);
         let rows = self.db.all(&sql, vec![app.into(), ms(now).into(), after.into()]).await?;
-        rows.iter().map(grant).collect()
+        Ok(self.readable_page("grants", (&rows, limit), grant, |row| row.uuid(0).map(GrantId)))
     }
 
     /// How many people's access the desk has ended since an instant because they had left.

@@ -75,6 +75,6 @@ impl Store {
                 record: row.text(4)?,
             })
         };
-        rows.iter().map(run).collect()
+        Ok(self.readable(T, &rows, run))
     }
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{at, ms};
+use crate::store::sql::columns::{at_or_epoch, ms};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// Entries that one page looks at, at most.
@@ -128,7 +129,8 @@ fn escaped(text: &str) -> String {
 fn found(row: &Row) -> Result<Found, Error> {
     Ok(Found {
         seq: row.int(0)?,
-        at: at("audit", "at", row.int(1)?)?,
+        // An entry with a time that no calendar has is part of the record all the same.
+        at: at_or_epoch(row.int(1)?),
         event: row.text(2)?,
         about: row.text(3)?,
         detail: row.text(4)?,
@@ -166,10 +168,9 @@ impl Store {
              (select {columns} from {table} where {walked} order by seq desc limit {WALK_MAX}) w \
              where 1 = 1{looked_at} order by seq desc limit {rows}"
         );
-        let mut all = self.db.all(&sql, args.clone()).await?.iter().map(found).collect::<Result<Vec<_>, _>>()?;
-        if all.len() > limit {
-            all.truncate(limit);
-            let next = all.last().map(|last| last.seq);
+        let rows = self.db.all(&sql, args.clone()).await?;
+        let Page { items: all, next } = self.readable_page(table, (&rows, limit), found, |row| row.int(0));
+        if rows.len() > limit {
             return Ok((all, next));
         }
         // Every argument stands in the text: a server wants to know the kind of each.

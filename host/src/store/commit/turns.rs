@@ -69,8 +69,9 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
     let names = wanted.keys().map(|team| team.as_str().into()).collect();
     for row in tx.all(&sql, names).await? {
         let team: TeamId = parsed("member_turns", "team", &row.text(0)?)?;
-        if let Some(turns) = turns.teams.get_mut(&team) {
-            turns.last.insert(parsed("member_turns", "person", &row.text(1)?)?, row.int(2)?);
+        // A turn of a person who is none is never taken again.
+        if let (Some(turns), Ok(person)) = (turns.teams.get_mut(&team), parsed("", "", &row.text(1)?)) {
+            turns.last.insert(person, row.int(2)?);
         }
     }
     let looks_at_load =
@@ -100,7 +101,10 @@ pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, i64>) -> Result<()
 const LOADS: &str = "select person, unfinished from agents";
 
 fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, i64>, Error> {
-    rows.iter().map(|row| Ok((parsed("agents", "person", &row.text(0)?)?, row.int(1)?))).collect()
+    let load = |row: &Row| Ok((parsed("", "", &row.text(0)?).ok(), row.int(1)?));
+    let loads = rows.iter().map(load).collect::<Result<Vec<(Option<PersonId>, i64)>, Error>>()?;
+    // The work of a person who is none is no other's.
+    Ok(loads.into_iter().filter_map(|(person, load)| Some((person?, load))).collect())
 }
 
 impl Store {
@@ -109,7 +113,9 @@ impl Store {
         let sql = "select person, turn from member_turns where team = $1";
         let mut team = TeamTurns::default();
         for row in self.db.all(sql, vec![assignment.team.as_str().into()]).await? {
-            team.last.insert(parsed("member_turns", "person", &row.text(0)?)?, row.int(1)?);
+            if let Ok(person) = parsed("", "", &row.text(0)?) {
+                team.last.insert(person, row.int(1)?);
+            }
         }
         let load = loads_of(&self.db.all(LOADS, Vec::new()).await?)?;
         let mut turns = Turns { teams: BTreeMap::from([(assignment.team.clone(), team)]), load };

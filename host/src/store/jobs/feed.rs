@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or the feed is damaged.
+    /// Where the database cannot be read. A transaction whose row is damaged is passed over.
     pub async fn feed(&self, after: i64) -> Result<FeedPage, Error> {
         let sql = format!("select link, entries from timelines where link > $1 order by link limit {TICKETS_MAX}");
         let mut page = FeedPage { happened: Vec::new(), read_to: after };
@@ -66,10 +66,13 @@ impl Store {
         let mut of: Vec<(i64, Part)> = Vec::new();
         for row in self.db.quick(&sql, vec![after.into()]).await? {
             let (link, entries) = (row.int(0)?, row.text(1)?);
-            let parts = Part::all(&entries).ok_or_else(|| corrupt("timelines", "entries", entries))?;
+            page.read_to = link;
+            let Some(parts) = Part::all(&entries) else {
+                self.leave_out("timelines", &link, &corrupt("timelines", "entries", entries));
+                continue;
+            };
             places.extend(parts.iter().map(|part| (part.ticket.0, part.first, part.last)));
             of.extend(parts.into_iter().map(|part| (link, part)));
-            page.read_to = link;
             if places.len() >= TICKETS_MAX {
                 break;
             }
@@ -108,6 +111,6 @@ impl Store {
                 awaits_approval: row.text(5)? == State::Waiting(WaitingFor::Approval).code(),
             })
         };
-        rows.iter().map(watched).collect()
+        Ok(self.readable("tickets", &rows, watched))
     }
 }

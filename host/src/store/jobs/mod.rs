@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::db::{Arg, Row};
 use super::sql::columns::{at_or_epoch, corrupt, ms};
 use super::sql::dialect::SKIP_LOCKED;
+use super::sql::page::Page;
 use super::{Error, Store};
 use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{TicketId, TicketNumber};
@@ -194,8 +195,8 @@ impl Store {
                 Ok((claimed, tx))
             })
             .await?;
-        let mut claimed: Vec<Claimed> =
-            claimed.iter().map(|row| self::claimed(queue, lease.fence, row)).collect::<Result<_, _>>()?;
+        // One that cannot be read is claimed again and again, and keeps no other waiting.
+        let mut claimed = self.readable(table, &claimed, |row| self::claimed(queue, lease.fence, row));
         claimed.sort_by_key(|claimed| (claimed.due_at, claimed.key));
         Ok(claimed)
     }
@@ -314,7 +315,7 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn dead_jobs(&self, after: Option<&DeadPlace>, limit: i64) -> Result<Vec<DeadJob>, Error> {
+    pub async fn dead_jobs(&self, after: Option<&DeadPlace>, limit: usize) -> Result<Page<DeadJob, DeadPlace>, Error> {
         let known: Vec<String> = TimerKind::ALL.iter().map(|kind| format!("'{}'", kind.code())).collect();
         let sql = format!(
             "select d.queue, d.key, t.number, d.due_at, d.attempts, d.last_error, d.dead_at from ( \
@@ -324,15 +325,16 @@ impl Store {
              from outbox where dead_at is not null \
              union all select 'webhooks' as queue, id as key, ticket, queued_at as due_at, attempts, last_error, dead_at \
              from webhook_deliveries where dead_at is not null) d left join tickets t on t.id = d.ticket \
-             where (d.dead_at, d.key, d.queue) > ($1, $2, $3) order by d.dead_at, d.key, d.queue limit $4",
-            known.join(", ")
+             where (d.dead_at, d.key, d.queue) > ($1, $2, $3) order by d.dead_at, d.key, d.queue limit {}",
+            known.join(", "),
+            limit + 1
         );
         let (dead_at, key, name) = match after {
             Some(place) => (ms(place.dead_at), place.id.key, place.id.queue.name()),
             None => (i64::MIN, Uuid::nil(), ""),
         };
-        let rows = self.db.all(&sql, vec![dead_at.into(), key.into(), name.into(), limit.into()]).await?;
-        rows.iter().map(dead_job).collect()
+        let rows = self.db.all(&sql, vec![dead_at.into(), key.into(), name.into()]).await?;
+        Ok(self.readable_page("timers", (&rows, limit), dead_job, |row| dead_job(row).map(|job| job.place())))
     }
 
     /// Lets one dead row be claimed again at once, with all its attempts before it. Whether it was dead.

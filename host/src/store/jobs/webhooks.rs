@@ -92,7 +92,7 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>, Error> {
         let sql = "select name, seen, failing_since, disabled_at, why from webhooks order by name";
-        self.db.quick(sql, Vec::new()).await?.iter().map(webhook).collect()
+        Ok(self.readable("webhooks", &self.db.quick(sql, Vec::new()).await?, webhook))
     }
 
     /// Takes an endpoint into use that is new: its events begin behind this place of the feed.
@@ -174,8 +174,8 @@ impl Store {
             limit + 1
         );
         let args = vec![name.into(), Arg::from(before.unwrap_or(Uuid::max()))];
-        let found: Vec<Delivery> = self.db.quick(&sql, args).await?.iter().map(delivery).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, limit, |delivery| delivery.id))
+        let rows = self.db.quick(&sql, args).await?;
+        Ok(self.readable_page(T, (&rows, limit), delivery, |row| row.uuid(0)))
     }
 
     /// Writes down that an endpoint has taken a delivery. Whether the claim still held.

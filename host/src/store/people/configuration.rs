@@ -91,7 +91,7 @@ impl Store {
             "select revision, digest, author, why, at, again from configuration_versions where document = $1 \
              order by revision desc limit {LIST_MAX}"
         );
-        self.db.all(&sql, vec![document.into()]).await?.iter().map(version).collect()
+        Ok(self.readable(T, &self.db.all(&sql, vec![document.into()]).await?, version))
     }
 
     /// The content of a version.

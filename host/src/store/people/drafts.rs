@@ -37,11 +37,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or a row is damaged.
+    /// Where the database cannot be read.
     pub async fn drafts(&self, person: &PersonId, limit: i64) -> Result<Vec<StoredDraft>, Error> {
         let sql =
             "select id, content, problems, saved_at from drafts where person = $1 order by saved_at desc, id limit $2";
-        self.db.quick(sql, vec![person.as_str().into(), limit.into()]).await?.iter().map(draft).collect()
+        let rows = self.db.quick(sql, vec![person.as_str().into(), limit.into()]).await?;
+        Ok(self.readable("drafts", &rows, draft))
     }
 
     /// One of a person's drafts.

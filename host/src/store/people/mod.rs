@@ -102,7 +102,7 @@ impl Store {
         let sql = "select hash, person, roles, label, created_at, expires_at, revoked_at from tokens \
                    where $1 = '' or person = $1 order by created_at desc, hash";
         let rows = self.db.all(sql, vec![person.map(PersonId::as_str).unwrap_or_default().into()]).await?;
-        rows.iter().map(listed).collect()
+        Ok(self.readable("tokens", &rows, listed))
     }
 
     /// The hashes of the tokens that begin so.

@@ -233,9 +233,14 @@ impl Store {
             let found = self.db.all_of_history(&sql, vec![person.as_str().into()]).await?;
             let row = |row: &Row| {
                 let cells = columns.iter().enumerate();
-                cells.map(|(place, (column, form))| Ok(((*column).to_owned(), value(row, place, *form)?))).collect()
+                let cell = |(place, (column, form)): (usize, &(&str, Form))| {
+                    // All else of the row is theirs to know.
+                    let value = value(row, place, *form).unwrap_or_else(|_| Value::from("damaged"));
+                    ((*column).to_owned(), value)
+                };
+                cells.map(cell).collect()
             };
-            let mut rows = found.iter().map(row).collect::<Result<Vec<Map<String, Value>>, Error>>()?;
+            let mut rows: Vec<Map<String, Value>> = found.iter().map(row).collect();
             let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
             let more = rows.len() > most;
             rows.truncate(most);

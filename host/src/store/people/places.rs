@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::desk::id::PersonId;
-use crate::store::db::Arg;
+use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
 
@@ -22,7 +22,8 @@ impl Store {
     pub async fn access_places(&self) -> Result<BTreeMap<PersonId, String>, Error> {
         let sql = format!("select person, place from access_places order by person limit {READ_MAX}");
         let rows = self.db.all_of_history(&sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((parsed(T, "person", &row.text(0)?)?, row.text(1)?))).collect()
+        let place = |row: &Row| Ok((parsed(T, "person", &row.text(0)?)?, row.text(1)?));
+        Ok(self.readable(T, &rows, place).into_iter().collect())
     }
 
     /// Keeps the places of people.

@@ -102,7 +102,7 @@ impl Store {
              order by created_at desc, hash limit {LISTED_MAX}"
         );
         let args = vec![person.as_str().into(), ms(idle_since).into(), ms(now).into()];
-        self.db.all(&sql, args).await?.iter().map(session).collect()
+        Ok(self.readable("sessions", &self.db.all(&sql, args).await?, session))
     }
 
     /// Ends the sessions of a person, or the one whose hash begins so, and notes it in the audit; how many.

@@ -11,6 +11,7 @@ use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::flush::Flush;
 use crate::store::sql::columns::{at_or_epoch, from_json, ms};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// One rule's life as it is kept. Versions are `COMPONENT/MANIFEST`.
@@ -241,26 +242,26 @@ impl Store {
         name: &str,
         before: i64,
         limit: usize,
-    ) -> Result<Vec<DeploymentEvent>, Error> {
+    ) -> Result<Page<DeploymentEvent, i64>, Error> {
         let sql = format!(
             "select seq, at, name, event, before, after, actor, why, version from deployment_events \
-             where name = $1 and seq < $2 order by seq desc limit {limit}"
+             where name = $1 and seq < $2 order by seq desc limit {}",
+            limit.saturating_add(1)
         );
         let rows = self.db.all(&sql, vec![name.into(), before.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DeploymentEvent {
-                    seq: row.int(0)?,
-                    at: at_or_epoch(row.int(1)?),
-                    name: row.text(2)?,
-                    event: row.text(3)?,
-                    before: row.text(4)?,
-                    after: row.text(5)?,
-                    actor: row.text(6)?,
-                    why: row.text(7)?,
-                    version: row.opt_text(8)?,
-                })
+        let event = |row: &Row| {
+            Ok(DeploymentEvent {
+                seq: row.int(0)?,
+                at: at_or_epoch(row.int(1)?),
+                name: row.text(2)?,
+                event: row.text(3)?,
+                before: row.text(4)?,
+                after: row.text(5)?,
+                actor: row.text(6)?,
+                why: row.text(7)?,
+                version: row.opt_text(8)?,
             })
-            .collect()
+        };
+        Ok(self.readable_page("deployment_events", (&rows, limit), event, |row| row.int(0)))
     }
 }

@@ -183,12 +183,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or holds sums that the desk did not write.
+    /// Where the database cannot be read. Sums that the desk did not write are left out.
     pub async fn rule_sums(&self, rule: &str, since_hour: i64) -> Result<Vec<(CallKey, Sum)>, Error> {
         let sql = "select stage, mode, outcome, answer, version, component, manifest, calls, differences, log_cuts, \
                    memory_peak, fuel, micros from rule_hours where rule = $1 and hour >= $2";
         let rows = self.db.all(sql, vec![rule.into(), since_hour.into()]).await?;
-        rows.iter().map(|row| read(rule, row)).collect()
+        Ok(self.readable("rule_hours", &rows, |row| read(rule, row)))
     }
 }
 

@@ -6,8 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::store::chain::hex;
 use crate::store::commit::writer::Work;
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at_or_epoch, ms};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 /// A component and manifest that may decide.
@@ -126,30 +127,34 @@ impl Store {
 
     /// The kept versions of a rule, the newest first.
     pub async fn rule_versions(&self, name: &str) -> Result<Vec<ListedVersion>, Error> {
-        self.rule_versions_after(name, 0, usize::MAX).await
+        Ok(self.rule_versions_after(name, 0, usize::MAX).await?.items)
     }
 
-    /// Some of them, after so many.
-    pub async fn rule_versions_after(&self, name: &str, after: i64, limit: usize) -> Result<Vec<ListedVersion>, Error> {
+    /// Some of them, after so many; and whether there are more.
+    pub async fn rule_versions_after(
+        &self,
+        name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<ListedVersion, ()>, Error> {
         let sql = "select v.component_digest, v.manifest_digest, v.version, v.manifest, \
                    cast(coalesce(octet_length(c.bytes), 0) as bigint), v.first_seen \
                    from rule_versions v left join components c on c.digest = v.component_digest \
                    where v.name = $1 order by v.first_seen desc, v.component_digest, v.manifest_digest \
                    limit $2 offset $3";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.db.all(sql, vec![name.into(), limit.into(), after.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ListedVersion {
-                    component_digest: row.text(0)?,
-                    manifest_digest: row.text(1)?,
-                    version: row.text(2)?,
-                    manifest: row.text(3)?,
-                    component_bytes: row.int(4)?,
-                    first_seen: at_or_epoch(row.int(5)?),
-                })
+        let rows = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+        let rows = self.db.all(sql, vec![name.into(), rows.into(), after.into()]).await?;
+        let listed = |row: &Row| {
+            Ok(ListedVersion {
+                component_digest: row.text(0)?,
+                manifest_digest: row.text(1)?,
+                version: row.text(2)?,
+                manifest: row.text(3)?,
+                component_bytes: row.int(4)?,
+                first_seen: at_or_epoch(row.int(5)?),
             })
-            .collect()
+        };
+        Ok(self.readable_page("rule_versions", (&rows, limit), listed, |_| Ok(())))
     }
 }
 

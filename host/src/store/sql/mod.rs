@@ -2,6 +2,7 @@
 //! databases differ.
 
 pub(crate) mod columns;
+pub mod damaged;
 pub mod dialect;
 pub mod page;
 pub mod search;

@@ -1,5 +1,6 @@
 //! Searches for words, which each database has an index of its own for. Both get the same words, folded here, so that they find
-//! the same: no case, no accents, nothing but letters and digits.
+//! the same: no case, no accents, nothing but letters and digits. A letter that people write in several ways is found by each of
+//! them (`straße` by `strasse`), and so is a word of a language that has no spaces, wherever it stands.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -12,13 +13,64 @@ const WORDS_MAX: usize = 24;
 const WORD_CHARS_MAX: usize = 60;
 /// Words shorter than this say little about what a text is about, in characters.
 const TELLING_CHARS_MIN: usize = 4;
+/// The length of the pieces of a text without spaces, in characters: about a word.
+const PIECE_CHARS: usize = 4;
 /// The words of a piece of text that is shown around what was found.
 const SHOWN_WORDS: usize = 30;
 
-/// A word of a text, folded: without case and accents.
+/// The letters of a word, folded: without case and accents.
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
+}
+
+/// A word of a text, folded, as long as an index holds it.
 fn folded(word: &str) -> String {
-    let plain = word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
-    plain.take(WORD_CHARS_MAX).collect()
+    letters(word).take(WORD_CHARS_MAX).collect()
+}
+
+/// A folded word in the letters of those who have no others: a Turkish keyboard has two letters for `i`, a Swiss one no `ß`.
+fn plainest(folded: &str) -> String {
+    let mut plain = String::with_capacity(folded.len());
+    for letter in folded.chars() {
+        match letter {
+            'ı' => plain.push('i'),
+            'ß' => plain.push_str("ss"),
+            'æ' => plain.push_str("ae"),
+            'œ' => plain.push_str("oe"),
+            'ø' => plain.push('o'),
+            'ł' => plain.push('l'),
+            'đ' => plain.push('d'),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// Whether a language writes words of this letter without spaces between them: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
+fn is_dense(letter: char) -> bool {
+    matches!(u32::from(letter), 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff
+        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x2fa1f)
+}
+
+/// The pieces of a word of such letters, from each letter on at which a word may begin.
+fn pieces(word: &str) -> Vec<String> {
+    if !word.contains(is_dense) {
+        return Vec::new();
+    }
+    let letters: Vec<char> = letters(word).collect();
+    let begins = letters.windows(2).zip(1..).filter(|(both, _)| both.iter().any(|letter| is_dense(*letter)));
+    begins.map(|(_, n)| letters.iter().skip(n).take(PIECE_CHARS).collect()).collect()
+}
+
+/// The pieces that a long word without spaces is looked for by: one after the other, the last one whole.
+fn parts(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    if letters.len() <= PIECE_CHARS || !word.contains(is_dense) {
+        return Vec::new();
+    }
+    let last = letters.len().saturating_sub(PIECE_CHARS);
+    let begins = (0..last).step_by(PIECE_CHARS).chain([last]);
+    begins.map(|n| letters.iter().skip(n).take(PIECE_CHARS).collect()).collect()
 }
 
 /// The words of a text with their places in bytes.
@@ -36,7 +88,13 @@ fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// A text as an index takes it.
 pub fn indexed(text: &str) -> String {
-    let words: Vec<String> = places(text).map(|(_, word)| folded(word)).collect();
+    let mut words: Vec<String> = Vec::new();
+    for (_, word) in places(text) {
+        let folded = folded(word);
+        words.extend(Some(plainest(&folded)).filter(|plain| *plain != folded));
+        words.push(folded);
+        words.extend(pieces(word));
+    }
     words.join(" ")
 }
 
@@ -79,21 +137,29 @@ impl Wanted {
 
     /// The search as a database's index reads it. Words are letters and digits, so that nothing of it is syntax.
     pub fn text(&self, is_sqlite: bool) -> String {
-        let one = |word: &String| if is_sqlite { format!("\"{word}\"*") } else { format!("{word}:*") };
-        let between = match (is_sqlite, self.any) {
-            (true, true) => " OR ",
-            (true, false) => " AND ",
-            (false, true) => " | ",
-            (false, false) => " & ",
+        let begins = |word: &str| if is_sqlite { format!("\"{word}\"*") } else { format!("{word}:*") };
+        let (or, and) = if is_sqlite { (" OR ", " AND ") } else { (" | ", " & ") };
+        let one = |word: &String| {
+            // In an index of an earlier program the first form is the only one.
+            let mut forms = vec![begins(word)];
+            forms.extend(Some(plainest(word)).filter(|plain| plain != word).map(|plain| begins(&plain)));
+            let parts = parts(word);
+            if !parts.is_empty() {
+                let parts: Vec<String> = parts.iter().map(|part| begins(part)).collect();
+                forms.push(format!("({})", parts.join(and)));
+            }
+            if forms.len() == 1 { forms.concat() } else { format!("({})", forms.join(or)) }
         };
-        self.words.iter().map(one).collect::<Vec<_>>().join(between)
+        self.words.iter().map(one).collect::<Vec<_>>().join(if self.any { or } else { and })
     }
 
     /// The piece of a text that has the first of the words: parts in turn, and whether each was looked for.
     pub fn shown(&self, text: &str) -> Vec<(String, bool)> {
         let found = |word: &str| {
             let word = folded(word);
-            self.words.iter().any(|wanted| word.starts_with(wanted.as_str()))
+            let begins = |wanted: &str| word.starts_with(wanted) || plainest(&word).starts_with(&plainest(wanted));
+            let within = |wanted: &str| wanted.contains(is_dense) && word.contains(wanted);
+            self.words.iter().any(|wanted| begins(wanted) || within(wanted))
         };
         let words: Vec<(usize, &str)> = places(text).collect();
         let first = words.iter().position(|(_, word)| found(word)).unwrap_or_default();
@@ -163,6 +229,18 @@ mod tests {
         assert_eq!(wanted.text(false), "vpn:* & or:* & drop:*");
         assert_eq!(Wanted::all(" -!? "), None);
         assert_eq!(Wanted::like("It is a VPN problem").unwrap().text(false), "problem:*");
+    }
+
+    #[test]
+    fn a_word_is_found_however_its_letters_are_written_and_wherever_it_stands() {
+        assert_eq!(indexed("Große Straße"), "grosse große strasse straße");
+        assert_eq!(indexed("ÇALIŞMIYOR çalışmıyor"), "calismiyor calismiyor calısmıyor");
+        assert_eq!(Wanted::all("Straße").unwrap().text(true), "(\"straße\"* OR \"strasse\"*)");
+        assert_eq!(Wanted::all("strasse").unwrap().text(false), "strasse:*");
+        assert_eq!(indexed("社内VPNが遅い"), "社内vpnか遅い 内vpn vpnか か遅い 遅い い");
+        assert_eq!(Wanted::all("VPNが遅い").unwrap().text(false), "(vpnか遅い:* | (vpnか:* & nか遅い:*))");
+        let shown = Wanted::all("遅い").unwrap().shown("社内VPNが遅い");
+        assert_eq!(shown, [("社内VPNが遅い".to_owned(), true)]);
     }
 
     #[test]

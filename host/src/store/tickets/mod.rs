@@ -81,8 +81,7 @@ impl Store {
                 not_sent: row.int(9)? != 0,
             })
         };
-        let found = rows.iter().map(message).collect::<Result<Vec<_>, Error>>()?;
-        Ok(Page::cut(found, limit, |message| message.id))
+        Ok(self.readable_page("outbox", (&rows, limit), message, |row| row.uuid(0).map(MessageId)))
     }
 
     /// How many unfinished tickets a person has requested or submitted; no more than `most` are counted of either.

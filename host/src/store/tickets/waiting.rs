@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::desk::id::{PersonId, TeamId, TicketNumber};
+use crate::store::db::Row;
 use crate::store::sql::columns::parsed;
 use crate::store::{Error, Store};
 
@@ -28,7 +29,7 @@ impl Store {
              order by t.rank, t.queue_due, t.number limit {LOOK_MAX}"
         );
         let rows = self.db.all(&sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), parsed("tickets", "team", &row.text(1)?)?))).collect()
+        Ok(self.readable("tickets", &rows, in_team))
     }
 
     /// The tickets that are not over, among those whose numbers follow this one; and from where the next look goes on, if there are
@@ -111,7 +112,7 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn busy_people(&self) -> Result<Vec<PersonId>, Error> {
         let rows = self.db.all("select person from agents where unfinished > 0", Vec::new()).await?;
-        rows.iter().map(|row| parsed("agents", "person", &row.text(0)?)).collect()
+        Ok(self.readable("agents", &rows, |row| parsed("agents", "person", &row.text(0)?)))
     }
 
     /// The unfinished tickets of a person, with the teams that they are in.
@@ -125,6 +126,11 @@ impl Store {
              order by rank, queue_due, number limit {LOOK_MAX}"
         );
         let rows = self.db.all(&sql, vec![person.as_str().into()]).await?;
-        rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), parsed("tickets", "team", &row.text(1)?)?))).collect()
+        Ok(self.readable("tickets", &rows, in_team))
     }
+}
+
+/// A ticket's number and its team.
+fn in_team(row: &Row) -> Result<(TicketNumber, TeamId), Error> {
+    Ok((TicketNumber(row.int(0)?), parsed("tickets", "team", &row.text(1)?)?))
 }

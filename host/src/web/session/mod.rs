@@ -152,10 +152,12 @@ fn is_insecure(headers: &HeaderMap) -> bool {
 /// `GET /sign-in`.
 pub async fn sign_in(
     State(app): State<Arc<App>>,
+    from: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     Query(Next { next, out }): Query<Next>,
 ) -> Result<Response, Failure> {
-    let way_out = if out.is_some() { app.way_out_of_provider().await } else { None };
+    let from = from.map(|Extension(from)| from).unwrap_or_default();
+    let way_out = if out.is_some() { app.way_out_of_provider(&from).await } else { None };
     sign_in_page(&app, &headers, &next, Tried { way_out, ..Tried::default() }).await
 }
 

@@ -8,9 +8,11 @@ use super::super::problem::{FieldProblem, Kind, Problem};
 use crate::app::rollout::deploy::Upload;
 
 /// The parts that an upload may have.
-const PARTS: [&str; 4] = ["manifest", COMPONENT, "signature", "why"];
+const PARTS: [&str; 4] = ["manifest", COMPONENT, "signature", WHY];
 /// The one that is no text.
 const COMPONENT: &str = "component";
+/// The one that is kept as its sender writes it.
+const WHY: &str = "why";
 
 /// Reads an upload to its end. The route's bound on the body bounds all of it.
 ///
@@ -30,6 +32,9 @@ pub async fn read(mut body: Multipart) -> Result<Upload, Problem> {
         let bytes = whole(part).await?;
         if name != COMPONENT && bytes.contains(&0) {
             return Err(Problem::zero_character(Kind::REJECTED, &name));
+        }
+        if name == WHY && std::str::from_utf8(&bytes).is_err() {
+            return Err(Problem::bad_field(&name, "it is not UTF-8"));
         }
         *slot = Some(bytes);
     }

@@ -51,7 +51,12 @@ fn read(draft: &StoredDraft) -> Result<NewTicketBody, Problem> {
     responses((status = 200, body = Vec<DraftView>), (status = 403, body = Problem)))]
 pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<Vec<DraftView>>, Problem> {
     let drafts = app.drafts(&actor).await?;
-    Ok(axum::Json(drafts.into_iter().map(view).collect::<Result<_, _>>()?))
+    // One that cannot be read keeps no other from its author.
+    let readable = |draft: StoredDraft| {
+        let id = draft.id;
+        view(draft).inspect_err(|_| app.leave_out_draft(id)).ok()
+    };
+    Ok(axum::Json(drafts.into_iter().filter_map(readable).collect()))
 }
 
 /// Read one of your drafts.

@@ -11,6 +11,7 @@ use crate::desk::permission;
 use crate::desk::permission::Act;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::intake::Submission;
+use crate::store;
 pub use crate::store::people::drafts::StoredDraft;
 
 /// The most drafts of one person.
@@ -27,6 +28,12 @@ impl Office {
     pub async fn drafts(&self, actor: &Actor) -> Result<Vec<StoredDraft>, Error> {
         let person = self.author(actor)?;
         Ok(self.store.drafts(person, i64::try_from(DRAFTS_MAX).unwrap_or(i64::MAX)).await?)
+    }
+
+    /// Notes a draft whose content cannot be read, and which a list goes on without.
+    pub fn leave_out_draft(&self, id: DraftId) {
+        let (table, column) = ("drafts", "content");
+        self.store.leave_out(table, &id.0, &store::Error::Corrupt { table, column, found: "no submission".to_owned() });
     }
 
     /// One of one's own drafts.

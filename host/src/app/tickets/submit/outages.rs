@@ -139,7 +139,7 @@ impl Office {
         if self.store.outage(parent.number).await?.is_none() {
             return Ok(());
         }
-        let Some(last) = self.store.resolutions(parent.number).await?.pop() else { return Ok(()) };
+        let Some(last) = self.store.last_resolution(parent.number).await? else { return Ok(()) };
         for child in self.children_at(parent, Timestamp::MAX).await? {
             let around = self.store.around(child).await?;
             let change = self.change(Which::Number(child), Retry::Commutes, None, |ticket, _, at| {

@@ -11,6 +11,7 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
+use crate::store;
 use crate::store::chain::audit;
 use crate::store::jobs::schedules::Progress;
 pub use crate::store::jobs::schedules::Run;
@@ -50,6 +51,18 @@ impl ScheduleStep {
     }
 }
 
+/// An entry whose row is damaged, as it is shown.
+fn damaged(error: &store::Error, now: Timestamp) -> Progress {
+    Progress {
+        done_until: now,
+        attempts: 0,
+        last_error: error.to_string(),
+        leased_until: Timestamp::UNIX_EPOCH,
+        paused_at: None,
+        wanted: false,
+    }
+}
+
 impl Office {
     /// Everything that comes again, with how far it has come.
     ///
@@ -62,7 +75,10 @@ impl Office {
         let mut all = Vec::new();
         for schedule in &organisation.schedules {
             for (name, _) in entries(schedule) {
-                let progress = self.store.schedule_if_any(&name).await?;
+                let progress = match self.store.schedule_if_any(&name).await {
+                    Err(error @ store::Error::Corrupt { .. }) => Some(damaged(&error, now)),
+                    progress => progress?,
+                };
                 let done = progress.as_ref().map_or(now, |progress| progress.done_until);
                 let paused = progress.as_ref().is_some_and(|progress| progress.paused_at.is_some());
                 let next_at = schedule.rhythm.next_after(&organisation.calendar, done).filter(|_| !paused);

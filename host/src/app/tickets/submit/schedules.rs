@@ -20,6 +20,7 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
 use crate::desk::ticket::intake::Submission;
+use crate::store;
 use crate::store::jobs::Lease;
 use crate::store::jobs::schedules::Run;
 
@@ -114,7 +115,14 @@ impl Office {
                 if matches!(work, Occurring::Report(..)) && !has_mail {
                     continue;
                 }
-                let progress = self.store.schedule(&name, now).await?;
+                let progress = match self.store.schedule(&name, now).await {
+                    // One that is damaged keeps no other waiting.
+                    Err(error @ store::Error::Corrupt { .. }) => {
+                        self.store.leave_out("schedules", &name, &error);
+                        continue;
+                    }
+                    progress => progress?,
+                };
                 if progress.leased_until > now || progress.paused_at.is_some() {
                     continue;
                 }

@@ -16,7 +16,7 @@ use crate::desk::verdict::access::Scope;
 use crate::store::access::{grant_state, scope_from_json, scope_json};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::sql::columns::{at, corrupt, ms, parsed};
+use crate::store::sql::columns::{at, at_or_epoch, corrupt, ms, parsed};
 use crate::store::{Error, Store};
 
 mod provisioned;
@@ -294,12 +294,18 @@ pub fn content(encoding: Encoding, at: i64, ticket: TicketId, event: &str, detai
 }
 
 impl Store {
-    /// The events of a ticket's access, in order.
+    /// The events of a ticket's access, in order; of one that cannot be read, its word and that it is damaged.
     pub async fn ledger(&self, ticket: TicketId) -> Result<Vec<StoredEvent>, Error> {
         let sql = "select at, event, detail, hash from ledger where ticket = $1 order by seq";
         let rows = self.db.all(sql, vec![ticket.0.into()]).await?;
-        rows.iter().map(|row| stored(row, ticket)).collect()
+        Ok(self.readable(T, &rows, |row| stored(row, ticket).or_else(|_| damaged(row))))
     }
+}
+
+/// The same as far as it can be read.
+fn damaged(row: &Row) -> Result<StoredEvent, Error> {
+    let detail = "what is kept of it is damaged".to_owned();
+    Ok(StoredEvent { at: at_or_epoch(row.int(0)?), said: Said::Sentence { event: row.text(1)?, detail } })
 }
 
 /// An event, of its time, word, facts and hash.

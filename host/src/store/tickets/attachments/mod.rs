@@ -138,7 +138,7 @@ impl Store {
     ) -> Result<Vec<StoredAttachment>, Error> {
         let public = if internal { "" } else { "and a.internal = 0" };
         let sql = format!("{SELECT} where a.ticket = $1 {public} order by a.id limit {limit}");
-        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(stored).collect()
+        Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, stored))
     }
 
     /// The bytes of all attachments that a person has uploaded.
@@ -265,7 +265,7 @@ impl Store {
         flush.done().await?;
         let one =
             |row: &Row| Ok(ToScan { object: row.uuid(0)?, size: bytes(row.int(1)?)?, attempts: bytes(row.int(2)?)? });
-        rows.iter().map(one).collect()
+        Ok(self.readable("attachment_contents", &rows, one))
     }
 
     /// Writes what a scanner found: nothing, or malware of this name.

@@ -100,7 +100,18 @@ impl Store {
     pub async fn resolutions(&self, ticket: TicketNumber) -> Result<Vec<StoredResolution>, Error> {
         let sql = "select round, symptom, cause, fix, next_time, resolved_by, resolved_at, ended, ended_at \
                    from resolutions where ticket = $1 order by round";
-        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(resolution).collect()
+        Ok(self.readable(T, &self.db.quick(sql, vec![ticket.0.into()]).await?, resolution))
+    }
+
+    /// The last resolution of a ticket, if it was ever resolved.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or the row is damaged.
+    pub async fn last_resolution(&self, ticket: TicketNumber) -> Result<Option<StoredResolution>, Error> {
+        let sql = "select round, symptom, cause, fix, next_time, resolved_by, resolved_at, ended, ended_at \
+                   from resolutions where ticket = $1 order by round desc limit 1";
+        self.db.optional(sql, vec![ticket.0.into()]).await?.as_ref().map(resolution).transpose()
     }
 
     /// The last resolution of a ticket, and what its requester said about how it went; `None` where there was no resolution.
@@ -136,7 +147,7 @@ impl Store {
              union all select kind, cast(1 as bigint) as reverse, ticket as number, at, author from links where other = $1) l \
              join tickets t on t.number = l.number order by l.reverse, l.kind, l.number limit {LINKS_MAX}"
         );
-        self.db.quick(&sql, vec![ticket.0.into()]).await?.iter().map(link).collect()
+        Ok(self.readable("links", &self.db.quick(&sql, vec![ticket.0.into()]).await?, link))
     }
 
     /// The tickets around one, as far as its resolution depends on them.
@@ -180,7 +191,7 @@ impl Store {
                 at: at("time_spent", "at", row.int(4)?)?,
             })
         };
-        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(time).collect()
+        Ok(self.readable("time_spent", &self.db.quick(sql, vec![ticket.0.into()]).await?, time))
     }
 
     /// The tasks of a ticket, in the order in which they were added.
@@ -200,7 +211,7 @@ impl Store {
                 done: done.map(|(by, ms)| (by, at_or_epoch(ms))),
             })
         };
-        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(task).collect()
+        Ok(self.readable("tasks", &self.db.quick(sql, vec![ticket.0.into()]).await?, task))
     }
 
     /// The unfinished tickets that a link of this kind leads from to one, at most [`LINKS_MAX`].

@@ -70,12 +70,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or a row is damaged.
+    /// Where the database cannot be read.
     pub async fn outages(&self) -> Result<Vec<Outage>, Error> {
         let sql = format!(
             "select {COLUMNS} from outages where ended_at is null order by declared_at, ticket limit {OUTAGES_MAX}"
         );
-        self.db.quick(&sql, Vec::new()).await?.iter().map(outage).collect()
+        Ok(self.readable(T, &self.db.quick(&sql, Vec::new()).await?, outage))
     }
 
     /// The outage that a ticket is or was.
@@ -103,7 +103,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or a row is damaged.
+    /// Where the database cannot be read.
     pub async fn words_to_pass(&self, ticket: TicketNumber) -> Result<Vec<WordsToPass>, Error> {
         let sql = "select comment, at, author, body from outage_words where ticket = $1 order by at, comment limit 100";
         let words = |row: &Row| {
@@ -114,7 +114,7 @@ impl Store {
                 body: row.text(3)?,
             })
         };
-        self.db.quick(sql, vec![ticket.0.into()]).await?.iter().map(words).collect()
+        Ok(self.readable("outage_words", &self.db.quick(sql, vec![ticket.0.into()]).await?, words))
     }
 
     /// The unfinished children of a ticket that were attached by some time, after one of them.

@@ -226,9 +226,18 @@ impl Store {
             args.push(ms(by).into());
             conditions.push(format!("review_at <= ${}", args.len()));
         }
-        let sql =
-            format!("select {COLUMNS} from articles where {} order by number limit {limit}", conditions.join(" and "));
-        self.db.all(&sql, args).await?.iter().map(article).collect()
+        let conditions = conditions.join(" and ");
+        let mut found = Vec::new();
+        loop {
+            let wanted = limit.saturating_sub(found.len());
+            let sql = format!("select {COLUMNS} from articles where {conditions} order by number limit {wanted}");
+            let rows = self.db.all(&sql, args.clone()).await?;
+            found.extend(self.readable(T, &rows, article));
+            // Those that cannot be read leave room for the next, so that a short list is the end.
+            let last = rows.last().filter(|_| rows.len() == wanted && found.len() < limit);
+            let (Some(last), Some(after)) = (last, args.first_mut()) else { return Ok(found) };
+            *after = last.int(0)?.into();
+        }
     }
 
     /// The articles in these states that have the words, the best first, at most `limit`.
@@ -257,7 +266,14 @@ impl Store {
         );
         let mut found = Vec::new();
         for row in self.db.all(&sql, args).await? {
-            let article = self.article(ArticleNumber(row.int(0)?)).await?;
+            let number = ArticleNumber(row.int(0)?);
+            let article = match self.article(number).await {
+                Err(error @ Error::Corrupt { .. }) => {
+                    self.leave_out(T, &number, &error);
+                    continue;
+                }
+                article => article?,
+            };
             found.extend(article.map(|article| Found { piece: wanted.shown(&article.text.body), article }));
         }
         Ok(found)
@@ -288,6 +304,6 @@ impl Store {
                 at: at_or_epoch(row.int(7)?),
             })
         };
-        self.db.all(&sql, vec![number.0.into()]).await?.iter().map(version).collect()
+        Ok(self.readable("article_versions", &self.db.all(&sql, vec![number.0.into()]).await?, version))
     }
 }

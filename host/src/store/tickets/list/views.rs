@@ -152,7 +152,7 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn views(&self, owner: &PersonId, audiences: &[Audience]) -> Result<Vec<StoredView>, Error> {
         let (sql, args) = views_statement(owner, audiences, "");
-        self.db.quick(&sql, args).await?.iter().map(listed).collect()
+        Ok(self.readable(T, &self.db.quick(&sql, args).await?, listed))
     }
 
     /// The same, each with whether the person has put it in front.
@@ -164,7 +164,7 @@ impl Store {
         let starred = ", (select count(*) from starred_views s where s.person = $1 and s.list = v.id) as starred";
         let (sql, args) = views_statement(owner, audiences, starred);
         let own = |row: &Row| Ok(OwnView { view: listed(row)?, starred: row.int(7)? > 0 });
-        self.db.quick(&sql, args).await?.iter().map(own).collect()
+        Ok(self.readable(T, &self.db.quick(&sql, args).await?, own))
     }
 
     /// Puts a list in front for a person, unless it is one of more than `most`; or takes it from there. Whether it is so now.

@@ -45,12 +45,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or a row is damaged.
+    /// Where the database cannot be read.
     pub async fn clock_events(&self, ticket: TicketNumber) -> Result<Vec<StoredClockEvent>, Error> {
         let sql = format!(
             "select clock, step, at, target, used, due from clock_events where ticket = $1 order by seq limit {EVENTS_MAX}"
         );
-        self.db.quick(&sql, vec![ticket.0.into()]).await?.iter().map(event).collect()
+        Ok(self.readable(T, &self.db.quick(&sql, vec![ticket.0.into()]).await?, event))
     }
 
     /// How many events of each step there were in a period, by group and clock; and last how many promises were broken.
