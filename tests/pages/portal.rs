@@ -82,59 +82,6 @@ fn a_form_changes_with_what_is_chosen_and_loses_nothing() {
 }
 
 #[test]
-fn a_requester_says_whether_it_is_solved() {
-    let desk = desk();
-    let agent = desk.as_role("kofi");
-    let etag = agent.get("/api/v1/tickets/IT-1").etag.unwrap();
-    let solve = serde_json::json!({ "to": "in_progress", "reason": "" });
-    let at_work = agent.with("if-match", &etag).post("/api/v1/tickets/IT-1/transitions", &solve);
-    let etag = at_work.etag.clone().unwrap_or_else(|| panic!("{}", at_work.text));
-    let solve = serde_json::json!({ "to": "resolved", "reason": "The gateway was restarted",
-        "resolution": { "symptom": "No tunnel came up", "cause": "Its certificate was over",
-            "fix": "The gateway was restarted", "next-time": "Renew it a week before" } });
-    agent.with("if-match", &etag).post("/api/v1/tickets/IT-1/transitions", &solve).expect(200);
-    let mut amara = Browser::of(&desk.url, "amara");
-    amara.go("/mine");
-    amara.sees(".rows", "Your turn");
-    amara.go("/tickets/IT-1");
-    amara.sees(".ask", "Is it solved?");
-    amara.type_into("#dispute", "The link is dead");
-    amara.click(".ask form:last-of-type button");
-    amara.wait("document.querySelector('.notice.good')");
-    amara.sees(".story", "The link is dead");
-    amara.counts(".ask", 0);
-}
-
-/// The manager opens the link of a message on a telephone, and decides.
-#[test]
-fn an_approver_decides_on_a_telephone_and_looking_decides_nothing() {
-    let desk = desk();
-    let mut lena = Browser::of(&desk.url, "lena");
-    lena.size(360, 740);
-    lena.go("/");
-    lena.sees(".notice", "waits for your decision");
-    // A message links to the ticket, which leads on to the decision.
-    lena.go("/tickets/IT-5");
-    lena.counts("a[href='/approvals/IT-5'].primary", 1);
-    // What scans links in mails only looks.
-    for _ in 0..3 {
-        lena.go("/approvals/IT-5");
-    }
-    let text = lena.text("main");
-    for fact in ["Amara Okafor", "GitHub", "Write", "medium risk", "3 days", "push the models"] {
-        assert!(text.contains(fact), "{fact} is not in:\n{text}");
-    }
-    lena.click("button[value=deny]");
-    lena.wait("document.querySelector('.notice.bad')");
-    lena.sees(".notice.bad", "reason");
-    lena.type_into("#hours", "24");
-    lena.click("button[value=approve]");
-    lena.wait("document.querySelector('.good-text')");
-    lena.sees(".steps", "Lena Fischer approved");
-    lena.counts(".decide", 0);
-}
-
-#[test]
 fn a_session_ends_when_it_is_not_used_and_when_it_is_ended_elsewhere() {
     let desk = desk();
     let mut here = Browser::of(&desk.url, "amara");

@@ -15,6 +15,14 @@ use super::components::scratch;
 
 /// The version of axe-core that looks at pages; it comes from npm into `target/`.
 const AXE: &str = "axe-core@4.14.1";
+/// Complains of each thing that moves on a page before its reader has touched it. (Layout Instability, W3C draft.)
+const SHIFTS: &str = "let touched = false; \
+    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { touched = true; }, true); \
+    new PerformanceObserver((list) => { for (const shift of list.getEntries()) { \
+      if (touched || shift.hadRecentInput) continue; \
+      const moved = shift.sources.map((source) => (source.node?.outerHTML || source.node?.nodeName || '').slice(0, 140)); \
+      console.warn(`it moves by ${shift.value.toFixed(4)} at ${location.pathname}: ${moved.join(' | ')}`); \
+    } }).observe({ type: 'layout-shift', buffered: true });";
 /// How long a condition on a page is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -71,7 +79,30 @@ impl Browser {
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
         browser.command("timeouts", &json!({ "implicit": patience, "script": patience }));
         browser.size(1280, 900);
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": SHIFTS }));
         browser
+    }
+
+    /// Opens another tab of the same browser, and looks at that from now on.
+    pub fn tab(&mut self) {
+        self.listen();
+        let opened = self.command("window/new", &json!({ "type": "tab" }));
+        self.command("window", &json!({ "handle": opened["handle"] }));
+    }
+
+    /// Keeps back all requests to addresses of a pattern until they are let go.
+    pub fn hold_back(&self, pattern: &str) {
+        self.devtools("Fetch.enable", &json!({ "patterns": [{ "urlPattern": pattern }] }));
+    }
+
+    /// Lets go what was kept back.
+    pub fn let_go(&self) {
+        self.devtools("Fetch.disable", &json!({}));
+    }
+
+    /// Waits until the focus is on something of the page, as after each act, and not at its beginning again.
+    pub fn has_focus(&self) {
+        self.wait("document.activeElement !== null && document.activeElement !== document.body");
     }
 
     /// A browser of a person of the demo, who is signed in.
