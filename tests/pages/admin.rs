@@ -148,12 +148,12 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
         ));
     };
     write(mei, "Subject: {{ ticket.key }}\nHello {{ recipient.nmae }}");
-    mei.sees("#beside .notice.bad", "line 2");
+    mei.sees("#beside .notice.bad", "Line 2");
     mei.sees("#beside .notice.bad", "Hello {{ recipient.nmae }}");
     write(mei, "Subject: {{ ticket.key }}\nDear {{ recipient.name }}, <b>news</b>");
     mei.sees("#beside", "Dear Amara Okafor, <b>news</b>");
     mei.click(".tabs a[href*='locale=de']");
-    mei.sees("#beside", "Hallo Amara Okafor");
+    mei.sees("#beside", "Guten Tag Amara Okafor");
     mei.go("/admin/messages?kind=digest&ticket=IT-77");
     mei.sees("#beside .notice.warn", "IT-77");
     // As a mail it is HTML of its own, which can do nothing.

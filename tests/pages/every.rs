@@ -153,7 +153,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
 fn plain_texts(browser: &Browser) -> Vec<String> {
     let plain = browser.script(
         "const bad = []; \
-         for (const e of document.querySelectorAll('h1, h2, h3, button, nav a, label, legend, th, summary, .empty, .lead, .help, .quiet:not(code)')) { \
+         for (const e of document.querySelectorAll('h1, h2, h3, button, nav a, label, legend, th, summary, .empty, .lead, .help')) { \
            const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join(''); \
            if (own && /[A-Za-z]{3}/.test(own) && !own.includes('[') && !e.closest('[dir=auto], .menu, [lang]:not(html), .card, .views, .data, .grid, .rows, .things, .panel-table, a')) bad.push(own); \
          } return bad",

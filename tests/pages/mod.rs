@@ -46,10 +46,7 @@ fn desk_with_a_table() -> House {
     let (manifest, component) = (part("rule.toml"), part("rule.wasm"));
     let parts: [(&str, &[u8]); 3] =
         [("manifest", &manifest), ("component", &component), ("why", b"the table of routes")];
-    let mei = desk.as_role("mei");
-    mei.send_parts("/api/v1/rules", &parts).expect(201);
-    let active = json!({ "to": "active", "why": "the table of routes" });
-    mei.post("/api/v1/rules/decision-table/promote", &active).expect(200);
+    desk.as_role("mei").send_parts("/api/v1/rules", &parts).expect(201);
     fill(&desk);
     desk
 }

@@ -15,11 +15,16 @@ use super::components::scratch;
 
 /// The version of axe-core that looks at pages; it comes from npm into `target/`.
 const AXE: &str = "axe-core@4.14.1";
-/// Complains of each thing that moves on a page before its reader has touched it. (Layout Instability, W3C draft.)
+/// Complains of each thing that moves on a page before its reader has touched it (Layout Instability, W3C draft), by more than a
+/// thousandth or two of the screen. The words of a time become longer as it goes on, and that may move what is next to them.
 const SHIFTS: &str = "let touched = false; \
     for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { touched = true; }, true); \
+    let clock = -Infinity; \
+    const clocks = new MutationObserver((all) => { \
+      if (all.some(({ target }) => (target.closest ? target : target.parentElement)?.closest('time'))) clock = performance.now(); }); \
+    addEventListener('DOMContentLoaded', () => clocks.observe(document, { subtree: true, childList: true, characterData: true })); \
     new PerformanceObserver((list) => { for (const shift of list.getEntries()) { \
-      if (touched || shift.hadRecentInput) continue; \
+      if (touched || shift.hadRecentInput || shift.value < 0.002 || Math.abs(shift.startTime - clock) < 3000) continue; \
       const moved = shift.sources.map((source) => (source.node?.outerHTML || source.node?.nodeName || '').slice(0, 140)); \
       console.warn(`it moves by ${shift.value.toFixed(4)} at ${location.pathname}: ${moved.join(' | ')}`); \
     } }).observe({ type: 'layout-shift', buffered: true });";
@@ -88,6 +93,7 @@ impl Browser {
         self.listen();
         let opened = self.command("window/new", &json!({ "type": "tab" }));
         self.command("window", &json!({ "handle": opened["handle"] }));
+        self.size(1280, 900);
     }
 
     /// Keeps back all requests to addresses of a pattern until they are let go.

@@ -179,9 +179,17 @@ pub struct Why {
 /// Fields whose story is shown first.
 const MAIN: [&str; 5] = ["priority", "category", "team", "assignee", "access"];
 
-/// The stories of all fields, the main ones first.
+/// The stories of all fields, the main ones first. A field of the form about which no one but the requester has said anything
+/// stands in the submission, and has no story.
 pub fn whys(f: &Frame, stories: Vec<Story>) -> Vec<Why> {
-    let mut whys: Vec<Why> = stories.into_iter().map(|story| why(f, story)).collect();
+    let said = |proposal: &Proposal| proposal.value.is_some() || proposal.fault.is_some();
+    let has_story = |story: &Story| {
+        !story.field.starts_with("fields.")
+            || story.set_by.kind != "requester"
+            || !story.changes.is_empty()
+            || story.proposals.iter().any(said)
+    };
+    let mut whys: Vec<Why> = stories.into_iter().filter(has_story).map(|story| why(f, story)).collect();
     let place = |why: &Why| MAIN.iter().position(|main| *main == why.field).unwrap_or(MAIN.len());
     whys.sort_by_key(place);
     whys
