@@ -274,6 +274,7 @@ fn what_others_do_shows_without_a_jump() {
     desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
     mei.wait("!document.querySelector('[data-live-note]').hidden");
     assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");
+    assert_eq!(mei.moved(), Vec::<String>::new());
 }
 
 /// Everything is reached by Tab alone; what has the focus shows it, and stands under nothing.
