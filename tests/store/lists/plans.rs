@@ -56,9 +56,9 @@ async fn every_list_is_served_by_an_index() {
     .await;
 }
 
-/// However far one turns the pages, each costs what the second did: the same statements, each with its end.
+/// However far one turns the pages, none costs more than the second did: no more walks, each with its end.
 #[tokio::test]
-async fn the_last_page_costs_what_the_second_does() {
+async fn the_last_page_costs_no_more_than_the_second() {
     on_both_with_many(async |store, _| {
         let (filter, mut next, mut pages) = (Filter::default(), Some(Start::default()), Vec::new());
         while let Some(start) = next {
@@ -69,10 +69,13 @@ async fn the_last_page_costs_what_the_second_does() {
         let mut costs = Vec::new();
         for start in [pages[1], pages[60], pages[pages.len() - 2]] {
             let plans = store.list_plans(&filter, start, 50).await.unwrap();
-            costs.push(plans.iter().map(|plan| plan.statement.matches("from tickets").count()).collect::<Vec<_>>());
+            costs.push(plans.iter().map(|plan| plan.statement.matches("from tickets").count()).sum::<usize>());
             assert!(!plans.iter().flat_map(|plan| &plan.lines).any(|line| bad(line)), "{plans:?}");
         }
-        assert_eq!((&costs[1], &costs[2]), (&costs[0], &costs[0]));
+        assert!(
+            costs.iter().all(|cost| *cost <= costs[0]),
+            "walks of the second page, of one in the middle, of the last: {costs:?}"
+        );
         // Counts stop, however many there are.
         assert_eq!(store.count_tickets(&filter, 999).await.unwrap(), (999, true));
     })
