@@ -79,7 +79,7 @@ if (queue) {
     if (row && rows().indexOf(row) !== at) here(rows().indexOf(row), false);
   });
   const back = rows().findIndex((row) => row.dataset.row === sessionStorage.getItem(place));
-  if (back >= 0) here(back, performance.getEntriesByType("navigation")[0]?.type === "back_forward");
+  if (back >= 0) here(back, ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type));
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
   for (const key of ["a", "s", "t", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
     if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
@@ -93,7 +93,6 @@ if (queue) {
       const count = counts[link.dataset.count], place = $(".count", link);
       if (count === undefined || !place) continue;
       place.textContent = count;
-      place.hidden = false;
     }
   }).catch(() => {});
 
@@ -229,6 +228,17 @@ if (ticket && at) {
   setInterval(tell, 10000);
 }
 
+// Where a team has more people than a list may name, they are looked for as one types.
+for (const field of $$("input[data-people]")) {
+  let running = null;
+  field.addEventListener("input", async () => {
+    running?.abort();
+    running = new AbortController();
+    const answer = await fetch(`/find/people?q=${encodeURIComponent(field.value)}`, { signal: running.signal }).catch(() => null);
+    if (answer?.ok) field.list.replaceChildren(...(await answer.json()).map((one) => make("option", { value: one.id }, one.name)));
+  });
+}
+
 // A screen on the wall is up to date by itself.
 const wall = $("[data-reload]");
 if (wall) setInterval(() => { if (!document.hidden) location.reload(); }, Number(wall.dataset.reload) * 1000);
@@ -263,7 +273,7 @@ if (table) {
     field.setSelectionRange(from, from + (lines[line - 1] || "").length);
   });
   table.addEventListener("input", (event) => {
-    if (!["cell", "content"].includes(event.target.name)) return;
+    if (!["cell", "content", "ticket"].includes(event.target.name)) return;
     if (event.target.name === "cell") event.target.classList.toggle("changed", event.target.value !== event.target.defaultValue);
     clearTimeout(waiting);
     waiting = setTimeout(ask, 500);

@@ -25,9 +25,12 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-// Focus goes to what is wrong, or to the result.
-const first = $("[data-focus]");
-if (first) first.focus();
+// Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
+const first = $("[data-focus]") || (location.hash ? null : $(".notice.good[role=status], .lead[role=status]"));
+if (first) {
+  if (!first.hasAttribute("tabindex")) first.setAttribute("tabindex", "-1");
+  first.focus({ preventScroll: !first.matches("[data-focus]") });
+}
 
 // Times: the words stay true while the page is open, in the words that the server used.
 const shown = $$("time[data-time]");
@@ -89,6 +92,7 @@ for (const form of $$("form[data-draft]")) {
 // A form is sent once: a second click finds it busy.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (event.submitter?.formTarget === "_blank") return;
   if (form.dataset.sending) return event.preventDefault();
   form.dataset.sending = "1";
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
@@ -266,14 +270,17 @@ function palette() {
   const input = make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-label": body.dataset.palette, autocomplete: "off" });
   const list = make("ul", { id: "palette-list", role: "listbox", "aria-label": body.dataset.palette });
   const box = dialog(body.dataset.palette, "palette", make("h2", {}, body.dataset.palette), input, list);
-  let at = 0, offered = [], people = [], asked = 0;
+  let at = 0, offered = [], people = [], running = null;
+  // Only the last question is asked: the one before is called off.
   const look = async () => {
-    const wanted = input.value.trim(), mine = ++asked;
+    const wanted = input.value.trim();
+    running?.abort();
+    running = new AbortController();
     people = [];
     if (wanted.length < 2 || !$("a[href='/queue']")) return;
-    const answer = await fetch(`/find/people?q=${encodeURIComponent(wanted)}`).catch(() => null);
-    const found = answer?.ok ? await answer.json() : [];
-    if (mine !== asked) return;
+    const { signal } = running, answer = await fetch(`/find/people?q=${encodeURIComponent(wanted)}`, { signal }).catch(() => null);
+    const found = answer?.ok ? await answer.json().catch(() => []) : [];
+    if (signal.aborted) return;
     people = found.map((one) => [one.name, "", () => { location.href = one.address; }]);
     draw();
   };

@@ -96,7 +96,16 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
     // A person leads to all that they asked for; no key but these two is taken from the browser.
     kofi.press(&[&format!("{COMMAND}k")]);
     kofi.wait("document.querySelector('dialog.palette[open]')");
+    // As one types on, the question before is called off, so that no older answer comes after a newer one.
+    kofi.hold_back("*/find/people*");
+    kofi.script(
+        "window.asked = []; const ask = window.fetch; \
+         window.fetch = (address, how) => { if (String(address).startsWith('/find/people')) window.asked.push(how.signal); return ask(address, how) }",
+    );
     kofi.press(&["A", "m", "a", "r", "a"]);
+    kofi.wait("window.asked.length === 4");
+    assert_eq!(kofi.script("return window.asked.map((signal) => signal.aborted)"), json!([true, true, true, false]));
+    kofi.let_go();
     kofi.sees(".palette ul", "Amara Okafor");
     kofi.script(
         "[...document.querySelectorAll('.palette li')].find((li) => li.textContent === 'Amara Okafor').click()",
@@ -265,6 +274,7 @@ fn what_others_do_shows_without_a_jump() {
     desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
     mei.wait("!document.querySelector('[data-live-note]').hidden");
     assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");
+    assert_eq!(mei.moved(), Vec::<String>::new());
 }
 
 /// Everything is reached by Tab alone; what has the focus shows it, and stands under nothing.

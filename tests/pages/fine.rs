@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use jiff::SignedDuration;
 
-use super::guard::{FORM, OWN, send};
+use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
 use crate::support::house::House;
 use crate::support::place::on_both;
@@ -101,6 +101,10 @@ fn a_long_ticket_begins_with_its_newest_words() {
         let body = serde_json::json!({ "body": format!("Word number {n}.") });
         amara.post("/api/v1/tickets/IT-1/comments", &body).expect(201);
     }
+    // It weighs no more than a ticket may.
+    let session = cookie(&desk, "kofi");
+    let long = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &session)], "");
+    assert!(long.text.len() <= 90_000, "{} bytes", long.text.len());
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/tickets/IT-1");
     kofi.sees(".story", "Word number 230.");

@@ -26,7 +26,7 @@ pub(super) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str
 }
 
 /// An answer with its bytes as they come, each as a character.
-fn raw(url: &str, headers: &[(&str, &str)]) -> Got {
+pub(super) fn raw(url: &str, headers: &[(&str, &str)]) -> Got {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let request = headers.iter().fold(agent.get(url), |request, (name, value)| request.header(*name, *value));
     let mut answer = request.call().unwrap();
@@ -97,6 +97,31 @@ fn a_token_opens_a_session_that_ends_with_it() {
     desk.command(&["token", "--revoke", &token]);
     desk.advance(jiff::SignedDuration::from_secs(6));
     assert_eq!(page(), 303, "its token was revoked");
+    tokens_are_taken_back_by_admins(&desk);
+}
+
+/// An admin sees who has tokens, without the tokens, and takes one back; none is given out there.
+fn tokens_are_taken_back_by_admins(desk: &House) {
+    desk.command(&["token", "nadia", "--roles", "agent,approver", "--label", "her own program"]);
+    let (mei, kofi) = (cookie(desk, "mei"), cookie(desk, "kofi"));
+    let url = format!("{}/admin/tokens", desk.url);
+    let list = |who: &str, query: &str| send("GET", &format!("{url}{query}"), &[("cookie", who)], "");
+    assert_eq!(list(&kofi, "").status, 403);
+    let all = list(&mei, "").text;
+    assert!(all.contains("her own program") && all.contains("Agent, Approver") && !all.contains("rdk_"), "{all}");
+    assert!(!all.contains(">browser<"), "the one that was revoked is not in it");
+    assert!(!list(&mei, "?person=ivan").text.contains("her own program"));
+    assert!(!list(&mei, "?person=%00no%20one").text.contains("her own program"));
+    let (_, rest) = all.split_once("name=\"token\" value=\"").unwrap();
+    let id = rest.split('"').next().unwrap();
+    let end = |who: &str| send("POST", &url, &[FORM, OWN, ("cookie", who)], &format!("person=nadia&token={id}"));
+    assert_eq!(end(&kofi).status, 403);
+    assert_eq!(end(&mei).header("location"), "/admin/tokens?person=nadia&done=1");
+    assert_eq!(end(&mei).status, 303, "twice is once");
+    assert!(list(&mei, "?person=nadia&done=1").text.contains("The token is taken back"));
+    assert!(!list(&mei, "").text.contains("her own program"));
+    let audit = send("GET", &format!("{}/admin/audit?event=token-revoked", desk.url), &[("cookie", &mei)], "");
+    assert!(audit.text.contains(id), "{}", audit.text);
 }
 
 #[test]
@@ -263,47 +288,4 @@ fn audited(desk: &House, mei: &str) {
     let kofi = cookie(desk, "kofi");
     let refused = send("GET", &format!("{}/admin/audit", desk.url), &[("cookie", &kofi)], "");
     assert_eq!(refused.status, 403);
-}
-
-/// The queue of 50 stays within its bytes, and is fetched by few requests.
-#[test]
-fn the_queue_keeps_its_budget() {
-    let desk = House::demo(Database::Sqlite);
-    let amara = desk.as_role("amara");
-    for n in 0..55 {
-        let body = json!({ "request_type": "question", "subject": format!("Question {n} about something in the building that is rather long"),
-            "body": format!("Text {n} of its own"), "fields": { "topic": "howto" } });
-        amara.post("/api/v1/tickets", &body).expect(201);
-    }
-    let cookie = cookie(&desk, "kofi");
-    let got = send("GET", &format!("{}/queue", desk.url), &[("cookie", &cookie)], "");
-    assert_eq!(got.text.matches("<tr data-row=").count(), 50);
-    assert!(got.text.len() <= 60 << 10, "{} bytes", got.text.len());
-    assert!(!got.text.contains("of its own"), "no body is read for a list");
-    let statements = |path: &str| {
-        let got = send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
-        let said = got.header("server-timing");
-        said.strip_prefix("sql;desc=").and_then(|count| count.parse::<usize>().ok()).unwrap_or(usize::MAX)
-    };
-    for path in ["/queue", "/queue?sort=due", "/queue?sort=key", "/queue?priority=critical", "/queue?requester=amara"] {
-        let count = statements(path);
-        assert!(count <= 4, "{path} takes {count} statements");
-    }
-    let (_, rest) = got.text.split_once("rel=\"next\" href=\"").unwrap();
-    let next = rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
-    // Over the wire it is small, and it goes there once.
-    let small = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("accept-encoding", "gzip")]);
-    assert_eq!(small.header("content-encoding"), "gzip");
-    assert!(small.text.len() <= 9_000, "{} bytes, compressed", small.text.len());
-    let again = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("if-none-match", &small.header("etag"))]);
-    assert_eq!((again.status, again.text.len()), (304, 0), "the browser has it");
-    let mut browser = Browser::of(&desk.url, "kofi");
-    browser.go("/queue");
-    browser.wait("performance.getEntriesByType('resource').some((e) => e.name.endsWith('/queue/counts'))");
-    let asked = browser.script(
-        "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((p) => p.startsWith('/static/'))",
-    );
-    assert!(asked.as_array().unwrap().len() <= 3, "a style, a script and the icon: {asked}");
-    let second = send("GET", &format!("{}{next}", desk.url), &[("cookie", &cookie)], "");
-    assert_eq!(second.text.matches("<tr data-row=").count(), 5);
 }

@@ -8,6 +8,7 @@ use crate::support::house::House;
 use crate::support::place::Database;
 
 mod admin;
+mod budget;
 mod console;
 mod every;
 mod fine;
@@ -17,6 +18,9 @@ mod sign_in;
 mod stories;
 mod tools;
 
+/// The folder of the decision table among the example rules.
+const TABLE: &str = "60-decision-table";
+
 /// A desk with some work on it.
 fn desk() -> House {
     let desk = House::demo(Database::Sqlite);
@@ -24,12 +28,12 @@ fn desk() -> House {
     desk
 }
 
-/// The same desk without the rule that sends tickets to teams, so that the decision table is the one that does.
+/// The same desk without the rule that sends tickets to teams, so that the decision table is the one that does; it was uploaded.
 fn desk_with_a_table() -> House {
     let rules = tempfile::tempdir().unwrap();
     for folder in std::fs::read_dir(example_rules()).unwrap().map(|entry| entry.unwrap().path()) {
         let name = folder.file_name().unwrap().to_owned();
-        if name == "40-team-routing" || !folder.join("rule.toml").is_file() {
+        if ["40-team-routing", TABLE].iter().any(|left_out| name == *left_out) || !folder.join("rule.toml").is_file() {
             continue;
         }
         std::fs::create_dir(rules.path().join(&name)).unwrap();
@@ -38,6 +42,11 @@ fn desk_with_a_table() -> House {
         }
     }
     let desk = House::with_rules(Database::Sqlite, rules.path());
+    let part = |file: &str| std::fs::read(example_rules().join(TABLE).join(file)).unwrap();
+    let (manifest, component) = (part("rule.toml"), part("rule.wasm"));
+    let parts: [(&str, &[u8]); 3] =
+        [("manifest", &manifest), ("component", &component), ("why", b"the table of routes")];
+    desk.as_role("mei").send_parts("/api/v1/rules", &parts).expect(201);
     fill(&desk);
     desk
 }
@@ -75,10 +84,23 @@ fn queue_of(desk: &House, state: &str) -> usize {
     found.expect(200)["tickets"].as_array().map_or(0, Vec::len)
 }
 
+/// Resolves the ticket that the browser is at, with how.
+fn resolve(browser: &mut Browser, record: &[(&str, &str)]) {
+    browser.click("#acts ~ details[data-key=s] > summary");
+    browser.choose("#to", "resolved");
+    for (part, text) in record {
+        browser.type_into(&format!("#record-{part}"), text);
+    }
+    browser.click("details[data-key=s] form button.primary");
+    browser.sees(".title-line .state", "Resolved");
+    browser.has_focus();
+}
+
 /// Sets the state of the ticket that the browser is at, as an agent does.
 fn set_state(browser: &mut Browser, to: &str) {
     browser.click("#acts ~ details[data-key=s] > summary");
     browser.choose("#to", to);
     browser.click("details[data-key=s] form button.primary");
     browser.sees(".notice.good", "state is changed");
+    browser.has_focus();
 }

@@ -1,11 +1,171 @@
-//! Whole stories in the browser, as people live them: an outage, and an audit.
+//! The five stories of the README in the browser, as people live them: a laptop, an outage, an approval on a telephone, a decision
+//! table on a Friday, and an audit.
 
 use serde_json::json;
 
-use super::{queue_of, set_state};
+use super::admin::add_a_row;
+use super::{desk_with_a_table, queue_of, resolve, set_state};
 use crate::support::browser::{Browser, SHIFT};
-use crate::support::house::House;
+use crate::support::components::example_rules;
+use crate::support::house::{House, OWN_URL};
+use crate::support::peers::smtp::Relay;
 use crate::support::place::Database;
+
+/// A laptop: what is missing is said at its field, what comes is wrong at first, and in the end it is there.
+#[test]
+fn an_employee_asks_for_a_laptop_is_told_what_is_missing_and_gets_it() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/");
+    amara.click("a[href='/new/hardware']");
+    amara.is_at("/new/hardware");
+    amara.type_into("#subject", "A laptop for the new project");
+    amara.choose("[id='field.device']", "laptop");
+    amara.click("form.stack button.primary");
+    amara.sees("#problems", "missing");
+    amara.has_focus();
+    // Each line of the summary leads to its field, and all that was filled in is there.
+    amara.click("#problems a");
+    amara.wait("document.activeElement.getAttribute('aria-invalid') === 'true'");
+    assert_eq!(amara.script("return document.querySelector('#subject').value"), "A laptop for the new project");
+    amara.type_into("[id='field.justification']", "The old one does not run the models any more");
+    amara.type_into("[id='field.cost-centre']", "CC-1042");
+    amara.choose("[id='field.urgency']", "high");
+    amara.click("form.stack button.primary");
+    amara.is_at("/tickets/IT-1?sent=1");
+    amara.sees(".notice.good", "We have it");
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    set_state(&mut kofi, "in_progress");
+    resolve(&mut kofi, &[("fix", "A laptop is on its way to the office in Berlin")]);
+    amara.go("/mine");
+    amara.sees(".rows", "Your turn");
+    amara.click(".rows a");
+    amara.sees(".ask", "Is it solved?");
+    amara.type_into("#dispute", "It came without a charger");
+    amara.click(".ask form:last-of-type button");
+    amara.wait("document.querySelector('.notice.good')");
+    amara.sees(".story", "It came without a charger");
+    amara.counts(".ask", 0);
+    kofi.go("/tickets/IT-1");
+    kofi.sees(".story", "It came without a charger");
+    set_state(&mut kofi, "in_progress");
+    resolve(&mut kofi, &[("fix", "The charger is at the reception")]);
+    amara.go("/tickets/IT-1");
+    amara.click(".ask form:first-of-type button");
+    amara.wait("document.querySelector('.notice.good')");
+    amara.sees(".over", "Closed");
+    amara.counts(".ask", 0);
+    desk.do_what_is_due();
+}
+
+/// The manager opens the link of the message on a telephone, and decides; a program that checks the links of mails decides nothing.
+#[test]
+fn an_approver_decides_on_a_telephone_from_the_link_of_the_message() {
+    let relay = Relay::start();
+    let outgoing = format!("\n[outgoing]\npublic-url = \"{OWN_URL}\"\ninternal-hosts = [\"127.0.0.1\"]\n");
+    let settings = relay.settings() + &outgoing;
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &settings);
+    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday and push the models" });
+    let wanted = json!({ "request_type": "access", "subject": "GitHub please", "body": "", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &wanted).expect(201);
+    desk.do_what_is_due();
+    let taken = relay.taken();
+    let message = taken.iter().find(|taken| taken.to.starts_with("lena@")).unwrap();
+    // Another link of it decides without signing in.
+    let mut links = message.text.lines().filter(|line| line.starts_with(&desk.url));
+    let link = links.find(|line| !line.contains("/decide/")).unwrap_or_else(|| panic!("{}", message.text));
+    let path = link.trim().strip_prefix(&desk.url).unwrap().to_owned();
+    let mut lena = Browser::at(&desk.url);
+    lena.size(390, 844);
+    // The link leads to the sign-in and back to where it leads.
+    lena.go(&path);
+    lena.click("button[value=lena]");
+    lena.is_at(&path);
+    lena.click("a[href='/approvals/IT-1'].primary");
+    lena.is_at("/approvals/IT-1");
+    for _ in 0..3 {
+        lena.go("/approvals/IT-1");
+    }
+    let text = lena.text("main");
+    for fact in ["Amara Okafor", "GitHub", "Write", "medium risk", "3 days", "push the models"] {
+        assert!(text.contains(fact), "{fact} is not in:\n{text}");
+    }
+    lena.type_into("#question", "For which repository?");
+    lena.click("form[action='/approvals/IT-1/ask'] button");
+    lena.sees(".questions", "There is no answer yet");
+    lena.counts("#question", 0);
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/access");
+    amara.sees(".question", "For which repository?");
+    amara.click(".question a");
+    amara.type_into("#answer", "For the ledger's");
+    amara.click("form[action='/approvals/IT-1/answer'] button");
+    amara.wait("document.querySelectorAll('.questions q').length === 2");
+    amara.counts("#answer", 0);
+    lena.go("/approvals/IT-1");
+    lena.sees(".questions", "For the ledger's");
+    lena.click("button[value=deny]");
+    lena.sees(".notice.bad", "reason");
+    lena.type_into("#hours", "24");
+    lena.click("button[value=approve]");
+    lena.wait("document.querySelector('.good-text')");
+    lena.sees(".steps", "Lena Fischer approved");
+    lena.counts(".decide", 0);
+    lena.go("/");
+    lena.counts("a[href='/approvals'].notice, .notice a[href='/approvals']", 0);
+    desk.do_what_is_due();
+}
+
+/// On Friday noon a table sends questions elsewhere: what the last month would have been is next to the cell, then the change
+/// goes out in steps, each with a reason.
+#[test]
+fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it() {
+    let desk = desk_with_a_table();
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/admin/rules");
+    mei.click("a[href='/admin/decision-table/decision-table']");
+    mei.click("button[value=add-row]");
+    mei.wait("document.querySelector('[aria-label=\"then.team, 3\"]')");
+    add_a_row(&mei);
+    mei.wait("document.querySelector('#beside .big') && document.querySelector('#beside li a')");
+    let text = mei.text("#beside");
+    assert!(text.contains("Network") && text.contains("IT-6"), "{text}");
+    let changed: u64 = mei.text("#beside .big").trim().parse().unwrap();
+    assert!(changed >= 1, "{text}");
+    // A cell that is no value is named, and nothing is lost.
+    mei.type_into("[aria-label='then.skills, 3']", "[\"half");
+    mei.wait("document.querySelector('#beside .notice.bad')");
+    mei.sees("#beside", "row 3, `then.skills`");
+    mei.script("document.querySelector('[aria-label=\"then.skills, 3\"]').value = ''");
+    // A row that no ticket reaches is named, with the one that takes all of its tickets.
+    mei.type_into("[aria-label='when.so-far.tags, 3']", "compliance");
+    mei.sees("#beside .notice.bad", "it is never reached");
+    mei.script(
+        "const cell = document.querySelector('[aria-label=\"when.so-far.tags, 3\"]'); cell.value = ''; \
+         cell.dispatchEvent(new Event('input', { bubbles: true }))",
+    );
+    mei.wait("document.querySelector('#beside .big')");
+    mei.click("button[value=offer]");
+    mei.sees("#beside .notice.bad", "why");
+    mei.type_into("#why", "The canteen is close to the network");
+    mei.click("button[value=offer]");
+    mei.is_at("/admin/rules/decision-table?done=1");
+    mei.sees("main", "The canteen is close to the network");
+    for step in ["shadow", "canary", "active"] {
+        mei.type_into("#why", "It does on the past what it should");
+        mei.click(&format!("button[value={step}]"));
+        mei.sees("[aria-labelledby=parts] .plain-list", &format!("{step} 1.0.1"));
+        mei.has_focus();
+    }
+    let canteen = json!({ "request_type": "question", "subject": "Is the canteen open today?", "body": "I am hungry.",
+        "fields": { "topic": "other" } });
+    let sent = desk.as_role("amara").post("/api/v1/tickets", &canteen).expect(201);
+    let key = sent["key"].as_str().unwrap().to_owned();
+    let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
+    assert_eq!(ticket["team"], "network", "{ticket}");
+}
 
 /// People who have the same trouble, and one who had it first.
 const TROUBLED: usize = 40;
@@ -44,18 +204,13 @@ fn an_outage_has_forty_submissions_one_parent_and_one_answer() {
     kofi.sees("[aria-labelledby=links]", "has the duplicate");
     // One answer, and one record of how it was resolved.
     set_state(&mut kofi, "in_progress");
-    kofi.click("#acts ~ details[data-key=s] > summary");
-    kofi.choose("#to", "resolved");
-    for (part, text) in [
+    let record = [
         ("symptom", "No tunnel came up"),
         ("cause", "The certificate of the gateway had ended"),
         ("fix", "The gateway has a new certificate, and all can connect again"),
         ("next-time", "Renew it a week before"),
-    ] {
-        kofi.type_into(&format!("#record-{part}"), text);
-    }
-    kofi.click("details[data-key=s] form button.primary");
-    kofi.sees(".title-line .state", "Resolved");
+    ];
+    resolve(&mut kofi, &record);
     desk.do_what_is_due();
     assert_eq!(queue_of(&desk, "resolved"), TROUBLED, "each duplicate is resolved with it");
     let mut amara = Browser::of(&desk.url, "amara");

@@ -77,6 +77,7 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     kofi.sees(".macro details[open]", "Waits for requester");
     kofi.click(".macro details[open] button");
     kofi.sees(".notice.good", "macro is done");
+    kofi.has_focus();
     kofi.sees(".title-line .state", "Waits for requester");
     kofi.sees(".story", "what do you see, since when");
     // A macro's changes of fields are taken back; what was said stays said.
@@ -94,12 +95,14 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     assert_ne!(fields(&kofi), before);
     kofi.click(".notice.good button");
     kofi.sees(".notice.good", "change is saved");
+    kofi.has_focus();
     assert_eq!(fields(&kofi), before);
     kofi.go("/tickets/IT-3");
     // Tasks hold the resolution up, and a link shows on both tickets.
     kofi.type_into("#task-text", "Ask the mail team");
     kofi.click(".add-line button");
     kofi.sees(".tasks", "Ask the mail team");
+    kofi.has_focus();
     kofi.click(".tasks button[value=done]");
     kofi.counts(".tasks .is-done", 1);
     kofi.press(&["l"]);
@@ -107,6 +110,7 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     kofi.type_into("#link-other", "6");
     kofi.click("button[value=link]");
     kofi.sees("[aria-labelledby=links]", "IT-6");
+    kofi.has_focus();
     kofi.go("/tickets/IT-6");
     kofi.sees("[aria-labelledby=links]", "IT-3");
 }

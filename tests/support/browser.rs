@@ -15,6 +15,21 @@ use super::components::scratch;
 
 /// The version of axe-core that looks at pages; it comes from npm into `target/`.
 const AXE: &str = "axe-core@4.14.1";
+/// Notes each thing that moves on a page that is there, before its reader has touched it (Layout Instability, W3C draft), by more
+/// than a thousandth or two of the screen. The words of a time become longer as it goes on, and that may move what is next to them.
+const SHIFTS: &str = "window.moved = []; let touched = false, clock = -Infinity; \
+    for (const kind of ['keydown', 'pointerdown', 'input']) addEventListener(kind, () => { touched = true; }, true); \
+    const words = ({ node }) => ((node?.outerHTML ? node : node?.parentElement)?.outerHTML || '').slice(0, 140); \
+    const place = ({ x, y }) => `${Math.round(x)},${Math.round(y)}`; \
+    const moved = (source) => `${place(source.previousRect)} to ${place(source.currentRect)}: ${words(source)}`; \
+    const clocks = new MutationObserver((all) => { \
+      if (all.some(({ target }) => (target.closest ? target : target.parentElement)?.closest('time'))) clock = performance.now(); }); \
+    const shifts = new PerformanceObserver((list) => { for (const shift of list.getEntries()) { \
+      const known = touched || shift.hadRecentInput || Math.abs(shift.startTime - clock) < 3000; \
+      if (!known && shift.value >= 0.002) window.moved.push(`${location.pathname}: ${shift.sources.map(moved).join(' | ')}`); \
+    } }); \
+    addEventListener('load', () => { \
+      clocks.observe(document, { subtree: true, childList: true, characterData: true }); shifts.observe({ type: 'layout-shift' }); });";
 /// How long a condition on a page is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -71,7 +86,39 @@ impl Browser {
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
         browser.command("timeouts", &json!({ "implicit": patience, "script": patience }));
         browser.size(1280, 900);
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": SHIFTS }));
         browser
+    }
+
+    /// Opens another tab of the same browser, and looks at that from now on.
+    pub fn tab(&mut self) {
+        self.listen();
+        let opened = self.command("window/new", &json!({ "type": "tab" }));
+        self.command("window", &json!({ "handle": opened["handle"] }));
+        self.size(1280, 900);
+    }
+
+    /// Keeps back all requests to addresses of a pattern until they are let go.
+    pub fn hold_back(&self, pattern: &str) {
+        self.devtools("Fetch.enable", &json!({ "patterns": [{ "urlPattern": pattern }] }));
+    }
+
+    /// Lets go what was kept back.
+    pub fn let_go(&self) {
+        self.devtools("Fetch.disable", &json!({}));
+    }
+
+    /// All that has moved on the page so far without a touch of its reader, each with from where and to where.
+    pub fn moved(&self) -> Vec<String> {
+        let painted = "const done = arguments[arguments.length - 1]; \
+                       requestAnimationFrame(() => requestAnimationFrame(() => done(window.moved)))";
+        let moved = self.script_later(painted);
+        moved.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until the focus is on something of the page, as after each act, and not at its beginning again.
+    pub fn has_focus(&self) {
+        self.wait("document.activeElement !== null && document.activeElement !== document.body");
     }
 
     /// A browser of a person of the demo, who is signed in.

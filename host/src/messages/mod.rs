@@ -13,6 +13,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+mod draft;
 pub mod facts;
 #[cfg(test)]
 mod tests;
@@ -250,27 +251,29 @@ impl Templates {
         Ok(String::from_utf8_lossy(&bounded.bytes).into_owned())
     }
 
-    /// Tries all templates on facts that have everything, and on those that have nothing.
-    fn tried(&self) -> Vec<Mistake> {
+    /// Tries one template on facts that have everything, and on those that have nothing.
+    fn tried_alone(&self, file: &str) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        let names: Vec<String> = self.environment.templates().map(|(name, _)| name.to_owned()).collect();
-        for file in names.iter().filter(|file| file.ends_with(".txt")) {
-            for facts in [Facts::sample(), Facts::bare_sample()] {
-                let Ok(template) = self.environment.get_template(file) else { continue };
-                let Facts { organisation, recipient, .. } = facts.clone();
-                let rendered = match file.ends_with("digest.txt") {
-                    true => template.render(Serde(&Digest { organisation, recipient, items: vec![facts] })),
-                    false => template.render(Serde(&facts)),
-                };
-                match rendered {
-                    Err(error) => mistakes.push(mistake(file, &error)),
-                    Ok(text) if text.starts_with(SUBJECT) => {}
-                    Ok(_) => {
-                        mistakes.push(Mistake { file: file.clone(), line: 1, why: NotATemplate::NoSubject });
-                    }
-                }
+        let Ok(template) = self.environment.get_template(file) else { return mistakes };
+        for facts in [Facts::sample(), Facts::bare_sample()].into_iter().filter(|_| file.ends_with(".txt")) {
+            let Facts { organisation, recipient, .. } = facts.clone();
+            let rendered = match file.ends_with("digest.txt") {
+                true => template.render(Serde(&Digest { organisation, recipient, items: vec![facts] })),
+                false => template.render(Serde(&facts)),
+            };
+            match rendered {
+                Err(error) => mistakes.push(mistake(file, &error)),
+                Ok(text) if text.starts_with(SUBJECT) => {}
+                Ok(_) => mistakes.push(Mistake { file: file.to_owned(), line: 1, why: NotATemplate::NoSubject }),
             }
         }
+        mistakes
+    }
+
+    /// Tries all templates on facts that have everything, and on those that have nothing.
+    fn tried(&self) -> Vec<Mistake> {
+        let names: Vec<&str> = self.environment.templates().map(|(name, _)| name).collect();
+        let mut mistakes: Vec<Mistake> = names.into_iter().flat_map(|file| self.tried_alone(file)).collect();
         // The layout is tried around a letter that is right.
         for locale in self.locales.iter().filter(|_| mistakes.is_empty()).collect::<Vec<_>>() {
             if let Err(NotRendered { words, .. }) = self.message(locale, MessageKind::Reply, &Facts::sample()) {

@@ -95,6 +95,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/files", post(ticket::files::add))
         .route("/tickets/{key}/try", get(ticket::trial::form).post(ticket::trial::run))
         .route("/admin/documents/{document}", get(admin::documents::show).post(admin::documents::run))
+        .route("/admin/messages", get(admin::messages::show).post(admin::messages::look))
         .route("/admin/records", get(admin::records::show).post(admin::records::check))
         .route("/admin/upload", get(admin::upload::form).post(admin::upload::send))
         .route("/admin/decision-table/{name}", get(admin::editor::show).post(admin::editor::run));
@@ -147,6 +148,7 @@ fn admin_routes() -> Router<Arc<App>> {
         .route("/admin/jobs", get(admin::jobs::list).post(admin::jobs::retry))
         .route("/admin/webhooks", get(admin::webhooks::list))
         .route("/admin/webhooks/{name}", get(admin::webhooks::show).post(admin::webhooks::act))
+        .route("/admin/tokens", get(session::tokens::list).post(session::tokens::end))
         .route("/admin/documents", get(admin::documents::first))
         .route("/admin/configuration", get(admin::configuration::first))
         .route("/admin/configuration/{part}", get(admin::configuration::show))

@@ -3,7 +3,7 @@
 
 use ruledesk::desk::ticket::edit::EditTicket as Edit;
 use ruledesk::store::Store;
-use ruledesk::store::tickets::list::{Filter, Start, UpdatedPlace};
+use ruledesk::store::tickets::list::{DuePlace, Filter, Start, UpdatedPlace};
 
 use super::edits::change;
 use super::fixture::{Wanted, at, on_both, organisation};
@@ -61,6 +61,10 @@ async fn every_filter_and_pair_gives_the_same_list_as_looking_at_every_ticket() 
             let updated = |row: &Row| UpdatedPlace { updated: row.updated, number: row.number };
             expected.sort_by_key(|row| updated(row));
             compare(store, &filter, &expected, |after| Start::Updated(after.map(updated))).await;
+            let due = |row: &Row| DuePlace { due: row.due, number: row.number };
+            expected.retain(|row| row.state.is_unfinished());
+            expected.sort_by_key(|row| due(row));
+            compare(store, &filter, &expected, |after| Start::Due(after.map(due))).await;
         }
     })
     .await;

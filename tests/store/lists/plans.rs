@@ -2,7 +2,7 @@
 
 use ruledesk::store::Target;
 use ruledesk::store::db::Db;
-use ruledesk::store::tickets::list::{Plan, Start, UpdatedPlace};
+use ruledesk::store::tickets::list::{DuePlace, Filter, Plan, Start, UpdatedPlace};
 
 use super::many::{filters, on_both_with_many, rows};
 use crate::store::fixture::{on_postgres, on_sqlite};
@@ -27,6 +27,8 @@ fn starts() -> Vec<Start> {
         Start::Number(Some(3_000)),
         Start::Updated(None),
         Start::Updated(Some(updated)),
+        Start::Due(None),
+        Start::Due(Some(DuePlace { due: one.due, number: one.number })),
     ]
 }
 
@@ -50,6 +52,32 @@ async fn every_list_is_served_by_an_index() {
             }
         }
         assert!(seen > 2 * filters().len() * starts().len(), "{seen} plans");
+    })
+    .await;
+}
+
+/// However far one turns the pages, none costs more than the second did: no more walks, each with its end.
+#[tokio::test]
+async fn the_last_page_costs_no_more_than_the_second() {
+    on_both_with_many(async |store, _| {
+        let (filter, mut next, mut pages) = (Filter::default(), Some(Start::default()), Vec::new());
+        while let Some(start) = next {
+            next = store.tickets(&filter, start, 50).await.unwrap().next;
+            pages.push(start);
+        }
+        assert!(pages.len() >= 120, "{} pages", pages.len());
+        let mut costs = Vec::new();
+        for start in [pages[1], pages[60], pages[pages.len() - 2]] {
+            let plans = store.list_plans(&filter, start, 50).await.unwrap();
+            costs.push(plans.iter().map(|plan| plan.statement.matches("from tickets").count()).sum::<usize>());
+            assert!(!plans.iter().flat_map(|plan| &plan.lines).any(|line| bad(line)), "{plans:?}");
+        }
+        assert!(
+            costs.iter().all(|cost| *cost <= costs[0]),
+            "walks of the second page, of one in the middle, of the last: {costs:?}"
+        );
+        // Counts stop, however many there are.
+        assert_eq!(store.count_tickets(&filter, 999).await.unwrap(), (999, true));
     })
     .await;
 }

@@ -162,7 +162,7 @@ impl Office {
     /// [`Error::Refused`]; [`Error::Missing`] where there is no such token, or it was revoked before; [`Error::Ambiguous`]
     /// where several ids begin so.
     pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<(), Error> {
-        permission::manage_tokens(actor)?;
+        permission::end_tokens(actor)?;
         let missing = || Error::Missing { what: "token that still holds like", name: shown(token) };
         let hash = if token.starts_with(PREFIX) { hash(token) } else { self.token_of_id(token).await? };
         if !self.store.revoke_token(&hash, &signatory(actor).to_string(), self.clock.now()).await? {
@@ -178,8 +178,23 @@ impl Office {
     ///
     /// [`Error::Refused`].
     pub async fn tokens(&self, actor: &Actor, person: Option<&PersonId>) -> Result<Vec<ListedToken>, Error> {
-        permission::manage_tokens(actor)?;
+        permission::end_tokens(actor)?;
         Ok(self.store.tokens(person).await?)
+    }
+
+    /// The tokens of a person, or of all, that let anyone in now; the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn tokens_in_force(
+        &self,
+        actor: &Actor,
+        person: Option<&PersonId>,
+        limit: i64,
+    ) -> Result<Vec<ListedToken>, Error> {
+        permission::end_tokens(actor)?;
+        Ok(self.store.tokens_in_force(person, self.clock.now(), limit).await?)
     }
 
     async fn token_of_id(&self, id: &str) -> Result<String, Error> {

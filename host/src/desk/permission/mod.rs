@@ -57,8 +57,10 @@ permits! {
     MayReview by review_access for ReviewAccess;
     /// Permission to tell the desk who works here.
     MayManageDirectory by manage_directory for ManageDirectory;
-    /// Permission to give out and revoke tokens.
+    /// Permission to give out tokens and passwords.
     MayManageTokens by manage_tokens for ManageTokens;
+    /// Permission to see which tokens there are, without the tokens, and to take them back.
+    MayEndTokens by end_tokens for EndTokens;
 }
 
 /// Permission for `actor` to create a ticket, for themselves unless `requester` names another person.

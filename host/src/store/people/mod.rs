@@ -105,6 +105,21 @@ impl Store {
         Ok(self.readable("tokens", &rows, listed))
     }
 
+    /// The tokens of a person, or of all, that hold at a time; the newest first, at most `limit`.
+    pub async fn tokens_in_force(
+        &self,
+        person: Option<&PersonId>,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<ListedToken>, Error> {
+        let sql = "select hash, person, roles, label, created_at, expires_at, revoked_at from tokens \
+                   where ($1 = '' or person = $1) and revoked_at is null and (expires_at is null or expires_at > $2) \
+                   order by created_at desc, hash limit $3";
+        let person = person.map(PersonId::as_str).unwrap_or_default();
+        let rows = self.db.all(sql, vec![person.into(), ms(now).into(), limit.into()]).await?;
+        rows.iter().map(listed).collect()
+    }
+
     /// The hashes of the tokens that begin so.
     pub async fn tokens_that_begin(&self, id: &str) -> Result<Vec<String>, Error> {
         let sql = "select hash from tokens where substr(hash, 1, length($1)) = $1 order by hash limit 2";

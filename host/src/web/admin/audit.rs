@@ -97,7 +97,6 @@ struct AuditPage {
     access: bool,
     /// Each act with whether it is chosen.
     events: Vec<(&'static str, bool)>,
-    people: Vec<(String, String)>,
     entries: Vec<Entry>,
     next: Option<String>,
     problems: Vec<String>,
@@ -220,12 +219,10 @@ pub async fn search(visit: Visit, Query(asked): Query<Asked>) -> Result<Response
     };
     let f = visit.frame;
     let events: &[&'static str] = if access { &ACCESS } else { &DESK };
-    let people = f.organisation.people.values().map(|person| (person.id.to_string(), person.name.clone()));
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page_ = AuditPage {
         access,
         events: events.iter().map(|event| (*event, *event == asked.event)).collect(),
-        people: people.collect(),
         entries: found.into_iter().map(|found| entry(&f, found)).collect(),
         next: next.map(|before| asked.address(before)),
         problems: wrong.into_iter().map(|key| f.words.t(key)).collect(),

@@ -1,5 +1,7 @@
 //! Values of the desk in the words of a page: states, priorities, tickets in lists.
 
+use std::fmt::Display;
+
 use super::Frame;
 use super::times::When;
 use crate::app::tickets::work::TicketSummary;
@@ -70,6 +72,17 @@ impl Frame {
         let found = self.organisation.priority(id);
         let name = found.map_or_else(|| id.to_string(), |(_, level)| level.name.clone());
         Priority { name, rank: found.map_or(3, |(rank, _)| rank.min(3)) }
+    }
+
+    /// A code of the desk in the reader's words; the code itself where it is none of those that have words.
+    pub fn named(&self, kind: &str, code: impl Display) -> String {
+        let key = format!("{kind}.{code}");
+        if self.words.has(&key) { self.words.t(&key) } else { code.to_string() }
+    }
+
+    /// How large a risk is.
+    pub fn risk(&self, level: impl Display) -> String {
+        self.words.t1("access.risk", self.named("option", level).to_lowercase())
     }
 
     /// A category's name, with those above it where it has any.

@@ -134,6 +134,7 @@ pub async fn mine(visit: Visit, Query(Which { all }): Query<Which>) -> Result<Re
 /// A person for the palette, and the list of what they asked for.
 #[derive(Debug, Serialize)]
 pub struct Somewhere {
+    id: String,
     name: String,
     address: String,
 }
@@ -146,7 +147,7 @@ pub async fn people(visit: Visit, Query(Find { q }): Query<Find>) -> Json<Vec<So
     let found = people.filter(|person| person.name.to_lowercase().contains(&wanted)).take(PEOPLE);
     let one = |id: &PersonId, name: &str| {
         let asked = [("state", "all"), ("requester", id.as_str())];
-        Somewhere { name: name.to_owned(), address: format!("/queue?{}", encode(&asked)) }
+        Somewhere { id: id.to_string(), name: name.to_owned(), address: format!("/queue?{}", encode(&asked)) }
     };
     Json(found.map(|person| one(&person.id, &person.name)).collect())
 }

@@ -12,6 +12,7 @@ use super::frame::failure::Failure;
 use super::frame::shown::Row;
 use super::frame::{Frame, page};
 use super::session::Visit;
+use super::ticket::PEOPLE_MAX;
 use crate::app::tickets::search::views::OwnView;
 use crate::desk::permission;
 use crate::desk::ticket::State;
@@ -87,6 +88,7 @@ struct QueuePage {
     first: Option<String>,
     address: String,
     none_left: bool,
+    /// Empty where there are too many to list: then people are looked for as one types.
     assignees: Vec<(String, String)>,
     states: Vec<(String, String)>,
     tags: Vec<String>,
@@ -126,14 +128,14 @@ fn narrows(f: &Frame, asked: &Asked) -> Vec<Narrow> {
     ]
 }
 
-/// The people to whom tickets of a team may be given, or of all teams.
+/// The people to whom tickets of a team may be given, or of all teams; none where there are too many to list.
 fn assignees(f: &Frame, team: &str) -> Vec<(String, String)> {
     let teams = f.organisation.teams.values().filter(|known| team.is_empty() || known.id.as_str() == team);
     let people: BTreeMap<String, String> = teams
         .flat_map(|team| team.members.iter())
         .map(|member| (member.person.to_string(), f.name(&member.person)))
         .collect();
-    people.into_iter().collect()
+    if people.len() > PEOPLE_MAX { Vec::new() } else { people.into_iter().collect() }
 }
 
 /// `GET /queue`.

@@ -22,6 +22,7 @@ use crate::desk::id::PersonId;
 
 pub mod account;
 pub mod provider;
+pub mod tokens;
 
 /// The cookie of a session. Its beginning makes browsers take it from this host alone, and only with the attributes below.
 const COOKIE: &str = "__Host-ruledesk";

@@ -179,9 +179,17 @@ pub struct Why {
 /// Fields whose story is shown first.
 const MAIN: [&str; 5] = ["priority", "category", "team", "assignee", "access"];
 
-/// The stories of all fields, the main ones first.
+/// The stories of all fields, the main ones first. A field of the form about which no one but the requester has said anything
+/// stands in the submission, and has no story.
 pub fn whys(f: &Frame, stories: Vec<Story>) -> Vec<Why> {
-    let mut whys: Vec<Why> = stories.into_iter().map(|story| why(f, story)).collect();
+    let said = |proposal: &Proposal| proposal.value.is_some() || proposal.fault.is_some();
+    let has_story = |story: &Story| {
+        !story.field.starts_with("fields.")
+            || story.set_by.kind != "requester"
+            || !story.changes.is_empty()
+            || story.proposals.iter().any(said)
+    };
+    let mut whys: Vec<Why> = stories.into_iter().filter(has_story).map(|story| why(f, story)).collect();
     let place = |why: &Why| MAIN.iter().position(|main| *main == why.field).unwrap_or(MAIN.len());
     whys.sort_by_key(place);
     whys
@@ -304,9 +312,15 @@ pub struct Edit {
     pub impacts: Vec<Choice>,
     pub urgencies: Vec<Choice>,
     pub teams: Vec<Choice>,
+    /// Empty where the team has more than [`PEOPLE_MAX`].
     pub assignees: Vec<Choice>,
+    /// The id of the present assignee, where there are too many to list: then people are looked for as one types.
+    pub too_many: Option<String>,
     pub tags: Vec<Choice>,
 }
+
+/// The most people that a list of choices names: each is some fifty bytes of every page.
+pub const PEOPLE_MAX: usize = 100;
 
 impl Edit {
     /// The choices, with what was chosen before in the place of what is.
@@ -324,6 +338,10 @@ impl Edit {
         let active = |id: &PersonId| organisation.people.get(id).is_some_and(|person| person.active);
         let members = team.iter().flat_map(|team| &team.members).filter(|member| active(&member.person));
         let now = |id: Option<String>| id.unwrap_or_default();
+        let members: Vec<(String, String)> =
+            members.map(|member| (member.person.to_string(), f.name(&member.person))).collect();
+        let assignee = wanted("assignee", now(ticket.assignee.as_ref().map(ToString::to_string)));
+        let too_many = (members.len() > PEOPLE_MAX).then(|| assignee.clone());
         let tagged = form.has("tagged").then(|| form.all("tag"));
         let is_tagged = |tag: &crate::desk::id::Tag| match &tagged {
             Some(chosen) => chosen.iter().any(|name| name == tag.as_str()),
@@ -356,10 +374,8 @@ impl Edit {
                 wanted("team", ticket.team.to_string()),
                 organisation.teams.values().map(|t| (t.id.to_string(), t.name.clone())).collect(),
             ),
-            assignees: choices(
-                wanted("assignee", now(ticket.assignee.as_ref().map(ToString::to_string))),
-                members.map(|member| (member.person.to_string(), f.name(&member.person))).collect(),
-            ),
+            assignees: choices(assignee, if too_many.is_some() { Vec::new() } else { members }),
+            too_many,
         }
     }
 }

@@ -34,6 +34,7 @@ pub mod tools;
 pub mod trial;
 
 use facts::Facts;
+pub use facts::PEOPLE_MAX;
 use story::Item;
 
 /// Entries of the story that are read at once, and at most.

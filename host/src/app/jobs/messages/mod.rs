@@ -25,6 +25,7 @@ use crate::store::jobs::messages::WaitingMessage;
 
 mod facts;
 pub mod preferences;
+pub mod preview;
 
 pub use preferences::{Delivery, Preference, Wanted};
 

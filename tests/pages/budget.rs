@@ -1,0 +1,193 @@
+//! The cost of pages, however much there is: a queue of many thousands, a team of a thousand, a form of two hundred fields, many
+//! tabs. Counted, not timed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::guard::{Got, cookie, raw, send};
+use super::{desk, fill};
+use crate::support::browser::Browser;
+use crate::support::components::{example_rules, root};
+use crate::support::house::House;
+use crate::support::place::{Database, copy};
+
+/// The statements that a page took, as a build for development says.
+fn statements(got: &Got) -> usize {
+    let said = got.header("server-timing");
+    said.strip_prefix("sql;desc=").and_then(|count| count.parse().ok()).unwrap_or(usize::MAX)
+}
+
+/// The queue of 50 stays within its bytes, and is fetched by few requests.
+#[test]
+fn the_queue_keeps_its_budget() {
+    let desk = House::demo(Database::Sqlite);
+    let amara = desk.as_role("amara");
+    for n in 0..55 {
+        let body = json!({ "request_type": "question", "subject": format!("Question {n} about something in the building that is rather long"),
+            "body": format!("Text {n} of its own"), "fields": { "topic": "howto" } });
+        amara.post("/api/v1/tickets", &body).expect(201);
+    }
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
+    let got = get("/queue");
+    assert_eq!(got.text.matches("<tr data-row=").count(), 50);
+    assert!(got.text.len() <= 60 << 10, "{} bytes", got.text.len());
+    assert_eq!(got.header("content-length"), got.text.len().to_string(), "it comes in one piece");
+    assert!(!got.text.contains("of its own"), "no body is read for a list");
+    for path in ["/queue", "/queue?sort=due", "/queue?sort=key", "/queue?priority=critical", "/queue?requester=amara"] {
+        let count = statements(&get(path));
+        assert!(count <= 4, "{path} takes {count} statements");
+    }
+    let (_, rest) = got.text.split_once("rel=\"next\" href=\"").unwrap();
+    let next = rest.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let second = get(&next);
+    assert_eq!(second.text.matches("<tr data-row=").count(), 5);
+    assert_eq!(statements(&second), statements(&got), "the last page costs what the first does");
+    // Over the wire it is small, and it goes there once.
+    let page = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("accept-encoding", "gzip")]);
+    assert_eq!(page.header("content-encoding"), "gzip");
+    assert!(page.text.len() <= 9_000, "{} bytes, compressed", page.text.len());
+    let again = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("if-none-match", &page.header("etag"))]);
+    assert_eq!((again.status, again.text.len()), (304, 0), "the browser has it");
+    let mut browser = Browser::of(&desk.url, "kofi");
+    counts_keep_nothing_waiting(&mut browser);
+    a_key_shows_in_the_next_picture(&browser);
+    let asked = browser.script(
+        "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((p) => p.startsWith('/static/'))",
+    );
+    assert!(asked.as_array().unwrap().len() <= 3, "a style, a script and the icon: {asked}");
+}
+
+/// Counts come after the list, which can be used while they are not there.
+fn counts_keep_nothing_waiting(browser: &mut Browser) {
+    browser.hold_back("*/queue/counts*");
+    browser.go("/queue");
+    browser.press(&["j"]);
+    browser.counts("[data-here]", 1);
+    assert_eq!(browser.text(".views .count"), "");
+    browser.let_go();
+    browser.sees(".views a[data-count=all] .count", "55");
+}
+
+/// A key is seen in the very next picture that the browser paints, with nothing asked of the desk in between.
+fn a_key_shows_in_the_next_picture(browser: &Browser) {
+    browser.devtools("Emulation.setCPUThrottlingRate", &json!({ "rate": 4 }));
+    browser.script(
+        "window.seen = []; addEventListener('keydown', (event) => requestAnimationFrame(() => window.seen.push([event.key, \
+         document.querySelector('[data-here]')?.dataset.row, document.querySelectorAll('tbody :checked').length, \
+         Boolean(document.querySelector('dialog.palette[open]'))])), true)",
+    );
+    let rows = browser.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
+    browser.press(&["j", "x", &format!("{}k", crate::support::browser::CONTROL)]);
+    browser.wait("window.seen.filter(([key]) => key !== 'Control').length === 3");
+    let seen = browser.script("return window.seen.filter(([key]) => key !== 'Control')");
+    let second = &rows[1];
+    assert_eq!(seen, json!([["j", second, 0, false], ["x", second, 1, false], ["k", second, 1, true]]));
+    browser.devtools("Emulation.setCPUThrottlingRate", &json!({ "rate": 1 }));
+}
+
+/// Many tabs share one stream of what happens, a reload of one loads one ticket, and choosing in a form moves nothing.
+#[test]
+fn many_open_tickets_cost_no_more_than_one() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    // More than a browser has connections to one host (HTTP/1.1): a stream for each tab would hold up the seventh.
+    for n in 1..=8 {
+        if n > 1 {
+            kofi.tab();
+        }
+        kofi.go(&format!("/tickets/IT-{}", (n - 1) % 6 + 1));
+        kofi.counts("[data-ticket]", 1);
+    }
+    kofi.go("/tickets/IT-2");
+    let asked = kofi.script(
+        "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((path) => path.startsWith('/tickets/') && !path.startsWith('/tickets/IT-2/'))",
+    );
+    assert_eq!(asked, json!([]), "a reload asks for its own ticket alone");
+    // A choice is a native list: it loads nothing, and neither the focus nor the place on the page goes.
+    kofi.script("window.same = true");
+    kofi.press(&["a"]);
+    kofi.wait("document.querySelector('#edit-category').checkVisibility()");
+    kofi.script("document.querySelector('#edit-category').scrollIntoView({ block: 'center' }); window.place = scrollY");
+    for (field, value) in [("category", "hardware"), ("priority", "low")] {
+        kofi.choose(&format!("#edit-{field}"), value);
+    }
+    let now = kofi.script("return [window.same, scrollY === window.place || scrollY, document.activeElement.id]");
+    assert_eq!(now, json!([true, true, "edit-priority"]));
+    // What others do reaches this tab by the one stream.
+    desk.as_role("amara").post("/api/v1/tickets/IT-2/comments", &json!({ "body": "It is dark now" })).expect(201);
+    kofi.wait("!document.querySelector('[data-live-note]').hidden");
+    assert_eq!(
+        kofi.script("return document.querySelector('#edit-priority').value"),
+        "low",
+        "and nothing chosen is lost"
+    );
+}
+
+/// The demo's organisation with a team of a thousand, and a form of two hundred fields.
+fn crowded(config: &Path) {
+    copy(&root().join("host/demo"), config);
+    let add = |file: &str, more: String| {
+        let file = config.join(file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text + &more).unwrap();
+    };
+    let (mut people, mut members, mut fields) = (String::new(), String::new(), String::new());
+    for n in 0..1_000 {
+        writeln!(people, "\n[[person]]\nid = \"helper-{n}\"\nname = \"Helper Number {n}\"\nemail = \"helper-{n}@meridian.example\"\ndepartment = \"Support\"\ntitle = \"Helper\"\nlocation = \"Berlin\"\nmanager = \"ingrid\"\ngroups = [\"staff\"]").unwrap();
+        writeln!(members, "    {{ person = \"helper-{n}\" }},").unwrap();
+    }
+    for n in 0..200 {
+        writeln!(fields, "    {{ name = \"field-{n}\", label = \"Field {n}\", kind = \"text\" }},").unwrap();
+    }
+    add("people.toml", people);
+    add(
+        "teams.toml",
+        format!(
+            "\n[[team]]\nid = \"crowd\"\nname = \"Crowd\"\ntier = 1\nstrategy = \"round-robin\"\nmember = [\n{members}]\n"
+        ),
+    );
+    add(
+        "request-types.toml",
+        format!(
+            "\n[[request-type]]\nid = \"wide\"\nname = \"A wide form\"\nkind = \"request\"\nfield = [\n{fields}]\n"
+        ),
+    );
+}
+
+/// Neither a team of a thousand nor two hundred fields make a ticket or the queue cost more.
+#[test]
+fn a_large_team_and_a_wide_form_cost_no_more() {
+    let config = tempfile::tempdir().unwrap();
+    crowded(config.path());
+    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
+    fill(&desk);
+    let fields: Map<String, Value> = (0..200).map(|n| (format!("field-{n}"), json!(format!("Value {n}")))).collect();
+    let wide = json!({ "request_type": "wide", "subject": "All of it", "body": "Please.", "fields": fields });
+    let key = desk.as_role("amara").post("/api/v1/tickets", &wide).expect(201)["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tickets/{key}");
+    let move_it = json!({ "team": "crowd", "reason": "It is for the crowd" });
+    desk.as_role("kofi").with("if-match", "*").patch(&path, &move_it).expect(200);
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
+    let (plain, crowd, queue) = (get("/tickets/IT-3"), get(&format!("/tickets/{key}")), get("/queue"));
+    assert!(crowd.text.contains("Value 199"));
+    assert!(crowd.text.len() <= 90_000, "{} bytes", crowd.text.len());
+    assert!(statements(&crowd) <= statements(&plain), "{} statements", statements(&crowd));
+    assert!(queue.text.len() <= 60 << 10 && statements(&queue) <= 4, "{} bytes", queue.text.len());
+    assert!(!queue.text.contains("helper-"), "no list of a thousand");
+    // People are looked for as one types.
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go(&format!("/tickets/{key}"));
+    kofi.press(&["a"]);
+    kofi.script("document.querySelector('#edit-assignee').value = ''");
+    kofi.type_into("#edit-assignee", "Number 77");
+    kofi.wait("document.querySelector('#edit-people option')?.value === 'helper-77'");
+    kofi.script("document.querySelector('#edit-assignee').value = 'helper-77'");
+    kofi.type_into("#edit-reason", "He knows it");
+    kofi.click("details[open] button.primary");
+    kofi.sees(".notice.good", "saved");
+    assert_eq!(desk.as_role("kofi").get(&path).expect(200)["assignee"], "helper-77");
+}
