@@ -128,7 +128,7 @@ fn a_log_with_levels_offsets_and_seconds_is_lived_through_and_what_cannot_be_is_
             let local = at + SignedDuration::from_hours(1);
             let local = local.strftime("%Y-%m-%dT%H:%M:%S");
             writeln!(text, "1-{},{local}+01:00,{status},{sub},{word},L{}", 364_285_768 + ticket, 1 + n % 3).unwrap();
-            at += SignedDuration::from_secs(7_201 + 4_111 * ((ticket + 3 * n) % 11) as i64);
+            at += SignedDuration::from_secs(7_201 + 17_111 * ((ticket + 3 * n) % 11) as i64);
         }
     }
     let desk = House::demo(Database::Sqlite);
