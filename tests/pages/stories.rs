@@ -119,7 +119,7 @@ fn an_approver_decides_on_a_telephone_from_the_link_of_the_message() {
 }
 
 /// On Friday noon a table sends questions elsewhere: what the last month would have been is next to the cell, then the change
-/// becomes a version, with a reason.
+/// goes out in steps, each with a reason.
 #[test]
 fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it() {
     let desk = desk_with_a_table();
@@ -153,8 +153,16 @@ fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it(
     mei.click("button[value=offer]");
     mei.is_at("/admin/rules/decision-table?done=1");
     mei.sees("main", "The canteen is close to the network");
-    mei.sees("[aria-labelledby=parts] .plain-list", "active 1.0.1");
+    // It is asked without effect until a person lets it have one.
+    mei.sees("[aria-labelledby=parts] .plain-list", "shadow 1.0.1");
+    mei.sees("[aria-labelledby=parts] .plain-list", "active 1.0.0");
     mei.has_focus();
+    for step in ["canary", "active"] {
+        mei.type_into("#why", "It does on the past what it should");
+        mei.click(&format!("button[value={step}]"));
+        mei.sees("[aria-labelledby=parts] .plain-list", &format!("{step} 1.0.1"));
+        mei.has_focus();
+    }
     let canteen = json!({ "request_type": "question", "subject": "Is the canteen open today?", "body": "I am hungry.",
         "fields": { "topic": "other" } });
     let sent = desk.as_role("amara").post("/api/v1/tickets", &canteen).expect(201);

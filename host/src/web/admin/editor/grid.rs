@@ -4,6 +4,9 @@
 
 use toml::{Table, Value};
 
+/// The key of a manifest that says which part a version takes by itself.
+const MODE: &str = "mode";
+
 /// A column: the keys that lead to its value in a row, with dots between them.
 pub type Column = String;
 
@@ -130,7 +133,7 @@ impl Grid {
         Ok(Grid { columns, rows })
     }
 
-    /// A manifest with these rows and this version, all else as it was.
+    /// A manifest with these rows and this version, all else as it was, but for a part that it would take by itself.
     ///
     /// # Errors
     ///
@@ -155,8 +158,20 @@ impl Grid {
         if !version.trim().is_empty() {
             manifest.insert("version".to_owned(), Value::String(version.trim().to_owned()));
         }
+        manifest.remove(MODE);
         Ok(toml::to_string(&manifest)?)
     }
+}
+
+/// A manifest as it is kept as a new version: without effect until a person lets it have one.
+///
+/// # Errors
+///
+/// [`NotATable::Manifest`].
+pub fn in_shadow(manifest: &str) -> Result<String, NotATable> {
+    let mut manifest: Table = toml::from_str(manifest)?;
+    manifest.insert(MODE.to_owned(), Value::String("shadow".to_owned()));
+    Ok(toml::to_string(&manifest)?)
 }
 
 #[cfg(test)]
@@ -205,6 +220,10 @@ reason = "10"
             (toml::from_str(MANIFEST).unwrap(), toml::from_str(&written).unwrap());
         assert_eq!(after.insert("version".to_owned(), "1.0.0".into()), Some("1.1.0".into()));
         assert_eq!(before, after, "and nothing else of it changes");
+        let kept = in_shadow(&written).unwrap();
+        assert!(kept.contains("mode = \"shadow\""), "{kept}");
+        let tried: Table = toml::from_str(&grid.into_manifest(&kept, "1.0.0").unwrap()).unwrap();
+        assert_eq!(tried, before, "it is tried as if it counted");
     }
 
     #[test]

@@ -249,7 +249,11 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
 async fn offer(visit: &Visit, name: &str, manifest: &str, why: String) -> Result<Result<Response, String>, Failure> {
     let component = visit.app.live_component(&visit.actor, name)?;
     let uploading = visit.app.begin_upload(&visit.actor)?;
-    let upload = Upload { manifest: manifest.as_bytes().to_vec(), component, signature: None, why };
+    let manifest = match grid::in_shadow(manifest) {
+        Ok(manifest) => manifest,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let upload = Upload { manifest: manifest.into_bytes(), component, signature: None, why };
     match visit.app.deploy_rule(&visit.actor, uploading, upload).await {
         Ok(_) => Ok(Ok(Redirect::to(&format!("/admin/rules/{name}?done=1")).into_response())),
         Err(Error::Unfit(unfit)) => Ok(Err(format!("{} {}", unfit.what, unfit.mend))),
