@@ -83,7 +83,7 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         let exists = self.has_link(number, kind, other).await?;
-        let detaches = kind == LinkKind::Child && exists && self.store.outage(other).await?.is_some();
+        let detaches = kind == LinkKind::Child && exists && self.store.is_outage(other).await?;
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::edit(actor, ticket)?;

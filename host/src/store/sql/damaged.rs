@@ -14,7 +14,7 @@ use super::page::Page;
 use crate::store::db::Row;
 use crate::store::{Error, Store};
 
-/// The most damaged rows that are told apart; those beyond are left out and not counted.
+/// The most damaged rows that are counted each by itself; those beyond are left out and not counted.
 const REMEMBERED_MAX: usize = 10_000;
 /// The longest name of a damaged row, in bytes.
 const NAME_BYTES_MAX: usize = 200;

@@ -113,7 +113,7 @@ impl Office {
         if visibility != Visibility::Public || permission::list_internally(actor).is_err() {
             return Ok(None);
         }
-        Ok(self.store.outage(number).await?.and_then(|_| actor.person().cloned()))
+        Ok(self.store.is_outage(number).await?.then(|| actor.person().cloned()).flatten())
     }
 
     /// Gives the children of an outage the words that were said on it since; each once, however often it is done.
@@ -136,7 +136,7 @@ impl Office {
 
     /// Resolves the children of an outage that is resolved.
     pub(in crate::app::tickets) async fn resolve_children(&self, parent: &Ticket) -> Result<(), Error> {
-        if self.store.outage(parent.number).await?.is_none() {
+        if !self.store.is_outage(parent.number).await? {
             return Ok(());
         }
         let Some(last) = self.store.last_resolution(parent.number).await? else { return Ok(()) };

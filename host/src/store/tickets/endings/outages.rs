@@ -88,6 +88,15 @@ impl Store {
         self.db.quick(&sql, vec![ticket.0.into()]).await?.first().map(outage).transpose()
     }
 
+    /// Whether a ticket is or was an outage, also one whose row is damaged.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn is_outage(&self, ticket: TicketNumber) -> Result<bool, Error> {
+        Ok(!self.db.quick("select 1 from outages where ticket = $1", vec![ticket.0.into()]).await?.is_empty())
+    }
+
     /// How many tickets are attached to one.
     ///
     /// # Errors
