@@ -361,11 +361,11 @@ fn a_summary_has_the_same_figures_as_json() {
 #[test]
 fn of_refused_rows_so_many_are_named_and_all_are_counted() {
     let mut summary = Summary::default();
-    for line in 1..=103 {
+    for line in 1..=1_003 {
         summary.reject(line, "bad time", format!("`{line}` is not a time"));
     }
-    assert_eq!(summary.json()["rejected"]["rows"].as_array().unwrap().len(), 100);
-    assert!(summary.text().ends_with("line 100: `100` is not a time\nand 3 more\n"), "{}", summary.text());
+    assert_eq!(summary.json()["rejected"]["rows"].as_array().unwrap().len(), 1_000);
+    assert!(summary.text().ends_with("line 1000: `1000` is not a time\nand 3 more\n"), "{}", summary.text());
 }
 
 #[test]

@@ -129,5 +129,6 @@ fn a_damaged_row_is_shown_as_damaged_and_spoils_no_list() {
         // Who may hold something that cannot be read is given nothing more meanwhile.
         assert_eq!(amara.post("/api/v1/tickets", &jira).expect(500)["type"], "/problems/damaged");
         kofi.post("/api/v1/tickets/IT-2/comments", &json!({ "body": "we look at it" })).expect(201);
+        desk.do_what_is_due();
     });
 }
