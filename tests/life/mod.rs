@@ -120,8 +120,8 @@ fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
             until_one(&desk, "the broken file", |one| one["last_error"].is_string() && one["content"] == "refused");
         // Several versions have been active; one is.
         let arms = broken["arms"].as_array().unwrap();
-        let mut active = arms.iter().filter(|arm| arm["now"] == "active").map(|arm| &arm["id"]);
-        assert!(active.all(|id| *id == broken["active"]["id"]), "{broken}");
+        let active: Vec<&Value> = arms.iter().filter(|arm| arm["now"] == "active").map(|arm| &arm["id"]).collect();
+        assert!(!active.is_empty() && active.iter().all(|id| **id == broken["active"]["id"]), "{broken}");
         let output = desk.command(&["rules", "rollback", "one", "--why", "it rejects all"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         until("the running desk to follow", || (ticket(&desk).status == 201).then_some(()));
