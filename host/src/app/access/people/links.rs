@@ -58,6 +58,10 @@ impl Office {
         let (number, step, token, to) = (parts.next(), parts.next(), parts.next(), parts.next());
         let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(missing)?;
         let to = to.and_then(|to| to.parse::<PersonId>().ok()).ok_or_else(missing)?;
+        // Old messages stay with people who have left.
+        if !self.organisation().people.get(&to).is_some_and(|person| person.active) {
+            return Err(missing());
+        }
         let (ticket, case) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
         let waits = case.as_ref().and_then(|case| awaits(case, &to)).ok_or_else(missing)?;
         let expected = self.decision_token(&ticket, waits, &to).await?;
