@@ -177,13 +177,13 @@ pub struct Answer {
 
 impl Client {
     pub async fn get(&mut self, path: &str) -> Answer {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {}\r\n\r\n", self.token);
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", self.token);
         self.send(&head).await
     }
 
     pub async fn post(&mut self, path: &str, body: &str) -> Answer {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             self.token,
             body.len()
@@ -194,7 +194,8 @@ impl Client {
     /// A request without a token, with these lines in its head.
     pub async fn ask(&mut self, method: &str, path: &str, lines: &str, body: &str) -> Answer {
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: desk\r\n{lines}content-length: {length}\r\n\r\n{body}");
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}content-length: {length}\r\n\r\n{body}");
         self.send(&head).await
     }
 
@@ -203,6 +204,17 @@ impl Client {
         let lines =
             format!("authorization: Bearer {}\r\ncontent-type: application/json\r\nif-none-match: *\r\n", self.token);
         self.ask("PUT", path, &lines, body).await
+    }
+
+    /// Begins to watch what happens, and goes on reading nothing.
+    pub async fn watch(&mut self) {
+        let head =
+            format!("GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", self.token);
+        self.stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.windows(6).any(|window| window == b"retry:") {
+            assert!(self.stream.read_buf(&mut answer).await.unwrap() > 0, "{}", String::from_utf8_lossy(&answer));
+        }
     }
 
     async fn send(&mut self, request: &str) -> Answer {

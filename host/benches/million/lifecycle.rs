@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ruledesk::store::db::Db;
 
-use super::desk::{Client, Desk, team};
+use super::desk::{Client, Desk, agent, team};
 use super::fill::{Random, SENTENCES};
 use super::measure::{ask, requests, times};
 use super::report::{Line, percentiles};
@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 const ARTICLES: usize = 200;
 /// Timers that fall due at one moment.
 const TIMERS: i64 = 100_000;
+
+/// Streams of events that are open at once, and those of one person.
+const STREAMS: u64 = 1_000;
+const STREAMS_EACH: u64 = 10;
 
 /// Measures all of it.
 pub async fn measure(desk: &Desk, db: &Db, size: u64, lines: &mut Vec<Line>) {
@@ -32,6 +36,7 @@ pub async fn measure(desk: &Desk, db: &Db, size: u64, lines: &mut Vec<Line>) {
     }
     pages(desk, size, lines).await;
     replies(desk, &mut client, size, lines).await;
+    streams(desk, lines).await;
     timers(db, lines).await;
 }
 
@@ -90,7 +95,7 @@ async fn suggestions(client: &mut Client, lines: &mut Vec<Line>) {
     lines.push(percentiles("suggestions for a submission", took, 0.95));
 }
 
-/// The page of a ticket, as an agent's browser asks for it.
+/// The pages of a ticket and of the queue, as an agent's browser asks for them.
 async fn pages(desk: &Desk, size: u64, lines: &mut Vec<Line>) {
     let mut browser = desk.client("").await;
     let form = "content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\n";
@@ -106,6 +111,33 @@ async fn pages(desk: &Desk, size: u64, lines: &mut Vec<Line>) {
         took.push(answer.took);
     }
     lines.push(percentiles("ticket: page (HTML)", took, 0.95));
+    for (name, path) in
+        [("queue: page (HTML)", "/queue".to_owned()), ("a team's: page (HTML)", format!("/queue?team={}", team(7)))]
+    {
+        let mut took = Vec::new();
+        for _ in 0..requests() {
+            let answer = browser.ask("GET", &path, &cookie, "").await;
+            assert_eq!(answer.status, 200, "{path}");
+            took.push(answer.took);
+        }
+        lines.push(percentiles(&format!("{name}, p50 and p99"), took, 0.99));
+    }
+}
+
+/// Streams of events that nothing passes through: what they add to the program's own memory.
+async fn streams(desk: &Desk, lines: &mut Vec<Line>) {
+    let before = desk.own_memory();
+    let mut open = Vec::new();
+    for n in 0..STREAMS / STREAMS_EACH {
+        let token = desk.token(&agent(n), "agent");
+        for _ in 0..STREAMS_EACH {
+            let mut client = desk.client(&token).await;
+            client.watch().await;
+            open.push(client);
+        }
+    }
+    let more = desk.own_memory().saturating_sub(before) >> 20;
+    lines.push(Line { name: format!("{} idle streams take, MB", open.len()), value: more.to_string() });
 }
 
 /// Replies to tickets that are open, one after the other: how long each takes, and the desk's processor time for each.

@@ -63,6 +63,7 @@ async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Faile
 const fn together_max(queue: Queue) -> usize {
     match queue {
         Queue::Timers(TimerKind::AccessExpiry) => access::ends::ENDS_TOGETHER_MAX,
+        Queue::Timers(TimerKind::Clocks) => tickets::clocks::CLOCKS_TOGETHER_MAX,
         _ => 1,
     }
 }
@@ -71,6 +72,7 @@ const fn together_max(queue: Queue) -> usize {
 async fn run_together(app: &App, queue: Queue, claimed: &[Claimed]) -> BTreeSet<TicketId> {
     match queue {
         Queue::Timers(TimerKind::AccessExpiry) if claimed.len() > 1 => access::ends::run_together(app, claimed).await,
+        Queue::Timers(TimerKind::Clocks) if claimed.len() > 1 => tickets::clocks::run_together(app, claimed).await,
         _ => BTreeSet::new(),
     }
 }

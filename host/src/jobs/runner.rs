@@ -14,19 +14,18 @@ use super::ways::Ways;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Due, Failed, Outcome, Queue, RUN_MAX, Settled, attempts_max};
 use crate::app::{App, Error};
-use crate::desk::change::timer::TimerKind;
 
 /// How often queues are looked at where nothing else is a reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How much work of one queue this host does at once; no more is claimed than can begin.
 const AT_ONCE_MAX: usize = 8;
-/// The same of ends of access, of which each place takes as many as share a transaction: the next are read while some are written.
-const ENDS_AT_ONCE_MAX: usize = 2;
+/// The same of work of which each place takes as much as shares a transaction: the next is read while some is written.
+const TOGETHER_AT_ONCE_MAX: usize = 2;
 
 const fn at_once_max(queue: Queue) -> usize {
-    match queue {
-        Queue::Timers(TimerKind::AccessExpiry) => ENDS_AT_ONCE_MAX,
-        _ => AT_ONCE_MAX,
+    match super::together_max(queue) {
+        1 => AT_ONCE_MAX,
+        _ => TOGETHER_AT_ONCE_MAX,
     }
 }
 

@@ -206,6 +206,20 @@ impl Jobs {
         Ok(if held { settled } else { Settled::Overtaken })
     }
 
+    /// Writes the end of many timers that did not fail, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jobs::settle`].
+    pub async fn settle_timers(&self, ended: &[(&Claimed, Outcome)]) -> Result<(), Error> {
+        let until = |outcome: Outcome| match outcome {
+            Outcome::Done => None,
+            Outcome::NotBefore(at) => Some(at),
+        };
+        let ended: Vec<_> = ended.iter().map(|(claimed, outcome)| (*claimed, until(*outcome))).collect();
+        Ok(self.store.settle_timers(&ended).await?)
+    }
+
     /// How much dead work there is in each queue that this program knows.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Several changes in one step: of one ticket, or of many, each with its own outcome; macros and canned replies; tasks.
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::submit::outages::passes_on;
 use super::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
@@ -52,7 +53,8 @@ impl Office {
             return Err(Error::Missing { what: "macro", name: id.to_string() });
         }
         let around = self.store.around(number).await?;
-        let passes_on = self.passes_on(actor, number, Visibility::Public).await?;
+        let is_outage = self.store.is_outage(number).await?;
+        let passes_on = is_outage.then(|| passes_on(actor, Visibility::Public)).flatten();
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
         let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
             let named =

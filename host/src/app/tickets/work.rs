@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::submit::outages::passes_on;
 use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
@@ -204,12 +205,12 @@ impl Office {
     ) -> Result<Changed, Error> {
         self.count_comment(actor, body.len())?;
         let key = idempotency(actor, key);
-        let number = self.store.merged_into(number).await?;
+        let (number, is_outage) = self.store.merged_into(number).await?;
         if let Some(before) = self.repeated(number, key.as_ref()).await? {
             return Ok(before);
         }
         let files = self.uploads(actor, files).await?;
-        let passes_on = self.passes_on(actor, number, visibility).await?;
+        let passes_on = is_outage.then(|| passes_on(actor, visibility)).flatten();
         let changed = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;

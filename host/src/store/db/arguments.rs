@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::store::Error;
 
 /// An argument of a statement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arg {
     Int(i64),
     OptInt(Option<i64>),

@@ -218,6 +218,38 @@ impl Store {
         }
     }
 
+    /// Writes the end of many timers in one transaction: those without a time are struck off, the others are not due before it. A
+    /// claim that holds no longer changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn settle_timers(&self, ended: &[(&Claimed, Option<Timestamp>)]) -> Result<(), Error> {
+        let statement = |(claimed, until): &(&Claimed, Option<Timestamp>)| {
+            let held = held(claimed.queue);
+            let mut args = vec![claimed.key.into(), Arg::from(claimed.fence)];
+            let sql = match until {
+                None => format!("delete from timers where {held}"),
+                Some(until) => {
+                    args.push(ms(*until).into());
+                    format!("update timers set due_at = $3, not_before = $3, attempts = 0, fence = null where {held}")
+                }
+            };
+            (sql, args)
+        };
+        let statements: Vec<(String, Vec<Arg>)> = ended.iter().map(statement).collect();
+        let ((), flush) = self
+            .db
+            .transaction(async |mut tx| {
+                for (sql, args) in &statements {
+                    tx.execute(sql, args.clone()).await?;
+                }
+                Ok(((), tx))
+            })
+            .await?;
+        flush.done().await
+    }
+
     /// Gives work back that may be tried again from some time on. Whether the claim still held.
     ///
     /// # Errors

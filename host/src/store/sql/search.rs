@@ -206,15 +206,16 @@ pub const TICKETS: Clause = Clause::of(
      join tickets t on t.number = x.id / 2",
     "from (select id from tickets_text where words @@ to_tsquery('simple', $1)) x join tickets t on t.number = x.id / 2",
 );
-/// Takes the two rows of a ticket, `$1` and the next, out of the index.
-pub const FORGET_TICKET: Clause = Clause::of(
-    "delete from tickets_text where rowid = $1 or rowid = $1 + 1",
-    "delete from tickets_text where id = $1 or id = $1 + 1",
-);
-/// Puts words into the row `$1` of the tickets' index.
-pub const KEEP_TICKET: Clause = Clause::of(
-    "insert into tickets_text (rowid, words) values ($1, $2)",
-    "insert into tickets_text (id, words) values ($1, to_tsvector('simple', $2))",
+/// Takes rows out of the tickets' index: before and after their ids.
+pub const FORGET_TICKETS: (Clause, &str) =
+    (Clause::of("delete from tickets_text where rowid in (", "delete from tickets_text where id in ("), ")");
+/// Puts words into rows of the tickets' index: before and after pairs of an id and its words.
+pub const KEEP_TICKETS: (Clause, Clause) = (
+    Clause::of(
+        "insert into tickets_text (rowid, words)",
+        "insert into tickets_text (id, words) select v.id, to_tsvector('simple', v.words) from (",
+    ),
+    Clause::of("", ") v (id, words)"),
 );
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Reading tickets and what happened to them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -50,6 +52,21 @@ impl Store {
     /// The ticket with this id.
     pub async fn ticket_by_id(&self, id: TicketId) -> Result<Option<Ticket>, Error> {
         rows::ticket(&self.db.quick(&rows::select("t.id = $1"), vec![id.0.into()]).await?)
+    }
+
+    /// The tickets with these ids, in no certain order. Those that are not there, or are damaged, are left out.
+    pub async fn tickets_by_ids(&self, ids: &[TicketId]) -> Result<Vec<Ticket>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+        let sql = rows::select(&format!("t.id in ({})", places.join(", ")));
+        let mut of_number: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+        for row in self.db.all(&sql, ids.iter().map(|id| id.0.into()).collect()).await? {
+            of_number.entry(row.int(0)?).or_default().push(row);
+        }
+        let read: Vec<Option<Ticket>> = of_number.values().filter_map(|rows| rows::ticket(rows).ok()).collect();
+        Ok(read.into_iter().flatten().collect())
     }
 
     /// A ticket's messages after one of them, oldest first.

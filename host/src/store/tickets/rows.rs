@@ -194,14 +194,21 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
     Ok(numbers)
 }
 
-/// Writes how a ticket stands now, and those of its clocks that have changed. The caller holds the ticket's row.
+/// Writes how a ticket stands now and those of its clocks, as far as they have changed. The caller holds the ticket's row.
 pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), Error> {
-    let columns = standing::NAMES.iter().zip(1..).map(|(column, n)| format!("{column} = ${n}"));
-    let columns: Vec<String> = columns.collect();
-    let sql = format!("update tickets set {} where number = ${}", columns.join(", "), columns.len() + 1);
-    let mut args = standing::args(after);
-    args.push(after.number.0.into());
-    tx.execute(&sql, args).await?;
+    // A column that is named is written into each of its indexes, also where it is what it was.
+    let (mut columns, mut args) = (Vec::new(), Vec::new());
+    for ((name, was), is) in standing::NAMES.iter().zip(standing::args(before)).zip(standing::args(after)) {
+        if was != is {
+            args.push(is);
+            columns.push(format!("{name} = ${}", args.len()));
+        }
+    }
+    if !columns.is_empty() {
+        args.push(after.number.0.into());
+        let sql = format!("update tickets set {} where number = ${}", columns.join(", "), args.len());
+        tx.execute(&sql, args).await?;
+    }
     let changed = || ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
     let args = changed().filter_map(|kind| Some(clock_args(after.number.0, kind, after.clocks.get(kind)?)));
     write_clocks(tx, args.collect()).await?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::ticket::timeline::{Event, Visibility};
-use crate::store::db::{Arg, Db, Tx};
+use crate::store::db::{Arg, Db, Row, Tx};
 use crate::store::sql::search::{self, Wanted, indexed, word_of};
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::tickets::timeline;
@@ -55,6 +55,30 @@ impl Words {
     }
 }
 
+/// The words of a ticket whose subject, body and people stand in the row after its number.
+async fn words_of(tx: &mut Tx, number: i64, row: &Row) -> Result<Words, Error> {
+    let mut words = Words::default();
+    words.add(Visibility::Public, &row.text(1)?);
+    words.add(Visibility::Public, &row.text(2)?);
+    for entry in timeline::words_of(tx, TicketNumber(number), ENTRIES_MAX).await? {
+        match &entry.event {
+            Event::Commented { body, .. } => words.add(entry.visibility, body),
+            Event::Resolved { record } => {
+                words.add(Visibility::Public, &record.fix);
+                [&record.symptom, &record.cause, &record.next_time]
+                    .into_iter()
+                    .for_each(|text| words.add(Visibility::Internal, text));
+            }
+            _ => {}
+        }
+    }
+    // A search of a person's own goes by a word that stands for them.
+    for person in [row.text(3)?, row.text(4)?] {
+        let _ = write!(words.public, " {}", word_of(&person));
+    }
+    Ok(words)
+}
+
 /// Puts tickets on the list whose words have changed.
 pub async fn pend(tx: &mut Tx, tickets: impl Iterator<Item = (TicketNumber, i64)>) -> Result<(), Error> {
     let rows = tickets.map(|(number, version)| vec![number.0.into(), Arg::from(version)]).collect();
@@ -76,9 +100,7 @@ impl Store {
             }
             let mut numbers: Vec<i64> = pending.iter().map(|(ticket, _)| *ticket).collect();
             numbers.dedup();
-            for number in numbers {
-                self.index(&mut tx, number).await?;
-            }
+            self.index(&mut tx, &numbers).await?;
             let done = pending.iter().map(|(ticket, version)| vec![(*ticket).into(), Arg::from(*version)]).collect();
             tx.insert("delete from search_pending where (ticket, version) in (", 2, ")", done).await?;
             Ok((pending.len(), tx))
@@ -88,42 +110,32 @@ impl Store {
         Ok(count)
     }
 
-    /// Puts the words of one ticket into the index. The ticket's row is held meanwhile, so that of two hosts none overwrites
-    /// newer words with older ones.
-    async fn index(&self, tx: &mut Tx, number: i64) -> Result<(), Error> {
+    /// Puts the words of tickets into the index. The tickets' rows are held meanwhile, so that of two hosts none overwrites newer
+    /// words with older ones.
+    async fn index(&self, tx: &mut Tx, numbers: &[i64]) -> Result<(), Error> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
         let sql = format!(
-            "select t.subject, c.body, t.requester, t.submitted_by from tickets t join contents c on c.ticket = t.number \
-             where t.number = $1{}",
+            "select t.number, t.subject, c.body, t.requester, t.submitted_by from tickets t \
+             join contents c on c.ticket = t.number where t.number in ({}) order by t.number{}",
+            places.join(", "),
             tx.for_update()
         );
-        let Some(row) = tx.optional(&sql, vec![number.into()]).await? else { return Ok(()) };
-        let mut words = Words::default();
-        words.add(Visibility::Public, &row.text(0)?);
-        words.add(Visibility::Public, &row.text(1)?);
-        let people = [row.text(2)?, row.text(3)?];
-        for entry in timeline::words_of(tx, TicketNumber(number), ENTRIES_MAX).await? {
-            match &entry.event {
-                Event::Commented { body, .. } => words.add(entry.visibility, body),
-                Event::Resolved { record } => {
-                    words.add(Visibility::Public, &record.fix);
-                    [&record.symptom, &record.cause, &record.next_time]
-                        .into_iter()
-                        .for_each(|text| words.add(Visibility::Internal, text));
-                }
-                _ => {}
-            }
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        for row in tx.all(&sql, numbers.iter().map(|number| Arg::from(*number)).collect()).await? {
+            let number = row.int(0)?;
+            old.extend([vec![Arg::from(number * 2)], vec![Arg::from(number * 2 + 1)]]);
+            let Words { public, internal } = words_of(tx, number, &row).await?;
+            let rows = [(number * 2, public), (number * 2 + 1, internal)];
+            new.extend(rows.into_iter().filter(|(_, words)| !words.is_empty()));
         }
-        // A search of a person's own goes by a word that stands for them.
-        for person in people {
-            let _ = write!(words.public, " {}", word_of(&person));
-        }
-        tx.execute(search::FORGET_TICKET.text(&self.db), vec![(number * 2).into()]).await?;
-        for (row, text) in [(number * 2, words.public), (number * 2 + 1, words.internal)] {
-            if !text.is_empty() {
-                tx.execute(search::KEEP_TICKET.text(&self.db), vec![row.into(), text.into()]).await?;
-            }
-        }
-        Ok(())
+        let (head, tail) = search::FORGET_TICKETS;
+        tx.insert(head.text(&self.db), 1, tail, old).await?;
+        let (head, tail) = search::KEEP_TICKETS;
+        let new = new.into_iter().map(|(id, words)| vec![Arg::from(id), words.into()]).collect();
+        tx.insert(head.text(&self.db), 2, tail.text(&self.db), new).await.map(drop)
     }
 
     /// The tickets that have the words, the newest first, at most `limit`.

@@ -1,16 +1,21 @@
 //! How tickets end: resolutions as they are read, promises that the desk watches, and escalation.
 
+use std::collections::BTreeMap;
+
 use crate::app::jobs::Outcome;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::change::at::At;
 use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
 pub use crate::store::tickets::endings::StoredResolution;
+use crate::store::{self, Commit};
 
 pub mod events;
 pub mod promises;
@@ -98,5 +103,39 @@ impl Office {
         };
         let next = alerts::next_at(&ticket, &self.organisation());
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// Does what is due about the promises of many tickets, in one transaction; what came of each, the tickets left out that others
+    /// have changed meanwhile: those are for [`Office::watch_promises`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written.
+    pub async fn watch_promises_together(&self, ids: &[TicketId]) -> Result<BTreeMap<TicketId, Outcome>, Error> {
+        let organisation = self.organisation();
+        let found = self.store.tickets_by_ids(ids).await?;
+        let (mut quiet, mut changed, mut commits) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let outcome =
+            |ticket: &Ticket| alerts::next_at(ticket, &organisation).map_or(Outcome::Done, Outcome::NotBefore);
+        for ticket in &found {
+            let new_id = || self.clock.new_id();
+            let at = At::new(self.clock.now(), &organisation, &new_id);
+            let Some(change) = alerts::fire(ticket, &at) else {
+                quiet.insert(ticket.id, outcome(ticket));
+                continue;
+            };
+            let mut change = change.telling(&at);
+            alerts::keep_time(&mut change, &organisation);
+            changed.insert(ticket.id, outcome(change.after()));
+            commits.push(Commit::from(change));
+        }
+        if !commits.is_empty() {
+            match self.store.commit_together(commits).await {
+                Ok(_) => quiet.append(&mut changed),
+                Err(store::Error::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(quiet)
     }
 }

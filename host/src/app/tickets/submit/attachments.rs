@@ -288,7 +288,7 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         let files = self.uploads(actor, &[id]).await?;
-        let number = self.store.merged_into(number).await?;
+        let (number, _) = self.store.merged_into(number).await?;
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
             let permit = permission::comment(actor, ticket, case, visibility)?;
             Ok(Some(attachment::add(ticket, &files, &permit, at)?))

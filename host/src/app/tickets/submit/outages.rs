@@ -27,6 +27,12 @@ pub struct SeenOutage {
     pub children: Option<i64>,
 }
 
+/// A comment's author, where words on an outage go to its children.
+pub(in crate::app::tickets) fn passes_on(actor: &Actor, visibility: Visibility) -> Option<PersonId> {
+    let goes = visibility == Visibility::Public && permission::list_internally(actor).is_ok();
+    actor.person().filter(|_| goes).cloned()
+}
+
 impl Office {
     /// The outages that are declared now: their announcements for all, and which tickets they are for those who work on tickets.
     ///
@@ -101,19 +107,6 @@ impl Office {
             }
         }
         Ok(with_room)
-    }
-
-    /// A comment's author, where its words go to the children of the outage that the ticket is.
-    pub(in crate::app::tickets) async fn passes_on(
-        &self,
-        actor: &Actor,
-        number: TicketNumber,
-        visibility: Visibility,
-    ) -> Result<Option<PersonId>, Error> {
-        if visibility != Visibility::Public || permission::list_internally(actor).is_err() {
-            return Ok(None);
-        }
-        Ok(self.store.is_outage(number).await?.then(|| actor.person().cloned()).flatten())
     }
 
     /// Gives the children of an outage the words that were said on it since; each once, however often it is done.

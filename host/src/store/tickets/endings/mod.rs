@@ -238,17 +238,19 @@ impl Store {
         Ok(self.db.optional(LEADS, args).await?.is_some())
     }
 
-    /// The ticket in which a merged one has gone up at last; the ticket itself where it was not merged.
+    /// The ticket in which a merged one has gone up at last, the ticket itself where it was not merged; and whether that is or was
+    /// an outage.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn merged_into(&self, ticket: TicketNumber) -> Result<TicketNumber, Error> {
+    pub async fn merged_into(&self, ticket: TicketNumber) -> Result<(TicketNumber, bool), Error> {
         let sql = "with recursive up(number, step) as (select cast($1 as bigint), cast(0 as bigint) \
                    union all select l.other, u.step + 1 from links l join up u on l.ticket = u.number \
-                   where l.kind = $2 and u.step < $3) select number from up order by step desc limit 1";
+                   where l.kind = $2 and u.step < $3) \
+                   select number, (select count(*) from outages where ticket = up.number) from up order by step desc limit 1";
         let args = vec![ticket.0.into(), LinkKind::MergedInto.code().into(), MERGED_MAX.into()];
-        let found = self.db.optional(sql, args).await?.map_or(Ok(ticket.0), |row| row.int(0))?;
-        Ok(TicketNumber(found))
+        let Some(row) = self.db.optional(sql, args).await? else { return Ok((ticket, false)) };
+        Ok((TicketNumber(row.int(0)?), row.int(1)? > 0))
     }
 }
