@@ -11,7 +11,7 @@ use ruledesk::rules::{Options, Rules};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::components::{example_rules, options, put};
+use crate::support::components::{example_rules, hostile, hostile_manifest, options, put};
 use crate::support::house::House;
 use crate::support::place::Database;
 use crate::support::wait::until;
@@ -154,6 +154,40 @@ fn one_file_of_two_decides_nothing_until_the_other_one_has_followed() {
     fs::write(desk.rules.join("20-policy/rule.wasm"), other).unwrap();
     until_rule(&desk, "20-policy", |rule| rule["active"]["version"] == "2.0.0");
     assert_eq!(state(&desk), "approved");
+}
+
+/// A desk with a rule that approves, one that denies what is about hardware, and one that does this where a ticket is to be told
+/// what it is about.
+fn sorted(does: &str) -> House {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    let only = access("deny", "1.0.0", "deny", "[match]\ncategories = [\"hardware\"]");
+    put(dir.path(), "20-deny", &only, &component());
+    put(dir.path(), "05-sorts", &hostile_manifest("sorts", "categorization", does, ""), hostile());
+    House::with_rules(Database::Sqlite, dir.path())
+}
+
+#[test]
+fn access_waits_where_the_rule_is_unheard_that_says_which_rules_for_access_are_asked() {
+    assert_eq!(state(&sorted("pass")), "approved", "a rule that has no opinion was heard");
+    assert_eq!(state(&sorted("give-up")), "awaiting");
+    let desk = sorted("pass");
+    let mei = desk.as_role("mei");
+    let why = json!({ "why": "a doubt" });
+    mei.post("/api/v1/rules/sorts/suspend", &why).expect(200);
+    assert_eq!(state(&desk), "awaiting");
+    mei.post("/api/v1/rules/sorts/resume", &why).expect(200);
+    assert_eq!(state(&desk), "approved");
+}
+
+#[test]
+fn access_waits_where_any_rule_before_it_fails_whose_word_it_sees() {
+    for stage in ["intake", "priority", "routing"] {
+        let desk = approving(Database::Sqlite);
+        put(&desk.rules, "05-fails", &hostile_manifest("fails", stage, "give-up", ""), hostile());
+        until_rule(&desk, "05-fails", |rule| rule["state"] == "active");
+        assert_eq!(state(&desk), "awaiting", "{stage}");
+    }
 }
 
 /// Something that happens to a folder.

@@ -2,6 +2,7 @@
 
 mod budget;
 pub mod disagree;
+mod doubt;
 mod facts;
 pub mod judge;
 pub mod pipeline;

@@ -44,7 +44,7 @@ impl AccessCase {
             return (after, None);
         }
         let denied = match &review.verdict {
-            Some(AccessVerdict { outcome: Outcome::Denied, reason }) => Some(reason.clone()),
+            Some(AccessVerdict { outcome: Outcome::Denied, reason, .. }) => Some(reason.clone()),
             _ => guards::refuses(self, at).or_else(|| self.no_seat(review, organisation)),
         };
         if denied.is_some() {
