@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::access::people::directory;
 use super::access::provision::Pauses;
+use super::decide::former::Former;
 use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
@@ -41,6 +42,8 @@ pub struct Office {
     organisation: ArcSwap<Organisation>,
     /// The organisation as the configuration has it, without what the identity provider says.
     configured: ArcSwap<Organisation>,
+    /// The configurations that were replaced by it.
+    former: ArcSwap<Former>,
     /// The users and groups that the identity provider keeps here.
     pub(super) directory: ArcSwap<directory::Kept>,
     /// Held while the directory is changed, so that changes on one host wait for each other.
@@ -83,6 +86,7 @@ impl Office {
             store,
             configured: ArcSwap::from_pointee(organisation.clone()),
             organisation: ArcSwap::from_pointee(organisation),
+            former: ArcSwap::default(),
             directory: ArcSwap::default(),
             changing_directory: tokio::sync::Mutex::default(),
             reference: ArcSwap::default(),
@@ -112,8 +116,14 @@ impl Office {
 
     /// Replaces the organisation that the configuration has; what the identity provider says stands above it.
     pub fn set_organisation(&self, organisation: impl Into<Arc<Organisation>>) {
-        self.configured.store(organisation.into());
+        let replaced = self.configured.swap(organisation.into());
+        self.former.rcu(|former| former.followed_by(Arc::clone(&replaced)));
         self.lay_over();
+    }
+
+    /// The configurations that the desk has gone by before.
+    pub(super) fn former(&self) -> Former {
+        Former::clone(&self.former.load())
     }
 
     /// Lays what the identity provider says over the configuration.

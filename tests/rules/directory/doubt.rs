@@ -156,22 +156,27 @@ fn one_file_of_two_decides_nothing_until_the_other_one_has_followed() {
     assert_eq!(state(&desk), "approved");
 }
 
-/// A desk with a rule that approves, one that denies what is about hardware, and one that does this where a ticket is to be told
-/// what it is about.
-fn sorted(does: &str) -> House {
+/// A desk with a rule that approves, one that denies what is about hardware, and one that says what a ticket is about, or fails to.
+fn sorted(fails: bool) -> House {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
     let only = access("deny", "1.0.0", "deny", "[match]\ncategories = [\"hardware\"]");
     put(dir.path(), "20-deny", &only, &component());
-    put(dir.path(), "05-sorts", &hostile_manifest("sorts", "categorization", does, ""), hostile());
+    if fails {
+        put(dir.path(), "05-sorts", &hostile_manifest("sorts", "categorization", "give-up", ""), hostile());
+    } else {
+        let sorts = table("sorts", "1.0.0", "categorization", "", "");
+        let sorts = sorts.replace("then.level = \"low\"", "then.category = \"software\"");
+        put(dir.path(), "05-sorts", &sorts, &component());
+    }
     House::with_rules(Database::Sqlite, dir.path())
 }
 
 #[test]
 fn access_waits_where_the_rule_is_unheard_that_says_which_rules_for_access_are_asked() {
-    assert_eq!(state(&sorted("pass")), "approved", "a rule that has no opinion was heard");
-    assert_eq!(state(&sorted("give-up")), "awaiting");
-    let desk = sorted("pass");
+    assert_eq!(state(&sorted(true)), "awaiting");
+    let desk = sorted(false);
+    assert_eq!(state(&desk), "approved");
     let mei = desk.as_role("mei");
     let why = json!({ "why": "a doubt" });
     mei.post("/api/v1/rules/sorts/suspend", &why).expect(200);

@@ -4,6 +4,7 @@ mod budget;
 pub mod disagree;
 mod doubt;
 mod facts;
+pub mod former;
 pub mod judge;
 pub mod pipeline;
 pub mod stages;

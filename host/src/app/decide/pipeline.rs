@@ -14,6 +14,7 @@ use super::budget::Left;
 use super::disagree::compare;
 use super::doubt::{Unheard, missing};
 pub use super::facts::AccessFacts;
+use super::former::Former;
 use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing};
 use super::translate;
 use crate::app::record::part::{Part, differ};
@@ -44,6 +45,7 @@ use crate::store::{DecisionRecord, PackedRun, RunRecord};
 /// All that the stages need to know.
 pub struct Case {
     pub organisation: Arc<Organisation>,
+    pub former: Former,
     pub generation: Arc<Generation>,
     pub tables: Arc<Tables>,
     /// The dictionary that the record is packed with.
@@ -417,7 +419,9 @@ impl Run {
                 let overrides = rule.manifest.overrides;
                 given.push(Given { rule: rule_ref(rule), reason, overrides, answer });
             }
-            parts.push(RuleCall { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
+            let by_configuration = case.former.caused(stage, (&**rule, &called.result, fault.as_ref()), &case.tables);
+            let rule = Arc::clone(rule);
+            parts.push(RuleCall { rule, role, called, fault, by_configuration, disagrees: Vec::new() });
         }
         compare(&mut parts);
         given.extend(in_doubt);

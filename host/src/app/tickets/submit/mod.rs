@@ -308,6 +308,7 @@ impl App {
         let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
         let case = Case {
             organisation: organisation.clone(),
+            former: self.former(),
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
             generation,
