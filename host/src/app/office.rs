@@ -18,11 +18,11 @@ use super::tokens::passwords::Guesses;
 use super::tokens::provider::Provider;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::directory::Directory;
 use crate::desk::ticket::Ticket;
-use crate::rules::live::rollout::Signatory;
+use crate::rules::live::rollout::{NotTaken, Signatory};
 use crate::store::Store;
 
 /// How much long work is done at once.
@@ -133,6 +133,16 @@ impl Office {
             self.organisation.store(configured);
         } else {
             self.organisation.store(Arc::new(configured.with_directory(&kept.directory)));
+        }
+    }
+
+    /// Lets another approve what one has proposed, if they are two people, by whichever of their accounts.
+    pub(super) fn let_approve(&self, proposer: &Signatory, approver: &Signatory) -> Result<(), NotTaken> {
+        proposer.let_approve(approver)?;
+        let account = |signatory: &Signatory| signatory.person().and_then(|id| id.parse::<PersonId>().ok());
+        match (account(proposer), account(approver)) {
+            (Some(one), Some(other)) if self.organisation().is_same(&one, &other) => Err(NotTaken::SamePerson),
+            _ => Ok(()),
         }
     }
 
