@@ -125,6 +125,26 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
     assert_eq!(state(&desk), "approved");
 }
 
+/// Sorted by its folder, the copy would be the first that is read.
+#[test]
+fn a_copy_that_sorts_first_takes_no_name_at_a_restart() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "40-one", &access("one", "1.0.0", "approve", ""), &component());
+    let desk = House::with_rules(Database::Sqlite, dir.path());
+    until("it to be written down", || {
+        let events = desk.as_role("mei").get("/api/v1/rules/one/events");
+        (events.status == 200 && events.text.contains("offered")).then_some(())
+    });
+    let place = desk.cut_off();
+    put(&place.rules, "05-old", &access("one", "0.9.0", "deny", ""), &component());
+    let desk = place.open();
+    let copy = until_rule(&desk, "05-old", |rule| rule["last_error"].is_string());
+    assert!(copy["last_error"].as_str().unwrap().contains("40-one"), "{copy}");
+    let owner = until_rule(&desk, "40-one", |rule| rule["state"] == "active");
+    assert_eq!(owner["active"]["version"], "1.0.0", "{owner}");
+    assert_eq!(state(&desk), "awaiting", "nobody knows which is meant");
+}
+
 #[test]
 fn a_component_that_is_written_over_under_an_unchanged_time_is_noticed() {
     let desk = approving(Database::Sqlite);
