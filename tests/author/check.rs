@@ -126,7 +126,7 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     assert!(!output.status.success(), "{}", out(&output));
 }
 
-/// What a desk would refuse is not put where a desk reads it.
+/// A desk reads the directory, and would refuse it there.
 #[test]
 fn nothing_is_built_into_a_rules_directory_that_names_what_there_is_not() {
     let dir = tempfile::tempdir().unwrap();

@@ -169,7 +169,11 @@ fn what_settles_the_request_before_waits_for_a_second_person() {
         for stage in ["categorization", "priority", "routing"] {
             let feeds = hostile_manifest(&format!("feeds-{stage}"), stage, "pass", "");
             deploy(&mei, &feeds, hostile()).expect(201);
-            assert_eq!(rule(&mei, &format!("feeds-{stage}"))["candidate"]["proposed_by"], "mei", "rules for access see it");
+            assert_eq!(
+                rule(&mei, &format!("feeds-{stage}"))["candidate"]["proposed_by"],
+                "mei",
+                "rules for access see it"
+            );
         }
 
         let version = rule(&mei, "sets-the-tier")["candidate"]["id"].clone();

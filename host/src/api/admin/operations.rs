@@ -30,15 +30,21 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     if !app.rules_are_ready() {
         return Err(Problem::new(Kind::BUSY, "the rules are being compiled: try again in a few seconds"));
     }
-    let troubles = app.rules.catalog().directory().troubles();
+    let lines = ["ready".to_owned()].into_iter().chain(troubles(&app));
+    Ok(lines.map(|line| line + "\n").collect())
+}
+
+/// The faults that keep no request from being served.
+fn troubles(app: &App) -> Vec<String> {
+    let mut troubles = app.rules.catalog().directory().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
     let damaged: u64 = app.store.damaged_rows().values().sum();
     let damaged = (damaged > 0).then(|| format!("{damaged} damaged rows are left out of lists: the log names them"));
     let behind = app.rules_left_behind();
     let behind = (behind > 0).then(|| format!("{behind} live rules go by what the configuration has no more"));
-    let lines = ["ready".to_owned()].into_iter().chain(troubles).chain(astray).chain(damaged).chain(behind);
-    Ok(lines.map(|line| line + "\n").collect())
+    troubles.extend(astray.into_iter().chain(damaged).chain(behind));
+    troubles
 }
 
 /// What the desk has counted, in Prometheus' text format.

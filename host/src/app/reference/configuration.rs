@@ -160,7 +160,10 @@ impl Office {
         let touched = self.touched(&before, &after, generation).await?;
         let problems = touched.iter().filter_map(Touched::orphans).collect();
         let looser = looser(&before.organisation, &after.organisation);
-        Ok((revision, Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser }))
+        Ok((
+            revision,
+            Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser },
+        ))
     }
 
     /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published

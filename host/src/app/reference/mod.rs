@@ -87,7 +87,9 @@ pub enum Conflict {
          `{document}`, or leave the draft that is there as it is, and let another administrator publish the same"
     )]
     NeedsSecond { document: &'static str, what: String },
-    #[error("it makes access easier to get ({what}), and its draft is yours: another administrator has to publish the same")]
+    #[error(
+        "it makes access easier to get ({what}), and its draft is yours: another administrator has to publish the same"
+    )]
     OwnDraft { what: String },
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,

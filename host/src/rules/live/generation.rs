@@ -226,7 +226,7 @@ impl Generation {
         self.missed.feed.as_deref()
     }
 
-    /// Whether a rule decides about the access that such tickets ask for, in whatever category they are.
+    /// Whether a rule decides about the access that such tickets ask for, in any category at all.
     pub fn decides_access(&self, request_type: &str) -> bool {
         self.rules.iter().zip(&self.parts).any(|(rule, part)| {
             let manifest = &rule.manifest;

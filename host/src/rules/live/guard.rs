@@ -22,7 +22,7 @@ pub struct Guard {
 impl Guard {
     /// Whether a version decides about access, or feeds what is decided. Intake may set the app, the tier and the person who is
     /// to have it; categorization says which rules for access are asked; and these see all that was decided before them, so that
-    /// one of them may let in whoever has a priority, a team or a tag.
+    /// one of them may let people in by a priority, a team or a tag.
     pub fn covers(&self, manifest: &Manifest) -> bool {
         let decides = manifest.stages.contains(&Stage::Access);
         let feeds = || BEFORE_ACCESS.iter().any(|stage| manifest.stages.contains(stage)) && self.sees_access(manifest);
