@@ -44,8 +44,10 @@ pub trait Ask {
     /// A sentence that says why it does not count.
     fn check(&self, answer: Answer) -> Result<Self::Answer, String>;
 
-    /// Whether a rule's answer would count under another configuration.
-    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool;
+    /// Whether a rule's answer would count under another configuration; never at a stage whose answers name nothing of it.
+    fn counts_under(&self, _other: &Organisation, _answer: Answer) -> bool {
+        false
+    }
 
     /// The outcome of several rules' answers.
     fn combine(&self, given: &[Given<Self::Answer>]) -> Self::Verdict;
