@@ -172,12 +172,16 @@ impl VersionHealth {
         }
     }
 
-    /// The calls of the window that are such, where one person's count for a third of a limit at most.
+    /// The calls of the window that are such, where one person's count for a third of a limit at most; none where all are one
+    /// person's, however low the limit.
     fn weighed(&self, limit: u64, which: fn(&Call) -> bool) -> u64 {
         let most = limit.div_ceil(PEOPLE_MIN).max(1);
         let mut by_person: BTreeMap<u64, u64> = BTreeMap::new();
         for call in self.window.iter().filter(|call| which(call)) {
             *by_person.entry(call.person).or_default() += 1;
+        }
+        if by_person.len() < 2 {
+            return 0;
         }
         by_person.into_values().map(|count| count.min(most)).sum()
     }

@@ -29,7 +29,11 @@ impl Organisation {
 
     /// The other accounts of the same human.
     pub fn other_accounts(&self, account: &PersonId) -> Vec<PersonId> {
-        let others = self.people.keys().filter(|other| *other != account && self.is_same(other, account));
+        if self.people.values().all(|person| person.same_as.is_none()) {
+            return Vec::new();
+        }
+        let human = self.human(account);
+        let others = self.people.keys().filter(|other| *other != account && self.human(other) == human);
         others.cloned().collect()
     }
 
