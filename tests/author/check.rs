@@ -125,3 +125,41 @@ fn names_are_judged_against_the_organisation_and_an_example_brings_its_own_rows_
     let output = ran(&["check", component, "--config", config]);
     assert!(!output.status.success(), "{}", out(&output));
 }
+
+/// A desk reads the directory, and would refuse it there.
+#[test]
+fn nothing_is_built_into_a_rules_directory_that_names_what_there_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("settings.toml");
+    let write = |team: &str| {
+        let row = format!("[[row]]\nname = \"all\"\nthen.team = \"{team}\"\nreason = \"all of it\"\n");
+        std::fs::write(&settings, format!("stage = \"routing\"\n{row}")).unwrap();
+    };
+    let rules = dir.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    let (root, settings) = (crate::support::components::root(), settings.to_str().unwrap());
+    let (source, config) = (root.join("example-rules/60-decision-table"), root.join("host/demo"));
+    let build = || {
+        let tail = ["--settings", settings, "--config", config.to_str().unwrap()];
+        ran(&[&["build", source.to_str().unwrap(), "--out", rules.to_str().unwrap()], tail.as_slice()].concat())
+    };
+    write("netwrok");
+    let output = build();
+    let said = out(&output) + &err(&output);
+    assert!(output.status.code() == Some(1) && said.contains("netwrok"), "{said}");
+    assert_eq!(std::fs::read_dir(&rules).unwrap().count(), 0, "nothing is there");
+    write("network");
+    printed(&build());
+    assert!(rules.join("60-decision-table/rule.wasm").exists());
+}
+
+/// The length is in the words of the check, so that the author knows it before a desk does.
+#[test]
+fn a_check_names_the_length_of_text_at_which_a_rule_runs_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = crate::support::components::hostile_manifest("spins", "priority", "loop", "");
+    crate::support::components::put(dir.path(), "spins", &manifest, hostile());
+    let said = ran(&["check", dir.path().join("spins/rule.wasm").to_str().unwrap()]);
+    let said = out(&said) + &err(&said);
+    assert!(said.contains("it does not decide on a text of"), "{said}");
+}

@@ -20,7 +20,7 @@ use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit;
-use ruledesk::desk::verdict::access::{AccessVerdict, Outcome, Scope};
+use ruledesk::desk::verdict::access::{AccessVerdict, Heard, Outcome, Scope};
 use uuid::Uuid;
 
 use crate::store::fixture::{Wanted, at, organisation, person, plain_verdicts, uuid};
@@ -176,8 +176,8 @@ impl World {
             subject: person("eve"),
         };
         let mut verdicts = plain_verdicts(&self.organisation, &wanted);
-        verdicts.access =
-            Some((request, AccessVerdict { outcome: Outcome::Approved(scope), reason: "policy 7".to_owned() }));
+        let (outcome, reason) = (Outcome::Approved(scope), "policy 7".to_owned());
+        verdicts.access = Some((request, AccessVerdict { outcome, reason, heard: Heard::All }));
         let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
         let permit = permission::create(&self.organisation, &actor, None).unwrap();
         let submission = Submission {

@@ -6,6 +6,7 @@ mod directory;
 mod edit;
 mod holdings;
 mod hours;
+mod looser;
 mod opening;
 mod promises;
 mod reviews;

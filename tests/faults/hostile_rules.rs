@@ -8,6 +8,7 @@ use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::Desk;
 use crate::support::house::House;
 use crate::support::place::{Database, Place};
+use crate::support::wait::until;
 
 const DEEDS: [(&str, &str); 9] = [
     ("loop", "out-of-fuel"),
@@ -59,6 +60,40 @@ fn a_bad_rule_in_any_stage_leaves_a_ticket_by_the_fallback() {
             assert_eq!(signalled, stage == "intake", "{stage} {deed}: {ticket}");
         }
     }
+}
+
+#[test]
+fn what_intake_could_not_check_is_marked_also_where_a_rule_is_suspended_or_refused() {
+    let rules = TempDir::new().unwrap();
+    put(rules.path(), "checks", &hostile_manifest("checks", "intake", "pass", ""), hostile());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
+    let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
+    assert!(!marked());
+    let (mei, why) = (desk.as_role("mei"), json!({ "why": "a doubt" }));
+    mei.post("/api/v1/rules/checks/suspend", &why).expect(200);
+    assert!(marked(), "suspended");
+    mei.post("/api/v1/rules/checks/resume", &why).expect(200);
+    assert!(!marked());
+    put(&desk.rules, "more", &hostile_manifest("more", "intake", "pass", ""), b"no wasm");
+    until("the refusal", || {
+        let rules = mei.get("/api/v1/rules").expect(200);
+        let mut all = rules["rules"].as_array()?.iter();
+        all.any(|rule| rule["folder"] == "more" && rule["last_error"].is_string()).then_some(())
+    });
+    assert!(marked(), "refused");
+}
+
+#[test]
+fn a_rule_that_runs_out_on_a_long_text_says_so() {
+    let rules = TempDir::new().unwrap();
+    let limits = "[limits]\nfuel = 5_000_000";
+    put(rules.path(), "spins", &hostile_manifest("spins", "priority", "loop", limits), hostile());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
+    let says = until("what it runs out of", || {
+        let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
+        rules["rules"][0]["runs_out"].as_str().map(str::to_owned)
+    });
+    assert!(says.0.contains("it does not decide on a text of"), "{}", says.0);
 }
 
 #[test]

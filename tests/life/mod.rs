@@ -185,8 +185,15 @@ fn a_canary_serves_its_share_and_goes_back_when_it_is_too_slow() {
         // And none takes no time.
         offer(&desk, "1.2.0", "priority", "pass", &canary("latency-max-us = 0"));
         until_one(&desk, "the slow canary", |one| one["candidate"]["version"] == "1.2.0");
+        // Of sixty calls, fewer than twenty inside are hardly ever seen.
+        (0..60).for_each(|_| drop(ticket(&desk).expect(201)));
+        let large = "🙂 ".repeat(2_000);
+        (0..60).for_each(|n| drop(ticket_of(&desk, PEOPLE[n % 3], &large).expect(201)));
+        assert_eq!(one(&desk)["candidate"]["state"], "canary", "one person and large texts say little about it");
+        let mut asked = 0;
         until("the canary's end", || {
-            ticket(&desk).expect(201);
+            ticket_of(&desk, PEOPLE[asked % 3], "at all").expect(201);
+            asked += 1;
             (one(&desk)["candidate"]["state"] == "loaded").then_some(())
         });
         let last = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200)[0].clone();
@@ -296,6 +303,49 @@ fn one_person_and_large_texts_take_no_rule_from_others() {
     }
     let after = until_one(&desk, "the version before", |one| one["active"]["version"] == "1.1.0");
     assert!(after["suspended"].is_string(), "a rule that never ends is taken back all the same: {after}");
+}
+
+/// The rule was right as long as the category was there.
+#[test]
+fn what_the_configuration_causes_takes_no_rule_back() {
+    on_both(|database| {
+        let desk = desk(database, "priority", "pass");
+        let file = desk.settings().with_file_name("taxonomy.toml");
+        let taxonomy = std::fs::read_to_string(&file).unwrap();
+        let with = format!("{taxonomy}\n[[category]]\nid = \"no-such-name\"\nname = \"A name\"\n");
+        let reload = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let answer = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+            assert_eq!(answer.status, 204, "{}", answer.text);
+        };
+        reload(&with);
+        offer(&desk, "1.1.0", "categorization", "unknown-name", SUSPENDED_SOON);
+        until_one(&desk, "the rule that names it", |one| one["active"]["version"] == "1.1.0");
+        let category = || {
+            let made = ticket(&desk).expect(201);
+            let path = format!("/api/v1/tickets/{}", made["key"].as_str().unwrap());
+            desk.as_role("kofi").get(&path).expect(200)["category"].clone()
+        };
+        assert_eq!(category(), "no-such-name");
+        let ready = || desk.stranger().get("/readyz").text;
+        assert_eq!(ready(), "ready\n");
+        reload(&taxonomy);
+        for person in PEOPLE.into_iter().cycle().take(12) {
+            ticket_of(&desk, person, "at all").expect(201);
+        }
+        assert!(ready().contains("configuration"), "{}", ready());
+        assert_eq!(events(&desk), ["offered", "offered"]);
+        reload(&with);
+        assert_eq!(category(), "no-such-name", "it is live as before");
+        assert_eq!(ready(), "ready\n");
+        // A name that was never there is the rule's own doing.
+        reload(&taxonomy);
+        let desk = desk.cut_off_and_restart();
+        for person in PEOPLE.into_iter().cycle().take(12) {
+            ticket_of(&desk, person, "at all").expect(201);
+        }
+        until("the version before", || (one(&desk)["active"]["version"] == "1.0.0").then_some(()));
+    });
 }
 
 /// It was replaced for a reason, and only people bring it back.

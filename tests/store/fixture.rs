@@ -19,7 +19,7 @@ use ruledesk::desk::organisation::{
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::submit::{self, Verdicts};
-use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Outcome, Scope};
+use ruledesk::desk::verdict::access::{AccessVerdict, Approval, ApprovalStep, Heard, Outcome, Scope};
 use ruledesk::desk::verdict::{self, Changes, Destination, Given};
 use ruledesk::store::rules::packing::Dictionary;
 use ruledesk::store::tickets::list::{Filter, Start};
@@ -446,7 +446,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
         })
         .collect();
     let outcome = if steps.is_empty() { Outcome::Approved(scope) } else { Outcome::Await(Approval { steps, scope }) };
-    let verdict = AccessVerdict { outcome, reason: "policy 7".to_owned() };
+    let verdict = AccessVerdict { outcome, reason: "policy 7".to_owned(), heard: Heard::All };
     create(organisation, wanted, "access", Some((request, verdict)))
 }
 

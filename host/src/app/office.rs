@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::access::people::directory;
 use super::access::provision::Pauses;
+use super::decide::former::Former;
 use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;
@@ -17,11 +18,11 @@ use super::tokens::passwords::Guesses;
 use super::tokens::provider::Provider;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::directory::Directory;
 use crate::desk::ticket::Ticket;
-use crate::rules::live::rollout::Signatory;
+use crate::rules::live::rollout::{NotTaken, Signatory};
 use crate::store::Store;
 
 /// How much long work is done at once.
@@ -41,6 +42,8 @@ pub struct Office {
     organisation: ArcSwap<Organisation>,
     /// The organisation as the configuration has it, without what the identity provider says.
     configured: ArcSwap<Organisation>,
+    /// The configurations that were replaced by it.
+    former: ArcSwap<Former>,
     /// The users and groups that the identity provider keeps here.
     pub(super) directory: ArcSwap<directory::Kept>,
     /// Held while the directory is changed, so that changes on one host wait for each other.
@@ -83,6 +86,7 @@ impl Office {
             store,
             configured: ArcSwap::from_pointee(organisation.clone()),
             organisation: ArcSwap::from_pointee(organisation),
+            former: ArcSwap::default(),
             directory: ArcSwap::default(),
             changing_directory: tokio::sync::Mutex::default(),
             reference: ArcSwap::default(),
@@ -112,8 +116,14 @@ impl Office {
 
     /// Replaces the organisation that the configuration has; what the identity provider says stands above it.
     pub fn set_organisation(&self, organisation: impl Into<Arc<Organisation>>) {
-        self.configured.store(organisation.into());
+        let replaced = self.configured.swap(organisation.into());
+        self.former.rcu(|former| former.followed_by(Arc::clone(&replaced)));
         self.lay_over();
+    }
+
+    /// The configurations that the desk has gone by before.
+    pub(super) fn former(&self) -> Former {
+        Former::clone(&self.former.load())
     }
 
     /// Lays what the identity provider says over the configuration.
@@ -123,6 +133,16 @@ impl Office {
             self.organisation.store(configured);
         } else {
             self.organisation.store(Arc::new(configured.with_directory(&kept.directory)));
+        }
+    }
+
+    /// Lets another approve what one has proposed, if they are two people, by whichever of their accounts.
+    pub(super) fn let_approve(&self, proposer: &Signatory, approver: &Signatory) -> Result<(), NotTaken> {
+        proposer.let_approve(approver)?;
+        let account = |signatory: &Signatory| signatory.person().and_then(|id| id.parse::<PersonId>().ok());
+        match (account(proposer), account(approver)) {
+            (Some(one), Some(other)) if self.organisation().is_same(&one, &other) => Err(NotTaken::SamePerson),
+            _ => Ok(()),
         }
     }
 

@@ -115,3 +115,22 @@ fn by_load_who_comes_back_gets_the_next_ones_until_all_have_as_many() {
         assert_eq!(give(5), ["paul", "paul", "paul", "emma", "emma"], "three are his most");
     });
 }
+
+#[test]
+fn what_is_opened_again_goes_to_nobody_who_has_left() {
+    on_both(|database| {
+        let (desk, dir) = with_teams(database, |text| text);
+        let amara = desk.as_role("amara");
+        let key = incident(&amara, "VPN");
+        let who = with(&desk, &key).as_str().unwrap().to_owned();
+        step(&desk.as_role("kofi"), &key, &resolved()).expect(200);
+        let file = dir.path().join("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let id = format!("id = \"{who}\"\n");
+        std::fs::write(&file, text.replacen(&id, &format!("{id}active = false\n"), 1)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        step(&amara, &key, &json!({ "to": "reopened", "reason": "still down" })).expect(200);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_ne!(with(&desk, &key), who.as_str());
+    });
+}

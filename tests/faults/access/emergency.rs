@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::components::example_rules;
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
 
 /// A desk on which the highest tier of GitHub is given in an emergency, for two hours.
 fn desk(database: Database, settings: impl FnOnce(String) -> String) -> House {
@@ -106,6 +107,38 @@ fn i18_what_the_rules_deny_is_not_given_in_an_emergency() {
     let denied = asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "jonas" })).expect(201);
     assert_eq!(denied["access"]["state"], "denied_by_policy", "{denied}");
     assert_eq!(grants(&desk, "jonas"), Vec::<Value>::new());
+}
+
+/// The rule that is missing might deny.
+#[test]
+fn i18_an_emergency_stands_in_for_no_rule_that_was_not_heard() {
+    for what in ["suspended", "failing", "refused", "failing before access"] {
+        let desk = desk(Database::Sqlite, |text| text);
+        let mei = desk.as_role("mei");
+        let fails = |stage: &str| {
+            put(&desk.rules, "60-fails", &hostile_manifest("fails", stage, "give-up", ""), hostile());
+            desk.until_active("fails");
+        };
+        match what {
+            "suspended" => {
+                let why = json!({ "why": "a doubt" });
+                mei.post("/api/v1/rules/access-policy/suspend", &why).expect(200);
+            }
+            "failing" => fails("access"),
+            "refused" => {
+                put(&desk.rules, "60-refused", &hostile_manifest("refused", "access", "pass", ""), b"no wasm");
+                until("the refusal", || {
+                    let rules = mei.get("/api/v1/rules").expect(200);
+                    let mut all = rules["rules"].as_array()?.iter();
+                    all.any(|rule| rule["folder"] == "60-refused" && rule["last_error"].is_string()).then_some(())
+                });
+            }
+            _ => fails("categorization"),
+        }
+        let ticket = asks(&desk.as_role("amara"), "github", "admin", &json!({})).expect(201);
+        assert_eq!(ticket["access"]["state"], "awaiting", "{what}: {ticket}");
+        assert_eq!(grants(&desk, "amara"), Vec::<Value>::new(), "{what}");
+    }
 }
 
 #[test]

@@ -90,6 +90,26 @@ fn i05_nothing_is_asked_for_or_given_that_may_not_be_held_together() {
 }
 
 #[test]
+fn i05_what_one_human_has_by_two_accounts_is_held_together() {
+    on_both(|database| {
+        let desk = desk(database, |text| {
+            text + "\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"jira/user\"]\n"
+        });
+        let path = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let linked = text.replacen("id = \"jonas\"\n", "id = \"jonas\"\nsame-as = \"amara\"\n", 1);
+        std::fs::write(&path, linked).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let (amara, jonas) = (desk.as_role("amara"), desk.with_roles("jonas", "requester"));
+        assert_eq!(asks(&jonas, "jira", "user").expect(201)["access"]["state"], "approved");
+        let second = asks(&amara, "workday", "manager").expect(201);
+        assert_eq!(second["access"]["state"], "denied_by_policy", "{second}");
+        assert!(second["access"]["reason"].as_str().unwrap().contains("who pays does not sell"), "{second}");
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
 fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
     on_both(|database| {
         let desk = desk(database, |text| text);

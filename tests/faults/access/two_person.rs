@@ -166,8 +166,15 @@ fn what_settles_the_request_before_waits_for_a_second_person() {
         assert_eq!(rule(&mei, "sets-the-tier")["candidate"]["proposed_by"], "mei");
         let incidents = hostile_manifest("incidents", "intake", "pass", "[match]\nrequest-types = [\"incident\"]");
         assert_eq!(deploy(&mei, &incidents, hostile()).expect(201)["state"], "active", "it sees no request for access");
-        let routes = hostile_manifest("routes", "routing", "pass", "");
-        assert_eq!(deploy(&mei, &routes, hostile()).expect(201)["state"], "active");
+        for stage in ["categorization", "priority", "routing"] {
+            let feeds = hostile_manifest(&format!("feeds-{stage}"), stage, "pass", "");
+            deploy(&mei, &feeds, hostile()).expect(201);
+            assert_eq!(
+                rule(&mei, &format!("feeds-{stage}"))["candidate"]["proposed_by"],
+                "mei",
+                "rules for access see it"
+            );
+        }
 
         let version = rule(&mei, "sets-the-tier")["candidate"]["id"].clone();
         approve(&noor, "sets-the-tier", &version).expect(200);
@@ -227,5 +234,107 @@ fn a_table_that_decides_about_access_waits_for_a_second_person() {
         let events: Vec<&str> =
             history["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
         assert_eq!(events, ["proposed", "live", "proposed", "live"]);
+    });
+}
+
+/// Says in people.toml that one has the other's account as well.
+fn one_human(desk: &House, account: &str, human: &str) {
+    let path = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let id = format!("id = \"{account}\"\n");
+    let linked = text.replacen(&id, &format!("{id}same-as = \"{human}\"\n"), 1);
+    assert_ne!(linked, text);
+    std::fs::write(&path, linked).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+#[test]
+fn two_accounts_of_one_human_are_one_person() {
+    on_both(|database| {
+        let (desk, mei, noor) = frozen(database);
+        let omar = desk.with_roles("omar", "admin");
+        one_human(&desk, "noor", "mei");
+        let put = |rows: &str| mei.put_text("/api/v1/tables/assets?why=x", rows, "text/csv");
+        put("asset,owner\nerp,lena\n").expect(200);
+        let looks_up = FREEZE.replace("1.0.0", "1.0.1").replace("order = 10", "order = 10\ntables = [\"assets\"]");
+        deploy(&mei, &looks_up, &table_rule()).expect(201);
+        let next = rule(&mei, "freeze")["candidate"]["id"].clone();
+        let refused = approve(&noor, "freeze", &next).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("cannot approve it"), "{refused}");
+        approve_all(&desk, &omar);
+        let proposed = put("asset,owner\nerp,mei\n").expect(202);
+        let agree = json!({ "digest": proposed["digest"], "why": "compared with the register" });
+        assert_eq!(noor.post("/api/v1/tables/assets/approve", &agree).status, 409);
+        omar.post("/api/v1/tables/assets/approve", &agree).expect(200);
+
+        mei.post("/api/v1/rules/freeze/retire", &json!({ "why": "x" })).expect(200);
+        assert_eq!(approve(&noor, "freeze", &next).status, 409);
+        assert_eq!(asks(&desk), "denied_by_policy");
+        approve(&omar, "freeze", &next).expect(200);
+        assert_eq!(asks(&desk), "approved");
+    });
+}
+
+fn publish(client: &Client, document: &str, content: &str) -> Answer {
+    let body = json!({ "content": content, "why": "because" });
+    client.with("if-match", "*").put(&format!("/api/v1/config/documents/{document}"), &body)
+}
+
+fn document(client: &Client, document: &str) -> String {
+    let all = client.get("/api/v1/config/documents").expect(200);
+    let found = all.as_array().unwrap().iter().find(|one| one["document"] == document).unwrap().clone();
+    found["content"].as_str().unwrap().to_owned()
+}
+
+fn change(text: &str, from: &str, to: &str) -> String {
+    let changed = text.replacen(from, to, 1);
+    assert_ne!(changed, text, "{from}");
+    changed
+}
+
+#[test]
+fn one_person_publishes_only_what_makes_access_harder_to_get() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            let text = text.replace("[server]\n", "[server]\ntwo-person-access = true\n");
+            format!("{text}\n[configuration]\nby-api = [\"apps\", \"people\"]\n")
+        });
+        let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+        let apps = change(&document(&mei, "apps"), "longest = \"72h\"", "longest = \"48h\"");
+        let apps = format!(
+            "{apps}\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce\"]\n"
+        );
+        publish(&mei, "apps", &apps).expect(200);
+        let people = document(&mei, "people");
+        let looser = [
+            ("apps", change(&apps, "risk = \"critical\"", "risk = \"low\"")),
+            ("apps", change(&apps, "longest = \"48h\"", "longest = \"72h\"")),
+            ("apps", change(&apps, "longest = \"48h\"", "longest = \"48h\"\nemergency = \"2h\"")),
+            ("apps", change(&apps, "owner = \"ravi\"", "owner = \"mei\"")),
+            ("apps", change(&apps, "other = [\"salesforce\"]", "other = [\"salesforce/user\"]")),
+            ("people", change(&people, "manager = \"lena\"", "manager = \"mei\"")),
+            ("people", change(&people, "groups = [\"staff\"]", "groups = [\"staff\", \"security-officers\"]")),
+        ];
+        for (code, content) in &looser {
+            let look = mei.post(&format!("/api/v1/config/documents/{code}/check"), &json!({ "content": content }));
+            assert!(look.expect(200)["eases_access"].is_string(), "{content}");
+            assert_eq!(publish(&mei, code, content).status, 409, "{content}");
+        }
+        assert_eq!((document(&mei, "apps"), document(&mei, "people")), (apps.clone(), people.clone()));
+        // What was refused first is the draft; a second person publishes that, and nothing else.
+        let (_, first) = &looser[0];
+        assert_eq!(mei.get("/api/v1/config/documents/apps/draft").expect(200)["content"], first.as_str());
+        assert_eq!(publish(&mei, "apps", first).status, 409, "it is her own");
+        let (_, other) = &looser[1];
+        assert_eq!(publish(&noor, "apps", other).status, 409, "it is one person's");
+        publish(&noor, "apps", first).expect(200);
+        assert_eq!(document(&mei, "apps"), *first);
+        // To go back is a change as any other.
+        let back = json!({ "revision": 1, "why": "x" });
+        let back = mei.with("if-match", "*").post("/api/v1/config/documents/apps/rollback", &back);
+        assert_eq!(back.status, 409, "{}", back.text);
+        // One person alone may make it stricter at any time.
+        publish(&mei, "people", &change(&people, "id = \"amara\"\n", "id = \"amara\"\nactive = false\n")).expect(200);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

@@ -11,7 +11,7 @@ use ruledesk::rules::{Options, Rules};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::components::{example_rules, options, put};
+use crate::support::components::{example_rules, hostile, hostile_manifest, options, put};
 use crate::support::house::House;
 use crate::support::place::Database;
 use crate::support::wait::until;
@@ -125,6 +125,26 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
     assert_eq!(state(&desk), "approved");
 }
 
+/// Sorted by its folder, the copy would be the first that is read.
+#[test]
+fn a_copy_that_sorts_first_takes_no_name_at_a_restart() {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "40-one", &access("one", "1.0.0", "approve", ""), &component());
+    let desk = House::with_rules(Database::Sqlite, dir.path());
+    until("it to be written down", || {
+        let events = desk.as_role("mei").get("/api/v1/rules/one/events");
+        (events.status == 200 && events.text.contains("offered")).then_some(())
+    });
+    let place = desk.cut_off();
+    put(&place.rules, "05-old", &access("one", "0.9.0", "deny", ""), &component());
+    let desk = place.open();
+    let copy = until_rule(&desk, "05-old", |rule| rule["last_error"].is_string());
+    assert!(copy["last_error"].as_str().unwrap().contains("40-one"), "{copy}");
+    let owner = until_rule(&desk, "40-one", |rule| rule["state"] == "active");
+    assert_eq!(owner["active"]["version"], "1.0.0", "{owner}");
+    assert_eq!(state(&desk), "awaiting", "nobody knows which is meant");
+}
+
 #[test]
 fn a_component_that_is_written_over_under_an_unchanged_time_is_noticed() {
     let desk = approving(Database::Sqlite);
@@ -154,6 +174,45 @@ fn one_file_of_two_decides_nothing_until_the_other_one_has_followed() {
     fs::write(desk.rules.join("20-policy/rule.wasm"), other).unwrap();
     until_rule(&desk, "20-policy", |rule| rule["active"]["version"] == "2.0.0");
     assert_eq!(state(&desk), "approved");
+}
+
+/// A desk with a rule that approves, one that denies what is about hardware, and one that says what a ticket is about, or fails to.
+fn sorted(fails: bool) -> House {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    let only = access("deny", "1.0.0", "deny", "[match]\ncategories = [\"hardware\"]");
+    put(dir.path(), "20-deny", &only, &component());
+    if fails {
+        put(dir.path(), "05-sorts", &hostile_manifest("sorts", "categorization", "give-up", ""), hostile());
+    } else {
+        let sorts = table("sorts", "1.0.0", "categorization", "", "");
+        let sorts = sorts.replace("then.level = \"low\"", "then.category = \"software\"");
+        put(dir.path(), "05-sorts", &sorts, &component());
+    }
+    House::with_rules(Database::Sqlite, dir.path())
+}
+
+#[test]
+fn access_waits_where_the_rule_is_unheard_that_says_which_rules_for_access_are_asked() {
+    assert_eq!(state(&sorted(true)), "awaiting");
+    let desk = sorted(false);
+    assert_eq!(state(&desk), "approved");
+    let mei = desk.as_role("mei");
+    let why = json!({ "why": "a doubt" });
+    mei.post("/api/v1/rules/sorts/suspend", &why).expect(200);
+    assert_eq!(state(&desk), "awaiting");
+    mei.post("/api/v1/rules/sorts/resume", &why).expect(200);
+    assert_eq!(state(&desk), "approved");
+}
+
+#[test]
+fn access_waits_where_any_rule_before_it_fails_whose_word_it_sees() {
+    for stage in ["intake", "priority", "routing"] {
+        let desk = approving(Database::Sqlite);
+        put(&desk.rules, "05-fails", &hostile_manifest("fails", stage, "give-up", ""), hostile());
+        until_rule(&desk, "05-fails", |rule| rule["state"] == "active");
+        assert_eq!(state(&desk), "awaiting", "{stage}");
+    }
 }
 
 /// Something that happens to a folder.

@@ -128,7 +128,7 @@ pub struct RuleThenView {
 impl PolicyAtView {
     /// An answer as of an instant.
     pub fn new(at: Timestamp, then: PolicyThen) -> Self {
-        let PolicyThen { rules, verdict: AccessVerdict { outcome, reason } } = then;
+        let PolicyThen { rules, verdict: AccessVerdict { outcome, reason, .. } } = then;
         let (word, scope, steps) = match outcome {
             Outcome::Denied => ("denied", None, Vec::new()),
             Outcome::Approved(scope) => ("approved", Some(scope), Vec::new()),

@@ -20,7 +20,7 @@ pub async fn healthz() -> &'static str {
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
 /// own: a rules directory that is empty, cannot be read, or has more folders than are read; open tickets in teams that do not
-/// exist.
+/// exist; rules whose answers do not count since the configuration has changed.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
@@ -30,13 +30,21 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     if !app.rules_are_ready() {
         return Err(Problem::new(Kind::BUSY, "the rules are being compiled: try again in a few seconds"));
     }
-    let troubles = app.rules.catalog().directory().troubles();
+    let lines = ["ready".to_owned()].into_iter().chain(troubles(&app));
+    Ok(lines.map(|line| line + "\n").collect())
+}
+
+/// The faults that keep no request from being served.
+fn troubles(app: &App) -> Vec<String> {
+    let mut troubles = app.rules.catalog().directory().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
     let damaged: u64 = app.store.damaged_rows().values().sum();
     let damaged = (damaged > 0).then(|| format!("{damaged} damaged rows are left out of lists: the log names them"));
-    let lines = ["ready".to_owned()].into_iter().chain(troubles).chain(astray).chain(damaged);
-    Ok(lines.map(|line| line + "\n").collect())
+    let behind = app.rules_left_behind();
+    let behind = (behind > 0).then(|| format!("{behind} live rules go by what the configuration has no more"));
+    troubles.extend(astray.into_iter().chain(damaged).chain(behind));
+    troubles
 }
 
 /// What the desk has counted, in Prometheus' text format.

@@ -96,13 +96,17 @@ pub struct ProposedView {
     changes: Vec<TouchedView>,
     /// Why it would not be published.
     problems: Vec<FieldProblem>,
+    /// The first thing by which access would be easier to get. A desk that asks for two people publishes it when it is the draft of
+    /// one administrator and another publishes the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eases_access: Option<String>,
 }
 
 impl From<Proposed> for ProposedView {
     fn from(proposed: Proposed) -> Self {
-        let Proposed { revision, touched, problems, after: _ } = proposed;
+        let Proposed { revision, touched, problems, after: _, looser: eases_access } = proposed;
         let changes = touched.into_iter().map(TouchedView::from).collect();
-        Self { revision, changes, problems: problems.into_iter().map(FieldProblem::from).collect() }
+        Self { revision, changes, problems: problems.into_iter().map(FieldProblem::from).collect(), eases_access }
     }
 }
 
@@ -196,7 +200,9 @@ pub async fn check(
 
 /// Publish a document: it is live on this host at once and on all others within a second.
 ///
-/// Refused where it is not right, and where open tickets have what it takes away.
+/// Refused where it is not right, and where open tickets have what it takes away. Where the desk asks for two people about access,
+/// what makes access easier to get is published when another administrator has kept the same as the draft; without a draft, what
+/// is refused becomes one.
 #[utoipa::path(put, path = "/api/v1/config/documents/{document}", tag = "config", security(("token" = [])),
     params(("document" = String, Path), ("If-Match" = String, Header, description = "the live revision as a tag, or *")),
     request_body = PublishBody,

@@ -119,7 +119,7 @@ impl App {
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
         let new = submitted(ticket);
-        let cause = Cause::new(&new.submitted_by, new.text_bytes());
+        let cause = Cause::new(organisation.human(&new.submitted_by), new.text_bytes());
         let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
         seen_by_rules.signals.clone_from(&ticket.submitted.signals);
         let so_far = so_far(ticket);
@@ -127,6 +127,7 @@ impl App {
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
             organisation,
+            former: self.former(),
             generation,
             new,
             recent: Vec::new(),

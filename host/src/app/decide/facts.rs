@@ -18,10 +18,12 @@ pub struct AccessFacts {
     pub holders: Vec<(PersonId, TierId)>,
     /// The ticket that asks for the same access and waits for approval.
     pub asked_in: Option<TicketNumber>,
-    /// All requests for the person that wait for approval.
+    /// All requests for the person that wait for approval, by whichever account.
     pub open: Vec<(AppId, TierId)>,
     /// All that the person holds in apps that the desk writes to, and the orders about it that are on their way.
     pub in_apps: (Vec<Holding>, Vec<Op>),
+    /// All that the same human holds by other accounts.
+    pub elsewhere: Vec<Grant>,
     /// How far access had come when all this was read.
     pub seen: Vec<AccessSeen>,
 }
@@ -31,7 +33,7 @@ impl AccessFacts {
     pub fn review(&self, verdict: Option<AccessVerdict>) -> Review {
         let (holdings, ops) = self.in_apps.clone();
         let (held, holders, open) = (self.grants.clone(), self.holders.clone(), self.open.clone());
-        Review { held, holders, verdict, open, holdings, ops }
+        Review { held, holders, verdict, open, holdings, ops, elsewhere: self.elsewhere.clone() }
     }
 
     /// The problem with asking for what is asked for already.

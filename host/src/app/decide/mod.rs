@@ -2,7 +2,9 @@
 
 mod budget;
 pub mod disagree;
+mod doubt;
 mod facts;
+pub mod former;
 pub mod judge;
 pub mod pipeline;
 pub mod stages;

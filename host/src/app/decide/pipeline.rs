@@ -4,7 +4,6 @@
 //! trips where facts have to be read after intake, which may change what access is asked for. Creating a ticket uses it, and so
 //! does trying what would become of one.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,15 @@ use serde::Serialize;
 
 use super::budget::Left;
 use super::disagree::compare;
+use super::doubt::{Unheard, missing};
 pub use super::facts::AccessFacts;
+use super::former::Former;
 use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing};
 use super::translate;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
 use crate::app::record::write::{Common, OwnSoFar, RuleCall, Sample, rule_ref, text};
 use crate::desk::access::{AccessRequest, Review};
-use crate::desk::actor::RuleRef;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{RunId, Tag, TicketId};
 use crate::desk::organisation::form::{Field, Problem};
@@ -45,6 +45,7 @@ use crate::store::{DecisionRecord, PackedRun, RunRecord};
 /// All that the stages need to know.
 pub struct Case {
     pub organisation: Arc<Organisation>,
+    pub former: Former,
     pub generation: Arc<Generation>,
     pub tables: Arc<Tables>,
     /// The dictionary that the record is packed with.
@@ -114,6 +115,7 @@ struct Run {
     samples: Vec<Sample>,
     calls: Vec<Call>,
     left: Left,
+    unheard: Unheard,
 }
 
 /// Asks all stages, for a form that grants no access.
@@ -184,6 +186,7 @@ impl Begun {
         so_far.team = Some(routed.team.value.to_string());
         so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
         let (review, seen) = facts.as_ref().map(|facts| (facts.review(None), facts.seen.clone())).unwrap_or_default();
+        run.unheard.miss(&run.case.generation);
         let access = facts.and_then(|facts| {
             let verdict = run.access(&facts, &ticket, &so_far)?;
             Some((facts.request, verdict))
@@ -263,7 +266,7 @@ impl Run {
         let requester = translate::shared_person(&case.organisation, &case.new.requester);
         let (decisions, samples, calls) = (Vec::with_capacity(5), Vec::with_capacity(8), Vec::with_capacity(8));
         let left = Left::of(case.budget);
-        Run { case, now, requester, decisions, samples, calls, left }
+        Run { case, now, requester, decisions, samples, calls, left, unheard: Unheard::default() }
     }
 
     fn intake_input(&self, draft: &Arc<contract::Ticket>) -> intake::Input {
@@ -359,7 +362,9 @@ impl Run {
     /// decides.
     fn rule_in_doubt<A>(&self, category: Option<&str>) -> Option<Given<A>> {
         let (request_type, ticket) = (self.case.new.request_type.as_str(), self.case.ticket.0.as_bytes().as_slice());
-        let folder = self.case.generation.access_in_doubt(request_type, category, ticket)?;
+        let Some(folder) = self.case.generation.access_in_doubt(request_type, category, ticket) else {
+            return self.unheard.about_access(&self.case.generation, request_type);
+        };
         tracing::warn!(
             folder = %folder.display(),
             "a rule that may be about access is not live, or may answer in two ways: a person decides"
@@ -414,10 +419,13 @@ impl Run {
                 let overrides = rule.manifest.overrides;
                 given.push(Given { rule: rule_ref(rule), reason, overrides, answer });
             }
-            parts.push(RuleCall { rule: Arc::clone(rule), role, called, fault, disagrees: Vec::new() });
+            let by_configuration = case.former.caused(stage, (&**rule, &called.result, fault.as_ref()), &case.tables);
+            let rule = Arc::clone(rule);
+            parts.push(RuleCall { rule, role, called, fault, by_configuration, disagrees: Vec::new() });
         }
         compare(&mut parts);
         given.extend(in_doubt);
+        self.unheard.note(&given);
         (stage.combine(&given), parts)
     }
 
@@ -480,13 +488,6 @@ impl Run {
         let accepted = Box::new(Accepted { verdicts, packed, review, seen });
         Evaluation { record, samples, new: self.case.new, outcome: Ok(accepted) }
     }
-}
-
-/// A rule that should have been asked and is not there, as one that has failed.
-fn missing<A>(place: &Path) -> Given<A> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let rule = RuleRef { name, version: "not live".to_owned() };
-    Given { rule, reason: String::new(), overrides: false, answer: None }
 }
 
 type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);

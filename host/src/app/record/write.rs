@@ -46,6 +46,8 @@ pub struct Sample {
     pub suspend: Suspend,
     /// Whether it took so much that others went without, by what it did and not by how busy the machine was.
     pub is_costly: bool,
+    /// Whether it failed because the configuration changed under it.
+    pub by_configuration: bool,
 }
 
 /// A value as JSON.
@@ -99,6 +101,8 @@ pub struct RuleCall {
     pub disagrees: Vec<Difference>,
     /// Why its answer does not count.
     pub fault: Option<Fault>,
+    /// Whether it would count, were the configuration as it was.
+    pub by_configuration: bool,
 }
 
 impl RuleCall {
@@ -155,6 +159,7 @@ impl RuleCall {
             canary: self.rule.manifest.canary,
             suspend: self.rule.manifest.suspend,
             is_costly: false,
+            by_configuration: self.by_configuration,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Office {
             return Err(missing());
         }
         let same = |why| Error::NotTaken { name: name.to_owned(), why };
-        Signatory::parse(&proposal.proposed_by).let_approve(&signatory(actor)).map_err(same)?;
+        self.let_approve(&Signatory::parse(&proposal.proposed_by), &signatory(actor)).map_err(same)?;
         let version = self.apart(move || checked(&version).map(|_| version)).await??;
         self.go_live(actor, &version, &Condition::default(), why).await?;
         Ok(version.digest)

@@ -19,6 +19,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::looser::looser;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
@@ -51,6 +52,8 @@ pub struct Proposed {
     pub problems: Vec<Problem>,
     /// The organisation as it would be; none where the document cannot be read.
     pub after: Option<Arc<Organisation>>,
+    /// The first thing by which access would be easier to get: where the desk asks for two people, two have to agree.
+    pub looser: Option<String>,
 }
 
 /// The content that is to be published.
@@ -147,10 +150,8 @@ impl Office {
         let (before, after) = match (before, load(source, texts).await?) {
             (Ok(before), Ok(after)) => (before, after),
             (_, Err(problems)) | (Err(problems), _) => {
-                return Ok((
-                    revision,
-                    Proposed { revision: None, touched: Vec::new(), problems: invalid(problems), after: None },
-                ));
+                let (touched, problems) = (Vec::new(), invalid(problems));
+                return Ok((revision, Proposed { revision: None, touched, problems, after: None, looser: None }));
             }
         };
         if !before.by_api.contains(&document) {
@@ -158,11 +159,16 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let problems = touched.iter().filter_map(Touched::orphans).collect();
-        Ok((revision, Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)) }))
+        let looser = looser(&before.organisation, &after.organisation);
+        Ok((
+            revision,
+            Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser },
+        ))
     }
 
     /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published
-    /// that is not right, or that would leave open tickets with what is gone.
+    /// that is not right, or that would leave open tickets with what is gone; and nothing on one person's word that makes access
+    /// easier to get, where the desk asks for two.
     ///
     /// # Errors
     ///
@@ -193,6 +199,7 @@ impl Office {
         if !proposed.problems.is_empty() {
             return Err(rejected(proposed.problems));
         }
+        let drafted_by = self.second_person(actor, (document, &content), proposed.looser.clone()).await?;
         let digest = Digest::of(content.as_bytes()).to_string();
         let author = signatory(actor).to_string();
         let (document, content) = (document.code(), content.as_str());
@@ -207,7 +214,7 @@ impl Office {
         let shown = proposed.touched.iter().take(AUDITED_MAX);
         let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
         let detail = json!({ "revision": revision, "digest": digest, "by": author, "why": why, "again": again,
-            "differences": shown.collect::<Vec<_>>() });
+            "drafted_by": drafted_by, "differences": shown.collect::<Vec<_>>() });
         self.store
             .audit(audit::Entry { at: now, event: audit::CONFIGURATION, about: document.to_owned(), detail })
             .await?;

@@ -10,6 +10,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::text::normal;
+use crate::rules::live::rollout::Signatory;
 use crate::store;
 pub use crate::store::people::configuration::DocumentDraft;
 
@@ -49,11 +50,52 @@ impl Office {
             return Err(Error::Rejected { problems: vec![problem] });
         }
         let version = self.seen_draft(document, condition).await?;
-        let (author, saved_at) = (signatory(actor).to_string(), self.clock.now());
-        let draft = DocumentDraft { version, content: normal(content).into_owned(), author, saved_at };
+        let draft = self.drafted(actor, (document, content), version).await?;
         let kept = self.store.keep_draft_of_document(document.code(), &draft).await;
         kept.map_err(|error| stale(error, version))?;
         Ok(DocumentDraft { version: version + 1, ..draft })
+    }
+
+    /// The draft that a content makes. What is kept again as it is stays the draft of the one who has written it.
+    async fn drafted(
+        &self,
+        actor: &Actor,
+        (document, content): (Document, &str),
+        version: i64,
+    ) -> Result<DocumentDraft, Error> {
+        let content = normal(content).into_owned();
+        let same = self.store.draft_of_document(document.code()).await?.filter(|draft| draft.content == content);
+        let author = same.map_or_else(|| signatory(actor).to_string(), |draft| draft.author);
+        Ok(DocumentDraft { version, content, author, saved_at: self.clock.now() })
+    }
+
+    /// Refuses what would make access easier to get on one person's word, where the desk asks for two: the one whose draft it is
+    /// and the one who publishes it. Gives the first of the two. Where there is no draft, what is refused becomes one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`].
+    pub(super) async fn second_person(
+        &self,
+        actor: &Actor,
+        (document, content): (Document, &str),
+        looser: Option<String>,
+    ) -> Result<Option<String>, Error> {
+        let Some(what) = looser.filter(|_| self.two_person_access) else { return Ok(None) };
+        let there = self.store.draft_of_document(document.code()).await?;
+        if there.is_none() && content.len() <= DRAFT_BYTES_MAX {
+            let draft = self.drafted(actor, (document, content), 0).await?;
+            let kept = self.store.keep_draft_of_document(document.code(), &draft).await;
+            kept.map_err(|error| stale(error, 0))?;
+            return Err(Conflict::OwnDraft { what }.into());
+        }
+        match there.filter(|draft| draft.content == *normal(content)) {
+            None => Err(Conflict::NeedsSecond { document: document.code(), what }.into()),
+            Some(draft) => match self.let_approve(&Signatory::parse(&draft.author), &signatory(actor)) {
+                Ok(()) => Ok(Some(draft.author)),
+                Err(_) => Err(Conflict::OwnDraft { what }.into()),
+            },
+        }
     }
 
     /// Forgets a draft that the actor has seen.

@@ -82,6 +82,15 @@ pub enum Conflict {
          desk.toml, or name it there under `[configuration] by-api`"
     )]
     NotByApi { document: &'static str, file: &'static str },
+    #[error(
+        "it makes access easier to get ({what}), which no one person does alone on this desk: keep it as the draft of \
+         `{document}`, or leave the draft that is there as it is, and let another administrator publish the same"
+    )]
+    NeedsSecond { document: &'static str, what: String },
+    #[error(
+        "it makes access easier to get ({what}), and its draft is yours: another administrator has to publish the same"
+    )]
+    OwnDraft { what: String },
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,
     #[error("a rule that decides about access looks things up in `{name}`: change the rule first")]

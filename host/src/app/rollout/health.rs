@@ -10,11 +10,14 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::steps::Reason;
+use crate::app::record::part::ANSWERED;
 use crate::app::record::write::Sample;
 use crate::app::{App, Error};
 use crate::desk::id::PersonId;
 use crate::rules::live::catalog::Role;
 use crate::rules::live::rollout::{RolloutStep, Trial, VersionId};
+use crate::rules::live::slots::version_of;
+use crate::rules::run::rule::Rule;
 
 /// Kinds of disagreement that are counted apart for one version; the rest is counted together.
 const KINDS_MAX: usize = 50;
@@ -45,7 +48,7 @@ impl Cause {
     /// Whether this outcome is the rule's own failure.
     fn blames(self, outcome: &str) -> bool {
         match outcome {
-            "answered" | "deadline" | "not-started" => false,
+            ANSWERED | "deadline" | "not-started" => false,
             "out-of-fuel" | "out-of-memory" | "stack-overflow" => !self.is_large,
             _ => true,
         }
@@ -61,6 +64,8 @@ pub struct VersionHealth {
     pub disagreements: u64,
     /// By the fields that differ.
     pub kinds: BTreeMap<String, u64>,
+    /// Whether it failed last because the configuration has changed under it.
+    pub is_left_behind: bool,
     window: VecDeque<Call>,
 }
 
@@ -69,6 +74,7 @@ struct Call {
     person: u64,
     failed: bool,
     disagreed: bool,
+    is_large: bool,
     micros: u64,
 }
 
@@ -92,6 +98,16 @@ impl Health {
         own.map(|((_, id, role), version)| (*id, *role, version.clone())).collect()
     }
 
+    /// How many of these rules failed last because the configuration has changed under them.
+    pub fn left_behind(&self, live: &[Arc<Rule>]) -> usize {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_behind = |rule: &Rule| {
+            let (name, id) = (rule.manifest.name.as_str(), version_of(rule));
+            all.iter().any(|((other, version, _), health)| health.is_left_behind && other == name && *version == id)
+        };
+        live.iter().filter(|rule| is_behind(rule)).count()
+    }
+
     /// Counts calls; gives the judgements that they lead to.
     pub fn note(&self, samples: &[Sample], cause: Cause) -> Vec<Judgement> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,10 +129,15 @@ impl Health {
 impl VersionHealth {
     fn count(&mut self, sample: &Sample, cause: Cause) {
         let micros = u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX);
-        let failed = cause.blames(sample.outcome) || (sample.is_costly && !cause.is_large);
-        let call = Call { person: cause.person, failed, disagreed: !sample.disagrees.is_empty(), micros };
+        let blamed = cause.blames(sample.outcome) && !sample.by_configuration;
+        let failed = blamed || (sample.is_costly && !cause.is_large);
+        let disagreed = !sample.disagrees.is_empty();
+        let call = Call { person: cause.person, failed, disagreed, is_large: cause.is_large, micros };
+        if sample.by_configuration || sample.outcome == ANSWERED {
+            self.is_left_behind = sample.by_configuration;
+        }
         self.calls += 1;
-        self.failures += u64::from(sample.outcome != "answered");
+        self.failures += u64::from(sample.outcome != ANSWERED);
         self.micros += micros;
         self.disagreements += u64::from(call.disagreed);
         if call.disagreed {
@@ -151,12 +172,16 @@ impl VersionHealth {
         }
     }
 
-    /// The calls of the window that are such, where one person's count for a third of a limit at most.
+    /// The calls of the window that are such, where one person's count for a third of a limit at most; none where all are one
+    /// person's, however low the limit.
     fn weighed(&self, limit: u64, which: fn(&Call) -> bool) -> u64 {
         let most = limit.div_ceil(PEOPLE_MIN).max(1);
         let mut by_person: BTreeMap<u64, u64> = BTreeMap::new();
         for call in self.window.iter().filter(|call| which(call)) {
             *by_person.entry(call.person).or_default() += 1;
+        }
+        if by_person.len() < 2 {
+            return 0;
         }
         by_person.into_values().map(|count| count.min(most)).sum()
     }
@@ -177,18 +202,35 @@ impl VersionHealth {
         if allowed.is_some_and(|allowed| disagreements >= allowed) {
             return Some(format!("it disagreed with the active version at {disagreements} of at most {length} calls"));
         }
-        let mean = self.window.iter().map(|call| call.micros).sum::<u64>() / length.max(1);
         let full = self.window.len() as u64 == length;
-        match limits.latency_max_us {
-            Some(allowed) if full && mean > allowed => {
-                Some(format!("its mean of {length} calls is {mean} us, above {allowed} us"))
-            }
-            _ => None,
+        let allowed = limits.latency_max_us.filter(|_| full)?;
+        let mean = self.slowness(allowed)?;
+        Some(format!("its mean of {length} calls is {mean} us, each person's alike, above {allowed} us"))
+    }
+
+    /// The mean time of a call where it is above what is allowed, for so many people that it is not one of them who makes it so.
+    /// Each person's calls weigh as one, and a large input says little about how fast a version is.
+    fn slowness(&self, allowed: u64) -> Option<u64> {
+        let mut by_person: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        for call in self.window.iter().filter(|call| !call.is_large) {
+            let (calls, micros) = by_person.entry(call.person).or_default();
+            *calls += 1;
+            *micros = micros.saturating_add(call.micros);
         }
+        let means: Vec<u64> = by_person.into_values().map(|(calls, micros)| micros / calls.max(1)).collect();
+        let slow = means.iter().filter(|mean| **mean > allowed).count() as u64;
+        let sum = means.iter().fold(0_u64, |sum, mean| sum.saturating_add(*mean));
+        let mean = sum.checked_div(means.len() as u64)?;
+        (slow >= PEOPLE_MIN && mean > allowed).then_some(mean)
     }
 }
 
 impl App {
+    /// How many live rules failed last because the configuration has changed under them.
+    pub fn rules_left_behind(&self) -> usize {
+        self.health.left_behind(self.rules.generation().rules())
+    }
+
     /// Counts calls and takes back the versions that have earned it. The ticket at hand is decided already and does not wait.
     pub(crate) fn judge(self: &Arc<Self>, samples: &[Sample], cause: Cause) {
         let judgements = self.health.note(samples, cause);

@@ -204,6 +204,11 @@ impl Office {
             };
             let step = &self.guarded(&rollout, step, brought.as_ref()).await?;
             let after = rollout.after(step).map_err(|why| not_taken(name, why))?;
+            if let RolloutStep::Approve { version, by } = step
+                && let Some(proposer) = rollout.proposer_of(*version)
+            {
+                self.let_approve(proposer, by).map_err(|why| not_taken(name, why))?;
+            }
             if after == rollout {
                 return Ok((after, self.store.deployment_revision().await?));
             }

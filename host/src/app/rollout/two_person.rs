@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::rows::rollout_of;
 use crate::app::{App, Error, Office};
 use crate::desk::organisation::Organisation;
-use crate::rules::live::guard::{Guard, is_by_category};
+use crate::rules::live::guard::Guard;
 use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::manifest::{self, Manifest};
 use crate::rules::run::stage::Stage;
@@ -44,14 +44,13 @@ impl Office {
             return Ok(step.clone());
         }
         let guard = self.guard();
-        let by_category = self.decides_by_category().await?;
         for version in rollout.at_stake(step) {
             let here = brought.filter(|_| step.version() == Some(version));
             let manifest = match here {
                 Some(brought) => parsed(&brought.version.manifest),
                 None => self.manifest_of(version).await?,
             };
-            if manifest.is_none_or(|manifest| guard.covers(&manifest, || by_category)) {
+            if manifest.is_none_or(|manifest| guard.covers(&manifest)) {
                 return Ok(step.clone().guarded(true));
             }
         }
@@ -63,25 +62,20 @@ impl Office {
         if !self.two_person_access {
             return Ok(false);
         }
-        let (guard, by_category) = (self.guard(), self.decides_by_category().await?);
-        let in_force = self.in_force().await?;
+        let (guard, in_force) = (self.guard(), self.in_force().await?);
         let looks_up = |manifest: &Manifest| manifest.tables.iter().any(|name| name == table);
-        Ok(in_force.iter().any(|manifest| looks_up(manifest) && guard.covers(manifest, || by_category)))
+        Ok(in_force.iter().any(|manifest| looks_up(manifest) && guard.covers(manifest)))
     }
 
     /// Whether a version may not count on one word alone, for no ticket.
     pub(super) async fn needs_two(&self, version: VersionId) -> Result<bool, Error> {
-        let (guard, by_category) = (self.guard(), self.decides_by_category().await?);
-        Ok(self.manifest_of(version).await?.is_none_or(|manifest| guard.covers(&manifest, || by_category)))
+        let guard = self.guard();
+        Ok(self.manifest_of(version).await?.is_none_or(|manifest| guard.covers(&manifest)))
     }
 
     fn guard(&self) -> Guard {
         let access_forms = Some(Arc::new(access_forms(&self.organisation())));
         Guard { two_person: self.two_person_access, access_forms }
-    }
-
-    async fn decides_by_category(&self) -> Result<bool, Error> {
-        Ok(self.in_force().await?.iter().any(is_by_category))
     }
 
     /// The manifests of the versions that count, are tried, or are suspended with none in their place.

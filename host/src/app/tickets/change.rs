@@ -302,6 +302,16 @@ impl Office {
         Ok(places.get(place).unwrap_or(first))
     }
 
+    /// The grants that one human has by other accounts than this.
+    pub(in crate::app) async fn held_elsewhere(&self, account: &PersonId) -> Result<Vec<Grant>, Error> {
+        let (accounts, now) = (self.organisation().other_accounts(account), self.clock.now());
+        let mut held = Vec::new();
+        for account in &accounts {
+            held.extend(self.store.grants_in_force(account, now).await?);
+        }
+        Ok(held)
+    }
+
     /// All that is known of a person's access, and how far it had come before that was read.
     async fn access_of(&self, subject: &PersonId) -> Result<(Review, AccessSeen), Error> {
         let seen = self.store.access_seen(subject.as_str()).await?;
@@ -309,6 +319,7 @@ impl Office {
             held: self.store.grants_in_force(subject, self.clock.now()).await?,
             holdings: self.store.holdings(subject).await?,
             ops: self.store.open_ops(subject).await?,
+            elsewhere: self.held_elsewhere(subject).await?,
             ..Review::default()
         };
         Ok((review, seen))

@@ -18,6 +18,7 @@ use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
+use crate::desk::verdict::access::Heard;
 
 /// How long people have to look at what was given in an emergency.
 const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
@@ -27,6 +28,8 @@ const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(3 * 24);
 const NOT_KEPT: &str = "no reviewer has kept it in time";
 /// The words that a request has which was granted in an emergency.
 const IN_EMERGENCY: &str = "given at once in an emergency, to be reviewed within 24 hours";
+/// Added to the words of a request that waits in an emergency.
+const NOT_HEARD: &str = ", also in an emergency";
 
 /// The review of one grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,8 +180,9 @@ fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
 }
 
 /// The case as it is decided where it cannot wait: approved at once for a short time, where the tier allows that and there are
-/// people to look at it afterwards. A denial of the rules stands.
-pub(super) fn broken_glass(case: AccessCase, at: &At<'_>) -> AccessCase {
+/// people to look at it afterwards. A denial of the rules stands; and what waits because a rule was not heard waits on, since the
+/// one that is missing might deny.
+pub(super) fn broken_glass(case: AccessCase, heard: Heard, at: &At<'_>) -> AccessCase {
     let tier = |app: &crate::desk::organisation::App| {
         let tier = case.scope.as_ref().and_then(|scope| app.tier(scope.tier.as_str()));
         tier.and_then(|(_, tier)| tier.emergency_hours)
@@ -189,7 +193,9 @@ pub(super) fn broken_glass(case: AccessCase, at: &At<'_>) -> AccessCase {
     if let Some(scope) = &mut case.scope {
         scope.duration_hours = scope.duration_hours.min(hours);
     }
-    if case.state == AccessState::Awaiting {
+    if case.state == AccessState::Awaiting && heard == Heard::NotAll {
+        case.reason.push_str(NOT_HEARD);
+    } else if case.state == AccessState::Awaiting {
         case.state = AccessState::Approved;
         case.steps.clear();
         let why = std::mem::take(&mut case.reason);

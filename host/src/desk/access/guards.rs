@@ -10,8 +10,8 @@ use crate::desk::organisation::Incompatible;
 /// Why an approved case is not granted; `None` where no guard stands in its way.
 pub(super) fn refuses(case: &AccessCase, at: &At<'_>) -> Option<String> {
     let scope = case.scope.as_ref()?;
-    let held =
-        at.review().held.iter().filter(|grant| grant.subject == case.request.subject && !grant.has_ended(at.now));
+    let own = at.review().held.iter().filter(|grant| grant.subject == case.request.subject);
+    let held = own.chain(&at.review().elsewhere).filter(|grant| !grant.has_ended(at.now));
     let held = held.map(|grant| (&grant.app, &grant.tier));
     conflict((&case.request.app, &scope.tier), held, &at.organisation.incompatible)
 }
@@ -46,12 +46,9 @@ pub(super) fn refuses_begin(grant: &Grant, at: &At<'_>) -> Option<String> {
     if tier.is_none() {
         return Some(format!("the catalog has the tier `{}` of `{}` no more", grant.tier, grant.app));
     }
-    let others = at.review().held.iter().filter(|held| {
-        held.subject == grant.subject
-            && held.id != grant.id
-            && held.state != GrantState::Scheduled
-            && !held.has_ended(at.now)
-    });
+    let own = at.review().held.iter().filter(|held| held.subject == grant.subject && held.id != grant.id);
+    let others = own.chain(&at.review().elsewhere);
+    let others = others.filter(|held| held.state != GrantState::Scheduled && !held.has_ended(at.now));
     conflict((&grant.app, &grant.tier), others.map(|held| (&held.app, &held.tier)), &organisation.incompatible)
 }
 

@@ -12,7 +12,7 @@ use super::permission::MayDecide;
 use super::refusal::Refusal;
 use super::text::{is_blank, normal};
 use super::ticket::edit::check_optional_reason;
-use super::verdict::access::{AccessVerdict, Approval, Outcome, Scope};
+use super::verdict::access::{AccessVerdict, Approval, Heard, Outcome, Scope};
 
 mod approvers;
 pub mod campaign;
@@ -154,13 +154,13 @@ impl AccessCase {
     }
 
     /// The case as far as the guards let it open: one that was approved at once needs a seat, and none may ask for what is not
-    /// held together with something else that is held or asked for (I5).
+    /// held together with something else that is held or asked for (I5). `heard` says whether all rules stand behind it.
     #[must_use]
-    pub(super) fn guarded(self, at: &At<'_>) -> AccessCase {
+    pub(super) fn guarded(self, heard: Heard, at: &At<'_>) -> AccessCase {
         let delegates =
             at.organisation.people.values().any(|person| !person.delegations.is_empty() || person.same_as.is_some());
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
-        let case = campaign::broken_glass(case, at);
+        let case = campaign::broken_glass(case, heard, at);
         let (after, denied) = case.reviewed(at);
         match denied.or_else(|| guards::refuses_request(&after, at)).or_else(|| guards::begins_too_late(&after, at)) {
             Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },

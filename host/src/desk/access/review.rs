@@ -14,11 +14,13 @@ use crate::desk::verdict::access::{AccessVerdict, Outcome, Scope};
 pub struct Review {
     /// All that the person who is to have the access holds.
     pub held: Vec<Grant>,
+    /// The grants of the same human by other accounts: what no person may hold together, no human may.
+    pub elsewhere: Vec<Grant>,
     /// Who holds the app, and in which tier.
     pub holders: Vec<(PersonId, TierId)>,
     /// The rules' word now, with all that was granted since in view; `None` where they have just said it.
     pub verdict: Option<AccessVerdict>,
-    /// The requests for that person that wait for approval.
+    /// The requests for that person that wait for approval, by whichever account.
     pub open: Vec<(AppId, TierId)>,
     /// All that the person holds in apps that the desk writes to.
     pub holdings: Vec<Holding>,
@@ -44,7 +46,7 @@ impl AccessCase {
             return (after, None);
         }
         let denied = match &review.verdict {
-            Some(AccessVerdict { outcome: Outcome::Denied, reason }) => Some(reason.clone()),
+            Some(AccessVerdict { outcome: Outcome::Denied, reason, .. }) => Some(reason.clone()),
             _ => guards::refuses(self, at).or_else(|| self.no_seat(review, organisation)),
         };
         if denied.is_some() {

@@ -14,7 +14,8 @@ impl Organisation {
         self.human(one) == self.human(other)
     }
 
-    fn human<'a>(&'a self, account: &'a PersonId) -> &'a PersonId {
+    /// The account by which a human counts who has several.
+    pub fn human<'a>(&'a self, account: &'a PersonId) -> &'a PersonId {
         let mut at = account;
         // A circle ends somewhere, too.
         for _ in 0..ACCOUNTS_MAX {
@@ -24,6 +25,16 @@ impl Organisation {
             }
         }
         at
+    }
+
+    /// The other accounts of the same human.
+    pub fn other_accounts(&self, account: &PersonId) -> Vec<PersonId> {
+        if self.people.values().all(|person| person.same_as.is_none()) {
+            return Vec::new();
+        }
+        let human = self.human(account);
+        let others = self.people.keys().filter(|other| *other != account && self.human(other) == human);
+        others.cloned().collect()
     }
 
     /// Whether a person is one of these parties by any account, or may approve in the place of one of them.

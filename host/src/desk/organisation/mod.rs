@@ -22,6 +22,7 @@ pub mod difference;
 pub mod directory;
 pub mod form;
 pub mod identity;
+pub mod looser;
 pub mod parts;
 pub mod schedule;
 pub mod service;

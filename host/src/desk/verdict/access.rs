@@ -98,6 +98,16 @@ pub struct AccessVerdict {
     pub outcome: Outcome,
     /// The deciding rules' reasons, joined.
     pub reason: String,
+    pub heard: Heard,
+}
+
+/// Whether every rule was heard that should have been. A verdict without one of them is no word of the rules that an emergency
+/// could stand in for: the one that is missing might deny.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    All,
+    /// A rule failed, is suspended or refused, is not there, or what it goes by was decided without a rule.
+    NotAll,
 }
 
 /// The three things that can come of it.
@@ -159,8 +169,10 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
         let reasons: Vec<&str> = answers().filter(|(_, a)| pick(a)).map(|(g, _)| g.reason.as_str()).collect();
         reasons.join("; ")
     };
+    let failed = given.iter().any(|g| g.answer.is_none());
+    let heard = if failed { Heard::NotAll } else { Heard::All };
     if answers().any(|(_, answer)| *answer == AccessAnswer::Deny) {
-        return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny) };
+        return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny), heard };
     }
     let mut scope = narrowest(
         asked,
@@ -170,13 +182,12 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
         }),
     );
     let mut steps = united(answers().map(|(_, answer)| answer));
-    let failed = given.iter().any(|g| g.answer.is_none());
     let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
     if failed || (steps.is_empty() && !approves) {
         let more = fallback(asked, failed);
         if more.iter().any(|step| step.approvers.is_empty()) {
             let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
-            return AccessVerdict { outcome: Outcome::Denied, reason };
+            return AccessVerdict { outcome: Outcome::Denied, reason, heard };
         }
         let more: Vec<ApprovalStep> = more.into_iter().filter(|step| !steps.iter().any(|s| s.asks_as(step))).collect();
         steps.extend(more);
@@ -184,19 +195,20 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
             scope.duration_hours = scope.duration_hours.min(asked.organisation.defaults.access_fallback_hours.max(1));
         }
         let why = if failed { "a rule failed, so a person decides" } else { "no rule decided, so a person does" };
-        return AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason: why.to_owned() };
+        return AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason: why.to_owned(), heard };
     }
     if steps.is_empty() {
         return AccessVerdict {
             outcome: Outcome::Approved(scope),
             reason: reasons(&|a| matches!(a, AccessAnswer::Approve(_))),
+            heard,
         };
     }
     let mut reason = reasons(&|a| matches!(a, AccessAnswer::Require(_)));
     if steps.iter().any(|step| step.named == [Named::AccessApprovers]) {
         reason.push_str("; where too few who are named may approve, the access approvers stand in");
     }
-    AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason }
+    AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason, heard }
 }
 
 /// The steps of all answers. What several rules ask for alike is asked once, within the shortest time; what one rule asks for

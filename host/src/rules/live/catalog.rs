@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use super::directory::Directory;
 use super::doubt::{Meant, Standing, missed};
 pub use super::generation::{Generation, Missed, Playing, Role};
+use super::guard::BEFORE_ACCESS;
 use super::rollout::{Rollout, RolloutStep, VersionId};
 use super::slots::{Slots, version_of};
 use crate::rules::load::LoadError;
@@ -246,7 +247,8 @@ impl Catalog {
     fn publish(&self, slots: Slots, revision: Option<i64>) {
         let standing = self.standing(&slots);
         let missed = |stage| missed(&standing, stage).map(|standing| standing.place.clone());
-        let missed = Missed { intake: missed(Stage::Intake), access: missed(Stage::Access) };
+        let feed = BEFORE_ACCESS.into_iter().find_map(missed);
+        let missed = Missed { intake: missed(Stage::Intake), access: missed(Stage::Access), feed };
         let live = self.generation.load();
         let next = Generation::new(live.number + 1, slots.entries(), missed);
         let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());

@@ -29,6 +29,8 @@ pub struct Generation {
 pub struct Missed {
     pub intake: Option<PathBuf>,
     pub access: Option<PathBuf>,
+    /// At a stage before access: what is decided there is what access is decided by.
+    pub feed: Option<PathBuf>,
 }
 
 /// What a version's answers do in a generation.
@@ -217,6 +219,20 @@ impl Generation {
     /// A rule that would be asked at intake and is not: what was submitted is not fully checked.
     pub fn intake_in_doubt(&self) -> Option<&Path> {
         self.missed.intake.as_deref()
+    }
+
+    /// A rule that would be asked before access and is not: access must not be given as if it had nothing to say.
+    pub fn feed_in_doubt(&self) -> Option<&Path> {
+        self.missed.feed.as_deref()
+    }
+
+    /// Whether a rule decides about the access that such tickets ask for, in any category at all.
+    pub fn decides_access(&self, request_type: &str) -> bool {
+        self.rules.iter().zip(&self.parts).any(|(rule, part)| {
+            let manifest = &rule.manifest;
+            let is_asked = manifest.mode != Mode::Off && *part != Playing::Shadow;
+            is_asked && manifest.stages.contains(&Stage::Access) && manifest.matches.is_about(request_type)
+        })
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use crate::rules::run::manifest::{Manifest, Mode};
 use crate::rules::run::stage::Stage;
 
+/// The stages before access: what is decided there, the rules for access see.
+pub const BEFORE_ACCESS: [Stage; 4] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing];
+
 /// Which versions of rules need two people.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
@@ -18,12 +21,12 @@ pub struct Guard {
 
 impl Guard {
     /// Whether a version decides about access, or feeds what is decided. Intake may set the app, the tier and the person who is
-    /// to have it; with `by_category`, a rule for access looks at some categories only, and categorization says which rule is
-    /// asked.
-    pub fn covers(&self, manifest: &Manifest, by_category: impl FnOnce() -> bool) -> bool {
-        let has = |stage| manifest.stages.contains(&stage);
-        let feeds = || has(Stage::Intake) || (has(Stage::Categorization) && by_category());
-        self.two_person && manifest.mode != Mode::Off && (has(Stage::Access) || (self.sees_access(manifest) && feeds()))
+    /// to have it; categorization says which rules for access are asked; and these see all that was decided before them, so that
+    /// one of them may let people in by a priority, a team or a tag.
+    pub fn covers(&self, manifest: &Manifest) -> bool {
+        let decides = manifest.stages.contains(&Stage::Access);
+        let feeds = || BEFORE_ACCESS.iter().any(|stage| manifest.stages.contains(stage)) && self.sees_access(manifest);
+        self.two_person && manifest.mode != Mode::Off && (decides || feeds())
     }
 
     /// Whether it is asked about tickets that ask for access.
@@ -35,9 +38,4 @@ impl Guard {
             None => true,
         }
     }
-}
-
-/// Whether a version decides about the access of some categories only.
-pub fn is_by_category(manifest: &Manifest) -> bool {
-    manifest.stages.contains(&Stage::Access) && !manifest.matches.categories.is_empty()
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::doubt::{Meant, Standing};
 use super::generation::{Playing, playing};
-use super::guard::{Guard, is_by_category};
+use super::guard::Guard;
 use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::{Mode, Says};
 use crate::rules::run::rule::Rule;
@@ -147,10 +147,7 @@ impl Slots {
 
     /// Whether a rule needs two people.
     fn covers(&self, rule: &Rule) -> bool {
-        // Only where it matters: all versions in memory are looked at for it.
-        let by_category =
-            || self.slots.values().flat_map(|slot| slot.versions.values()).any(|rule| is_by_category(&rule.manifest));
-        self.guard.covers(&rule.manifest, by_category)
+        self.guard.covers(&rule.manifest)
     }
 
     /// Whether a step would change what decides about access. A version that is not in memory could.

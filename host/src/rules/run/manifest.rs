@@ -209,12 +209,17 @@ pub struct Match {
 }
 
 impl Match {
+    /// Whether a rule with this filter is asked about such tickets, in some category at least.
+    pub fn is_about(&self, request_type: &str) -> bool {
+        self.request_types.is_empty() || self.request_types.iter().any(|t| t == request_type)
+    }
+
     /// Whether a rule with this filter is asked.
     pub fn admits(&self, request_type: &str, category: Option<&str>) -> bool {
         let below = |category: &str, parent: &str| {
             category.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        (self.request_types.is_empty() || self.request_types.iter().any(|t| t == request_type))
+        self.is_about(request_type)
             && (self.categories.is_empty() || category.is_some_and(|c| self.categories.iter().any(|p| below(c, p))))
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Ask, NOTHING, Told, list, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedAccess, RecordedVerdict};
+use crate::desk::organisation::Organisation;
 use crate::desk::verdict::Given;
 use crate::desk::verdict::access::{self, AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
 use crate::rules::contract::{self, Person, SoFar, access as contract_access};
@@ -46,6 +47,16 @@ impl Ask for Access<'_> {
             Answer::Access(answer) => access::check(&self.asked, translate::access_answer(answer.decision)),
             other => Err(wrong_stage(&other)),
         }
+    }
+
+    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
+        let Asked { request, requester, submitted_by, .. } = self.asked;
+        let app = other.apps.get(&request.app);
+        let tier = app.and_then(|app| Some((app, app.tier(self.asked.tier.id.as_str())?.1)));
+        tier.is_some_and(|(app, tier)| {
+            let asked = Asked { organisation: other, request, app, tier, requester, submitted_by };
+            Access { asked }.check(answer).is_ok()
+        })
     }
 
     fn combine(&self, given: &[Given<AccessAnswer>]) -> AccessVerdict {

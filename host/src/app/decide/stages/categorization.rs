@@ -27,6 +27,10 @@ impl Ask for Categorization<'_> {
         }
     }
 
+    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
+        Categorization { organisation: other, form: self.form }.check(answer).is_ok()
+    }
+
     fn combine(&self, given: &[Given<Classification>]) -> Classified {
         verdict::categorization(self.organisation, self.form, given)
     }

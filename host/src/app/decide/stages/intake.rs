@@ -46,6 +46,11 @@ impl Ask for Intake<'_> {
         }
     }
 
+    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
+        let form = other.request_types.get(&self.form.id);
+        form.is_some_and(|form| Intake { organisation: other, form }.check(answer).is_ok())
+    }
+
     fn combine(&self, given: &[Given<IntakeAnswer>]) -> IntakeVerdict {
         verdict::intake(given)
     }

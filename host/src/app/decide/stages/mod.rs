@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::app::record::verdict::RecordedVerdict;
+use crate::desk::organisation::Organisation;
 use crate::desk::verdict::{By, Given};
 use crate::rules::contract::intake as contract_intake;
 use crate::rules::limits::Limits;
@@ -42,6 +43,11 @@ pub trait Ask {
     ///
     /// A sentence that says why it does not count.
     fn check(&self, answer: Answer) -> Result<Self::Answer, String>;
+
+    /// Whether a rule's answer would count under another configuration; never at a stage whose answers name nothing of it.
+    fn counts_under(&self, _other: &Organisation, _answer: Answer) -> bool {
+        false
+    }
 
     /// The outcome of several rules' answers.
     fn combine(&self, given: &[Given<Self::Answer>]) -> Self::Verdict;

@@ -27,6 +27,10 @@ impl Ask for Priority<'_> {
         }
     }
 
+    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
+        Priority { organisation: other }.check(answer).is_ok()
+    }
+
     fn combine(&self, given: &[Given<Option<Rating>>]) -> Rated {
         verdict::priority(self.organisation, given)
     }

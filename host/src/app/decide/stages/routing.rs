@@ -29,6 +29,10 @@ impl Ask for Routing<'_> {
         }
     }
 
+    fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
+        Routing { organisation: other, category: self.category }.check(answer).is_ok()
+    }
+
     fn combine(&self, given: &[Given<Option<Destination>>]) -> Routed {
         verdict::routing(self.organisation, self.category, given)
     }

@@ -195,7 +195,7 @@ impl App {
         new: NewTicket,
         now: Timestamp,
     ) -> Result<Decided, Error> {
-        let cause = Cause::new(&new.submitted_by, new.text_bytes());
+        let cause = Cause::new(organisation.human(&new.submitted_by), new.text_bytes());
         let refused = Refused::of(&new);
         let begun = clock::instant();
         let generation = self.rules.generation();
@@ -308,6 +308,7 @@ impl App {
         let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
         let case = Case {
             organisation: organisation.clone(),
+            former: self.former(),
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
             generation,
@@ -363,11 +364,17 @@ impl App {
         let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
         let holders = self.store.holders(&request.app, now).await?;
         let open = self.store.open_requests(subject).await?;
+        let mut asked: Vec<_> = open.iter().map(|open| (open.app.clone(), open.tier.clone())).collect();
+        for account in organisation.other_accounts(subject) {
+            seen.push(self.store.access_seen(account.as_str()).await?);
+            asked.extend(self.store.open_requests(&account).await?.into_iter().map(|open| (open.app, open.tier)));
+        }
         Ok(AccessFacts {
+            elsewhere: self.held_elsewhere(subject).await?,
             history: self.store.access_history(subject, since).await?,
             holders: holders.into_iter().filter(|(person, _)| here(person)).collect(),
             asked_in: open.iter().find(|open| same(open)).map(|open| open.number),
-            open: open.into_iter().map(|open| (open.app, open.tier)).collect(),
+            open: asked,
             in_apps: (self.store.holdings(subject).await?, self.store.open_ops(subject).await?),
             seen,
             request: AccessRequest { extends, ..request.clone() },

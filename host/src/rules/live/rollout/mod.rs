@@ -355,6 +355,14 @@ impl Rollout {
         Ok(())
     }
 
+    /// The one who has proposed what an approval of this version would agree to.
+    pub fn proposer_of(&self, version: VersionId) -> Option<&Signatory> {
+        match &self.candidate {
+            Some(candidate) if candidate.version == version => candidate.proposed_by.as_ref(),
+            _ => self.retiring.as_ref(),
+        }
+    }
+
     fn approve(&mut self, version: VersionId, by: &Signatory) -> Result<(), NotTaken> {
         if let (Some(proposer), Some(in_force)) = (&self.retiring, self.in_force())
             && self.candidate.as_ref().is_none_or(|candidate| candidate.version != version)

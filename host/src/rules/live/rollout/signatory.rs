@@ -62,7 +62,8 @@ impl Signatory {
         }
     }
 
-    fn person(&self) -> Option<&str> {
+    /// The person whose step it is, where it is one's.
+    pub fn person(&self) -> Option<&str> {
         match self {
             Signatory::Person(person) => Some(person),
             Signatory::Operator { person, .. } => person.as_deref(),
