@@ -298,7 +298,14 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
 fn described() -> utoipa::openapi::OpenApi {
     let metrics = OpenApiRouter::new().routes(routes!(admin::operations::metrics));
     let routes = routes().merge(articles()).merge(repeatable()).merge(work()).merge(administration());
-    routes.merge(repeatable_work()).merge(whole_tables()).merge(uploads()).merge(files()).merge(metrics).split_for_parts().1
+    routes
+        .merge(repeatable_work())
+        .merge(whole_tables())
+        .merge(uploads())
+        .merge(files())
+        .merge(metrics)
+        .split_for_parts()
+        .1
 }
 
 /// Pages for people, which another room makes: here their requests get an id and the bounds of all others.

@@ -23,6 +23,7 @@ pub mod personal;
 pub mod provider;
 pub mod sessions;
 mod shown;
+pub mod visits;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);

@@ -93,9 +93,7 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     }
     let duplicate_of = match raw.duplicate_of {
         None => None,
-        Some(key) => {
-            Some(key.parse::<TicketNumber>().map_err(|e| format!("`duplicate-of` is {}: {e}", quoted(&key)))?)
-        }
+        Some(key) => Some(key.parse::<TicketNumber>().map_err(|e| format!("`duplicate-of` is {}: {e}", quoted(&key)))?),
     };
     Ok(Changes {
         subject: raw.subject,
@@ -157,7 +155,8 @@ pub fn classification(organisation: &Organisation, raw: RawClassification) -> Re
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
-    Kind::from_code(word).ok_or_else(|| format!("{} is not a kind: use incident, request, problem or change", quoted(word)))
+    Kind::from_code(word)
+        .ok_or_else(|| format!("{} is not a kind: use incident, request, problem or change", quoted(word)))
 }
 
 fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk::id::Tag>, String> {

@@ -109,8 +109,7 @@ impl Store {
                    and (saved_at > $4 or (saved_at = $4 and id <= $5)) order by saved_at desc, id limit $6";
         let ((from, from_id), (to, to_id)) = (first.place(), last.place());
         let most = i64::try_from(count).unwrap_or(LOOKED_AT_MAX);
-        let args =
-            vec![person.as_str().into(), from.into(), from_id.into(), to.into(), to_id.into(), most.into()];
+        let args = vec![person.as_str().into(), from.into(), from_id.into(), to.into(), to_id.into(), most.into()];
         let rows = self.db.quick(sql, args).await?;
         Ok(Page { items: self.readable("drafts", &rows, draft), next: (count < before).then(|| last.place()) })
     }
