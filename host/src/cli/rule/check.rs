@@ -42,8 +42,8 @@ pub fn run(args: &Check) -> Result<(), Failure> {
         None => Ok(()),
         Some(problem) => {
             println!("A desk would not take it.");
-            println!("  why:  {}", shown_lines(&problem.what.to_string()));
-            println!("  mend: {}", shown_lines(&problem.mend.to_string()));
+            println!("  why:  {}", shown_lines(&problem.what));
+            println!("  mend: {}", shown_lines(&problem.mend));
             Err(format!("{}: a desk would not take it", args.file.display()).into())
         }
     }
@@ -68,7 +68,7 @@ fn say(file: &Path, checked: &Checked) {
         println!("  examples: all {examples} hold");
     }
     for note in &checked.notes {
-        println!("  note: {}", shown(&note.to_string()));
+        println!("  note: {}", shown(note));
     }
     if let Some(runs_out) = checked.runs_out() {
         println!("  note: {runs_out}; `limits` can give it more");

@@ -10,7 +10,7 @@ use ruledesk_sdk::{access, categorization, export, intake, log, priority, routin
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Hostile {
     does: Deed,
-    /// What it says, where the deed is to say something.
+    /// Its words, where the deed is to say something.
     #[serde(default)]
     text: String,
     /// How often it says that.
