@@ -184,3 +184,15 @@ fn a_wrong_table_changes_nothing_and_says_where() {
         assert_eq!(kofi.get("/api/v1/tables/systems?limit=2&after=erp").expect(200)["rows"][0]["system"], "intranet");
     });
 }
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_by_its_line() {
+    on_both(|database| {
+        let desk = House::with_rules(database, asset_owner());
+        let mei = desk.as_role("mei");
+        let refused = put(&mei, "asset,team\nerp,\"finance", "half");
+        assert!(refused.status == 422 && refused.text.contains("line 2"), "{}", refused.text);
+        assert!(refused.text.contains("never closed"), "{}", refused.text);
+        assert_eq!(mei.get(ASSETS).status, 404, "nothing of it was kept");
+    });
+}

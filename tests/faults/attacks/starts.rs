@@ -86,7 +86,7 @@ fn a_start_function_without_end_is_refused_in_its_time_and_keeps_nothing_waiting
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
-/// The memory's own maximum bounds it before the rule's limit does: its guest is told so and goes on.
+/// The memory's own maximum bounds it before the rule's limit does: its guest hears so and goes on.
 #[test]
 fn a_memory_grows_to_its_own_maximum_and_that_is_no_fault() {
     let dir = TempDir::new().unwrap();

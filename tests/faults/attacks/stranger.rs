@@ -39,6 +39,16 @@ fn keeps_little(desk: &House) {
     assert_eq!(amara.put("/api/v1/tickets/IT-1/outage", &outage).status, 403);
     let many = json!({ "announcement": "All is down", "like": { "words": vec!["vpn"; 10_000] } });
     assert_eq!(kofi.put("/api/v1/tickets/IT-1/outage", &many).status, 422);
+    // Words and fields are shown to those who look at outages.
+    for bad in ["vpn\u{1b}[2J", "npv\u{202e}", "two\nlines"] {
+        let likes =
+            [json!({ "words": [bad] }), json!({ "field": { "service": bad } }), json!({ "field": { bad: "vpn" } })];
+        for like in likes {
+            let outage = json!({ "announcement": "All is down", "like": like });
+            let refused = kofi.put("/api/v1/tickets/IT-1/outage", &outage).expect(422);
+            assert_eq!(refused["problems"][0]["code"], "bad-character", "{outage}: {refused}");
+        }
+    }
 }
 
 /// Submissions for many people, and questions back without end.
