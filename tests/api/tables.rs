@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::components::asset_owner;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{copy, on_both};
 use crate::support::wait::until;
 
 const CSV: &str = "text/csv";
@@ -182,5 +182,40 @@ fn a_wrong_table_changes_nothing_and_says_where() {
         let page = kofi.get("/api/v1/tables/systems?limit=2").expect(200);
         assert_eq!(page["next_after"], "erp");
         assert_eq!(kofi.get("/api/v1/tables/systems?limit=2&after=erp").expect(200)["rows"][0]["system"], "intranet");
+    });
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_by_its_line() {
+    on_both(|database| {
+        let desk = House::with_rules(database, asset_owner());
+        let mei = desk.as_role("mei");
+        let refused = put(&mei, "asset,team\nerp,\"finance", "half");
+        assert!(refused.status == 422 && refused.text.contains("line 2"), "{}", refused.text);
+        assert!(refused.text.contains("never closed"), "{}", refused.text);
+        assert_eq!(mei.get(ASSETS).status, 404, "nothing of it was kept");
+    });
+}
+
+/// An example leans on a row that changes afterwards: the version has passed it, and a start is no reason to ask it again.
+#[test]
+fn a_row_that_changes_takes_out_no_version_that_has_passed_its_examples() {
+    on_both(|database| {
+        let rules = tempfile::TempDir::new().unwrap();
+        copy(asset_owner(), rules.path());
+        let file = rules.path().join("asset-owner/rule.toml");
+        let example = "\n[[example]]\nname = \"the ERP\"\nstage = \"routing\"\ninput.ticket.subject = \"erp\"\n\
+             expect = { decision = \"assign\", team = \"applications\" }\n";
+        let manifest = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, manifest + example).unwrap();
+        let desk = House::with_rules(database, rules.path());
+        let mei = desk.as_role("mei");
+        put(&mei, "asset,team\nerp,applications\n", "first").expect(200);
+        until("the rule to be live", || rule_is_live(&desk));
+        put(&mei, "asset,team\nerp,security\n", "moved").expect(200);
+        assert_eq!(routed(&desk).0, "security");
+        let desk = desk.cut_off_and_restart();
+        until("the rule to be live after a start", || rule_is_live(&desk));
+        assert_eq!(routed(&desk).0, "security");
     });
 }

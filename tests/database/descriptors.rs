@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::support::components::example_rules;
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::desk::{Database, Desk};
+use crate::support::wait::until;
 
 /// A connection that is there already, and is kept.
 struct Kept(BufReader<TcpStream>);
@@ -76,4 +77,28 @@ fn a_desk_that_is_out_of_descriptors_goes_on_writing() {
     limit(&desk, was);
     let list: Value = desk.as_role("kofi").get("/api/v1/tickets?limit=200").expect(200);
     assert_eq!(list["tickets"].as_array().unwrap().len(), 41);
+}
+
+/// A version that is replaced leaves no file open, however often that happens.
+#[test]
+fn changes_of_a_rule_keep_no_descriptors() {
+    let rules = tempfile::TempDir::new().unwrap();
+    let manifest =
+        |n: usize| hostile_manifest("often", "priority", "pass", "").replacen("1.0.0", &format!("1.0.{n}"), 1);
+    put(rules.path(), "often", &manifest(0), hostile());
+    let desk = Desk::with_rules(Database::Sqlite, rules.path());
+    let change = |n: usize| {
+        std::fs::write(desk.rules.join("often/rule.toml"), manifest(n)).unwrap();
+        until("the next version to be active", || {
+            let rules = desk.as_role("kofi").get("/api/v1/rules").json();
+            let is_next = |rule: &Value| rule["active"]["version"] == format!("1.0.{n}");
+            rules["rules"].as_array()?.iter().any(is_next).then_some(())
+        });
+    };
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", desk.pid())).unwrap().count();
+    (1..=6).for_each(change);
+    let before = open();
+    (7..=24).for_each(change);
+    // Connections come and go meanwhile; one for each change would be eighteen.
+    assert!(open() < before + 9, "{before} descriptors, then {}", open());
 }

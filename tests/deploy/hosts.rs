@@ -124,3 +124,26 @@ fn what_a_command_deploys_is_in_effect_at_the_desk_beside_it() {
         assert!(!without.status.success(), "a reason is needed");
     });
 }
+
+/// Each host has its own clients, and all of them write on one ticket: what one is quicker with is no reason to refuse another.
+#[test]
+fn comments_at_once_at_three_hosts_are_all_taken() {
+    let a = Desk::with_rules(Database::Postgres, TempDir::new().unwrap().path());
+    let (b, c) = (a.beside(), a.beside());
+    let body = json!({ "request_type": "question", "subject": "Anything", "body": "at all" });
+    a.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let hosts = [&a, &b, &c];
+    let say = |n: usize| {
+        let comment = json!({ "body": format!("word {n}") });
+        hosts[n % 3].as_role("amara").post("/api/v1/tickets/IT-1/comments", &comment).status
+    };
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let say = &say;
+        let sends: Vec<_> = (0..48).map(|n| scope.spawn(move || say(n))).collect();
+        sends.into_iter().map(|send| send.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [201; 48]);
+    let timeline = b.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200);
+    let comments = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "commented").count();
+    assert_eq!(comments, 48);
+}

@@ -175,3 +175,29 @@ fn a_conformance_tester_of_others_finds_nothing() {
     let bad: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
     assert!(output.status.success() && bad.is_empty() && said.contains("SUCCESS"), "{said}");
 }
+
+/// Names of the directory stand on pages, in messages and on terminals.
+#[test]
+fn texts_of_the_provider_are_held_to_the_law_of_peoples() {
+    let (_desk, provider) = desk(Database::Sqlite);
+    let path = "/scim/v2/Users";
+    for bad in ["Tariq\u{1b}]0;x\u{7}", "Tariq\u{202e}zizA", "Tariq\nAziz", "Tariq\u{0}"] {
+        for more in [
+            json!({ "displayName": bad }),
+            json!({ "name": { "givenName": bad } }),
+            json!({ "title": bad }),
+            json!({ "emails": [{ "value": bad }] }),
+            json!({ PLACE: { "department": bad } }),
+            json!({ bad: "x" }),
+        ] {
+            let refused = sends(&provider, "POST", path, &user("tariq@meridian.example", &more)).expect(400);
+            assert_eq!(refused["scimType"], "invalidValue", "{more}: {refused}");
+        }
+        assert_eq!(sends(&provider, "POST", path, &user(bad, &json!({}))).status, 400, "{bad:?}");
+    }
+    assert_eq!(sends(&provider, "POST", path, &user("\u{200b}", &json!({}))).status, 400, "it cannot be seen");
+    let address = json!({ "addresses": [{ "formatted": "100 Universal City Plaza\nHollywood, CA 91608 USA" }] });
+    let made = sends(&provider, "POST", path, &user("tariq@meridian.example", &address)).expect(201);
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Tariq\u{202e}" }] });
+    assert_eq!(sends(&provider, "PATCH", &format!("{path}/{}", id(&made)), &patch).status, 400);
+}

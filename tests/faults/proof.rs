@@ -208,3 +208,16 @@ fn tokens_have_ids_and_ends_and_are_taken_back_without_the_token_at_hand() {
         assert!(chain(&desk).0);
     });
 }
+
+/// Labels stand in lists on terminals.
+#[test]
+fn a_label_of_a_token_is_a_line_of_text() {
+    let desk = House::demo(Database::Sqlite);
+    for label in ["a\u{1b}]0;x\u{7}", "a\nb", "a\u{202e}b", "x".repeat(201).as_str()] {
+        let given = desk.command(&["token", "ivan", "--roles", "agent", "--label", label]);
+        assert!(!given.status.success() && given.stdout.trim_ascii().is_empty(), "{label:?}: {given:?}");
+    }
+    let listed = desk.command(&["token", "list", "ivan"]);
+    assert!(listed.status.success() && listed.stdout.is_empty(), "{listed:?}");
+    assert!(desk.command(&["token", "ivan", "--roles", "agent", "--label", "Ivan's build"]).status.success());
+}

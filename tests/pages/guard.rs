@@ -289,3 +289,23 @@ fn audited(desk: &House, mei: &str) {
     let refused = send("GET", &format!("{}/admin/audit", desk.url), &[("cookie", &kofi)], "");
     assert_eq!(refused.status, 403);
 }
+
+/// A cookie is looked for in the database, so that an address has only so many of no session; a page costs as much as a request
+/// of a program.
+#[test]
+fn cookies_of_no_session_are_braked_and_pages_are_counted_by_person() {
+    let desk = House::with_settings(Database::Sqlite, crate::support::components::example_rules(), |text| {
+        text.replacen("\nrequests-per-minute = 600_000", "\nrequests-per-minute = 20", 1)
+    });
+    let (amara, lena) = (cookie(&desk, "amara"), cookie(&desk, "lena"));
+    let page = |cookie: &str| send("GET", &format!("{}/", desk.url), &[("cookie", cookie)], "").status;
+    assert_eq!((page(&amara), page(&lena)), (200, 200));
+    let unknown = |n: usize| page(&format!("__Host-ruledesk={n:064x}"));
+    assert_eq!((0..200).find(|n| unknown(*n) == 429), Some(120));
+    // Those who were seen before pass; the clock of the desk stands still.
+    assert_eq!((1..40).take_while(|_| page(&amara) == 200).count(), 19, "twenty in a minute");
+    assert_eq!(page(&amara), 429);
+    assert_eq!(page(&lena), 200, "another person has pages of their own");
+    desk.clock.advance(jiff::SignedDuration::from_secs(60));
+    assert_eq!((page(&amara), unknown(1_000)), (200, 303));
+}

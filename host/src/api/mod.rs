@@ -78,18 +78,16 @@ pub struct Bounds {
 fn tickets() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tickets::create, tickets::list::list))
-        .routes(routes!(tickets::read, tickets::edits::edit))
+        .routes(routes!(tickets::read))
         .routes(routes!(tickets::timeline))
         .routes(routes!(tickets::comment))
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::lifecycle::resolutions))
         .routes(routes!(tickets::lifecycle::promises))
         .routes(routes!(tickets::lifecycle::escalate))
-        .routes(routes!(tickets::links::links, tickets::links::link))
-        .routes(routes!(tickets::links::unlink))
+        .routes(routes!(tickets::links::links))
         .routes(routes!(tickets::links::merge))
         .routes(routes!(tickets::links::follow_up))
-        .routes(routes!(tickets::links::split))
         .routes(routes!(tickets::search::search))
         .routes(routes!(tickets::search::views::list))
         .routes(routes!(tickets::search::views::read))
@@ -102,13 +100,12 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::lifecycle::drafts::list))
         .routes(routes!(tickets::lifecycle::events::promises))
         .routes(routes!(tickets::lifecycle::events::handovers))
-        .routes(routes!(tickets::lifecycle::time::read, tickets::lifecycle::time::spend))
+        .routes(routes!(tickets::lifecycle::time::read))
         .routes(routes!(admin::reports::read))
         .routes(routes!(tickets::bulk::step))
         .routes(routes!(tickets::bulk::macros))
         .routes(routes!(tickets::bulk::canned_replies))
-        .routes(routes!(tickets::bulk::tasks, tickets::bulk::add_task))
-        .routes(routes!(tickets::bulk::mark_task))
+        .routes(routes!(tickets::bulk::tasks))
         .routes(routes!(tickets::knowledge::list))
         .routes(routes!(tickets::knowledge::search))
         .routes(routes!(tickets::knowledge::read))
@@ -173,7 +170,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::config::apps))
         .routes(routes!(admin::schedules::list))
         .routes(routes!(admin::schedules::runs))
-        .routes(routes!(admin::schedules::step))
         .routes(routes!(admin::published::list))
         .routes(routes!(admin::published::versions))
         .routes(routes!(admin::published::version))
@@ -201,7 +197,6 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
             tickets::lifecycle::drafts::forget
         ))
         .routes(routes!(tickets::lifecycle::drafts::submit))
-        .routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
         .routes(routes!(tickets::knowledge::draft))
         .routes(routes!(tickets::knowledge::suggest))
         .routes(routes!(tickets::knowledge::vote))
@@ -211,9 +206,22 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::orders::answer))
 }
 
-/// The routes of those who work on the tickets of others, many at once.
-fn many() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(tickets::bulk::bulk))
+/// The routes of those who work on the tickets of others.
+fn work() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(tickets::edits::edit))
+        .routes(routes!(tickets::links::link))
+        .routes(routes!(tickets::links::unlink))
+        .routes(routes!(tickets::links::split))
+        .routes(routes!(tickets::lifecycle::time::spend))
+        .routes(routes!(tickets::bulk::add_task))
+        .routes(routes!(tickets::bulk::mark_task))
+        .routes(routes!(tickets::bulk::bulk))
+}
+
+/// Writes of the same people that may be sent again without harm.
+fn repeatable_work() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
 }
 
 /// The routes of the company's identity provider: SCIM, which describes itself.
@@ -250,6 +258,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::deployments::resume))
         .routes(routes!(rules::deployments::retire))
         .routes(routes!(admin::config::reload))
+        .routes(routes!(admin::schedules::step))
         .routes(routes!(admin::people::export))
         .routes(routes!(admin::people::erase))
         .routes(routes!(access::reviews::start))
@@ -288,8 +297,15 @@ fn whole_tables() -> OpenApiRouter<Arc<App>> {
 /// All routes as the handlers describe them.
 fn described() -> utoipa::openapi::OpenApi {
     let metrics = OpenApiRouter::new().routes(routes!(admin::operations::metrics));
-    let routes = routes().merge(articles()).merge(repeatable()).merge(many()).merge(administration());
-    routes.merge(whole_tables()).merge(uploads()).merge(files()).merge(metrics).split_for_parts().1
+    let routes = routes().merge(articles()).merge(repeatable()).merge(work()).merge(administration());
+    routes
+        .merge(repeatable_work())
+        .merge(whole_tables())
+        .merge(uploads())
+        .merge(files())
+        .merge(metrics)
+        .split_for_parts()
+        .1
 }
 
 /// Pages for people, which another room makes: here their requests get an id and the bounds of all others.
@@ -323,21 +339,18 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     let door = |opens_for| Door { app: Arc::clone(&app), fair: fair.clone(), rates: rates.clone(), opens_for };
     let administrators = OpensFor::Only(|actor| permission::administer(actor).map(drop));
     let authors = OpensFor::Only(|actor| permission::write_knowledge(actor).map(drop));
-    let agents = OpensFor::Only(|actor| permission::list_internally(actor).map(drop));
-    let without_keys = |routes: OpenApiRouter<Arc<App>>, bounds, opens_for| {
-        let routes = routes.route_layer(middleware::from_fn(http::headers::key::refuse));
-        bounded(routes, bounds, door(opens_for), false)
-    };
+    let agents = OpensFor::Only(|actor| permission::edit_tickets(actor).map(drop));
+    let without_keys = |routes, bounds, opens_for| bounded(keyless(routes), bounds, door(opens_for), false);
     let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
-        .merge(bounded(directory(), limits.usual, door(OpensFor::All), false))
-        .merge(bounded(many(), limits.usual, door(agents), true))
+        .merge(bounded(keyless(directory()), limits.usual, door(OpensFor::All), false))
+        .merge(bounded(work(), limits.usual, door(agents), true))
+        .merge(without_keys(repeatable_work(), limits.usual, agents))
         .merge(without_keys(articles(), limits.usual, authors))
         .merge(without_keys(repeatable(), limits.usual, OpensFor::All))
         .merge(without_keys(administration(), limits.usual, administrators))
         .merge(without_keys(whole_tables(), limits.table, administrators))
         .merge(without_keys(uploads(), limits.upload, administrators));
-    let keyless = files().route_layer(middleware::from_fn(http::headers::key::refuse));
-    let routes = routes.merge(bounded(keyless, limits.attachment, door(OpensFor::All), false));
+    let routes = routes.merge(without_keys(files(), limits.attachment, OpensFor::All));
     let metrics = match limits.metrics {
         MetricsFor::All => routes!(admin::operations::metrics),
         MetricsFor::Staff => routes!(admin::operations::metrics_for_staff),
@@ -379,6 +392,11 @@ pub fn operations(app: Arc<App>) -> Router {
         .routes(routes!(admin::operations::metrics));
     let (router, _) = routes.split_for_parts();
     router.fallback(async || Problem::new(Kind::NOT_FOUND, "no such path here")).with_state(app)
+}
+
+/// Routes whose writes honour no `Idempotency-Key`: one is refused.
+fn keyless(routes: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    routes.route_layer(middleware::from_fn(http::headers::key::refuse))
 }
 
 fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door, takes_keys: bool) -> OpenApiRouter<Arc<App>> {

@@ -16,6 +16,7 @@ use super::tickets::lifecycle::promises::Following;
 use super::tickets::quota::Quotas;
 use super::tokens::passwords::Guesses;
 use super::tokens::provider::Provider;
+use super::tokens::visits::Visits;
 use super::{Clock, Error, jobs, tokens};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
@@ -60,6 +61,8 @@ pub struct Office {
     pub quotas: Quotas,
     pub(super) presence: Presence,
     pub(super) guesses: Guesses,
+    /// Pages that were asked for, by person and address.
+    pub(super) visits: Visits,
     /// The identity provider, where there is one.
     pub(super) provider: std::sync::OnceLock<Provider>,
     /// When apps were looked at last for access that no grant gives, in seconds.
@@ -97,6 +100,7 @@ impl Office {
             quotas: Quotas::default(),
             presence: Presence::default(),
             guesses: Guesses::default(),
+            visits: Visits::default(),
             provider: std::sync::OnceLock::new(),
             pauses: Pauses::default(),
             following: Following::default(),

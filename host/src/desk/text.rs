@@ -35,9 +35,35 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The most that a sentence repeats of a name that is none here, in characters.
+const QUOTED_CHARS_MAX: usize = 100;
+
+/// A name that others gave, as a sentence repeats it: its beginning, in backticks. A character that is not drawn, or that does more
+/// than be drawn, is written as its number, since it may be why the name is not known.
+pub fn quoted(name: &str) -> String {
+    let mut text = String::from("`");
+    for c in name.chars().take(QUOTED_CHARS_MAX) {
+        if c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+            text.extend(c.escape_unicode());
+        } else {
+            text.push(c);
+        }
+    }
+    text.push_str(if name.chars().nth(QUOTED_CHARS_MAX).is_some() { "…`" } else { "`" });
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_repeated_of_a_name_is_short_and_text() {
+        assert_eq!(quoted("team-ü"), "`team-ü`");
+        assert_eq!(quoted("a\u{202e}b\u{1b}\n\u{200b}"), r"`a\u{202e}b\u{1b}\u{a}\u{200b}`");
+        let long = quoted(&"\u{202e}".repeat(200_000));
+        assert!(long.len() < 1_000 && long.ends_with("…`"), "{} bytes", long.len());
+    }
 
     #[test]
     fn what_looks_the_same_is_the_same() {

@@ -66,9 +66,21 @@ pub fn cut(mut text: String, bytes_max: usize) -> String {
     text
 }
 
+/// A sentence about what a guest said, which may repeat some of it: shown as text, and no longer than a fault.
+pub fn complaint(sentence: String) -> String {
+    cut(shown(&cut(sentence, FAULT_BYTES_MAX)), FAULT_BYTES_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_is_text_and_as_long_as_a_fault() {
+        let complaint = complaint("\u{202e}\u{1b}\n".repeat(200_000));
+        assert!(complaint.len() < FAULT_BYTES_MAX + 100, "{} bytes", complaint.len());
+        assert!(!complaint.chars().any(|c| c == '\n' || is_dangerous(c)), "{complaint}");
+    }
 
     #[test]
     fn nothing_that_moves_a_cursor_or_forges_a_line_is_shown_as_it_is() {

@@ -116,21 +116,45 @@ fn by_load_who_comes_back_gets_the_next_ones_until_all_have_as_many() {
     });
 }
 
+/// A line of `people.toml` that is taken out says the same as one who has left.
 #[test]
-fn what_is_opened_again_goes_to_nobody_who_has_left() {
-    on_both(|database| {
-        let (desk, dir) = with_teams(database, |text| text);
-        let amara = desk.as_role("amara");
-        let key = incident(&amara, "VPN");
-        let who = with(&desk, &key).as_str().unwrap().to_owned();
-        step(&desk.as_role("kofi"), &key, &resolved()).expect(200);
-        let file = dir.path().join("people.toml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let id = format!("id = \"{who}\"\n");
-        std::fs::write(&file, text.replacen(&id, &format!("{id}active = false\n"), 1)).unwrap();
-        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
-        step(&amara, &key, &json!({ "to": "reopened", "reason": "still down" })).expect(200);
-        desk.advance(SignedDuration::from_mins(1));
-        assert_ne!(with(&desk, &key), who.as_str());
-    });
+fn tickets_of_one_who_has_left_or_is_in_no_list_any_more_are_handed_on() {
+    for is_removed in [false, true] {
+        on_both(|database| {
+            let (desk, dir) = with_teams(database, |text| text);
+            let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+            let [over, running] = ["one", "two"].map(|subject| incident(&amara, subject));
+            for key in [&over, &running] {
+                let edit = json!({ "assignee": "akira", "reason": "his" });
+                kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+            }
+            step(&kofi, &over, &resolved()).expect(200);
+            leaves(&desk, &dir, "akira", is_removed);
+            desk.advance(SignedDuration::from_mins(1));
+            assert_ne!(with(&desk, &running), "akira", "removed: {is_removed}");
+            // What they had ended comes back to another.
+            step(&amara, &over, &json!({ "to": "reopened", "reason": "still down" })).expect(200);
+            desk.advance(SignedDuration::from_mins(1));
+            assert_ne!(with(&desk, &over), "akira", "removed: {is_removed}");
+        });
+    }
+}
+
+/// Says that a person has left, or says no more of them at all.
+fn leaves(desk: &House, dir: &TempDir, person: &str, is_removed: bool) {
+    let file = dir.path().join("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (head, people) = text.split_once("[[person]]").unwrap();
+    let is = |entry: &&str| entry.contains(&format!("id = \"{person}\""));
+    let own = people.split("[[person]]").find(is).unwrap();
+    let rest: String =
+        people.split("[[person]]").filter(|entry| !is(entry)).map(|entry| format!("[[person]]{entry}")).collect();
+    let left = if is_removed { String::new() } else { format!("[[person]]{own}\nactive = false\n") };
+    std::fs::write(&file, format!("{head}{rest}{left}")).unwrap();
+    let teams = dir.path().join("teams.toml");
+    let text = std::fs::read_to_string(&teams).unwrap();
+    let without = |line: &&str| !line.contains(&format!("person = \"{person}\""));
+    std::fs::write(&teams, text.lines().filter(without).collect::<Vec<_>>().join("\n")).unwrap();
+    let reloaded = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+    assert_eq!(reloaded.status, 204, "{}", reloaded.text);
 }

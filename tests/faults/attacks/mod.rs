@@ -2,9 +2,11 @@
 //!
 //! Of each attack the list names every test that would fail if it worked again.
 
+mod answers;
 mod damaged;
 mod damaged_lists;
 mod guests;
+mod starts;
 mod stranger;
 mod work;
 
@@ -36,7 +38,15 @@ const ATTACKS: [(&str, &[&str]); 46] = [
             "a_desk_that_is_out_of_descriptors_goes_on_writing",
         ],
     ),
-    ("look-ups, words and names without end", &["what_guests_say_has_a_bound_and_is_text"]),
+    (
+        "look-ups, words and names without end",
+        &[
+            "what_guests_say_has_a_bound_and_is_text",
+            "a_name_that_does_not_exist_is_repeated_short_and_as_text",
+            "the_problems_of_a_rule_are_short_and_text_for_the_requester_and_in_a_draft",
+            "texts_of_rules_are_held_to_the_law_of_peoples",
+        ],
+    ),
     (
         "words by which a record is not compared",
         &["what_guests_say_has_a_bound_and_is_text", "whatever_was_edited_is_found_and_said_field_by_field"],

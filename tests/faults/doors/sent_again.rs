@@ -81,6 +81,40 @@ fn the_same_comment_sent_many_times_at_once_is_there_once() {
     });
 }
 
+/// Says so many different things on a ticket at once, while something else is done; the statuses.
+fn at_once(client: &Client, ticket: &str, count: usize, other: impl Fn() -> u16 + Send + Sync) -> (Vec<u16>, u16) {
+    let path = format!("/api/v1/tickets/{ticket}/comments");
+    let say = |n: usize| client.post(&path, &json!({ "body": format!("word {n}") })).status;
+    std::thread::scope(|scope| {
+        let say = &say;
+        let sends: Vec<_> = (0..count).map(|n| scope.spawn(move || say(n))).collect();
+        let other = scope.spawn(other);
+        (sends.into_iter().map(|send| send.join().unwrap()).collect(), other.join().unwrap())
+    })
+}
+
+/// A comment depends on nothing that others said meanwhile, and an approval on no comment: none is refused for the others.
+#[test]
+fn different_comments_at_once_are_all_taken_and_so_is_an_approval() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        let body = json!({ "request_type": "question", "subject": "At once", "body": "Please tell me." });
+        amara.post("/api/v1/tickets", &body).expect(201);
+        let read = || amara.get("/api/v1/tickets/IT-1").status;
+        assert_eq!(at_once(&amara, "IT-1", 64, read), (vec![201; 64], 200));
+        assert_eq!(entries(&desk, "IT-1", "commented"), 64);
+        let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+            "tier": "write", "duration-hours": 24, "justification": "I join the data project on Monday" } });
+        amara.post("/api/v1/tickets", &access).expect(201);
+        let approve = || lena.post("/api/v1/tickets/IT-2/access/decisions", &json!({ "approve": true })).status;
+        let (said, approved) = at_once(&amara, "IT-2", 16, approve);
+        assert_eq!(approved, 200);
+        // After the approval a comment may lead elsewhere by the desk's policy; it is taken all the same.
+        assert!(said.iter().all(|status| [200, 201].contains(status)), "{said:?}");
+    });
+}
+
 #[test]
 fn routes_that_honour_no_key_refuse_one() {
     let desk = House::demo(Database::Sqlite);

@@ -35,6 +35,9 @@ pub enum List {
     PublicTimeline,
     Deliveries,
     Decisions,
+    Drafts,
+    Resolutions,
+    TimeSpent,
 }
 
 impl List {
@@ -58,6 +61,9 @@ impl List {
             List::Unused => 'x',
             List::Reviews => 'r',
             List::Decisions => 'i',
+            List::Drafts => 's',
+            List::Resolutions => 'y',
+            List::TimeSpent => 'z',
         }
     }
 

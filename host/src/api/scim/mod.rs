@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use serde_json::Value;
 
 use super::http::auth::Caller;
 use crate::app::{App, Error};
+use crate::desk::actor::Actor;
 use crate::desk::organisation::directory::EntryKind;
 use crate::desk::permission;
 
@@ -45,6 +46,19 @@ pub fn schemas() -> [MethodRouter<Arc<App>>; 2] {
 /// All else below the server's address.
 pub fn missing() -> MethodRouter<Arc<App>> {
     any(|| async { Failed::missing("there is no such place; see /scim/v2/ResourceTypes") })
+}
+
+/// The person who keeps the directory here: known before a body is read.
+struct Keeper(Actor);
+
+impl FromRequestParts<Arc<App>> for Keeper {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Failed> {
+        let caller = Caller::from_request_parts(parts, app).await.map_err(Failed::Other)?;
+        may(&caller)?;
+        Ok(Self(caller.0))
+    }
 }
 
 fn may(caller: &Caller) -> Result<(), Failed> {
@@ -94,13 +108,13 @@ fn meant(headers: &HeaderMap) -> Result<Option<i64>, Failed> {
 
 /// The routes of all users, or all groups.
 pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
-    get(move |State(app): State<Arc<App>>, Caller(actor): Caller, RawQuery(query): RawQuery| async move {
+    get(move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery| async move {
         let asked = Asked::read(query.as_deref())?;
         let entries = app.directory_entries(&actor, kind)?;
         Ok::<_, Failed>(listed(entries.iter().map(resource).collect(), &asked))
     })
     .post(
-        move |State(app): State<Arc<App>>, Caller(actor): Caller, RawQuery(query): RawQuery, body: Bytes| async move {
+        move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery, body: Bytes| async move {
             let asked = Asked::read(query.as_deref())?;
             Ok::<_, Failed>(created(&app.add_entry(&actor, kind, json(&body)?).await?, &asked))
         },
@@ -109,7 +123,7 @@ pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
 
 /// The routes that look for users, groups or both by a body, which is longer than an address may be.
 pub fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
-    post(move |State(app): State<Arc<App>>, Caller(actor): Caller, body: Bytes| async move {
+    post(move |State(app): State<Arc<App>>, Keeper(actor): Keeper, body: Bytes| async move {
         let asked = Asked::of_body(&json(&body)?)?;
         let mut found = Vec::new();
         for kind in kinds {
@@ -122,7 +136,7 @@ pub fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
 /// A request about one user or group.
 struct About {
     app: Arc<App>,
-    caller: Caller,
+    keeper: Keeper,
     id: String,
     asked: Asked,
     headers: HeaderMap,
@@ -134,7 +148,7 @@ impl About {
         kind: EntryKind,
         change: impl Fn(&Value) -> Result<Value, Failed>,
     ) -> Result<Response, Failed> {
-        let About { app, caller: Caller(actor), id, asked, headers } = self;
+        let About { app, keeper: Keeper(actor), id, asked, headers } = self;
         let meant = meant(&headers)?;
         for _ in 0..TRIES_MAX {
             let before = app.directory_entry(&actor, kind, &id)?;
@@ -150,43 +164,43 @@ impl About {
     }
 }
 
-type Parts = (State<Arc<App>>, Caller, Path<String>, RawQuery, HeaderMap);
+type Parts = (State<Arc<App>>, Keeper, Path<String>, RawQuery, HeaderMap);
 
-fn about((State(app), caller, Path(id), RawQuery(query), headers): Parts) -> Result<About, Failed> {
-    Ok(About { app, caller, id, asked: Asked::read(query.as_deref())?, headers })
+fn about((State(app), keeper, Path(id), RawQuery(query), headers): Parts) -> Result<About, Failed> {
+    Ok(About { app, keeper, id, asked: Asked::read(query.as_deref())?, headers })
 }
 
 /// The routes of one user or group.
 pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
-    get(move |app: State<Arc<App>>, caller: Caller, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
-        let About { app, caller: Caller(actor), id, asked, headers } = about((app, caller, id, query, headers))?;
+    get(move |app: State<Arc<App>>, keeper: Keeper, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
+        let About { app, keeper: Keeper(actor), id, asked, headers } = about((app, keeper, id, query, headers))?;
         Ok::<_, Failed>(shown(&app.directory_entry(&actor, kind, &id)?, &asked, &headers))
     })
     .put(
         move |app: State<Arc<App>>,
-              caller: Caller,
+              keeper: Keeper,
               id: Path<String>,
               query: RawQuery,
               headers: HeaderMap,
               body: Bytes| async move {
             let new = json(&body)?;
-            about((app, caller, id, query, headers))?.change(kind, |_| Ok(new.clone())).await
+            about((app, keeper, id, query, headers))?.change(kind, |_| Ok(new.clone())).await
         },
     )
     .patch(
         move |app: State<Arc<App>>,
-              caller: Caller,
+              keeper: Keeper,
               id: Path<String>,
               query: RawQuery,
               headers: HeaderMap,
               body: Bytes| async move {
             let request = json(&body)?;
-            about((app, caller, id, query, headers))?.change(kind, |before| Ok(patch::patched(before, &request)?)).await
+            about((app, keeper, id, query, headers))?.change(kind, |before| Ok(patch::patched(before, &request)?)).await
         },
     )
     .delete(
-        move |app: State<Arc<App>>, caller: Caller, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
-            let About { app, caller: Caller(actor), id, headers, .. } = about((app, caller, id, query, headers))?;
+        move |app: State<Arc<App>>, keeper: Keeper, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
+            let About { app, keeper: Keeper(actor), id, headers, .. } = about((app, keeper, id, query, headers))?;
             app.delete_entry(&actor, (kind, &id), meant(&headers)?).await?;
             Ok::<_, Failed>(StatusCode::NO_CONTENT.into_response())
         },

@@ -15,7 +15,7 @@ use super::disagree::compare;
 use super::doubt::{Unheard, missing};
 pub use super::facts::AccessFacts;
 use super::former::Former;
-use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing};
+use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, checked};
 use super::translate;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
@@ -32,11 +32,9 @@ use crate::desk::verdict::{self, Changes, Given, IntakeVerdict};
 use crate::rules::contract::{self, access, categorization, intake, priority, routing};
 use crate::rules::limits::Limits;
 use crate::rules::live::catalog::Generation;
-use crate::rules::run::call::Fault;
 use crate::rules::run::engine::ENGINE;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
-use crate::rules::text::{REASON_CHARS_MAX, one_line};
 use crate::store::rules::packing::{Dictionary, NotPacked};
 use crate::store::rules::rollups::Call;
 use crate::store::tickets::recent::RecentTicket;
@@ -404,16 +402,16 @@ impl Run {
         let ticket = case.ticket.0.as_bytes().as_slice();
         for (rule, role) in case.generation.asked_about(S::STAGE, request_type, category, ticket) {
             let called = left.ask(rule, input, &case.tables);
-            let checked = match &called.result {
-                Ok(answer) => stage.check(answer.clone()).map_err(|message| Fault::InvalidAnswer { message }),
+            let outcome = match &called.result {
+                Ok(answer) => checked(stage, answer.clone()),
                 Err(fault) => Err(fault.clone()),
             };
-            let (answer, fault) = match checked {
+            let (answer, fault) = match outcome {
                 Ok(answer) => (Some(answer), None),
                 Err(fault) => (None, Some(fault)),
             };
             // The answer is recorded as it is; its mark is a line for people.
-            let reason = called.result.as_ref().map(|a| one_line(a.reason(), REASON_CHARS_MAX)).unwrap_or_default();
+            let reason = called.result.as_ref().map(super::stages::reason).unwrap_or_default();
             // What is said in the shadow, or beside a canary, is recorded and has no effect.
             if role.counts() {
                 let overrides = rule.manifest.overrides;

@@ -10,14 +10,21 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Field, Problem, Raw, Value};
 use crate::desk::organisation::{App, Organisation, Person, Tier};
 use crate::desk::sla;
+use crate::desk::text::into_normal;
 use crate::desk::ticket::Attachment;
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
 use crate::rules::contract::{self, Attribute, access, categorization, intake, priority, routing};
+use crate::rules::text::{REASON_CHARS_MAX, cut, one_line};
 use crate::store::access::History;
 use crate::store::tickets::recent::RecentTicket;
+
+/// The most that all messages of an intake rule's problems take together, in bytes.
+const PROBLEMS_BYTES_MAX: usize = 32 << 10;
+/// The longest name of a field, and the longest word for programs, in such a problem, in characters.
+const PROBLEM_NAME_CHARS_MAX: usize = 100;
 
 fn ms(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default()
@@ -266,7 +273,7 @@ fn raw(value: contract::Value) -> Raw {
     }
 }
 
-/// What an intake rule says: changes, or problems.
+/// What an intake rule says: changes, or problems, each cut to what a form shows.
 pub fn intake_answer(decision: intake::Decision) -> Result<RawChanges, Vec<Problem>> {
     match decision {
         intake::Decision::Accept(changes) => Ok(RawChanges {
@@ -278,7 +285,15 @@ pub fn intake_answer(decision: intake::Decision) -> Result<RawChanges, Vec<Probl
             duplicate_of: changes.duplicate_of,
         }),
         intake::Decision::Reject(problems) => {
-            Err(problems.into_iter().map(|p| Problem { field: p.field, code: p.code, message: p.message }).collect())
+            // The requester reads them all, so that the longest of many are cut the shortest.
+            let bytes_max = PROBLEMS_BYTES_MAX / problems.len().max(1);
+            let line = |text: &str, chars_max| into_normal(one_line(text, chars_max));
+            let problem = |p: intake::Problem| Problem {
+                field: line(&p.field, PROBLEM_NAME_CHARS_MAX),
+                code: line(&p.code, PROBLEM_NAME_CHARS_MAX),
+                message: cut(line(&p.message, REASON_CHARS_MAX), bytes_max),
+            };
+            Err(problems.into_iter().map(problem).collect())
         }
     }
 }

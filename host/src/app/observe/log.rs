@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::record::write::Sample;
 use crate::desk::id::RunId;
 use crate::desk::ticket::Ticket;
+use crate::rules::text::shown;
 
 /// A ticket was created.
 pub fn created(ticket: &Ticket, run: RunId, rules_asked: usize, took: Duration) {
@@ -33,7 +34,7 @@ pub fn faults(run: RunId, samples: &[Sample]) {
             digest = %sample.digest,
             mode = sample.role.code(),
             outcome = sample.outcome,
-            fault,
+            fault = shown(fault),
             "a rule failed"
         );
     }

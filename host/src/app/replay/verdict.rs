@@ -1,7 +1,7 @@
 //! What recorded or new answers come to over a recorded input: the desk's own checks and the desk's own combining, for one
 //! stage, under the present organisation.
 
-use crate::app::decide::stages::{Access, Ask, Categorization, Intake, Priority, Routing, Told};
+use crate::app::decide::stages::{self, Access, Ask, Categorization, Intake, Priority, Routing, Told};
 use crate::app::record::verdict::RecordedVerdict;
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::RuleRef;
@@ -182,11 +182,11 @@ fn judged_as<S: Ask>(
 ) -> (Verdict, S::Verdict) {
     let one = |said: ReplayedAnswer| {
         let ReplayedAnswer { rule, overrides, answer, .. } = said;
-        let reason = answer.as_ref().map(|answer| answer.reason().to_owned()).unwrap_or_default();
-        let answer = answer.and_then(|answer| match stage.check(answer) {
+        let reason = answer.as_ref().map(stages::reason).unwrap_or_default();
+        let answer = answer.and_then(|answer| match stages::checked(stage, answer) {
             Ok(answer) => Some(answer),
-            Err(why) => {
-                refused.push((rule.clone(), why));
+            Err(fault) => {
+                refused.push((rule.clone(), fault.to_string()));
                 None
             }
         });

@@ -13,10 +13,9 @@ use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::alerts;
+use crate::store::db::retry::Turns;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
-/// How often a change is made again while other hosts change the same ticket.
-const TRIES_MAX: usize = 8;
 /// Tickets that this host may change at the same moment; two that share a place wait for each other without need.
 const PLACES: usize = 64;
 
@@ -156,8 +155,8 @@ impl Office {
         may: impl Fn(&Ticket) -> Result<(), Error>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
     ) -> Result<Changed, Error> {
-        let which = Which::Number(number);
-        for _ in 0..TRIES_MAX {
+        let (which, mut turns) = (Which::Number(number), Turns::default());
+        loop {
             let seen = self.see(which, With::Nothing).await?;
             let internal = may_read(actor, &seen.ticket, seen.case.as_ref())?.internal();
             may(&seen.ticket)?;
@@ -181,11 +180,14 @@ impl Office {
                 make(ticket, case, at)
             });
             match changed.await {
-                Err(Error::Stale { .. }) => {}
+                Err(Error::Stale { .. }) => {
+                    if !turns.again().await {
+                        return Err(Busy::Ticket.into());
+                    }
+                }
                 other => return other,
             }
         }
-        Err(Busy::Ticket.into())
     }
 
     /// Changes a grant, and the ticket that gave it with it; the grant after it.
@@ -219,7 +221,8 @@ impl Office {
             return Ok(before);
         }
         let _place = self.place_of(which).await?.lock().await;
-        for _ in 0..TRIES_MAX {
+        let mut turns = Turns::default();
+        loop {
             let mut seen = self.see(which, with).await?;
             let organisation = self.organisation();
             let commit = {
@@ -246,14 +249,17 @@ impl Office {
                 }
                 // The same request came twice at once, and the other was quicker.
                 Ok(Committed::Before(_)) => return Ok(Seen { repeated: true, ..self.see(which, with).await? }),
-                Err(store::Error::Conflict) if retry == Retry::Commutes => {}
+                Err(store::Error::Conflict) if retry == Retry::Commutes => {
+                    if !turns.again().await {
+                        return Err(Busy::Ticket.into());
+                    }
+                }
                 Err(store::Error::Conflict) => {
                     return Err(Error::Stale { version: self.see(which, With::Nothing).await?.ticket.version });
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Busy::Ticket.into())
     }
 
     /// Forgets the keys of requests that have ended; how many.

@@ -42,14 +42,15 @@ impl Office {
         let organisation = self.organisation();
         let mut handed_on = 0;
         for person in self.store.busy_people().await? {
-            let Some(known) = organisation.people.get(&person) else { continue };
+            // One whom neither the configuration nor the directory knows any more has left as well.
+            let is_known = organisation.people.get(&person).is_some_and(|known| known.active);
             let away = |team: &TeamId| deputy(&organisation, team, &person, self.clock.now());
             let is_member_away = || organisation.teams.keys().any(|team| away(team).is_some());
-            if known.active && !is_member_away() {
+            if is_known && !is_member_away() {
                 continue;
             }
             for (number, team) in self.store.unfinished_with(&person).await? {
-                let why = if known.active { away(&team).map(HandOn::Deputy) } else { Some(HandOn::HasLeft) };
+                let why = if is_known { away(&team).map(HandOn::Deputy) } else { Some(HandOn::HasLeft) };
                 if let Some(why) = why {
                     self.give(number, &team, Some(&person), &why).await?;
                     handed_on += 1;

@@ -127,6 +127,11 @@ impl Quotas {
         self.limits.load().attachments.clone()
     }
 
+    /// How many requests of one person may come in a minute.
+    pub fn requests_per_minute(&self) -> u32 {
+        self.limits.load().requests_per_minute
+    }
+
     /// Takes other limits.
     pub fn limit(&self, limits: Limits) {
         self.limits.store(limits.into());

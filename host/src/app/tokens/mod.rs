@@ -12,6 +12,7 @@ use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
+use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::permission;
 use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
@@ -22,11 +23,14 @@ pub mod personal;
 pub mod provider;
 pub mod sessions;
 mod shown;
+pub mod visits;
 
 /// How long a token is trusted without asking the store again: a revocation by another host takes effect within it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// Tokens that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
+/// The longest label, in characters.
+const LABEL_CHARS_MAX: usize = 200;
 /// The beginning of every token, so that a leaked one is recognised.
 const PREFIX: &str = "rdk_";
 /// The fewest digits that stand for a token's id.
@@ -133,7 +137,8 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`] for a person who is not in the organisation.
+    /// [`Error::Refused`]; [`Error::Missing`] for a person who is not in the organisation; [`Error::Rejected`] for a label that is no
+    /// line of text.
     pub async fn add_token(
         &self,
         actor: &Actor,
@@ -145,6 +150,9 @@ impl Office {
         permission::manage_tokens(actor)?;
         if !self.organisation().people.contains_key(&person) {
             return Err(Error::Missing { what: "person in the organisation called", name: person.to_string() });
+        }
+        if let Some(problem) = check_label(&label) {
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let token = generate()?;
         let created_at = self.clock.now();
@@ -209,6 +217,14 @@ impl Office {
             }
         }
     }
+}
+
+/// Why a label cannot be shown in a list of tokens, if it cannot.
+fn check_label(label: &str) -> Option<Problem> {
+    if label.chars().count() > LABEL_CHARS_MAX {
+        return Some(Problem::new("label", "too-long", format!("has more than {LABEL_CHARS_MAX} characters")));
+    }
+    check_characters("label", label)
 }
 
 /// The beginning of a token: enough to recognise, too little to use.

@@ -25,6 +25,7 @@ use crate::desk::ticket::intake::Submission;
 use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets};
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
+use crate::rules::text::shown_lines;
 
 mod log;
 
@@ -151,7 +152,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     if import.json {
         println!("{:#}", summary.json());
     } else {
-        println!("{}", summary.text());
+        println!("{}", shown_lines(&summary.text()));
     }
     match summary.rejected() {
         0 => Ok(()),

@@ -7,6 +7,7 @@ use crate::cli::{Failure, Place};
 use crate::desk::change::message::MessageKind;
 use crate::messages::facts::{Digest, Facts};
 use crate::messages::{DIGEST, Rendered};
+use crate::rules::text::{shown, shown_lines};
 
 /// The words of messages.
 #[derive(Debug, Args)]
@@ -59,8 +60,8 @@ pub fn run(arguments: &Messages) -> Result<(), Failure> {
     };
     let Rendered { subject, text, html: page } = rendered;
     match html {
-        true => println!("{page}"),
-        false => print!("Subject: {subject}\n\n{text}"),
+        true => println!("{}", shown_lines(&page)),
+        false => print!("Subject: {}\n\n{}", shown(&subject), shown_lines(&text)),
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::cli::desk::{self, Shell};
 use crate::cli::{Failure, Place};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
+use crate::rules::text::shown;
 
 /// Gives a person a token, which is shown once; lists tokens, and takes them back.
 #[derive(Debug, Args)]
@@ -127,7 +128,8 @@ async fn print(office: &Office, actor: &Actor, person: Option<&PersonId>) -> Res
     for token in office.tokens(actor, person).await.map_err(desk::told)? {
         let roles: Vec<&str> = token.roles.iter().map(|role| role.code()).collect();
         let ListedToken { id, person, label, created_at, .. } = &token;
-        println!("{id}  {person:<16} {:<28} {:<40} since {created_at}  {label}", roles.join(","), state(&token, now));
+        let (roles, state, label) = (roles.join(","), state(&token, now), shown(label));
+        println!("{id}  {person:<16} {roles:<28} {state:<40} since {created_at}  {label}");
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::author::sandbox::{Shipped, with_empty};
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::examples::fill_in_json;
 use crate::rules::run::stage::Stage;
+use crate::rules::text::shown;
 
 /// Measures decisions, each in a fresh instance: time, fuel, memory, beside the limits.
 #[derive(Debug, Args)]
@@ -113,7 +114,7 @@ fn say(measured: &Measured) {
     let (peak, allowed) = (measured.memory_peak, limits.memory_bytes);
     println!("  memory  {} of {} ({} %)", kib(peak), kib(allowed), percent(peak as u64, allowed as u64));
     if let Some(fault) = &measured.fault {
-        println!("  FAULT   {fault}");
+        println!("  FAULT   {}", shown(&fault.to_string()));
     }
 }
 

@@ -8,6 +8,7 @@ use super::Failure;
 use super::tools::{Tools, component_bytes, kib, manifest_of, stages};
 use crate::author::check::{Checked, check};
 use crate::rules::contract::{PACKAGE, VERSION};
+use crate::rules::text::{shown, shown_lines};
 
 /// Tells whether a desk would take a component, and if not, why and what to do.
 #[derive(Debug, Args)]
@@ -41,8 +42,8 @@ pub fn run(args: &Check) -> Result<(), Failure> {
         None => Ok(()),
         Some(problem) => {
             println!("A desk would not take it.");
-            println!("  why:  {}", problem.what);
-            println!("  mend: {}", problem.mend);
+            println!("  why:  {}", shown_lines(&problem.what));
+            println!("  mend: {}", shown_lines(&problem.mend));
             Err(format!("{}: a desk would not take it", args.file.display()).into())
         }
     }
@@ -67,7 +68,7 @@ fn say(file: &Path, checked: &Checked) {
         println!("  examples: all {examples} hold");
     }
     for note in &checked.notes {
-        println!("  note: {note}");
+        println!("  note: {}", shown(note));
     }
     if let Some(runs_out) = checked.runs_out() {
         println!("  note: {runs_out}; `limits` can give it more");

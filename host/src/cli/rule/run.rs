@@ -18,6 +18,7 @@ use crate::rules::limits::Limits;
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::call::{Called, ask};
 use crate::rules::run::stage::Stage;
+use crate::rules::text::{shown, shown_lines};
 
 /// Makes one decision and shows all that there is to see of it.
 #[derive(Debug, Args)]
@@ -111,9 +112,9 @@ fn as_json(called: &Called) -> Value {
 }
 
 fn say(called: &Called, limits: &Limits) {
-    println!("{}", serde_json::to_string_pretty(&said(called)).unwrap_or_default());
+    println!("{}", shown_lines(&serde_json::to_string_pretty(&said(called)).unwrap_or_default()));
     for line in &called.log {
-        println!("log {}: {}", level(line), line.message);
+        println!("log {}: {}", level(line), shown(&line.message));
     }
     if called.log_cut {
         println!("log: more lines were cut (the limit is {} bytes)", limits.log_bytes);
@@ -123,7 +124,7 @@ fn say(called: &Called, limits: &Limits) {
             || "no such row".to_owned(),
             |row| row.iter().map(|column| format!("{}={}", column.name, column.value)).collect::<Vec<_>>().join(", "),
         );
-        println!("looked up {} in {}: {row}", lookup.key, lookup.table);
+        println!("looked up {} in {}: {}", shown(&lookup.key), shown(&lookup.table), shown(&row));
     }
     println!(
         "fuel {} of {}, {} µs of {} ms, memory {} of {}",

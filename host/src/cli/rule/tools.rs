@@ -90,9 +90,19 @@ pub fn manifest_of(component: &Path, named: Option<&Path>) -> Option<Result<Ship
     }
 }
 
-/// A component's bytes. Of a folder, those of the component in it.
+/// The longest file that is read as a component, in bytes: no desk can be set to take a longer one.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// A component's bytes. A file that says of itself that it is longer than any desk takes is not read at all: it may have a length and
+/// no bytes.
 pub fn component_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()).into())
+    let unreadable = |e: std::io::Error| format!("{} cannot be read: {e}", file.display());
+    let bytes = std::fs::metadata(file).map_err(unreadable)?.len();
+    if bytes > FILE_BYTES_MAX {
+        let (file, mib) = (file.display(), FILE_BYTES_MAX >> 20);
+        return Err(format!("{file} has {} MiB, and no desk takes more than {mib} MiB", bytes >> 20).into());
+    }
+    Ok(std::fs::read(file).map_err(unreadable)?)
 }
 
 /// Bytes in KiB or MiB.

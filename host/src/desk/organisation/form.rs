@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::{FieldKind, FieldSpec, RequestType};
 use crate::desk::id::{AppId, AttachmentId, PersonId};
-use crate::desk::text::{are_same, is_blank};
+use crate::desk::text::{are_same, into_normal, is_blank};
 
 /// The longest subject, in characters.
 pub const SUBJECT_CHARS_MAX: usize = 300;
@@ -31,6 +31,17 @@ pub enum Raw {
     List(Vec<Raw>),
     /// Something that no field can hold, such as a JSON object.
     Other,
+}
+
+impl Raw {
+    /// The same with its texts in the one form in which texts are kept.
+    pub fn into_normal(self) -> Raw {
+        match self {
+            Raw::Text(text) => Raw::Text(into_normal(text)),
+            Raw::List(items) => Raw::List(items.into_iter().map(Raw::into_normal).collect()),
+            other => other,
+        }
+    }
 }
 
 /// What a field of a form holds.

@@ -43,6 +43,8 @@ permits! {
     MayReadConfiguration by read_configuration for ReadConfiguration;
     /// Permission to list tickets by what requesters do not see of them.
     MayListInternally by list_internally for ListInternally;
+    /// Permission to change tickets by hand, before it is known which.
+    MayEditTickets by edit_tickets for EditTicket;
     /// Permission to read reports.
     MayReadReports by read_reports for ReadReports;
     /// Permission to read decision records.

@@ -13,7 +13,7 @@ use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::organisation::{Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
-use crate::desk::text::{into_normal, is_blank};
+use crate::desk::text::{into_normal, is_blank, quoted};
 
 /// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
@@ -181,7 +181,7 @@ fn listed(tags: &[Tag]) -> String {
 fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> Result<Checked, Refusal> {
     let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
     let mut known = |field: &str, id: &str, names: Vec<&str>| {
-        let message = format!("`{}` does not exist: there are {}", shown(id), names.join(", "));
+        let message = format!("{} does not exist: there are {}", quoted(id), names.join(", "));
         problems.push(Problem::new(field, "unknown", message));
     };
     let mut checked = Checked::default();
@@ -238,11 +238,6 @@ fn by_matrix(organisation: &Organisation, ticket: &Ticket, checked: &Checked) ->
     organisation.priority(level).map(|(rank, level)| (rank, level.clone()))
 }
 
-/// Only as much of what somebody sent as is worth sending back.
-fn shown(text: &str) -> String {
-    text.chars().take(100).collect()
-}
-
 /// Why a reason, which comes in this field, cannot stand beside a change, if it cannot.
 pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
     if is_blank(reason) {
@@ -273,7 +268,7 @@ fn check_tags(organisation: &Organisation, wanted: &EditTicket, checked: &mut Ch
             Some(tag) if found.contains(tag) => {}
             Some(tag) => found.push(tag.clone()),
             None => {
-                let message = format!("`{}` is not a tag of the taxonomy", shown(tag));
+                let message = format!("{} is not a tag of the taxonomy", quoted(tag));
                 problems.push(Problem::new("tags", "unknown", message));
             }
         }
@@ -302,6 +297,6 @@ fn check_assignee(
         return None;
     }
     let names: Vec<&str> = members().map(PersonId::as_str).collect();
-    let message = format!("`{}` is nobody in the team `{}`: there are {}", shown(id), team.id, names.join(", "));
+    let message = format!("{} is nobody in the team `{}`: there are {}", quoted(id), team.id, names.join(", "));
     Some(Problem::new("assignee", "unknown", message))
 }

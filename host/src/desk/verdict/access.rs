@@ -5,6 +5,7 @@ use super::check::check_length;
 use crate::desk::access::{AccessRequest, Named};
 use crate::desk::id::{PersonId, TierId};
 use crate::desk::organisation::{App, Organisation, Tier};
+use crate::desk::text::quoted;
 
 mod approvers;
 
@@ -142,7 +143,7 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
     let requested = asked.app.tier(asked.tier.id.as_str()).map_or(0, |(order, _)| order);
     let Some((order, tier)) = asked.app.tier(&raw.tier) else {
         let known: Vec<&str> = asked.app.tiers.iter().map(|t| t.id.as_str()).collect();
-        return Err(format!("`{}` is not a tier of {}: there are {}", raw.tier, asked.app.id, known.join(", ")));
+        return Err(format!("{} is not a tier of {}: there are {}", quoted(&raw.tier), asked.app.id, known.join(", ")));
     };
     if order > requested {
         return Err(format!("it grants the tier `{}`, and `{}` was asked for", tier.id, asked.tier.id));
@@ -152,11 +153,12 @@ fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
         return Err(format!("it grants {} hours: allowed are 1 to {hours_max}", raw.duration_hours));
     }
     if let Some(role) = raw.role.as_ref().filter(|role| !tier.roles.contains(role)) {
-        return Err(format!("`{role}` is not a role of the tier `{}`: there are {}", tier.id, tier.roles.join(", ")));
+        let role = quoted(role);
+        return Err(format!("{role} is not a role of the tier `{}`: there are {}", tier.id, tier.roles.join(", ")));
     }
     check_length("groups", raw.groups.len())?;
     if let Some(group) = raw.groups.iter().find(|group| !tier.groups.iter().any(|g| g.as_str() == *group)) {
-        return Err(format!("the tier `{}` does not give the group `{group}`", tier.id));
+        return Err(format!("the tier `{}` does not give the group {}", tier.id, quoted(group)));
     }
     Ok(Scope { tier: tier.id.clone(), role: raw.role, groups: raw.groups, duration_hours: raw.duration_hours })
 }

@@ -6,6 +6,7 @@ use super::{Changes, Classification, Destination, Rating};
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::form::{self, Field, Raw, SUBJECT_CHARS_MAX};
 use crate::desk::organisation::{Kind, Organisation, RequestType, Strategy};
+use crate::desk::text::{into_normal, is_blank, quoted};
 
 /// The longest signal, in bytes.
 const SIGNAL_BYTES_MAX: usize = 100;
@@ -59,11 +60,52 @@ pub struct RawDestination {
     pub tier: Option<u8>,
 }
 
-/// Checks what an intake rule changes.
+impl RawChanges {
+    /// The same with every text in the one form in which texts are kept, as at every other door.
+    fn into_normal(self) -> RawChanges {
+        let normal = |texts: Vec<String>| texts.into_iter().map(into_normal).collect();
+        RawChanges {
+            subject: self.subject.map(into_normal),
+            body: self.body.map(into_normal),
+            fields: self.fields.into_iter().map(|(name, value)| (into_normal(name), value.into_normal())).collect(),
+            tags: normal(self.tags),
+            signals: normal(self.signals),
+            duplicate_of: self.duplicate_of,
+        }
+    }
+}
+
+/// Checks what an intake rule changes, by the law that holds for people's texts.
 ///
 /// # Errors
 /// A sentence that says what does not exist or does not fit, and what would.
 pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: RawChanges) -> Result<Changes, String> {
+    let raw = raw.into_normal();
+    check_texts(&raw)?;
+    check_length("fields", raw.fields.len())?;
+    check_length("signals", raw.signals.len())?;
+    let fields = fields(request_type, raw.fields)?;
+    if raw.signals.iter().any(|signal| form::check_characters("signals", signal).is_some()) {
+        return Err("a signal has no control characters".to_owned());
+    }
+    if let Some(bad) = raw.signals.iter().find(|signal| is_blank(signal) || signal.len() > SIGNAL_BYTES_MAX) {
+        return Err(format!("a signal has 1 to {SIGNAL_BYTES_MAX} bytes that can be seen, not {}", bad.len()));
+    }
+    let duplicate_of = match raw.duplicate_of {
+        None => None,
+        Some(key) => Some(key.parse::<TicketNumber>().map_err(|e| format!("`duplicate-of` is {}: {e}", quoted(&key)))?),
+    };
+    Ok(Changes {
+        subject: raw.subject,
+        body: raw.body,
+        fields,
+        tags: tags(organisation, raw.tags)?,
+        signals: raw.signals,
+        duplicate_of,
+    })
+}
+
+fn check_texts(raw: &RawChanges) -> Result<(), String> {
     if raw.subject.as_ref().is_some_and(|s| s.chars().count() > SUBJECT_CHARS_MAX) {
         return Err(format!("its subject has more than {SUBJECT_CHARS_MAX} characters"));
     }
@@ -75,43 +117,25 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     if let Some(problem) = subject.or(body) {
         return Err(format!("its {}: {}", problem.field, problem.message));
     }
-    let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    let is_empty = |text: &Option<String>| text.as_deref().is_some_and(is_blank);
     if is_empty(&raw.subject) || (is_empty(&raw.body) && raw.subject.is_none()) {
         return Err("it leaves nothing of what was submitted: a subject has something in it".to_owned());
     }
-    check_length("fields", raw.fields.len())?;
-    check_length("signals", raw.signals.len())?;
+    Ok(())
+}
+
+fn fields(request_type: &RequestType, raw: Vec<(String, Raw)>) -> Result<Vec<Field>, String> {
     let mut fields: Vec<Field> = Vec::new();
-    for (name, value) in raw.fields {
+    for (name, value) in raw {
         let Some(spec) = request_type.fields.iter().find(|spec| spec.name == name) else {
-            let known: Vec<&str> = request_type.fields.iter().map(|f| f.name.as_str()).collect();
-            return Err(format!(
-                "it sets the field `{name}`, which is not in the form: known are {}",
-                known.join(", ")
-            ));
+            let known = request_type.fields.iter().map(|f| f.name.as_str());
+            return Err(unknown("field of the form", &name, known));
         };
         let value =
             form::check_field(spec, &value).map_err(|p| format!("it sets the field `{name}`, which {}", p.message))?;
         fields.extend(value.map(|value| (name, value)));
     }
-    if raw.signals.iter().any(|signal| form::check_characters("signals", signal).is_some()) {
-        return Err("a signal has no control characters".to_owned());
-    }
-    if let Some(long) = raw.signals.iter().find(|s| s.is_empty() || s.len() > SIGNAL_BYTES_MAX) {
-        return Err(format!("a signal has 1 to {SIGNAL_BYTES_MAX} bytes, not {}", long.len()));
-    }
-    let duplicate_of = match raw.duplicate_of {
-        None => None,
-        Some(key) => Some(key.parse::<TicketNumber>().map_err(|e| format!("`duplicate-of` is `{key}`: {e}"))?),
-    };
-    Ok(Changes {
-        subject: raw.subject,
-        body: raw.body,
-        fields,
-        tags: tags(organisation, raw.tags)?,
-        signals: raw.signals,
-        duplicate_of,
-    })
+    Ok(fields)
 }
 
 /// Checks a classification.
@@ -131,7 +155,8 @@ pub fn classification(organisation: &Organisation, raw: RawClassification) -> Re
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
-    Kind::from_code(word).ok_or_else(|| format!("`{word}` is not a kind: use incident, request, problem or change"))
+    Kind::from_code(word)
+        .ok_or_else(|| format!("{} is not a kind: use incident, request, problem or change", quoted(word)))
 }
 
 fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk::id::Tag>, String> {
@@ -192,19 +217,20 @@ pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<D
             .any(|t| team.is_none_or(|named| named.id == t.id) && t.members.iter().any(|m| m.person.as_str() == person))
     };
     if let Some(person) = raw.assignee.as_deref().filter(|person| !works(person)) {
-        return Err(format!("`{person}` is not a member of {}", raw.team.as_deref().unwrap_or("any team")));
+        let of = team.map_or("any team", |team| team.id.as_str());
+        return Err(format!("{} is not a member of {of}", quoted(person)));
     }
     let members = || organisation.teams.values().flat_map(|team| &team.members);
     for skill in &raw.skills {
         if !members().any(|member| member.skills.contains(skill.as_str())) {
-            return Err(format!("nobody has the skill `{skill}`"));
+            return Err(format!("nobody has the skill {}", quoted(skill)));
         }
     }
     let strategy = match raw.strategy.as_deref() {
         None => None,
         Some("round-robin") => Some(Strategy::RoundRobin),
         Some("least-loaded") => Some(Strategy::LeastLoaded),
-        Some(other) => return Err(format!("`{other}` is not a strategy: use round-robin or least-loaded")),
+        Some(other) => return Err(format!("{} is not a strategy: use round-robin or least-loaded", quoted(other))),
     };
     Ok(Destination {
         team: team.map(|team| team.id.clone()),
@@ -221,6 +247,5 @@ fn unknown<T: std::fmt::Display>(what: &str, name: &str, known: impl Iterator<It
     let known: Vec<String> = known.map(|k| k.to_string()).collect();
     let more = if known.len() > SHOWN_MAX { ", ..." } else { "" };
     let shown: Vec<&str> = known.iter().take(SHOWN_MAX).map(String::as_str).collect();
-    let name: String = name.chars().take(100).collect();
-    format!("`{name}` is not a {what}: there are {}{more}", shown.join(", "))
+    format!("{} is not a {what}: there are {}{more}", quoted(name), shown.join(", "))
 }

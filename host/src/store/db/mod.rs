@@ -18,7 +18,7 @@ pub mod notices;
 pub mod postgres;
 pub mod private;
 mod reach;
-mod retry;
+pub mod retry;
 pub mod sqlite;
 
 pub use arguments::{Arg, Row};

@@ -28,6 +28,29 @@ impl Tries {
     }
 }
 
+/// How often a change is made again that others got ahead of.
+const TURNS_MAX: u32 = 100;
+/// The failures after which the wait for a turn grows no more.
+const TURN_WAITS: u32 = 4;
+
+/// Counts the tries of a change of something that others change at the same moment. Each time one of them was done, and what is
+/// done alone takes some milliseconds: so all come to their turn.
+#[derive(Debug, Default)]
+pub struct Turns(u32);
+
+impl Turns {
+    /// Whether the change is to be made again; waits before it says so.
+    #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but that others are done")]
+    pub async fn again(&mut self) -> bool {
+        self.0 += 1;
+        if self.0 >= TURNS_MAX {
+            return false;
+        }
+        tokio::time::sleep(wait(self.0.min(TURN_WAITS), chance())).await;
+        true
+    }
+}
+
 /// The wait after so many failures: half of its length is by chance, so that two that got into each other's way do not meet
 /// again.
 fn wait(failures: u32, chance: f64) -> Duration {
@@ -52,6 +75,8 @@ mod tests {
         assert_eq!(wait(1_000, 1.0), WAIT_MAX);
         let all: Duration = (1..TRIES_MAX).map(|failures| wait(failures, 1.0)).sum();
         assert!(all < Duration::from_secs(3), "{all:?}");
+        let turns: Duration = (1..TURNS_MAX).map(|failures| wait(failures.min(TURN_WAITS), 1.0)).sum();
+        assert!(turns < Duration::from_secs(5), "{turns:?}");
     }
 
     #[tokio::test]

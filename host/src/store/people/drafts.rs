@@ -2,13 +2,43 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::desk::id::{DraftId, PersonId};
 use crate::desk::organisation::form::Problem;
 use crate::store::commit::writer::Work;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, ms};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
+
+/// Bytes of text that a page of drafts has, before the draft with which it gets larger.
+const PAGE_BYTES_MAX: u64 = 1 << 20;
+/// Drafts of a person that are looked at: more than one may keep, since several hosts count at the same moment.
+const LOOKED_AT_MAX: i64 = 1_000;
+
+/// A place in the list of a person's drafts: the instant at which the last before it was saved, in milliseconds, and its id.
+pub type DraftPlace = (i64, Uuid);
+
+/// The size of a draft, by which its text need not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftSize {
+    pub id: DraftId,
+    saved_at: i64,
+    /// The bytes of all that is kept of it.
+    pub bytes: u64,
+}
+
+impl DraftSize {
+    fn place(&self) -> DraftPlace {
+        (self.saved_at, self.id.0)
+    }
+
+    /// Whether it stands behind a place in the list, which has the latest first.
+    fn is_behind(&self, (saved_at, id): DraftPlace) -> bool {
+        self.saved_at < saved_at || (self.saved_at == saved_at && self.id.0 > id)
+    }
+}
 
 /// A submission that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +63,55 @@ fn draft(row: &Row) -> Result<StoredDraft, Error> {
 }
 
 impl Store {
-    /// A person's drafts, the latest first, at most `limit`.
+    /// The sizes of a person's drafts, the latest first.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn drafts(&self, person: &PersonId, limit: i64) -> Result<Vec<StoredDraft>, Error> {
-        let sql =
-            "select id, content, problems, saved_at from drafts where person = $1 order by saved_at desc, id limit $2";
-        let rows = self.db.quick(sql, vec![person.as_str().into(), limit.into()]).await?;
-        Ok(self.readable("drafts", &rows, draft))
+    pub async fn draft_sizes(&self, person: &PersonId) -> Result<Vec<DraftSize>, Error> {
+        let sql = "select id, saved_at, cast(octet_length(content) + octet_length(problems) as bigint) from drafts \
+                   where person = $1 order by saved_at desc, id limit $2";
+        let size = |row: &Row| {
+            let bytes = u64::try_from(row.int(2)?).unwrap_or_default();
+            Ok(DraftSize { id: DraftId(row.uuid(0)?), saved_at: row.int(1)?, bytes })
+        };
+        let rows = self.db.quick(sql, vec![person.as_str().into(), LOOKED_AT_MAX.into()]).await?;
+        Ok(self.readable("drafts", &rows, size))
+    }
+
+    /// A page of a person's drafts, the latest first: those behind a place, at most `limit` and about [`PAGE_BYTES_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn drafts_page(
+        &self,
+        person: &PersonId,
+        after: Option<DraftPlace>,
+        limit: usize,
+    ) -> Result<Page<StoredDraft, DraftPlace>, Error> {
+        // Lengths are read before the texts: those may be long.
+        let mut sizes = self.draft_sizes(person).await?;
+        sizes.retain(|size| after.is_none_or(|place| size.is_behind(place)));
+        let (before, mut bytes) = (sizes.len(), 0);
+        let fits = |size: &&DraftSize| {
+            let fits = bytes < PAGE_BYTES_MAX;
+            bytes += size.bytes;
+            fits
+        };
+        let count = sizes.iter().take(limit).take_while(fits).count();
+        sizes.truncate(count);
+        let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let sql = "select id, content, problems, saved_at from drafts where person = $1 \
+                   and (saved_at < $2 or (saved_at = $2 and id >= $3)) \
+                   and (saved_at > $4 or (saved_at = $4 and id <= $5)) order by saved_at desc, id limit $6";
+        let ((from, from_id), (to, to_id)) = (first.place(), last.place());
+        let most = i64::try_from(count).unwrap_or(LOOKED_AT_MAX);
+        let args = vec![person.as_str().into(), from.into(), from_id.into(), to.into(), to_id.into(), most.into()];
+        let rows = self.db.quick(sql, args).await?;
+        Ok(Page { items: self.readable("drafts", &rows, draft), next: (count < before).then(|| last.place()) })
     }
 
     /// One of a person's drafts.

@@ -156,6 +156,11 @@ pub fn page(language: Language, failure: &Failure, id: &str) -> Response {
     };
     let mut response = (status, page.render().unwrap_or_default()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Failure::Use(error) = failure
+        && let Error::TooMuch { wait, .. } = &**error
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    }
     response
 }
 

@@ -13,10 +13,10 @@ use super::frame::failure::Failure;
 use super::frame::form::{self, Form};
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, cookie, local, page};
-use crate::app::App;
 use crate::app::jobs::events::Shown;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
+use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 
@@ -47,7 +47,8 @@ impl FromRequestParts<Arc<App>> for Visit {
             if parts.method.is_safe() { parts.uri.path_and_query().map_or(path, |all| all.as_str()) } else { "/" };
         let ask = || Failure::SignIn { next: back.to_owned() };
         let secret = cookie(&parts.headers, COOKIE).ok_or_else(ask)?;
-        let (session, actor) = app.session(&secret).await?.ok_or_else(ask)?;
+        let from = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
+        let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
         let frame = Frame::new(app, &parts.headers, path, Some(&actor));
         Ok(Visit { app: Arc::clone(app), actor, frame, session })
     }
@@ -195,7 +196,7 @@ pub async fn enter(
     let next = form.text("next");
     let Some(SignedIn { secret, actor }) = begun else { return sign_in_page(&app, &headers, &next, tried).await };
     // A session that was there before ends: its cookie may have been planted.
-    end_present(&app, &headers).await?;
+    end_present(&app, &headers, &from).await?;
     tracing::debug!(person = ?actor.person(), "signed in");
     Ok(entered(&secret, &next))
 }
@@ -206,17 +207,27 @@ fn entered(secret: &str, next: &str) -> Response {
     with_cookie(Redirect::to(local(next)).into_response(), &cookie)
 }
 
-async fn end_present(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+async fn end_present(app: &App, headers: &HeaderMap, from: &ClientAddress) -> Result<(), Failure> {
     let Some(secret) = cookie(headers, COOKIE) else { return Ok(()) };
-    if let Some((session, actor)) = app.session(&secret).await? {
+    let found = match app.visit(&secret, from).await {
+        // It is looked for no more, and the browser forgets it.
+        Err(Error::TooMuch { .. }) => None,
+        found => found?,
+    };
+    if let Some((session, actor)) = found {
         app.end_sessions(&actor, Some(&session.hash)).await?;
     }
     Ok(())
 }
 
 /// `POST /sign-out`.
-pub async fn leave(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
-    end_present(&app, &headers).await?;
+pub async fn leave(
+    State(app): State<Arc<App>>,
+    from: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let from = from.map(|Extension(from)| from).unwrap_or_default();
+    end_present(&app, &headers, &from).await?;
     let after = if app.provider_name().is_some() { "/sign-in?out=1" } else { "/sign-in" };
     let mut response = Redirect::to(after).into_response();
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));

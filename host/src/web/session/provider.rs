@@ -80,7 +80,7 @@ pub async fn back(
     match app.sign_in_by_provider(seed, back, agent, &from).await {
         Ok(signed_in) => {
             // A session that was there before ends: its cookie may have been planted.
-            end_present(&app, &headers).await?;
+            end_present(&app, &headers, &from).await?;
             Ok(over(entered(&signed_in.secret, &next)))
         }
         Err(not_in) => Ok(over(refused(&app, &headers, &next, not_in).await?)),

@@ -2,6 +2,7 @@
 //!
 //! Asked at every stage, so that one component serves all tests of what the desk does about a bad rule.
 
+use ruledesk_sdk::types::Value;
 use ruledesk_sdk::{access, categorization, export, intake, log, priority, routing, tables};
 
 /// How to misbehave.
@@ -9,6 +10,12 @@ use ruledesk_sdk::{access, categorization, export, intake, log, priority, routin
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Hostile {
     does: Deed,
+    /// Its words, where the deed is to say something.
+    #[serde(default)]
+    text: String,
+    /// How often it says that.
+    #[serde(default)]
+    times: usize,
 }
 
 #[derive(serde::Deserialize)]
@@ -26,6 +33,16 @@ enum Deed {
     GiveUp,
     Reject,
     LookUpForbidden,
+    /// Says its text in the place of a name: of a duplicate, a category, a level, a team.
+    SayName,
+    /// Sets a form's field of that name.
+    SayField,
+    SaySubject,
+    SayBody,
+    /// Rejects with as many problems as an answer may have, of nothing but its text.
+    SayProblems,
+    /// Gives approvers longer than any clock runs.
+    WaitForEver,
 }
 
 impl Hostile {
@@ -52,6 +69,10 @@ impl Hostile {
             Deed::GiveUp => Err("I do not know".to_owned()),
             Deed::Reject => Ok("rejected".to_owned()),
             Deed::LookUpForbidden => Ok(format!("{:?}", tables::lookup("secrets", "root"))),
+            Deed::SayName | Deed::SayField | Deed::SaySubject | Deed::SayBody | Deed::SayProblems => {
+                Ok(self.text.repeat(self.times))
+            }
+            Deed::WaitForEver => Ok("in a while".to_owned()),
         }
     }
 }
@@ -93,13 +114,22 @@ impl intake::Rule for Hostile {
             }])
             .because(text));
         }
-        let mut answer = intake::Answer::accept().because(text.clone());
-        if let intake::Decision::Accept(changes) = &mut answer.decision
-            && matches!(self.does, Deed::UnknownName)
-        {
-            changes.duplicate_of = Some(text);
+        if matches!(self.does, Deed::SayProblems) {
+            return Ok(intake::Answer::reject(vec![intake::Problem::new(&text, &text, &text); 100]));
         }
-        Ok(answer)
+        let mut answer = intake::Answer::accept();
+        if let intake::Decision::Accept(changes) = &mut answer.decision {
+            match self.does {
+                Deed::UnknownName | Deed::SayName => changes.duplicate_of = Some(text.clone()),
+                Deed::SayField => changes.set_field(&text, Value::Flag(true)),
+                Deed::SaySubject => changes.subject = Some(text.clone()),
+                Deed::SayBody => changes.body = Some(text.clone()),
+                _ => {}
+            }
+        }
+        // Of a long text the name is enough: an answer has a bound.
+        let reason = if self.times > 1 { String::new() } else { text };
+        Ok(answer.because(reason))
     }
 }
 
@@ -113,7 +143,7 @@ impl categorization::Rule for Hostile {
 impl priority::Rule for Hostile {
     fn decide(&self, _: &priority::Input) -> Result<priority::Answer, String> {
         let text = self.act()?;
-        if matches!(self.does, Deed::UnknownName) {
+        if matches!(self.does, Deed::UnknownName | Deed::SayName) {
             return Ok(priority::Answer::rate(text).because("hostile"));
         }
         Ok(priority::Answer::pass(text))
@@ -128,8 +158,12 @@ impl routing::Rule for Hostile {
 }
 
 impl access::Rule for Hostile {
-    fn decide(&self, _: &access::Input) -> Result<access::Answer, String> {
+    fn decide(&self, input: &access::Input) -> Result<access::Answer, String> {
         let text = self.act()?;
+        if matches!(self.does, Deed::WaitForEver) {
+            let step = access::ApprovalStep::any_of(vec!["lena".to_owned()], u32::MAX);
+            return Ok(access::Answer::require(input.requested_scope(None)).step(step));
+        }
         Ok(access::Answer::pass(text))
     }
 }

@@ -34,11 +34,12 @@ pub fn key(headers: &HeaderMap, route: &str, body: &impl Serialize) -> Result<Op
     Ok(Some((key.to_owned(), digest(&request))))
 }
 
-/// Refuses a key on routes that honour none, so that no client believes itself safe. Trying something has no effect, so
-/// that it may be sent again anyway.
+/// Refuses a key on routes that honour none, so that no client believes itself safe. Trying something or looking for something has
+/// no effect, so that it may be sent again anyway.
 pub async fn refuse(request: Request, next: Next) -> Response {
     let writes = !request.method().is_safe() && request.method() != Method::OPTIONS;
-    if writes && request.headers().contains_key(KEY) && !request.uri().path().ends_with("/dry-run") {
+    let has_effect = |path: &str| !path.ends_with("/dry-run") && !path.ends_with("/.search");
+    if writes && request.headers().contains_key(KEY) && has_effect(request.uri().path()) {
         let detail = "this route honours no `Idempotency-Key`: send it without one, and look before you send it again";
         return Problem::new(Kind::BAD_HEADER, detail).into_response();
     }

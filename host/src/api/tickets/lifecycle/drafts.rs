@@ -10,12 +10,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::json::Json;
+use crate::api::http::page::{List, PageQuery, Paged, whole};
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::api::tickets::{NewTicketBody, answer_made};
 use crate::app::App;
-use crate::app::tickets::submit::drafts::StoredDraft;
+use crate::app::tickets::submit::drafts::{DraftPlace, StoredDraft};
 use crate::desk::id::DraftId;
 
 /// A submission that is kept.
@@ -35,10 +37,22 @@ fn named(id: &str) -> Result<DraftId, Problem> {
     id.map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no such draft: its id is a UUID, and {e}")))
 }
 
+/// The place after which a page of drafts begins.
+fn place(text: &str) -> Result<DraftPlace, Problem> {
+    let [saved_at, id] = List::Drafts.read(text)?;
+    Ok((i64::try_from(saved_at).unwrap_or(i64::MAX), Uuid::from_u128(id)))
+}
+
 fn view(draft: StoredDraft) -> Result<DraftView, Problem> {
     let submission = read(&draft)?;
     let problems = draft.problems.into_iter().map(FieldProblem::from).collect();
     Ok(DraftView { id: draft.id.0, saved_at: draft.saved_at, submission, problems })
+}
+
+/// A draft of a list, from which one that cannot be read keeps no other.
+fn readable(app: &App, draft: StoredDraft) -> Option<DraftView> {
+    let id = draft.id;
+    view(draft).inspect_err(|_| app.leave_out_draft(id)).ok()
 }
 
 fn read(draft: &StoredDraft) -> Result<NewTicketBody, Problem> {
@@ -46,17 +60,22 @@ fn read(draft: &StoredDraft) -> Result<NewTicketBody, Problem> {
     read.map_err(|e| Problem::new(Kind::REJECTED, format!("the draft is none that this program reads: {e}")))
 }
 
-/// List your drafts, the latest first.
-#[utoipa::path(get, path = "/api/v1/drafts", tag = "tickets", security(("token" = [])),
-    responses((status = 200, body = Vec<DraftView>), (status = 403, body = Problem)))]
-pub async fn list(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::Json<Vec<DraftView>>, Problem> {
-    let drafts = app.drafts(&actor).await?;
-    // One that cannot be read keeps no other from its author.
-    let readable = |draft: StoredDraft| {
-        let id = draft.id;
-        view(draft).inspect_err(|_| app.leave_out_draft(id)).ok()
-    };
-    Ok(axum::Json(drafts.into_iter().filter_map(readable).collect()))
+/// List your drafts, the latest first. A page ends earlier where they are long.
+#[utoipa::path(get, path = "/api/v1/drafts", tag = "tickets", security(("token" = [])), params(PageQuery),
+    responses((status = 200, body = Vec<DraftView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem), (status = 403, body = Problem)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<DraftView>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(place).transpose()?;
+    let page = app.drafts_after(&actor, after, limit).await?;
+    let next = page.next.map(|(saved_at, id)| List::Drafts.write([whole(saved_at), id.as_u128()]));
+    let items = page.items.into_iter().filter_map(|draft| readable(&app, draft)).collect();
+    Ok(Paged { items, next, limit })
 }
 
 /// Read one of your drafts.

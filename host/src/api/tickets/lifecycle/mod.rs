@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::key::key as key_of;
 use crate::api::http::json::Json;
+use crate::api::http::page::{List, PageQuery, Paged, whole};
 use crate::api::http::problem::Problem;
 use crate::api::tickets::views::TicketView;
 use crate::api::tickets::{changed, number};
@@ -94,14 +96,22 @@ impl ResolutionView {
 
 /// Read how a ticket was resolved, each time. Requesters read what was done.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/resolutions", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)), responses((status = 200, body = Vec<ResolutionView>), (status = 404, body = Problem)))]
+    params(("key" = String, Path), PageQuery),
+    responses((status = 200, body = Vec<ResolutionView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn resolutions(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<ResolutionView>>, Problem> {
-    let (stored, whole) = app.resolutions(&actor, number(&key)?).await?;
-    Ok(axum::Json(stored.into_iter().map(|one| ResolutionView::new(one, whole)).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<ResolutionView>, Problem> {
+    let limit = query.limit()?;
+    let [after] = List::Resolutions.after(query.after.as_deref())?;
+    let (page, sees_all) = app.resolutions_after(&actor, number(&key)?, after, limit).await?;
+    let next = page.next.map(|round| List::Resolutions.write([whole(round)]));
+    let view = |one| ResolutionView::new(one, sees_all);
+    Ok(Paged { items: page.items.into_iter().map(view).collect(), next, limit })
 }
 
 /// A promise of a ticket.

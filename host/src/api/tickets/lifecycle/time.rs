@@ -7,13 +7,18 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::key::key as key_of;
 use crate::api::http::json::Json;
+use crate::api::http::page::{LIMIT_MAX, List, PageQuery};
 use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
+use crate::app::tickets::lifecycle::time::TimeOnTicket;
+use crate::desk::id::TimeId;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
 
 /// Time that a person has worked on a ticket.
@@ -33,26 +38,34 @@ pub struct TimesView {
     total_minutes: i64,
     /// The oldest first.
     entries: Vec<TimeView>,
+    /// Send it as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
-impl From<Vec<TimeSpent>> for TimesView {
-    fn from(spent: Vec<TimeSpent>) -> Self {
-        let total_minutes = spent.iter().map(|time| time.minutes).sum();
+impl From<TimeOnTicket> for TimesView {
+    fn from(TimeOnTicket { total_minutes, page }: TimeOnTicket) -> Self {
         let view = |TimeSpent { person, minutes, note, at, .. }: TimeSpent| TimeView { person, minutes, note, at };
-        Self { total_minutes, entries: spent.into_iter().map(view).collect() }
+        let next = page.next.map(|id| List::TimeSpent.write([id.0.as_u128()]));
+        Self { total_minutes, entries: page.items.into_iter().map(view).collect(), next }
     }
 }
 
 /// Read the time that was written down on a ticket. For agents and admins.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/time", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path)),
-    responses((status = 200, body = TimesView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("key" = String, Path), PageQuery),
+    responses((status = 200, body = TimesView), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn read(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
+    Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<TimesView>, Problem> {
-    Ok(axum::Json(app.time_spent(&actor, number(&key)?).await?.into()))
+    let limit = query.limit()?;
+    let after = query.after.as_deref().map(|text| List::TimeSpent.read(text)).transpose()?;
+    let after = after.map(|[id]| TimeId(Uuid::from_u128(id)));
+    Ok(axum::Json(app.time_on_ticket(&actor, number(&key)?, after, limit).await?.into()))
 }
 
 /// Time to write down.
@@ -81,5 +94,6 @@ pub async fn spend(
     Json(body): Json<TimeBody>,
 ) -> Result<axum::Json<TimesView>, Problem> {
     let key = key_of(&headers, &format!("time {ticket}"), &body)?;
-    Ok(axum::Json(app.spend_time(&actor, number(&ticket)?, (body.minutes, &body.note), key).await?.into()))
+    let time = (body.minutes, body.note.as_str());
+    Ok(axum::Json(app.spend_time(&actor, number(&ticket)?, time, key, LIMIT_MAX).await?.into()))
 }

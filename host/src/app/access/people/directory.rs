@@ -15,9 +15,10 @@ use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GroupId, PersonId};
 use crate::desk::organisation::directory::{Directory, EntryKind, Provided};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Problem, check_characters, check_long};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::is_blank;
 use crate::store::chain::audit;
 pub use crate::store::people::directory::Entry;
 use crate::store::people::directory::Kept as Written;
@@ -403,13 +404,30 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
     let body = Value::Object(kept);
     let name = name_of(kind, &body);
     let field = if kind == EntryKind::User { "userName" } else { "displayName" };
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+    if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
         return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
+    }
+    if let Some(problem) = unfit("", &body) {
+        return Err(Error::Rejected { problems: vec![problem] });
     }
     if body.to_string().len() > BODY_BYTES_MAX {
         return Err(rejected("", "too-large", format!("An entry has at most {BODY_BYTES_MAX} bytes.")));
     }
     Ok(body)
+}
+
+/// The first text of an entry, or name of an attribute, with characters that do more than be read. A postal address alone is written
+/// in lines.
+fn unfit(attribute: &str, value: &Value) -> Option<Problem> {
+    match value {
+        Value::String(text) if attribute == "formatted" => check_long(attribute, text),
+        Value::String(text) => check_characters(attribute, text),
+        Value::Array(items) => items.iter().find_map(|item| unfit(attribute, item)),
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(name, value)| check_characters("", name).or_else(|| unfit(&name.to_ascii_lowercase(), value))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// A flag, also in the forms that providers write it: Entra sends it as a text.

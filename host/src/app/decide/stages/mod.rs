@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use crate::app::record::verdict::RecordedVerdict;
 use crate::desk::organisation::Organisation;
+use crate::desk::text::{into_normal, is_blank};
 use crate::desk::verdict::{By, Given};
 use crate::rules::contract::intake as contract_intake;
 use crate::rules::limits::Limits;
-use crate::rules::run::call::{Called, ask_within, limits_for};
+use crate::rules::run::call::{Called, Fault, ask_within, limits_for};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Input, Stage};
 use crate::rules::tables::Tables;
+use crate::rules::text::{REASON_CHARS_MAX, complaint, one_line};
 
 mod access;
 mod categorization;
@@ -59,6 +61,22 @@ pub trait Ask {
     fn tell(verdict: &Self::Verdict, given: &[Given<Self::Answer>]) -> Told;
 }
 
+/// A rule's answer, checked; or the fault that it does not count for, which repeats no more of it than a reader can take.
+///
+/// # Errors
+///
+/// [`Fault::InvalidAnswer`].
+pub fn checked<S: Ask>(stage: &S, answer: Answer) -> Result<S::Answer, Fault> {
+    stage.check(answer).map_err(|sentence| Fault::InvalidAnswer { message: complaint(sentence) })
+}
+
+/// The reason that a rule gives, as it is kept with the ticket: one line that is no longer than a person's reason, in the one form in
+/// which texts are kept, and empty where nothing of it can be seen.
+pub fn reason(answer: &Answer) -> String {
+    let line = into_normal(one_line(answer.reason(), REASON_CHARS_MAX));
+    if is_blank(&line) { String::new() } else { line }
+}
+
 /// A verdict as texts that can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
@@ -87,7 +105,7 @@ pub fn ask_within_limits(rule: &Rule, input: &Input, tables: &Arc<Tables>, limit
 
 fn wrong_stage(answer: &Answer) -> String {
     // Each stage's call returns that stage's answer by its type; this keeps the match whole.
-    format!("an answer of another stage: {}", answer.reason())
+    format!("an answer of another stage: {}", reason(answer))
 }
 
 /// Who or what set a field, in a few words.

@@ -14,6 +14,7 @@ use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
+use crate::store::sql::page::Page;
 pub use crate::store::tickets::endings::StoredResolution;
 use crate::store::{self, Commit};
 
@@ -35,18 +36,21 @@ pub struct Promise {
 }
 
 impl Office {
-    /// How a ticket was resolved, each time; and whether the reader sees the whole record, or only what was done.
+    /// How a ticket was resolved, each time after a round, at most `limit` times; and whether the reader sees the whole record, or
+    /// only what was done.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`].
-    pub async fn resolutions(
+    pub async fn resolutions_after(
         &self,
         actor: &Actor,
         number: TicketNumber,
-    ) -> Result<(Vec<StoredResolution>, bool), Error> {
+        after: i64,
+        limit: usize,
+    ) -> Result<(Page<StoredResolution, i64>, bool), Error> {
         let (ticket, _, sight) = self.seen_ticket(actor, number).await?;
-        Ok((self.store.resolutions(ticket.number).await?, sight == Sight::All))
+        Ok((self.store.resolutions_after(ticket.number, after, limit).await?, sight == Sight::All))
     }
 
     /// The promises that a ticket is under, or was. The team's own is for those who work on tickets.

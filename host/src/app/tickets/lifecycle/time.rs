@@ -1,26 +1,45 @@
 //! Time that people write down on tickets. It is for those who work on them.
 
+use uuid::Uuid;
+
 use crate::app::tickets::change::{Key, Retry, Which, idempotency};
 use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{TicketNumber, TimeId};
 use crate::desk::permission;
 use crate::desk::ticket::lifecycle::time::{TimeSpent, spend};
+use crate::store::sql::page::Page;
+
+/// The time that was written down on a ticket: the sum of all of it, and a page of its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeOnTicket {
+    pub total_minutes: i64,
+    pub page: Page<TimeSpent, TimeId>,
+}
 
 impl Office {
-    /// The time that was written down on a ticket, the oldest first.
+    /// The time that was written down on a ticket; of its entries those after one, the oldest first, at most `limit`.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`]; [`Error::Refused`].
-    pub async fn time_spent(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<TimeSpent>, Error> {
+    pub async fn time_on_ticket(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        after: Option<TimeId>,
+        limit: usize,
+    ) -> Result<TimeOnTicket, Error> {
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::list_internally(actor)?;
-        Ok(self.store.time_spent(ticket.number).await?)
+        // No entry has the least of all ids.
+        let after = after.unwrap_or(TimeId(Uuid::nil()));
+        let page = self.store.time_spent_after(ticket.number, after, limit).await?;
+        Ok(TimeOnTicket { total_minutes: self.store.minutes_spent(ticket.number).await?, page })
     }
 
-    /// Writes time down on a ticket, or takes some off that was written down in error; all of it then.
+    /// Writes time down on a ticket, or takes some off that was written down in error; all of it then, with at most `limit` entries.
     ///
     /// # Errors
     ///
@@ -31,13 +50,14 @@ impl Office {
         number: TicketNumber,
         time: (i64, &str),
         key: Option<Key>,
-    ) -> Result<Vec<TimeSpent>, Error> {
-        let total: i64 = self.time_spent(actor, number).await?.iter().map(|time| time.minutes).sum();
+        limit: usize,
+    ) -> Result<TimeOnTicket, Error> {
+        let total = self.time_on_ticket(actor, number, None, 1).await?.total_minutes;
         let spent = self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
             may_read(actor, ticket, case)?;
             Ok(Some(spend(ticket, time, total, &permission::edit(actor, ticket)?, at)?))
         });
         spent.await?;
-        self.time_spent(actor, number).await
+        self.time_on_ticket(actor, number, None, limit).await
     }
 }

@@ -12,22 +12,39 @@ use crate::desk::permission::Act;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::intake::Submission;
 use crate::store;
-pub use crate::store::people::drafts::StoredDraft;
+pub use crate::store::people::drafts::{DraftPlace, StoredDraft};
+use crate::store::sql::page::Page;
 
 /// The most drafts of one person.
 pub const DRAFTS_MAX: usize = 50;
 /// The largest draft, in bytes.
 const DRAFT_BYTES_MAX: usize = 512 << 10;
+/// All drafts of one person together, in bytes: some hundred times what a submission has.
+const DRAFTS_BYTES_MAX: u64 = 4 << 20;
 
 impl Office {
-    /// One's own drafts, the latest first.
+    /// One's own drafts, the latest first, as many as a page of them has.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`] for those who create no tickets of their own.
     pub async fn drafts(&self, actor: &Actor) -> Result<Vec<StoredDraft>, Error> {
+        Ok(self.drafts_after(actor, None, DRAFTS_MAX).await?.items)
+    }
+
+    /// A page of one's own drafts, the latest first: those behind a place, at most `limit`, and fewer where they are long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::drafts`].
+    pub async fn drafts_after(
+        &self,
+        actor: &Actor,
+        after: Option<DraftPlace>,
+        limit: usize,
+    ) -> Result<Page<StoredDraft, DraftPlace>, Error> {
         let person = self.author(actor)?;
-        Ok(self.store.drafts(person, i64::try_from(DRAFTS_MAX).unwrap_or(i64::MAX)).await?)
+        Ok(self.store.drafts_page(person, after, limit).await?)
     }
 
     /// Notes a draft whose content cannot be read, and which a list goes on without.
@@ -50,17 +67,29 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Rejected`] where it is too large, or there are too many.
+    /// [`Error::Refused`]; [`Error::Rejected`] where it is too large, or there are too many; [`Error::TooMuch`] for more text than one
+    /// may have the desk keep in a day.
     pub async fn keep_draft(&self, actor: &Actor, id: DraftId, content: String) -> Result<StoredDraft, Error> {
         let person = self.author(actor)?;
         let problem = |message: String| Error::Rejected { problems: vec![Problem::new("draft", "too-much", message)] };
         if content.len() > DRAFT_BYTES_MAX {
             return Err(problem(format!("has more than {DRAFT_BYTES_MAX} bytes")));
         }
-        let all = self.drafts(actor).await?;
-        if all.len() >= DRAFTS_MAX && !all.iter().any(|draft| draft.id == id) {
+        // The others' sizes are enough: their texts may be long.
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.store.draft_sizes(person).await?.into_iter().partition(|draft| draft.id == id);
+        if others.len() >= DRAFTS_MAX {
             return Err(problem(format!("is one of more than {DRAFTS_MAX}: send or remove another first")));
         }
+        let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        let with_others = others.iter().map(|draft| draft.bytes).fold(bytes, u64::saturating_add);
+        if with_others > DRAFTS_BYTES_MAX {
+            let message = format!("makes {with_others} bytes of all your drafts: {DRAFTS_BYTES_MAX} are kept at most");
+            return Err(problem(format!("{message}; send or remove another first")));
+        }
+        // One that is saved again and again counts for what it has grown by.
+        let before = own.first().map_or(0, |draft| draft.bytes);
+        self.count_text(actor, usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX))?;
         let draft = StoredDraft { id, content, problems: Vec::new(), saved_at: self.clock.now() };
         self.store.keep_draft(person, &draft).await?;
         Ok(draft)

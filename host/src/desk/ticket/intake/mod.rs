@@ -11,7 +11,7 @@ use crate::desk::organisation::form::{
 use crate::desk::organisation::{FieldKind, Organisation, RequestType};
 use crate::desk::permission::MayCreate;
 use crate::desk::refusal::Refusal;
-use crate::desk::text::{into_normal, is_blank};
+use crate::desk::text::{into_normal, is_blank, quoted};
 
 pub mod attachment;
 pub mod bundle;
@@ -139,7 +139,7 @@ impl NewTicket {
 impl Submission {
     /// The same in the one form in which texts are kept.
     fn into_normal(self) -> Self {
-        let fields = self.fields.into_iter().map(|(name, raw)| (into_normal(name), raw_into_normal(raw)));
+        let fields = self.fields.into_iter().map(|(name, raw)| (into_normal(name), raw.into_normal()));
         let attachment =
             |a: Attachment| Attachment { name: into_normal(a.name), media_type: into_normal(a.media_type), ..a };
         Self {
@@ -167,14 +167,6 @@ pub(super) fn check_request_type<'o>(organisation: &'o Organisation, name: &str)
         let message = format!("is not a request type: use one of {}", known.join(", "));
         Problem::new("request_type", "unknown", message)
     })
-}
-
-fn raw_into_normal(raw: Raw) -> Raw {
-    match raw {
-        Raw::Text(text) => Raw::Text(into_normal(text)),
-        Raw::List(items) => Raw::List(items.into_iter().map(raw_into_normal).collect()),
-        other => other,
-    }
 }
 
 /// A requester's submission came as it came: rules may go by the channel, so that only those who work on tickets name another.
@@ -258,8 +250,7 @@ fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem>
 fn check_tags(organisation: &Organisation, permit: &MayCreate, tags: &[String]) -> Vec<Problem> {
     let problem = |tag: &String| {
         if !organisation.tags.contains(tag.as_str()) {
-            let shown: String = tag.chars().take(CHANNEL_CHARS_MAX).collect();
-            return Some(Problem::new("tags", "unknown", format!("`{shown}` is not a tag of the taxonomy")));
+            return Some(Problem::new("tags", "unknown", format!("{} is not a tag of the taxonomy", quoted(tag))));
         }
         let allowed = permit.by_desk() || organisation.requester_tags.contains(tag.as_str());
         let message = || format!("`{tag}` is for those who work on tickets: leave it out");

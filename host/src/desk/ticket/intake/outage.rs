@@ -11,7 +11,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{CategoryId, CommentId, PersonId, RequestTypeId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Problem, Value, check_long};
+use crate::desk::organisation::form::{Problem, Value, check_characters, check_long};
 use crate::desk::permission::{MayComment, MayEdit};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
@@ -26,6 +26,8 @@ pub const ANNOUNCEMENT_CHARS_MAX: usize = 2_000;
 /// The most words by which submissions are known, and the longest of them in characters.
 pub const WORDS_MAX: usize = 20;
 pub const WORD_CHARS_MAX: usize = 60;
+/// The longest name or value of a field that submissions are compared with, in characters.
+const SAID_CHARS_MAX: usize = 300;
 /// The most outages that are declared at once.
 pub const OUTAGES_MAX: usize = 50;
 /// The most tickets that attach themselves to one.
@@ -81,8 +83,19 @@ impl Likeness {
         if self.words.iter().any(|word| is_blank(word) || word.chars().count() > WORD_CHARS_MAX) {
             wrong("like.words", "invalid", format!("each has 1 to {WORD_CHARS_MAX} characters"));
         }
+        problems.extend(self.words.iter().find_map(|word| check_characters("like.words", word)));
+        problems.extend(self.field.iter().flat_map(|(name, value)| [name, value]).find_map(|text| check_said(text)));
         problems
     }
+}
+
+/// A name or a value of a form's field that submissions are compared with.
+fn check_said(text: &str) -> Option<Problem> {
+    if is_blank(text) || text.chars().count() > SAID_CHARS_MAX {
+        let message = format!("its name and its value have 1 to {SAID_CHARS_MAX} characters");
+        return Some(Problem::new("like.field", "invalid", message));
+    }
+    check_characters("like.field", text)
 }
 
 fn says(value: &Value, wanted: &str) -> bool {

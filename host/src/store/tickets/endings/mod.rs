@@ -11,12 +11,15 @@ use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::store::db::Row;
 use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 pub mod outages;
 
 /// The most links of a ticket that are shown, and tickets that follow one.
 pub const LINKS_MAX: usize = 500;
+/// Bytes of text that a page of resolutions has, before the one with which it gets larger.
+const PAGE_BYTES_MAX: i64 = 1 << 20;
 /// The most steps that a chain of merged tickets is followed.
 const MERGED_MAX: i64 = 50;
 
@@ -92,15 +95,37 @@ fn link(row: &Row) -> Result<StoredLink, Error> {
 }
 
 impl Store {
-    /// Every resolution of a ticket, in order.
+    /// The resolutions of a ticket after a round, in order, at most `limit` and about [`PAGE_BYTES_MAX`].
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn resolutions(&self, ticket: TicketNumber) -> Result<Vec<StoredResolution>, Error> {
+    pub async fn resolutions_after(
+        &self,
+        ticket: TicketNumber,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<StoredResolution, i64>, Error> {
+        // Lengths are read before the texts: those may be long.
+        let sql = format!(
+            "select round, cast(octet_length(symptom) + octet_length(cause) + octet_length(fix) \
+             + octet_length(next_time) as bigint) from resolutions where ticket = $1 and round > $2 \
+             order by round limit {}",
+            limit + 1
+        );
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), after.into()]).await?;
+        let (mut last, mut bytes, mut count) = (after, 0, 0);
+        for row in rows.iter().take(limit) {
+            // One is on the page, however long it is.
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+            (last, bytes, count) = (row.int(0)?, bytes + row.int(1)?, count + 1);
+        }
         let sql = "select round, symptom, cause, fix, next_time, resolved_by, resolved_at, ended, ended_at \
-                   from resolutions where ticket = $1 order by round";
-        Ok(self.readable(T, &self.db.quick(sql, vec![ticket.0.into()]).await?, resolution))
+                   from resolutions where ticket = $1 and round > $2 and round <= $3 order by round";
+        let found = self.db.quick(sql, vec![ticket.0.into(), after.into(), last.into()]).await?;
+        Ok(Page { items: self.readable(T, &found, resolution), next: (count < rows.len()).then_some(last) })
     }
 
     /// The last resolution of a ticket, if it was ever resolved.
@@ -175,13 +200,31 @@ impl Store {
         Ok(around)
     }
 
-    /// The time that was written down on a ticket, the oldest first.
+    /// All minutes that were written down on a ticket.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn time_spent(&self, ticket: TicketNumber) -> Result<Vec<TimeSpent>, Error> {
-        let sql = "select id, person, minutes, note, at from time_spent where ticket = $1 order by id";
+    pub async fn minutes_spent(&self, ticket: TicketNumber) -> Result<i64, Error> {
+        let sql = "select cast(coalesce(sum(minutes), 0) as bigint) from time_spent where ticket = $1";
+        self.db.optional(sql, vec![ticket.0.into()]).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// The time that was written down on a ticket after an entry, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn time_spent_after(
+        &self,
+        ticket: TicketNumber,
+        after: TimeId,
+        limit: usize,
+    ) -> Result<Page<TimeSpent, TimeId>, Error> {
+        let sql = format!(
+            "select id, person, minutes, note, at from time_spent where ticket = $1 and id > $2 order by id limit {}",
+            limit + 1
+        );
         let time = |row: &Row| {
             Ok(TimeSpent {
                 id: TimeId(row.uuid(0)?),
@@ -191,7 +234,8 @@ impl Store {
                 at: at("time_spent", "at", row.int(4)?)?,
             })
         };
-        Ok(self.readable("time_spent", &self.db.quick(sql, vec![ticket.0.into()]).await?, time))
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), after.0.into()]).await?;
+        Ok(self.readable_page("time_spent", (&rows, limit), time, |row| Ok(TimeId(row.uuid(0)?))))
     }
 
     /// The tasks of a ticket, in the order in which they were added.

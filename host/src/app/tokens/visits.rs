@@ -1,0 +1,96 @@
+//! How often browsers ask for pages: a person as often as programs do in that person's name, and an address with only so many
+//! cookies that belong to no session.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::hash;
+use super::passwords::ClientAddress;
+use super::sessions::Session;
+use crate::app::tickets::quota::{Buckets, Rate};
+use crate::app::{Error, Office};
+use crate::desk::actor::Actor;
+
+/// Cookies of no session that one address may show in a minute: each is looked for in the database.
+const UNKNOWN_COOKIES: Rate = Rate::per_minute(120);
+/// Sessions that are remembered, so that they pass where others at their address are unknown.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// The pages that were asked for in the last minutes.
+#[derive(Debug, Default)]
+pub struct Visits {
+    people: Buckets,
+    unknown: Buckets,
+    /// Hashes of the secrets of sessions that were found.
+    seen: Mutex<HashSet<String>>,
+}
+
+impl Visits {
+    fn has_seen(&self, hash: &str) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
+    }
+
+    fn note(&self, hash: String, is_live: bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_live {
+            seen.remove(&hash);
+            return;
+        }
+        if seen.len() >= REMEMBERED_MAX {
+            seen.clear();
+        }
+        seen.insert(hash);
+    }
+}
+
+impl Office {
+    /// As [`Office::session`], for one more page that a browser at this address asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`] for a person who asks for too many, and at an address that has shown too many secrets of no session; as
+    /// [`Office::session`].
+    pub async fn visit(
+        &self,
+        secret: &str,
+        ClientAddress(from): &ClientAddress,
+    ) -> Result<Option<(Session, Actor)>, Error> {
+        let (key, now) = (hash(secret), self.clock.elapsed());
+        let is_new = !from.is_empty() && !self.visits.has_seen(&key);
+        if is_new {
+            let room = self.visits.unknown.look(from, UNKNOWN_COOKIES, 1, now);
+            room.map_err(|wait| Error::TooMuch { what: "unknown sessions from this address in one minute", wait })?;
+        }
+        let found = self.session(secret).await?;
+        self.visits.note(key, found.is_some());
+        let Some((session, actor)) = found else {
+            if is_new {
+                // That there was room for it was looked at before.
+                let _ = self.visits.unknown.take(from, UNKNOWN_COOKIES, 1, now);
+            }
+            return Ok(None);
+        };
+        let rate = Rate::per_minute(self.quotas.requests_per_minute());
+        let counted = self.visits.people.take(session.person.as_str(), rate, 1, now);
+        counted.map_err(|wait| Error::TooMuch { what: "pages in one minute", wait })?;
+        Ok(Some((session, actor)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_remembered_while_they_last_and_only_so_many() {
+        let visits = Visits::default();
+        visits.note("a".to_owned(), true);
+        assert!(visits.has_seen("a") && !visits.has_seen("b"));
+        visits.note("a".to_owned(), false);
+        assert!(!visits.has_seen("a"));
+        for n in 0..=REMEMBERED_MAX {
+            visits.note(n.to_string(), true);
+        }
+        assert!(visits.seen.lock().unwrap().len() <= REMEMBERED_MAX);
+    }
+}

@@ -1,0 +1,152 @@
+//! Every route of the interface's own document, and those of the directory: who may not ask hears so before a body is read, and a key
+//! that is not honoured is refused.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::house::House;
+use crate::support::place::Database;
+
+/// Routes with a body that one without any role but a requester's may use for some thing, so that the body says for which; all others
+/// are closed to such a person.
+const OPEN: [&str; 24] = [
+    "POST /api/v1/access/orders/{id}/attest",
+    "POST /api/v1/access/review-items/{id}/answer",
+    "POST /api/v1/access/submissions",
+    "POST /api/v1/articles/suggestions",
+    "POST /api/v1/articles/{key}/votes",
+    "POST /api/v1/attachments",
+    "PUT /api/v1/drafts/{id}",
+    "POST /api/v1/grants/{id}/extend",
+    "POST /api/v1/grants/{id}/revoke",
+    "PUT /api/v1/preferences",
+    "POST /api/v1/provisioning/{id}/answer",
+    "POST /api/v1/tickets",
+    "POST /api/v1/tickets/{key}/access/answers",
+    "POST /api/v1/tickets/{key}/access/decisions",
+    "POST /api/v1/tickets/{key}/access/questions",
+    "POST /api/v1/tickets/{key}/attachments",
+    "POST /api/v1/tickets/{key}/comments",
+    "POST /api/v1/tickets/{key}/escalate",
+    "POST /api/v1/tickets/{key}/follow-ups",
+    "POST /api/v1/tickets/{key}/merge",
+    "POST /api/v1/tickets/{key}/steps",
+    "PUT /api/v1/tickets/{key}/survey",
+    "POST /api/v1/tickets/{key}/transitions",
+    "PUT /api/v1/views/{id}",
+];
+/// Routes of the directory that take a body.
+const DIRECTORY: [&str; 7] = [
+    "POST /scim/v2/Users",
+    "POST /scim/v2/Groups",
+    "PUT /scim/v2/Users/{id}",
+    "PATCH /scim/v2/Groups/{id}",
+    "POST /scim/v2/.search",
+    "POST /scim/v2/Users/.search",
+    "POST /scim/v2/Groups/.search",
+];
+
+/// An operation of the document.
+struct Operation {
+    route: String,
+    takes_body: bool,
+    takes_key: bool,
+    is_for_strangers: bool,
+}
+
+fn operations(desk: &House) -> Vec<Operation> {
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            found.push(Operation {
+                route: format!("{} {path}", method.to_uppercase()),
+                takes_body: operation.get("requestBody").is_some(),
+                takes_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
+                is_for_strangers: operation["security"].as_array().is_none_or(Vec::is_empty),
+            });
+        }
+    }
+    found
+}
+
+/// An address of a route: things that are not there.
+fn address(route: &str) -> (&str, String) {
+    let (method, path) = route.split_once(' ').unwrap();
+    let key = if path.starts_with("/api/v1/articles") { "KB-1" } else { "IT-1" };
+    let path = path.replace("{key}", key).replace("{id}", "01a22499-78cd-70d3-9968-a16ee98dd302");
+    let path = path.replace("{step}", "pause").replace("{document}", "teams").replace("{person}", "lena");
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "floors" } else { part });
+    (method, parts.collect::<Vec<_>>().join("/"))
+}
+
+/// The status of the answer to a head alone, whose body is announced and never sent.
+fn status_of_head(desk: &House, route: &str, token: Option<&str>) -> u16 {
+    let (method, path) = address(route);
+    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{authorization}\
+         Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(desk.url.trim_start_matches("http://")).unwrap();
+    // Shorter than the desk waits for a body.
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).unwrap_or_else(|error| panic!("{route}: no answer before the body: {error}"));
+    std::str::from_utf8(&begin[9..]).unwrap().parse().unwrap()
+}
+
+#[test]
+fn who_may_not_use_a_route_hears_so_before_a_body_is_read_on_every_route() {
+    let desk = House::demo(Database::Sqlite);
+    let all = operations(&desk);
+    let with_body: Vec<&Operation> = all.iter().filter(|operation| operation.takes_body).collect();
+    assert!(with_body.len() > 40, "{} routes with a body", with_body.len());
+    for open in OPEN {
+        assert!(with_body.iter().any(|operation| operation.route == open), "there is no route {open}");
+    }
+    for operation in with_body {
+        let route = operation.route.as_str();
+        if !operation.is_for_strangers {
+            assert_eq!(status_of_head(&desk, route, None), 401, "{route}, without a token");
+        }
+        if !OPEN.contains(&route) {
+            assert_eq!(status_of_head(&desk, route, Some("demo-amara")), 403, "{route}, as a requester");
+        }
+    }
+    for route in DIRECTORY {
+        assert_eq!(status_of_head(&desk, route, None), 401, "{route}, without a token");
+        for person in ["demo-amara", "demo-kofi"] {
+            assert_eq!(status_of_head(&desk, route, Some(person)), 403, "{route}, as {person}");
+        }
+    }
+}
+
+#[test]
+fn every_write_honours_a_key_or_refuses_it() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei").with("idempotency-key", "k").with("content-type", "application/json");
+    let refused = |route: &str| {
+        let (method, path) = address(route);
+        let answer = mei.send(method, &path, Some(b"{}"));
+        let kind = serde_json::from_str::<Value>(&answer.text).unwrap_or_default()["type"].clone();
+        assert_eq!((answer.status, kind.as_str()), (400, Some("/problems/bad-header")), "{route}: {}", answer.text);
+    };
+    let mut count = 0;
+    for operation in operations(&desk) {
+        let is_write = !operation.route.starts_with("GET ") && !operation.route.ends_with("/dry-run");
+        if is_write && !operation.takes_key {
+            refused(&operation.route);
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} routes");
+    for route in DIRECTORY.into_iter().filter(|route| !route.ends_with("/.search")) {
+        refused(route);
+    }
+}
