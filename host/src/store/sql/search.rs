@@ -200,12 +200,14 @@ pub const KEEP_ARTICLE: Clause = Clause::of(
     "insert into articles_text (rowid, title, body) values ($1, $2, $3)",
     "insert into articles_text (id, words) values ($1, setweight(to_tsvector('simple', $2), 'A') || to_tsvector('simple', $3))",
 );
-/// The rows of tickets that have the words of `$1`, to be followed by a condition on `t` and `x.id`.
+/// The rows of tickets that have the words of `$1`, to be followed by further conditions on `t` and [`TICKET_ROW`]. The order of
+/// the tables is that of the index, so that a search for the newest ends as soon as it has found enough.
 pub const TICKETS: Clause = Clause::of(
-    "from (select rowid as id from tickets_text where tickets_text match $1 order by rowid desc) x \
-     join tickets t on t.number = x.id / 2",
-    "from (select id from tickets_text where words @@ to_tsquery('simple', $1)) x join tickets t on t.number = x.id / 2",
+    "from tickets_text x cross join tickets t on t.number = x.rowid / 2 where x.tickets_text match $1",
+    "from tickets_text x join tickets t on t.number = x.id / 2 where x.words @@ to_tsquery('simple', $1)",
 );
+/// Which of a ticket's two rows it is.
+pub const TICKET_ROW: Clause = Clause::of("x.rowid", "x.id");
 /// Takes rows out of the tickets' index: before and after their ids.
 pub const FORGET_TICKETS: (Clause, &str) =
     (Clause::of("delete from tickets_text where rowid in (", "delete from tickets_text where id in ("), ")");

@@ -36,6 +36,38 @@ pub struct SearchFilter {
     pub before: Option<i64>,
 }
 
+impl SearchFilter {
+    /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
+    fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
+        let mut conditions = String::new();
+        if let Some(person) = &self.only {
+            // The word that stands for a person finds their tickets; that they are theirs is what shows them.
+            args.push(person.as_str().into());
+            let place = args.len();
+            let _ = write!(conditions, " and {id} % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})");
+        }
+        let columns = [
+            ("state", &self.state),
+            ("team", &self.team),
+            ("assignee", &self.assignee),
+            ("requester", &self.requester),
+            ("category", &self.category),
+            ("priority", &self.priority),
+        ];
+        for (column, value) in columns {
+            if let Some(value) = value {
+                args.push(value.as_str().into());
+                let _ = write!(conditions, " and t.{column} = ${}", args.len());
+            }
+        }
+        if let Some(before) = self.before {
+            args.push(before.saturating_mul(2).into());
+            let _ = write!(conditions, " and {id} < ${}", args.len());
+        }
+        conditions
+    }
+}
+
 /// The words of one ticket.
 #[derive(Debug, Default)]
 struct Words {
@@ -150,43 +182,23 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<TicketSummary>, Error> {
         let wanted = filter.only.iter().fold(wanted, |wanted, person| wanted.and(&word_of(person.as_str())));
-        let is_sqlite = matches!(self.db, Db::Sqlite(_));
+        let (is_sqlite, id) = (matches!(self.db, Db::Sqlite(_)), search::TICKET_ROW.text(&self.db));
         let mut args: Vec<Arg> = vec![wanted.text(is_sqlite).into()];
-        let mut conditions = Vec::new();
-        if let Some(person) = &filter.only {
-            // The word that stands for a person finds their tickets; that they are theirs is what shows them.
-            args.push(person.as_str().into());
-            let place = args.len();
-            conditions.push(format!("x.id % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})"));
-        }
-        let columns = [
-            ("state", &filter.state),
-            ("team", &filter.team),
-            ("assignee", &filter.assignee),
-            ("requester", &filter.requester),
-            ("category", &filter.category),
-            ("priority", &filter.priority),
-        ];
-        for (column, value) in columns {
-            if let Some(value) = value {
-                args.push(value.as_str().into());
-                conditions.push(format!("t.{column} = ${}", args.len()));
-            }
-        }
-        if let Some(before) = filter.before {
-            args.push(before.into());
-            conditions.push(format!("t.number < ${}", args.len()));
-        }
-        let narrowed = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" and ") };
+        let narrowed = filter.narrowed(id, &mut args);
+        // Both rows of a ticket may have the words.
         let sql = format!(
-            "select distinct t.number {} where {narrowed} order by t.number desc limit {limit}",
-            search::TICKETS.text(&self.db)
+            "select t.number {}{narrowed} order by {id} desc limit {}",
+            search::TICKETS.text(&self.db),
+            limit.saturating_mul(2)
         );
         let rows = self.db.all(&sql, args).await?;
-        let numbers = rows.iter().map(|row| Ok(row.int(0)?.into())).collect::<Result<Vec<Arg>, Error>>()?;
+        let mut numbers = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<i64>, Error>>()?;
+        numbers.dedup();
+        numbers.truncate(limit);
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
+        let numbers = numbers.into_iter().map(Arg::from).collect();
         let (sql, args) = summary::statement("number", numbers, limit);
         let rows = self.db.all(&sql, args).await?;
         let mut found = rows.iter().map(summary::summary).collect::<Result<Vec<_>, Error>>()?;
