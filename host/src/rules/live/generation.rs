@@ -29,6 +29,7 @@ pub struct Generation {
 pub struct Missed {
     pub intake: Option<PathBuf>,
     pub access: Option<PathBuf>,
+    pub closing: Option<PathBuf>,
 }
 
 /// What a version's answers do in a generation.
@@ -217,6 +218,19 @@ impl Generation {
     /// A rule that would be asked at intake and is not: what was submitted is not fully checked.
     pub fn intake_in_doubt(&self) -> Option<&Path> {
         self.missed.intake.as_deref()
+    }
+
+    /// A rule that would be asked about the words after a resolution and is not: the policy may stand for its answer.
+    pub fn closing_in_doubt(&self) -> Option<&Path> {
+        self.missed.closing.as_deref()
+    }
+
+    /// Whether any rule is asked about the words after a resolution, or should be.
+    pub fn hears_words(&self) -> bool {
+        let hears = |rule: &Arc<Rule>| {
+            rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Closing)
+        };
+        self.missed.closing.is_some() || self.rules.iter().any(hears)
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

@@ -96,7 +96,10 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let internal = form.has("internal");
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
     let key = key(&form, &format!("comment {id}"));
-    let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await.map(drop);
+    let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await;
+    // A rule may have made a new ticket of the words.
+    let number = done.as_ref().map_or(number, |changed| changed.ticket.number);
+    let done = done.map(drop);
     answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
 }
 

@@ -12,6 +12,7 @@ use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
 pub use crate::store::tickets::endings::StoredResolution;
 
+pub mod closing;
 pub mod events;
 pub mod promises;
 pub mod survey;
