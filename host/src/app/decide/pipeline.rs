@@ -417,7 +417,13 @@ impl Run {
         (stage.combine(&given), parts)
     }
 
-    pub(super) fn write_down(&mut self, stage: Stage, own: &impl Serialize, verdict: &RecordedVerdict, asked: &[RuleCall]) {
+    pub(super) fn write_down(
+        &mut self,
+        stage: Stage,
+        own: &impl Serialize,
+        verdict: &RecordedVerdict,
+        asked: &[RuleCall],
+    ) {
         let parts: Vec<Part<'_>> = asked.iter().map(RuleCall::part).collect();
         let chosen = verdict.choice();
         for (asking, part) in asked.iter().zip(&parts) {

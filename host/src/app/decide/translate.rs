@@ -11,11 +11,11 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Field, Problem, Raw, Value};
 use crate::desk::organisation::{App, Organisation, Person, RequestType, Tier};
 use crate::desk::sla;
-use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use crate::desk::ticket::lifecycle::words::{Effect, resolved_at};
+use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
 use crate::rules::contract::{self, Attribute, SoFar, access, categorization, closing, intake, priority, routing};
@@ -98,11 +98,8 @@ fn field(field: &Field) -> contract::Field {
 
 /// Files as the rules see them.
 pub fn files(attachments: &[Attachment]) -> Vec<contract::Attachment> {
-    let file = |a: &Attachment| contract::Attachment {
-        name: a.name.clone(),
-        media_type: a.media_type.clone(),
-        size: a.size,
-    };
+    let file =
+        |a: &Attachment| contract::Attachment { name: a.name.clone(), media_type: a.media_type.clone(), size: a.size };
     attachments.iter().map(file).collect()
 }
 
@@ -418,9 +415,8 @@ pub fn words(
     let days = now.duration_since(resolved_at).as_hours().max(0) / 24;
     let last = resolutions.last();
     let part = |pick: fn(&ResolutionRecord) -> &String| last.map(|last| pick(&last.record).clone()).unwrap_or_default();
-    let taken_up = |one: &&StoredResolution| {
-        matches!(one.end, Some((ResolutionEnd::Disputed | ResolutionEnd::TakenUp, _)))
-    };
+    let taken_up =
+        |one: &&StoredResolution| matches!(one.end, Some((ResolutionEnd::Disputed | ResolutionEnd::TakenUp, _)));
     Said {
         words: closing::Words {
             text: text.to_owned(),

@@ -11,8 +11,8 @@ use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
-use crate::desk::ticket::{State, Ticket};
 use crate::desk::ticket::lifecycle::alerts;
+use crate::desk::ticket::{State, Ticket};
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
 /// How often a change is made again while other hosts change the same ticket.

@@ -246,11 +246,8 @@ impl Catalog {
     fn publish(&self, slots: Slots, revision: Option<i64>) {
         let standing = self.standing(&slots);
         let missed = |stage| missed(&standing, stage).map(|standing| standing.place.clone());
-        let missed = Missed {
-            intake: missed(Stage::Intake),
-            access: missed(Stage::Access),
-            closing: missed(Stage::Closing),
-        };
+        let missed =
+            Missed { intake: missed(Stage::Intake), access: missed(Stage::Access), closing: missed(Stage::Closing) };
         let live = self.generation.load();
         let next = Generation::new(live.number + 1, slots.entries(), missed);
         let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());

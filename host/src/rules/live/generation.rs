@@ -227,9 +227,8 @@ impl Generation {
 
     /// Whether any rule is asked about the words after a resolution, or should be.
     pub fn hears_words(&self) -> bool {
-        let hears = |rule: &Arc<Rule>| {
-            rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Closing)
-        };
+        let hears =
+            |rule: &Arc<Rule>| rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Closing);
         self.missed.closing.is_some() || self.rules.iter().any(hears)
     }
 

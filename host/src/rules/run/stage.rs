@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::rules::contract::{NEWEST, Ticket, VERSION, Value, access, categorization, closing, intake, priority, routing};
+use crate::rules::contract::{
+    NEWEST, Ticket, VERSION, Value, access, categorization, closing, intake, priority, routing,
+};
 
 /// One of the points at which rules are asked: five of them about every ticket, and the words of its requester afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
