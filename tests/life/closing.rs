@@ -113,6 +113,9 @@ fn each_decision_of_a_rule_about_words_has_its_effect_and_its_record() {
         }
         let proved = verified(&desk);
         assert_eq!((&proved["decisions"], &proved["same"]), (&json!(4), &json!(4)), "{proved}");
+        let case = desk.command(&["rule", "case", kept, "--stage", "closing"]);
+        let case: Value = serde_json::from_slice(&case.stdout).unwrap();
+        assert_eq!((&case["input"]["words"]["text"], &case["expect"]["decision"]), (&json!(WORDS), &json!("keep")));
     });
 }
 

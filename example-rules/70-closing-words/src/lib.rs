@@ -124,9 +124,8 @@ fn find<'p>(said: &[&str], phrases: &'p [Vec<String>]) -> Option<&'p Vec<String>
 
 /// The longest phrase that a text begins with.
 fn begins<'p>(said: &[&str], phrases: &'p [Vec<String>]) -> Option<&'p Vec<String>> {
-    let stands = |phrase: &&Vec<String>| {
-        phrase.len() <= said.len() && phrase.iter().zip(said).all(|(word, said)| word == said)
-    };
+    let stands =
+        |phrase: &&Vec<String>| phrase.len() <= said.len() && phrase.iter().zip(said).all(|(word, said)| word == said);
     phrases.iter().filter(stands).max_by_key(|phrase| phrase.len())
 }
 
@@ -154,7 +153,8 @@ mod tests {
 
     #[test]
     fn courtesy_is_nothing_but_courtesy() {
-        for text in ["Thanks!", "MERCI beaucoup", "Teşekkürler", "谢谢", "Дякую за допомогу!", "Kiitos paljon"] {
+        for text in ["Thanks!", "MERCI beaucoup", "Teşekkürler", "谢谢", "Дякую за допомогу!", "Kiitos paljon"]
+        {
             assert_eq!(decided(text, 0), Decision::Keep, "{text}");
         }
         for text in ["It works now.", "Super, es funktioniert wieder, danke!", "Thank you, solved"] {
@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_broke_again_comes_back_however_late_and_however_polite() {
-        for text in ["Thanks, but it is down again", "Leider geht es immer noch nicht, danke", "It still does not work"] {
+        for text in ["Thanks, but it is down again", "Leider geht es immer noch nicht, danke", "It still does not work"]
+        {
             assert_eq!((decided(text, 0), decided(text, 100)), (Decision::Reopen, Decision::Reopen), "{text}");
         }
     }

@@ -97,10 +97,14 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
     let key = key(&form, &format!("comment {id}"));
     let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await;
-    // A rule may have made a new ticket of the words.
-    let number = done.as_ref().map_or(number, |changed| changed.ticket.number);
-    let done = done.map(drop);
-    answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
+    let (place, version) = done.as_ref().map_or((number, 0), |done| (done.ticket.number, done.ticket.version));
+    let said = match internal {
+        true => "note",
+        // A rule has made a ticket of the words.
+        false if place != number && version == 1 => "new-ticket",
+        false => "reply",
+    };
+    answer(visit, place, (said, &form), done.map(drop)).await
 }
 
 /// `POST /tickets/{key}/state`.

@@ -65,6 +65,14 @@ impl Heard {
     }
 }
 
+/// A ticket with words that rules are to be asked about, as all stands in that moment.
+struct ToJudge {
+    ticket: Ticket,
+    organisation: Arc<Organisation>,
+    generation: Arc<Generation>,
+    now: Timestamp,
+}
+
 /// Words about which the rules were asked.
 struct Asked {
     ticket: Ticket,
@@ -93,11 +101,12 @@ impl App {
         }
         self.count_comment(actor, words.body.len())?;
         for _ in 0..TRIES_MAX {
-            let place = self.store.merged_into(number).await?;
+            let Some(to_judge) = self.to_judge(actor, number, words.body).await? else { break };
+            let place = to_judge.ticket.number;
             if let Some(before) = self.repeated(place, idempotency(actor, key.clone()).as_ref()).await? {
                 return Ok(before);
             }
-            let Some(asked) = self.ask_about(actor, place, &words).await? else { break };
+            let asked = self.ask_about(actor, to_judge, &words).await?;
             match self.bring_about(actor, words, key.clone(), asked).await {
                 Err(Error::Stale { .. }) => {}
                 done => return done,
@@ -107,21 +116,27 @@ impl App {
         self.office.say(actor, number, words, key, None).await
     }
 
-    /// Asks the rules for closing about words; `None` where there is nothing to ask them.
+    /// The ticket that public words are about, where rules for closing are asked about them: a requester's on one that was resolved.
+    async fn to_judge(&self, actor: &Actor, number: TicketNumber, body: &str) -> Result<Option<ToJudge>, Error> {
+        let mut found = self.store.ticket_and_case(number).await?;
+        if found.as_ref().is_some_and(|(ticket, _)| ticket.state == State::Merged) {
+            found = self.store.ticket_and_case(self.store.merged_into(number).await?).await?;
+        }
+        let Some((ticket, case)) = found else { return Ok(None) };
+        let (organisation, now, generation) = (self.organisation(), self.clock.now(), self.rules.generation());
+        let is_asked = are_for_rules(&organisation, actor, (&ticket, case.as_ref()), &normal(body), now)
+            && has_rule_for(&generation, &ticket);
+        Ok(is_asked.then_some(ToJudge { ticket, organisation, generation, now }))
+    }
+
+    /// Asks the rules for closing about words.
     async fn ask_about(
         self: &Arc<Self>,
         actor: &Actor,
-        number: TicketNumber,
+        ToJudge { ticket, organisation, generation, now }: ToJudge,
         words: &Words<'_>,
-    ) -> Result<Option<Asked>, Error> {
-        let (organisation, now, begun) = (self.organisation(), self.clock.now(), clock::instant());
-        let Some((ticket, case)) = self.store.ticket_and_case(number).await? else { return Ok(None) };
-        let (body, generation) = (normal(words.body), self.rules.generation());
-        let Some(person) = actor.person() else { return Ok(None) };
-        let about = (&ticket, case.as_ref());
-        if !are_for_rules(&organisation, actor, about, &body, now) || !has_rule_for(&generation, &ticket) {
-            return Ok(None);
-        }
+    ) -> Result<Asked, Error> {
+        let (begun, body) = (clock::instant(), normal(words.body));
         if let Err(error) = self.archive(&generation).await {
             tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next words");
         }
@@ -142,9 +157,10 @@ impl App {
             ticket: ticket.id,
             budget: self.rules.ticket_budget,
         };
+        let person = actor.person().unwrap_or(&ticket.submitted.requester).clone();
         let judging = move || closing::judge(about, seen, &so_far, said);
         let judged = self.rules.workers().run(person.as_str(), judging).await?;
-        Ok(Some(Asked { cause: Cause::new(person, body.len()), ticket, judged, begun }))
+        Ok(Asked { cause: Cause::new(&person, body.len()), ticket, judged, begun })
     }
 
     /// Writes words with the effect that they were judged to have.
