@@ -108,7 +108,8 @@ fn no_call(c: &mut Criterion) {
 fn a_ticket(c: &mut Criterion) {
     let rules = open();
     let (generation, tables) = (rules.generation(), rules.tables());
-    let inputs: Vec<Input> = Stage::ALL.into_iter().map(input).collect();
+    // A ticket is asked about words only when it has been resolved.
+    let inputs: Vec<Input> = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Closing).map(input).collect();
     assert_eq!(all_stages(&generation, &inputs, &tables), 7, "seven rules answer");
     let mut group = c.benchmark_group("seven_rules_a_ticket");
     for threads in [1_u32, 2] {

@@ -186,7 +186,7 @@ macro_rules! export {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::__export_ruledesk_rules_settings_1_0_0_cabi!(
+            $crate::__export_ruledesk_rules_settings_1_1_0_cabi!(
                 Exports with_types_in $crate::bindings::exports::ruledesk::rules::settings
             );
 
@@ -212,28 +212,33 @@ macro_rules! export {
 #[macro_export]
 macro_rules! __export_stage {
     (intake) => {
-        $crate::__export_ruledesk_rules_intake_1_0_0_cabi!(
+        $crate::__export_ruledesk_rules_intake_1_1_0_cabi!(
             Exports with_types_in $crate::bindings::exports::ruledesk::rules::intake
         );
     };
     (categorization) => {
-        $crate::__export_ruledesk_rules_categorization_1_0_0_cabi!(
+        $crate::__export_ruledesk_rules_categorization_1_1_0_cabi!(
             Exports with_types_in $crate::bindings::exports::ruledesk::rules::categorization
         );
     };
     (priority) => {
-        $crate::__export_ruledesk_rules_priority_1_0_0_cabi!(
+        $crate::__export_ruledesk_rules_priority_1_1_0_cabi!(
             Exports with_types_in $crate::bindings::exports::ruledesk::rules::priority
         );
     };
     (routing) => {
-        $crate::__export_ruledesk_rules_routing_1_0_0_cabi!(
+        $crate::__export_ruledesk_rules_routing_1_1_0_cabi!(
             Exports with_types_in $crate::bindings::exports::ruledesk::rules::routing
         );
     };
     (access) => {
-        $crate::__export_ruledesk_rules_access_1_0_0_cabi!(
+        $crate::__export_ruledesk_rules_access_1_1_0_cabi!(
             Exports with_types_in $crate::bindings::exports::ruledesk::rules::access
+        );
+    };
+    (closing) => {
+        $crate::__export_ruledesk_rules_closing_1_1_0_cabi!(
+            Exports with_types_in $crate::bindings::exports::ruledesk::rules::closing
         );
     };
 }
@@ -256,6 +261,9 @@ macro_rules! __ask {
     };
     (access, $rule:expr, $question:expr) => {
         $crate::__ask!(@ Access access $rule, $question)
+    };
+    (closing, $rule:expr, $question:expr) => {
+        $crate::__ask!(@ Closing closing $rule, $question)
     };
     (@ $case:ident $stage:ident $rule:expr, $question:expr) => {
         if let $crate::testing::Question::$case(input) = $question {

@@ -32,7 +32,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`intake`], [`categorization`], [`priority`], [`routing`], [`access`] | one a stage: its `Rule` trait, its input, its answer |
+//! | [`intake`], [`categorization`], [`priority`], [`routing`], [`access`], [`closing`] | one a stage: its `Rule` trait, its input, its answer |
 //! | [`types`] | what the stages share: tickets, people, moments |
 //! | [`text`], [`index`] | words, clean text, and a map from words |
 //! | [`log`], [`tables`] | what a rule may ask of the desk |
@@ -54,8 +54,8 @@ mod alloc;
 #[allow(clippy::all, clippy::restriction, unsafe_code, reason = "generated")]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "wit/1.0.0",
-        world: "every-stage",
+        path: "wit/1.1.0",
+        world: "every-stage-and-closing",
         pub_export_macro: true,
         default_bindings_module: "ruledesk_sdk::bindings",
         additional_derives: [PartialEq],
@@ -68,6 +68,7 @@ mod settings;
 
 pub mod access;
 pub mod categorization;
+pub mod closing;
 pub mod index;
 pub mod intake;
 pub mod log;

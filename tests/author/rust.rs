@@ -13,7 +13,7 @@ use crate::support::place::Database;
 #[test]
 fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
     let dir = TempDir::new().unwrap();
-    let folder = new_in_rust(dir.path(), "printer-first", "intake,categorization,priority,routing,access");
+    let folder = new_in_rust(dir.path(), "printer-first", "intake,categorization,priority,routing,access,closing");
     let path = folder.to_str().unwrap();
     let wasm = format!("{path}/rule.wasm");
 
@@ -27,7 +27,7 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
 
     // It is built because there is no component yet, and not again.
     let tried = ran(&["test", path]);
-    assert!(printed(&tried).ends_with("printer-first 0.1.0: 11 passed, 0 failed\n"), "{}", out(&tried));
+    assert!(printed(&tried).ends_with("printer-first 0.1.0: 13 passed, 0 failed\n"), "{}", out(&tried));
     assert!(err(&tried).contains("there is no rule.wasm yet"), "{}", err(&tried));
     let again = ran(&["test", path]);
     assert!(printed(&again).contains("(fuel "));
@@ -35,10 +35,10 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
 
     let checked = printed(&ran(&["check", &wasm]));
     assert!(
-        checked.contains("exports: intake, categorization, priority, routing, access; it takes settings"),
+        checked.contains("exports: intake, categorization, priority, routing, access, closing; it takes settings"),
         "{checked}"
     );
-    assert!(checked.contains("examples: all 10 hold") && checked.ends_with("A desk would take it.\n"), "{checked}");
+    assert!(checked.contains("examples: all 12 hold") && checked.ends_with("A desk would take it.\n"), "{checked}");
 
     let input = dir.path().join("input.json");
     std::fs::write(&input, json!({ "ticket": { "body": "a Printer" } }).to_string()).unwrap();
@@ -52,7 +52,7 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
 
     let measured = printed(&ran(&["bench", &wasm, "--calls", "20", "--json"]));
     let measured: Value = serde_json::from_str(&measured).unwrap();
-    assert_eq!(measured.as_array().unwrap().len(), 11);
+    assert_eq!(measured.as_array().unwrap().len(), 13);
     for one in measured.as_array().unwrap() {
         let time = |name: &str| one["micros"][name].as_u64().unwrap();
         assert!(time("min") <= time("p50") && time("p50") <= time("p99") && time("p99") <= time("max"), "{one}");
@@ -86,6 +86,9 @@ fn wrong_names_and_folders_that_are_there_are_refused() {
     assert!(!done && message.contains("use rust, javascript"), "{message}");
     let (done, message) = new("printer", "rust", "lunch");
     assert!(!done && message.contains("`lunch` is not a stage"), "{message}");
+    let (done, message) = new("thanks", "python", "closing");
+    assert!(!done && message.contains("the SDK for python has no `closing`"), "{message}");
+    assert!(!dir.path().join("thanks").exists(), "nothing is left of it");
     std::fs::create_dir(dir.path().join("printer")).unwrap();
     std::fs::write(dir.path().join("printer/mine"), "x").unwrap();
     let (done, message) = new("printer", "rust", "intake");

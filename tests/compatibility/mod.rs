@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use crate::conformance::{misses, run_good};
-use crate::support::components::root;
+use crate::support::components::{open, put, root};
 use check::{Contract, breaches};
 
 mod check;
@@ -22,6 +22,16 @@ const PUBLISHED: &[(&str, &str)] = &[
     ("1.0.0/settings.wit", "c8abe5d30674a9cdbdfa4a6e98e260bff92a63d5217c4bb248fb238d2e3af3e8"),
     ("1.0.0/types.wit", "7478d0a90adddbd959d4678cb395ff68d8ebbf18968791487500fb0956678855"),
     ("1.0.0/worlds.wit", "04e334e05d07b31eeb4819e54fc8cbed3b0accd971034aded8ddca0079f7e7b5"),
+    ("1.1.0/access.wit", "fb10557e080824b5a6b5100d8ea5af9b83bc470cf283abd806d38d7f83957875"),
+    ("1.1.0/categorization.wit", "f064a1e1044aa034f1831636615e9b4d648a24907e992ebbcf2ab0f823872285"),
+    ("1.1.0/closing.wit", "02b08507c01862e2960264e1f250e743211a4f685c79e6877bd56b364a1546b0"),
+    ("1.1.0/imports.wit", "a99cbfa35307ad0e859fe43834762be33bd4c26f77e61a1bc3fd9d0e65b993b6"),
+    ("1.1.0/intake.wit", "4d2ff148994cb5eaffc430229b7b7333ff6d007145b06dd997eb19417df2da6d"),
+    ("1.1.0/priority.wit", "1d2a6c509a67643ff50ec0b28a73d8b0225fcd6727411fe36acbafd12865897e"),
+    ("1.1.0/routing.wit", "4b2f2866475c4b713595204f4a524dfa318aacaf998be686bbb444976bc29101"),
+    ("1.1.0/settings.wit", "c8abe5d30674a9cdbdfa4a6e98e260bff92a63d5217c4bb248fb238d2e3af3e8"),
+    ("1.1.0/types.wit", "7478d0a90adddbd959d4678cb395ff68d8ebbf18968791487500fb0956678855"),
+    ("1.1.0/worlds.wit", "aa29c350408634360c77c4bbdc1917d12f08d178adfca6313cac6fec8934c92b"),
     ("connector/1.0.0/connector.wit", "45122688043757e11a9acc1f697065880c8af00876dc281c68d6edf6619c80fc"),
 ];
 
@@ -160,4 +170,19 @@ fn components_of_older_versions_give_the_recorded_answers() {
         }
     }
     assert!(asked >= 1);
+}
+
+/// A stage that came later is optional: a component without it is as good as ever, and is not asked what it does not know.
+#[test]
+fn a_component_of_the_first_version_has_no_closing() {
+    let kept = fs::read(root().join("tests/compatibility/1.0.0/rust.wasm")).unwrap();
+    let dir = tempfile::TempDir::new().unwrap();
+    let manifest = "name = \"old\"\nversion = \"1.0.0\"\nstages = [\"routing\", \"closing\"]\norder = 1\n[settings]\nwords = [\"x\"]\n\
+        category = \"c\"\nlevel = \"l\"\nteam = \"t\"\ntable = \"t\"\nfactor = 1.0\nbody-max = 1\nmax-hours = 1\n";
+    put(dir.path(), "old", manifest, &kept);
+    let rules = open(dir.path());
+    let folders = rules.catalog().folders();
+    let error = folders.values().next().unwrap().error.as_ref().expect("it claims a stage that it has not");
+    assert!(error.message.contains("closing"), "{}", error.message);
+    assert!(!rules.generation().rules().iter().any(|rule| rule.manifest.name.as_str() == "old"));
 }

@@ -278,10 +278,23 @@ impl Dice {
             return input;
         }
         input["so-far"] = self.so_far();
-        if stage == "access" {
-            self.access(&mut input);
+        match stage {
+            "access" => self.access(&mut input),
+            "closing" => self.closing(&mut input),
+            _ => {}
         }
         input
+    }
+
+    fn closing(&mut self, input: &mut Value) {
+        input["words"] = json!({ "text": self.text(), "channel": self.text(), "at": self.one(&LARGE),
+            "attachments": self.list(3, |dice| json!({ "name": dice.text(), "media-type": dice.text(),
+                "size": dice.one(&LARGE) })) });
+        input["state"] = json!(self.one(&["resolved", "resolved", "closed", ""]));
+        input["resolution"] = json!({ "at": self.one(&LARGE), "days-since": self.count(),
+            "resolved-by": self.option(|d| json!(d.one(&["amara", "", "😀", "mei"]))), "symptom": self.text(),
+            "cause": self.text(), "fix": self.text(), "next-time": self.text() });
+        input["reopened"] = json!(self.count());
     }
 
     fn access(&mut self, input: &mut Value) {

@@ -11,6 +11,7 @@ use ruledesk::rules::Rules;
 use ruledesk::rules::contract::Attribute;
 use ruledesk::rules::contract::packed::MARK;
 use ruledesk::rules::load::compile::CompileLimits;
+use ruledesk::rules::load::inspect::inspect;
 use ruledesk::rules::run::call::{Called, Fault, ask};
 use ruledesk::rules::run::examples::flat;
 use ruledesk::rules::run::stage::{Input, Stage};
@@ -71,12 +72,14 @@ fn built(language: &str) -> &'static [u8] {
     })
 }
 
-fn manifest(name: &str, settings: &Value) -> String {
+fn manifest(name: &str, component: &[u8], settings: &Value) -> String {
+    let stages = inspect(component, 64 << 20).unwrap().stages;
+    let stages: Vec<String> = stages.iter().map(|stage| format!("\"{stage}\"")).collect();
     let whole = toml::Table::from_iter([("settings".to_owned(), toml::Value::try_from(settings).unwrap())]);
     format!(
-        "name = \"{name}\"\nversion = \"1.0.0\"\norder = 1\ntables = [\"conformance\"]\n\
-         stages = [\"intake\", \"categorization\", \"priority\", \"routing\", \"access\"]\n\
+        "name = \"{name}\"\nversion = \"1.0.0\"\norder = 1\ntables = [\"conformance\"]\nstages = [{}]\n\
          [limits]\nfuel = 2_000_000_000\nmemory-mib = 256\ndeadline-ms = 2000\nlog-kib = 64\n\n{}",
+        stages.join(", "),
         toml::to_string(&whole).unwrap()
     )
 }
@@ -91,7 +94,7 @@ fn tables() -> Tables {
 /// A component with each of these settings, in the desk's own sandbox.
 fn run(dir: &Path, component: &[u8], settings: &[(String, Value)]) -> Rules {
     for (name, settings) in settings {
-        put(dir, name, &manifest(name, settings), component);
+        put(dir, name, &manifest(name, component, settings), component);
     }
     let mut options = options(dir);
     options.component_bytes_max = 64 << 20;
@@ -150,10 +153,15 @@ fn differences(at: &str, expected: &Value, given: &Value, out: &mut Vec<String>)
     }
 }
 
-/// What differs from the vectors, over all stages.
+/// The stages that a rule has: all those of the version of the contract that its language's SDK speaks.
+fn stages(rules: &Rules) -> Vec<Stage> {
+    rules.generation().rules()[0].manifest.stages.clone()
+}
+
+/// The differences from the vectors, over all stages of the rule.
 pub fn misses(rules: &Rules) -> Vec<String> {
     let mut out = Vec::new();
-    for stage in Stage::ALL {
+    for stage in stages(rules) {
         for vector in vectors(stage) {
             let called = ask_vector(rules, stage, &vector);
             let given = match &called.result {
@@ -201,7 +209,7 @@ fn refuses_wrong_settings(name: &str) {
 /// fuel.
 fn repeats_itself(language: &str) {
     let rules = good(language);
-    for stage in Stage::ALL {
+    for stage in stages(rules) {
         // The first that is answered.
         let vectors = vectors(stage);
         let vector = vectors.iter().find(|vector| vector["expected"].get("ok").is_some()).unwrap();
@@ -228,7 +236,7 @@ fn repeats_itself(language: &str) {
 fn in_another_process(language: &str, stage: Stage, vector: &Value) -> Value {
     let dir = TempDir::new().unwrap();
     let settings = generate::settings()[vector["settings"].as_str().unwrap()].clone();
-    put(dir.path(), "rule", &manifest("reference", &settings), built(language));
+    put(dir.path(), "rule", &manifest("reference", built(language), &settings), built(language));
     let case =
         json!({ "name": "x", "stage": stage, "input": vector["input"], "tables": { "conformance": generate::rows() } });
     fs::write(dir.path().join("case.json"), case.to_string()).unwrap();
@@ -299,7 +307,7 @@ fn the_desk_fills_in_an_example_as_the_sdk_for_rust_does() {
     let folders = rules.catalog().folders();
     let status = folders.values().next().unwrap();
     assert!(status.error.is_none(), "{}", status.error.as_ref().unwrap().message);
-    assert_eq!(status.live.as_ref().unwrap().manifest.examples.len(), 10);
+    assert_eq!(status.live.as_ref().unwrap().manifest.examples.len(), 12);
 }
 
 #[test]
@@ -344,6 +352,12 @@ fn the_vectors_meet_every_case_of_the_contract() {
         "categorization pass",
         "choice",
         "choices",
+        "closing confirm",
+        "closing error",
+        "closing follow-up",
+        "closing keep",
+        "closing pass",
+        "closing reopen",
         "date",
         "flag",
         "intake accept",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Records of the contract, their fields in order: `s` text, `i` integer, `b` bool, `v` value, `?` option, `*` list.
-const SHAPES: [(&str, &str); 18] = [
+const SHAPES: [(&str, &str); 21] = [
     ("moment", "at:i utc-offset:i local-day:i weekday:i minute-of-day:i in-business-hours:b"),
     ("attribute", "name:s value:s"),
     ("field", "name:s value:v"),
@@ -29,6 +29,12 @@ const SHAPES: [(&str, &str); 18] = [
         "access",
         "now:moment ticket:ticket requester:person so-far:so-far request:request item:item subject:person \
          grants:*grant history:history peers:peers",
+    ),
+    ("words", "text:s channel:s at:i attachments:*attachment"),
+    ("resolution", "at:i days-since:i resolved-by:?s symptom:s cause:s fix:s next-time:s"),
+    (
+        "closing",
+        "now:moment ticket:ticket requester:person so-far:so-far words:words state:s resolution:resolution reopened:i",
     ),
 ];
 
@@ -183,6 +189,7 @@ pub fn answer(stage: &str, settings: &Value, row: Option<&Value>, input: &Value)
         "categorization" => categorization(settings, input),
         "priority" => priority(settings, input),
         "routing" => routing(settings, row, input),
+        "closing" => closing(settings, input),
         _ => access(settings, input),
     };
     attributes.extend(more);
@@ -366,4 +373,28 @@ fn access(settings: &Value, input: &Value) -> Said {
         return (json!({ "approve": scope }), "common or held".to_owned(), more);
     }
     (json!("pass"), "not common".to_owned(), more)
+}
+
+fn closing(settings: &Value, input: &Value) -> Said {
+    let (said, resolution) = (&input["words"], &input["resolution"]);
+    let kept = squeeze(text(&said["text"]));
+    let sizes = said["attachments"].as_array().unwrap().iter().map(|file| whole(&file["size"])).sum::<i128>();
+    let more =
+        vec![("characters", kept.chars().count().to_string()), ("files", sizes.min(i128::from(u64::MAX)).to_string())];
+    if kept.is_empty() {
+        return (json!("pass"), "no words".to_owned(), more);
+    }
+    let spoken = lower(text(&said["text"]));
+    if let Some(word) = texts(&settings["words"]).iter().map(|word| lower(word)).find(|word| spoken.contains(word)) {
+        let decision = if input["state"] == "closed" { "follow-up" } else { "reopen" };
+        return (json!(decision), format!("it mentions {word}"), more);
+    }
+    if resolution["resolved-by"] == input["requester"]["id"] {
+        return (json!("keep"), "their own".to_owned(), more);
+    }
+    let days = whole(&resolution["days-since"]);
+    if days < whole(&settings["max-hours"]) {
+        return (json!("confirm"), format!("after {days} days"), more);
+    }
+    (json!("pass"), format!("reopened {} times", input["reopened"]), more)
 }

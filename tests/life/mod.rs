@@ -12,6 +12,7 @@ use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
 mod bundles;
+mod closing;
 mod crash;
 mod drafts;
 mod failure_points;

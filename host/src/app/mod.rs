@@ -6,7 +6,8 @@
 //! - [`App::create_ticket`] takes a submission through the rules and into the store; [`App::dry_run`] says what would become
 //!   of one
 //! - [`Office::ticket`], [`Office::tickets`], [`Office::timeline`], [`Office::decisions`], [`Office::explain`] read
-//! - [`Office::comment`], [`Office::transition`], [`Office::edit_ticket`], [`Office::revoke_grant`] change
+//! - [`Office::comment`], [`Office::transition`], [`Office::edit_ticket`], [`Office::revoke_grant`] change; [`App::comment`] lets
+//!   rules judge the words after a resolution
 //! - [`Office::decide_access`], [`Office::awaiting`], [`Office::grants`] are about access
 //! - [`Office::command_rule`], [`Office::rule_events`], [`Office::rule_versions`], [`Office::rule_stats`] are about rules
 //! - [`Office::put_table`], [`Office::tables`], [`Office::table_history`] are about reference tables

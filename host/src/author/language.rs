@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::rules::contract::VERSION;
+use crate::rules::run::stage::Stage;
+
 /// A language with an SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -41,6 +44,11 @@ impl Language {
             Language::Go => "go.mod",
             Language::C => "Makefile",
         }
+    }
+
+    /// Whether its SDK has a stage. All speak the contract's first version, and that for Rust the newest.
+    pub fn has(self, stage: Stage) -> bool {
+        self == Language::Rust || stage.since() == VERSION
     }
 
     /// The language of a folder, by its mark.

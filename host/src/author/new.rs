@@ -52,6 +52,11 @@ pub enum NewError {
     NameTaken { name: String },
     #[error("a rule has at least one stage: name some with --stage")]
     NoStage,
+    #[error(
+        "the SDK for {language} has no `{stage}`, which came with version {since} of the contract: use one that has it, such as \
+         `--lang rust`", since = stage.since()
+    )]
+    NotInLanguage { language: Language, stage: Stage },
     #[error("{directory} is there already and is not empty: choose another name, or remove it", directory = directory.display())]
     Exists { directory: PathBuf },
     #[error("{path} cannot be written: {source}", path = path.display())]
@@ -100,6 +105,9 @@ impl Project {
 ///
 /// Where the folder is there already, or cannot be written.
 pub fn create(parent: &Path, project: &Project, language: Language) -> Result<PathBuf, NewError> {
+    if let Some(stage) = project.stages.iter().find(|stage| !language.has(**stage)) {
+        return Err(NewError::NotInLanguage { language, stage: *stage });
+    }
     let directory = parent.join(&project.name);
     let is_empty = |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
     if directory.exists() && !is_empty(&directory) {
@@ -155,8 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_that_a_language_has_not_is_refused_before_anything_is_made() {
+        let nowhere = Path::new("/nowhere");
+        let project = Project::new("thanks", &[Stage::Closing]).unwrap();
+        for language in Language::ALL.into_iter().filter(|language| !language.has(Stage::Closing)) {
+            let refused = create(nowhere, &project, language).unwrap_err();
+            assert!(matches!(refused, NewError::NotInLanguage { stage: Stage::Closing, .. }), "{refused}");
+        }
+        assert!(Language::Rust.has(Stage::Closing));
+    }
+
+    #[test]
     fn the_manifest_is_right_for_every_choice_of_stages() {
-        for chosen in 1..32_u32 {
+        for chosen in 1..64_u32 {
             let stages: Vec<Stage> =
                 Stage::ALL.into_iter().enumerate().filter(|(n, _)| chosen & (1 << n) != 0).map(|(_, s)| s).collect();
             let project = Project::new("printer-first", &stages).unwrap();

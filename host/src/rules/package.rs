@@ -12,21 +12,25 @@ use wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
 use super::contract::connector::{FUNCTION, INTERFACE};
 use super::contract::packed::MARK;
-use super::contract::{PACKAGE, VERSION};
+use super::contract::{NEWEST, PACKAGE, VERSION};
 use super::run::stage::Stage;
 
-/// The contract's text, as it is published in `sdk/wit`.
-pub const CONTRACT: [(&str, &str); 9] = [
-    ("worlds.wit", include_str!("../../../sdk/wit/1.0.0/worlds.wit")),
-    ("types.wit", include_str!("../../../sdk/wit/1.0.0/types.wit")),
-    ("settings.wit", include_str!("../../../sdk/wit/1.0.0/settings.wit")),
-    ("imports.wit", include_str!("../../../sdk/wit/1.0.0/imports.wit")),
-    ("intake.wit", include_str!("../../../sdk/wit/1.0.0/intake.wit")),
-    ("categorization.wit", include_str!("../../../sdk/wit/1.0.0/categorization.wit")),
-    ("priority.wit", include_str!("../../../sdk/wit/1.0.0/priority.wit")),
-    ("routing.wit", include_str!("../../../sdk/wit/1.0.0/routing.wit")),
-    ("access.wit", include_str!("../../../sdk/wit/1.0.0/access.wit")),
-];
+/// The files of a version of the contract, as they are published in `sdk/wit`.
+macro_rules! contract {
+    ($version:literal: $($file:literal),+ $(,)?) => {
+        [$(($file, include_str!(concat!("../../../sdk/wit/", $version, "/", $file)))),+]
+    };
+}
+
+/// The contract's text in its first version, which all SDKs speak.
+pub const CONTRACT: [(&str, &str); 9] = contract!("1.0.0":
+    "worlds.wit", "types.wit", "settings.wit", "imports.wit", "intake.wit", "categorization.wit", "priority.wit",
+    "routing.wit", "access.wit");
+
+/// The same in its newest version.
+pub const CONTRACT_NEWEST: [(&str, &str); 10] = contract!("1.1.0":
+    "worlds.wit", "types.wit", "settings.wit", "imports.wit", "intake.wit", "categorization.wit", "priority.wit",
+    "routing.wit", "access.wit", "closing.wit");
 
 /// The contract of connectors.
 const CONNECTOR: &str = include_str!("../../../sdk/wit/connector/1.0.0/connector.wit");
@@ -55,7 +59,12 @@ pub enum PackageError {
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, PackageError> {
     let names = exported_names(module)?;
     let is_connector = names.contains(&format!("{INTERFACE}#{FUNCTION}"));
-    let (resolve, world) = if is_connector { world_of_connectors()? } else { world_of(&exported_interfaces(&names)?)? };
+    let (resolve, world) = if is_connector {
+        world_of_connectors()?
+    } else {
+        let (version, interfaces) = exported_interfaces(&names)?;
+        world_of(version, &interfaces)?
+    };
     let encoding = |error: &dyn std::fmt::Display| PackageError::Encoding(format!("{error:#}"));
     let mut module = without_clearing_up(module).map_err(|e| PackageError::NotAModule(e.to_string()))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).map_err(|e| encoding(&e))?;
@@ -107,19 +116,16 @@ fn exported_names(module: &[u8]) -> Result<Vec<String>, PackageError> {
     Ok(names)
 }
 
-/// The contract's interfaces among them: `settings`, `intake`, ...
-fn exported_interfaces(names: &[String]) -> Result<Vec<String>, PackageError> {
-    let interfaces: Vec<String> = Stage::ALL
-        .iter()
-        .map(|stage| stage.name())
-        .chain(["settings"])
-        .filter(|name| names.contains(&format!("{PACKAGE}/{name}@{VERSION}#{}", function_of(name))))
-        .map(str::to_owned)
-        .collect();
-    if interfaces.iter().all(|name| name == "settings") {
-        return Err(PackageError::NoStage { exports: names.join(", ") });
-    }
-    Ok(interfaces)
+/// The contract's interfaces among them, such as `settings` and `intake`, with the version that they are of.
+fn exported_interfaces(names: &[String]) -> Result<(&'static str, Vec<String>), PackageError> {
+    let of = |version: &'static str| {
+        let all = Stage::ALL.iter().map(|stage| stage.name()).chain(["settings"]);
+        let is_there = |name: &&str| names.contains(&format!("{PACKAGE}/{name}@{version}#{}", function_of(name)));
+        (version, all.filter(is_there).map(str::to_owned).collect::<Vec<String>>())
+    };
+    let has_stage = |(_, found): &(&str, Vec<String>)| found.iter().any(|name| name != "settings");
+    let found = [NEWEST, VERSION].into_iter().map(of).find(has_stage);
+    found.ok_or_else(|| PackageError::NoStage { exports: names.join(", ") })
 }
 
 fn function_of(interface: &str) -> &'static str {
@@ -136,22 +142,23 @@ fn world_of_connectors() -> Result<(Resolve, WorldId), PackageError> {
     Ok((resolve, world))
 }
 
-/// A world that imports what a rule may and exports just these interfaces.
-fn world_of(exports: &[String]) -> Result<(Resolve, WorldId), PackageError> {
+/// A world that imports what a rule may and exports just these interfaces of a version.
+fn world_of(version: &str, exports: &[String]) -> Result<(Resolve, WorldId), PackageError> {
     let contract = |error: &dyn std::fmt::Display| PackageError::Contract(format!("{error:#}"));
     let mut resolve = Resolve::default();
     let mut map = wit_parser::SourceMap::new();
-    for (name, text) in CONTRACT {
-        map.push(std::path::Path::new(name), text);
+    let files = if version == VERSION { CONTRACT.as_slice() } else { CONTRACT_NEWEST.as_slice() };
+    for (name, text) in files {
+        map.push(std::path::Path::new(name), *text);
     }
     let group = map.parse().map_err(|(_, e)| contract(&e))?;
     resolve.push_group(group).map_err(|e| contract(&e))?;
     let mut text = "package ruledesk:made;\nworld made {\n".to_owned();
     for import in ["log", "last-words", "tables"] {
-        text += &format!("    import {PACKAGE}/{import}@{VERSION};\n");
+        text += &format!("    import {PACKAGE}/{import}@{version};\n");
     }
     for export in exports {
-        text += &format!("    export {PACKAGE}/{export}@{VERSION};\n");
+        text += &format!("    export {PACKAGE}/{export}@{version};\n");
     }
     text += "}\n";
     let group = UnresolvedPackageGroup::parse("made.wit", &text).map_err(|(_, e)| contract(&e))?;

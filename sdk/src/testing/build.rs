@@ -2,7 +2,7 @@
 
 use super::moment::usual;
 use crate::types::{Field, Person, SoFar, Ticket, Value};
-use crate::{access, categorization, intake, priority, routing};
+use crate::{access, categorization, closing, intake, priority, routing};
 
 /// Builds a ticket.
 #[derive(Debug, Clone)]
@@ -225,6 +225,37 @@ pub fn access_input(subject: impl Into<Person>, app: &str, tier: &str) -> access
         grants: Vec::new(),
         history: access::History { requested: 0, approved: 0, denied: 0, revoked: 0 },
         peers: access::Peers { department_size: 0, department_holders: 0 },
+    }
+}
+
+/// The input of closing where the requester writes on a ticket that was resolved so many days ago, once, by the desk.
+pub fn closing_input(
+    ticket: impl Into<Ticket>,
+    requester: impl Into<Person>,
+    text: &str,
+    days_since: u32,
+) -> closing::Input {
+    let now = usual();
+    let words =
+        closing::Words { text: text.to_owned(), channel: "api".to_owned(), at: now.at, attachments: Vec::new() };
+    let resolution = closing::Resolution {
+        at: now.at.saturating_sub(u64::from(days_since) * 86_400_000),
+        days_since,
+        resolved_by: None,
+        symptom: String::new(),
+        cause: String::new(),
+        fix: String::new(),
+        next_time: String::new(),
+    };
+    closing::Input {
+        now,
+        ticket: ticket.into(),
+        requester: requester.into(),
+        so_far: so_far(""),
+        words,
+        state: "resolved".to_owned(),
+        resolution,
+        reopened: 0,
     }
 }
 

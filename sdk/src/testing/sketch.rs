@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Reply;
 use crate::types::{Attribute, Value as FieldValue};
-use crate::{access, categorization, intake, priority, routing};
+use crate::{access, categorization, closing, intake, priority, routing};
 
 /// The reply with the decision's case under `decision` and the fields of its payload beside it; a failure under `error`.
 pub fn sketch(reply: &Reply) -> Value {
@@ -14,6 +14,7 @@ pub fn sketch(reply: &Reply) -> Value {
         Reply::Priority(answer) => whole(answer, priority, |a| (&a.reason, &a.attributes)),
         Reply::Routing(answer) => whole(answer, routing, |a| (&a.reason, &a.attributes)),
         Reply::Access(answer) => whole(answer, access, |a| (&a.reason, &a.attributes)),
+        Reply::Closing(answer) => whole(answer, closing, |a| (&a.reason, &a.attributes)),
     }
 }
 
@@ -125,6 +126,16 @@ fn access(answer: &access::Answer) -> Value {
             json!({ "decision": "require-approval", "steps": steps, "scope": scope(&plan.scope) })
         }
     }
+}
+
+fn closing(answer: &closing::Answer) -> Value {
+    json!({ "decision": match answer.decision {
+        closing::Decision::Pass => "pass",
+        closing::Decision::Reopen => "reopen",
+        closing::Decision::FollowUp => "follow-up",
+        closing::Decision::Keep => "keep",
+        closing::Decision::Confirm => "confirm",
+    } })
 }
 
 fn scope(scope: &access::Scope) -> Value {

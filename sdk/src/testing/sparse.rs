@@ -8,11 +8,12 @@ use toml::value::{Datetime, Offset};
 
 use super::Question;
 use super::moment::days;
+use super::spoken::{Resolution, Words};
 use crate::types::{Attachment, Attribute, Field, Moment, Person, SoFar, Ticket, Value};
-use crate::{access, categorization, intake, priority, routing};
+use crate::{access, categorization, closing, intake, priority, routing};
 
 /// A Monday at noon, UTC: the moment of an example that names none.
-const AT: u64 = 1_767_614_400_000;
+pub(super) const AT: u64 = 1_767_614_400_000;
 
 /// An example's `input`.
 #[derive(Deserialize, Default)]
@@ -31,6 +32,10 @@ pub struct Input {
     grants: Vec<SparseGrant>,
     history: Counts,
     peers: Peers,
+    words: Words,
+    state: Option<String>,
+    resolution: Resolution,
+    reopened: u32,
 }
 
 #[derive(Deserialize, Default)]
@@ -61,7 +66,7 @@ struct SparseTicket {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct WholeAttachment {
+pub(super) struct WholeAttachment {
     name: String,
     media_type: String,
     size: u64,
@@ -187,6 +192,16 @@ impl Input {
             "priority" => Question::Priority(priority::Input { now, ticket, requester, so_far }),
             "routing" => Question::Routing(routing::Input { now, ticket, requester, so_far }),
             "access" => Question::Access(self.access(now, ticket, requester, so_far)),
+            "closing" => Question::Closing(closing::Input {
+                now,
+                ticket,
+                requester,
+                so_far,
+                words: self.words.complete(),
+                state: or(self.state, "resolved"),
+                resolution: self.resolution.complete(),
+                reopened: self.reopened,
+            }),
             other => return Err(format!("there is no stage `{other}`")),
         })
     }
@@ -210,7 +225,7 @@ impl Input {
     }
 }
 
-fn or(given: Option<String>, usual: &str) -> String {
+pub(super) fn or(given: Option<String>, usual: &str) -> String {
     given.unwrap_or_else(|| usual.to_owned())
 }
 
@@ -262,8 +277,6 @@ impl SparseTicket {
             let value = field_value(value).ok_or(format!("the field `{name}` is of no known kind"))?;
             Ok(Field { name, value })
         });
-        let attachments =
-            self.attachments.into_iter().map(|a| Attachment { name: a.name, media_type: a.media_type, size: a.size });
         Ok(Ticket {
             request_type: self.request_type,
             channel: or(self.channel, "api"),
@@ -272,11 +285,16 @@ impl SparseTicket {
             fields: fields.collect::<Result<_, String>>()?,
             tags: self.tags,
             signals: self.signals,
-            attachments: attachments.collect(),
+            attachments: files(self.attachments),
             created_at: self.created_at.unwrap_or(AT),
             attributes: attributes(self.attributes),
         })
     }
+}
+
+pub(super) fn files(attachments: Vec<WholeAttachment>) -> Vec<Attachment> {
+    let file = |a: WholeAttachment| Attachment { name: a.name, media_type: a.media_type, size: a.size };
+    attachments.into_iter().map(file).collect()
 }
 
 fn field_value(value: toml::Value) -> Option<Value> {

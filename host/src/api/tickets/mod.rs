@@ -258,7 +258,8 @@ pub struct CommentBody {
 
 /// Comment on a ticket.
 ///
-/// With an `Idempotency-Key`, the same request sent again adds no second comment.
+/// With an `Idempotency-Key`, the same request sent again adds no second comment. A requester's words on a ticket that was resolved
+/// may open a new one, by a rule for closing: then that one is the answer.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/comments", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, new for each request")),
@@ -275,7 +276,7 @@ pub async fn comment(
     let key = key_of(&headers, &format!("comment {ticket}"), &body)?;
     let visibility = if body.internal { Visibility::Internal } else { Visibility::Public };
     let files: Vec<AttachmentId> = body.uploads.iter().copied().map(AttachmentId).collect();
-    let words = Words { body: &body.body, visibility, files: &files, minutes: body.minutes };
+    let words = Words { body: &body.body, visibility, files: &files, minutes: body.minutes, channel: CHANNEL };
     let done = app.comment(&actor, number(&ticket)?, words, key).await?;
     changed(&app, &actor, super::CREATED, done).await
 }

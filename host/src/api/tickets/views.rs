@@ -382,7 +382,7 @@ impl From<StoredRun> for RunView {
 
 /// Where a stage stands among those that a ticket passes; one that is none of them comes last.
 fn stage_order(name: &str) -> usize {
-    const ORDER: [&str; 5] = ["intake", "categorization", "priority", "routing", "access"];
+    const ORDER: [&str; 6] = ["intake", "categorization", "priority", "routing", "access", "closing"];
     ORDER.iter().position(|stage| *stage == name).unwrap_or(ORDER.len())
 }
 

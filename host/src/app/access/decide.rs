@@ -21,9 +21,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::intake::NewTicket;
 use crate::desk::verdict::access::AccessVerdict;
-use crate::rules::contract::SoFar;
 pub use crate::store::access::ListedGrant;
 pub use crate::store::access::lists::GrantPlace;
 use crate::store::sql::page::Page;
@@ -118,11 +116,10 @@ impl App {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
-        let new = submitted(ticket);
+        let new = translate::as_submitted(ticket);
         let cause = Cause::new(organisation.human(&new.submitted_by), new.text_bytes());
-        let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
-        seen_by_rules.signals.clone_from(&ticket.submitted.signals);
-        let so_far = so_far(ticket);
+        let seen_by_rules = translate::seen(ticket, &new);
+        let so_far = translate::so_far(ticket);
         let about = Case {
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
@@ -145,40 +142,6 @@ impl App {
         let run = reviewed.packed.map_err(Broken::Unpacked)?;
         let review = facts.review(reviewed.verdict);
         Ok(Looked { review, seen: facts.seen, run: Some(run) })
-    }
-}
-
-/// A ticket as it was submitted, with what intake made of it.
-fn submitted(ticket: &Ticket) -> NewTicket {
-    let submitted = &ticket.submitted;
-    NewTicket {
-        request_type: submitted.request_type.clone(),
-        channel: submitted.channel.clone(),
-        requester: submitted.requester.clone(),
-        submitted_by: submitted.submitted_by.clone(),
-        subject: submitted.subject.clone(),
-        body: submitted.body.clone(),
-        fields: submitted.fields.clone(),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        attachments: submitted.attachments.clone(),
-        uploads: Vec::new(),
-        headers: Vec::new(),
-        origin: None,
-        place: Default::default(),
-    }
-}
-
-fn so_far(ticket: &Ticket) -> SoFar {
-    SoFar {
-        category: Some(ticket.category.to_string()),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        kind: ticket.kind.code().to_owned(),
-        impact: ticket.impact.as_ref().map(ToString::to_string),
-        urgency: ticket.urgency.as_ref().map(ToString::to_string),
-        priority: Some(ticket.priority.to_string()),
-        team: Some(ticket.team.to_string()),
-        assignee: ticket.assignee.as_ref().map(ToString::to_string),
-        attributes: Vec::new(),
     }
 }
 

@@ -42,6 +42,8 @@ fn of_answer(organisation: &Organisation, answer: Answer) -> Result<(), String> 
         },
         // Tiers and groups are of the application that is asked for, which an example makes up.
         Answer::Access(_) => Ok(()),
+        // It names nothing.
+        Answer::Closing(_) => Ok(()),
     }
 }
 

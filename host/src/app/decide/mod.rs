@@ -1,6 +1,7 @@
-//! How a submission is decided: the stages, asked in order.
+//! How a submission is decided: the stages, asked in order; and later the words of its requester.
 
 mod budget;
+pub mod closing;
 pub mod disagree;
 mod doubt;
 mod facts;

@@ -90,7 +90,7 @@ pub fn review(case: Case, ticket: contract::Ticket, so_far: &contract::SoFar, fa
     let ticket = Arc::new(ticket);
     let verdict = run.access(facts, &ticket, so_far);
     let record = RunRecord { cause: "granting", ..run.record(&ticket) };
-    let packed = record.pack(&run.case.dictionary, run.calls);
+    let packed = run.pack(&record);
     Reviewed { verdict, samples: run.samples, packed }
 }
 
@@ -104,7 +104,7 @@ pub struct Begun {
 }
 
 /// What is gathered while the stages run.
-struct Run {
+pub(super) struct Run {
     case: Case,
     /// The requester and the decision's time, which all stages share.
     now: contract::Moment,
@@ -171,7 +171,7 @@ impl Begun {
         if let Some(problem) = facts.as_ref().and_then(AccessFacts::asked_already) {
             return run.rejected(&ticket, vec![problem]);
         }
-        let mut so_far = nothing_so_far(&ticket, form);
+        let mut so_far = translate::nothing_so_far(&ticket, form);
         let classified = run.categorization(form, &ticket, &so_far);
         so_far.category = Some(classified.category.value.to_string());
         so_far.kind = classified.kind.value.code().to_owned();
@@ -194,20 +194,6 @@ impl Begun {
         let own: Vec<Tag> = own.filter(|tag| !changes.tags.contains(tag)).cloned().collect();
         changes.tags.extend(own);
         run.accepted(&ticket, Verdicts { changes, classified, rated, routed, access }, (review, seen))
-    }
-}
-
-fn nothing_so_far(ticket: &contract::Ticket, form: &RequestType) -> contract::SoFar {
-    contract::SoFar {
-        category: None,
-        tags: ticket.tags.clone(),
-        kind: form.kind.code().to_owned(),
-        impact: None,
-        urgency: None,
-        priority: None,
-        team: None,
-        assignee: None,
-        attributes: Vec::new(),
     }
 }
 
@@ -259,7 +245,7 @@ fn access_request(
 }
 
 impl Run {
-    fn of(case: Case) -> Run {
+    pub(super) fn of(case: Case) -> Run {
         let now = translate::moment(&case.organisation, case.now);
         let requester = translate::shared_person(&case.organisation, &case.new.requester);
         let (decisions, samples, calls) = (Vec::with_capacity(5), Vec::with_capacity(8), Vec::with_capacity(8));
@@ -370,7 +356,17 @@ impl Run {
         Some(missing(folder))
     }
 
-    fn shared(&self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> Shared {
+    /// A rule that may be about these words and is not live, as one that has failed.
+    pub(super) fn closing_in_doubt<A>(&self) -> Option<Given<A>> {
+        self.case.generation.closing_in_doubt().map(missing)
+    }
+
+    /// The record as it is written, with what is counted of the calls.
+    pub(super) fn pack(&mut self, record: &RunRecord) -> Result<PackedRun, NotPacked> {
+        record.pack(&self.case.dictionary, std::mem::take(&mut self.calls))
+    }
+
+    pub(super) fn shared(&self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> Shared {
         (self.now.clone(), Arc::clone(ticket), Arc::clone(&self.requester), Arc::new(so_far.clone()))
     }
 
@@ -389,7 +385,7 @@ impl Run {
     }
 
     /// Asks every rule of a stage, in order, and checks each answer; what each did becomes its part of the record.
-    fn ask<S: Ask>(
+    pub(super) fn ask<S: Ask>(
         &mut self,
         stage: &S,
         input: &Input,
@@ -427,7 +423,13 @@ impl Run {
         (stage.combine(&given), parts)
     }
 
-    fn write_down(&mut self, stage: Stage, own: &impl Serialize, verdict: &RecordedVerdict, asked: &[RuleCall]) {
+    pub(super) fn write_down(
+        &mut self,
+        stage: Stage,
+        own: &impl Serialize,
+        verdict: &RecordedVerdict,
+        asked: &[RuleCall],
+    ) {
         let parts: Vec<Part<'_>> = asked.iter().map(RuleCall::part).collect();
         let chosen = verdict.choice();
         for (asking, part) in asked.iter().zip(&parts) {
@@ -445,7 +447,7 @@ impl Run {
     }
 
     /// Samples of the calls. Where some rules used up the time of all, those that took more than their share are marked.
-    fn samples(&mut self) -> Vec<Sample> {
+    pub(super) fn samples(&mut self) -> Vec<Sample> {
         let mut samples = std::mem::take(&mut self.samples);
         let starved = self.left.has_starved;
         for sample in &mut samples {
@@ -455,7 +457,7 @@ impl Run {
     }
 
     /// The record, as far as the stages were asked; `ticket` is what the later ones saw.
-    fn record(&mut self, ticket: &contract::Ticket) -> RunRecord {
+    pub(super) fn record(&mut self, ticket: &contract::Ticket) -> RunRecord {
         let Run { case, now, requester, decisions, .. } = self;
         RunRecord {
             id: case.run,
@@ -482,10 +484,10 @@ impl Run {
         (review, seen): (Review, Vec<AccessSeen>),
     ) -> Evaluation {
         let (record, samples) = (self.record(ticket), self.samples());
-        let packed = record.pack(&self.case.dictionary, self.calls);
+        let packed = self.pack(&record);
         let accepted = Box::new(Accepted { verdicts, packed, review, seen });
         Evaluation { record, samples, new: self.case.new, outcome: Ok(accepted) }
     }
 }
 
-type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);
+pub(super) type Shared = (contract::Moment, Arc<contract::Ticket>, Arc<contract::Person>, Arc<contract::SoFar>);

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::closing::Said;
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Field, Problem, Raw, Value};
-use crate::desk::organisation::{App, Organisation, Person, Tier};
+use crate::desk::organisation::{App, Organisation, Person, RequestType, Tier};
 use crate::desk::sla;
 use crate::desk::text::into_normal;
-use crate::desk::ticket::Attachment;
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
+use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use crate::desk::ticket::lifecycle::words::{Effect, resolved_at};
+use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
-use crate::rules::contract::{self, Attribute, access, categorization, intake, priority, routing};
+use crate::rules::contract::{self, Attribute, SoFar, access, categorization, closing, intake, priority, routing};
 use crate::rules::text::{REASON_CHARS_MAX, cut, one_line};
 use crate::store::access::History;
+use crate::store::tickets::endings::StoredResolution;
 use crate::store::tickets::recent::RecentTicket;
 
 /// The most that all messages of an intake rule's problems take together, in bytes.
@@ -99,13 +103,15 @@ fn field(field: &Field) -> contract::Field {
     contract::Field { name: name.clone(), value }
 }
 
+/// Files as the rules see them.
+pub fn files(attachments: &[Attachment]) -> Vec<contract::Attachment> {
+    let file =
+        |a: &Attachment| contract::Attachment { name: a.name.clone(), media_type: a.media_type.clone(), size: a.size };
+    attachments.iter().map(file).collect()
+}
+
 /// A submission as the rules see it.
 pub fn ticket(new: &NewTicket, now: Timestamp) -> contract::Ticket {
-    let attachments = new.attachments.iter().map(|a| contract::Attachment {
-        name: a.name.clone(),
-        media_type: a.media_type.clone(),
-        size: a.size,
-    });
     contract::Ticket {
         request_type: new.request_type.to_string(),
         channel: new.channel.clone(),
@@ -114,9 +120,66 @@ pub fn ticket(new: &NewTicket, now: Timestamp) -> contract::Ticket {
         fields: new.fields.iter().map(field).collect(),
         tags: new.tags.clone(),
         signals: Vec::new(),
-        attachments: attachments.collect(),
+        attachments: files(&new.attachments),
         created_at: ms(now),
         attributes: about_attachments(&new.attachments),
+    }
+}
+
+/// A ticket that exists as its submission, with the changes that intake made of it.
+pub fn as_submitted(ticket: &Ticket) -> NewTicket {
+    let submitted = &ticket.submitted;
+    NewTicket {
+        request_type: submitted.request_type.clone(),
+        channel: submitted.channel.clone(),
+        requester: submitted.requester.clone(),
+        submitted_by: submitted.submitted_by.clone(),
+        subject: submitted.subject.clone(),
+        body: submitted.body.clone(),
+        fields: submitted.fields.clone(),
+        tags: ticket.tags.iter().map(ToString::to_string).collect(),
+        attachments: submitted.attachments.clone(),
+        uploads: Vec::new(),
+        headers: Vec::new(),
+        origin: None,
+        place: Default::default(),
+    }
+}
+
+/// A ticket that exists as the rules see it; `new` is its submission.
+pub fn seen(ticket: &Ticket, new: &NewTicket) -> contract::Ticket {
+    let mut seen = self::ticket(new, ticket.submitted.at);
+    seen.signals.clone_from(&ticket.submitted.signals);
+    seen
+}
+
+/// Before anything is decided about a ticket.
+pub fn nothing_so_far(ticket: &contract::Ticket, form: &RequestType) -> SoFar {
+    SoFar {
+        category: None,
+        tags: ticket.tags.clone(),
+        kind: form.kind.code().to_owned(),
+        impact: None,
+        urgency: None,
+        priority: None,
+        team: None,
+        assignee: None,
+        attributes: Vec::new(),
+    }
+}
+
+/// The decisions that stand about a ticket.
+pub fn so_far(ticket: &Ticket) -> SoFar {
+    SoFar {
+        category: Some(ticket.category.to_string()),
+        tags: ticket.tags.iter().map(ToString::to_string).collect(),
+        kind: ticket.kind.code().to_owned(),
+        impact: ticket.impact.as_ref().map(ToString::to_string),
+        urgency: ticket.urgency.as_ref().map(ToString::to_string),
+        priority: Some(ticket.priority.to_string()),
+        team: Some(ticket.team.to_string()),
+        assignee: ticket.assignee.as_ref().map(ToString::to_string),
+        attributes: Vec::new(),
     }
 }
 
@@ -341,6 +404,52 @@ pub fn access_answer(decision: access::Decision) -> RawAccess {
         access::Decision::RequireApproval(plan) => {
             RawAccess::Require(plan.steps.into_iter().map(step).collect(), scope(plan.scope))
         }
+    }
+}
+
+/// The effect that a rule for closing names; `None` is no opinion.
+pub fn effect(decision: closing::Decision) -> Option<Effect> {
+    match decision {
+        closing::Decision::Pass => None,
+        closing::Decision::Reopen => Some(Effect::Reopens),
+        closing::Decision::FollowUp => Some(Effect::FollowsUp),
+        closing::Decision::Keep => Some(Effect::Kept),
+        closing::Decision::Confirm => Some(Effect::Confirms),
+    }
+}
+
+/// Words on a ticket that was resolved, as rules are asked about them: the ticket's resolutions in order, the last of which is the
+/// one that they are about.
+pub fn words(
+    ticket: &Ticket,
+    (text, channel, attachments): (&str, &str, &[Attachment]),
+    resolutions: &[StoredResolution],
+    now: Timestamp,
+) -> Said {
+    let resolved_at = resolved_at(ticket);
+    let days = now.duration_since(resolved_at).as_hours().max(0) / 24;
+    let last = resolutions.last();
+    let part = |pick: fn(&ResolutionRecord) -> &String| last.map(|last| pick(&last.record).clone()).unwrap_or_default();
+    let taken_up =
+        |one: &&StoredResolution| matches!(one.end, Some((ResolutionEnd::Disputed | ResolutionEnd::TakenUp, _)));
+    Said {
+        words: closing::Words {
+            text: text.to_owned(),
+            channel: channel.to_owned(),
+            at: ms(now),
+            attachments: files(attachments),
+        },
+        state: ticket.state.code().to_owned(),
+        resolution: closing::Resolution {
+            at: ms(resolved_at),
+            days_since: u32::try_from(days).unwrap_or(u32::MAX),
+            resolved_by: last.and_then(|last| last.resolved_by.clone()),
+            symptom: part(|record| &record.symptom),
+            cause: part(|record| &record.cause),
+            fix: part(|record| &record.fix),
+            next_time: part(|record| &record.next_time),
+        },
+        reopened: u32::try_from(resolutions.iter().filter(taken_up).count()).unwrap_or(u32::MAX),
     }
 }
 

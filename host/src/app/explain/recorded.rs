@@ -30,6 +30,19 @@ impl<'a> Recorded<'a> {
         self.parts.iter().map(|part| proposal(part, pick)).collect()
     }
 
+    /// The outcome in a word, where there is a record of one.
+    pub fn choice(&self) -> Option<&str> {
+        self.verdict.as_ref().and_then(RecordedVerdict::choice)
+    }
+
+    /// The rules that gave no answer about words, one that was not live among them.
+    pub fn unanswered(&self) -> &[String] {
+        match &self.verdict {
+            Some(RecordedVerdict::Closing(verdict)) => &verdict.unanswered,
+            _ => &[],
+        }
+    }
+
     /// Who or what decided, where the record names one.
     pub fn decided_by(&self) -> Option<&str> {
         self.verdict.as_ref().and_then(RecordedVerdict::decided_by)

@@ -17,6 +17,8 @@ const UNITED: &str = "tags are united";
 const HIGHEST: &str = "the highest level wins, unless a rule overrides";
 const RATED: &str = "it is the winning rule's, or else the first that a rule gave";
 const ROUTED: &str = "the first rule that names a team, or somebody to be found in one, wins";
+const WORDS: &str = "the first rule that does not pass wins, or else the policy of the request type stands; no rule does what \
+                     the ticket's state does not allow";
 const ACCESS: &str = "a denial overrides; otherwise required approvals unite, the narrowest scope is granted, and every \
                       doubt goes to a person";
 
@@ -30,6 +32,7 @@ pub fn all(known: &Known<'_>) -> Vec<Story> {
     stories.extend(prioritised(known, &rated));
     stories.extend(sent(known, &routed));
     stories.extend(access(known, &stage(Stage::Access)));
+    stories.extend(closing(known, &stage(Stage::Closing)));
     stories.extend(promises(known));
     stories
 }
@@ -236,6 +239,19 @@ fn access(known: &Known<'_>, stage: &Recorded<'_>) -> Option<Story> {
         .chain(afterwards(known))
         .collect();
     Some(told)
+}
+
+/// The effect of the requester's last words after a resolution, where rules were asked about them.
+fn closing(known: &Known<'_>, stage: &Recorded<'_>) -> Option<Story> {
+    let effect = stage.choice()?.to_owned();
+    let says = |decision: &Decision<'_>| (decision.word != "pass").then(|| decision.word.to_owned());
+    let proposals = stage.proposals(&says);
+    let stands = named(stage, &proposals);
+    let mut by = fallback(stage);
+    if !stage.unanswered().is_empty() {
+        by.reason = format!("no rule decided; without an answer: {}", stage.unanswered().join(", "));
+    }
+    Some(story(known, "closing", Some(effect), WORDS, (proposals, stands), by))
 }
 
 /// The outcomes that are no approver's decision: the desk's own denial, and that the grant was taken back.

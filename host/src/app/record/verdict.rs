@@ -13,6 +13,7 @@ pub enum RecordedVerdict {
     Priority(RecordedPriority),
     Routing(RecordedRouting),
     Access(RecordedAccess),
+    Closing(RecordedClosing),
 }
 
 /// The outcome of intake.
@@ -80,6 +81,17 @@ pub struct RecordedAccess {
     pub reason: String,
 }
 
+/// The outcome of closing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct RecordedClosing {
+    pub effect: String,
+    pub effect_by: String,
+    /// The rules that gave no answer, one that was not live among them; with their versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
+}
+
 impl RecordedVerdict {
     /// Reads the verdict of a stage.
     ///
@@ -93,6 +105,7 @@ impl RecordedVerdict {
             Stage::Priority => RecordedVerdict::Priority(serde_json::from_str(text)?),
             Stage::Routing => RecordedVerdict::Routing(serde_json::from_str(text)?),
             Stage::Access => RecordedVerdict::Access(serde_json::from_str(text)?),
+            Stage::Closing => RecordedVerdict::Closing(serde_json::from_str(text)?),
         })
     }
 
@@ -103,6 +116,7 @@ impl RecordedVerdict {
             RecordedVerdict::Categorization(verdict) => &verdict.category,
             RecordedVerdict::Priority(verdict) => &verdict.priority,
             RecordedVerdict::Routing(verdict) => &verdict.team,
+            RecordedVerdict::Closing(verdict) => &verdict.effect,
             RecordedVerdict::Access(verdict) => match verdict.outcome.as_str() {
                 "approved" => return Some("approve"),
                 "awaiting" => return Some("require-approval"),
@@ -119,6 +133,7 @@ impl RecordedVerdict {
             RecordedVerdict::Categorization(verdict) => &verdict.category_by,
             RecordedVerdict::Priority(verdict) => &verdict.priority_by,
             RecordedVerdict::Routing(verdict) => &verdict.team_by,
+            RecordedVerdict::Closing(verdict) => &verdict.effect_by,
             RecordedVerdict::Intake(_) | RecordedVerdict::Access(_) => return None,
         };
         (!by.is_empty()).then_some(by)
@@ -137,6 +152,10 @@ impl RecordedVerdict {
             RecordedVerdict::Priority(verdict) => verdict.priority_by.clear(),
             RecordedVerdict::Routing(verdict) => verdict.team_by.clear(),
             RecordedVerdict::Access(verdict) => verdict.reason.clear(),
+            RecordedVerdict::Closing(verdict) => {
+                verdict.effect_by.clear();
+                verdict.unanswered.clear();
+            }
         }
         bare
     }
@@ -147,7 +166,7 @@ mod tests {
     use super::*;
 
     /// As the program wrote them before there were types for them.
-    const RELEASED: [(Stage, &str, Option<&str>, Option<&str>); 7] = [
+    const RELEASED: [(Stage, &str, Option<&str>, Option<&str>); 9] = [
         (Stage::Intake, r#"{"accepted":true,"duplicate-of":null,"signals":[]}"#, Some("accept"), None),
         (Stage::Intake, r#"{"accepted":true,"duplicate-of":"IT-7","signals":["a"]}"#, Some("accept"), None),
         (
@@ -175,6 +194,13 @@ mod tests {
             Some("team-routing 1.0.0"),
         ),
         (Stage::Access, r#"{"outcome":"awaiting","reason":"policy 7"}"#, Some("require-approval"), None),
+        (Stage::Closing, r#"{"effect":"keep","effect-by":"thanks 1.0.0"}"#, Some("keep"), Some("thanks 1.0.0")),
+        (
+            Stage::Closing,
+            r#"{"effect":"reopen","effect-by":"the request type","unanswered":["thanks 1.0.0"]}"#,
+            Some("reopen"),
+            Some("the request type"),
+        ),
     ];
 
     #[test]

@@ -1,7 +1,7 @@
 //! What recorded or new answers come to over a recorded input: the desk's own checks and the desk's own combining, for one
 //! stage, under the present organisation.
 
-use crate::app::decide::stages::{self, Access, Ask, Categorization, Intake, Priority, Routing, Told};
+use crate::app::decide::stages::{self, Access, Ask, Categorization, Closing, Intake, Priority, Routing, Told};
 use crate::app::record::verdict::RecordedVerdict;
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::RuleRef;
@@ -9,7 +9,7 @@ use crate::desk::id::{CategoryId, PersonId};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::verdict::Given;
 use crate::desk::verdict::access::{Asked, Outcome};
-use crate::rules::contract::{SoFar, Ticket, access};
+use crate::rules::contract::{SoFar, access};
 use crate::rules::run::stage::{Answer, Input};
 
 /// What one rule said.
@@ -67,7 +67,7 @@ impl<'a> ReplayCase<'a> {
     ///
     /// [`NotJudged`] where the organisation does not know any more what it is about.
     pub fn of(organisation: &'a Organisation, input: &'a Input, submitted_by: &'a PersonId) -> Result<Self, NotJudged> {
-        let name = &ticket(input).request_type;
+        let name = &input.ticket().request_type;
         let form = organisation.request_types.get(name.as_str());
         let form = form.ok_or_else(|| NotJudged::RequestType(name.clone()))?;
         Ok(Self { organisation, form, input, submitted_by })
@@ -75,7 +75,7 @@ impl<'a> ReplayCase<'a> {
 
     /// The request type and, where rules are chosen by it, the category.
     pub fn matched_by(&self) -> (&'a str, Option<&'a str>) {
-        (&ticket(self.input).request_type, so_far(self.input).and_then(|so_far| so_far.category.as_deref()))
+        (&self.input.ticket().request_type, so_far(self.input).and_then(|so_far| so_far.category.as_deref()))
     }
 
     /// What answers come to, and why some of them do not count.
@@ -96,6 +96,7 @@ impl<'a> ReplayCase<'a> {
                 judged(&Routing { organisation, category: &category }, said, &mut refused)
             }
             Input::Access(input) => self.access(input, said, &mut refused)?,
+            Input::Closing(input) => judged(&Closing::of(organisation, input), said, &mut refused),
         };
         Ok((verdict, refused))
     }
@@ -128,16 +129,6 @@ impl<'a> ReplayCase<'a> {
     }
 }
 
-fn ticket(input: &Input) -> &Ticket {
-    match input {
-        Input::Intake(input) => &input.ticket,
-        Input::Categorization(input) => &input.ticket,
-        Input::Priority(input) => &input.ticket,
-        Input::Routing(input) => &input.ticket,
-        Input::Access(input) => &input.ticket,
-    }
-}
-
 /// What was known when rules were chosen; before categorization there is no category to choose by.
 fn so_far(input: &Input) -> Option<&SoFar> {
     match input {
@@ -145,6 +136,7 @@ fn so_far(input: &Input) -> Option<&SoFar> {
         Input::Priority(input) => Some(&input.so_far),
         Input::Routing(input) => Some(&input.so_far),
         Input::Access(input) => Some(&input.so_far),
+        Input::Closing(input) => Some(&input.so_far),
     }
 }
 

@@ -11,8 +11,8 @@ use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::alerts;
+use crate::desk::ticket::{State, Ticket};
 use crate::store::db::retry::Turns;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
@@ -286,14 +286,21 @@ impl Office {
         Ok(Some(Seen { repeated: true, ..self.see(which, with).await? }))
     }
 
-    /// The ticket where the same request changed it before.
+    /// The ticket where the same request changed it before, or the one that it made.
     pub(super) async fn repeated(
         &self,
         number: TicketNumber,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Changed>, Error> {
-        let before = self.done_before(Which::Number(number), With::Nothing, key).await?;
-        Ok(before.map(|Seen { ticket, case, repeated, .. }| Changed { ticket, case, repeated }))
+        let Some(key) = key else { return Ok(None) };
+        let Some(id) = self.store.made_under(key, self.clock.now()).await? else { return Ok(None) };
+        let mut seen = self.see(Which::Number(number), With::Nothing).await?;
+        // Words may have become a ticket of their own. Those on a ticket that was merged since are in the one that took it up.
+        if seen.ticket.id != id {
+            let made = self.see(Which::Id(id), With::Nothing).await?;
+            seen = if made.ticket.state == State::Merged { seen } else { made };
+        }
+        Ok(Some(Changed { ticket: seen.ticket, case: seen.case, repeated: true }))
     }
 
     /// Where changes of this ticket wait for each other.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
-use super::submit::CreatedTicket;
+use super::submit::{Coming, CreatedTicket};
 use super::work::may_read;
 use crate::app::jobs::Outcome;
 use crate::app::{App, Error, Office};
@@ -215,13 +215,13 @@ impl App {
     ) -> Result<CreatedTicket, Error> {
         let submission = submission(&ticket.submitted, branch);
         let requester: Option<PersonId> = Some(ticket.submitted.requester.clone());
-        let origin = Origin { kind, of: ticket.number };
-        self.create_from(actor, requester, submission, Some(origin), key).await
+        let coming = Coming { origin: Origin { kind, of: ticket.number }, beside: None };
+        self.create_from(actor, requester, submission, Some(coming), key).await
     }
 }
 
 /// The submission of a ticket that comes from another: the fields go with the form.
-fn submission(from: &Submitted, branch: Branch) -> Submission {
+pub(super) fn submission(from: &Submitted, branch: Branch) -> Submission {
     let same_form = branch.request_type.as_deref().is_none_or(|name| name == from.request_type.as_str());
     let kept = from.fields.iter().filter(|_| same_form).map(|(name, value)| (name.clone(), raw(value)));
     let fields = branch.fields.unwrap_or_else(|| kept.collect());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::lifecycle::closing::Heard;
 use super::submit::outages::passes_on;
 use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
@@ -18,6 +19,7 @@ use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, Ticket};
+use crate::store::Commit;
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
@@ -37,12 +39,17 @@ pub struct Words<'a> {
     pub files: &'a [AttachmentId],
     /// How long it took.
     pub minutes: Option<i64>,
+    /// The way by which they came.
+    pub channel: &'a str,
 }
 
+/// The channel of words that say of no other: the pages.
+const PORTAL: &str = "portal";
+
 impl<'a> Words<'a> {
-    /// Words alone.
+    /// Words alone, by the pages.
     pub fn new(body: &'a str, visibility: Visibility) -> Self {
-        Self { body, visibility, files: &[], minutes: None }
+        Self { body, visibility, files: &[], minutes: None, channel: PORTAL }
     }
 }
 
@@ -200,10 +207,26 @@ impl Office {
         &self,
         actor: &Actor,
         number: TicketNumber,
-        Words { body, visibility, files, minutes }: Words<'_>,
+        words: Words<'_>,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
-        self.count_comment(actor, body.len())?;
+        self.count_comment(actor, words.body.len())?;
+        self.say(actor, number, words, key, None).await
+    }
+
+    /// The same for words that are counted already, and about which the rules may have been asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::comment`]; [`Error::Stale`] where the ticket is not as it was when the rules were asked.
+    pub(super) async fn say(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        Words { body, visibility, files, minutes, .. }: Words<'_>,
+        key: Option<Key>,
+        heard: Option<&Heard>,
+    ) -> Result<Changed, Error> {
         let key = idempotency(actor, key);
         let (number, is_outage) = self.store.merged_into(number).await?;
         if let Some(before) = self.repeated(number, key.as_ref()).await? {
@@ -211,18 +234,20 @@ impl Office {
         }
         let files = self.uploads(actor, files).await?;
         let passes_on = is_outage.then(|| passes_on(actor, visibility)).flatten();
-        let changed = self.change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
+        let changed = self.commit_change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
-            let mut said = ticket::comment(ticket, body, &permit, at)?;
+            let effect = heard.map(|heard| heard.effect_on(ticket)).transpose()?;
+            let mut said = ticket::judged_comment(ticket, body, effect, &permit, at)?;
             attach(&mut said, &files, (&actor.author(), visibility), at);
             if let Some(by) = &passes_on {
                 said = outage::pass_on(said, by, at);
             }
-            Ok(Some(match minutes {
+            let change = match minutes {
                 Some(minutes) => time::along(said, minutes, actor, at)?,
                 None => said,
-            }))
+            };
+            Ok(Some(Commit { change, run: heard.map(Heard::run), idempotency: None }))
         });
         let changed = changed.await?;
         if passes_on.is_some() {

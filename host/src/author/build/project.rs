@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::{fs, io};
 
 use super::BuildError;
+use crate::rules::contract::{PACKAGE, VERSION};
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::package::CONTRACT;
 use crate::rules::run::manifest;
@@ -26,6 +27,11 @@ pub fn stages(directory: &Path) -> Result<Vec<Stage>, BuildError> {
     let text = fs::read_to_string(&file).map_err(|source| BuildError::File { path: file.clone(), source })?;
     let manifest = manifest::parse(&file, &text)
         .map_err(|e| BuildError::Source { directory: directory.to_owned(), message: e.to_string() })?;
+    if let Some(stage) = manifest.stages.iter().find(|stage| stage.since() != VERSION) {
+        let since = stage.since();
+        let message = format!("its manifest names `{stage}`, which this language's SDK has not: it came with {since}");
+        return Err(BuildError::Source { directory: directory.to_owned(), message });
+    }
     Ok(manifest.stages)
 }
 
@@ -54,7 +60,7 @@ pub fn lay_out_contract(directory: &Path, stages: &[Stage]) -> Result<(), BuildE
 }
 
 fn package_of_contract() -> String {
-    format!("{}@{}", crate::rules::contract::PACKAGE, crate::rules::contract::VERSION)
+    format!("{PACKAGE}@{VERSION}")
 }
 
 fn write(file: &Path, text: &str) -> Result<(), BuildError> {

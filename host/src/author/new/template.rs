@@ -54,15 +54,17 @@ const fn usual_order(stage: Stage) -> u32 {
         Stage::Priority => 35,
         Stage::Routing => 38,
         Stage::Access => 55,
+        Stage::Closing => 75,
     }
 }
 
-/// Of a ticket that mentions none of the words, or of a request for as long as possible.
+/// Of a ticket that mentions none of the words, of a request for as long as possible, or of a reply without the words.
 const fn quiet_reason(stage: Stage) -> &'static str {
     match stage {
         Stage::Intake => "nothing to change",
         Stage::Categorization | Stage::Priority | Stage::Routing => "none of its words",
         Stage::Access => "longer than 72 hours",
+        Stage::Closing => "no word of theirs is among its own",
     }
 }
 

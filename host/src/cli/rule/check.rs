@@ -7,7 +7,7 @@ use clap::Args;
 use super::Failure;
 use super::tools::{Tools, component_bytes, kib, manifest_of, stages};
 use crate::author::check::{Checked, check};
-use crate::rules::contract::{PACKAGE, VERSION};
+use crate::rules::contract::PACKAGE;
 use crate::rules::text::{shown, shown_lines};
 
 /// Tells whether a desk would take a component, and if not, why and what to do.
@@ -54,7 +54,7 @@ fn say(file: &Path, checked: &Checked) {
         println!("{}: {}", file.display(), kib(checked.bytes));
         return;
     };
-    println!("{}: {}, a component of {PACKAGE} {VERSION}", file.display(), kib(checked.bytes));
+    println!("{}: {}, a component of {PACKAGE} {}", file.display(), kib(checked.bytes), inspection.version);
     let settings = if inspection.takes_settings { "; it takes settings" } else { "" };
     println!("  exports: {}{settings}", stages(&inspection.stages));
     println!(

@@ -17,7 +17,7 @@ pub struct New {
     /// `rust`, `javascript`, `typescript`, `python`, `go` or `c`.
     #[arg(long = "lang", value_name = "LANGUAGE", value_parser = language)]
     language: Language,
-    /// Where it is asked: `intake`, `categorization`, `priority`, `routing`, `access`; several separated by commas.
+    /// Where it is asked: `intake`, `categorization`, `priority`, `routing`, `access`, `closing`; several separated by commas.
     #[arg(long = "stage", value_name = "STAGE", value_delimiter = ',', required = true)]
     stages: Vec<Stage>,
     /// The folder to make the new one in.

@@ -28,7 +28,8 @@ pub struct Given {
 ///   default; then the desk closes the ticket.
 /// - `remind-at`: the share of that time after which the requester is reminded, in percent, 0 for never; default 50.
 /// - `reply`: the effect of a requester's words on a resolved ticket: `reopen` (default), or `note`, which tells the assignee.
-/// - `reopen-days`: for how many days after the resolution words reopen the ticket; default as long as it is resolved.
+/// - `reopen-days`: for how many days after the resolution words reopen the ticket, and rules for closing are asked about words on one
+///   that was closed since; default as long as it is resolved.
 /// - `ignore-thanks`: whether words that only thank change nothing; default true.
 pub fn read(keys: &mut Keys<'_>) -> Given {
     let parts = RecordPart::ALL.map(|part| (part.code(), part));

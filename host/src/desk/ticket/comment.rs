@@ -1,8 +1,9 @@
 //! Comments, public and internal.
 
-use super::lifecycle::words::{self, Effect};
+use super::lifecycle::words::{self, Effect, Spoken};
 use super::lifecycle::{alerts, clocks};
 use super::timeline::{Entry, Event, Visibility};
+use super::transitions::{Party, check_transition};
 use super::{State, Ticket, WaitingFor, changed, moved};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
@@ -19,51 +20,95 @@ use crate::desk::text::normal;
 /// # Errors
 /// [`Refusal::Problems`] for a body that is empty or too long; [`Refusal::Over`] for public words on a ticket that is over.
 pub fn comment(ticket: &Ticket, body: &str, permit: &MayComment, at: &At<'_>) -> Result<Change, Refusal> {
+    judged_comment(ticket, body, None, permit, at)
+}
+
+/// The same where the effect of a requester's words on a ticket that was resolved is settled already, by rules or by the policy
+/// that they left it to.
+///
+/// # Errors
+/// As [`comment`]; [`Refusal::NoTransition`] for an effect that the ticket's state does not allow.
+pub fn judged_comment(
+    ticket: &Ticket,
+    body: &str,
+    judged: Option<Effect>,
+    permit: &MayComment,
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
     let Comment { visibility, author, as_agent } = permit.on(ticket)?;
     let body = &*normal(body);
     check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
     let public = visibility == Visibility::Public;
+    let by_requester = matches!(author, Author::Person(person) if ticket.belongs_to(person)) && !as_agent;
+    let was_resolved = matches!(ticket.state, State::Resolved | State::Closed);
+    let words = (visibility, author, body);
+    // Others may read along and say something, as followers and approvers do; that is no answer of the requester's.
+    if public && by_requester && was_resolved {
+        let by_policy = || {
+            let closing = at.organisation.closing_of(&ticket.submitted.request_type);
+            words::by_policy(&Spoken::on(ticket, body, at.now), closing)
+        };
+        return after_resolution(ticket, judged.unwrap_or_else(by_policy), words, at);
+    }
     if public {
         words::check_open(ticket)?;
     }
-    let by_requester = matches!(author, Author::Person(person) if ticket.belongs_to(person)) && !as_agent;
-    let effect = match ticket.state {
-        // Others may read along and say something, as followers and approvers do; that is no answer of the requester's.
-        State::Waiting(WaitingFor::Requester) if public && by_requester => Some(State::InProgress),
-        State::Resolved if public && by_requester => {
-            let closing = at.organisation.closing_of(&ticket.submitted.request_type);
-            match words::on_resolved(ticket, body, closing, at.now)? {
-                Effect::Reopens => Some(State::Reopened),
-                Effect::IsNoted => {
-                    return Ok(noted(
-                        said(ticket, changed(ticket, at.now), (visibility, author, body), at),
-                        ticket,
-                        at,
-                    ));
-                }
-                Effect::None => None,
-            }
-        }
-        _ => None,
+    let comes_back = public && by_requester && ticket.state == State::Waiting(WaitingFor::Requester);
+    let mut change = match comes_back {
+        true => moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at),
+        false => said(ticket, changed(ticket, at.now), words, at),
     };
-    let after = effect.map_or_else(|| changed(ticket, at.now), |to| moved(ticket, to, at));
-    let mut change = said(ticket, after, (visibility, author, body), at);
-    if let Some(to) = effect {
-        let reason = "the requester has answered".to_owned();
-        change.entries.push(Entry {
-            at: at.now,
-            author: Author::System,
-            visibility: Visibility::Public,
-            event: Event::StateChanged { from: ticket.state, to, reason },
-        });
-        if to == State::Reopened {
-            change = noted(change, ticket, at);
-        }
-    }
     if public && as_agent {
         change.on_ticket(|after| clocks::answered(after, at));
     }
     Ok(change)
+}
+
+/// The words of a requester on a ticket that was resolved, with their effect.
+fn after_resolution(
+    ticket: &Ticket,
+    effect: Effect,
+    words: (Visibility, &Author, &str),
+    at: &At<'_>,
+) -> Result<Change, Refusal> {
+    let kept = || said(ticket, changed(ticket, at.now), words, at);
+    match effect {
+        Effect::Kept => Ok(kept()),
+        Effect::IsNoted => Ok(noted(kept(), ticket, at)),
+        Effect::Reopens => {
+            check_transition(ticket.state, State::Reopened, &[Party::System])?;
+            let change = moving(ticket, State::Reopened, (Author::System, ANSWERED), words, at);
+            Ok(noted(change, ticket, at))
+        }
+        Effect::Confirms => {
+            check_transition(ticket.state, State::Closed, &[Party::Requester])?;
+            let (_, author, _) = words;
+            Ok(moving(ticket, State::Closed, (author.clone(), ""), words, at))
+        }
+        // A follow-up is another ticket, which has the words.
+        Effect::FollowsUp | Effect::Refused => Err(Refusal::Over { state: ticket.state }),
+    }
+}
+
+/// Why a ticket comes back, in the words of its timeline.
+const ANSWERED: &str = "the requester has answered";
+
+/// The change that puts a comment on the timeline and the ticket into another state, by whom and for which reason.
+fn moving(
+    ticket: &Ticket,
+    to: State,
+    (by, reason): (Author, &str),
+    words: (Visibility, &Author, &str),
+    at: &At<'_>,
+) -> Change {
+    let mut change = said(ticket, moved(ticket, to, at), words, at);
+    change.entries.push(Entry {
+        at: at.now,
+        author: by,
+        visibility: Visibility::Public,
+        event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
+    });
+    change
 }
 
 /// The change that puts a comment on the timeline.

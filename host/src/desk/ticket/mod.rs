@@ -25,7 +25,7 @@ pub mod submit;
 pub mod timeline;
 mod transitions;
 
-pub use comment::comment;
+pub use comment::{comment, judged_comment};
 pub use intake::attachment::Attachment;
 pub use transitions::{Move, Party, TRANSITIONS, transition};
 pub(super) use transitions::{changed, moved};

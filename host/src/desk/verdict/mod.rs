@@ -44,7 +44,7 @@ pub enum By {
 }
 
 impl By {
-    fn rule<A>(given: &Given<A>) -> By {
+    pub(in crate::desk) fn rule<A>(given: &Given<A>) -> By {
         By::Rule { rule: given.rule.clone(), reason: given.reason.clone() }
     }
 

@@ -1,4 +1,4 @@
-//! The contract `ruledesk:rules@1.0.0` as Rust types: the mirror of `sdk/wit/1.0.0`, nothing else.
+//! The contract `ruledesk:rules` as Rust types: the mirror of `sdk/wit/1.1.0`, which has all of 1.0.0, and nothing else.
 //!
 //! Written out rather than generated, so that the recorded JSON carries the contract's own names, and so that the
 //! records which all stages share are built once for a ticket and passed by reference. A component whose types differ is
@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 pub mod access;
 pub mod categorization;
+pub mod closing;
 pub mod connector;
 pub mod intake;
 pub mod packed;
@@ -17,8 +18,10 @@ pub mod routing;
 
 /// The package that every interface of this generation lies in.
 pub const PACKAGE: &str = "ruledesk:rules";
-/// The version that this generation was published under.
+/// The first version of this generation: a component of any later one has all that is in it.
 pub const VERSION: &str = "1.0.0";
+/// The newest version, which added `closing`.
+pub const NEWEST: &str = "1.1.0";
 
 /// `types.moment`.
 #[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]

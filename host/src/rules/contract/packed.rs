@@ -15,7 +15,7 @@ use wasmtime::component::__internal::{CanonicalAbiInfo, ComponentVariant, Instan
 use wasmtime::component::{ComponentType, Lower};
 
 use super::{Attachment, Attribute, Field, Moment, Person, SoFar, Ticket, Value};
-use super::{access, categorization, intake, priority, routing};
+use super::{access, categorization, closing, intake, priority, routing};
 
 /// The custom section of a core module whose memory takes inputs in one block: its allocator lets what lies inside of a
 /// block be given back or resized by itself. `sdk/wit/README.md` describes it.
@@ -255,4 +255,7 @@ records! {
     access::History { requested, approved, denied, revoked }
     access::Peers { department_size, department_holders }
     access::Input { now, ticket, requester, so_far, request, item, subject, grants, history, peers }
+    closing::Words { text, channel, at, attachments }
+    closing::Resolution { at, days_since, resolved_by, symptom, cause, fix, next_time }
+    closing::Input { now, ticket, requester, so_far, words, state, resolution, reopened }
 }

@@ -247,8 +247,12 @@ impl Catalog {
     fn publish(&self, slots: Slots, revision: Option<i64>) {
         let standing = self.standing(&slots);
         let missed = |stage| missed(&standing, stage).map(|standing| standing.place.clone());
-        let feed = BEFORE_ACCESS.into_iter().find_map(missed);
-        let missed = Missed { intake: missed(Stage::Intake), access: missed(Stage::Access), feed };
+        let missed = Missed {
+            intake: missed(Stage::Intake),
+            access: missed(Stage::Access),
+            feed: BEFORE_ACCESS.into_iter().find_map(missed),
+            closing: missed(Stage::Closing),
+        };
         let live = self.generation.load();
         let next = Generation::new(live.number + 1, slots.entries(), missed);
         let as_before = next.is_like(&live) && (live.is_at(revision) || live.revision().is_none());

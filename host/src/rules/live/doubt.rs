@@ -72,10 +72,11 @@ pub fn missed(standing: &[Standing], stage: Stage) -> Option<&Standing> {
 mod tests {
     use super::*;
 
-    const ACCESS: Says = Says::At { stages: [false, false, false, false, true], tried: false };
-    const TRIED: Says = Says::At { stages: [false, false, false, false, true], tried: true };
-    const PRIORITY: Says = Says::At { stages: [false, false, true, false, false], tried: false };
-    const INTAKE: Says = Says::At { stages: [true, false, false, false, false], tried: false };
+    const ACCESS: Says = Says::At { stages: [false, false, false, false, true, false], tried: false };
+    const TRIED: Says = Says::At { stages: [false, false, false, false, true, false], tried: true };
+    const PRIORITY: Says = Says::At { stages: [false, false, true, false, false, false], tried: false };
+    const CLOSING: Says = Says::At { stages: [false, false, false, false, false, true], tried: false };
+    const INTAKE: Says = Says::At { stages: [true, false, false, false, false, false], tried: false };
 
     fn is_missed(stage: Stage, decides: Option<Says>, meant: &[(Meant, Says)]) -> bool {
         let standing = [Standing { place: PathBuf::from("it"), decides, meant: meant.to_vec() }];
@@ -109,11 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn intake_misses_what_failed_to_be_there_and_nothing_that_is_only_tried() {
+    fn intake_and_closing_miss_what_failed_to_be_there_and_nothing_that_is_only_tried() {
         for meant in [Meant::Active, Meant::Suspended, Meant::Refused, Meant::Gone] {
             assert!(is_missed(Stage::Intake, None, &[(meant, INTAKE)]), "{meant:?}");
+            assert!(is_missed(Stage::Closing, None, &[(meant, CLOSING)]), "{meant:?}");
         }
-        let tried = Says::At { stages: [true; 5], tried: true };
+        let tried = Says::At { stages: [true; 6], tried: true };
         for (meant, says) in [(Meant::Refused, tried), (Meant::Offered, INTAKE), (Meant::Unread, INTAKE)] {
             assert!(!is_missed(Stage::Intake, None, &[(meant, says)]), "{meant:?}");
         }

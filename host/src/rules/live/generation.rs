@@ -31,6 +31,7 @@ pub struct Missed {
     pub access: Option<PathBuf>,
     /// At a stage before access: what is decided there is what access is decided by.
     pub feed: Option<PathBuf>,
+    pub closing: Option<PathBuf>,
 }
 
 /// What a version's answers do in a generation.
@@ -233,6 +234,18 @@ impl Generation {
             let is_asked = manifest.mode != Mode::Off && *part != Playing::Shadow;
             is_asked && manifest.stages.contains(&Stage::Access) && manifest.matches.is_about(request_type)
         })
+    }
+
+    /// A rule that would be asked about the words after a resolution and is not: the policy may stand for its answer.
+    pub fn closing_in_doubt(&self) -> Option<&Path> {
+        self.missed.closing.as_deref()
+    }
+
+    /// Whether any rule is asked about the words after a resolution, or should be.
+    pub fn hears_words(&self) -> bool {
+        let hears =
+            |rule: &Arc<Rule>| rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Closing);
+        self.missed.closing.is_some() || self.rules.iter().any(hears)
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

@@ -4,7 +4,7 @@ use wasmparser::{CanonicalFunction, CanonicalOption, Encoding, Parser, Payload};
 
 use crate::rules::contract::connector::INTERFACE;
 use crate::rules::contract::packed::MARK;
-use crate::rules::contract::{PACKAGE, VERSION};
+use crate::rules::contract::{NEWEST, PACKAGE, VERSION};
 use crate::rules::run::stage::Stage;
 use crate::rules::run::wasi;
 use crate::rules::text::one_line;
@@ -19,6 +19,8 @@ const NAME_CHARS_MAX: usize = 100;
 /// A component that the desk could ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
+    /// The version of the contract that it exports.
+    pub version: String,
     /// The stages that it exports, in the order of [`Stage::ALL`].
     pub stages: Vec<Stage>,
     /// Whether it takes settings.
@@ -54,10 +56,10 @@ pub enum Refused {
         "it imports `{import}`, and a rule can reach no network: build it without that (`ruledesk rule build` does), and let an admin keep what it would fetch in a reference table"
     )]
     Network { import: String },
-    #[error("it speaks {found}, and this desk speaks {PACKAGE} 1.x: build it against `sdk/wit/{VERSION}`")]
+    #[error("it speaks {found}, and this desk speaks {PACKAGE} 1.x: build it against `sdk/wit/{NEWEST}`")]
     OtherContract { found: String },
     #[error(
-        "it exports no stage of {PACKAGE}@{VERSION}; a rule exports intake, categorization, priority, routing or access. It exports: {exports}"
+        "it exports no stage of {PACKAGE}@{VERSION} to {NEWEST}; a rule exports intake, categorization, priority, routing, access or closing. It exports: {exports}"
     )]
     NoStage { exports: String },
     #[error("it does not export {INTERFACE}, as a connector does. It exports: {exports}")]
@@ -77,7 +79,7 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     for import in &imports {
         check_import(import)?;
     }
-    check_versions(&exports)?;
+    let version = check_versions(&exports)?;
     let stages: Vec<Stage> = Stage::ALL
         .into_iter()
         .filter(|stage| exports.iter().any(|export| ours(export) == Some(stage.name())))
@@ -88,7 +90,7 @@ pub fn inspect(bytes: &[u8], bytes_max: usize) -> Result<Inspection, Refused> {
     let takes_settings = exports.iter().any(|export| ours(export) == Some("settings"));
     let wasi = imports.iter().any(|import| import.starts_with("wasi:"));
     let takes_one_block = memories == 1 && other_memories == 0 && !other_texts;
-    Ok(Inspection { stages, takes_settings, imports, wasi, takes_one_block })
+    Ok(Inspection { version, stages, takes_settings, imports, wasi, takes_one_block })
 }
 
 /// Reads the outermost imports and exports of a connector; whether it imports WASI.
@@ -236,17 +238,18 @@ fn check_import(import: &str) -> Result<(), Refused> {
     }
 }
 
-/// Interfaces of one package have one version, so two versions are of two worlds. Which one is meant, nobody can tell.
-fn check_versions(exports: &[String]) -> Result<(), Refused> {
+/// Interfaces of one package have one version, so two versions are of two worlds. Which one is meant, nobody can tell. Gives the
+/// one version, or nothing where it exports none of the contract.
+fn check_versions(exports: &[String]) -> Result<String, Refused> {
     let of_the_contract = |export: &&String| export.strip_prefix(PACKAGE).is_some_and(|rest| rest.starts_with('/'));
     let version = |export: &String| export.split_once('@').map(|(_, version)| version.to_owned());
     let mut contract = exports.iter().filter(of_the_contract);
-    let Some(first) = contract.next() else { return Ok(()) };
+    let Some(first) = contract.next() else { return Ok(String::new()) };
     match contract.find(|export| version(export) != version(first)) {
         Some(second) => {
             Err(Refused::Clash { first: one_line(first, NAME_CHARS_MAX), second: one_line(second, NAME_CHARS_MAX) })
         }
-        None => Ok(()),
+        None => Ok(version(first).unwrap_or_default()),
     }
 }
 
@@ -352,6 +355,17 @@ mod tests {
         let (first, second) = (export("intake@1.0.0"), export("settings@1.0.0"));
         let component = wat::parse_str(format!("(component (instance $i) {first} {second})")).unwrap();
         assert!(inspect(&component, 1 << 20).is_ok());
+    }
+
+    #[test]
+    fn a_component_of_a_later_minor_version_is_one_of_ours() {
+        let text = r#"(component (import "ruledesk:rules/log@1.1.0" (instance)) (instance $i)
+            (export "ruledesk:rules/closing@1.1.0" (instance $i)) (export "ruledesk:rules/settings@1.1.0" (instance $i)))"#;
+        let found = inspect(&wat::parse_str(text).unwrap(), 1 << 20).unwrap();
+        assert_eq!((found.version.as_str(), found.stages), ("1.1.0", vec![Stage::Closing]));
+        let export = |name: &str| format!("(export \"ruledesk:rules/{name}\" (instance $i))");
+        let both = format!("(component (instance $i) {} {})", export("intake@1.0.0"), export("closing@1.1.0"));
+        assert!(matches!(refusal(&both), Refused::Clash { .. }), "one component is of one version");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::rule::Rule;
 use super::stage::{Answer, Input, Stage};
 use super::wasi::{Wasi, WasiStopped};
 use crate::rules::contract::packed::{Pack, Packed};
-use crate::rules::contract::{access, categorization, intake, priority, routing};
+use crate::rules::contract::{access, categorization, closing, intake, priority, routing};
 use crate::rules::limits::{ANSWER_JSON_BYTES_MAX, HANDLES_MAX, Limits};
 use crate::rules::tables::Tables;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, one_line};
@@ -267,6 +267,7 @@ fn put(
         Input::Priority(input) => typed(rule, store, decide, input)?.map(Answer::Priority),
         Input::Routing(input) => typed(rule, store, decide, input)?.map(Answer::Routing),
         Input::Access(input) => typed(rule, store, decide, &**input)?.map(Answer::Access),
+        Input::Closing(input) => typed(rule, store, decide, &**input)?.map(Answer::Closing),
     })
 }
 
@@ -314,6 +315,7 @@ pub fn check_types(rule: &Rule) -> wasmtime::Result<()> {
             Stage::Priority => decide.typed::<(&priority::Input,), Decided<priority::Answer>>(&store).map(drop),
             Stage::Routing => decide.typed::<(&routing::Input,), Decided<routing::Answer>>(&store).map(drop),
             Stage::Access => decide.typed::<(&access::Input,), Decided<access::Answer>>(&store).map(drop),
+            Stage::Closing => decide.typed::<(&closing::Input,), Decided<closing::Answer>>(&store).map(drop),
         };
         fits.map_err(|error| error.context(format!("`{stage}.decide` has other types than the contract's")))?;
     }

@@ -101,12 +101,12 @@ pub enum Says {
     /// It is switched off by its manifest.
     Off,
     /// It is asked at these stages, in the order of [`Stage::ALL`]; `tried` where its manifest offers it without effect.
-    At { stages: [bool; 5], tried: bool },
+    At { stages: [bool; Stage::ALL.len()], tried: bool },
 }
 
 impl Says {
     /// It is there for decisions about access.
-    pub const ABOUT_ACCESS: Says = Says::At { stages: [false, false, false, false, true], tried: false };
+    pub const ABOUT_ACCESS: Says = Says::At { stages: [false, false, false, false, true, false], tried: false };
 
     /// The words of a manifest.
     pub fn of(manifest: &Manifest) -> Self {

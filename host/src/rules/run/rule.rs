@@ -71,25 +71,28 @@ pub struct Exports {
     priority: Option<ComponentExportIndex>,
     routing: Option<ComponentExportIndex>,
     access: Option<ComponentExportIndex>,
+    closing: Option<ComponentExportIndex>,
     pub(crate) configure: Option<ComponentExportIndex>,
 }
 
 impl Exports {
-    /// Looks for the contract's functions in a component.
+    /// Looks for the contract's functions in a component: each by the version that had it first, which finds that of a later
+    /// version too.
     pub fn of(component: &Component) -> Self {
-        let function = |interface: &str, name: &str| {
-            let interface = format!("{PACKAGE}/{interface}@{VERSION}");
+        let function = |interface: &str, version: &str, name: &str| {
+            let interface = format!("{PACKAGE}/{interface}@{version}");
             let interface = component.get_export_index(None, &interface)?;
             component.get_export_index(Some(&interface), name)
         };
-        let decide = |stage: Stage| function(stage.name(), "decide");
+        let decide = |stage: Stage| function(stage.name(), stage.since(), "decide");
         Self {
             intake: decide(Stage::Intake),
             categorization: decide(Stage::Categorization),
             priority: decide(Stage::Priority),
             routing: decide(Stage::Routing),
             access: decide(Stage::Access),
-            configure: function("settings", "configure"),
+            closing: decide(Stage::Closing),
+            configure: function("settings", VERSION, "configure"),
         }
     }
 
@@ -100,6 +103,7 @@ impl Exports {
             Stage::Priority => self.priority,
             Stage::Routing => self.routing,
             Stage::Access => self.access,
+            Stage::Closing => self.closing,
         }
     }
 }

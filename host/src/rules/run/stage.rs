@@ -1,13 +1,15 @@
-//! The five points at which the desk asks its rules, and what goes in and comes out at each.
+//! The points at which the desk asks its rules, and what goes in and comes out at each.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::rules::contract::{Value, access, categorization, intake, priority, routing};
+use crate::rules::contract::{
+    NEWEST, Ticket, VERSION, Value, access, categorization, closing, intake, priority, routing,
+};
 
-/// One of the five points at which rules are asked.
+/// One of the points at which rules are asked: five of them about every ticket, and the words of its requester afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -16,11 +18,13 @@ pub enum Stage {
     Priority,
     Routing,
     Access,
+    Closing,
 }
 
 impl Stage {
     /// All stages, in the order in which a ticket passes them.
-    pub const ALL: [Stage; 5] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing, Stage::Access];
+    pub const ALL: [Stage; 6] =
+        [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing, Stage::Access, Stage::Closing];
 
     /// The interface's name in the contract.
     pub const fn name(self) -> &'static str {
@@ -30,6 +34,15 @@ impl Stage {
             Stage::Priority => "priority",
             Stage::Routing => "routing",
             Stage::Access => "access",
+            Stage::Closing => "closing",
+        }
+    }
+
+    /// The version of the contract that has it first.
+    pub const fn since(self) -> &'static str {
+        match self {
+            Stage::Intake | Stage::Categorization | Stage::Priority | Stage::Routing | Stage::Access => VERSION,
+            Stage::Closing => NEWEST,
         }
     }
 }
@@ -42,7 +55,7 @@ impl fmt::Display for Stage {
 
 /// Why a text is not a stage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a stage: use intake, categorization, priority, routing or access")]
+#[error("`{0}` is not a stage: use intake, categorization, priority, routing, access or closing")]
 pub struct NotAStage(String);
 
 impl FromStr for Stage {
@@ -63,6 +76,8 @@ pub enum Input {
     Routing(routing::Input),
     /// Boxed, because it is much larger than the others.
     Access(Box<access::Input>),
+    /// Boxed for the same reason.
+    Closing(Box<closing::Input>),
 }
 
 impl Input {
@@ -74,24 +89,35 @@ impl Input {
             Input::Priority(_) => Stage::Priority,
             Input::Routing(_) => Stage::Routing,
             Input::Access(_) => Stage::Access,
+            Input::Closing(_) => Stage::Closing,
         }
     }
 
-    /// How many bytes of text a requester's submission brings into it.
-    pub fn text_bytes(&self) -> usize {
-        let ticket = match self {
+    /// The ticket that it is about.
+    pub fn ticket(&self) -> &Ticket {
+        match self {
             Input::Intake(input) => &input.ticket,
             Input::Categorization(input) => &input.ticket,
             Input::Priority(input) => &input.ticket,
             Input::Routing(input) => &input.ticket,
             Input::Access(input) => &input.ticket,
+            Input::Closing(input) => &input.ticket,
+        }
+    }
+
+    /// How many bytes of text a requester brings into it, by the submission and by words afterwards.
+    pub fn text_bytes(&self) -> usize {
+        let ticket = self.ticket();
+        let words = match self {
+            Input::Closing(input) => input.words.text.len(),
+            _ => 0,
         };
         let fields = ticket.fields.iter().map(|field| match &field.value {
             Value::Text(text) | Value::Date(text) | Value::Choice(text) => text.len(),
             Value::Choices(choices) => choices.iter().map(String::len).sum(),
             Value::Number(_) | Value::Flag(_) => 0,
         });
-        ticket.subject.len() + ticket.body.len() + fields.sum::<usize>()
+        ticket.subject.len() + ticket.body.len() + words + fields.sum::<usize>()
     }
 
     /// The decision's time, in milliseconds since 1970.
@@ -102,6 +128,7 @@ impl Input {
             Input::Priority(input) => input.now.at,
             Input::Routing(input) => input.now.at,
             Input::Access(input) => input.now.at,
+            Input::Closing(input) => input.now.at,
         }
     }
 
@@ -126,6 +153,7 @@ impl Input {
             Stage::Priority => Input::Priority(Deserialize::deserialize(fields)?),
             Stage::Routing => Input::Routing(Deserialize::deserialize(fields)?),
             Stage::Access => Input::Access(Deserialize::deserialize(fields)?),
+            Stage::Closing => Input::Closing(Deserialize::deserialize(fields)?),
         })
     }
 }
@@ -139,6 +167,7 @@ pub enum Answer {
     Priority(priority::Answer),
     Routing(routing::Answer),
     Access(access::Answer),
+    Closing(closing::Answer),
 }
 
 impl Answer {
@@ -154,6 +183,7 @@ impl Answer {
             Stage::Priority => Answer::Priority(Deserialize::deserialize(fields)?),
             Stage::Routing => Answer::Routing(Deserialize::deserialize(fields)?),
             Stage::Access => Answer::Access(Deserialize::deserialize(fields)?),
+            Stage::Closing => Answer::Closing(Deserialize::deserialize(fields)?),
         })
     }
 
@@ -165,9 +195,11 @@ impl Answer {
             Answer::Priority(a) => &a.reason,
             Answer::Routing(a) => &a.reason,
             Answer::Access(a) => &a.reason,
+            Answer::Closing(a) => &a.reason,
         }
     }
-    /// What it chooses: a category, a level, a team, or what intake and access do. `None` where the rule passes, or leaves the
+
+    /// What it chooses: a category, a level, a team, or what intake, access and closing do. `None` where the rule passes, or leaves the
     /// choice to others.
     pub fn choice(&self) -> Option<&str> {
         match self {
@@ -176,6 +208,7 @@ impl Answer {
             Answer::Priority(a) => a.choice(),
             Answer::Routing(a) => a.choice(),
             Answer::Access(a) => a.choice(),
+            Answer::Closing(a) => a.choice(),
         }
     }
 
@@ -187,6 +220,7 @@ impl Answer {
             Answer::Priority(a) => a.case(),
             Answer::Routing(a) => a.case(),
             Answer::Access(a) => a.case(),
+            Answer::Closing(a) => a.case(),
         })
     }
 }

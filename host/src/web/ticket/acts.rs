@@ -96,8 +96,15 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let internal = form.has("internal");
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
     let key = key(&form, &format!("comment {id}"));
-    let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await.map(drop);
-    answer(visit, number, (if internal { "note" } else { "reply" }, &form), done).await
+    let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await;
+    let (place, version) = done.as_ref().map_or((number, 0), |done| (done.ticket.number, done.ticket.version));
+    let said = match internal {
+        true => "note",
+        // A rule has made a ticket of the words.
+        false if place != number && version == 1 => "new-ticket",
+        false => "reply",
+    };
+    answer(visit, place, (said, &form), done.map(drop)).await
 }
 
 /// `POST /tickets/{key}/state`.

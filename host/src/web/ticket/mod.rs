@@ -136,8 +136,8 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
         (
             None,
             Some(
-                act @ ("reply" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro" | "task" | "link"
-                | "file" | "outage" | "outage-ended" | "hand-over"),
+                act @ ("reply" | "new-ticket" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro"
+                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,

@@ -1,7 +1,7 @@
 //! Any value of the contract as one text, and a text's digest.
 
 use ruledesk_sdk::types::{Attachment, Attribute, Field, Moment, Person, SoFar, Ticket, Value};
-use ruledesk_sdk::{access, categorization, intake, priority, routing};
+use ruledesk_sdk::{access, categorization, closing, intake, priority, routing};
 
 /// Has a canonical text.
 pub trait Canonical {
@@ -135,4 +135,7 @@ records! {
     access::History: requested approved denied revoked;
     access::Peers: department_size department_holders;
     access::Input: now ticket requester so_far request item subject grants history peers;
+    closing::Words: text channel at attachments;
+    closing::Resolution: at days_since resolved_by symptom cause fix next_time;
+    closing::Input: now ticket requester so_far words state resolution reopened;
 }

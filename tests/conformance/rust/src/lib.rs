@@ -6,7 +6,7 @@ use canonical::{Canonical, digest};
 use ruledesk_sdk::access::{self, ApprovalPlan, ApprovalStep, Scope};
 use ruledesk_sdk::intake::{self, Changes, Problem};
 use ruledesk_sdk::types::{Attribute, Field, Moment, Person, Ticket, Value};
-use ruledesk_sdk::{categorization, export, log, priority, routing, tables};
+use ruledesk_sdk::{categorization, closing, export, log, priority, routing, tables};
 use settings::{Json, Settings};
 use words::{clock, drift, is_day, squeeze, united};
 
@@ -288,7 +288,35 @@ fn steps(input: &access::Input) -> Vec<ApprovalStep> {
     steps
 }
 
-export!(Reference: intake, categorization, priority, routing, access);
+impl closing::Rule for Reference {
+    fn decide(&self, input: &closing::Input) -> Result<closing::Answer, String> {
+        use closing::{Answer, Decision};
+        let mut begun = self.begin("closing", input, &input.now, &input.ticket, &input.requester)?;
+        let said = &input.words;
+        let kept = squeeze(&said.text);
+        let sizes = said.attachments.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
+        begun.attributes.push(Attribute::new("characters", kept.chars().count().to_string()));
+        begun.attributes.push(Attribute::new("files", sizes.to_string()));
+        let text = said.text.to_ascii_lowercase();
+        let word = self.settings.words.iter().find(|word| text.contains(word.as_str()));
+        let days = input.resolution.days_since;
+        let (decision, reason) = if kept.is_empty() {
+            (Decision::Pass, "no words".to_owned())
+        } else if let Some(word) = word {
+            let decision = if input.is_closed() { Decision::FollowUp } else { Decision::Reopen };
+            (decision, format!("it mentions {word}"))
+        } else if input.resolution.resolved_by.as_ref() == Some(&input.requester.id) {
+            (Decision::Keep, "their own".to_owned())
+        } else if days < self.settings.max_hours {
+            (Decision::Confirm, format!("after {days} days"))
+        } else {
+            (Decision::Pass, format!("reopened {} times", input.reopened))
+        };
+        Ok(Answer { decision, reason, attributes: begun.attributes })
+    }
+}
+
+export!(Reference: intake, categorization, priority, routing, access, closing);
 
 #[cfg(test)]
 mod tests {
@@ -299,6 +327,6 @@ mod tests {
     /// Their digests are of whole inputs, and a desk asks the same examples: so both fill in the same.
     #[test]
     fn the_manifests_examples_hold() {
-        assert_eq!(testing::examples::<Reference>(include_str!("../rule.toml")), Ok(10));
+        assert_eq!(testing::examples::<Reference>(include_str!("../rule.toml")), Ok(12));
     }
 }

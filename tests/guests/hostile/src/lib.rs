@@ -3,7 +3,7 @@
 //! Asked at every stage, so that one component serves all tests of what the desk does about a bad rule.
 
 use ruledesk_sdk::types::Value;
-use ruledesk_sdk::{access, categorization, export, intake, log, priority, routing, tables};
+use ruledesk_sdk::{access, categorization, closing, export, intake, log, priority, routing, tables};
 
 /// How to misbehave.
 #[derive(serde::Deserialize)]
@@ -43,6 +43,11 @@ enum Deed {
     SayProblems,
     /// Gives approvers longer than any clock runs.
     WaitForEver,
+    /// The four things that a rule for closing can decide, each about all words.
+    Reopen,
+    FollowUp,
+    Keep,
+    Confirm,
 }
 
 impl Hostile {
@@ -50,7 +55,7 @@ impl Hostile {
     #[expect(clippy::panic, reason = "this is what the deed is")]
     fn act(&self) -> Result<String, String> {
         match self.does {
-            Deed::Pass => Ok("nothing".to_owned()),
+            Deed::Pass | Deed::Reopen | Deed::FollowUp | Deed::Keep | Deed::Confirm => Ok("nothing".to_owned()),
             Deed::Loop => spin(),
             Deed::Recurse => Ok(deeper(1).to_string()),
             Deed::HoardMemory => hoard(),
@@ -168,4 +173,18 @@ impl access::Rule for Hostile {
     }
 }
 
-export!(Hostile: intake, categorization, priority, routing, access);
+impl closing::Rule for Hostile {
+    fn decide(&self, _: &closing::Input) -> Result<closing::Answer, String> {
+        let text = self.act()?;
+        let answer = match self.does {
+            Deed::Reopen => closing::Answer::reopen(),
+            Deed::FollowUp => closing::Answer::follow_up(),
+            Deed::Keep => closing::Answer::keep(),
+            Deed::Confirm => closing::Answer::confirm(),
+            _ => closing::Answer::pass(""),
+        };
+        Ok(answer.because(text))
+    }
+}
+
+export!(Hostile: intake, categorization, priority, routing, access, closing);

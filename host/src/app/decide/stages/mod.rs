@@ -1,8 +1,8 @@
-//! The five stages, one a file: each has all that is about it. What goes into it, how an answer is checked and several become
+//! The stages, one a file: each has all that is about it. What goes into it, how an answer is checked and several become
 //! one, how that is recorded, what one chose in a word, and how it reads for people.
 //!
-//! [`Ask`] has two users: the pipeline, which asks rules about a new ticket, and replaying, which judges what was said then or
-//! would be said now.
+//! [`Ask`] has two users: the pipeline, which asks rules about a ticket, and replaying, which judges what was said then or would
+//! be said now.
 
 use std::sync::Arc;
 
@@ -20,12 +20,14 @@ use crate::rules::text::{REASON_CHARS_MAX, complaint, one_line};
 
 mod access;
 mod categorization;
+mod closing;
 mod intake;
 mod priority;
 mod routing;
 
 pub use access::{Access, OwnAccess};
 pub use categorization::Categorization;
+pub use closing::{Closing, OwnClosing};
 pub use intake::{Intake, OwnIntake};
 pub use priority::Priority;
 pub use routing::Routing;

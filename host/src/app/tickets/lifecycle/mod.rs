@@ -18,6 +18,7 @@ use crate::store::sql::page::Page;
 pub use crate::store::tickets::endings::StoredResolution;
 use crate::store::{self, Commit};
 
+pub mod closing;
 pub mod events;
 pub mod promises;
 pub mod survey;

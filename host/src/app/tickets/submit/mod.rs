@@ -79,6 +79,12 @@ impl CreatedTicket {
     }
 }
 
+/// The ticket that a new one comes from, and a change of it that is written with the new one or not at all.
+pub(in crate::app::tickets) struct Coming {
+    pub origin: Origin,
+    pub beside: Option<Commit>,
+}
+
 /// A submission that the rules have accepted.
 struct Decided {
     change: Change,
@@ -115,19 +121,21 @@ impl App {
     ///
     /// # Errors
     ///
-    /// As [`App::create_ticket`].
+    /// As [`App::create_ticket`]; [`Error::Stale`] where that ticket has changed meanwhile, and was to change with it.
     pub(in crate::app::tickets) async fn create_from(
         self: &Arc<Self>,
         actor: &Actor,
         requester: Option<PersonId>,
         submission: Submission,
-        origin: Option<Origin>,
+        coming: Option<Coming>,
         idempotency: Option<(String, String)>,
     ) -> Result<CreatedTicket, Error> {
         let organisation = self.organisation();
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let refused = Refused::of_submission(&submission, &permit);
+        let (origin, beside) = coming.map(|coming| (coming.origin, coming.beside)).unzip();
+        let beside = beside.flatten();
         let new = match NewTicket::check(&organisation, &permit, submission) {
             Ok(new) => NewTicket { origin, ..new },
             Err(refusal) => {
@@ -149,26 +157,32 @@ impl App {
         let new = self.with_uploads(actor, new).await?;
         self.check_open_tickets(actor).await?;
         self.count_text(actor, new.stored_bytes())?;
-        if organisation.request_types.get(&new.request_type).is_some_and(|form| form.makes_more()) {
+        let form = organisation.request_types.get(&new.request_type);
+        if beside.is_none() && form.is_some_and(|form| form.makes_more()) {
             return Ok(self.create_bundle(&organisation, &permit, new, now, idempotency).await?.seen_by(actor));
         }
-        let grants_access = organisation.request_types.get(&new.request_type).is_some_and(|form| form.grants_access);
-        let tries = if grants_access { TRIES_MAX } else { 1 };
+        let grants_access = form.is_some_and(|form| form.grants_access);
+        let tries = if grants_access && beside.is_none() { TRIES_MAX } else { 1 };
         for _ in 0..tries {
-            if let Some(made) = self.create_once(&organisation, new.clone(), now, idempotency.as_ref()).await? {
+            let with = (idempotency.as_ref(), beside.as_ref());
+            if let Some(made) = self.create_once(&organisation, new.clone(), now, with).await? {
                 return Ok(made.seen_by(actor));
             }
         }
-        Err(Busy::Ticket.into())
+        match beside {
+            Some(beside) => Err(Error::Stale { version: beside.change.after().version }),
+            None => Err(Busy::Ticket.into()),
+        }
     }
 
-    /// Asks the rules and writes the ticket; `None` where the access by which they decided has gone on meanwhile.
+    /// Asks the rules and writes the ticket; `None` where the access by which they decided has gone on meanwhile, or the ticket
+    /// that is to change with it.
     async fn create_once(
         self: &Arc<Self>,
         organisation: &Arc<Organisation>,
         new: NewTicket,
         now: Timestamp,
-        idempotency: Option<&IdempotencyKey>,
+        (idempotency, beside): (Option<&IdempotencyKey>, Option<&Commit>),
     ) -> Result<Option<CreatedTicket>, Error> {
         let begun = clock::instant();
         let decided = self.decide_new(organisation, new, now).await?;
@@ -178,7 +192,14 @@ impl App {
             run: Some(decided.record.clone()),
             idempotency: idempotency.cloned(),
         };
-        match self.store.commit(commit).await {
+        let committed = match beside {
+            None => self.store.commit(commit).await,
+            Some(beside) => {
+                let both = self.store.commit_together(vec![commit, beside.clone()]).await;
+                both.and_then(|made| made.into_iter().next().ok_or(store::Error::Stopped))
+            }
+        };
+        match committed {
             Err(store::Error::Conflict) => Ok(None),
             Err(error) => Err(error.into()),
             Ok(Committed::Written { number, assignee }) => {
@@ -273,7 +294,7 @@ impl App {
     }
 
     /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
-    fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
+    pub(in crate::app::tickets) fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
         self.metrics.count_calls(&samples);
         log::faults(record.id, &samples);
         let ended = clock::instant();

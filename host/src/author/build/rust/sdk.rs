@@ -6,13 +6,14 @@ use toml::{Table, Value};
 
 use crate::author::build::BuildError;
 use crate::author::embed::{FOLDER, embedded, lay_out};
-use crate::rules::package::CONTRACT;
+use crate::rules::contract::NEWEST;
+use crate::rules::package::CONTRACT_NEWEST;
 
-const SOURCES: [(&str, &str); 23] = embedded!("sdk/src/":
-    "access.rs", "alloc.rs", "categorization.rs", "glue.rs", "index.rs", "intake.rs", "json.rs", "lib.rs", "log.rs",
-    "priority.rs", "routing.rs", "settings.rs", "settings/wrong.rs", "tables.rs", "testing.rs", "testing/build.rs",
-    "testing/examples.rs", "testing/moment.rs", "testing/sketch.rs", "testing/sparse.rs", "testing/world.rs", "text.rs",
-    "types.rs");
+const SOURCES: [(&str, &str); 25] = embedded!("sdk/src/":
+    "access.rs", "alloc.rs", "categorization.rs", "closing.rs", "glue.rs", "index.rs", "intake.rs", "json.rs", "lib.rs",
+    "log.rs", "priority.rs", "routing.rs", "settings.rs", "settings/wrong.rs", "tables.rs", "testing/build.rs",
+    "testing/examples.rs", "testing/mod.rs", "testing/moment.rs", "testing/sketch.rs", "testing/sparse.rs",
+    "testing/spoken.rs", "testing/world.rs", "text.rs", "types.rs");
 
 const WORKSPACE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
 const PACKAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk/Cargo.toml"));
@@ -31,7 +32,7 @@ pub fn prepare(directory: &Path) -> Result<(), BuildError> {
     }
     let package = package();
     let sources = SOURCES.iter().map(|(path, text)| (format!("src/{path}"), *text));
-    let contract = CONTRACT.iter().map(|(path, text)| (format!("wit/1.0.0/{path}"), *text));
+    let contract = CONTRACT_NEWEST.iter().map(|(path, text)| (format!("wit/{NEWEST}/{path}"), *text));
     let files: Vec<(String, &str)> = sources
         .chain(contract)
         .chain([("README.md".to_owned(), GUIDE), ("Cargo.toml".to_owned(), package.as_str())])

@@ -106,6 +106,14 @@ fn default_input(stage: Stage) -> Value {
             "history": { "requested": 0, "approved": 0, "denied": 0, "revoked": 0 },
             "peers": { "department-size": 0, "department-holders": 0 },
         }),
+        Stage::Closing => json!({
+            "so-far": so_far(),
+            "words": { "text": "", "channel": "api", "at": at, "attachments": [] },
+            "state": "resolved",
+            "resolution": { "at": at, "days-since": 0, "resolved-by": null, "symptom": "", "cause": "", "fix": "",
+                            "next-time": "" },
+            "reopened": 0,
+        }),
     };
     if let (Value::Object(input), Value::Object(more)) = (&mut input, more) {
         input.extend(more);

@@ -28,18 +28,19 @@ mod examples;
 mod moment;
 mod sketch;
 mod sparse;
+mod spoken;
 pub(crate) mod world;
 
 pub use build::{
-    PersonBuilder, TicketBuilder, access_input, categorization_input, intake_input, person, priority_input,
-    routing_input, so_far, ticket,
+    PersonBuilder, TicketBuilder, access_input, categorization_input, closing_input, intake_input, person,
+    priority_input, routing_input, so_far, ticket,
 };
 pub use examples::{Missed, examples};
 pub use moment::{at, moment};
 pub use world::{logged, set_row};
 
 use crate::glue::{Exported, build};
-use crate::{access, categorization, intake, priority, routing};
+use crate::{access, categorization, closing, intake, priority, routing};
 
 /// An input of some stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,8 @@ pub enum Question {
     Routing(routing::Input),
     /// For access.
     Access(access::Input),
+    /// For closing.
+    Closing(closing::Input),
 }
 
 /// What a rule answered at some stage.
@@ -70,6 +73,8 @@ pub enum Reply {
     Routing(Result<routing::Answer, String>),
     /// Of access.
     Access(Result<access::Answer, String>),
+    /// Of closing.
+    Closing(Result<closing::Answer, String>),
 }
 
 /// A rule from settings in TOML, built the way the desk builds it.
