@@ -198,7 +198,8 @@ impl Office {
         let shown = proposed.touched.iter().take(AUDITED_MAX);
         let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
         let differences: Value = shown.collect();
-        let new = NewVersion { document, content, digest: &digest, author: &author, why, again, differences: &differences };
+        let new =
+            NewVersion { document, content, digest: &digest, author: &author, why, again, differences: &differences };
         let revision = match self.store.publish_document(&new, seen, self.clock.now()).await {
             Err(store::Error::Conflict) => {
                 return Err(Error::Stale { version: self.store.configuration_revision().await? });

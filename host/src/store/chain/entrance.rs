@@ -146,7 +146,11 @@ pub(super) async fn found_there(tx: &mut Tx) -> Result<Vec<(&'static str, Value)
         pieces.extend(rows.chunks(ROWS_MAX).map(|rows| (table.name, json!(rows))));
     }
     let left = (0..pieces.len()).rev();
-    Ok(pieces.into_iter().zip(left).map(|((table, rows), left)| (table, json!({ "rows": rows, "left": left }))).collect())
+    Ok(pieces
+        .into_iter()
+        .zip(left)
+        .map(|((table, rows), left)| (table, json!({ "rows": rows, "left": left })))
+        .collect())
 }
 
 /// The facts of an entry that takes in nothing, for nothing was there.

@@ -50,7 +50,10 @@ impl Store {
         }
         tx.end().await?;
         if !expected.whole {
-            found.push("the audit does not say which accounts, sessions and documents were there: that entry is missing".to_owned());
+            found.push(
+                "the audit does not say which accounts, sessions and documents were there: that entry is missing"
+                    .to_owned(),
+            );
         }
         if expected.again > 0 {
             found.push(format!(
@@ -66,7 +69,8 @@ impl Store {
 async fn said(tx: &mut Tx) -> Result<Expected, Error> {
     let (mut expected, mut after) = (Expected::default(), 0);
     loop {
-        let sql = format!("select link, at, event, about, detail from audit where link > $1 order by link limit {PAGE}");
+        let sql =
+            format!("select link, at, event, about, detail from audit where link > $1 order by link limit {PAGE}");
         let rows = tx.all(&sql, vec![after.into()]).await?;
         let Some(last) = rows.last() else { return Ok(expected) };
         after = last.int(0)?;
@@ -157,8 +161,7 @@ impl Expected {
             return;
         };
         let expires = entry.int("expires_at").unwrap_or_default().to_string();
-        let facts =
-            vec![entry.text("of_token"), entry.text("person"), entry.at.to_string(), expires, String::new()];
+        let facts = vec![entry.text("of_token"), entry.text("person"), entry.at.to_string(), expires, String::new()];
         self.put(&SESSIONS, hash, facts);
     }
 
@@ -216,9 +219,7 @@ impl Expected {
         }
         let keys: BTreeSet<&String> = there.iter().map(|(key, _)| key).collect();
         let missing = said.iter().filter(|(key, facts)| !keys.contains(key) && !self.is_forgotten(table, facts));
-        found.extend(
-            missing.map(|(key, _)| format!("{noun} `{}` is missing: it was removed", shown(table, key))),
-        );
+        found.extend(missing.map(|(key, _)| format!("{noun} `{}` is missing: it was removed", shown(table, key))));
         found
     }
 
