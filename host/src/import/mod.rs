@@ -12,6 +12,7 @@ mod score;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
 pub use past::Past;
@@ -20,6 +21,7 @@ pub use presets::Preset;
 pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
 pub use score::{Agreement, ClassScore};
 pub use summary::{Outcome, Summary};
+pub use thread::{Comment, ThreadWrong};
 
 /// What a file says a ticket came to, to compare decisions with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::desk::id::{NotAnId, PersonId};
 
 use super::mapping::{HeldBack, Mapping, Target, slug};
 use super::people::People;
+use super::thread::{self, ThreadWrong};
 use super::{LabelKind, Labels, Past};
 use crate::desk::ticket::State;
 use crate::rows::{self, FileRecords, Written};
@@ -98,6 +99,8 @@ pub enum RowWrong {
     Assignee(NotAnId),
     #[error("`{text}` is no state: map it to one of {}", State::ALL.map(State::code).join(", "))]
     BadState { text: String },
+    #[error(transparent)]
+    Thread(#[from] ThreadWrong),
     #[error("it ends before it begins: {earlier} is before {later}")]
     Backwards { earlier: Timestamp, later: Timestamp },
 }
@@ -116,6 +119,7 @@ impl RowWrong {
             RowWrong::Requester(_) => "bad requester",
             RowWrong::Assignee(_) => "bad assignee",
             RowWrong::BadState { .. } => "unknown state",
+            RowWrong::Thread(_) => "bad comments",
             RowWrong::Backwards { .. } => "ends before it begins",
         }
     }
@@ -293,6 +297,7 @@ impl<'r> Tickets<'r> {
         if ticket.subject.is_empty() && ticket.body.is_empty() {
             return Err(RowWrong::NoText);
         }
+        ticket.past.comments = thread::in_order(ticket.past.comments, &ticket.body)?;
         match ticket.past.backwards() {
             Some((earlier, later)) => Err(RowWrong::Backwards { earlier, later }),
             None => Ok(ticket),
@@ -336,6 +341,8 @@ impl Plan {
                 let state = State::from_code(&word).ok_or(RowWrong::BadState { text })?;
                 ticket.past.state = Some(state);
             }
+            Target::Comments => ticket.past.comments.extend(thread::read(&text, false, self)?),
+            Target::PublicComments => ticket.past.comments.extend(thread::read(&text, true, self)?),
             Target::Field(name) => ticket.fields.push((name.clone(), text)),
             Target::Label(LabelKind::Category) => ticket.labels.category = Some(text),
             Target::Label(LabelKind::Priority) => ticket.labels.priority = Some(text),
@@ -345,12 +352,16 @@ impl Plan {
     }
 
     fn time(&self, text: String) -> Result<Timestamp, RowWrong> {
-        let found = match &self.time_format {
-            None => text.parse().ok(),
-            Some(format) => time_of(format, &text, &self.zone),
-        };
         let format = || self.time_format.clone().unwrap_or_else(|| "2026-01-31T09:30:00Z".to_owned());
-        found.ok_or_else(|| RowWrong::BadTime { format: format(), text })
+        self.instant(&text).ok_or_else(|| RowWrong::BadTime { format: format(), text })
+    }
+
+    /// The instant that a text names in the plan's format.
+    pub(super) fn instant(&self, text: &str) -> Option<Timestamp> {
+        match &self.time_format {
+            None => text.parse().ok(),
+            Some(format) => time_of(format, text, &self.zone),
+        }
     }
 }
 
@@ -389,13 +400,21 @@ impl Columns {
         let mapping = &plan.mapping;
         let text = mapping.column(&Target::Body).or(mapping.column(&Target::Subject));
         let hashed = plan.held_back.as_ref().and_then(|held| held.column.as_deref().or(text));
-        let targets = mapping.columns().filter_map(|(target, name)| match find(name) {
-            Err(ReadError::NoColumn { .. }) if mapping.is_optional(target) => None,
-            found => Some(found.map(|place| (target.clone(), name.to_owned(), place))),
-        });
+        let mut targets = Vec::new();
+        for (target, name) in mapping.columns() {
+            // An export may have a column of the same name for each comment.
+            let alike = names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == name.to_lowercase());
+            let several: Vec<usize> = alike.filter(|_| target.is_thread()).map(|(place, _)| place).collect();
+            let places = match find(name) {
+                Err(ReadError::ColumnTwice { .. }) if !several.is_empty() => several,
+                Err(ReadError::NoColumn { .. }) if mapping.is_optional(target) => continue,
+                found => vec![found?],
+            };
+            targets.extend(places.into_iter().map(|place| (target.clone(), name.to_owned(), place)));
+        }
         Ok(Columns {
             count: names.len(),
-            targets: targets.collect::<Result<_, ReadError>>()?,
+            targets,
             held_back: hashed.map(find).transpose()?,
             first_by: plan.first_by.as_deref().map(find).transpose()?,
             key: plan.key.as_deref().map(find).transpose()?,

@@ -19,10 +19,13 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
-use crate::desk::ticket::history::Past;
 use crate::desk::ticket::history::log::LogEvent;
+use crate::desk::ticket::history::{Past, PastComment};
 use crate::desk::ticket::intake::Submission;
-use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets};
+use crate::desk::ticket::timeline::Visibility;
+use crate::import::{
+    Comment, HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets,
+};
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
 
@@ -49,7 +52,8 @@ pub struct Import {
     file: PathBuf,
     /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
     /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
-    /// `resolved-at`, `closed-at`, `state` and `assignee`.
+    /// `resolved-at`, `closed-at`, `state`, `assignee` and `comments` (a JSON list, or `TIME;AUTHOR;TEXT`, in one column or in several of one
+    /// name): those that do not say that they are public become private notes; with `public-comments` it is the other way round.
     #[arg(long, required_unless_present = "preset")]
     map: Vec<String>,
     /// The export of another desk, whose columns and values are known: `zendesk`, `servicenow`, `jira`, `zammad`, `glpi`, `otrs` or
@@ -237,6 +241,9 @@ fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<
     if !import.history {
         mapping.of_new_tickets()?;
     }
+    if import.log {
+        mapping.of_log()?;
+    }
     let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
     Ok(Plan {
         written: Written { encoding: import.encoding, separator: import.delimiter },
@@ -263,6 +270,11 @@ fn bar(hidden: bool) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+fn comment(comment: Comment) -> PastComment {
+    let visibility = if comment.is_public { Visibility::Public } else { Visibility::Internal };
+    PastComment { at: comment.at, author: comment.author, body: comment.body, visibility }
 }
 
 fn texts(fields: Vec<(String, String)>) -> Vec<(String, Raw)> {
@@ -362,14 +374,20 @@ impl Flight {
             category: labels.category,
             priority: labels.priority,
             team: labels.team,
+            comments: past.comments.into_iter().map(comment).collect(),
         })
     }
 
     /// All that makes the ticket what it is, each part apart from the next.
     fn request(&self, ticket: &ImportedTicket) -> Vec<u8> {
-        let ImportedTicket { subject, body, fields, requester, .. } = ticket;
+        let ImportedTicket { subject, body, fields, requester, past, .. } = ticket;
         let parts = (&self.request_type, &self.channel, requester.as_str(), subject, body, fields);
-        serde_json::json!(parts).to_string().into_bytes()
+        let comment =
+            |c: &Comment| (c.at.to_string(), c.author.as_ref().map(ToString::to_string), c.body.clone(), c.is_public);
+        let thread: Vec<_> = past.comments.iter().map(comment).collect();
+        // Without a thread, it is what an earlier program made of it.
+        let whole = if thread.is_empty() { serde_json::json!(parts) } else { serde_json::json!([parts, thread]) };
+        whole.to_string().into_bytes()
     }
 
     async fn land(mut self) -> Result<Summary, Failure> {
