@@ -208,6 +208,30 @@ fn a_rule_that_joins_counts_beside_the_others_and_one_can_be_taken_out() {
     assert!(report["changed"].as_u64().unwrap() > 0, "{report}");
     let moved = moves(field(&report, "priority", "priority"));
     assert!(!moved.is_empty() && report["examples"][0]["after-by"] == "the desk's default", "{report}");
+    // Each move in hours of what the demo promises, in total and by team.
+    let hours = |priority: &str| match priority {
+        "critical" => 4.0,
+        "high" => 8.0,
+        "medium" => 24.0,
+        "low" => 80.0,
+        other => panic!("the demo has no {other}"),
+    };
+    let by = |way: f64| {
+        let moves = moved.iter().map(|(from, to, count)| *count as f64 * way * (hours(to) - hours(from)));
+        moves.filter(|hours| *hours > 0.0).sum::<f64>()
+    };
+    let promises = &report["promises"];
+    let total = &promises["total"];
+    assert_eq!(total["tickets"].as_u64().unwrap(), moved.iter().map(|(_, _, count)| count).sum::<u64>(), "{promises}");
+    let sums = [("hours-later", by(1.0)), ("hours-sooner", by(-1.0))];
+    for (name, expected) in sums {
+        assert_eq!(total[name].as_f64(), Some(expected), "{name}: {promises}");
+        let teams: f64 = promises["teams"].as_array().unwrap().iter().map(|team| team[name].as_f64().unwrap()).sum();
+        assert_eq!(teams, expected, "{name}: {promises}");
+    }
+    let named = &promises["tickets"][0];
+    let difference = hours(named["to"].as_str().unwrap()) - hours(named["from"].as_str().unwrap());
+    assert_eq!(named["hours"].as_f64(), Some(difference), "{named}");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub struct PastRun {
     pub number: TicketNumber,
     /// Who submitted the ticket, who may be another than whom it is for.
     pub submitted_by: PersonId,
+    /// The team that has the ticket now.
+    pub team: String,
     pub run: StoredRun,
 }
 
@@ -57,14 +59,16 @@ impl Store {
     pub async fn history(&self, wanted: &RunFilter, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
         let from = format!(
-            "(select r.*, t.number, t.submitted_by from runs r join tickets t on t.id = r.ticket {conditions} \
+            "(select r.*, t.number, t.submitted_by, t.team from runs r join tickets t on t.id = r.ticket {conditions} \
              order by r.id desc limit {limit}) r"
         );
-        let page = Page { more: &["r.number", "r.submitted_by"], from: &from, order: "r.id desc, d.stage", args };
+        let page =
+            Page { more: &["r.number", "r.submitted_by", "r.team"], from: &from, order: "r.id desc, d.stage", args };
         let runs = self.read_runs(page, |row, place| {
-            Ok((TicketNumber(row.int(place)?), parsed("tickets", "submitted_by", &row.text(place + 1)?)?))
+            let submitted_by = parsed("tickets", "submitted_by", &row.text(place + 1)?)?;
+            Ok((TicketNumber(row.int(place)?), submitted_by, row.text(place + 2)?))
         });
-        let past = |(run, (number, submitted_by))| PastRun { number, submitted_by, run };
+        let past = |(run, (number, submitted_by, team))| PastRun { number, submitted_by, team, run };
         Ok(runs.await?.into_iter().map(past).collect())
     }
 
