@@ -267,3 +267,34 @@ fn what_cannot_be_tried_is_said() {
     let nothing = refused(&[same.to_str().unwrap(), "--until", "2020-01-01"]);
     assert!(nothing.contains("nothing was compared"), "{nothing}");
 }
+
+/// The decisions of people in another desk come in with the file, and candidates are judged by them.
+#[test]
+fn a_candidate_is_judged_by_what_people_had_decided_in_the_desk_before() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("labelled.csv");
+        let rows: String = (0..6)
+            .map(|n| format!("VPN is down ({n}),The VPN is down.,{}\n", ["desktop", "network", ""][n % 3]))
+            .collect();
+        std::fs::write(&file, format!("title,text,group\n{rows}")).unwrap();
+        let arguments = ["import", file.to_str().unwrap(), "--request-type", "incident", "--requester", "amara"];
+        let maps = ["--map", "subject=title", "--map", "body=text", "--map", "label.team=group"];
+        // A second time, no label is there twice.
+        for _ in 0..2 {
+            let output = desk.command(&[&arguments[..], &maps].concat());
+            assert!(output.status.success(), "{}", said(&output));
+        }
+        let settings = wrong_settings(dir.path());
+        let report = tried(&desk, &["--rule", "team-routing", "--settings", settings.to_str().unwrap()], 0);
+        let people = json!({ "words": 4, "agreed-before": 2, "agree-after": 2, "better": 2, "worse": 2 });
+        assert_eq!(field(&report, "routing", "team")["people"], people, "{report}");
+        // The word of one who works here stands above what was said elsewhere.
+        let keys = in_queue(&desk, "network");
+        keys.iter().for_each(|key| set(&desk, key, "team", "desktop"));
+        let report = tried(&desk, &["--rule", "team-routing", "--settings", settings.to_str().unwrap()], 0);
+        let people = json!({ "words": 6, "agreed-before": 0, "agree-after": 6, "better": 6, "worse": 0 });
+        assert_eq!(field(&report, "routing", "team")["people"], people, "{report}");
+    });
+}

@@ -24,7 +24,7 @@ use crate::desk::ticket::history::{Past, PastComment};
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::timeline::Visibility;
 use crate::import::{
-    Comment, HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets,
+    Comment, HeldBack, ImportedTicket, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets,
 };
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
@@ -272,6 +272,12 @@ fn bar(hidden: bool) -> ProgressBar {
     }
 }
 
+/// The labels by field, as they are kept.
+fn kept(labels: &Labels) -> Vec<(&'static str, String)> {
+    let label = |kind: LabelKind| Some((kind.code(), labels.get(kind)?.to_owned()));
+    LabelKind::ALL.into_iter().filter_map(label).collect()
+}
+
 fn comment(comment: Comment) -> PastComment {
     let visibility = if comment.is_public { Visibility::Public } else { Visibility::Internal };
     PastComment { at: comment.at, author: comment.author, body: comment.body, visibility }
@@ -337,7 +343,10 @@ impl Flight {
     fn start(&mut self, (line, keyed, labels): (u64, bool, Labels), wanted: Wanted, claim: (String, String)) {
         let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         self.running.spawn(async move {
-            let made = make(&app, &actor, &wanted, &claim).await;
+            let made = match make(&app, &actor, &wanted, &claim).await {
+                Ok(created) => app.keep_labels(&actor, created.ticket.number, kept(&labels)).await.map(|()| created),
+                refused => refused,
+            };
             Landed { line, keyed, made, labels }
         });
     }

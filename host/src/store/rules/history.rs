@@ -9,7 +9,7 @@ use super::decisions::{Page, StoredRun};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::Event;
-use crate::store::db::Arg;
+use crate::store::db::{Arg, apart};
 use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
 
@@ -51,6 +51,30 @@ pub struct Aftermath {
 }
 
 impl Store {
+    /// Keeps what people had decided elsewhere about a ticket, by field; what is kept already stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn keep_labels(&self, ticket: TicketNumber, labels: Vec<(&'static str, String)>) -> Result<(), Error> {
+        let db = self.db.clone();
+        apart(async move {
+            let labels = &labels;
+            let written = db.transaction(|mut tx| async move {
+                let row = |(field, value): &(&'static str, String)| {
+                    vec![ticket.0.into(), (*field).into(), Arg::from(value.as_str())]
+                };
+                let rows = labels.iter().map(row).collect();
+                let head = "insert into ticket_labels (ticket, field, value)";
+                tx.insert(head, 3, "on conflict do nothing", rows).await?;
+                Ok(((), tx))
+            });
+            let ((), flush) = written.await?;
+            flush.done().await
+        })
+        .await
+    }
+
     /// Runs before a place, newest first.
     ///
     /// # Errors
@@ -89,6 +113,14 @@ impl Store {
         for (number, entry) in self.outcomes(&numbers).await? {
             if let Some(ticket) = tickets.get(&number) {
                 note(entry.event, found.entry(*ticket).or_default());
+            }
+        }
+        // What people had decided elsewhere counts where no one has said anything since.
+        let sql =
+            format!("select ticket, field, value from ticket_labels where ticket in ({})", places(0, numbers.len()));
+        for row in self.db.all_of_history(&sql, numbers.iter().map(|number| number.0.into()).collect()).await? {
+            if let Some(ticket) = tickets.get(&TicketNumber(row.int(0)?)) {
+                found.entry(*ticket).or_default().set.entry(row.text(1)?).or_insert(row.text(2)?);
             }
         }
         found.retain(|_, aftermath| *aftermath != Aftermath::default());
