@@ -33,9 +33,11 @@ fn built(folder: &Path, name: &str, script: &str, continuous: bool) -> (Output, 
     let (program, asked) = (dir.path().join(name), dir.path().join("asked"));
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = std::env::var("PATH").unwrap();
+    let mut path = dir.path().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
     let mut build = tool(&["build", folder.to_str().unwrap()]);
-    build.env("PATH", format!("{}:{path}", dir.path().display())).env("ASKED", &asked);
+    build.env("PATH", path).env("ASKED", &asked);
     if continuous {
         build.env("CI", "true");
     }
