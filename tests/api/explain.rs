@@ -142,7 +142,7 @@ fn access_says_what_the_rules_asked_and_what_people_decided() {
     });
 }
 
-/// What was filled in by no one, what was not found, and what was found twice are three things.
+/// A field that no one filled in, words that were not found, and two findings alike are three things.
 #[test]
 fn defaults_nothing_found_and_two_alike_are_told_apart() {
     on_both(|database| {

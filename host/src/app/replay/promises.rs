@@ -13,7 +13,7 @@ use crate::desk::organisation::{Organisation, PriorityLevel};
 const TICKETS_MAX: usize = 100;
 const MINUTES_PER_HOUR: f64 = 60.0;
 
-/// What was counted of promises.
+/// The count of promises that move.
 #[derive(Debug, Default)]
 pub struct PromiseTally {
     /// By team.
@@ -59,7 +59,7 @@ pub struct PromiseSum {
     pub hours_later: f64,
 }
 
-/// What other priorities mean for promises.
+/// The meaning of other priorities for promises.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PromiseReport {

@@ -44,7 +44,7 @@ pub struct Report {
     /// The effect on access, where requests were among the decisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessReport>,
-    /// What other priorities mean for promises, where there are any.
+    /// The meaning of other priorities for promises, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promises: Option<PromiseReport>,
     pub examples: Vec<Example>,

@@ -156,7 +156,7 @@ fn people(field: &FieldReport) -> String {
     )
 }
 
-/// What other priorities mean in hours of the promise.
+/// The meaning of other priorities in hours of the promise.
 fn promises(out: &mut String, found: &PromiseReport) {
     let all = thousands(found.total.tickets);
     let _ = write!(

@@ -78,7 +78,7 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-/// What other priorities mean in hours of the promise, in total and by team.
+/// The meaning of other priorities in hours of the promise, in total and by team.
 fn promises(out: &mut String, found: &PromiseReport) {
     let sum = |sum: &PromiseSum| {
         format!(
