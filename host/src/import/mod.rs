@@ -3,6 +3,7 @@
 //! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
 //! calls it submits the tickets and says what became of them.
 
+mod json;
 mod mapping;
 mod past;
 mod people;
@@ -14,6 +15,7 @@ mod summary;
 mod tests;
 mod thread;
 
+pub use json::JSON_BYTES_MAX;
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
 pub use past::Past;
 pub use people::People;

@@ -11,12 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desk::id::{NotAnId, PersonId};
 
+use super::json::JsonRows;
 use super::mapping::{HeldBack, Mapping, Target, slug};
 use super::people::People;
 use super::thread::{self, ThreadWrong};
 use super::{LabelKind, Labels, Past};
 use crate::desk::ticket::State;
-use crate::rows::{self, FileRecords, Written};
+use crate::rows::{self, FileRecords, Record, Written};
 
 /// How to read a file.
 #[derive(Debug, Clone)]
@@ -81,6 +82,8 @@ pub struct RowProblem {
 pub enum RowWrong {
     #[error(transparent)]
     NoRow(#[from] rows::Wrong),
+    #[error("it is no JSON object")]
+    NoObject,
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
     #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
@@ -112,6 +115,7 @@ impl RowWrong {
             RowWrong::NoRow(rows::Wrong::NeverClosed { .. }) => "a quote that is never closed",
             RowWrong::NoRow(rows::Wrong::TooLong) => "too long",
             RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
+            RowWrong::NoObject => "no object",
             RowWrong::NoKey { .. } => "no key",
             RowWrong::NotUtf8 { .. } => "not UTF-8",
             RowWrong::NoText => "neither subject nor body",
@@ -130,6 +134,10 @@ impl RowWrong {
 pub enum ReadError {
     #[error("the file is empty: its first line has to name the columns")]
     Empty,
+    #[error(
+        "the file has no JSON objects: neither one a line, nor a list, nor a list in a field such as `tickets` or `issues`"
+    )]
+    NoObjects,
     #[error("the first line, which names the columns, is not UTF-8 text")]
     HeaderNotUtf8,
     #[error("there is no column `{column}`; there are {}", columns.join(", "))]
@@ -137,7 +145,7 @@ pub enum ReadError {
     #[error("the column `{column}` is there twice; rename one")]
     ColumnTwice { column: String },
     #[error("the first line, which names the columns, cannot be read: {0}")]
-    BrokenHeader(rows::Wrong),
+    BrokenHeader(RowWrong),
     #[error("reading stopped near line {line}: {source}")]
     Broken { line: u64, source: std::io::Error },
     #[error("the file cannot be read: {source}")]
@@ -155,7 +163,7 @@ pub struct Skipped {
 
 /// A file as a stream of tickets.
 pub struct Tickets<'r> {
-    records: FileRecords<'r>,
+    records: Source<'r>,
     columns: Columns,
     plan: Plan,
     seen: HashSet<Vec<u8>>,
@@ -164,6 +172,31 @@ pub struct Tickets<'r> {
     line: u64,
     /// The values of the mapping that a row had.
     met: BTreeSet<(Target, String)>,
+}
+
+/// The records of a file in either form.
+enum Source<'r> {
+    Rows(FileRecords<'r>),
+    Objects(JsonRows),
+}
+
+impl Source<'_> {
+    fn next_record(&mut self) -> std::io::Result<Option<Result<Record, (u64, RowWrong)>>> {
+        match self {
+            Source::Rows(records) => {
+                let read = records.next_record()?;
+                Ok(read.map(|record| record.map_err(|(line, wrong)| (line, wrong.into()))))
+            }
+            Source::Objects(objects) => Ok(objects.next_record()),
+        }
+    }
+
+    /// Goes back to the second line of the record that was given last, where records have lines.
+    fn back_to_second_line(&mut self) {
+        if let Source::Rows(records) = self {
+            records.back_to_second_line();
+        }
+    }
 }
 
 /// Where the columns are.
@@ -184,7 +217,21 @@ impl<'r> Tickets<'r> {
     pub fn open(file: impl Read + Send + 'r, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let wanted: Vec<&str> = plan.wanted();
         let unreadable = |source| ReadError::Unreadable { source };
-        let mut records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
+        let records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
+        Self::begin(Source::Rows(records), plan)
+    }
+
+    /// The same for a text in JSON: an object a line, or a list of objects.
+    ///
+    /// # Errors
+    ///
+    /// There is no object, or a column is in none of them.
+    pub fn of_json(text: &str, plan: Plan) -> Result<Tickets<'r>, ReadError> {
+        let objects = JsonRows::open(text, &plan.wanted())?;
+        Self::begin(Source::Objects(objects), plan)
+    }
+
+    fn begin(mut records: Source<'r>, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let header = match records.next_record().map_err(|source| ReadError::Broken { line: 1, source })? {
             None => return Err(ReadError::Empty),
             Some(Err((_, wrong))) => return Err(ReadError::BrokenHeader(wrong)),
@@ -207,7 +254,7 @@ impl<'r> Tickets<'r> {
                 self.records.next_record().map_err(|source| ReadError::Broken { line: self.line + 1, source })?;
             let record = match read {
                 None => return Ok(None),
-                Some(Err((line, wrong))) => return Ok(Some(self.problem(line, wrong.into()))),
+                Some(Err((line, wrong))) => return Ok(Some(self.problem(line, wrong))),
                 Some(Ok(record)) => record,
             };
             let (found, wanted, lines) = (record.cells.len(), self.columns.count, record.lines);
@@ -359,7 +406,7 @@ impl Plan {
     /// The instant that a text names in the plan's format.
     pub(super) fn instant(&self, text: &str) -> Option<Timestamp> {
         match &self.time_format {
-            None => text.parse().ok(),
+            None => text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()),
             Some(format) => time_of(format, text, &self.zone),
         }
     }

@@ -130,7 +130,7 @@ fn person(text: &str, n: usize, plan: &Plan) -> Result<PersonId, ThreadWrong> {
 }
 
 /// A text, or the text of a document in Jira's format: a tree whose leaves have `text`.
-fn body(value: &Value) -> Option<String> {
+pub(super) fn body(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Object(node) => {

@@ -94,3 +94,40 @@ fn a_thread_comes_in_with_its_ticket_and_its_private_notes_stay_private() {
         assert_eq!(import(&changed)["changed_since"], 1);
     });
 }
+
+/// The same thread as another desk's interface answers it: a document, whose columns are ways to fields.
+#[test]
+fn an_export_in_json_comes_in_with_its_thread() {
+    let desk = House::demo(Database::Sqlite);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tickets.json");
+    let comment = |author: &str, body: &str, public: bool| json!({ "author": { "emailAddress": author }, "body": body, "jsdPublic": public, "created": "2026-01-05T11:00:00.000+0100" });
+    let comments = [
+        comment("kofi@meridian.example", "Which office?", true),
+        comment("kofi@meridian.example", "The vendor wired gateway 3 wrongly.", false),
+    ];
+    let issue = |key: &str, created: &str| {
+        json!({ "key": key, "fields": { "summary": "VPN is down", "created": created, "reporter": { "emailAddress": "amara@meridian.example" },
+            "comment": { "comments": comments } } })
+    };
+    let export = json!({ "issues": [issue("ITSD-1", "2026-01-05T09:12:00.000+0100"), issue("ITSD-2", "yesterday")] });
+    std::fs::write(&file, export.to_string()).unwrap();
+    let maps = [
+        "subject=fields.summary",
+        "created-at=fields.created",
+        "requester=fields.reporter.emailAddress",
+        "comments=fields.comment",
+    ];
+    let maps: Vec<&str> = maps.iter().flat_map(|map| ["--map", *map]).collect();
+    let basics = ["import", file.to_str().unwrap(), "--request-type", "incident", "--requester", "amara"];
+    let output = desk.command(&[basics.as_slice(), &["--history", "--key", "key", "--json"], &maps].concat());
+    let told: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!((&told["accepted"], output.status.code()), (&json!(1), Some(3)), "{told}");
+    assert_eq!(told["rejected"]["rows"][0]["line"], 2, "of a list, the place of the object: {told}");
+    let whole = kofi.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+    assert!(whole.contains("gateway 3") && whole.contains("Which office?"), "{whole}");
+    let seen = amara.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+    assert!(seen.contains("Which office?") && !seen.contains("gateway 3"), "{seen}");
+}

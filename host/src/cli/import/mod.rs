@@ -24,7 +24,8 @@ use crate::desk::ticket::history::{Past, PastComment};
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::timeline::Visibility;
 use crate::import::{
-    Comment, HeldBack, ImportedTicket, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets,
+    Comment, HeldBack, ImportedTicket, JSON_BYTES_MAX, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, Row,
+    Summary, Tickets,
 };
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
@@ -48,7 +49,8 @@ const BUSY_TRIES_MAX: u32 = 1_500;
 pub struct Import {
     #[command(flatten)]
     place: Place,
-    /// The file; `.gz` is unpacked on the way.
+    /// The file; `.gz` is unpacked on the way. One that ends with `.json`, `.jsonl` or `.ndjson` has objects, in a list or one a line:
+    /// then a column is a field, or the way to one, such as `requester.email`.
     file: PathBuf,
     /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
     /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
@@ -121,7 +123,10 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     let plan = plan(&import, zone, &config.organisation)?;
     let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
-    let mut tickets = Tickets::open(file(&import.file)?, plan)?;
+    let mut tickets = match json(&import.file)? {
+        Some(text) => Tickets::of_json(&text, plan)?,
+        None => Tickets::open(file(&import.file)?, plan)?,
+    };
     let mut flight = Flight {
         app: Arc::clone(&app),
         actor,
@@ -226,6 +231,22 @@ fn digest_of(path: &Path) -> Result<Digest, Failure> {
     text.truncate(text.trim_ascii_end().len());
     text.push(b'\n');
     Ok(Digest::of(&text))
+}
+
+/// The text of a file that is named as JSON.
+fn json(path: &Path) -> Result<Option<String>, Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !["json", "jsonl", "ndjson"].contains(&ending) {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    let read = file(path)?.take(JSON_BYTES_MAX + 1).read_to_string(&mut text);
+    match read.map_err(|e| format!("{} cannot be read: {e}", path.display()))? as u64 {
+        bytes if bytes > JSON_BYTES_MAX => {
+            Err(format!("{} has more than {} MiB: import it in parts", path.display(), JSON_BYTES_MAX >> 20).into())
+        }
+        _ => Ok(Some(text)),
+    }
 }
 
 fn file(path: &Path) -> Result<File, Failure> {
