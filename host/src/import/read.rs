@@ -176,7 +176,7 @@ pub struct Tickets<'r> {
 
 /// The records of a file in either form.
 enum Source<'r> {
-    Rows(FileRecords<'r>),
+    Rows(Box<FileRecords<'r>>),
     Objects(JsonRows),
 }
 
@@ -218,7 +218,7 @@ impl<'r> Tickets<'r> {
         let wanted: Vec<&str> = plan.wanted();
         let unreadable = |source| ReadError::Unreadable { source };
         let records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
-        Self::begin(Source::Rows(records), plan)
+        Self::begin(Source::Rows(Box::new(records)), plan)
     }
 
     /// The same for a text in JSON: an object a line, or a list of objects.
