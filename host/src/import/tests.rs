@@ -419,7 +419,7 @@ fn threads_are_read_as_other_desks_write_them_and_what_is_not_public_is_private(
     assert_eq!(read(zendesk), ["2026-01-05T09:30:00Z 77 -Gateway 3 again.", "2026-01-05T10:00:00Z 77 +Which office?"]);
     let zammad = json!([
         { "from": "Amara Okafor <amara@x.example>", "body": "Berlin.", "internal": false, "created_at": "2026-01-05T11:00:00.000Z" },
-        { "created_by": "kofi", "body": "A note.", "internal": true, "created_at": "2026-01-05T12:00:00.000Z" },
+        { "created_by": "kofi", "body": "A note.", "internal": "true", "created_at": "2026-01-05T12:00:00.000Z" },
         { "created_by": "kofi", "body": " ", "internal": true }]);
     assert_eq!(read(zammad), ["2026-01-05T11:00:00Z amara@x.example +Berlin.", "2026-01-05T12:00:00Z kofi -A note."]);
     let text = |words: &str| json!({ "type": "paragraph", "content": [{ "type": "text", "text": words }] });

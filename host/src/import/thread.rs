@@ -60,6 +60,9 @@ pub(super) fn read(cell: &str, is_public: bool, plan: &Plan) -> Result<Vec<Comme
     }
     let mut comments = Vec::with_capacity(list.len());
     for (n, value) in (1..).zip(list) {
+        if !value.is_object() {
+            return Err(ThreadWrong::NoThread);
+        }
         let body = BODIES.into_iter().find_map(|name| body(value.get(name)?)).unwrap_or_default();
         // Such as one that has only a file.
         if body.trim().is_empty() {
@@ -90,9 +93,8 @@ fn line(cell: &str, is_public: bool, plan: &Plan) -> Result<Comment, ThreadWrong
 /// Whether a comment says that it is public; of two words that differ, the one that hides it counts. One that is shown to some
 /// only, as in Jira, is not public.
 fn says(comment: &Value) -> Option<bool> {
-    let truth = |names: &[&str], wanted: bool| {
-        names.iter().any(|name| comment.get(*name).and_then(Value::as_bool) == Some(wanted))
-    };
+    let truth =
+        |names: &[&str], wanted: bool| names.iter().any(|name| comment.get(*name).and_then(truth_of) == Some(wanted));
     let restricted =
         comment.get("visibility").is_some_and(|visibility| !visibility.is_null() && visibility != "public");
     if restricted || truth(&PUBLIC, false) || truth(&PRIVATE, true) {
@@ -101,6 +103,20 @@ fn says(comment: &Value) -> Option<bool> {
     let public =
         truth(&PUBLIC, true) || truth(&PRIVATE, false) || comment.get("visibility").is_some_and(|v| v == "public");
     public.then_some(true)
+}
+
+/// A truth, also where a table has passed it on as a text or as a number.
+fn truth_of(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::Number(number) => number.as_i64().map(|number| number != 0),
+        Value::String(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "yes" | "1" => Some(true),
+            "false" | "no" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn time(comment: &Value, plan: &Plan) -> Option<Timestamp> {
