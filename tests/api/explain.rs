@@ -141,3 +141,34 @@ fn access_says_what_the_rules_asked_and_what_people_decided() {
         assert!(!text(&told).contains("lena"));
     });
 }
+
+/// A field that no one filled in, words that were not found, and two findings alike are three things.
+#[test]
+fn defaults_nothing_found_and_two_alike_are_told_apart() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let told = |subject: &str| {
+            let body =
+                json!({ "request_type": "question", "subject": subject, "body": "Could you call me?", "fields": {} });
+            let key = amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+            kofi.get(&format!("/api/v1/tickets/{key}/explain")).expect(200)
+        };
+        for (subject, expected) in [
+            ("Hello", "no keyword stands in the text"),
+            ("Monitor, laptop", "the text speaks as much of hardware.laptop as of hardware.monitor"),
+        ] {
+            let told = told(subject);
+            let category = field(&told, "category");
+            let proposal = category["proposals"].as_array().unwrap().iter().find(|p| p["rule"] == "keyword-category");
+            assert_eq!(proposal.unwrap()["reason"], expected, "{category}");
+            assert_eq!(category["set_by"]["kind"], "desk", "{category}");
+            let reason = category["set_by"]["reason"].as_str().unwrap();
+            assert!(reason.starts_with("no rule decided (") && reason.contains(expected), "{category}");
+            let priority = field(&told, "priority")["set_by"]["reason"].as_str().unwrap();
+            assert!(priority.ends_with("(nothing was said of either)"), "{priority}");
+            let text = told["text"].as_str().unwrap();
+            assert!(text.contains("nothing was said of either"), "its requester is told so as well: {text}");
+        }
+    });
+}

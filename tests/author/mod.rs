@@ -9,6 +9,7 @@ mod cases;
 mod check;
 mod elsewhere;
 mod learn;
+mod locked;
 mod readme;
 mod rust;
 mod watch;

@@ -1,5 +1,10 @@
-//! An edit of the database behind the desk's back is found and named: grants, decisions, events, timelines, tokens.
+//! An edit of the database behind the desk's back is found and named: grants, decisions, events, timelines, tokens, accounts, sessions,
+//! published documents, reviews.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::store::chain::by_hand;
@@ -129,6 +134,137 @@ fn each_edit_of_what_takes_effect_is_named() {
         let (_, said) = chain(&desk);
         for named in ["is missing: it was removed", "(IT-1): its timeline's entries", "(IT-1): the grant "] {
             assert!(said.contains(named), "{named}\n{said}");
+        }
+    });
+}
+
+/// Sends a form of a page as a browser does; the cookie that is set.
+fn form(desk: &House, path: &str, cookie: &str, body: &str) -> String {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let request = ureq::http::Request::builder().method("POST").uri(format!("{}{path}", desk.url));
+    let request = request.header("content-type", "application/x-www-form-urlencoded").header("cookie", cookie);
+    let answer = agent.run(request.header("sec-fetch-site", "same-origin").body(body.to_owned()).unwrap()).unwrap();
+    assert_eq!(answer.status().as_u16(), 303, "{path}");
+    let set = answer.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    set.split(';').next().unwrap_or_default().to_owned()
+}
+
+/// A desk with an account, a session, a published document and a review of access.
+fn peopled(database: Database) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| {
+        format!("{text}\n[configuration]\nby-api = [\"teams\"]\n")
+    });
+    let mut program = desk.program(&["token", "password", "ivan", "--roles", "agent"]);
+    let mut child = program.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"four words in a row\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    form(&desk, "/sign-in", "", "person=kofi");
+    let mei = desk.as_role("mei");
+    let documents = mei.get("/api/v1/config/documents").expect(200);
+    let teams = documents.as_array().unwrap().iter().find(|one| one["document"] == "teams").unwrap();
+    let again = json!({ "content": format!("{}\n# by API\n", teams["content"].as_str().unwrap()), "why": "a trial" });
+    mei.with("if-match", "\"0\"").put("/api/v1/config/documents/teams", &again).expect(200);
+    asks(&desk, "jira", "user");
+    let due_at = (desk.clock.now() + SignedDuration::from_hours(48)).to_string();
+    let campaign = json!({ "name": "who is in Jira?", "app": "jira", "due_at": due_at });
+    mei.post("/api/v1/access/reviews", &campaign).expect(201);
+    desk.do_what_is_due();
+    desk
+}
+
+/// Edits of the rows that decide who comes in, by which configuration the desk goes, and what is reviewed.
+const ENTRANCE: [(&str, &str, &str); 12] = [
+    (
+        "update accounts set roles = 'admin'",
+        "update accounts set roles = 'agent'",
+        "the account of `ivan` is not what the audit says of its roles: it was changed",
+    ),
+    (
+        "update accounts set password = password || 'x'",
+        "update accounts set password = substr(password, 1, length(password) - 1)",
+        "the account of `ivan` is not what the audit says of its password",
+    ),
+    (
+        "insert into accounts (person, password, roles, set_at, set_by) values ('noor', 'x', 'admin', 1, 'noor')",
+        "delete from accounts where person = 'noor'",
+        "the account of `noor` is not in the audit: it was added",
+    ),
+    (
+        "insert into identities (issuer, subject, person, bound_at) values ('https://idp.example', '7', 'mei', 1)",
+        "delete from identities",
+        "the identity `https://idp.example 7` is not in the audit: it was added",
+    ),
+    (
+        "update sessions set person = 'mei'",
+        "update sessions set person = 'kofi'",
+        "is not what the audit says of its person: it was changed",
+    ),
+    (
+        "update sessions set ended_at = 1",
+        "update sessions set ended_at = null",
+        "is not what the audit says of its ended_at: it was changed",
+    ),
+    (
+        "insert into sessions (hash, token, person, agent, created_at, seen_at, expires_at) \
+         select 'mine', token, 'mei', agent, created_at, seen_at, expires_at from sessions",
+        "delete from sessions where hash = 'mine'",
+        "the session `mine` is not in the audit: it was added",
+    ),
+    (
+        "update configuration_versions set content = content || '# mine'",
+        "update configuration_versions set content = substr(content, 1, length(content) - 6)",
+        "the published version `1` is not what the audit says of its content: it was changed",
+    ),
+    (
+        "update configuration_versions set author = 'noor'",
+        "update configuration_versions set author = 'mei'",
+        "the published version `1` is not what the audit says of its author",
+    ),
+    (
+        "insert into table_proposals (name, digest, proposed_by, why, at) values ('assets', 'x', 'noor', 'mine', 1)",
+        "delete from table_proposals",
+        "the proposal for the table `assets` is not in the audit: it was added",
+    ),
+    (
+        "update review_items set reviewers = 'noor ' || reviewers",
+        "update review_items set reviewers = substr(reviewers, 6)",
+        "is not what the ledger says: it was changed or added",
+    ),
+    (
+        "update review_items set due_at = due_at + 31536000000",
+        "update review_items set due_at = due_at - 31536000000",
+        "is not what the ledger says: it was changed or added",
+    ),
+];
+
+#[test]
+fn each_edit_of_who_comes_in_and_of_what_was_published_is_named() {
+    on_both(|database| {
+        let desk = peopled(database);
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        for (edit, back, named) in ENTRANCE {
+            in_runtime(by_hand(&desk.target(), &[edit]));
+            let (whole, said) = chain(&desk);
+            assert!(!whole && said.contains(named), "{edit}\n{said}");
+            if edit.contains("content = content") {
+                // Nor does the desk go by such a document.
+                assert!(desk.as_role("mei").get("/api/v1/config/documents").status >= 500);
+            }
+            in_runtime(by_hand(&desk.target(), &[back]));
+        }
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        // A session that a person ends is as the audit says.
+        let session = form(&desk, "/sign-in", "", "person=amara");
+        form(&desk, "/sign-out", &session, "none=1");
+        let (whole, said) = chain(&desk);
+        assert!(whole, "{said}");
+        let gone = ["delete from accounts", "delete from sessions where person = 'kofi'", "delete from review_items"];
+        in_runtime(by_hand(&desk.target(), &gone));
+        let (_, said) = chain(&desk);
+        for named in ["the account of `ivan` is missing", "the session `", "the review "] {
+            assert!(said.lines().any(|line| line.contains(named) && line.contains("is missing")), "{named}\n{said}");
         }
     });
 }

@@ -1,9 +1,11 @@
 //! How commands end: 0, done; 1, not done; 2, arguments that are wrong; 3, done, and what was found should not be.
 
-use std::process::Output;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 
+use crate::support::components::{PROGRAM, root};
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -57,4 +59,140 @@ fn commands_end_as_the_readme_says() {
     let output = desk.command(&["decisions", "chain"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("the chains break in"), "{}", said(&output));
+}
+
+/// The arguments that a command asks for; one that is not here needs none.
+const ASKED_FOR: [(&str, &str); 45] = [
+    ("config versions", "teams"),
+    ("config export", "teams"),
+    ("config diff", "teams teams.toml"),
+    ("config check", "teams teams.toml"),
+    ("config publish", "teams teams.toml --why because"),
+    ("config rollback", "teams 1 --why because"),
+    ("import", "rows.csv --map body=text --request-type question --requester mei"),
+    ("explain", "IT-1"),
+    ("token", "mei --roles agent"),
+    ("token password", "mei --roles agent"),
+    ("token revoke", "1"),
+    ("person export", "mei"),
+    ("person unbind", "mei"),
+    ("person erase", "mei --reason because"),
+    ("tables put", "rows.csv --why because"),
+    ("tables get", "rows"),
+    ("tables versions", "rows"),
+    ("tables diff", "rows 1 2"),
+    ("tables approve", "rows 1 --why because"),
+    ("tables rollback", "rows 1 --why because"),
+    ("rule case", "IT-1 --stage priority"),
+    ("rules dry-run", "--ticket IT-1"),
+    ("rules deploy", "folder --why because"),
+    ("rules promote", "a-rule --to shadow --why because"),
+    ("rules demote", "a-rule --to shadow --why because"),
+    ("rules approve", "a-rule --version 1 --why because"),
+    ("rules rollback", "a-rule --why because"),
+    ("rules suspend", "a-rule --why because"),
+    ("rules resume", "a-rule --why because"),
+    ("rules retire", "a-rule --why because"),
+    ("rules events", "a-rule"),
+    ("rules stats", "a-rule"),
+    ("rules versions", "a-rule"),
+    ("rules diff", "a-rule 1 2"),
+    ("rules download", "a-rule 1 --out folder"),
+    ("rules backtest", "folder"),
+    ("decisions policy", "--at 2026-01-01 --person mei --app jira --tier user"),
+    ("decisions evidence export", "--out file"),
+    ("decisions archive", "--before 2026-01-01"),
+    ("jobs retry", "--all access-deadline"),
+    ("jobs schedules history", "a-schedule"),
+    ("jobs schedules pause", "a-schedule --why because"),
+    ("jobs schedules resume", "a-schedule --why because"),
+    ("jobs schedules run-next", "a-schedule --why because"),
+    ("messages preview", "digest"),
+];
+
+/// Commands that do something themselves and have others below them.
+const BOTH: [&str; 1] = ["token"];
+
+/// Commands that read a configuration and no database; and one that reads neither.
+const NO_DATABASE: [&str; 4] = ["check", "messages preview", "jobs connectors", NOTHING];
+const NOTHING: &str = "config reference";
+
+/// Runs the program where no desk is near, with nothing to read.
+fn ran(here: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(PROGRAM);
+    for variable in ["RULEDESK_CONFIG", "RULEDESK_URL", "RULEDESK_TOKEN", "DATABASE_URL"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments).current_dir(here).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The commands below one, as its help lists them: each that does something, with its own help.
+fn leaves(here: &Path, above: &[&str], found: &mut Vec<(String, String)>) {
+    let help = ran(here, &[above, &["-h"]].concat());
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let listed: Vec<&str> = listed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    for name in &listed {
+        leaves(here, &[above, &[*name]].concat(), found);
+    }
+    let path = above.join(" ");
+    if listed.is_empty() || BOTH.contains(&path.as_str()) {
+        found.push((path, help));
+    }
+}
+
+/// Every command in the tree of commands ends as the README says: with 2 where an option is unknown, with 1 where the desk, its
+/// database or its address is not there.
+#[test]
+fn every_command_ends_as_the_readme_says_where_it_cannot_do_its_work() {
+    let here = tempfile::tempdir().unwrap();
+    let mut found = Vec::new();
+    leaves(here.path(), &[], &mut found);
+    assert!(found.len() > 55, "{}", found.len());
+    let (demo, data) = (root().join("host/demo"), here.path().join("data"));
+    let (demo, data) = (demo.to_str().unwrap(), data.to_str().unwrap());
+    let no_desk = ["--config", "/no/such/desk"];
+    let no_database = ["--config", demo, "--data", data, "--rules", data, "--database-url", "sqlite:/proc/no/such.db"];
+    let no_address = ["--url", "http://127.0.0.1:1", "--token", "rdk_none"];
+    let mut wrong = Vec::new();
+    for (path, help) in &found {
+        let command: Vec<&str> = path.split(' ').collect();
+        let mut ends = |arguments: &[&str], code: i32| {
+            let output = ran(here.path(), &[&command[..], arguments].concat());
+            if output.status.code() != Some(code) {
+                let said = said(&output);
+                wrong.push(format!(
+                    "{path} {}: {:?} instead of {code}: {said}",
+                    arguments.join(" "),
+                    output.status.code()
+                ));
+            }
+        };
+        ends(&["--no-such-option"], 2);
+        if !help.contains("--database-url") {
+            continue;
+        }
+        let asked = ASKED_FOR.iter().find(|(known, _)| known == path).map_or("", |(_, asked)| *asked);
+        let asked: Vec<&str> = asked.split_whitespace().collect();
+        let reads = i32::from(path != NOTHING);
+        ends(&[&asked[..], &no_desk].concat(), reads);
+        ends(&[&asked[..], &no_address].concat(), reads);
+        // A desk that is started waits for its database, and other tests see to that.
+        if path != "serve" && !NO_DATABASE.contains(&path.as_str()) {
+            ends(&[&asked[..], &no_database].concat(), 1);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let unknown: Vec<&str> = ASKED_FOR
+        .iter()
+        .map(|(known, _)| *known)
+        .filter(|known| !found.iter().any(|(path, _)| path == known))
+        .collect();
+    assert!(unknown.is_empty(), "these commands are gone: {unknown:?}");
 }

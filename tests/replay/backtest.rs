@@ -208,6 +208,30 @@ fn a_rule_that_joins_counts_beside_the_others_and_one_can_be_taken_out() {
     assert!(report["changed"].as_u64().unwrap() > 0, "{report}");
     let moved = moves(field(&report, "priority", "priority"));
     assert!(!moved.is_empty() && report["examples"][0]["after-by"] == "the desk's default", "{report}");
+    // Each move in hours of what the demo promises, in total and by team.
+    let hours = |priority: &str| match priority {
+        "critical" => 4.0,
+        "high" => 8.0,
+        "medium" => 24.0,
+        "low" => 80.0,
+        other => panic!("the demo has no {other}"),
+    };
+    let by = |way: f64| {
+        let moves = moved.iter().map(|(from, to, count)| *count as f64 * way * (hours(to) - hours(from)));
+        moves.filter(|hours| *hours > 0.0).sum::<f64>()
+    };
+    let promises = &report["promises"];
+    let total = &promises["total"];
+    assert_eq!(total["tickets"].as_u64().unwrap(), moved.iter().map(|(_, _, count)| count).sum::<u64>(), "{promises}");
+    let sums = [("hours-later", by(1.0)), ("hours-sooner", by(-1.0))];
+    for (name, expected) in sums {
+        assert_eq!(total[name].as_f64(), Some(expected), "{name}: {promises}");
+        let teams: f64 = promises["teams"].as_array().unwrap().iter().map(|team| team[name].as_f64().unwrap()).sum();
+        assert_eq!(teams, expected, "{name}: {promises}");
+    }
+    let named = &promises["tickets"][0];
+    let difference = hours(named["to"].as_str().unwrap()) - hours(named["from"].as_str().unwrap());
+    assert_eq!(named["hours"].as_f64(), Some(difference), "{named}");
 }
 
 #[test]
@@ -242,4 +266,35 @@ fn what_cannot_be_tried_is_said() {
     let same = example_rules().join("40-team-routing");
     let nothing = refused(&[same.to_str().unwrap(), "--until", "2020-01-01"]);
     assert!(nothing.contains("nothing was compared"), "{nothing}");
+}
+
+/// The decisions of people in another desk come in with the file, and candidates are judged by them.
+#[test]
+fn a_candidate_is_judged_by_what_people_had_decided_in_the_desk_before() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("labelled.csv");
+        let rows: String = (0..6)
+            .map(|n| format!("VPN is down ({n}),The VPN is down.,{}\n", ["desktop", "network", ""][n % 3]))
+            .collect();
+        std::fs::write(&file, format!("title,text,group\n{rows}")).unwrap();
+        let arguments = ["import", file.to_str().unwrap(), "--request-type", "incident", "--requester", "amara"];
+        let maps = ["--map", "subject=title", "--map", "body=text", "--map", "label.team=group"];
+        // A second time, no label is there twice.
+        for _ in 0..2 {
+            let output = desk.command(&[&arguments[..], &maps].concat());
+            assert!(output.status.success(), "{}", said(&output));
+        }
+        let settings = wrong_settings(dir.path());
+        let report = tried(&desk, &["--rule", "team-routing", "--settings", settings.to_str().unwrap()], 0);
+        let people = json!({ "words": 4, "agreed-before": 2, "agree-after": 2, "better": 2, "worse": 2 });
+        assert_eq!(field(&report, "routing", "team")["people"], people, "{report}");
+        // The word of one who works here stands above what was said elsewhere.
+        let keys = in_queue(&desk, "network");
+        keys.iter().for_each(|key| set(&desk, key, "team", "desktop"));
+        let report = tried(&desk, &["--rule", "team-routing", "--settings", settings.to_str().unwrap()], 0);
+        let people = json!({ "words": 6, "agreed-before": 0, "agree-after": 6, "better": 6, "worse": 0 });
+        assert_eq!(field(&report, "routing", "team")["people"], people, "{report}");
+    });
 }

@@ -206,3 +206,24 @@ fn a_compiler_that_could_not_be_started_is_tried_again_though_nothing_has_change
     });
     assert!(rules.catalog().folders().values().all(|status| status.error.is_none()));
 }
+
+/// The process that runs a stranger's `configure` is not the one whose machine code is mapped, and neither is the desk's.
+#[test]
+fn settings_and_machine_code_are_made_in_a_process_each() {
+    let dir = TempDir::new().unwrap();
+    let (rules_dir, program, log) = (dir.path().join("rules"), dir.path().join("compiler"), dir.path().join("log"));
+    put(&rules_dir, "one", &manifest(), hostile());
+    fs::write(&program, format!("#!/bin/sh\necho \"$$ $*\" >> {}\nexec {PROGRAM} \"$@\"\n", log.display())).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut options = options(&rules_dir);
+    (options.cache_dir, options.compiler_program) = (dir.path().join("cache"), program);
+    let rules = Rules::open(&options, Tables::default()).unwrap();
+    until("the rule", || (!rules.generation().rules().is_empty()).then_some(()));
+    let log = fs::read_to_string(&log).unwrap();
+    let started: Vec<(u32, bool)> =
+        log.lines().map(|line| (line.split(' ').next().unwrap().parse().unwrap(), line.contains("--settle"))).collect();
+    let made: Vec<bool> = started.iter().map(|(_, settles)| *settles).take(2).collect();
+    assert_eq!(made, [true, false], "first the settings, then the code: {log}");
+    let own = std::collections::BTreeSet::from_iter(started.iter().map(|(process, _)| *process));
+    assert!(own.len() == started.len() && !own.contains(&std::process::id()), "a process each: {log}");
+}

@@ -292,3 +292,35 @@ async fn three_hosts_write_one_chain() {
         assert_eq!((checked.breaks.as_slice(), checked.end.link), ([].as_slice(), records));
     }
 }
+
+/// Accounts and documents from before the audit kept their facts.
+#[tokio::test]
+async fn what_was_there_before_is_taken_in_once_and_compared_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    for target in [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())] {
+        let found = async || {
+            let store = Store::open(&target).await.unwrap();
+            let checked = store.check_chain(Chain::Audit, None).await.unwrap();
+            store.close().await;
+            checked.breaks.into_iter().map(|found| found.what).collect::<Vec<_>>()
+        };
+        assert_eq!(found().await, [""; 0]);
+        let earlier = [
+            "delete from audit",
+            "update chain_heads set link = 0, hash = '', taken_in = 0 where chain = 'audit'",
+            "insert into accounts (person, password, roles, set_at, set_by) values ('mei', 'x', 'admin', 1, 'operator:root')",
+            "insert into configuration_versions (revision, document, content, digest, author, why, at) \
+             values (1, 'teams', '', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'mei', 'first', 2)",
+        ];
+        by_hand(&target, &earlier).await;
+        assert_eq!(found().await, [""; 0]);
+        by_hand(&target, &["update accounts set roles = 'requester'"]).await;
+        let named = ["the account of `mei` is not what the audit says of its roles: it was changed"];
+        assert_eq!(found().await, named);
+        // Who lets the desk take in what they edited is found by that.
+        by_hand(&target, &["update chain_heads set taken_in = 0 where chain = 'audit'"]).await;
+        let said = found().await;
+        assert_eq!(said[0], named[0]);
+        assert!(said[1].starts_with("2 entries take rows into the audit a second time"), "{said:?}");
+    }
+}

@@ -21,6 +21,10 @@ pub enum Target {
     State,
     /// The id of the person who had it last.
     Assignee,
+    /// The comments; those that do not say that they are public are private.
+    Comments,
+    /// The same of a source whose comments are public unless they say otherwise.
+    PublicComments,
     /// A field of the request type's form.
     Field(String),
     /// What the ticket came to, to compare decisions with. It is not submitted.
@@ -47,7 +51,7 @@ pub enum MapError {
     NotAValueMapping { text: String },
     #[error(
         "`{text}` is no target: use subject, body, requester, created-at, resolved-at, closed-at, state, assignee, \
-         field.NAME, label.category, label.priority or label.team"
+         comments, public-comments, field.NAME, label.category, label.priority or label.team"
     )]
     UnknownTarget { text: String },
     #[error("`{target}` is mapped twice, to `{first}` and to `{second}`: map it once")]
@@ -59,6 +63,11 @@ pub enum MapError {
          say `--history`, or leave the mapping out"
     )]
     OnlyInHistory { target: Target },
+    #[error(
+        "`{target}` is mapped, but each row of a log is an event: import the tickets with their comments without `--log`, or \
+         leave the mapping out"
+    )]
+    NotInLog { target: Target },
     #[error("neither `subject` nor `body` is mapped: a ticket needs at least one, such as `--map body=text`")]
     NoText,
     #[error(
@@ -108,6 +117,8 @@ impl FromStr for Target {
                 "closed-at" => Target::ClosedAt,
                 "state" => Target::State,
                 "assignee" => Target::Assignee,
+                "comments" => Target::Comments,
+                "public-comments" => Target::PublicComments,
                 _ => return Err(unknown()),
             },
             Some(("field", name)) if !name.is_empty() => Target::Field(name.to_owned()),
@@ -131,6 +142,8 @@ impl fmt::Display for Target {
             Target::ClosedAt => f.write_str("closed-at"),
             Target::State => f.write_str("state"),
             Target::Assignee => f.write_str("assignee"),
+            Target::Comments => f.write_str("comments"),
+            Target::PublicComments => f.write_str("public-comments"),
             Target::Field(name) => write!(f, "field.{name}"),
             Target::Label(kind) => write!(f, "label.{}", kind.code()),
         }
@@ -228,6 +241,16 @@ impl Mapping {
         past.map_or(Ok(()), |target| Err(MapError::OnlyInHistory { target: target.clone() }))
     }
 
+    /// Checks that nothing is mapped by hand that the rows of a log have not.
+    ///
+    /// # Errors
+    ///
+    /// The first such target.
+    pub fn of_log(&self) -> Result<(), MapError> {
+        let of_thread = self.columns.keys().find(|target| target.is_thread() && !self.is_optional(target));
+        of_thread.map_or(Ok(()), |target| Err(MapError::NotInLog { target: target.clone() }))
+    }
+
     /// The value of a cell's text: as the values say; else a label becomes a slug, and all else stays.
     pub fn value(&self, target: &Target, text: &str) -> Mapped {
         let values = self.values.get(target);
@@ -262,7 +285,12 @@ impl Target {
     /// Whether only a ticket that was worked on before has it.
     const fn is_past(&self) -> bool {
         use Target::{Assignee, ClosedAt, CreatedAt, ResolvedAt, State};
-        matches!(self, CreatedAt | ResolvedAt | ClosedAt | State | Assignee)
+        self.is_thread() || matches!(self, CreatedAt | ResolvedAt | ClosedAt | State | Assignee)
+    }
+
+    /// Whether it is of comments, which may have several columns of one name.
+    pub(super) const fn is_thread(&self) -> bool {
+        matches!(self, Target::Comments | Target::PublicComments)
     }
 }
 

@@ -3,6 +3,7 @@
 //! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
 //! calls it submits the tickets and says what became of them.
 
+mod json;
 mod mapping;
 mod past;
 mod people;
@@ -12,7 +13,9 @@ mod score;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod thread;
 
+pub use json::JSON_BYTES_MAX;
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
 pub use past::Past;
 pub use people::People;
@@ -20,6 +23,7 @@ pub use presets::Preset;
 pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
 pub use score::{Agreement, ClassScore};
 pub use summary::{Outcome, Summary};
+pub use thread::{Comment, ThreadWrong};
 
 /// What a file says a ticket came to, to compare decisions with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::thread::Comment;
 use crate::desk::id::PersonId;
 use crate::desk::ticket::State;
 
@@ -14,6 +15,8 @@ pub struct Past {
     pub state: Option<State>,
     /// The person who had it last.
     pub assignee: Option<PersonId>,
+    /// The comments, by their times.
+    pub comments: Vec<Comment>,
 }
 
 impl Past {

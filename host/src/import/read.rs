@@ -11,11 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desk::id::{NotAnId, PersonId};
 
+use super::json::JsonRows;
 use super::mapping::{HeldBack, Mapping, Target, slug};
 use super::people::People;
+use super::thread::{self, ThreadWrong};
 use super::{LabelKind, Labels, Past};
 use crate::desk::ticket::State;
-use crate::rows::{self, FileRecords, Written};
+use crate::rows::{self, FileRecords, Record, Written};
 
 /// How to read a file.
 #[derive(Debug, Clone)]
@@ -80,6 +82,8 @@ pub struct RowProblem {
 pub enum RowWrong {
     #[error(transparent)]
     NoRow(#[from] rows::Wrong),
+    #[error("it is no JSON object")]
+    NoObject,
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
     #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
@@ -98,6 +102,8 @@ pub enum RowWrong {
     Assignee(NotAnId),
     #[error("`{text}` is no state: map it to one of {}", State::ALL.map(State::code).join(", "))]
     BadState { text: String },
+    #[error(transparent)]
+    Thread(#[from] ThreadWrong),
     #[error("it ends before it begins: {earlier} is before {later}")]
     Backwards { earlier: Timestamp, later: Timestamp },
 }
@@ -109,6 +115,7 @@ impl RowWrong {
             RowWrong::NoRow(rows::Wrong::NeverClosed { .. }) => "a quote that is never closed",
             RowWrong::NoRow(rows::Wrong::TooLong) => "too long",
             RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
+            RowWrong::NoObject => "no object",
             RowWrong::NoKey { .. } => "no key",
             RowWrong::NotUtf8 { .. } => "not UTF-8",
             RowWrong::NoText => "neither subject nor body",
@@ -116,6 +123,7 @@ impl RowWrong {
             RowWrong::Requester(_) => "bad requester",
             RowWrong::Assignee(_) => "bad assignee",
             RowWrong::BadState { .. } => "unknown state",
+            RowWrong::Thread(_) => "bad comments",
             RowWrong::Backwards { .. } => "ends before it begins",
         }
     }
@@ -126,6 +134,10 @@ impl RowWrong {
 pub enum ReadError {
     #[error("the file is empty: its first line has to name the columns")]
     Empty,
+    #[error(
+        "the file has no JSON objects: neither one a line, nor a list, nor a list in a field such as `tickets` or `issues`"
+    )]
+    NoObjects,
     #[error("the first line, which names the columns, is not UTF-8 text")]
     HeaderNotUtf8,
     #[error("there is no column `{column}`; there are {}", columns.join(", "))]
@@ -133,7 +145,7 @@ pub enum ReadError {
     #[error("the column `{column}` is there twice; rename one")]
     ColumnTwice { column: String },
     #[error("the first line, which names the columns, cannot be read: {0}")]
-    BrokenHeader(rows::Wrong),
+    BrokenHeader(RowWrong),
     #[error("reading stopped near line {line}: {source}")]
     Broken { line: u64, source: std::io::Error },
     #[error("the file cannot be read: {source}")]
@@ -151,7 +163,7 @@ pub struct Skipped {
 
 /// A file as a stream of tickets.
 pub struct Tickets<'r> {
-    records: FileRecords<'r>,
+    records: Source<'r>,
     columns: Columns,
     plan: Plan,
     seen: HashSet<Vec<u8>>,
@@ -160,6 +172,31 @@ pub struct Tickets<'r> {
     line: u64,
     /// The values of the mapping that a row had.
     met: BTreeSet<(Target, String)>,
+}
+
+/// The records of a file in either form.
+enum Source<'r> {
+    Rows(Box<FileRecords<'r>>),
+    Objects(JsonRows),
+}
+
+impl Source<'_> {
+    fn next_record(&mut self) -> std::io::Result<Option<Result<Record, (u64, RowWrong)>>> {
+        match self {
+            Source::Rows(records) => {
+                let read = records.next_record()?;
+                Ok(read.map(|record| record.map_err(|(line, wrong)| (line, wrong.into()))))
+            }
+            Source::Objects(objects) => Ok(objects.next_record()),
+        }
+    }
+
+    /// Goes back to the second line of the record that was given last, where records have lines.
+    fn back_to_second_line(&mut self) {
+        if let Source::Rows(records) = self {
+            records.back_to_second_line();
+        }
+    }
 }
 
 /// Where the columns are.
@@ -180,7 +217,21 @@ impl<'r> Tickets<'r> {
     pub fn open(file: impl Read + Send + 'r, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let wanted: Vec<&str> = plan.wanted();
         let unreadable = |source| ReadError::Unreadable { source };
-        let mut records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
+        let records = rows::open(file, plan.written, &wanted).map_err(unreadable)?;
+        Self::begin(Source::Rows(Box::new(records)), plan)
+    }
+
+    /// The same for a text in JSON: an object a line, or a list of objects.
+    ///
+    /// # Errors
+    ///
+    /// There is no object, or a column is in none of them.
+    pub fn of_json(text: &str, plan: Plan) -> Result<Tickets<'r>, ReadError> {
+        let objects = JsonRows::open(text, &plan.wanted())?;
+        Self::begin(Source::Objects(objects), plan)
+    }
+
+    fn begin(mut records: Source<'r>, plan: Plan) -> Result<Tickets<'r>, ReadError> {
         let header = match records.next_record().map_err(|source| ReadError::Broken { line: 1, source })? {
             None => return Err(ReadError::Empty),
             Some(Err((_, wrong))) => return Err(ReadError::BrokenHeader(wrong)),
@@ -203,7 +254,7 @@ impl<'r> Tickets<'r> {
                 self.records.next_record().map_err(|source| ReadError::Broken { line: self.line + 1, source })?;
             let record = match read {
                 None => return Ok(None),
-                Some(Err((line, wrong))) => return Ok(Some(self.problem(line, wrong.into()))),
+                Some(Err((line, wrong))) => return Ok(Some(self.problem(line, wrong))),
                 Some(Ok(record)) => record,
             };
             let (found, wanted, lines) = (record.cells.len(), self.columns.count, record.lines);
@@ -293,6 +344,7 @@ impl<'r> Tickets<'r> {
         if ticket.subject.is_empty() && ticket.body.is_empty() {
             return Err(RowWrong::NoText);
         }
+        ticket.past.comments = thread::in_order(ticket.past.comments, &ticket.body)?;
         match ticket.past.backwards() {
             Some((earlier, later)) => Err(RowWrong::Backwards { earlier, later }),
             None => Ok(ticket),
@@ -336,6 +388,8 @@ impl Plan {
                 let state = State::from_code(&word).ok_or(RowWrong::BadState { text })?;
                 ticket.past.state = Some(state);
             }
+            Target::Comments => ticket.past.comments.extend(thread::read(&text, false, self)?),
+            Target::PublicComments => ticket.past.comments.extend(thread::read(&text, true, self)?),
             Target::Field(name) => ticket.fields.push((name.clone(), text)),
             Target::Label(LabelKind::Category) => ticket.labels.category = Some(text),
             Target::Label(LabelKind::Priority) => ticket.labels.priority = Some(text),
@@ -345,12 +399,16 @@ impl Plan {
     }
 
     fn time(&self, text: String) -> Result<Timestamp, RowWrong> {
-        let found = match &self.time_format {
-            None => text.parse().ok(),
-            Some(format) => time_of(format, &text, &self.zone),
-        };
         let format = || self.time_format.clone().unwrap_or_else(|| "2026-01-31T09:30:00Z".to_owned());
-        found.ok_or_else(|| RowWrong::BadTime { format: format(), text })
+        self.instant(&text).ok_or_else(|| RowWrong::BadTime { format: format(), text })
+    }
+
+    /// The instant that a text names in the plan's format.
+    pub(super) fn instant(&self, text: &str) -> Option<Timestamp> {
+        match &self.time_format {
+            None => text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()),
+            Some(format) => time_of(format, text, &self.zone),
+        }
     }
 }
 
@@ -389,13 +447,21 @@ impl Columns {
         let mapping = &plan.mapping;
         let text = mapping.column(&Target::Body).or(mapping.column(&Target::Subject));
         let hashed = plan.held_back.as_ref().and_then(|held| held.column.as_deref().or(text));
-        let targets = mapping.columns().filter_map(|(target, name)| match find(name) {
-            Err(ReadError::NoColumn { .. }) if mapping.is_optional(target) => None,
-            found => Some(found.map(|place| (target.clone(), name.to_owned(), place))),
-        });
+        let mut targets = Vec::new();
+        for (target, name) in mapping.columns() {
+            // An export may have a column of the same name for each comment.
+            let alike = names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == name.to_lowercase());
+            let several: Vec<usize> = alike.filter(|_| target.is_thread()).map(|(place, _)| place).collect();
+            let places = match find(name) {
+                Err(ReadError::ColumnTwice { .. }) if !several.is_empty() => several,
+                Err(ReadError::NoColumn { .. }) if mapping.is_optional(target) => continue,
+                found => vec![found?],
+            };
+            targets.extend(places.into_iter().map(|place| (target.clone(), name.to_owned(), place)));
+        }
         Ok(Columns {
             count: names.len(),
-            targets: targets.collect::<Result<_, ReadError>>()?,
+            targets,
             held_back: hashed.map(find).transpose()?,
             first_by: plan.first_by.as_deref().map(find).transpose()?,
             key: plan.key.as_deref().map(find).transpose()?,

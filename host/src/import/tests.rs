@@ -391,3 +391,78 @@ proptest! {
         }
     }
 }
+
+/// The comments of a row: `time author +|- text`, with `+` for what the requester may read.
+fn comments(file: &str, plan: Plan) -> Vec<String> {
+    let written = |c: &Comment| {
+        let author = c.author.as_ref().map_or("-", |author| author.as_str());
+        format!("{} {author} {}{}", c.at, if c.is_public { '+' } else { '-' }, c.body)
+    };
+    ticket(file, plan).past.comments.iter().map(written).collect()
+}
+
+/// A file with one row, whose last cell is JSON.
+fn with_cell(json: &serde_json::Value) -> String {
+    format!("title,text,words\nVPN,It is down.,\"{}\"\n", json.to_string().replace('"', "\"\""))
+}
+
+#[test]
+fn threads_are_read_as_other_desks_write_them_and_what_is_not_public_is_private() {
+    let read = |json: serde_json::Value| {
+        comments(&with_cell(&json), plan(&["subject=title", "body=text", "comments=words"], &[]))
+    };
+    let zendesk = json!({ "comments": [
+        { "author": { "email": "amara" }, "plain_body": "It is down.", "public": true, "created_at": "2026-01-05T09:12:00Z" },
+        { "author_id": 77, "body": "Which office?", "public": true, "created_at": "2026-01-05T10:00:00Z" },
+        { "author_id": 77, "body": "Gateway 3 again.", "public": false, "created_at": "2026-01-05T09:30:00Z" }] });
+    // The first is the ticket's own text, and they stand by their times.
+    assert_eq!(read(zendesk), ["2026-01-05T09:30:00Z 77 -Gateway 3 again.", "2026-01-05T10:00:00Z 77 +Which office?"]);
+    let zammad = json!([
+        { "from": "Amara Okafor <amara@x.example>", "body": "Berlin.", "internal": false, "created_at": "2026-01-05T11:00:00.000Z" },
+        { "created_by": "kofi", "body": "A note.", "internal": "true", "created_at": "2026-01-05T12:00:00.000Z" },
+        { "created_by": "kofi", "body": " ", "internal": true }]);
+    assert_eq!(read(zammad), ["2026-01-05T11:00:00Z amara@x.example +Berlin.", "2026-01-05T12:00:00Z kofi -A note."]);
+    let text = |words: &str| json!({ "type": "paragraph", "content": [{ "type": "text", "text": words }] });
+    let document = json!({ "type": "doc", "version": 1, "content": [text("One."), text("Two.")] });
+    let jira = json!([
+        { "author": { "displayName": "Kofi" }, "body": document, "jsdPublic": true, "created": "2026-01-05T13:00:00.000+0100" },
+        { "author": { "name": "kofi" }, "body": "Hidden.", "jsdPublic": true, "visibility": { "type": "role", "value": "Agents" },
+          "created": { "iso8601": "2026-01-05T13:00:00+0100" } },
+        { "author": { "name": "kofi" }, "body": "It says nothing.", "created": "2026-01-05T14:00:00Z" }]);
+    let said = read(jira);
+    assert_eq!(said[0], "2026-01-05T12:00:00Z kofi +One.\nTwo.");
+    assert_eq!(said[1..], ["2026-01-05T12:00:00Z kofi -Hidden.", "2026-01-05T14:00:00Z kofi -It says nothing."]);
+}
+
+#[test]
+fn a_thread_of_several_columns_is_one_and_what_cannot_be_read_is_named() {
+    let of_jira = |target: &str| Plan {
+        time_format: Some("%d/%b/%y %I:%M %p".to_owned()),
+        ..plan(&["subject=Summary", target], &[])
+    };
+    let file =
+        "Summary,Comment,Comment\nVPN,05/Jan/26 9:12 PM;kofi;second; with a semicolon,05/Jan/26 9:12 AM;;first\n";
+    let said = |mark: char| {
+        [
+            format!("2026-01-05T08:12:00Z - {mark}first"),
+            format!("2026-01-05T20:12:00Z kofi {mark}second; with a semicolon"),
+        ]
+    };
+    assert_eq!(comments(file, of_jira("comments=Comment")), said('-'));
+    assert_eq!(comments(file, of_jira("public-comments=Comment")), said('+'));
+    let wrong = |cell: &str| {
+        let file = format!("title,words\nVPN,\"{}\"\n", cell.replace('"', "\"\""));
+        rows(file.as_bytes(), plan(&["subject=title", "comments=words"], &[])).remove(0)
+    };
+    assert_eq!(
+        wrong("just words"),
+        "line 2: a cell of comments is neither a JSON list of objects nor `TIME;AUTHOR;TEXT`"
+    );
+    assert_eq!(wrong("[1, 2"), wrong("just words"));
+    assert!(wrong(r#"[{"body": "x"}]"#).contains("comment 1 of its cell does not say when"));
+    assert!(wrong("2026-01-05T08:12:00Z;O'Neil;x").contains("the author of comment 1"));
+    let many = json!(vec![json!({ "body": "x", "created": "2026-01-05T08:12:00Z" }); 2_001]).to_string();
+    assert!(wrong(&many).contains("more than 2000 comments"));
+    let of_log = Mapping::parse(&["subject=title", "comments=words"], &[]).unwrap().of_log();
+    assert!(of_log.unwrap_err().to_string().contains("each row of a log is an event"));
+}

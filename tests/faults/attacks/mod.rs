@@ -26,7 +26,10 @@ const ATTACKS: [(&str, &[&str]); 46] = [
             "a_requester_has_so_many_open_tickets_comments_and_bytes",
         ],
     ),
-    ("edits of what takes effect, behind the desk's back", &["each_edit_of_what_takes_effect_is_named"]),
+    (
+        "edits of what takes effect, behind the desk's back",
+        &["each_edit_of_what_takes_effect_is_named", "each_edit_of_who_comes_in_and_of_what_was_published_is_named"],
+    ),
     ("long manifests that are compared", &["long_manifests_are_compared_while_others_are_served"]),
     ("megabytes for a request that one may not make", &["permission_is_asked_before_a_body_is_read"]),
     ("a component of names alone", &["what_guests_say_has_a_bound_and_is_text"]),

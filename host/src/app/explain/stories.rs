@@ -76,9 +76,14 @@ fn requester(reason: &str) -> SetBy {
     SetBy { kind: "requester", name: "the submission".to_owned(), component: None, reason: reason.to_owned() }
 }
 
-/// Where no rule decided, the record says what did, such as the desk's default.
-fn fallback(stage: &Recorded<'_>) -> SetBy {
-    desk(stage.decided_by().unwrap_or("the desk"), "no rule decided")
+/// Where no rule decided, the record says what did, such as the desk's default; and the rules said why they did not.
+fn fallback(stage: &Recorded<'_>, proposals: &[Proposal]) -> SetBy {
+    let silent = proposals.iter().filter(|proposal| {
+        proposal.effect && proposal.fault.is_none() && proposal.value.is_none() && !proposal.reason.is_empty()
+    });
+    let reasons: Vec<String> = silent.map(|proposal| format!("{}: {}", proposal.rule, proposal.reason)).collect();
+    let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
+    desk(stage.decided_by().unwrap_or("the desk"), format!("no rule decided{why}"))
 }
 
 fn submitted(known: &Known<'_>, intake: &Recorded<'_>) -> Vec<Story> {
@@ -119,7 +124,7 @@ fn categorised(known: &Known<'_>, intake: &Recorded<'_>, classified: &Recorded<'
     let ticket = known.ticket;
     let proposals = classified.proposals(&|decision| decision.text("category"));
     let stands = named(classified, &proposals);
-    let by = fallback(classified);
+    let by = fallback(classified, &proposals);
     let category = story(known, "category", Some(ticket.category.to_string()), FIRST, (proposals, stands), by);
     let proposals = classified.proposals(&|decision| decision.text("kind"));
     let stands = first(&proposals);
@@ -174,7 +179,7 @@ fn prioritised(known: &Known<'_>, rated: &Recorded<'_>) -> Vec<Story> {
     let urgency = scale("urgency", ticket.urgency.as_ref().map(ToString::to_string));
     let proposals = rated.proposals(&|decision| decision.text("level"));
     let stands = winner(&proposals);
-    let by = fallback(rated);
+    let by = fallback(rated, &proposals);
     vec![impact, urgency, story(known, "priority", Some(ticket.priority.to_string()), HIGHEST, (proposals, stands), by)]
 }
 
@@ -194,7 +199,7 @@ fn sent(known: &Known<'_>, routed: &Recorded<'_>) -> Vec<Story> {
         decision.text("team").or(person).or(able)
     });
     let stands = winner(&proposals);
-    let by = fallback(routed);
+    let by = fallback(routed, &proposals);
     let team = story(known, "team", Some(ticket.team.to_string()), ROUTED, (proposals, stands), by);
     let assignee = part("assignee", ticket.assignee.as_ref().map(ToString::to_string), turn(known));
     let tier =

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Conflict;
 pub use super::drafts::DocumentDraft;
@@ -23,7 +23,6 @@ use crate::desk::organisation::looser::looser;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::live::catalog::Generation;
-use crate::store::chain::audit;
 use crate::store::people::configuration::NewVersion;
 pub use crate::store::people::configuration::PublishedVersion;
 use crate::store::{self, Store};
@@ -203,21 +202,17 @@ impl Office {
         let digest = Digest::of(content.as_bytes()).to_string();
         let author = signatory(actor).to_string();
         let (document, content) = (document.code(), content.as_str());
-        let new = NewVersion { document, content, digest: &digest, author: &author, why, again };
-        let now = self.clock.now();
-        let revision = match self.store.publish_document(&new, seen, now).await {
+        let shown = proposed.touched.iter().take(AUDITED_MAX);
+        let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
+        let differences: Value = shown.collect();
+        let (digest, author, drafted_by) = (digest.as_str(), author.as_str(), drafted_by.as_deref());
+        let new = NewVersion { document, content, digest, author, drafted_by, why, again, differences: &differences };
+        let revision = match self.store.publish_document(&new, seen, self.clock.now()).await {
             Err(store::Error::Conflict) => {
                 return Err(Error::Stale { version: self.store.configuration_revision().await? });
             }
             published => published?,
         };
-        let shown = proposed.touched.iter().take(AUDITED_MAX);
-        let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
-        let detail = json!({ "revision": revision, "digest": digest, "by": author, "why": why, "again": again,
-            "drafted_by": drafted_by, "differences": shown.collect::<Vec<_>>() });
-        self.store
-            .audit(audit::Entry { at: now, event: audit::CONFIGURATION, about: document.to_owned(), detail })
-            .await?;
         Ok(Proposed { revision: Some(revision), ..proposed })
     }
 

@@ -179,6 +179,9 @@ impl Trial {
         let Past { past: run, aftermath } = past;
         let (ticket, at, aftermath) = (run.number, run.run.at, aftermath.as_ref());
         tally.take(&Compared { ticket, at, stage, before: &before, after: &after, aftermath });
+        if stage == Stage::Priority {
+            tally.promises.take(&self.organisation, (ticket, run.team.as_str()), &before, &after);
+        }
         Ok(())
     }
 

@@ -27,6 +27,7 @@ pub mod backtest;
 pub mod dry_run;
 mod manifest;
 pub mod policy;
+pub mod promises;
 pub mod report;
 pub mod tally;
 pub mod verdict;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::access::AccessReport;
+use super::promises::PromiseReport;
 use super::tally::{Costs, Example, Failure, FieldTally, People, Reopened, Side, Tally};
 use crate::rules::run::stage::Stage;
 pub use crate::store::rules::histogram::BAR_STEP;
@@ -43,6 +44,9 @@ pub struct Report {
     /// The effect on access, where requests were among the decisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessReport>,
+    /// The meaning of other priorities for promises, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promises: Option<PromiseReport>,
     pub examples: Vec<Example>,
     pub limits: Vec<Checked>,
     pub speed: Speed,
@@ -213,6 +217,7 @@ impl Report {
             costs,
             reopened: tally.reopened,
             access: None,
+            promises: tally.promises.report(),
             examples,
             limits,
             speed,

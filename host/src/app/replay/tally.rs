@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Spent;
 use super::access::{AccessReport, AccessTally};
+use super::promises::PromiseTally;
 use super::verdict::Verdict;
 use crate::app::{App, Error};
 use crate::rules::run::stage::Stage;
@@ -45,6 +46,7 @@ pub struct Tally {
     pub calls: u64,
     pub spent: Spent,
     pub access: AccessTally,
+    pub promises: PromiseTally,
 }
 
 /// One stage's part.
@@ -248,6 +250,7 @@ impl Tally {
         }
         self.failures.merge(other.failures);
         self.access.merge(other.access);
+        self.promises.merge(other.promises);
         for (rule, costs) in other.costs {
             self.costs.entry(rule).or_default().merge(costs);
         }

@@ -6,7 +6,7 @@ use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::id::TicketId;
+use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::permission::{self, MayImport};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::history::log::LogEvent;
@@ -46,6 +46,21 @@ impl App {
         key: Key,
     ) -> Result<CreatedTicket, Error> {
         self.take_over(actor, key, |permit, id, at| history::log::replay(past.clone(), log, permit, id, at)).await
+    }
+
+    /// Keeps what people had decided elsewhere about a ticket that was imported as new: backtests judge by it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be written.
+    pub async fn keep_labels(
+        &self,
+        actor: &Actor,
+        ticket: TicketNumber,
+        labels: Vec<(&'static str, String)>,
+    ) -> Result<(), Error> {
+        permission::import(actor)?;
+        if labels.is_empty() { Ok(()) } else { Ok(self.store.keep_labels(ticket, labels).await?) }
     }
 
     async fn take_over(

@@ -19,10 +19,14 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
-use crate::desk::ticket::history::Past;
 use crate::desk::ticket::history::log::LogEvent;
+use crate::desk::ticket::history::{Past, PastComment};
 use crate::desk::ticket::intake::Submission;
-use crate::import::{HeldBack, ImportedTicket, Labels, Mapping, Outcome, People, Plan, Preset, Row, Summary, Tickets};
+use crate::desk::ticket::timeline::Visibility;
+use crate::import::{
+    Comment, HeldBack, ImportedTicket, JSON_BYTES_MAX, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, Row,
+    Summary, Tickets,
+};
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
 use crate::rules::text::shown_lines;
@@ -46,11 +50,13 @@ const BUSY_TRIES_MAX: u32 = 1_500;
 pub struct Import {
     #[command(flatten)]
     place: Place,
-    /// The file; `.gz` is unpacked on the way.
+    /// The file; `.gz` is unpacked on the way. One that ends with `.json`, `.jsonl` or `.ndjson` has objects, in a list or one a line:
+    /// then a column is a field, or the way to one, such as `requester.email`.
     file: PathBuf,
     /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
     /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
-    /// `resolved-at`, `closed-at`, `state` and `assignee`.
+    /// `resolved-at`, `closed-at`, `state`, `assignee` and `comments` (a JSON list, or `TIME;AUTHOR;TEXT`, in one column or in several of one
+    /// name): those that do not say that they are public become private notes; with `public-comments` it is the other way round.
     #[arg(long, required_unless_present = "preset")]
     map: Vec<String>,
     /// The export of another desk, whose columns and values are known: `zendesk`, `servicenow`, `jira`, `zammad`, `glpi`, `otrs` or
@@ -118,7 +124,10 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     let plan = plan(&import, zone, &config.organisation)?;
     let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
-    let mut tickets = Tickets::open(file(&import.file)?, plan)?;
+    let mut tickets = match json(&import.file)? {
+        Some(text) => Tickets::of_json(&text, plan)?,
+        None => Tickets::open(file(&import.file)?, plan)?,
+    };
     let mut flight = Flight {
         app: Arc::clone(&app),
         actor,
@@ -225,6 +234,22 @@ fn digest_of(path: &Path) -> Result<Digest, Failure> {
     Ok(Digest::of(&text))
 }
 
+/// The text of a file that is named as JSON.
+fn json(path: &Path) -> Result<Option<String>, Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !["json", "jsonl", "ndjson"].contains(&ending) {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    let read = file(path)?.take(JSON_BYTES_MAX + 1).read_to_string(&mut text);
+    match read.map_err(|e| format!("{} cannot be read: {e}", path.display()))? as u64 {
+        bytes if bytes > JSON_BYTES_MAX => {
+            Err(format!("{} has more than {} MiB: import it in parts", path.display(), JSON_BYTES_MAX >> 20).into())
+        }
+        _ => Ok(Some(text)),
+    }
+}
+
 fn file(path: &Path) -> Result<File, Failure> {
     Ok(File::open(path).map_err(|e| format!("{} cannot be opened: {e}", path.display()))?)
 }
@@ -237,6 +262,9 @@ fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<
     let preset = import.preset.clone().unwrap_or_default();
     if !import.history {
         mapping.of_new_tickets()?;
+    }
+    if import.log {
+        mapping.of_log()?;
     }
     let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
     Ok(Plan {
@@ -264,6 +292,17 @@ fn bar(hidden: bool) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// The labels by field, as they are kept.
+fn kept(labels: &Labels) -> Vec<(&'static str, String)> {
+    let label = |kind: LabelKind| Some((kind.code(), labels.get(kind)?.to_owned()));
+    LabelKind::ALL.into_iter().filter_map(label).collect()
+}
+
+fn comment(comment: Comment) -> PastComment {
+    let visibility = if comment.is_public { Visibility::Public } else { Visibility::Internal };
+    PastComment { at: comment.at, author: comment.author, body: comment.body, visibility }
 }
 
 fn texts(fields: Vec<(String, String)>) -> Vec<(String, Raw)> {
@@ -326,7 +365,10 @@ impl Flight {
     fn start(&mut self, (line, keyed, labels): (u64, bool, Labels), wanted: Wanted, claim: (String, String)) {
         let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         self.running.spawn(async move {
-            let made = make(&app, &actor, &wanted, &claim).await;
+            let made = match make(&app, &actor, &wanted, &claim).await {
+                Ok(created) => app.keep_labels(&actor, created.ticket.number, kept(&labels)).await.map(|()| created),
+                refused => refused,
+            };
             Landed { line, keyed, made, labels }
         });
     }
@@ -363,14 +405,20 @@ impl Flight {
             category: labels.category,
             priority: labels.priority,
             team: labels.team,
+            comments: past.comments.into_iter().map(comment).collect(),
         })
     }
 
     /// All that makes the ticket what it is, each part apart from the next.
     fn request(&self, ticket: &ImportedTicket) -> Vec<u8> {
-        let ImportedTicket { subject, body, fields, requester, .. } = ticket;
+        let ImportedTicket { subject, body, fields, requester, past, .. } = ticket;
         let parts = (&self.request_type, &self.channel, requester.as_str(), subject, body, fields);
-        serde_json::json!(parts).to_string().into_bytes()
+        let comment =
+            |c: &Comment| (c.at.to_string(), c.author.as_ref().map(ToString::to_string), c.body.clone(), c.is_public);
+        let thread: Vec<_> = past.comments.iter().map(comment).collect();
+        // Without a thread, it is what an earlier program made of it.
+        let whole = if thread.is_empty() { serde_json::json!(parts) } else { serde_json::json!([parts, thread]) };
+        whole.to_string().into_bytes()
     }
 
     async fn land(mut self) -> Result<Summary, Failure> {

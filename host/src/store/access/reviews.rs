@@ -14,7 +14,7 @@ use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 const T: &str = "review_items";
-const COLUMNS: &str =
+pub(in crate::store) const COLUMNS: &str =
     "id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, decided_at, reviewers";
 
 /// A campaign of access reviews.
@@ -242,7 +242,7 @@ fn campaign(row: &Row) -> Result<(Campaign, Progress), Error> {
     Ok((campaign, progress))
 }
 
-fn item(row: &Row) -> Result<ReviewItem, Error> {
+pub(in crate::store) fn item(row: &Row) -> Result<ReviewItem, Error> {
     let answer = match row.opt_text(6)? {
         None => None,
         Some(verdict) => Some(ReviewAnswer {

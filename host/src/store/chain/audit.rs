@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Chain, Content, ContentDigest, Encoding, End};
+use super::{Chain, Content, ContentDigest, Encoding, End, entrance};
 use crate::store::db::{Arg, Db, Tx};
-use crate::store::sql::columns::ms;
+use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::{Error, Store};
 
 /// The longest text that the audit keeps of what was refused, in bytes.
@@ -31,6 +31,8 @@ pub const SCHEDULE: &str = "schedule";
 pub const DIRECTORY: &str = "directory";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
+/// Rows that were there before the audit kept the facts of their kind.
+pub const TAKEN_IN: &str = "taken-in";
 
 /// The tables whose rows from before the audit are counted in its first entry.
 pub const COUNTED: [&str; 7] =
@@ -71,34 +73,65 @@ pub fn content(encoding: Encoding, at: i64, event: &str, about: &str, detail: &s
     content.digest()
 }
 
-/// Writes the first entry, if there is none: how much was there before that the audit does not vouch for.
+/// Writes the first entry, if there is none: how much was there before that the audit does not vouch for. A chain that is older
+/// than the facts of the entrance takes in the rows that it finds, once.
 ///
 /// # Errors
 ///
 /// Where the database cannot be read or written.
 pub async fn begin(db: &Db) -> Result<(), Error> {
-    let head = db.optional("select link from chain_heads where chain = 'audit'", Vec::new()).await?;
-    if head.map_or(Ok(0), |row| row.int(0))? > 0 {
+    let sql = "select link, taken_in from chain_heads where chain = 'audit'";
+    if let Some(head) = db.optional(sql, Vec::new()).await?
+        && head.int(0)? > 0
+        && head.int(1)? > 0
+    {
         return Ok(());
     }
     let written = db.transaction(|mut tx| async move {
         let mut end = End::take(&mut tx, Chain::Audit).await?;
-        if end.is_beginning() {
-            let mut detail = serde_json::Map::new();
-            for table in COUNTED {
-                let count = tx.optional(&format!("select count(*) from {table}"), Vec::new()).await?;
-                detail.insert(table.to_owned(), json!(count.map_or(Ok(0), |row| row.int(0))?));
-            }
-            let began =
-                Entry { at: Timestamp::UNIX_EPOCH, event: BEGAN, about: String::new(), detail: Value::Object(detail) };
-            let rows = vec![row(&mut end, &began)];
-            tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
-        }
+        let head = tx.optional("select taken_in from chain_heads where chain = 'audit'", Vec::new()).await?;
+        let taken_in = head.map_or(Ok(0), |row| row.int(0))? > 0;
+        let entries = if taken_in { Vec::new() } else { first_entries(&mut tx, &end).await? };
+        let rows = entries.iter().map(|entry| row(&mut end, entry)).collect();
+        tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
+        tx.execute("update chain_heads set taken_in = 1 where chain = 'audit'", Vec::new()).await?;
         end.put_back(&mut tx).await?;
         Ok(((), tx))
     });
     let ((), flush) = written.await?;
     flush.done().await
+}
+
+/// The entries with which the audit begins, or takes in what was there before it had such facts.
+async fn first_entries(tx: &mut Tx, end: &End) -> Result<Vec<Entry>, Error> {
+    let at = at_of(tx, end.link).await?;
+    let mut found = entrance::found_there(tx).await?;
+    let mut entries = Vec::new();
+    if end.is_beginning() {
+        entries.push(began(tx, found.is_empty()).await?);
+    } else if found.is_empty() {
+        found.push(entrance::nothing_there());
+    }
+    let taken_in = |(table, detail): (&str, Value)| Entry { at, event: TAKEN_IN, about: table.to_owned(), detail };
+    entries.extend(found.into_iter().map(taken_in));
+    Ok(entries)
+}
+
+/// The first entry; `whole` says that all rows of the entrance come after it.
+async fn began(tx: &mut Tx, whole: bool) -> Result<Entry, Error> {
+    let mut detail = serde_json::Map::new();
+    for table in COUNTED {
+        let count = tx.optional(&format!("select count(*) from {table}"), Vec::new()).await?;
+        detail.insert(table.to_owned(), json!(count.map_or(Ok(0), |row| row.int(0))?));
+    }
+    detail.insert(entrance::WHOLE.to_owned(), json!(whole));
+    Ok(Entry { at: Timestamp::UNIX_EPOCH, event: BEGAN, about: String::new(), detail: Value::Object(detail) })
+}
+
+/// The time of an entry: what is added after it is no older, so that a search by time does not end there.
+async fn at_of(tx: &mut Tx, link: i64) -> Result<Timestamp, Error> {
+    let row = tx.optional("select at from audit where link = $1", vec![link.into()]).await?;
+    row.map_or(Ok(0), |row| row.int(0)).map(at_or_epoch)
 }
 
 /// A text of a submission, cut where it is long.

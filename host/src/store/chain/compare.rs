@@ -1,5 +1,5 @@
-//! All that takes effect stands in tables of its own: grants, people's decisions, rules, reference tables, tokens, timelines. Here
-//! they are compared with what the chains say of them.
+//! All that takes effect stands in tables of its own: grants, people's decisions, reviews, rules, reference tables, tokens,
+//! accounts, sessions, published documents, timelines. Here they are compared with what the chains say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,9 @@ use crate::store::tickets::timeline::TimelineRow;
 use crate::store::{Error, Store};
 
 mod access;
+mod entrance;
 mod provisioned;
+mod reviews;
 mod tickets;
 
 /// A difference from what a chain says, and the ticket that it is about.
@@ -108,9 +110,14 @@ impl Store {
             Chain::Ledger => {
                 let mut found = self.compare_access().await?;
                 found.extend(self.compare_provisioned().await?);
+                found.extend(self.compare_reviews().await?);
                 Ok(found)
             }
-            Chain::Audit => self.compare_audit().await,
+            Chain::Audit => {
+                let mut found = self.compare_audit().await?;
+                found.extend(self.compare_entrance().await?);
+                Ok(found)
+            }
             Chain::Timelines => {
                 let mut found = self.count_entries().await?;
                 found.extend(self.compare_tickets().await?);

@@ -20,6 +20,7 @@ use super::sql::columns::corrupt;
 pub mod audit;
 pub mod check;
 mod compare;
+pub mod entrance;
 pub mod export;
 pub mod search;
 pub mod timelines;

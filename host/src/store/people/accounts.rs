@@ -8,7 +8,7 @@ use serde_json::json;
 use super::roles;
 use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
-use crate::store::chain::audit;
+use crate::store::chain::{audit, entrance};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
@@ -31,7 +31,8 @@ impl Store {
     pub async fn set_account(&self, account: &Account, by: &str, now: Timestamp) -> Result<(), Error> {
         let words: Vec<&str> = account.roles.iter().map(|role| role.code()).collect();
         let (words, person) = (words.join(" "), account.person.as_str());
-        let detail = json!({ "person": person, "roles": words, "by": by });
+        let password = entrance::digest(&account.password);
+        let detail = json!({ "person": person, "roles": words, "by": by, "password": password });
         let args: Vec<Arg> =
             vec![person.into(), account.password.as_str().into(), words.into(), ms(now).into(), by.into()];
         let sql = "insert into accounts (person, password, roles, set_at, set_by) values ($1, $2, $3, $4, $5) \

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use crate::store::chain::{audit, entrance};
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{at, ms};
+use crate::store::sql::columns::{at, corrupt, ms};
 use crate::store::{Error, Store};
 
 const T: &str = "configuration_versions";
@@ -43,8 +45,21 @@ pub struct NewVersion<'a> {
     pub content: &'a str,
     pub digest: &'a str,
     pub author: &'a str,
+    /// The other person, where two were needed.
+    pub drafted_by: Option<&'a str>,
     pub why: &'a str,
     pub again: Option<i64>,
+    /// The differences from the version before, for the audit.
+    pub differences: &'a Value,
+}
+
+/// The content of a version, which has the digest that was published with it.
+fn content(row: &Row, place: usize) -> Result<String, Error> {
+    let (content, digest, revision) = (row.text(place)?, row.text(place + 1)?, row.int(place + 2)?);
+    if entrance::digest(&content) == digest {
+        return Ok(content);
+    }
+    Err(corrupt(T, "content", format!("revision {revision}, not as it was published under the digest {digest}")))
 }
 
 fn version(row: &Row) -> Result<PublishedVersion, Error> {
@@ -73,12 +88,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read.
+    /// Where the database cannot be read; where a content is not the one that was published.
     pub async fn published_documents(&self) -> Result<BTreeMap<String, (i64, String)>, Error> {
-        let sql = "select document, revision, content from configuration_versions v where revision = \
+        let sql = "select document, content, digest, revision from configuration_versions v where revision = \
                    (select max(revision) from configuration_versions o where o.document = v.document)";
         let rows = self.db.all(sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, (row.int(1)?, row.text(2)?)))).collect()
+        rows.iter().map(|row| Ok((row.text(0)?, (row.int(3)?, content(row, 1)?)))).collect()
     }
 
     /// The versions of a document, the latest first.
@@ -98,14 +113,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read.
+    /// Where the database cannot be read; where the content is not the one that was published.
     pub async fn published_content(&self, document: &str, revision: i64) -> Result<Option<String>, Error> {
-        let sql = "select content from configuration_versions where document = $1 and revision = $2";
+        let sql = "select content, digest, revision from configuration_versions where document = $1 and revision = $2";
         let row = self.db.optional(sql, vec![document.into(), revision.into()]).await?;
-        row.map(|row| row.text(0)).transpose()
+        row.map(|row| content(&row, 0)).transpose()
     }
 
-    /// Publishes a version, which is live from then on; its revision.
+    /// Publishes a version, which is live from then on, and notes it in the audit; its revision.
     ///
     /// # Errors
     ///
@@ -130,6 +145,10 @@ impl Store {
             }
             let drafted = "delete from configuration_drafts where document = $1 and content = $2";
             tx.execute(drafted, vec![new.document.into(), new.content.into()]).await?;
+            let detail = json!({ "revision": seen + 1, "digest": new.digest, "by": new.author, "why": new.why,
+                "again": new.again, "drafted_by": new.drafted_by, "differences": new.differences });
+            let about = new.document.to_owned();
+            audit::append(&mut tx, &[audit::Entry { at: now, event: audit::CONFIGURATION, about, detail }]).await?;
             Ok(((), tx))
         });
         written.await?.1.done().await?;

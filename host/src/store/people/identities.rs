@@ -64,8 +64,8 @@ impl Store {
     pub async fn unbind_identities(&self, person: &PersonId, by: &str, now: Timestamp) -> Result<u64, Error> {
         let detail = json!({ "person": person.as_str(), "by": by });
         let entry = audit::Entry { at: now, event: audit::IDENTITY_UNBOUND, about: person.to_string(), detail };
-        let sql = "delete from identities where person = $1";
-        self.change_entrance(sql, vec![person.as_str().into()], Some(entry)).await
+        let sql = "delete from identities where person = $1 returning issuer || ' ' || subject";
+        self.change_named(sql, vec![person.as_str().into()], (entry, "identities")).await
     }
 
     /// Notes which sign-in a token stands for; those from before `forget_before` are forgotten.

@@ -160,6 +160,36 @@ impl Store {
         })
         .await
     }
+
+    /// The same for a statement that gives the keys of the rows that it changes, which the entry then has under a name.
+    async fn change_named(
+        &self,
+        sql: &'static str,
+        args: Vec<Arg>,
+        (entry, name): (audit::Entry, &'static str),
+    ) -> Result<u64, Error> {
+        let db = self.db.clone();
+        apart(async move {
+            let (args, entry) = (&args, &entry);
+            let written = db.transaction(|mut tx| async move {
+                let keys: Vec<String> =
+                    tx.all(sql, args.clone()).await?.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+                let changed = keys.len() as u64;
+                if changed > 0 {
+                    let mut named = entry.clone();
+                    if let Some(detail) = named.detail.as_object_mut() {
+                        detail.insert(name.to_owned(), json!(keys));
+                    }
+                    audit::append(&mut tx, &[named]).await?;
+                }
+                Ok((changed, tx))
+            });
+            let (changed, flush) = written.await?;
+            flush.done().await?;
+            Ok(changed)
+        })
+        .await
+    }
 }
 
 fn roles(text: &str) -> BTreeSet<Role> {

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::directory;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::ticket::Ticket;
-use crate::store::chain::audit;
 use crate::store::chain::timelines::{Part, digest};
+use crate::store::chain::{audit, entrance};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::at;
 use crate::store::tickets::timeline::{ERASED, TimelineRow};
@@ -282,11 +282,13 @@ impl Store {
         }
         let args = vec![Arg::from(erasure.person.as_str()), erasure.pseudonym.into()];
         let written = self.db.transaction(async |mut tx| {
+            let entrance = entrance::marks_of(&mut tx, erasure.person).await?;
             for sql in ELSEWHERE {
                 tx.execute(sql, args.clone()).await?;
             }
             directory::erase(&mut tx, erasure.person).await?;
-            let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries });
+            let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries,
+                "entrance": entrance });
             let about = erasure.pseudonym.to_owned();
             let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about, detail };
             audit::append(&mut tx, &[entry]).await?;

@@ -57,7 +57,8 @@ impl Store {
     pub async fn begin_session(&self, session: &Session, forget_before: Timestamp) -> Result<(), Error> {
         let begun = ms(session.created_at);
         let (person, token) = (session.person.as_str(), session.token.get(..ID_DIGITS).unwrap_or_default());
-        let detail = json!({ "person": person, "token": token, "agent": audit::cut(&session.agent) });
+        let detail = json!({ "person": person, "token": token, "agent": audit::cut(&session.agent),
+            "hash": session.hash, "of_token": session.token, "expires_at": ms(session.expires_at) });
         let args: Vec<Arg> = vec![
             session.hash.as_str().into(),
             session.token.as_str().into(),
@@ -109,11 +110,11 @@ impl Store {
     pub async fn end_sessions(&self, person: &PersonId, one: Option<&str>, now: Timestamp) -> Result<u64, Error> {
         let begins = one.unwrap_or_default();
         let sql = "update sessions set ended_at = $1 where person = $2 and ended_at is null \
-                   and ($3 = '' or substr(hash, 1, length($3)) = $3)";
+                   and ($3 = '' or substr(hash, 1, length($3)) = $3) returning hash";
         let args: Vec<Arg> = vec![ms(now).into(), person.as_str().into(), begins.into()];
         let detail = json!({ "person": person.as_str() });
         let about = one.map_or("all", |hash| hash.get(..ID_DIGITS).unwrap_or(hash)).to_owned();
         let entry = audit::Entry { at: now, event: audit::SESSION_ENDED, about, detail };
-        self.change_entrance(sql, args, Some(entry)).await
+        self.change_named(sql, args, (entry, "sessions")).await
     }
 }

@@ -9,7 +9,7 @@ use super::decisions::{Page, StoredRun};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::Event;
-use crate::store::db::Arg;
+use crate::store::db::{Arg, apart};
 use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
 
@@ -35,6 +35,8 @@ pub struct PastRun {
     pub number: TicketNumber,
     /// Who submitted the ticket, who may be another than whom it is for.
     pub submitted_by: PersonId,
+    /// The team that has the ticket now.
+    pub team: String,
     pub run: StoredRun,
 }
 
@@ -49,6 +51,30 @@ pub struct Aftermath {
 }
 
 impl Store {
+    /// Keeps what people had decided elsewhere about a ticket, by field; what is kept already stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn keep_labels(&self, ticket: TicketNumber, labels: Vec<(&'static str, String)>) -> Result<(), Error> {
+        let db = self.db.clone();
+        apart(async move {
+            let labels = &labels;
+            let written = db.transaction(|mut tx| async move {
+                let row = |(field, value): &(&'static str, String)| {
+                    vec![ticket.0.into(), (*field).into(), Arg::from(value.as_str())]
+                };
+                let rows = labels.iter().map(row).collect();
+                let head = "insert into ticket_labels (ticket, field, value)";
+                tx.insert(head, 3, "on conflict do nothing", rows).await?;
+                Ok(((), tx))
+            });
+            let ((), flush) = written.await?;
+            flush.done().await
+        })
+        .await
+    }
+
     /// Runs before a place, newest first.
     ///
     /// # Errors
@@ -57,14 +83,16 @@ impl Store {
     pub async fn history(&self, wanted: &RunFilter, before: Option<RunId>, limit: i64) -> Result<Vec<PastRun>, Error> {
         let (conditions, args) = conditions(wanted, before);
         let from = format!(
-            "(select r.*, t.number, t.submitted_by from runs r join tickets t on t.id = r.ticket {conditions} \
+            "(select r.*, t.number, t.submitted_by, t.team from runs r join tickets t on t.id = r.ticket {conditions} \
              order by r.id desc limit {limit}) r"
         );
-        let page = Page { more: &["r.number", "r.submitted_by"], from: &from, order: "r.id desc, d.stage", args };
+        let page =
+            Page { more: &["r.number", "r.submitted_by", "r.team"], from: &from, order: "r.id desc, d.stage", args };
         let runs = self.read_runs(page, |row, place| {
-            Ok((TicketNumber(row.int(place)?), parsed("tickets", "submitted_by", &row.text(place + 1)?)?))
+            let submitted_by = parsed("tickets", "submitted_by", &row.text(place + 1)?)?;
+            Ok((TicketNumber(row.int(place)?), submitted_by, row.text(place + 2)?))
         });
-        let past = |(run, (number, submitted_by))| PastRun { number, submitted_by, run };
+        let past = |(run, (number, submitted_by, team))| PastRun { number, submitted_by, team, run };
         Ok(runs.await?.into_iter().map(past).collect())
     }
 
@@ -85,6 +113,14 @@ impl Store {
         for (number, entry) in self.outcomes(&numbers).await? {
             if let Some(ticket) = tickets.get(&number) {
                 note(entry.event, found.entry(*ticket).or_default());
+            }
+        }
+        // What people had decided elsewhere counts where no one has said anything since.
+        let sql =
+            format!("select ticket, field, value from ticket_labels where ticket in ({})", places(0, numbers.len()));
+        for row in self.db.all_of_history(&sql, numbers.iter().map(|number| number.0.into()).collect()).await? {
+            if let Some(ticket) = tickets.get(&TicketNumber(row.int(0)?)) {
+                found.entry(*ticket).or_default().set.entry(row.text(1)?).or_insert(row.text(2)?);
             }
         }
         found.retain(|_, aftermath| *aftermath != Aftermath::default());

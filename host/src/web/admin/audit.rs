@@ -25,7 +25,7 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 14] = [
+const DESK: [&str; 15] = [
     "rule",
     "table",
     "configuration",
@@ -40,6 +40,7 @@ const DESK: [&str; 14] = [
     "refused",
     "erased",
     "began",
+    "taken-in",
 ];
 const ACCESS: [&str; 15] = [
     "requested",

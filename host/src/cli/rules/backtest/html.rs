@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::plot::{bar, escaped, latency, matrix};
 use crate::app::replay::access::AccessReport;
+use crate::app::replay::promises::PromiseReport;
 use crate::app::replay::report::{CostReport, FieldReport, Report, StageReport};
 use crate::app::replay::tally::Example;
 use crate::cli::which::thousands;
@@ -31,6 +32,7 @@ pub fn page(report: &Report) -> String {
     limits(&mut out, report);
     notes(&mut out, report);
     report.stages.iter().filter(|stage| stage.decisions > 0).for_each(|found| stage(&mut out, found));
+    report.promises.iter().for_each(|found| promises(&mut out, found));
     report.access.iter().for_each(|found| access(&mut out, found));
     failures(&mut out, report);
     if !report.costs.is_empty() {
@@ -152,6 +154,37 @@ fn people(field: &FieldReport) -> String {
         people.better,
         people.worse
     )
+}
+
+/// The meaning of other priorities in hours of the promise.
+fn promises(out: &mut String, found: &PromiseReport) {
+    let all = thousands(found.total.tickets);
+    let _ = write!(
+        out,
+        "<section class=\"promises\"><h2>Promises <small>{all} tickets with another priority</small></h2><table><tr><th>team</th>\
+         <th>sooner</th><th>hours</th><th>later</th><th>hours</th></tr>"
+    );
+    for sum in found.teams.iter().chain([&found.total]) {
+        let team = escaped(sum.team.as_deref().unwrap_or("all"));
+        let (sooner, later) = (thousands(sum.sooner), thousands(sum.later));
+        let _ = write!(
+            out,
+            "<tr><td>{team}</td><td class=\"number\">{sooner}</td><td class=\"number\">{:.1}</td><td class=\"number\">{later}</td>\
+             <td class=\"number\">{:.1}</td></tr>",
+            sum.hours_sooner, sum.hours_later
+        );
+    }
+    out.push_str("</table><table><tr><th>ticket</th><th>team</th><th>before</th><th>after</th><th>hours</th></tr>");
+    for one in &found.tickets {
+        let (ticket, team) = (escaped(&one.ticket), escaped(&one.team));
+        let (from, to) = (escaped(&one.from), escaped(&one.to));
+        let _ = write!(
+            out,
+            "<tr><td>{ticket}</td><td>{team}</td><td>{from}</td><td>{to}</td><td class=\"number\">{:+.1}</td></tr>",
+            one.hours
+        );
+    }
+    out.push_str("</table></section>");
 }
 
 /// The effect on access: what would not have been given, who would be asked, and what is held today all the same.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::app::replay::access::AccessReport;
+use crate::app::replay::promises::{PromiseReport, PromiseSum};
 use crate::app::replay::report::{CostReport, FieldReport, Report};
 use crate::app::replay::tally::Example;
 use crate::cli::which::thousands;
@@ -54,6 +55,7 @@ pub fn text(report: &Report) -> String {
         let (changed, all) = (thousands(reopened.changed), thousands(reopened.decisions));
         let _ = writeln!(out, "of {all} decisions about tickets that were reopened, {changed} change");
     }
+    report.promises.iter().for_each(|found| promises(&mut out, found));
     report.access.iter().for_each(|found| access(&mut out, found));
     report.costs.iter().for_each(|found| cost(&mut out, found));
     if !report.examples.is_empty() {
@@ -74,6 +76,28 @@ pub fn text(report: &Report) -> String {
         speed.overhead_us
     );
     out
+}
+
+/// The meaning of other priorities in hours of the promise, in total and by team.
+fn promises(out: &mut String, found: &PromiseReport) {
+    let sum = |sum: &PromiseSum| {
+        format!(
+            "{} tickets; {} would be promised {:.1} h sooner in all, {} {:.1} h later",
+            thousands(sum.tickets),
+            thousands(sum.sooner),
+            sum.hours_sooner,
+            thousands(sum.later),
+            sum.hours_later
+        )
+    };
+    let _ = writeln!(out, "\nresolutions by other priorities: {}", sum(&found.total));
+    for one in found.teams.iter().take(MOVES_MAX) {
+        let _ = writeln!(out, "  {}: {}", shown(one.team.as_deref().unwrap_or_default()), sum(one));
+    }
+    for one in found.tickets.iter().take(EXAMPLES_MAX) {
+        let _ =
+            writeln!(out, "  {}: {} -> {}, {:+.1} h ({})", one.ticket, one.from, one.to, one.hours, shown(&one.team));
+    }
 }
 
 fn access(out: &mut String, found: &AccessReport) {

@@ -9,11 +9,12 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{CategoryId, PersonId, PriorityId, TeamId, TicketId, TicketNumber};
-use crate::desk::organisation::form::{Field, Problem, Raw, check_field, check_texts};
+use crate::desk::organisation::form::{Field, PROBLEMS_MAX, Problem, Raw, check_comment, check_field, check_texts};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayImport;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla::{Clock, Clocks};
+use crate::desk::text::normal;
 use crate::desk::ticket::intake::check_request_type;
 use crate::desk::ticket::timeline::{Entry, Event, Field as Set, Visibility};
 use crate::desk::ticket::{State, Submitted, Ticket};
@@ -40,6 +41,19 @@ pub struct Past {
     pub category: Option<String>,
     pub priority: Option<String>,
     pub team: Option<String>,
+    /// The thread, in the order of its times.
+    pub comments: Vec<PastComment>,
+}
+
+/// A comment of another desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastComment {
+    pub at: Timestamp,
+    /// `None` where no one is named. The person may have left.
+    pub author: Option<PersonId>,
+    pub body: String,
+    /// Internal for a private note, which its requester never sees.
+    pub visibility: Visibility,
 }
 
 /// The decisions of people about it, in the terms of this organisation.
@@ -66,11 +80,15 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         (None, None) => State::Open,
     });
     problems.extend(check_times(&past, at.now));
+    problems.extend(check_thread(&past, at.now));
     let (Some(form), Some(decided), true) = (form, decided, problems.is_empty()) else {
         return Err(Refusal::Problems { problems });
     };
     let ended = past.closed_at.or(past.resolved_at).filter(|_| !state.is_unfinished());
-    let entries = entries(&past, &decided, state, ended);
+    let mut entries = entries(&past, &decided, state, ended);
+    entries.extend(thread(&past, at));
+    entries.sort_by_key(|entry| entry.at);
+    let updated_at = past.comments.iter().map(|comment| comment.at).fold(ended.unwrap_or(past.created_at), Ord::max);
     let clocks = clocks(&past, &decided, state, ended, at);
     let submitted = Submitted {
         request_type: form.id.clone(),
@@ -102,7 +120,7 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         state,
         duplicate_of: None,
         watchers: Vec::new(),
-        updated_at: ended.unwrap_or(past.created_at),
+        updated_at,
         resolved_at: past.resolved_at.or(past.closed_at).filter(|_| !state.is_unfinished()),
         closed_at: past.closed_at.filter(|_| state == State::Closed),
         clocks,
@@ -168,13 +186,46 @@ fn check_times(past: &Past, now: Timestamp) -> Option<Problem> {
     later.map(|(field, _)| Problem::new(field, "in-the-future", "History has happened: this time is still to come."))
 }
 
+/// The problem of each comment that this desk would not take either.
+fn check_thread(past: &Past, now: Timestamp) -> Vec<Problem> {
+    let check = |(n, comment): (usize, &PastComment)| {
+        let numbered = |problem: Problem| {
+            Problem::new("comments", &problem.code, format!("comment {n}, by its time: {}", problem.message))
+        };
+        let wrong = check_comment(&comment.body).err();
+        let early = || Problem::new("comments", "in-the-future", "its time is still to come".to_owned());
+        wrong.or_else(|| (comment.at > now).then(early)).map(numbered)
+    };
+    (1..).zip(&past.comments).filter_map(check).take(PROBLEMS_MAX).collect()
+}
+
+/// The thread as entries. A source whose times have no seconds may have a comment before its ticket.
+fn thread(past: &Past, at: &At<'_>) -> Vec<Entry> {
+    let entry = |comment: &PastComment| Entry {
+        at: comment.at.max(past.created_at),
+        author: comment.author.clone().map_or(Author::System, Author::Person),
+        visibility: comment.visibility,
+        event: Event::Commented { comment: at.comment_id(), body: normal(&comment.body).into_owned() },
+    };
+    past.comments.iter().map(entry).collect()
+}
+
+/// When another than the requester first said something that the requester could read.
+fn answered_at(past: &Past) -> Option<Timestamp> {
+    let answers = past.comments.iter().filter(|comment| {
+        comment.visibility == Visibility::Public && comment.author.as_ref().is_some_and(|by| *by != past.requester)
+    });
+    answers.map(|comment| comment.at.max(past.created_at)).min()
+}
+
 /// The promises: of what is over, as it was kept by today's calendar; of what is not, running since it began. When it was
-/// first answered is not known, so that nothing is said about it.
+/// first answered is known from its thread; without one, nothing is said about it.
 fn clocks(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>, at: &At<'_>) -> Clocks {
     let calendar = at.organisation.calendar_of(&decided.priority);
     let promise = at.organisation.priority(&decided.priority).map(|(_, level)| level);
     let clock = |minutes: Option<u32>| Clock::start(calendar, minutes.unwrap_or(u32::MAX), past.created_at);
-    let first_response = clock(promise.map(|level| level.first_response_minutes)).meet(calendar, past.created_at);
+    let first_response = clock(promise.map(|level| level.first_response_minutes))
+        .meet(calendar, answered_at(past).unwrap_or(past.created_at));
     let resolution = clock(promise.map(|level| level.resolution_minutes));
     let resolution = match (ended, state) {
         (Some(ended), _) => resolution.meet(calendar, past.resolved_at.unwrap_or(ended)),

@@ -1,0 +1,241 @@
+//! Accounts, identities, sessions, published documents and proposals for tables, compared with the facts that the audit has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Difference, Entry};
+use crate::store::chain::audit;
+use crate::store::chain::entrance::{ACCOUNTS, IDENTITIES, PROPOSALS, SESSIONS, TABLES, Table, VERSIONS, WHOLE, mark};
+use crate::store::db::Tx;
+use crate::store::{Error, Store};
+
+/// Entries that are read at a time.
+const PAGE: i64 = 500;
+/// The places of facts of a session: whose it is, when it began, is over, and was ended.
+const PERSON: usize = 1;
+const EXPIRES: usize = 3;
+const ENDED: usize = 4;
+/// Characters of a session's hash that are its id.
+const ID_CHARS: usize = 16;
+
+/// The audit's word about all rows of the entrance.
+#[derive(Default)]
+struct Expected {
+    /// Whether the audit has the facts of all rows.
+    whole: bool,
+    /// Entries that take in what was there and are yet to come; none before the first.
+    left: Option<u64>,
+    /// Entries that take in rows a second time, which the desk never writes.
+    again: usize,
+    /// The facts by table and key.
+    rows: BTreeMap<&'static str, BTreeMap<String, Vec<String>>>,
+    /// Keys of rows about which an earlier program has said less than their facts.
+    unsaid: BTreeSet<String>,
+    /// The time of the last session that began.
+    latest: i64,
+}
+
+impl Store {
+    pub(super) async fn compare_entrance(&self) -> Result<Vec<Difference>, Error> {
+        // The audit and the tables of one instant.
+        let mut tx = self.db.begin_reading().await?;
+        let expected = said(&mut tx).await?;
+        let mut found = Vec::new();
+        if expected.whole {
+            for table in &TABLES {
+                let there = table.rows(&mut tx).await?;
+                found.extend(expected.differences(table, &there));
+            }
+        }
+        tx.end().await?;
+        if !expected.whole {
+            found.push(
+                "the audit does not say which accounts, sessions and documents were there: that entry is missing"
+                    .to_owned(),
+            );
+        }
+        if expected.again > 0 {
+            found.push(format!(
+                "{} entries take rows into the audit a second time: accounts, sessions or documents were edited before that",
+                expected.again
+            ));
+        }
+        Ok(found.into_iter().map(|what| (None, what)).collect())
+    }
+}
+
+/// All that the audit says.
+async fn said(tx: &mut Tx) -> Result<Expected, Error> {
+    let (mut expected, mut after) = (Expected::default(), 0);
+    loop {
+        let sql =
+            format!("select link, at, event, about, detail from audit where link > $1 order by link limit {PAGE}");
+        let rows = tx.all(&sql, vec![after.into()]).await?;
+        let Some(last) = rows.last() else { return Ok(expected) };
+        after = last.int(0)?;
+        for row in &rows {
+            let detail = serde_json::from_str(&row.text(4)?).unwrap_or_default();
+            expected.take(&Entry { at: row.int(1)?, event: row.text(2)?, about: row.text(3)?, detail });
+        }
+    }
+}
+
+impl Expected {
+    fn take(&mut self, entry: &Entry) {
+        match entry.event.as_str() {
+            audit::BEGAN => self.whole = entry.detail.get(WHOLE).and_then(Value::as_bool).unwrap_or_default(),
+            audit::TAKEN_IN => self.take_in(entry),
+            audit::ACCOUNT_SET => self.account(entry),
+            audit::IDENTITY_BOUND => {
+                let key = format!("{} {}", entry.text("issuer"), entry.text("subject"));
+                self.put(&IDENTITIES, key, vec![entry.text("person"), entry.at.to_string()]);
+            }
+            audit::IDENTITY_UNBOUND => self.unbound(entry),
+            audit::SESSION_BEGAN => self.began(entry),
+            audit::SESSION_ENDED => self.ended(entry),
+            audit::CONFIGURATION => self.published(entry),
+            audit::TABLE => self.table(entry),
+            audit::ERASED => {
+                let marks: BTreeSet<&str> = texts(entry, "entrance").collect();
+                for (table, rows) in &mut self.rows {
+                    rows.retain(|key, _| marks.is_empty() || !marks.contains(mark(table, key).as_str()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn put(&mut self, table: &Table, key: String, facts: Vec<String>) {
+        self.rows.entry(table.name).or_default().insert(key, facts);
+    }
+
+    fn of(&mut self, table: &Table) -> &mut BTreeMap<String, Vec<String>> {
+        self.rows.entry(table.name).or_default()
+    }
+
+    /// Takes in rows that were there before the audit had their facts. The desk does that once, with one entry after the other.
+    fn take_in(&mut self, entry: &Entry) {
+        let left = entry.detail.get("left").and_then(Value::as_u64).unwrap_or_default();
+        let follows = self.left.is_none_or(|before| before.checked_sub(1) == Some(left));
+        let table = TABLES.iter().find(|table| table.name == entry.about);
+        let (false, true, Some(table)) = (self.whole, follows, table) else {
+            self.again += 1;
+            return;
+        };
+        let rows = entry.detail.get("rows").cloned().unwrap_or_default();
+        let rows: Vec<(String, Vec<String>)> = serde_json::from_value(rows).unwrap_or_default();
+        if self.left.is_none() {
+            // All from before is in these rows as it had become.
+            self.rows.clear();
+            self.unsaid.clear();
+        }
+        self.of(table).extend(rows);
+        (self.left, self.whole) = (Some(left), left == 0);
+    }
+
+    fn account(&mut self, entry: &Entry) {
+        let person = entry.about.clone();
+        let Some(password) = entry.opt_text("password") else {
+            self.unsaid.insert(person);
+            return;
+        };
+        self.unsaid.remove(&person);
+        self.put(&ACCOUNTS, person, vec![entry.text("roles"), entry.at.to_string(), entry.text("by"), password]);
+    }
+
+    fn unbound(&mut self, entry: &Entry) {
+        let person = entry.text("person");
+        let named: BTreeSet<&str> = texts(entry, "identities").collect();
+        let is_gone = |key: &str, facts: &[String]| match named.is_empty() {
+            true => facts.first() == Some(&person),
+            false => named.contains(key),
+        };
+        self.of(&IDENTITIES).retain(|key, facts| !is_gone(key, facts));
+    }
+
+    fn began(&mut self, entry: &Entry) {
+        self.latest = self.latest.max(entry.at);
+        let Some(hash) = entry.opt_text("hash") else {
+            self.unsaid.insert(entry.about.clone());
+            return;
+        };
+        let expires = entry.int("expires_at").unwrap_or_default().to_string();
+        let facts = vec![entry.text("of_token"), entry.text("person"), entry.at.to_string(), expires, String::new()];
+        self.put(&SESSIONS, hash, facts);
+    }
+
+    fn ended(&mut self, entry: &Entry) {
+        let person = entry.text("person");
+        let named: BTreeSet<String> = texts(entry, "sessions").map(str::to_owned).collect();
+        let mut unsaid = Vec::new();
+        for (hash, facts) in self.of(&SESSIONS) {
+            if named.contains(hash) {
+                if let Some(ended) = facts.get_mut(ENDED) {
+                    *ended = entry.at.to_string();
+                }
+            } else if named.is_empty() && facts.get(PERSON) == Some(&person) {
+                unsaid.push(hash.clone());
+            }
+        }
+        self.unsaid.extend(unsaid);
+    }
+
+    fn published(&mut self, entry: &Entry) {
+        let number = |key| entry.int(key).map(|n: i64| n.to_string()).unwrap_or_default();
+        let digest = entry.text("digest");
+        let mut facts = vec![entry.about.clone(), digest.clone(), entry.text("by"), entry.text("why")];
+        facts.extend([entry.at.to_string(), number("again"), digest]);
+        self.put(&VERSIONS, number("revision"), facts);
+    }
+
+    fn table(&mut self, entry: &Entry) {
+        let name = entry.about.clone();
+        if entry.text("event") == "proposed" {
+            let facts = vec![entry.text("digest"), entry.text("actor"), entry.text("why"), entry.at.to_string()];
+            self.put(&PROPOSALS, name, facts);
+        } else if entry.opt_text("digest").is_some() {
+            // What goes live takes the proposal with it; a table that is removed leaves it.
+            self.of(&PROPOSALS).remove(&name);
+        }
+    }
+
+    /// Differences between the rows of a table and what the audit says, each by its key.
+    fn differences(&self, table: &Table, there: &[(String, Vec<String>)]) -> Vec<String> {
+        let (none, noun) = (BTreeMap::new(), table.noun);
+        let said = self.rows.get(table.name).unwrap_or(&none);
+        let mut found = Vec::new();
+        let is_unsaid = |key: &str| self.unsaid.contains(key) || self.unsaid.contains(&shown(table, key));
+        for (key, facts) in there.iter().filter(|(key, _)| !is_unsaid(key)) {
+            let name = shown(table, key);
+            match said.get(key).map(|said| table.differ(facts, said)) {
+                None => found.push(format!("{noun} `{name}` is not in the audit: it was added")),
+                Some(columns) if !columns.is_empty() => {
+                    let columns = columns.join(", ");
+                    found.push(format!("{noun} `{name}` is not what the audit says of its {columns}: it was changed"));
+                }
+                Some(_) => {}
+            }
+        }
+        let keys: BTreeSet<&String> = there.iter().map(|(key, _)| key).collect();
+        let missing = said.iter().filter(|(key, facts)| !keys.contains(key) && !self.is_forgotten(table, facts));
+        found.extend(missing.map(|(key, _)| format!("{noun} `{}` is missing: it was removed", shown(table, key))));
+        found
+    }
+
+    /// Whether a row that is not there may be one that the desk has forgotten: a session that was over when another began.
+    fn is_forgotten(&self, table: &Table, facts: &[String]) -> bool {
+        let expires = facts.get(EXPIRES).and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
+        table.name == SESSIONS.name && expires < self.latest
+    }
+}
+
+/// The texts of a list of an entry.
+fn texts<'a>(entry: &'a Entry, key: &str) -> impl Iterator<Item = &'a str> {
+    entry.detail.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// A key as it is shown: of a session its id, which gives nothing away.
+fn shown(table: &Table, key: &str) -> String {
+    if table.name == SESSIONS.name { key.chars().take(ID_CHARS).collect() } else { key.to_owned() }
+}

@@ -1,0 +1,159 @@
+//! The rows that decide who comes in and by which configuration the desk goes: accounts, identities, sessions, published
+//! documents, and proposals for tables. Their tables change; the audit keeps the facts of each row as it comes, changes and goes.
+//! Secrets are not among the facts: of a password's hash, which has a salt, the audit has a digest.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
+use crate::desk::id::PersonId;
+use crate::store::Error;
+use crate::store::db::Tx;
+
+/// The fact of the first entry that all rows of the entrance came after it.
+pub const WHOLE: &str = "entrance";
+/// Rows that one entry takes in.
+const ROWS_MAX: usize = 100;
+
+/// The form in which the audit has a column.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Number,
+    /// The digest of the text.
+    Digest,
+}
+
+use Form::{Digest, Number, Text};
+
+/// A table that is compared with the audit.
+pub struct Table {
+    pub name: &'static str,
+    /// A word before a row's key.
+    pub noun: &'static str,
+    /// How many of the columns, the first, are the key.
+    keys: usize,
+    columns: &'static [(&'static str, Form)],
+}
+
+/// A row: its key, and its facts in the order of the columns.
+pub type Row = (String, Vec<String>);
+
+pub const ACCOUNTS: Table = Table {
+    name: "accounts",
+    noun: "the account of",
+    keys: 1,
+    columns: &[("person", Text), ("roles", Text), ("set_at", Number), ("set_by", Text), ("password", Digest)],
+};
+pub const IDENTITIES: Table = Table {
+    name: "identities",
+    noun: "the identity",
+    keys: 2,
+    columns: &[("issuer", Text), ("subject", Text), ("person", Text), ("bound_at", Number)],
+};
+pub const SESSIONS: Table = Table {
+    name: "sessions",
+    noun: "the session",
+    keys: 1,
+    columns: &[
+        ("hash", Text),
+        ("token", Text),
+        ("person", Text),
+        ("created_at", Number),
+        ("expires_at", Number),
+        ("ended_at", Number),
+    ],
+};
+pub const VERSIONS: Table = Table {
+    name: "configuration_versions",
+    noun: "the published version",
+    keys: 1,
+    columns: &[
+        ("revision", Number),
+        ("document", Text),
+        ("digest", Text),
+        ("author", Text),
+        ("why", Text),
+        ("at", Number),
+        ("again", Number),
+        ("content", Digest),
+    ],
+};
+pub const PROPOSALS: Table = Table {
+    name: "table_proposals",
+    noun: "the proposal for the table",
+    keys: 1,
+    columns: &[("name", Text), ("digest", Text), ("proposed_by", Text), ("why", Text), ("at", Number)],
+};
+
+/// All of them.
+pub const TABLES: [Table; 5] = [ACCOUNTS, IDENTITIES, SESSIONS, VERSIONS, PROPOSALS];
+
+impl Table {
+    /// All rows, as the audit would say them.
+    pub async fn rows(&self, tx: &mut Tx) -> Result<Vec<Row>, Error> {
+        let column = |(name, form): &(&str, Form)| match form {
+            Text | Digest => format!("coalesce({name}, '')"),
+            Number => format!("coalesce(cast({name} as text), '')"),
+        };
+        let columns: Vec<String> = self.columns.iter().map(column).collect();
+        let sql = format!("select {} from {} order by 1", columns.join(", "), self.name);
+        let mut rows = Vec::new();
+        for row in tx.all(&sql, Vec::new()).await? {
+            let (mut key, mut facts) = (Vec::new(), Vec::new());
+            for (place, (_, form)) in self.columns.iter().enumerate() {
+                let text = row.text(place)?;
+                let text = if matches!(form, Digest) { digest(&text) } else { text };
+                if place < self.keys { key.push(text) } else { facts.push(text) }
+            }
+            rows.push((key.join(" "), facts));
+        }
+        Ok(rows)
+    }
+
+    /// The names of the columns of which two rows with one key differ.
+    pub fn differ(&self, there: &[String], said: &[String]) -> Vec<&'static str> {
+        let columns = self.columns.iter().skip(self.keys).map(|(name, _)| *name);
+        let pairs = columns.zip(there.iter().zip(said));
+        pairs.filter(|(_, (there, said))| there != said).map(|(name, _)| name).collect()
+    }
+}
+
+/// SHA-256 of a text, in hexadecimal.
+pub fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()).into())
+}
+
+/// The mark of a row that was erased with its person: it says which one it was to those who know it, and names no one.
+pub fn mark(table: &str, key: &str) -> String {
+    digest(&format!("{table} {key}"))
+}
+
+/// The marks of the rows of a person, who is about to be erased.
+pub async fn marks_of(tx: &mut Tx, person: &PersonId) -> Result<Vec<String>, Error> {
+    let sql = "select 'accounts', person from accounts where person = $1 \
+               union all select 'identities', issuer || ' ' || subject from identities where person = $1 \
+               union all select 'sessions', hash from sessions where person = $1";
+    let rows = tx.all(sql, vec![person.as_str().into()]).await?;
+    rows.iter().map(|row| Ok(mark(&row.text(0)?, &row.text(1)?))).collect()
+}
+
+/// The facts of entries that take in all rows that are there: each with its table, and with how many follow.
+pub(super) async fn found_there(tx: &mut Tx) -> Result<Vec<(&'static str, Value)>, Error> {
+    let mut pieces = Vec::new();
+    for table in &TABLES {
+        let rows = table.rows(tx).await?;
+        pieces.extend(rows.chunks(ROWS_MAX).map(|rows| (table.name, json!(rows))));
+    }
+    let left = (0..pieces.len()).rev();
+    Ok(pieces
+        .into_iter()
+        .zip(left)
+        .map(|((table, rows), left)| (table, json!({ "rows": rows, "left": left })))
+        .collect())
+}
+
+/// The facts of an entry that takes in nothing, for nothing was there.
+pub(super) fn nothing_there() -> (&'static str, Value) {
+    (ACCOUNTS.name, json!({ "rows": [], "left": 0 }))
+}
