@@ -52,18 +52,22 @@ impl Office {
     ///
     /// [`Error::Refused`]; [`Error::Rejected`] where it is too large, or there are too many.
     pub async fn keep_draft(&self, actor: &Actor, id: DraftId, content: String) -> Result<StoredDraft, Error> {
+        let draft = StoredDraft { id, content, problems: Vec::new(), saved_at: self.clock.now() };
+        self.keep_within_bounds(actor, &draft).await?;
+        Ok(draft)
+    }
+
+    async fn keep_within_bounds(&self, actor: &Actor, draft: &StoredDraft) -> Result<(), Error> {
         let person = self.author(actor)?;
         let problem = |message: String| Error::Rejected { problems: vec![Problem::new("draft", "too-much", message)] };
-        if content.len() > DRAFT_BYTES_MAX {
+        if draft.content.len() > DRAFT_BYTES_MAX {
             return Err(problem(format!("has more than {DRAFT_BYTES_MAX} bytes")));
         }
         let all = self.drafts(actor).await?;
-        if all.len() >= DRAFTS_MAX && !all.iter().any(|draft| draft.id == id) {
+        if all.len() >= DRAFTS_MAX && !all.iter().any(|known| known.id == draft.id) {
             return Err(problem(format!("is one of more than {DRAFTS_MAX}: send or remove another first")));
         }
-        let draft = StoredDraft { id, content, problems: Vec::new(), saved_at: self.clock.now() };
-        self.store.keep_draft(person, &draft).await?;
-        Ok(draft)
+        Ok(self.store.keep_draft(person, draft).await?)
     }
 
     /// Forgets a draft.
@@ -116,8 +120,11 @@ impl App {
             }
             Err(Error::Rejected { problems }) => {
                 let kept = StoredDraft { problems: problems.clone(), ..draft };
-                self.store.keep_draft(person, &kept).await?;
-                Err(Error::Rejected { problems })
+                match self.keep_within_bounds(actor, &kept).await {
+                    // Where there is no room for it, what is wrong with the submission is still the answer.
+                    Ok(()) | Err(Error::Rejected { .. }) => Err(Error::Rejected { problems }),
+                    Err(other) => Err(other),
+                }
             }
             Err(error) => Err(error),
         }
