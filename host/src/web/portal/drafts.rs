@@ -211,7 +211,10 @@ fn plain(value: &Value) -> Vec<String> {
 /// The files of a draft that are still kept, as the form names them, and whether others are not.
 async fn kept_files(visit: &Visit, spec: &RequestType, content: &DraftContent) -> (Vec<(String, String)>, bool) {
     let of_fields = content.fields.iter().filter(|(name, _)| is_file(spec, name));
-    let of_fields = of_fields.filter_map(|(name, id)| Some((format!("{FIELD}{name}"), id.as_str()?.parse::<AttachmentId>().ok()?)));
+    let of_fields = of_fields.filter_map(|(name, id)| {
+        let id = id.as_str()?.parse::<AttachmentId>().ok()?;
+        Some((format!("{FIELD}{name}"), id))
+    });
     let loose = content.uploads.iter().map(|id| (FILES.to_owned(), AttachmentId(*id)));
     let all: Vec<(String, AttachmentId)> = of_fields.chain(loose).collect();
     let (mut pairs, mut missing) = (Vec::new(), false);
