@@ -17,6 +17,7 @@ use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Revie
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
+use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -24,6 +25,7 @@ use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::NewTicket;
 use crate::desk::verdict::access::AccessVerdict;
 use crate::rules::contract::SoFar;
+use crate::rules::live::catalog::Generation;
 pub use crate::store::access::ListedGrant;
 pub use crate::store::access::lists::GrantPlace;
 use crate::store::sql::page::Page;
@@ -123,18 +125,7 @@ impl App {
         let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
         seen_by_rules.signals.clone_from(&ticket.submitted.signals);
         let so_far = so_far(ticket);
-        let about = Case {
-            tables: self.rules.tables(),
-            dictionary: self.store.dictionary(&beginnings(generation.rules())),
-            organisation,
-            generation,
-            new,
-            recent: Vec::new(),
-            now,
-            run: RunId(self.clock.new_id()),
-            ticket: ticket.id,
-            budget: self.rules.ticket_budget,
-        };
+        let about = self.access_question((organisation, generation), new, (ticket.id, now));
         let asked = self.rules.workers().run(lane.as_str(), move || {
             let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);
             (reviewed, facts)
@@ -144,6 +135,27 @@ impl App {
         let run = reviewed.packed.map_err(Broken::Unpacked)?;
         let review = facts.review(reviewed.verdict);
         Ok(Looked { review, seen: facts.seen, run: Some(run) })
+    }
+
+    /// The case of a question to rules for access alone, which look at no other tickets.
+    pub(in crate::app) fn access_question(
+        &self,
+        (organisation, generation): (Arc<Organisation>, Arc<Generation>),
+        new: NewTicket,
+        (ticket, now): (TicketId, Timestamp),
+    ) -> Case {
+        Case {
+            tables: self.rules.tables(),
+            dictionary: self.store.dictionary(&beginnings(generation.rules())),
+            organisation,
+            generation,
+            new,
+            recent: Vec::new(),
+            now,
+            run: RunId(self.clock.new_id()),
+            ticket,
+            budget: self.rules.ticket_budget,
+        }
     }
 }
 

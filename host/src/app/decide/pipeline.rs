@@ -171,7 +171,7 @@ impl Begun {
         if let Some(problem) = facts.as_ref().and_then(AccessFacts::asked_already) {
             return run.rejected(&ticket, vec![problem]);
         }
-        let mut so_far = nothing_so_far(&ticket, form);
+        let mut so_far = nothing_so_far(&ticket.tags, form);
         let classified = run.categorization(form, &ticket, &so_far);
         so_far.category = Some(classified.category.value.to_string());
         so_far.kind = classified.kind.value.code().to_owned();
@@ -196,10 +196,11 @@ impl Begun {
     }
 }
 
-fn nothing_so_far(ticket: &contract::Ticket, form: &RequestType) -> contract::SoFar {
+/// The state before the first stage has decided: the tags are the ticket's own, and the kind is the form's.
+pub fn nothing_so_far(tags: &[String], form: &RequestType) -> contract::SoFar {
     contract::SoFar {
         category: None,
-        tags: ticket.tags.clone(),
+        tags: tags.to_vec(),
         kind: form.kind.code().to_owned(),
         impact: None,
         urgency: None,
