@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 
 use super::desk;
 use crate::support::browser::Browser;
+use crate::support::components::{example_rules, root};
 use crate::support::house::House;
-use crate::support::place::Database;
+use crate::support::place::{Database, copy};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
 #[test]
@@ -86,6 +87,34 @@ fn a_request_is_saved_for_later_and_gone_on_with_where_it_was_refused() {
     amara.counts("input[name=draft]", 0);
     let all = desk.as_role("amara").get("/api/v1/tickets").expect(200);
     assert_eq!(all["tickets"].as_array().map(Vec::len), Some(1));
+}
+
+/// An approver gives fewer groups than were asked for, by boxes that need no script, and a problem leaves them as they were.
+#[test]
+fn an_approver_gives_fewer_groups_than_were_asked_for() {
+    let config = tempfile::tempdir().unwrap();
+    copy(&root().join("host/demo"), config.path());
+    let file = config.path().join("apps.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let write = "name = \"Write\"\nrisk = \"medium\"\n";
+    let with_groups = format!("{write}groups = [\"staff\", \"contractors\", \"it-admins\"]\n");
+    std::fs::write(&file, text.replacen(write, &with_groups, 1)).unwrap();
+    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
+    let body = serde_json::json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+        "tier": "write", "duration-hours": 72, "justification": "I join the data project on Monday" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/approvals/IT-1");
+    lena.counts("input[name=group]:checked", 3);
+    lena.click("input[name=group][value=it-admins]");
+    lena.click("button[value=deny]");
+    lena.sees(".notice.bad", "say why");
+    lena.counts("input[name=group]:checked", 2);
+    lena.click("input[name=group][value=contractors]");
+    lena.click("button[value=approve]");
+    lena.counts("form.decide", 0);
+    let grants = desk.as_role("amara").get("/api/v1/people/amara/grants").expect(200);
+    assert_eq!(grants[0]["groups"], serde_json::json!(["staff"]), "{grants}");
+    desk.do_what_is_due();
 }
 
 /// A draft of a program is a draft like others, of its author alone, and goes when it is thrown away.
