@@ -141,3 +141,45 @@ fn access_says_what_the_rules_asked_and_what_people_decided() {
         assert!(!text(&told).contains("lena"));
     });
 }
+
+/// The priority counts first, then what is due first; the place is counted when it is asked for.
+#[test]
+fn the_queue_goes_by_priority_and_then_by_what_is_due_first_and_says_so_on_request() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        let submit = |subject: &str, level: &str| {
+            let fields = json!({ "service": "intranet", "impact": level, "urgency": level });
+            let body = json!({ "request_type": "incident", "subject": subject, "body": "It hangs.", "fields": fields });
+            let key = kofi.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+            // Longer than the desk is ever closed, so that each is due at another time.
+            desk.clock.advance(jiff::SignedDuration::from_hours(7 * 24));
+            key
+        };
+        let (first, second, low) = (submit("one", "medium"), submit("two", "medium"), submit("three", "low"));
+        let (late, last) = (submit("four", "high"), submit("five", "medium"));
+        let listed = kofi.get("/api/v1/tickets").expect(200);
+        let keys: Vec<&str> =
+            listed["tickets"].as_array().unwrap().iter().map(|t| t["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, [&late, &first, &second, &last, &low], "{listed}");
+        let why = |key: &str| {
+            let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=queue")).expect(200);
+            let story = &told["fields"][0];
+            let reason = story["set_by"]["reason"].as_str().unwrap().to_owned();
+            (story["value"].as_str().unwrap_or_default().to_owned(), reason)
+        };
+        let (place, reason) = why(&last);
+        assert_eq!(place, "3 tickets come before it");
+        assert!(reason.contains("with a higher priority: 1;") && reason.contains("due earlier: 2;"), "{reason}");
+        assert_eq!(why(&late).0, "0 tickets come before it");
+        assert!(why(&low).1.contains("with a higher priority: 4;"));
+        let printed = String::from_utf8(desk.command(&["explain", &last, "--field", "queue"]).stdout).unwrap();
+        assert!(printed.contains("3 tickets come before it") && printed.contains("due first"), "{printed}");
+        let over = json!({ "to": "cancelled", "reason": "it is solved" });
+        kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{first}/transitions"), &over).expect(200);
+        assert_eq!(why(&last).0, "2 tickets come before it");
+        assert_eq!(why(&first), (String::new(), "it is finished, and comes after all that are not".to_owned()));
+        assert!(desk.as_role("amara").get(&format!("/api/v1/tickets/{last}/explain?field=queue")).status != 200);
+        desk.do_what_is_due();
+    });
+}
