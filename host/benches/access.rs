@@ -106,7 +106,10 @@ fn year(database: Database, requests: usize) {
     let Year { left, asked, refused, decided, .. } = year;
     let events = count(&desk, "select count(*) from ledger");
     rate("requests of a year, with all that comes of them day by day", asked, took);
-    println!("  {asked} requests, {refused} refused, {decided} decided by people, {} people left, {events} events", left.len());
+    println!(
+        "  {asked} requests, {refused} refused, {decided} decided by people, {} people left, {events} events",
+        left.len()
+    );
     let late = "select count(*) from grants where state = 'active' and expires_at < ";
     assert_eq!(count(&desk, &format!("{late}{}", desk.clock.now().as_millisecond())), 0, "all that is over has ended");
     let left: Vec<String> = left.iter().map(|n| format!("'p{n}'")).collect();

@@ -142,7 +142,8 @@ fn desk_with_a_link(relay: &Relay) -> (House, String) {
 /// A draft that was refused: its problems stand at its fields.
 fn keep_a_draft(desk: &House) {
     let path = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
-    let half = json!({ "request_type": "hardware", "subject": "A laptop for the new project", "body": "", "fields": {} });
+    let half =
+        json!({ "request_type": "hardware", "subject": "A laptop for the new project", "body": "", "fields": {} });
     let amara = desk.as_role("amara");
     amara.put(path, &half).expect(200);
     amara.post(&format!("{path}/submit"), &json!({})).expect(422);

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::app::access::view::INSIGHTS;
-use crate::app::decide::pipeline::{self, Case};
-use crate::app::decide::translate;
+use crate::app::decide::{again, pipeline};
 use crate::app::error::{Broken, Busy};
-use crate::app::record::write::beginnings;
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::{LIST_BYTES_MAX, Sights, may_read};
@@ -16,16 +14,12 @@ use crate::app::{App, Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Review, Seen};
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
-use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
-use crate::desk::organisation::Organisation;
+use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::intake::NewTicket;
 use crate::desk::verdict::access::AccessVerdict;
-use crate::rules::contract::SoFar;
-use crate::rules::live::catalog::Generation;
 pub use crate::store::access::ListedGrant;
 pub use crate::store::access::lists::GrantPlace;
 use crate::store::sql::page::Page;
@@ -120,14 +114,12 @@ impl App {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
-        let new = submitted(ticket);
+        let new = again::submitted(ticket);
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
-        let mut seen_by_rules = translate::ticket(&new, ticket.submitted.at);
-        seen_by_rules.signals.clone_from(&ticket.submitted.signals);
-        let so_far = so_far(ticket);
-        let about = self.access_question((organisation, generation), new, (ticket.id, now));
+        let (shown, so_far) = (again::shown(ticket), again::so_far(ticket));
+        let about = self.question((organisation, generation), new, (ticket.id, now));
         let asked = self.rules.workers().run(lane.as_str(), move || {
-            let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);
+            let reviewed = pipeline::review(about, shown, &so_far, &facts);
             (reviewed, facts)
         });
         let (reviewed, facts) = asked.await?;
@@ -135,61 +127,6 @@ impl App {
         let run = reviewed.packed.map_err(Broken::Unpacked)?;
         let review = facts.review(reviewed.verdict);
         Ok(Looked { review, seen: facts.seen, run: Some(run) })
-    }
-
-    /// The case of a question to rules for access alone, which look at no other tickets.
-    pub(in crate::app) fn access_question(
-        &self,
-        (organisation, generation): (Arc<Organisation>, Arc<Generation>),
-        new: NewTicket,
-        (ticket, now): (TicketId, Timestamp),
-    ) -> Case {
-        Case {
-            tables: self.rules.tables(),
-            dictionary: self.store.dictionary(&beginnings(generation.rules())),
-            organisation,
-            generation,
-            new,
-            recent: Vec::new(),
-            now,
-            run: RunId(self.clock.new_id()),
-            ticket,
-            budget: self.rules.ticket_budget,
-        }
-    }
-}
-
-/// A ticket as it was submitted, with what intake made of it.
-fn submitted(ticket: &Ticket) -> NewTicket {
-    let submitted = &ticket.submitted;
-    NewTicket {
-        request_type: submitted.request_type.clone(),
-        channel: submitted.channel.clone(),
-        requester: submitted.requester.clone(),
-        submitted_by: submitted.submitted_by.clone(),
-        subject: submitted.subject.clone(),
-        body: submitted.body.clone(),
-        fields: submitted.fields.clone(),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        attachments: submitted.attachments.clone(),
-        uploads: Vec::new(),
-        headers: Vec::new(),
-        origin: None,
-        place: Default::default(),
-    }
-}
-
-fn so_far(ticket: &Ticket) -> SoFar {
-    SoFar {
-        category: Some(ticket.category.to_string()),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        kind: ticket.kind.code().to_owned(),
-        impact: ticket.impact.as_ref().map(ToString::to_string),
-        urgency: ticket.urgency.as_ref().map(ToString::to_string),
-        priority: Some(ticket.priority.to_string()),
-        team: Some(ticket.team.to_string()),
-        assignee: ticket.assignee.as_ref().map(ToString::to_string),
-        attributes: Vec::new(),
     }
 }
 

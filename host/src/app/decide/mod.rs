@@ -1,5 +1,7 @@
 //! How a submission is decided: the stages, asked in order.
 
+pub mod accepted;
+pub mod again;
 mod budget;
 pub mod disagree;
 mod facts;

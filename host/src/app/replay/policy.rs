@@ -8,8 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use crate::app::decide::pipeline;
-use crate::app::decide::translate;
+use crate::app::decide::{accepted, pipeline, translate};
 use crate::app::rollout::deploy::Unfit;
 use crate::app::{App, Error};
 use crate::desk::access::AccessRequest;
@@ -83,13 +82,13 @@ impl App {
         }
         let (form, new) = request(&organisation, question)?;
         let category = form.category.as_ref().map(ToString::to_string);
-        let so_far = SoFar { category, ..pipeline::nothing_so_far(&[], form) };
+        let so_far = SoFar { category, ..accepted::nothing_so_far(&[], form) };
         let request = AccessRequest::from_fields(&organisation, &question.person, &new.fields)
             .map_err(|problems| Error::Rejected { problems })?;
         let (generation, rules) = self.generation_at(question.at).await?;
         let facts = self.access_facts(&organisation, &request, now).await?;
         let ticket = translate::ticket(&new, now);
-        let about = self.access_question((organisation, generation), new, (TicketId(self.clock.new_id()), now));
+        let about = self.question((organisation, generation), new, (TicketId(self.clock.new_id()), now));
         let lane = question.person.as_str();
         let asked = self.rules.workers().run(lane, move || pipeline::review(about, ticket, &so_far, &facts)).await?;
         let unanswered = || Error::Missing { what: "answer of the rules for access at", name: question.at.to_string() };

@@ -289,7 +289,10 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
         approve,
         reason: form.text("reason"),
         hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
-        narrow: Narrow { without_role: approve && form.has("without-role"), groups: groups_given(&form).filter(|_| approve) },
+        narrow: Narrow {
+            without_role: approve && form.has("without-role"),
+            groups: groups_given(&form).filter(|_| approve),
+        },
         seen: form.given("snapshot").map(|snapshot| Seen {
             snapshot,
             insights: form.all("insight"),

@@ -186,9 +186,8 @@ fn texts(spec: &RequestType, content: &DraftContent) -> Vec<(String, String)> {
     ];
     let own = own.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.clone())));
     let fields = content.fields.iter().filter(|(name, _)| !is_file(spec, name));
-    let fields = fields.flat_map(|(name, value)| {
-        plain(value).into_iter().map(move |text| (format!("{FIELD}{name}"), text))
-    });
+    let fields =
+        fields.flat_map(|(name, value)| plain(value).into_iter().map(move |text| (format!("{FIELD}{name}"), text)));
     own.chain(fields).collect()
 }
 
@@ -233,7 +232,8 @@ mod tests {
 
     #[test]
     fn values_become_the_texts_that_a_form_sends() {
-        let value = serde_json::json!({ "a": "x", "b": 40.0, "c": 2.5, "d": true, "e": false, "f": ["m", "n"], "g": null });
+        let value =
+            serde_json::json!({ "a": "x", "b": 40.0, "c": 2.5, "d": true, "e": false, "f": ["m", "n"], "g": null });
         let all: Vec<Vec<String>> = value.as_object().unwrap().values().map(plain).collect();
         let expected: [&[&str]; 7] = [&["x"], &["40"], &["2.5"], &["true"], &[], &["m", "n"], &[]];
         assert_eq!(all, expected);

@@ -14,6 +14,7 @@ pub use crate::store::tickets::endings::StoredResolution;
 
 pub mod events;
 pub mod promises;
+pub mod reconsider;
 pub mod survey;
 pub mod time;
 pub mod watchers;
