@@ -57,7 +57,7 @@ pub fn after_intake(new: &NewTicket, changes: &Changes, now: Timestamp) -> contr
 ///
 /// # Errors
 ///
-/// What of it cannot be asked for.
+/// The parts of it that cannot be asked for.
 pub fn access_request(
     organisation: &Organisation,
     form: &RequestType,

@@ -54,7 +54,7 @@ pub fn so_far(ticket: &Ticket) -> contract::SoFar {
     }
 }
 
-/// What is known of a ticket before its priority is decided.
+/// All that is known of a ticket before its priority is decided.
 pub fn classified(ticket: &Ticket) -> contract::SoFar {
     contract::SoFar {
         category: Some(ticket.category.to_string()),
