@@ -9,3 +9,4 @@ mod hours;
 mod opening;
 mod promises;
 mod reviews;
+mod words;

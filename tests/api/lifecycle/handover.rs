@@ -115,3 +115,38 @@ fn by_load_who_comes_back_gets_the_next_ones_until_all_have_as_many() {
         assert_eq!(give(5), ["paul", "paul", "paul", "emma", "emma"], "three are his most");
     });
 }
+
+/// A shift that has not begun gives nothing to those who work in it; when it begins, what has waited is theirs.
+#[test]
+fn a_ticket_waits_for_the_shift_that_can_have_it() {
+    on_both(|database| {
+        let now = jiff::Timestamp::from_second(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64).unwrap();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).weekday();
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let others = days.iter().enumerate().filter(|(day, _)| *day as i8 != today.to_monday_zero_offset());
+        let open: String = others.map(|(_, day)| format!("{day} = [\"00:00-24:00\"]\n")).collect();
+        let dir = TempDir::new().unwrap();
+        copy(&root().join("host/demo"), dir.path());
+        let change = |file: &str, change: &dyn Fn(String) -> String| {
+            let file = dir.path().join(file);
+            let text = std::fs::read_to_string(&file).unwrap();
+            let changed = change(text.clone());
+            assert_ne!(changed, text);
+            std::fs::write(&file, changed).unwrap();
+        };
+        change("desk.toml", &|text| {
+            text + &format!("\n[[other-calendar]]\nid = \"not-today\"\ntime-zone = \"UTC\"\n{open}")
+        });
+        change("teams.toml", &|text| {
+            let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+            let akira = "{ person = \"akira\", skills = [\"vpn\", \"wifi\"] }";
+            let text = text.replace(zoe, "{ person = \"zoe\", available = false }");
+            text.replace(akira, "{ person = \"akira\", shift = \"not-today\" }")
+        });
+        let desk = House::with_config(database, example_rules(), dir.path());
+        let key = incident(&desk.as_role("amara"), "VPN is down");
+        assert_eq!(with(&desk, &key), Value::Null, "his shift is on another day");
+        desk.advance(SignedDuration::from_hours(24));
+        assert_eq!(with(&desk, &key), "akira");
+    });
+}
