@@ -150,3 +150,31 @@ fn a_ticket_waits_for_the_shift_that_can_have_it() {
         assert_eq!(with(&desk, &key), "akira");
     });
 }
+
+/// A ticket that waits for its requester weighs half: by load, and within what a member may have.
+#[test]
+fn what_waits_for_the_requester_weighs_half() {
+    on_both(|database| {
+        let paul = "{ person = \"paul\", skills";
+        let (desk, _dir) = with_teams(database, |text| text.replace(paul, "{ person = \"paul\", capacity = 2, skills"));
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let give = || {
+            let key = incident(&amara, "Printer");
+            let body = json!({ "team": "desktop", "reason": "theirs" });
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &body).expect(200);
+            (with(&desk, &key), key)
+        };
+        let given: Vec<(Value, String)> = (0..4).map(|_| give()).collect();
+        let count = |person: &str| given.iter().filter(|(who, _)| who == person).count();
+        assert_eq!((count("emma"), count("paul")), (2, 2), "{given:?}");
+        assert_eq!(give().0, "emma", "two are his most");
+        // One of his two waits: he has one and a half, and room for another.
+        let his = &given.iter().find(|(who, _)| who == "paul").unwrap().1;
+        step(&kofi, his, &json!({ "to": "waiting_requester", "reason": "which printer?" })).expect(200);
+        assert_eq!(give().0, "paul", "one and a half against three");
+        assert_eq!(give().0, "emma", "two and a half are more than his most");
+        super::comment(&amara, his, "The one at the window.").expect(201);
+        assert_eq!(give().0, "emma", "three are, too");
+        desk.do_what_is_due();
+    });
+}
