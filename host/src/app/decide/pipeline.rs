@@ -266,7 +266,7 @@ impl Run {
         so_far: &mut contract::SoFar,
         category: &CategoryId,
     ) -> (verdict::Rated, verdict::Routed) {
-        let rated = self.priority(ticket, so_far);
+        let rated = self.priority(ticket, so_far, category);
         so_far.impact = rated.impact.as_ref().map(ToString::to_string);
         so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
         so_far.priority = Some(rated.level.value.to_string());
@@ -276,13 +276,18 @@ impl Run {
         (rated, routed)
     }
 
-    fn priority(&mut self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> verdict::Rated {
+    fn priority(
+        &mut self,
+        ticket: &Arc<contract::Ticket>,
+        so_far: &contract::SoFar,
+        category: &CategoryId,
+    ) -> verdict::Rated {
         let organisation = Arc::clone(&self.case.organisation);
         let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
         let own = Arc::clone(&so_far);
         let input = Input::Priority(priority::Input { now, ticket, requester, so_far });
-        let stage = Priority { organisation: &organisation };
-        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, own.category.as_deref(), None)
+        let stage = Priority { organisation: &organisation, category: Some(category) };
+        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, Some(category.as_str()), None)
     }
 
     fn routing(
