@@ -211,7 +211,7 @@ fn by_rules(ticket: &Ticket, rated: Option<&Rated>, routed: Option<&Routed>, at:
     let moves = routed.filter(|routed| is_said(&routed.team.by) && routed.team.value != after.team);
     let assignment = moves.map(|routed| {
         entries.extend(route_by_rules(&mut after, routed, at));
-        needed(at.organisation, routed, at.now)
+        assignment::needed(at.organisation, routed, at.now)
     });
     (!entries.is_empty()).then(|| {
         let mut change = Change::update(ticket, after, entries);
