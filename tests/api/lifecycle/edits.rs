@@ -64,6 +64,7 @@ fn a_new_category_has_the_later_stages_asked_again_on_request_and_says_why() {
         let without = edit(&kofi, 1, &json!({ "category": "hardware.printer", "reason": "a printer" })).expect(200);
         assert_eq!(without["team"], "service-desk", "nobody asked for more");
 
+        desk.clock.advance(jiff::SignedDuration::from_mins(1));
         let asked = json!({ "category": "security", "reason": "somebody asks for passwords", "ask_rules": true });
         assert_eq!(amara.with("if-match", "*").patch(TICKET, &asked).status, 403);
         let once = kofi.with("idempotency-key", "again");
