@@ -291,6 +291,27 @@ fn a_destination_that_no_team_can_be_leaves_the_word_to_the_next_rule() {
     assert_eq!(routed.team.value.as_str(), "solo");
 }
 
+/// A skill may have a level: who has it at a higher one can do what is asked for at a lower one, and not the reverse.
+#[test]
+fn a_skill_counts_at_its_level_and_below() {
+    let mut organisation = organisation();
+    for (team, skill) in [("even", "sap@1"), ("odd", "sap@3")] {
+        organisation.teams.get_mut(team).unwrap().members[0].skills = [skill.parse().unwrap()].into();
+    }
+    let to = |skill: &str| {
+        let to = Destination { skills: vec![skill.parse().unwrap()], ..Destination::default() };
+        verdict::routing(&organisation, &"other".parse().unwrap(), &[given(0, Some(Some(to)))]).team
+    };
+    assert_eq!(to("sap@2").value.as_str(), "odd");
+    assert_eq!(to("sap@3").value.as_str(), "odd");
+    assert_eq!(to("sap@4").by, By::Default, "nobody has it so high");
+    let able = |skill: &str| {
+        let members = organisation.teams.values().flat_map(|team| &team.members);
+        members.filter(|member| verdict::can(member, skill)).count()
+    };
+    assert_eq!([able("sap"), able("sap@1"), able("sap@2"), able("sap@4"), able("sap@x")], [2, 2, 1, 0, 0]);
+}
+
 /// What a category promises: a level where no rule has one, of the nearest parent that names any.
 #[test]
 fn a_ticket_that_no_rule_rates_has_the_level_of_its_category_or_of_the_nearest_parent() {

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use super::actor::{Author, RuleRef};
 use super::id::{CategoryId, ImpactId, PersonId, PriorityId, Skill, Tag, TeamId, TicketNumber, UrgencyId};
 use super::organisation::form::{Field, Problem};
-use super::organisation::{Category, Kind, Organisation, RequestType, Strategy};
+use super::organisation::{Category, Kind, Member, Organisation, RequestType, Strategy};
 
 pub mod access;
 pub mod check;
@@ -279,7 +279,7 @@ pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Give
 fn team_for(organisation: &Organisation, to: &Destination) -> Option<TeamId> {
     let able = |team: &super::organisation::Team| match &to.assignee {
         Some(person) => usize::from(team.members.iter().any(|m| m.person == *person)),
-        None => team.members.iter().filter(|m| to.skills.iter().all(|s| m.skills.contains(s))).count(),
+        None => team.members.iter().filter(|m| to.skills.iter().all(|s| can(m, s.as_str()))).count(),
     };
     organisation
         .teams
@@ -288,6 +288,22 @@ fn team_for(organisation: &Organisation, to: &Destination) -> Option<TeamId> {
         .filter(|(able, _)| *able > 0)
         .min_by_key(|(able, team)| (team.tier, Reverse(*able), team.id.clone()))
         .map(|(_, team)| team.id.clone())
+}
+
+/// Whether a member can do what is asked for: `vpn@2` is the skill `vpn` at the level 2, which those can who have it at that level or
+/// above. A skill without a level is one of level 1.
+pub fn can(member: &Member, skill: &str) -> bool {
+    let (name, level) = at_level(skill);
+    let is_enough = |own: &Skill| {
+        let (own, of) = at_level(own.as_str());
+        own == name && of >= level
+    };
+    member.skills.contains(skill) || member.skills.iter().any(is_enough)
+}
+
+fn at_level(skill: &str) -> (&str, u32) {
+    let found = skill.rsplit_once('@').and_then(|(name, level)| Some((name, level.parse().ok()?)));
+    found.unwrap_or((skill, 1))
 }
 
 /// The word of a category about its tickets, or that of its nearest parent that has one.
