@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
-use crate::support::peers::smtp::Relay;
+use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
@@ -442,11 +442,8 @@ fn a_link_decides_once_for_one_approver_and_looking_at_it_decides_nothing() {
     let amara = desk.as_role("amara");
     amara.post("/api/v1/tickets", &request("github", "write", 240)).expect(201);
     desk.advance(SignedDuration::ZERO);
-    let letter = relay.taken().into_iter().find(|taken| taken.text.contains("/decide/")).unwrap();
-    let text = letter.text.replace("=\n", "");
-    let end: String = text.split_once("/decide/").unwrap().1.chars().take_while(|c| !c.is_whitespace()).collect();
-    assert!(end.ends_with(".lena"), "{end}");
-    let page = format!("/decide/{end}");
+    let page = decision_page(&relay.taken());
+    assert!(page.ends_with(".lena"), "{page}");
     let stranger = amara.bearing("none");
     for _ in 0..3 {
         let shown = stranger.get(&page);

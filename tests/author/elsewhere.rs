@@ -1,18 +1,16 @@
 //! The commands about rules, asked of a desk at an address as of the database.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::json;
 
 use super::{out, printed};
-use crate::support::components::{PROGRAM, hostile, hostile_manifest, put};
+use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::{Database, Desk};
 
 /// A command to a desk at its address, in the name of a demo person.
 fn asked(desk: &Desk, person: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).args(["--url", &desk.url, "--token", &format!("demo-{person}")]);
-    command.env_remove("DATABASE_URL").env_remove("RULEDESK_CONFIG").output().unwrap()
+    desk.asked(person, arguments)
 }
 
 #[test]

@@ -9,7 +9,9 @@ use ruledesk::desk::verdict::access as combined;
 use ruledesk::desk::verdict::access::{
     AccessAnswer, Approval, ApprovalStep, Asked, Outcome, RawAccess, RawScope, RawStep, Scope,
 };
-use ruledesk::desk::verdict::{self, Changes, Classification, Destination, Given, IntakeAnswer, IntakeVerdict, Rating};
+use ruledesk::desk::verdict::{
+    self, By, Changes, Classification, Destination, Given, IntakeAnswer, IntakeVerdict, Rating,
+};
 
 use crate::store::fixture::{organisation, person};
 
@@ -170,7 +172,7 @@ proptest! {
             };
             Given { overrides: *overrides, ..given(n, answer.map(|answer| answer.map(rating))) }
         }).collect();
-        let rated = verdict::priority(&organisation, &rules);
+        let rated = verdict::priority(&organisation, None, &rules);
         let proposed = || ranks.iter().filter_map(|(answer, overrides)| Some(((*answer)??, *overrides)));
         let first_override = proposed().find(|(_, overrides)| *overrides).map(|(rank, _)| rank);
         let expected = first_override.or_else(|| proposed().map(|(rank, _)| rank).min()).unwrap_or(1);
@@ -287,6 +289,45 @@ fn a_destination_that_no_team_can_be_leaves_the_word_to_the_next_rule() {
     let rules = [given(0, Some(Some(both))), given(1, Some(Some(solo)))];
     let routed = verdict::routing(&organisation, &"other".parse().unwrap(), &rules);
     assert_eq!(routed.team.value.as_str(), "solo");
+}
+
+/// A skill may have a level: who has it at a higher one can do what is asked for at a lower one, and not the reverse.
+#[test]
+fn a_skill_counts_at_its_level_and_below() {
+    let mut organisation = organisation();
+    for (team, skill) in [("even", "sap@1"), ("odd", "sap@3")] {
+        organisation.teams.get_mut(team).unwrap().members[0].skills = [skill.parse().unwrap()].into();
+    }
+    let to = |skill: &str| {
+        let to = Destination { skills: vec![skill.parse().unwrap()], ..Destination::default() };
+        verdict::routing(&organisation, &"other".parse().unwrap(), &[given(0, Some(Some(to)))]).team
+    };
+    assert_eq!(to("sap@2").value.as_str(), "odd");
+    assert_eq!(to("sap@3").value.as_str(), "odd");
+    assert_eq!(to("sap@4").by, By::Default, "nobody has it so high");
+    let able = |skill: &str| {
+        let members = organisation.teams.values().flat_map(|team| &team.members);
+        members.filter(|member| verdict::can(member, skill)).count()
+    };
+    assert_eq!([able("sap"), able("sap@1"), able("sap@2"), able("sap@4"), able("sap@x")], [2, 2, 1, 0, 0]);
+}
+
+/// What a category promises: a level where no rule has one, of the nearest parent that names any.
+#[test]
+fn a_ticket_that_no_rule_rates_has_the_level_of_its_category_or_of_the_nearest_parent() {
+    let mut organisation = organisation();
+    organisation.categories.get_mut("network").unwrap().priority = Some("critical".parse().unwrap());
+    let rated = |category: &str, rules: &[Given<Option<Rating>>]| {
+        let rated = verdict::priority(&organisation, Some(&category.parse().unwrap()), rules);
+        (rated.level.value.to_string(), rated.rank, rated.level.by)
+    };
+    assert_eq!(rated("network", &[]), ("critical".to_owned(), 0, By::Category));
+    assert_eq!(rated("network.vpn", &[given(0, Some(None))]), ("critical".to_owned(), 0, By::Category));
+    assert_eq!(rated("network-old", &[]), ("medium".to_owned(), 1, By::Default), "it is no part of it");
+    let low = Rating { impact: None, urgency: None, level: "low".parse().unwrap(), rank: 2 };
+    let (level, rank, by) = rated("network.vpn", &[given(0, Some(Some(low)))]);
+    assert_eq!((level.as_str(), rank), ("low", 2), "a rule has the first word");
+    assert!(matches!(by, By::Rule { .. }));
 }
 
 /// Where everybody who could approve is party to the request, waiting for nobody would be for ever.

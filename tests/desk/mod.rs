@@ -10,3 +10,4 @@ mod looser;
 mod opening;
 mod promises;
 mod reviews;
+mod words;

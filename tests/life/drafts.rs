@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 #[test]
 fn a_requester_who_is_refused_goes_on_with_a_draft_and_gets_one_ticket() {
@@ -40,4 +40,33 @@ fn a_requester_who_is_refused_goes_on_with_a_draft_and_gets_one_ticket() {
         let listed = amara.get("/api/v1/drafts").expect(200);
         assert_eq!(listed.as_array().map(Vec::len), Some(49));
     });
+}
+
+/// The same drafts by the command line, at the desk's address and in their author's name.
+#[test]
+fn drafts_are_listed_shown_sent_and_thrown_away_by_commands() {
+    let desk = House::demo(Database::Sqlite);
+    let (first, second) = ("0199c0de-0000-7000-8000-000000000001", "0199c0de-0000-7000-8000-000000000002");
+    let draft = |id: &str, fields: &serde_json::Value| {
+        let body = json!({ "request_type": "hardware", "subject": format!("A monitor {fields}"),
+            "body": "My monitor flickers all day long.", "fields": fields });
+        desk.as_role("amara").put(&format!("/api/v1/drafts/{id}"), &body).expect(200);
+    };
+    draft(first, &json!({}));
+    draft(second, &json!({ "device": "monitor", "justification": "it hurts the eyes", "urgency": "low" }));
+    let drafts = |arguments: &[&str]| desk.answered("amara", &[["tickets", "drafts"].as_slice(), arguments].concat());
+    let refused = desk.asked("amara", &["tickets", "drafts", "send", first]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("device: "), "{said}");
+    let listed = drafts(&["list"]);
+    let of = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+    assert!(of(first).contains("to correct)") && !of(second).contains("to correct"), "{listed}");
+    let shown: serde_json::Value = serde_json::from_str(&drafts(&["show", first])).unwrap();
+    assert_eq!((&shown["id"], shown["problems"].as_array().unwrap().is_empty()), (&json!(first), false));
+    assert_eq!(drafts(&["send", second]), format!("{second} is IT-1 now\n"));
+    drafts(&["discard", first]);
+    assert_eq!(drafts(&["list"]), "");
+    assert_eq!(desk.answered("lena", &["tickets", "drafts", "list"]), "", "they are their author's alone");
+    let nowhere = desk.command(&["tickets", "drafts", "list"]);
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("--url"), "a desk has to be named");
 }

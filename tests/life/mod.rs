@@ -160,10 +160,15 @@ fn a_canary_has_its_share_and_goes_back_by_itself_when_it_fails() {
             }
             (one(&desk)["candidate"]["state"] == "loaded").then_some(())
         });
-        // Tickets do not wait for the canary's end, so that some more may have been decided by it.
+        // Tickets do not wait for the canary's end, so that some more may have been decided by it. How many it decided says nothing
+        // about when it was judged; the judgement itself does, and it counts calls.
         assert!(inside >= 3, "{inside} inside and {outside} outside");
         let last = desk.as_role("mei").get("/api/v1/rules/one/events").expect(200)[0].clone();
         assert_eq!((&last["event"], &last["actor"]), (&json!("demoted"), &json!("desk")));
+        assert_eq!(last["why"], "it failed at 3 of at most 20 calls", "the third failure ends it, and no later one");
+        // Five standard deviations from the half, on a machine of any speed.
+        let (all, more) = ((inside + outside) as f64, inside.abs_diff(outside) as f64);
+        assert!(more <= 5.0 * all.sqrt(), "{inside} inside and {outside} outside");
         let made = ticket(&desk).expect(201);
         assert_eq!(parts(&desk, &made, "priority").as_array().unwrap().len(), 1, "it is not asked any more");
     });

@@ -105,3 +105,37 @@ fn an_outage_goes_by_category_and_field_and_is_ended_by_hand() {
     assert_eq!(kofi.delete("/api/v1/tickets/IT-1/outage").status, 204);
     desk.do_what_is_due();
 }
+
+/// An outage from its declaration to its end by the command line, at the desk's address and in an agent's name.
+#[test]
+fn an_outage_is_declared_answered_and_ended_by_commands() {
+    let desk = House::demo(Database::Sqlite);
+    let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+    let outage = submit(&amara, "VPN is down", "vpn");
+    let outages = |arguments: &[&str]| desk.answered("kofi", &[["tickets", "outages"].as_slice(), arguments].concat());
+    let declare = ["declare", &outage, "--announce", "No VPN in Berlin.", "--words", "vpn,tunnel"];
+    let refused = desk.asked("amara", &[["tickets", "outages"].as_slice(), &declare].concat());
+    assert!(!refused.status.success(), "agents declare");
+    let unlike = desk.asked("kofi", &["tickets", "outages", "declare", &outage, "--announce", "x"]);
+    assert!(String::from_utf8_lossy(&unlike.stderr).contains("like: "), "it says which tickets are like it");
+    assert!(outages(&declare).contains("0 attached: No VPN in Berlin."));
+    let (child, other) = (submit(&lena, "My tunnel is shut", "vpn"), submit(&lena, "The printer jams", "printer"));
+    let attached = |key: &str| outages(&["attached", &outage]).contains(key);
+    assert_eq!((attached(&child), attached(&other)), (true, false));
+    outages(&["attach", &other, &outage]);
+    assert!(outages(&["list"]).contains("2 attached"));
+    outages(&["detach", &other, &outage]);
+    assert!(!attached(&other));
+    outages(&["answer", &outage, "A new gateway is on its way."]);
+    desk.advance(SignedDuration::from_mins(1));
+    desk.do_what_is_due();
+    assert!(timeline(&lena, &child).contains("A new gateway is on its way."));
+    // By category and by a field as well; then it is over, and the next ticket is one of its own.
+    outages(&["declare", &outage, "--announce", "Still none.", "--request-type", "incident", "--field", "service=vpn"]);
+    let by_field = submit(&lena, "Nothing works", "vpn");
+    assert!(attached(&by_field));
+    outages(&["end", &outage]);
+    assert_eq!(outages(&["list"]), "");
+    assert!(!attached(&submit(&lena, "Nothing works again", "vpn")));
+    desk.do_what_is_due();
+}

@@ -37,6 +37,34 @@ fn a_configuration_to_start_from_is_right_and_a_check_says_all_that_is_wrong_wit
     assert!(!done && said.contains("alec") && said.contains("alex") && said.contains("colour"), "{said}");
 }
 
+/// People come as a personnel system exports them, also while a desk runs: a version like any other.
+#[test]
+fn people_are_published_from_a_csv_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("desk").to_str().unwrap().to_owned();
+    assert!(ruledesk(&["init", &place]).0);
+    let settings = std::path::Path::new(&place).join("desk.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, format!("{text}\n[configuration]\nby-api = [\"people\"]\n")).unwrap();
+    let data = dir.path().join("data").to_str().unwrap().to_owned();
+    let file = dir.path().join("people.csv");
+    let config = |arguments: &[&str]| {
+        let own = ["--config", &place, "--data", &data];
+        ruledesk(&[["config"].as_slice(), arguments, &own].concat())
+    };
+    let rows = "id;name;email;department;title;manager;groups\nalex;Alex Example;alex@example.com;IT;Head of IT;;staff\n\
+                sam;Sam Example;sam@example.com;Sales;;alex;staff\nkim;Kim Example;kim@example.com;Sales;;sam;staff\n";
+    std::fs::write(&file, rows).unwrap();
+    let file = file.to_str().unwrap();
+    let (done, said) = config(&["publish", "people", file, "--why", "the export of today"]);
+    assert!(done && said.contains("published as revision 1") && said.contains("added    person kim"), "{said}");
+    let (done, said) = config(&["export", "people"]);
+    assert!(done && said.contains("id = \"kim\""), "{said}");
+    std::fs::write(file, rows.replace("alex;staff", "nobody-we-know;staff")).unwrap();
+    let (done, said) = config(&["check", "people", file]);
+    assert!(!done && said.contains("nobody-we-know"), "{said}");
+}
+
 /// The keys that the code of a file asks for by their names.
 fn keys_of(code: &str) -> Vec<String> {
     let calls = ["optional(", "required(", "list(", "table(", "entries(", "(keys, ", "(keys,"];

@@ -1,20 +1,26 @@
 //! Rules for every page: accessible at both widths and in both schemes, nothing wider than the screen, no complaint of the
 //! browser, and every word in the reader's language.
 
+use serde_json::json;
+
 use crate::pages::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
-use crate::support::components::scratch;
+use crate::support::components::{example_rules, scratch};
 use crate::support::house::House;
+use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 45] = [
+const PAGES: [(&str, &str, &str); 48] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
     ("mine", "amara", "/mine"),
     ("ticket-plain", "amara", "/tickets/IT-40"),
+    ("drafts", "amara", "/drafts"),
+    ("draft", "amara", "/drafts/0199c0de-0000-7000-8000-000000000001"),
     ("access", "amara", "/access"),
+    ("several", "amara", "/access/several"),
     ("account", "amara", "/account"),
     ("find", "amara", "/find?q=calendar"),
     ("missing", "amara", "/tickets/IT-999"),
@@ -72,6 +78,7 @@ const PLAIN: [&str; 9] = [
 #[test]
 fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     let desk = House::lived_in(Database::Sqlite);
+    keep_a_draft(&desk);
     let pictures = scratch().join("pictures");
     std::fs::create_dir_all(&pictures).unwrap();
     let mut broken = Vec::new();
@@ -91,6 +98,18 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     for (width, dark) in [(1280, false), (320, true)] {
         look(&anybody, "sign-in", width, dark);
     }
+    // The page behind the link of a message needs no sign-in; when it is decided, the link shows that it is over.
+    let relay = Relay::start();
+    let (outside, link) = desk_with_a_link(&relay);
+    let mut approver = Browser::at(&outside.url);
+    for name in ["decide", "decide-over"] {
+        approver.go(&link);
+        for (width, dark) in [(1280, false), (1280, true), (320, false), (320, true)] {
+            look(&approver, name, width, dark);
+        }
+        outside.as_role("lena").post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
+    }
+    outside.do_what_is_due();
     for person in ["amara", "kofi", "lena", "mei"] {
         let mut browser = Browser::of(&desk.url, person);
         for (name, _, path) in PAGES.iter().filter(|(_, who, _)| *who == person) {
@@ -107,14 +126,66 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
+/// A desk with a request that waits, and the path of the link in the message to its approver.
+fn desk_with_a_link(relay: &Relay) -> (House, String) {
+    let settings = relay.settings() + "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &settings);
+    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday and push the models" });
+    let wanted = json!({ "request_type": "access", "subject": "GitHub please", "body": "", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &wanted).expect(201);
+    desk.do_what_is_due();
+    let link = decision_page(&relay.taken());
+    (desk, link)
+}
+
+/// A draft that was refused: its problems stand at its fields.
+fn keep_a_draft(desk: &House) {
+    let path = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+    let half =
+        json!({ "request_type": "hardware", "subject": "A laptop for the new project", "body": "", "fields": {} });
+    let amara = desk.as_role("amara");
+    amara.put(path, &half).expect(200);
+    amara.post(&format!("{path}/submit"), &json!({})).expect(422);
+}
+
+/// The pages about access that were not made for one screen alone: asked for, narrowed and decided without scripts.
+#[test]
+fn several_requests_and_the_link_of_a_message_need_no_scripts() {
+    let relay = Relay::start();
+    let (desk, link) = desk_with_a_link(&relay);
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/access/several");
+    amara.click("main form button.primary");
+    amara.sees(".notice.bad", "requests would come of it");
+    amara.click("input[value='datadog/viewer']");
+    amara.click("input[value='jira/user']");
+    amara.type_into("#people", "jonas");
+    amara.type_into("#justification", "The finance project goes on until the summer");
+    amara.click("main form button.primary");
+    amara.wait("location.pathname.startsWith('/access/submissions/')");
+    amara.counts(".submission li", 2);
+    let mut lena = Browser::at(&desk.url);
+    lena.without_scripts();
+    lena.go(&link);
+    lena.click("button[value=deny]");
+    lena.sees(".notice.bad", "reason");
+    lena.click("button[value=approve]");
+    lena.counts("form.decide", 0);
+    let state = desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
+    assert_eq!(state, "approved");
+    desk.do_what_is_due();
+}
+
 /// A text that stands on a page without the marks of the pseudo-language was not written for translation: names of the
 /// organisation, words of people and rules, keys and times aside, all texts have them.
 #[test]
 fn every_word_of_the_frame_is_in_the_reader_s_language() {
-    const OF_AGENTS: [&str; 12] = [
+    const OF_AGENTS: [&str; 14] = [
         "/",
         "/mine",
+        "/drafts",
         "/access",
+        "/access/several",
         "/approvals",
         "/queue",
         "/account",

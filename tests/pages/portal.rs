@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 
 use super::desk;
 use crate::support::browser::Browser;
+use crate::support::components::{example_rules, root};
 use crate::support::house::House;
-use crate::support::place::Database;
+use crate::support::place::{Database, copy};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
 #[test]
@@ -39,6 +40,105 @@ fn an_employee_asks_is_told_what_is_missing_and_follows_it_without_scripts() {
     amara.type_into("#body", "It may be a used one.");
     amara.click(".composer button");
     amara.sees(".story", "It may be a used one.");
+}
+
+/// A request that is not ready waits at the desk, and one that was refused waits with what is wrong, at another device, too.
+#[test]
+fn a_request_is_saved_for_later_and_gone_on_with_where_it_was_refused() {
+    let desk = House::demo(Database::Sqlite);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("desk.txt");
+    std::fs::write(&file, "my desk, in words").unwrap();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/new/hardware");
+    amara.type_into("#files", file.to_str().unwrap());
+    amara.type_into("#subject", "A laptop for the new project");
+    amara.choose("[id='field.device']", "laptop");
+    amara.click("button[name=keep]");
+    amara.is_at("/drafts?done=kept");
+    amara.sees(".notice.good", "Nothing was sent yet");
+    amara.counts(".rows .tag.warn", 0);
+
+    amara.click(".rows a.button");
+    amara.counts("#problems", 0);
+    amara.sees("form.stack", "desk.txt");
+    amara.click("button.primary");
+    amara.sees("#problems", "missing");
+    let problems = amara.count("[aria-invalid=true]");
+    assert!(problems >= 1, "it was refused");
+
+    let mut elsewhere = Browser::without_scripts_of(&desk.url, "amara", "/drafts");
+    elsewhere.sees(".rows .tag.warn", "to correct");
+    elsewhere.click(".rows a.button");
+    elsewhere.sees("#problems", "missing");
+    elsewhere.counts("[aria-invalid=true]", problems);
+    let filled = "return [document.querySelector('#subject').value, document.getElementById('field.device').value]";
+    assert_eq!(elsewhere.script(filled), serde_json::json!(["A laptop for the new project", "laptop"]));
+    elsewhere.type_into("[id='field.justification']", "The old one does not run the models any more");
+    elsewhere.type_into("[id='field.cost-centre']", "CC-1042");
+    elsewhere.choose("[id='field.urgency']", "high");
+    elsewhere.click("button.primary");
+    elsewhere.is_at("/tickets/IT-1?sent=1");
+    elsewhere.sees(".files", "desk.txt");
+    elsewhere.go("/drafts");
+    elsewhere.sees(".empty", "no drafts");
+    // The first page still shows the draft that has become a ticket: sent again, it makes no second one unseen.
+    amara.click("button.primary");
+    amara.sees("#problems", "was sent or thrown away");
+    amara.counts("input[name=draft]", 0);
+    let all = desk.as_role("amara").get("/api/v1/tickets").expect(200);
+    assert_eq!(all["tickets"].as_array().map(Vec::len), Some(1));
+}
+
+/// An approver gives fewer groups than were asked for, by boxes that need no script, and a problem leaves them as they were.
+#[test]
+fn an_approver_gives_fewer_groups_than_were_asked_for() {
+    let config = tempfile::tempdir().unwrap();
+    copy(&root().join("host/demo"), config.path());
+    let file = config.path().join("apps.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let write = "name = \"Write\"\nrisk = \"medium\"\n";
+    let with_groups = format!("{write}groups = [\"staff\", \"contractors\", \"it-admins\"]\n");
+    std::fs::write(&file, text.replacen(write, &with_groups, 1)).unwrap();
+    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
+    let body = serde_json::json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+        "tier": "write", "duration-hours": 72, "justification": "I join the data project on Monday" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/approvals/IT-1");
+    lena.counts("input[name=group]:checked", 3);
+    lena.click("input[name=group][value=it-admins]");
+    lena.click("button[value=deny]");
+    lena.sees(".notice.bad", "say why");
+    lena.counts("input[name=group]:checked", 2);
+    lena.click("input[name=group][value=contractors]");
+    lena.click("button[value=approve]");
+    lena.counts("form.decide", 0);
+    let grants = desk.as_role("amara").get("/api/v1/people/amara/grants").expect(200);
+    assert_eq!(grants[0]["groups"], serde_json::json!(["staff"]), "{grants}");
+    desk.do_what_is_due();
+}
+
+/// A draft of a program is a draft like others, of its author alone, and goes when it is thrown away.
+#[test]
+fn a_draft_of_a_program_is_gone_on_with_on_the_page_and_thrown_away() {
+    let desk = House::demo(Database::Sqlite);
+    let path = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+    let half = serde_json::json!({ "request_type": "incident", "subject": "VPN is slow", "body": "Since noon.",
+        "fields": { "service": "vpn", "people-affected": 3 }, "tags": ["remote"] });
+    desk.as_role("amara").put(path, &half).expect(200);
+    let lena = Browser::without_scripts_of(&desk.url, "lena", "/drafts/0199c0de-0000-7000-8000-000000000001");
+    lena.counts("form.stack", 0);
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/mine");
+    amara.click(".tabs a[href='/drafts']");
+    amara.click(".rows a.button");
+    let number = amara.script("return document.getElementById('field.people-affected').value");
+    assert_eq!(number, "3");
+    amara.type_into("#body", " It is worse now.");
+    amara.click("button[name=keep]");
+    let kept = desk.as_role("amara").get(path).expect(200)["submission"].clone();
+    assert_eq!((&kept["body"], &kept["tags"]), (&"Since noon. It is worse now.".into(), &half["tags"]), "{kept}");
+    amara.click(".rows button.danger");
+    amara.sees(".notice.good", "thrown away");
+    assert_eq!(desk.as_role("amara").get(path).status, 404);
 }
 
 #[test]

@@ -156,3 +156,41 @@ fn a_table_dropped_into_a_running_desk_decides() {
     assert!(reason(&after["key"]).contains("Paul looks after the printers in Paris"));
     assert!(!reason(&before["key"]).contains("Paul looks after"));
 }
+
+/// Rules of one stage are shown the ticket as the stage before left it: the word of one is no news to another, whichever is asked first.
+/// The next stage is shown what they came to.
+#[test]
+fn rules_of_one_stage_see_the_same_frozen_ticket_and_the_next_stage_sees_what_they_came_to() {
+    let table = |(name, stage, order, more, row): (&str, &str, u8, &str, &str)| {
+        format!(
+            "name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"One of three.\"\nstages = [\"{stage}\"]\norder = {order}\n\n\
+             [settings]\nstage = \"{stage}\"\notherwise = \"pass\"\n{more}\n[[settings.row]]\n{row}\nreason = \"by the table\"\n"
+        )
+    };
+    for (first, second) in [(10, 20), (20, 10)] {
+        let rules = TempDir::new().unwrap();
+        let levels = "levels = [\"critical\", \"high\", \"medium\", \"low\"]\n";
+        for one in [
+            (
+                "tags",
+                "categorization",
+                first,
+                "",
+                "when.ticket.text.mentions = [\"vpn\"]\nthen.tags = [\"compliance\"]",
+            ),
+            ("looks", "categorization", second, "", "when.so-far.tags = \"compliance\"\nthen.category = \"security\""),
+            ("rates", "priority", 30, levels, "when.so-far.tags = \"compliance\"\nthen.level = \"critical\""),
+        ] {
+            put(rules.path(), one.0, &table(one), &component());
+        }
+        let desk = House::with_rules(Database::Sqlite, rules.path());
+        let kofi = desk.as_role("kofi");
+        let incident = json!({ "request_type": "incident", "subject": "The VPN is slow", "body": "Since noon.",
+            "fields": { "service": "vpn" } });
+        let made = kofi.post("/api/v1/tickets", &incident).expect(201);
+        assert_eq!(made["tags"], json!(["compliance"]), "{made}");
+        assert_ne!(made["category"], "security", "asked {second}th, it was not told of the tag: {made}");
+        assert_eq!(made["priority"], "critical", "and the next stage was: {made}");
+        assert!(desk.command(&["decisions", "verify"]).status.success());
+    }
+}

@@ -257,7 +257,8 @@ pub fn organisation() -> Organisation {
         calendar: None,
     };
     let category = |id: &str| {
-        let category = Category { id: id.parse().unwrap(), name: id.to_owned(), team: None, catch_all: false };
+        let (id, name) = (id.parse().unwrap(), id.to_owned());
+        let category = Category { id, name, team: None, priority: None, catch_all: false };
         (category.id.clone(), category)
     };
     Organisation {

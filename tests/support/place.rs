@@ -144,6 +144,20 @@ impl Place {
         self.program(arguments).output().unwrap()
     }
 
+    /// A command to this desk at its address, in the name of a person of the demo.
+    pub fn asked(&self, person: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).args(["--url", &self.url, "--token", &format!("demo-{person}")]);
+        command.env_remove("DATABASE_URL").env_remove("RULEDESK_CONFIG").output().unwrap()
+    }
+
+    /// The words of such a command that does what it is asked to.
+    pub fn answered(&self, person: &str, arguments: &[&str]) -> String {
+        let output = self.asked(person, arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs a statement on its PostgreSQL, as an intruder who gets past the desk would.
     pub fn sql(&self, statement: &'static str) {
         use sqlx::{Connection as _, Executor as _};

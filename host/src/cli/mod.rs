@@ -23,7 +23,6 @@ macro_rules! println {
 mod decisions;
 mod descriptors;
 mod desk;
-mod explain;
 mod import;
 mod jobs;
 mod people;
@@ -31,6 +30,7 @@ mod rule;
 mod rules;
 mod serve;
 mod tables;
+mod tickets;
 mod which;
 
 /// An IT service desk whose decisions are made by WebAssembly components.
@@ -54,7 +54,8 @@ enum Command {
     /// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
     Import(Box<import::Import>),
     /// Says why a ticket is as it is.
-    Explain(explain::Explain),
+    Explain(tickets::explain::Explain),
+    Tickets(tickets::Tickets),
     /// Gives a person a token, which is shown once, or takes one back.
     Token(people::token::Add),
     Person(people::Person),
@@ -111,7 +112,7 @@ struct Place {
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables` and most of `rules`.
+    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables`, `tickets` and most of `rules`.
     #[arg(long, global = true, env = "RULEDESK_URL")]
     url: Option<String>,
     /// Whose commands these are, at a desk elsewhere.
@@ -154,7 +155,8 @@ pub fn run() -> ExitCode {
         Command::Config(published) => desk::in_runtime(verbose, desk::published::run(published)),
         Command::Tables(tables) => desk::in_runtime(verbose, tables::run(tables)),
         Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
-        Command::Explain(command) => desk::in_runtime(verbose, explain::run(command)),
+        Command::Explain(command) => desk::in_runtime(verbose, tickets::explain::run(command)),
+        Command::Tickets(tickets) => tickets::run(&tickets),
         Command::Messages(messages) => jobs::messages::run(&messages),
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(verbose, people::token::run(add)),

@@ -38,6 +38,7 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> Taxonomy {
 /// - `id`: its place in the taxonomy, such as `hardware.laptop`.
 /// - `name`.
 /// - `team`: who takes such tickets where no rule has answered; absent is the parent's, else the desk's default.
+/// - `priority`: the level of such tickets where no rule has answered; absent is the parent's, else the desk's default.
 /// - `catch-all`: whether it only says that none was found, so that no ticket is resolved in it; default false.
 fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
     if let Some((parent, _)) = id.as_str().rsplit_once('.')
@@ -49,6 +50,7 @@ fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
         team: keys.optional("team").and_then(|node| node.known(&names.teams)),
+        priority: keys.optional("priority").and_then(|node| node.known(&names.priorities)),
         catch_all: keys.optional("catch-all").and_then(|node| node.flag()).unwrap_or(false),
     }
 }

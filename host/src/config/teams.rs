@@ -56,7 +56,7 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
 /// One `[[team.member]]`.
 ///
 /// - `person`: the person's id, once in a team.
-/// - `skills`: some of the file's `skills`.
+/// - `skills`: some of the file's `skills`; `vpn@2` is one at a level, which a member with `vpn@3` can do as well.
 /// - `available`: whether new tickets may be assigned to this member now; default true.
 /// - `shift`: the `[[other-calendar]]` of the hours in which they may be; absent is at any time.
 /// - `capacity`: the most unfinished tickets that the desk gives this member; absent is no bound.

@@ -56,6 +56,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     38 "schedule-acts" "0038_schedule_acts.sql";
     39 "configuration-drafts" "0039_configuration_drafts.sql";
     40 "sign_ins" "0040_sign_ins.sql";
+    44 "waiting-work" "0044_waiting_work.sql";
     48 "entrance" "0048_entrance.sql";
     49 "labels" "0049_labels.sql";
 };

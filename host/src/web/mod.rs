@@ -54,6 +54,8 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/find", get(portal::find))
         .route("/find/people", get(portal::people))
         .route("/mine", get(portal::mine))
+        .route("/drafts", get(portal::drafts::list))
+        .route("/drafts/{id}", get(portal::drafts::show).post(portal::drafts::discard))
         .route("/survey/{link}", get(portal::survey::show).post(portal::survey::answer))
         .route("/access", get(portal::access::show))
         .route("/access/who", get(holders::list))

@@ -50,6 +50,65 @@ fn what_a_person_changes_is_written_down_with_the_reason_and_the_promise_follows
     });
 }
 
+/// On request, a ticket that gets another category gets the priority and the team that the rules find for that, in their name and
+/// with a record of what they were asked; what the person names stays theirs.
+#[test]
+fn a_new_category_has_the_later_stages_asked_again_on_request_and_says_why() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+        amara.post("/api/v1/tickets", &vague).expect(201);
+        let before = kofi.get(TICKET).expect(200);
+        assert_eq!((&before["category"], &before["team"]), (&json!("miscellaneous"), &json!("service-desk")));
+        let without = edit(&kofi, 1, &json!({ "category": "hardware.printer", "reason": "a printer" })).expect(200);
+        assert_eq!(without["team"], "service-desk", "nobody asked for more");
+
+        desk.clock.advance(jiff::SignedDuration::from_mins(1));
+        let asked = json!({ "category": "security", "reason": "somebody asks for passwords", "ask_rules": true });
+        assert_eq!(amara.with("if-match", "*").patch(TICKET, &asked).status, 403);
+        let once = kofi.with("idempotency-key", "again");
+        let after = edit(&once, 2, &asked).expect(200);
+        assert_eq!((&after["category"], &after["team"]), (&json!("security"), &json!("security")), "{after}");
+        assert_ne!(after["priority"], before["priority"], "a matter of security is more urgent");
+        assert!(!after["assignee"].is_null() && after["version"] == 3, "it is one change: {after}");
+        assert_eq!(edit(&once, 2, &asked).expect(200)["version"], 3, "sent again, it is the same one");
+        let entries = kofi.get(&format!("{TICKET}/timeline")).expect(200);
+        let last = |field: &str| {
+            let found = entries.as_array().unwrap().iter().rfind(|entry| entry["details"]["field"] == field).unwrap();
+            (found["by"].clone(), found["author"].as_str().unwrap().to_owned(), found["details"]["reason"].clone())
+        };
+        assert_eq!(last("category"), (json!("person"), "kofi".to_owned(), asked["reason"].clone()));
+        let (by, rule, why) = last("team");
+        assert!(by == "rule" && rule.starts_with("team-routing ") && why != "", "{entries}");
+        assert!(last("priority").1.starts_with("impact-urgency "), "{entries}");
+        let runs = kofi.get(&format!("{TICKET}/decisions")).expect(200);
+        let stages = |run: &Value| {
+            let names =
+                run["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].as_str().unwrap().to_owned());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(runs.as_array().unwrap().len(), 2, "{runs}");
+        assert_eq!(
+            (&runs[1]["cause"], stages(&runs[1])),
+            (&json!("reconsidered"), vec!["priority".into(), "routing".into()])
+        );
+        let told = kofi.get(&format!("{TICKET}/explain?field=team")).expect(200);
+        assert!(told["fields"][0]["set_by"]["name"].as_str().unwrap().starts_with("team-routing"), "{told}");
+
+        // A team that the person names is theirs to name; the rules go on about the priority.
+        let named = json!({ "category": "network.vpn", "team": "desktop", "reason": "the client", "ask_rules": true });
+        let after = edit(&kofi, 3, &named).expect(200);
+        assert_eq!((&after["team"], &after["priority"]), (&json!("desktop"), &before["priority"]), "{after}");
+        let unknown = json!({ "category": "no-such", "reason": "x", "ask_rules": true });
+        assert_eq!(edit(&kofi, 4, &unknown).expect(422)["problems"][0]["field"], "category");
+        assert_eq!(edit(&kofi, 3, &asked).status, 412, "it is at another version");
+        let verified = desk.command(&["decisions", "verify"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+        desk.do_what_is_due();
+    });
+}
+
 #[test]
 fn a_ticket_that_changes_teams_is_shared_out_there() {
     on_both(|database| {

@@ -158,3 +158,66 @@ fn leaves(desk: &House, dir: &TempDir, person: &str, is_removed: bool) {
     let reloaded = desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
     assert_eq!(reloaded.status, 204, "{}", reloaded.text);
 }
+
+/// A shift that has not begun gives nothing to those who work in it; when it begins, what has waited is theirs.
+#[test]
+fn a_ticket_waits_for_the_shift_that_can_have_it() {
+    on_both(|database| {
+        let now = jiff::Timestamp::from_second(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64).unwrap();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).weekday();
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let others = days.iter().enumerate().filter(|(day, _)| *day as i8 != today.to_monday_zero_offset());
+        let open: String = others.map(|(_, day)| format!("{day} = [\"00:00-24:00\"]\n")).collect();
+        let dir = TempDir::new().unwrap();
+        copy(&root().join("host/demo"), dir.path());
+        let change = |file: &str, change: &dyn Fn(String) -> String| {
+            let file = dir.path().join(file);
+            let text = std::fs::read_to_string(&file).unwrap();
+            let changed = change(text.clone());
+            assert_ne!(changed, text);
+            std::fs::write(&file, changed).unwrap();
+        };
+        change("desk.toml", &|text| {
+            text + &format!("\n[[other-calendar]]\nid = \"not-today\"\ntime-zone = \"UTC\"\n{open}")
+        });
+        change("teams.toml", &|text| {
+            let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+            let akira = "{ person = \"akira\", skills = [\"vpn\", \"wifi\"] }";
+            let text = text.replace(zoe, "{ person = \"zoe\", available = false }");
+            text.replace(akira, "{ person = \"akira\", shift = \"not-today\" }")
+        });
+        let desk = House::with_config(database, example_rules(), dir.path());
+        let key = incident(&desk.as_role("amara"), "VPN is down");
+        assert_eq!(with(&desk, &key), Value::Null, "his shift is on another day");
+        desk.advance(SignedDuration::from_hours(24));
+        assert_eq!(with(&desk, &key), "akira");
+    });
+}
+
+/// A ticket that waits for its requester weighs half: by load, and within what a member may have.
+#[test]
+fn what_waits_for_the_requester_weighs_half() {
+    on_both(|database| {
+        let paul = "{ person = \"paul\", skills";
+        let (desk, _dir) = with_teams(database, |text| text.replace(paul, "{ person = \"paul\", capacity = 2, skills"));
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let give = || {
+            let key = incident(&amara, "Printer");
+            let body = json!({ "team": "desktop", "reason": "theirs" });
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &body).expect(200);
+            (with(&desk, &key), key)
+        };
+        let given: Vec<(Value, String)> = (0..4).map(|_| give()).collect();
+        let count = |person: &str| given.iter().filter(|(who, _)| who == person).count();
+        assert_eq!((count("emma"), count("paul")), (2, 2), "{given:?}");
+        assert_eq!(give().0, "emma", "two are his most");
+        // One of his two waits: he has one and a half, and room for another.
+        let his = &given.iter().find(|(who, _)| who == "paul").unwrap().1;
+        step(&kofi, his, &json!({ "to": "waiting_requester", "reason": "which printer?" })).expect(200);
+        assert_eq!(give().0, "paul", "one and a half against three");
+        assert_eq!(give().0, "emma", "two and a half are more than his most");
+        super::comment(&amara, his, "The one at the window.").expect(201);
+        assert_eq!(give().0, "emma", "three are, too");
+        desk.do_what_is_due();
+    });
+}

@@ -1,10 +1,11 @@
 //! Links between tickets, and what follows from them.
 
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{comment, incident, state, step};
 use crate::support::client::{Answer, Client, resolved};
+use crate::support::components::{example_rules, put};
 use crate::support::house::House;
 use crate::support::place::on_both;
 
@@ -103,6 +104,34 @@ fn resolving_a_ticket_resolves_its_duplicates_and_theirs() {
         step(&lena, &first, &json!({ "to": "reopened", "reason": "still down here" })).expect(200);
         desk.advance(SignedDuration::ZERO);
         assert_eq!(state(&kofi, &first), "reopened", "the requester has the last word");
+    });
+}
+
+/// A rule proposes that a ticket repeats another; an agent makes that a link, or refuses it.
+#[test]
+fn a_duplicate_that_a_rule_proposes_is_accepted_or_refused_by_an_agent() {
+    const TABLE: &str = "name = \"repeats\"\nversion = \"1.0.0\"\ndescription = \"Words about the first ticket.\"\n\
+        stages = [\"intake\"]\norder = 16\n\n[settings]\nstage = \"intake\"\notherwise = \"accept\"\n\n\
+        [[settings.row]]\nwhen.ticket.subject.contains = \"still\"\nthen.duplicate-of = \"IT-1\"\nreason = \"it says still\"\n";
+    on_both(|database| {
+        let desk = House::demo(database);
+        let component = std::fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap();
+        put(&desk.rules, "16-repeats", TABLE, &component);
+        desk.until_active("repeats");
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let original = incident(&amara, "VPN is down");
+        let [accepted, refused] = ["still no VPN", "still without VPN"].map(|subject| incident(&lena, subject));
+        let proposal = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200)["duplicate_of"].clone();
+        assert_eq!((proposal(&accepted), proposal(&refused)), (json!(original), json!(original)));
+        let seen = lena.get(&format!("/api/v1/tickets/{accepted}")).expect(200).to_string();
+        assert!(!seen.contains(&format!("\"{original}\"")), "another person's ticket: {seen}");
+        link(&kofi, &accepted, "duplicate-of", &original).expect(200);
+        let named = json!({ "link": "duplicate-of", "ticket": &original });
+        kofi.post(&format!("/api/v1/tickets/{refused}/unlink"), &named).expect(200);
+        assert_eq!(proposal(&refused), Value::Null);
+        step(&kofi, &original, &resolved()).expect(200);
+        desk.advance(SignedDuration::ZERO);
+        assert_eq!((state(&kofi, &accepted).as_str(), state(&kofi, &refused).as_str()), ("resolved", "open"));
     });
 }
 

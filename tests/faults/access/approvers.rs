@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
+use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::{Database, on_both};
 
 /// A desk whose configuration the test may change.
@@ -150,6 +151,32 @@ fn open_steps_follow_groups_managers_and_people_who_leave() {
         assert_eq!(access(&desk, "IT-2")["state"], "approved");
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
+}
+
+/// Old messages stay with people who have left. Their links show nothing, also where the step has not moved on yet.
+#[test]
+fn the_link_of_an_old_message_shows_nothing_to_an_approver_who_has_left() {
+    let relay = Relay::start();
+    let settings = relay.settings() + "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| text + &settings);
+    asks(&desk.as_role("amara"), "github", "write", &json!({}));
+    desk.do_what_is_due();
+    let page = decision_page(&relay.taken());
+    let browser = desk.stranger().with("sec-fetch-site", "same-origin");
+    assert!(browser.get(&page).expect_text(200).contains("GitHub"));
+    desk.sql("create table steps_before as select ticket, steps from access_cases");
+    leave(&desk, "lena");
+    let decide = || {
+        let sent = browser.send_text(&page, "decision=approve&reason=", "application/x-www-form-urlencoded");
+        let shown = browser.get(&page);
+        assert!(!shown.text.contains("GitHub") && !shown.text.contains("Amara"), "{}", shown.text);
+        (sent.status, shown.status)
+    };
+    assert_eq!(decide(), (404, 404), "another person is asked now");
+    desk.sql("update access_cases set steps = b.steps from steps_before b where b.ticket = access_cases.ticket");
+    assert_eq!(decide(), (404, 404), "as on a host that has not followed yet");
+    assert_eq!(access(&desk, "IT-1")["state"], "awaiting");
+    desk.do_what_is_due();
 }
 
 #[test]

@@ -38,6 +38,14 @@ impl Taken {
     }
 }
 
+/// The path of the page by which the recipient of a message decides about access, of the first message that has one.
+pub fn decision_page(taken: &[Taken]) -> String {
+    let texts = taken.iter().map(|taken| taken.text.replace("=\n", ""));
+    let links = texts.filter_map(|text| text.split_once("/decide/").map(|(_, rest)| rest.to_owned()));
+    let rest = links.into_iter().next().unwrap_or_else(|| panic!("no message has such a link: {taken:?}"));
+    format!("/decide/{}", rest.split_whitespace().next().unwrap())
+}
+
 /// The value of a header of a message; empty where there is none.
 pub fn header(text: &str, name: &str) -> String {
     let head = text.split("\n\n").next().unwrap().replace("\n ", " ").replace("\n\t", " ");

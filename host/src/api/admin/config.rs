@@ -145,6 +145,8 @@ pub struct CategoryView {
     id: String,
     name: String,
     team: Option<String>,
+    /// Of such tickets, where no rule has answered.
+    priority: Option<String>,
 }
 
 /// Categories and tags.
@@ -237,6 +239,7 @@ pub async fn categories(State(app): State<Arc<App>>, caller: Caller) -> Result<a
                 id: category.id.to_string(),
                 name: category.name.clone(),
                 team: category.team.as_ref().map(ToString::to_string),
+                priority: category.priority.as_ref().map(ToString::to_string),
             })
             .collect(),
         tags: texts(&organisation.tags),

@@ -45,6 +45,10 @@ pub struct EditBody {
     /// Why, up to 1,000 characters. Beside a changed category or priority the requester reads it too.
     #[serde(default)]
     reason: String,
+    /// Whether the rules for priority and routing are asked again, with the category as it is then. What they find is set in their
+    /// name, but for all that is named here; where none of them says anything, the ticket stays as it is.
+    #[serde(default)]
+    ask_rules: bool,
 }
 
 /// Tells `null` from what was left out (RFC 7396).
@@ -70,13 +74,17 @@ pub async fn edit(
     Json(body): Json<EditBody>,
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("edit {ticket}"), &body)?);
-    let done = app.edit_ticket(&actor, number(&ticket)?, &condition, body.into(), key).await?;
+    let number = number(&ticket)?;
+    let done = match body.ask_rules {
+        true => app.edit_and_ask(&actor, number, &condition, body.into(), key).await?,
+        false => app.edit_ticket(&actor, number, &condition, body.into(), key).await?,
+    };
     changed(&app, &actor, StatusCode::OK, done).await
 }
 
 impl From<EditBody> for EditTicket {
     fn from(body: EditBody) -> Self {
-        let EditBody { category, impact, urgency, priority, team, assignee, tags, reason } = body;
+        let EditBody { category, impact, urgency, priority, team, assignee, tags, reason, ask_rules: _ } = body;
         Self { category, impact, urgency, priority, team, assignee, tags, reason }
     }
 }

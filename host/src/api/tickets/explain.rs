@@ -18,7 +18,8 @@ use crate::app::App;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExplainQuery {
-    /// Such as `team`, `tags.vip`, or `fields` for all of the form; every field where nothing is said.
+    /// Such as `team`, `tags.vip`, or `fields` for all of the form; every field where nothing is said. `queue` says why the ticket
+    /// stands where it does in the queue.
     field: Option<String>,
 }
 

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::app::access::view::INSIGHTS;
-use crate::app::decide::pipeline::{self, Case};
-use crate::app::decide::translate;
+use crate::app::decide::{again, pipeline};
 use crate::app::error::{Broken, Busy};
-use crate::app::record::write::beginnings;
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::{LIST_BYTES_MAX, Sights, may_read};
@@ -16,7 +14,7 @@ use crate::app::{App, Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Review, Seen};
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
-use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
+use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -116,25 +114,12 @@ impl App {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let facts = self.access_facts(&organisation, &case.request, now).await?;
         let generation = self.rules.generation();
-        let new = translate::as_submitted(ticket);
+        let new = again::submitted(ticket);
         let cause = Cause::new(organisation.human(&new.submitted_by), new.text_bytes());
-        let seen_by_rules = translate::seen(ticket, &new);
-        let so_far = translate::so_far(ticket);
-        let about = Case {
-            tables: self.rules.tables(),
-            dictionary: self.store.dictionary(&beginnings(generation.rules())),
-            organisation,
-            former: self.former(),
-            generation,
-            new,
-            recent: Vec::new(),
-            now,
-            run: RunId(self.clock.new_id()),
-            ticket: ticket.id,
-            budget: self.rules.ticket_budget,
-        };
+        let (shown, so_far) = (again::shown(ticket), again::so_far(ticket));
+        let about = self.question((organisation, generation), new, (ticket.id, now));
         let asked = self.rules.workers().run(lane.as_str(), move || {
-            let reviewed = pipeline::review(about, seen_by_rules, &so_far, &facts);
+            let reviewed = pipeline::review(about, shown, &so_far, &facts);
             (reviewed, facts)
         });
         let (reviewed, facts) = asked.await?;

@@ -1,5 +1,7 @@
 //! How a submission is decided: the stages, asked in order; and later the words of its requester.
 
+pub mod accepted;
+pub mod again;
 mod budget;
 pub mod closing;
 pub mod disagree;

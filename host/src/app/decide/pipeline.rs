@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::accepted::{access_request, after_intake, apply, nothing_so_far};
 use super::budget::Left;
 use super::disagree::compare;
 use super::doubt::{Unheard, missing};
@@ -22,8 +23,8 @@ use crate::app::record::verdict::RecordedVerdict;
 use crate::app::record::write::{Common, OwnSoFar, RuleCall, Sample, rule_ref, text};
 use crate::desk::access::{AccessRequest, Review};
 use crate::desk::change::AccessSeen;
-use crate::desk::id::{RunId, Tag, TicketId};
-use crate::desk::organisation::form::{Field, Problem};
+use crate::desk::id::{CategoryId, RunId, Tag, TicketId};
+use crate::desk::organisation::form::Problem;
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::ticket::intake::NewTicket;
 use crate::desk::ticket::submit::Verdicts;
@@ -92,6 +93,31 @@ pub fn review(case: Case, ticket: contract::Ticket, so_far: &contract::SoFar, fa
     let record = RunRecord { cause: "granting", ..run.record(&ticket) };
     let packed = run.pack(&record);
     Reviewed { verdict, samples: run.samples, packed }
+}
+
+/// The outcome of priority and routing, asked again.
+pub struct Reconsidered {
+    pub rated: verdict::Rated,
+    pub routed: verdict::Routed,
+    pub samples: Vec<Sample>,
+    pub packed: Result<PackedRun, NotPacked>,
+}
+
+/// Asks the stages after categorization again, about a ticket that a person has given a category; `so_far` is what is known of it
+/// without them.
+pub fn reconsider(
+    case: Case,
+    ticket: contract::Ticket,
+    mut so_far: contract::SoFar,
+    category: &CategoryId,
+) -> Reconsidered {
+    let mut run = Run::of(case);
+    let ticket = Arc::new(ticket);
+    let (rated, routed) = run.rate_and_route(&ticket, &mut so_far, category);
+    let record = RunRecord { cause: "reconsidered", ..run.record(&ticket) };
+    let samples = run.samples();
+    let packed = record.pack(&run.case.dictionary, run.calls);
+    Reconsidered { rated, routed, samples, packed }
 }
 
 /// A submission that intake has accepted.
@@ -171,18 +197,12 @@ impl Begun {
         if let Some(problem) = facts.as_ref().and_then(AccessFacts::asked_already) {
             return run.rejected(&ticket, vec![problem]);
         }
-        let mut so_far = translate::nothing_so_far(&ticket, form);
+        let mut so_far = nothing_so_far(&ticket.tags, form);
         let classified = run.categorization(form, &ticket, &so_far);
         so_far.category = Some(classified.category.value.to_string());
         so_far.kind = classified.kind.value.code().to_owned();
         so_far.tags.extend(classified.tags.iter().map(|tag| tag.value.to_string()));
-        let rated = run.priority(&ticket, &so_far);
-        so_far.impact = rated.impact.as_ref().map(ToString::to_string);
-        so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
-        so_far.priority = Some(rated.level.value.to_string());
-        let routed = run.routing(&ticket, &so_far, &classified.category.value);
-        so_far.team = Some(routed.team.value.to_string());
-        so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
+        let (rated, routed) = run.rate_and_route(&ticket, &mut so_far, &classified.category.value);
         let (review, seen) = facts.as_ref().map(|facts| (facts.review(None), facts.seen.clone())).unwrap_or_default();
         run.unheard.miss(&run.case.generation);
         let access = facts.and_then(|facts| {
@@ -204,44 +224,6 @@ fn own_intake(input: &intake::Input, changed: bool) -> OwnIntake<'_> {
         recent: &input.recent,
         submitted_by: &input.submitted_by,
     }
-}
-
-/// Puts intake's changes into the submission; whether there were any that rules see.
-fn apply(new: &mut NewTicket, changes: &Changes) -> bool {
-    if let Some(subject) = &changes.subject {
-        new.subject.clone_from(subject);
-    }
-    if let Some(body) = &changes.body {
-        new.body.clone_from(body);
-    }
-    for (name, value) in &changes.fields {
-        new.fields.retain(|(other, _): &Field| other != name);
-        new.fields.push((name.clone(), value.clone()));
-    }
-    let own: Vec<String> = changes.tags.iter().map(ToString::to_string).collect();
-    new.tags.extend(own.into_iter().filter(|tag| !new.tags.contains(tag)).collect::<Vec<_>>());
-    changes.subject.is_some()
-        || changes.body.is_some()
-        || !changes.fields.is_empty()
-        || !changes.tags.is_empty()
-        || !changes.signals.is_empty()
-}
-
-fn after_intake(new: &NewTicket, changes: &Changes, now: Timestamp) -> contract::Ticket {
-    let mut ticket = translate::ticket(new, now);
-    ticket.signals.clone_from(&changes.signals);
-    ticket
-}
-
-fn access_request(
-    organisation: &Organisation,
-    form: &RequestType,
-    new: &NewTicket,
-) -> Result<Option<AccessRequest>, Vec<Problem>> {
-    if !form.grants_access {
-        return Ok(None);
-    }
-    AccessRequest::from_fields(organisation, &new.requester, &new.fields).map(Some)
 }
 
 impl Run {
@@ -278,20 +260,42 @@ impl Run {
         self.judge(&stage, &input, &OwnSoFar { so_far: &own }, None, None)
     }
 
-    fn priority(&mut self, ticket: &Arc<contract::Ticket>, so_far: &contract::SoFar) -> verdict::Rated {
+    /// Priority and then routing; `so_far` takes up what they come to.
+    fn rate_and_route(
+        &mut self,
+        ticket: &Arc<contract::Ticket>,
+        so_far: &mut contract::SoFar,
+        category: &CategoryId,
+    ) -> (verdict::Rated, verdict::Routed) {
+        let rated = self.priority(ticket, so_far, category);
+        so_far.impact = rated.impact.as_ref().map(ToString::to_string);
+        so_far.urgency = rated.urgency.as_ref().map(ToString::to_string);
+        so_far.priority = Some(rated.level.value.to_string());
+        let routed = self.routing(ticket, so_far, category);
+        so_far.team = Some(routed.team.value.to_string());
+        so_far.assignee = routed.assignee.as_ref().map(ToString::to_string);
+        (rated, routed)
+    }
+
+    fn priority(
+        &mut self,
+        ticket: &Arc<contract::Ticket>,
+        so_far: &contract::SoFar,
+        category: &CategoryId,
+    ) -> verdict::Rated {
         let organisation = Arc::clone(&self.case.organisation);
         let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
         let own = Arc::clone(&so_far);
         let input = Input::Priority(priority::Input { now, ticket, requester, so_far });
-        let stage = Priority { organisation: &organisation };
-        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, own.category.as_deref(), None)
+        let stage = Priority { organisation: &organisation, category: Some(category) };
+        self.judge(&stage, &input, &OwnSoFar { so_far: &own }, Some(category.as_str()), None)
     }
 
     fn routing(
         &mut self,
         ticket: &Arc<contract::Ticket>,
         so_far: &contract::SoFar,
-        category: &crate::desk::id::CategoryId,
+        category: &CategoryId,
     ) -> verdict::Routed {
         let organisation = Arc::clone(&self.case.organisation);
         let (now, ticket, requester, so_far) = self.shared(ticket, so_far);

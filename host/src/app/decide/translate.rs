@@ -9,7 +9,7 @@ use super::closing::Said;
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Field, Problem, Raw, Value};
-use crate::desk::organisation::{App, Organisation, Person, RequestType, Tier};
+use crate::desk::organisation::{App, Organisation, Person, Tier};
 use crate::desk::sla;
 use crate::desk::text::into_normal;
 use crate::desk::ticket::intake::attachment::{Content, Scan};
@@ -19,7 +19,7 @@ use crate::desk::ticket::lifecycle::words::{Effect, resolved_at};
 use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
-use crate::rules::contract::{self, Attribute, SoFar, access, categorization, closing, intake, priority, routing};
+use crate::rules::contract::{self, Attribute, access, categorization, closing, intake, priority, routing};
 use crate::rules::text::{REASON_CHARS_MAX, cut, one_line};
 use crate::store::access::History;
 use crate::store::tickets::endings::StoredResolution;
@@ -123,63 +123,6 @@ pub fn ticket(new: &NewTicket, now: Timestamp) -> contract::Ticket {
         attachments: files(&new.attachments),
         created_at: ms(now),
         attributes: about_attachments(&new.attachments),
-    }
-}
-
-/// A ticket that exists as its submission, with the changes that intake made of it.
-pub fn as_submitted(ticket: &Ticket) -> NewTicket {
-    let submitted = &ticket.submitted;
-    NewTicket {
-        request_type: submitted.request_type.clone(),
-        channel: submitted.channel.clone(),
-        requester: submitted.requester.clone(),
-        submitted_by: submitted.submitted_by.clone(),
-        subject: submitted.subject.clone(),
-        body: submitted.body.clone(),
-        fields: submitted.fields.clone(),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        attachments: submitted.attachments.clone(),
-        uploads: Vec::new(),
-        headers: Vec::new(),
-        origin: None,
-        place: Default::default(),
-    }
-}
-
-/// A ticket that exists as the rules see it; `new` is its submission.
-pub fn seen(ticket: &Ticket, new: &NewTicket) -> contract::Ticket {
-    let mut seen = self::ticket(new, ticket.submitted.at);
-    seen.signals.clone_from(&ticket.submitted.signals);
-    seen
-}
-
-/// Before anything is decided about a ticket.
-pub fn nothing_so_far(ticket: &contract::Ticket, form: &RequestType) -> SoFar {
-    SoFar {
-        category: None,
-        tags: ticket.tags.clone(),
-        kind: form.kind.code().to_owned(),
-        impact: None,
-        urgency: None,
-        priority: None,
-        team: None,
-        assignee: None,
-        attributes: Vec::new(),
-    }
-}
-
-/// The decisions that stand about a ticket.
-pub fn so_far(ticket: &Ticket) -> SoFar {
-    SoFar {
-        category: Some(ticket.category.to_string()),
-        tags: ticket.tags.iter().map(ToString::to_string).collect(),
-        kind: ticket.kind.code().to_owned(),
-        impact: ticket.impact.as_ref().map(ToString::to_string),
-        urgency: ticket.urgency.as_ref().map(ToString::to_string),
-        priority: Some(ticket.priority.to_string()),
-        team: Some(ticket.team.to_string()),
-        assignee: ticket.assignee.as_ref().map(ToString::to_string),
-        attributes: Vec::new(),
     }
 }
 

@@ -135,7 +135,10 @@ impl Office {
             return Ok(Explanation { key, text, fields: None });
         }
         let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.settings(ticket.number, true).await?);
-        let stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
+        let mut stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
+        if field == Some(stories::QUEUE) {
+            stories.push(stories::queue(ticket, self.store.ahead(ticket).await?));
+        }
         let fields = match field {
             None => stories,
             Some(name) => {

@@ -6,8 +6,10 @@ use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
 use crate::rules::run::stage::Stage;
+use crate::store::tickets::list::Ahead;
 use crate::store::tickets::timeline::StoredEntry;
 
 const MERGED: &str = "every rule is asked, and any rejection rejects";
@@ -21,6 +23,31 @@ const WORDS: &str = "the first rule that does not pass wins, or else the policy 
                      the ticket's state does not allow";
 const ACCESS: &str = "a denial overrides; otherwise required approvals unite, the narrowest scope is granted, and every \
                       doubt goes to a person";
+
+const QUEUED: &str = "unfinished tickets come first, then the priority counts, then what is due first, then the number";
+
+/// The place of a ticket in the queue, which is no field of it: it is counted for those who ask for it by this name.
+pub const QUEUE: &str = "queue";
+
+/// Why a ticket stands where it does in the queue.
+pub fn queue(ticket: &Ticket, ahead: Ahead) -> Story {
+    let Ahead { by_priority, by_due, by_number } = ahead;
+    let due = ticket.clocks.resolution.due_at;
+    let due = due.map_or_else(|| "nothing of it is due".to_owned(), |due| format!("it is due {due}"));
+    let (value, reason) = match ticket.state.is_unfinished() {
+        false => (None, "it is finished, and comes after all that are not".to_owned()),
+        true => (
+            Some(format!("{} tickets come before it", by_priority + by_due + by_number)),
+            format!(
+                "its priority is {} and {due}; before it come, with a higher priority: {by_priority}; of the same priority and due \
+                 earlier: {by_due}; due at the same time with a lower number: {by_number}",
+                ticket.priority
+            ),
+        ),
+    };
+    let set_by = desk("the order of the queue", reason);
+    Story { field: QUEUE.to_owned(), value, set_by, law: Some(QUEUED), proposals: Vec::new(), changes: Vec::new() }
+}
 
 /// All fields, in the order in which a ticket gets them.
 pub fn all(known: &Known<'_>) -> Vec<Story> {

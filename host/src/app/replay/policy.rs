@@ -8,14 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use crate::app::decide::pipeline::{self, Case};
-use crate::app::decide::translate;
-use crate::app::record::write::beginnings;
+use crate::app::decide::{accepted, pipeline, translate};
 use crate::app::rollout::deploy::Unfit;
 use crate::app::{App, Error};
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::{Actor, Role};
-use crate::desk::id::{PersonId, RunId, TicketId};
+use crate::desk::id::{PersonId, TicketId};
 use crate::desk::organisation::form::{Problem, Raw};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission;
@@ -83,25 +81,14 @@ impl App {
             return Err(Error::Missing { what: "person", name: question.person.to_string() });
         }
         let (form, new) = request(&organisation, question)?;
-        let so_far = so_far(form);
+        let category = form.category.as_ref().map(ToString::to_string);
+        let so_far = SoFar { category, ..accepted::nothing_so_far(&[], form) };
         let request = AccessRequest::from_fields(&organisation, &question.person, &new.fields)
             .map_err(|problems| Error::Rejected { problems })?;
         let (generation, rules) = self.generation_at(question.at).await?;
         let facts = self.access_facts(&organisation, &request, now).await?;
         let ticket = translate::ticket(&new, now);
-        let about = Case {
-            tables: self.rules.tables(),
-            dictionary: self.store.dictionary(&beginnings(generation.rules())),
-            organisation,
-            former: self.former(),
-            generation,
-            new,
-            recent: Vec::new(),
-            now,
-            run: RunId(self.clock.new_id()),
-            ticket: TicketId(self.clock.new_id()),
-            budget: self.rules.ticket_budget,
-        };
+        let about = self.question((organisation, generation), new, (TicketId(self.clock.new_id()), now));
         let lane = question.person.as_str();
         let asked = self.rules.workers().run(lane, move || pipeline::review(about, ticket, &so_far, &facts)).await?;
         let unanswered = || Error::Missing { what: "answer of the rules for access at", name: question.at.to_string() };
@@ -169,18 +156,4 @@ fn request<'o>(
     let asker = Actor::Person { id: question.person.clone(), roles: [Role::Requester].into() };
     let permit = permission::create(organisation, &asker, None)?;
     Ok((form, NewTicket::check(organisation, &permit, submission)?))
-}
-
-fn so_far(form: &RequestType) -> SoFar {
-    SoFar {
-        category: form.category.as_ref().map(ToString::to_string),
-        tags: Vec::new(),
-        kind: form.kind.code().to_owned(),
-        impact: None,
-        urgency: None,
-        priority: None,
-        team: None,
-        assignee: None,
-        attributes: Vec::new(),
-    }
 }

@@ -89,7 +89,11 @@ impl<'a> ReplayCase<'a> {
         let verdict = match self.input {
             Input::Intake(_) => judged(&Intake { organisation, form }, said, &mut refused),
             Input::Categorization(_) => judged(&Categorization { organisation, form }, said, &mut refused),
-            Input::Priority(_) => judged(&Priority { organisation }, said, &mut refused),
+            Input::Priority(input) => {
+                // A category that is none leaves the desk's default.
+                let category: Option<CategoryId> = input.so_far.category.as_deref().and_then(|name| name.parse().ok());
+                judged(&Priority { organisation, category: category.as_ref() }, said, &mut refused)
+            }
             Input::Routing(input) => {
                 let name = input.so_far.category.clone().unwrap_or_default();
                 let category: CategoryId = name.parse().map_err(|_| NotJudged::Category(name))?;

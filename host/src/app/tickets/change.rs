@@ -155,6 +155,24 @@ impl Office {
         may: impl Fn(&Ticket) -> Result<(), Error>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
     ) -> Result<Changed, Error> {
+        let make =
+            |ticket: &Ticket, case: Option<&AccessCase>, at: &At<'_>| Ok(make(ticket, case, at)?.map(Commit::from));
+        self.commit_if((actor, number), condition, key, may, make).await
+    }
+
+    /// The same where a run of the rules is written with the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change_if`].
+    pub(super) async fn commit_if(
+        &self,
+        (actor, number): (&Actor, TicketNumber),
+        condition: &Condition,
+        key: Option<IdempotencyKey>,
+        may: impl Fn(&Ticket) -> Result<(), Error>,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<Changed, Error> {
         let (which, mut turns) = (Which::Number(number), Turns::default());
         loop {
             let seen = self.see(which, With::Nothing).await?;
@@ -172,7 +190,7 @@ impl Office {
                 return Err(Error::Stale { version: sight.version(seen.ticket.version) });
             }
             let version = seen.ticket.version;
-            let changed = self.change(which, Retry::Never, key.clone(), |ticket, case, at| {
+            let changed = self.commit_change(which, Retry::Never, key.clone(), |ticket, case, at| {
                 // It was read once more since: a change in between is looked at again from the beginning.
                 if ticket.version != version {
                     return Err(Error::Stale { version });

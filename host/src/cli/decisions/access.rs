@@ -1,11 +1,10 @@
 //! `ruledesk decisions access`: who has access to what, and why, for an audit.
 
-use std::io;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pages::{self, PAGE, Printed, plain};
 use crate::app::Office;
 use crate::app::access::questions::{About, Evidence};
 use crate::cli::desk::{self, Shell};
@@ -13,9 +12,6 @@ use crate::cli::{self, Failure};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::rules::text::shown;
-
-/// Grants that are read at a time.
-const PAGE: usize = 500;
 
 /// Lists the access that is held, or was at an instant, with who asked, what the policy said, who approved and when it ends.
 #[derive(Debug, Args)]
@@ -37,12 +33,8 @@ pub struct Access {
     /// The instant (RFC 3339); now where nothing is said.
     #[arg(long)]
     at: Option<Timestamp>,
-    /// One row a grant, with a line of names first (RFC 4180).
-    #[arg(long, group = "form")]
-    csv: bool,
-    /// One JSON object a line.
-    #[arg(long, group = "form")]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 /// A grant with its reasons, as one row.
@@ -68,12 +60,6 @@ pub(super) struct Row {
     approvers: String,
 }
 
-/// A text that a sheet does not take for a formula.
-pub fn plain(text: String) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{text}") } else { text }
-}
-
 /// Prints it.
 pub async fn run(access: Access) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(&access.place, None).await?;
@@ -89,26 +75,11 @@ async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Fa
         (None, None) => About::All,
     };
     let at = access.at.unwrap_or_else(|| office.clock.now());
-    let mut csv = access.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
-    let mut after = None;
-    if csv.is_none() && !access.json {
+    if access.printed.is_text() {
         say_what_it_gives(office, access);
     }
-    loop {
-        let page = office.who_holds(actor, &about, at, after, PAGE).await.map_err(desk::told)?;
-        for found in page.items.into_iter().filter(|found| access.is_about(found)) {
-            let row = Row::of(found);
-            match &mut csv {
-                Some(csv) => csv.serialize(row.for_a_sheet())?,
-                None if access.json => println!("{}", serde_json::to_string(&row)?),
-                None => say(&row),
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
-        }
-    }
+    let page = async |after| office.who_holds(actor, &about, at, after, PAGE).await;
+    access.printed.print(page, |found| access.is_about(&found).then(|| Row::of(found))).await
 }
 
 impl Access {
@@ -136,15 +107,27 @@ fn say_what_it_gives(office: &Office, access: &Access) {
     );
 }
 
-fn say(row: &Row) {
-    let role = if row.role.is_empty() { String::new() } else { format!(" as {}", shown(&row.role)) };
-    println!(
-        "{} has {}/{}{role} until {} ({}, {})",
-        row.subject, row.app, row.tier, row.expires_at, row.state, row.ticket
-    );
-    println!("  asked by {}: {}", row.requester, shown(&row.justification));
-    let by = if row.approvers.is_empty() { "the policy alone" } else { &row.approvers };
-    println!("  approved by {by}: {}", shown(&row.policy));
+impl pages::Row for Row {
+    fn say(&self) {
+        let role = if self.role.is_empty() { String::new() } else { format!(" as {}", shown(&self.role)) };
+        println!(
+            "{} has {}/{}{role} until {} ({}, {})",
+            self.subject, self.app, self.tier, self.expires_at, self.state, self.ticket
+        );
+        println!("  asked by {}: {}", self.requester, shown(&self.justification));
+        let by = if self.approvers.is_empty() { "the policy alone" } else { &self.approvers };
+        println!("  approved by {by}: {}", shown(&self.policy));
+    }
+
+    fn for_a_sheet(self) -> Row {
+        Row {
+            role: plain(self.role),
+            groups: plain(self.groups),
+            justification: plain(self.justification),
+            policy: plain(self.policy),
+            ..self
+        }
+    }
 }
 
 impl Row {
@@ -172,17 +155,6 @@ impl Row {
             revoked_at: grant.revoked_at,
             state: grant.state.code(),
             end_reason: grant.end_reason.map(|reason| reason.code()).unwrap_or_default(),
-        }
-    }
-
-    /// The same where the row may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
-    fn for_a_sheet(self) -> Row {
-        Row {
-            role: plain(self.role),
-            groups: plain(self.groups),
-            justification: plain(self.justification),
-            policy: plain(self.policy),
-            ..self
         }
     }
 }

@@ -8,6 +8,7 @@ mod access;
 mod archive;
 mod chain;
 mod evidence;
+mod pages;
 mod policy;
 mod reviews;
 mod train;

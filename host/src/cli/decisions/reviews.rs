@@ -1,11 +1,10 @@
 //! `ruledesk decisions reviews`: the evidence of access reviews, for an audit.
 
-use std::io;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pages::{self, PAGE, Printed, plain};
 use crate::app::Office;
 use crate::app::access::reviews::{Reviewed, Which};
 use crate::cli::desk::{self, Shell};
@@ -14,9 +13,6 @@ use crate::desk::actor::Actor;
 use crate::desk::id::CampaignId;
 use crate::rules::text::shown;
 
-/// Reviews that are read at a time.
-const PAGE: usize = 500;
-
 /// Lists the reviews of a campaign: who was asked about which access, what was said, by whom, why and when.
 #[derive(Debug, Args)]
 pub struct Reviews {
@@ -24,12 +20,8 @@ pub struct Reviews {
     place: cli::Place,
     /// The campaign's id; without one, the campaigns are listed.
     campaign: Option<CampaignId>,
-    /// One row a review, with a line of names first (RFC 4180).
-    #[arg(long, group = "form")]
-    csv: bool,
-    /// One JSON object a line.
-    #[arg(long, group = "form")]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 /// A review as one row.
@@ -73,29 +65,21 @@ async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), 
         return Ok(());
     };
     let which = Which::Campaign(campaign);
-    let mut csv = reviews.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
-    let mut after = None;
-    loop {
-        let page = office.reviews(actor, &which, after, PAGE).await.map_err(desk::told)?;
-        for reviewed in page.items {
-            let row = Row::of(reviewed);
-            match &mut csv {
-                Some(csv) => csv.serialize(row.for_a_sheet())?,
-                None if reviews.json => println!("{}", serde_json::to_string(&row)?),
-                None => say(&row),
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
-        }
-    }
+    let page = async |after| office.reviews(actor, &which, after, PAGE).await;
+    reviews.printed.print(page, |reviewed| Some(Row::of(reviewed))).await
 }
 
-fn say(row: &Row) {
-    let by = if row.decided_by.is_empty() { String::new() } else { format!(" by {}", row.decided_by) };
-    println!("{} has {}/{}: {}{by} {}", row.subject, row.app, row.tier, row.verdict, shown(&row.reason));
-    println!("  asked were {}, until {}; the access is {}", row.reviewers, row.due_at, row.state);
+impl pages::Row for Row {
+    fn say(&self) {
+        let by = if self.decided_by.is_empty() { String::new() } else { format!(" by {}", self.decided_by) };
+        println!("{} has {}/{}: {}{by} {}", self.subject, self.app, self.tier, self.verdict, shown(&self.reason));
+        println!("  asked were {}, until {}; the access is {}", self.reviewers, self.due_at, self.state);
+    }
+
+    fn for_a_sheet(self) -> Row {
+        let (role, reason) = (plain(self.role), plain(self.reason));
+        Row { role, reason, ..self }
+    }
 }
 
 impl Row {
@@ -119,11 +103,5 @@ impl Row {
             state: grant.state.code(),
             last_sign_in: sign_in.and_then(|sign_in| sign_in.last),
         }
-    }
-
-    /// The same where the row may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
-    fn for_a_sheet(self) -> Row {
-        let (role, reason) = (super::access::plain(self.role), super::access::plain(self.reason));
-        Row { role, reason, ..self }
     }
 }

@@ -1,11 +1,10 @@
 //! `ruledesk decisions unused`: access that is held and not used, in apps that say when people sign in.
 
-use std::io;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pages::{self, PAGE, Printed, plain};
 use crate::app::Office;
 use crate::app::access::questions::{SignIn, UNUSED_DAYS_MAX};
 use crate::cli::desk::{self, Shell};
@@ -14,9 +13,6 @@ use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
 use crate::desk::id::AppId;
 use crate::rules::text::shown;
-
-/// Grants that are read at a time.
-const PAGE: usize = 500;
 
 /// Lists the access that was not used for so many days. Nothing is taken back: that is for a review, or for those who answer for the
 /// app.
@@ -30,12 +26,8 @@ pub struct Unused {
     /// Only to this app.
     #[arg(long)]
     app: Option<AppId>,
-    /// One row a grant, with a line of names first (RFC 4180).
-    #[arg(long, group = "form")]
-    csv: bool,
-    /// One JSON object a line.
-    #[arg(long, group = "form")]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 /// A grant as one row.
@@ -63,31 +55,23 @@ pub async fn run(unused: Unused) -> Result<(), Failure> {
 }
 
 async fn print(office: &Office, actor: &Actor, unused: &Unused) -> Result<(), Failure> {
-    let mut csv = unused.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
-    let mut after = None;
-    loop {
-        let of = (unused.app.as_ref(), unused.days);
-        let page = office.unused(actor, of, after, PAGE).await.map_err(desk::told)?;
-        for row in page.items.into_iter().map(Row::of) {
-            match &mut csv {
-                Some(csv) => csv.serialize(Row { role: super::access::plain(row.role.clone()), ..row })?,
-                None if unused.json => println!("{}", serde_json::to_string(&row)?),
-                None => say(&row),
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
-        }
-    }
+    let of = (unused.app.as_ref(), unused.days);
+    let page = async |after| office.unused(actor, of, after, PAGE).await;
+    unused.printed.print(page, |found| Some(Row::of(found))).await
 }
 
-fn say(row: &Row) {
-    let role = if row.role.is_empty() { String::new() } else { format!(" as {}", shown(&row.role)) };
-    let last =
-        row.last_sign_in.map_or_else(|| "never signed in".to_owned(), |last| format!("signed in last at {last}"));
-    println!("{} has {}/{}{role} since {}, and {last}", row.subject, row.app, row.tier, row.granted_at);
-    println!("  the app was asked at {}; it ends at {} ({})", row.looked_at, row.expires_at, row.grant);
+impl pages::Row for Row {
+    fn say(&self) {
+        let role = if self.role.is_empty() { String::new() } else { format!(" as {}", shown(&self.role)) };
+        let last =
+            self.last_sign_in.map_or_else(|| "never signed in".to_owned(), |last| format!("signed in last at {last}"));
+        println!("{} has {}/{}{role} since {}, and {last}", self.subject, self.app, self.tier, self.granted_at);
+        println!("  the app was asked at {}; it ends at {} ({})", self.looked_at, self.expires_at, self.grant);
+    }
+
+    fn for_a_sheet(self) -> Row {
+        Row { role: plain(self.role), ..self }
+    }
 }
 
 impl Row {

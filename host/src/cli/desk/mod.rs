@@ -35,6 +35,7 @@ pub mod demo;
 pub mod init;
 mod operator;
 pub mod outgoing;
+mod people_csv;
 pub mod published;
 mod reference;
 pub mod remote;

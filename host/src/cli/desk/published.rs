@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Shell, configuration, reference, shell_of, told};
+use super::{Shell, configuration, people_csv, reference, shell_of, told};
 use crate::app::reference::configuration::{Document, Proposed, Wanted};
 use crate::cli::{Failure, Place};
 use crate::desk::change::condition::{Condition, Tags};
@@ -41,7 +41,7 @@ enum Command {
     Diff { document: String, file: PathBuf },
     /// The same for a script: ends with 1 where the file would not be published.
     Check { document: String, file: PathBuf },
-    /// Publishes a file: every host goes by it within a second.
+    /// Publishes a file: every host goes by it within a second. People may come as CSV, with columns named as the keys of a person.
     Publish {
         document: String,
         file: PathBuf,
@@ -66,8 +66,15 @@ fn document(code: &str) -> Result<Document, Failure> {
     })
 }
 
-fn text(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()).into())
+/// The content of a file: a document as it is, or people of a CSV file.
+fn text(code: &str, file: &Path) -> Result<String, Failure> {
+    let unread = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
+    let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if is_csv && document(code)? == Document::People {
+        let bytes = std::fs::read(file).map_err(unread)?;
+        return people_csv::document(&bytes).map_err(|error| format!("{}: {error}", file.display()).into());
+    }
+    Ok(std::fs::read_to_string(file).map_err(unread)?)
 }
 
 /// Does it.
@@ -112,7 +119,7 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             })
         }
         Command::Diff { document: code, file } | Command::Check { document: code, file } => {
-            let proposed = office.check_document(&actor, (document(code)?, &text(file)?), from).await;
+            let proposed = office.check_document(&actor, (document(code)?, &text(code, file)?), from).await;
             let strict = matches!(arguments.command, Command::Check { .. });
             match proposed {
                 Ok(proposed) => {
@@ -127,7 +134,7 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             }
         }
         Command::Publish { document: code, file, why } => {
-            let wanted = (document(code)?, Wanted::Content(&text(file)?), why.as_str());
+            let wanted = (document(code)?, Wanted::Content(&text(code, file)?), why.as_str());
             office.publish_document(&actor, wanted, &any, from).await.map(|proposed| show(&proposed))
         }
         Command::Rollback { document: code, revision, why } => {

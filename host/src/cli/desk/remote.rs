@@ -128,6 +128,25 @@ impl Remote {
         let answer = self.ask(("POST", path), JSON, Some((JSON, body.to_string().as_bytes())))?;
         Ok(serde_json::from_str(&answer)?)
     }
+
+    /// The answer to JSON that is put in the place of what was there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remote::ask`].
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let answer = self.ask(("PUT", path), JSON, Some((JSON, body.to_string().as_bytes())))?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remote::ask`].
+    pub fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.ask(("DELETE", path), JSON, None).map(drop)
+    }
 }
 
 /// The desk's problem, each field on a line of its own.

@@ -74,7 +74,7 @@ pub fn read(
         let name = keys.required("name").and_then(|node| node.filled());
         let parts = Parts { parsed, by_api: &by_api };
         let (calendar, calendars) = parts.read(Document::Calendars, keys, |keys| calendar::all(keys, around.texts));
-        let (closing, watch) = parts.read(Document::Promises, keys, promises::and_closing);
+        let (closing, watch) = parts.read(Document::Promises, keys, |keys| promises::and_closing(keys, names));
         request_types.values_mut().for_each(|(form, given)| form.closing = std::mem::take(given).over(&closing));
         let macros = parts.read(Document::Macros, keys, |keys| macros::read(keys, names));
         let canned_replies = parts.read(Document::CannedReplies, keys, macros::canned_replies);

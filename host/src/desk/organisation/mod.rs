@@ -202,6 +202,8 @@ pub struct Category {
     pub name: String,
     /// Who takes such tickets where no rule has answered.
     pub team: Option<TeamId>,
+    /// Their priority where no rule has answered, and so what they are promised.
+    pub priority: Option<PriorityId>,
     /// Whether it only says that no category was found yet: no ticket is resolved in it.
     pub catch_all: bool,
 }

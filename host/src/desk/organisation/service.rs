@@ -1,6 +1,6 @@
 //! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
 
-use crate::desk::id::MacroId;
+use crate::desk::id::{MacroId, RequestTypeId};
 use crate::desk::sla::ClockKind;
 
 /// A part of the record that says how a ticket was resolved.
@@ -85,8 +85,24 @@ impl Default for Closing {
 pub struct Watch {
     /// The shares of each promise at which those responsible are alerted, in percent, ascending; 100 is the breach.
     pub alert_at: Vec<u16>,
-    /// The shares at which a ticket goes up one tier, each with the promise whose share it is.
-    pub escalate_at: Vec<(ClockKind, u16)>,
+    /// The shares at which a ticket goes up one tier.
+    pub escalate_at: Vec<Escalation>,
+}
+
+/// A share of a promise at which a ticket goes up one tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    pub clock: ClockKind,
+    pub percent: u16,
+    /// The types of the tickets that do; none is all.
+    pub request_types: Vec<RequestTypeId>,
+}
+
+impl Escalation {
+    /// Whether it is about this promise of a ticket of this type.
+    pub fn is_about(&self, clock: ClockKind, request_type: &RequestTypeId) -> bool {
+        self.clock == clock && (self.request_types.is_empty() || self.request_types.contains(request_type))
+    }
 }
 
 /// A text that agents answer with, under a name.

@@ -11,7 +11,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
-use crate::desk::verdict::Routed;
+use crate::desk::verdict::{Routed, can};
 
 /// Why a ticket stays without an assignee though the team has members.
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
@@ -73,7 +73,7 @@ fn among(
 ) -> Assignment {
     let members = organisation.teams.get(team).map(|t| t.members.as_slice()).unwrap_or_default();
     let here = |member: &&Member| organisation.is_here(member, now);
-    let able = |member: &&Member| skills.iter().all(|skill| member.skills.contains(skill));
+    let able = |member: &&Member| skills.iter().all(|skill| can(member, skill.as_str()));
     let people = |members: Vec<&Member>| members.into_iter().map(|m| m.person.clone()).collect::<Vec<_>>();
     let present: Vec<&Member> = members.iter().filter(here).collect();
     let skilled: Vec<&Member> = present.iter().copied().filter(able).collect();

@@ -14,6 +14,7 @@ use crate::desk::organisation::{Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank, quoted};
+use crate::desk::verdict::{By, Rated, Routed};
 
 /// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
@@ -172,6 +173,97 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
             }),
         }
     }
+}
+
+/// The priority and the destination that the rules find for a ticket as it is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub rated: Rated,
+    pub routed: Routed,
+}
+
+/// Changes a ticket by hand, and sets what the rules found along with it. All that the person names themselves stays theirs; where
+/// neither a rule nor the category says anything, the ticket stays as it is.
+///
+/// # Errors
+/// As [`edit`].
+pub fn edit_with(
+    ticket: &Ticket,
+    wanted: &EditTicket,
+    found: &Found,
+    permit: &MayEdit,
+    at: &At<'_>,
+) -> Result<Option<Change>, Refusal> {
+    let by_hand = edit(ticket, wanted, permit, at)?;
+    let before = by_hand.as_ref().map_or(ticket, Change::after).clone();
+    let rates = [&wanted.impact, &wanted.urgency, &wanted.priority].iter().all(|named| named.is_none());
+    let routes = wanted.team.is_none() && wanted.assignee.is_none();
+    let by_rules = by_rules(&before, rates.then_some(&found.rated), routes.then_some(&found.routed), at);
+    Ok(match (by_hand, by_rules) {
+        (Some(by_hand), Some(by_rules)) => Some(by_hand.then(by_rules)),
+        (by_hand, by_rules) => by_hand.or(by_rules),
+    })
+}
+
+fn by_rules(ticket: &Ticket, rated: Option<&Rated>, routed: Option<&Routed>, at: &At<'_>) -> Option<Change> {
+    let mut after = changed(ticket, at.now);
+    let mut entries = rated.map(|rated| rate_by_rules(&mut after, rated, at)).unwrap_or_default();
+    let moves = routed.filter(|routed| is_said(&routed.team.by) && routed.team.value != after.team);
+    let assignment = moves.map(|routed| {
+        entries.extend(route_by_rules(&mut after, routed, at));
+        assignment::needed(at.organisation, routed, at.now)
+    });
+    (!entries.is_empty()).then(|| {
+        let mut change = Change::update(ticket, after, entries);
+        change.assignment = assignment;
+        change
+    })
+}
+
+/// Whether there is more to it than that nothing was said.
+fn is_said(by: &By) -> bool {
+    *by != By::Default
+}
+
+fn set_by(by: &By, field: Field, (from, to): (Option<String>, String), at: &At<'_>) -> Entry {
+    let event = Event::Set { field, from, to, reason: by.reason().to_owned() };
+    Entry { at: at.now, author: by.author(), visibility: Part::Set(field).visibility(), event }
+}
+
+fn rate_by_rules(after: &mut Ticket, rated: &Rated, at: &At<'_>) -> Vec<Entry> {
+    let by = &rated.level.by;
+    let level = at.organisation.priority(&rated.level.value).filter(|_| is_said(by));
+    let Some((rank, level)) = level else { return Vec::new() };
+    let mut entries = Vec::new();
+    if let Some(impact) = rated.impact.as_ref().filter(|id| Some(*id) != after.impact.as_ref()) {
+        let from = after.impact.replace(impact.clone());
+        entries.push(set_by(by, Field::Impact, (from.map(|id| id.to_string()), impact.to_string()), at));
+    }
+    if let Some(urgency) = rated.urgency.as_ref().filter(|id| Some(*id) != after.urgency.as_ref()) {
+        let from = after.urgency.replace(urgency.clone());
+        entries.push(set_by(by, Field::Urgency, (from.map(|id| id.to_string()), urgency.to_string()), at));
+    }
+    if level.id != after.priority {
+        clocks::follow_priority(after, level, at);
+        let from = std::mem::replace(&mut after.priority, level.id.clone());
+        after.rank = i64::try_from(rank).unwrap_or(i64::MAX);
+        entries.push(set_by(by, Field::Priority, (Some(from.to_string()), level.id.to_string()), at));
+    }
+    entries
+}
+
+/// Sends the ticket to another team, in which the store settles whose turn it is.
+fn route_by_rules(after: &mut Ticket, routed: &Routed, at: &At<'_>) -> Vec<Entry> {
+    let by = &routed.team.by;
+    let from = std::mem::replace(&mut after.team, routed.team.value.clone());
+    let mut entries = vec![set_by(by, Field::Team, (Some(from.to_string()), after.team.to_string()), at)];
+    if routed.tier != after.tier {
+        let from = std::mem::replace(&mut after.tier, routed.tier);
+        entries.push(set_by(by, Field::Tier, (Some(from.to_string()), after.tier.to_string()), at));
+    }
+    after.assignee = None;
+    clocks::enter_team(after, at);
+    entries
 }
 
 fn listed(tags: &[Tag]) -> String {

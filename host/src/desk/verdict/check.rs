@@ -222,7 +222,7 @@ pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<D
     }
     let members = || organisation.teams.values().flat_map(|team| &team.members);
     for skill in &raw.skills {
-        if !members().any(|member| member.skills.contains(skill.as_str())) {
+        if !members().any(|member| super::can(member, skill)) {
             return Err(format!("nobody has the skill {}", quoted(skill)));
         }
     }

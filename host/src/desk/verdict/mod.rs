@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use super::actor::{Author, RuleRef};
 use super::id::{CategoryId, ImpactId, PersonId, PriorityId, Skill, Tag, TeamId, TicketNumber, UrgencyId};
 use super::organisation::form::{Field, Problem};
-use super::organisation::{Kind, Organisation, RequestType, Strategy};
+use super::organisation::{Category, Kind, Member, Organisation, RequestType, Strategy};
 
 pub mod access;
 pub mod check;
@@ -212,16 +212,19 @@ pub struct Rated {
 }
 
 /// Priority: the first rule that overrides, else the highest level proposed; of several proposals of one level the first.
-/// Impact and urgency are the winner's, or the first that a rule gave.
-pub fn priority(organisation: &Organisation, given: &[Given<Option<Rating>>]) -> Rated {
+/// Impact and urgency are the winner's, or the first that a rule gave. Where none answers, it is the level of the category or of its
+/// nearest parent, else the desk's default.
+pub fn priority(organisation: &Organisation, category: Option<&CategoryId>, given: &[Given<Option<Rating>>]) -> Rated {
     let proposals = || given.iter().filter_map(|given| Some((given, given.answer.as_ref()?.as_ref()?)));
     let winner = proposals()
         .find(|(given, _)| given.overrides)
         .or_else(|| proposals().rev().max_by_key(|(_, rating)| Reverse(rating.rank)));
     let Some((given, rating)) = winner else {
-        let level = organisation.defaults.priority.clone();
+        let own = category.and_then(|id| of_category(organisation, id, |category| category.priority.clone()));
+        let by = if own.is_some() { By::Category } else { By::Default };
+        let level = own.unwrap_or_else(|| organisation.defaults.priority.clone());
         let rank = organisation.priority(&level).map_or(usize::MAX, |(rank, _)| rank);
-        return Rated { impact: None, urgency: None, level: Decided { value: level, by: By::Default }, rank };
+        return Rated { impact: None, urgency: None, level: Decided { value: level, by }, rank };
     };
     let impact = rating.impact.clone().or_else(|| proposals().find_map(|(_, r)| r.impact.clone()));
     let urgency = rating.urgency.clone().or_else(|| proposals().find_map(|(_, r)| r.urgency.clone()));
@@ -258,7 +261,7 @@ pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Give
         Some((team, By::rule(given), to.clone()))
     });
     let (team, by, to) = found.unwrap_or_else(|| {
-        let own = team_of_category(organisation, category);
+        let own = of_category(organisation, category, |category| category.team.clone());
         let by = if own.is_some() { By::Category } else { By::Default };
         (own.unwrap_or_else(|| organisation.defaults.team.clone()), by, Destination::default())
     });
@@ -276,7 +279,7 @@ pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Give
 fn team_for(organisation: &Organisation, to: &Destination) -> Option<TeamId> {
     let able = |team: &super::organisation::Team| match &to.assignee {
         Some(person) => usize::from(team.members.iter().any(|m| m.person == *person)),
-        None => team.members.iter().filter(|m| to.skills.iter().all(|s| m.skills.contains(s))).count(),
+        None => team.members.iter().filter(|m| to.skills.iter().all(|s| can(m, s.as_str()))).count(),
     };
     organisation
         .teams
@@ -287,11 +290,32 @@ fn team_for(organisation: &Organisation, to: &Destination) -> Option<TeamId> {
         .map(|(_, team)| team.id.clone())
 }
 
-fn team_of_category(organisation: &Organisation, category: &CategoryId) -> Option<TeamId> {
+/// Whether a member can do what is asked for: `vpn@2` is the skill `vpn` at the level 2, which those can who have it at that level or
+/// above. A skill without a level is one of level 1.
+pub fn can(member: &Member, skill: &str) -> bool {
+    let (name, level) = at_level(skill);
+    let is_enough = |own: &Skill| {
+        let (own, of) = at_level(own.as_str());
+        own == name && of >= level
+    };
+    member.skills.contains(skill) || member.skills.iter().any(is_enough)
+}
+
+fn at_level(skill: &str) -> (&str, u32) {
+    let found = skill.rsplit_once('@').and_then(|(name, level)| Some((name, level.parse().ok()?)));
+    found.unwrap_or((skill, 1))
+}
+
+/// The word of a category about its tickets, or that of its nearest parent that has one.
+fn of_category<T>(
+    organisation: &Organisation,
+    category: &CategoryId,
+    word: impl Fn(&Category) -> Option<T>,
+) -> Option<T> {
     let mut id = category.as_str();
     loop {
-        if let Some(team) = organisation.categories.get(id).and_then(|c| c.team.clone()) {
-            return Some(team);
+        if let Some(found) = organisation.categories.get(id).and_then(&word) {
+            return Some(found);
         }
         id = id.rsplit_once('.')?.0;
     }

@@ -200,7 +200,7 @@ pub(in crate::store) fn listed(row: &Row) -> Result<ListedGrant, Error> {
         return Ok(ListedGrant { grant, damaged: Vec::new() });
     }
     let mut read = Lenient::default();
-    let groups = row.text(6).and_then(|text| from_json::<BTreeSet<String>>("groups", &text));
+    let groups = row.text(6).and_then(|text| from_json::<BTreeSet<String>>("grants", "groups", &text));
     let grant = Grant {
         id: GrantId(row.uuid(0)?),
         ticket: TicketId(read.or("ticket", row.uuid(1), uuid::Uuid::nil())),
@@ -225,7 +225,7 @@ pub(in crate::store) fn listed(row: &Row) -> Result<ListedGrant, Error> {
 /// A grant from a row of [`GRANT_COLUMNS`].
 pub fn grant(row: &Row) -> Result<Grant, Error> {
     const T: &str = "grants";
-    let groups: BTreeSet<String> = from_json("groups", &row.text(6)?)?;
+    let groups: BTreeSet<String> = from_json(T, "groups", &row.text(6)?)?;
     Ok(Grant {
         id: GrantId(row.uuid(0)?),
         ticket: TicketId(row.uuid(1)?),
@@ -255,7 +255,7 @@ pub(super) fn scope_json(scope: Option<&Scope>) -> Json {
 }
 
 pub(in crate::store) fn scope_from_json(text: &str) -> Result<Option<Scope>, Error> {
-    let scope: Option<(String, Option<String>, Vec<String>, u32)> = from_json("scope", text)?;
+    let scope: Option<(String, Option<String>, Vec<String>, u32)> = from_json("access_cases", "scope", text)?;
     scope
         .map(|(tier, role, groups, duration_hours)| {
             Ok(Scope { tier: parsed("access_cases", "scope", &tier)?, role, groups, duration_hours })
@@ -282,7 +282,7 @@ enum StoredStep {
 fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
     const T: &str = "access_cases";
     let people = |ids: &[String]| ids.iter().map(|id| parsed(T, "steps", id)).collect::<Result<Vec<PersonId>, _>>();
-    let steps: Vec<StoredStep> = from_json("steps", text)?;
+    let steps: Vec<StoredStep> = from_json(T, "steps", text)?;
     steps
         .into_iter()
         .map(|step| {

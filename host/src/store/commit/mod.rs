@@ -26,11 +26,11 @@ use crate::desk::access::LedgerEntry;
 use crate::desk::change::message::Message;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::links::{self, LinkWrite};
 use crate::desk::ticket::timeline::{Entry, Event};
+use crate::desk::ticket::{State, Ticket, WaitingFor};
 use keys::IdempotencyKey;
-use turns::Turns;
+use turns::{Load, Turns};
 use writer::Work;
 
 mod access;
@@ -366,12 +366,14 @@ fn join(writing: &mut [Writing<'_>]) {
     }
 }
 
-/// Whose unfinished tickets become more or fewer.
-fn load_changes(writing: &[Writing<'_>]) -> BTreeMap<PersonId, i64> {
-    let mut changes = BTreeMap::new();
+/// Whose work becomes more or less.
+fn load_changes(writing: &[Writing<'_>]) -> BTreeMap<PersonId, Load> {
+    let mut changes: BTreeMap<PersonId, Load> = BTreeMap::new();
     let mut add = |ticket: &Ticket, sign: i64| {
         if let Some(person) = ticket.assignee.clone().filter(|_| ticket.state.is_unfinished()) {
-            *changes.entry(person).or_default() += sign;
+            let load = changes.entry(person).or_default();
+            load.unfinished += sign;
+            load.waiting += if ticket.state == State::Waiting(WaitingFor::Requester) { sign } else { 0 };
         }
     };
     for writing in writing {
@@ -380,6 +382,6 @@ fn load_changes(writing: &[Writing<'_>]) -> BTreeMap<PersonId, i64> {
         }
         add(&writing.after, 1);
     }
-    changes.retain(|_, n| *n != 0);
+    changes.retain(|_, load| *load != Load::default());
     changes
 }

@@ -13,8 +13,24 @@ use crate::store::{Error, Store};
 /// What the store knows about whose turn it is in the teams of one transaction.
 pub struct Turns {
     teams: BTreeMap<TeamId, TeamTurns>,
-    /// Unfinished tickets by person; empty where no strategy looks at them.
-    load: BTreeMap<PersonId, i64>,
+    /// The work of each person; empty where no strategy looks at it.
+    load: BTreeMap<PersonId, Load>,
+}
+
+/// A person's work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    pub unfinished: i64,
+    /// Those of them that wait for their requesters.
+    pub waiting: i64,
+}
+
+impl Load {
+    /// In halves of a ticket: one that waits for its requester weighs half of one that does not.
+    fn halves(self) -> i64 {
+        // Hosts of before do not count what waits.
+        2 * self.unfinished - self.waiting.clamp(0, self.unfinished.max(0))
+    }
 }
 
 /// Whose turn it is in one team.
@@ -29,8 +45,9 @@ impl Turns {
     pub fn pick(&mut self, assignment: &Assignment) -> Option<PersonId> {
         let turns = self.teams.get_mut(&assignment.team)?;
         let waited = |person: &PersonId| turns.last.get(person).copied().unwrap_or(0);
-        let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or(0);
-        let has_room = |person: &&PersonId| assignment.capacities.get(*person).is_none_or(|most| busy(person) < *most);
+        let busy = |person: &PersonId| self.load.get(person).copied().unwrap_or_default().halves();
+        let has_room =
+            |person: &&PersonId| assignment.capacities.get(*person).is_none_or(|most| busy(person) < 2 * *most);
         let candidates = assignment.candidates.iter().filter(has_room).collect::<Vec<_>>().into_iter();
         let chosen = match (&assignment.fixed, assignment.strategy) {
             (Some(person), _) => Some(person),
@@ -40,7 +57,7 @@ impl Turns {
         let chosen = chosen.cloned()?;
         turns.last.insert(chosen.clone(), turns.next);
         turns.next += 1;
-        *self.load.entry(chosen.clone()).or_default() += 1;
+        self.load.entry(chosen.clone()).or_default().unfinished += 1;
         Some(chosen)
     }
 }
@@ -91,18 +108,25 @@ pub async fn save(tx: &mut Tx, turns: &Turns) -> Result<(), Error> {
     tx.insert("insert into member_turns (team, person, turn)", 3, tail, rows.collect()).await.map(drop)
 }
 
-/// Adds to people's unfinished tickets.
-pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, i64>) -> Result<(), Error> {
-    let rows = added.iter().map(|(person, n)| vec![person.as_str().into(), Arg::from(*n)]).collect();
-    let tail = "on conflict (person) do update set unfinished = agents.unfinished + excluded.unfinished";
-    tx.insert("insert into agents (person, unfinished)", 2, tail, rows).await.map(drop)
+/// Adds to people's work.
+pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, Load>) -> Result<(), Error> {
+    let row = |(person, load): (&PersonId, &Load)| {
+        vec![person.as_str().into(), Arg::from(load.unfinished), Arg::from(load.waiting)]
+    };
+    let tail = "on conflict (person) do update set unfinished = agents.unfinished + excluded.unfinished, \
+                waiting = agents.waiting + excluded.waiting";
+    let rows = added.iter().map(row).collect();
+    tx.insert("insert into agents (person, unfinished, waiting)", 3, tail, rows).await.map(drop)
 }
 
-const LOADS: &str = "select person, unfinished from agents";
+const LOADS: &str = "select person, unfinished, waiting from agents";
 
-fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, i64>, Error> {
-    let load = |row: &Row| Ok((parsed("", "", &row.text(0)?).ok(), row.int(1)?));
-    let loads = rows.iter().map(load).collect::<Result<Vec<(Option<PersonId>, i64)>, Error>>()?;
+fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, Load>, Error> {
+    let load = |row: &Row| {
+        let load = Load { unfinished: row.int(1)?, waiting: row.int(2)? };
+        Ok((parsed("", "", &row.text(0)?).ok(), load))
+    };
+    let loads = rows.iter().map(load).collect::<Result<Vec<(Option<PersonId>, Load)>, Error>>()?;
     // The work of a person who is none is no other's.
     Ok(loads.into_iter().filter_map(|(person, load)| Some((person?, load))).collect())
 }

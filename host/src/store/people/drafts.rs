@@ -52,7 +52,7 @@ pub struct StoredDraft {
 }
 
 fn draft(row: &Row) -> Result<StoredDraft, Error> {
-    let problems: Vec<(String, String, String)> = from_json("problems", &row.text(2)?)?;
+    let problems: Vec<(String, String, String)> = from_json("drafts", "problems", &row.text(2)?)?;
     let problems = problems.into_iter().map(|(field, code, message)| Problem { field, code, message });
     Ok(StoredDraft {
         id: DraftId(row.uuid(0)?),

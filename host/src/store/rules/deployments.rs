@@ -229,7 +229,7 @@ impl Store {
         let mut active = Vec::new();
         for row in self.db.all(sql, vec![ms(at).into()]).await? {
             let (name, after) = (row.text(0)?, row.text(1)?);
-            let life: Life = from_json("after", &after)?;
+            let life: Life = from_json("deployment_events", "after", &after)?;
             // One that was suspended answered nothing.
             active.extend(life.active.map(|version| (name, version)));
         }

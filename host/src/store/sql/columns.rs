@@ -187,6 +187,10 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// A JSON column.
-pub fn from_json<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|_| corrupt("tickets", column, text))
+pub fn from_json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| corrupt(table, column, text))
 }

@@ -112,11 +112,14 @@ impl Store {
         Ok(row.map_or(Ok(0), |row| row.int(0))?.try_into().unwrap_or_default())
     }
 
-    /// How many unfinished tickets each person has, by the count that is kept and by counting; the two are equal.
-    pub async fn loads(&self) -> Result<Vec<(String, i64, i64)>, Error> {
-        let sql = "select a.person, a.unfinished, (select count(*) from tickets t \
-                   where t.assignee = a.person and t.unfinished = 1) from agents a order by a.person";
+    /// How many unfinished tickets each person has, and how many of them wait for their requesters, by the counts that are kept and
+    /// by counting; the two are equal.
+    pub async fn loads(&self) -> Result<Vec<(String, [i64; 2], [i64; 2])>, Error> {
+        let sql = "select a.person, a.unfinished, a.waiting, (select count(*) from tickets t \
+                   where t.assignee = a.person and t.unfinished = 1), (select count(*) from tickets t \
+                   where t.assignee = a.person and t.state = 'waiting_requester') from agents a order by a.person";
         let rows = self.db.all(sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?, row.int(2)?))).collect()
+        let load = |row: &Row| Ok((row.text(0)?, [row.int(1)?, row.int(2)?], [row.int(3)?, row.int(4)?]));
+        rows.iter().map(load).collect()
     }
 }

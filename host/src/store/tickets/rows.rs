@@ -103,8 +103,8 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
     let origin = origin::read(row, 1)?;
     let standing = standing::read(row, after_origin)?;
     let content = content::read(row, after_standing)?;
-    let tags: Vec<String> = from_json("tags", &standing.tags)?;
-    let watchers: Vec<String> = from_json("watchers", &standing.watchers)?;
+    let tags: Vec<String> = from_json(T, "tags", &standing.tags)?;
+    let watchers: Vec<String> = from_json(T, "watchers", &standing.watchers)?;
     let submitted = Submitted {
         request_type: parsed(T, "request_type", &origin.request_type)?,
         channel: origin.channel,
@@ -115,7 +115,7 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
         body: content.body,
         fields: fields_from_json(&content.fields)?,
         attachments: attachments_from_json(&content.attachments)?,
-        signals: from_json("signals", &content.signals)?,
+        signals: from_json("contents", "signals", &content.signals)?,
     };
     Ok(Some(Ticket {
         number: TicketNumber(row.int(0)?),
@@ -243,12 +243,12 @@ fn fields_json(fields: &[Field]) -> Json {
 }
 
 fn fields_from_json(text: &str) -> Result<Vec<Field>, Error> {
-    let fields: Vec<(String, Map<String, Json>)> = from_json("fields", text)?;
+    let fields: Vec<(String, Map<String, Json>)> = from_json("contents", "fields", text)?;
     fields
         .into_iter()
         .map(|(name, value)| {
             let value = value.into_iter().next().and_then(|(kind, value)| field_value(&kind, value));
-            value.map(|value| (name, value)).ok_or_else(|| corrupt("tickets", "fields", text))
+            value.map(|value| (name, value)).ok_or_else(|| corrupt("contents", "fields", text))
         })
         .collect()
 }
@@ -280,7 +280,7 @@ fn attachments_json(attachments: &[Attachment]) -> Json {
 struct AttachmentRow(String, String, u64, #[serde(default)] Option<(Uuid, String, String, String)>);
 
 fn attachments_from_json(text: &str) -> Result<Vec<Attachment>, Error> {
-    let rows: Vec<AttachmentRow> = from_json("attachments", text)?;
+    let rows: Vec<AttachmentRow> = from_json("contents", "attachments", text)?;
     let attachment = |AttachmentRow(name, media_type, size, content)| {
         let content = content.map(|(id, digest, found_type, scan)| -> Result<Content, Error> {
             let scan = Scan::from_code(&scan).ok_or_else(|| corrupt("contents", "attachments", scan))?;

@@ -96,6 +96,6 @@ pub fn summary(row: &Row) -> Result<TicketSummary, Error> {
 }
 
 fn tags(text: &str) -> Result<Vec<Tag>, Error> {
-    let tags: Vec<String> = from_json("tags", text)?;
+    let tags: Vec<String> = from_json("tickets", "tags", text)?;
     tags.iter().map(|tag| parsed("tickets", "tags", tag)).collect()
 }

@@ -148,6 +148,8 @@ struct ShowPage {
     answers: bool,
     /// The parts of the page that an approver may say they went by, each with its name.
     insights: Vec<(&'static str, String, bool)>,
+    /// The groups that may be given, and whether the reader gives them.
+    groups: Vec<(String, bool)>,
 }
 
 /// All that is known about a request, for a decision.
@@ -216,6 +218,7 @@ async fn render(
     let insight =
         |name: &'static str| (name, f.words.t(&format!("insight.{name}")), ticked.iter().any(|one| one == name));
     let insights = INSIGHTS.into_iter().map(insight).collect();
+    let wanted = wanted(&f, &case);
     let present = case.current_step().map(|(number, _)| number);
     let steps = case.steps.iter().enumerate().map(|(number, step)| StepShown {
         who: step.approvers.iter().map(|id| f.name(id)).collect(),
@@ -239,7 +242,8 @@ async fn render(
         title,
         department,
         asked_by,
-        wanted: wanted(&f, &case),
+        groups: groups(&wanted, form),
+        wanted,
         justification: case.request.justification.clone(),
         reason: case.reason.clone(),
         steps,
@@ -260,6 +264,18 @@ async fn render(
     page(status, &page_)
 }
 
+/// The groups that may be given, all of them ticked until the reader has said otherwise.
+fn groups(wanted: &Wanted, form: &Form) -> Vec<(String, bool)> {
+    let given = groups_given(form);
+    let is_given = |group: &String| given.as_ref().is_none_or(|all| all.contains(group));
+    wanted.groups.iter().map(|group| (group.clone(), is_given(group))).collect()
+}
+
+/// The groups that are ticked; `None` where the form has none to tick.
+fn groups_given(form: &Form) -> Option<Vec<String>> {
+    form.has("groups").then(|| form.all("group"))
+}
+
 /// `POST /approvals/{key}`.
 pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
     let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
@@ -273,7 +289,10 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
         approve,
         reason: form.text("reason"),
         hours: hours.map(|hours| hours.trim().parse().unwrap_or_default()),
-        narrow: Narrow { without_role: approve && form.has("without-role"), groups: None },
+        narrow: Narrow {
+            without_role: approve && form.has("without-role"),
+            groups: groups_given(&form).filter(|_| approve),
+        },
         seen: form.given("snapshot").map(|snapshot| Seen {
             snapshot,
             insights: form.all("insight"),

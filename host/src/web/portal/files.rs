@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 
 use crate::app::tickets::submit::attachments::Declared;
+use crate::desk::id::AttachmentId;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::session::Visit;
@@ -56,9 +57,14 @@ pub async fn read(visit: &Visit, request: Request) -> Result<Form, Failure> {
             incoming.write(&piece).await?;
         }
         let kept = visit.app.keep_attachment(&visit.actor, incoming).await?;
-        pairs.push((format!("{KEPT}{name}"), format!("{}:{file}", kept.id)));
+        pairs.push(pair(&name, kept.id, &file));
     }
     Ok(Form(pairs))
+}
+
+/// A file that is kept, as a form names it for a field.
+pub fn pair(field: &str, id: AttachmentId, name: &str) -> (String, String) {
+    (format!("{KEPT}{field}"), format!("{id}:{name}"))
 }
 
 /// The files of a field: each as the form keeps it, and its name.

@@ -20,6 +20,7 @@ use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
 
 pub mod access;
+pub mod drafts;
 mod files;
 pub mod request;
 pub mod several;

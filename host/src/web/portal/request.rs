@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::files;
+use super::{drafts, files};
 use crate::app::Error;
 use crate::app::tickets::submit::digest;
 use crate::desk::id::PersonId;
@@ -24,9 +24,9 @@ const CHANNEL: &str = "portal";
 /// Text fields that take more than this have room for several lines.
 const LINE_CHARS: usize = 300;
 /// The beginning of the names of a form's own fields.
-const FIELD: &str = "field.";
+pub(super) const FIELD: &str = "field.";
 /// The name under which files come that are of no field.
-const FILES: &str = "files";
+pub(super) const FILES: &str = "files";
 
 /// A field as the page shows it.
 struct Field {
@@ -78,6 +78,8 @@ struct RequestPage {
     found: Vec<Found>,
     /// Files that come along with it.
     files: Field,
+    /// The draft that it goes on with, if it is one.
+    draft: Option<String>,
     key: String,
 }
 
@@ -123,12 +125,32 @@ pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Res
     let submission = submission(spec, &form)?;
     let requester = form.given("requester").and_then(|id| id.trim().parse::<PersonId>().ok());
     let requester = requester.filter(|id| visit.frame.works() && id != visit.person());
-    let key = form.given(KEY).map(|key| (key, digest(format!("page new {}", files::content(&form)).as_bytes())));
-    match visit.app.create_ticket(&visit.actor, requester, submission, key).await {
-        Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
-        Err(Error::Rejected { problems }) => show(visit, &id, &form, &problems, StatusCode::UNPROCESSABLE_ENTITY),
-        Err(other) => Err(other.into()),
+    let problems = match make(&visit, &form, (requester, submission)).await {
+        Ok(next) => return Ok(Redirect::to(&next).into_response()),
+        Err(Error::Rejected { problems }) => problems,
+        Err(other) => return Err(other.into()),
+    };
+    show(visit, &id, &form, &problems, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// Makes a ticket of what was filled in, or keeps it for later; the page that comes next.
+async fn make(
+    visit: &Visit,
+    form: &Form,
+    (requester, submission): (Option<PersonId>, Submission),
+) -> Result<String, Error> {
+    if form.has("keep") {
+        return drafts::keep(visit, form, (requester, submission)).await;
     }
+    let made = match drafts::named(form, &[]) {
+        Some(draft) => drafts::send(visit, draft, (requester, submission)).await?,
+        None => {
+            let sent = || digest(format!("page new {}", files::content(form)).as_bytes());
+            let key = form.given(KEY).map(|key| (key, sent()));
+            visit.app.create_ticket(&visit.actor, requester, submission, key).await?
+        }
+    };
+    Ok(format!("/tickets/{}?sent=1", made.ticket.number))
 }
 
 /// The answers, field by field.
@@ -184,7 +206,18 @@ fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> 
     asked(spec, &filled(spec, form)).into_iter().map(field).collect()
 }
 
-fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: StatusCode) -> Result<Response, Failure> {
+/// The page of a form, with what was filled in and what is wrong with it.
+///
+/// # Errors
+///
+/// [`Failure::NoPage`] where there is no such form.
+pub fn show(
+    visit: Visit,
+    id: &str,
+    form: &Form,
+    problems: &[Problem],
+    status: StatusCode,
+) -> Result<Response, Failure> {
     let f = visit.frame;
     let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
     let problem = |name: &str| {
@@ -225,6 +258,7 @@ fn show(visit: Visit, id: &str, form: &Form, problems: &[Problem], status: Statu
         requester: works.then(|| own("requester", "person")),
         channel: works.then(|| own("channel", "text")),
         people: if works { people(&f) } else { Vec::new() },
+        draft: drafts::named(form, problems).map(|id| id.to_string()),
         key: form.given(KEY).filter(|_| problems.is_empty()).unwrap_or_else(|| visit.app.clock.new_id().to_string()),
         files: Field {
             problem: problem("attachments").or_else(|| problem("uploads")),

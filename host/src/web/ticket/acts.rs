@@ -154,7 +154,11 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         reason: form.text("reason"),
     };
     let key = key(&form, &format!("edit {id}"));
-    let done = visit.app.edit_ticket(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
+    let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
+    let done = match form.has("ask-rules") {
+        true => app.edit_and_ask(actor, number, &condition, wanted, key).await.map(drop),
+        false => app.edit_ticket(actor, number, &condition, wanted, key).await.map(drop),
+    };
     answer(visit, number, ("edit", &form), done).await
 }
 

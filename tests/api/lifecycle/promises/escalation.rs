@@ -67,3 +67,21 @@ fn time_takes_a_ticket_up_each_level_once_by_its_own_clock() {
         assert_eq!(ups, 2);
     });
 }
+
+/// A type of request may go up sooner than others, or alone.
+#[test]
+fn time_takes_up_only_the_types_of_request_that_are_named() {
+    on_both(|database| {
+        let more = "escalate = [{ clock = \"resolution\", at = 1, request-types = [\"question\"] }]\n";
+        let desk = watched(database, more);
+        let amara = desk.as_role("amara");
+        let question = json!({ "request_type": "question", "subject": "How do I share it?", "body": "Please tell me.",
+            "fields": { "topic": "howto" } });
+        let question = amara.post("/api/v1/tickets", &question).expect(201)["key"].as_str().unwrap().to_owned();
+        let key = incident(&amara, "VPN is down");
+        to_first_line(&desk, &key);
+        assert_eq!((&with(&desk, &question)["tier"], &with(&desk, &key)["tier"]), (&json!(1), &json!(1)));
+        desk.advance(SignedDuration::from_hours(24 * 7));
+        assert_eq!((&with(&desk, &question)["tier"], &with(&desk, &key)["tier"]), (&json!(2), &json!(1)));
+    });
+}

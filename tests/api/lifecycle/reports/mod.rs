@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{incident, step};
 use crate::support::client::{Client, resolved};
+use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 mod survey;
 
@@ -54,5 +55,46 @@ fn resolutions_without_the_requesters_word_are_counted_apart() {
         assert_eq!(report(&kofi, "none", "").status, 404);
         assert_eq!(report(&kofi, "volume", "&by=body").status, 400);
         assert_eq!(kofi.get("/api/v1/reports/volume?from=2026-02-02&to=2026-02-01").status, 422);
+    });
+}
+
+/// A day is the desk's own: in two zones that never share a date, a ticket of one instant is of two days.
+#[test]
+fn a_report_counts_by_the_days_of_the_desk_s_zone() {
+    for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+        let berlin = "time-zone = \"Europe/Berlin\"";
+        let there = |text: String| text.replacen(berlin, &format!("time-zone = \"{zone}\""), 1);
+        let desk = House::with_settings(Database::Sqlite, example_rules(), there);
+        let kofi = desk.as_role("kofi");
+        incident(&desk.as_role("amara"), "one");
+        let local = desk.clock.now().in_tz(zone).unwrap().date();
+        let (from, to) = (local.yesterday().unwrap(), local.tomorrow().unwrap());
+        let volume = kofi.get(&format!("/api/v1/reports/volume?from={from}&to={to}")).expect(200);
+        let days: Vec<&Value> = volume.as_array().unwrap().iter().filter(|row| row["created"] == 1).collect();
+        assert_eq!((days.len(), &days[0]["day"]), (1, &json!(local.to_string())), "{zone}: {volume}");
+        let other = kofi.get(&format!("/api/v1/reports/volume?from={from}&to={from}")).expect(200);
+        assert_eq!(sum(&other, "created"), 0, "not the day before: {other}");
+    }
+}
+
+/// How much came in that no rule could name: the categories that only say so stand apart in each report by category.
+#[test]
+fn a_report_by_category_says_how_much_is_under_other() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        incident(&amara, "VPN is down");
+        let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+        for _ in 0..2 {
+            amara.post("/api/v1/tickets", &vague).expect(201);
+        }
+        let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let path = format!("/api/v1/reports/volume?from={}&to={}&by=category", day(-1), day(1));
+        let volume = kofi.get(&path).expect(200);
+        let of = |group: &str| {
+            let rows = volume.as_array().unwrap().iter().filter(|row| row["group"] == group);
+            rows.map(|row| row["created"].as_i64().unwrap()).sum::<i64>()
+        };
+        assert_eq!((of("miscellaneous"), of("network.vpn")), (2, 1), "{volume}");
     });
 }

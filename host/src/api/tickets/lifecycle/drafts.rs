@@ -144,3 +144,23 @@ pub async fn submit(
     };
     answer_made(&app, &actor, made).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::tickets::submit::draft_content::DraftContent;
+
+    /// A page reads what the interface keeps, and the reverse: both say the same of a submission.
+    #[test]
+    fn the_interface_and_the_pages_keep_a_draft_alike() {
+        let whole = serde_json::json!({ "request_type": "hardware", "subject": "A laptop", "body": "please",
+            "fields": { "device": "laptop", "people": 2.0, "tools": ["a"] }, "tags": ["vip"],
+            "attachments": [{ "name": "a.txt", "media_type": "text/plain", "size": 3 }],
+            "uploads": ["0199c0de-0000-7000-8000-000000000001"], "requester": "lena", "channel": "phone" });
+        let body: NewTicketBody = serde_json::from_value(whole.clone()).unwrap();
+        let page = DraftContent::read(&serde_json::to_string(&body).unwrap()).unwrap();
+        assert_eq!(serde_json::to_value(&page).unwrap(), whole);
+        let again: NewTicketBody = serde_json::from_str(&page.text()).unwrap();
+        assert_eq!(serde_json::to_value(&again).unwrap(), whole);
+    }
+}

@@ -3,13 +3,15 @@
 use super::{Ask, Told, by, text, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedPriority, RecordedVerdict};
+use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
 use crate::desk::verdict::{self, Given, Rated, Rating, check};
 use crate::rules::run::stage::{Answer, Stage};
 
-/// Priority.
+/// Priority of a ticket of some category, where one is known.
 pub struct Priority<'a> {
     pub organisation: &'a Organisation,
+    pub category: Option<&'a CategoryId>,
 }
 
 impl Ask for Priority<'_> {
@@ -32,7 +34,7 @@ impl Ask for Priority<'_> {
     }
 
     fn combine(&self, given: &[Given<Option<Rating>>]) -> Rated {
-        verdict::priority(self.organisation, given)
+        verdict::priority(self.organisation, self.category, given)
     }
 
     fn record(verdict: &Rated) -> RecordedVerdict {

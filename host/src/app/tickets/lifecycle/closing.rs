@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::app::decide::closing::{self, Judged, Recorded};
 use crate::app::decide::pipeline::Case;
-use crate::app::decide::translate;
+use crate::app::decide::{again, translate};
 use crate::app::error::Broken;
 use crate::app::record::write::beginnings;
 use crate::app::rollout::health::Cause;
@@ -143,8 +143,8 @@ impl App {
         let files = self.uploads(actor, words.files).await?;
         let resolutions = self.store.resolutions(ticket.number).await?;
         let said = translate::words(&ticket, (&body, words.channel, &files), &resolutions, now);
-        let new = translate::as_submitted(&ticket);
-        let (seen, so_far) = (translate::seen(&ticket, &new), translate::so_far(&ticket));
+        let new = again::submitted(&ticket);
+        let (seen, so_far) = (again::shown(&ticket), again::so_far(&ticket));
         let about = Case {
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),

@@ -21,6 +21,7 @@ use crate::store::{self, Commit};
 pub mod closing;
 pub mod events;
 pub mod promises;
+pub mod reconsider;
 pub mod survey;
 pub mod time;
 pub mod watchers;

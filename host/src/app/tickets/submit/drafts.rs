@@ -70,29 +70,33 @@ impl Office {
     /// [`Error::Refused`]; [`Error::Rejected`] where it is too large, or there are too many; [`Error::TooMuch`] for more text than one
     /// may have the desk keep in a day.
     pub async fn keep_draft(&self, actor: &Actor, id: DraftId, content: String) -> Result<StoredDraft, Error> {
+        let draft = StoredDraft { id, content, problems: Vec::new(), saved_at: self.clock.now() };
+        self.keep_within_bounds(actor, &draft).await?;
+        Ok(draft)
+    }
+
+    async fn keep_within_bounds(&self, actor: &Actor, draft: &StoredDraft) -> Result<(), Error> {
         let person = self.author(actor)?;
         let problem = |message: String| Error::Rejected { problems: vec![Problem::new("draft", "too-much", message)] };
-        if content.len() > DRAFT_BYTES_MAX {
+        if draft.content.len() > DRAFT_BYTES_MAX {
             return Err(problem(format!("has more than {DRAFT_BYTES_MAX} bytes")));
         }
         // The others' sizes are enough: their texts may be long.
         let (own, others): (Vec<_>, Vec<_>) =
-            self.store.draft_sizes(person).await?.into_iter().partition(|draft| draft.id == id);
+            self.store.draft_sizes(person).await?.into_iter().partition(|known| known.id == draft.id);
         if others.len() >= DRAFTS_MAX {
             return Err(problem(format!("is one of more than {DRAFTS_MAX}: send or remove another first")));
         }
-        let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        let with_others = others.iter().map(|draft| draft.bytes).fold(bytes, u64::saturating_add);
+        let bytes = u64::try_from(draft.content.len()).unwrap_or(u64::MAX);
+        let with_others = others.iter().map(|known| known.bytes).fold(bytes, u64::saturating_add);
         if with_others > DRAFTS_BYTES_MAX {
             let message = format!("makes {with_others} bytes of all your drafts: {DRAFTS_BYTES_MAX} are kept at most");
             return Err(problem(format!("{message}; send or remove another first")));
         }
         // One that is saved again and again counts for what it has grown by.
-        let before = own.first().map_or(0, |draft| draft.bytes);
+        let before = own.first().map_or(0, |known| known.bytes);
         self.count_text(actor, usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX))?;
-        let draft = StoredDraft { id, content, problems: Vec::new(), saved_at: self.clock.now() };
-        self.store.keep_draft(person, &draft).await?;
-        Ok(draft)
+        Ok(self.store.keep_draft(person, draft).await?)
     }
 
     /// Forgets a draft.
@@ -145,8 +149,11 @@ impl App {
             }
             Err(Error::Rejected { problems }) => {
                 let kept = StoredDraft { problems: problems.clone(), ..draft };
-                self.store.keep_draft(person, &kept).await?;
-                Err(Error::Rejected { problems })
+                match self.keep_within_bounds(actor, &kept).await {
+                    // Where there is no room for it, what is wrong with the submission is still the answer.
+                    Ok(()) | Err(Error::Rejected { .. }) => Err(Error::Rejected { problems }),
+                    Err(other) => Err(other),
+                }
             }
             Err(error) => Err(error),
         }

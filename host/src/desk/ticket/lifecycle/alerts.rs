@@ -15,6 +15,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::service::Escalation;
 use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, changed, moved};
@@ -34,9 +35,10 @@ fn shares(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Vec<
             closing.remind_percent.into_iter().chain([BREACH]).collect()
         }
         _ => {
-            let escalations = organisation.watch.escalate_at.iter().filter(|(of, _)| *of == kind);
+            let escalations = organisation.watch.escalate_at.iter();
+            let about = escalations.filter(|one| one.is_about(kind, &ticket.submitted.request_type));
             let mut all = organisation.watch.alert_at.clone();
-            all.extend(escalations.map(|(_, percent)| *percent));
+            all.extend(about.map(|one| one.percent));
             all
         }
     };
@@ -118,7 +120,8 @@ fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, a
     for person in responsible(ticket, at.organisation) {
         change.messages.push(at.message(ticket.id, kind, &person));
     }
-    if at.organisation.watch.escalate_at.contains(&(clock, percent)) {
+    let goes_up = |one: &Escalation| one.percent == percent && one.is_about(clock, &ticket.submitted.request_type);
+    if at.organisation.watch.escalate_at.iter().any(goes_up) {
         let reason = format!("{percent} % of the time for {} had passed", clock.code());
         escalation::raise(change, (Author::System, &reason), at);
     }

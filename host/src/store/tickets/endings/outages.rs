@@ -36,7 +36,7 @@ pub(in crate::store) fn likeness(like: &Likeness) -> String {
 }
 
 fn like(text: &str) -> Result<Likeness, Error> {
-    let Kept { category, request_type, words, field } = from_json("likeness", text)?;
+    let Kept { category, request_type, words, field } = from_json(T, "likeness", text)?;
     Ok(Likeness {
         category: category.map(|id| parsed(T, "likeness", &id)).transpose()?,
         request_type: request_type.map(|id| parsed(T, "likeness", &id)).transpose()?,
@@ -142,5 +142,16 @@ impl Store {
         let args = vec![ticket.0.into(), LinkKind::Child.code().into(), ms(by).into(), after.0.into()];
         let rows = self.db.quick(sql, args).await?;
         rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_likeness_is_named_by_its_own_table() {
+        let found = like("{").unwrap_err();
+        assert!(matches!(found, Error::Corrupt { table: "outages", column: "likeness", .. }), "{found}");
     }
 }

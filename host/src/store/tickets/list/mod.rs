@@ -29,6 +29,8 @@ mod stable;
 pub mod views;
 mod walk;
 
+pub use queue::Ahead;
+
 /// Which tickets a list shows; `None` and empty do not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -4,12 +4,43 @@
 use super::leads::Leads;
 use super::walk::{Args, Key, Walks, merged};
 use super::{Filter, QueuePlace, Reader};
-use crate::store::Error;
+use crate::desk::ticket::Ticket;
+use crate::store::tickets::rows::queue_due;
+use crate::store::{Error, Store};
 
 /// Entries that one walk looks at before it gives back what it has found.
 const WALK_MAX: usize = 1_000;
 /// How often walks are sent out for one page.
 const ROUNDS_MAX: usize = 3;
+
+/// The unfinished tickets that come before one in the queue, by what puts them there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    pub by_priority: i64,
+    /// Of the same priority, and due earlier.
+    pub by_due: i64,
+    /// Due at the same time, with a lower number.
+    pub by_number: i64,
+}
+
+impl Store {
+    /// The tickets before one, as it stands.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn ahead(&self, ticket: &Ticket) -> Result<Ahead, Error> {
+        let sql = "select cast(coalesce(sum(case when rank < $1 then 1 else 0 end), 0) as bigint), \
+                   cast(coalesce(sum(case when rank = $1 and queue_due < $2 then 1 else 0 end), 0) as bigint), \
+                   count(*) from tickets where unfinished = 1 and (rank < $1 or (rank = $1 and queue_due < $2) \
+                   or (rank = $1 and queue_due = $2 and number < $3))";
+        let args = vec![ticket.rank.into(), queue_due(ticket).into(), ticket.number.0.into()];
+        let rows = self.db.all(sql, args).await?;
+        let Some(row) = rows.first() else { return Ok(Ahead { by_priority: 0, by_due: 0, by_number: 0 }) };
+        let (by_priority, by_due) = (row.int(0)?, row.int(1)?);
+        Ok(Ahead { by_priority, by_due, by_number: row.int(2)? - by_priority - by_due })
+    }
+}
 
 /// The places of at least `wanted` tickets after a place, if there are so many; and where the search stopped before the end.
 pub async fn places(

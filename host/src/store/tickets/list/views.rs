@@ -89,7 +89,7 @@ fn kept(filter: &Filter) -> String {
 }
 
 fn view(row: &Row) -> Result<StoredView, Error> {
-    let Kept { states, team, assignee, requester, priority, category } = from_json("filter", &row.text(4)?)?;
+    let Kept { states, team, assignee, requester, priority, category } = from_json(T, "filter", &row.text(4)?)?;
     let state = |code: String| State::from_code(&code).ok_or_else(|| corrupt(T, "filter", code));
     let states = states.into_iter().map(state).collect::<Result<_, _>>()?;
     let audience = row.text(3)?;

@@ -98,7 +98,8 @@ impl Store {
         let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
         for row in self.db.all_of_history(&sql, period.args()).await? {
             let (group, ticket, details) = (row.text(0)?, row.int(1)?, row.text(2)?);
-            let (_, from, to, _): (String, Option<String>, String, String) = from_json("details", &details)?;
+            let (_, from, to, _): (String, Option<String>, String, String) =
+                from_json("timeline", "details", &details)?;
             let of_group = groups.entry(group).or_default();
             let teams = of_group.left.entry(ticket).or_default();
             teams.extend(from);
@@ -135,7 +136,8 @@ impl Store {
             args.push(head.into());
             for row in self.db.all_of_history(sql, args).await? {
                 let details = row.text(2)?;
-                let (_, _, to, _): (String, Option<String>, String, String) = from_json("details", &details)?;
+                let (_, _, to, _): (String, Option<String>, String, String) =
+                    from_json("timeline", "details", &details)?;
                 let rule = row.opt_text(0)?.ok_or_else(|| corrupt("timeline", "author", "nothing"))?;
                 let (version, count, corrected) = (row.text(1)?, row.int(3)?, row.int(4)?);
                 all.push(Decided { rule, version, field, to, count, corrected });

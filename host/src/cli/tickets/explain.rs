@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::desk::remote::part;
-use super::desk::{self, Shell};
-use super::{Failure, Place};
 use crate::app::explain::{ByHand, Explanation, Proposal, Story};
+use crate::cli::desk::remote::part;
+use crate::cli::desk::{self, Shell};
+use crate::cli::{Failure, Place};
 use crate::desk::id::TicketNumber;
 use crate::rules::text::{shown, shown_lines};
 

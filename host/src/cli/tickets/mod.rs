@@ -1,0 +1,40 @@
+//! `ruledesk tickets`: the work on tickets that has no button of its own at a shell, at a desk that runs. The timeline names people and
+//! no operator, so that these commands ask the desk over HTTP in the name of the person whose token it is.
+
+use clap::{Args, Subcommand};
+
+use super::desk::remote::Remote;
+use super::{Failure, Place};
+
+mod drafts;
+pub mod explain;
+mod outages;
+
+/// Drafts and outages, at a desk that runs (`--url`, `--token`).
+#[derive(Debug, Args)]
+pub struct Tickets {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Your requests that are not sent yet.
+    #[command(subcommand)]
+    Drafts(drafts::Command),
+    /// Tickets that stand for many: submissions like them attach themselves, are answered together and resolved together.
+    #[command(subcommand)]
+    Outages(outages::Command),
+}
+
+/// Does it.
+pub fn run(tickets: &Tickets) -> Result<(), Failure> {
+    let missing = "say which desk: --url ADDRESS, or the variable RULEDESK_URL, such as http://127.0.0.1:8080";
+    let desk: Remote = tickets.place.remote()?.ok_or(missing)?;
+    match &tickets.command {
+        Command::Drafts(command) => drafts::run(command, &desk),
+        Command::Outages(command) => outages::run(command, &desk),
+    }
+}
