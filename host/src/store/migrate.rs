@@ -56,6 +56,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     38 "schedule-acts" "0038_schedule_acts.sql";
     39 "configuration-drafts" "0039_configuration_drafts.sql";
     40 "sign_ins" "0040_sign_ins.sql";
+    46 "page-preferences" "0046_page_preferences.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

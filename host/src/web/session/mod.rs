@@ -21,6 +21,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 
 pub mod account;
+pub mod everyone;
 pub mod provider;
 pub mod tokens;
 
@@ -48,7 +49,8 @@ impl FromRequestParts<Arc<App>> for Visit {
         let ask = || Failure::SignIn { next: back.to_owned() };
         let secret = cookie(&parts.headers, COOKIE).ok_or_else(ask)?;
         let (session, actor) = app.session(&secret).await?.ok_or_else(ask)?;
-        let frame = Frame::new(app, &parts.headers, path, Some(&actor));
+        let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
+        frame.single_keys = session.single_keys;
         Ok(Visit { app: Arc::clone(app), actor, frame, session })
     }
 }
