@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::desk;
-use crate::support::browser::{Browser, COMMAND, CONTROL, ENTER, ESCAPE, SHIFT, TAB};
+use crate::support::browser::{Browser, COMMAND, CONTROL, DOWN, ENTER, ESCAPE, SHIFT, TAB, UP};
 
 #[test]
 fn an_agent_moves_selects_opens_and_returns_by_keys() {
@@ -124,6 +124,66 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
             assert!(own || !key.contains("Ctrl"), "{key} at {path} is the browser's");
         }
     }
+}
+
+/// The two lists of choices that are not the browser's own go by arrows, and say to readers of screens where one is in them.
+#[test]
+fn lists_of_choices_are_the_browser_s_own_or_go_by_arrows() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    for path in ["/queue", "/tickets/IT-1", "/new/access"] {
+        kofi.go(path);
+        assert!(kofi.count("select") >= 1, "{path}");
+        kofi.counts("[role=combobox], [role=listbox]:not([hidden])", 0);
+    }
+    kofi.go("/queue");
+    kofi.press(&[&format!("{CONTROL}k")]);
+    let at = |kofi: &Browser, list: &str| {
+        kofi.script(&format!(
+            "const field = document.activeElement, chosen = document.querySelector('{list} [aria-selected=true]'); \
+             return [document.getElementById(field.getAttribute('aria-controls')).role, \
+                     field.getAttribute('aria-activedescendant') === chosen.id, chosen.id]"
+        ))
+    };
+    kofi.wait("document.activeElement.role === 'combobox' && document.activeElement.ariaExpanded === 'true'");
+    for (key, place) in [(DOWN, 1), (DOWN, 2), (UP, 1)] {
+        kofi.press(&[key]);
+        assert_eq!(at(&kofi, ".palette"), json!(["listbox", true, format!("option-{place}")]));
+    }
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+    // The list at the caret of an answer.
+    kofi.go("/tickets/IT-1");
+    kofi.type_into("#reply-body", "::");
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 3);
+    for (key, place) in [(DOWN, 1), (DOWN, 2), (UP, 1)] {
+        kofi.press(&[key]);
+        assert_eq!(at(&kofi, ".reply-pane .picks"), json!(["listbox", true, format!("reply-body-pick-{place}")]));
+    }
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+}
+
+/// Nothing is done by dragging alone, and a sign-in takes what is pasted and sets no puzzle (WCAG 2.5.7, 3.3.8).
+#[test]
+fn nothing_needs_dragging_and_a_sign_in_takes_what_is_pasted() {
+    let desk = desk();
+    let mut kofi = Browser::at(&desk.url);
+    let pasting = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    kofi.devtools("Browser.grantPermissions", &pasting);
+    kofi.go("/sign-in");
+    kofi.counts("iframe, canvas, input:not([type=hidden], [autocomplete])", 0);
+    kofi.script("document.querySelector('#token').focus(); return navigator.clipboard.writeText('demo-kofi')");
+    kofi.press(&[&format!("{CONTROL}v")]);
+    kofi.wait("document.querySelector('#token').value === 'demo-kofi'");
+    kofi.press(&[ENTER]);
+    kofi.wait("document.querySelector('.menu')");
+    // What takes dropped files has a field for them as well, and nothing begins with a drag.
+    for path in ["/tickets/IT-1", "/new/incident"] {
+        kofi.go(path);
+        kofi.counts("[draggable=true]", 0);
+        assert!(kofi.count("input[type=file]") >= 1, "{path}");
+    }
+    let scripts = [include_str!("../../host/assets/desk.js"), include_str!("../../host/assets/console.js")].concat();
+    assert!(!scripts.contains("dragstart") && !scripts.contains("pointermove"));
 }
 
 /// A reply and a private note have drafts of their own, and the words on the buttons say which is which.

@@ -8,7 +8,7 @@ use crate::support::house::House;
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 45] = [
+const PAGES: [(&str, &str, &str); 47] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -47,23 +47,26 @@ const PAGES: [(&str, &str, &str); 45] = [
     ("jobs", "mei", "/admin/jobs"),
     ("webhooks", "mei", "/admin/webhooks"),
     ("tokens", "mei", "/admin/tokens"),
+    ("sessions", "mei", "/admin/sessions"),
     ("messages", "mei", "/admin/messages?kind=resolved&ticket=IT-35"),
     ("config-forms", "mei", "/admin/configuration/request-types"),
     ("config-people", "mei", "/admin/configuration/people"),
     ("config-calendar", "mei", "/admin/configuration/calendar"),
     ("config-priorities", "mei", "/admin/configuration/priorities"),
+    ("config-promises", "mei", "/admin/configuration/promises"),
     ("config-apps", "mei", "/admin/configuration/apps"),
     ("config-macros", "mei", "/admin/configuration/macros"),
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     "/admin/audit",
     "/admin/configuration",
     "/admin/documents",
     "/admin/jobs",
     "/admin/webhooks",
     "/admin/tokens",
+    "/admin/sessions",
     "/reports/sla",
     "/reports/backlog",
     "/reports/wall",
@@ -74,7 +77,7 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     let desk = House::lived_in(Database::Sqlite);
     let pictures = scratch().join("pictures");
     std::fs::create_dir_all(&pictures).unwrap();
-    let mut broken = Vec::new();
+    let (mut broken, mut moved) = (Vec::new(), Vec::new());
     let mut look = |browser: &Browser, name: &str, width: u32, dark: bool| {
         browser.dark(dark);
         browser.size(width, 900);
@@ -94,7 +97,10 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     for person in ["amara", "kofi", "lena", "mei"] {
         let mut browser = Browser::of(&desk.url, person);
         for (name, _, path) in PAGES.iter().filter(|(_, who, _)| *who == person) {
+            // The picture before was taken at another size.
+            browser.size(1280, 900);
             browser.go(path);
+            moved.extend(browser.moved());
             let looks: &[(u32, bool)] = match PLAIN.iter().any(|beginning| path.starts_with(beginning)) {
                 true => &[(1280, false), (320, true)],
                 false => &[(1280, false), (1280, true), (320, false), (320, true)],
@@ -105,6 +111,7 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+    assert_eq!(moved, Vec::<String>::new(), "from its first picture on, nothing moves on a page");
 }
 
 /// A text that stands on a page without the marks of the pseudo-language was not written for translation: names of the
@@ -125,8 +132,9 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 10] = [
+    const OF_ADMINS: [&str; 11] = [
         "/admin/tokens",
+        "/admin/sessions",
         "/admin/messages",
         "/admin/jobs",
         "/admin/webhooks",

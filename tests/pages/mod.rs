@@ -14,6 +14,7 @@ mod every;
 mod fine;
 mod guard;
 mod portal;
+mod publish;
 mod sign_in;
 mod stories;
 mod tools;

@@ -75,7 +75,7 @@ pub async fn show(visit: Visit, Path(part): Path<String>) -> Result<Response, Fa
     let f = visit.frame;
     let name = |part: &str| f.words.t(&format!("config.{part}"));
     let parts = PARTS.map(|(one, _)| (one, name(one), one == part)).to_vec();
-    let matrix = (part == "priorities").then(|| Matrix::of(&f));
+    let matrix = (part == "priorities" && !f.organisation.matrix.is_empty()).then(|| Matrix::of(&f));
     let page_ = ConfigurationPage { parts, title: name(part), document, things: things(&f, part), matrix, f };
     page(StatusCode::OK, &page_)
 }

@@ -53,7 +53,7 @@ pub fn shown(f: &Frame, document: Document, ids: &[&str], form: &Form) -> Result
                 false => Ok(Pictures { f: f.clone(), years, matrix: None }.render()?),
             }
         }
-        Document::Priorities => {
+        Document::Priorities if !organisation.matrix.is_empty() => {
             Ok(Pictures { f: f.clone(), years: Vec::new(), matrix: Some(Matrix::of(f)) }.render()?)
         }
         _ => Ok(String::new()),
