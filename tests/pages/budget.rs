@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::guard::{Got, cookie, raw, send};
 use super::{desk, fill};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, ENTER, ESCAPE};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::place::{Database, copy};
@@ -60,6 +60,7 @@ fn the_queue_keeps_its_budget() {
     let mut browser = Browser::of(&desk.url, "kofi");
     counts_keep_nothing_waiting(&mut browser);
     a_key_shows_in_the_next_picture(&browser);
+    one_comes_back_to_where_one_was(&mut browser);
     let asked = browser.script(
         "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((p) => p.startsWith('/static/'))",
     );
@@ -91,6 +92,21 @@ fn counts_keep_nothing_waiting(browser: &mut Browser) {
     assert_eq!(browser.text(".views .count"), "");
     browser.let_go();
     browser.sees(".views a[data-count=all] .count", "55");
+}
+
+/// Back from a ticket, the list stands where it stood, and the focus is on the line where it was.
+fn one_comes_back_to_where_one_was(browser: &mut Browser) {
+    browser.go("/queue");
+    browser.press(&["j"; 45]);
+    let place = browser.script("return [scrollY, document.activeElement.closest('tr').dataset.row]");
+    assert!(place[0].as_f64().unwrap() > 200.0, "{place}");
+    browser.press(&[ENTER]);
+    browser.wait("document.querySelector('[data-ticket]')");
+    browser.press(&[ESCAPE]);
+    browser.wait(&format!(
+        "document.activeElement?.closest('tr')?.dataset.row === {} && Math.abs(scrollY - {}) < 2",
+        place[1], place[0]
+    ));
 }
 
 /// A key is seen in the very next picture that the browser paints, with nothing asked of the desk in between.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::desk;
+use super::{desk, set_state};
 use crate::support::browser::{Browser, COMMAND, CONTROL, DOWN, ENTER, ESCAPE, SHIFT, TAB, UP};
 
 #[test]
@@ -14,6 +14,8 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     let rows = kofi.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
     let rows: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect();
     assert!(rows.len() >= 4, "{rows:?}");
+    let front = kofi.count(".views > a[data-count]");
+    assert!((3..=5).contains(&front), "{front} lists stand in front");
     kofi.press(&["j"]);
     assert_eq!(here(&kofi), rows[0]);
     kofi.press(&["j", "j", "k"]);
@@ -244,6 +246,37 @@ fn two_agents_at_one_ticket_see_each_other_s_change_and_lose_nothing() {
     mei.sees(".story", "It is one person only");
 }
 
+/// A draft outlives a saved field, a session that ends before it is sent, and a way to the desk that is cut off.
+#[test]
+fn a_draft_is_never_lost() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let kept = |kofi: &Browser| kofi.script("return document.querySelector('#reply-body').value");
+    let send = ".reply-pane [data-key='Ctrl+Enter']";
+    kofi.type_into("#reply-body", "Half a thought");
+    set_state(&mut kofi, "in_progress");
+    assert_eq!(kept(&kofi), "Half a thought", "a field was saved");
+    desk.advance(jiff::SignedDuration::from_hours(13));
+    kofi.click(send);
+    kofi.wait("location.pathname === '/sign-in'");
+    kofi.sign_in("kofi");
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "Half a thought", "the session had ended");
+    kofi.devtools("Network.enable", &json!({}));
+    let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    kofi.devtools("Network.emulateNetworkConditions", &network(true));
+    kofi.script(&format!("document.querySelector(\"{send}\").click()"));
+    kofi.wait("location.pathname !== '/tickets/IT-1'");
+    kofi.devtools("Network.emulateNetworkConditions", &network(false));
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "Half a thought", "the desk was out of reach");
+    kofi.click(send);
+    kofi.sees(".story", "Half a thought");
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "", "it is sent");
+}
+
 #[test]
 fn several_tickets_change_at_once_and_each_says_what_became_of_it() {
     let desk = desk();
@@ -314,6 +347,7 @@ fn what_others_do_shows_without_a_jump() {
     kofi.go("/queue");
     mei.go("/tickets/IT-1");
     kofi.press(&["j"]);
+    let line = kofi.script("return document.querySelector('[data-here]').dataset.row");
     let rows = kofi.count("tr[data-row]");
     let body =
         json!({ "request_type": "question", "subject": "One more", "body": "Please.", "fields": { "topic": "other" } });
@@ -321,6 +355,8 @@ fn what_others_do_shows_without_a_jump() {
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
     kofi.sees("[data-fresh]", "1 new");
     kofi.counts("tr[data-row]", rows);
+    let here = "return [document.activeElement.closest('tr').dataset.row, document.querySelector('[data-here]').dataset.row]";
+    assert_eq!(kofi.script(here), json!([line, line]), "the focus stays on its line");
     // Many at once are not as many requests: a tab asks at most once a second.
     for _ in 0..20 {
         desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);

@@ -73,6 +73,20 @@ fn a_form_changes_with_what_is_chosen_and_loses_nothing() {
     assert_eq!(now, serde_json::json!([true, "field.app", "For the new project", 1]));
 }
 
+/// Without scripts a button does it: the form comes again as the answers so far shape it, with all of them.
+#[test]
+fn a_form_is_updated_by_a_button_without_scripts() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/new/access");
+    let tiers = amara.count("[id='field.tier'] option");
+    amara.type_into("#subject", "For the new project");
+    amara.choose("[id='field.app']", "github");
+    amara.click("button[name=update]");
+    amara.wait(&format!("document.querySelectorAll('[id=\"field.tier\"] option').length < {tiers}"));
+    assert_eq!(amara.script("return document.querySelector('#subject').value"), "For the new project");
+    assert_eq!(amara.script("return document.getElementById('field.app').value"), "github");
+}
+
 #[test]
 fn a_session_ends_when_it_is_not_used_and_when_it_is_ended_elsewhere() {
     let desk = desk();
