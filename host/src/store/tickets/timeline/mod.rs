@@ -285,9 +285,12 @@ impl Store {
         );
         let rows = self.db.quick(&sql, vec![ticket.0.into()]).await?;
         let (mut first, mut bytes) = (i64::MAX, 0);
-        for row in rows.iter().take_while(|_| bytes < PAGE_BYTES_MAX) {
+        for row in &rows {
             first = row.int(0)?;
             bytes += row.int(1)?;
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
         }
         let items = self.entries(ticket, internal, first.saturating_sub(1), i64::MAX).await?;
         let sql = format!("select count(*) from timeline where ticket = $1 and seq < $2 {visible}");

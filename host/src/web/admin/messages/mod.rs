@@ -15,7 +15,7 @@ use crate::desk::change::message::MessageKind;
 use crate::web::admin::documents::Version;
 use crate::web::admin::documents::draft::Kept;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, encode};
+use crate::web::frame::form::encode;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
