@@ -8,7 +8,7 @@ use crate::support::house::House;
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 47] = [
+const PAGES: [(&str, &str, &str); 48] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -45,6 +45,7 @@ const PAGES: [(&str, &str, &str); 47] = [
     ("audit-access", "mei", "/admin/audit?of=access"),
     ("document", "mei", "/admin/documents/request-types"),
     ("jobs", "mei", "/admin/jobs"),
+    ("schedules", "mei", "/admin/schedules"),
     ("webhooks", "mei", "/admin/webhooks"),
     ("tokens", "mei", "/admin/tokens"),
     ("sessions", "mei", "/admin/sessions"),
@@ -59,11 +60,12 @@ const PAGES: [(&str, &str, &str); 47] = [
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 11] = [
     "/admin/audit",
     "/admin/configuration",
     "/admin/documents",
     "/admin/jobs",
+    "/admin/schedules",
     "/admin/webhooks",
     "/admin/tokens",
     "/admin/sessions",
@@ -132,8 +134,9 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 11] = [
+    const OF_ADMINS: [&str; 12] = [
         "/admin/tokens",
+        "/admin/schedules",
         "/admin/sessions",
         "/admin/messages",
         "/admin/jobs",

@@ -133,6 +133,36 @@ fn a_draft_of_a_calendar_is_kept_and_shows_its_year() {
     mei.sees(".things", "Record of a resolution");
 }
 
+/// What comes again is paused, let go on and done at once from its page, each with a reason; without scripts.
+#[test]
+fn what_comes_again_is_paused_and_done_at_once_from_its_page() {
+    const DAILY: &str = "\n[[recurring-ticket]]\nid = \"backups\"\nrequest-type = \"question\"\nrequester = \"mei\"\n\
+        subject = \"Check the backups\"\nbody = \"Read the log.\"\nfields = { topic = \"other\" }\nevery = \"day\"\nat = \"07:00\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + DAILY);
+    desk.do_what_is_due();
+    let (kofi, mei) = (cookie(&desk, "kofi"), cookie(&desk, "mei"));
+    let url = format!("{}/admin/schedules", desk.url);
+    let get = |who: &str| send("GET", &format!("{url}?of=ticket%3Abackups"), &[("cookie", who)], "");
+    let step = |step: &str, why: &str| {
+        send("POST", &url, &[FORM, OWN, ("cookie", &mei)], &format!("name=ticket%3Abackups&step={step}&why={why}"))
+    };
+    assert_eq!(get(&kofi).status, 403);
+    assert!(get(&mei).text.contains("It has not come yet"), "{}", get(&mei).text);
+    let refused = step("run-next", "");
+    assert!(refused.status == 422 && refused.text.contains("say why"), "{}", refused.text);
+    let done = step("run-next", "The+auditor+asks");
+    assert_eq!(done.header("location"), "/admin/schedules?of=ticket%3Abackups&done=1", "{}", done.text);
+    desk.do_what_is_due();
+    assert!(get(&mei).text.contains("class=\"good-text\">done"), "{}", get(&mei).text);
+    assert_eq!(step("pause", "The+holidays").status, 303);
+    assert!(get(&mei).text.contains("value=\"resume\"") && !get(&mei).text.contains("value=\"pause\""));
+    let refused = step("run-next", "Now").text;
+    assert!(refused.contains("it is paused") && refused.contains("value=\"Now\""), "{refused}");
+    assert_eq!(step("resume", "They+are+over").status, 303);
+    assert_eq!(step("stop", "x").status, 400);
+    desk.do_what_is_due();
+}
+
 /// An admin sees who is signed in where, and ends one session or all of a person's; a person ends their own elsewhere.
 #[test]
 fn sessions_are_seen_and_ended_by_admins_and_by_their_own_people() {

@@ -147,6 +147,7 @@ fn admin_routes() -> Router<Arc<App>> {
         .route("/admin/tables/{name}", get(admin::tables::show).post(admin::tables::put))
         .route("/admin/audit", get(admin::audit::search))
         .route("/admin/jobs", get(admin::jobs::list).post(admin::jobs::retry))
+        .route("/admin/schedules", get(admin::jobs::schedules::list).post(admin::jobs::schedules::step))
         .route("/admin/webhooks", get(admin::webhooks::list))
         .route("/admin/webhooks/{name}", get(admin::webhooks::show).post(admin::webhooks::act))
         .route("/admin/tokens", get(session::tokens::list).post(session::tokens::end))
