@@ -102,7 +102,8 @@ impl Desk {
     }
 
     fn post(&self, person: &str, path: &str, body: &Value) {
-        let request = ureq::post(format!("{}{path}", self.url)).header("authorization", format!("Bearer demo-{person}"));
+        let request =
+            ureq::post(format!("{}{path}", self.url)).header("authorization", format!("Bearer demo-{person}"));
         request.send_json(body).unwrap();
     }
 
@@ -111,7 +112,8 @@ impl Desk {
         let given = command(self.place.path(), &["token", person, "--roles", "requester"]).output().unwrap();
         assert!(given.status.success(), "{}", String::from_utf8_lossy(&given.stderr));
         let token = String::from_utf8(given.stdout).unwrap().trim().to_owned();
-        let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
         let request = agent.post(format!("{}/sign-in", self.url)).header("sec-fetch-site", "same-origin");
         let answer = request.send_form([("token", token.as_str())]).unwrap();
         let set = answer.headers().get("set-cookie").unwrap().to_str().unwrap();
@@ -171,7 +173,10 @@ fn command(place: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ruledesk"));
     command.args(arguments).arg("--config").arg(place.join("config"));
     command.arg("--rules").arg(root().join("target/rules")).arg("--data").arg(place.join("data"));
-    command.env_remove("DATABASE_URL").env("RULEDESK_LOG", "error").env("RULEDESK_CACHE", components::scratch().join("cache"));
+    command
+        .env_remove("DATABASE_URL")
+        .env("RULEDESK_LOG", "error")
+        .env("RULEDESK_CACHE", components::scratch().join("cache"));
     command
 }
 
@@ -180,7 +185,13 @@ fn say(what: &str, mut took: Vec<f64>, goal: &str) {
     assert!(!took.is_empty(), "{what}: nothing was measured");
     took.sort_by(f64::total_cmp);
     let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
-    println!("{what}: p50 {:.0} ms, p95 {:.0} ms, most {:.0} ms of {} (goal: {goal})", at(50), at(95), at(100), took.len());
+    println!(
+        "{what}: p50 {:.0} ms, p95 {:.0} ms, most {:.0} ms of {} (goal: {goal})",
+        at(50),
+        at(95),
+        at(100),
+        took.len()
+    );
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -209,14 +220,21 @@ fn first_picture(browser: &mut Browser) {
         browser.wait("performance.getEntriesByName('first-contentful-paint').length === 1 && performance.getEntriesByType('navigation')[0].loadEventEnd > 0");
         // Tasks of the scripts that run once the page is there.
         browser.script("return new Promise((done) => setTimeout(done, 500))");
-        pictures.extend(numbers(&browser.script("return [performance.getEntriesByName('first-contentful-paint')[0].startTime]")));
-        whole.extend(numbers(&browser.script("return [performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd]")));
+        pictures.extend(numbers(
+            &browser.script("return [performance.getEntriesByName('first-contentful-paint')[0].startTime]"),
+        ));
+        whole.extend(numbers(
+            &browser.script("return [performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd]"),
+        ));
         long.extend(numbers(&browser.script("return window.long")));
     }
     say("queue of 50 at 4x: first contentful paint", pictures, "median under 500");
     say("queue of 50 at 4x: DOMContentLoaded", whole, "median under 500");
     let longest = long.iter().copied().fold(0.0, f64::max);
-    println!("queue of 50 at 4x: {} tasks above 50 ms in {LOADS} loads, the longest {longest:.0} ms (goal: none)", long.len());
+    println!(
+        "queue of 50 at 4x: {} tasks above 50 ms in {LOADS} loads, the longest {longest:.0} ms (goal: none)",
+        long.len()
+    );
 }
 
 /// From a key to the picture that shows what it does.
@@ -233,7 +251,11 @@ fn keys(browser: &mut Browser) {
             }
         }
         browser.wait(&format!("window.took.length >= {PRESSES}"));
-        say(&format!("key to painted change at 4x, {name}"), numbers(&browser.script("return window.took")), "p95 under 100");
+        say(
+            &format!("key to painted change at 4x, {name}"),
+            numbers(&browser.script("return window.took")),
+            "p95 under 100",
+        );
     }
 }
 
@@ -259,7 +281,8 @@ fn stream(desk: &Desk, cookie: &str) -> TcpStream {
     let host = desk.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET /live HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n").unwrap();
+    write!(stream, "GET /live HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\naccept: text/event-stream\r\n\r\n")
+        .unwrap();
     let mut head = [0; 512];
     let length = stream.read(&mut head).unwrap();
     let head = String::from_utf8_lossy(&head[..length]);
@@ -270,7 +293,8 @@ fn stream(desk: &Desk, cookie: &str) -> TcpStream {
 /// As many streams as a host has, in which nothing happens.
 fn streams(desk: &Desk) {
     let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum.map(|most| most.min(8_192)), maximum: limit.maximum }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum.map(|most| most.min(8_192)), maximum: limit.maximum })
+        .unwrap();
     let sessions: Vec<String> = (0..STREAMS / STREAMS_OF_PERSON).map(|n| desk.session(&person(n))).collect();
     let before = desk.own_memory();
     let open: Vec<TcpStream> =

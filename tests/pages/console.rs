@@ -264,7 +264,8 @@ fn a_draft_is_never_lost() {
     kofi.go("/tickets/IT-1");
     assert_eq!(kept(&kofi), "Half a thought", "the session had ended");
     kofi.devtools("Network.enable", &json!({}));
-    let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    let network =
+        |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     kofi.devtools("Network.emulateNetworkConditions", &network(true));
     kofi.script(&format!("document.querySelector(\"{send}\").click()"));
     kofi.wait("location.pathname !== '/tickets/IT-1'");
@@ -355,7 +356,8 @@ fn what_others_do_shows_without_a_jump() {
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
     kofi.sees("[data-fresh]", "1 new");
     kofi.counts("tr[data-row]", rows);
-    let here = "return [document.activeElement.closest('tr').dataset.row, document.querySelector('[data-here]').dataset.row]";
+    let here =
+        "return [document.activeElement.closest('tr').dataset.row, document.querySelector('[data-here]').dataset.row]";
     assert_eq!(kofi.script(here), json!([line, line]), "the focus stays on its line");
     // Many at once are not as many requests: a tab asks at most once a second.
     for _ in 0..20 {

@@ -36,7 +36,8 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     let first = amara.script("return window.asked.length").as_u64().unwrap();
     amara.type_into("#subject", "my calendar?");
     amara.wait(&format!("window.asked.length > {first}"));
-    let off = amara.script("return [window.asked.slice(0, -1).every((signal) => signal.aborted), window.asked.at(-1).aborted]");
+    let off = amara
+        .script("return [window.asked.slice(0, -1).every((signal) => signal.aborted), window.asked.at(-1).aborted]");
     assert_eq!(off, serde_json::json!([true, false]));
     amara.let_go();
     amara.sees(".suggestions", "Share your calendar with your team");

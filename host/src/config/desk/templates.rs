@@ -179,8 +179,7 @@ pub fn words_in(document: &str, key: &str) -> Option<String> {
 /// it is written in tables under headings; `None` where it cannot be read.
 pub fn with_words(document: &str, key: &str, text: Option<&str>) -> Option<String> {
     let before = placed(document)?;
-    let mut wanted: BTreeMap<String, String> =
-        before.iter().map(|one| (one.key.clone(), one.text.clone())).collect();
+    let mut wanted: BTreeMap<String, String> = before.iter().map(|one| (one.key.clone(), one.text.clone())).collect();
     match text {
         Some(text) => drop(wanted.insert(key.to_owned(), text.to_owned())),
         None => drop(wanted.remove(key)),
@@ -253,7 +252,10 @@ mod tests {
         let more = with_words(TWO, "en/reply.txt", Some("Subject: x")).unwrap();
         assert!(more.starts_with(TWO) && words_in(&more, "en/reply.txt").is_some(), "{more}");
         let less = with_words(&more, "de/closed.txt", None).unwrap();
-        assert!(less.starts_with("# Ours.") && !less.contains("aus") && words_in(&less, "en/reply.txt").is_some(), "{less}");
+        assert!(
+            less.starts_with("# Ours.") && !less.contains("aus") && words_in(&less, "en/reply.txt").is_some(),
+            "{less}"
+        );
         assert_eq!(with_words(TWO, "fr/closed.txt", None).as_deref(), Some(TWO));
     }
 

@@ -18,9 +18,8 @@ const ROWS_MAX: usize = 10_000;
 const STEP: usize = 200;
 
 /// The columns, as programs and people read them.
-const COLUMNS: [&str; 11] = [
-    "key", "subject", "state", "priority", "category", "team", "assignee", "requester", "due", "created", "updated",
-];
+const COLUMNS: [&str; 11] =
+    ["key", "subject", "state", "priority", "category", "team", "assignee", "requester", "due", "created", "updated"];
 
 fn row(f: &Frame, ticket: &TicketSummary) -> Vec<String> {
     vec![

@@ -203,8 +203,10 @@ fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
 fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let percent = |shares: &[u16]| shares.iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ");
     let watch = &organisation.watch;
-    let escalates =
-        watch.escalate_at.iter().map(|(clock, share)| format!("{} {share} %", f.words.t(&format!("promise.{}", clock.code()))));
+    let escalates = watch
+        .escalate_at
+        .iter()
+        .map(|(clock, share)| format!("{} {share} %", f.words.t(&format!("promise.{}", clock.code()))));
     let mut own = vec![
         (f.words.t("config.alert-at"), percent(&watch.alert_at)),
         (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),

@@ -167,13 +167,7 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
     }
 }
 
-fn beside(
-    f: &Frame,
-    live: &LiveDocument,
-    content: &str,
-    proposed: Proposed,
-    form: &Form,
-) -> Result<Beside, Failure> {
+fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, form: &Form) -> Result<Beside, Failure> {
     let Proposed { touched, problems, after, .. } = proposed;
     let ids: Vec<&str> = touched.iter().map(|touched| touched.difference.id.as_str()).collect();
     let preview = match after {

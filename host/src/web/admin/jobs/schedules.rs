@@ -94,7 +94,11 @@ pub async fn step(visit: Visit, form: Form) -> Result<Response, Failure> {
             Ok(Redirect::to(&format!("/admin/schedules?{back}")).into_response())
         }
         Err(Error::Rejected { problems }) => {
-            let key = if problems.iter().any(|problem| problem.field == "why") { "document.why-needed" } else { "schedules.is-paused" };
+            let key = if problems.iter().any(|problem| problem.field == "why") {
+                "document.why-needed"
+            } else {
+                "schedules.is-paused"
+            };
             let notice = (visit.frame.words.t(key), "bad");
             render(visit, &name, (Some(notice), why), StatusCode::UNPROCESSABLE_ENTITY).await
         }

@@ -140,12 +140,7 @@ async fn preview(visit: &Visit, asked: &Asked, draft: Option<&str>) -> Result<(P
 }
 
 /// The page of a message: the words that are live, those that are shown, and the message in them.
-async fn render(
-    visit: Visit,
-    asked: Asked,
-    live: LiveWords,
-    shown: Shown,
-) -> Result<Response, Failure> {
+async fn render(visit: Visit, asked: Asked, live: LiveWords, shown: Shown) -> Result<Response, Failure> {
     let (Preview { source, message }, ticket_problem) = preview(&visit, &asked, shown.words.as_deref()).await?;
     let versions = visit.app.versions_of_words(&visit.actor, &asked.template()).await?;
     let correspondence = visit.app.correspondence.load_full();
@@ -166,9 +161,7 @@ async fn render(
     };
     let page_ = MessagesPage {
         kinds: kinds().map(|kind| (of(kind, &asked.locale).address(&[]), name(kind), kind == asked.kind)).collect(),
-        locales: locales
-            .map(|tag| (of(&asked.kind, tag).address(&[]), tag.to_owned(), tag == asked.locale))
-            .collect(),
+        locales: locales.map(|tag| (of(&asked.kind, tag).address(&[]), tag.to_owned(), tag == asked.locale)).collect(),
         title: name(&asked.kind),
         file: format!("templates/{}", asked.template()),
         wrong: mistakes.iter().map(|mistake| wrong(mistake, &content)).collect(),

@@ -14,7 +14,8 @@ async fn act(visit: &Visit, asked: &Asked, form: &Form) -> Result<Act, Failure> 
     let (app, actor) = (&visit.app, &visit.actor);
     let (done, way, stale) = match form.text("do").as_str() {
         "publish" => {
-            let published = app.publish_words(actor, ((key.as_str(), Some(words.as_str())), why.as_str()), &seen(form)).await;
+            let published =
+                app.publish_words(actor, ((key.as_str(), Some(words.as_str())), why.as_str()), &seen(form)).await;
             (published.map(drop), "published", "document.stale")
         }
         "program" => {
