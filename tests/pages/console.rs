@@ -64,6 +64,33 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     kofi.is_at("/mine");
 }
 
+/// Lines between two clicks are chosen with Shift; the key of a line is copied with its subject, and with its address.
+#[test]
+fn lines_are_chosen_with_shift_and_copied_with_their_address() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.click("tr[data-row]:nth-child(1) .target");
+    kofi.script(
+        "const click = new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: true }); \
+         document.querySelector('tr[data-row]:nth-child(3) input').dispatchEvent(click)",
+    );
+    kofi.counts("tbody :checked", 3);
+    kofi.sees("[data-selected]", "3");
+    kofi.devtools(
+        "Browser.grantPermissions",
+        &json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+    );
+    let line = kofi.script("return document.querySelector('[data-here]').dataset.row");
+    let line = line.as_str().unwrap();
+    let subject = kofi.text("[data-here] .c-subject");
+    kofi.script("document.activeElement.blur()");
+    for copied in [line.to_owned(), format!("{line} {subject}"), format!("{}/tickets/{line}", desk.url)] {
+        kofi.press(&["."]);
+        kofi.sees("#say", &copied);
+    }
+}
+
 #[test]
 fn what_the_overview_of_keys_lists_is_what_works_and_keys_can_be_switched_off() {
     let desk = desk();

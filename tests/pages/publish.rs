@@ -1,4 +1,4 @@
-//! What those who look after the desk publish from its pages, by way of drafts that they share; and who is signed in where.
+//! Pages from which those who look after the desk publish, by way of drafts that they share; and who is signed in where.
 
 use super::guard::{FORM, OWN, cookie, send};
 use super::{desk, fill};
@@ -133,7 +133,7 @@ fn a_draft_of_a_calendar_is_kept_and_shows_its_year() {
     mei.sees(".things", "Record of a resolution");
 }
 
-/// What comes again is paused, let go on and done at once from its page, each with a reason; without scripts.
+/// A schedule is paused, let go on and done at once from its page, each with a reason; without scripts.
 #[test]
 fn what_comes_again_is_paused_and_done_at_once_from_its_page() {
     const DAILY: &str = "\n[[recurring-ticket]]\nid = \"backups\"\nrequest-type = \"question\"\nrequester = \"mei\"\n\

@@ -93,7 +93,7 @@ struct TablePage {
     by_text: bool,
     /// The rules that look things up in it.
     rules: String,
-    /// What a change, or an earlier version, has otherwise: HTML.
+    /// The differences of a change, or of an earlier version: HTML.
     beside: String,
     looked_at: Option<String>,
     versions: Vec<Version>,
@@ -103,7 +103,7 @@ struct TablePage {
     why: String,
 }
 
-/// What was filled in, and what the page says about it.
+/// The form as it was filled in, and the word of the page about it.
 #[derive(Default)]
 struct Filled {
     rows: Option<Vec<Vec<String>>>,
