@@ -195,6 +195,30 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     mei.sees(".things", "owns Workday");
 }
 
+/// Tags that two agents put on at once are both there, and what one took off stays off.
+#[test]
+fn tags_of_two_agents_are_merged() {
+    let desk = desk();
+    let (mut kofi, mut mei) = (Browser::of(&desk.url, "kofi"), Browser::of(&desk.url, "mei"));
+    for browser in [&mut kofi, &mut mei] {
+        browser.go("/tickets/IT-2");
+        browser.press(&["t"]);
+    }
+    let save = |browser: &mut Browser, tag: &str| {
+        browser.click(&format!("details[data-key=t] input[value={tag}]"));
+        browser.click("details[data-key=t] button.primary");
+        browser.sees(".notice.good", "saved");
+        let shown = browser.text("p.meta");
+        ["wifi", "storage"].map(|tag| shown.contains(tag))
+    };
+    assert_eq!(save(&mut kofi, "wifi"), [true, false]);
+    assert_eq!(save(&mut mei, "storage"), [true, true], "she had not seen his");
+    mei.press(&["t"]);
+    assert_eq!(save(&mut mei, "wifi"), [false, true]);
+    kofi.press(&["t"]);
+    assert_eq!(save(&mut kofi, "wifi"), [false, true], "he had not seen that it is off");
+}
+
 /// No one, one who looks, one who writes; gone half a minute after the last word of a browser.
 #[test]
 fn agents_at_one_ticket_see_who_looks_and_who_writes() {

@@ -68,6 +68,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/state", post(ticket::acts::state))
         .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
         .route("/tickets/{key}/edit", post(ticket::acts::edit))
+        .route("/tickets/{key}/tags", post(ticket::acts::tags))
         .route("/tickets/{key}/take", post(ticket::acts::take))
         .route("/tickets/{key}/macro", post(ticket::tools::run))
         .route("/tickets/{key}/tasks", post(ticket::tools::task))
