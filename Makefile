@@ -3,7 +3,7 @@ SHELL := /bin/bash
 RULES := target/rules
 EXAMPLES := $(filter-out %-connector/,$(dir $(wildcard example-rules/*/Cargo.toml)))
 
-.PHONY: run test pictures lint bench bench-million rules setup
+.PHONY: run test pictures lint bench bench-pages bench-million rules setup
 
 run: rules
 	@mkdir -p target/desk
@@ -31,6 +31,11 @@ lint: setup
 bench: rules
 	@.ci/setup test
 	cargo bench --locked -p ruledesk --bench rules --bench intake --bench life --bench access
+
+# Pages in a browser, and idle streams: on a machine that does nothing else.
+bench-pages: rules
+	@.ci/setup test
+	cargo bench --locked -p ruledesk --bench pages
 
 # A desk with a million tickets on either database: half an hour and more, and some 20 GB in target/million.
 bench-million: rules

@@ -141,7 +141,9 @@ if (ticket && note) {
 
 // While one types an answer: `::` for a canned reply, `??` for an article, `@` for a person. Escape leaves the text as it is.
 for (const field of $$("textarea[data-picks]")) {
-  const list = make("ul", { class: "picks", role: "listbox", hidden: "" });
+  const list = make("ul", { class: "picks", role: "listbox", id: `${field.id}-picks`, "aria-label": field.labels[0]?.textContent.trim() || field.id, hidden: "" });
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-controls", list.id);
   field.after(list);
   let offered = [], at = 0, from = 0, running = null;
   const close = () => { list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };

@@ -199,7 +199,7 @@ const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 /** Adds keys that belong to no element: the key, its words, and what to do. */
 function addKey(key, words, act) { extra.push([key, () => words, act]); }
 if ($("[data-copy], [data-row]")) addKey(".", body.dataset.copyKey, copyKey);
-const off = () => localStorage.getItem("keys") === "off";
+const off = () => "keysOff" in body.dataset;
 const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !/^(checkbox|radio)$/.test(element.type);
 
 function act(element) {
@@ -253,7 +253,12 @@ function overview() {
   for (const [key, words] of seen) list.append(make("dt", {}, ...key.split(/[ +]/).map((part) => make("kbd", {}, part))), make("dd", {}, words));
   const toggle = make("label", { class: "check" }, make("input", { type: "checkbox" }), language === "de" ? " Einzelne Tasten benutzen" : " Use single keys");
   $("input", toggle).checked = !off();
-  $("input", toggle).addEventListener("change", (event) => localStorage.setItem("keys", event.target.checked ? "on" : "off"));
+  // The desk keeps it for all browsers of this person.
+  $("input", toggle).addEventListener("change", async ({ target }) => {
+    body.toggleAttribute("data-keys-off", !target.checked);
+    const answer = await fetch("/account/keys", { method: "POST", body: new URLSearchParams({ keys: target.checked ? "on" : "off" }), keepalive: true }).catch(() => null);
+    if (!answer?.ok) { target.checked = off(); body.toggleAttribute("data-keys-off", !target.checked); }
+  });
   const close = make("button", { type: "button" }, body.dataset.close);
   const box = dialog(body.dataset.keysTitle, "keys", make("h2", {}, body.dataset.keysTitle), list, toggle, close);
   close.addEventListener("click", () => box.close());

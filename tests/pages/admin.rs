@@ -64,6 +64,27 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     let csv = mei.with("accept", "text/csv").get("/api/v1/tables/assets").text;
     assert!(csv.contains("vpn,\"net, \"\"work\"\"\",7") || csv.contains("net, \\\"work\\\""), "{csv}");
     browser.sees("main", "The gateway");
+    // As text it is looked at first, and an earlier version is held against what is live before it is live again.
+    browser.click("details.fold > summary");
+    browser.script("document.querySelector('#text').value += 'mail,workplace,3\\n'");
+    browser.script("const field = document.querySelector('#text'); field.value = field.value.replace(',7', ',8')");
+    browser.click("#as-text button[value=look]");
+    browser.sees("#beside", "1 row is new");
+    browser.sees("#beside tbody", "8");
+    browser.counts(".versions li", 2);
+    browser.type_into("#text-why", "Mail is a system, too");
+    browser.click("#as-text button.primary");
+    browser.sees("main", "Mail is a system, too");
+    browser.click(".versions li:last-child a");
+    browser.sees("#beside", "2 rows go");
+    browser.click("#beside form button");
+    browser.sees(".notice.bad", "why");
+    browser.click(".versions li:last-child a");
+    browser.type_into("#again-why", "As it began");
+    browser.click("#beside form button");
+    browser.sees(".notice.good", "new version");
+    let csv = mei.with("accept", "text/csv").get("/api/v1/tables/assets").text;
+    assert!(!csv.contains("vpn") && csv.contains("erp"), "{csv}");
     browser.go("/admin/tables/vips");
     browser.sees(".notice.info", "configuration directory");
     browser.counts("[name=cell]", 0);

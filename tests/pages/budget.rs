@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::guard::{Got, cookie, raw, send};
 use super::{desk, fill};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, ENTER, ESCAPE};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::place::{Database, copy};
 
 /// The statements that a page took, as a build for development says.
-fn statements(got: &Got) -> usize {
+pub(super) fn statements(got: &Got) -> usize {
     let said = got.header("server-timing");
     said.strip_prefix("sql;desc=").and_then(|count| count.parse().ok()).unwrap_or(usize::MAX)
 }
@@ -45,6 +45,12 @@ fn the_queue_keeps_its_budget() {
     let second = get(&next);
     assert_eq!(second.text.matches("<tr data-row=").count(), 5);
     assert_eq!(statements(&second), statements(&got), "the last page costs what the first does");
+    // A file and a report count as the pages do; the counts next to the lists are looked at below.
+    let file = get("/queue?format=csv");
+    assert_eq!((file.text.lines().count(), file.header("content-type").as_str()), (56, "text/csv; charset=utf-8"));
+    assert_eq!(get("/queue?format=csv&requester=kofi").text.lines().count(), 1);
+    let report = get("/reports/backlog?format=csv").text;
+    assert!(report.lines().nth(1).unwrap().contains(",55,"), "{report}");
     // Over the wire it is small, and it goes there once.
     let page = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("accept-encoding", "gzip")]);
     assert_eq!(page.header("content-encoding"), "gzip");
@@ -54,10 +60,27 @@ fn the_queue_keeps_its_budget() {
     let mut browser = Browser::of(&desk.url, "kofi");
     counts_keep_nothing_waiting(&mut browser);
     a_key_shows_in_the_next_picture(&browser);
+    one_comes_back_to_where_one_was(&mut browser);
     let asked = browser.script(
         "return performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname).filter((p) => p.startsWith('/static/'))",
     );
     assert!(asked.as_array().unwrap().len() <= 3, "a style, a script and the icon: {asked}");
+}
+
+/// No text of a ticket is read for a list: it is there while the table of texts is away.
+#[test]
+fn a_list_reads_no_text_of_a_ticket() {
+    let desk = House::demo(Database::Postgres);
+    fill(&desk);
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
+    desk.sql("alter table contents rename to contents_away");
+    let (list, file, ticket) = (get("/queue"), get("/queue?format=csv"), get("/tickets/IT-1"));
+    desk.sql("alter table contents_away rename to contents");
+    assert_eq!((list.status, list.text.matches("<tr data-row=").count()), (200, 6));
+    assert_eq!((file.status, file.text.lines().count()), (200, 7));
+    assert!(ticket.status >= 500, "a ticket's page needs them: {}", ticket.status);
+    assert_eq!(get("/tickets/IT-1").status, 200);
 }
 
 /// Counts come after the list, which can be used while they are not there.
@@ -69,6 +92,21 @@ fn counts_keep_nothing_waiting(browser: &mut Browser) {
     assert_eq!(browser.text(".views .count"), "");
     browser.let_go();
     browser.sees(".views a[data-count=all] .count", "55");
+}
+
+/// Back from a ticket, the list stands where it stood, and the focus is on the line where it was.
+fn one_comes_back_to_where_one_was(browser: &mut Browser) {
+    browser.go("/queue");
+    browser.press(&["j"; 45]);
+    let place = browser.script("return [scrollY, document.activeElement.closest('tr').dataset.row]");
+    assert!(place[0].as_f64().unwrap() > 200.0, "{place}");
+    browser.press(&[ENTER]);
+    browser.wait("document.querySelector('[data-ticket]')");
+    browser.press(&[ESCAPE]);
+    browser.wait(&format!(
+        "document.activeElement?.closest('tr')?.dataset.row === {} && Math.abs(scrollY - {}) < 2",
+        place[1], place[0]
+    ));
 }
 
 /// A key is seen in the very next picture that the browser paints, with nothing asked of the desk in between.

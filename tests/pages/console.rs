@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::desk;
-use crate::support::browser::{Browser, COMMAND, CONTROL, ENTER, ESCAPE, SHIFT, TAB};
+use super::{desk, set_state};
+use crate::support::browser::{Browser, COMMAND, CONTROL, DOWN, ENTER, ESCAPE, SHIFT, TAB, UP};
 
 #[test]
 fn an_agent_moves_selects_opens_and_returns_by_keys() {
@@ -14,6 +14,8 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     let rows = kofi.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
     let rows: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect();
     assert!(rows.len() >= 4, "{rows:?}");
+    let front = kofi.count(".views > a[data-count]");
+    assert!((3..=5).contains(&front), "{front} lists stand in front");
     kofi.press(&["j"]);
     assert_eq!(here(&kofi), rows[0]);
     kofi.press(&["j", "j", "k"]);
@@ -60,6 +62,33 @@ fn an_agent_moves_selects_opens_and_returns_by_keys() {
     kofi.is_at("/new/incident");
     kofi.press(&["g", "m"]);
     kofi.is_at("/mine");
+}
+
+/// Lines between two clicks are chosen with Shift; the key of a line is copied with its subject, and with its address.
+#[test]
+fn lines_are_chosen_with_shift_and_copied_with_their_address() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.click("tr[data-row]:nth-child(1) .target");
+    kofi.script(
+        "const click = new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: true }); \
+         document.querySelector('tr[data-row]:nth-child(3) input').dispatchEvent(click)",
+    );
+    kofi.counts("tbody :checked", 3);
+    kofi.sees("[data-selected]", "3");
+    kofi.devtools(
+        "Browser.grantPermissions",
+        &json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+    );
+    let line = kofi.script("return document.querySelector('[data-here]').dataset.row");
+    let line = line.as_str().unwrap();
+    let subject = kofi.text("[data-here] .c-subject");
+    kofi.script("document.activeElement.blur()");
+    for copied in [line.to_owned(), format!("{line} {subject}"), format!("{}/tickets/{line}", desk.url)] {
+        kofi.press(&["."]);
+        kofi.sees("#say", &copied);
+    }
 }
 
 #[test]
@@ -126,6 +155,66 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
     }
 }
 
+/// The two lists of choices that are not the browser's own go by arrows, and say to readers of screens where one is in them.
+#[test]
+fn lists_of_choices_are_the_browser_s_own_or_go_by_arrows() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    for path in ["/queue", "/tickets/IT-1", "/new/access"] {
+        kofi.go(path);
+        assert!(kofi.count("select") >= 1, "{path}");
+        kofi.counts("[role=combobox], [role=listbox]:not([hidden])", 0);
+    }
+    kofi.go("/queue");
+    kofi.press(&[&format!("{CONTROL}k")]);
+    let at = |kofi: &Browser, list: &str| {
+        kofi.script(&format!(
+            "const field = document.activeElement, chosen = document.querySelector('{list} [aria-selected=true]'); \
+             return [document.getElementById(field.getAttribute('aria-controls')).role, \
+                     field.getAttribute('aria-activedescendant') === chosen.id, chosen.id]"
+        ))
+    };
+    kofi.wait("document.activeElement.role === 'combobox' && document.activeElement.ariaExpanded === 'true'");
+    for (key, place) in [(DOWN, 1), (DOWN, 2), (UP, 1)] {
+        kofi.press(&[key]);
+        assert_eq!(at(&kofi, ".palette"), json!(["listbox", true, format!("option-{place}")]));
+    }
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+    // The list at the caret of an answer.
+    kofi.go("/tickets/IT-1");
+    kofi.type_into("#reply-body", "::");
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 3);
+    for (key, place) in [(DOWN, 1), (DOWN, 2), (UP, 1)] {
+        kofi.press(&[key]);
+        assert_eq!(at(&kofi, ".reply-pane .picks"), json!(["listbox", true, format!("reply-body-pick-{place}")]));
+    }
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+}
+
+/// Nothing is done by dragging alone, and a sign-in takes what is pasted and sets no puzzle (WCAG 2.5.7, 3.3.8).
+#[test]
+fn nothing_needs_dragging_and_a_sign_in_takes_what_is_pasted() {
+    let desk = desk();
+    let mut kofi = Browser::at(&desk.url);
+    let pasting = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    kofi.devtools("Browser.grantPermissions", &pasting);
+    kofi.go("/sign-in");
+    kofi.counts("iframe, canvas, input:not([type=hidden], [autocomplete])", 0);
+    kofi.script("document.querySelector('#token').focus(); return navigator.clipboard.writeText('demo-kofi')");
+    kofi.press(&[&format!("{CONTROL}v")]);
+    kofi.wait("document.querySelector('#token').value === 'demo-kofi'");
+    kofi.press(&[ENTER]);
+    kofi.wait("document.querySelector('.menu')");
+    // What takes dropped files has a field for them as well, and nothing begins with a drag.
+    for path in ["/tickets/IT-1", "/new/incident"] {
+        kofi.go(path);
+        kofi.counts("[draggable=true]", 0);
+        assert!(kofi.count("input[type=file]") >= 1, "{path}");
+    }
+    let scripts = [include_str!("../../host/assets/desk.js"), include_str!("../../host/assets/console.js")].concat();
+    assert!(!scripts.contains("dragstart") && !scripts.contains("pointermove"));
+}
+
 /// A reply and a private note have drafts of their own, and the words on the buttons say which is which.
 #[test]
 fn a_private_note_cannot_be_taken_for_a_reply() {
@@ -182,6 +271,38 @@ fn two_agents_at_one_ticket_see_each_other_s_change_and_lose_nothing() {
     mei.click("details[open] button.primary");
     mei.wait("document.querySelector('.notice.good')");
     mei.sees(".story", "It is one person only");
+}
+
+/// A draft outlives a saved field, a session that ends before it is sent, and a way to the desk that is cut off.
+#[test]
+fn a_draft_is_never_lost() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let kept = |kofi: &Browser| kofi.script("return document.querySelector('#reply-body').value");
+    let send = ".reply-pane [data-key='Ctrl+Enter']";
+    kofi.type_into("#reply-body", "Half a thought");
+    set_state(&mut kofi, "in_progress");
+    assert_eq!(kept(&kofi), "Half a thought", "a field was saved");
+    desk.advance(jiff::SignedDuration::from_hours(13));
+    kofi.click(send);
+    kofi.wait("location.pathname === '/sign-in'");
+    kofi.sign_in("kofi");
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "Half a thought", "the session had ended");
+    kofi.devtools("Network.enable", &json!({}));
+    let network =
+        |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    kofi.devtools("Network.emulateNetworkConditions", &network(true));
+    kofi.script(&format!("document.querySelector(\"{send}\").click()"));
+    kofi.wait("location.pathname !== '/tickets/IT-1'");
+    kofi.devtools("Network.emulateNetworkConditions", &network(false));
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "Half a thought", "the desk was out of reach");
+    kofi.click(send);
+    kofi.sees(".story", "Half a thought");
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "", "it is sent");
 }
 
 #[test]
@@ -254,6 +375,7 @@ fn what_others_do_shows_without_a_jump() {
     kofi.go("/queue");
     mei.go("/tickets/IT-1");
     kofi.press(&["j"]);
+    let line = kofi.script("return document.querySelector('[data-here]').dataset.row");
     let rows = kofi.count("tr[data-row]");
     let body =
         json!({ "request_type": "question", "subject": "One more", "body": "Please.", "fields": { "topic": "other" } });
@@ -261,6 +383,9 @@ fn what_others_do_shows_without_a_jump() {
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
     kofi.sees("[data-fresh]", "1 new");
     kofi.counts("tr[data-row]", rows);
+    let here =
+        "return [document.activeElement.closest('tr').dataset.row, document.querySelector('[data-here]').dataset.row]";
+    assert_eq!(kofi.script(here), json!([line, line]), "the focus stays on its line");
     // Many at once are not as many requests: a tab asks at most once a second.
     for _ in 0..20 {
         desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);

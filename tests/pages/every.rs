@@ -51,25 +51,30 @@ const PAGES: [(&str, &str, &str); 48] = [
     ("audit-access", "mei", "/admin/audit?of=access"),
     ("document", "mei", "/admin/documents/request-types"),
     ("jobs", "mei", "/admin/jobs"),
+    ("schedules", "mei", "/admin/schedules"),
     ("webhooks", "mei", "/admin/webhooks"),
     ("tokens", "mei", "/admin/tokens"),
+    ("sessions", "mei", "/admin/sessions"),
     ("messages", "mei", "/admin/messages?kind=resolved&ticket=IT-35"),
     ("config-forms", "mei", "/admin/configuration/request-types"),
     ("config-people", "mei", "/admin/configuration/people"),
     ("config-calendar", "mei", "/admin/configuration/calendar"),
     ("config-priorities", "mei", "/admin/configuration/priorities"),
+    ("config-promises", "mei", "/admin/configuration/promises"),
     ("config-apps", "mei", "/admin/configuration/apps"),
     ("config-macros", "mei", "/admin/configuration/macros"),
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 11] = [
     "/admin/audit",
     "/admin/configuration",
     "/admin/documents",
     "/admin/jobs",
+    "/admin/schedules",
     "/admin/webhooks",
     "/admin/tokens",
+    "/admin/sessions",
     "/reports/sla",
     "/reports/backlog",
     "/reports/wall",
@@ -81,7 +86,7 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     keep_a_draft(&desk);
     let pictures = scratch().join("pictures");
     std::fs::create_dir_all(&pictures).unwrap();
-    let mut broken = Vec::new();
+    let (mut broken, mut moved) = (Vec::new(), Vec::new());
     let mut look = |browser: &Browser, name: &str, width: u32, dark: bool| {
         browser.dark(dark);
         browser.size(width, 900);
@@ -113,7 +118,10 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
     for person in ["amara", "kofi", "lena", "mei"] {
         let mut browser = Browser::of(&desk.url, person);
         for (name, _, path) in PAGES.iter().filter(|(_, who, _)| *who == person) {
+            // The picture before was taken at another size.
+            browser.size(1280, 900);
             browser.go(path);
+            moved.extend(browser.moved());
             let looks: &[(u32, bool)] = match PLAIN.iter().any(|beginning| path.starts_with(beginning)) {
                 true => &[(1280, false), (320, true)],
                 false => &[(1280, false), (1280, true), (320, false), (320, true)],
@@ -124,6 +132,7 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+    assert_eq!(moved, Vec::<String>::new(), "from its first picture on, nothing moves on a page");
 }
 
 /// A desk with a request that waits, and the path of the link in the message to its approver.
@@ -196,8 +205,10 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 10] = [
+    const OF_ADMINS: [&str; 12] = [
         "/admin/tokens",
+        "/admin/schedules",
+        "/admin/sessions",
         "/admin/messages",
         "/admin/jobs",
         "/admin/webhooks",
@@ -232,6 +243,128 @@ fn plain_texts(browser: &Browser) -> Vec<String> {
     let names = ["Kofi Mensah", "Mei Lin", "rule.toml", "rule.wasm"];
     let texts = plain.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
     texts.filter(|text| !names.contains(&text.as_str())).collect()
+}
+
+/// Elements without an end, and those whose content is text alone.
+const VOID: [&str; 10] = ["area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"];
+const TEXT: [&str; 3] = ["script", "textarea", "title"];
+/// Elements that end a paragraph which they stand in, and those that act and so stand in no other that does.
+const BLOCKS: [&str; 17] = [
+    "article", "details", "div", "dl", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "header", "ol", "p",
+    "pre", "table", "ul",
+];
+const ACTING: [&str; 6] = ["a", "button", "input", "select", "textarea", "summary"];
+
+/// The attributes of a tag, each name with its value.
+fn attributes(tag: &str) -> Vec<(&str, &str)> {
+    let (mut found, mut rest) = (Vec::new(), tag.split_once(char::is_whitespace).map_or("", |(_, rest)| rest));
+    while let Some(at) = rest.find(|c: char| !c.is_whitespace() && c != '/') {
+        rest = &rest[at..];
+        let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
+        let name = &rest[..end];
+        rest = &rest[end..];
+        let value = match rest.strip_prefix("=\"").and_then(|quoted| quoted.split_once('"')) {
+            Some((value, after)) => {
+                rest = after;
+                value
+            }
+            // One without quotes, or none.
+            None => {
+                rest = rest.find(char::is_whitespace).map_or("", |end| &rest[end..]);
+                ""
+            }
+        };
+        found.push((name, value));
+    }
+    found
+}
+
+/// Everything in the text of a page that a browser would put right on its own: elements that end out of order or stand where they may
+/// not, attributes and ids that come twice, and labels of nothing.
+fn faults(html: &str) -> Vec<String> {
+    let (mut faults, mut open, mut rest) = (Vec::new(), Vec::<String>::new(), html);
+    let (mut ids, mut named) = (Vec::new(), Vec::new());
+    while let Some((_, from)) = rest.split_once('<') {
+        // A sign of comparison in a value does not end the tag: values are quoted.
+        let quotes = |at: usize| from[..at].matches('"').count() % 2 == 0;
+        let end = from.match_indices('>').map(|(at, _)| at).find(|at| quotes(*at)).unwrap_or(from.len() - 1);
+        let tag = &from[..end];
+        rest = &from[end + 1..];
+        let name = tag.trim_start_matches('/').split(|c: char| c.is_whitespace() || c == '/').next().unwrap();
+        if tag.starts_with('!') {
+            continue;
+        }
+        if tag.starts_with('/') {
+            if open.last().is_some_and(|last| last == name) {
+                open.pop();
+            } else {
+                faults.push(format!("</{name}> where {open:?} are open"));
+            }
+            continue;
+        }
+        let within = |outer: &str| open.iter().any(|one| one == outer);
+        let acts = ACTING.contains(&name) && (within("a") || within("button"));
+        if BLOCKS.contains(&name) && within("p") || acts || name == "form" && within("form") {
+            faults.push(format!("<{tag}> within {open:?}"));
+        }
+        let all = attributes(tag);
+        for (n, (attribute, value)) in all.iter().enumerate() {
+            if all[..n].iter().any(|(before, _)| before == attribute) {
+                faults.push(format!("{attribute} twice in <{tag}>"));
+            }
+            match *attribute {
+                "id" => ids.push(value.to_string()),
+                "for" | "aria-labelledby" | "aria-describedby" | "list" => {
+                    named.extend(value.split(' ').map(str::to_owned))
+                }
+                _ => {}
+            }
+        }
+        if VOID.contains(&name) || tag.ends_with('/') {
+            continue;
+        }
+        if TEXT.contains(&name) {
+            rest = rest.split_once(&format!("</{name}>")).map_or("", |(_, after)| after);
+            continue;
+        }
+        open.push(name.to_owned());
+    }
+    faults.extend(open.iter().map(|name| format!("<{name}> has no end")));
+    faults.extend(named.iter().filter(|name| !ids.contains(name)).map(|name| format!("nothing has the id {name}")));
+    ids.sort();
+    faults.extend(ids.windows(2).filter(|two| two[0] == two[1]).map(|two| format!("the id {} comes twice", two[0])));
+    faults
+}
+
+/// The text of each page is what a browser makes of it.
+#[test]
+fn every_page_is_written_as_it_is_read() {
+    assert_eq!(
+        faults("<p class=\"a > b\">x<br></p><label for=\"y\">y</label><input id=\"y\" checked>"),
+        Vec::<String>::new()
+    );
+    for wrong in [
+        "<p><ul></ul></p>",
+        "<b><i></b></i>",
+        "<div>",
+        "<a href=\"x\"><button></button></a>",
+        "<i id=\"x\"></i><i id=\"x\"></i>",
+        "<label for=\"z\"></label>",
+        "<i class=\"a\" class=\"b\"></i>",
+    ] {
+        assert_ne!(faults(wrong), Vec::<String>::new(), "{wrong}");
+    }
+    let desk = House::lived_in(Database::Sqlite);
+    let mut found = Vec::new();
+    for person in ["amara", "kofi", "lena", "mei"] {
+        let cookie = super::guard::cookie(&desk, person);
+        for (name, _, path) in PAGES.iter().filter(|(_, who, _)| *who == person) {
+            let headers = [("cookie", cookie.as_str()), ("accept", "text/html")];
+            let got = super::guard::send("GET", &format!("{}{path}", desk.url), &headers, "");
+            found.extend(faults(&got.text).into_iter().map(|fault| format!("{name}: {fault}")));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 /// `make pictures` takes them.

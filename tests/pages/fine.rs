@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use jiff::SignedDuration;
 
+use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
 use crate::support::house::House;
@@ -92,25 +93,32 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     assert_eq!(zone(&mut kofi), before);
 }
 
-/// The newest words of a long ticket are there at once; the older ones are a click away.
+/// The newest words of a ticket with five hundred are there at once, for the cost of a short one; the older ones are a click away.
 #[test]
 fn a_long_ticket_begins_with_its_newest_words() {
     let desk = super::desk();
     let amara = desk.as_role("amara");
-    for n in 1..=230 {
+    for n in 1..=500 {
         let body = serde_json::json!({ "body": format!("Word number {n}.") });
         amara.post("/api/v1/tickets/IT-1/comments", &body).expect(201);
     }
-    // It weighs no more than a ticket may.
+    // It weighs no more than a ticket may, and takes no more statements than another of its kind.
     let session = cookie(&desk, "kofi");
-    let long = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &session)], "");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &session)], "");
+    let (long, short) = (get("/tickets/IT-1"), get("/tickets/IT-2"));
     assert!(long.text.len() <= 90_000, "{} bytes", long.text.len());
+    assert!(statements(&long) <= statements(&short), "{} and {}", statements(&long), statements(&short));
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/tickets/IT-1");
-    kofi.sees(".story", "Word number 230.");
+    kofi.sees(".story", "Word number 500.");
     assert_eq!(kofi.count(".story > .words"), 61, "the submission and the last sixty");
-    assert!(!kofi.text(".story").contains("Word number 100."));
-    kofi.click(".story .older a");
-    kofi.sees(".story", "Word number 100.");
-    assert!(kofi.count(".story > .words") >= 231);
+    assert!(!kofi.text(".story").contains("Word number 440."));
+    for shown in [121, 181] {
+        kofi.click(".story .older a");
+        kofi.counts(".story > .words", shown);
+    }
+    kofi.sees(".story", "Word number 321.");
+    kofi.go("/tickets/IT-1?older=9");
+    kofi.counts(".story > .words", 501);
+    kofi.counts(".story .older", 0);
 }

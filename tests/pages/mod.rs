@@ -14,6 +14,7 @@ mod every;
 mod fine;
 mod guard;
 mod portal;
+mod publish;
 mod sign_in;
 mod stories;
 mod tools;
@@ -70,12 +71,43 @@ fn fill(desk: &House) {
         "body": "For the quarterly report.", "fields": { "software": "R and RStudio",
         "justification": "We model the churn of customers",
         "urgency": "low" } }));
-    send(json!({ "request_type": "access", "subject": "GitHub please", "body": "",
-        "fields": { "app": "github", "tier": "write", "duration-hours": 72,
-        "justification": "I join the data project on Monday and push the models" } }));
+    send(access());
     // One that no rule sends anywhere.
     send(json!({ "request_type": "question", "subject": "Where is the menu of the canteen?",
         "body": "I looked everywhere.", "fields": { "topic": "other" } }));
+}
+
+/// A request for access, which waits for a manager.
+fn access() -> serde_json::Value {
+    json!({ "request_type": "access", "subject": "GitHub please", "body": "",
+        "fields": { "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday and push the models" } })
+}
+
+/// Asks for a laptop on the form that the browser is at, and leaves out what is needed to get one.
+fn ask_for_a_laptop(browser: &mut Browser) {
+    browser.type_into("#subject", "A laptop for the new project");
+    browser.choose("[id='field.device']", "laptop");
+    browser.click("form.stack button.primary");
+    browser.sees("#problems", "missing");
+}
+
+/// Fills in what was missing, and sends it; it becomes the first ticket.
+fn say_what_was_missing(browser: &mut Browser) {
+    browser.type_into("[id='field.justification']", "The old one does not run the models any more");
+    browser.type_into("[id='field.cost-centre']", "CC-1042");
+    browser.choose("[id='field.urgency']", "high");
+    browser.click("form.stack button.primary");
+    browser.is_at("/tickets/IT-1?sent=1");
+    browser.sees(".notice.good", "We have it");
+}
+
+/// The text of a file at an address, an expression of the page.
+fn file(browser: &Browser, address: &str) -> String {
+    let text = browser.script(&format!(
+        "const r = new XMLHttpRequest(); r.open('GET', {address}, false); r.send(); return r.responseText"
+    ));
+    text.as_str().unwrap().to_owned()
 }
 
 /// How many tickets are in a state.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::desk;
+use super::{ask_for_a_laptop, desk, say_what_was_missing};
 use crate::support::browser::Browser;
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
@@ -17,10 +17,7 @@ fn an_employee_asks_is_told_what_is_missing_and_follows_it_without_scripts() {
     std::fs::write(&picture, "my desk, in words").unwrap();
     let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/new/hardware");
     amara.type_into("#files", picture.to_str().unwrap());
-    amara.type_into("#subject", "A laptop for the new project");
-    amara.choose("[id='field.device']", "laptop");
-    amara.click("button.primary");
-    amara.sees("#problems", "missing");
+    ask_for_a_laptop(&mut amara);
     amara.sees("#problems", "Nothing was sent");
     let problems = amara.count("[aria-invalid=true]");
     assert!(problems >= 1, "problems stand at their fields");
@@ -28,12 +25,7 @@ fn an_employee_asks_is_told_what_is_missing_and_follows_it_without_scripts() {
     assert_eq!(amara.script("return document.querySelector('#subject').value"), "A laptop for the new project");
     // A file that was chosen is kept with the rest.
     amara.sees("form.stack", "desk.txt");
-    amara.type_into("[id='field.justification']", "The old one does not run the models any more");
-    amara.type_into("[id='field.cost-centre']", "CC-1042");
-    amara.choose("[id='field.urgency']", "high");
-    amara.click("button.primary");
-    amara.is_at("/tickets/IT-1?sent=1");
-    amara.sees(".notice.good", "We have it");
+    say_what_was_missing(&mut amara);
     amara.sees(".files", "desk.txt");
     amara.click(".why summary");
     amara.sees(".why", "device is laptop");
@@ -179,6 +171,20 @@ fn a_form_changes_with_what_is_chosen_and_loses_nothing() {
          document.querySelector('#files').files.length]",
     );
     assert_eq!(now, serde_json::json!([true, "field.app", "For the new project", 1]));
+}
+
+/// Without scripts a button does it: the form comes again as the answers so far shape it, with all of them.
+#[test]
+fn a_form_is_updated_by_a_button_without_scripts() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/new/access");
+    let tiers = amara.count("[id='field.tier'] option");
+    amara.type_into("#subject", "For the new project");
+    amara.choose("[id='field.app']", "github");
+    amara.click("button[name=update]");
+    amara.wait(&format!("document.querySelectorAll('[id=\"field.tier\"] option').length < {tiers}"));
+    assert_eq!(amara.script("return document.querySelector('#subject').value"), "For the new project");
+    assert_eq!(amara.script("return document.getElementById('field.app').value"), "github");
 }
 
 #[test]

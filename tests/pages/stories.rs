@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::admin::add_a_row;
-use super::{desk_with_a_table, queue_of, resolve, set_state};
+use super::{access, ask_for_a_laptop, desk_with_a_table, file, queue_of, resolve, say_what_was_missing, set_state};
 use crate::support::browser::{Browser, SHIFT};
 use crate::support::components::example_rules;
 use crate::support::house::{House, OWN_URL};
@@ -19,21 +19,13 @@ fn an_employee_asks_for_a_laptop_is_told_what_is_missing_and_gets_it() {
     amara.go("/");
     amara.click("a[href='/new/hardware']");
     amara.is_at("/new/hardware");
-    amara.type_into("#subject", "A laptop for the new project");
-    amara.choose("[id='field.device']", "laptop");
-    amara.click("form.stack button.primary");
-    amara.sees("#problems", "missing");
+    ask_for_a_laptop(&mut amara);
     amara.has_focus();
     // Each line of the summary leads to its field, and all that was filled in is there.
     amara.click("#problems a");
     amara.wait("document.activeElement.getAttribute('aria-invalid') === 'true'");
     assert_eq!(amara.script("return document.querySelector('#subject').value"), "A laptop for the new project");
-    amara.type_into("[id='field.justification']", "The old one does not run the models any more");
-    amara.type_into("[id='field.cost-centre']", "CC-1042");
-    amara.choose("[id='field.urgency']", "high");
-    amara.click("form.stack button.primary");
-    amara.is_at("/tickets/IT-1?sent=1");
-    amara.sees(".notice.good", "We have it");
+    say_what_was_missing(&mut amara);
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/tickets/IT-1");
     set_state(&mut kofi, "in_progress");
@@ -66,10 +58,7 @@ fn an_approver_decides_on_a_telephone_from_the_link_of_the_message() {
     let outgoing = format!("\n[outgoing]\npublic-url = \"{OWN_URL}\"\ninternal-hosts = [\"127.0.0.1\"]\n");
     let settings = relay.settings() + &outgoing;
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &settings);
-    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 72,
-        "justification": "I join the data project on Monday and push the models" });
-    let wanted = json!({ "request_type": "access", "subject": "GitHub please", "body": "", "fields": fields });
-    desk.as_role("amara").post("/api/v1/tickets", &wanted).expect(201);
+    desk.as_role("amara").post("/api/v1/tickets", &access()).expect(201);
     desk.do_what_is_due();
     let taken = relay.taken();
     let message = taken.iter().find(|taken| taken.to.starts_with("lena@")).unwrap();
@@ -163,6 +152,10 @@ fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it(
         mei.sees("[aria-labelledby=parts] .plain-list", &format!("{step} 1.0.1"));
         mei.has_focus();
     }
+    // The version before is a click away, line by line.
+    mei.click("[aria-labelledby=versions] a");
+    mei.sees("#difference", "1.0.0 next to 1.0.1");
+    mei.sees("#difference .removed", "canteen");
     let canteen = json!({ "request_type": "question", "subject": "Is the canteen open today?", "body": "I am hungry.",
         "fields": { "topic": "other" } });
     let sent = desk.as_role("amara").post("/api/v1/tickets", &canteen).expect(201);
@@ -252,10 +245,7 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     mei.sees(".story", "granted");
     mei.sees("main", "Lena Fischer approved");
     // The file says the same.
-    let file = mei.script(
-        "return (function () { const r = new XMLHttpRequest(); r.open('GET', '/access/who?app=workday&format=csv', false); r.send(); return r.responseText })()",
-    );
-    let file = file.as_str().unwrap();
+    let file = file(&mei, "'/access/who?app=workday&format=csv'");
     assert!(file.starts_with("person,app,tier,role"), "{file}");
     assert_eq!(file.lines().count() as u64, held + 1, "{file}");
     // One who neither works here nor owns an app does not hear of it.

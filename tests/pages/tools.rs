@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::pages::guard::{FORM, OWN, cookie, send};
-use crate::pages::{desk, set_state};
+use crate::pages::{desk, file, set_state};
 use crate::support::browser::{Browser, ENTER, ESCAPE};
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -25,7 +25,21 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     kofi.is_at("/help/KB-1?done=saved");
     let mut amara = Browser::of(&desk.url, "amara");
     amara.go("/new/question");
-    amara.type_into("#subject", "How do I share my calendar?");
+    // As one types on, the question before is called off, so that no older answer comes after a newer one.
+    amara.hold_back("*/help/suggest*");
+    amara.script(
+        "window.asked = []; const ask = window.fetch; \
+         window.fetch = (address, how) => { if (String(address).startsWith('/help/suggest')) window.asked.push(how.signal); return ask(address, how) }",
+    );
+    amara.type_into("#subject", "How do I share ");
+    amara.wait("window.asked.length > 0");
+    let first = amara.script("return window.asked.length").as_u64().unwrap();
+    amara.type_into("#subject", "my calendar?");
+    amara.wait(&format!("window.asked.length > {first}"));
+    let off = amara
+        .script("return [window.asked.slice(0, -1).every((signal) => signal.aborted), window.asked.at(-1).aborted]");
+    assert_eq!(off, serde_json::json!([true, false]));
+    amara.let_go();
     amara.sees(".suggestions", "Share your calendar with your team");
     let said = amara.script("return [document.querySelector('.suggestions').ariaLive, document.activeElement.id]");
     assert_eq!(said, serde_json::json!(["polite", "subject"]), "it is said, and takes no focus");
@@ -40,6 +54,15 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     kofi.sees("main", "Helpful 1, not helpful 0 · spared 1 ticket");
     kofi.go("/find?q=calendar");
     kofi.sees(".articles", "Share your calendar");
+    // An answer to another takes it in, found by words of it.
+    let question = json!({ "request_type": "question", "subject": "The days of my team", "body": "Where do I see them?",
+        "fields": { "topic": "howto" } });
+    desk.as_role("amara").post("/api/v1/tickets", &question).expect(201);
+    kofi.go("/tickets/IT-1");
+    kofi.type_into("#reply-body", "See ??calendar");
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 1);
+    kofi.press(&[ENTER]);
+    kofi.wait("document.querySelector('#reply-body').value.startsWith('See Share your calendar with your team (http')");
 }
 
 #[test]
@@ -57,6 +80,13 @@ fn an_answer_takes_in_canned_replies_articles_and_names_as_one_types() {
     kofi.press(&[ESCAPE]);
     kofi.counts(".reply-pane .picks:not([hidden])", 0);
     assert!(text(&kofi).as_str().unwrap().ends_with(" ::"), "Escape leaves the text as it is");
+    kofi.script("document.querySelector('#reply-body').value = ''");
+    let name = kofi.script("return [...document.querySelectorAll('#edit-assignee option')].find((option) => option.value).textContent.trim()");
+    let name = name.as_str().unwrap();
+    kofi.type_into("#reply-body", &format!("@{name}"));
+    kofi.counts(".reply-pane .picks:not([hidden]) li", 1);
+    kofi.press(&[ENTER]);
+    assert_eq!(text(&kofi), format!("@{name} "));
     // Without scripts the link begins the answer with it.
     let mut still = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-1");
     still.click(".canned summary");
@@ -156,15 +186,37 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     mei.sees(".sums", "Created");
     mei.go("/reports/backlog?by=team");
     mei.sees(".bars", "Service Desk");
-    let file = mei.script(
-        "return (function () { const r = new XMLHttpRequest(); r.open('GET', document.querySelector('.title-line a.button').href, false); r.send(); return r.responseText })()",
-    );
-    assert!(file.as_str().unwrap().starts_with("group,unfinished,"), "{file}");
+    let file = file(&mei, "document.querySelector('.title-line a.button').href");
+    assert!(file.starts_with("group,unfinished,"), "{file}");
     mei.go("/admin/jobs");
     mei.sees("main", "There is none");
     mei.counts(".checks .bad-text", 0);
     mei.go("/admin/configuration/people");
     mei.sees(".things", "owns Workday");
+}
+
+/// Tags that two agents put on at once are both there, and what one took off stays off.
+#[test]
+fn tags_of_two_agents_are_merged() {
+    let desk = desk();
+    let (mut kofi, mut mei) = (Browser::of(&desk.url, "kofi"), Browser::of(&desk.url, "mei"));
+    for browser in [&mut kofi, &mut mei] {
+        browser.go("/tickets/IT-2");
+        browser.press(&["t"]);
+    }
+    let save = |browser: &mut Browser, tag: &str| {
+        browser.click(&format!("details[data-key=t] input[value={tag}]"));
+        browser.click("details[data-key=t] button.primary");
+        browser.sees(".notice.good", "saved");
+        let shown = browser.text("p.meta");
+        ["wifi", "storage"].map(|tag| shown.contains(tag))
+    };
+    assert_eq!(save(&mut kofi, "wifi"), [true, false]);
+    assert_eq!(save(&mut mei, "storage"), [true, true], "she had not seen his");
+    mei.press(&["t"]);
+    assert_eq!(save(&mut mei, "wifi"), [false, true]);
+    kofi.press(&["t"]);
+    assert_eq!(save(&mut kofi, "wifi"), [false, true], "he had not seen that it is off");
 }
 
 /// No one, one who looks, one who writes; gone half a minute after the last word of a browser.

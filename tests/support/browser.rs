@@ -15,8 +15,8 @@ use super::components::scratch;
 
 /// The version of axe-core that looks at pages; it comes from npm into `target/`.
 const AXE: &str = "axe-core@4.14.1";
-/// Notes each thing that moves on a page that is there, before its reader has touched it (Layout Instability, W3C draft), by more
-/// than a thousandth or two of the screen. The words of a time become longer as it goes on, and that may move what is next to them.
+/// Notes each thing that moves on a page from the first picture of it on, before its reader has touched it (Layout Instability, W3C draft), by
+/// more than a thousandth or two of the screen. The words of a time become longer as it goes on, and that may move what is next to them.
 const SHIFTS: &str = "window.moved = []; let touched = false, clock = -Infinity; \
     for (const kind of ['keydown', 'pointerdown', 'input']) addEventListener(kind, () => { touched = true; }, true); \
     const words = ({ node }) => ((node?.outerHTML ? node : node?.parentElement)?.outerHTML || '').slice(0, 140); \
@@ -28,8 +28,8 @@ const SHIFTS: &str = "window.moved = []; let touched = false, clock = -Infinity;
       const known = touched || shift.hadRecentInput || Math.abs(shift.startTime - clock) < 3000; \
       if (!known && shift.value >= 0.002) window.moved.push(`${location.pathname}: ${shift.sources.map(moved).join(' | ')}`); \
     } }); \
-    addEventListener('load', () => { \
-      clocks.observe(document, { subtree: true, childList: true, characterData: true }); shifts.observe({ type: 'layout-shift' }); });";
+    shifts.observe({ type: 'layout-shift', buffered: true }); \
+    addEventListener('load', () => clocks.observe(document, { subtree: true, childList: true, characterData: true }));";
 /// How long a condition on a page is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -41,6 +41,8 @@ pub const SHIFT: &str = "\u{e008}";
 /// The key with the sign of Apple's keyboards.
 pub const COMMAND: &str = "\u{e03d}";
 pub const TAB: &str = "\u{e004}";
+pub const UP: &str = "\u{e013}";
+pub const DOWN: &str = "\u{e015}";
 
 /// A browser with one window.
 pub struct Browser {

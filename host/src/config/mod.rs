@@ -33,7 +33,7 @@ mod wrong;
 
 pub use desk::by_api::Document;
 pub use desk::section::text_of;
-pub use desk::templates::own as own_templates;
+pub use desk::templates::{own as own_templates, with_words as with_template_words, words_in as template_words_in};
 pub use files::Files;
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;

@@ -1,6 +1,12 @@
 //! A template that is not in force: tried next to the others, which stay as they are.
 
-use super::{ENGLISH, File, Mistake, NotATemplate, Templates, check_name, mistake};
+use super::{ENGLISH, File, Mistake, NotATemplate, Templates, check_name, mistake, shipped};
+
+/// The text that comes with the program for a template in a language or, where it has none in that, in the one that stands in for it.
+pub fn shipped_text(locale: &str, name: &str) -> Option<&'static str> {
+    let of = |locale: &str| shipped().find(|file| file.locale == locale && file.name == name).map(|file| file.text);
+    of(locale).or_else(|| of(ENGLISH))
+}
 
 impl Templates {
     /// The text of a template in a language or, where that has none, in the one that stands in for it.

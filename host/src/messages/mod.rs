@@ -20,6 +20,7 @@ mod tests;
 pub mod words;
 
 use crate::desk::change::message::MessageKind;
+pub use draft::shipped_text;
 use facts::{Digest, Facts};
 
 /// The language that stands in where another lacks a template.

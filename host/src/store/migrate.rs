@@ -57,6 +57,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     39 "configuration-drafts" "0039_configuration_drafts.sql";
     40 "sign_ins" "0040_sign_ins.sql";
     44 "waiting-work" "0044_waiting_work.sql";
+    46 "page-preferences" "0046_page_preferences.sql";
     48 "entrance" "0048_entrance.sql";
     49 "labels" "0049_labels.sql";
 };

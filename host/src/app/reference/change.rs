@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::diff::{TableDiff, diff};
 use super::{Changed, Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
@@ -34,6 +35,18 @@ impl Office {
             return Err(Conflict::TooMany.into());
         }
         self.go_live_or_wait(actor, &version, &put.condition, put.why).await
+    }
+
+    /// Looks at what a table's text would change of the one that is live, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Rejected`] with every row and column that is wrong.
+    pub async fn check_table(&self, actor: &Actor, put: &Put<'_>) -> Result<TableDiff, Error> {
+        permission::administer(actor)?;
+        let live = self.table(actor, put.name)?.table;
+        let (name, format, text) = (put.name.to_owned(), put.format, Arc::clone(&put.text));
+        self.apart(move || Ok(diff(&live, &parsed(&name, format, &text)?))).await?
     }
 
     /// Reads a table's text.

@@ -32,6 +32,18 @@ impl App {
         Ok(changed)
     }
 
+    /// The live rules that look things up in a table, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn rules_of_table(&self, actor: &Actor, name: &str) -> Result<Vec<String>, Error> {
+        permission::read_rules(actor)?;
+        let generation = self.rules.generation();
+        let naming = generation.rules().iter().filter(|rule| rule.manifest.tables.iter().any(|table| table == name));
+        Ok(naming.map(|rule| rule.manifest.name.to_string()).collect())
+    }
+
     /// Agrees that a proposed version goes live, as [`Office::approve_table`](crate::app::Office::approve_table), for every
     /// ticket that comes after.
     ///

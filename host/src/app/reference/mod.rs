@@ -27,6 +27,7 @@ pub mod drafts;
 pub mod lines;
 mod live;
 mod touched;
+pub mod words;
 
 /// A key that a table can hold is one that rules can look up.
 const _: () = assert!(config::CELL_BYTES_MAX <= TABLE_KEY_BYTES_MAX);

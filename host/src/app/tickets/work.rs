@@ -161,6 +161,22 @@ impl Office {
         Ok(self.store.timeline_page(ticket.number, permit.internal(), after, limit).await?)
     }
 
+    /// The last entries of what happened to a ticket, in order, at most `limit`; and how many come before them. A requester is not shown
+    /// what is internal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub async fn timeline_end(
+        &self,
+        actor: &Actor,
+        number: TicketNumber,
+        limit: usize,
+    ) -> Result<(Vec<StoredEntry>, i64), Error> {
+        let (ticket, _, permit) = self.readable(actor, number).await?;
+        Ok(self.store.timeline_end(ticket.number, permit.internal(), limit).await?)
+    }
+
     /// How a ticket was decided, with the exact input of each stage: the runs of the rules after one of them.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::store::people::Token;
 use crate::store::people::accounts::Account;
+use crate::store::people::sessions::Ended;
 
 /// The address of the one who sends a request, as a text that stands for all addresses which they have at will; empty where it
 /// came by no connection.
@@ -228,7 +229,7 @@ impl Office {
         let account = Account { password, ..account };
         let now = self.clock.now();
         self.store.set_account(&account, by, now).await?;
-        self.store.end_sessions(&account.person, None, now).await?;
+        self.store.end_sessions(&account.person, Ended::All, (by, now)).await?;
         tracing::info!(by, person = %account.person, "a password was set");
         Ok(())
     }

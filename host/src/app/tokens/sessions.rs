@@ -11,9 +11,12 @@ use jiff::Timestamp;
 use super::{Office, hash};
 use crate::app::Error;
 use crate::app::error::Broken;
+use crate::app::office::signatory;
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::desk::permission;
 use crate::rules::digest::hex;
+use crate::store::people::sessions::Ended;
 pub use crate::store::people::sessions::Session;
 
 /// How long a session lives that is not used.
@@ -93,6 +96,7 @@ impl Office {
             created_at: now,
             seen_at: now,
             expires_at: now.checked_add(AGE_MAX).unwrap_or(Timestamp::MAX),
+            single_keys: true,
         };
         self.store.begin_session(&session, before(now, KEPT_FOR)).await?;
         tracing::info!(person = %session.person, session = session.id(), "a session began");
@@ -137,7 +141,60 @@ impl Office {
     ///
     /// Where the store cannot be written.
     pub async fn end_sessions(&self, actor: &Actor, one: Option<&str>) -> Result<u64, Error> {
+        self.end_own(actor, one.map_or(Ended::All, Ended::One)).await
+    }
+
+    /// Ends all of the actor's own sessions but the one with this hash; how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn end_other_sessions(&self, actor: &Actor, present: &str) -> Result<u64, Error> {
+        self.end_own(actor, Ended::Others(present)).await
+    }
+
+    async fn end_own(&self, actor: &Actor, ended: Ended<'_>) -> Result<u64, Error> {
         let Some(person) = actor.person() else { return Ok(0) };
-        Ok(self.store.end_sessions(person, one, self.clock.now()).await?)
+        Ok(self.store.end_sessions(person, ended, (person.as_str(), self.clock.now())).await?)
+    }
+
+    /// The sessions of a person, or of all, that let anyone in now; the latest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn sessions_in_force(
+        &self,
+        actor: &Actor,
+        person: Option<&PersonId>,
+        limit: i64,
+    ) -> Result<Vec<Session>, Error> {
+        permission::end_tokens(actor)?;
+        let now = self.clock.now();
+        Ok(self.store.sessions_in_force(person, (before(now, IDLE_MAX), now), limit).await?)
+    }
+
+    /// Ends the session of a person that has this id, or all of theirs; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn end_sessions_of(&self, actor: &Actor, person: &PersonId, one: Option<&str>) -> Result<u64, Error> {
+        permission::end_tokens(actor)?;
+        let ended = one.map_or(Ended::All, Ended::One);
+        let by = signatory(actor).to_string();
+        let count = self.store.end_sessions(person, ended, (&by, self.clock.now())).await?;
+        tracing::info!(by, %person, count, "sessions of a person were ended");
+        Ok(count)
+    }
+
+    /// Keeps whether letters alone are keys on the actor's own pages, in every browser.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn use_single_keys(&self, actor: &Actor, on: bool) -> Result<(), Error> {
+        let Some(person) = actor.person() else { return Ok(()) };
+        Ok(self.store.use_single_keys(person, on, self.clock.now()).await?)
     }
 }

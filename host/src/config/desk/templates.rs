@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use toml::de::DeTable;
 use toml::{Table, Value};
 
 use super::by_api::Document;
@@ -126,17 +128,146 @@ pub fn own(files: &Files) -> BTreeMap<String, String> {
 
 /// The folder as `templates.toml` would have it.
 pub fn as_document(files: &Files) -> String {
-    let one = |(key, text): (String, &str)| {
+    let list: BTreeMap<String, String> = in_folder(files).map(|(key, text)| (key, text.to_owned())).collect();
+    written_again(&list)
+}
+
+/// A document with these templates, by language and name.
+fn written_again(list: &BTreeMap<String, String>) -> String {
+    let one = |(key, text): (&String, &String)| {
         let (language, name) = key.split_once('/')?;
         let pairs = [("language", language), ("name", name), ("text", text)];
         Some(Value::Table(
             pairs.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned()))).into_iter().collect(),
         ))
     };
-    let list: Vec<Value> = in_folder(files).filter_map(one).collect();
+    let list: Vec<Value> = list.iter().filter_map(one).collect();
     if list.is_empty() {
         return NONE_YET.to_owned();
     }
     let table = Table::from_iter([("template".to_owned(), Value::Array(list))]);
     toml::to_string_pretty(&table).unwrap_or_default()
+}
+
+/// A `[[template]]` at its place in a document.
+struct Placed {
+    key: String,
+    text: String,
+    /// The bytes of the text's value, and the first byte of any value.
+    at: Range<usize>,
+    first: usize,
+}
+
+/// The templates of a document at their places; `None` where it cannot be read.
+fn placed(document: &str) -> Option<Vec<Placed>> {
+    let root = DeTable::parse(document).ok()?;
+    let Some(list) = root.get_ref().get("template") else { return Some(Vec::new()) };
+    let one = |entry: &DeTable<'_>| {
+        let said = |key: &str| Some((entry.get(key)?.get_ref().as_str()?.to_owned(), entry.get(key)?.span()));
+        let ((language, one), (name, other), (text, at)) = (said("language")?, said("name")?, said("text")?);
+        Some(Placed { key: format!("{language}/{name}"), text, first: one.start.min(other.start).min(at.start), at })
+    };
+    list.get_ref().as_array()?.iter().map(|entry| one(entry.get_ref().as_table()?)).collect()
+}
+
+/// The words of one template in a document, by language and name such as `en/closed.txt`; `None` where the program's hold.
+pub fn words_in(document: &str, key: &str) -> Option<String> {
+    placed(document)?.into_iter().find(|one| one.key == key).map(|one| one.text)
+}
+
+/// The document with other words for one template, or with none of its own for it. All else of it stays as it is written, as far as
+/// it is written in tables under headings; `None` where it cannot be read.
+pub fn with_words(document: &str, key: &str, text: Option<&str>) -> Option<String> {
+    let before = placed(document)?;
+    let mut wanted: BTreeMap<String, String> = before.iter().map(|one| (one.key.clone(), one.text.clone())).collect();
+    match text {
+        Some(text) => drop(wanted.insert(key.to_owned(), text.to_owned())),
+        None => drop(wanted.remove(key)),
+    }
+    let edited = edited(document, &before, (key, text));
+    let is_meant = |edited: &String| {
+        let after = placed(edited).unwrap_or_default();
+        after.len() == wanted.len() && after.iter().all(|one| wanted.get(&one.key) == Some(&one.text))
+    };
+    Some(edited.filter(is_meant).unwrap_or_else(|| written_again(&wanted)))
+}
+
+/// The text of a document with one template changed in its place, put in at its end, or cut out.
+fn edited(document: &str, before: &[Placed], (key, text): (&str, Option<&str>)) -> Option<String> {
+    let found = before.iter().find(|one| one.key == key);
+    let (range, put) = match (found, text) {
+        (Some(one), Some(text)) => (one.at.clone(), as_value(text)),
+        (Some(one), None) => (heading(document, one)?..end(document, before, one)?, String::new()),
+        (None, Some(text)) => {
+            let (language, name) = key.split_once('/')?;
+            let gap = if document.is_empty() || document.ends_with("\n\n") { "" } else { "\n" };
+            let line = if document.is_empty() || document.ends_with('\n') { "" } else { "\n" };
+            let (language, name) = (Value::from(language), Value::from(name));
+            let head = format!("{line}{gap}[[template]]\nlanguage = {language}\nname = {name}\ntext = ");
+            (document.len()..document.len(), format!("{head}{}\n", as_value(text)))
+        }
+        (None, None) => return Some(document.to_owned()),
+    };
+    let (head, tail) = (document.get(..range.start)?, document.get(range.end..)?);
+    Some(format!("{head}{put}{tail}"))
+}
+
+/// A text of several lines as it stands in a file that people read.
+fn as_value(text: &str) -> String {
+    let plain = text.replace('\\', "\\\\").replace("\"\"\"", "\"\"\\\"");
+    let shown = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    format!("\"\"\"\n{}\"\"\"", plain.chars().map(shown).collect::<String>())
+}
+
+/// The byte at which the heading of a template begins.
+fn heading(document: &str, one: &Placed) -> Option<usize> {
+    let before = document.get(..one.first)?;
+    let at = before.rfind("[[template]]")?;
+    (at == 0 || before.get(..at)?.ends_with('\n')).then_some(at)
+}
+
+/// The byte at which the next template's heading begins, or the end of the document.
+fn end(document: &str, all: &[Placed], one: &Placed) -> Option<usize> {
+    let next = all.iter().filter(|other| other.first > one.at.start).min_by_key(|other| other.first);
+    next.map_or(Some(document.len()), |next| heading(document, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = "# Ours.\n[[template]]\nlanguage = \"en\"\nname = \"closed.txt\"\ntext = \"\"\"\nSubject: over\n\n\
+                       Bye\"\"\"\n\n# The German one.\n[[template]]\nname = \"closed.txt\"\nlanguage = \"de\"\ntext = 'Subject: aus'\n";
+
+    #[test]
+    fn one_template_changes_and_all_else_stays_as_it_is_written() {
+        assert_eq!(words_in(TWO, "en/closed.txt").as_deref(), Some("Subject: over\n\nBye"));
+        let other = with_words(TWO, "de/closed.txt", Some("Subject: \"zu\"\n\nC:\\x \"\"\"\u{7}")).unwrap();
+        assert_eq!(words_in(&other, "de/closed.txt").as_deref(), Some("Subject: \"zu\"\n\nC:\\x \"\"\"\u{7}"));
+        assert!(other.starts_with(TWO.split("text = 'S").next().unwrap()), "{other}");
+        let more = with_words(TWO, "en/reply.txt", Some("Subject: x")).unwrap();
+        assert!(more.starts_with(TWO) && words_in(&more, "en/reply.txt").is_some(), "{more}");
+        let less = with_words(&more, "de/closed.txt", None).unwrap();
+        assert!(
+            less.starts_with("# Ours.") && !less.contains("aus") && words_in(&less, "en/reply.txt").is_some(),
+            "{less}"
+        );
+        assert_eq!(with_words(TWO, "fr/closed.txt", None).as_deref(), Some(TWO));
+    }
+
+    #[test]
+    fn a_document_without_headings_is_written_again_and_one_that_cannot_be_read_is_none() {
+        let inline = "template = [{ language = \"en\", name = \"closed.txt\", text = \"Subject: x\" }]\n";
+        let less = with_words(inline, "en/closed.txt", None).unwrap();
+        assert_eq!(placed(&less).unwrap().len(), 0, "{less}");
+        let more = with_words(inline, "en/reply.txt", Some("Subject: y")).unwrap();
+        assert_eq!(placed(&more).unwrap().len(), 2, "{more}");
+        let first = with_words(NONE_YET, "en/reply.txt", Some("Subject: y")).unwrap();
+        assert!(first.starts_with(NONE_YET) && words_in(&first, "en/reply.txt").is_some(), "{first}");
+        assert_eq!(with_words("[[template", "en/reply.txt", None), None);
+    }
 }

@@ -61,7 +61,7 @@ permits! {
     MayManageDirectory by manage_directory for ManageDirectory;
     /// Permission to give out tokens and passwords.
     MayManageTokens by manage_tokens for ManageTokens;
-    /// Permission to see which tokens there are, without the tokens, and to take them back.
+    /// Permission to see which tokens and sessions there are, without their secrets, and to end them.
     MayEndTokens by end_tokens for EndTokens;
 }
 

@@ -73,7 +73,7 @@ impl fmt::Display for Act {
             Act::Administer => "administer the desk",
             Act::CheckRecords => "check the records",
             Act::ManageTokens => "give out tokens",
-            Act::EndTokens => "see tokens and take them back",
+            Act::EndTokens => "see tokens and sessions and end them",
         })
     }
 }

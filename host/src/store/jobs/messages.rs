@@ -111,6 +111,18 @@ impl Store {
         Ok(rows.iter().filter_map(|row| waiting(row).ok()).collect())
     }
 
+    /// How many messages of a kind have not left yet, counted up to `most`.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn waiting_of_kind(&self, kind: &str, most: i64) -> Result<i64, Error> {
+        let sql = "select count(*) from (select 1 from outbox where kind = $1 and sent_at is null and dead_at is null \
+                   limit $2) waiting";
+        let rows = self.db.all(sql, vec![kind.into(), most.into()]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+
     /// Writes down that a message has left, with the receipt in the peer's words. Its content is not kept. Whether the claim still
     /// held.
     ///

@@ -86,6 +86,7 @@ const SECTIONS: &[Section] = &[
         &[("delivery", Text), ("locale", Text), ("kinds", Text), ("changed_at", Time)],
         "from message_preferences where person = $1",
     ),
+    ("pages", &[("single_keys", Int), ("changed_at", Time)], "from page_preferences where person = $1"),
     (
         "files",
         &[("name", Text), ("size", Int), ("found_type", Text), ("uploaded_at", Time), ("ticket", Int)],
@@ -181,7 +182,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 34] = [
+const ELSEWHERE: [&str; 35] = [
     "update configuration_drafts set author = $2 where author = $1",
     "update resolutions set resolved_by = $2 where resolved_by = $1",
     "update links set author = $2 where author = $1",
@@ -197,6 +198,7 @@ const ELSEWHERE: [&str; 34] = [
     "delete from views where owner = $1 and $2 <> ''",
     "delete from starred_views where person = $1 and $2 <> ''",
     "delete from message_preferences where person = $1 and $2 <> ''",
+    "delete from page_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
     "delete from identities where person = $1 and $2 <> ''",
     "update outages set declared_by = $2 where declared_by = $1",

@@ -11,7 +11,7 @@ use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
 /// The most sessions of one person that a list shows.
-const LISTED_MAX: usize = 50;
+const LISTED_MAX: i64 = 50;
 
 /// A session, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,18 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// When it ends, however much it is used.
     pub expires_at: Timestamp,
+    /// Whether letters alone are keys on the pages of this person.
+    pub single_keys: bool,
+}
+
+/// Which sessions of a person end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended<'a> {
+    All,
+    /// The one whose hash begins so.
+    One(&'a str),
+    /// All but the one with this hash.
+    Others(&'a str),
 }
 
 impl Session {
@@ -37,7 +49,8 @@ impl Session {
     }
 }
 
-const COLUMNS: &str = "hash, token, person, agent, created_at, seen_at, expires_at";
+const COLUMNS: &str = "hash, token, person, agent, created_at, seen_at, expires_at, \
+                       (select k.single_keys from page_preferences k where k.person = sessions.person)";
 
 fn session(row: &Row) -> Result<Session, Error> {
     const T: &str = "sessions";
@@ -49,6 +62,7 @@ fn session(row: &Row) -> Result<Session, Error> {
         created_at: at(T, "created_at", row.int(4)?)?,
         seen_at: at(T, "seen_at", row.int(5)?)?,
         expires_at: at(T, "expires_at", row.int(6)?)?,
+        single_keys: row.opt_int(7)? != Some(0),
     })
 }
 
@@ -98,23 +112,51 @@ impl Store {
         idle_since: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Session>, Error> {
+        self.sessions_in_force(Some(person), (idle_since, now), LISTED_MAX).await
+    }
+
+    /// The sessions of a person, or of all, that have been used since `idle_since` and have not ended by `now`; the latest first, at most
+    /// `limit`.
+    pub async fn sessions_in_force(
+        &self,
+        person: Option<&PersonId>,
+        (idle_since, now): (Timestamp, Timestamp),
+        limit: i64,
+    ) -> Result<Vec<Session>, Error> {
         let sql = format!(
-            "select {COLUMNS} from sessions where person = $1 and ended_at is null and seen_at > $2 and expires_at > $3 \
-             order by created_at desc, hash limit {LISTED_MAX}"
+            "select {COLUMNS} from sessions where ($1 = '' or person = $1) and ended_at is null and seen_at > $2 \
+             and expires_at > $3 order by created_at desc, hash limit $4"
         );
-        let args = vec![person.as_str().into(), ms(idle_since).into(), ms(now).into()];
+        let person = person.map(PersonId::as_str).unwrap_or_default();
+        let args = vec![person.into(), ms(idle_since).into(), ms(now).into(), limit.into()];
         Ok(self.readable("sessions", &self.db.all(&sql, args).await?, session))
     }
 
-    /// Ends the sessions of a person, or the one whose hash begins so, and notes it in the audit; how many.
-    pub async fn end_sessions(&self, person: &PersonId, one: Option<&str>, now: Timestamp) -> Result<u64, Error> {
-        let begins = one.unwrap_or_default();
+    /// Ends sessions of a person, and notes in the audit which and who did; how many.
+    pub async fn end_sessions(
+        &self,
+        person: &PersonId,
+        ended: Ended<'_>,
+        (by, now): (&str, Timestamp),
+    ) -> Result<u64, Error> {
+        let (begins, but, about) = match ended {
+            Ended::All => ("", "", "all"),
+            Ended::One(hash) => (hash, "", hash.get(..ID_DIGITS).unwrap_or(hash)),
+            Ended::Others(hash) => ("", hash, "others"),
+        };
         let sql = "update sessions set ended_at = $1 where person = $2 and ended_at is null \
-                   and ($3 = '' or substr(hash, 1, length($3)) = $3) returning hash";
-        let args: Vec<Arg> = vec![ms(now).into(), person.as_str().into(), begins.into()];
-        let detail = json!({ "person": person.as_str() });
-        let about = one.map_or("all", |hash| hash.get(..ID_DIGITS).unwrap_or(hash)).to_owned();
-        let entry = audit::Entry { at: now, event: audit::SESSION_ENDED, about, detail };
+                   and ($3 = '' or substr(hash, 1, length($3)) = $3) and ($4 = '' or hash <> $4) returning hash";
+        let args: Vec<Arg> = vec![ms(now).into(), person.as_str().into(), begins.into(), but.into()];
+        let detail = json!({ "person": person.as_str(), "by": by });
+        let entry = audit::Entry { at: now, event: audit::SESSION_ENDED, about: about.to_owned(), detail };
         self.change_named(sql, args, (entry, "sessions")).await
+    }
+
+    /// Keeps whether letters alone are keys on a person's pages.
+    pub async fn use_single_keys(&self, person: &PersonId, on: bool, now: Timestamp) -> Result<(), Error> {
+        let sql = "insert into page_preferences (person, single_keys, changed_at) values ($1, $2, $3) \
+                   on conflict (person) do update set single_keys = excluded.single_keys, changed_at = excluded.changed_at";
+        let args: Vec<Arg> = vec![person.as_str().into(), i64::from(on).into(), ms(now).into()];
+        self.change_entrance(sql, args, None).await.map(drop)
     }
 }

@@ -146,6 +146,8 @@ fn plot(bars: &[(f64, u64)]) -> Option<Plot> {
 
 /// A version in the archive.
 struct Version {
+    /// The beginnings of its digests; empty where they are damaged, and for the version that decides.
+    other: String,
     version: String,
     short: String,
     seen: When,
@@ -162,8 +164,10 @@ struct Act {
 }
 
 impl Version {
-    fn of(f: &Frame, version: archive::Version) -> Version {
+    fn of(f: &Frame, version: archive::Version, active: &str) -> Version {
+        let id = version.id().map(|id| id.short()).unwrap_or_default();
         Version {
+            other: Some(id).filter(|id| !active.is_empty() && id != active).unwrap_or_default(),
             short: version.component_digest.chars().take(12).collect(),
             seen: f.times.ago(version.first_seen),
             size: version.component_bytes / 1024,
@@ -212,6 +216,7 @@ struct RulePage {
     p50: String,
     p99: String,
     versions: Vec<Version>,
+    compared: Option<Compared>,
     acts: Vec<Act>,
     manifest: String,
     notice: Option<(String, &'static str)>,
@@ -225,19 +230,49 @@ struct RulePage {
 pub struct Look {
     window: Option<String>,
     done: Option<String>,
+    /// A version that is held against the one that decides.
+    compare: Option<String>,
+}
+
+/// A version next to the one that decides.
+struct Compared {
+    from: String,
+    to: String,
+    /// Whether it is another component.
+    component: bool,
+    /// The lines of the manifests that differ, each with its class.
+    lines: Vec<(&'static str, String)>,
+}
+
+async fn compared(visit: &Visit, rule: &str, from: &str, to: &str) -> Result<Compared, Failure> {
+    let found = visit.app.rule_difference(&visit.actor, rule, from, to).await?;
+    let line = |line: &str| {
+        let class = match line.chars().next() {
+            Some('+') => "added",
+            Some('-') => "removed",
+            _ => "same",
+        };
+        (class, line.to_owned())
+    };
+    Ok(Compared {
+        component: found.from.component_digest != found.to.component_digest,
+        from: found.from.version,
+        to: found.to.version,
+        lines: found.lines.lines().map(line).collect(),
+    })
 }
 
 /// `GET /admin/rules/{name}`.
 pub async fn show(visit: Visit, Path(name): Path<String>, Query(look): Query<Look>) -> Result<Response, Failure> {
     let window = look.window.as_deref().and_then(|window| window.parse().ok()).unwrap_or(Window::Day);
     let done = look.done.map(|_| (visit.frame.words.t("rule.done"), "good"));
-    render(visit, &name, window, done, StatusCode::OK).await
+    render(visit, &name, (window, look.compare.as_deref()), done, StatusCode::OK).await
 }
 
 async fn render(
     visit: Visit,
     name: &str,
-    window: Window,
+    (window, compare): (Window, Option<&str>),
     notice: Option<(String, &'static str)>,
     status: StatusCode,
 ) -> Result<Response, Failure> {
@@ -253,8 +288,13 @@ async fn render(
         visit.app.rule_versions(&visit.actor, &own, 0, SHOWN).await.map(|page| page.items).unwrap_or_default();
     let events =
         visit.app.rule_events(&visit.actor, &own, None, SHOWN).await.map(|page| page.items).unwrap_or_default();
-    let f = visit.frame;
     let rollout = found.rollout.clone().unwrap_or_default();
+    let active = rollout.active.map(|id| id.short()).unwrap_or_default();
+    let compared = match compare {
+        Some(other) if !active.is_empty() => Some(compared(&visit, &own, &active, other).await?),
+        _ => None,
+    };
+    let f = visit.frame;
     let (commonest, _) = stats.commonest(8);
     let micros =
         |percent: u64| stats.micros.percentile(percent).map_or_else(|| "-".to_owned(), |micros| format!("{micros} µs"));
@@ -269,7 +309,8 @@ async fn render(
         plot: plot(&stats.micros.bars()),
         p50: micros(50),
         p99: micros(99),
-        versions: versions.into_iter().map(|version| Version::of(&f, version)).collect(),
+        versions: versions.into_iter().map(|version| Version::of(&f, version, &active)).collect(),
+        compared,
         acts: events.into_iter().map(|event| Act::of(&f, event)).collect(),
         manifest: found.live.as_ref().map(|rule| rule.manifest_text.to_string()).unwrap_or_default(),
         retiring: rollout.retiring.is_some(),
@@ -310,10 +351,10 @@ pub async fn step(visit: Visit, Path(name): Path<String>, form: Form) -> Result<
         Err(Error::Rejected { problems }) => {
             let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
             let all = visit.frame.words.t1("rule.why-needed", all);
-            render(visit, &name, Window::Day, Some((all, "bad")), StatusCode::UNPROCESSABLE_ENTITY).await
+            render(visit, &name, (Window::Day, None), Some((all, "bad")), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error @ (Error::NotTaken { .. } | Error::Ambiguous { .. })) => {
-            render(visit, &name, Window::Day, Some((error.to_string(), "bad")), StatusCode::CONFLICT).await
+            render(visit, &name, (Window::Day, None), Some((error.to_string(), "bad")), StatusCode::CONFLICT).await
         }
         Err(other) => Err(other.into()),
     }

@@ -48,6 +48,8 @@ pub struct Frame {
     pub viewer: Option<Viewer>,
     /// The path of this page, for what leads back to it.
     pub path: String,
+    /// Whether letters alone are keys, as the reader has chosen for all browsers.
+    pub single_keys: bool,
 }
 
 impl Frame {
@@ -62,7 +64,7 @@ impl Frame {
             let name = organisation.people.get(&id).map_or_else(|| id.to_string(), |person| person.name.clone());
             Some(Viewer { id, name, works: permission::works_on_tickets(actor), admin: actor.has(Role::Admin) })
         });
-        Frame { words, times, organisation, viewer, path: path.to_owned() }
+        Frame { words, times, organisation, viewer, path: path.to_owned(), single_keys: true }
     }
 
     /// The language's tag.

@@ -69,6 +69,8 @@ pub struct Asked {
     pub none: String,
     /// The act that led here.
     pub done: String,
+    /// `csv` for a file.
+    pub format: String,
 }
 
 impl Asked {
@@ -146,9 +148,18 @@ impl Asked {
 
     /// The address of the same list from another place on.
     pub fn address(&self, after: &str) -> String {
+        self.with(("after", after))
+    }
+
+    /// The address of all of it as a file.
+    pub fn file(&self) -> String {
+        self.with(("format", "csv"))
+    }
+
+    fn with(&self, more: (&str, &str)) -> String {
         let mut pairs = vec![("view", self.view.as_str())];
         pairs.extend(self.parts());
-        pairs.extend([("sort", self.sort().code()), ("after", after)]);
+        pairs.extend([("sort", self.sort().code()), more]);
         pairs.retain(|(_, text)| !text.is_empty());
         if pairs.is_empty() { "/queue".to_owned() } else { format!("/queue?{}", encode(&pairs)) }
     }

@@ -19,6 +19,7 @@ use crate::desk::ticket::State;
 
 mod asked;
 pub mod bulk;
+mod file;
 pub mod views;
 
 use asked::{Asked, Sort, place};
@@ -87,6 +88,8 @@ struct QueuePage {
     next: Option<String>,
     first: Option<String>,
     address: String,
+    /// The whole list as a file.
+    file: String,
     none_left: bool,
     /// Empty where there are too many to list: then people are looked for as one types.
     assignees: Vec<(String, String)>,
@@ -140,6 +143,9 @@ fn assignees(f: &Frame, team: &str) -> Vec<(String, String)> {
 
 /// `GET /queue`.
 pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    if asked.format == "csv" {
+        return file::send(visit, asked).await;
+    }
     let words = visit.frame.words;
     let text = match asked.done.as_str() {
         done @ ("view" | "removed") => Some((words.t(&format!("views.done-{done}")), "good")),
@@ -199,6 +205,7 @@ pub async fn render(visit: Visit, asked: Asked, said: Said) -> Result<Response, 
         next: found.next.and_then(place).map(|after| asked.address(&after)),
         first: (!asked.after.is_empty()).then(|| asked.address("")),
         address: asked.address(&asked.after),
+        file: asked.file(),
         none_left: !asked.none.is_empty(),
         assignees: assignees(f, &asked.team),
         states: states.into_iter().map(|state| (state.code().to_owned(), f.state(state).text)).collect(),

@@ -121,8 +121,17 @@ pub async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
     }
 }
 
-/// `POST /account/sessions`: ends one of one's own sessions, or all.
+/// `POST /account/keys`: whether letters alone are keys, in every browser of one's own.
+pub async fn keys(visit: Visit, form: Form) -> Result<Response, Failure> {
+    visit.app.use_single_keys(&visit.actor, form.text("keys") == "on").await?;
+    Ok(Redirect::to("/account?done=1").into_response())
+}
+
+/// `POST /account/sessions`: ends one of one's own sessions, all but this, or all.
 pub async fn end_sessions(visit: Visit, form: Form) -> Result<Response, Failure> {
-    visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?;
+    match form.has("others") {
+        true => visit.app.end_other_sessions(&visit.actor, &visit.session.hash).await?,
+        false => visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?,
+    };
     Ok(Redirect::to("/account").into_response())
 }

@@ -21,6 +21,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 
 pub mod account;
+pub mod everyone;
 pub mod provider;
 pub mod tokens;
 
@@ -49,7 +50,8 @@ impl FromRequestParts<Arc<App>> for Visit {
         let secret = cookie(&parts.headers, COOKIE).ok_or_else(ask)?;
         let from = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
         let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
-        let frame = Frame::new(app, &parts.headers, path, Some(&actor));
+        let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
+        frame.single_keys = session.single_keys;
         Ok(Visit { app: Arc::clone(app), actor, frame, session })
     }
 }

@@ -38,12 +38,12 @@ struct TokensPage {
     done: bool,
 }
 
-/// Whose tokens, and whether one was just taken back.
+/// Whose tokens or sessions, and whether one was just ended.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    person: String,
-    done: Option<String>,
+    pub(super) person: String,
+    pub(super) done: Option<String>,
 }
 
 fn shown(f: &Frame, token: ListedToken) -> Shown {

@@ -162,6 +162,25 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
     answer(visit, number, ("edit", &form), done).await
 }
 
+/// `POST /tickets/{key}/tags`: puts on and takes off the tags that the reader did; what others did meanwhile to other tags stays.
+pub async fn tags(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
+    let number = number(&id)?;
+    let (now, _, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
+    let (was, chosen) = (form.all("was"), form.all("tag"));
+    let present: Vec<String> = now.tags.iter().map(ToString::to_string).collect();
+    let put_on = chosen.iter().filter(|tag| !was.contains(tag) && !present.contains(tag));
+    let stays = present.iter().filter(|tag| chosen.contains(tag) || !was.contains(tag));
+    let tags: Vec<String> = stays.chain(put_on).cloned().collect();
+    if tags == present {
+        return answer(visit, number, ("edit", &form), Ok(())).await;
+    }
+    let wanted = EditTicket { tags: Some(tags), reason: form.text("reason"), ..EditTicket::default() };
+    let condition = Condition { matches: Some(Tags::OneOf(vec![sight.tag(&now)])), none_matches: None };
+    let key = key(&form, &format!("tags {id}"));
+    let done = visit.app.edit_ticket(&visit.actor, number, &condition, wanted, key).await.map(drop);
+    answer(visit, number, ("edit", &form), done).await
+}
+
 /// The most characters of a note that stand as the reason for the change of team as well.
 const REASON_CHARS: usize = 200;
 

@@ -40,7 +40,7 @@ use story::Item;
 /// Entries of the story that are read at once, and at most.
 const ENTRIES: usize = 200;
 const ENTRIES_MAX: usize = 10_000;
-/// The last pieces of the story, which a page shows at once; the older ones are a click away.
+/// The last pieces of the story, which a page shows at once; each click shows as many of the older ones.
 const SHOWN: usize = 60;
 
 /// A ticket's key in a path.
@@ -53,8 +53,8 @@ pub fn number(key: &str) -> Result<TicketNumber, Failure> {
 pub struct How {
     sent: Option<String>,
     done: Option<String>,
-    /// Whether the whole story is shown.
-    all: Option<String>,
+    /// How often older pieces of the story were asked for.
+    older: Option<usize>,
     /// How its fields were before a macro that was just run.
     was: Option<String>,
     /// The canned reply with which the answer begins.
@@ -80,6 +80,14 @@ pub struct Seen {
     pub sight: Sight,
 }
 
+/// The pieces of a story that are not shown.
+pub struct Older {
+    /// How many there are.
+    left: i64,
+    /// How often some of them will have been asked for, with the next click.
+    next: usize,
+}
+
 /// A step that the reader may take with the ticket's state.
 pub struct StateOption {
     code: &'static str,
@@ -93,8 +101,7 @@ struct PlainPage {
     f: Frame,
     facts: Facts,
     items: Vec<Item>,
-    /// How many older pieces are not shown.
-    older: usize,
+    older: Older,
     files: Vec<files::Shown>,
     why: Vec<String>,
     next: Vec<StateOption>,
@@ -109,7 +116,7 @@ struct ConsolePage {
     f: Frame,
     facts: Facts,
     items: Vec<Item>,
-    older: usize,
+    older: Older,
     files: Vec<files::Shown>,
     stories: Vec<facts::Why>,
     card: facts::Card,
@@ -152,8 +159,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             let chosen = all.into_iter().find(|reply| reply.id.as_str() == id);
             Form(chosen.into_iter().map(|reply| ("body".to_owned(), reply.body)).collect())
         }
-        _ if how.all.is_some() => Form(vec![("all".to_owned(), String::new())]),
-        _ => Form::default(),
+        _ => Form(how.older.map(|older| ("older".to_owned(), older.to_string())).into_iter().collect()),
     };
     render(visit, number, &form, notice, StatusCode::OK).await
 }
@@ -208,12 +214,13 @@ pub async fn render(
 ) -> Result<Response, Failure> {
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
-    let entries = entries(&visit, number).await?;
+    let asked = form.text("older").parse::<usize>().unwrap_or(0).min(ENTRIES_MAX / SHOWN);
+    let (entries, left) = visit.app.timeline_end(&visit.actor, number, SHOWN * (asked + 1)).await?;
+    let older = Older { left, next: asked + 1 };
     let files = files::all(&visit, number).await?;
     let explained = visit.app.explain(&visit.actor, number, None).await?;
     let f = &visit.frame;
     let items = story::items(f, &seen, &entries);
-    let (items, older) = if form.has("all") { (items, 0) } else { story::latest(items, SHOWN) };
     let why = explained.text.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect();
     let facts = Facts::of(f, &seen);
     let plain = !f.works();

@@ -57,13 +57,6 @@ pub fn items(f: &Frame, seen: &Seen, entries: &[StoredEntry]) -> Vec<Item> {
     std::iter::once(first).chain(entries.iter().filter_map(|entry| item(f, seen, entry))).collect()
 }
 
-/// The submission and the last pieces of a story, and how many are left out between them.
-pub fn latest(mut items: Vec<Item>, last: usize) -> (Vec<Item>, usize) {
-    let older = items.len().saturating_sub(last + 1);
-    items.drain(items.len().min(1)..older + items.len().min(1));
-    (items, older)
-}
-
 fn who(f: &Frame, author: &Author) -> String {
     match author {
         Author::Person(id) => f.name(id),

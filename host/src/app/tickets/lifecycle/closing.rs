@@ -149,6 +149,7 @@ impl App {
             tables: self.rules.tables(),
             dictionary: self.store.dictionary(&beginnings(generation.rules())),
             organisation,
+            former: self.former(),
             generation,
             new,
             recent: Vec::new(),

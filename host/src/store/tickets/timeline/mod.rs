@@ -269,6 +269,35 @@ impl Store {
         Ok(Page { items, next })
     }
 
+    /// The last entries of a ticket, in order, at most `limit` and about [`PAGE_BYTES_MAX`]; and how many come before them. It reads no
+    /// more however long the ticket is.
+    pub async fn timeline_end(
+        &self,
+        ticket: TicketNumber,
+        internal: bool,
+        limit: usize,
+    ) -> Result<(Vec<StoredEntry>, i64), Error> {
+        let visible = visible(internal);
+        // Lengths are read before the texts: those may be long.
+        let sql = format!(
+            "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 {visible} \
+             order by seq desc limit {limit}"
+        );
+        let rows = self.db.quick(&sql, vec![ticket.0.into()]).await?;
+        let (mut first, mut bytes) = (i64::MAX, 0);
+        for row in &rows {
+            first = row.int(0)?;
+            bytes += row.int(1)?;
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+        }
+        let items = self.entries(ticket, internal, first.saturating_sub(1), i64::MAX).await?;
+        let sql = format!("select count(*) from timeline where ticket = $1 and seq < $2 {visible}");
+        let before = self.db.quick(&sql, vec![ticket.0.into(), first.into()]).await?;
+        Ok((items, before.first().map_or(Ok(0), |row| row.int(0))?))
+    }
+
     /// How far tickets have come for those who see only what is public.
     pub async fn public_states(&self, tickets: &[TicketNumber]) -> Result<BTreeMap<TicketNumber, PublicState>, Error> {
         if tickets.is_empty() {

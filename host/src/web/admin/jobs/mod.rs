@@ -14,6 +14,8 @@ use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
+pub mod schedules;
+
 /// Dead jobs on the page; those behind them come as these are done.
 const ROWS: i64 = 50;
 

@@ -1,5 +1,5 @@
-//! Documents of the configuration: a draft, next to it its problems, its difference and what it touches; publishing it with
-//! a reason, its history, and going back.
+//! Documents of the configuration: a draft, next to it its problems, its difference and what it touches; keeping it for another
+//! day, publishing it with a reason, its history, and going back.
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::app::Error;
-use crate::app::reference::configuration::{Document, LiveDocument, Proposed, PublishedVersion, Touched, Wanted};
+use crate::app::reference::configuration::{
+    Document, DocumentDraft, LiveDocument, Proposed, PublishedVersion, Touched, Wanted,
+};
 use crate::app::reference::lines::{self, Line, Part};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::organisation::form::Problem;
@@ -16,8 +18,12 @@ use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
-use crate::web::portal::request::{Preview, preview};
 use crate::web::session::Visit;
+
+pub mod draft;
+mod preview;
+
+use draft::Kept;
 
 /// Lines of a difference, and things that are touched, that a page shows.
 const LINES_MAX: usize = 400;
@@ -51,16 +57,32 @@ struct Beside {
     groups: Vec<Vec<Line>>,
     things: Vec<Thing>,
     more: usize,
-    preview: Option<Preview>,
+    /// The parts that are better seen than read, as they would be: HTML.
+    preview: String,
 }
 
-struct Version {
-    revision: i64,
-    who: String,
-    why: String,
-    when: When,
-    again: Option<i64>,
-    live: bool,
+/// A version that was published.
+pub struct Version {
+    pub revision: i64,
+    pub who: String,
+    pub why: String,
+    pub when: When,
+    pub again: Option<i64>,
+    pub live: bool,
+}
+
+impl Version {
+    /// A version for its page; `live` is the revision of the one that is live.
+    pub fn of(f: &Frame, version: PublishedVersion, live: i64) -> Version {
+        Version {
+            live: version.revision == live,
+            revision: version.revision,
+            who: f.name_of(&version.author),
+            why: version.why,
+            when: f.times.ago(version.at),
+            again: version.again,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -80,11 +102,14 @@ struct DocumentPage {
     versions: Vec<Version>,
     /// The earlier version that is looked at.
     looked_at: Option<i64>,
+    /// The draft that is kept, and whether it is what the page shows.
+    kept: Option<Kept>,
+    goes_on: bool,
 }
 
 impl Line {
     /// The class of a line on the page, and the sign before it.
-    fn mark(&self) -> (&'static str, &'static str) {
+    pub(in crate::web) fn mark(&self) -> (&'static str, &'static str) {
         match self.part {
             Part::Same => ("same", " "),
             Part::Added => ("added", "+"),
@@ -99,6 +124,8 @@ pub struct How {
     done: Option<String>,
     /// An earlier version, to look at.
     version: Option<i64>,
+    /// Whether the draft that is kept is gone on with.
+    draft: Option<String>,
 }
 
 fn document(code: &str) -> Result<Document, Failure> {
@@ -140,22 +167,21 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
     }
 }
 
-fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, form: &Form) -> Beside {
+fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, form: &Form) -> Result<Beside, Failure> {
     let Proposed { touched, problems, after, .. } = proposed;
-    let shapes_forms = live.document == Document::RequestTypes;
-    let first = touched.iter().find(|touched| {
-        after.as_ref().is_some_and(|after| after.request_types.contains_key(touched.difference.id.as_str()))
-    });
-    let first = first.map(|touched| touched.difference.id.clone());
-    let preview = after.filter(|_| shapes_forms).and_then(|after| preview(f, after, first.as_deref(), form));
+    let ids: Vec<&str> = touched.iter().map(|touched| touched.difference.id.as_str()).collect();
+    let preview = match after {
+        Some(after) => preview::shown(&Frame { organisation: after, ..f.clone() }, live.document, &ids, form)?,
+        None => String::new(),
+    };
     let more = touched.len().saturating_sub(TOUCHED_MAX);
-    Beside {
+    Ok(Beside {
         wrong: problems.iter().map(|problem| wrong(problem, live.document, content)).collect(),
         groups: lines::changed(&live.content, content, LINES_MAX),
         things: touched.into_iter().take(TOUCHED_MAX).map(|touched| thing(f, touched)).collect(),
         more,
         preview,
-    }
+    })
 }
 
 /// All that the page shows in the place of the live document, or with it.
@@ -166,6 +192,9 @@ struct Draft {
     notice: Option<(String, &'static str)>,
     beside: Option<Beside>,
     looked_at: Option<i64>,
+    /// The draft that is kept, where it was read already.
+    kept: Option<DocumentDraft>,
+    goes_on: bool,
 }
 
 async fn live(visit: &Visit, document: Document) -> Result<LiveDocument, Failure> {
@@ -175,16 +204,12 @@ async fn live(visit: &Visit, document: Document) -> Result<LiveDocument, Failure
 
 async fn render(visit: Visit, live: LiveDocument, draft: Draft, status: StatusCode) -> Result<Response, Failure> {
     let versions = visit.app.document_versions(&visit.actor, live.document).await?;
+    let kept = match draft.kept {
+        None => draft::read(&visit, live.document).await?,
+        kept => kept,
+    };
     let f = visit.frame;
     let revision = live.revision.unwrap_or(0);
-    let version = |version: PublishedVersion| Version {
-        live: version.revision == revision,
-        revision: version.revision,
-        who: f.name_of(&version.author),
-        why: version.why,
-        when: f.times.ago(version.at),
-        again: version.again,
-    };
     let name = |document: Document| f.words.t(&format!("document.{}", document.code()));
     let page_ = DocumentPage {
         documents: Document::ALL.map(|one| (one.code(), name(one), one == live.document)).to_vec(),
@@ -198,7 +223,9 @@ async fn render(visit: Visit, live: LiveDocument, draft: Draft, status: StatusCo
         notice: draft.notice,
         beside: draft.beside,
         looked_at: draft.looked_at,
-        versions: versions.into_iter().take(VERSIONS).map(version).collect(),
+        versions: versions.into_iter().take(VERSIONS).map(|version| Version::of(&f, version, revision)).collect(),
+        kept: kept.map(|kept| Kept::of(&f, kept)),
+        goes_on: draft.goes_on,
         f,
     };
     page(status, &page_)
@@ -209,52 +236,108 @@ pub async fn first() -> Response {
     Redirect::to("/admin/documents/request-types").into_response()
 }
 
-/// `GET /admin/documents/{document}`: as it is live, or an earlier version of it.
+/// `GET /admin/documents/{document}`: as it is live, as an earlier version of it was, or as its draft has it.
 pub async fn show(visit: Visit, Path(code): Path<String>, Query(how): Query<How>) -> Result<Response, Failure> {
     let live = live(&visit, document(&code)?).await?;
-    let notice = how.done.map(|_| (visit.frame.words.t("document.done"), "good"));
+    let key = match how.done.as_deref() {
+        None => None,
+        Some("draft") => Some("kept.is-kept"),
+        Some("dropped") => Some("kept.is-dropped"),
+        Some(_) => Some("document.done"),
+    };
+    let notice = key.map(|key| (visit.frame.words.t(key), "good"));
     let mut draft = Draft { notice, ..Draft::default() };
     if let Some(revision) = how.version {
         let content = visit.app.document_version(&visit.actor, live.document, revision).await?;
         let groups = lines::changed(&live.content, &content, LINES_MAX);
-        draft.beside = Some(Beside { wrong: Vec::new(), groups, things: Vec::new(), more: 0, preview: None });
+        let (wrong, things, preview) = (Vec::new(), Vec::new(), String::new());
+        draft.beside = Some(Beside { wrong, groups, things, more: 0, preview });
         draft.content = Some(content);
         draft.looked_at = Some(revision);
+    } else if how.draft.is_some() && live.by_api {
+        draft.kept = draft::read(&visit, live.document).await?;
+        if let Some(kept) = &draft.kept {
+            let proposed = visit.app.look_at_document(&visit.actor, live.document, &kept.content).await?;
+            draft.beside = Some(beside(&visit.frame, &live, &kept.content, proposed, &Form::default())?);
+            draft.content = Some(kept.content.clone());
+            draft.goes_on = true;
+        }
     }
     render(visit, live, draft, StatusCode::OK).await
 }
 
-/// `POST /admin/documents/{document}`: looks at a draft, publishes it, or publishes an earlier version again.
-pub async fn run(visit: Visit, Path(code): Path<String>, form: Form) -> Result<Response, Failure> {
-    let live = live(&visit, document(&code)?).await?;
-    let (content, why) = (form.text("content"), form.text("why"));
-    let again = form.text("again").parse::<i64>().ok();
-    let condition = Condition { matches: Some(Tags::OneOf(vec![form.text("revision")])), none_matches: None };
-    let words = visit.frame.words;
-    let mut draft = Draft { content: Some(content.clone()), why: why.clone(), ..Draft::default() };
-    let wanted = match (form.text("do").as_str(), again) {
+/// A word about why something was not published or kept; other failures are pages of their own.
+pub fn not_done(f: &Frame, error: Error, stale: &str) -> Result<(String, &'static str), Failure> {
+    match error {
+        Error::Rejected { problems } if problems.iter().any(|problem| problem.field == "why") => {
+            Ok((f.words.t("document.why-needed"), "bad"))
+        }
+        Error::Rejected { .. } => Ok((f.words.t("document.rejected"), "bad")),
+        Error::Stale { .. } => Ok((f.words.t(stale), "warn")),
+        error @ Error::Table(_) => Ok((error.to_string(), "bad")),
+        other => Err(other.into()),
+    }
+}
+
+/// The condition that a form has seen the version that is live.
+pub fn seen(form: &Form) -> Condition {
+    Condition { matches: Some(Tags::OneOf(vec![form.text("revision")])), none_matches: None }
+}
+
+/// The outcome of what a form asks for.
+pub enum Act {
+    /// It is done; the query of the page that says so.
+    Done(&'static str),
+    /// It is not, and why.
+    Not((String, &'static str)),
+    /// It only looks.
+    Look,
+}
+
+/// Does what a form asks for.
+async fn act(visit: &Visit, live: &LiveDocument, form: &Form) -> Result<Act, Failure> {
+    let (content, why, document) = (form.text("content"), form.text("why"), live.document);
+    let (asked, again) = (form.text("do"), form.text("again").parse::<i64>().ok());
+    let wanted = match (asked.as_str(), again) {
         ("again", Some(revision)) => Some(Wanted::Again(revision)),
         ("publish", _) => Some(Wanted::Content(&content)),
         _ => None,
     };
-    if let Some(wanted) = wanted {
-        match visit.app.publish(&visit.actor, (live.document, wanted, &why), &condition).await {
-            Ok(_) => return Ok(Redirect::to(&format!("/admin/documents/{code}?done=1")).into_response()),
-            Err(Error::Rejected { problems }) if problems.iter().any(|problem| problem.field == "why") => {
-                draft.notice = Some((words.t("document.why-needed"), "bad"));
-            }
-            Err(Error::Rejected { .. }) => draft.notice = Some((words.t("document.rejected"), "bad")),
-            Err(Error::Stale { .. }) => draft.notice = Some((words.t("document.stale"), "warn")),
-            Err(error @ Error::Table(_)) => draft.notice = Some((error.to_string(), "bad")),
-            Err(other) => return Err(other.into()),
+    let (done, way, stale) = match (wanted, asked.as_str()) {
+        (Some(wanted), _) => {
+            let published = visit.app.publish(&visit.actor, (document, wanted, &why), &seen(form)).await;
+            (published.map(drop), "done=1", "document.stale")
         }
+        (None, "keep") => {
+            let kept = visit.app.keep_document_draft(&visit.actor, (document, &content), &draft::seen(form)).await;
+            (kept.map(drop), "draft=1&done=draft", "kept.stale")
+        }
+        (None, "drop") => (draft::forget(visit, document, form).await, "done=dropped", "kept.stale"),
+        _ => return Ok(Act::Look),
+    };
+    match done {
+        Ok(()) => Ok(Act::Done(way)),
+        Err(error) => Ok(Act::Not(not_done(&visit.frame, error, stale)?)),
     }
-    if matches!(wanted, Some(Wanted::Again(_))) {
+}
+
+/// `POST /admin/documents/{document}`: looks at a draft, keeps it or forgets it, publishes it, or publishes an earlier version again.
+pub async fn run(visit: Visit, Path(code): Path<String>, form: Form) -> Result<Response, Failure> {
+    let live = live(&visit, document(&code)?).await?;
+    let content = form.text("content");
+    let mut draft = Draft { content: Some(content.clone()), why: form.text("why"), ..Draft::default() };
+    match act(&visit, &live, &form).await? {
+        Act::Done(way) => return Ok(Redirect::to(&format!("/admin/documents/{code}?{way}")).into_response()),
+        Act::Not(notice) => draft.notice = Some(notice),
+        Act::Look => {}
+    }
+    if matches!(form.text("do").as_str(), "again" | "drop") {
         draft.content = None;
     } else if live.by_api {
         let proposed = visit.app.look_at_document(&visit.actor, live.document, &content).await?;
-        draft.beside = Some(beside(&visit.frame, &live, &content, proposed, &form));
+        draft.beside = Some(beside(&visit.frame, &live, &content, proposed, &form)?);
     }
+    draft.goes_on = form.has("goes-on");
     let status = if draft.notice.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     render(visit, live, draft, status).await
 }

@@ -7,10 +7,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::Span;
-use jiff::civil::Date;
 
 use crate::app::Error;
+use crate::desk::organisation::service::Closing;
 use crate::desk::organisation::{
     App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
 };
@@ -19,8 +18,22 @@ use crate::web::frame::failure::Failure;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
-/// The parts of the configuration.
-const PARTS: [&str; 8] = ["request-types", "teams", "people", "calendar", "priorities", "categories", "apps", "macros"];
+pub mod pictures;
+
+use pictures::{Matrix, Year};
+
+/// The parts of the configuration, each with the document that it is written in.
+const PARTS: [(&str, &str); 9] = [
+    ("request-types", "request-types"),
+    ("teams", "teams"),
+    ("people", "people"),
+    ("calendar", "calendars"),
+    ("priorities", "priorities"),
+    ("promises", "promises"),
+    ("categories", "taxonomy"),
+    ("apps", "apps"),
+    ("macros", "macros"),
+];
 
 /// The days of a calendar's week, in its order.
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -34,53 +47,7 @@ struct Thing {
     /// Whether it is in use.
     active: bool,
     /// A calendar's months, from the present one on.
-    months: Vec<Month>,
-}
-
-/// A month of a calendar's year.
-struct Month {
-    name: String,
-    /// Weeks of seven days, Monday first.
-    weeks: Vec<[Option<Day>; 7]>,
-}
-
-/// A day of a calendar.
-#[derive(Clone, Copy)]
-struct Day {
-    number: i8,
-    /// `open`, `closed` by the week, or `holiday`.
-    kind: &'static str,
-}
-
-/// Months that are shown of a calendar.
-const MONTHS: i32 = 12;
-
-/// A year of a calendar, from this month on.
-fn year(f: &Frame, calendar: &Calendar) -> Vec<Month> {
-    let today = calendar.zone.to_datetime(f.times.now).date();
-    let kind = |day: Date| match calendar.week.get(usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0))
-    {
-        _ if calendar.holidays.contains(&day) => "holiday",
-        Some(hours) if !hours.is_empty() => "open",
-        _ => "closed",
-    };
-    let month = |n: i32| {
-        let first = today.first_of_month().checked_add(Span::new().months(n)).ok()?;
-        let mut weeks = Vec::new();
-        let mut week = [None; 7];
-        for number in 1..=first.days_in_month() {
-            let day = first.with().day(number).build().ok()?;
-            let at = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
-            if let Some(place) = week.get_mut(at) {
-                *place = Some(Day { number, kind: kind(day) });
-            }
-            if at == 6 || number == first.days_in_month() {
-                weeks.push(std::mem::take(&mut week));
-            }
-        }
-        Some(Month { name: first.strftime("%Y-%m").to_string(), weeks })
-    };
-    (0..MONTHS).filter_map(month).collect()
+    year: Option<Year>,
 }
 
 #[derive(Template)]
@@ -89,7 +56,11 @@ struct ConfigurationPage {
     f: Frame,
     parts: Vec<(&'static str, String, bool)>,
     title: String,
+    /// The document in which it is changed.
+    document: &'static str,
     things: Vec<Thing>,
+    /// The level that an impact and an urgency give, with the priorities.
+    matrix: Option<Matrix>,
 }
 
 /// `GET /admin/configuration`.
@@ -100,11 +71,12 @@ pub async fn first() -> Response {
 /// `GET /admin/configuration/{part}`.
 pub async fn show(visit: Visit, Path(part): Path<String>) -> Result<Response, Failure> {
     permission::administer(&visit.actor).map_err(Error::from)?;
-    let part = PARTS.into_iter().find(|known| *known == part).ok_or(Failure::NoPage)?;
+    let (part, document) = PARTS.into_iter().find(|(known, _)| *known == part).ok_or(Failure::NoPage)?;
     let f = visit.frame;
     let name = |part: &str| f.words.t(&format!("config.{part}"));
-    let parts = PARTS.map(|one| (one, name(one), one == part)).to_vec();
-    let page_ = ConfigurationPage { parts, title: name(part), things: things(&f, part), f };
+    let parts = PARTS.map(|(one, _)| (one, name(one), one == part)).to_vec();
+    let matrix = (part == "priorities" && !f.organisation.matrix.is_empty()).then(|| Matrix::of(&f));
+    let page_ = ConfigurationPage { parts, title: name(part), document, things: things(&f, part), matrix, f };
     page(StatusCode::OK, &page_)
 }
 
@@ -116,6 +88,7 @@ fn things(f: &Frame, part: &str) -> Vec<Thing> {
         "people" => people(f, organisation),
         "calendar" => calendar(f, organisation),
         "priorities" => priorities(f, organisation),
+        "promises" => promises(f, organisation),
         "categories" => categories(organisation),
         "apps" => apps(f, organisation),
         _ => macros(f, organisation),
@@ -124,7 +97,7 @@ fn things(f: &Frame, part: &str) -> Vec<Thing> {
 
 fn thing(id: &(impl ToString + ?Sized), name: &str, facts: Vec<(String, String)>, named: Vec<String>) -> Thing {
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-    Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true, months: Vec::new() }
+    Thing { id: id.to_string(), name: name.to_owned(), facts, named, active: true, year: None }
 }
 
 fn request_types(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
@@ -207,7 +180,7 @@ fn calendar(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
             facts.push((f.words.t(&format!("day.{day}")), hours.collect::<Vec<_>>().join(", ")));
         }
         facts.push((f.words.t("config.holidays"), holidays));
-        Thing { months: year(f, calendar), ..thing(&id, id, facts, Vec::new()) }
+        Thing { year: Some(Year::of(f, calendar)), ..thing(&id, id, facts, Vec::new()) }
     };
     let own = organisation.calendars.iter().map(|(id, calendar)| one(id.as_str(), calendar));
     std::iter::once(one(&organisation.name, &organisation.calendar)).chain(own).collect()
@@ -224,6 +197,38 @@ fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
         thing(&level.id, &level.name, facts, Vec::new())
     };
     organisation.priorities.iter().map(one).collect()
+}
+
+/// When promises that run out are talked about, and how tickets end: by the desk's own policy, and by types that have another.
+fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
+    let percent = |shares: &[u16]| shares.iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ");
+    let watch = &organisation.watch;
+    let escalates = watch
+        .escalate_at
+        .iter()
+        .map(|(clock, share)| format!("{} {share} %", f.words.t(&format!("promise.{}", clock.code()))));
+    let mut own = vec![
+        (f.words.t("config.alert-at"), percent(&watch.alert_at)),
+        (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),
+    ];
+    own.extend(closing(f, &organisation.closing));
+    let others = organisation.request_types.values().filter(|form| form.closing != organisation.closing);
+    let others = others.map(|form| thing(&form.id, &form.name, closing(f, &form.closing), Vec::new()));
+    std::iter::once(thing("desk", &organisation.name, own, Vec::new())).chain(others).collect()
+}
+
+/// How tickets end, fact by fact.
+fn closing(f: &Frame, closing: &Closing) -> Vec<(String, String)> {
+    let yes = |is: bool| f.words.t(if is { "value.yes" } else { "value.no" });
+    let record = closing.record.iter().map(|part| f.words.t(&format!("record.{}", part.code())));
+    vec![
+        (f.words.t("config.record"), record.collect::<Vec<_>>().join(", ")),
+        (f.words.t("promise.confirmation"), f.times.span(i64::from(closing.confirm_minutes))),
+        (f.words.t("config.remind"), closing.remind_percent.map(|share| format!("{share} %")).unwrap_or_default()),
+        (f.words.t("config.reply"), f.words.t(&format!("config.reply.{}", closing.reply.code()))),
+        (f.words.t("config.reopen-days"), closing.reopen_days.map(|days| days.to_string()).unwrap_or_default()),
+        (f.words.t("config.thanks"), yes(closing.ignores_thanks)),
+    ]
 }
 
 fn categories(organisation: &Organisation) -> Vec<Thing> {
