@@ -9,10 +9,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::app::decide::closing::{self, Judged, Recorded};
-use crate::app::decide::pipeline::Case;
 use crate::app::decide::{again, translate};
 use crate::app::error::Broken;
-use crate::app::record::write::beginnings;
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, idempotency};
 use crate::app::tickets::links::{Branch, submission};
@@ -21,7 +19,7 @@ use crate::app::tickets::work::{Words, may_read};
 use crate::app::{App, Error, clock};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::{RunId, TicketNumber};
+use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::check_comment;
 use crate::desk::permission;
@@ -145,19 +143,7 @@ impl App {
         let said = translate::words(&ticket, (&body, words.channel, &files), &resolutions, now);
         let new = again::submitted(&ticket);
         let (seen, so_far) = (again::shown(&ticket), again::so_far(&ticket));
-        let about = Case {
-            tables: self.rules.tables(),
-            dictionary: self.store.dictionary(&beginnings(generation.rules())),
-            organisation,
-            former: self.former(),
-            generation,
-            new,
-            recent: Vec::new(),
-            now,
-            run: RunId(self.clock.new_id()),
-            ticket: ticket.id,
-            budget: self.rules.ticket_budget,
-        };
+        let about = self.question((organisation, generation), new, (ticket.id, now));
         let person = actor.person().unwrap_or(&ticket.submitted.requester).clone();
         let judging = move || closing::judge(about, seen, &so_far, said);
         let judged = self.rules.workers().run(person.as_str(), judging).await?;
