@@ -173,7 +173,7 @@ fn peopled(database: Database) -> House {
 }
 
 /// Edits of the rows that decide who comes in, by which configuration the desk goes, and what is reviewed.
-const ENTRANCE: [(&str, &str, &str); 12] = [
+const ENTRANCE: [(&str, &str, &str); 13] = [
     (
         "update accounts set roles = 'admin'",
         "update accounts set roles = 'agent'",
@@ -224,6 +224,11 @@ const ENTRANCE: [(&str, &str, &str); 12] = [
         "insert into table_proposals (name, digest, proposed_by, why, at) values ('assets', 'x', 'noor', 'mine', 1)",
         "delete from table_proposals",
         "the proposal for the table `assets` is not in the audit: it was added",
+    ),
+    (
+        "update review_campaigns set due_at = due_at + 1",
+        "update review_campaigns set due_at = due_at - 1",
+        "is not what the audit says of its due_at: it was changed",
     ),
     (
         "update review_items set reviewers = 'noor ' || reviewers",

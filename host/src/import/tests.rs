@@ -225,7 +225,7 @@ fn a_plan_that_does_not_fit_the_file_is_refused() {
 #[test]
 fn a_mapping_says_what_is_wrong_with_it() {
     let error = |columns: &[&str], values: &[&str]| Mapping::parse(columns, values).unwrap_err().to_string();
-    let targets = "use subject, body, requester, created-at, resolved-at, closed-at, state, assignee, field.NAME, \
+    let targets = "use subject, body, requester, created-at, resolved-at, closed-at, state, assignee, comments, public-comments, field.NAME, \
                    label.category, label.priority or label.team";
     assert_eq!(error(&["title"], &[]), "`title` is not a mapping: write TARGET=COLUMN, such as `subject=title`");
     assert_eq!(error(&["subjekt=x"], &[]), format!("`subjekt` is no target: {targets}"));

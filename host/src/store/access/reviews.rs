@@ -1,6 +1,7 @@
 //! Access reviews: campaigns, the review of each grant, and the times at which the desk stopped because too many had left.
 
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::sign_ins::SignIn;
@@ -8,6 +9,7 @@ use super::{GRANT_COLUMNS, grant};
 use crate::desk::access::Grant;
 use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem, ReviewVerdict};
 use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
+use crate::store::chain::audit;
 use crate::store::db::{Arg, Row, Tx, apart};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
@@ -78,7 +80,7 @@ impl Store {
         .await
     }
 
-    /// Notes a campaign that begins.
+    /// Keeps a campaign that begins, and notes it in the audit.
     pub async fn start_campaign(&self, campaign: &Campaign) -> Result<(), Error> {
         let sql = "insert into review_campaigns (id, name, app, asks, started_by, started_at, due_at) \
                    values ($1, $2, $3, $4, $5, $6, $7)";
@@ -91,7 +93,22 @@ impl Store {
             ms(campaign.started_at).into(),
             ms(campaign.due_at).into(),
         ];
-        self.write_row(sql, args).await.map(drop)
+        let detail = json!({ "name": campaign.name, "app": campaign.app.as_ref().map(ToString::to_string),
+            "asks": campaign.asks.code(), "by": campaign.started_by, "due_at": ms(campaign.due_at) });
+        let (at, about) = (campaign.started_at, campaign.id.0.to_string());
+        let entry = [audit::Entry { at, event: audit::CAMPAIGN, about, detail }];
+        let db = self.db.clone();
+        apart(async move {
+            let (args, entry) = (&args, &entry);
+            let written = db.transaction(|mut tx| async move {
+                tx.execute(sql, args.clone()).await?;
+                audit::append(&mut tx, entry).await?;
+                Ok(((), tx))
+            });
+            let ((), flush) = written.await?;
+            flush.done().await
+        })
+        .await
     }
 
     /// The campaigns, newest first, at most `limit`; one where an id is given.

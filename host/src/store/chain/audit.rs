@@ -29,6 +29,7 @@ pub const REFUSED: &str = "refused";
 pub const ERASED: &str = "erased";
 pub const SCHEDULE: &str = "schedule";
 pub const DIRECTORY: &str = "directory";
+pub const CAMPAIGN: &str = "campaign";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 /// Rows that were there before the audit kept the facts of their kind.

@@ -1,5 +1,5 @@
 //! The rows that decide who comes in and by which configuration the desk goes: accounts, identities, sessions, published
-//! documents, and proposals for tables. Their tables change; the audit keeps the facts of each row as it comes, changes and goes.
+//! documents, proposals for tables, and campaigns of reviews. Their tables change; the audit keeps the facts of each row as it comes, changes and goes.
 //! Secrets are not among the facts: of a password's hash, which has a salt, the audit has a digest.
 
 use serde_json::{Value, json};
@@ -20,11 +20,12 @@ const ROWS_MAX: usize = 100;
 enum Form {
     Text,
     Number,
+    Id,
     /// The digest of the text.
     Digest,
 }
 
-use Form::{Digest, Number, Text};
+use Form::{Digest, Id, Number, Text};
 
 /// A table that is compared with the audit.
 pub struct Table {
@@ -86,8 +87,23 @@ pub const PROPOSALS: Table = Table {
     columns: &[("name", Text), ("digest", Text), ("proposed_by", Text), ("why", Text), ("at", Number)],
 };
 
+pub const CAMPAIGNS: Table = Table {
+    name: "review_campaigns",
+    noun: "the campaign of reviews",
+    keys: 1,
+    columns: &[
+        ("id", Id),
+        ("name", Text),
+        ("app", Text),
+        ("asks", Text),
+        ("started_by", Text),
+        ("started_at", Number),
+        ("due_at", Number),
+    ],
+};
+
 /// All of them.
-pub const TABLES: [Table; 5] = [ACCOUNTS, IDENTITIES, SESSIONS, VERSIONS, PROPOSALS];
+pub const TABLES: [Table; 6] = [ACCOUNTS, IDENTITIES, SESSIONS, VERSIONS, PROPOSALS, CAMPAIGNS];
 
 impl Table {
     /// All rows, as the audit would say them.
@@ -95,6 +111,7 @@ impl Table {
         let column = |(name, form): &(&str, Form)| match form {
             Text | Digest => format!("coalesce({name}, '')"),
             Number => format!("coalesce(cast({name} as text), '')"),
+            Id => (*name).to_owned(),
         };
         let columns: Vec<String> = self.columns.iter().map(column).collect();
         let sql = format!("select {} from {} order by 1", columns.join(", "), self.name);
@@ -102,8 +119,11 @@ impl Table {
         for row in tx.all(&sql, Vec::new()).await? {
             let (mut key, mut facts) = (Vec::new(), Vec::new());
             for (place, (_, form)) in self.columns.iter().enumerate() {
-                let text = row.text(place)?;
-                let text = if matches!(form, Digest) { digest(&text) } else { text };
+                let text = match form {
+                    Text | Number => row.text(place)?,
+                    Id => row.uuid(place)?.to_string(),
+                    Digest => digest(&row.text(place)?),
+                };
                 if place < self.keys { key.push(text) } else { facts.push(text) }
             }
             rows.push((key.join(" "), facts));

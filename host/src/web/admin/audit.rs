@@ -25,11 +25,12 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 15] = [
+const DESK: [&str; 16] = [
     "rule",
     "table",
     "configuration",
     "directory",
+    "campaign",
     "token-added",
     "token-revoked",
     "account-set",

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{Difference, Entry};
 use crate::store::chain::audit;
-use crate::store::chain::entrance::{ACCOUNTS, IDENTITIES, PROPOSALS, SESSIONS, TABLES, Table, VERSIONS, WHOLE, mark};
+use crate::store::chain::entrance::{
+    ACCOUNTS, CAMPAIGNS, IDENTITIES, PROPOSALS, SESSIONS, TABLES, Table, VERSIONS, WHOLE, mark,
+};
 use crate::store::db::Tx;
 use crate::store::{Error, Store};
 
@@ -96,6 +98,11 @@ impl Expected {
             audit::SESSION_ENDED => self.ended(entry),
             audit::CONFIGURATION => self.published(entry),
             audit::TABLE => self.table(entry),
+            audit::CAMPAIGN => {
+                let mut facts = ["name", "app", "asks", "by"].map(|key| entry.text(key)).to_vec();
+                facts.extend([entry.at.to_string(), entry.int("due_at").unwrap_or_default().to_string()]);
+                self.put(&CAMPAIGNS, entry.about.clone(), facts);
+            }
             audit::ERASED => {
                 let marks: BTreeSet<&str> = texts(entry, "entrance").collect();
                 for (table, rows) in &mut self.rows {
