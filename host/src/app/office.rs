@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::access::people::directory;
 use super::access::provision::Pauses;
-use super::decide::former::Former;
+use super::decide::versions::former::Former;
 use super::observe::presence::Presence;
 use super::reference::Reference;
 use super::tickets::change::Places;

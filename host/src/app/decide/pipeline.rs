@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use super::accepted::{access_request, after_intake, apply, nothing_so_far};
 use super::budget::Left;
-use super::disagree::compare;
 use super::doubt::{Unheard, missing};
 pub use super::facts::AccessFacts;
-use super::former::Former;
 use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, checked};
 use super::translate;
+use super::versions::disagree::compare;
+use super::versions::former::Former;
 use crate::app::record::part::{Part, differ};
 use crate::app::record::verdict::RecordedVerdict;
 use crate::app::record::write::{Common, OwnSoFar, RuleCall, Sample, rule_ref, text};

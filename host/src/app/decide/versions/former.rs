@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::stages::Ask;
+use crate::app::decide::stages::Ask;
 use crate::desk::organisation::Organisation;
 use crate::rules::run::call::Fault;
 use crate::rules::run::rule::Rule;
