@@ -405,7 +405,7 @@ fn verdicts(
     let routed = verdict::routing(organisation, &classified.category.value, &[given(Some(destination))]);
     Verdicts {
         changes: Changes { signals: vec!["seen".to_owned()], ..Changes::default() },
-        rated: verdict::priority(organisation, &[given(Some(rating))]),
+        rated: verdict::priority(organisation, None, &[given(Some(rating))]),
         classified,
         routed,
         access,

@@ -53,7 +53,7 @@ fn drafts_are_listed_page_by_page_and_a_page_has_a_bound_in_bytes() {
         }
         let (ids, _) = pages(&amara, "/api/v1/drafts", 3, "id");
         assert_eq!(ids.len(), 44);
-        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 44);
+        assert_eq!(ids.iter().filter_map(Value::as_str).collect::<std::collections::BTreeSet<_>>().len(), 44);
         // All of one person's together have a bound, which one that is changed goes by as it is by then.
         let full = (45..=50).map(|n| amara.put(&id(n), &draft(&"y".repeat(99_000))).status).collect::<Vec<_>>();
         assert_eq!((full[0], full[5]), (200, 422), "{full:?}");

@@ -14,7 +14,7 @@ use crate::desk::sla;
 use crate::desk::text::into_normal;
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
-use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
+use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::lifecycle::words::{Effect, resolved_at};
 use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
@@ -361,20 +361,16 @@ pub fn effect(decision: closing::Decision) -> Option<Effect> {
     }
 }
 
-/// Words on a ticket that was resolved, as rules are asked about them: the ticket's resolutions in order, the last of which is the
-/// one that they are about.
+/// Words on a ticket that was resolved, as rules are asked about them: with its last resolution, and how often it was taken up again.
 pub fn words(
     ticket: &Ticket,
     (text, channel, attachments): (&str, &str, &[Attachment]),
-    resolutions: &[StoredResolution],
+    (last, reopened): (Option<&StoredResolution>, u32),
     now: Timestamp,
 ) -> Said {
     let resolved_at = resolved_at(ticket);
     let days = now.duration_since(resolved_at).as_hours().max(0) / 24;
-    let last = resolutions.last();
     let part = |pick: fn(&ResolutionRecord) -> &String| last.map(|last| pick(&last.record).clone()).unwrap_or_default();
-    let taken_up =
-        |one: &&StoredResolution| matches!(one.end, Some((ResolutionEnd::Disputed | ResolutionEnd::TakenUp, _)));
     Said {
         words: closing::Words {
             text: text.to_owned(),
@@ -392,7 +388,7 @@ pub fn words(
             fix: part(|record| &record.fix),
             next_time: part(|record| &record.next_time),
         },
-        reopened: u32::try_from(resolutions.iter().filter(taken_up).count()).unwrap_or(u32::MAX),
+        reopened,
     }
 }
 

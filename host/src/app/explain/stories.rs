@@ -279,7 +279,7 @@ fn closing(known: &Known<'_>, stage: &Recorded<'_>) -> Option<Story> {
     let says = |decision: &Decision<'_>| (decision.word != "pass").then(|| decision.word.to_owned());
     let proposals = stage.proposals(&says);
     let stands = named(stage, &proposals);
-    let mut by = fallback(stage);
+    let mut by = fallback(stage, &proposals);
     if !stage.unanswered().is_empty() {
         by.reason = format!("no rule decided; without an answer: {}", stage.unanswered().join(", "));
     }

@@ -30,7 +30,7 @@ impl Ask for Priority<'_> {
     }
 
     fn counts_under(&self, other: &Organisation, answer: Answer) -> bool {
-        Priority { organisation: other }.check(answer).is_ok()
+        Priority { organisation: other, category: self.category }.check(answer).is_ok()
     }
 
     fn combine(&self, given: &[Given<Option<Rating>>]) -> Rated {

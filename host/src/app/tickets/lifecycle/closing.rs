@@ -118,7 +118,7 @@ impl App {
     async fn to_judge(&self, actor: &Actor, number: TicketNumber, body: &str) -> Result<Option<ToJudge>, Error> {
         let mut found = self.store.ticket_and_case(number).await?;
         if found.as_ref().is_some_and(|(ticket, _)| ticket.state == State::Merged) {
-            found = self.store.ticket_and_case(self.store.merged_into(number).await?).await?;
+            found = self.store.ticket_and_case(self.store.merged_into(number).await?.0).await?;
         }
         let Some((ticket, case)) = found else { return Ok(None) };
         let (organisation, now, generation) = (self.organisation(), self.clock.now(), self.rules.generation());
@@ -139,8 +139,9 @@ impl App {
             tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next words");
         }
         let files = self.uploads(actor, words.files).await?;
-        let resolutions = self.store.resolutions(ticket.number).await?;
-        let said = translate::words(&ticket, (&body, words.channel, &files), &resolutions, now);
+        let last = self.store.last_resolution(ticket.number).await?;
+        let reopened = self.store.taken_up(ticket.number).await?;
+        let said = translate::words(&ticket, (&body, words.channel, &files), (last.as_ref(), reopened), now);
         let new = again::submitted(&ticket);
         let (seen, so_far) = (again::shown(&ticket), again::so_far(&ticket));
         let about = self.question((organisation, generation), new, (ticket.id, now));

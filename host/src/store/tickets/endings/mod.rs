@@ -9,7 +9,7 @@ use crate::desk::ticket::lifecycle::resolution::survey::SurveyAnswer;
 use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
-use crate::store::db::Row;
+use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
@@ -137,6 +137,19 @@ impl Store {
         let sql = "select round, symptom, cause, fix, next_time, resolved_by, resolved_at, ended, ended_at \
                    from resolutions where ticket = $1 order by round desc limit 1";
         self.db.optional(sql, vec![ticket.0.into()]).await?.as_ref().map(resolution).transpose()
+    }
+
+    /// How often a ticket was taken up again after a resolution.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn taken_up(&self, ticket: TicketNumber) -> Result<u32, Error> {
+        let sql = "select count(*) from resolutions where ticket = $1 and ended in ($2, $3)";
+        let ends = [ResolutionEnd::Disputed, ResolutionEnd::TakenUp].map(|end| Arg::from(end.code()));
+        let args = [Arg::from(ticket.0)].into_iter().chain(ends).collect();
+        let count = self.db.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// The last resolution of a ticket, and what its requester said about how it went; `None` where there was no resolution.

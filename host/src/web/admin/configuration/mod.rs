@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
-use crate::desk::organisation::service::Closing;
+use crate::desk::organisation::service::{Closing, Escalation};
 use crate::desk::organisation::{
     App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
 };
@@ -203,10 +203,13 @@ fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
 fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let percent = |shares: &[u16]| shares.iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ");
     let watch = &organisation.watch;
-    let escalates = watch
-        .escalate_at
-        .iter()
-        .map(|(clock, share)| format!("{} {share} %", f.words.t(&format!("promise.{}", clock.code()))));
+    let of_types = |one: &Escalation| match one.request_types.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", one.request_types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    let escalates = watch.escalate_at.iter().map(|one| {
+        format!("{} {} %{}", f.words.t(&format!("promise.{}", one.clock.code())), one.percent, of_types(one))
+    });
     let mut own = vec![
         (f.words.t("config.alert-at"), percent(&watch.alert_at)),
         (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),
