@@ -205,7 +205,7 @@ fn the_queue_goes_by_priority_and_then_by_what_is_due_first_and_says_so_on_reque
         assert_eq!(why(&late).0, "0 tickets come before it");
         assert!(why(&low).1.contains("with a higher priority: 4;"));
         let printed = String::from_utf8(desk.command(&["explain", &last, "--field", "queue"]).stdout).unwrap();
-        assert!(printed.contains("3 tickets come before it") && printed.contains("due first"), "{printed}");
+        assert!(printed.contains("3 tickets come before it") && printed.contains("due earlier: 2"), "{printed}");
         let over = json!({ "to": "cancelled", "reason": "it is solved" });
         kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{first}/transitions"), &over).expect(200);
         assert_eq!(why(&last).0, "2 tickets come before it");

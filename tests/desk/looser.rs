@@ -1,4 +1,4 @@
-//! Where two people are asked for about access, one alone makes it only stricter: so what is stricter has to be told for certain.
+//! Where two people are asked for about access, one alone makes it only stricter: so it has to be certain what is stricter.
 
 use ruledesk::desk::organisation::looser::looser;
 use ruledesk::desk::organisation::{App, Incompatible, Item, Organisation, Person};

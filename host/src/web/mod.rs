@@ -44,12 +44,6 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/sign-in/provider/back", get(session::provider::back))
         .route("/sign-out", post(session::leave))
         .route("/language", post(session::language))
-        .route("/account", get(session::account::show))
-        .route("/account/sessions", post(session::account::end_sessions))
-        .route("/account/password", post(session::account::password))
-        .route("/account/zone", post(session::account::zone))
-        .route("/account/keys", post(session::account::keys))
-        .route("/account/messages", post(session::account::prefer))
         .route("/static/{digest}/{name}", get(frame::assets::serve))
         .route("/live", get(live::watch))
         .route("/find", get(portal::find))
@@ -90,6 +84,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(account_routes())
         .merge(access_routes())
         .merge(agent_routes())
         .merge(queue_routes())
@@ -109,6 +104,17 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// What a person settles about their own pages, messages and sessions.
+fn account_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/account", get(session::account::show))
+        .route("/account/sessions", post(session::account::end_sessions))
+        .route("/account/password", post(session::account::password))
+        .route("/account/zone", post(session::account::zone))
+        .route("/account/keys", post(session::account::keys))
+        .route("/account/messages", post(session::account::prefer))
 }
 
 /// Requests for several apps at once, questions that approvers ask back, and the links of their messages.

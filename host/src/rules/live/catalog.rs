@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::directory::Directory;
 use super::doubt::{Meant, Standing, missed};
 pub use super::generation::{Generation, Missed, Playing, Role};
-use super::guard::BEFORE_ACCESS;
+use super::guard::SETTLE_ACCESS;
 use super::rollout::{Rollout, RolloutStep, VersionId};
 use super::slots::{Slots, version_of};
 use crate::rules::load::LoadError;
@@ -250,7 +250,7 @@ impl Catalog {
         let missed = Missed {
             intake: missed(Stage::Intake),
             access: missed(Stage::Access),
-            feed: BEFORE_ACCESS.into_iter().find_map(missed),
+            feed: SETTLE_ACCESS.into_iter().find_map(missed),
             closing: missed(Stage::Closing),
         };
         let live = self.generation.load();
