@@ -6,6 +6,7 @@ use super::{Proposal, SetBy, plain_text};
 use crate::app::record::part::Part;
 use crate::app::record::verdict::RecordedVerdict;
 use crate::rules::run::stage::Stage;
+use crate::rules::text::{REASON_CHARS_MAX, one_line};
 use crate::store::rules::decisions::StoredRun;
 
 /// One stage as it was recorded.
@@ -101,13 +102,17 @@ fn proposal(part: &Part<'_>, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> 
         };
         pick(&decision)
     });
+    let reason = answer.as_ref().and_then(|answer| plain_text(answer, "reason")).unwrap_or_default();
+    // An answer that is not valid is kept as it came, whatever and however much that is; here it is one short line.
+    let is_kept_as_it_came = part.fault.is_some();
+    let short = |text: String| if is_kept_as_it_came { one_line(&text, REASON_CHARS_MAX) } else { text };
     Proposal {
         rule: part.rule.to_string(),
         version: part.version.to_string(),
         component: part.component.to_string(),
         manifest: part.manifest.to_string(),
-        value,
-        reason: answer.as_ref().and_then(|answer| plain_text(answer, "reason")).unwrap_or_default(),
+        value: value.map(short),
+        reason: short(reason),
         fault: part.fault.as_ref().map(ToString::to_string),
         effect: part.counts(),
         stood: false,
