@@ -252,9 +252,9 @@ fn a_candidate_for_closing_is_tried_on_words_of_the_past() {
 fn without_a_rule_for_closing_nothing_is_asked_and_nothing_recorded() {
     let rules = TempDir::new().unwrap();
     let old = std::fs::read(root().join("tests/compatibility/1.0.0/rust.wasm")).unwrap();
-    let manifest = "name = \"old\"\nversion = \"1.0.0\"\nstages = [\"priority\"]\norder = 1\ntables = [\"conformance\"]\n\
+    let manifest = "name = \"old\"\nversion = \"1.0.0\"\nstages = [\"priority\"]\norder = 1\ntables = [\"systems\"]\n\
         [settings]\nwords = [\"printer\"]\ncategory = \"software\"\nlevel = \"high\"\nteam = \"desktop\"\n\
-        table = \"conformance\"\nfactor = 1.0\nbody-max = 12\nmax-hours = 72\n";
+        table = \"systems\"\nfactor = 1.0\nbody-max = 12\nmax-hours = 72\n";
     put(rules.path(), "old", manifest, &old);
     let desk = House::with_rules(Database::Sqlite, rules.path());
     desk.until_active("old");

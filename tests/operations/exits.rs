@@ -62,7 +62,7 @@ fn commands_end_as_the_readme_says() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 45] = [
+const ASKED_FOR: [(&str, &str); 54] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),
@@ -83,6 +83,15 @@ const ASKED_FOR: [(&str, &str); 45] = [
     ("tables diff", "rows 1 2"),
     ("tables approve", "rows 1 --why because"),
     ("tables rollback", "rows 1 --why because"),
+    ("tickets drafts show", "0199c0de-0000-7000-8000-000000000001"),
+    ("tickets drafts send", "0199c0de-0000-7000-8000-000000000001"),
+    ("tickets drafts discard", "0199c0de-0000-7000-8000-000000000001"),
+    ("tickets outages declare", "IT-1 --announce words"),
+    ("tickets outages attached", "IT-1"),
+    ("tickets outages attach", "IT-2 IT-1"),
+    ("tickets outages detach", "IT-2 IT-1"),
+    ("tickets outages answer", "IT-1 words"),
+    ("tickets outages end", "IT-1"),
     ("rule case", "IT-1 --stage priority"),
     ("rules dry-run", "--ticket IT-1"),
     ("rules deploy", "folder --why because"),

@@ -29,7 +29,7 @@ pub struct Check {
 /// Walks the chains, prints where they break, and fails if they do.
 pub async fn run(check: Check) -> Result<(), Failure> {
     let anchors = check.anchor.as_deref().map_or_else(|| Ok(Vec::new()), read_anchor)?;
-    let Shell { office, actor } = desk::shell(&check.place, None).await?;
+    let Shell { office, actor } = desk::shell_to_check(&check.place).await?;
     let mut ends = Vec::new();
     let mut broken = 0;
     for chain in Chain::ALL {

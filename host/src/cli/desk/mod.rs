@@ -123,6 +123,13 @@ pub async fn shell(place: &Place, person: Option<&PersonId>) -> Result<Shell, Fa
     shell_of(config, &source, person).await
 }
 
+/// The same by the configuration directory alone: for a check of what is in the database, which published documents are part of.
+pub async fn shell_to_check(place: &Place) -> Result<Shell, Failure> {
+    let (mut config, source) = configuration(place, None)?;
+    config.by_api.clear();
+    shell_of(config, &source, None).await
+}
+
 /// The same for a configuration that was read.
 pub async fn shell_of(config: Config, source: &Source, person: Option<&PersonId>) -> Result<Shell, Failure> {
     let store = store(&config.server).await?;
