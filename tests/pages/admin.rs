@@ -76,7 +76,7 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     browser.click("#as-text button.primary");
     browser.sees("main", "Mail is a system, too");
     browser.click(".versions li:last-child a");
-    browser.sees("#beside", "2 rows go");
+    browser.sees("#beside", "1 row goes");
     browser.click("#beside form button");
     browser.sees(".notice.bad", "why");
     browser.click(".versions li:last-child a");

@@ -206,6 +206,7 @@ fn tags_of_two_agents_are_merged() {
     }
     let save = |browser: &mut Browser, tag: &str| {
         browser.click(&format!("details[data-key=t] input[value={tag}]"));
+        browser.type_into("#tags-reason", "as the words say");
         browser.click("details[data-key=t] button.primary");
         browser.sees(".notice.good", "saved");
         let shown = browser.text("p.meta");

@@ -164,6 +164,7 @@ fn a_link_made_while_the_desk_runs_is_loaded_and_other_files_are_none_of_its_bus
         said("itself", "cannot be read")
     });
 
+    until("all three to be counted", || (rules.catalog().reloads().refused >= 3).then_some(()));
     let before = rules.catalog().reloads();
     symlink("somebody@host.1:2", inside.join(".#README")).unwrap();
     symlink("somebody@host.1:2", inside.join("whole/.#rule.toml")).unwrap();
