@@ -50,6 +50,8 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     let mei = desk.as_role("mei");
     mei.put_text("/api/v1/tables/assets?why=first", "asset,team,cost:number\nerp,applications,12.50\n", "text/csv")
         .expect(200);
+    // The versions stand in the order of their time.
+    desk.clock.advance(jiff::SignedDuration::from_mins(1));
     let mut browser = Browser::of(&desk.url, "mei");
     browser.go("/admin/tables/assets");
     browser.type_into("[aria-label='asset, new row 1']", "vpn");
@@ -76,7 +78,7 @@ fn a_reference_table_is_changed_in_its_grid_and_keeps_its_versions() {
     browser.click("#as-text button.primary");
     browser.sees("main", "Mail is a system, too");
     browser.click(".versions li:last-child a");
-    browser.sees("#beside", "1 row goes");
+    browser.sees("#beside", "2 rows go");
     browser.click("#beside form button");
     browser.sees(".notice.bad", "why");
     browser.click(".versions li:last-child a");

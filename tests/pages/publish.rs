@@ -41,7 +41,7 @@ fn the_words_of_a_message_are_drafted_published_and_taken_back_on_their_page() {
     write(&one, "'Subject: {{ ticket.key }} has news\\nDear {{ recipient.name }}, {% if reply %}{{ reply.body }}{% endif %}'");
     one.sees("#beside", "Dear Amara Okafor, By its menu");
     one.sees("#beside .diff", "Dear {{ recipient.name }}");
-    one.sees("#waiting", "1 message of this kind");
+    one.sees("#waiting", "2 messages of this kind");
     one.click("button[value=publish]");
     one.sees(".notice.bad", "say why");
     one.click("button[value=keep]");

@@ -214,9 +214,9 @@ fn tags_of_two_agents_are_merged() {
     };
     assert_eq!(save(&mut kofi, "wifi"), [true, false]);
     assert_eq!(save(&mut mei, "storage"), [true, true], "she had not seen his");
-    mei.press(&["t"]);
+    mei.click("details[data-key=t] summary");
     assert_eq!(save(&mut mei, "wifi"), [false, true]);
-    kofi.press(&["t"]);
+    kofi.click("details[data-key=t] summary");
     assert_eq!(save(&mut kofi, "wifi"), [false, true], "he had not seen that it is off");
 }
 

@@ -103,7 +103,7 @@ fn proposal(part: &Part<'_>, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> 
         pick(&decision)
     });
     let reason = answer.as_ref().and_then(|answer| plain_text(answer, "reason")).unwrap_or_default();
-    // An answer that is not valid is kept as it came, whatever and however much that is; here it is one short line.
+    // An answer that is not valid is kept as it came, at any length; here it is one short line.
     let is_kept_as_it_came = part.fault.is_some();
     let short = |text: String| if is_kept_as_it_came { one_line(&text, REASON_CHARS_MAX) } else { text };
     Proposal {
