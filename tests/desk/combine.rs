@@ -312,7 +312,7 @@ fn a_skill_counts_at_its_level_and_below() {
     assert_eq!([able("sap"), able("sap@1"), able("sap@2"), able("sap@4"), able("sap@x")], [2, 2, 1, 0, 0]);
 }
 
-/// What a category promises: a level where no rule has one, of the nearest parent that names any.
+/// The promise of a category: a level where no rule has one, of the nearest parent that names any.
 #[test]
 fn a_ticket_that_no_rule_rates_has_the_level_of_its_category_or_of_the_nearest_parent() {
     let mut organisation = organisation();

@@ -205,7 +205,7 @@ fn tags_of_two_agents_are_merged() {
         browser.press(&["t"]);
     }
     let save = |browser: &mut Browser, tag: &str| {
-        browser.click(&format!("details[data-key=t] input[value={tag}]"));
+        browser.click(&format!("details[data-key=t] input[type=checkbox][value={tag}]"));
         browser.type_into("#tags-reason", "as the words say");
         browser.click("details[data-key=t] button.primary");
         browser.sees(".notice.good", "saved");

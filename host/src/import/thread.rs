@@ -1,7 +1,7 @@
 //! The comments of a ticket, as other desks export them: a cell with a JSON list, as Zendesk, Zammad and the interfaces of Jira and
 //! Freshservice write them, or a cell for each comment with `TIME;AUTHOR;TEXT`, as Jira's CSV has it.
 //!
-//! What a list says is private stays private, by whichever of its words it says so. What says nothing is private as well, unless
+//! Comments that a list says are private stay private, by whichever of its words it says so. What says nothing is private as well, unless
 //! the mapping says otherwise: a note that a requester reads cannot be taken back.
 
 use jiff::Timestamp;

@@ -106,7 +106,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
 }
 
-/// What a person settles about their own pages, messages and sessions.
+/// A person's own pages: how they look, which messages come, and where they are signed in.
 fn account_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/account", get(session::account::show))
