@@ -38,7 +38,10 @@ fn the_words_of_a_message_are_drafted_published_and_taken_back_on_their_page() {
     one.go("/admin/messages?kind=reply&ticket=IT-3");
     one.sees(".title-line", "Words of the program");
     one.sees("[aria-labelledby=history]", "None was published yet");
-    write(&one, "'Subject: {{ ticket.key }} has news\\nDear {{ recipient.name }}, {% if reply %}{{ reply.body }}{% endif %}'");
+    write(
+        &one,
+        "'Subject: {{ ticket.key }} has news\\nDear {{ recipient.name }}, {% if reply %}{{ reply.body }}{% endif %}'",
+    );
     one.sees("#beside", "Dear Amara Okafor, By its menu");
     one.sees("#beside .diff", "Dear {{ recipient.name }}");
     one.sees("#waiting", "2 messages of this kind");
