@@ -18,7 +18,7 @@ pub struct Kept {
 
 impl Kept {
     /// The draft with its author's name.
-    pub fn of(f: &Frame, draft: DocumentDraft) -> Kept {
+    pub fn of(f: &Frame, draft: &DocumentDraft) -> Kept {
         Kept { version: draft.version, who: f.name_of(&draft.author), when: f.times.ago(draft.saved_at) }
     }
 }

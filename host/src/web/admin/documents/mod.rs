@@ -224,7 +224,7 @@ async fn render(visit: Visit, live: LiveDocument, draft: Draft, status: StatusCo
         beside: draft.beside,
         looked_at: draft.looked_at,
         versions: versions.into_iter().take(VERSIONS).map(|version| Version::of(&f, version, revision)).collect(),
-        kept: kept.map(|kept| Kept::of(&f, kept)),
+        kept: kept.map(|kept| Kept::of(&f, &kept)),
         goes_on: draft.goes_on,
         f,
     };

@@ -175,7 +175,7 @@ async fn render(visit: Visit, asked: Asked, live: LiveWords, shown: Shown) -> Re
         revision: live.document.revision.unwrap_or(0),
         versions: versions.into_iter().map(|version| Version::of(&f, version, latest)).collect(),
         draft_version: live.draft.as_ref().map_or(0, |draft| draft.version),
-        kept: live.draft.filter(|_| drafted).map(|draft| Kept::of(&f, draft)),
+        kept: live.draft.filter(|_| drafted).map(|draft| Kept::of(&f, &draft)),
         shown,
         asked,
         f,
