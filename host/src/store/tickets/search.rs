@@ -14,8 +14,10 @@ use crate::store::{Error, Store};
 
 /// The most tickets that a search finds.
 pub const FOUND_MAX: usize = 200;
-/// Tickets whose words are put into the index in one transaction.
-const INDEXED_AT_ONCE: i64 = 32;
+/// Tickets whose words are put into the index in one transaction, and about how many bytes of words: the more come at once, the less
+/// the index has to merge.
+const INDEXED_AT_ONCE: i64 = 128;
+const INDEXED_BYTES: usize = 4 << 20;
 /// The most entries of a ticket whose words are in the index, the latest.
 const ENTRIES_MAX: i64 = 1_000;
 /// The most bytes of a ticket's words in each of its rows.
@@ -132,7 +134,8 @@ impl Store {
             }
             let mut numbers: Vec<i64> = pending.iter().map(|(ticket, _)| *ticket).collect();
             numbers.dedup();
-            self.index(&mut tx, &numbers).await?;
+            let last = self.index(&mut tx, &numbers).await?;
+            pending.retain(|(ticket, _)| *ticket <= last);
             let done = pending.iter().map(|(ticket, version)| vec![(*ticket).into(), Arg::from(*version)]).collect();
             tx.insert("delete from search_pending where (ticket, version) in (", 2, ")", done).await?;
             Ok((pending.len(), tx))
@@ -142,12 +145,10 @@ impl Store {
         Ok(count)
     }
 
-    /// Puts the words of tickets into the index. The tickets' rows are held meanwhile, so that of two hosts none overwrites newer
-    /// words with older ones.
-    async fn index(&self, tx: &mut Tx, numbers: &[i64]) -> Result<(), Error> {
-        if numbers.is_empty() {
-            return Ok(());
-        }
+    /// Puts the words of tickets into the index, in the order of their numbers and as far as they are not too many at once; the last
+    /// number that is settled. The tickets' rows are held meanwhile, so that of two hosts none overwrites newer words with older ones.
+    async fn index(&self, tx: &mut Tx, numbers: &[i64]) -> Result<i64, Error> {
+        let Some(last) = numbers.last() else { return Ok(0) };
         let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
         let sql = format!(
             "select t.number, t.subject, c.body, t.requester, t.submitted_by from tickets t \
@@ -155,19 +156,25 @@ impl Store {
             places.join(", "),
             tx.for_update()
         );
-        let (mut old, mut new) = (Vec::new(), Vec::new());
+        let (mut last, mut bytes, mut old, mut new) = (*last, 0, Vec::new(), Vec::new());
         for row in tx.all(&sql, numbers.iter().map(|number| Arg::from(*number)).collect()).await? {
             let number = row.int(0)?;
             old.extend([vec![Arg::from(number * 2)], vec![Arg::from(number * 2 + 1)]]);
             let Words { public, internal } = words_of(tx, number, &row).await?;
+            bytes += public.len() + internal.len();
             let rows = [(number * 2, public), (number * 2 + 1, internal)];
             new.extend(rows.into_iter().filter(|(_, words)| !words.is_empty()));
+            if bytes >= INDEXED_BYTES {
+                last = number;
+                break;
+            }
         }
         let (head, tail) = search::FORGET_TICKETS;
         tx.insert(head.text(&self.db), 1, tail, old).await?;
         let (head, tail) = search::KEEP_TICKETS;
         let new = new.into_iter().map(|(id, words)| vec![Arg::from(id), words.into()]).collect();
-        tx.insert(head.text(&self.db), 2, tail.text(&self.db), new).await.map(drop)
+        tx.insert(head.text(&self.db), 2, tail.text(&self.db), new).await?;
+        Ok(last)
     }
 
     /// The tickets that have the words, the newest first, at most `limit`.
