@@ -13,6 +13,7 @@ use crate::store::access::ops::OPEN;
 use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
+use crate::store::sql::places;
 use crate::store::tickets::rows;
 use crate::store::{Error, Store};
 
@@ -44,7 +45,7 @@ impl Store {
     /// Where the store cannot be read, or one of the rows is damaged.
     pub async fn changing(&self, tickets: &[TicketId], now: Timestamp) -> Result<Vec<Changing>, Error> {
         let ids = || tickets.iter().map(|ticket| Arg::from(ticket.0)).collect::<Vec<_>>();
-        let of_tickets = format!("({})", places(tickets.len()));
+        let of_tickets = format!("({})", places(0, tickets.len()));
         if tickets.is_empty() {
             return Ok(Vec::new());
         }
@@ -52,7 +53,7 @@ impl Store {
         let subjects = self.db.all(&sql, ids()).await?;
         let subjects: Vec<String> = subjects.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
         let people = || subjects.iter().map(|subject| Arg::from(subject.as_str())).collect::<Vec<_>>();
-        let of_people = format!("({})", places(subjects.len()));
+        let of_people = format!("({})", places(0, subjects.len()));
         if subjects.is_empty() {
             return Ok(Vec::new());
         }
@@ -206,7 +207,7 @@ pub async fn lock(tx: &mut Tx, names: &[&str]) -> Result<Vec<(String, i64)>, Err
     tx.insert("insert into access_revisions (name, revision)", 2, "on conflict do nothing", rows).await?;
     let sql = format!(
         "select name, revision from access_revisions where name in ({}) order by name{}",
-        places(names.len()),
+        places(0, names.len()),
         tx.for_update()
     );
     let rows = tx.all(&sql, names.iter().map(|name| (*name).into()).collect()).await?;
@@ -216,13 +217,10 @@ pub async fn lock(tx: &mut Tx, names: &[&str]) -> Result<Vec<(String, i64)>, Err
 /// Writes that these persons' access, which is locked, has gone on by so many changes each.
 pub async fn advance(tx: &mut Tx, by: i64, names: &[&str]) -> Result<(), Error> {
     let place = names.len() + 1;
-    let sql =
-        format!("update access_revisions set revision = revision + ${place} where name in ({})", places(names.len()));
+    let sql = format!(
+        "update access_revisions set revision = revision + ${place} where name in ({})",
+        places(0, names.len())
+    );
     let args = names.iter().map(|name| (*name).into()).chain([by.into()]).collect();
     tx.execute(&sql, args).await.map(drop)
-}
-
-/// The places of so many arguments of a statement, from the first on.
-fn places(count: usize) -> String {
-    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }

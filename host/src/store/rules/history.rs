@@ -11,6 +11,7 @@ use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::Event;
 use crate::store::db::{Arg, apart};
 use crate::store::sql::columns::{ms, parsed};
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// A run's id holds the time when it was made (UUID version 7), which is near the run's own time and need not be equal to
@@ -176,12 +177,6 @@ fn note(event: Event, found: &mut Aftermath) {
         | Event::Unreadable
         | Event::Unlinked { .. } => {}
     }
-}
-
-/// `$3, $4, $5` after two others.
-fn places(after: usize, count: usize) -> String {
-    let places: Vec<String> = (after + 1..=after + count).map(|n| format!("${n}")).collect();
-    places.join(", ")
 }
 
 /// The least id of UUID version 7 that is made at a millisecond.

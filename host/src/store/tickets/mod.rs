@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::db::Row;
 use super::sql::columns::at_or_epoch;
 use super::sql::page::Page;
+use super::sql::places;
 use super::{Error, Store};
 use crate::desk::id::{MessageId, TicketId, TicketNumber};
 use crate::desk::ticket::Ticket;
@@ -59,8 +60,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
-        let sql = rows::select(&format!("t.id in ({})", places.join(", ")));
+        let sql = rows::select(&format!("t.id in ({})", places(0, ids.len())));
         let mut of_number: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
         for row in self.db.all(&sql, ids.iter().map(|id| id.0.into()).collect()).await? {
             of_number.entry(row.int(0)?).or_default().push(row);

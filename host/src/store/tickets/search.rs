@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::store::db::{Arg, Db, Row, Tx};
+use crate::store::sql::places;
 use crate::store::sql::search::{self, Wanted, indexed, word_of};
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::tickets::timeline;
@@ -149,11 +150,10 @@ impl Store {
     /// number that is settled. The tickets' rows are held meanwhile, so that of two hosts none overwrites newer words with older ones.
     async fn index(&self, tx: &mut Tx, numbers: &[i64]) -> Result<i64, Error> {
         let Some(last) = numbers.last() else { return Ok(0) };
-        let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
         let sql = format!(
             "select t.number, t.subject, c.body, t.requester, t.submitted_by from tickets t \
              join contents c on c.ticket = t.number where t.number in ({}) order by t.number{}",
-            places.join(", "),
+            places(0, numbers.len()),
             tx.for_update()
         );
         let (mut last, mut bytes, mut old, mut new) = (*last, 0, Vec::new(), Vec::new());

@@ -144,11 +144,12 @@ impl App {
         let said = translate::words(&ticket, (&body, words.channel, &files), (last.as_ref(), reopened), now);
         let new = again::submitted(&ticket);
         let (seen, so_far) = (again::shown(&ticket), again::so_far(&ticket));
-        let about = self.question((organisation, generation), new, (ticket.id, now));
         let person = actor.person().unwrap_or(&ticket.submitted.requester).clone();
+        let cause = Cause::new(organisation.human(&person), body.len());
+        let about = self.question((organisation, generation), new, (ticket.id, now));
         let judging = move || closing::judge(about, seen, &so_far, said);
         let judged = self.rules.workers().run(person.as_str(), judging).await?;
-        Ok(Asked { cause: Cause::new(&person, body.len()), ticket, judged, begun })
+        Ok(Asked { cause, ticket, judged, begun })
     }
 
     /// Writes words with the effect that they were judged to have.
