@@ -66,6 +66,29 @@ enum With {
     Questions,
 }
 
+/// A ticket and its access case, as they were read a moment ago.
+pub(super) type JustRead = (Ticket, Option<AccessCase>);
+
+/// The terms of a change: what happens where others were quicker, the key under which it was asked for, and the ticket where it was
+/// read already.
+struct Terms {
+    retry: Retry,
+    key: Option<IdempotencyKey>,
+    read: Option<JustRead>,
+}
+
+impl Terms {
+    fn new(retry: Retry, key: Option<IdempotencyKey>) -> Self {
+        Self { retry, key, read: None }
+    }
+}
+
+impl Seen {
+    fn of((ticket, case): JustRead) -> Self {
+        Self { ticket, case, grant: None, access: None, questions: Vec::new(), repeated: false }
+    }
+}
+
 /// A ticket and its access case after a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
@@ -118,8 +141,32 @@ impl Office {
         key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Changed, Error> {
+        self.commit_read(which, Terms::new(retry, key), make).await
+    }
+
+    /// Adds to a ticket what commutes with all else that happens to it, where it may have been read a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(super) async fn commit_to(
+        &self,
+        number: TicketNumber,
+        read: Option<JustRead>,
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<Changed, Error> {
+        self.commit_read(Which::Number(number), Terms { retry: Retry::Commutes, key, read }, make).await
+    }
+
+    async fn commit_read(
+        &self,
+        which: Which,
+        terms: Terms,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<Changed, Error> {
         let make = |seen: &Seen, at: &At<'_>| make(&seen.ticket, seen.case.as_ref(), at);
-        let Seen { ticket, case, repeated, .. } = self.changed(which, With::Nothing, (retry, key), make).await?;
+        let Seen { ticket, case, repeated, .. } = self.changed(which, With::Nothing, terms, make).await?;
         Ok(Changed { ticket, case, repeated })
     }
 
@@ -138,7 +185,7 @@ impl Office {
         let make = |seen: &Seen, at: &At<'_>| {
             Ok(Some(Commit::from(make((&seen.ticket, seen.case.as_ref()), &seen.questions, at)?)))
         };
-        self.changed(which, With::Questions, (Retry::Commutes, key), make).await.map(drop)
+        self.changed(which, With::Questions, Terms::new(Retry::Commutes, key), make).await.map(drop)
     }
 
     /// Changes a ticket for which the client's condition holds, as the actor sees it; the ticket after it.
@@ -221,7 +268,7 @@ impl Office {
     ) -> Result<Grant, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
-        self.changed(ticket, With::Grant(id), (Retry::Commutes, key), |seen, at| {
+        self.changed(ticket, With::Grant(id), Terms::new(Retry::Commutes, key), |seen, at| {
             Ok(make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)?.map(Commit::from))
         })
         .await?;
@@ -232,16 +279,27 @@ impl Office {
         &self,
         which: Which,
         with: With,
-        (retry, key): (Retry, Option<IdempotencyKey>),
+        Terms { retry, key, mut read }: Terms,
         make: impl Fn(&Seen, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Seen, Error> {
         if let Some(before) = self.done_before(which, with, key.as_ref()).await? {
             return Ok(before);
         }
-        let _place = self.place_of(which).await?.lock().await;
+        let place = self.place_of(which).await?;
+        let _held = match place.try_lock() {
+            Ok(held) => held,
+            Err(_) => {
+                // Others are changing it: what was read before is old when their turn is over.
+                read = None;
+                place.lock().await
+            }
+        };
         let mut turns = Turns::default();
         loop {
-            let mut seen = self.see(which, with).await?;
+            let mut seen = match read.take() {
+                Some(read) => Seen::of(read),
+                None => self.see(which, with).await?,
+            };
             let organisation = self.organisation();
             let commit = {
                 let ids = || self.clock.new_id();
@@ -363,8 +421,7 @@ impl Office {
             Which::Number(number) => (self.store.ticket_and_case(number).await?, number.to_string()),
             Which::Id(id) => (self.store.ticket_and_case_by_id(id).await?, id.to_string()),
         };
-        let (ticket, case) = found.ok_or(Error::Missing { what: "ticket", name })?;
-        let mut seen = Seen { ticket, case, grant: None, access: None, questions: Vec::new(), repeated: false };
+        let mut seen = Seen::of(found.ok_or(Error::Missing { what: "ticket", name })?);
         match with {
             With::Nothing => {}
             With::Questions => seen.questions = self.store.questions_about(seen.ticket.id).await?,

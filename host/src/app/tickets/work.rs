@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::change::{Changed, JustRead, Key, idempotency};
 use super::lifecycle::closing::Heard;
 use super::submit::outages::passes_on;
 use crate::app::{Error, Office};
@@ -18,7 +18,7 @@ use crate::desk::ticket::intake::outage;
 use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
-use crate::desk::ticket::{self, Move, Ticket};
+use crate::desk::ticket::{self, Move, State, Ticket};
 use crate::store::Commit;
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
@@ -227,10 +227,11 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.count_comment(actor, words.body.len())?;
-        self.say(actor, number, words, key, None).await
+        self.say(actor, (number, None), words, key, None).await
     }
 
-    /// The same for words that are counted already, and about which the rules may have been asked.
+    /// The same for words that are counted already, and about which the rules may have been asked; with the ticket where it was read a
+    /// moment ago.
     ///
     /// # Errors
     ///
@@ -238,19 +239,26 @@ impl Office {
     pub(super) async fn say(
         &self,
         actor: &Actor,
-        number: TicketNumber,
+        (number, read): (TicketNumber, Option<JustRead>),
         Words { body, visibility, files, minutes, .. }: Words<'_>,
         key: Option<Key>,
         heard: Option<&Heard>,
     ) -> Result<Changed, Error> {
         let key = idempotency(actor, key);
-        let (number, is_outage) = self.store.merged_into(number).await?;
+        let passes_on = passes_on(actor, visibility);
+        let read = read.filter(|(ticket, _)| ticket.state != State::Merged);
+        let (number, is_outage) = match &read {
+            // It went nowhere, and whether it is an outage makes no difference.
+            Some((ticket, _)) if passes_on.is_none() => (ticket.number, false),
+            _ => self.store.merged_into(number).await?,
+        };
         if let Some(before) = self.repeated(number, key.as_ref()).await? {
             return Ok(before);
         }
         let files = self.uploads(actor, files).await?;
-        let passes_on = is_outage.then(|| passes_on(actor, visibility)).flatten();
-        let changed = self.commit_change(Which::Number(number), Retry::Commutes, key, |ticket, case, at| {
+        let passes_on = passes_on.filter(|_| is_outage);
+        let read = read.filter(|(ticket, _)| ticket.number == number);
+        let changed = self.commit_to(number, read, key, |ticket, case, at| {
             may_read(actor, ticket, case)?;
             let permit = permission::comment(actor, ticket, case, visibility)?;
             let effect = heard.map(|heard| heard.effect_on(ticket)).transpose()?;

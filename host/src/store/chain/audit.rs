@@ -57,7 +57,7 @@ pub async fn append(tx: &mut Tx, entries: &[Entry]) -> Result<(), Error> {
     }
     let mut end = End::take(tx, Chain::Audit).await?;
     let rows = entries.iter().map(|entry| row(&mut end, entry)).collect();
-    tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
+    tx.insert_later("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
     end.put_back(tx).await
 }
 
@@ -94,8 +94,8 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
         let taken_in = head.map_or(Ok(0), |row| row.int(0))? > 0;
         let entries = if taken_in { Vec::new() } else { first_entries(&mut tx, &end).await? };
         let rows = entries.iter().map(|entry| row(&mut end, entry)).collect();
-        tx.insert("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
-        tx.execute("update chain_heads set taken_in = 1 where chain = 'audit'", Vec::new()).await?;
+        tx.insert_later("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
+        tx.later("update chain_heads set taken_in = 1 where chain = 'audit'", Vec::new()).await?;
         end.put_back(&mut tx).await?;
         Ok(((), tx))
     });

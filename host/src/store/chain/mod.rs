@@ -185,7 +185,7 @@ impl End {
     /// Writes down where the chain ends now.
     pub async fn put_back(self, tx: &mut Tx) -> Result<(), Error> {
         let sql = "update chain_heads set link = $1, hash = $2 where chain = $3";
-        tx.execute(sql, vec![self.link.into(), self.hash.into(), self.chain.name().into()]).await.map(drop)
+        tx.later(sql, vec![self.link.into(), self.hash.into(), self.chain.name().into()]).await
     }
 }
 

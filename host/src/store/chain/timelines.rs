@@ -74,6 +74,6 @@ pub async fn append(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     let mut end = End::take(tx, Chain::Timelines).await?;
     let (link, hash) = end.add(&content(Encoding::One, &entries));
     let row: Vec<Arg> = vec![entries.into(), Some(link).into(), hash.into()];
-    tx.insert("insert into timelines (entries, link, hash)", 3, "", vec![row]).await?;
+    tx.insert_later("insert into timelines (entries, link, hash)", 3, "", vec![row]).await?;
     end.put_back(tx).await
 }

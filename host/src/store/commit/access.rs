@@ -36,7 +36,7 @@ pub(super) async fn write_all(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<()
             places.join(", ")
         );
         let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
-        tx.execute(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
+        tx.later(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
     }
     Ok(())
 }
@@ -61,12 +61,12 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
             AccessWrite::Grant(grant) => give(tx, grant).await?,
             AccessWrite::Revoke { grant, at } => {
                 let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
-                tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
+                tx.later(sql, vec![ms(*at).into(), grant.0.into()]).await?;
             }
             AccessWrite::Stand { grant, state, reason } => {
                 let sql = "update grants set state = $1, end_reason = coalesce($2, end_reason) where id = $3";
                 let reason = reason.map(|reason| reason.code().to_owned());
-                tx.execute(sql, vec![state.code().into(), reason.into(), grant.0.into()]).await?;
+                tx.later(sql, vec![state.code().into(), reason.into(), grant.0.into()]).await?;
             }
             AccessWrite::Op(op) => ops::write(tx, op).await?,
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
@@ -75,7 +75,7 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
             AccessWrite::Question(question) => questions_back::write(tx, question).await?,
             AccessWrite::Replace { grant, at } => {
                 let sql = "update grants set expires_at = $1 where id = $2 and expires_at > $1";
-                tx.execute(sql, vec![ms(*at).into(), grant.0.into()]).await?;
+                tx.later(sql, vec![ms(*at).into(), grant.0.into()]).await?;
             }
         }
     }
@@ -131,15 +131,15 @@ async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Erro
         ]
     });
     let head = "insert into access_decisions (ticket, step, approver, approve, reason, at)";
-    tx.insert(head, 6, "", decisions.collect()).await?;
-    tx.execute("delete from access_awaited where ticket = $1", vec![ticket]).await?;
+    tx.insert_later(head, 6, "", decisions.collect()).await?;
+    tx.later("delete from access_awaited where ticket = $1", vec![ticket]).await?;
     await_people(tx, case).await
 }
 
 /// Notes whom the case awaits now.
 async fn await_people(tx: &mut Tx, case: &AccessCase) -> Result<(), Error> {
     let awaited = case.awaited().into_iter().map(|p| vec![p.as_str().into(), Arg::from(case.ticket.0)]);
-    tx.insert("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await.map(drop)
+    tx.insert_later("insert into access_awaited (person, ticket)", 2, "", awaited.collect()).await
 }
 
 async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {

@@ -48,7 +48,7 @@ pub async fn bind(tx: &mut Tx, writing: &Writing<'_>) -> Result<(), Error> {
             i64::from(write.visibility == Visibility::Internal).into(),
             write.id.0.into(),
         ];
-        tx.execute("update attachments set ticket = $1, comment = $2, internal = $3 where id = $4", args).await?;
+        tx.later("update attachments set ticket = $1, comment = $2, internal = $3 where id = $4", args).await?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub async fn refuse(
 ) -> Result<(), Error> {
     let kinds: BTreeSet<&str> = open(commits, outcomes).flat_map(edges).map(|(_, kind, _)| kind.code()).collect();
     for kind in kinds {
-        tx.execute("update link_kinds set made = made + 1 where kind = $1", vec![kind.into()]).await?;
+        tx.later("update link_kinds set made = made + 1 where kind = $1", vec![kind.into()]).await?;
     }
     let mut made: Vec<Edge> = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {

@@ -20,7 +20,7 @@ use crate::store::{Error, Store};
 pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
     if let Some(end) = change.resolution_end() {
         let sql = "update resolutions set ended = $1, ended_at = $2 where ticket = $3 and ended is null";
-        tx.execute(sql, vec![end.code().into(), ms(after.updated_at).into(), after.number.0.into()]).await?;
+        tx.later(sql, vec![end.code().into(), ms(after.updated_at).into(), after.number.0.into()]).await?;
     }
     let was_resolved = match change.ticket() {
         TicketWrite::Open(_) => false,
@@ -78,7 +78,7 @@ async fn write_time(tx: &mut Tx, time: &[TimeSpent], after: &Ticket) -> Result<(
         ]
     };
     let head = "insert into time_spent (ticket, id, person, minutes, note, at)";
-    tx.insert(head, 6, "", time.iter().map(row).collect()).await.map(drop)
+    tx.insert_later(head, 6, "", time.iter().map(row).collect()).await
 }
 
 async fn write_survey(tx: &mut Tx, answer: Option<&SurveyAnswer>, after: &Ticket) -> Result<(), Error> {
@@ -94,7 +94,7 @@ async fn write_survey(tx: &mut Tx, answer: Option<&SurveyAnswer>, after: &Ticket
     let head = "insert into surveys (ticket, round, score, comment, answered_at, changed_at)";
     let tail = "on conflict (ticket, round) do update set score = excluded.score, comment = excluded.comment, \
                 changed_at = excluded.changed_at";
-    tx.insert(head, 6, tail, vec![row]).await.map(drop)
+    tx.insert_later(head, 6, tail, vec![row]).await
 }
 
 async fn write_watchers(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
@@ -102,8 +102,8 @@ async fn write_watchers(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<
     let rows = |people: Vec<&PersonId>| {
         people.into_iter().map(|person| vec![person.as_str().into(), Arg::from(after.number.0)]).collect()
     };
-    tx.insert("insert into watchers (person, ticket)", 2, "on conflict do nothing", rows(begin)).await?;
-    tx.insert("delete from watchers where (person, ticket) in (", 2, ")", rows(cease)).await.map(drop)
+    tx.insert_later("insert into watchers (person, ticket)", 2, "on conflict do nothing", rows(begin)).await?;
+    tx.insert_later("delete from watchers where (person, ticket) in (", 2, ")", rows(cease)).await
 }
 
 async fn write_outage(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
@@ -122,12 +122,13 @@ async fn write_outage(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<()
                 let tail = "on conflict (ticket) do update set announcement = excluded.announcement, \
                             likeness = excluded.likeness, declared_by = excluded.declared_by, \
                             declared_at = excluded.declared_at, ended_at = null";
-                tx.insert(head, 5, tail, vec![row]).await?;
+                tx.insert_later(head, 5, tail, vec![row]).await?;
             }
             OutageWrite::Say { comment, by, body } => {
                 let row =
                     vec![number.into(), comment.0.into(), now.into(), by.as_str().into(), Arg::from(body.as_str())];
-                tx.insert("insert into outage_words (ticket, comment, at, author, body)", 5, "", vec![row]).await?;
+                tx.insert_later("insert into outage_words (ticket, comment, at, author, body)", 5, "", vec![row])
+                    .await?;
             }
             OutageWrite::End => end_outage(tx, after).await?,
         }
@@ -141,7 +142,7 @@ async fn write_outage(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<()
 
 async fn end_outage(tx: &mut Tx, after: &Ticket) -> Result<(), Error> {
     let sql = "update outages set ended_at = $1 where ticket = $2 and ended_at is null";
-    tx.execute(sql, vec![ms(after.updated_at).into(), after.number.0.into()]).await.map(drop)
+    tx.later(sql, vec![ms(after.updated_at).into(), after.number.0.into()]).await
 }
 
 async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(), Error> {
@@ -155,16 +156,16 @@ async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(),
                 ms(task.at).into(),
                 Arg::from(task.author.as_str()),
             ];
-            tx.insert("insert into tasks (ticket, id, text, at, author)", 5, "", vec![row]).await.map(drop)
+            tx.insert_later("insert into tasks (ticket, id, text, at, author)", 5, "", vec![row]).await
         }
         TaskWrite::Mark { id, done } => {
             let (by, at) = done.clone().unzip();
             let sql = "update tasks set done_by = $1, done_at = $2 where ticket = $3 and id = $4";
-            tx.execute(sql, vec![by.into(), at.map(ms).into(), number.into(), id.0.into()]).await.map(drop)
+            tx.later(sql, vec![by.into(), at.map(ms).into(), number.into(), id.0.into()]).await
         }
         TaskWrite::Remove { id } => {
             let sql = "delete from tasks where ticket = $1 and id = $2";
-            tx.execute(sql, vec![number.into(), id.0.into()]).await.map(drop)
+            tx.later(sql, vec![number.into(), id.0.into()]).await
         }
     }
 }
@@ -186,7 +187,7 @@ async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Er
         Arg::from(ms(after.updated_at)),
     ];
     let head = "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_by, resolved_at)";
-    tx.insert(head, 8, "", vec![row]).await.map(drop)
+    tx.insert_later(head, 8, "", vec![row]).await
 }
 
 async fn write_link(tx: &mut Tx, link: &LinkWrite, after: &Ticket) -> Result<(), Error> {
@@ -204,11 +205,11 @@ async fn write_link(tx: &mut Tx, link: &LinkWrite, after: &Ticket) -> Result<(),
                 Arg::from(author),
             ];
             let head = "insert into links (ticket, kind, other, at, author)";
-            tx.insert(head, 5, "on conflict (ticket, kind, other) do nothing", vec![row]).await.map(drop)
+            tx.insert_later(head, 5, "on conflict (ticket, kind, other) do nothing", vec![row]).await
         }
         LinkWrite::Remove { kind, other } => {
             let sql = "delete from links where ticket = $1 and kind = $2 and other = $3";
-            tx.execute(sql, vec![after.number.0.into(), kind.code().into(), other.0.into()]).await.map(drop)
+            tx.later(sql, vec![after.number.0.into(), kind.code().into(), other.0.into()]).await
         }
     }
 }

@@ -50,7 +50,7 @@ pub async fn claim(
 /// done yet.
 pub async fn give_back(tx: &mut Tx, claims: Vec<&IdempotencyKey>) -> Result<(), Error> {
     let rows = claims.into_iter().map(|claim| vec![claim.owner().into(), claim.key.as_str().into()]);
-    tx.insert("delete from idempotency where (actor, key) in (", 2, ")", rows.collect()).await.map(drop)
+    tx.insert_later("delete from idempotency where (actor, key) in (", 2, ")", rows.collect()).await
 }
 
 /// Takes one key; `Some` where it was taken before.
@@ -64,7 +64,7 @@ async fn claim_one(
     let ends_at =
         claim.kept_for.map(|kept| ms(now).saturating_add(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
     let ended = "delete from idempotency where actor = $1 and key = $2 and ends_at <= $3";
-    tx.execute(ended, vec![claim.owner().into(), claim.key.as_str().into(), ms(now).into()]).await?;
+    tx.later(ended, vec![claim.owner().into(), claim.key.as_str().into(), ms(now).into()]).await?;
     let taken = tx
         .execute(
             "insert into idempotency (actor, key, digest, ticket, at, ends_at) values ($1, $2, $3, $4, $5, $6) \

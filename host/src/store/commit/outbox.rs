@@ -20,5 +20,5 @@ pub async fn write(tx: &mut Tx, messages: &[&Message]) -> Result<(), Error> {
         ]
     });
     let head = "insert into outbox (id, ticket, kind, recipient, queued_at, not_before, payload)";
-    tx.insert(head, 7, "", rows.collect()).await.map(drop)
+    tx.insert_later(head, 7, "", rows.collect()).await
 }

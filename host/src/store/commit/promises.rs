@@ -44,7 +44,7 @@ pub(super) async fn write(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Er
             ]);
         }
     }
-    tx.insert("insert into clock_events (ticket, seq, clock, step, at, target, used, due)", 8, "", rows).await.map(drop)
+    tx.insert_later("insert into clock_events (ticket, seq, clock, step, at, target, used, due)", 8, "", rows).await
 }
 
 fn length(past: &[(Timestamp, ClockEvent)]) -> i64 {

@@ -33,8 +33,8 @@ pub async fn write(tx: &mut Tx, writes: impl Iterator<Item = &TimerWrite>) -> Re
             None => cancelled.push(row),
         }
     }
-    tx.insert("insert into timers (kind, ticket, due_at, not_before)", 4, SET_AGAIN, set).await?;
+    tx.insert_later("insert into timers (kind, ticket, due_at, not_before)", 4, SET_AGAIN, set).await?;
     // Rows of values in pieces, as for an insert.
-    tx.insert("delete from timers where (kind, ticket) in (", 2, ")", cancelled).await?;
+    tx.insert_later("delete from timers where (kind, ticket) in (", 2, ")", cancelled).await?;
     Ok(())
 }

@@ -105,7 +105,7 @@ pub async fn save(tx: &mut Tx, turns: &Turns) -> Result<(), Error> {
         turns.last.iter().map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
     });
     let tail = "on conflict (team, person) do update set turn = excluded.turn";
-    tx.insert("insert into member_turns (team, person, turn)", 3, tail, rows.collect()).await.map(drop)
+    tx.insert_later("insert into member_turns (team, person, turn)", 3, tail, rows.collect()).await
 }
 
 /// Adds to people's work.
@@ -116,7 +116,7 @@ pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, Load>) -> Result<(
     let tail = "on conflict (person) do update set unfinished = agents.unfinished + excluded.unfinished, \
                 waiting = agents.waiting + excluded.waiting";
     let rows = added.iter().map(row).collect();
-    tx.insert("insert into agents (person, unfinished, waiting)", 3, tail, rows).await.map(drop)
+    tx.insert_later("insert into agents (person, unfinished, waiting)", 3, tail, rows).await
 }
 
 const LOADS: &str = "select person, unfinished, waiting from agents";

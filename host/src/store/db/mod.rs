@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 use super::Error;
 
 mod arguments;
-mod checkpoint;
 mod failure;
 pub(super) mod flush;
 pub mod limits;
@@ -30,6 +29,7 @@ use flush::Flush;
 use postgres::{Begin, Held, Server};
 use retry::Tries;
 use sqlite::Embedded;
+use sqlite::script::Script;
 
 /// How long the database may take to show that it is there.
 const PING_MAX: Duration = Duration::from_millis(1_500);
@@ -43,7 +43,7 @@ pub enum Db {
 
 /// A connection within a transaction.
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>, Embedded),
+    Sqlite(Transaction<'static, Sqlite>, Embedded, Script),
     Postgres(Held),
 }
 
@@ -162,7 +162,7 @@ impl Db {
         let db = self.clone();
         apart(async move {
             Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin().await?, file),
+                Db::Sqlite(file) => Tx::Sqlite(file.begin().await?, file, Script::default()),
                 Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Writing).await?),
             })
         })
@@ -175,7 +175,7 @@ impl Db {
         let db = self.clone();
         apart(async move {
             Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_reading().await?, file),
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_reading().await?, file, Script::default()),
                 Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Reading).await?),
             })
         })
@@ -188,7 +188,7 @@ impl Db {
         let db = self.clone();
         apart(async move {
             Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file),
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file, Script::default()),
                 Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Walking).await?),
             })
         })
@@ -239,9 +239,10 @@ impl Db {
 impl Tx {
     /// All rows of a statement.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        self.catch_up().await?;
         note();
         Ok(match self {
-            Tx::Sqlite(tx, _) => {
+            Tx::Sqlite(tx, ..) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
                 query.fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
             }
@@ -265,14 +266,46 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        self.catch_up().await?;
         note();
         match self {
-            Tx::Sqlite(tx, _) => {
+            Tx::Sqlite(tx, ..) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
                 Ok(query.execute(&mut **tx).await?.rows_affected())
             }
             Tx::Postgres(held) => held.execute(sql, args).await,
         }
+    }
+
+    /// Runs a statement of whose outcome nothing is to be known but that it was done. It may be run together with those that come
+    /// after it: then the next of them that is awaited, or the commit, has its error.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not take it, or one that waited before it.
+    pub async fn later(&mut self, sql: &str, args: Vec<Arg>) -> Result<(), Error> {
+        if matches!(self, Tx::Sqlite(_, _, script) if !script.takes(&args)) {
+            self.catch_up().await?;
+        }
+        match self {
+            Tx::Sqlite(_, _, script) if script.takes(&args) => {
+                script.add(sql, args);
+                Ok(())
+            }
+            _ => self.execute(sql, args).await.map(drop),
+        }
+    }
+
+    /// Runs the statements that wait.
+    async fn catch_up(&mut self) -> Result<(), Error> {
+        if let Tx::Sqlite(tx, _, script) = self
+            && let Some((sql, args, kept)) = script.take()
+        {
+            note();
+            let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?).persistent(kept);
+            query.execute(&mut **tx).await?;
+        }
+        Ok(())
     }
 
     /// The end of a `select` that locks the rows it reads. SQLite knows no such words and needs none: whoever writes holds the
@@ -286,9 +319,10 @@ impl Tx {
 
     /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
     /// after it in the database is durable no sooner.
-    pub async fn commit(self) -> Result<Flush, Error> {
+    pub async fn commit(mut self) -> Result<Flush, Error> {
+        self.catch_up().await?;
         match self {
-            Tx::Sqlite(tx, file) => {
+            Tx::Sqlite(tx, file, _) => {
                 tx.commit().await?;
                 file.committed();
                 Ok(file.disk.flush())
@@ -303,7 +337,7 @@ impl Tx {
     /// Ends a transaction that has only read.
     pub async fn end(self) -> Result<(), Error> {
         match self {
-            Tx::Sqlite(tx, _) => Ok(tx.commit().await?),
+            Tx::Sqlite(tx, ..) => Ok(tx.commit().await?),
             Tx::Postgres(held) => held.end().await,
         }
     }
@@ -317,9 +351,36 @@ impl Tx {
         tail: &str,
         rows: Vec<Vec<Arg>>,
     ) -> Result<Vec<Row>, Error> {
-        const PIECES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
         let mut returned = Vec::new();
+        for (sql, args) in self.pieces(head, columns, tail, rows) {
+            returned.extend(self.all(&sql, args).await?);
+        }
+        Ok(returned)
+    }
+
+    /// The same where nothing is returned and no error is to be known at once, as [`Tx::later`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Tx::later`].
+    pub async fn insert_later(
+        &mut self,
+        head: &str,
+        columns: usize,
+        tail: &str,
+        rows: Vec<Vec<Arg>>,
+    ) -> Result<(), Error> {
+        for (sql, args) in self.pieces(head, columns, tail, rows) {
+            self.later(&sql, args).await?;
+        }
+        Ok(())
+    }
+
+    /// The statements of an insert, in pieces of fixed sizes.
+    fn pieces(&self, head: &str, columns: usize, tail: &str, rows: Vec<Vec<Arg>>) -> Vec<(String, Vec<Arg>)> {
+        const PIECES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
         let mut rows = rows.into_iter();
+        let mut statements = Vec::new();
         while let Some(piece) = PIECES.into_iter().find(|piece| *piece <= rows.len()) {
             let args: Vec<Arg> = rows.by_ref().take(piece).flatten().collect();
             let sql = match self {
@@ -330,9 +391,9 @@ impl Tx {
                     let _ = write!(sql, "${n}");
                 }),
             };
-            returned.extend(self.all(&sql, args).await?);
+            statements.push((sql, args));
         }
-        Ok(returned)
+        statements
     }
 }
 

@@ -157,7 +157,7 @@ impl Recorder {
         });
         let rows = rows.collect();
         let head = "insert into runs (id, ticket, at, generation, cause, engine, common, revision, dictionary, packed, link, hash)";
-        tx.insert(head, 12, "", rows).await?;
+        tx.insert_later(head, 12, "", rows).await?;
         end.put_back(tx).await
     }
 
@@ -172,7 +172,7 @@ impl Recorder {
             let args = vec![dictionary.into(), packed.bytes.clone().into(), id.0.into()];
             // Another host may have been sooner.
             if tx.execute(sql, args).await? == 1 {
-                tx.execute("delete from decisions where run = $1", vec![id.0.into()]).await?;
+                tx.later("delete from decisions where run = $1", vec![id.0.into()]).await?;
                 converted.push((*at, packed.calls.as_slice()));
             }
         }

@@ -185,7 +185,7 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
         args
     });
     let head = format!("insert into contents (ticket, {})", content::LIST);
-    tx.insert(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
+    tx.insert_later(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
     let clocks = tickets.iter().flat_map(|ticket| {
         let number = number(ticket);
         ClockKind::ALL.into_iter().filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
@@ -207,14 +207,14 @@ pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), 
     if !columns.is_empty() {
         args.push(after.number.0.into());
         let sql = format!("update tickets set {} where number = ${}", columns.join(", "), args.len());
-        tx.execute(&sql, args).await?;
+        tx.later(&sql, args).await?;
     }
     let changed = || ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
     let args = changed().filter_map(|kind| Some(clock_args(after.number.0, kind, after.clocks.get(kind)?)));
     write_clocks(tx, args.collect()).await?;
     let ended = changed().filter(|kind| after.clocks.get(*kind).is_none());
     let ended = ended.map(|kind| vec![after.number.0.into(), Arg::from(kind.code())]).collect();
-    tx.insert("delete from clocks where (ticket, clock) in (", 2, ")", ended).await.map(drop)
+    tx.insert_later("delete from clocks where (ticket, clock) in (", 2, ")", ended).await
 }
 
 fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
@@ -227,7 +227,7 @@ async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
     let head = format!("insert into clocks (ticket, {})", promise::LIST);
     let tail = "on conflict (ticket, clock) do update set target = excluded.target, used = excluded.used, \
                 running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted";
-    tx.insert(&head, 1 + promise::NAMES.len(), tail, rows).await.map(drop)
+    tx.insert_later(&head, 1 + promise::NAMES.len(), tail, rows).await
 }
 
 fn fields_json(fields: &[Field]) -> Json {

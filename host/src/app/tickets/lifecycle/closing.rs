@@ -12,7 +12,7 @@ use crate::app::decide::closing::{self, Judged, Recorded};
 use crate::app::decide::{again, translate};
 use crate::app::error::Broken;
 use crate::app::rollout::health::Cause;
-use crate::app::tickets::change::{Changed, Key, idempotency};
+use crate::app::tickets::change::{Changed, JustRead, Key, idempotency};
 use crate::app::tickets::links::{Branch, submission};
 use crate::app::tickets::submit::Coming;
 use crate::app::tickets::work::{Words, may_read};
@@ -71,6 +71,14 @@ struct ToJudge {
     now: Timestamp,
 }
 
+/// A ticket that words are about.
+enum Met {
+    /// The rules for closing are asked: they are a requester's, on a ticket that was resolved.
+    ToJudge(Box<ToJudge>),
+    /// Nothing is asked; the ticket as it was read, if it is there.
+    Other(Option<JustRead>),
+}
+
 /// Words about which the rules were asked.
 struct Asked {
     ticket: Ticket,
@@ -98,8 +106,15 @@ impl App {
             return self.office.comment(actor, number, words, key).await;
         }
         self.count_comment(actor, words.body.len())?;
+        let mut read = None;
         for _ in 0..TRIES_MAX {
-            let Some(to_judge) = self.to_judge(actor, number, words.body).await? else { break };
+            let to_judge = match self.meet(actor, number, words.body).await? {
+                Met::ToJudge(to_judge) => *to_judge,
+                Met::Other(other) => {
+                    read = other;
+                    break;
+                }
+            };
             let place = to_judge.ticket.number;
             if let Some(before) = self.repeated(place, idempotency(actor, key.clone()).as_ref()).await? {
                 return Ok(before);
@@ -111,20 +126,23 @@ impl App {
             }
         }
         // No rule is asked about them, or the ticket changes all the time.
-        self.office.say(actor, number, words, key, None).await
+        self.office.say(actor, (number, read), words, key, None).await
     }
 
-    /// The ticket that public words are about, where rules for closing are asked about them: a requester's on one that was resolved.
-    async fn to_judge(&self, actor: &Actor, number: TicketNumber, body: &str) -> Result<Option<ToJudge>, Error> {
+    /// The ticket that public words are about.
+    async fn meet(&self, actor: &Actor, number: TicketNumber, body: &str) -> Result<Met, Error> {
         let mut found = self.store.ticket_and_case(number).await?;
         if found.as_ref().is_some_and(|(ticket, _)| ticket.state == State::Merged) {
             found = self.store.ticket_and_case(self.store.merged_into(number).await?.0).await?;
         }
-        let Some((ticket, case)) = found else { return Ok(None) };
+        let Some((ticket, case)) = found else { return Ok(Met::Other(None)) };
         let (organisation, now, generation) = (self.organisation(), self.clock.now(), self.rules.generation());
         let is_asked = are_for_rules(&organisation, actor, (&ticket, case.as_ref()), &normal(body), now)
             && has_rule_for(&generation, &ticket);
-        Ok(is_asked.then_some(ToJudge { ticket, organisation, generation, now }))
+        Ok(match is_asked {
+            true => Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now })),
+            false => Met::Other(Some((ticket, case))),
+        })
     }
 
     /// Asks the rules for closing about words.
@@ -186,7 +204,7 @@ impl App {
         (effect, run): (Effect, PackedRun),
     ) -> Result<Changed, Error> {
         let heard = Heard { state: ticket.state, resolved_at: ticket.resolved_at, effect, run };
-        self.office.say(actor, ticket.number, words, key, Some(&heard)).await
+        self.office.say(actor, (ticket.number, None), words, key, Some(&heard)).await
     }
 
     /// Counts the calls of rules, and gives the record of them as it is written.

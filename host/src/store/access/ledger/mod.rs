@@ -282,7 +282,7 @@ pub async fn append(tx: &mut Tx, entries: &[&LedgerEntry]) -> Result<(), Error> 
         vec![at.into(), entry.ticket.0.into(), code.into(), facts.into(), Some(link).into(), Arg::from(hash)]
     });
     let rows = rows.collect();
-    tx.insert("insert into ledger (at, ticket, event, detail, link, hash)", 6, "", rows).await?;
+    tx.insert_later("insert into ledger (at, ticket, event, detail, link, hash)", 6, "", rows).await?;
     end.put_back(tx).await
 }
 

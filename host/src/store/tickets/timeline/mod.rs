@@ -175,7 +175,7 @@ fn readable(row: &Row, first: usize) -> Result<StoredEntry, Error> {
 /// Writes entries.
 pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     let head = format!("insert into timeline (ticket, {COLUMNS})");
-    tx.insert(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await.map(drop)
+    tx.insert_later(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await
 }
 
 /// The entries of a ticket that say something in words, the latest of them.

@@ -10,11 +10,14 @@ use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, Transaction
 
 use super::Lane;
 use super::arguments::{Arg, bind_sqlite};
-use super::checkpoint::Checkpoints;
 use super::flush::Flusher;
 use super::limits::Limits;
 use super::private;
 use crate::store::Error;
+use checkpoint::Checkpoints;
+
+mod checkpoint;
+pub(super) mod script;
 
 /// Pages that the connection which writes keeps, in KiB: enough for the ends of all indexes.
 const WRITER_KIB: u32 = 65_536;
