@@ -1,6 +1,6 @@
 //! Whose turn it is: who in a team gets the next ticket, by turns or by load.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Commit;
 use crate::desk::id::{PersonId, TeamId};
@@ -8,7 +8,11 @@ use crate::desk::organisation::Strategy;
 use crate::desk::ticket::assignment::Assignment;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::parsed;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
+
+/// People whose work is asked for by name; of more, that of all is read.
+const NAMED_MAX: usize = 64;
 
 /// What the store knows about whose turn it is in the teams of one transaction.
 pub struct Turns {
@@ -38,6 +42,8 @@ impl Load {
 struct TeamTurns {
     next: i64,
     last: BTreeMap<PersonId, i64>,
+    /// Those who had a turn in this transaction.
+    had: BTreeSet<PersonId>,
 }
 
 impl Turns {
@@ -56,6 +62,7 @@ impl Turns {
         };
         let chosen = chosen.cloned()?;
         turns.last.insert(chosen.clone(), turns.next);
+        turns.had.insert(chosen.clone());
         turns.next += 1;
         self.load.entry(chosen.clone()).or_default().unfinished += 1;
         Some(chosen)
@@ -79,7 +86,7 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
     for row in tx.insert("insert into team_turns (team, turn)", 2, tail, rows).await? {
         let team: TeamId = parsed("team_turns", "team", &row.text(0)?)?;
         let count = wanted.get(&team).copied().unwrap_or_default();
-        turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, last: BTreeMap::new() });
+        turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, ..TeamTurns::default() });
     }
     let places: Vec<String> = (1..=wanted.len()).map(|n| format!("${n}")).collect();
     let sql = format!("select team, person, turn from member_turns where team in ({})", places.join(", "));
@@ -93,8 +100,11 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
     }
     let looks_at_load =
         |assignment: &Assignment| assignment.strategy == Strategy::LeastLoaded || !assignment.capacities.is_empty();
-    if assignments().any(looks_at_load) {
-        turns.load = loads_of(&tx.all(LOADS, Vec::new()).await?)?;
+    let looking = assignments().filter(|assignment| looks_at_load(assignment));
+    let people: BTreeSet<&PersonId> = looking.flat_map(|assignment| &assignment.candidates).collect();
+    if !people.is_empty() {
+        let (sql, args) = loads(&people);
+        turns.load = loads_of(&tx.all(&sql, args).await?)?;
     }
     Ok(turns)
 }
@@ -102,7 +112,8 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
 /// Writes down who had the last turns.
 pub async fn save(tx: &mut Tx, turns: &Turns) -> Result<(), Error> {
     let rows = turns.teams.iter().flat_map(|(team, turns)| {
-        turns.last.iter().map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
+        let had = turns.had.iter().filter_map(|person| turns.last.get_key_value(person));
+        had.map(|(person, turn)| vec![team.as_str().into(), person.as_str().into(), Arg::from(*turn)])
     });
     let tail = "on conflict (team, person) do update set turn = excluded.turn";
     tx.insert_later("insert into member_turns (team, person, turn)", 3, tail, rows.collect()).await
@@ -119,7 +130,15 @@ pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, Load>) -> Result<(
     tx.insert_later("insert into agents (person, unfinished, waiting)", 3, tail, rows).await
 }
 
-const LOADS: &str = "select person, unfinished, waiting from agents";
+/// The statement that reads the work of people.
+fn loads(people: &BTreeSet<&PersonId>) -> (String, Vec<Arg>) {
+    const ALL: &str = "select person, unfinished, waiting from agents";
+    if people.len() > NAMED_MAX {
+        return (ALL.to_owned(), Vec::new());
+    }
+    let args = people.iter().map(|person| person.as_str().into()).collect();
+    (format!("{ALL} where person in ({})", places(0, people.len())), args)
+}
 
 fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, Load>, Error> {
     let load = |row: &Row| {
@@ -141,7 +160,8 @@ impl Store {
                 team.last.insert(person, row.int(1)?);
             }
         }
-        let load = loads_of(&self.db.all(LOADS, Vec::new()).await?)?;
+        let (sql, args) = loads(&assignment.candidates.iter().collect());
+        let load = loads_of(&self.db.all(&sql, args).await?)?;
         let mut turns = Turns { teams: BTreeMap::from([(assignment.team.clone(), team)]), load };
         Ok(turns.pick(assignment))
     }

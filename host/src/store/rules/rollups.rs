@@ -136,7 +136,7 @@ impl Rollups {
         let tail = "on conflict (rule, hour, writer, stage, mode, outcome, answer, version, component, manifest) do update set \
                     calls = excluded.calls, differences = excluded.differences, log_cuts = excluded.log_cuts, \
                     memory_peak = excluded.memory_peak, fuel = excluded.fuel, micros = excluded.micros";
-        tx.insert(head, 16, tail, rows).await?;
+        tx.insert_later(head, 16, tail, rows).await?;
         while self.hours.len() > HOURS_KEPT {
             self.forgotten = self.hours.pop_first().map(|(hour, _)| hour);
         }

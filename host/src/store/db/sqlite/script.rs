@@ -7,7 +7,7 @@
 use crate::store::db::arguments::Arg;
 
 /// Arguments of a statement that waits; a larger one is worth its own way, and its text is prepared once for all.
-const SMALL_ARGS_MAX: usize = 40;
+const SMALL_ARGS_MAX: usize = 128;
 /// Statements that wait together.
 const STATEMENTS_MAX: usize = 32;
 /// Statements of a script whose text is kept prepared: the changes of one ticket, which come again and again.
