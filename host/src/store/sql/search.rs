@@ -251,7 +251,7 @@ impl Named {
         (sql, ends.collect())
     }
 
-    /// What the rows of the statement say about these beginnings.
+    /// The words for these beginnings, from the rows of the statement.
     pub fn of(beginnings: &[String], rows: impl Iterator<Item = (usize, String)>) -> Named {
         let mut terms: Vec<Vec<String>> = vec![Vec::new(); beginnings.len()];
         for (n, term) in rows {

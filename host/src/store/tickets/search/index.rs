@@ -125,7 +125,7 @@ impl Batch {
     }
 }
 
-/// What is read of these tickets, up to a number: the number, the subject, the body, who asked and who wrote it.
+/// The rows of these tickets, up to a number: the number, the subject, the body, who asked and who wrote it.
 async fn tickets(tx: &mut Tx, numbers: &[i64], last: i64) -> Result<Vec<Row>, Error> {
     // Filled up, so that few statements are prepared.
     let mut args: Vec<Arg> =
@@ -186,7 +186,7 @@ impl Store {
             tx.execute(&sql, args.clone()).await?;
             let sql = format!("select min(number) from (select number {next}) n");
             let least = tx.optional(&sql, args).await?.map(|row| row.opt_int(0)).transpose()?.flatten();
-            if let Some(least) = least {
+            if let Some(least) = least.filter(|least| *least > 1) {
                 tx.execute("update search_filling set up_to = $1", vec![(least - 1).into()]).await?;
             } else {
                 tx.execute("delete from search_filling", Vec::new()).await?;
