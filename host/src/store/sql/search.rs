@@ -112,14 +112,29 @@ fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// A text as an index takes it.
 pub fn indexed(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
+    let mut words = String::with_capacity(text.len());
     for (_, word) in places(text) {
+        // Most words are of letters that have no accents and one form each.
+        if word.is_ascii() {
+            separate(&mut words);
+            words.extend(word.chars().take(WORD_CHARS_MAX).map(|letter| letter.to_ascii_lowercase()));
+            continue;
+        }
         let folded = folded(word);
-        words.extend(Some(plainest(&folded)).filter(|plain| *plain != folded));
-        words.push(folded);
-        words.extend(pieces(word));
+        let plain = Some(plainest(&folded)).filter(|plain| *plain != folded);
+        for form in plain.into_iter().chain([folded]).chain(pieces(word)) {
+            separate(&mut words);
+            words.push_str(&form);
+        }
     }
-    words.join(" ")
+    words
+}
+
+/// Puts a space behind the words that are there.
+fn separate(words: &mut String) {
+    if !words.is_empty() {
+        words.push(' ');
+    }
 }
 
 /// Words that are looked for.
@@ -329,7 +344,11 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_syntax_is_none() {
-        assert_eq!(indexed("Crème brûlée: 802.11ac, e\u{301}tat -- \"x\" & (y)*"), "creme brulee 802 11ac etat x y");
+        assert_eq!(indexed("Crème brûlée: 802.11ac, e\u{301}tat -- \"x\" & (Y)*"), "creme brulee 802 11ac etat x y");
+        assert_eq!(
+            indexed(&format!("a {} b", "Q".repeat(WORD_CHARS_MAX + 1))),
+            format!("a {} b", "q".repeat(WORD_CHARS_MAX))
+        );
         let wanted = Wanted::all("VPN \" OR *); drop").unwrap();
         assert_eq!(wanted.text(true), "\"vpn\"* AND \"or\"* AND \"drop\"*");
         assert_eq!(wanted.text(false), "vpn:* & or:* & drop:*");
