@@ -50,7 +50,9 @@ async fn search(client: &mut Client, size: u64, lines: &mut Vec<Line>) {
     let begun = Instant::now();
     loop {
         let answer = client.get(&format!("/api/v1/search?q={number}")).await;
-        if String::from_utf8_lossy(&answer.body).contains(&format!("\"IT-{size}\"")) {
+        // An index that a migration built again is filled from the newest ticket to the oldest.
+        let is_filled = !answer.head.contains("unsearchable-from");
+        if is_filled && String::from_utf8_lossy(&answer.body).contains(&format!("\"IT-{size}\"")) {
             break;
         }
         assert!(begun.elapsed() < PATIENCE, "the words of tickets do not come into the index");

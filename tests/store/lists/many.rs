@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ruledesk::desk::id::PersonId;
 use ruledesk::desk::ticket::State;
 use ruledesk::store::db::{Arg, Db};
+use ruledesk::store::sql::search::KEEP_TICKETS;
 use ruledesk::store::tickets::list::{Filter, QueuePlace};
 use ruledesk::store::{Store, Target};
 use uuid::Uuid;
@@ -202,10 +203,25 @@ pub async fn on_both_with_many(scenario: impl AsyncFn(&Store, bool)) {
     // What the server does by itself after a while; SQLite's file is never analysed.
     let mut tx = db.begin().await.unwrap();
     tx.execute("analyze tickets", Vec::new()).await.unwrap();
+    tx.execute("analyze tickets_text", Vec::new()).await.unwrap();
     tx.commit().await.unwrap().done().await.unwrap();
     db.close().await;
     scenario(&postgres, false).await;
     postgres.close().await;
+}
+
+/// The words of the tickets: the public ones, and for one ticket in four the same ones among the private.
+fn words() -> Vec<Vec<Arg>> {
+    let mut words = Vec::new();
+    for number in 1..=TICKETS {
+        let of_few = if number % 1_000 == 0 { "zeppelin" } else { "" };
+        let text = format!("printer{} toner {of_few} t{number}", if number % 2 == 0 { "s" } else { "" });
+        words.push(vec![Arg::from(number * 2), text.as_str().into()]);
+        if number % 4 == 0 {
+            words.push(vec![Arg::from(number * 2 + 1), text.as_str().into()]);
+        }
+    }
+    words
 }
 
 async fn fill(db: &Db) {
@@ -215,6 +231,8 @@ async fn fill(db: &Db) {
     let values = rows.iter().map(|row| row.columns().into_iter().map(|(_, value)| value).collect()).collect();
     let mut tx = db.begin().await.unwrap();
     tx.insert(&head, names.len(), "", values).await.unwrap();
+    let (head, tail) = KEEP_TICKETS;
+    tx.insert(head.text(db), 2, tail.text(db), words()).await.unwrap();
     tx.commit().await.unwrap().done().await.unwrap();
 }
 

@@ -11,6 +11,7 @@ use many::{APART, Row, filters, instant, on_both_with_many, rows};
 
 mod many;
 mod plans;
+mod search;
 
 /// Pages that a list may need for so few tickets as there are here.
 const PAGES_MAX: usize = 12;

@@ -16,6 +16,7 @@ use crate::support::components::root;
 use crate::support::desk::limited;
 use crate::support::house::House;
 use crate::support::place::{Database, Place, in_runtime, on_both};
+use crate::support::wait::until;
 
 /// A desk without rules on a database of an earlier schema.
 fn old(database: Database, schema: i64) -> Place {
@@ -105,6 +106,20 @@ fn a_database_of_every_earlier_schema_reads_as_it_did() {
             let about = read(&old(database, schema).open(), schema);
             assert_eq!(same_whenever(about[0].clone()), same_whenever(newest[0].clone()), "schema {schema}");
         }
+    });
+}
+
+#[test]
+fn tickets_of_an_earlier_program_are_found_by_their_words() {
+    on_both(|database| {
+        let desk = old(database, SCHEMA_MAX).open();
+        let kofi = desk.as_role("kofi");
+        until("the words of the oldest ticket to be found", || {
+            let answer = kofi.get("/api/v1/search?q=gateway");
+            let found = answer.expect(200);
+            found.as_array().unwrap().iter().any(|ticket| ticket["key"] == "IT-1").then_some(())
+        });
+        desk.advance(SignedDuration::ZERO);
     });
 }
 

@@ -195,6 +195,19 @@ impl Db {
         .await
     }
 
+    /// The same for a search for words: how many rows have them decides how they are gone through, so that a plan is made for these
+    /// words and no others.
+    pub async fn begin_searching(&self) -> Result<Tx, Error> {
+        let db = self.clone();
+        apart(async move {
+            Ok(match db {
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file),
+                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Searching).await?),
+            })
+        })
+        .await
+    }
+
     async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
         note();
         Ok(match self {

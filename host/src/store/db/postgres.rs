@@ -56,6 +56,8 @@ pub enum Begin {
     /// For statements whose order an index has: nothing is sorted that can be walked through. PostgreSQL sorts what it
     /// believes to be little, and believes what its statistics said some time ago.
     Walking,
+    /// For statements whose plan depends on what they are given: it is made for each, never once for all.
+    Searching,
     /// For a command that reads the whole history.
     LongReading,
 }
@@ -134,7 +136,7 @@ impl Server {
         let lane = match begin {
             Begin::Writing => Lane::Write,
             Begin::Reading => Lane::Quick,
-            Begin::Walking | Begin::LongReading => Lane::Lists,
+            Begin::Walking | Begin::Searching | Begin::LongReading => Lane::Lists,
         };
         let mut tries = Tries::default();
         loop {
@@ -149,7 +151,7 @@ impl Server {
     async fn begin_once(&self, lane: Lane, begin: Begin) -> Result<Held, Error> {
         let mut held = self.hold(lane).await?;
         held.limit = match begin {
-            Begin::Writing | Begin::Reading | Begin::Walking => self.limits.statement + GRACE,
+            Begin::Writing | Begin::Reading | Begin::Walking | Begin::Searching => self.limits.statement + GRACE,
             Begin::LongReading => self.limits.long_statement + GRACE,
         };
         held.command(&self.beginning(begin), State::Within).await?;
@@ -160,14 +162,18 @@ impl Server {
     fn beginning(&self, begin: Begin) -> String {
         const READING: &str = "begin isolation level repeatable read read only";
         const WALKING: &str = "begin isolation level repeatable read read only; set local enable_sort = off";
+        const SEARCHING: &str =
+            "begin isolation level repeatable read read only; set local plan_cache_mode = force_custom_plan";
         let Limits { lock, statement, long_statement, idle_writing, idle_reading, .. } = self.limits;
         let (begin, within) = match begin {
             Begin::Writing if !self.shared => return "begin".to_owned(),
             Begin::Reading if !self.shared => return READING.to_owned(),
             Begin::Walking if !self.shared => return WALKING.to_owned(),
+            Begin::Searching if !self.shared => return SEARCHING.to_owned(),
             Begin::Writing => ("begin", [lock, statement, idle_writing]),
             Begin::Reading => (READING, [lock, statement, idle_reading]),
             Begin::Walking => (WALKING, [lock, statement, idle_reading]),
+            Begin::Searching => (SEARCHING, [lock, statement, idle_reading]),
             Begin::LongReading => (READING, [lock, long_statement, idle_reading]),
         };
         format!("{begin}; {}", setting("set local", within))

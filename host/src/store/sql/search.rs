@@ -1,6 +1,12 @@
 //! Searches for words, which each database has an index of its own for. Both get the same words, folded here, so that they find
 //! the same: no case, no accents, nothing but letters and digits. A letter that people write in several ways is found by each of
 //! them (`straße` by `strasse`), and so is a word of a language that has no spaces, wherever it stands.
+//!
+//! Each word of a search stands for all that begin so. SQLite gathers all places of all of these before it gives the first one, but
+//! goes through the places of words that are named one by one, newest first, until it has enough. So a search of tickets there asks
+//! the index first for the words that begin so, and then for these by name.
+
+use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -17,6 +23,13 @@ const TELLING_CHARS_MIN: usize = 4;
 const PIECE_CHARS: usize = 4;
 /// The words of a piece of text that is shown around what was found.
 const SHOWN_WORDS: usize = 30;
+/// The most words of the index that are named for one beginning of a word: each costs a look into every piece of the index. Where more
+/// begin so, the index gathers them by itself.
+const NAMED_MAX: usize = 64;
+/// The most words of the index that one search names.
+const NAMED_IN_ALL_MAX: usize = 512;
+/// After the last letter that a word may have: no text has it.
+const LAST: char = '\u{10ffff}';
 
 /// The letters of a word, folded: without case and accents.
 fn letters(word: &str) -> impl Iterator<Item = char> {
@@ -28,7 +41,8 @@ fn folded(word: &str) -> String {
     letters(word).take(WORD_CHARS_MAX).collect()
 }
 
-/// A folded word in the letters of those who have no others: a Turkish keyboard has two letters for `i`, a Swiss one no `ß`.
+/// A folded word in the letters of those who have no others: a Turkish keyboard has two letters for `i`, a Swiss one no `ß`. A small
+/// letter that is written in several shapes has one of them, such as sigma at the end of a Greek word.
 fn plainest(folded: &str) -> String {
     let mut plain = String::with_capacity(folded.len());
     for letter in folded.chars() {
@@ -40,6 +54,16 @@ fn plainest(folded: &str) -> String {
             'ø' => plain.push('o'),
             'ł' => plain.push('l'),
             'đ' => plain.push('d'),
+            'ſ' => plain.push('s'),
+            'ς' => plain.push('σ'),
+            'µ' => plain.push('μ'),
+            'ϐ' => plain.push('β'),
+            'ϑ' => plain.push('θ'),
+            'ϕ' => plain.push('φ'),
+            'ϖ' => plain.push('π'),
+            'ϰ' => plain.push('κ'),
+            'ϱ' => plain.push('ρ'),
+            'ϵ' => plain.push('ε'),
             other => plain.push(other),
         }
     }
@@ -88,14 +112,29 @@ fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// A text as an index takes it.
 pub fn indexed(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
+    let mut words = String::with_capacity(text.len());
     for (_, word) in places(text) {
+        // Most words are of letters that have no accents and one form each.
+        if word.is_ascii() {
+            separate(&mut words);
+            words.extend(word.chars().take(WORD_CHARS_MAX).map(|letter| letter.to_ascii_lowercase()));
+            continue;
+        }
         let folded = folded(word);
-        words.extend(Some(plainest(&folded)).filter(|plain| *plain != folded));
-        words.push(folded);
-        words.extend(pieces(word));
+        let plain = Some(plainest(&folded)).filter(|plain| *plain != folded);
+        for form in plain.into_iter().chain([folded]).chain(pieces(word)) {
+            separate(&mut words);
+            words.push_str(&form);
+        }
     }
-    words.join(" ")
+    words
+}
+
+/// Puts a space behind the words that are there.
+fn separate(words: &mut String) {
+    if !words.is_empty() {
+        words.push(' ');
+    }
 }
 
 /// Words that are looked for.
@@ -121,7 +160,8 @@ impl Wanted {
     fn of(words: impl Iterator<Item = String>, any: bool) -> Option<Wanted> {
         let mut kept: Vec<String> = Vec::new();
         for word in words {
-            if kept.len() < WORDS_MAX && !kept.contains(&word) {
+            // A mark without a letter leaves nothing.
+            if kept.len() < WORDS_MAX && !word.is_empty() && !kept.contains(&word) {
                 kept.push(word);
             }
         }
@@ -137,8 +177,32 @@ impl Wanted {
 
     /// The search as a database's index reads it. Words are letters and digits, so that nothing of it is syntax.
     pub fn text(&self, is_sqlite: bool) -> String {
-        let begins = |word: &str| if is_sqlite { format!("\"{word}\"*") } else { format!("{word}:*") };
-        let (or, and) = if is_sqlite { (" OR ", " AND ") } else { (" | ", " & ") };
+        if is_sqlite {
+            self.written((" OR ", " AND "), &|word| format!("\"{word}\"*"))
+        } else {
+            self.written((" | ", " & "), &|word| format!("{word}:*"))
+        }
+    }
+
+    /// The same for SQLite's index of tickets, with its words by name instead of their beginnings.
+    pub fn text_by_name(&self, named: &Named) -> String {
+        self.written((" OR ", " AND "), &|word| named.written(word))
+    }
+
+    /// The beginnings of words that it goes by, each once.
+    pub fn beginnings(&self) -> Vec<String> {
+        let mut beginnings: Vec<String> = Vec::new();
+        for word in &self.words {
+            for beginning in [vec![word.clone(), plainest(word)], parts(word)].concat() {
+                if !beginnings.contains(&beginning) {
+                    beginnings.push(beginning);
+                }
+            }
+        }
+        beginnings
+    }
+
+    fn written(&self, (or, and): (&str, &str), begins: &dyn Fn(&str) -> String) -> String {
         let one = |word: &String| {
             // In an index of an earlier program the first form is the only one.
             let mut forms = vec![begins(word)];
@@ -176,6 +240,60 @@ impl Wanted {
         parts.push((text.get(end..stop.max(end)).unwrap_or_default().to_owned(), false));
         parts.retain(|(part, _)| !part.is_empty());
         parts
+    }
+}
+
+/// The words of SQLite's index of tickets that begin as the words of a search do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named(BTreeMap<String, Vec<String>>);
+
+impl Named {
+    /// The statement that asks for these words, and its arguments. A row is the place of a beginning among those that were given, and
+    /// a word. It leaps from each word over all of its places to the next one.
+    pub fn statement(beginnings: &[String]) -> (String, Vec<String>) {
+        let row = |n: usize| format!("({n}, ${}, ${})", 2 * n + 1, 2 * n + 2);
+        let rows: Vec<String> = (0..beginnings.len()).map(row).collect();
+        let sql = format!(
+            "with recursive wanted (n, low, high) as (values {}), found (n, term, high, nth) as (select n, \
+             (select term from tickets_terms where term >= low and term < high order by term limit 1), high, 1 from wanted \
+             union all select n, (select t.term from tickets_terms t \
+             where t.term >= found.term || char(1) and t.term < found.high order by t.term limit 1), high, nth + 1 \
+             from found where found.term is not null and nth <= {NAMED_MAX}) \
+             select n, term from found where term is not null",
+            rows.join(", ")
+        );
+        let ends = beginnings.iter().flat_map(|beginning| [beginning.clone(), format!("{beginning}{LAST}")]);
+        (sql, ends.collect())
+    }
+
+    /// The words for these beginnings, from the rows of the statement.
+    pub fn of(beginnings: &[String], rows: impl Iterator<Item = (usize, String)>) -> Named {
+        let mut terms: Vec<Vec<String>> = vec![Vec::new(); beginnings.len()];
+        for (n, term) in rows {
+            if let Some(terms) = terms.get_mut(n) {
+                terms.push(term);
+            }
+        }
+        let (mut named, mut left) = (BTreeMap::new(), NAMED_IN_ALL_MAX);
+        for (beginning, terms) in beginnings.iter().zip(terms) {
+            if terms.len() <= NAMED_MAX.min(left) {
+                left -= terms.len();
+                named.insert(beginning.clone(), terms);
+            }
+        }
+        Named(named)
+    }
+
+    /// A beginning of a word as the index reads it.
+    fn written(&self, beginning: &str) -> String {
+        let Some(terms) = self.0.get(beginning) else { return format!("\"{beginning}\"*") };
+        let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
+        match quoted.len() {
+            // No word begins so, and this one is none either.
+            0 => format!("\"{beginning}\""),
+            1 => quoted.concat(),
+            _ => format!("({})", quoted.join(" OR ")),
+        }
     }
 }
 
@@ -226,7 +344,11 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_syntax_is_none() {
-        assert_eq!(indexed("Crème brûlée: 802.11ac, e\u{301}tat -- \"x\" & (y)*"), "creme brulee 802 11ac etat x y");
+        assert_eq!(indexed("Crème brûlée: 802.11ac, e\u{301}tat -- \"x\" & (Y)*"), "creme brulee 802 11ac etat x y");
+        assert_eq!(
+            indexed(&format!("a {} b", "Q".repeat(WORD_CHARS_MAX + 1))),
+            format!("a {} b", "q".repeat(WORD_CHARS_MAX))
+        );
         let wanted = Wanted::all("VPN \" OR *); drop").unwrap();
         assert_eq!(wanted.text(true), "\"vpn\"* AND \"or\"* AND \"drop\"*");
         assert_eq!(wanted.text(false), "vpn:* & or:* & drop:*");
@@ -244,6 +366,26 @@ mod tests {
         assert_eq!(Wanted::all("VPNが遅い").unwrap().text(false), "(vpnか遅い:* | (vpnか:* & nか遅い:*))");
         let shown = Wanted::all("遅い").unwrap().shown("社内VPNが遅い");
         assert_eq!(shown, [("社内VPNが遅い".to_owned(), true)]);
+    }
+
+    #[test]
+    fn a_beginning_is_the_words_of_the_index_that_begin_so_as_far_as_they_are_not_too_many() {
+        let wanted = Wanted::all("Straß vpn \u{301}").unwrap();
+        let beginnings = wanted.beginnings();
+        assert_eq!(beginnings, ["straß", "strass", "vpn"]);
+        let rows = ["strasse", "strassen"].map(|term| (1, term.to_owned()));
+        let named = Named::of(&beginnings, rows.into_iter());
+        assert_eq!(wanted.text_by_name(&named), "(\"straß\" OR (\"strasse\" OR \"strassen\")) AND \"vpn\"");
+        let many = |count: usize| Named::of(&beginnings, (0..count).map(|n| (2, format!("vpn{n}"))));
+        assert!(wanted.text_by_name(&many(NAMED_MAX)).ends_with("OR \"vpn63\")"));
+        assert!(wanted.text_by_name(&many(NAMED_MAX + 1)).ends_with(" AND \"vpn\"*"));
+        assert_eq!(wanted.text_by_name(&Named::default()), wanted.text(true));
+    }
+
+    #[test]
+    fn a_letter_of_several_shapes_is_one() {
+        assert_eq!(indexed("οδός 5µm"), "οδοσ οδος 5μm 5µm");
+        assert_eq!(Wanted::all("ΟΔΟΣ").unwrap().text(false), "οδοσ:*");
     }
 
     #[test]

@@ -168,6 +168,8 @@ struct FindPage {
     offers: Vec<Offer>,
     articles: Vec<Entry>,
     rows: Vec<Row>,
+    /// The ticket from which downwards none is found yet.
+    unsearchable: Option<TicketNumber>,
 }
 
 /// `GET /find`: a ticket by its key at once; else request types, articles and tickets with these words.
@@ -182,6 +184,7 @@ pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Respon
     let offers = shelves(&visit.frame).into_iter().flat_map(|shelf| shelf.offers);
     let offers = offers.filter(|offer| is_wanted(&offer.name) || is_wanted(&offer.hint)).collect();
     let articles = knowledge::with_words(&visit, &q).await?;
+    let unsearchable = visit.app.unsearchable_from().await?;
     let (found, sights) = visit.app.search_tickets(&visit.actor, &q, SearchFilter::default(), ROWS).await?;
     let plain = !visit.frame.works();
     let row = |ticket: &TicketSummary| {
@@ -190,5 +193,5 @@ pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Respon
         visit.frame.row(ticket, seen, plain)
     };
     let rows = found.iter().map(row).collect();
-    page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, articles, rows })
+    page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, articles, rows, unsearchable })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::AppendHeaders;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -17,6 +18,8 @@ use crate::desk::id::TicketNumber;
 
 pub(crate) mod views;
 
+/// The header that says from which ticket downwards a search finds none yet.
+const UNSEARCHABLE_FROM: &str = "unsearchable-from";
 /// Tickets on a page where the client does not say how many.
 const LIMIT: usize = 50;
 
@@ -41,20 +44,28 @@ pub struct SearchQuery {
     limit: Option<i64>,
 }
 
+/// Tickets, and up to one header.
+type Found = (AppendHeaders<Option<(&'static str, String)>>, axum::Json<Vec<TicketSummaryView>>);
+
 /// Search tickets by their words, the newest first.
 ///
-/// Requesters find their own, by what is public of them. A ticket is found within a second or two of its last word.
+/// Requesters find their own, by what is public of them. A ticket is found within a second or two of its last word. After an update
+/// that built the index again, the older tickets are found bit by bit: a header says which are not yet.
 #[utoipa::path(get, path = "/api/v1/search", tag = "tickets", security(("token" = [])), params(SearchQuery),
-    responses((status = 200, body = Vec<TicketSummaryView>), (status = 400, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = Vec<TicketSummaryView>, headers(("unsearchable-from" = String,
+        description = "The newest ticket that no search finds yet, nor those before it; left out where all are found"))),
+        (status = 400, body = Problem), (status = 403, body = Problem)))]
 pub async fn search(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Query(query): Query<SearchQuery>,
-) -> Result<axum::Json<Vec<TicketSummaryView>>, Problem> {
+) -> Result<Found, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
     let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
     let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
     let filter = SearchFilter { only: None, state, team, assignee, requester, category, priority, before };
+    let unsearchable = app.unsearchable_from().await?.map(|number| (UNSEARCHABLE_FROM, number.to_string()));
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
-    Ok(axum::Json(found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect()))
+    let found = found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect();
+    Ok((AppendHeaders(unsearchable), axum::Json(found)))
 }

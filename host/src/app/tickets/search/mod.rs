@@ -3,6 +3,7 @@
 use crate::app::tickets::work::Sights;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::store::sql::search::Wanted;
 pub use crate::store::tickets::search::{FOUND_MAX, SearchFilter};
@@ -44,5 +45,23 @@ impl Office {
     /// Where the store cannot be written.
     pub async fn index_tickets(&self) -> Result<usize, Error> {
         Ok(self.store.index_pending().await?)
+    }
+
+    /// Merges pieces of the index while there is nothing to put into it; whether there may be more to merge.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn merge_index(&self) -> Result<bool, Error> {
+        Ok(self.store.merge_index().await?)
+    }
+
+    /// The number from which downwards no search finds tickets yet, while an index that was built again is filled.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn unsearchable_from(&self) -> Result<Option<TicketNumber>, Error> {
+        Ok(self.store.filled_down_to().await?)
     }
 }

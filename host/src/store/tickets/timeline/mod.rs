@@ -11,6 +11,7 @@ use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 mod erase;
@@ -32,6 +33,8 @@ const T: &str = "timeline";
 const PAGE_BYTES_MAX: i64 = 1 << 20;
 /// Entries of one ticket that an explanation goes by.
 const SETTINGS_MAX: usize = 2000;
+/// The most entries that are read at once for their words.
+const WORDS_MAX: usize = 1_000;
 /// The columns after `ticket`, as [`stored`] reads them.
 const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
 /// How many columns that are, with `ticket`.
@@ -178,14 +181,38 @@ pub async fn insert(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     tx.insert_later(&head, COLUMNS_COUNT, "", rows.iter().map(TimelineRow::args).collect()).await
 }
 
-/// The entries of a ticket that say something in words, the latest of them.
-pub async fn words_of(tx: &mut Tx, ticket: TicketNumber, most: i64) -> Result<Vec<Entry>, Error> {
+/// The entries of these tickets, which come in the order of their numbers, that say something in words, each ticket's latest first; and
+/// the last of the tickets of which all are there, or the latest [`WORDS_MAX`].
+pub async fn words_of(tx: &mut Tx, tickets: &[i64]) -> Result<(BTreeMap<i64, Vec<Entry>>, i64), Error> {
+    let (Some(last), room) = (tickets.last(), tickets.len().next_power_of_two()) else {
+        return Ok((BTreeMap::new(), 0));
+    };
     let sql = format!(
-        "select {COLUMNS} from timeline where ticket = $1 and kind in ('commented', 'resolved') \
-         order by seq desc limit $2"
+        "select ticket, {COLUMNS} from timeline where ticket in ({}) and kind in ('commented', 'resolved') \
+         order by ticket, seq desc limit {WORDS_MAX}",
+        places(0, room)
     );
-    let rows = tx.all(&sql, vec![ticket.0.into(), most.into()]).await?;
-    rows.iter().map(|row| Ok(readable(row, 0)?.entry)).collect()
+    // Filled up, so that few statements are prepared.
+    let mut args: Vec<Arg> = tickets.iter().map(|ticket| Arg::from(*ticket)).collect();
+    args.resize(room, Arg::from(*last));
+    let rows = tx.all(&sql, args).await?;
+    let mut found: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
+    for row in &rows {
+        found.entry(row.int(0)?).or_default().push(readable(row, 1)?.entry);
+    }
+    if rows.len() < WORDS_MAX {
+        return Ok((found, *last));
+    }
+    // The last of them may have more.
+    let cut = match found.len() {
+        0 | 1 => None,
+        _ => found.pop_last(),
+    };
+    let last = match (cut, found.last_key_value()) {
+        (Some((cut, _)), _) => tickets.iter().copied().take_while(|ticket| *ticket < cut).last(),
+        (None, only) => only.map(|(only, _)| *only),
+    };
+    Ok((found, last.unwrap_or_default()))
 }
 
 /// The places of these tickets' last entries; those that have none are left out. The caller holds the tickets' rows, so that no

@@ -1,0 +1,166 @@
+//! Tickets by their words. A change that says something puts its ticket on a list, in its own transaction; the words of the
+//! tickets on the list are put into the index behind it, all of a ticket at once, so that no change waits for that and none is
+//! lost. A ticket has two rows there: its public words, and those that only they see who work on tickets.
+//!
+//! Where a migration built the index again, it is filled from the newest ticket to the oldest whenever the list is empty; until then
+//! the store says from which number downwards tickets are not found.
+
+use std::fmt::Write as _;
+
+use crate::desk::id::PersonId;
+use crate::store::db::{Arg, Tx};
+use crate::store::sql::search::{self, Named, Wanted, word_of};
+use crate::store::tickets::summary::{self, TicketSummary};
+use crate::store::{Error, Store};
+
+mod index;
+
+pub use index::pend;
+
+/// The most tickets that a search finds.
+pub const FOUND_MAX: usize = 200;
+
+/// The tickets that a search may find; `None` and empty do not narrow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchFilter {
+    /// Only this person's, and only by their public words.
+    pub only: Option<PersonId>,
+    pub state: Option<String>,
+    pub team: Option<String>,
+    pub assignee: Option<String>,
+    pub requester: Option<String>,
+    pub category: Option<String>,
+    pub priority: Option<String>,
+    /// Those before this number.
+    pub before: Option<i64>,
+}
+
+impl SearchFilter {
+    /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
+    fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
+        let mut conditions = String::new();
+        if let Some(person) = &self.only {
+            // The word that stands for a person finds their tickets; that they are theirs is what shows them.
+            args.push(person.as_str().into());
+            let place = args.len();
+            let _ = write!(conditions, " and {id} % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})");
+        }
+        let columns = [
+            ("state", &self.state),
+            ("team", &self.team),
+            ("assignee", &self.assignee),
+            ("requester", &self.requester),
+            ("category", &self.category),
+            ("priority", &self.priority),
+        ];
+        for (column, value) in columns {
+            if let Some(value) = value {
+                args.push(value.as_str().into());
+                let _ = write!(conditions, " and t.{column} = ${}", args.len());
+            }
+        }
+        if let Some(before) = self.before {
+            args.push(before.saturating_mul(2).into());
+            let _ = write!(conditions, " and {id} < ${}", args.len());
+        }
+        conditions
+    }
+}
+
+/// A statement that finds tickets by their words, and its arguments.
+type Statement = (String, Vec<Arg>);
+
+/// The search as the database's index reads it.
+async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
+    if matches!(tx, Tx::Postgres(_)) {
+        return Ok(wanted.text(false));
+    }
+    let beginnings = wanted.beginnings();
+    let (sql, ends) = Named::statement(&beginnings);
+    let mut rows = Vec::new();
+    for row in tx.all(&sql, ends.into_iter().map(Arg::from).collect()).await? {
+        rows.push((usize::try_from(row.int(0)?).unwrap_or(usize::MAX), row.text(1)?));
+    }
+    Ok(wanted.text_by_name(&Named::of(&beginnings, rows.into_iter())))
+}
+
+impl Store {
+    /// The statement for so many rows that have the words, the newest first.
+    fn found(&self, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
+        let id = search::TICKET_ROW.text(&self.db);
+        let mut args: Vec<Arg> = vec![text.into()];
+        let narrowed = filter.narrowed(id, &mut args);
+        args.push(i64::try_from(rows).unwrap_or(i64::MAX).into());
+        let (tickets, limit) = (search::TICKETS.text(&self.db), args.len());
+        (format!("select t.number {tickets}{narrowed} order by {id} desc limit ${limit}"), args)
+    }
+
+    /// The numbers of the tickets that have the words, the newest first, at most `limit`.
+    async fn numbers(
+        &self,
+        tx: &mut Tx,
+        text: &str,
+        mut filter: SearchFilter,
+        limit: usize,
+    ) -> Result<Vec<i64>, Error> {
+        let mut numbers: Vec<i64> = Vec::new();
+        loop {
+            // Both rows of a ticket may have the words, as few do: where that leaves too few tickets, it goes on behind them.
+            let missing = limit.saturating_sub(numbers.len());
+            let rows = missing + missing / 4 + 1;
+            let (sql, args) = self.found(text, &filter, rows);
+            let found = tx.all(&sql, args).await?;
+            for row in &found {
+                numbers.push(row.int(0)?);
+            }
+            numbers.dedup();
+            filter.before = numbers.last().copied();
+            if found.len() < rows || numbers.len() >= limit {
+                numbers.truncate(limit);
+                return Ok(numbers);
+            }
+        }
+    }
+
+    /// The tickets that have the words, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn search_tickets(
+        &self,
+        wanted: Wanted,
+        filter: &SearchFilter,
+        limit: usize,
+    ) -> Result<Vec<TicketSummary>, Error> {
+        let wanted = filter.only.iter().fold(wanted, |wanted, person| wanted.and(&word_of(person.as_str())));
+        let mut tx = self.db.begin_searching().await?;
+        let text = written(&mut tx, &wanted).await?;
+        let numbers = self.numbers(&mut tx, &text, filter.clone(), limit).await?;
+        let mut found = Vec::new();
+        if !numbers.is_empty() {
+            let numbers = numbers.into_iter().map(Arg::from).collect();
+            let (sql, args) = summary::statement("number", numbers, limit);
+            let rows = tx.all(&sql, args).await?;
+            found = rows.iter().map(summary::summary).collect::<Result<Vec<_>, Error>>()?;
+            found.sort_by_key(|ticket| std::cmp::Reverse(ticket.number));
+        }
+        tx.end().await?;
+        Ok(found)
+    }
+
+    /// How the database finds them, for the tests that hold that nothing is sorted: the search as the index reads it, and the lines of
+    /// the plan.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn search_plan(&self, wanted: &Wanted, filter: &SearchFilter) -> Result<(String, Vec<String>), Error> {
+        let mut tx = self.db.begin_searching().await?;
+        let text = written(&mut tx, wanted).await?;
+        let (sql, args) = self.found(&text, filter, 50);
+        let lines = tx.plan(&sql, args).await?;
+        tx.end().await?;
+        Ok((text, lines))
+    }
+}
