@@ -20,7 +20,7 @@ use crate::store::people::sessions::Ended;
 pub use crate::store::people::sessions::Session;
 
 /// How long a session lives that is not used.
-const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
 /// How long any session lives.
 const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How old the note of the last use becomes before it is written again.
@@ -41,7 +41,7 @@ pub struct SignedIn {
 }
 
 /// A time some while before another.
-fn before(now: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn before(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -104,7 +104,7 @@ impl Office {
     }
 
     /// The session with this hash of its secret, where it has not ended.
-    pub(super) async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
+    async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
         let now = self.clock.now();
         Ok(self.store.session(hash, before(now, IDLE_MAX), now).await?)
     }
