@@ -278,9 +278,7 @@ fn acts(browser: &mut Browser) {
         }
         browser.press(&["i"]);
         browser.wait("window.confirmed");
-        took.extend(numbers(
-            &browser.script("return [window.confirmed - Number(sessionStorage.getItem('pressed'))]"),
-        ));
+        took.extend(numbers(&browser.script("return [window.confirmed - Number(sessionStorage.getItem('pressed'))]")));
     }
     say("act to the page that confirms it (take), at 1x", took, "p95 under 150");
 }

@@ -3,6 +3,7 @@
 //!
 //! The cookie has 256 random bits, of which only the hash is kept. An idle session ends after 12 hours, any after 7 days.
 
+use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -156,6 +157,17 @@ impl Office {
     async fn end_own(&self, actor: &Actor, ended: Ended<'_>) -> Result<u64, Error> {
         let Some(person) = actor.person() else { return Ok(0) };
         Ok(self.store.end_sessions(person, ended, (person.as_str(), self.clock.now())).await?)
+    }
+
+    /// How many sessions end with each of these tokens, by its id, when it is taken back; without those with which none does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn sessions_of_tokens(&self, actor: &Actor, ids: &[&str]) -> Result<HashMap<String, i64>, Error> {
+        permission::end_tokens(actor)?;
+        let now = self.clock.now();
+        Ok(self.store.sessions_of_tokens(ids, (before(now, IDLE_MAX), now)).await?)
     }
 
     /// The sessions of a person, or of all, that let anyone in now; the latest first, at most `limit`.

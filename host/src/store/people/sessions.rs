@@ -121,6 +121,27 @@ impl Store {
         self.db.quick(&sql, args).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 
+    /// How many sessions were begun with each of these tokens, by the token's id, that have been used since `idle_since` and have
+    /// not ended by `now`; without those that have none.
+    pub async fn sessions_of_tokens(
+        &self,
+        ids: &[&str],
+        (idle_since, now): (Timestamp, Timestamp),
+    ) -> Result<HashMap<String, i64>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (mut args, list) = among(ids.iter().copied());
+        let (idle, end) = (args.len() + 1, args.len() + 2);
+        args.extend([Arg::from(ms(idle_since)), ms(now).into()]);
+        let id = format!("substr(token, 1, {ID_DIGITS})");
+        let sql = format!(
+            "select {id}, count(*) from sessions where {id} in ({list}) and ended_at is null and seen_at > ${idle} \
+             and expires_at > ${end} group by {id}"
+        );
+        self.db.all(&sql, args).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
+    }
+
     /// Notes that a session is in use.
     pub async fn touch_session(&self, hash: &str, now: Timestamp) -> Result<(), Error> {
         let sql = "update sessions set seen_at = $1 where hash = $2 and seen_at < $1";
