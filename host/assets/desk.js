@@ -125,7 +125,7 @@ document.addEventListener("submit", async (event) => {
   if (fresh && of(fresh) === of(main)) {
     document.title = page.title;
     if (answer.redirected) history.replaceState(null, "", answer.url);
-    const next = document.importNode(fresh, true);
+    const next = document.adoptNode(fresh);
     main.replaceWith(next);
     for (const work of wires) work(next);
     scrollTo(0, 0);

@@ -99,7 +99,7 @@ impl Office {
 
     async fn look_at_proofs_once(&self) -> Result<(), Error> {
         let proofs: Vec<Proof> = self.feed.proofs.change(|kept| kept.by_number.values().cloned().collect());
-        for proof in self.lost_of(proofs).await? {
+        for proof in self.lost_of(&proofs).await? {
             proof.lost.notify_one();
         }
         Ok(())

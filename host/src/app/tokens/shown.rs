@@ -32,9 +32,9 @@ impl Office {
     /// # Errors
     ///
     /// Where the store cannot be read.
-    pub async fn lost_of(&self, proofs: Vec<Proof>) -> Result<Vec<Proof>, Error> {
+    pub async fn lost_of(&self, proofs: &[Proof]) -> Result<Vec<Proof>, Error> {
         let now = self.clock.now();
-        let of_session = self.store.tokens_of_sessions(&sessions(&proofs), (before(now, IDLE_MAX), now)).await?;
+        let of_session = self.store.tokens_of_sessions(&sessions(proofs), (before(now, IDLE_MAX), now)).await?;
         let tokens: HashSet<&str> = proofs.iter().filter_map(|proof| token_of(proof, &of_session)).collect();
         let actors = self.actors_of(&tokens).await?;
         let holds = |proof: &Proof| {
