@@ -33,7 +33,7 @@ if (queue) {
     const all = rows();
     if (!all.length) return;
     at = Math.max(0, Math.min(n, all.length - 1));
-    for (const row of all) row.removeAttribute("data-here");
+    for (const row of $$("[data-here]", queue)) row.removeAttribute("data-here");
     all[at].setAttribute("data-here", "");
     if (focus) $(".c-subject a", all[at]).focus({ preventScroll: true });
     all[at].scrollIntoView({ block: "nearest" });
@@ -78,7 +78,7 @@ if (queue) {
     const row = event.target.closest("tr[data-row]");
     if (row && rows().indexOf(row) !== at) here(rows().indexOf(row), false);
   });
-  const back = rows().findIndex((row) => row.dataset.row === sessionStorage.getItem(place));
+  const left = sessionStorage.getItem(place), back = left === null ? -1 : rows().findIndex((row) => row.dataset.row === left);
   if (back >= 0) here(back, ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type));
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
   for (const key of ["a", "s", "t", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
@@ -88,13 +88,13 @@ if (queue) {
   });
 
   // Counts come after the list, and never keep it waiting.
-  fetch("/queue/counts", { headers: { accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : {}).then((counts) => {
+  later(() => fetch("/queue/counts", { headers: { accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : {}).then((counts) => {
     for (const link of $$("[data-count]", queue)) {
       const count = counts[link.dataset.count], place = $(".count", link);
       if (count === undefined || !place) continue;
       place.textContent = count;
     }
-  }).catch(() => {});
+  }).catch(() => {}));
 
   const fresh = $("[data-fresh]", queue);
   fresh?.addEventListener("click", () => location.reload());
@@ -121,26 +121,27 @@ if (queue) {
 }
 
 // A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
-const ticket = $("[data-ticket][data-version]");
-const note = $("[data-live-note]");
-if (ticket && note) {
+const ticket = $("[data-ticket][data-version]")?.dataset.ticket;
+if (ticket && $("[data-live-note]")) {
   const look = async () => {
-    if (document.hidden || !note.hidden) return;
-    const answer = await fetch(`/tickets/${ticket.dataset.ticket}/version`, { headers: { accept: "application/json" } }).catch(() => null);
+    if (document.hidden || !$("[data-live-note]")?.hidden) return;
+    const answer = await fetch(`/tickets/${ticket}/version`, { headers: { accept: "application/json" } }).catch(() => null);
     if (!answer?.ok) return;
     const now = await answer.json();
-    if (String(now.version) === ticket.dataset.version) return;
+    // An act may have been answered in place meanwhile.
+    const note = $("[data-live-note]");
+    if (!note || String(now.version) === $("[data-ticket]").dataset.version) return;
     $("p", note).textContent = now.by ? `${words.changed} ${now.by}` : words.changed;
     note.hidden = false;
     say(words.changed);
   };
-  live((change) => { if (change.kind === "reset" || change.ticket === ticket.dataset.ticket) look(); });
+  live((change) => { if (change.kind === "reset" || change.ticket === ticket) look(); });
   setInterval(look, 60000);
   if (location.hash === "#reply-body") $("#reply-body")?.focus();
 }
 
 // While one types an answer: `::` for a canned reply, `??` for an article, `@` for a person. Escape leaves the text as it is.
-for (const field of $$("textarea[data-picks]")) {
+wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   const list = make("ul", { class: "picks", role: "listbox", id: `${field.id}-picks`, "aria-label": field.labels[0]?.textContent.trim() || field.id, hidden: "" });
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
@@ -192,27 +193,29 @@ for (const field of $$("textarea[data-picks]")) {
     draw();
   });
   field.addEventListener("blur", close);
-}
+} });
 // A canned reply is put in at the caret; without scripts its link begins the answer with it.
-for (const link of $$("[data-insert]")) link.addEventListener("click", (event) => {
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-insert]"), field = $("#reply-body");
+  if (!link || !field) return;
   event.preventDefault();
-  const field = $("#reply-body");
   field.setRangeText(link.dataset.insert, field.selectionStart, field.selectionEnd, "end");
   field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 // Who else is at this ticket: each browser says every ten seconds how its reader is there, and hears of the others.
-const at = $("[data-presence]");
-if (ticket && at) {
-  const address = `/tickets/${ticket.dataset.ticket}/presence`;
+if (ticket && $("[data-presence]")) {
+  const address = `/tickets/${ticket}/presence`;
   let typed = -60000, heard = "";
   const doing = () => performance.now() - typed < 15000 ? "types" : "looks";
   const tell = async () => {
     if (document.hidden) return;
     const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ doing: doing() }) }).catch(() => null);
     if (!answer?.ok) return;
-    const text = (await answer.json()).map((one) => at.dataset[one.doing].replace("{0}", one.name)).join(" · ");
+    const present = await answer.json(), at = $("[data-presence]");
+    if (!at) return;
+    const text = present.map((one) => at.dataset[one.doing].replace("{0}", one.name)).join(" · ");
     if (text === heard) return;
     heard = text;
     at.textContent = text;
@@ -226,12 +229,12 @@ if (ticket && at) {
   });
   addEventListener("pagehide", () => navigator.sendBeacon(address, new URLSearchParams({ doing: "left" })));
   document.addEventListener("visibilitychange", () => { if (document.hidden) navigator.sendBeacon(address, new URLSearchParams({ doing: "left" })); else tell(); });
-  tell();
+  wire(() => { heard = ""; tell(); });
   setInterval(tell, 10000);
 }
 
 // Where a team has more people than a list may name, they are looked for as one types.
-for (const field of $$("input[data-people]")) {
+wire((page) => { for (const field of $$("input[data-people]", page)) {
   let running = null;
   field.addEventListener("input", async () => {
     running?.abort();
@@ -239,7 +242,7 @@ for (const field of $$("input[data-people]")) {
     const answer = await fetch(`/find/people?q=${encodeURIComponent(field.value)}`, { signal: running.signal }).catch(() => null);
     if (answer?.ok) field.list.replaceChildren(...(await answer.json()).map((one) => make("option", { value: one.id }, one.name)));
   });
-}
+} });
 
 // A screen on the wall is up to date by itself.
 const wall = $("[data-reload]");

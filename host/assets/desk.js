@@ -25,15 +25,27 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Does something with a page's content: now, and with what an act on the page puts in its place. */
+const wires = [];
+function wire(work) { wires.push(work); work(document); }
+/** Does something once the page has been painted, which it is not for; a page that is not looked at is never painted. */
+function later(work) {
+  let left = true;
+  const once = () => { if (left) { left = false; work(); } };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, 200);
+}
+
 // Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
-const first = $("[data-focus]") || (location.hash ? null : $(".notice.good[role=status], .lead[role=status]"));
-if (first) {
+function settle() {
+  const first = $("[data-focus]") || (location.hash ? null : $(".notice.good[role=status], .lead[role=status]"));
+  if (!first) return;
   if (!first.hasAttribute("tabindex")) first.setAttribute("tabindex", "-1");
   first.focus({ preventScroll: !first.matches("[data-focus]") });
 }
+settle();
 
 // Times: the words stay true while the page is open, in the words that the server used.
-const shown = $$("time[data-time]");
 function span(minutes, samples) {
   const [day, hour, minute] = samples;
   const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
@@ -50,7 +62,7 @@ const phrases = language === "de"
   : { ago: (s) => `${s} ago`, due: (s) => `due in ${s}`, late: (s) => `overdue by ${s}`, left: (s) => `${s} left` };
 function refresh() {
   if (html.lang.includes("pseudo")) return;
-  for (const element of shown) {
+  for (const element of $$("time[data-time]")) {
     const minutes = Math.floor((Date.parse(element.dateTime) - Date.now()) / 60000);
     const kind = element.dataset.time;
     if (kind === "ago" && -minutes > 1 && -minutes < 20160) element.textContent = phrases.ago(span(-minutes - 1, units));
@@ -62,7 +74,7 @@ setInterval(refresh, 30000);
 
 // Drafts: what was typed is kept in this browser until it has been sent, whatever happens to the page.
 const person = body.dataset.person || "";
-for (const form of $$("form[data-draft]")) {
+wire((page) => { for (const form of $$("form[data-draft]", page)) {
   const name = `draft:${person}:${form.dataset.draft}`;
   const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "checkbox", "radio", "file"].includes(f.type) && f.tagName !== "BUTTON");
   let kept = null;
@@ -81,7 +93,7 @@ for (const form of $$("form[data-draft]")) {
   });
   // It is forgotten where the next page says that it arrived, and not before.
   form.addEventListener("submit", () => sessionStorage.setItem("sent", JSON.stringify([name, location.pathname])));
-}
+} });
 {
   const sent = JSON.parse(sessionStorage.getItem("sent") || "null");
   const arrived = /[?&](sent|done)=/.test(location.search) || $(".notice.good");
@@ -96,6 +108,34 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sending) return event.preventDefault();
   form.dataset.sending = "1";
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+});
+// An act whose page is this page again, but for what came of it, is answered in place: there is no new page to set up. What such an
+// answer is not goes the way it goes without scripts.
+document.addEventListener("submit", async (event) => {
+  const form = event.target, { submitter } = event;
+  if (event.defaultPrevented || !form.matches("[data-in-place]")) return;
+  event.preventDefault();
+  // An older confirmation is not this act's; its place stays, so that nothing moves.
+  for (const old of $$(".notice.good")) old.className = "notice past";
+  const filled = new URLSearchParams(new FormData(form, submitter));
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: true }).catch(() => null);
+  const text = await answer?.text().catch(() => null);
+  const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
+  const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
+  if (fresh && of(fresh) === of(main)) {
+    document.title = page.title;
+    if (answer.redirected) history.replaceState(null, "", answer.url);
+    const next = document.adoptNode(fresh);
+    main.replaceWith(next);
+    for (const work of wires) work(next);
+    scrollTo(0, 0);
+    settle();
+  } else if (answer?.redirected) location.assign(answer.url);
+  else {
+    delete form.dataset.inPlace;
+    delete form.dataset.sending;
+    form.requestSubmit(submitter);
+  }
 });
 addEventListener("pageshow", () => $$("form[data-sending]").forEach((form) => { delete form.dataset.sending; $$("[aria-busy]", form).forEach((b) => b.removeAttribute("aria-busy")); }));
 
@@ -148,10 +188,10 @@ for (const form of $$("form[data-suggest]")) {
 }
 
 // Files: what is dropped on a ticket, or pasted into an answer, is added to it. The draft is kept over the reload.
-const files = $("form[data-files]");
-if (files) {
+if ($("form[data-files]")) {
   const send = async (list) => {
-    if (!list.length) return;
+    const files = $("form[data-files]");
+    if (!files || !list.length) return;
     const data = new FormData();
     if ($("input[name=internal]", files)?.checked || $("#c-note")?.checked) data.append("internal", "1");
     for (const file of list) data.append("file", file, file.name || "pasted.png");
@@ -265,7 +305,9 @@ function overview() {
 }
 $$("[data-act=keys]").forEach((button) => button.addEventListener("click", overview));
 
-// The palette: pages, actions of this page, and any ticket by its key.
+// The palette: pages, actions of this page, and any ticket by its key. It lies over the page, which stays as it is: to make all of it
+// inert would work out the style of each of its elements again.
+const OFFERED_MAX = 12;
 function palette() {
   if ($("dialog.palette")) return;
   const targets = [
@@ -274,7 +316,9 @@ function palette() {
   ].filter(([words]) => words);
   const input = make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-label": body.dataset.palette, autocomplete: "off" });
   const list = make("ul", { id: "palette-list", role: "listbox", "aria-label": body.dataset.palette });
-  const box = dialog(body.dataset.palette, "palette", make("h2", {}, body.dataset.palette), input, list);
+  const box = make("dialog", { class: "palette", "aria-label": body.dataset.palette, "aria-modal": "true" }, make("h2", {}, body.dataset.palette), input, list);
+  const shut = () => { document.removeEventListener("click", outside, true); box.close(); box.remove(); };
+  const outside = (event) => { if (box.contains(event.target)) return; event.preventDefault(); event.stopPropagation(); shut(); };
   let at = 0, offered = [], people = [], running = null;
   // Only the last question is asked: the one before is called off.
   const look = async () => {
@@ -291,7 +335,7 @@ function palette() {
   };
   const draw = () => {
     const wanted = input.value.trim().toLowerCase();
-    offered = [...targets.filter(([words]) => words.toLowerCase().includes(wanted)), ...people];
+    offered = [...targets.filter(([words]) => words.toLowerCase().includes(wanted)).slice(0, OFFERED_MAX), ...people];
     const key = wanted.match(/^(?:it-)?(\d+)$/);
     if (key) offered.unshift([`IT-${key[1]}`, "", () => { location.href = `/tickets/IT-${key[1]}`; }]);
     else if (wanted) offered.push([`${$(".find label")?.textContent || "Search"}: ${input.value.trim()}`, "", () => { location.href = `/find?q=${encodeURIComponent(input.value.trim())}`; }]);
@@ -302,19 +346,26 @@ function palette() {
       return item;
     }));
     if (offered.length) input.setAttribute("aria-activedescendant", `option-${at}`); else input.removeAttribute("aria-activedescendant");
-    list.children[at]?.scrollIntoView({ block: "nearest" });
+    if (at > 0) list.children[at]?.scrollIntoView({ block: "nearest" });
   };
-  const choose = (n) => { const chosen = offered[n]; box.close(); chosen?.[2](); };
+  const choose = (n) => { const chosen = offered[n]; shut(); chosen?.[2](); };
   input.addEventListener("input", () => { at = 0; draw(); look(); });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") at = Math.min(at + 1, offered.length - 1);
     else if (event.key === "ArrowUp") at = Math.max(at - 1, 0);
     else if (event.key === "Enter") { event.preventDefault(); return choose(at); }
+    else if (event.key === "Escape") { event.preventDefault(); return shut(); }
+    // The field is all there is to go to by Tab.
+    else if (event.key === "Tab") return event.preventDefault();
     else return;
     event.preventDefault();
     draw();
   });
+  box.addEventListener("mousedown", (event) => { if (event.target !== input) event.preventDefault(); });
+  document.addEventListener("click", outside, true);
   draw();
-  input.focus();
+  body.append(box);
+  box.show();
+  input.focus({ preventScroll: true });
 }
 

@@ -120,6 +120,13 @@ fn tokens_are_taken_back_by_admins(desk: &House) {
     assert_eq!(end(&mei).status, 303, "twice is once");
     assert!(list(&mei, "?person=nadia&done=1").text.contains("The token is taken back"));
     assert!(!list(&mei, "").text.contains("her own program"));
+    // Its history stays, also where one looks at her tokens alone.
+    for query in ["", "?person=nadia"] {
+        let page = list(&mei, query).text;
+        assert!(page.contains(&format!("{id} was given out to ")), "{page}");
+        assert!(page.contains(&format!("{id} was taken back</span> <span class=\"quiet\">by Mei Lin")), "{page}");
+    }
+    assert!(!list(&mei, "?person=ivan").text.contains(id));
     let audit = send("GET", &format!("{}/admin/audit?event=token-revoked", desk.url), &[("cookie", &mei)], "");
     assert!(audit.text.contains(id), "{}", audit.text);
 }

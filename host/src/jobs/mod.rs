@@ -87,6 +87,7 @@ pub fn start(app: &Arc<App>, ways: &Arc<Ways>, stop: &Stop) -> Running {
     all.spawn(webhooks::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(access::drift::follow(Arc::clone(app), Arc::clone(ways), stop.clone()));
     all.spawn(Arc::clone(&app.office).tell_watchers(stop.clone()));
+    all.spawn(Arc::clone(&app.office).look_at_proofs(stop.clone()));
     all.spawn(sign_on::run(Arc::clone(app), ways, stop.clone()));
     all.spawn(old_keys::run(Arc::clone(app), stop.clone()));
     all.spawn(tickets::search_index::run(Arc::clone(app), stop.clone()));

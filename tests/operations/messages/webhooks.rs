@@ -50,6 +50,16 @@ fn id(received: &Received) -> &str {
     &received.headers["webhook-id"]
 }
 
+/// The page of the endpoint, as an admin sees it.
+fn page(desk: &House) -> String {
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let request = agent.post(format!("{}/sign-in", desk.url)).header("sec-fetch-site", "same-origin");
+    let answer = request.send_form([("token", "demo-mei")]).unwrap();
+    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap();
+    let mut got = agent.get(format!("{}/admin/webhooks/cmdb", desk.url)).header("cookie", cookie).call().unwrap();
+    got.body_mut().read_to_string().unwrap()
+}
+
 /// Whether a receiver with this secret takes it (Standard Webhooks 1.0.0).
 fn verifies(received: &Received, secret: &str) -> bool {
     let mut mac =
@@ -139,10 +149,17 @@ fn a_dead_endpoint_goes_out_of_use_and_misses_nothing_when_it_is_taken_back() {
         create(&desk);
         desk.advance(SignedDuration::from_hours(1));
         assert_eq!(receiver.received().len(), 1, "it is out of use");
+        let out = page(&desk);
+        assert!(out.contains("Taken out of use</span> <span class=\"quiet\">by The desk"), "{out}");
+        assert!(out.contains("with 0 events that wait for it and up to "), "{out}");
+        assert!(!out.contains("up to 0 that happened"), "{out}");
         assert_eq!(desk.as_role("kofi").get("/api/v1/webhooks").status, 403);
         assert_eq!(mei.post("/api/v1/webhooks/cmdb/enable", &json!({})).status, 204);
         desk.do_what_is_due();
         assert_eq!(receiver.received().len(), 2, "what happened meanwhile");
+        let again = page(&desk);
+        assert!(again.contains("Taken into use again</span> <span class=\"quiet\">by Mei Lin"), "{again}");
+        assert!(!again.contains("that wait for it"), "it is in use");
         // What was given up on is delivered again on request, as is all since some time, under the same ids.
         let log = mei.get("/api/v1/webhooks/cmdb/deliveries").expect(200);
         let given_up = log.as_array().unwrap().iter().find(|delivery| delivery["state"] == "given-up").unwrap();
@@ -154,6 +171,7 @@ fn a_dead_endpoint_goes_out_of_use_and_misses_nothing_when_it_is_taken_back() {
             2
         );
         desk.do_what_is_due();
+        assert_eq!(page(&desk).matches("Delivered again").count(), 2);
         let received = receiver.received();
         assert_eq!(received.len(), 5);
         let ids: BTreeSet<&str> = received.iter().map(id).collect();

@@ -11,7 +11,7 @@ use crate::api::http::auth::{Caller, bearer};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::jobs::event_stream::EventStream;
-use crate::app::jobs::events::Shown;
+use crate::app::jobs::proofs::Shown;
 use crate::app::jobs::stop::Stop;
 use crate::app::tokens::hash;
 

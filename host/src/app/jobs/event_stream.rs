@@ -10,13 +10,12 @@ use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use super::events::{Shown, Told, Watcher};
+use super::events::{Told, Watcher};
+use super::proofs::{Held, Shown};
 use super::stop::Stop;
 
 /// How often something is sent where nothing happens, so that no proxy takes the stream for dead.
 const SIGN_EVERY: Duration = Duration::from_secs(15);
-/// How often it is looked whether the client's token or session still holds.
-const CHECK_EVERY: Duration = Duration::from_secs(3);
 /// How long a stream goes on: then the client comes back.
 const STREAM_MAX: Duration = Duration::from_secs(15 * 60);
 /// Events that may wait for a client that reads slowly.
@@ -33,15 +32,15 @@ impl EventStream {
     /// is over.
     pub fn of(watcher: Watcher, shown: Shown, stop: Stop) -> EventStream {
         let (send, events) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(pass_on(watcher, shown, send, stop));
+        let held = watcher.hold(shown);
+        tokio::spawn(pass_on(watcher, held, send, stop));
         EventStream(events)
     }
 }
 
-async fn pass_on(mut watcher: Watcher, shown: Shown, send: mpsc::Sender<Bytes>, mut stop: Stop) {
-    let mut checks = tokio::time::interval(CHECK_EVERY);
-    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn pass_on(mut watcher: Watcher, held: Held, send: mpsc::Sender<Bytes>, mut stop: Stop) {
     let mut signs = tokio::time::interval(SIGN_EVERY);
+    signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let begins = format!("retry: {RETRY_MS}\nid: {}\n\n", watcher.place());
     if send.send(begins.into()).await.is_err() {
         return;
@@ -53,11 +52,7 @@ async fn pass_on(mut watcher: Watcher, shown: Shown, send: mpsc::Sender<Bytes>, 
             () = tokio::time::sleep_until(end) => return,
             () = send.closed() => return,
             _ = signs.tick() => ":\n\n".to_owned(),
-            _ = checks.tick() => match watcher.still_is(&shown).await {
-                Ok(false) => return,
-                // A database that is away says nothing against it.
-                Ok(true) | Err(_) => String::new(),
-            },
+            () = held.lost() => return,
             happened = watcher.next() => match happened {
                 Ok(happened) => written(&happened),
                 // The client comes back, and gets what it has missed by then.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::MissedTickBehavior;
 
+use super::proofs::{Held, Proofs, Shown};
 use super::stop::Stop;
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
@@ -57,20 +58,14 @@ pub struct Feed {
     pieces: broadcast::Sender<Arc<Piece>>,
     read_to: AtomicI64,
     watchers: Mutex<HashMap<Option<PersonId>, usize>>,
+    pub(super) proofs: Proofs,
 }
 
 impl Default for Feed {
     fn default() -> Self {
         let (pieces, _) = broadcast::channel(PIECES_MAX);
-        Self { pieces, read_to: AtomicI64::new(0), watchers: Mutex::default() }
+        Self { pieces, read_to: AtomicI64::new(0), watchers: Mutex::default(), proofs: Proofs::default() }
     }
-}
-
-/// The proof that a client has shown, by the hash under which it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
-    Token(String),
-    Session(String),
 }
 
 /// One who watches, until it is dropped.
@@ -226,13 +221,9 @@ impl Watcher {
         self.told
     }
 
-    /// Whether what the client has shown still makes it the one who watches.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be read.
-    pub async fn still_is(&self, shown: &Shown) -> Result<bool, Error> {
-        self.office.still_is(shown, &self.actor).await
+    /// Looks from now on whether what the client has shown still makes it the one who watches.
+    pub fn hold(&self, shown: Shown) -> Held {
+        self.office.hold(shown, self.actor.clone())
     }
 
     /// Waits for what comes next that this watcher may see. It may be dropped while it waits.

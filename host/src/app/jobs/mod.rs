@@ -21,6 +21,7 @@ pub(in crate::app) mod background;
 pub mod event_stream;
 pub mod events;
 pub mod messages;
+pub mod proofs;
 pub mod stop;
 pub mod webhooks;
 

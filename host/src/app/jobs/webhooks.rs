@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Again, Claimed, Failed};
@@ -12,9 +12,10 @@ use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::ticket::timeline::Visibility;
+use crate::store::chain::audit;
 use crate::store::jobs::feed::{Happened, Watched};
 use crate::store::jobs::webhooks::NewDelivery;
-pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook};
+pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook, WAITING_MAX};
 use crate::store::sql::page::Page;
 
 /// Events longer ago than this are sent to no endpoint: they are history, such as tickets that were taken over.
@@ -87,10 +88,26 @@ impl Office {
             match known.iter().find(|webhook| webhook.name == subscription.name) {
                 Some(StoredWebhook { disabled_at: Some(_), .. }) => {}
                 Some(webhook) => queued += self.queue_events_of(subscription, webhook.seen).await?,
-                None => self.store.begin_webhook(&subscription.name, self.store.feed_end().await?).await?,
+                None => self.begin_webhook(&subscription.name).await?,
             }
         }
         Ok(queued)
+    }
+
+    async fn begin_webhook(&self, name: &str) -> Result<(), Error> {
+        if self.store.begin_webhook(name, self.store.feed_end().await?).await? {
+            self.note_webhook(name, &Actor::System, json!({ "step": "begun" })).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the audit a step that was taken with an endpoint, and by whom.
+    async fn note_webhook(&self, name: &str, by: &Actor, mut detail: Value) -> Result<(), Error> {
+        if let Some(facts) = detail.as_object_mut() {
+            facts.insert("by".to_owned(), signatory(by).to_string().into());
+        }
+        let entry = audit::Entry { at: self.clock.now(), event: audit::WEBHOOK, about: name.to_owned(), detail };
+        Ok(self.store.audit(entry).await?)
     }
 
     async fn queue_events_of(&self, subscription: &Subscription, mut seen: i64) -> Result<usize, Error> {
@@ -205,6 +222,7 @@ impl Office {
     async fn disable(&self, name: &str, why: &str) -> Result<(), Error> {
         if self.store.disable_webhook(name, self.clock.now(), why).await? {
             tracing::error!(webhook = name, why, "a webhook is out of use: an admin takes it into use again");
+            self.note_webhook(name, &Actor::System, json!({ "step": "disabled", "why": why })).await?;
         }
         Ok(())
     }
@@ -235,15 +253,29 @@ impl Office {
         Ok(self.store.deliveries(name, before, limit).await?)
     }
 
+    /// The events that an endpoint gets once it is in use again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`].
+    pub async fn webhook_resumes(&self, actor: &Actor, name: &str) -> Result<Resumes, Error> {
+        let webhook = self.known_webhook(actor, name).await?;
+        let unread = self.store.feed_end().await?.saturating_sub(webhook.seen);
+        Ok(Resumes { waiting: self.store.waiting_deliveries(name).await?, unread })
+    }
+
     /// Takes an endpoint into use again; it goes on where it was.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::Missing`].
     pub async fn enable_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
-        self.known_webhook(actor, name).await?;
+        let was_in_use = self.known_webhook(actor, name).await?.disabled_at.is_none();
         self.store.enable_webhook(name, self.clock.now()).await?;
         self.jobs.wake();
+        if !was_in_use {
+            self.note_webhook(name, actor, json!({ "step": "enabled" })).await?;
+        }
         tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is in use again");
         Ok(())
     }
@@ -264,16 +296,15 @@ impl Office {
             return Err(Error::Missing { what: "delivery", name: id.to_string() });
         }
         self.jobs.wake();
+        self.note_webhook(name, actor, json!({ "step": "replayed", "replayed": replayed })).await?;
         tracing::info!(webhook = name, replayed, actor = %signatory(actor), "events are delivered again");
         Ok(replayed)
     }
 
-    async fn known_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+    async fn known_webhook(&self, actor: &Actor, name: &str) -> Result<StoredWebhook, Error> {
         let known = self.webhooks(actor).await?;
-        match known.iter().any(|webhook| webhook.name == name) {
-            true => Ok(()),
-            false => Err(Error::Missing { what: "webhook", name: name.to_owned() }),
-        }
+        let missing = || Error::Missing { what: "webhook", name: name.to_owned() };
+        known.into_iter().find(|webhook| webhook.name == name).ok_or_else(missing)
     }
 
     /// Forgets deliveries that succeeded long ago; how many.
@@ -291,6 +322,15 @@ impl Office {
             }
         }
     }
+}
+
+/// The events that an endpoint out of use has not got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumes {
+    /// Deliveries that wait for it, counted up to [`WAITING_MAX`].
+    pub waiting: i64,
+    /// Changes that have not been looked at for it yet.
+    pub unread: i64,
 }
 
 /// Which deliveries are made again.

@@ -109,16 +109,25 @@ impl Office {
         if let Some(found) = self.tokens.get(&hash, now) {
             return Ok(found);
         }
-        let well_known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
-        if let Some(actor) = well_known {
-            let left = |person: &PersonId| self.organisation().people.get(person).is_some_and(|person| !person.active);
-            return Ok(Some(actor).filter(|actor| !actor.person().is_some_and(left)));
+        if let Some(actor) = self.well_known_actor(&hash) {
+            return Ok(Some(actor).filter(|actor| !self.has_left(actor)));
         }
         let found = self.store.token(&hash, self.clock.now()).await?;
         let actor = found.map(|token| Actor::Person { id: token.person, roles: token.roles });
         let actor = actor.filter(|actor| self.is_here(actor));
         self.tokens.put(hash, now, actor.clone());
         Ok(actor)
+    }
+
+    /// The actor who holds the token with this hash, where it is one that all may know.
+    fn well_known_actor(&self, hash: &str) -> Option<Actor> {
+        self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// Whether the organisation says that this person has left. It need not know those whose tokens all may know.
+    fn has_left(&self, actor: &Actor) -> bool {
+        let organisation = self.organisation();
+        actor.person().and_then(|id| organisation.people.get(id)).is_some_and(|person| !person.active)
     }
 
     /// A person who is not in the organisation any more has left it.

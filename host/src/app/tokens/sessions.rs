@@ -3,6 +3,7 @@
 //!
 //! The cookie has 256 random bits, of which only the hash is kept. An idle session ends after 12 hours, any after 7 days.
 
+use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::store::people::sessions::Ended;
 pub use crate::store::people::sessions::Session;
 
 /// How long a session lives that is not used.
-const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
 /// How long any session lives.
 const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How old the note of the last use becomes before it is written again.
@@ -41,7 +42,7 @@ pub struct SignedIn {
 }
 
 /// A time some while before another.
-fn before(now: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn before(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -104,7 +105,7 @@ impl Office {
     }
 
     /// The session with this hash of its secret, where it has not ended.
-    pub(super) async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
+    async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
         let now = self.clock.now();
         Ok(self.store.session(hash, before(now, IDLE_MAX), now).await?)
     }
@@ -156,6 +157,17 @@ impl Office {
     async fn end_own(&self, actor: &Actor, ended: Ended<'_>) -> Result<u64, Error> {
         let Some(person) = actor.person() else { return Ok(0) };
         Ok(self.store.end_sessions(person, ended, (person.as_str(), self.clock.now())).await?)
+    }
+
+    /// How many sessions end with each of these tokens, by its id, when it is taken back; without those with which none does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn sessions_of_tokens(&self, actor: &Actor, ids: &[&str]) -> Result<HashMap<String, i64>, Error> {
+        permission::end_tokens(actor)?;
+        let now = self.clock.now();
+        Ok(self.store.sessions_of_tokens(ids, (before(now, IDLE_MAX), now)).await?)
     }
 
     /// The sessions of a person, or of all, that let anyone in now; the latest first, at most `limit`.

@@ -28,6 +28,7 @@ pub const REFUSED: &str = "refused";
 /// A person was erased: which entries of a ticket's timeline have another digest since.
 pub const ERASED: &str = "erased";
 pub const SCHEDULE: &str = "schedule";
+pub const WEBHOOK: &str = "webhook";
 pub const DIRECTORY: &str = "directory";
 pub const CAMPAIGN: &str = "campaign";
 /// The first entry: how much was there before.

@@ -13,6 +13,8 @@ use crate::store::{Error, Store};
 const T: &str = "webhook_deliveries";
 /// Deliveries that are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 500;
+/// Waiting deliveries of an endpoint that are counted.
+pub const WAITING_MAX: i64 = 1_000;
 
 /// An endpoint, as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +97,26 @@ impl Store {
         Ok(self.readable("webhooks", &self.db.quick(sql, Vec::new()).await?, webhook))
     }
 
-    /// Takes an endpoint into use that is new: its events begin behind this place of the feed.
+    /// Takes an endpoint into use that is new: its events begin behind this place of the feed. Whether it was new.
     ///
     /// # Errors
     ///
     /// Where the database cannot be written.
-    pub async fn begin_webhook(&self, name: &str, seen: i64) -> Result<(), Error> {
+    pub async fn begin_webhook(&self, name: &str, seen: i64) -> Result<bool, Error> {
         let sql = "insert into webhooks (name, seen) values ($1, $2) on conflict do nothing";
-        self.write_job(sql, vec![name.into(), Arg::from(seen)]).await.map(drop)
+        Ok(self.write_job(sql, vec![name.into(), Arg::from(seen)]).await? == 1)
+    }
+
+    /// How many deliveries wait for an endpoint, counted up to [`WAITING_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn waiting_deliveries(&self, name: &str) -> Result<i64, Error> {
+        let sql = "select count(*) from (select 1 from webhook_deliveries \
+                   where webhook = $1 and sent_at is null and dead_at is null limit $2) w";
+        let rows = self.db.quick(sql, vec![name.into(), WAITING_MAX.into()]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
     }
 
     /// Queues what happened between two places of the feed for an endpoint. Whether it had come as far as `from`: where another

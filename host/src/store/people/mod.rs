@@ -1,6 +1,6 @@
 //! Who may come in: tokens, by their hash, and the sessions that were begun with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,6 +9,7 @@ use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
 use crate::store::chain::audit;
 use crate::store::db::{Arg, Row, apart};
+use crate::store::sql::among;
 use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
@@ -95,6 +96,26 @@ impl Store {
             expires_at: row.opt_int(4)?.map(|ms| at("tokens", "expires_at", ms)).transpose()?,
             revoked_at: None,
         }))
+    }
+
+    /// Who holds those of these tokens that hold at a time, and with which roles, by the token's hash.
+    pub async fn holders_of_tokens(
+        &self,
+        hashes: &HashSet<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, PersonId, BTreeSet<Role>)>, Error> {
+        if hashes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut args, list) = among(hashes.iter().copied());
+        args.push(ms(now).into());
+        let sql = format!(
+            "select hash, person, roles from tokens where hash in ({list}) and revoked_at is null \
+             and (expires_at is null or expires_at > ${})",
+            args.len()
+        );
+        let rows = self.db.quick(&sql, args).await?;
+        rows.iter().map(holder).collect()
     }
 
     /// The tokens of a person, or of all; the newest first.
@@ -194,6 +215,10 @@ impl Store {
 
 fn roles(text: &str) -> BTreeSet<Role> {
     text.split(' ').filter_map(Role::from_code).collect()
+}
+
+fn holder(row: &Row) -> Result<(String, PersonId, BTreeSet<Role>), Error> {
+    Ok((row.text(0)?, parsed("tokens", "person", &row.text(1)?)?, roles(&row.text(2)?)))
 }
 
 fn listed(row: &Row) -> Result<ListedToken, Error> {

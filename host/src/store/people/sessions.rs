@@ -1,5 +1,7 @@
 //! Sessions in browsers, by the hash of their secret. Each stands for the token with which it was begun.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -7,6 +9,7 @@ use super::ID_DIGITS;
 use crate::desk::id::PersonId;
 use crate::store::chain::audit;
 use crate::store::db::{Arg, Row};
+use crate::store::sql::among;
 use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
@@ -97,6 +100,46 @@ impl Store {
         );
         let args = vec![hash.into(), ms(idle_since).into(), ms(now).into()];
         self.db.optional(&sql, args).await?.as_ref().map(session).transpose()
+    }
+
+    /// The tokens of those of these sessions that have been used since `idle_since` and have not ended by `now`, by session.
+    pub async fn tokens_of_sessions(
+        &self,
+        sessions: &HashSet<&str>,
+        (idle_since, now): (Timestamp, Timestamp),
+    ) -> Result<HashMap<String, String>, Error> {
+        if sessions.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (mut args, list) = among(sessions.iter().copied());
+        let (idle, end) = (args.len() + 1, args.len() + 2);
+        args.extend([Arg::from(ms(idle_since)), ms(now).into()]);
+        let sql = format!(
+            "select hash, token from sessions where hash in ({list}) and ended_at is null and seen_at > ${idle} \
+             and expires_at > ${end}"
+        );
+        self.db.quick(&sql, args).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    }
+
+    /// How many sessions were begun with each of these tokens, by the token's id, that have been used since `idle_since` and have
+    /// not ended by `now`; without those that have none.
+    pub async fn sessions_of_tokens(
+        &self,
+        ids: &[&str],
+        (idle_since, now): (Timestamp, Timestamp),
+    ) -> Result<HashMap<String, i64>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (mut args, list) = among(ids.iter().copied());
+        let (idle, end) = (args.len() + 1, args.len() + 2);
+        args.extend([Arg::from(ms(idle_since)), ms(now).into()]);
+        let id = format!("substr(token, 1, {ID_DIGITS})");
+        let sql = format!(
+            "select {id}, count(*) from sessions where {id} in ({list}) and ended_at is null and seen_at > ${idle} \
+             and expires_at > ${end} group by {id}"
+        );
+        self.db.all(&sql, args).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
 
     /// Notes that a session is in use.

@@ -25,12 +25,14 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 16] = [
+const DESK: [&str; 18] = [
     "rule",
     "table",
     "configuration",
     "directory",
     "campaign",
+    "schedule",
+    "webhook",
     "token-added",
     "token-revoked",
     "account-set",
@@ -194,6 +196,7 @@ fn entry(f: &Frame, found: Found) -> Entry {
         ("rule", None) => Some(format!("/admin/rules/{about}")),
         ("table", None) => Some(format!("/admin/tables/{about}")),
         ("configuration", None) => Some(format!("/admin/documents/{about}")),
+        ("webhook", None) => Some(format!("/admin/webhooks/{about}")),
         _ => None,
     };
     Entry {

@@ -6,15 +6,19 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::app::jobs::webhooks::{Delivery, Replay, StoredWebhook};
+use crate::app::jobs::webhooks::{Delivery, Replay, Resumes, StoredWebhook};
+use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::history::{Step, fact};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
 /// Deliveries on a page.
 const ROWS: usize = 50;
+/// Steps on a page, the latest first; all of them are in the audit.
+const STEPS: usize = 20;
 
 /// An endpoint.
 struct Endpoint {
@@ -87,6 +91,19 @@ struct WebhookPage {
     endpoint: Endpoint,
     sent: Vec<Sent>,
     next: Option<String>,
+    /// The events that it gets once it is in use again, where it is not.
+    resumes: Option<Resumes>,
+    steps: Vec<Step>,
+}
+
+/// The last steps that were taken with an endpoint.
+async fn steps(visit: &Visit, name: &str) -> Result<Vec<Step>, Failure> {
+    let event = Some("webhook".to_owned());
+    let wanted = Wanted { event, about: Some(name.to_owned()), ..Wanted::default() };
+    let (found, _) = visit.app.search_audit(&visit.actor, Source::Desk, &wanted, (None, STEPS)).await?;
+    let f = &visit.frame;
+    let step = |found: &Found| Step::of(f, found, f.named("webhook-step", fact(found, "step")));
+    Ok(found.iter().map(step).collect())
 }
 
 /// Which page.
@@ -101,9 +118,16 @@ pub async fn show(visit: Visit, Path(name): Path<String>, Query(at): Query<Place
     let before = at.before.parse().ok();
     let found = visit.app.deliveries(&visit.actor, &name, before, ROWS).await?;
     let all = visit.app.webhooks(&visit.actor).await?;
-    let f = visit.frame;
     let stored = all.into_iter().find(|webhook| webhook.name == name).ok_or(Failure::NoPage)?;
+    let steps = steps(&visit, &name).await?;
+    let resumes = match stored.disabled_at {
+        Some(_) => Some(visit.app.webhook_resumes(&visit.actor, &name).await?),
+        None => None,
+    };
+    let f = visit.frame;
     let page_ = WebhookPage {
+        resumes,
+        steps,
         endpoint: endpoint(&f, stored),
         sent: found.items.into_iter().map(|delivery| sent(&f, delivery)).collect(),
         next: found.next.map(|id| format!("/admin/webhooks/{name}?before={id}")),

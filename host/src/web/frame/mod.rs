@@ -17,6 +17,7 @@ pub mod assets;
 pub mod failure;
 pub mod form;
 pub mod guard;
+pub mod history;
 pub mod packed;
 pub mod shown;
 pub mod times;

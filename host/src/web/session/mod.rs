@@ -13,7 +13,7 @@ use super::frame::failure::Failure;
 use super::frame::form::{self, Form};
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, cookie, local, page};
-use crate::app::jobs::events::Shown;
+use crate::app::jobs::proofs::Shown;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
 use crate::app::{App, Error};

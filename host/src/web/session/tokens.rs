@@ -1,5 +1,8 @@
 //! The tokens that let anyone in: who has which, and taking one back. Giving one out is for the operator at the machine alone.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::Query;
 use axum::http::StatusCode;
@@ -8,14 +11,20 @@ use serde::Deserialize;
 
 use super::Visit;
 use crate::app::Error;
+use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::app::tokens::ListedToken;
+use crate::desk::id::PersonId;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, encode};
+use crate::web::frame::history::{Step, fact};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 
 /// Tokens on the page; those behind them are found by their person.
 const ROWS: usize = 200;
+/// Steps on the page, the latest first, and how many of each kind are looked at for them; all of them are in the audit.
+const STEPS: usize = 20;
+const STEPS_LOOKED_AT: usize = 100;
 
 /// A token, without the token.
 struct Shown {
@@ -26,6 +35,8 @@ struct Shown {
     label: String,
     since: When,
     until: Option<When>,
+    /// How many sessions end with it.
+    sessions: i64,
 }
 
 #[derive(Template)]
@@ -36,6 +47,7 @@ struct TokensPage {
     person: String,
     more: bool,
     done: bool,
+    steps: Vec<Step>,
 }
 
 /// Whose tokens or sessions, and whether one was just ended.
@@ -46,9 +58,10 @@ pub struct Asked {
     pub(super) done: Option<String>,
 }
 
-fn shown(f: &Frame, token: ListedToken) -> Shown {
+fn shown(f: &Frame, token: ListedToken, sessions: &HashMap<String, i64>) -> Shown {
     let roles = token.roles.iter().map(|role| f.words.t(&format!("role.{}", role.code())));
     Shown {
+        sessions: sessions.get(&token.id).copied().unwrap_or_default(),
         id: token.id,
         name: f.name(&token.person),
         person: token.person.to_string(),
@@ -59,19 +72,51 @@ fn shown(f: &Frame, token: ListedToken) -> Shown {
     }
 }
 
+/// The last steps that were taken with tokens: of all, or of those that a person was given.
+async fn steps(visit: &Visit, person: Option<&PersonId>) -> Result<Vec<Step>, Failure> {
+    let (given_out, taken_back) = ("token-added", "token-revoked");
+    let of = person.map(PersonId::as_str);
+    let wanted = |event: &str, person: Option<&str>| Wanted {
+        event: Some(event.to_owned()),
+        person: person.map(str::to_owned),
+        ..Wanted::default()
+    };
+    let page = (None, STEPS_LOOKED_AT);
+    let (app, actor) = (&visit.app, &visit.actor);
+    let (mut found, _) = app.search_audit(actor, Source::Desk, &wanted(given_out, of), page).await?;
+    let (mut ended, _) = app.search_audit(actor, Source::Desk, &wanted(taken_back, None), page).await?;
+    // A search by person finds also those that they gave out to others.
+    found.retain(|given| of.is_none_or(|id| fact(given, "person") == id));
+    ended.retain(|ended| of.is_none() || found.iter().any(|given| given.about == ended.about));
+    found.extend(ended);
+    found.sort_by_key(|step| Reverse(step.seq));
+    let f = &visit.frame;
+    let text = |step: &Found| match step.event == given_out {
+        true => f.words.t2("tokens.given", &step.about, f.name_of(&fact(step, "person"))),
+        false => f.words.t1("tokens.ended", &step.about),
+    };
+    Ok(found.iter().take(STEPS).map(|step| Step::of(f, step, text(step))).collect())
+}
+
 /// `GET /admin/tokens`.
 pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
     // An id that no person can have belongs to no one.
-    let person = Some(asked.person.trim()).filter(|id| !id.is_empty()).map(str::parse);
-    let all = match person.transpose() {
-        Ok(person) => visit.app.tokens_in_force(&visit.actor, person.as_ref(), limit).await?,
-        Err(_) => visit.app.tokens_in_force(&visit.actor, None, 0).await?,
+    let person = Some(asked.person.trim()).filter(|id| !id.is_empty()).map(str::parse::<PersonId>);
+    let (all, steps) = match person.transpose() {
+        Ok(person) => {
+            let person = person.as_ref();
+            (visit.app.tokens_in_force(&visit.actor, person, limit).await?, steps(&visit, person).await?)
+        }
+        Err(_) => (visit.app.tokens_in_force(&visit.actor, None, 0).await?, Vec::new()),
     };
+    let ids: Vec<&str> = all.iter().map(|token| token.id.as_str()).collect();
+    let sessions = visit.app.sessions_of_tokens(&visit.actor, &ids).await?;
     let f = visit.frame;
     let page_ = TokensPage {
         more: all.len() > ROWS,
-        tokens: all.into_iter().take(ROWS).map(|token| shown(&f, token)).collect(),
+        tokens: all.into_iter().take(ROWS).map(|token| shown(&f, token, &sessions)).collect(),
+        steps,
         person: asked.person,
         done: asked.done.is_some(),
         f,

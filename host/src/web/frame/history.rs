@@ -1,0 +1,30 @@
+//! Steps that were taken with something, as the audit has them, for the page that shows it.
+
+use serde_json::{Map, Value};
+
+use super::Frame;
+use super::times::When;
+use crate::app::observe::audit::Found;
+
+/// A step: when, by whom, and the reason where one was given.
+pub struct Step {
+    pub when: When,
+    pub text: String,
+    pub who: String,
+    pub why: String,
+}
+
+/// A fact of an entry that is a text; empty where it has none of that name.
+pub fn fact(found: &Found, name: &str) -> String {
+    let facts: Map<String, Value> = serde_json::from_str(&found.detail).unwrap_or_default();
+    facts.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl Step {
+    /// An entry of the audit as a step, which the text names.
+    pub fn of(f: &Frame, found: &Found, text: String) -> Step {
+        let by = fact(found, "by");
+        let who = if by == "desk" { f.words.t("who.desk") } else { f.name_of(&by) };
+        Step { when: f.times.ago(found.at), text, who, why: fact(found, "why") }
+    }
+}
