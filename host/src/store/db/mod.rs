@@ -201,7 +201,7 @@ impl Db {
         let db = self.clone();
         apart(async move {
             Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file),
+                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file, Script::default()),
                 Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Searching).await?),
             })
         })
