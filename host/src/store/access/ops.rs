@@ -136,29 +136,31 @@ fn holding(row: &Row) -> Result<Holding, Error> {
     })
 }
 
-/// Writes an order as it stands.
-pub(in crate::store) async fn write(tx: &mut Tx, op: &Op) -> Result<(), Error> {
+/// Writes orders as they stand, each of another id.
+pub(in crate::store) async fn write(tx: &mut Tx, ops: &[&Op]) -> Result<(), Error> {
     let tail = "on conflict (id) do update set state = excluded.state, attempt = excluded.attempt, \
                 not_before = excluded.not_before, said = excluded.said, changed_at = excluded.changed_at";
-    let row = vec![
-        op.id.0.into(),
-        op.ticket.0.into(),
-        op.grant.0.into(),
-        op.subject.as_str().into(),
-        op.app.as_str().into(),
-        op.entitlement.to_string().into(),
-        op.direction.code().into(),
-        op.replaces.as_ref().map(ToString::to_string).into(),
-        i64::from(op.generation).into(),
-        op.state.code().into(),
-        i64::from(op.attempt).into(),
-        ms(op.not_before).into(),
-        op.said.as_str().into(),
-        ms(op.planned_at).into(),
-        Arg::from(ms(op.changed_at)),
-    ];
+    let rows = ops.iter().map(|op| {
+        vec![
+            op.id.0.into(),
+            op.ticket.0.into(),
+            op.grant.0.into(),
+            op.subject.as_str().into(),
+            op.app.as_str().into(),
+            op.entitlement.to_string().into(),
+            op.direction.code().into(),
+            op.replaces.as_ref().map(ToString::to_string).into(),
+            i64::from(op.generation).into(),
+            op.state.code().into(),
+            i64::from(op.attempt).into(),
+            ms(op.not_before).into(),
+            op.said.as_str().into(),
+            ms(op.planned_at).into(),
+            Arg::from(ms(op.changed_at)),
+        ]
+    });
     let head = format!("insert into access_ops ({OP_COLUMNS})");
-    tx.insert(&head, 15, tail, vec![row]).await.map(drop)
+    tx.insert(&head, 15, tail, rows.collect()).await.map(drop)
 }
 
 /// Notes that a person holds something.

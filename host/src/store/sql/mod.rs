@@ -11,3 +11,12 @@ pub mod search;
 pub fn places(after: usize, count: usize) -> String {
     (after + 1..=after + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
+
+/// The items of a list in a statement, the last of them repeated until they are 1, 2, 4, 8 and so on: of lists of any length, few
+/// statements are prepared, and each is used again.
+pub fn padded<T: Clone>(mut items: Vec<T>) -> Vec<T> {
+    if let Some(last) = items.last().cloned() {
+        items.resize(items.len().next_power_of_two(), last);
+    }
+    items
+}
