@@ -22,7 +22,7 @@ fn after(change: Change) -> Organisation {
 }
 
 /// Each makes access harder to get, and taking it back makes it easier.
-const STRICTER: [(&str, Change); 9] = [
+const STRICTER: [(&str, Change); 11] = [
     ("a shorter grant", |o| app(o).tiers[0].hours_max -= 1),
     ("no groups", |o| app(o).tiers.iter_mut().for_each(|tier| tier.groups.clear())),
     ("fewer seats", |o| app(o).tiers[0].seats = Some(0)),
@@ -35,6 +35,8 @@ const STRICTER: [(&str, Change); 9] = [
     ("they have left", |o| eve(o).active = false),
     ("they are one", |o| eve(o).same_as = Some(person("hal"))),
     ("no own tags", |o| o.requester_tags.clear()),
+    ("a shorter grant where a rule has failed", |o| o.defaults.access_fallback_hours -= 1),
+    ("who moves loses it at once", |o| o.defaults.ends_on_move = true),
 ];
 
 #[test]
@@ -47,12 +49,13 @@ fn what_is_stricter_needs_one_person_and_its_opposite_two() {
 }
 
 /// Whichever way they go: a rule may let people in by the one or by the other.
-const EITHER_WAY: [(&str, Change); 10] = [
+const EITHER_WAY: [(&str, Change); 11] = [
     ("risk", |o| app(o).tiers[0].risk.push('x')),
     ("owner", |o| app(o).owner = Some(person("bo-li"))),
     ("attributes", |o| drop(app(o).attributes.insert("a".to_owned(), "b".to_owned()))),
     ("one tier", |o| app(o).one_tier ^= true),
     ("manager", |o| eve(o).manager = Some(person("bo-li"))),
+    ("those who approve last", |o| drop(o.defaults.access_approvers.pop())),
     ("groups", |o| eve(o).groups.push("another".parse().unwrap())),
     ("address", |o| eve(o).email.push('x')),
     ("department", |o| eve(o).department.push('x')),

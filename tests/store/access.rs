@@ -1,17 +1,26 @@
 //! Access: cases, whom they await, grants, history and the ledger read back alike.
 
+use std::collections::{BTreeSet, HashSet};
+
+use ruledesk::app::decide::pipeline::Peers;
+use ruledesk::app::decide::translate;
 use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, LedgerEvent};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::timer::TimerKind;
-use ruledesk::desk::id::TicketId;
+use ruledesk::desk::id::{PersonId, TicketId, TierId};
+use ruledesk::desk::organisation::{App, Organisation, Person, Tier};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
 use ruledesk::store::access::History;
 use ruledesk::store::access::ledger::{Said, StoredEvent};
+use ruledesk::store::db::Arg;
 use ruledesk::store::jobs::{Lease, Queue};
-use ruledesk::store::{Error, Store};
+use ruledesk::store::{Error, Store, Target};
 
-use super::fixture::{Wanted, at, changed_of, create_access, on_both, organisation, person, uuid};
+use super::fixture::{
+    NOW, Wanted, at, changed_of, create_access, on_both, on_postgres, on_sqlite, organisation, person, uuid,
+};
+use crate::support::records;
 
 const HOUR: i64 = 3_600_000;
 
@@ -187,12 +196,12 @@ async fn history_holders_and_grants_count_what_they_say() {
         store.commit(create_access(&organisation, &plain(5, "Zoe"), &[&["hal"]], 5)).await.unwrap();
         decide(&store, 5, "hal", false, HOUR).await;
         store.commit(create_access(&organisation, &plain(6, "Zoe"), &[&["hal"]], 5)).await.unwrap();
-        let crm = "crm".parse().unwrap();
+        let (crm, pro) = ("crm".parse().unwrap(), "pro".parse().unwrap());
         (
             store.access_history(&person("Zoe"), at(0)).await.unwrap(),
             store.access_history(&person("Zoe"), at(6)).await.unwrap(),
-            store.holders(&crm, at(HOUR)).await.unwrap(),
-            store.holders(&crm, at(20 * HOUR)).await.unwrap(),
+            store.holders(&crm, &[&pro], at(HOUR)).await.unwrap(),
+            store.holders(&crm, &[&pro], at(20 * HOUR)).await.unwrap(),
             store.grants(&person("Zoe"), at(0)).await.unwrap().len(),
             store.grants(&person("bo.li"), at(20 * HOUR)).await.unwrap().len(),
         )
@@ -222,4 +231,145 @@ async fn what_is_granted_at_once_takes_nobodys_turn() {
     })
     .await;
     assert_eq!(people, ["amara", "Bo", "bo.li", "bo-li"].map(person));
+}
+
+/// Numbers that look like chance, and are the same in each run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+}
+
+/// A grant as it is written by hand.
+struct Row {
+    subject: String,
+    app: &'static str,
+    tier: &'static str,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+    state: &'static str,
+}
+
+impl Row {
+    fn by(chance: &mut Chance) -> Row {
+        let revoked = chance.below(4) == 0;
+        Row {
+            subject: format!("p{}", chance.below(30)),
+            app: chance.one(&["crm", "crm", "crm", "erp"]),
+            tier: chance.one(&["one", "two", "three", "gone"]),
+            expires_at: NOW + i64::try_from(chance.below(3)).unwrap() - 1,
+            revoked_at: revoked.then_some(NOW - 5),
+            state: chance.one(&[
+                "active",
+                "active",
+                "provisioning",
+                "scheduled",
+                "deprovisioning",
+                "compensating",
+                "ended",
+                "failed",
+            ]),
+        }
+    }
+
+    /// Whether it takes a seat now.
+    fn is_held(&self) -> bool {
+        let supports = ["active", "provisioning", "scheduled"].contains(&self.state) && self.revoked_at.is_none();
+        let under_way = ["provisioning", "deprovisioning", "compensating"].contains(&self.state);
+        self.app == "crm" && ((self.expires_at > NOW && supports) || under_way)
+    }
+}
+
+async fn write_by_hand(target: &Target, rows: &[Row]) {
+    let db = records::open(target).await;
+    let mut tx = db.begin().await.unwrap();
+    let args = rows.iter().zip(1..).map(|(row, n)| {
+        vec![
+            uuid(8, n).into(),
+            uuid(9, n).into(),
+            row.subject.as_str().into(),
+            row.app.into(),
+            row.tier.into(),
+            "[]".into(),
+            (NOW - 10).into(),
+            row.expires_at.into(),
+            row.revoked_at.into(),
+            Arg::from(row.state),
+        ]
+    });
+    let head = "insert into grants (id, ticket, subject, app, tier, groups, granted_at, expires_at, revoked_at, state)";
+    tx.insert(head, 10, "", args.collect()).await.unwrap();
+    tx.commit().await.unwrap().done().await.unwrap();
+    db.close().await;
+}
+
+/// Thirty people of three departments and of none, of whom some have left, and an app of three tiers.
+fn with_departments() -> (Organisation, App) {
+    let mut organisation = organisation();
+    let like = organisation.people[&person("eve")].clone();
+    for n in 0..30 {
+        let id = person(&format!("p{n}"));
+        let department = ["Sales", "Finance", "Support", ""][n % 4].to_owned();
+        let one = Person { id: id.clone(), department, active: n % 7 != 0, ..like.clone() };
+        organisation.people.insert(id, one);
+    }
+    // One is no person of the desk at all, and holds something all the same.
+    organisation.people.remove(&person("p5"));
+    let mut app = organisation.apps[&"crm".parse().unwrap()].clone();
+    let tier = |id: &str, seats| Tier { id: id.parse().unwrap(), seats, ..app.tiers[0].clone() };
+    app.tiers = vec![tier("one", None), tier("two", Some(5)), tier("three", Some(50))];
+    organisation.apps.insert(app.id.clone(), app.clone());
+    (organisation, app)
+}
+
+/// The definition of peers, out of all holders one by one: the people of the department, and who of them holds enough.
+fn one_by_one(organisation: &Organisation, subject: &PersonId, (app, tier): (&App, &Tier), rows: &[Row]) -> (u32, u32) {
+    let department = organisation.people.get(subject).map(|person| person.department.as_str());
+    let department = department.filter(|department| !department.is_empty());
+    let is_peer =
+        |person: &&Person| person.active && person.id != *subject && Some(person.department.as_str()) == department;
+    let order = |id: &str| app.tier(id).map_or(0, |(order, _)| order);
+    let enough = rows.iter().filter(|row| row.is_held() && order(row.tier) >= order(tier.id.as_str()));
+    let holders: HashSet<&str> = enough.map(|row| row.subject.as_str()).collect();
+    let peers: Vec<&Person> = organisation.people.values().filter(is_peer).collect();
+    let count = |n: usize| u32::try_from(n).unwrap();
+    (count(peers.len()), count(peers.iter().filter(|person| holders.contains(person.id.as_str())).count()))
+}
+
+#[tokio::test]
+async fn the_database_counts_the_peers_and_the_holders_that_one_counts_one_by_one() {
+    let (organisation, app) = with_departments();
+    let tiers: Vec<&TierId> = app.tiers.iter().map(|tier| &tier.id).collect();
+    let mut chance = Chance(4711);
+    for round in 0..3 {
+        let (sqlite, dir) = on_sqlite().await;
+        let (postgres, there) = on_postgres().await;
+        let rows: Vec<Row> = (0..round * 150).map(|_| Row::by(&mut chance)).collect();
+        for (store, target) in [(sqlite, Target::Sqlite(dir.path().join("desk.db"))), (postgres, there)] {
+            write_by_hand(&target, &rows).await;
+            for (subject, tier) in organisation.people.keys().flat_map(|id| app.tiers.iter().map(move |t| (id, t))) {
+                let people = Peers::people(&organisation, subject);
+                let by_highest = store.holders_among(&app.id, (&tiers, &people), at(0)).await.unwrap();
+                let peers = translate::peers(&Peers::counted(people.len(), &by_highest), &app, tier);
+                let found = (peers.department_size, peers.department_holders);
+                assert_eq!(found, one_by_one(&organisation, subject, (&app, tier), &rows), "{subject}, {}", tier.id);
+            }
+            for tier in &app.tiers {
+                let held = store.holders(&app.id, &[&tier.id], at(0)).await.unwrap();
+                let of = |row: &&Row| row.is_held() && row.tier == tier.id.as_str();
+                let expected: BTreeSet<PersonId> = rows.iter().filter(of).map(|row| person(&row.subject)).collect();
+                assert_eq!(held.len(), expected.len(), "each once");
+                assert_eq!(held.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), expected);
+            }
+            store.close().await;
+        }
+    }
+    assert_eq!(app.seated().len(), 2);
 }

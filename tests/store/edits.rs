@@ -8,9 +8,9 @@ use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
 use ruledesk::desk::ticket::edit::{self, EditTicket as Edit};
 use ruledesk::store::access::ledger::Said;
-use ruledesk::store::{Error, Store};
+use ruledesk::store::{Commit, Error, Store};
 
-use super::fixture::{Wanted, at, changed, create_access, on_both, on_sqlite, organisation, person};
+use super::fixture::{Wanted, at, changed, changed_of, create_access, on_both, on_sqlite, organisation, person};
 
 async fn read(store: &Store, number: i64) -> Ticket {
     store.ticket(TicketNumber(number)).await.unwrap().unwrap()
@@ -66,6 +66,40 @@ async fn the_queue_is_in_the_order_of_the_changed_priority() {
     })
     .await;
     assert_eq!(order, [3, 2, 1]);
+}
+
+#[tokio::test]
+async fn tickets_that_change_alike_are_written_together_and_one_that_changes_twice_in_its_order() {
+    let tickets = on_both(async |store| {
+        for n in 1..=5 {
+            store.commit(Wanted::new(n).create(&organisation())).await.unwrap();
+        }
+        let edited = |n: u128, ticket: &Ticket, priority: &str| {
+            let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
+            let permit = permission::edit(&agent, ticket).unwrap();
+            let wanted = Edit { priority: Some(priority.to_owned()), reason: "because".to_owned(), ..Edit::default() };
+            changed_of(n, 60_000, |at| edit::edit(ticket, &wanted, &permit, at).unwrap()).unwrap()
+        };
+        let mut commits: Vec<Commit> = Vec::new();
+        for (number, n) in (1..=3).zip(1..) {
+            commits.push(edited(n, &read(&store, number).await, "critical").into());
+        }
+        let first = edited(4, &read(&store, 4).await, "critical");
+        let second = edited(5, first.after(), "low");
+        commits.extend([Commit::from(first), Commit::from(second)]);
+        store.commit_together(commits).await.unwrap();
+        let mut tickets = Vec::new();
+        for number in 1..=5 {
+            let Ticket { priority, version, rank, clocks, updated_at, .. } = read(&store, number).await;
+            tickets.push((priority.to_string(), version, rank, clocks.resolution.due_at, updated_at));
+        }
+        tickets
+    })
+    .await;
+    let seen: Vec<(&str, i64)> = tickets.iter().map(|(priority, version, ..)| (priority.as_str(), *version)).collect();
+    assert_eq!(seen, [("critical", 2), ("critical", 2), ("critical", 2), ("low", 3), ("medium", 1)]);
+    assert_eq!(tickets[0].4, at(60_000));
+    assert!(tickets[0].3 < tickets[4].3 && tickets[4].3 < tickets[3].3, "each has its own promise");
 }
 
 #[tokio::test]

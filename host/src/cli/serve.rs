@@ -78,6 +78,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     descriptors::raise();
     serve.crash_at.as_deref().into_iter().for_each(crash::arm);
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
+    let config = desk::agreed(config, &source).await?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
     let mut ways = outgoing::ways(&config.outgoing)?;
     ways.apps = ways.apps.running(outgoing::programs(&server)?);

@@ -131,6 +131,12 @@ impl Files {
         errors.is_empty().then_some(Document { file, text, root, problems })
     }
 
+    /// The files that may have a part in who gets access: all but tables, which are guarded by themselves, and the words of messages.
+    pub fn deciding(&self) -> BTreeMap<String, String> {
+        let deciding = self.texts.iter().filter(|(path, _)| decides(path));
+        deciding.map(|(path, text)| (path.clone(), text.clone())).collect()
+    }
+
     /// The reference tables: file, table's name, text.
     pub fn tables(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.texts.iter().filter_map(|(file, text)| {
@@ -139,6 +145,12 @@ impl Files {
             Some((file.as_str(), name, text.as_str()))
         })
     }
+}
+
+/// Whether a file may have a part in who gets access.
+pub fn decides(path: &str) -> bool {
+    let folder = path.split_once('/').map(|(folder, _)| folder);
+    !matches!(folder, Some(TABLES | TEMPLATES))
 }
 
 /// A problem with a file as a whole.

@@ -95,12 +95,35 @@ pub fn load(dir: &Path, outside: &Outside) -> Result<Config, Vec<Problem>> {
 /// As [`load`].
 pub fn load_with(dir: &Path, outside: &Outside, published: &BTreeMap<String, String>) -> Result<Config, Vec<Problem>> {
     let mut files = Files::read(dir)?;
-    for document in by_api(&files) {
+    lay_over(&mut files, published);
+    check(&files, outside)
+}
+
+/// The same with the files that [`Files::deciding`] has once given in place of those of the directory.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_as(
+    dir: &Path,
+    outside: &Outside,
+    kept: BTreeMap<String, String>,
+    published: &BTreeMap<String, String>,
+) -> Result<Config, Vec<Problem>> {
+    let mut files = Files::read(dir)?;
+    files.texts.retain(|path, _| !files::decides(path));
+    files.texts.extend(kept);
+    lay_over(&mut files, published);
+    check(&files, outside)
+}
+
+/// Puts documents that were published in place of the files whose documents are published by API.
+fn lay_over(files: &mut Files, published: &BTreeMap<String, String>) {
+    for document in by_api(files) {
         if let Some(text) = published.get(document.code()) {
             files.texts.insert(document.file().to_owned(), into_normal(text.clone()));
         }
     }
-    check(&files, outside)
 }
 
 /// The documents that are published by API; none where that cannot be read, which the check then says.

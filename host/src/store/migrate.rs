@@ -61,6 +61,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     48 "entrance" "0048_entrance.sql";
     49 "labels" "0049_labels.sql";
     50 "search" "0050_search.sql";
+    52 "held" "0052_held.sql";
+    53 "agreed" "0053_agreed.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

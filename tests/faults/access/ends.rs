@@ -116,6 +116,47 @@ fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_
 }
 
 #[test]
+fn all_that_a_leaver_holds_ends_in_one_transaction_and_one_that_is_damaged_holds_up_no_other() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let apps = desk.settings().with_file_name("apps.toml");
+        let mut text = std::fs::read_to_string(&apps).unwrap();
+        for n in 0..5 {
+            text += &format!(
+                "\n[[app]]\nid = \"a{n}\"\nname = \"A {n}\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"low\"\nlongest = \"720h\"\n"
+            );
+        }
+        std::fs::write(&apps, text).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        for (person, n) in ["amara", "jonas"].into_iter().flat_map(|person| (0..5).map(move |n| (person, n))) {
+            let fields = json!({ "app": format!("a{n}"), "tier": "user", "duration-hours": 24, "for": person,
+                "justification": "I join the data project" });
+            let body = json!({ "request_type": "access", "subject": "access please", "fields": fields });
+            let made = desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+            assert_eq!(made["access"]["state"], "approved", "{made}");
+        }
+        let held = "select app from grants where state = 'active' order by app";
+        assert_eq!(rows(&desk, held).len(), 10);
+        with_people(&desk, "id = \"amara\"\n", "id = \"amara\"\nactive = false\n");
+        assert_eq!(rows(&desk, held).len(), 5, "all of hers has ended, and nothing of another's");
+        let together = |entries: &String| entries.split(' ').count() == 5;
+        let all = rows(&desk, "select entries from timelines order by link");
+        assert_eq!(all.iter().filter(|entries| together(entries)).count(), 1, "one transaction has all five");
+        let why = rows(&desk, "select end_reason from grants where subject = 'amara' group by end_reason");
+        assert_eq!(why, ["left"]);
+        assert!(desk.command(&["decisions", "chain"]).status.success(), "each end has its entries");
+
+        write(&desk, "update grants set tier = 'no tier!' where subject = 'jonas' and app = 'a3'");
+        with_people(&desk, "id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n");
+        assert_eq!(rows(&desk, held), ["a3"], "it is tried again with each look");
+        write(&desk, "update grants set tier = 'user' where tier = 'no tier!'");
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(rows(&desk, held), Vec::<String>::new());
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
 fn who_holds_access_hears_before_it_ends_and_more_often_the_longer_it_lasts() {
     let desk = House::demo(crate::support::place::Database::Sqlite);
     asks(&desk.as_role("amara"), 60 * 24);

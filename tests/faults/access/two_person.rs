@@ -338,3 +338,42 @@ fn one_person_publishes_only_what_makes_access_harder_to_get() {
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
+
+#[test]
+fn files_that_make_access_easier_to_get_are_in_force_when_two_have_read_them_again() {
+    on_both(|database| {
+        let desk = desk(database);
+        let path = desk.settings().with_file_name("apps.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let more = format!(
+            "{before}\n[[app]]\nid = \"a0\"\nname = \"A 0\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"low\"\nlongest = \"720h\"\n"
+        );
+        let reload = |client: &Client| client.post("/api/v1/config/reload", &json!({}));
+        let is_there = |desk: &House| {
+            let apps = desk.as_role("mei").get("/api/v1/config/apps").expect(200);
+            apps.to_string().contains("\"a0\"")
+        };
+        std::fs::write(&path, &more).unwrap();
+        for again in [false, true] {
+            let refused = reload(&desk.as_role("mei")).expect(409);
+            assert!(refused["detail"].as_str().unwrap().contains("the app `a0` is new"), "{again}: {refused}");
+        }
+        assert!(!is_there(&desk), "one person twice is one person");
+        let desk = desk.cut_off_and_restart();
+        assert!(!is_there(&desk), "a restart is no second person");
+        std::fs::write(&path, more.replace("720h", "700h")).unwrap();
+        assert_eq!(reload(&noor(&desk)).status, 409, "other files are another thing to agree to");
+        std::fs::write(&path, &more).unwrap();
+        assert_eq!(reload(&desk.as_role("mei")).status, 409);
+        assert_eq!(reload(&noor(&desk)).status, 204);
+        assert!(is_there(&desk));
+        let desk = desk.cut_off_and_restart();
+        assert!(is_there(&desk), "it stays agreed to");
+        std::fs::write(&path, &before).unwrap();
+        assert_eq!(reload(&desk.as_role("mei")).status, 204, "one person makes it stricter");
+        assert!(!is_there(&desk));
+        std::fs::write(&path, &more).unwrap();
+        assert_eq!(reload(&noor(&desk)).status, 409, "and back are two");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

@@ -333,9 +333,10 @@ pub async fn apps(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::J
     })
 }
 
-/// Read the configuration directory again. Where anything in it is wrong, nothing changes.
+/// Read the configuration directory again. Where anything in it is wrong, nothing changes. Where the desk asks for two people and the
+/// files make access easier to get, they wait (409) until another administrator does the same.
 #[utoipa::path(post, path = "/api/v1/config/reload", tag = "config", security(("token" = [])),
-    responses((status = 204), (status = 422, body = Problem)))]
+    responses((status = 204), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn reload(State(app): State<Arc<App>>, Caller(actor): Caller) -> Result<axum::http::StatusCode, Problem> {
     let problems = app.reload_configuration(&actor).await?;
     if problems.is_empty() {

@@ -60,8 +60,7 @@ impl Office {
         };
         let mut items = Vec::new();
         for app in organisation.apps.values().filter(visible) {
-            let counted = app.tiers.iter().any(|tier| tier.seats.is_some());
-            let holders = if counted { self.store.holders(&app.id, now).await? } else { Vec::new() };
+            let holders = self.store.holders(&app.id, &app.seated(), now).await?;
             let standing = |tier: &crate::desk::organisation::Tier| {
                 let of = |grant: &&Grant| grant.app == app.id && grant.tier == tier.id;
                 Standing {

@@ -1,6 +1,6 @@
 //! The beginnings and ends of grants by time, the reminders before, and more time for a grant that is held.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::app::jobs::Outcome;
@@ -10,9 +10,11 @@ use crate::app::{App, Error, Office};
 use crate::desk::access::{self, Grant, GrantState};
 use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
-use crate::desk::id::{GrantId, PersonId, TicketId};
+use crate::desk::change::{AccessSeen, Change};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId};
 use crate::desk::organisation::form::Raw;
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::lifecycle::alerts;
 use crate::store::access::current::Changing;
@@ -41,7 +43,7 @@ impl Office {
 
     /// Ends the access that these tickets gave, as far as its time is over, in one transaction: all of it or none. Gives the
     /// tickets with which that was done. The others are for [`Office::expire_if_over`]: those that are not due, the second ticket
-    /// of one person, and all of them where one cannot be written.
+    /// of one person about one app, and all of them where one cannot be written.
     ///
     /// # Errors
     ///
@@ -49,7 +51,7 @@ impl Office {
     pub async fn expire_together(&self, tickets: &[TicketId]) -> Result<BTreeSet<TicketId>, Error> {
         let some = tickets.get(..ENDS_TOGETHER_MAX).unwrap_or(tickets);
         let found = self.store.changing(some, self.clock.now()).await?;
-        let commits = self.ends_of(found);
+        let commits = self.ends_of(found, access::expire);
         if commits.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -61,18 +63,48 @@ impl Office {
         }
     }
 
-    /// The ends of those grants whose time is over, one of each person's.
-    fn ends_of(&self, found: Vec<Changing>) -> Vec<Commit> {
+    /// Ends what a person holds who has left, as much of it in one transaction as can be. What is left is for one by one: more than
+    /// one grant of one app, what is damaged, and all of them where one cannot be written.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub(super) async fn end_together(&self, person: &PersonId) -> Result<(), Error> {
+        let now = self.clock.now();
+        for some in self.store.tickets_of_held(person, now).await?.chunks(ENDS_TOGETHER_MAX) {
+            // One that cannot be read is met again one by one, where it keeps no other waiting.
+            let Ok(found) = self.store.changing(some, now).await else { return Ok(()) };
+            let commits = self.ends_of(found, access::end);
+            let grants = commits.len();
+            if grants == 0 {
+                continue;
+            }
+            match self.store.commit_together(commits).await {
+                Ok(_) => tracing::info!(%person, grants, "grants have ended together: the person has left"),
+                Err(StoreError::Conflict) => {}
+                Err(error) => {
+                    tracing::warn!(%error, %person, grants, "ends were not written together: each is tried by itself");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The ends of those of these grants that end, of each person one in each app: what is held in one app is no part of what is
+    /// decided about another.
+    fn ends_of(&self, found: Vec<Changing>, end: impl Fn(&Ticket, &Grant, &At<'_>) -> Option<Change>) -> Vec<Commit> {
         let organisation = self.organisation();
         let ids = || self.clock.new_id();
         let at = At::new(self.clock.now(), &organisation, &ids);
-        let (mut people, mut commits) = (BTreeSet::<PersonId>::new(), Vec::new());
+        let (mut ended, mut commits) = (BTreeMap::<PersonId, BTreeSet<AppId>>::new(), Vec::new());
         for Changing { ticket, grant, seen, review } in found {
             let at = at.reviewing(review);
-            let Some(change) = access::expire(&ticket, &grant, &at) else { continue };
-            // How far a person's access has come was read once: it holds for one change.
-            if people.insert(grant.subject.clone()) {
-                let mut change = change.telling(&at).only_while(vec![seen]);
+            let Some(change) = end(&ticket, &grant, &at) else { continue };
+            let apps = ended.entry(grant.subject.clone()).or_default();
+            // How far a person's access has come was read once: each change holds for what the one before it leaves.
+            let revision = seen.revision.saturating_add(i64::try_from(apps.len()).unwrap_or(i64::MAX));
+            if apps.insert(grant.app.clone()) {
+                let mut change = change.telling(&at).only_while(vec![AccessSeen { revision, ..seen }]);
                 alerts::keep_time(&mut change, &organisation);
                 commits.push(Commit::from(change));
             }

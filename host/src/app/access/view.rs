@@ -209,7 +209,7 @@ fn view(
     (app, tier): (&CatalogApp, &Tier),
 ) -> DecisionView {
     let request = &case.request;
-    let peers = translate::peers(organisation, &request.subject, app, tier, &facts.holders);
+    let peers = translate::peers(&facts.peers, app, tier);
     let others: Vec<_> = facts.holders.iter().filter(|(person, _)| *person != request.subject).collect();
     let taken = others.iter().filter(|(_, held)| *held == tier.id).count();
     let scope = case.scope.clone();

@@ -5,8 +5,39 @@ use crate::desk::access::{AccessRequest, Grant, Review};
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, PersonId, TicketNumber, TierId};
 use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::{Organisation, Person};
 use crate::desk::verdict::access::AccessVerdict;
 use crate::store::access::History;
+
+/// The people of a person's department who are here, without that person, and how many of them hold an app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// How many they are.
+    pub size: u32,
+    /// How many of them hold each tier or a higher one, in the order of the tiers.
+    pub holders: Vec<u32>,
+}
+
+impl Peers {
+    /// The peers of a person. Those of whom no department is known have none.
+    pub fn people<'o>(organisation: &'o Organisation, of: &PersonId) -> Vec<&'o PersonId> {
+        let department = organisation.people.get(of).map(|person| person.department.as_str());
+        let Some(department) = department.filter(|department| !department.is_empty()) else { return Vec::new() };
+        let is_peer = |person: &&Person| person.active && person.id != *of && person.department == department;
+        organisation.people.values().filter(is_peer).map(|person| &person.id).collect()
+    }
+
+    /// So many people, and how many of them have each tier as their highest.
+    pub fn counted(people: usize, by_highest: &[u32]) -> Peers {
+        let mut holders = by_highest.to_vec();
+        let mut higher = 0_u32;
+        for count in holders.iter_mut().rev() {
+            higher = higher.saturating_add(*count);
+            *count = higher;
+        }
+        Peers { size: u32::try_from(people).unwrap_or(u32::MAX), holders }
+    }
+}
 
 /// Facts about a request for access, read before the rules are asked.
 #[derive(Debug, Clone)]
@@ -14,8 +45,10 @@ pub struct AccessFacts {
     pub request: AccessRequest,
     pub grants: Vec<Grant>,
     pub history: History,
-    /// Who holds the app, and in which tier; without those who have left.
+    /// Who holds the app in a tier that has seats, and in which; without those who have left.
     pub holders: Vec<(PersonId, TierId)>,
+    /// The people of the subject's department, and how many of them hold the app.
+    pub peers: Peers,
     /// The ticket that asks for the same access and waits for approval.
     pub asked_in: Option<TicketNumber>,
     /// All requests for the person that wait for approval, by whichever account.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::accepted::{access_request, after_intake, apply, nothing_so_far};
 use super::budget::Left;
 use super::doubt::{Unheard, missing};
-pub use super::facts::AccessFacts;
+pub use super::facts::{AccessFacts, Peers};
 use super::stages::{Access, Ask, Categorization, Intake, OwnAccess, OwnIntake, Priority, Routing, checked};
 use super::translate;
 use super::versions::disagree::compare;
@@ -326,7 +326,7 @@ impl Run {
             subject: translate::shared_person(&organisation, &known.request.subject),
             grants: translate::grants(&known.grants, self.case.now),
             history: translate::history(known.history),
-            peers: translate::peers(&organisation, &known.request.subject, app, tier, &known.holders),
+            peers: translate::peers(&known.peers, app, tier),
         };
         let (requester, submitted_by) = (self.case.new.requester.clone(), self.case.new.submitted_by.clone());
         let asked = Asked {

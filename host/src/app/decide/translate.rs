@@ -1,12 +1,12 @@
 //! The desk's words and the contract's, each turned into the other; nowhere else do the two meet.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::closing::Said;
+use super::facts::Peers;
 use crate::desk::access::{AccessRequest, Grant};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Field, Problem, Raw, Value};
@@ -249,29 +249,11 @@ pub fn history(history: History) -> access::History {
     access::History { requested, approved, denied, revoked }
 }
 
-/// The people of a department other than the subject, and how many of them hold the tier or a higher one. Those of whom no
-/// department is known have no peers.
-pub fn peers(
-    organisation: &Organisation,
-    subject: &PersonId,
-    app: &App,
-    tier: &Tier,
-    holders: &[(PersonId, crate::desk::id::TierId)],
-) -> access::Peers {
-    let department = organisation.people.get(subject).map(|person| person.department.as_str());
-    let department = department.filter(|department| !department.is_empty());
-    let is_peer =
-        |person: &&Person| person.active && person.id != *subject && Some(person.department.as_str()) == department;
-    let order = |id: &str| app.tier(id).map_or(0, |(order, _)| order);
-    let least = order(tier.id.as_str());
-    let enough = holders.iter().filter(|(_, held)| order(held.as_str()) >= least);
-    let holders: HashSet<&str> = enough.map(|(holder, _)| holder.as_str()).collect();
-    let peers: Vec<&Person> = organisation.people.values().filter(is_peer).collect();
-    let holds = |person: &&&Person| holders.contains(person.id.as_str());
-    access::Peers {
-        department_size: u32::try_from(peers.len()).unwrap_or(u32::MAX),
-        department_holders: u32::try_from(peers.iter().filter(holds).count()).unwrap_or(u32::MAX),
-    }
+/// The people of a department other than the subject, and how many of them hold the tier or a higher one.
+pub fn peers(peers: &Peers, app: &App, tier: &Tier) -> access::Peers {
+    let order = app.tier(tier.id.as_str()).map_or(0, |(order, _)| order);
+    let department_holders = peers.holders.get(order).copied().unwrap_or_default();
+    access::Peers { department_size: peers.size, department_holders }
 }
 
 fn raw(value: contract::Value) -> Raw {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Conflict;
+use super::agreed::settled;
 pub use super::drafts::DocumentDraft;
 pub use super::touched::Touched;
 use crate::app::decide::judge::judge;
@@ -294,7 +295,7 @@ impl App {
         // Two at once would each take a part of what they read.
         let _only_one = self.changing_tables.lock().await;
         let config = match with_published(&self.source, &self.store).await? {
-            Ok(config) => config,
+            Ok(config) => settled(config, self.two_person_access, (&self.source, &self.store)).await?,
             Err(problems) => return Ok(problems),
         };
         let before = self.configured();

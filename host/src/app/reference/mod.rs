@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::store::tables::{LiveTable, TableVersion};
 pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 
+pub mod agreed;
 mod change;
 pub mod configuration;
 pub mod diff;
@@ -92,6 +93,11 @@ pub enum Conflict {
         "it makes access easier to get ({what}), and its draft is yours: another administrator has to publish the same"
     )]
     OwnDraft { what: String },
+    #[error(
+        "the files make access easier to get ({what}), which no one person does alone on this desk: they wait, and are in force \
+         when another administrator reads them again as they are"
+    )]
+    FilesNeedSecond { what: String },
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,
     #[error("a rule that decides about access looks things up in `{name}`: change the rule first")]

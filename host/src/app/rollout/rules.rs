@@ -188,10 +188,11 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`].
+    /// [`Error::Refused`]; [`Error::Table`] where it makes access easier to get, and waits for another administrator.
     pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
         permission::administer(actor)?;
-        self.read_configuration().await
+        let problems = self.agree_to_files(actor).await?;
+        if problems.is_empty() { self.read_configuration().await } else { Ok(problems) }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -34,7 +35,10 @@ impl App {
     /// # Errors
     ///
     /// Where the store cannot be used.
-    pub async fn start_rules(&self) -> Result<(), Error> {
+    pub async fn start_rules(self: &Arc<Self>) -> Result<(), Error> {
+        if self.two_person_access {
+            self.begin_with_agreed_files().await?;
+        }
         let only_one = self.archiving.lock().await;
         let (rollouts, says) = kept(&self.store).await?;
         let is_known = !rollouts.is_empty();

@@ -1,17 +1,25 @@
 //! `ruledesk decisions chain`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use tokio::task::JoinSet;
 
+use crate::app::Office;
 use crate::app::observe::chain::{Break, Chain, Checked, Place};
 use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure, Found};
+use crate::desk::actor::Actor;
 use crate::rules::text;
+
+/// Chains that are walked at once: while one is read, another is hashed.
+const WALKED_AT_ONCE: usize = 2;
 
 /// Checks the hash chains over decision records, access, archiving, rules, tables, tokens and timelines, and compares what takes
 /// effect with them, also while the desk runs.
@@ -30,14 +38,13 @@ pub struct Check {
 pub async fn run(check: Check) -> Result<(), Failure> {
     let anchors = check.anchor.as_deref().map_or_else(|| Ok(Vec::new()), read_anchor)?;
     let Shell { office, actor } = desk::shell_to_check(&check.place).await?;
+    let office = Arc::new(office);
     let mut ends = Vec::new();
     let mut broken = 0;
-    for chain in Chain::ALL {
-        let anchor = anchors.iter().find(|(of, _)| *of == chain).map(|(_, place)| place);
-        let checked = office.check_chain(&actor, chain, anchor).await?;
+    for checked in walked(&office, &actor, &anchors).await? {
         print(&checked);
         broken += checked.breaks.len() + checked.more;
-        ends.push((chain, checked.end));
+        ends.push((checked.chain, checked.end));
     }
     office.close().await;
     if broken > 0 {
@@ -48,6 +55,25 @@ pub async fn run(check: Check) -> Result<(), Failure> {
         Some(file) => write_anchor(&file, &ends),
         None => Ok(()),
     }
+}
+
+/// All chains, each walked to its end, in their order; some of them at once.
+async fn walked(office: &Arc<Office>, actor: &Actor, anchors: &[(Chain, Place)]) -> Result<Vec<Checked>, Failure> {
+    let mut left = Chain::ALL.into_iter().enumerate();
+    let (mut walks, mut done) = (JoinSet::new(), BTreeMap::new());
+    loop {
+        while walks.len() < WALKED_AT_ONCE
+            && let Some((place, chain)) = left.next()
+        {
+            let anchor = anchors.iter().find(|(of, _)| *of == chain).map(|(_, place)| place.clone());
+            let (office, actor) = (Arc::clone(office), actor.clone());
+            walks.spawn(async move { (place, office.check_chain(&actor, chain, anchor.as_ref()).await) });
+        }
+        let Some(walk) = walks.join_next().await else { break };
+        let (place, checked) = walk?;
+        done.insert(place, checked?);
+    }
+    Ok(done.into_values().collect())
 }
 
 fn print(checked: &Checked) {

@@ -11,6 +11,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use super::{Failure, Place};
 use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
+use crate::app::reference::agreed::settled;
 use crate::app::reference::configuration::with_published;
 use crate::app::rollout::rules::{Source, tables};
 use crate::app::rollout::start;
@@ -185,6 +186,18 @@ pub fn files(server: &Server) -> Result<Files, Failure> {
         Archive::Bucket { bucket, prefix } => place::Archive::bucket(bucket, prefix)?,
     };
     Ok(Files::new(place, server.data_dir.join("incoming")))
+}
+
+/// The configuration of a desk that is to serve, as far as two people have agreed to it, where it asks for two: also for what is read of it
+/// before the desk is open, such as whom the identity provider lets in.
+pub async fn agreed(config: Config, source: &Source) -> Result<Config, Failure> {
+    if !config.server.two_person_access {
+        return Ok(config);
+    }
+    let store = store(&config.server).await?;
+    let config = settled(config, true, (source, &store)).await;
+    store.close().await;
+    Ok(config?)
 }
 
 /// A desk that is to serve at once: what decides first is what decided last, and what is new in its directory is compiled

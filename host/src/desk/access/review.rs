@@ -6,7 +6,7 @@ use super::provisioning::{Books, Holding, Op};
 use super::{AccessCase, AccessState, Grant, guards};
 use crate::desk::change::at::At;
 use crate::desk::id::{AppId, PersonId, TierId};
-use crate::desk::organisation::Organisation;
+use crate::desk::organisation::{App, Organisation};
 use crate::desk::verdict::access::{AccessVerdict, Outcome, Scope};
 
 /// The state of things in the moment in which access is given.
@@ -16,7 +16,7 @@ pub struct Review {
     pub held: Vec<Grant>,
     /// The grants of the same human by other accounts: what no person may hold together, no human may.
     pub elsewhere: Vec<Grant>,
-    /// Who holds the app, and in which tier.
+    /// Who holds the app in a tier that has seats, and in which.
     pub holders: Vec<(PersonId, TierId)>,
     /// The rules' word now, with all that was granted since in view; `None` where they have just said it.
     pub verdict: Option<AccessVerdict>,
@@ -69,6 +69,13 @@ impl AccessCase {
         let taken = others.len();
         let full = u32::try_from(taken).is_ok_and(|taken| taken >= seats);
         full.then(|| format!("all {seats} seats of {} in {} are taken", tier.name, app.name))
+    }
+}
+
+impl App {
+    /// The tiers whose holders are counted, because there are so many seats of them and no more.
+    pub fn seated(&self) -> Vec<&TierId> {
+        self.tiers.iter().filter(|tier| tier.seats.is_some()).map(|tier| &tier.id).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::desk::id::TierId;
 /// as a person's department, counts whichever way it changes; `None` is what is stricter for certain, or has no part in it.
 pub fn looser(before: &Organisation, after: &Organisation) -> Option<String> {
     let found = people(before, after).or_else(|| apps(before, after)).or_else(|| forms(before, after));
-    found.or_else(|| duties(before, after)).or_else(|| {
+    found.or_else(|| duties(before, after)).or_else(|| defaults(before, after)).or_else(|| {
         let tag = after.requester_tags.iter().find(|tag| !before.requester_tags.contains(*tag))?;
         Some(format!("requesters may set the tag `{tag}`"))
     })
@@ -108,4 +108,19 @@ fn duties(before: &Organisation, after: &Organisation) -> Option<String> {
     let stays = |set: &&Incompatible| after.incompatible.iter().any(|now| now.one == set.one && now.other == set.other);
     let gone = before.incompatible.iter().find(|set| !stays(set));
     gone.map(|set| format!("what may not be held together changes (`{}`)", set.name))
+}
+
+/// The desk's own part in approvals.
+fn defaults(before: &Organisation, after: &Organisation) -> Option<String> {
+    let (was, now) = (&before.defaults, &after.defaults);
+    let differences = [
+        ("list of those who approve access where no one else does", was.access_approvers != now.access_approvers),
+        ("longest grant where a rule has failed", now.access_fallback_hours > was.access_fallback_hours),
+        (
+            "number of people who approve several steps",
+            now.one_approver_for_several_steps && !was.one_approver_for_several_steps,
+        ),
+        ("end of access of people who move", was.ends_on_move && !now.ends_on_move),
+    ];
+    differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| format!("the {what} changes"))
 }

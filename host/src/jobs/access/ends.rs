@@ -19,7 +19,7 @@ pub async fn run_together(app: &App, claimed: &[Claimed]) -> BTreeSet<TicketId> 
     let fresh = claimed.iter().filter(|claimed| claimed.attempts == 1);
     let mut left: Vec<TicketId> = fresh.map(|claimed| claimed.ticket).collect();
     let mut done = BTreeSet::new();
-    // Each round ends one grant of each person.
+    // Each round ends one grant of each person in each app.
     while !left.is_empty() {
         let ended = match app.expire_together(&left).await {
             Ok(ended) => ended,

@@ -13,9 +13,14 @@ use crate::store::access::ops::OPEN;
 use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
+use crate::store::sql::dialect::Clause;
 use crate::store::sql::places;
 use crate::store::tickets::rows;
 use crate::store::{Error, Store};
+
+/// In a statement: the texts of the JSON list that is its third argument. However many they are, the statement stays the same.
+const LISTED: Clause =
+    Clause::of("select value from json_each($3)", "select jsonb_array_elements_text(cast($3 as jsonb))");
 
 /// A request that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +112,61 @@ impl Store {
             reviews.entry(op.subject.clone()).or_default().ops.push(op);
         }
         Ok(reviews)
+    }
+
+    /// How far the access under each of these names has come, in their order. Read before all that is decided by it.
+    pub async fn all_access_seen(&self, names: &[String]) -> Result<Vec<AccessSeen>, Error> {
+        let sql = format!("select name, revision from access_revisions where name in ({})", places(0, names.len()));
+        let rows = self.db.quick(&sql, names.iter().map(|name| name.as_str().into()).collect()).await?;
+        let revisions =
+            rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let seen = |name: &String| {
+            let revision = revisions.get(name).copied().unwrap_or_default();
+            AccessSeen { name: name.clone(), revision }
+        };
+        Ok(names.iter().map(seen).collect())
+    }
+
+    /// How many of these people hold an app, by the highest tier that each of them holds: a count for each of its tiers, in
+    /// their order. A tier that is none of them counts as the first.
+    pub async fn holders_among(
+        &self,
+        app: &AppId,
+        (tiers, people): (&[&TierId], &[&PersonId]),
+        now: Timestamp,
+    ) -> Result<Vec<u32>, Error> {
+        let mut counts = vec![0; tiers.len().max(1)];
+        if people.is_empty() {
+            return Ok(counts);
+        }
+        let higher = tiers.get(1..).unwrap_or_default();
+        let whens: Vec<String> = (1..=higher.len()).map(|order| format!("when ${} then {order}", order + 3)).collect();
+        let order = if whens.is_empty() { "0".to_owned() } else { format!("case tier {} else 0 end", whens.join(" ")) };
+        let sql = format!(
+            "select highest, count(*) from (select subject, cast(max({order}) as bigint) as highest from grants \
+             where app = $1 and subject in ({}) and ((expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}) \
+             group by subject) h group by highest",
+            LISTED.text(&self.db)
+        );
+        let listed = serde_json::json!(people.iter().map(|person| person.as_str()).collect::<Vec<_>>()).to_string();
+        let args = [app.as_str().into(), ms(now).into(), Arg::from(listed)].into_iter();
+        let args = args.chain(higher.iter().map(|tier| tier.as_str().into())).collect();
+        for row in self.db.all(&sql, args).await? {
+            let highest = usize::try_from(row.int(0)?).unwrap_or_default();
+            if let Some(count) = counts.get_mut(highest) {
+                *count = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The tickets that gave what a person holds that is not over.
+    pub async fn tickets_of_held(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<TicketId>, Error> {
+        let sql = format!(
+            "select distinct ticket from grants where subject = $1 and expires_at > $2 and {SUPPORTS} order by ticket"
+        );
+        let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
     /// How far a person's access has come. Read before all that is decided by it.
@@ -204,13 +264,9 @@ impl Store {
 /// Locks how far these persons' access has come, in the order of their names, and gives it.
 pub async fn lock(tx: &mut Tx, names: &[&str]) -> Result<Vec<(String, i64)>, Error> {
     let rows = names.iter().map(|name| vec![(*name).into(), 0_i64.into()]).collect();
-    tx.insert("insert into access_revisions (name, revision)", 2, "on conflict do nothing", rows).await?;
-    let sql = format!(
-        "select name, revision from access_revisions where name in ({}) order by name{}",
-        places(0, names.len()),
-        tx.for_update()
-    );
-    let rows = tx.all(&sql, names.iter().map(|name| (*name).into()).collect()).await?;
+    // A row that is there is written as it is, which locks it and gives it in the same statement.
+    let tail = "on conflict (name) do update set revision = access_revisions.revision returning name, revision";
+    let rows = tx.insert("insert into access_revisions (name, revision)", 2, tail, rows).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
@@ -222,5 +278,5 @@ pub async fn advance(tx: &mut Tx, by: i64, names: &[&str]) -> Result<(), Error> 
         places(0, names.len())
     );
     let args = names.iter().map(|name| (*name).into()).chain([by.into()]).collect();
-    tx.execute(&sql, args).await.map(drop)
+    tx.later(&sql, args).await
 }

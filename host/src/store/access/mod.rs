@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::db::{Arg, Row, Tx, apart};
 use super::sql::columns::{Lenient, at, corrupt, from_json, ms, parsed};
+use super::sql::places;
 use super::tickets::rows;
 use super::{Error, Store};
 use crate::desk::access::{
@@ -88,13 +89,22 @@ impl Store {
         rows.iter().map(grant).collect()
     }
 
-    /// Who holds an app now, and in which tier. A seat is free again when the app has been seen without the person (I23).
-    pub async fn holders(&self, app: &AppId, now: Timestamp) -> Result<Vec<(PersonId, TierId)>, Error> {
-        let sql = format!(
-            "select distinct subject, tier from grants where app = $1 and ((expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}) \
-             order by subject, tier"
-        );
-        let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into()]).await?;
+    /// Who holds one of these tiers of an app now, and in which. A seat is free again when the app has been seen without the person
+    /// (I23).
+    pub async fn holders(
+        &self,
+        app: &AppId,
+        tiers: &[&TierId],
+        now: Timestamp,
+    ) -> Result<Vec<(PersonId, TierId)>, Error> {
+        if tiers.is_empty() {
+            return Ok(Vec::new());
+        }
+        // In two parts, each of which an index narrows to what is held: no grant that is over is read.
+        let of = format!("select subject, tier from grants where app = $1 and tier in ({})", places(2, tiers.len()));
+        let sql = format!("{of} and expires_at > $2 and {SUPPORTS} union {of} and {UNDER_WAY} order by subject, tier");
+        let args = [app.as_str().into(), Arg::from(ms(now))].into_iter();
+        let rows = self.db.all(&sql, args.chain(tiers.iter().map(|tier| tier.as_str().into())).collect()).await?;
         const T: &str = "grants";
         // One of another's grants that cannot be read keeps no person from asking for the app.
         let holder = |row: &Row| {
@@ -111,21 +121,24 @@ impl Store {
 
     /// How somebody's requests since an instant have ended.
     pub async fn access_history(&self, subject: &PersonId, since: Timestamp) -> Result<History, Error> {
-        let sql = "select state, count(*) from access_cases where subject = $1 and opened_at >= $2 group by state";
+        // What was taken back has no state, as the other rows have one.
+        let sql = "select state, count(*) from access_cases where subject = $1 and opened_at >= $2 group by state \
+                   union all select '', count(*) from grants where subject = $1 and revoked_at >= $2";
         let rows = self.db.all(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
         let mut history = History::default();
         for row in rows {
-            let count = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
+            let (code, count) = (row.text(0)?, u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
+            if code.is_empty() {
+                history.revoked = count;
+                continue;
+            }
             history.requested += count;
-            match state(&row.text(0)?) {
+            match state(&code) {
                 Ok(AccessState::Approved) => history.approved += count,
                 Ok(AccessState::Denied | AccessState::DeniedByPolicy) => history.denied += count,
                 Ok(AccessState::Awaiting | AccessState::Cancelled) | Err(_) => {}
             }
         }
-        let sql = "select count(*) from grants where subject = $1 and revoked_at >= $2";
-        let revoked = self.db.optional(sql, vec![subject.as_str().into(), ms(since).into()]).await?;
-        history.revoked = revoked.map_or(Ok(0), |row| row.int(0)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))?;
         Ok(history)
     }
 }

@@ -136,29 +136,31 @@ fn holding(row: &Row) -> Result<Holding, Error> {
     })
 }
 
-/// Writes an order as it stands.
-pub(in crate::store) async fn write(tx: &mut Tx, op: &Op) -> Result<(), Error> {
+/// Writes orders as they stand, each of another id.
+pub(in crate::store) async fn write(tx: &mut Tx, ops: &[&Op]) -> Result<(), Error> {
     let tail = "on conflict (id) do update set state = excluded.state, attempt = excluded.attempt, \
                 not_before = excluded.not_before, said = excluded.said, changed_at = excluded.changed_at";
-    let row = vec![
-        op.id.0.into(),
-        op.ticket.0.into(),
-        op.grant.0.into(),
-        op.subject.as_str().into(),
-        op.app.as_str().into(),
-        op.entitlement.to_string().into(),
-        op.direction.code().into(),
-        op.replaces.as_ref().map(ToString::to_string).into(),
-        i64::from(op.generation).into(),
-        op.state.code().into(),
-        i64::from(op.attempt).into(),
-        ms(op.not_before).into(),
-        op.said.as_str().into(),
-        ms(op.planned_at).into(),
-        Arg::from(ms(op.changed_at)),
-    ];
+    let rows = ops.iter().map(|op| {
+        vec![
+            op.id.0.into(),
+            op.ticket.0.into(),
+            op.grant.0.into(),
+            op.subject.as_str().into(),
+            op.app.as_str().into(),
+            op.entitlement.to_string().into(),
+            op.direction.code().into(),
+            op.replaces.as_ref().map(ToString::to_string).into(),
+            i64::from(op.generation).into(),
+            op.state.code().into(),
+            i64::from(op.attempt).into(),
+            ms(op.not_before).into(),
+            op.said.as_str().into(),
+            ms(op.planned_at).into(),
+            Arg::from(ms(op.changed_at)),
+        ]
+    });
     let head = format!("insert into access_ops ({OP_COLUMNS})");
-    tx.insert(&head, 15, tail, vec![row]).await.map(drop)
+    tx.insert_later(&head, 15, tail, rows.collect()).await
 }
 
 /// Notes that a person holds something.
@@ -174,7 +176,7 @@ pub(in crate::store) async fn hold(tx: &mut Tx, holding: &Holding) -> Result<(),
     ];
     let tail = "on conflict (subject, app, entitlement) do update set preexisting = excluded.preexisting, \
                 grant_id = excluded.grant_id, ticket = excluded.ticket, since = excluded.since";
-    tx.insert(&format!("insert into holdings ({HOLDING_COLUMNS})"), 7, tail, vec![row]).await.map(drop)
+    tx.insert_later(&format!("insert into holdings ({HOLDING_COLUMNS})"), 7, tail, vec![row]).await
 }
 
 /// Notes that a person holds something no more.
@@ -182,5 +184,5 @@ pub(in crate::store) async fn drop_holding(tx: &mut Tx, holding: &Holding) -> Re
     let sql = "delete from holdings where subject = $1 and app = $2 and entitlement = $3";
     let key =
         vec![holding.subject.as_str().into(), holding.app.as_str().into(), holding.entitlement.to_string().into()];
-    tx.execute(sql, key).await.map(drop)
+    tx.later(sql, key).await
 }

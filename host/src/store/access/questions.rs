@@ -97,10 +97,12 @@ impl Store {
             }
             About::All => "",
         };
+        // The page is found first, by ids that an index has alone; then only its grants are read.
         let sql = format!(
             "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
-             where granted_at <= $1 and expires_at > $1 and (revoked_at is null or revoked_at > $1) \
-             and state not in ('failed', 'compensating') and id > $2 {which} order by id limit {}",
+             where id in (select id from grants where granted_at <= $1 and expires_at > $1 \
+             and (revoked_at is null or revoked_at > $1) and state not in ('failed', 'compensating') and id > $2 {which} \
+             order by id limit {}) order by id",
             limit + 1
         );
         let mut tx = self.db.begin_reading().await?;

@@ -79,5 +79,5 @@ pub(in crate::store) async fn write(tx: &mut Tx, question: &Question) -> Result<
         "insert into access_questions (id, ticket, asked_by, question, asked_at, answered_by, answer, answered_at)";
     let tail = "on conflict (id) do update set answered_by = excluded.answered_by, answer = excluded.answer, \
                 answered_at = excluded.answered_at";
-    tx.insert(head, 8, tail, vec![row]).await.map(drop)
+    tx.insert_later(head, 8, tail, vec![row]).await
 }

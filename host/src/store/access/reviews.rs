@@ -304,9 +304,7 @@ pub(in crate::store) async fn write(tx: &mut Tx, item: &ReviewItem) -> Result<()
                 reason = excluded.reason, decided_at = excluded.decided_at";
     let head = "insert into review_items (id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, \
                 decided_at, reviewers)";
-    tx.insert(head, 11, tail, vec![row]).await?;
+    tx.insert_later(head, 11, tail, vec![row]).await?;
     let people = item.reviewers.iter().map(|person| vec![person.as_str().into(), Arg::from(item.id.0)]);
-    tx.insert("insert into review_reviewers (person, item)", 2, "on conflict do nothing", people.collect())
-        .await
-        .map(drop)
+    tx.insert_later("insert into review_reviewers (person, item)", 2, "on conflict do nothing", people.collect()).await
 }

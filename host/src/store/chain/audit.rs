@@ -24,6 +24,8 @@ pub const SESSION_ENDED: &str = "session-ended";
 pub const IDENTITY_BOUND: &str = "identity-bound";
 pub const IDENTITY_UNBOUND: &str = "identity-unbound";
 pub const CONFIGURATION: &str = "configuration";
+/// Files of the configuration directory were agreed to, where the desk asks for two people.
+pub const FILES: &str = "files-agreed";
 pub const REFUSED: &str = "refused";
 /// A person was erased: which entries of a ticket's timeline have another digest since.
 pub const ERASED: &str = "erased";

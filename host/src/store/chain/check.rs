@@ -11,7 +11,9 @@ use crate::store::{Error, Store};
 /// Records that are read at a time. A run has some ten kilobytes, and some megabytes where its ticket has the longest text.
 const PAGE: i64 = 16;
 /// The same of the ledger, whose events are small.
-const LEDGER_PAGE: i64 = 500;
+const LEDGER_PAGE: i64 = 2_000;
+/// The same of the audit and of timelines, whose records have some kilobytes at most.
+const MIDDLE_PAGE: i64 = 64;
 /// Breaks that are told one by one; of more, only how many.
 const BREAKS_MAX: usize = 100;
 
@@ -173,7 +175,7 @@ impl Store {
 
     async fn page_of_audit(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
         let sql = format!(
-            "select link, hash, at, event, about, detail from audit where link > $1 and link <= $2 order by link limit {PAGE}"
+            "select link, hash, at, event, about, detail from audit where link > $1 and link <= $2 order by link limit {MIDDLE_PAGE}"
         );
         let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
         let record = |row: &Row| {
@@ -187,14 +189,15 @@ impl Store {
 
     async fn page_of_timelines(&self, after: i64, until: i64) -> Result<Vec<Record>, Error> {
         let sql = format!(
-            "select link, hash, entries from timelines where link > $1 and link <= $2 order by link limit {PAGE}"
+            "select link, hash, entries from timelines where link > $1 and link <= $2 order by link limit {MIDDLE_PAGE}"
         );
         let rows = self.db.all_of_history(&sql, vec![after.into(), until.into()]).await?;
+        let entries = rows.iter().map(|row| row.text(2)).collect::<Result<Vec<_>, _>>()?;
+        let edited = self.edited_entries(&entries).await?;
         let mut records = Vec::new();
-        for row in &rows {
-            let (place, entries) = (Place { link: row.int(0)?, hash: row.text(1)? }, row.text(2)?);
-            let content = Found::Content(timelines::content(Encoding::of(&place.hash), &entries));
-            let elsewhere = self.edited_entries(&entries).await?;
+        for ((row, entries), elsewhere) in rows.iter().zip(&entries).zip(edited) {
+            let place = Place { link: row.int(0)?, hash: row.text(1)? };
+            let content = Found::Content(timelines::content(Encoding::of(&place.hash), entries));
             records.push(Record { elsewhere, ..Record::new(place, None, content) });
         }
         Ok(records)

@@ -23,6 +23,8 @@ pub(super) type Difference = (Option<TicketNumber>, String);
 
 /// Entries of the audit that are read at a time.
 const PAGE: i64 = 500;
+/// Parts of timelines that are read at a time.
+const PARTS: usize = 64;
 
 /// An entry of the audit.
 struct Entry {
@@ -276,25 +278,29 @@ impl Store {
         Ok(found)
     }
 
-    /// The tickets whose entries are not what a record of the timelines' chain names.
-    pub(super) async fn edited_entries(&self, entries: &str) -> Result<Vec<Difference>, Error> {
-        let Some(parts) = Part::all(entries) else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for parts in parts.chunks(64) {
-            let places: Vec<(i64, i64, i64)> =
-                parts.iter().map(|part| (part.ticket.0, part.first, part.last)).collect();
-            let rows = self.timeline_rows(&places).await?;
-            for part in parts {
+    /// The tickets whose entries are not what records of the timelines' chain name: of each record those that it names.
+    pub(super) async fn edited_entries(&self, records: &[String]) -> Result<Vec<Vec<Difference>>, Error> {
+        let mut found: Vec<Vec<Difference>> = records.iter().map(|_| Vec::new()).collect();
+        let parts = |(record, entries): (usize, &String)| {
+            let parts = Part::all(entries).unwrap_or_default();
+            parts.into_iter().map(move |part| (record, part))
+        };
+        let named: Vec<(usize, Part)> = records.iter().enumerate().flat_map(parts).collect();
+        for named in named.chunks(PARTS) {
+            let place = |(_, part): &(usize, Part)| (part.ticket.0, part.first, part.last);
+            let rows = self.timeline_rows(&named.iter().map(place).collect::<Vec<_>>()).await?;
+            for (record, part) in named {
                 let own =
                     |row: &&TimelineRow| row.ticket == part.ticket.0 && (part.first..=part.last).contains(&row.seq);
                 let found_now = digest(rows.iter().filter(own));
-                if found_now != part.digest && found_now != self.digest_since_erased(part).await? {
-                    let (first, last) = (part.first, part.last);
-                    let what = format!(
-                        "its timeline's entries {first} to {last} are not what was written: one was changed or removed"
-                    );
-                    found.push((Some(part.ticket), what));
+                if found_now == part.digest || found_now == self.digest_since_erased(part).await? {
+                    continue;
                 }
+                let (first, last) = (part.first, part.last);
+                let what = format!(
+                    "its timeline's entries {first} to {last} are not what was written: one was changed or removed"
+                );
+                found.get_mut(*record).into_iter().for_each(|of| of.push((Some(part.ticket), what.clone())));
             }
         }
         Ok(found)

@@ -6,49 +6,108 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Writing;
+use crate::desk::access::provisioning::Op;
 use crate::desk::access::{AccessCase, AccessWrite, EndReason, Grant, GrantState};
-use crate::desk::id::GrantId;
+use crate::desk::id::{GrantId, OpId};
 use crate::store::Error;
 use crate::store::access::{ops, questions_back, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
+use crate::store::sql::{padded, places};
 
-/// Writes what all changes of a transaction say, in their order. Grants that do nothing but come to stand somewhere, as where many
-/// end at one time, are written together.
+/// Writes what all changes of a transaction say, in their order. Grants that do nothing but come to an end, and the orders of that, as
+/// where many end at one time, are written together.
 pub(super) async fn write_all(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Error> {
-    let mut named: BTreeMap<GrantId, usize> = BTreeMap::new();
-    let all = writing.iter().flat_map(|writing| writing.commit.change.access());
-    all.filter_map(grant_of).for_each(|grant| *named.entry(grant).or_default() += 1);
-    let mut together: BTreeMap<(&str, Option<&str>), Vec<GrantId>> = BTreeMap::new();
+    let mut named = Named::default();
+    writing.iter().flat_map(|writing| writing.commit.change.access()).for_each(|write| named.take(write));
+    let mut together = Together::default();
     for writing in writing {
-        match writing.commit.change.access() {
-            [AccessWrite::Stand { grant, state, reason }] if named.get(grant) == Some(&1) => {
-                let key = (GrantState::code(*state), reason.map(EndReason::code));
-                together.entry(key).or_default().push(*grant);
-            }
-            writes => write(tx, writes, writing.after.updated_at).await?,
+        let writes = writing.commit.change.access();
+        if writes.iter().all(|write| named.is_alone(write)) {
+            writes.iter().for_each(|write| together.take(write));
+        } else {
+            write(tx, writes, writing.after.updated_at).await?;
         }
     }
-    for ((state, reason), grants) in together {
-        let places: Vec<String> = (3..grants.len() + 3).map(|n| format!("${n}")).collect();
-        let sql = format!(
-            "update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({})",
-            places.join(", ")
-        );
-        let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
-        tx.later(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
-    }
-    Ok(())
+    together.write(tx).await
 }
 
-/// The grant that a write is about, where it changes a grant's row.
-fn grant_of(write: &AccessWrite) -> Option<GrantId> {
-    match write {
-        AccessWrite::Grant(grant) => Some(grant.id),
-        AccessWrite::Stand { grant, .. } | AccessWrite::Revoke { grant, .. } | AccessWrite::Replace { grant, .. } => {
-            Some(*grant)
+/// How often the changes of a transaction write a row.
+#[derive(Default)]
+struct Named {
+    /// By grant: where it stands, that it is taken back, and all else.
+    grants: BTreeMap<GrantId, [usize; 3]>,
+    ops: BTreeMap<OpId, usize>,
+}
+
+impl Named {
+    fn take(&mut self, write: &AccessWrite) {
+        let mut grant = |id: GrantId, added: [usize; 3]| {
+            let counts = self.grants.entry(id).or_default();
+            counts.iter_mut().zip(added).for_each(|(count, one)| *count += one);
+        };
+        match write {
+            AccessWrite::Stand { grant: id, .. } => grant(*id, [1, 0, 0]),
+            AccessWrite::Revoke { grant: id, .. } => grant(*id, [0, 1, 0]),
+            AccessWrite::Grant(given) => grant(given.id, [0, 0, 1]),
+            AccessWrite::Replace { grant: id, .. } => grant(*id, [0, 0, 1]),
+            AccessWrite::Op(op) => *self.ops.entry(op.id).or_default() += 1,
+            _ => {}
         }
-        _ => None,
+    }
+
+    /// Whether a write is the only one of its kind about its row, so that it does not matter when it is written.
+    fn is_alone(&self, write: &AccessWrite) -> bool {
+        match write {
+            AccessWrite::Stand { grant, .. } | AccessWrite::Revoke { grant, .. } => self
+                .grants
+                .get(grant)
+                .is_some_and(|[stands, revoked, other]| *stands <= 1 && *revoked <= 1 && *other == 0),
+            AccessWrite::Op(op) => self.ops.get(&op.id) == Some(&1),
+            _ => false,
+        }
+    }
+}
+
+/// Writes that are made in one statement for all rows of a kind.
+#[derive(Default)]
+struct Together<'a> {
+    stand: BTreeMap<(&'static str, Option<&'static str>), Vec<GrantId>>,
+    /// By the instant, in milliseconds since 1970.
+    revoked: BTreeMap<i64, Vec<GrantId>>,
+    ops: Vec<&'a Op>,
+}
+
+impl<'a> Together<'a> {
+    fn take(&mut self, write: &'a AccessWrite) {
+        match write {
+            AccessWrite::Stand { grant, state, reason } => {
+                let key = (GrantState::code(*state), reason.map(EndReason::code));
+                self.stand.entry(key).or_default().push(*grant);
+            }
+            AccessWrite::Revoke { grant, at } => self.revoked.entry(ms(*at)).or_default().push(*grant),
+            AccessWrite::Op(op) => self.ops.push(op),
+            _ => {}
+        }
+    }
+
+    async fn write(self, tx: &mut Tx) -> Result<(), Error> {
+        for (at, grants) in self.revoked {
+            let grants = padded(grants);
+            let among = places(1, grants.len());
+            let sql = format!("update grants set revoked_at = $1 where revoked_at is null and id in ({among})");
+            let ids = grants.iter().map(|grant| grant.0.into());
+            tx.later(&sql, std::iter::once(Arg::from(at)).chain(ids).collect()).await?;
+        }
+        for ((state, reason), grants) in self.stand {
+            let grants = padded(grants);
+            let among = places(2, grants.len());
+            let sql =
+                format!("update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({among})");
+            let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
+            tx.later(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
+        }
+        ops::write(tx, &self.ops).await
     }
 }
 
@@ -68,7 +127,7 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
                 let reason = reason.map(|reason| reason.code().to_owned());
                 tx.later(sql, vec![state.code().into(), reason.into(), grant.0.into()]).await?;
             }
-            AccessWrite::Op(op) => ops::write(tx, op).await?,
+            AccessWrite::Op(op) => ops::write(tx, &[op]).await?,
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
             AccessWrite::Drop(holding) => ops::drop_holding(tx, holding).await?,
             AccessWrite::Review(item) => reviews::write(tx, item).await?,
@@ -84,7 +143,7 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
 
 async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Error> {
     let request = &case.request;
-    tx.execute(
+    tx.later(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
          justification, state, scope, steps, reason, opened_at, emergency, starts_at) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
@@ -115,7 +174,7 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
 async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Error> {
     let ticket = Arg::from(case.ticket.0);
     let scope = scope_json(case.scope.as_ref()).to_string();
-    tx.execute(
+    tx.later(
         "update access_cases set state = $1, scope = $2, steps = $3 where ticket = $4",
         vec![case.state.code().into(), scope.into(), steps_json(&case.steps).to_string().into(), ticket.clone()],
     )
@@ -143,7 +202,7 @@ async fn await_people(tx: &mut Tx, case: &AccessCase) -> Result<(), Error> {
 }
 
 async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
-    tx.execute(
+    tx.later(
         "insert into grants (id, ticket, subject, app, tier, role, groups, granted_at, expires_at, state) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         vec![
@@ -160,5 +219,4 @@ async fn give(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
         ],
     )
     .await
-    .map(drop)
 }

@@ -63,12 +63,12 @@ async fn claim_one(
     let now = ticket.updated_at;
     let ends_at =
         claim.kept_for.map(|kept| ms(now).saturating_add(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
-    let ended = "delete from idempotency where actor = $1 and key = $2 and ends_at <= $3";
-    tx.later(ended, vec![claim.owner().into(), claim.key.as_str().into(), ms(now).into()]).await?;
+    // One that has ended is taken again, in the same statement.
     let taken = tx
         .execute(
             "insert into idempotency (actor, key, digest, ticket, at, ends_at) values ($1, $2, $3, $4, $5, $6) \
-             on conflict (actor, key) do nothing",
+             on conflict (actor, key) do update set digest = excluded.digest, ticket = excluded.ticket, at = excluded.at, \
+             ends_at = excluded.ends_at where idempotency.ends_at <= excluded.at",
             vec![
                 claim.owner().into(),
                 claim.key.as_str().into(),

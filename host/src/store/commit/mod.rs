@@ -320,17 +320,19 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
     let opens = |writing: &Writing<'_>| matches!(writing.commit.change.ticket(), TicketWrite::Open(_));
     let opened: Vec<Ticket> = writing.iter().filter(|w| opens(w)).map(|w| w.after.clone()).collect();
     let numbers = rows::insert(tx, &opened).await?;
-    for writing in writing {
-        match writing.commit.change.ticket() {
-            TicketWrite::Open(ticket) => {
-                let number = numbers.get(&ticket.id).copied();
-                writing.after.number =
-                    number.ok_or_else(|| super::sql::columns::corrupt("tickets", "number", "nothing"))?;
-            }
-            TicketWrite::Update { before, .. } => rows::update(tx, before, &writing.after).await?,
+    for writing in writing.iter_mut() {
+        if let TicketWrite::Open(ticket) = writing.commit.change.ticket() {
+            let number = numbers.get(&ticket.id).copied();
+            writing.after.number =
+                number.ok_or_else(|| super::sql::columns::corrupt("tickets", "number", "nothing"))?;
         }
     }
-    Ok(())
+    let changed = writing.iter().filter_map(|writing| match writing.commit.change.ticket() {
+        TicketWrite::Open(_) => None,
+        TicketWrite::Update { before, .. } => Some((&**before, &writing.after)),
+    });
+    let changed: Vec<(&Ticket, &Ticket)> = changed.collect();
+    rows::update(tx, &changed).await
 }
 
 async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<Vec<TimelineRow>, Error> {

@@ -14,6 +14,7 @@ use crate::store::sql::columns::{at, ms, parsed};
 use crate::store::{Error, Store};
 
 pub mod accounts;
+pub mod agreed;
 pub mod configuration;
 pub mod directory;
 pub mod drafts;

@@ -14,11 +14,37 @@ pub fn places(after: usize, count: usize) -> String {
     (after + 1..=after + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Texts as arguments of a statement and their places in it, at its beginning. The number of places grows in powers of two, so that
-/// there are few statements to prepare; those too many have a text that no key is.
+/// Texts as arguments of a statement and their places in it, at its beginning; of no texts, one that no key is.
 pub fn among<'a>(texts: impl IntoIterator<Item = &'a str>) -> (Vec<Arg>, String) {
     let mut args: Vec<Arg> = texts.into_iter().map(Arg::from).collect();
-    args.resize(args.len().next_power_of_two(), Arg::from(""));
+    if args.is_empty() {
+        args.push(Arg::from(""));
+    }
+    let args = padded(args);
     let list = places(0, args.len());
     (args, list)
+}
+
+/// The items of a list in a statement, the last of them repeated until they are 1, 2, 4, 8 and so on: of lists of any length, few
+/// statements are prepared, and each is used again.
+pub fn padded<T: Clone>(mut items: Vec<T>) -> Vec<T> {
+    if let Some(last) = items.last().cloned() {
+        items.resize(items.len().next_power_of_two(), last);
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_filled_up_by_its_last_item_to_one_of_few_lengths() {
+        assert_eq!(padded(Vec::<i64>::new()), []);
+        assert_eq!(padded(vec![7]), [7]);
+        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
+        let lengths: std::collections::BTreeSet<usize> = (1..=256).map(|n| padded(vec![0; n]).len()).collect();
+        assert_eq!(lengths.len(), 9);
+        assert_eq!(places(2, 3), "$3, $4, $5");
+    }
 }

@@ -15,6 +15,7 @@ use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, columns, corrupt, from_json, ms, parsed};
+use crate::store::sql::{padded, places};
 
 columns! {
     /// The columns of `tickets` that are written when a ticket opens and never again.
@@ -194,26 +195,81 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
     Ok(numbers)
 }
 
-/// Writes how a ticket stands now and those of its clocks, as far as they have changed. The caller holds the ticket's row.
-pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), Error> {
-    // A column that is named is written into each of its indexes, also where it is what it was.
-    let (mut columns, mut args) = (Vec::new(), Vec::new());
-    for ((name, was), is) in standing::NAMES.iter().zip(standing::args(before)).zip(standing::args(after)) {
-        if was != is {
-            args.push(is);
-            columns.push(format!("{name} = ${}", args.len()));
+/// Writes how tickets stand now and those of their clocks, as far as they have changed, each from how it stood before. The caller
+/// holds the tickets' rows. Those that change alike, as where many grants end at one time, are written in one statement.
+pub async fn update(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), Error> {
+    let mut times: BTreeMap<TicketNumber, usize> = BTreeMap::new();
+    changed.iter().for_each(|(_, after)| *times.entry(after.number).or_default() += 1);
+    let is_once = |(_, after): &(&Ticket, &Ticket)| times.get(&after.number) == Some(&1);
+    let (once, in_order): (Vec<_>, Vec<_>) = changed.iter().copied().partition(is_once);
+    let mut alike: Vec<(Standing, Vec<i64>)> = Vec::new();
+    for (before, after) in &once {
+        let standing = Standing::of(before, after);
+        match alike.iter_mut().find(|(known, _)| *known == standing) {
+            Some((_, numbers)) => numbers.push(after.number.0),
+            None => alike.push((standing, vec![after.number.0])),
         }
     }
-    if !columns.is_empty() {
-        args.push(after.number.0.into());
-        let sql = format!("update tickets set {} where number = ${}", columns.join(", "), args.len());
-        tx.later(&sql, args).await?;
+    for (standing, numbers) in alike {
+        standing.write(tx, numbers).await?;
     }
-    let changed = || ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
-    let args = changed().filter_map(|kind| Some(clock_args(after.number.0, kind, after.clocks.get(kind)?)));
-    write_clocks(tx, args.collect()).await?;
-    let ended = changed().filter(|kind| after.clocks.get(*kind).is_none());
-    let ended = ended.map(|kind| vec![after.number.0.into(), Arg::from(kind.code())]).collect();
+    update_clocks(tx, &once).await?;
+    for (before, after) in in_order {
+        Standing::of(before, after).write(tx, vec![after.number.0]).await?;
+        update_clocks(tx, &[(before, after)]).await?;
+    }
+    Ok(())
+}
+
+/// The difference between two versions of a ticket's row.
+#[derive(PartialEq)]
+struct Standing {
+    /// Whether the version is the next one, as of nearly all changes: then tickets of other versions change alike.
+    steps: bool,
+    /// The other columns that change. A column that is named is written into each of its indexes, also where it is what it was.
+    columns: Vec<(&'static str, Arg)>,
+}
+
+impl Standing {
+    fn of(before: &Ticket, after: &Ticket) -> Standing {
+        let steps = before.version.checked_add(1) == Some(after.version);
+        let mut columns = Vec::new();
+        for ((name, was), is) in standing::NAMES.iter().zip(standing::args(before)).zip(standing::args(after)) {
+            if was != is && !(steps && *name == "version") {
+                columns.push((*name, is));
+            }
+        }
+        Standing { steps, columns }
+    }
+
+    /// Writes it to tickets that are held.
+    async fn write(self, tx: &mut Tx, numbers: Vec<i64>) -> Result<(), Error> {
+        let mut sets: Vec<String> =
+            self.columns.iter().zip(1..).map(|((name, _), place)| format!("{name} = ${place}")).collect();
+        sets.extend(self.steps.then(|| "version = version + 1".to_owned()));
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let numbers = padded(numbers);
+        let among = places(self.columns.len(), numbers.len());
+        let sql = format!("update tickets set {} where number in ({among})", sets.join(", "));
+        let args = self.columns.into_iter().map(|(_, value)| value).chain(numbers.into_iter().map(Arg::from));
+        tx.later(&sql, args.collect()).await
+    }
+}
+
+async fn update_clocks(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), Error> {
+    let (mut rows, mut ended) = (Vec::new(), Vec::new());
+    for (before, after) in changed {
+        let number = after.number.0;
+        for kind in ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind)) {
+            match after.clocks.get(kind) {
+                Some(clock) => rows.push(clock_args(number, kind, clock)),
+                None => ended.push(vec![number.into(), Arg::from(kind.code())]),
+            }
+        }
+    }
+    write_clocks(tx, rows).await?;
     tx.insert_later("delete from clocks where (ticket, clock) in (", 2, ")", ended).await
 }
 

@@ -25,10 +25,11 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 18] = [
+const DESK: [&str; 19] = [
     "rule",
     "table",
     "configuration",
+    "files-agreed",
     "directory",
     "campaign",
     "schedule",

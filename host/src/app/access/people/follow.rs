@@ -76,6 +76,7 @@ impl Office {
             return Ok(());
         }
         for person in left {
+            self.end_together(person).await?;
             for grant in self.store.held_ids(person, self.clock.now()).await? {
                 let ended = self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
                 if unless_damaged(ended.await)?.is_some() {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Evaluation};
+use crate::app::decide::pipeline::{self, Accepted, AccessFacts, Case, Evaluation, Peers};
 use crate::app::error::{Broken, Busy};
 use crate::app::observe::{log, request_trace};
 use crate::app::record::refused::Refused;
@@ -17,9 +17,9 @@ use crate::desk::access::{AccessCase, AccessRequest, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
-use crate::desk::organisation::Organisation;
+use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber, TierId};
 use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::{self, Organisation};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
@@ -366,13 +366,29 @@ impl App {
     ) -> Result<AccessFacts, Error> {
         let since = ago(now, HISTORY_DAYS * 24);
         let subject = &request.subject;
-        // Before all else: what comes meanwhile makes what is decided by this stale.
-        let mut seen = vec![self.store.access_seen(subject.as_str()).await?];
-        let tier = organisation.apps.get(&request.app).and_then(|app| app.tier(request.tier.as_str()));
+        let app = organisation.apps.get(&request.app);
+        let tier = app.and_then(|app| app.tier(request.tier.as_str()));
+        let accounts = organisation.other_accounts(subject);
+        let mut names = vec![subject.to_string()];
         if tier.is_some_and(|(_, tier)| tier.seats.is_some()) {
-            seen.push(self.store.access_seen(&format!("seats:{}/{}", request.app, request.tier)).await?);
+            names.push(format!("seats:{}/{}", request.app, request.tier));
         }
-        let grants = self.store.grants(subject, since).await?;
+        names.extend(accounts.iter().map(ToString::to_string));
+        // Before all else: what comes meanwhile makes what is decided by this stale.
+        let seen = self.store.all_access_seen(&names).await?;
+        let tiers: Vec<&TierId> = app.iter().flat_map(|app| &app.tiers).map(|tier| &tier.id).collect();
+        let seated = app.map(organisation::App::seated).unwrap_or_default();
+        let people = Peers::people(organisation, subject);
+        // None of these reads waits for another: at once, they take as long as the longest.
+        let (grants, holders, by_highest, open, history, holdings, ops) = tokio::try_join!(
+            self.store.grants(subject, since),
+            self.store.holders(&request.app, &seated, now),
+            self.store.holders_among(&request.app, (&tiers, &people), now),
+            self.store.open_requests(subject),
+            self.store.access_history(subject, since),
+            self.store.holdings(subject),
+            self.store.open_ops(subject),
+        )?;
         // A role that the tier does not have is not given, so that a request is for the same access with it and without.
         let roles = tier.map(|(_, tier)| tier.roles.as_slice()).unwrap_or_default();
         let given = |role: &Option<String>| role.clone().filter(|role| roles.contains(role));
@@ -384,20 +400,18 @@ impl App {
             |open: &OpenRequest| (&open.app, &open.tier, &given(&open.role)) == (&request.app, &request.tier, &role);
         let extends = grants.iter().any(held);
         let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
-        let holders = self.store.holders(&request.app, now).await?;
-        let open = self.store.open_requests(subject).await?;
         let mut asked: Vec<_> = open.iter().map(|open| (open.app.clone(), open.tier.clone())).collect();
-        for account in organisation.other_accounts(subject) {
-            seen.push(self.store.access_seen(account.as_str()).await?);
-            asked.extend(self.store.open_requests(&account).await?.into_iter().map(|open| (open.app, open.tier)));
+        for account in &accounts {
+            asked.extend(self.store.open_requests(account).await?.into_iter().map(|open| (open.app, open.tier)));
         }
         Ok(AccessFacts {
             elsewhere: self.held_elsewhere(subject).await?,
-            history: self.store.access_history(subject, since).await?,
+            history,
             holders: holders.into_iter().filter(|(person, _)| here(person)).collect(),
+            peers: Peers::counted(people.len(), &by_highest),
             asked_in: open.iter().find(|open| same(open)).map(|open| open.number),
             open: asked,
-            in_apps: (self.store.holdings(subject).await?, self.store.open_ops(subject).await?),
+            in_apps: (holdings, ops),
             seen,
             request: AccessRequest { extends, ..request.clone() },
             grants,

@@ -15,7 +15,7 @@ use crate::store::db::{Arg, Row};
 use crate::store::{Error, Store};
 
 /// Tickets that are compared at a time.
-const PAGE: usize = 100;
+const PAGE: usize = 500;
 
 /// The ledger's word about one ticket.
 #[derive(Default)]
