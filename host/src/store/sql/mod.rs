@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_list_is_filled_up_by_its_last_item_to_one_of_few_lengths() {
-        assert_eq!(padded(Vec::<i64>::new()), []);
+        assert!(padded(Vec::<i64>::new()).is_empty());
         assert_eq!(padded(vec![7]), [7]);
         assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
         let lengths: std::collections::BTreeSet<usize> = (1..=256).map(|n| padded(vec![0; n]).len()).collect();
