@@ -12,6 +12,7 @@ use crate::store::Error;
 use crate::store::access::{ops, questions_back, reviews, scope_json, steps_json};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
+use crate::store::sql::places;
 
 /// Writes what all changes of a transaction say, in their order. Grants that do nothing but come to stand somewhere, as where many
 /// end at one time, are written together.
@@ -30,11 +31,8 @@ pub(super) async fn write_all(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<()
         }
     }
     for ((state, reason), grants) in together {
-        let places: Vec<String> = (3..grants.len() + 3).map(|n| format!("${n}")).collect();
-        let sql = format!(
-            "update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({})",
-            places.join(", ")
-        );
+        let places = places(2, grants.len());
+        let sql = format!("update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({places})");
         let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
         tx.execute(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
     }

@@ -8,6 +8,7 @@ use crate::desk::organisation::Strategy;
 use crate::desk::ticket::assignment::Assignment;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::parsed;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// What the store knows about whose turn it is in the teams of one transaction.
@@ -81,8 +82,8 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
         let count = wanted.get(&team).copied().unwrap_or_default();
         turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, last: BTreeMap::new() });
     }
-    let places: Vec<String> = (1..=wanted.len()).map(|n| format!("${n}")).collect();
-    let sql = format!("select team, person, turn from member_turns where team in ({})", places.join(", "));
+    let places = places(0, wanted.len());
+    let sql = format!("select team, person, turn from member_turns where team in ({places})");
     let names = wanted.keys().map(|team| team.as_str().into()).collect();
     for row in tx.all(&sql, names).await? {
         let team: TeamId = parsed("member_turns", "team", &row.text(0)?)?;
