@@ -348,7 +348,8 @@ async fn people_come_and_go(store: &Store) {
     };
     let members = json!({ "members": [{ "value": user.id.to_string() }] });
     let (id, name) = (uuid(7, 2), "network".to_owned());
-    let group = Entry { id, kind: EntryKind::Group, name: name.clone(), stands_for: name, body: members, ..user.clone() };
+    let group =
+        Entry { id, kind: EntryKind::Group, name: name.clone(), stands_for: name, body: members, ..user.clone() };
     let changed = Entry { version: 2, changed_at: at(2), ..user.clone() };
     for (known, entry) in [(0, &user), (1, &group), (2, &changed)] {
         let detail = json!({ "kind": entry.kind.code(), "entry": entry.id.to_string() });
@@ -457,7 +458,10 @@ async fn a_chain_from_before_the_directory_was_under_it_takes_that_in_once() {
     })
     .await;
     let [before, after] = found.as_slice() else { panic!("{found:?}") };
-    assert!(before.starts_with("- - the audit does not say which accounts, sessions, documents and entries"), "{before}");
+    assert!(
+        before.starts_with("- - the audit does not say which accounts, sessions, documents and entries"),
+        "{before}"
+    );
     let named = "- - the last sign-in of `kofi github` is not what the audit says of its last_at: it was changed";
     assert_eq!(after, named);
 }

@@ -135,12 +135,7 @@ fn writing_within(stream: TcpStream, unread: Duration) -> TimeoutStream<TcpStrea
 }
 
 /// Answers the requests of one connection, until either side ends it.
-async fn attend(
-    (stream, peer): (TimeoutStream<TcpStream>, Peer),
-    router: Router,
-    place: Arc<Place>,
-    mut stop: Stop,
-) {
+async fn attend((stream, peer): (TimeoutStream<TcpStream>, Peer), router: Router, place: Arc<Place>, mut stop: Stop) {
     let stopping = stop.clone();
     let answer = service_fn(|mut request: hyper::Request<Incoming>| {
         let in_progress = place.begin();

@@ -136,13 +136,7 @@ pub const SIGN_ONS: Table = Table {
     noun: "the sign-on",
     since: 2,
     keys: 1,
-    columns: &[
-        ("token", Text),
-        ("issuer", Text),
-        ("subject", Text),
-        ("provider_session", Text),
-        ("begun_at", Number),
-    ],
+    columns: &[("token", Text), ("issuer", Text), ("subject", Text), ("provider_session", Text), ("begun_at", Number)],
 };
 pub const SIGN_INS: Table = Table {
     name: "access_sign_ins",

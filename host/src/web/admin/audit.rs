@@ -190,7 +190,9 @@ fn entry(f: &Frame, found: Found) -> Entry {
     let facts: serde_json::Map<String, Value> = serde_json::from_str(&detail).unwrap_or_default();
     let who = ["by", "actor", "author", "approver", "submitted_by", "person"];
     let who = who.iter().find_map(|name| facts.get(*name).and_then(Value::as_str));
-    let shown = facts.iter().filter(|(name, _)| !matches!(name.as_str(), "hash" | "before" | "after" | "seq" | "row" | "groups"));
+    let shown = facts
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "hash" | "before" | "after" | "seq" | "row" | "groups"));
     let shown = shown.filter_map(|(name, value)| Some((name.replace(['_', '-'], " "), fact(f, value)?)));
     let key = ticket.map(|number| TicketNumber(number).to_string());
     let link_to = match (event.as_str(), &key) {
