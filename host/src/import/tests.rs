@@ -365,7 +365,11 @@ fn of_refused_rows_so_many_are_named_and_all_are_counted() {
         summary.reject(line, "bad time", format!("`{line}` is not a time"));
     }
     assert_eq!(summary.json()["rejected"]["rows"].as_array().unwrap().len(), 1_000);
-    assert!(summary.text(str::to_owned).ends_with("line 1000: `1000` is not a time\nand 3 more\n"), "{}", summary.text(str::to_owned));
+    assert!(
+        summary.text(str::to_owned).ends_with("line 1000: `1000` is not a time\nand 3 more\n"),
+        "{}",
+        summary.text(str::to_owned)
+    );
 }
 
 #[test]

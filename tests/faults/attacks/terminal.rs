@@ -15,8 +15,7 @@ const FORGED: &str = "2026-11-28T10:00:00Z";
 /// Nothing that a terminal would take for a command, that turns what stands beside it, or that looks like another line.
 fn is_text(output: &Output) -> String {
     let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
-    let bad =
-        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!text.contains(bad), "{text:?}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with(FORGED)), "{text}");
     text
@@ -47,21 +46,27 @@ fn what_an_import_says_of_its_rows_is_text() {
     let desk = House::demo(Database::Sqlite);
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("tickets.csv");
-    let label = format!("\"\u{1b}[2J\u{202e}\n{FORGED} approved\"");
-    let requester = format!("\"a/\u{9b}b\u{2066}\n{FORGED} approved\"");
     let rows = format!(
-        "title,text,group,who\nHow do I print?,The printer has no toner.,{label},amara\n\
-         How do I scan?,The scanner has no light.,network,{requester}\n"
+        "title,text,group,who,when\n\
+         How do I print?,The printer has no toner.,\u{1b}[2J\u{202e}mine,amara,2026-01-05T08:00:00Z\n\
+         How do I scan?,The scanner has no light.,network,a/\u{9b}b\u{2066},2026-01-05T08:00:00Z\n\
+         How do I copy?,The copier has no paper.,network,amara,\"then\n{FORGED} approved\u{202e}\"\n"
     );
     std::fs::write(&file, rows).unwrap();
-    let head = ["import", file.to_str().unwrap(), "--request-type", "question", "--requester", "amara"];
-    let maps = ["--map", "subject=title", "--map", "body=text", "--map", "label.team=group", "--map", "requester=who"];
-    let output = desk.command(&[head.as_slice(), &maps].concat());
-    assert_eq!(output.status.code(), Some(3));
-    let told = is_text(&output);
-    for shown in [r"\u{1b}[2J\u{202e}\n2026-11-28T10:00:00Z approved", r"a/\u{9b}b\u{2066}\n2026-11-28T10:00:00Z"] {
-        assert!(told.contains(shown), "{shown}\n{told}");
+    let told = |more: &[&str]| {
+        let head = ["import", file.to_str().unwrap(), "--request-type", "question", "--requester", "amara"];
+        let maps = ["--map", "subject=title", "--map", "body=text", "--map", "requester=who"];
+        let output = desk.command(&[&head, maps.as_slice(), more].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+        is_text(&output)
+    };
+    // A label becomes one word in small letters.
+    let of_rows = told(&["--map", "label.team=group"]);
+    for shown in [r"\u{1b}[2j\u{202e}mine", r"a/\u{9b}b\u{2066}"] {
+        assert!(of_rows.contains(shown), "{shown}\n{of_rows}");
     }
+    let of_history = told(&["--history", "--map", "created-at=when"]);
+    assert!(of_history.contains(r"then\n2026-11-28T10:00:00Z approved\u{202e}"), "{of_history}");
 }
 
 #[test]
