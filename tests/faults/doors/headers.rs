@@ -90,6 +90,42 @@ fn preconditions_of_tables_are_those_of_the_standard() {
 }
 
 #[test]
+fn preconditions_and_bodies_of_the_directory_are_those_of_all_others() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let keeper = desk.with_roles("mei", "directory");
+        let send = |method: &str, path: &str, body: &str| keeper.send(method, path, Some(body.as_bytes()));
+        let twice =
+            send("POST", "/scim/v2/Users", r#"{"userName":"zo@a.example","name":{"givenName":"Zo","givenName":"X"}}"#);
+        assert!(twice.expect(400).to_string().contains("name.givenName"), "{}", twice.text);
+        let made =
+            send("POST", "/scim/v2/Users", r#"{"userName":"zo@a.example","displayName":"Zoe\u0308"}"#).expect(201);
+        assert_eq!(made["displayName"], "Zo\u{eb}", "composed, as every text");
+        let user = format!("/scim/v2/Users/{}", made["id"].as_str().unwrap());
+        let body = json!({ "userName": "zo@a.example", "displayName": "Zo" });
+        let put = |tags: &str, name: &str| {
+            let mut body = body.clone();
+            body["displayName"] = json!(name);
+            keeper.with("if-match", tags).put(&user, &body).status
+        };
+        let tag = || keeper.get(&user).etag.unwrap();
+        let first = tag();
+        assert_eq!(put(&format!("\"0\", {first}"), "one"), 200, "one of a list");
+        assert_eq!(put(&first, "two"), 412);
+        assert_eq!(put("*", "two"), 200);
+        assert_eq!(put(tag().trim_start_matches("W/"), "three"), 200, "compared weakly");
+        for bad in ["", "\"8", "\u{e4}"] {
+            assert_eq!(put(bad, "four"), 400, "{bad}: never ignored");
+            assert_eq!(keeper.with("if-none-match", bad).get(&user).status, 400, "{bad}");
+        }
+        let known = keeper.with("if-none-match", tag().trim_start_matches("W/")).get(&user);
+        assert_eq!((known.status, known.etag.is_some()), (304, true));
+        assert_eq!(keeper.with("if-match", &format!("{first}, \"0\"")).delete(&user).status, 412);
+        assert_eq!(keeper.with("if-match", &format!("{first}, {}", tag())).delete(&user).status, 204);
+    });
+}
+
+#[test]
 fn the_form_of_a_table_is_the_one_that_is_wanted_more() {
     let desk = House::demo(Database::Sqlite);
     let mei = desk.as_role("mei");
