@@ -45,11 +45,25 @@ fn requests() -> Vec<String> {
     ]
 }
 
+/// All routes that read, as the desk's own document has them. Most are about a thing that is not there, which is looked for.
+fn reads(desk: &Desk) -> Vec<String> {
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let routes = document["paths"].as_object().unwrap();
+    let paths = routes.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path);
+    let filled = paths.map(|path| {
+        let key = if path.starts_with("/api/v1/articles") { "KB-1" } else { "IT-1" };
+        let path = path.replace("{key}", key).replace("{id}", "01a22499-78cd-70d3-9968-a16ee98dd302");
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "teams" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    });
+    filled.map(|path| request(&format!("GET {path}"), "demo-mei", "application/json", "")).collect()
+}
+
 /// Sends each request over and over, and leaves before the answer.
-fn hang_up(desk: &Desk) {
+fn hang_up(desk: &Desk, requests: &[String]) {
     let address = desk.url.strip_prefix("http://").unwrap();
     for after in LEAVE_AFTER_MS {
-        let clients: Vec<TcpStream> = requests()
+        let clients: Vec<TcpStream> = requests
             .iter()
             .flat_map(|request| [request, request])
             .map(|request| {
@@ -92,7 +106,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     };
     for round in 0..3 {
         let secret = format!("rdk_{round}");
-        hang_up(&desk);
+        hang_up(&desk, &requests());
         // Less than it takes the server to end such a transaction by itself.
         until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
             (runtime.block_on(left_within(&url)) == 0).then_some(())
@@ -120,4 +134,28 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let odd = ["already a transaction", "no transaction", "read-only transaction", "in progress"];
     let odd = log.iter().filter(|line| odd.iter().any(|text| line.to_string().contains(text)));
     assert_eq!(odd.collect::<Vec<_>>(), Vec::<&Value>::new());
+}
+
+#[test]
+fn on_every_route_that_reads_a_client_may_hang_up() {
+    let url = postgres::fresh_database();
+    let proxy = Proxy::before(&url, DELAY);
+    let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
+    let amara = desk.as_role("amara");
+    let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
+    amara.post("/api/v1/tickets", &body).expect(201);
+    let reads = reads(&desk);
+    assert!(reads.len() > 60, "{} routes", reads.len());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for some in reads.chunks(16) {
+        hang_up(&desk, some);
+        until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+            (runtime.block_on(left_within(&url)) == 0).then_some(())
+        });
+    }
+    let created = amara.post("/api/v1/tickets", &body).expect(201);
+    let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
+    for _ in 0..12 {
+        desk.as_role("kofi").get(&path).expect(200);
+    }
 }
