@@ -205,6 +205,11 @@ fn whole_numbers_stay_whole_and_exact() {
         assert_eq!(put("n:number", "9007199254740993"), 422);
         assert_eq!(put("n:whole", "9007199254740993"), 200);
         assert_eq!(mei.get("/api/v1/tables/numbers").expect(200)["rows"][0]["n"], "9007199254740993");
+        let toml = |number: &str| {
+            let text = format!("columns = [\"k\", \"n:whole\"]\n[[row]]\nk = \"1\"\nn = {number}\n");
+            mei.put_text("/api/v1/tables/numbers?why=test", &text, "application/toml").status
+        };
+        assert_eq!(["9007199254740993.0", "1e300", "inf", "9007199254740994"].map(toml), [422, 422, 422, 200]);
     });
 }
 
