@@ -12,7 +12,7 @@ use crate::support::place::Database;
 /// The beginning of a line that nothing of the program's wrote.
 const FORGED: &str = "2026-11-28T10:00:00Z";
 
-/// Nothing that a terminal would take for a command, that turns what stands beside it, or that looks like another line.
+/// Nothing that a terminal would take for a command, that turns what stands next to it, or that looks like another line.
 fn is_text(output: &Output) -> String {
     let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
     let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
