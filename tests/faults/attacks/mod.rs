@@ -25,6 +25,7 @@ const ATTACKS: [(&str, &[&str]); 46] = [
             "pages_end_where_they_get_long",
             "every_text_has_an_end",
             "an_answer_that_is_not_read_ends_and_gives_back_its_place",
+            "long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte",
             "a_requester_has_so_many_open_tickets_comments_and_bytes",
         ],
     ),
