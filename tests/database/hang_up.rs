@@ -1,6 +1,6 @@
 //! Clients that hang up, at every moment of every kind of request, on a PostgreSQL that is 20 ms away.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const LEAVE_AFTER_MS: [u64; 8] = [10, 30, 50, 60, 70, 90, 130, 190];
 /// A request as text: its method and path, whose it is, and its body.
 fn request(head: &str, token: &str, media_type: &str, body: &str) -> String {
     format!(
-        "{head} HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
+        "{head} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
 }
@@ -57,6 +57,16 @@ fn reads(desk: &Desk) -> Vec<String> {
         parts.collect::<Vec<_>>().join("/")
     });
     filled.map(|path| request(&format!("GET {path}"), "demo-mei", "application/json", "")).collect()
+}
+
+/// A request whose sender waits is answered: those that are left are not refused before the database is asked.
+fn is_answered(desk: &Desk, request: &str) {
+    let mut client = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    let mut begin = [0; 12];
+    client.read_exact(&mut begin).unwrap();
+    let status = String::from_utf8_lossy(&begin).into_owned();
+    assert!(status.starts_with("HTTP/1.1 20"), "{status}: {request}");
 }
 
 /// Sends each request over and over, and leaves before the answer.
@@ -95,6 +105,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
     amara.post("/api/v1/tickets", &body).expect(201);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    requests().iter().for_each(|request| is_answered(&desk, request));
     let token = |hash: &str| Token {
         hash: ruledesk::app::tokens::hash(hash),
         person: "jonas".parse().unwrap(),
@@ -146,6 +157,7 @@ fn on_every_route_that_reads_a_client_may_hang_up() {
     amara.post("/api/v1/tickets", &body).expect(201);
     let reads = reads(&desk);
     assert!(reads.len() > 60, "{} routes", reads.len());
+    is_answered(&desk, &request("GET /api/v1/tickets", "demo-mei", "application/json", ""));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for some in reads.chunks(16) {
         hang_up(&desk, some);

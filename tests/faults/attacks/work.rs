@@ -77,7 +77,7 @@ fn long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte() {
     let paths = ["tickets?limit=200", "tickets/IT-1/timeline", "tickets/IT-1/explain", "tickets/IT-1/decisions"];
     let ask = |path: &str| {
         let mut client = TcpStream::connect(address).unwrap();
-        let head = format!("GET /api/v1/{path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer demo-kofi\r\n\r\n");
+        let head = format!("GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer demo-kofi\r\n\r\n");
         client.write_all(head.as_bytes()).unwrap();
         client
     };
