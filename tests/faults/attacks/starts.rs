@@ -4,7 +4,6 @@ use std::fs::File;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -137,34 +136,6 @@ fn a_manifest_that_costs_more_than_it_says_is_refused_by_name() {
         assert!(refused.contains(named) && refused.len() < 5 << 10, "{folder}: {refused:.1000}");
         ask(&desk);
     }
-}
-
-/// How many of the files of these components are open.
-fn held(digests: &[String]) -> usize {
-    let open = std::fs::read_dir("/proc/self/fd").unwrap();
-    let files = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    files.filter(|file| digests.iter().any(|digest| file.to_string_lossy().contains(digest.as_str()))).count()
-}
-
-/// A component of a megabyte waits in a file that is held open, until the archive has it and another version serves.
-#[test]
-fn versions_that_came_and_went_hold_no_file_open() {
-    let dir = TempDir::new().unwrap();
-    let desk = House::with_rules(Database::Sqlite, dir.path());
-    let mut digests = Vec::new();
-    for n in 0..12_u8 {
-        // A section of a megabyte that means nothing.
-        let component = [guest("16", "", ""), vec![0, 0x82, 0x80, 0x40, 1, b'x'], vec![n; 1 << 20]].concat();
-        digests.push(Digest::of(&component).to_string());
-        let version = format!("1.0.{n}");
-        put(&desk.rules, "large", &manifest("large").replace("1.0.0", &version), &component);
-        until(&format!("version {version}"), || {
-            let rules = desk.as_role("kofi").get("/api/v1/rules").json();
-            let serves = |rule: &Value| rule["name"] == "large" && rule["active"]["version"] == version.as_str();
-            rules["rules"].as_array()?.iter().any(serves).then_some(())
-        });
-    }
-    until("the files of the versions before to be closed", || (held(&digests) <= 4).then_some(()));
 }
 
 /// The file has two gigabytes and takes no room on the disk.
