@@ -89,6 +89,38 @@ fn preconditions_of_tables_are_those_of_the_standard() {
     });
 }
 
+/// Writes under preconditions to a thing at its first version, which counts up with each that is done.
+fn are_those_of_the_standard(what: &str, write: impl Fn(&str) -> u16) {
+    for tags in ["\"0\", \"1\"", "W/\"2\"", "*", "\"4-gzip\", W/\"9\""] {
+        assert_eq!(write(tags), 200, "{what}: {tags}");
+    }
+    for tags in ["\"1\"", "W/\"4\", \"3\"", "\"x\""] {
+        assert_eq!(write(tags), 412, "{what}: {tags}");
+    }
+    for tags in ["", "\"5", "\"5\" \"6\"", "\u{e4}"] {
+        assert_eq!(write(tags), 400, "{what}: {tags}: never ignored");
+    }
+}
+
+#[test]
+fn preconditions_of_lists_and_articles_are_those_of_the_standard() {
+    let desk = House::demo(Database::Sqlite);
+    let kofi = desk.as_role("kofi");
+    let count = std::cell::Cell::new(0);
+    let next = |what: &str| {
+        count.set(count.get() + 1);
+        format!("{what} {}", count.get())
+    };
+    let view = "/api/v1/views/0199c0de-0000-7000-8000-000000000001";
+    let list = || json!({ "name": next("mine"), "filter": { "states": ["new"] } });
+    kofi.put(view, &list()).expect(200);
+    are_those_of_the_standard("a list", |tags| kofi.with("if-match", tags).put(view, &list()).status);
+    let article = || json!({ "title": next("How"), "body": "So." });
+    let made = kofi.post("/api/v1/articles", &article()).expect(201);
+    let path = format!("/api/v1/articles/{}", made["key"].as_str().unwrap());
+    are_those_of_the_standard("an article", |tags| kofi.with("if-match", tags).put(&path, &article()).status);
+}
+
 #[test]
 fn preconditions_and_bodies_of_the_directory_are_those_of_all_others() {
     on_both(|database| {
