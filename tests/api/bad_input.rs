@@ -67,6 +67,9 @@ fn strange_paths_queries_and_headers_are_answered() {
         ("/api/v1/tickets?colour=red", 400),
         ("/api/v1/tickets?limit=many", 400),
         ("/api/v1/tickets?team=%00", 400),
+        ("/api/v1/tickets?team=caf%e9", 400),
+        ("/api/v1/tickets?requester=%ed%a0%80", 400),
+        ("/api/v1/tickets/IT-1?%ff=x", 400),
         ("/api/v2/tickets", 404),
         ("/api/v1/people/%20/grants", 404),
     ] {

@@ -1,6 +1,6 @@
 //! Clients that hang up, at every moment of every kind of request, on a PostgreSQL that is 20 ms away.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const LEAVE_AFTER_MS: [u64; 8] = [10, 30, 50, 60, 70, 90, 130, 190];
 /// A request as text: its method and path, whose it is, and its body.
 fn request(head: &str, token: &str, media_type: &str, body: &str) -> String {
     format!(
-        "{head} HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
+        "{head} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
 }
@@ -45,11 +45,35 @@ fn requests() -> Vec<String> {
     ]
 }
 
+/// All routes that read, as the desk's own document has them. Most are about a thing that is not there, which is looked for.
+fn reads(desk: &Desk) -> Vec<String> {
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let routes = document["paths"].as_object().unwrap();
+    let paths = routes.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path);
+    let filled = paths.map(|path| {
+        let key = if path.starts_with("/api/v1/articles") { "KB-1" } else { "IT-1" };
+        let path = path.replace("{key}", key).replace("{id}", "01a22499-78cd-70d3-9968-a16ee98dd302");
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "teams" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    });
+    filled.map(|path| request(&format!("GET {path}"), "demo-mei", "application/json", "")).collect()
+}
+
+/// A request whose sender waits is answered: those that are left are not refused before the database is asked.
+fn is_answered(desk: &Desk, request: &str) {
+    let mut client = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    let mut begin = [0; 12];
+    client.read_exact(&mut begin).unwrap();
+    let status = String::from_utf8_lossy(&begin).into_owned();
+    assert!(status.starts_with("HTTP/1.1 20"), "{status}: {request}");
+}
+
 /// Sends each request over and over, and leaves before the answer.
-fn hang_up(desk: &Desk) {
+fn hang_up(desk: &Desk, requests: &[String]) {
     let address = desk.url.strip_prefix("http://").unwrap();
     for after in LEAVE_AFTER_MS {
-        let clients: Vec<TcpStream> = requests()
+        let clients: Vec<TcpStream> = requests
             .iter()
             .flat_map(|request| [request, request])
             .map(|request| {
@@ -81,6 +105,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
     amara.post("/api/v1/tickets", &body).expect(201);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    requests().iter().for_each(|request| is_answered(&desk, request));
     let token = |hash: &str| Token {
         hash: ruledesk::app::tokens::hash(hash),
         person: "jonas".parse().unwrap(),
@@ -92,7 +117,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     };
     for round in 0..3 {
         let secret = format!("rdk_{round}");
-        hang_up(&desk);
+        hang_up(&desk, &requests());
         // Less than it takes the server to end such a transaction by itself.
         until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
             (runtime.block_on(left_within(&url)) == 0).then_some(())
@@ -120,4 +145,29 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let odd = ["already a transaction", "no transaction", "read-only transaction", "in progress"];
     let odd = log.iter().filter(|line| odd.iter().any(|text| line.to_string().contains(text)));
     assert_eq!(odd.collect::<Vec<_>>(), Vec::<&Value>::new());
+}
+
+#[test]
+fn on_every_route_that_reads_a_client_may_hang_up() {
+    let url = postgres::fresh_database();
+    let proxy = Proxy::before(&url, DELAY);
+    let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
+    let amara = desk.as_role("amara");
+    let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
+    amara.post("/api/v1/tickets", &body).expect(201);
+    let reads = reads(&desk);
+    assert!(reads.len() > 60, "{} routes", reads.len());
+    is_answered(&desk, &request("GET /api/v1/tickets", "demo-mei", "application/json", ""));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for some in reads.chunks(16) {
+        hang_up(&desk, some);
+        until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+            (runtime.block_on(left_within(&url)) == 0).then_some(())
+        });
+    }
+    let created = amara.post("/api/v1/tickets", &body).expect(201);
+    let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
+    for _ in 0..12 {
+        desk.as_role("kofi").get(&path).expect(200);
+    }
 }

@@ -350,6 +350,28 @@ fn tokens_have_ids_and_ends_and_are_taken_back_without_the_token_at_hand() {
     });
 }
 
+/// A time server, or an administrator, sets the clock of the machine while the desk runs.
+#[test]
+fn how_long_a_token_is_trusted_is_not_said_by_the_time_of_day() {
+    for hours in [-2, 2] {
+        let desk = House::demo(Database::Sqlite);
+        let samir = desk.with_roles("samir", "agent");
+        samir.get("/api/v1/tickets").expect(200);
+        let listed = String::from_utf8(desk.command(&["token", "list", "samir"]).stdout).unwrap();
+        let revoked = desk.command(&["token", "revoke", listed.split_whitespace().next().unwrap()]);
+        assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
+        desk.clock.set(SignedDuration::from_hours(hours));
+        assert_eq!(samir.get("/api/v1/tickets").status, 200, "it was seen at this instant, whatever the clock says");
+        // Set back as far as it goes on, the time of day would stand still.
+        for _ in 0..2 {
+            desk.clock.advance(SignedDuration::from_secs(3));
+            desk.clock.set(SignedDuration::from_secs(-3));
+        }
+        assert_eq!(samir.get("/api/v1/tickets").status, 401, "{hours} hours");
+        desk.do_what_is_due();
+    }
+}
+
 /// Labels stand in lists on terminals.
 #[test]
 fn a_label_of_a_token_is_a_line_of_text() {

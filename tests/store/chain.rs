@@ -1,11 +1,19 @@
 //! The chains of hashes: whatever is done to the records by hand is found, and said where.
 
-use ruledesk::store::chain::Chain;
+use jiff::Timestamp;
+use ruledesk::desk::id::AppId;
+use ruledesk::desk::organisation::directory::EntryKind;
+use ruledesk::store::access::sign_ins::SignIn;
 use ruledesk::store::chain::check::{Checked, Place};
+use ruledesk::store::chain::{Chain, audit};
 use ruledesk::store::db::Db;
+use ruledesk::store::people::directory::{Entry, Kept};
+use ruledesk::store::people::identities::SignOn;
+use ruledesk::store::people::personal::Erasure;
 use ruledesk::store::{Store, Target};
+use serde_json::json;
 
-use super::fixture::{Wanted, create_access, on_postgres, organisation, uuid};
+use super::fixture::{Wanted, at, create_access, on_postgres, organisation, person, uuid};
 use crate::support::postgres;
 use crate::support::records::put_into_old_shape;
 
@@ -323,4 +331,137 @@ async fn what_was_there_before_is_taken_in_once_and_compared_from_then_on() {
         assert_eq!(said[0], named[0]);
         assert!(said[1].starts_with("2 entries take rows into the audit a second time"), "{said:?}");
     }
+}
+
+/// A directory with a person and a group, a sign-in by a provider and one to an app, and a stop that a person has ended.
+async fn people_come_and_go(store: &Store) {
+    let user = Entry {
+        id: uuid(7, 1),
+        kind: EntryKind::User,
+        name: "kofi@example.com".to_owned(),
+        stands_for: "kofi".to_owned(),
+        body: json!({ "userName": "kofi@example.com" }),
+        version: 1,
+        created_at: at(1),
+        changed_at: at(1),
+        deleted_at: None,
+    };
+    let members = json!({ "members": [{ "value": user.id.to_string() }] });
+    let (id, name) = (uuid(7, 2), "network".to_owned());
+    let group =
+        Entry { id, kind: EntryKind::Group, name: name.clone(), stands_for: name, body: members, ..user.clone() };
+    let changed = Entry { version: 2, changed_at: at(2), ..user.clone() };
+    for (known, entry) in [(0, &user), (1, &group), (2, &changed)] {
+        let detail = json!({ "kind": entry.kind.code(), "entry": entry.id.to_string() });
+        let noted = audit::Entry { at: at(2), event: audit::DIRECTORY, about: entry.stands_for.clone(), detail };
+        assert_eq!(store.keep_entry(entry, known, noted).await.unwrap(), Kept::Written);
+    }
+    for (begun, token) in [(3, "a".repeat(64)), (4_000, "b".repeat(64))] {
+        let sign_on =
+            SignOn { token: &token, issuer: "https://idp.example", subject: "7", session: None, begun_at: at(begun) };
+        // The second lets the first be forgotten.
+        store.add_sign_on(sign_on, at(begun - 100)).await.unwrap();
+    }
+    let (kofi, github): (_, AppId) = (person("kofi"), "github".parse().unwrap());
+    for (last, looked_at) in [(Some(at(4)), at(5)), (None, at(6)), (Some(at(4)), at(7))] {
+        store.keep_sign_in((&kofi, &github), SignIn { last, looked_at }).await.unwrap();
+    }
+    let kept = store.sign_in(&kofi, &github).await.unwrap();
+    assert_eq!(kept, Some(SignIn { last: Some(at(4)), looked_at: at(7) }));
+    store.brake(uuid(7, 3), at(8), 21).await.unwrap();
+    assert!(store.resume(uuid(7, 3), at(9), "person:mei", "they have left").await.unwrap());
+}
+
+/// Edits of the rows, how they are taken back, and the column that is named.
+const COMINGS: [(&str, &str, &str); 7] = [
+    (
+        "update directory_entries set stands_for = 'noor' where kind = 'user'",
+        "update directory_entries set stands_for = 'kofi' where kind = 'user'",
+        "the entry of the directory `01980000-0000-7000-8000-070000000001` is not what the audit says of its stands_for",
+    ),
+    (
+        "update directory_entries set body = body || ' ' where kind = 'group'",
+        "update directory_entries set body = substr(body, 1, length(body) - 1) where kind = 'group'",
+        "of its body",
+    ),
+    (
+        "update directory_entries set deleted_at = 1 where kind = 'user'",
+        "update directory_entries set deleted_at = null where kind = 'user'",
+        "of its deleted_at",
+    ),
+    (
+        "update sign_ons set subject = '8'",
+        "update sign_ons set subject = '7'",
+        "the sign-on `bbbbbbbbbbbbbbbb` is not what the audit says of its subject",
+    ),
+    (
+        "update access_sign_ins set last_at = last_at + 1",
+        "update access_sign_ins set last_at = last_at - 1",
+        "the last sign-in of `kofi github` is not what the audit says of its last_at",
+    ),
+    (
+        "update access_brakes set resumed_by = 'person:noor'",
+        "update access_brakes set resumed_by = 'person:mei'",
+        "of its resumed_by",
+    ),
+    (
+        "insert into sign_ons (token, issuer, subject, provider_session, begun_at) values ('mine', 'x', 'y', '', 1)",
+        "delete from sign_ons where token = 'mine'",
+        "the sign-on `mine` is not in the audit: it was added",
+    ),
+];
+
+#[tokio::test]
+async fn an_edit_of_the_directory_or_of_a_sign_in_or_of_a_stop_is_named() {
+    let found = on_both(async |store, target| {
+        people_come_and_go(store).await;
+        let found = async || told(&store.check_chain(Chain::Audit, None).await.unwrap());
+        assert_eq!(found().await, [""; 0]);
+        for (edit, back, named) in COMINGS {
+            by_hand(target, &[edit]).await;
+            let said = found().await;
+            assert!(said.len() == 1 && said[0].contains(named), "{edit}: {said:?}");
+            by_hand(target, &[back]).await;
+        }
+        // Whose traces are erased is missed by nothing.
+        let kofi = person("kofi");
+        let erasure = Erasure { person: &kofi, pseudonym: "erased-1", by: "person:mei", now: at(10) };
+        store.erase_person(erasure).await.unwrap();
+        assert_eq!(found().await, [""; 0]);
+        by_hand(target, &["delete from directory_entries", "delete from access_brakes", "delete from sign_ons"]).await;
+        found().await
+    })
+    .await;
+    let missing = |what: &str| found.iter().filter(|said| said.contains(what) && said.contains("is missing")).count();
+    let nouns = ["the entry of the directory", "the stop of ending access", "the sign-on"];
+    assert_eq!((found.len(), nouns.map(missing)), (3, [1; 3]), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_chain_from_before_the_directory_was_under_it_takes_that_in_once() {
+    let found = on_both(async |store, target| {
+        let nothing = "update chain_heads set link = 0, hash = '', taken_in = 1 where chain = 'audit'";
+        by_hand(target, &["delete from audit", nothing]).await;
+        let detail = json!({ "entrance": true });
+        let (at, event) = (Timestamp::UNIX_EPOCH, audit::BEGAN);
+        store.audit(audit::Entry { at, event, about: String::new(), detail }).await.unwrap();
+        let known = "insert into access_sign_ins (subject, app, last_at, looked_at) values ('kofi', 'github', 1, 2)";
+        by_hand(target, &[known]).await;
+        let mut found = told(&store.check_chain(Chain::Audit, None).await.unwrap());
+        let next = Store::open(target).await.unwrap();
+        for edit in ["update access_sign_ins set looked_at = 3", "update access_sign_ins set last_at = 2"] {
+            by_hand(target, &[edit]).await;
+            found.extend(told(&next.check_chain(Chain::Audit, None).await.unwrap()));
+        }
+        next.close().await;
+        found
+    })
+    .await;
+    let [before, after] = found.as_slice() else { panic!("{found:?}") };
+    assert!(
+        before.starts_with("- - the audit does not say which accounts, sessions, documents and entries"),
+        "{before}"
+    );
+    let named = "- - the last sign-in of `kofi github` is not what the audit says of its last_at: it was changed";
+    assert_eq!(after, named);
 }

@@ -36,7 +36,7 @@ pub use http::fair::rates::Most;
 use http::fair::rates::Rates;
 use http::observe::Watch;
 use http::problem::{Kind, Problem};
-pub use http::server::serve;
+pub use http::server::{Clients, serve};
 
 /// What bounds requests.
 #[derive(Debug, Clone)]

@@ -19,8 +19,10 @@ pub enum Clock {
 /// A clock that shows one instant. All copies of a [`Clock`] share it.
 #[derive(Debug)]
 pub struct FixedClock {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Milliseconds since 1970-01-01T00:00:00Z, as far as the time of day was never set.
     millisecond: AtomicI64,
+    /// By how many milliseconds the time of day was set forward.
+    set: AtomicI64,
     /// How many ids it has made.
     ids: AtomicU64,
     /// Begins each id's last part, so that two such clocks on one database make different ids.
@@ -32,7 +34,7 @@ impl Clock {
     pub fn fixed(at: Timestamp) -> Clock {
         let millisecond = AtomicI64::new(at.as_millisecond());
         let (_, seed) = Clock::System.new_id().as_u64_pair();
-        Clock::Fixed(Arc::new(FixedClock { millisecond, ids: AtomicU64::new(0), seed }))
+        Clock::Fixed(Arc::new(FixedClock { millisecond, set: AtomicI64::new(0), ids: AtomicU64::new(0), seed }))
     }
 
     /// The instant, to the millisecond: what the store keeps, so that what is read back equals what was written.
@@ -43,7 +45,7 @@ impl Clock {
                 let now = Timestamp::now();
                 now.as_millisecond()
             }
-            Clock::Fixed(fixed) => fixed.millisecond.load(Ordering::Acquire),
+            Clock::Fixed(fixed) => fixed.time_of_day(),
         };
         Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -77,12 +79,25 @@ impl Clock {
             fixed.millisecond.fetch_add(by, Ordering::AcqRel);
         }
     }
+
+    /// Sets the time of day of a clock that stands still to another, as an administrator or a time server does: it has run no
+    /// longer for that.
+    pub fn set(&self, by: SignedDuration) {
+        if let Clock::Fixed(fixed) = self {
+            let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+            fixed.set.fetch_add(by, Ordering::AcqRel);
+        }
+    }
 }
 
 impl FixedClock {
+    fn time_of_day(&self) -> i64 {
+        self.millisecond.load(Ordering::Acquire).saturating_add(self.set.load(Ordering::Acquire))
+    }
+
     /// An id of this clock's instant: statements that look for what is younger than an instant compare ids.
     fn new_id(&self) -> Uuid {
-        let millisecond = u64::try_from(self.millisecond.load(Ordering::Acquire)).unwrap_or_default();
+        let millisecond = u64::try_from(self.time_of_day()).unwrap_or_default();
         // RFC 9562, 6.2, method 1: a counter stands before the rest. Below 2^30 it loses no bit to the version and the variant.
         let counter = self.ids.fetch_add(1, Ordering::Relaxed);
         let tail = (u128::from(counter) << 32) | u128::from(self.seed & 0xffff_ffff);
@@ -140,5 +155,12 @@ mod tests {
         assert_ne!(Clock::fixed(at).new_id(), ids[0], "another clock makes other ids");
         clock.advance(SignedDuration::from_hours(-1));
         assert_eq!(copy.now(), at);
+        let ran = clock.elapsed();
+        clock.set(SignedDuration::from_hours(-2));
+        assert_eq!(
+            (copy.now(), copy.elapsed()),
+            (at - SignedDuration::from_hours(2), ran),
+            "set, it has run no longer"
+        );
     }
 }

@@ -136,10 +136,10 @@ impl Summary {
     }
 
     /// For people: aligned columns, the most frequent first.
-    pub fn text(&self) -> String {
+    pub fn text(&self, show: impl Fn(&str) -> String) -> String {
         let mut text = self.totals();
         if !self.refused.is_empty() {
-            let rows = self.refused.iter().map(|(line, wrong)| format!("line {line}: {wrong}\n"));
+            let rows = self.refused.iter().map(|(line, wrong)| format!("line {line}: {}\n", show(wrong)));
             text.push_str("\nrefused\n");
             text.extend(rows);
             let more = self.rejected().saturating_sub(u64::try_from(self.refused.len()).unwrap_or(u64::MAX));
@@ -148,20 +148,20 @@ impl Summary {
             }
         }
         if !self.unmet_values.is_empty() {
-            _ = writeln!(text, "\nno row has these mapped values: {}", self.unmet_values.join(", "));
+            _ = writeln!(text, "\nno row has these mapped values: {}", show(&self.unmet_values.join(", ")));
         }
         for (kind, counts) in &self.counts {
             let mut rows: Vec<(&String, &u64)> = counts.iter().collect();
             rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
             let rows = rows.into_iter().map(|(name, count)| {
-                vec![name.clone(), count.to_string(), percent(Some(*count as f64 / self.accepted as f64))]
+                vec![show(name), count.to_string(), percent(Some(*count as f64 / self.accepted as f64))]
             });
             text.push('\n');
             text.push_str(&table(&[kind.code(), "tickets", "share"], rows));
         }
         for (kind, agreement) in &self.agreements {
             text.push('\n');
-            text.push_str(&agreement_text(*kind, agreement));
+            text.push_str(&agreement_text(*kind, agreement, &show));
         }
         text
     }
@@ -188,7 +188,7 @@ impl Summary {
     }
 }
 
-fn agreement_text(kind: LabelKind, agreement: &Agreement) -> String {
+fn agreement_text(kind: LabelKind, agreement: &Agreement, show: &impl Fn(&str) -> String) -> String {
     let mut text = format!(
         "{} agrees with {} of {} labels: accuracy {}, macro-F1 {}\n",
         kind.code(),
@@ -202,7 +202,7 @@ fn agreement_text(kind: LabelKind, agreement: &Agreement) -> String {
     let rows = scores.into_iter().map(|score| {
         let counts = [score.labelled, score.decided, score.agreed].map(|n| n.to_string());
         let ratios = [score.precision, score.recall, Some(score.f1)].map(ratio);
-        std::iter::once(score.label).chain(counts).chain(ratios).collect()
+        std::iter::once(show(&score.label)).chain(counts).chain(ratios).collect()
     });
     text.push_str(&table(&["label", "labelled", "decided", "agreed", "precision", "recall", "F1"], rows));
     text

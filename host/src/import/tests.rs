@@ -303,7 +303,7 @@ fn summary() -> Summary {
 
 #[test]
 fn a_summary_reads_well() {
-    let text = summary().text();
+    let text = summary().text(str::to_owned);
     let wanted = "\
 import
 accepted                 6
@@ -365,14 +365,18 @@ fn of_refused_rows_so_many_are_named_and_all_are_counted() {
         summary.reject(line, "bad time", format!("`{line}` is not a time"));
     }
     assert_eq!(summary.json()["rejected"]["rows"].as_array().unwrap().len(), 1_000);
-    assert!(summary.text().ends_with("line 1000: `1000` is not a time\nand 3 more\n"), "{}", summary.text());
+    assert!(
+        summary.text(str::to_owned).ends_with("line 1000: `1000` is not a time\nand 3 more\n"),
+        "{}",
+        summary.text(str::to_owned)
+    );
 }
 
 #[test]
 fn an_import_of_nothing_has_no_rates() {
     let json = Summary::default().json();
     assert_eq!(json["tickets_per_second"], serde_json::Value::Null);
-    assert!(Summary::default().text().contains("tickets per second      -"));
+    assert!(Summary::default().text(str::to_owned).contains("tickets per second      -"));
 }
 
 proptest! {

@@ -8,6 +8,7 @@ mod damaged_lists;
 mod guests;
 mod starts;
 mod stranger;
+mod terminal;
 mod work;
 
 use std::collections::BTreeSet;
@@ -23,12 +24,18 @@ const ATTACKS: [(&str, &[&str]); 46] = [
         &[
             "pages_end_where_they_get_long",
             "every_text_has_an_end",
+            "an_answer_that_is_not_read_ends_and_gives_back_its_place",
+            "long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte",
             "a_requester_has_so_many_open_tickets_comments_and_bytes",
         ],
     ),
     (
         "edits of what takes effect, behind the desk's back",
-        &["each_edit_of_what_takes_effect_is_named", "each_edit_of_who_comes_in_and_of_what_was_published_is_named"],
+        &[
+            "each_edit_of_what_takes_effect_is_named",
+            "each_edit_of_who_comes_in_and_of_what_was_published_is_named",
+            "an_edit_of_the_directory_or_of_a_sign_in_or_of_a_stop_is_named",
+        ],
     ),
     ("long manifests that are compared", &["long_manifests_are_compared_while_others_are_served"]),
     ("megabytes for a request that one may not make", &["permission_is_asked_before_a_body_is_read"]),
@@ -91,6 +98,9 @@ const ATTACKS: [(&str, &[&str]); 46] = [
         &[
             "control_characters_are_refused_at_the_door_and_line_ends_stay_in_long_texts",
             "what_guests_say_has_a_bound_and_is_text",
+            "differences_between_tables_are_text",
+            "what_an_import_says_of_its_rows_is_text",
+            "what_a_backtest_says_of_a_candidate_is_text",
         ],
     ),
     (

@@ -86,6 +86,24 @@ fn a_start_function_without_end_is_refused_in_its_time_and_keeps_nothing_waiting
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
+/// Four megabytes of escape characters, as the reason why the settings are not right.
+#[test]
+fn what_a_rule_says_against_its_settings_is_short_and_text() {
+    let dir = TempDir::new().unwrap();
+    let complains = "(func (export \"ruledesk:rules/settings@1.0.0#configure\") (param i32 i32) (result i32)
+        (memory.fill (i32.const 262144) (i32.const 27) (i32.const 4000000))
+        (i32.store (i32.const 128) (i32.const 262144)) (i32.store (i32.const 132) (i32.const 4000000))
+        (i32.store8 (i32.const 64) (i32.const 1)) (i32.store (i32.const 68) (i32.const 128))
+        (i32.store (i32.const 72) (i32.const 1)) (i32.const 64))";
+    put(dir.path(), "loud", &format!("{}[settings]\na = 1\n", manifest("loud")), &guest("80", complains, ""));
+    let desk = House::with_rules(Database::Sqlite, dir.path());
+    ask(&desk);
+    let refused = refusal(&desk, "loud");
+    assert!(refused.len() < 40 << 10 && !refused.contains(|c: char| c.is_control() && c != '\n'), "{refused:.1000}");
+    let listed = desk.as_role("kofi").get("/api/v1/rules");
+    assert!(listed.status == 200 && listed.text.len() < 256 << 10, "{} bytes", listed.text.len());
+}
+
 /// The memory's own maximum bounds it before the rule's limit does: its guest hears so and goes on.
 #[test]
 fn a_memory_grows_to_its_own_maximum_and_that_is_no_fault() {

@@ -1,8 +1,12 @@
-//! Work that a client asks for and that gets longer with what it names.
+//! Work that a client asks for and that gets longer with what it names, and what it takes of the memory.
 
-use serde_json::Value;
+use std::io::Write as _;
+use std::net::TcpStream;
 
-use crate::support::components::from_text;
+use serde_json::{Value, json};
+
+use crate::support::components::{example_rules, from_text};
+use crate::support::desk::Desk;
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -49,4 +53,39 @@ fn long_manifests_are_compared_while_others_are_served() {
             assert!(compared.to_string().contains("1.0.2"), "{compared}");
         }
     });
+}
+
+/// The most that a desk has had in memory so far, in MiB.
+fn peak_mib(desk: &Desk) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", desk.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+/// Texts as long as they may be, asked for by clients that read none of their answers.
+#[test]
+fn long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte() {
+    let desk = Desk::with_rules(Database::Postgres, example_rules());
+    let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
+    let long = "\u{1f600}".repeat(99_000);
+    let ticket = json!({ "request_type": "question", "subject": "Long", "body": long, "fields": { "topic": "other" } });
+    for _ in 0..40 {
+        amara.post("/api/v1/tickets", &ticket).expect(201);
+        kofi.post("/api/v1/tickets/IT-1/comments", &json!({ "body": long })).expect(201);
+    }
+    let address = desk.url.trim_start_matches("http://");
+    let paths = ["tickets?limit=200", "tickets/IT-1/timeline", "tickets/IT-1/explain", "tickets/IT-1/decisions"];
+    let ask = |path: &str| {
+        let mut client = TcpStream::connect(address).unwrap();
+        let head = format!("GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer demo-kofi\r\n\r\n");
+        client.write_all(head.as_bytes()).unwrap();
+        client
+    };
+    let unread: Vec<TcpStream> = (0..16).flat_map(|_| paths.map(ask)).collect();
+    for _ in 0..20 {
+        mei.get("/api/v1/tickets?limit=200").expect(200);
+    }
+    let peak = peak_mib(&desk);
+    assert!(peak < 500, "{peak} MiB");
+    drop(unread);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use ruledesk::api;
+use ruledesk::api::{self, Clients};
 use ruledesk::app::jobs::stop::{Stopper, stop};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,9 +20,16 @@ use crate::support::place::{Database, on_both};
 /// Longer than anything here takes, shorter than the server's own limits.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PLACES: usize = 8;
+/// Bytes of an answer that no buffer of a system holds.
+const LARGE: usize = 128 << 20;
 
 /// A server with few places and two routes: one answers at once, the other when the test says so.
 async fn server() -> (SocketAddr, Arc<Notify>, Stopper, JoinHandle<()>) {
+    server_for(PLACES.into()).await
+}
+
+/// The same that bears so much of its clients. A third route answers with more than any connection holds on its way.
+async fn server_for(clients: Clients) -> (SocketAddr, Arc<Notify>, Stopper, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let release = Arc::new(Notify::new());
@@ -31,9 +38,10 @@ async fn server() -> (SocketAddr, Arc<Notify>, Stopper, JoinHandle<()>) {
         wait.notified().await;
         "slow"
     });
-    let router = Router::new().route("/", get(async || "quick")).route("/slow", slow);
+    let large = get(async || "x".repeat(LARGE));
+    let router = Router::new().route("/", get(async || "quick")).route("/slow", slow).route("/large", large);
     let (stopper, stop) = stop();
-    let serving = tokio::spawn(api::serve(listener, router, PLACES, stop));
+    let serving = tokio::spawn(api::serve(listener, router, clients, stop));
     (address, release, stopper, serving)
 }
 
@@ -102,6 +110,23 @@ async fn a_stop_waits_for_requests_and_not_for_half_of_one() {
     release.notify_one();
     assert!(answer(slow).await.ends_with("slow"));
     tokio::time::timeout(PATIENCE, serving).await.expect("an end in time").unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_ends_and_gives_back_its_place() {
+    let clients = Clients { connections: 1, unread: Duration::from_secs(1) };
+    let (address, _release, _stopper, _serving) = server_for(clients).await;
+    let get_large = "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut unread = connect(address, get_large).await;
+    unread.readable().await.unwrap();
+    // There is one place, and a request in progress is not pushed out: only the limit makes room.
+    let quick = connect(address, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer(quick).await.ends_with("quick"));
+    let mut begun = Vec::new();
+    let end = tokio::time::timeout(PATIENCE, unread.read_to_end(&mut begun)).await.expect("an end in time");
+    assert!(!begun.is_empty() && begun.len() < LARGE, "{} bytes, {end:?}", begun.len());
+    // One who reads gets all of it.
+    assert!(answer(connect(address, get_large).await).await.len() > LARGE);
 }
 
 /// The body is announced and never sent: the answer comes from the head alone.

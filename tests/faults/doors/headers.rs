@@ -89,6 +89,74 @@ fn preconditions_of_tables_are_those_of_the_standard() {
     });
 }
 
+/// Writes under preconditions to a thing at its first version, which counts up with each that is done.
+fn are_those_of_the_standard(what: &str, write: impl Fn(&str) -> u16) {
+    for tags in ["\"0\", \"1\"", "W/\"2\"", "*", "\"4-gzip\", W/\"9\""] {
+        assert_eq!(write(tags), 200, "{what}: {tags}");
+    }
+    for tags in ["\"1\"", "W/\"4\", \"3\"", "\"x\""] {
+        assert_eq!(write(tags), 412, "{what}: {tags}");
+    }
+    for tags in ["", "\"5", "\"5\" \"6\"", "\u{e4}"] {
+        assert_eq!(write(tags), 400, "{what}: {tags}: never ignored");
+    }
+}
+
+#[test]
+fn preconditions_of_lists_and_articles_are_those_of_the_standard() {
+    let desk = House::demo(Database::Sqlite);
+    let kofi = desk.as_role("kofi");
+    let count = std::cell::Cell::new(0);
+    let next = |what: &str| {
+        count.set(count.get() + 1);
+        format!("{what} {}", count.get())
+    };
+    let view = "/api/v1/views/0199c0de-0000-7000-8000-000000000001";
+    let list = || json!({ "name": next("mine"), "filter": { "states": ["new"] } });
+    kofi.put(view, &list()).expect(200);
+    are_those_of_the_standard("a list", |tags| kofi.with("if-match", tags).put(view, &list()).status);
+    let article = || json!({ "title": next("How"), "body": "So." });
+    let made = kofi.post("/api/v1/articles", &article()).expect(201);
+    let path = format!("/api/v1/articles/{}", made["key"].as_str().unwrap());
+    are_those_of_the_standard("an article", |tags| kofi.with("if-match", tags).put(&path, &article()).status);
+}
+
+#[test]
+fn preconditions_and_bodies_of_the_directory_are_those_of_all_others() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let keeper = desk.with_roles("mei", "directory");
+        let send = |method: &str, path: &str, body: &str| keeper.send(method, path, Some(body.as_bytes()));
+        let twice =
+            send("POST", "/scim/v2/Users", r#"{"userName":"zo@a.example","name":{"givenName":"Zo","givenName":"X"}}"#);
+        assert!(twice.expect(400).to_string().contains("name.givenName"), "{}", twice.text);
+        let made =
+            send("POST", "/scim/v2/Users", r#"{"userName":"zo@a.example","displayName":"Zoe\u0308"}"#).expect(201);
+        assert_eq!(made["displayName"], "Zo\u{eb}", "composed, as every text");
+        let user = format!("/scim/v2/Users/{}", made["id"].as_str().unwrap());
+        let body = json!({ "userName": "zo@a.example", "displayName": "Zo" });
+        let put = |tags: &str, name: &str| {
+            let mut body = body.clone();
+            body["displayName"] = json!(name);
+            keeper.with("if-match", tags).put(&user, &body).status
+        };
+        let tag = || keeper.get(&user).etag.unwrap();
+        let first = tag();
+        assert_eq!(put(&format!("\"0\", {first}"), "one"), 200, "one of a list");
+        assert_eq!(put(&first, "two"), 412);
+        assert_eq!(put("*", "two"), 200);
+        assert_eq!(put(tag().trim_start_matches("W/"), "three"), 200, "compared weakly");
+        for bad in ["", "\"8", "\u{e4}"] {
+            assert_eq!(put(bad, "four"), 400, "{bad}: never ignored");
+            assert_eq!(keeper.with("if-none-match", bad).get(&user).status, 400, "{bad}");
+        }
+        let known = keeper.with("if-none-match", tag().trim_start_matches("W/")).get(&user);
+        assert_eq!((known.status, known.etag.is_some()), (304, true));
+        assert_eq!(keeper.with("if-match", &format!("{first}, \"0\"")).delete(&user).status, 412);
+        assert_eq!(keeper.with("if-match", &format!("{first}, {}", tag())).delete(&user).status, 204);
+    });
+}
+
 #[test]
 fn the_form_of_a_table_is_the_one_that_is_wanted_more() {
     let desk = House::demo(Database::Sqlite);
@@ -169,6 +237,11 @@ fn whole_numbers_stay_whole_and_exact() {
         assert_eq!(put("n:number", "9007199254740993"), 422);
         assert_eq!(put("n:whole", "9007199254740993"), 200);
         assert_eq!(mei.get("/api/v1/tables/numbers").expect(200)["rows"][0]["n"], "9007199254740993");
+        let toml = |number: &str| {
+            let text = format!("columns = [\"k\", \"n:whole\"]\n[[row]]\nk = \"1\"\nn = {number}\n");
+            mei.put_text("/api/v1/tables/numbers?why=test", &text, "application/toml").status
+        };
+        assert_eq!(["9007199254740993.0", "1e300", "inf", "9007199254740994"].map(toml), [422, 422, 422, 200]);
     });
 }
 

@@ -53,6 +53,31 @@ fn a_word_is_the_same_however_it_is_composed() {
     });
 }
 
+/// As a program writes it that escapes all letters beyond ASCII, and as one that does not.
+#[test]
+fn every_body_is_composed_however_it_is_written() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+        desk.until_active("tidy-text");
+        for (n, written) in [(1, DECOMPOSED), (2, r"Zu\u0308rich")] {
+            let draft = format!("/api/v1/drafts/0199c0de-0000-7000-8000-00000000000{n}");
+            let body = format!(r#"{{"request_type":"question","subject":"In {written}","body":"Later."}}"#);
+            let kept = amara.with("content-type", "application/json").send("PUT", &draft, Some(body.as_bytes()));
+            kept.expect(200);
+            let subject = amara.get(&draft).expect(200).to_string();
+            assert!(subject.contains(COMPOSED) && !subject.contains(DECOMPOSED), "{subject}");
+            for step in ["suspend", "resume"] {
+                let why = format!(r#"{{"why":"{step} for {written} ({n})"}}"#);
+                let done = mei.send_text(&format!("/api/v1/rules/tidy-text/{step}"), &why, "application/json");
+                assert!(done.status < 300, "{step}: {}", done.text);
+            }
+        }
+        let events = mei.get("/api/v1/rules/tidy-text/events").text;
+        assert!(events.matches(COMPOSED).count() >= 4 && !events.contains(DECOMPOSED), "{events}");
+    });
+}
+
 #[test]
 fn what_cannot_be_seen_is_no_text() {
     on_both(|database| {

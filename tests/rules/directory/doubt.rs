@@ -125,6 +125,44 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
     assert_eq!(state(&desk), "approved");
 }
 
+/// An example on which a rule takes all the time that it may have, and then fails.
+#[test]
+fn while_the_examples_of_a_rule_run_a_person_decides() {
+    let desk = approving(Database::Sqlite);
+    let limits = "[limits]\nfuel = 2_000_000_000\ndeadline-ms = 2000";
+    let example = "[[example]]\nname = \"any\"\nstage = \"access\"\nexpect = { decision = \"deny\" }\n";
+    let manifest = hostile_manifest("slow", "access", "loop", limits);
+    put(&desk.rules, "20-slow", &format!("{manifest}{example}"), hostile());
+    until_rule(&desk, "20-slow", |rule| rule["state"] == "compiling");
+    let mut during = Vec::new();
+    let (refused, _) = until("the example to have failed", || {
+        let decided = state(&desk);
+        let now = rule(&desk, "20-slow")?;
+        if now["state"] == "compiling" {
+            during.push(decided);
+        }
+        (now["state"] == "refused").then_some(now)
+    });
+    assert!(during.len() > 1 && during.iter().all(|state| state == "awaiting"), "{during:?}");
+    assert!(refused["last_error"].to_string().contains("any"), "the example was asked: {refused}");
+    assert_eq!(state(&desk), "awaiting");
+}
+
+#[test]
+fn a_rule_that_denies_has_no_request_slip_by_while_it_is_looked_at_at_a_start() {
+    let dir = TempDir::new().unwrap();
+    let examples: String = (0..40)
+        .map(|n| format!("[[example]]\nname = \"{n}\"\nstage = \"access\"\nexpect = {{ decision = \"deny\" }}\n"))
+        .collect();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    put(dir.path(), "20-deny", &format!("{}{examples}", access("deny", "1.0.0", "deny", "")), &component());
+    let desk = House::with_rules(Database::Sqlite, dir.path());
+    let first = state(&desk);
+    assert!(first == "awaiting" || first == "denied_by_policy", "{first}");
+    until_rule(&desk, "20-deny", |rule| rule["state"] == "active");
+    assert_eq!(state(&desk), "denied_by_policy");
+}
+
 /// Sorted by its folder, the copy would be the first that is read.
 #[test]
 fn a_copy_that_sorts_first_takes_no_name_at_a_restart() {

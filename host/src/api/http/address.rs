@@ -40,12 +40,31 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     if request.uri().query().is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
         return Problem::new(Kind::TOO_LONG, format!("a query has at most {QUERY_BYTES_MAX} bytes")).into_response();
     }
+    if request.uri().query().is_some_and(|query| !is_utf8(query)) {
+        return Problem::new(Kind::BAD_QUERY, "a query is UTF-8, as is what it escapes by %").into_response();
+    }
     let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
     let query = query.map(|AnyQuery(pairs)| pairs).unwrap_or_default();
     match query.iter().find(|(name, text)| name.contains('\0') || text.contains('\0')) {
         Some((name, _)) => Problem::zero_character(Kind::BAD_QUERY, name).into_response(),
         None => next.run(request).await,
     }
+}
+
+/// Whether a query is UTF-8 once what it escapes is read. Read leniently, it would be about another text than the one that was sent.
+fn is_utf8(query: &str) -> bool {
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|n| u8::try_from(n).ok());
+    let (mut bytes, mut rest) = (Vec::with_capacity(query.len()), query.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = match (first, digit(after.first()), digit(after.get(1))) {
+            (b'%', Some(high), Some(low)) => Some((high << 4) | low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// Answers only requests that name this machine itself.
@@ -73,6 +92,16 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_utf_8_as_it_is_meant() {
+        for good in ["", "a=b&c", "team=Z%C3%BCrich", "team=Z%c3%bcrich+s", "100%", "%zz=%z", "%", "%4"] {
+            assert!(is_utf8(good), "{good}");
+        }
+        for bad in ["%ff", "team=caf%e9", "a=%C3&b=%BC", "%ed%a0%80", "%c0%80"] {
+            assert!(!is_utf8(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_machine_is_itself_by_few_names() {

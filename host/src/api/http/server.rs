@@ -36,6 +36,22 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The wait after the system had no descriptor for a new connection.
 const WANT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The most that a server bears of its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Clients {
+    /// How many connections they may have at once.
+    pub connections: usize,
+    /// How long one may read nothing of an answer.
+    pub unread: Duration,
+}
+
+impl From<usize> for Clients {
+    /// So many connections, and the usual time.
+    fn from(connections: usize) -> Clients {
+        Clients { connections, unread: WRITE_MAX }
+    }
+}
+
 /// The places for connections.
 struct Places {
     most: usize,
@@ -72,7 +88,8 @@ struct Place {
 struct InProgress(Arc<Place>);
 
 /// Serves clients until it is asked to stop; then it takes no more, and ends with the last request in progress.
-pub async fn serve(listener: TcpListener, router: Router, most: usize, mut stop: Stop) {
+pub async fn serve(listener: TcpListener, router: Router, clients: impl Into<Clients>, mut stop: Stop) {
+    let Clients { connections: most, unread } = clients.into();
     let places = Arc::new(Places { most, state: Mutex::default(), changed: Notify::new() });
     let mut connections = JoinSet::new();
     loop {
@@ -86,6 +103,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, mut stop:
                     () = stop.told() => break,
                     place = places.take() => place,
                 };
+                let stream = writing_within(stream, unread);
                 connections.spawn(attend((stream, Peer(from.ip())), router.clone(), place, stop.clone()));
             }
             Err(error) => {
@@ -107,12 +125,17 @@ async fn pause() {
     tokio::time::sleep(WANT_PAUSE).await;
 }
 
-/// Answers the requests of one connection, until either side ends it.
-async fn attend((stream, peer): (TcpStream, Peer), router: Router, place: Arc<Place>, mut stop: Stop) {
+/// A client's stream, on which a write that takes this long is an error.
+fn writing_within(stream: TcpStream, unread: Duration) -> TimeoutStream<TcpStream> {
     // Without it, an answer may wait 40 ms for the client's acknowledgement; where it cannot be set, it may.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_MAX));
+    stream.set_write_timeout(Some(unread));
+    stream
+}
+
+/// Answers the requests of one connection, until either side ends it.
+async fn attend((stream, peer): (TimeoutStream<TcpStream>, Peer), router: Router, place: Arc<Place>, mut stop: Stop) {
     let stopping = stop.clone();
     let answer = service_fn(|mut request: hyper::Request<Incoming>| {
         let in_progress = place.begin();

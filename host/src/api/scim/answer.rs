@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::patch::NoPatch;
 use super::query::Asked;
 use super::schema::{GROUP, USER};
+use crate::api::http::headers::condition::condition;
 use crate::api::http::problem::Problem;
 use crate::app::Error;
 use crate::app::access::people::directory::{ENTERPRISE, Entry};
@@ -120,9 +121,12 @@ pub fn resource(entry: &Entry) -> Value {
 /// An entry, where the client does not have this version of it.
 pub fn shown(entry: &Entry, asked: &Asked, headers: &HeaderMap) -> Response {
     let tag = tag(entry);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known == "*" || known.split(',').any(|one| one.trim() == tag)) {
-        return StatusCode::NOT_MODIFIED.into_response();
+    match condition(headers) {
+        Ok(known) if known.has(&entry.version.to_string()) => {
+            return with_tag(StatusCode::NOT_MODIFIED.into_response(), &tag);
+        }
+        Ok(_) => {}
+        Err(problem) => return Failed::bad("invalidValue", problem.detail()).into_response(),
     }
     with_tag(sent(StatusCode::OK, &asked.only(resource(entry))), &tag)
 }

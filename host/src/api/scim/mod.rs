@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header, request};
+use axum::http::{HeaderMap, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use serde_json::Value;
 
 use super::http::auth::Caller;
+use super::http::body::json::parse;
+use super::http::headers::condition::condition;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::directory::EntryKind;
 use crate::desk::permission;
 
@@ -90,20 +93,19 @@ fn one(all: Vec<Value>, id: &str) -> Result<Response, Failed> {
     found.map(|one| sent(StatusCode::OK, &one)).ok_or_else(|| Failed::missing("there is no such description"))
 }
 
-/// A body as JSON.
+/// A body as JSON, of which the same is asked as of every other: each key once, and no zero character.
 fn json(body: &Bytes) -> Result<Value, Failed> {
-    serde_json::from_slice(body).map_err(|error| Failed::bad("invalidSyntax", format!("the body is no JSON: {error}")))
+    parse(body).map_err(|problem| Failed::bad("invalidSyntax", format!("the body is not taken: {}", problem.detail())))
 }
 
-/// The version that a client means; `None` where it means any.
-fn meant(headers: &HeaderMap) -> Result<Option<i64>, Failed> {
-    let Some(text) = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).filter(|text| *text != "*")
-    else {
-        return Ok(None);
-    };
-    let number = text.trim().trim_start_matches("W/").trim_matches('"').parse();
-    // A tag that is none of ours is of no version.
-    Ok(Some(number.unwrap_or(-1)))
+/// The versions that a client means.
+fn meant(headers: &HeaderMap) -> Result<Condition, Failed> {
+    condition(headers).map_err(|problem| Failed::bad("invalidValue", problem.detail()))
+}
+
+/// Refuses a change that is meant for other versions than the one that is there.
+fn check_meant(meant: &Condition, version: i64) -> Result<(), Failed> {
+    if meant.holds_for(Some(&version.to_string())) { Ok(()) } else { Err(Error::Stale { version }.into()) }
 }
 
 /// The routes of all users, or all groups.
@@ -152,11 +154,11 @@ impl About {
         let meant = meant(&headers)?;
         for _ in 0..TRIES_MAX {
             let before = app.directory_entry(&actor, kind, &id)?;
+            check_meant(&meant, before.version)?;
             let new = change(&before.body)?;
-            let version = meant.or(Some(before.version));
-            match app.change_entry(&actor, (kind, &id), version, |_| Ok(new.clone())).await {
-                // Another change of it was quicker: this one is made of what it is by now.
-                Err(Error::Stale { .. }) if meant.is_none() => {}
+            match app.change_entry(&actor, (kind, &id), Some(before.version), |_| Ok(new.clone())).await {
+                // Another change of it was quicker: this one is made of what it is by now, if it is meant for that.
+                Err(Error::Stale { .. }) => {}
                 changed => return Ok(shown(&changed?, &asked, &HeaderMap::new())),
             }
         }
@@ -201,7 +203,10 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     .delete(
         move |app: State<Arc<App>>, keeper: Keeper, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
             let About { app, keeper: Keeper(actor), id, headers, .. } = about((app, keeper, id, query, headers))?;
-            app.delete_entry(&actor, (kind, &id), meant(&headers)?).await?;
+            let (meant, version) = (meant(&headers)?, app.directory_entry(&actor, kind, &id)?.version);
+            check_meant(&meant, version)?;
+            let named = (meant != Condition::default()).then_some(version);
+            app.delete_entry(&actor, (kind, &id), named).await?;
             Ok::<_, Failed>(StatusCode::NO_CONTENT.into_response())
         },
     )

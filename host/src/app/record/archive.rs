@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::text::normal;
+use crate::desk::ticket::edit::check_reason;
 pub use crate::store::rules::segments::Stopped;
 pub use crate::store::rules::segments::acts::{Deletion, Facts, Kept};
 use crate::store::rules::segments::{Bounds, Step};
@@ -51,12 +52,10 @@ impl Office {
     /// [`Error::Refused`]; [`Error::Rejected`] without a reason.
     pub async fn delete_segment(&self, actor: &Actor, name: &str, why: &str) -> Result<Kept, Error> {
         permission::administer(actor)?;
-        if why.trim().is_empty() {
-            return Err(Error::Rejected {
-                problems: vec![Problem::new("why", "required", "a deletion needs a reason")],
-            });
+        if let Some(problem) = check_reason("why", why) {
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let by = signatory(actor).to_string();
-        Ok(self.store.delete_segment(self.clock.now(), name, &by, why.trim()).await?)
+        Ok(self.store.delete_segment(self.clock.now(), name, &by, normal(why).trim()).await?)
     }
 }

@@ -9,7 +9,7 @@ use crate::app::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{self, Problem};
 use crate::desk::permission;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
@@ -149,7 +149,18 @@ fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
         Format::Csv => Table::from_csv(name, text),
         Format::Toml => Table::from_toml(name, text),
     };
-    table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })
+    let table = table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })?;
+    match unprintable(&table) {
+        Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
+        None => Ok(table),
+    }
+}
+
+/// The first character of a table that does more than be drawn. A cell may have line ends. A version that is kept already stays as
+/// it is.
+fn unprintable(table: &Table) -> Option<Problem> {
+    let columns = table.columns.iter().find_map(|column| form::check_characters("columns", &column.name));
+    columns.or_else(|| table.rows.values().flatten().find_map(|cell| form::check_long("rows", cell)))
 }
 
 fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {

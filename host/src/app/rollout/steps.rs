@@ -7,6 +7,7 @@ use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::desk::text::into_normal;
 use crate::desk::ticket::edit;
 use crate::rules::live::rollout::{NotTaken, Rollout, RolloutStep, Trial, VersionId};
 pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
@@ -58,7 +59,7 @@ impl Reason {
     pub fn given(actor: &Actor, why: String) -> Result<Self, Error> {
         match edit::check_reason("why", &why) {
             Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
-            None => Ok(Self { by: signatory(actor), why }),
+            None => Ok(Self { by: signatory(actor), why: into_normal(why) }),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::cli::desk::{self, Shell};
 use crate::cli::which::{When, thousands};
 use crate::cli::{Failure, Place};
 use crate::desk::id::PersonId;
+use crate::rules::text::shown;
 
 /// Moves records from before a date out of the database into immutable segment files, each anchored in a chain; also while the
 /// desk runs. All commands and the desk read them there. With `--delete`, deletes one segment: an act in the same chain.
@@ -76,11 +77,11 @@ fn line(kept: &Kept) -> String {
     let Kept { name, archived_at, facts, deleted, .. } = kept;
     let (first, last) = (facts.first.link, facts.last.link);
     let (runs, bytes) = (thousands(facts.runs), thousands(facts.bytes));
-    let by = &facts.by;
+    let by = shown(&facts.by);
     let made =
         format!("{name}: runs {first} to {last}, {runs} records, {bytes} bytes, archived by {by} on {archived_at}");
     match deleted {
-        Some(Deletion { at, by, why }) => format!("{made}; deleted by {by} on {at}: {why}"),
+        Some(Deletion { at, by, why }) => format!("{made}; deleted by {} on {at}: {}", shown(by), shown(why)),
         None => made,
     }
 }

@@ -29,7 +29,7 @@ use crate::import::{
 };
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
-use crate::rules::text::shown_lines;
+use crate::rules::text::shown;
 
 mod log;
 
@@ -161,7 +161,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     if import.json {
         println!("{:#}", summary.json());
     } else {
-        println!("{}", shown_lines(&summary.text()));
+        println!("{}", summary.text(shown));
     }
     match summary.rejected() {
         0 => Ok(()),

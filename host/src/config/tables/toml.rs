@@ -8,6 +8,7 @@ use toml::{Spanned, Value};
 use super::{Note, Table};
 use crate::config::read::place;
 use crate::config::wrong::Wrong;
+use crate::desk::organisation::form::INTEGER_MAX;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +60,11 @@ fn cell(value: &Value) -> Result<String, Wrong> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Integer(number) => Ok(number.to_string()),
+        // A float beyond that may be another number than the one that was written.
+        Value::Float(number) if number.abs() > INTEGER_MAX as f64 => Err(Wrong::NotOfColumn {
+            text: number.to_string(),
+            wanted: "a number that is exact: at most 9007199254740991",
+        }),
         Value::Float(number) => Ok(number.to_string()),
         Value::Boolean(flag) => Ok(flag.to_string()),
         Value::Datetime(date) => Ok(date.to_string()),

@@ -6,6 +6,7 @@ use jiff::civil::Time;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Field, Problem, Value};
+use crate::desk::text::is_blank;
 
 /// What is asked for, checked against the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl AccessRequest {
 
 fn text<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
     fields.iter().find(|(field, _)| field == name).and_then(|(_, value)| match value {
-        Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+        Value::Text(text) | Value::Choice(text) => Some(text.trim()).filter(|text| !is_blank(text)),
         Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Choices(_) => None,
     })
 }
@@ -112,7 +113,7 @@ fn starts(organisation: &Organisation, fields: &[Field], problems: &mut Vec<Prob
     let zone = &organisation.calendar.zone;
     let starts = match value {
         Value::Date(day) => zone.to_timestamp(day.to_datetime(Time::midnight())).ok(),
-        Value::Text(text) if text.trim().is_empty() => return None,
+        Value::Text(text) if is_blank(text) => return None,
         Value::Text(text) => text.trim().parse().ok(),
         Value::Number(_) | Value::Flag(_) | Value::Choice(_) | Value::Choices(_) => None,
     };

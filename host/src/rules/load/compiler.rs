@@ -23,7 +23,7 @@ use crate::rules::run::engine;
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::rule::Exports;
 use crate::rules::tables::Tables;
-use crate::rules::text::cut;
+use crate::rules::text::{cut, shown};
 
 /// The longest that a rule's complaints about its settings are shown, in bytes: a table may have many rows that are wrong.
 const COMPLAINTS_BYTES_MAX: usize = 32 << 10;
@@ -226,5 +226,5 @@ fn told(problems: &[String]) -> String {
             break;
         }
     }
-    cut(text, COMPLAINTS_BYTES_MAX)
+    cut(shown(&text), COMPLAINTS_BYTES_MAX)
 }

@@ -10,6 +10,7 @@ use crate::desk::id::{GrantId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::ms;
 use crate::store::sql::page::Page;
+use crate::store::sql::places;
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 
@@ -95,8 +96,8 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
-    let among = format!("where ticket in ({})", places.join(", "));
+    let places = places(0, ids.len());
+    let among = format!("where ticket in ({places})");
     let mut decided: BTreeMap<TicketId, Vec<Row>> = BTreeMap::new();
     let sql = format!("select {DECISION_COLUMNS}, ticket from access_decisions {among} order by ticket, at, step");
     for row in tx.all(&sql, args(ids)).await? {

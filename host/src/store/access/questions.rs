@@ -9,6 +9,7 @@ use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::sql::page::Page;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// The access that a question is about.
@@ -46,12 +47,11 @@ impl Store {
     ) -> Result<Vec<(Grant, TicketNumber)>, Error> {
         let mut found = Vec::new();
         for numbers in numbers.chunks(TICKETS_ASKED) {
-            let places: Vec<String> = (2..numbers.len() + 2).map(|place| format!("${place}")).collect();
+            let places = places(1, numbers.len());
             let sql = format!(
                 "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
-                 where ticket in (select id from tickets where number in ({})) and granted_at <= $1 and expires_at > $1 \
-                 and revoked_at is null and state in ('provisioning', 'active') order by id",
-                places.join(", ")
+                 where ticket in (select id from tickets where number in ({places})) and granted_at <= $1 and expires_at > $1 \
+                 and revoked_at is null and state in ('provisioning', 'active') order by id"
             );
             let args = std::iter::once(ms(at).into()).chain(numbers.iter().map(|number| number.0.into()));
             for row in self.db.all_of_history(&sql, args.collect()).await? {

@@ -224,16 +224,21 @@ impl Store {
         Ok(Some(Brake { id: row.uuid(0)?, at: at("access_brakes", "at", row.int(1)?)?, people: row.int(2)?, resumed }))
     }
 
-    /// Notes that the desk stops.
+    /// Notes that the desk stops, in the audit as well.
     pub async fn brake(&self, id: Uuid, at: Timestamp, people: i64) -> Result<(), Error> {
         let sql = "insert into access_brakes (id, at, people) values ($1, $2, $3)";
-        self.write_row(sql, vec![id.into(), ms(at).into(), people.into()]).await.map(drop)
+        let entry =
+            audit::Entry { at, event: audit::BRAKE, about: id.to_string(), detail: json!({ "people": people }) };
+        self.change_entrance(sql, vec![id.into(), ms(at).into(), people.into()], Some(entry)).await.map(drop)
     }
 
-    /// Notes that a person lets the desk go on; whether it had stopped.
+    /// Notes that a person lets the desk go on, in the audit as well; whether it had stopped.
     pub async fn resume(&self, id: Uuid, at: Timestamp, by: &str, reason: &str) -> Result<bool, Error> {
         let sql = "update access_brakes set resumed_at = $1, resumed_by = $2, reason = $3 where id = $4 and resumed_at is null";
-        Ok(self.write_row(sql, vec![ms(at).into(), by.into(), reason.into(), id.into()]).await? == 1)
+        let (about, detail) = (id.to_string(), json!({ "by": by, "reason": reason }));
+        let entry = audit::Entry { at, event: audit::BRAKE_RESUMED, about, detail };
+        let args = vec![ms(at).into(), by.into(), reason.into(), id.into()];
+        Ok(self.change_entrance(sql, args, Some(entry)).await? == 1)
     }
 }
 

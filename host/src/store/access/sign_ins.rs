@@ -1,10 +1,12 @@
 //! When people have signed in last to apps that say so, and the access that is not used.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{GRANT_COLUMNS, grant};
 use crate::desk::access::Grant;
 use crate::desk::id::{AppId, GrantId, PersonId};
+use crate::store::chain::audit;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at, ms};
 use crate::store::sql::page::Page;
@@ -22,22 +24,27 @@ pub struct SignIn {
 }
 
 impl Store {
-    /// Keeps what an app says of a person's last sign-in. An app that forgets one is not believed: what was known stays.
+    /// Keeps what an app says of a person's last sign-in, and notes in the audit where that is another than was known. An app that
+    /// forgets one is not believed: what was known stays.
     ///
     /// # Errors
     ///
     /// Where the store cannot be written.
     pub async fn keep_sign_in(&self, (subject, app): (&PersonId, &AppId), sign_in: SignIn) -> Result<(), Error> {
         const KEEP: &str = "insert into access_sign_ins (subject, app, last_at, looked_at) values ($1, $2, $3, $4) \
-                            on conflict (subject, app) do update set looked_at = excluded.looked_at, \
-                            last_at = coalesce(excluded.last_at, access_sign_ins.last_at)";
-        let args: Vec<Arg> = vec![
-            subject.as_str().into(),
-            app.as_str().into(),
-            sign_in.last.map(ms).into(),
-            ms(sign_in.looked_at).into(),
-        ];
-        self.write_row(KEEP, args).await.map(drop)
+                            on conflict (subject, app) do update set looked_at = excluded.looked_at, last_at = excluded.last_at \
+                            where excluded.last_at is not null \
+                            and (access_sign_ins.last_at is null or access_sign_ins.last_at <> excluded.last_at)";
+        const LOOKED: &str = "update access_sign_ins set looked_at = $1 where subject = $2 and app = $3";
+        let (last, looked_at) = (sign_in.last.map(ms), ms(sign_in.looked_at));
+        let args: Vec<Arg> = vec![subject.as_str().into(), app.as_str().into(), last.into(), looked_at.into()];
+        let detail = json!({ "app": app.as_str(), "last_at": last });
+        let entry =
+            audit::Entry { at: sign_in.looked_at, event: audit::APP_SIGN_IN, about: subject.to_string(), detail };
+        if self.change_entrance(KEEP, args, Some(entry)).await? == 0 {
+            self.write_row(LOOKED, vec![looked_at.into(), subject.as_str().into(), app.as_str().into()]).await?;
+        }
+        Ok(())
     }
 
     /// The last sign-in of a person to an app; `None` where the app has never said.

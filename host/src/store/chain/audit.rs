@@ -33,6 +33,13 @@ pub const SCHEDULE: &str = "schedule";
 pub const WEBHOOK: &str = "webhook";
 pub const DIRECTORY: &str = "directory";
 pub const CAMPAIGN: &str = "campaign";
+/// A provider has signed a person in, and a token stands for that.
+pub const SIGN_ON: &str = "sign-on";
+/// An app has said when a person signed in to it last.
+pub const APP_SIGN_IN: &str = "app-sign-in";
+/// The desk stopped ending access because too many people had left at once, and a person let it go on.
+pub const BRAKE: &str = "brake";
+pub const BRAKE_RESUMED: &str = "brake-resumed";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 /// Rows that were there before the audit kept the facts of their kind.
@@ -87,18 +94,20 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
     let sql = "select link, taken_in from chain_heads where chain = 'audit'";
     if let Some(head) = db.optional(sql, Vec::new()).await?
         && head.int(0)? > 0
-        && head.int(1)? > 0
+        && head.int(1)? >= entrance::LEVEL
     {
         return Ok(());
     }
     let written = db.transaction(|mut tx| async move {
         let mut end = End::take(&mut tx, Chain::Audit).await?;
         let head = tx.optional("select taken_in from chain_heads where chain = 'audit'", Vec::new()).await?;
-        let taken_in = head.map_or(Ok(0), |row| row.int(0))? > 0;
-        let entries = if taken_in { Vec::new() } else { first_entries(&mut tx, &end).await? };
+        let level = head.map_or(Ok(0), |row| row.int(0))?;
+        let is_whole = level >= entrance::LEVEL;
+        let entries = if is_whole { Vec::new() } else { first_entries(&mut tx, &end, level).await? };
         let rows = entries.iter().map(|entry| row(&mut end, entry)).collect();
         tx.insert_later("insert into audit (at, event, about, detail, link, hash)", 6, "", rows).await?;
-        tx.later("update chain_heads set taken_in = 1 where chain = 'audit'", Vec::new()).await?;
+        let sql = "update chain_heads set taken_in = $1 where chain = 'audit'";
+        tx.later(sql, vec![level.max(entrance::LEVEL).into()]).await?;
         end.put_back(&mut tx).await?;
         Ok(((), tx))
     });
@@ -106,10 +115,11 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
     flush.done().await
 }
 
-/// The entries with which the audit begins, or takes in what was there before it had such facts.
-async fn first_entries(tx: &mut Tx, end: &End) -> Result<Vec<Entry>, Error> {
+/// The entries with which the audit begins, or takes in what was there before it had such facts, beyond those of a level.
+async fn first_entries(tx: &mut Tx, end: &End, level: i64) -> Result<Vec<Entry>, Error> {
     let at = at_of(tx, end.link).await?;
-    let mut found = entrance::found_there(tx).await?;
+    let level = if end.is_beginning() { 0 } else { level };
+    let mut found = entrance::found_there(tx, level).await?;
     let mut entries = Vec::new();
     if end.is_beginning() {
         entries.push(began(tx, found.is_empty()).await?);
@@ -129,6 +139,7 @@ async fn began(tx: &mut Tx, whole: bool) -> Result<Entry, Error> {
         detail.insert(table.to_owned(), json!(count.map_or(Ok(0), |row| row.int(0))?));
     }
     detail.insert(entrance::WHOLE.to_owned(), json!(whole));
+    detail.insert("level".to_owned(), json!(entrance::LEVEL));
     Ok(Entry { at: Timestamp::UNIX_EPOCH, event: BEGAN, about: String::new(), detail: Value::Object(detail) })
 }
 

@@ -1,6 +1,8 @@
 //! The rows that decide who comes in and by which configuration the desk goes: accounts, identities, sessions, published
-//! documents, proposals for tables, and campaigns of reviews. Their tables change; the audit keeps the facts of each row as it comes, changes and goes.
+//! documents, proposals for tables, campaigns of reviews, the directory, sign-ins by a provider and to apps, and the times at which
+//! the desk stopped ending access. Their tables change; the audit keeps the facts of each row as it comes, changes and goes.
 //! Secrets are not among the facts: of a password's hash, which has a salt, the audit has a digest.
+//! So it has of what a provider says of a person, which goes with the person.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +14,8 @@ use crate::store::db::Tx;
 
 /// The fact of the first entry that all rows of the entrance came after it.
 pub const WHOLE: &str = "entrance";
+/// The tables that the audit has the facts of came in steps. This is the last of them; an entry that says none is of the first.
+pub const LEVEL: i64 = 2;
 /// Rows that one entry takes in.
 const ROWS_MAX: usize = 100;
 
@@ -32,6 +36,8 @@ pub struct Table {
     pub name: &'static str,
     /// A word before a row's key.
     pub noun: &'static str,
+    /// The level from which on the audit has the facts of its rows.
+    pub since: i64,
     /// How many of the columns, the first, are the key.
     keys: usize,
     columns: &'static [(&'static str, Form)],
@@ -43,18 +49,21 @@ pub type Row = (String, Vec<String>);
 pub const ACCOUNTS: Table = Table {
     name: "accounts",
     noun: "the account of",
+    since: 1,
     keys: 1,
     columns: &[("person", Text), ("roles", Text), ("set_at", Number), ("set_by", Text), ("password", Digest)],
 };
 pub const IDENTITIES: Table = Table {
     name: "identities",
     noun: "the identity",
+    since: 1,
     keys: 2,
     columns: &[("issuer", Text), ("subject", Text), ("person", Text), ("bound_at", Number)],
 };
 pub const SESSIONS: Table = Table {
     name: "sessions",
     noun: "the session",
+    since: 1,
     keys: 1,
     columns: &[
         ("hash", Text),
@@ -68,6 +77,7 @@ pub const SESSIONS: Table = Table {
 pub const VERSIONS: Table = Table {
     name: "configuration_versions",
     noun: "the published version",
+    since: 1,
     keys: 1,
     columns: &[
         ("revision", Number),
@@ -83,6 +93,7 @@ pub const VERSIONS: Table = Table {
 pub const PROPOSALS: Table = Table {
     name: "table_proposals",
     noun: "the proposal for the table",
+    since: 1,
     keys: 1,
     columns: &[("name", Text), ("digest", Text), ("proposed_by", Text), ("why", Text), ("at", Number)],
 };
@@ -90,6 +101,7 @@ pub const PROPOSALS: Table = Table {
 pub const CAMPAIGNS: Table = Table {
     name: "review_campaigns",
     noun: "the campaign of reviews",
+    since: 1,
     keys: 1,
     columns: &[
         ("id", Id),
@@ -102,8 +114,55 @@ pub const CAMPAIGNS: Table = Table {
     ],
 };
 
+pub const ENTRIES: Table = Table {
+    name: "directory_entries",
+    noun: "the entry of the directory",
+    since: 2,
+    keys: 1,
+    columns: &[
+        ("id", Id),
+        ("kind", Text),
+        ("name", Digest),
+        ("stands_for", Text),
+        ("body", Digest),
+        ("version", Number),
+        ("created_at", Number),
+        ("changed_at", Number),
+        ("deleted_at", Number),
+    ],
+};
+pub const SIGN_ONS: Table = Table {
+    name: "sign_ons",
+    noun: "the sign-on",
+    since: 2,
+    keys: 1,
+    columns: &[("token", Text), ("issuer", Text), ("subject", Text), ("provider_session", Text), ("begun_at", Number)],
+};
+pub const SIGN_INS: Table = Table {
+    name: "access_sign_ins",
+    noun: "the last sign-in of",
+    since: 2,
+    keys: 2,
+    columns: &[("subject", Text), ("app", Text), ("last_at", Number)],
+};
+pub const BRAKES: Table = Table {
+    name: "access_brakes",
+    noun: "the stop of ending access",
+    since: 2,
+    keys: 1,
+    columns: &[
+        ("id", Id),
+        ("at", Number),
+        ("people", Number),
+        ("resumed_at", Number),
+        ("resumed_by", Text),
+        ("reason", Text),
+    ],
+};
+
 /// All of them.
-pub const TABLES: [Table; 6] = [ACCOUNTS, IDENTITIES, SESSIONS, VERSIONS, PROPOSALS, CAMPAIGNS];
+pub const TABLES: [Table; 10] =
+    [ACCOUNTS, IDENTITIES, SESSIONS, VERSIONS, PROPOSALS, CAMPAIGNS, ENTRIES, SIGN_ONS, SIGN_INS, BRAKES];
 
 impl Table {
     /// All rows, as the audit would say them.
@@ -153,15 +212,22 @@ pub fn mark(table: &str, key: &str) -> String {
 pub async fn marks_of(tx: &mut Tx, person: &PersonId) -> Result<Vec<String>, Error> {
     let sql = "select 'accounts', person from accounts where person = $1 \
                union all select 'identities', issuer || ' ' || subject from identities where person = $1 \
-               union all select 'sessions', hash from sessions where person = $1";
+               union all select 'sessions', hash from sessions where person = $1 \
+               union all select 'access_sign_ins', subject || ' ' || app from access_sign_ins where subject = $1";
     let rows = tx.all(sql, vec![person.as_str().into()]).await?;
-    rows.iter().map(|row| Ok(mark(&row.text(0)?, &row.text(1)?))).collect()
+    let mut marks = rows.iter().map(|row| Ok(mark(&row.text(0)?, &row.text(1)?))).collect::<Result<Vec<_>, Error>>()?;
+    let sql = "select id from directory_entries where kind = 'user' and stands_for = $1";
+    for row in tx.all(sql, vec![person.as_str().into()]).await? {
+        marks.push(mark(ENTRIES.name, &row.uuid(0)?.to_string()));
+    }
+    Ok(marks)
 }
 
-/// The facts of entries that take in all rows that are there: each with its table, and with how many follow.
-pub(super) async fn found_there(tx: &mut Tx) -> Result<Vec<(&'static str, Value)>, Error> {
+/// The facts of entries that take in all rows that are there, of tables beyond a level: each with its table, and with how many
+/// follow.
+pub(super) async fn found_there(tx: &mut Tx, level: i64) -> Result<Vec<(&'static str, Value)>, Error> {
     let mut pieces = Vec::new();
-    for table in &TABLES {
+    for table in TABLES.iter().filter(|table| table.since > level) {
         let rows = table.rows(tx).await?;
         pieces.extend(rows.chunks(ROWS_MAX).map(|rows| (table.name, json!(rows))));
     }
@@ -169,11 +235,11 @@ pub(super) async fn found_there(tx: &mut Tx) -> Result<Vec<(&'static str, Value)
     Ok(pieces
         .into_iter()
         .zip(left)
-        .map(|((table, rows), left)| (table, json!({ "rows": rows, "left": left })))
+        .map(|((table, rows), left)| (table, json!({ "rows": rows, "left": left, "level": LEVEL })))
         .collect())
 }
 
 /// The facts of an entry that takes in nothing, for nothing was there.
 pub(super) fn nothing_there() -> (&'static str, Value) {
-    (ACCOUNTS.name, json!({ "rows": [], "left": 0 }))
+    (ACCOUNTS.name, json!({ "rows": [], "left": 0, "level": LEVEL }))
 }

@@ -19,6 +19,7 @@ use super::chain::timelines;
 use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
+use super::sql::places;
 use super::tickets::timeline::TimelineRow;
 use super::tickets::{rows, search, timeline};
 use super::{Error, Store};
@@ -241,12 +242,9 @@ async fn refuse_stale(
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let places: Vec<String> = (1..=numbers.len()).map(|n| format!("${n}")).collect();
-    let sql = format!(
-        "select number, version from tickets where number in ({}) order by number{}",
-        places.join(", "),
-        tx.for_update()
-    );
+    let places = places(0, numbers.len());
+    let sql =
+        format!("select number, version from tickets where number in ({places}) order by number{}", tx.for_update());
     let args: Vec<Arg> = numbers.iter().map(|number| number.0.into()).collect();
     let mut versions = BTreeMap::new();
     for row in tx.all(&sql, args).await? {

@@ -88,8 +88,8 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
         let count = wanted.get(&team).copied().unwrap_or_default();
         turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, ..TeamTurns::default() });
     }
-    let places: Vec<String> = (1..=wanted.len()).map(|n| format!("${n}")).collect();
-    let sql = format!("select team, person, turn from member_turns where team in ({})", places.join(", "));
+    let places = places(0, wanted.len());
+    let sql = format!("select team, person, turn from member_turns where team in ({places})");
     let names = wanted.keys().map(|team| team.as_str().into()).collect();
     for row in tx.all(&sql, names).await? {
         let team: TeamId = parsed("member_turns", "team", &row.text(0)?)?;

@@ -7,6 +7,7 @@ use crate::desk::ticket::timeline::Entry;
 use crate::desk::ticket::{State, WaitingFor};
 use crate::store::db::Row;
 use crate::store::sql::columns::corrupt;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// The most tickets of one page, besides those of the record with which it gets more.
@@ -95,10 +96,9 @@ impl Store {
         if tickets.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let places = places(0, tickets.len());
         let sql = format!(
-            "select number, id, version, requester, submitted_by, state from tickets where number in ({})",
-            places.join(", ")
+            "select number, id, version, requester, submitted_by, state from tickets where number in ({places})"
         );
         let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
         let watched = |row: &Row| {

@@ -9,6 +9,7 @@ use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at_or_epoch, corrupt, ms, parsed};
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 const T: &str = "outbox";
@@ -154,11 +155,10 @@ impl Store {
     ///
     /// Where the database cannot be written.
     pub async fn messages_left(&self, ids: &[MessageId], now: Timestamp, receipt: &str) -> Result<u64, Error> {
-        let places: Vec<String> = (3..ids.len() + 3).map(|n| format!("${n}")).collect();
+        let places = places(2, ids.len());
         let sql = format!(
             "update outbox set sent_at = $1, receipt = $2, payload = '', fence = null \
-             where sent_at is null and id in ({})",
-            places.join(", ")
+             where sent_at is null and id in ({places})"
         );
         let mut args: Vec<Arg> = vec![ms(now).into(), cut(receipt).into()];
         args.extend(ids.iter().map(|id| Arg::from(id.0)));

@@ -1,12 +1,12 @@
 //! The users and groups that the company's identity provider keeps here.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::desk::id::PersonId;
 use crate::desk::organisation::directory::EntryKind;
-use crate::store::chain::audit;
+use crate::store::chain::{audit, entrance};
 use crate::store::db::{Arg, Row, Tx, apart};
 use crate::store::sql::columns::{at, corrupt, ms};
 use crate::store::{Error, Store};
@@ -53,8 +53,11 @@ impl Store {
     }
 
     /// Writes an entry as it stands, where the directory has not changed since this revision, and notes who did.
-    pub async fn keep_entry(&self, entry: &Entry, known: i64, noted: audit::Entry) -> Result<Kept, Error> {
+    pub async fn keep_entry(&self, entry: &Entry, known: i64, mut noted: audit::Entry) -> Result<Kept, Error> {
         let (db, entry) = (self.db.clone(), entry.clone());
+        if let Some(detail) = noted.detail.as_object_mut() {
+            detail.insert("row".to_owned(), json!(facts(&entry)));
+        }
         apart(async move {
             let (entry, noted) = (&entry, std::slice::from_ref(&noted));
             let written = db.transaction(|mut tx| async move {
@@ -83,8 +86,10 @@ impl Store {
     }
 }
 
-/// Takes a person out of the directory and its groups, so that nothing of what the provider said stays.
-pub(super) async fn erase(tx: &mut Tx, person: &PersonId) -> Result<(), Error> {
+/// Takes a person out of the directory and its groups, so that nothing of what the provider said stays; the groups, as the audit
+/// has them from then on.
+pub(super) async fn erase(tx: &mut Tx, person: &PersonId) -> Result<Vec<entrance::Row>, Error> {
+    let mut groups = Vec::new();
     let sql = "select id from directory_entries where kind = 'user' and stands_for = $1";
     let users = tx.all(sql, vec![person.as_str().into()]).await?;
     for user in &users {
@@ -97,15 +102,35 @@ pub(super) async fn erase(tx: &mut Tx, person: &PersonId) -> Result<(), Error> {
                 let is_user = |member: &Value| member["value"].as_str().and_then(|v| v.parse().ok()) == Some(id);
                 members.retain(|member| !is_user(member));
             }
-            let sql = "update directory_entries set body = $1, version = version + 1 where id = $2";
-            tx.execute(sql, vec![body.to_string().into(), group.uuid(0)?.into()]).await?;
+            let sql = format!(
+                "update directory_entries set body = $1, version = version + 1 where id = $2 returning {COLUMNS}"
+            );
+            for changed in tx.all(&sql, vec![body.to_string().into(), group.uuid(0)?.into()]).await? {
+                groups.push(facts(&entry(&changed)?));
+            }
         }
         tx.execute("delete from directory_entries where id = $1", vec![id.into()]).await?;
     }
     if !users.is_empty() {
         tx.execute("update directory_revision set revision = revision + 1 where id = 1", Vec::new()).await?;
     }
-    Ok(())
+    Ok(groups)
+}
+
+/// An entry's key and facts, as the audit has them.
+fn facts(entry: &Entry) -> entrance::Row {
+    let time = |at: Timestamp| ms(at).to_string();
+    let facts = vec![
+        entry.kind.code().to_owned(),
+        entrance::digest(&entry.name),
+        entry.stands_for.clone(),
+        entrance::digest(&entry.body.to_string()),
+        entry.version.to_string(),
+        time(entry.created_at),
+        time(entry.changed_at),
+        entry.deleted_at.map(time).unwrap_or_default(),
+    ];
+    (entry.id.to_string(), facts)
 }
 
 fn row(entry: &Entry) -> Vec<Arg> {

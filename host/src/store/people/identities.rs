@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::ID_DIGITS;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::identity::Ended;
 use crate::store::chain::audit;
@@ -68,7 +69,7 @@ impl Store {
         self.change_named(sql, vec![person.as_str().into()], (entry, "identities")).await
     }
 
-    /// Notes which sign-in a token stands for; those from before `forget_before` are forgotten.
+    /// Notes which sign-in a token stands for, in the audit as well; those from before `forget_before` are forgotten.
     ///
     /// # Errors
     ///
@@ -79,7 +80,11 @@ impl Store {
                    on conflict do nothing";
         let session = session.unwrap_or_default();
         let args: Vec<Arg> = vec![token.into(), issuer.into(), subject.into(), session.into(), ms(begun_at).into()];
-        self.change_entrance(sql, args, None).await?;
+        let detail = json!({ "hash": token, "issuer": issuer, "subject": subject, "session": session,
+            "forget_before": ms(forget_before) });
+        let about = token.get(..ID_DIGITS).unwrap_or(token).to_owned();
+        let entry = audit::Entry { at: begun_at, event: audit::SIGN_ON, about, detail };
+        self.change_entrance(sql, args, Some(entry)).await?;
         let sql = "delete from sign_ons where begun_at < $1";
         self.change_entrance(sql, vec![ms(forget_before).into()], None).await.map(drop)
     }

@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// Makes a change in a task of its own, so that a request that is dropped does not cut it off; how many rows it changed.
-    async fn change_entrance(
+    pub(in crate::store) async fn change_entrance(
         &self,
         sql: &'static str,
         args: Vec<Arg>,

@@ -289,9 +289,9 @@ impl Store {
             for sql in ELSEWHERE {
                 tx.execute(sql, args.clone()).await?;
             }
-            directory::erase(&mut tx, erasure.person).await?;
+            let groups = directory::erase(&mut tx, erasure.person).await?;
             let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries,
-                "entrance": entrance });
+                "entrance": entrance, "groups": groups });
             let about = erasure.pseudonym.to_owned();
             let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about, detail };
             audit::append(&mut tx, &[entry]).await?;

@@ -11,6 +11,7 @@ use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{Lenient, corrupt, from_json, parsed};
+use crate::store::sql::places;
 use crate::store::tickets::rows::{origin, standing};
 
 /// A ticket without body, fields, attachments and signals.
@@ -50,9 +51,9 @@ pub fn statement(key: &str, mut keys: Vec<Arg>, room: usize) -> (String, Vec<Arg
     if let Some(last) = keys.last().cloned() {
         keys.resize(room.max(keys.len()), last);
     }
-    let places: Vec<String> = (1..=keys.len()).map(|n| format!("${n}")).collect();
+    let places = places(0, keys.len());
     let (origin, standing) = (origin::LIST, standing::LIST);
-    (format!("select number, {origin}, {standing} from tickets where {key} in ({})", places.join(", ")), keys)
+    (format!("select number, {origin}, {standing} from tickets where {key} in ({places})"), keys)
 }
 
 /// A summary from a row of [`statement`], as far as it can be read.

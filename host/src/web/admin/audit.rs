@@ -25,7 +25,7 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 19] = [
+const DESK: [&str; 23] = [
     "rule",
     "table",
     "configuration",
@@ -41,6 +41,10 @@ const DESK: [&str; 19] = [
     "identity-unbound",
     "session-began",
     "session-ended",
+    "sign-on",
+    "app-sign-in",
+    "brake",
+    "brake-resumed",
     "refused",
     "erased",
     "began",
@@ -189,7 +193,9 @@ fn entry(f: &Frame, found: Found) -> Entry {
     let facts: serde_json::Map<String, Value> = serde_json::from_str(&detail).unwrap_or_default();
     let who = ["by", "actor", "author", "approver", "submitted_by", "person"];
     let who = who.iter().find_map(|name| facts.get(*name).and_then(Value::as_str));
-    let shown = facts.iter().filter(|(name, _)| !matches!(name.as_str(), "hash" | "before" | "after" | "seq"));
+    let shown = facts
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "hash" | "before" | "after" | "seq" | "row" | "groups"));
     let shown = shown.filter_map(|(name, value)| Some((name.replace(['_', '-'], " "), fact(f, value)?)));
     let key = ticket.map(|number| TicketNumber(number).to_string());
     let link_to = match (event.as_str(), &key) {

@@ -1,5 +1,7 @@
 //! A request's body as a value: our own answers where it is none, and our own bound on its size.
 
+use std::borrow::Cow;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
@@ -7,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::problem::{Kind, Problem};
+use crate::desk::text::normal;
 
 mod repeated;
 
@@ -49,13 +52,14 @@ fn is_json(media_type: &str) -> bool {
     media_type == "application/json" || suffixed.is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty())
 }
 
-/// The value of a body.
+/// The value of a body, its texts in the one form in which they are kept.
 ///
 /// # Errors
 ///
 /// Where it is no JSON of this form.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let composed = composed(bytes);
+    let mut deserializer = serde_json::Deserializer::from_slice(composed.as_deref().unwrap_or(bytes));
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
@@ -70,6 +74,33 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         None => Ok(value),
     }
 }
+/// The body with its texts composed, where one is not. It may be written as escapes, so that a body with some is read twice.
+fn composed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if !text.contains("\\u") && matches!(normal(text), Cow::Borrowed(_)) {
+        return None;
+    }
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    if compose(&mut value) { serde_json::to_vec(&value).ok() } else { None }
+}
+
+/// Composes the texts of a value; whether one was not. Names stay as they are: they are compared with those that are known.
+fn compose(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let composed = match normal(text) {
+                Cow::Borrowed(_) => return false,
+                Cow::Owned(composed) => composed,
+            };
+            *text = composed;
+            true
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| compose(item) | any),
+        Value::Object(fields) => fields.values_mut().fold(false, |any, field| compose(field) | any),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// The path of the first text with a zero character, of which PostgreSQL has none. JSON can only write it as an escape, which
 /// hardly any body has, so that hardly any is read twice.
 fn zero_character(bytes: &[u8]) -> Option<String> {
@@ -97,6 +128,17 @@ fn path_to_zero(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_composed_and_all_else_stays() {
+        let read = |json: &str| parse(json.as_bytes()).ok().map(|value: Value| value.to_string()).unwrap_or_default();
+        let kept = "[1,2.5,18446744073709551615,{\"a\":\"Z\u{fc}rich\"}]";
+        assert_eq!(read("[1, 2.5, 18446744073709551615, {\"a\": \"Zu\u{308}rich\"}]"), kept);
+        assert_eq!(read(r#"[1, 2.5, 18446744073709551615, {"a": "Zu\u0308rich"}]"#), kept);
+        assert_eq!(read(r#"{"why": "u\\u0308"}"#), r#"{"why":"u\\u0308"}"#, "a backslash and five letters");
+        assert!(composed(b"{\"a\": \"plain\"}").is_none() && composed("[\"\u{fc}\"]".as_bytes()).is_none());
+        assert!(parse::<Value>("{\"a\": \"u\u{308}\", \"a\": 1}".as_bytes()).is_err(), "a key twice");
+    }
 
     #[test]
     fn a_zero_character_is_found_where_it_is_and_nowhere_else() {

@@ -17,7 +17,7 @@ const EXAMPLES_MAX: usize = 8;
 /// The report's text.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "tried: {}", report.tried.join(", "));
+    let _ = writeln!(out, "tried: {}", shown(&report.tried.join(", ")));
     for difference in &report.differs {
         let _ = writeln!(out, "  differs: {}", shown(difference));
     }
@@ -39,7 +39,7 @@ pub fn text(report: &Report) -> String {
         );
     }
     for (reason, count) in &report.not_judged {
-        let _ = writeln!(out, "note: {} decisions were not judged: {reason}", thousands(*count));
+        let _ = writeln!(out, "note: {} decisions were not judged: {}", thousands(*count), shown(reason));
     }
     for stage in report.stages.iter().filter(|stage| stage.changed > 0) {
         let (changed, all) = (thousands(stage.changed), thousands(stage.decisions));

@@ -12,6 +12,7 @@ use crate::desk::verdict::access::Scope;
 use crate::store::access::ledger::{Said, stored};
 use crate::store::access::{DECISION_COLUMNS, GRANT_COLUMNS, decision, grant, scope_from_json};
 use crate::store::db::{Arg, Row};
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// Tickets that are compared at a time.
@@ -53,8 +54,8 @@ impl Store {
             grant.expires_at = replaced.get(&grant.id).map_or(grant.expires_at, |end| grant.expires_at.min(*end));
         }
         let among = |column: &str| {
-            let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
-            format!("{column} in ({})", places.join(", "))
+            let places = places(0, tickets.len());
+            format!("{column} in ({places})")
         };
         let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
         let mut found = Vec::new();
@@ -106,11 +107,10 @@ impl Store {
     /// The ledger's word about these tickets.
     async fn expected_access(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Expected>, Error> {
         let mut all: BTreeMap<TicketId, Expected> = BTreeMap::new();
-        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let places = places(0, tickets.len());
         let sql = format!(
             "select l.at, l.event, l.detail, l.hash, l.ticket, t.number from ledger l left join tickets t on t.id = l.ticket \
-             where l.ticket in ({}) order by l.ticket, l.seq",
-            places.join(", ")
+             where l.ticket in ({places}) order by l.ticket, l.seq"
         );
         let args = tickets.iter().map(|id| Arg::from(id.0)).collect();
         for row in self.db.all_of_history(&sql, args).await? {

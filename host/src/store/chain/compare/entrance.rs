@@ -1,4 +1,5 @@
-//! Accounts, identities, sessions, published documents and proposals for tables, compared with the facts that the audit has.
+//! Accounts, identities, sessions, published documents, the directory, sign-ins and what else decides who comes in, compared with
+//! the facts that the audit has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,8 @@ use serde_json::Value;
 use super::{Difference, Entry};
 use crate::store::chain::audit;
 use crate::store::chain::entrance::{
-    ACCOUNTS, CAMPAIGNS, IDENTITIES, PROPOSALS, SESSIONS, TABLES, Table, VERSIONS, WHOLE, mark,
+    ACCOUNTS, BRAKES, CAMPAIGNS, ENTRIES, IDENTITIES, LEVEL, PROPOSALS, SESSIONS, SIGN_INS, SIGN_ONS, TABLES, Table,
+    VERSIONS, WHOLE, mark,
 };
 use crate::store::db::Tx;
 use crate::store::{Error, Store};
@@ -18,14 +20,21 @@ const PAGE: i64 = 500;
 const PERSON: usize = 1;
 const EXPIRES: usize = 3;
 const ENDED: usize = 4;
+/// The place of the time at which a sign-on began.
+const BEGUN: usize = 3;
+/// The places of the kind of an entry of the directory, and of whom or what it stands for.
+const KIND: usize = 0;
+const STANDS_FOR: usize = 2;
+/// The facts of a stop before a person lets the desk go on.
+const STOP_FACTS: usize = 2;
 /// Characters of a session's hash that are its id.
 const ID_CHARS: usize = 16;
 
 /// The audit's word about all rows of the entrance.
 #[derive(Default)]
 struct Expected {
-    /// Whether the audit has the facts of all rows.
-    whole: bool,
+    /// The level up to which the audit has the facts of all rows; 0 where it has none.
+    level: i64,
     /// Entries that take in what was there and are yet to come; none before the first.
     left: Option<u64>,
     /// Entries that take in rows a second time, which the desk never writes.
@@ -36,6 +45,8 @@ struct Expected {
     unsaid: BTreeSet<String>,
     /// The time of the last session that began.
     latest: i64,
+    /// Sign-ons that began before this time may have been forgotten.
+    kept_from: i64,
 }
 
 impl Store {
@@ -44,16 +55,15 @@ impl Store {
         let mut tx = self.db.begin_reading().await?;
         let expected = said(&mut tx).await?;
         let mut found = Vec::new();
-        if expected.whole {
-            for table in &TABLES {
-                let there = table.rows(&mut tx).await?;
-                found.extend(expected.differences(table, &there));
-            }
+        for table in TABLES.iter().filter(|table| table.since <= expected.level) {
+            let there = table.rows(&mut tx).await?;
+            found.extend(expected.differences(table, &there));
         }
         tx.end().await?;
-        if !expected.whole {
+        if expected.level < LEVEL {
             found.push(
-                "the audit does not say which accounts, sessions and documents were there: that entry is missing"
+                "the audit does not say which accounts, sessions, documents and entries of the directory were there: that \
+                 entry is missing"
                     .to_owned(),
             );
         }
@@ -86,7 +96,10 @@ async fn said(tx: &mut Tx) -> Result<Expected, Error> {
 impl Expected {
     fn take(&mut self, entry: &Entry) {
         match entry.event.as_str() {
-            audit::BEGAN => self.whole = entry.detail.get(WHOLE).and_then(Value::as_bool).unwrap_or_default(),
+            audit::BEGAN => {
+                let is_whole = entry.detail.get(WHOLE).and_then(Value::as_bool).unwrap_or_default();
+                self.level = if is_whole { entry.int("level").unwrap_or(1) } else { 0 };
+            }
             audit::TAKEN_IN => self.take_in(entry),
             audit::ACCOUNT_SET => self.account(entry),
             audit::IDENTITY_BOUND => {
@@ -103,12 +116,24 @@ impl Expected {
                 facts.extend([entry.at.to_string(), entry.int("due_at").unwrap_or_default().to_string()]);
                 self.put(&CAMPAIGNS, entry.about.clone(), facts);
             }
-            audit::ERASED => {
-                let marks: BTreeSet<&str> = texts(entry, "entrance").collect();
-                for (table, rows) in &mut self.rows {
-                    rows.retain(|key, _| marks.is_empty() || !marks.contains(mark(table, key).as_str()));
+            audit::DIRECTORY => self.entry_of_directory(entry),
+            audit::SIGN_ON => self.sign_on(entry),
+            audit::APP_SIGN_IN => {
+                let last = entry.int("last_at").map(|last: i64| last.to_string()).unwrap_or_default();
+                self.put(&SIGN_INS, format!("{} {}", entry.about, entry.text("app")), vec![last]);
+            }
+            audit::BRAKE => {
+                let people = entry.int("people").unwrap_or_default().to_string();
+                let facts = vec![entry.at.to_string(), people, String::new(), String::new(), String::new()];
+                self.put(&BRAKES, entry.about.clone(), facts);
+            }
+            audit::BRAKE_RESUMED => {
+                if let Some(facts) = self.of(&BRAKES).get_mut(&entry.about) {
+                    facts.truncate(STOP_FACTS);
+                    facts.extend([entry.at.to_string(), entry.text("by"), entry.text("reason")]);
                 }
             }
+            audit::ERASED => self.erased(entry),
             _ => {}
         }
     }
@@ -121,12 +146,47 @@ impl Expected {
         self.rows.entry(table.name).or_default()
     }
 
-    /// Takes in rows that were there before the audit had their facts. The desk does that once, with one entry after the other.
+    fn erased(&mut self, entry: &Entry) {
+        let marks: BTreeSet<&str> = texts(entry, "entrance").collect();
+        for (table, rows) in &mut self.rows {
+            rows.retain(|key, _| marks.is_empty() || !marks.contains(mark(table, key).as_str()));
+        }
+        // Groups that the person was a member of have another list of members since.
+        let groups = entry.detail.get("groups").cloned().unwrap_or_default();
+        let groups: Vec<(String, Vec<String>)> = serde_json::from_value(groups).unwrap_or_default();
+        self.of(&ENTRIES).extend(groups);
+    }
+
+    fn entry_of_directory(&mut self, entry: &Entry) {
+        let row = entry.detail.get("row").cloned().unwrap_or_default();
+        let row: Option<(String, Vec<String>)> = serde_json::from_value(row).unwrap_or_default();
+        let (kind, stands_for) = (entry.text("kind"), entry.about.clone());
+        // One who comes back is another entry for the same person.
+        let is_same = |facts: &[String]| facts.get(KIND) == Some(&kind) && facts.get(STANDS_FOR) == Some(&stands_for);
+        self.of(&ENTRIES).retain(|_, facts| !is_same(facts));
+        if let Some((key, facts)) = row {
+            self.unsaid.remove(&key);
+            self.put(&ENTRIES, key, facts);
+        } else {
+            self.unsaid.insert(entry.text("entry"));
+        }
+    }
+
+    fn sign_on(&mut self, entry: &Entry) {
+        self.kept_from = self.kept_from.max(entry.int("forget_before").unwrap_or_default());
+        let mut facts = ["issuer", "subject", "session"].map(|key| entry.text(key)).to_vec();
+        facts.push(entry.at.to_string());
+        self.put(&SIGN_ONS, entry.text("hash"), facts);
+    }
+
+    /// Takes in rows that were there before the audit had their facts. The desk does that once for each level, with one entry
+    /// after the other.
     fn take_in(&mut self, entry: &Entry) {
         let left = entry.detail.get("left").and_then(Value::as_u64).unwrap_or_default();
+        let (before, level) = (self.level, entry.int("level").unwrap_or(1));
         let follows = self.left.is_none_or(|before| before.checked_sub(1) == Some(left));
         let table = TABLES.iter().find(|table| table.name == entry.about);
-        let (false, true, Some(table)) = (self.whole, follows, table) else {
+        let (true, true, Some(table)) = (before < level, follows, table) else {
             self.again += 1;
             return;
         };
@@ -134,11 +194,16 @@ impl Expected {
         let rows: Vec<(String, Vec<String>)> = serde_json::from_value(rows).unwrap_or_default();
         if self.left.is_none() {
             // All from before is in these rows as it had become.
-            self.rows.clear();
-            self.unsaid.clear();
+            self.rows.retain(|name, _| TABLES.iter().any(|table| table.name == *name && table.since <= before));
+            if before == 0 {
+                self.unsaid.clear();
+            }
+        }
+        for (key, _) in &rows {
+            self.unsaid.remove(key);
         }
         self.of(table).extend(rows);
-        (self.left, self.whole) = (Some(left), left == 0);
+        (self.left, self.level) = if left == 0 { (None, level) } else { (Some(left), before) };
     }
 
     fn account(&mut self, entry: &Entry) {
@@ -230,10 +295,12 @@ impl Expected {
         found
     }
 
-    /// Whether a row that is not there may be one that the desk has forgotten: a session that was over when another began.
+    /// Whether a row that is not there may be one that the desk has forgotten: a session that was over when another began, or a
+    /// sign-on from long before another.
     fn is_forgotten(&self, table: &Table, facts: &[String]) -> bool {
-        let expires = facts.get(EXPIRES).and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
-        table.name == SESSIONS.name && expires < self.latest
+        let time = |place: usize| facts.get(place).and_then(|text| text.parse().ok()).unwrap_or(i64::MAX);
+        (table.name == SESSIONS.name && time(EXPIRES) < self.latest)
+            || (table.name == SIGN_ONS.name && time(BEGUN) < self.kept_from)
     }
 }
 
@@ -242,7 +309,8 @@ fn texts<'a>(entry: &'a Entry, key: &str) -> impl Iterator<Item = &'a str> {
     entry.detail.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// A key as it is shown: of a session its id, which gives nothing away.
+/// A key as it is shown: of a session, and of a token that a sign-on is of, its id, which gives nothing away.
 fn shown(table: &Table, key: &str) -> String {
-    if table.name == SESSIONS.name { key.chars().take(ID_CHARS).collect() } else { key.to_owned() }
+    let is_hash = table.name == SESSIONS.name || table.name == SIGN_ONS.name;
+    if is_hash { key.chars().take(ID_CHARS).collect() } else { key.to_owned() }
 }

@@ -8,6 +8,7 @@ use crate::desk::id::{PersonId, TeamId, TicketNumber, ViewId};
 use crate::desk::ticket::State;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{Lenient, at, corrupt, from_json, ms, parsed};
+use crate::store::sql::places;
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 
@@ -128,11 +129,11 @@ fn listed(row: &Row) -> Result<StoredView, Error> {
 
 /// The statement for the lists of a person and those for these audiences, with `more` columns.
 fn views_statement(owner: &PersonId, audiences: &[Audience], more: &str) -> (String, Vec<Arg>) {
-    let places: Vec<String> = (2..audiences.len() + 2).map(|n| format!("${n}")).collect();
+    let places = places(1, audiences.len());
     let shared = match audiences {
         [] => String::new(),
         _ => {
-            format!(" union select {COLUMNS} from views where audience <> '' and audience in ({})", places.join(", "))
+            format!(" union select {COLUMNS} from views where audience <> '' and audience in ({places})")
         }
     };
     let sql = format!(

@@ -221,8 +221,8 @@ pub async fn last_seqs(tx: &mut Tx, tickets: &BTreeSet<TicketNumber>) -> Result<
     if tickets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
-    let sql = format!("select ticket, max(seq) from timeline where ticket in ({}) group by ticket", places.join(", "));
+    let places = places(0, tickets.len());
+    let sql = format!("select ticket, max(seq) from timeline where ticket in ({places}) group by ticket");
     let rows = tx.all(&sql, tickets.iter().map(|ticket| ticket.0.into()).collect()).await?;
     rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), row.int(1)?))).collect()
 }
@@ -343,14 +343,13 @@ impl Store {
         if tickets.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let places = places(0, tickets.len());
         // What a ticket began with counts as one; a state that the desk changes by itself follows something that counts.
         let sql = format!(
             "select ticket, cast(1 + sum(case when seq > coalesce((select min(a.seq) from timeline a \
              where a.ticket = timeline.ticket and a.kind = 'acknowledged'), 0) \
              and not (kind = 'state-changed' and author_kind = {SYSTEM}) then 1 else 0 end) as bigint), max(at) \
-             from timeline where ticket in ({}) and visibility = {PUBLIC} group by ticket",
-            places.join(", ")
+             from timeline where ticket in ({places}) and visibility = {PUBLIC} group by ticket"
         );
         let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
         let state = |row: &Row| {
@@ -393,12 +392,11 @@ impl Store {
         if tickets.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=tickets.len()).map(|n| format!("${n}")).collect();
+        let places = places(0, tickets.len());
         let sql = format!(
-            "select ticket, {COLUMNS} from timeline where ticket in ({}) \
+            "select ticket, {COLUMNS} from timeline where ticket in ({places}) \
              and ((author_kind = {PERSON} and kind in ('set', 'assigned')) or kind = 'state-changed') \
-             order by ticket, seq",
-            places.join(", ")
+             order by ticket, seq"
         );
         let args = tickets.iter().map(|number| number.0.into()).collect();
         let rows = self.db.all(&sql, args).await?;
