@@ -1,7 +1,9 @@
 //! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
 
-use crate::desk::id::{MacroId, RequestTypeId};
-use crate::desk::sla::ClockKind;
+use std::collections::BTreeMap;
+
+use crate::desk::id::{CalendarId, MacroId, PriorityId, RequestTypeId, Tag};
+use crate::desk::sla::{ClockKind, ClockName};
 
 /// A part of the record that says how a ticket was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +89,53 @@ pub struct Watch {
     pub alert_at: Vec<u16>,
     /// The shares at which a ticket goes up one tier.
     pub escalate_at: Vec<Escalation>,
+    /// Clocks that tickets have besides the desk's own.
+    pub further: Vec<FurtherClock>,
+}
+
+impl Watch {
+    /// The further clock of this name, where there is one for tickets of this type.
+    pub fn further(&self, name: ClockName, request_type: &RequestTypeId) -> Option<&FurtherClock> {
+        self.further.iter().find(|clock| clock.id == name && clock.is_for(request_type))
+    }
+}
+
+/// A clock that the configuration declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherClock {
+    pub id: ClockName,
+    pub name: String,
+    /// Any of these begins it.
+    pub starts: Vec<Occasion>,
+    /// The words of the states in which it stands still.
+    pub pauses: Vec<String>,
+    /// Any of these is what it promises.
+    pub met: Vec<Occasion>,
+    /// The time that it promises, in minutes that its calendar is open; other priorities have no such clock.
+    pub minutes: BTreeMap<PriorityId, u32>,
+    /// The calendar that it runs by; `None` is that of the priority.
+    pub calendar: Option<CalendarId>,
+    /// The types of the tickets that have it; none is all.
+    pub request_types: Vec<RequestTypeId>,
+}
+
+impl FurtherClock {
+    /// Whether tickets of this type have it.
+    pub fn is_for(&self, request_type: &RequestTypeId) -> bool {
+        self.request_types.is_empty() || self.request_types.contains(request_type)
+    }
+}
+
+/// A turn in a ticket's life by which a further clock goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occasion {
+    Submitted,
+    /// The first response was given.
+    Answered,
+    /// The ticket is in the state of this word.
+    State(String),
+    /// The ticket has this tag.
+    Tag(Tag),
 }
 
 /// A share of a promise at which a ticket goes up one tier.

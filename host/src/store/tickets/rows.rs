@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::desk::id::{AttachmentId, TicketId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::organisation::form::{Field, Value};
-use crate::desk::sla::{Clock, ClockKind, Clocks};
+use crate::desk::sla::{Clock, ClockKind, ClockName, Clocks};
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
@@ -160,12 +160,14 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
     }
     let get = |kind: ClockKind| found.iter().find(|(code, _)| code == kind.code()).map(|(_, clock)| *clock);
     let of = |kind: ClockKind| get(kind).ok_or_else(|| corrupt("clocks", "clock", format!("no {}", kind.code())));
+    let further = found.iter().filter_map(|(code, clock)| ClockName::parse(code).map(|name| (name, *clock)));
     Ok(Clocks {
         first_response: of(ClockKind::FirstResponse)?,
         resolution: of(ClockKind::Resolution)?,
         update: get(ClockKind::Update),
         team: get(ClockKind::Team),
         confirmation: get(ClockKind::Confirmation),
+        further: further.collect(),
     })
 }
 
@@ -188,7 +190,8 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
     tx.insert(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
     let clocks = tickets.iter().flat_map(|ticket| {
         let number = number(ticket);
-        ClockKind::ALL.into_iter().filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
+        let kinds = ticket.clocks.kinds().into_iter();
+        kinds.filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
     });
     write_clocks(tx, clocks.collect()).await?;
     Ok(numbers)
@@ -209,7 +212,8 @@ pub async fn update(tx: &mut Tx, before: &Ticket, after: &Ticket) -> Result<(), 
         let sql = format!("update tickets set {} where number = ${}", columns.join(", "), args.len());
         tx.execute(&sql, args).await?;
     }
-    let changed = || ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
+    let kinds = before.clocks.kinds_with(&after.clocks);
+    let changed = || kinds.iter().copied().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind));
     let args = changed().filter_map(|kind| Some(clock_args(after.number.0, kind, after.clocks.get(kind)?)));
     write_clocks(tx, args.collect()).await?;
     let ended = changed().filter(|kind| after.clocks.get(*kind).is_none());

@@ -5,7 +5,7 @@ use crate::app::explain::{ByHand, Proposal, Story};
 use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
-use crate::desk::sla::Clock;
+use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
@@ -115,14 +115,16 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
     let clocks = &seen.ticket.clocks;
     let begun = seen.ticket.submitted.at;
     let inside = f.works();
-    let shown = [
-        ("promise.first-response", Some(&clocks.first_response)),
-        ("promise.next-update", clocks.update.as_ref()),
-        ("promise.team-resolution", clocks.team.as_ref().filter(|_| inside)),
-        ("promise.confirmation", clocks.confirmation.as_ref()),
-        ("promise.resolution", Some(&clocks.resolution)),
+    let mut shown = vec![
+        ClockKind::FirstResponse,
+        ClockKind::Update,
+        ClockKind::Team,
+        ClockKind::Confirmation,
+        ClockKind::Resolution,
     ];
-    shown.into_iter().filter_map(|(name, clock)| Some(promise(f, f.words.t(name), clock?, begun))).collect()
+    shown.extend(clocks.further.keys().copied().map(ClockKind::Further));
+    let seen = shown.into_iter().filter(|kind| inside || !kind.is_internal());
+    seen.filter_map(|kind| Some(promise(f, f.clock(kind.code()), clocks.get(kind)?, begun))).collect()
 }
 
 fn promise(f: &Frame, name: String, clock: &Clock, begun: jiff::Timestamp) -> Promise {

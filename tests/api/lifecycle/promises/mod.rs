@@ -13,6 +13,7 @@ use crate::support::wait::until;
 
 mod escalation;
 mod followed;
+mod further;
 
 /// The demo, open day and night, with alerts and a promise of updates.
 pub(super) fn watched(database: Database, more: &str) -> House {
