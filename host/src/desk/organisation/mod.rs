@@ -29,6 +29,7 @@ pub mod service;
 
 use condition::Condition;
 
+pub use service::Category;
 use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
@@ -193,19 +194,6 @@ pub enum Strategy {
     RoundRobin,
     /// Whoever has the fewest open tickets; of several, whoever comes first in turn.
     LeastLoaded,
-}
-
-/// A category in the taxonomy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Category {
-    pub id: CategoryId,
-    pub name: String,
-    /// Who takes such tickets where no rule has answered.
-    pub team: Option<TeamId>,
-    /// Their priority where no rule has answered, and so what they are promised.
-    pub priority: Option<PriorityId>,
-    /// Whether it only says that no category was found yet: no ticket is resolved in it.
-    pub catch_all: bool,
 }
 
 /// A priority level and what it promises.

@@ -1,9 +1,40 @@
-//! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
+//! How tickets end and which promises are watched: the policies of a desk, and of a request type or a category where it has its own.
 
 use std::collections::BTreeMap;
 
-use crate::desk::id::{CalendarId, MacroId, PriorityId, RequestTypeId, Tag};
+use super::Organisation;
+use crate::desk::id::{CalendarId, CategoryId, MacroId, PriorityId, RequestTypeId, Tag, TeamId};
 use crate::desk::sla::{ClockKind, ClockName};
+
+/// A category in the taxonomy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    pub id: CategoryId,
+    pub name: String,
+    /// Who takes such tickets where no rule has answered.
+    pub team: Option<TeamId>,
+    /// Their priority where no rule has answered, and so what they are promised.
+    pub priority: Option<PriorityId>,
+    /// The canned reply that stands first where such tickets are answered.
+    pub template: Option<MacroId>,
+    /// The category of the articles that come of such tickets; `None` is their own.
+    pub knowledge: Option<CategoryId>,
+    /// Whether it only says that no category was found yet: no ticket is resolved in it.
+    pub catch_all: bool,
+}
+
+impl Organisation {
+    /// The word of a category about its tickets, or that of its nearest parent that has one.
+    pub fn of_category<T>(&self, category: &CategoryId, word: impl Fn(&Category) -> Option<T>) -> Option<T> {
+        let mut id = category.as_str();
+        loop {
+            if let Some(found) = self.categories.get(id).and_then(&word) {
+                return Some(found);
+            }
+            id = id.rsplit_once('.')?.0;
+        }
+    }
+}
 
 /// A part of the record that says how a ticket was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
