@@ -10,6 +10,7 @@ use ruledesk::desk::actor::{Actor, Role, RuleRef};
 use ruledesk::desk::change::Change;
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
+use ruledesk::desk::organisation::directory::{Source, Validity};
 use ruledesk::desk::organisation::form::Raw;
 use ruledesk::desk::organisation::service::{Closing, Watch};
 use ruledesk::desk::organisation::{
@@ -137,6 +138,8 @@ fn people() -> BTreeMap<PersonId, Person> {
                 attributes: BTreeMap::new(),
                 delegations: Vec::new(),
                 same_as: None,
+                valid: Validity::default(),
+                source: Source::Configuration,
             };
             (person.id.clone(), person)
         })

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::desk::id::PersonId;
+use crate::desk::organisation::directory::{Source, Validity};
 use crate::desk::organisation::{Delegation, Person};
 
 use super::names::Names;
@@ -39,6 +40,8 @@ pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person
 /// - `attributes`: what else rules may see, as texts.
 /// - `same-as`: a person's id, where this is another account of theirs, such as for administration: neither decides about the other's
 ///   requests, and both together are one approver.
+/// - `valid-from`, `valid-until`: the first and the last day, by the desk's zone, on which they belong to the organisation, such as
+///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
 fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
@@ -71,7 +74,21 @@ fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Manag
             .filter_map(|node| node.keys(|keys| delegation(keys, names))?)
             .collect(),
         same_as: keys.optional("same-as").and_then(|node| node.known(&names.people)),
+        valid: valid(keys),
+        source: Source::Configuration,
     }
+}
+
+fn valid(keys: &mut Keys<'_>) -> Validity {
+    let from = keys.optional("valid-from").and_then(|node| node.day());
+    let last = keys.optional("valid-until");
+    let until = last.as_ref().and_then(Node::day);
+    if let (Some(node), Some(from), Some(until)) = (&last, from, until)
+        && until < from
+    {
+        node.report(Wrong::DaysBackwards { from: from.to_string() });
+    }
+    Validity { from, until }
 }
 
 fn delegation(keys: &mut Keys<'_>, names: &Names) -> Option<Delegation> {

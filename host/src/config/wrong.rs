@@ -118,6 +118,8 @@ pub enum Wrong {
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 
+    #[error("is before the first day, which is {from}")]
+    DaysBackwards { from: String },
     #[error("the managers go in a circle: {}", chain(circle))]
     ManagerCircle { circle: Vec<PersonId> },
     #[error("`{person}` has left (active = false); name somebody who is there")]

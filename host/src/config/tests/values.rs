@@ -101,6 +101,12 @@ const TIMES: &[Case] = &[
         "access-due = \"90m\"\naccess-approvers",
         "desk.toml:23:14: defaults.access-due: is `90m`; write whole hours, such as `72h`",
     ),
+    (
+        "people.toml",
+        "manager = \"lena\"",
+        "manager = \"lena\"\nvalid-from = 2026-03-02\nvalid-until = \"2026-03-01\"",
+        "people.toml:17:15: person.amara.valid-until: is before the first day, which is 2026-03-02",
+    ),
     ("desk.toml", "[\"low\", \"high\"]", "[]", "desk.toml:10:10: scales.impact: is empty"),
     (
         "desk.toml",

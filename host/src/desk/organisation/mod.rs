@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod service;
 
 use condition::Condition;
+use directory::{Source, Validity};
 
 pub use service::Category;
 use service::{CannedReply, Closing, Macro, Watch};
@@ -136,6 +137,8 @@ pub struct Person {
     pub delegations: Vec<Delegation>,
     /// The person who has this account as well, such as for administration; `None` where it is their only one.
     pub same_as: Option<PersonId>,
+    pub valid: Validity,
+    pub source: Source,
 }
 
 /// Leave for another person to approve in one's place: from the beginning of one day to the end of another, by the desk's zone.

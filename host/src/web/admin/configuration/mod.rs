@@ -155,11 +155,14 @@ fn people(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     }
     let one = |person: &Person| {
         let manager = person.manager.as_ref().map(|id| f.name(id)).unwrap_or_default();
+        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
         let facts = vec![
             fact("card.title", format!("{}, {}", person.title, person.department)),
             fact("card.location", person.location.clone()),
             fact("card.email", person.email.clone()),
             fact("card.manager", manager),
+            fact("config.valid-from", day(person.valid.from)),
+            fact("config.valid-until", day(person.valid.until)),
         ];
         let named = named.get(person.id.as_str()).cloned().unwrap_or_default();
         Thing { active: person.active, ..thing(&person.id, &person.name, facts, named) }
