@@ -261,7 +261,8 @@ pub fn organisation() -> Organisation {
     };
     let category = |id: &str| {
         let (id, name) = (id.parse().unwrap(), id.to_owned());
-        let category = Category { id, name, team: None, priority: None, template: None, knowledge: None, catch_all: false };
+        let category =
+            Category { id, name, team: None, priority: None, template: None, knowledge: None, catch_all: false };
         (category.id.clone(), category)
     };
     Organisation {

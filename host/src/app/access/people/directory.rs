@@ -429,7 +429,9 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
         return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
     }
     let days = body.get(VALIDITY).filter(|_| kind == EntryKind::User);
-    if let Some(Err(name)) = days.and_then(|days| FIRST_AND_LAST.map(|name| day(days, name)).into_iter().find(Result::is_err)) {
+    if let Some(Err(name)) =
+        days.and_then(|days| FIRST_AND_LAST.map(|name| day(days, name)).into_iter().find(Result::is_err))
+    {
         return Err(rejected(name, "not-a-day", format!("`{name}` is a day as YYYY-MM-DD.")));
     }
     if let Some(problem) = unfit("", &body) {

@@ -96,7 +96,11 @@ pub(in crate::desk) fn follow_further(before: Option<&Ticket>, after: &mut Ticke
 }
 
 /// A further clock as it begins; `None` where nothing begins it, or what it promises is done already.
-fn begins(of: &FurtherClock, (before, after): (Option<&Ticket>, &Ticket), organisation: &Organisation) -> Option<Clock> {
+fn begins(
+    of: &FurtherClock,
+    (before, after): (Option<&Ticket>, &Ticket),
+    organisation: &Organisation,
+) -> Option<Clock> {
     let minutes = *of.minutes.get(&after.priority)?;
     // A priority that promises it begins it late, rather than not at all.
     let promised = before.is_some_and(|before| !of.minutes.contains_key(&before.priority));

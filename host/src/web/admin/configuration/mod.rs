@@ -210,9 +210,8 @@ fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
         true => String::new(),
         false => format!(" ({})", one.request_types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
-    let escalates = watch.escalate_at.iter().map(|one| {
-        format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(one))
-    });
+    let escalates =
+        watch.escalate_at.iter().map(|one| format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(one)));
     let mut own = vec![
         (f.words.t("config.alert-at"), percent(&watch.alert_at)),
         (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),
@@ -228,7 +227,10 @@ fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
 fn within(f: &Frame, organisation: &Organisation, clock: &FurtherClock) -> String {
     let levels = organisation.priorities.iter();
     let promised = levels.filter_map(|level| Some((&level.name, *clock.minutes.get(&level.id)?)));
-    promised.map(|(name, minutes)| format!("{name} {}", f.times.span(i64::from(minutes)))).collect::<Vec<_>>().join(", ")
+    promised
+        .map(|(name, minutes)| format!("{name} {}", f.times.span(i64::from(minutes))))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How tickets end, fact by fact.
