@@ -270,6 +270,7 @@ pub fn organisation() -> Organisation {
         calendar: always_from_eight(),
         calendars: BTreeMap::new(),
         people: people(),
+        department_readers: Vec::new(),
         teams: [
             team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),
             team("odd", Strategy::LeastLoaded, &["bo_li", "Zoe", "carol"]),

@@ -43,6 +43,15 @@ impl Validity {
     }
 }
 
+/// Those who read the public part of the tickets that the people of a department request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentReaders {
+    pub department: String,
+    pub people: Vec<PersonId>,
+    /// The groups whose members do as well.
+    pub groups: Vec<GroupId>,
+}
+
 /// Where the desk knows a person from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -139,6 +148,22 @@ impl Organisation {
             }
         }
         after
+    }
+
+    /// The departments whose tickets a person reads, each once.
+    pub fn departments_read_by(&self, reader: &PersonId) -> BTreeSet<&str> {
+        let Some(person) = self.people.get(reader).filter(|person| person.active) else { return BTreeSet::new() };
+        let reads = |one: &&DepartmentReaders| {
+            one.people.contains(reader) || one.groups.iter().any(|group| person.groups.contains(group))
+        };
+        self.department_readers.iter().filter(reads).map(|one| one.department.as_str()).collect()
+    }
+
+    /// Whether a person reads the tickets of another as one of their department's readers. A person's tickets are those of the
+    /// department in which they are now.
+    pub fn reads_tickets_of(&self, reader: &PersonId, requester: &str) -> bool {
+        let department = self.people.get(requester).map(|person| person.department.as_str());
+        department.is_some_and(|department| self.departments_read_by(reader).contains(department))
     }
 
     /// The organisation as it is at an instant, where people are away whose days have not begun or are over and who would be here

@@ -28,7 +28,7 @@ pub mod schedule;
 pub mod service;
 
 use condition::Condition;
-use directory::{Source, Validity};
+use directory::{DepartmentReaders, Source, Validity};
 
 pub use service::Category;
 use service::{CannedReply, Closing, Macro, Watch};
@@ -47,6 +47,8 @@ pub struct Organisation {
     /// Other calendars that promises may go by.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
+    /// Those who read the tickets of departments.
+    pub department_readers: Vec<DepartmentReaders>,
     pub teams: BTreeMap<TeamId, Team>,
     pub categories: BTreeMap<CategoryId, Category>,
     pub tags: BTreeSet<Tag>,

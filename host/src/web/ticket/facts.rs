@@ -50,6 +50,8 @@ pub struct Facts {
     pub expect: String,
     pub resolved: bool,
     pub unfinished: bool,
+    /// Whether it is the reader's only to read: of a department whose tickets they read.
+    pub only_to_read: bool,
     pub priority: Priority,
     pub category: String,
     pub team: String,
@@ -87,6 +89,10 @@ impl Facts {
             expect: f.words.t(&format!("expect.{}", ticket.state.code())),
             resolved: ticket.state == crate::desk::ticket::State::Resolved,
             unfinished: ticket.state.is_unfinished(),
+            only_to_read: viewer.is_some_and(|viewer| {
+                let approves = seen.case.as_ref().is_some_and(|case| case.names_approver(viewer));
+                !(f.works() || approves || ticket.belongs_to(viewer) || ticket.is_watched_by(viewer))
+            }),
             priority: f.priority(&ticket.priority),
             category: f.category(ticket.category.as_str()),
             team: f.team(ticket.team.as_str()),
