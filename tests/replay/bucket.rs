@@ -99,7 +99,7 @@ fn bucket() -> (Objects, String, Runtime) {
     (objects, endpoint, runtime)
 }
 
-/// What a process is told about the store.
+/// The variables by which a process finds the store.
 fn variables(endpoint: &str) -> Vec<(&'static str, String)> {
     let said = [("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "here"), ("AWS_ACCESS_KEY_ID", "key")];
     let said = said.into_iter().chain([("AWS_ENDPOINT", endpoint), ("AWS_SECRET_ACCESS_KEY", "secret")]);

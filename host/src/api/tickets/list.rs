@@ -33,7 +33,7 @@ pub struct ListQuery {
     /// For agents and admins.
     assignee: Option<String>,
     requester: Option<String>,
-    /// What the people of a department requested: for those who read its tickets, agents and admins.
+    /// Those that the people of a department requested: for its readers, agents and admins.
     department: Option<String>,
     priority: Option<String>,
     /// A category or a parent of it.

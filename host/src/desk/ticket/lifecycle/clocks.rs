@@ -16,6 +16,8 @@
 //! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. The place in the queue
 //! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::desk::actor::Author;
@@ -84,7 +86,8 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
 
 /// Lets the clocks that the configuration declares follow a ticket from how it was, if it was there, to how it is now.
 pub(in crate::desk) fn follow_further(before: Option<&Ticket>, after: &mut Ticket, organisation: &Organisation) {
-    for of in organisation.watch.further.iter().filter(|of| of.is_for(&after.submitted.request_type)) {
+    let submitted = Arc::clone(&after.submitted);
+    for of in organisation.watch.further.iter().filter(|of| of.is_for(&submitted.request_type)) {
         let kind = ClockKind::Further(of.id);
         let clock = match after.clocks.get(kind).copied() {
             Some(met) if met.met_at.is_some() => continue,
