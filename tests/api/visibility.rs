@@ -75,3 +75,57 @@ fn roles_bound_what_can_be_done() {
         assert_eq!(kofi.post("/api/v1/tickets", &other).expect(201)["requester"], "lena");
     });
 }
+
+/// One who follows the tickets of a department reads the public part of them, in the list and one by one, and changes nothing.
+#[test]
+fn readers_of_a_department_see_the_public_part_of_its_tickets_and_change_nothing() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let body = json!({ "request_type": "question", "subject": "A matter of Finance", "body": "Please tell me.", "fields": { "topic": "other" } });
+        amara.post("/api/v1/tickets", &body).expect(201);
+        kofi.post("/api/v1/tickets", &body).expect(201);
+        let note = json!({ "body": "She asked twice already", "internal": true });
+        kofi.post("/api/v1/tickets/IT-1/comments", &note).expect(201);
+        kofi.post("/api/v1/tickets/IT-1/comments", &json!({ "body": "We look into it" })).expect(201);
+        let listed = |client: &crate::support::client::Client, query: &str| {
+            let list = client.get(&format!("/api/v1/tickets{query}")).expect(200);
+            let keys = list["tickets"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned());
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lena.get("/api/v1/tickets/IT-1").status,
+            404,
+            "she is of the department, and not one of its readers"
+        );
+        assert_eq!(lena.get("/api/v1/tickets?department=Finance").status, 404);
+
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let readers = "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n";
+        std::fs::write(&file, text + readers).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+
+        let seen = lena.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!(seen["subject"], "A matter of Finance");
+        assert_eq!(seen.get("team"), amara.get("/api/v1/tickets/IT-1").expect(200).get("team"), "as its requester");
+        let timeline = lena.get("/api/v1/tickets/IT-1/timeline").expect_text(200).to_owned();
+        assert!(timeline.contains("We look into it") && !timeline.contains("twice already"), "{timeline}");
+        assert_eq!(lena.get("/api/v1/tickets/IT-1/attachments").expect(200), json!([]));
+        assert_eq!(listed(&lena, "?department=Finance"), ["IT-1"]);
+        assert_eq!(listed(&lena, "?department=Finance&state=closed"), [""; 0]);
+        assert_eq!(listed(&lena, ""), [""; 0], "her own are as before");
+        assert_eq!(listed(&lena, "?requester=amara"), [""; 0]);
+        assert_eq!(listed(&kofi, "?department=Finance"), ["IT-1"], "those who work on tickets list by department too");
+        assert_eq!(lena.get("/api/v1/tickets?department=Finance&team=network").status, 403);
+
+        assert_eq!(lena.get("/api/v1/tickets/IT-2").status, 404, "another department's");
+        assert_eq!(lena.get("/api/v1/tickets?department=Support").status, 404);
+        assert_eq!(desk.as_role("priya").get("/api/v1/tickets/IT-1").status, 404);
+        assert_eq!(lena.post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Me too" })).status, 404);
+        let cancel = json!({ "to": "cancelled" });
+        assert_eq!(lena.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &cancel).status, 404);
+        assert_eq!(lena.get("/api/v1/tickets/IT-1/decisions").status, 403);
+        desk.do_what_is_due();
+    });
+}

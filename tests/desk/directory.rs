@@ -16,6 +16,7 @@ use crate::support::place::{Database, on_both};
 const TYPE: &str = "application/scim+json";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PLACE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const VALIDITY: &str = "urn:ruledesk:params:scim:schemas:extension:validity:1.0:User";
 
 /// A desk with a person who stands for the provider, and the provider.
 fn desk(database: Database) -> (House, Client) {
@@ -47,6 +48,56 @@ fn asks(client: &Client, person: &str) -> Answer {
     let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 24, "for": person,
         "justification": "I join the data project" });
     client.post("/api/v1/tickets", &json!({ "request_type": "access", "subject": "jira please", "fields": fields }))
+}
+
+/// The time until the desk's next midnight, and a second.
+fn to_midnight(desk: &House) -> SignedDuration {
+    let now = desk.clock.now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let midnight = now.date().tomorrow().unwrap().to_zoned(now.time_zone().clone()).unwrap();
+    midnight.timestamp().duration_since(now.timestamp()) + SignedDuration::from_secs(1)
+}
+
+#[test]
+fn people_are_here_from_their_first_day_to_their_last_and_have_left_then_by_whichever_source() {
+    on_both(|database| {
+        let (desk, provider) = desk(database);
+        let (kofi, amara) = (desk.as_role("kofi"), desk.as_role("amara"));
+        let today = desk.clock.now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).date();
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let ends = format!("id = \"amara\"\nvalid-until = {today}\n");
+        std::fs::write(&file, text.replace("id = \"amara\"\n", &ends)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let begins = today.tomorrow().unwrap();
+        let days = json!({ "displayName": "Tariq Aziz", VALIDITY: { "validFrom": begins.to_string() } });
+        let tariq = sends(&provider, "POST", "/scim/v2/Users", &user("tariq@meridian.example", &days)).expect(201);
+        assert_eq!(tariq["schemas"], json!([USER, VALIDITY]));
+        let wrong = json!({ VALIDITY: { "validUntil": "tomorrow" } });
+        assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &wrong)).status, 400);
+
+        let about = |person: &str| {
+            let report = kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200);
+            ["here", "source", "valid_from", "valid_until"].map(|name| report[name].clone())
+        };
+        let (first, last) = (json!(begins.to_string()), json!(today.to_string()));
+        assert_eq!(about("amara"), [json!(true), json!("configuration"), Value::Null, last.clone()]);
+        assert_eq!(about("tariq"), [json!(false), json!("directory"), first, Value::Null]);
+        assert_eq!(amara.get("/api/v1/tickets").status, 200, "on the last day, too");
+        assert_eq!(asks(&kofi, "amara").expect(201)["access"]["state"], "approved");
+        assert_eq!(asks(&kofi, "tariq").status, 422, "not before the first day");
+
+        desk.advance(to_midnight(&desk));
+        assert_eq!(about("amara"), [json!(false), json!("configuration"), Value::Null, last]);
+        assert_eq!(amara.get("/api/v1/tickets").status, 401, "as one who has left");
+        let grants = kofi.get("/api/v1/people/amara/grants").expect(200);
+        assert_eq!(grants[0]["end_reason"], "left", "{grants}");
+        assert_eq!(asks(&kofi, "amara").status, 422);
+        assert_eq!(about("tariq")[0], true);
+        asks(&kofi, "tariq").expect(201);
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(desk.as_role("amara").get("/api/v1/tickets").status, 401, "nor after a start");
+        desk.advance(SignedDuration::from_hours(24));
+    });
 }
 
 #[test]

@@ -7,8 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
-use ruledesk::desk::organisation::{Calendar, OpenHours};
-use ruledesk::desk::sla::Clock;
+use ruledesk::desk::change::{Change, TicketWrite};
+use ruledesk::desk::organisation::service::{FurtherClock, Occasion};
+use ruledesk::desk::organisation::{Calendar, OpenHours, Organisation};
+use ruledesk::desk::sla::{Clock, ClockKind, ClockName};
+use ruledesk::desk::ticket::lifecycle::alerts::keep_time;
+use ruledesk::desk::ticket::{State, Ticket, WaitingFor};
+
+use crate::store::fixture::{Wanted, organisation};
 
 /// How far ahead the oracle looks for an end, in minutes.
 const AHEAD: i64 = 30 * 24 * 60;
@@ -144,6 +150,116 @@ proptest! {
             }
             let half = clock.reaches(by, 50);
             prop_assert!(half.is_none_or(|half| clock.due_at.is_some_and(|due| half <= due)));
+        }
+    }
+}
+
+/// Always open, with a clock that begins with the work, and that a tag meets; two of the three priorities promise it.
+fn with_diagnosis() -> Organisation {
+    let minutes = [("critical", 30), ("medium", 60)].map(|(level, minutes)| (level.parse().unwrap(), minutes));
+    let diagnosis = FurtherClock {
+        id: ClockName::parse("diagnosis").unwrap(),
+        name: "Diagnosis".to_owned(),
+        starts: vec![Occasion::State("in_progress".to_owned())],
+        pauses: vec!["waiting_requester".to_owned()],
+        met: vec![Occasion::Tag("site".parse().unwrap())],
+        minutes: minutes.into(),
+        calendar: None,
+        request_types: Vec::new(),
+    };
+    let always = calendar("UTC", &[("00:00", "00:00")], &[0, 1, 2, 3, 4, 5, 6], &[]);
+    let mut organisation = Organisation { calendar: always, ..organisation() };
+    organisation.watch.further = vec![diagnosis];
+    organisation
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    To(State),
+    Tagged(bool),
+    Rated(&'static str),
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let requester = State::Waiting(WaitingFor::Requester);
+    let vendor = State::Waiting(WaitingFor::Vendor);
+    let states = vec![State::Open, State::InProgress, requester, vendor, State::Resolved, State::Reopened];
+    prop_oneof![
+        4 => prop::sample::select(states).prop_map(Turn::To),
+        1 => any::<bool>().prop_map(Turn::Tagged),
+        2 => prop::sample::select(vec!["critical", "medium", "low"]).prop_map(Turn::Rated),
+    ]
+}
+
+fn turned(ticket: &Ticket, turn: Turn, organisation: &Organisation, now: i64) -> Ticket {
+    let mut after = ticket.clone();
+    after.version += 1;
+    after.updated_at = minute(now);
+    match turn {
+        Turn::To(state) => after.state = state,
+        Turn::Tagged(true) => after.tags = vec!["site".parse().unwrap()],
+        Turn::Tagged(false) => after.tags.clear(),
+        Turn::Rated(level) => after.priority = level.parse().unwrap(),
+    }
+    let write = TicketWrite::Update { before: Box::new(ticket.clone()), after: Box::new(after) };
+    let mut change = Change::of_parts(write, None, Vec::new(), Vec::new());
+    keep_time(&mut change, organisation);
+    change.after().clone()
+}
+
+/// One who watches the ticket with a wall clock, and knows of the clock only what its configuration says.
+struct Watcher {
+    used: Option<i64>,
+    met: bool,
+    runs: bool,
+}
+
+impl Watcher {
+    fn sees(&mut self, before: &Ticket, after: &Ticket) {
+        let promised = |ticket: &Ticket| ticket.priority.as_str() != "low";
+        let works = |ticket: &Ticket| ticket.state == State::InProgress;
+        let tagged = |ticket: &Ticket| ticket.tags.iter().any(|tag| tag.as_str() == "site");
+        if self.met {
+            return;
+        }
+        if !promised(after) {
+            self.used = None;
+        } else if self.used.is_some() {
+            self.met = tagged(after);
+        } else if works(after) && !tagged(after) && (!works(before) || !promised(before)) {
+            self.used = Some(0);
+        }
+        let stands = matches!(after.state, State::Waiting(WaitingFor::Requester) | State::Resolved);
+        self.runs = self.used.is_some() && !self.met && !stands;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn a_clock_that_is_only_configured_runs_as_one_who_watches_the_ticket_would_count_it(
+        turns in prop::collection::vec((0_i64..90, turn()), 1..30),
+    ) {
+        let organisation = with_diagnosis();
+        let kind = ClockKind::from_code("diagnosis").unwrap();
+        let mut ticket = Wanted::new(1).create(&organisation).change.after().clone();
+        let mut watcher = Watcher { used: None, met: false, runs: false };
+        let mut now = 30_000_000;
+        for (minutes, turn) in turns {
+            now += minutes;
+            watcher.used = watcher.used.map(|used| used + if watcher.runs { minutes } else { 0 });
+            let after = turned(&ticket, turn, &organisation, now);
+            watcher.sees(&ticket, &after);
+            ticket = after;
+            let clock = ticket.clocks.get(kind);
+            let used = clock.map(|clock| clock.used(&organisation.calendar, minute(now)) / 60_000);
+            prop_assert_eq!(used, watcher.used);
+            prop_assert_eq!(clock.is_some_and(|clock| clock.met_at.is_some()), watcher.met);
+            prop_assert_eq!(clock.is_some_and(|clock| clock.running_since.is_some()), watcher.runs);
+            let promised = [("critical", 30), ("medium", 60)].into_iter().find(|(level, _)| *level == ticket.priority.as_str());
+            if let (Some(clock), Some((_, minutes)), false) = (clock, promised, watcher.met) {
+                prop_assert_eq!(clock.target_ms, minutes * 60_000);
+            }
         }
     }
 }

@@ -225,3 +225,22 @@ fn a_session_ends_when_it_is_not_used_and_when_it_is_ended_elsewhere() {
     there.go("/mine");
     there.wait("location.pathname === '/sign-in'");
 }
+
+/// One who follows the tickets of a department finds them next to her own, and reads them without forms that would change them.
+#[test]
+fn a_reader_of_a_department_finds_its_tickets_next_to_her_own() {
+    let desk = desk();
+    let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/mine");
+    lena.counts(".tabs a", 3);
+    let file = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text + "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n").unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &serde_json::json!({})).status, 204);
+    lena.go("/mine");
+    lena.click(".tabs a[href='/mine?department=Finance']");
+    lena.sees(".tabs [aria-current]", "Finance");
+    lena.click("a.row-line[href='/tickets/IT-1']");
+    lena.sees("h1", "VPN is down in Berlin");
+    lena.counts("form.composer", 0);
+    lena.counts("form.add-file", 0);
+}

@@ -5,6 +5,8 @@ use serde_json::json;
 use crate::pages::guard::{FORM, OWN, cookie, send};
 use crate::pages::{desk, file, set_state};
 use crate::support::browser::{Browser, ENTER, ESCAPE};
+use crate::support::client::resolved;
+use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -316,5 +318,59 @@ fn an_agent_announces_an_outage_and_hands_a_ticket_over_without_scripts() {
     assert!(page("/tickets/IT-1").contains("It is the client."));
     let read = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
     assert!(!read.contains("It is the client."), "the requester does not read it");
+    desk.do_what_is_due();
+}
+
+/// A corrected category may have the rules asked again about all that follows from it; without the tick it does not.
+#[test]
+fn a_corrected_category_has_the_rules_asked_again_at_the_tick_of_a_box() {
+    let desk = House::demo(Database::Sqlite);
+    let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+    desk.as_role("amara").post("/api/v1/tickets", &vague).expect(201);
+    let team = || desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["team"].clone();
+    let mut kofi = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-1");
+    let correct = |kofi: &mut Browser, category: &str, asks: bool| {
+        kofi.click("#acts ~ details[data-key=a] > summary");
+        kofi.choose("#edit-category", category);
+        if asks {
+            kofi.click("details[data-key=a] input[name=ask-rules]");
+        }
+        kofi.type_into("#edit-reason", "it is about passwords");
+        kofi.click("details[data-key=a] form button.primary");
+        kofi.is_at("/tickets/IT-1?done=edit");
+    };
+    correct(&mut kofi, "hardware.printer", false);
+    assert_eq!(team(), "service-desk", "the category alone");
+    kofi.go("/tickets/IT-1");
+    correct(&mut kofi, "security", true);
+    assert_eq!(team(), "security", "the rules were asked again");
+}
+
+/// Words on a ticket that is closed become one that follows it, where a rule says so: the page goes there, and the first leads on to it.
+#[test]
+fn words_on_a_closed_ticket_lead_to_the_one_that_follows_it() {
+    let rules = tempfile::tempdir().unwrap();
+    put(rules.path(), "follow-up", &hostile_manifest("follow-up", "closing", "follow-up", ""), hostile());
+    let desk = House::with_settings(Database::Sqlite, rules.path(), |text| {
+        text.replace("[closing]\n", "[closing]\nreopen-days = 7\n")
+    });
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let body = json!({ "request_type": "hardware", "subject": "It is broken", "body": "It does not answer." });
+    amara.post("/api/v1/tickets", &body).expect(201);
+    let category = json!({ "category": "software", "reason": "it is about software" });
+    kofi.with("if-match", "*").patch("/api/v1/tickets/IT-1", &category).expect(200);
+    for (client, step) in [(&kofi, resolved()), (&amara, json!({ "to": "closed" }))] {
+        client.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &step).expect(200);
+    }
+    let mut browser = Browser::without_scripts_of(&desk.url, "amara", "/tickets/IT-1");
+    browser.type_into("#body", "And the printer?");
+    browser.click(".composer button");
+    browser.is_at("/tickets/IT-2?done=new-ticket");
+    browser.sees(".notice.good", "a ticket of their own");
+    browser.sees("main", "And the printer?");
+    assert_eq!(kofi.get("/api/v1/tickets/IT-1").expect(200)["state"], "closed");
+    let mut agent = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-1");
+    agent.click("section.panel a[href='/tickets/IT-2']");
+    agent.is_at("/tickets/IT-2");
     desk.do_what_is_due();
 }

@@ -65,6 +65,31 @@ async fn a_change_is_written_whole() {
     assert!(entries.iter().any(private) && !public.iter().any(private));
 }
 
+/// Timers that fall due together, and ends of grants, are written like this.
+#[tokio::test]
+async fn changes_that_are_written_together_are_all_written_or_none() {
+    let (none, versions, all, after) = on_both(async |store| {
+        for n in 1..=3 {
+            store.commit(Wanted::new(n).create(&organisation())).await.unwrap();
+        }
+        let [first, second, third] = [read(&store, 1).await, read(&store, 2).await, read(&store, 3).await];
+        let together = || {
+            let both = [(&first, 1_000), (&third, 9_000)];
+            both.map(|(ticket, now)| Commit::from(moved(ticket, State::InProgress, now))).to_vec()
+        };
+        store.commit(moved(&second, State::InProgress, 500)).await.unwrap();
+        let stale = Commit::from(moved(&second, State::Cancelled, 5_000));
+        let with_stale = together().into_iter().chain([stale]).collect();
+        let none = matches!(store.commit_together(with_stale).await, Err(Error::Conflict));
+        let versions = [read(&store, 1).await.version, read(&store, 3).await.version];
+        let all = store.commit_together(together()).await.map(|written| written.len()).ok();
+        (none, versions, all, [read(&store, 1).await.version, read(&store, 3).await.version])
+    })
+    .await;
+    assert!(none, "one of them was overtaken");
+    assert_eq!((versions, all, after), ([1, 1], Some(2), [2, 2]));
+}
+
 #[tokio::test]
 async fn of_two_changes_to_one_reading_the_second_is_a_conflict_and_writes_nothing() {
     let (conflict, ticket, entries) = on_both(async |store| {

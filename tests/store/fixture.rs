@@ -10,6 +10,7 @@ use ruledesk::desk::actor::{Actor, Role, RuleRef};
 use ruledesk::desk::change::Change;
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
+use ruledesk::desk::organisation::directory::{Source, Validity};
 use ruledesk::desk::organisation::form::Raw;
 use ruledesk::desk::organisation::service::{Closing, Watch};
 use ruledesk::desk::organisation::{
@@ -137,6 +138,8 @@ fn people() -> BTreeMap<PersonId, Person> {
                 attributes: BTreeMap::new(),
                 delegations: Vec::new(),
                 same_as: None,
+                valid: Validity::default(),
+                source: Source::Configuration,
             };
             (person.id.clone(), person)
         })
@@ -258,7 +261,8 @@ pub fn organisation() -> Organisation {
     };
     let category = |id: &str| {
         let (id, name) = (id.parse().unwrap(), id.to_owned());
-        let category = Category { id, name, team: None, priority: None, catch_all: false };
+        let category =
+            Category { id, name, team: None, priority: None, template: None, knowledge: None, catch_all: false };
         (category.id.clone(), category)
     };
     Organisation {
@@ -266,6 +270,7 @@ pub fn organisation() -> Organisation {
         calendar: always_from_eight(),
         calendars: BTreeMap::new(),
         people: people(),
+        department_readers: Vec::new(),
         teams: [
             team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),
             team("odd", Strategy::LeastLoaded, &["bo_li", "Zoe", "carol"]),

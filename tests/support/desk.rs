@@ -52,6 +52,16 @@ impl Desk {
         Desk::start(Place::with_settings(database, rules, change))
     }
 
+    /// The same with variables in the environment of its process.
+    #[allow(dead_code, reason = "only what a desk is built with asks for it")]
+    pub fn with_settings_and_environment(
+        rules: &Path,
+        environment: Vec<(&'static str, String)>,
+        change: impl FnOnce(String) -> String,
+    ) -> Desk {
+        Desk::start(Place { environment, ..Place::with_settings(Database::Sqlite, rules, change) })
+    }
+
     /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
     pub fn beside(&self) -> Desk {
         let database = self.database.clone();

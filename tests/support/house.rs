@@ -120,6 +120,7 @@ impl House {
     pub fn do_what_is_due(&self) -> usize {
         let Some(running) = &self.running else { return 0 };
         running.runtime.block_on(async {
+            running.app.follow_days().await.unwrap();
             running.app.share_out().await.unwrap();
             running.app.office.follow_configuration().await.unwrap();
             while ruledesk::jobs::tickets::schedules::do_next(&running.app, &running.ways).await.unwrap() {}

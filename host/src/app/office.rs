@@ -2,8 +2,10 @@
 //! command beside a running desk, which opens no rule.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::access::people::directory;
@@ -71,6 +73,8 @@ pub struct Office {
     pub pauses: Pauses,
     /// How far tickets have followed the configuration.
     pub(super) following: Following,
+    /// When the days of a person begin or are over next, in milliseconds.
+    turns_at: AtomicI64,
     /// Places for long work that no thread which serves requests may do.
     heavy: Arc<Semaphore>,
 }
@@ -78,7 +82,7 @@ pub struct Office {
 impl Office {
     /// Puts an office together.
     pub fn new(clock: Clock, store: Store, organisation: Organisation, two_person_access: bool) -> Self {
-        Self {
+        let office = Self {
             jobs: jobs::Jobs::new(store.clone(), clock.clone()),
             correspondence: ArcSwap::default(),
             thread_key: tokio::sync::OnceCell::new(),
@@ -104,8 +108,11 @@ impl Office {
             provider: std::sync::OnceLock::new(),
             pauses: Pauses::default(),
             following: Following::default(),
+            turns_at: AtomicI64::new(i64::MAX),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
-        }
+        };
+        office.lay_over();
+        office
     }
 
     /// The organisation as it is now; a caller that holds it keeps it as it was.
@@ -130,14 +137,26 @@ impl Office {
         Former::clone(&self.former.load())
     }
 
-    /// Lays what the identity provider says over the configuration.
+    /// Lays what the identity provider says over the configuration, and leaves out those who are not here today.
     pub(super) fn lay_over(&self) {
         let (configured, kept) = (self.configured(), self.directory.load());
-        if kept.directory == Directory::default() {
-            self.organisation.store(configured);
+        let all = if kept.directory == Directory::default() {
+            configured
         } else {
-            self.organisation.store(Arc::new(configured.with_directory(&kept.directory)));
+            Arc::new(configured.with_directory(&kept.directory))
+        };
+        let (today, turns) = all.at(self.clock.now());
+        self.organisation.store(today.map_or(all, Arc::new));
+        self.turns_at.store(turns.map_or(i64::MAX, Timestamp::as_millisecond), Ordering::Release);
+    }
+
+    /// Lets people come and go whose days have begun or are over; whether that was due.
+    pub(super) fn turn_the_day(&self) -> bool {
+        let is_due = self.clock.now().as_millisecond() >= self.turns_at.load(Ordering::Acquire);
+        if is_due {
+            self.lay_over();
         }
+        is_due
     }
 
     /// Lets another approve what one has proposed, if they are two people, by whichever of their accounts.

@@ -49,6 +49,7 @@ pub struct Names {
     pub tags: Set,
     pub priorities: Set,
     pub calendars: Set,
+    pub canned_replies: Set,
     pub risks: Set,
     pub apps: Set,
     pub connectors: Set,
@@ -80,6 +81,10 @@ impl Names {
             calendars: Set {
                 what: "calendar",
                 ids: ids(parsed.with(Document::Calendars).root.get_ref(), "other-calendar"),
+            },
+            canned_replies: Set {
+                what: "canned reply",
+                ids: ids(parsed.with(Document::CannedReplies).root.get_ref(), "canned-reply"),
             },
             risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
             apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },

@@ -2,30 +2,50 @@
 //!
 //! - `departments`, `groups`: those that exist, so that a misspelt one is found.
 //! - `[[person]]`: everybody.
+//! - `[[department-readers]]`: those who read the tickets of a department.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::desk::id::PersonId;
+use crate::desk::organisation::directory::{DepartmentReaders, Source, Validity};
 use crate::desk::organisation::{Delegation, Person};
 
 use super::names::Names;
 use super::read::{Document, Keys, Node, distinct};
 use super::wrong::Wrong;
 
-/// Reads the directory.
-pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person> {
+/// Reads the directory, and who reads the tickets of its departments.
+pub fn read(document: &Document<'_>, names: &Names) -> (BTreeMap<PersonId, Person>, Vec<DepartmentReaders>) {
     let mut managers = Managers::default();
-    let people = document.read(|keys| {
+    let (people, readers) = document.read(|keys| {
         distinct(keys.list("departments"), Node::filled);
         distinct(keys.list("groups"), Node::id::<crate::desk::id::GroupId>);
-        keys.entries("person", |keys, id| person(keys, id, names, &mut managers))
+        let people = keys.entries("person", |keys, id| person(keys, id, names, &mut managers));
+        let list = keys.list("department-readers");
+        let readers = list.iter().filter_map(|node| node.keys(|keys| department_readers(keys, names)).flatten());
+        let readers: Vec<DepartmentReaders> = readers.collect();
+        (people, readers)
     });
     for (span, circle) in managers.circles() {
         let key = circle.first().map(|id| format!("person.{id}.manager")).unwrap_or_default();
         document.report(&span, &key, Wrong::ManagerCircle { circle });
     }
-    people.into_iter().map(|person| (person.id.clone(), person)).collect()
+    (people.into_iter().map(|person| (person.id.clone(), person)).collect(), readers)
+}
+
+/// One `[[department-readers]]`: people who may read the public part of the tickets that those of a department request, as they may
+/// read their own; they change nothing about them.
+///
+/// - `department`: one of `departments`.
+/// - `people`: the ids of people who may; `groups`: those whose members may as well. Default none.
+fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentReaders> {
+    let department = keys.required("department");
+    let department =
+        department.and_then(|node| node.parsed(|text| names.departments.check(text).map(|()| text.to_owned())));
+    let people = distinct(keys.list("people"), |node| node.known(&names.people));
+    let groups = distinct(keys.list("groups"), |node| node.known(&names.groups));
+    Some(DepartmentReaders { department: department?, people, groups })
 }
 
 /// One `[[person]]`.
@@ -39,6 +59,8 @@ pub fn read(document: &Document<'_>, names: &Names) -> BTreeMap<PersonId, Person
 /// - `attributes`: what else rules may see, as texts.
 /// - `same-as`: a person's id, where this is another account of theirs, such as for administration: neither decides about the other's
 ///   requests, and both together are one approver.
+/// - `valid-from`, `valid-until`: the first and the last day, by the desk's zone, on which they belong to the organisation, such as
+///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
 fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
@@ -71,7 +93,21 @@ fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Manag
             .filter_map(|node| node.keys(|keys| delegation(keys, names))?)
             .collect(),
         same_as: keys.optional("same-as").and_then(|node| node.known(&names.people)),
+        valid: valid(keys),
+        source: Source::Configuration,
     }
+}
+
+fn valid(keys: &mut Keys<'_>) -> Validity {
+    let from = keys.optional("valid-from").and_then(|node| node.day());
+    let last = keys.optional("valid-until");
+    let until = last.as_ref().and_then(Node::day);
+    if let (Some(node), Some(from), Some(until)) = (&last, from, until)
+        && until < from
+    {
+        node.report(Wrong::DaysBackwards { from: from.to_string() });
+    }
+    Validity { from, until }
 }
 
 fn delegation(keys: &mut Keys<'_>, names: &Names) -> Option<Delegation> {

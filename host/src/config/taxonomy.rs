@@ -39,6 +39,8 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> Taxonomy {
 /// - `name`.
 /// - `team`: who takes such tickets where no rule has answered; absent is the parent's, else the desk's default.
 /// - `priority`: the level of such tickets where no rule has answered; absent is the parent's, else the desk's default.
+/// - `template`: the `[[canned-reply]]` that stands first where such tickets are answered; absent is the parent's, else none.
+/// - `knowledge`: the category of the articles that come of such tickets; absent is the parent's, else their own.
 /// - `catch-all`: whether it only says that none was found, so that no ticket is resolved in it; default false.
 fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
     if let Some((parent, _)) = id.as_str().rsplit_once('.')
@@ -51,6 +53,8 @@ fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
         team: keys.optional("team").and_then(|node| node.known(&names.teams)),
         priority: keys.optional("priority").and_then(|node| node.known(&names.priorities)),
+        template: keys.optional("template").and_then(|node| node.known(&names.canned_replies)),
+        knowledge: keys.optional("knowledge").and_then(|node| node.known(&names.categories)),
         catch_all: keys.optional("catch-all").and_then(|node| node.flag()).unwrap_or(false),
     }
 }

@@ -236,7 +236,7 @@ fn all_problems_come_at_once_in_the_order_of_the_files() {
             "desk.toml:17:14: priority.high.resolution: is `1d`; write hours and minutes, such as `30m`, `8h` or `1h30m`",
             "people.toml:15:11: person.amara.manager: there is no person `lina`; did you mean `lena`? allowed: amara, lena",
             "people.toml:16:1: person.amara.phone: there is no such key; \
-             allowed: id, name, email, department, manager, title, location, groups, vip, active, attributes, delegation, same-as",
+             allowed: id, name, email, department, manager, title, location, groups, vip, active, attributes, delegation, same-as, valid-from, valid-until",
             "people.toml:17:11: person.amara.groups[0]: there is no group `staff`; none is defined",
             "tables/My table.csv: `My table` is not a table's name: use lower-case letters, digits and hyphens before `.csv` or `.toml`",
             "tables/vips.csv:1: column 1 has no name",

@@ -113,9 +113,15 @@ pub enum Wrong {
     NotAnAllowance { text: String },
     #[error("`{text}` is no JSON pointer; write one such as `/lastSignIn`, which begins with a slash (RFC 6901)")]
     NotAPointer { text: String },
+    #[error(
+        "`{text}` is not a clock's name: use 1 to 24 lower-case letters, digits and hyphens, but none of the desk's own clocks"
+    )]
+    NotAClockName { text: String },
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 
+    #[error("is before the first day, which is {from}")]
+    DaysBackwards { from: String },
     #[error("the managers go in a circle: {}", chain(circle))]
     ManagerCircle { circle: Vec<PersonId> },
     #[error("`{person}` has left (active = false); name somebody who is there")]

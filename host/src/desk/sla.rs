@@ -3,6 +3,8 @@
 //! A clock keeps what it has used and since when it runs, never only a due date: so a changed target or a pause loses
 //! nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, Time};
 use jiff::tz::AmbiguousOffset;
 use jiff::{Span, Timestamp};
@@ -30,7 +32,7 @@ pub struct Clock {
 }
 
 /// The promises that a ticket is under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clocks {
     /// Until a first public answer of the desk.
     pub first_response: Clock,
@@ -42,6 +44,33 @@ pub struct Clocks {
     pub team: Option<Clock>,
     /// Until the requester has said whether the resolution holds.
     pub confirmation: Option<Clock>,
+    /// Those that only the configuration knows, by their names.
+    pub further: BTreeMap<ClockName, Clock>,
+}
+
+/// The longest name of a further clock, in bytes.
+pub const CLOCK_NAME_BYTES_MAX: usize = 24;
+
+/// The name of a clock that the configuration declares. It is short and copied like a word of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClockName([u8; CLOCK_NAME_BYTES_MAX]);
+
+impl ClockName {
+    /// The name, where it is one: lower-case letters, digits and hyphens, and none of the words of the desk's own clocks.
+    pub fn parse(text: &str) -> Option<ClockName> {
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let fits = (1..=CLOCK_NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain);
+        let taken = ClockKind::ALL.into_iter().any(|kind| kind.code() == text);
+        let mut bytes = [0; CLOCK_NAME_BYTES_MAX];
+        bytes.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+        (fits && !taken).then_some(ClockName(bytes))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        let length = self.0.iter().position(|byte| *byte == 0).unwrap_or(CLOCK_NAME_BYTES_MAX);
+        self.0.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
 }
 
 /// The name of one of a ticket's promises.
@@ -52,49 +81,73 @@ pub enum ClockKind {
     Update,
     Team,
     Confirmation,
+    /// One that the configuration declares.
+    Further(ClockName),
 }
 
 impl ClockKind {
-    /// Every kind.
+    /// Every kind that the desk has by itself.
     pub const ALL: [ClockKind; 5] =
         [ClockKind::FirstResponse, ClockKind::Resolution, ClockKind::Update, ClockKind::Team, ClockKind::Confirmation];
 
     /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             ClockKind::FirstResponse => "first-response",
             ClockKind::Resolution => "resolution",
             ClockKind::Update => "next-update",
             ClockKind::Team => "team-resolution",
             ClockKind::Confirmation => "confirmation",
+            ClockKind::Further(name) => name.as_str(),
         }
     }
 
-    /// The kind with this word.
+    /// The kind with this word; a word that is none of the desk's own is a name that a configuration has, or had.
     pub fn from_code(code: &str) -> Option<ClockKind> {
-        ClockKind::ALL.into_iter().find(|kind| kind.code() == code)
+        let own = ClockKind::ALL.into_iter().find(|kind| kind.code() == code);
+        own.or_else(|| ClockName::parse(code).map(ClockKind::Further))
+    }
+
+    /// Whether it is an agreement among those who work on tickets, of which requesters read nothing.
+    pub const fn is_internal(&self) -> bool {
+        matches!(self, ClockKind::Team | ClockKind::Further(_))
     }
 }
 
 impl Clocks {
     /// The first two, and no others.
     pub const fn of(first_response: Clock, resolution: Clock) -> Clocks {
-        Clocks { first_response, resolution, update: None, team: None, confirmation: None }
+        let further = BTreeMap::new();
+        Clocks { first_response, resolution, update: None, team: None, confirmation: None, further }
+    }
+
+    /// Every kind that the desk has by itself, and those further ones that these clocks have.
+    pub fn kinds(&self) -> Vec<ClockKind> {
+        ClockKind::ALL.into_iter().chain(self.further.keys().copied().map(ClockKind::Further)).collect()
+    }
+
+    /// The kinds of these clocks and of others, each once.
+    pub fn kinds_with(&self, others: &Clocks) -> Vec<ClockKind> {
+        let mut kinds = self.kinds();
+        let more = others.further.keys().filter(|name| !self.further.contains_key(*name));
+        kinds.extend(more.copied().map(ClockKind::Further));
+        kinds
     }
 
     /// The clock of this kind, if the ticket has one.
-    pub const fn get(&self, kind: ClockKind) -> Option<&Clock> {
+    pub fn get(&self, kind: ClockKind) -> Option<&Clock> {
         match kind {
             ClockKind::FirstResponse => Some(&self.first_response),
             ClockKind::Resolution => Some(&self.resolution),
             ClockKind::Update => self.update.as_ref(),
             ClockKind::Team => self.team.as_ref(),
             ClockKind::Confirmation => self.confirmation.as_ref(),
+            ClockKind::Further(name) => self.further.get(&name),
         }
     }
 
     /// Puts a clock in the place of the one of this kind; only those that not every ticket has may end.
-    pub const fn set(&mut self, kind: ClockKind, clock: Option<Clock>) {
+    pub fn set(&mut self, kind: ClockKind, clock: Option<Clock>) {
         match (kind, clock) {
             (ClockKind::FirstResponse, Some(clock)) => self.first_response = clock,
             (ClockKind::Resolution, Some(clock)) => self.resolution = clock,
@@ -102,17 +155,24 @@ impl Clocks {
             (ClockKind::Update, clock) => self.update = clock,
             (ClockKind::Team, clock) => self.team = clock,
             (ClockKind::Confirmation, clock) => self.confirmation = clock,
+            (ClockKind::Further(name), Some(clock)) => {
+                self.further.insert(name, clock);
+            }
+            (ClockKind::Further(name), None) => {
+                self.further.remove(&name);
+            }
         }
     }
 
     /// The same, to be changed.
-    pub const fn get_mut(&mut self, kind: ClockKind) -> Option<&mut Clock> {
+    pub fn get_mut(&mut self, kind: ClockKind) -> Option<&mut Clock> {
         match kind {
             ClockKind::FirstResponse => Some(&mut self.first_response),
             ClockKind::Resolution => Some(&mut self.resolution),
             ClockKind::Update => self.update.as_mut(),
             ClockKind::Team => self.team.as_mut(),
             ClockKind::Confirmation => self.confirmation.as_mut(),
+            ClockKind::Further(name) => self.further.get_mut(&name),
         }
     }
 }
@@ -328,6 +388,18 @@ mod tests {
             let end = due(&calendar, from, open.max(1)).unwrap();
             prop_assert_eq!(elapsed(&calendar, from, end), open.max(1));
         }
+    }
+
+    #[test]
+    fn a_further_clock_reads_back_by_its_name_and_takes_none_of_the_desk_s_own() {
+        for name in ["diagnosis", "a", "work-around-2", "abcdefghijklmnopqrstuvwx"] {
+            let kind = ClockKind::from_code(name).unwrap();
+            assert_eq!((kind.code(), kind.is_internal()), (name, true));
+        }
+        for bad in ["", "Diagnosis", "a b", "ä", "abcdefghijklmnopqrstuvwxy", "resolution"] {
+            assert_eq!(ClockName::parse(bad), None, "{bad}");
+        }
+        assert_eq!(ClockKind::from_code("resolution"), Some(ClockKind::Resolution));
     }
 
     #[test]

@@ -141,3 +141,37 @@ fn a_ticket_with_open_tasks_is_not_resolved() {
         assert!(!amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string().contains("provider"));
     });
 }
+
+#[test]
+fn a_category_has_its_template_and_its_articles_category_or_those_of_its_nearest_parent() {
+    on_both(|database| {
+        let desk = with_macros(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let replies = || {
+            let all = kofi.get(&format!("/api/v1/tickets/{key}/canned-replies")).expect(200);
+            let one = |reply: &Value| (reply["id"].as_str().unwrap().to_owned(), reply["of_category"] == true);
+            all.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+        };
+        assert!(replies()[0].0 != "hello" && replies().iter().all(|(_, of_category)| !of_category));
+        let file = desk.settings().with_file_name("taxonomy.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let of_network = "id = \"network\"\nname = \"Network\"\n";
+        assert!(text.contains(of_network));
+        let with = |more: &str| {
+            std::fs::write(&file, text.replace(of_network, &format!("{of_network}{more}"))).unwrap();
+            desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status
+        };
+        assert_eq!(with("template = \"hello\"\nknowledge = \"software\"\n"), 204);
+        assert_eq!(replies()[0], ("hello".to_owned(), true), "the parent's, since network.vpn has none");
+        let taxonomy = kofi.get("/api/v1/config/taxonomy").expect(200);
+        let network = taxonomy["categories"].as_array().unwrap().iter().find(|one| one["id"] == "network").unwrap();
+        assert_eq!((&network["template"], &network["knowledge"]), (&json!("hello"), &json!("software")));
+        step(&kofi, &key, &resolved()).expect(200);
+        let draft = kofi.post(&format!("/api/v1/tickets/{key}/article"), &json!({})).expect(201);
+        assert_eq!(draft["category"], "software");
+        assert_ne!(with("template = \"no-such-reply\"\n"), 204, "a template that is none is refused");
+        assert_eq!(replies()[0].0, "hello");
+        desk.do_what_is_due();
+    });
+}

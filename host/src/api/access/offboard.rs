@@ -21,6 +21,12 @@ pub struct OffboardingView {
     complete: bool,
     /// Whether the directory still has them: then nothing ends by itself.
     here: bool,
+    /// Where the desk knows them from: `configuration` or `directory`; null for one whom it does not know.
+    source: Option<&'static str>,
+    /// The first day on which they belong to the organisation, as YYYY-MM-DD.
+    valid_from: Option<String>,
+    /// The last.
+    valid_until: Option<String>,
     /// Their requests that wait for approval.
     requests: Vec<String>,
     /// Their grants that are held, or that the desk is not done with in the app.
@@ -40,6 +46,9 @@ impl From<Offboarding> for OffboardingView {
         OffboardingView {
             complete: found.is_complete(),
             here: found.here,
+            source: found.known.map(|(source, _)| source.code()),
+            valid_from: found.known.and_then(|(_, valid)| valid.from).map(|day| day.to_string()),
+            valid_until: found.known.and_then(|(_, valid)| valid.until).map(|day| day.to_string()),
             requests: found.requests.iter().map(ToString::to_string).collect(),
             grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
             holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),

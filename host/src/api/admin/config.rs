@@ -147,6 +147,10 @@ pub struct CategoryView {
     team: Option<String>,
     /// Of such tickets, where no rule has answered.
     priority: Option<String>,
+    /// The canned reply that stands first where such tickets are answered.
+    template: Option<String>,
+    /// The category of the articles that come of such tickets; null is their own.
+    knowledge: Option<String>,
 }
 
 /// Categories and tags.
@@ -240,6 +244,8 @@ pub async fn categories(State(app): State<Arc<App>>, caller: Caller) -> Result<a
                 name: category.name.clone(),
                 team: category.team.as_ref().map(ToString::to_string),
                 priority: category.priority.as_ref().map(ToString::to_string),
+                template: category.template.as_ref().map(ToString::to_string),
+                knowledge: category.knowledge.as_ref().map(ToString::to_string),
             })
             .collect(),
         tags: texts(&organisation.tags),

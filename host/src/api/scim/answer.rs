@@ -10,7 +10,7 @@ use super::schema::{GROUP, USER};
 use crate::api::http::headers::condition::condition;
 use crate::api::http::problem::Problem;
 use crate::app::Error;
-use crate::app::access::people::directory::{ENTERPRISE, Entry};
+use crate::app::access::people::directory::{ENTERPRISE, Entry, VALIDITY};
 use crate::desk::organisation::directory::EntryKind;
 use crate::desk::refusal::Refusal;
 
@@ -108,7 +108,7 @@ pub fn resource(entry: &Entry) -> Value {
     };
     if let Some(fields) = resource.as_object_mut() {
         let mut schemas = vec![schema];
-        schemas.extend(fields.contains_key(ENTERPRISE).then_some(ENTERPRISE));
+        schemas.extend([ENTERPRISE, VALIDITY].into_iter().filter(|schema| fields.contains_key(*schema)));
         fields.insert("schemas".to_owned(), json!(schemas));
         fields.insert("id".to_owned(), entry.id.to_string().into());
         let meta = json!({ "resourceType": kind, "created": entry.created_at, "lastModified": entry.changed_at,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::access::people::directory::ENTERPRISE;
+use crate::app::access::people::directory::{ENTERPRISE, FIRST_AND_LAST, VALIDITY};
 
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -37,8 +37,9 @@ pub fn resource_types() -> Vec<Value> {
             "description": id, "schemaExtensions": extensions,
             "meta": { "resourceType": "ResourceType", "location": format!("/scim/v2/ResourceTypes/{id}") } })
     };
+    let extension = |schema: &str| json!({ "schema": schema, "required": false });
     vec![
-        kind("User", "/Users", USER, json!([{ "schema": ENTERPRISE, "required": false }])),
+        kind("User", "/Users", USER, json!([extension(ENTERPRISE), extension(VALIDITY)])),
         kind("Group", "/Groups", GROUP, json!([])),
     ]
 }
@@ -143,5 +144,6 @@ pub fn schemas() -> Vec<Value> {
         schema(USER, "User", user()),
         schema(GROUP, "Group", group()),
         schema(ENTERPRISE, "EnterpriseUser", enterprise()),
+        schema(VALIDITY, "Validity", FIRST_AND_LAST.map(text).into()),
     ]
 }

@@ -175,15 +175,17 @@ pub struct ReplyView {
     id: String,
     name: String,
     body: String,
+    /// Whether it is the template of the ticket's category.
+    of_category: bool,
 }
 
 impl From<FilledReply> for ReplyView {
-    fn from(FilledReply { id, name, body }: FilledReply) -> Self {
-        Self { id: id.to_string(), name, body }
+    fn from(FilledReply { id, name, body, of_category }: FilledReply) -> Self {
+        Self { id: id.to_string(), name, body, of_category }
     }
 }
 
-/// Read the canned replies, filled in for a ticket. For agents and admins.
+/// Read the canned replies, filled in for a ticket: first the template of its category. For agents and admins.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/canned-replies", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path)),
     responses((status = 200, body = Vec<ReplyView>), (status = 403, body = Problem), (status = 404, body = Problem)))]

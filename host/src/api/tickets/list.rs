@@ -33,6 +33,8 @@ pub struct ListQuery {
     /// For agents and admins.
     assignee: Option<String>,
     requester: Option<String>,
+    /// Those that the people of a department requested: for its readers, agents and admins.
+    department: Option<String>,
     priority: Option<String>,
     /// A category or a parent of it.
     category: Option<String>,
@@ -96,6 +98,7 @@ impl ListQuery {
             team: normal(self.team),
             assignee: normal(self.assignee),
             requester: normal(self.requester),
+            requesters: Vec::new(),
             priority: normal(self.priority),
             category: normal(self.category),
             only: None,
@@ -148,13 +151,16 @@ impl TicketPage {
 /// The queue has unfinished ones first, then goes by priority, then by when they are due; never by when they were submitted. A
 /// ticket that moves in it while a client turns pages may be missed: exports sort by `number` or `updated`.
 #[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", security(("token" = [])), params(ListQuery),
-    responses((status = 200, body = TicketPage), (status = 400, body = Problem)))]
+    responses((status = 200, body = TicketPage), (status = 400, body = Problem), (status = 404, body = Problem),
+    (status = 422, body = Problem)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<TicketPage>, Problem> {
     let (start, limit) = (query.start()?, page::limit(query.limit, LIMIT)?);
-    let (page, sights) = app.tickets(&actor, query.filter()?, start, limit).await?;
+    let requesters = query.department.as_deref().map(|name| app.department(&actor, name)).transpose()?;
+    let filter = Filter { requesters: requesters.unwrap_or_default(), ..query.filter()? };
+    let (page, sights) = app.tickets(&actor, filter, start, limit).await?;
     Ok(axum::Json(TicketPage::new(page, &sights)))
 }

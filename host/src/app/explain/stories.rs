@@ -311,21 +311,26 @@ fn name_of(author: &Author) -> Option<&str> {
     }
 }
 
-/// The promises follow the priority, which has a story of its own.
-fn promises(known: &Known<'_>) -> [Story; 2] {
-    let promise = |field: &str, clock: &Clock| {
-        let due = clock.due_at.map_or_else(String::new, |due| format!(", due {due}"));
-        let met = clock.met_at.map_or_else(String::new, |met| format!(", kept {met}"));
-        let value = format!("{} minutes of open time{due}{met}", clock.target_ms / 60_000);
-        let name = format!("the policy of priority {}", known.ticket.priority);
-        let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");
-        let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
-        Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }
-    };
-    [
-        promise("first-response", &known.ticket.clocks.first_response),
-        promise("resolution", &known.ticket.clocks.resolution),
-    ]
+/// The promises follow the priority, which has a story of its own; further ones by what the configuration declares.
+fn promises(known: &Known<'_>) -> Vec<Story> {
+    let clocks = &known.ticket.clocks;
+    let further = clocks.further.iter().map(|(name, clock)| {
+        let by = format!("the clock {} of the configuration, for priority {}", name.as_str(), known.ticket.priority);
+        let why = "it begins, stands still and is met as the configuration says";
+        Story { set_by: desk(by, why), ..promise(known, name.as_str(), clock) }
+    });
+    let own = [("first-response", &clocks.first_response), ("resolution", &clocks.resolution)];
+    own.into_iter().map(|(field, clock)| promise(known, field, clock)).chain(further).collect()
+}
+
+fn promise(known: &Known<'_>, field: &str, clock: &Clock) -> Story {
+    let due = clock.due_at.map_or_else(String::new, |due| format!(", due {due}"));
+    let met = clock.met_at.map_or_else(String::new, |met| format!(", kept {met}"));
+    let value = format!("{} minutes of open time{due}{met}", clock.target_ms / 60_000);
+    let name = format!("the policy of priority {}", known.ticket.priority);
+    let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");
+    let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
+    Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }
 }
 
 /// What people changed about a field: an assignee is changed by an entry of its own.

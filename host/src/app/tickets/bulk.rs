@@ -30,6 +30,8 @@ pub struct FilledReply {
     pub id: MacroId,
     pub name: String,
     pub body: String,
+    /// Whether it is the template of the ticket's category.
+    pub of_category: bool,
 }
 
 impl Office {
@@ -94,7 +96,7 @@ impl Office {
         outcomes
     }
 
-    /// The canned replies, filled in for a ticket.
+    /// The canned replies, filled in for a ticket: first the template of its category.
     ///
     /// # Errors
     ///
@@ -103,12 +105,16 @@ impl Office {
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::list_internally(actor)?;
         let organisation = self.organisation();
+        let template = organisation.of_category(&ticket.category, |category| category.template.clone());
         let filled = organisation.canned_replies.iter().map(|reply| FilledReply {
+            of_category: template.as_ref() == Some(&reply.id),
             id: reply.id.clone(),
             name: reply.name.clone(),
             body: commands::fill(&reply.body, &ticket, actor.person(), &organisation),
         });
-        Ok(filled.collect())
+        let mut filled: Vec<FilledReply> = filled.collect();
+        filled.sort_by_key(|reply| !reply.of_category);
+        Ok(filled)
     }
 
     /// The macros that there are, by id and name.

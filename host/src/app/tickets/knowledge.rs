@@ -50,7 +50,7 @@ impl Office {
             return Ok((article, false));
         }
         let last = self.store.last_resolution(number).await?.ok_or(Refusal::NoRecord)?;
-        let text = draft_of(&ticket, &last.record);
+        let text = draft_of(&ticket, &last.record, &self.organisation());
         if text.body.is_empty() {
             return Err(Refusal::NoRecord.into());
         }

@@ -9,7 +9,8 @@ use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::id::{AttachmentId, MessageId, TicketNumber};
+use crate::desk::id::{AttachmentId, MessageId, NAME_BYTES_MAX, PersonId, TicketNumber};
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
@@ -29,6 +30,9 @@ pub use crate::store::tickets::timeline::StoredEntry;
 
 /// Bytes of texts that a page of a list has, before the item with which they get more.
 pub(in crate::app) const LIST_BYTES_MAX: usize = 1 << 20;
+
+/// The most people of a department whose tickets are listed together.
+const DEPARTMENT_MAX: usize = 5_000;
 
 /// Words on a ticket, with all that comes along with them.
 #[derive(Debug, Clone, Copy)]
@@ -111,18 +115,44 @@ impl Office {
         Ok(Sights(Some(self.store.public_states(&tickets).await?)))
     }
 
-    async fn readable(
+    /// A ticket with what the actor may read of it: one of their own kind, or of a department whose tickets they read.
+    pub(super) async fn readable(
         &self,
         actor: &Actor,
         number: TicketNumber,
     ) -> Result<(Ticket, Option<AccessCase>, MayRead), Error> {
         let found = self.store.ticket_and_case(number).await?;
         let (ticket, case) = found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
-        let permit = may_read(actor, &ticket, case.as_ref())?;
+        let permit = may_read(actor, &ticket, case.as_ref()).or_else(|missing| {
+            permission::read_of_department(&self.organisation(), actor, &ticket).map_err(|_| missing)
+        })?;
         Ok((ticket, case, permit))
     }
 
-    /// A page of the tickets that the actor may see, without their texts.
+    /// The people of a department whose tickets the actor may list.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for a department that is not there, and for one whose tickets the actor does not read; [`Error::Rejected`]
+    /// for one with too many people.
+    pub fn department(&self, actor: &Actor, name: &str) -> Result<Vec<String>, Error> {
+        let permit = permission::list(actor)?;
+        let organisation = self.organisation();
+        let may = permit.only().is_none_or(|reader| organisation.departments_read_by(reader).contains(name));
+        let people = organisation.people.values().filter(|person| may && person.department == name);
+        let people: Vec<String> = people.map(|person| person.id.to_string()).collect();
+        if people.is_empty() {
+            return Err(Error::Missing { what: "department", name: name.chars().take(NAME_BYTES_MAX).collect() });
+        }
+        if people.len() > DEPARTMENT_MAX {
+            let message = format!("has more than {DEPARTMENT_MAX} people: list the tickets of one of them");
+            return Err(Error::Rejected { problems: vec![Problem::new("department", "too-large", message)] });
+        }
+        Ok(people)
+    }
+
+    /// A page of the tickets that the actor may see, without their texts. What the people of a department requested is among them
+    /// where the filter names them alone, and the actor reads it.
     ///
     /// # Errors
     ///
@@ -139,7 +169,13 @@ impl Office {
         if filter.team.is_some() || filter.assignee.is_some() || matches!(start, Start::Updated(_)) {
             permission::list_internally(actor)?;
         }
-        filter.only = permit.only().cloned();
+        let organisation = self.organisation();
+        let is_read_by = |reader: &PersonId| {
+            let mut requesters = filter.requesters.iter();
+            !filter.requesters.is_empty() && requesters.all(|one| organisation.reads_tickets_of(reader, one))
+        };
+        let only = permit.only().filter(|reader| !is_read_by(reader)).cloned();
+        filter.only = only;
         let page = self.store.tickets(&filter, start, limit).await?;
         let sights = self.sights(actor, page.items.iter().map(|ticket| ticket.number)).await?;
         Ok((page, sights))

@@ -3,6 +3,7 @@
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
+use crate::desk::organisation::Person;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
@@ -48,7 +49,10 @@ impl Office {
         if here {
             refuse("is here: let the directory say first that the person has left");
         }
-        if !here && self.configured().people.get(person).is_some_and(|known| known.active) {
+        let configured = self.configured();
+        let today = configured.calendar.zone.to_datetime(self.clock.now()).date();
+        let stays = |known: &Person| known.active && !known.valid.is_over_on(today);
+        if !here && configured.people.get(person).is_some_and(stays) {
             // What the provider said against it goes with the person.
             refuse("is here by the configuration: let people.toml say first that the person has left");
         }

@@ -7,7 +7,8 @@ use crate::cli::Failure;
 use crate::rows::{self, Record, Written, Wrong};
 
 /// The columns that are texts. The first three are needed.
-const TEXTS: [&str; 7] = ["id", "name", "email", "department", "title", "location", "manager"];
+const TEXTS: [&str; 9] =
+    ["id", "name", "email", "department", "title", "location", "manager", "valid-from", "valid-until"];
 /// The columns that say yes or no.
 const FLAGS: [&str; 2] = ["vip", "active"];
 /// The column of groups, with spaces, commas or semicolons between them.
@@ -93,12 +94,12 @@ mod tests {
 
     #[test]
     fn a_file_of_people_becomes_the_document_of_people() {
-        let file = "id;name;email;department;manager;groups;active\nbo;\"Bo \"\"B\"\" Li\";bo@x.example;IT;;staff admins;yes\n\
-                    al;Al;al@x.example;Sales;bo;staff;no\n";
+        let file = "id;name;email;department;manager;groups;active;valid-until\nbo;\"Bo \"\"B\"\" Li\";bo@x.example;IT;;staff admins;yes;\n\
+                    al;Al;al@x.example;Sales;bo;staff;no;2026-12-31\n";
         let expected = "departments = [\"IT\", \"Sales\"]\ngroups = [\"admins\", \"staff\"]\n\n[[person]]\nid = \"bo\"\n\
             name = 'Bo \"B\" Li'\nemail = \"bo@x.example\"\ndepartment = \"IT\"\ngroups = [\"staff\", \"admins\"]\nactive = true\n\n\
             [[person]]\nid = \"al\"\nname = \"Al\"\nemail = \"al@x.example\"\ndepartment = \"Sales\"\nmanager = \"bo\"\n\
-            groups = [\"staff\"]\nactive = false\n";
+            groups = [\"staff\"]\nactive = false\nvalid-until = \"2026-12-31\"\n";
         assert_eq!(document(file.as_bytes()).unwrap(), expected);
         let wrong = |file: &str| document(file.as_bytes()).unwrap_err().to_string();
         assert!(wrong("id,colour\nbo,red\n").contains("`colour`"));

@@ -58,7 +58,7 @@ pub fn read(
     names: &Names,
     around: &Around<'_>,
 ) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
-    let people = people::read(&parsed.people, names);
+    let (people, department_readers) = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
@@ -87,6 +87,7 @@ pub fn read(
             calendar: calendar?,
             calendars,
             people,
+            department_readers,
             teams,
             categories,
             tags,

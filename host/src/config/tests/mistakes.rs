@@ -28,7 +28,7 @@ const KEYS_AND_TYPES: &[Case] = &[
         "manager =",
         "manger =",
         "people.toml:15:1: person.amara.manger: there is no such key; did you mean `manager`? \
-             allowed: id, name, email, department, manager, title, location, groups, vip, active, attributes, delegation, same-as",
+             allowed: id, name, email, department, manager, title, location, groups, vip, active, attributes, delegation, same-as, valid-from, valid-until",
     ),
     ("people.toml", "name = \"Amara\"", "", "people.toml:10:1: person.amara.name: is missing"),
     ("people.toml", "\"Amara\"", "7", "people.toml:12:8: person.amara.name: takes text, not a number"),

@@ -77,9 +77,35 @@ const TIMES: &[Case] = &[
     ),
     (
         "desk.toml",
+        "[defaults]",
+        "[[promises.clock]]\nid = \"resolution\"\nname = \"R\"\nstarts = [\"submitted\"]\nmet = [\"resolved\"]\n\
+         target = [{ priority = \"high\", within = \"2h\" }]\n\n[defaults]",
+        "desk.toml:20:6: promises.clock[0].id: `resolution` is not a clock's name: use 1 to 24 lower-case letters, digits and hyphens, but none of the desk's own clocks",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
+        "[[promises.clock]]\nid = \"diagnosis\"\nname = \"D\"\nstarts = [\"opened\"]\nmet = [\"resolved\"]\n\
+         target = [{ priority = \"high\", within = \"2h\" }]\n\n[defaults]",
+        "desk.toml:22:11: promises.clock[0].starts[0]: is `opened`; allowed: submitted, answered, tag:NAME, new, open, in_progress, waiting_requester, waiting_approval, waiting_vendor, resolved, reopened, closed, cancelled, merged",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
+        "[promises]\nescalate = [{ clock = \"diagnose\", at = 100 }]\n\n[defaults]",
+        "desk.toml:20:23: promises.escalate[0].clock: there is no clock `diagnose`; allowed: first-response, resolution, next-update, team-resolution",
+    ),
+    (
+        "desk.toml",
         "access-approvers",
         "access-due = \"90m\"\naccess-approvers",
         "desk.toml:23:14: defaults.access-due: is `90m`; write whole hours, such as `72h`",
+    ),
+    (
+        "people.toml",
+        "manager = \"lena\"",
+        "manager = \"lena\"\nvalid-from = 2026-03-02\nvalid-until = \"2026-03-01\"",
+        "people.toml:17:15: person.amara.valid-until: is before the first day, which is 2026-03-02",
     ),
     ("desk.toml", "[\"low\", \"high\"]", "[]", "desk.toml:10:10: scales.impact: is empty"),
     (

@@ -51,7 +51,8 @@ pub struct ClockEvent {
 /// The steps from some clocks, or from none, to others. `over` says that the ticket is over, so that what stands still has ended.
 pub fn events(before: Option<&Clocks>, after: &Clocks, over: bool) -> Vec<ClockEvent> {
     let mut all = Vec::new();
-    for kind in ClockKind::ALL {
+    let kinds = before.map_or_else(|| after.kinds(), |before| before.kinds_with(after));
+    for kind in kinds {
         let (was, is) = (before.and_then(|clocks| clocks.get(kind)), after.get(kind));
         let steps = match (was, is) {
             (None, None) => Vec::new(),
@@ -127,22 +128,27 @@ mod tests {
     fn each_change_of_a_clock_is_the_event_that_people_call_it() {
         let opened = Clocks::of(clock(10, Some(0), None), clock(20, Some(0), None));
         assert_eq!(steps(None, &opened, false), ["first-response start", "resolution start"]);
-        let answered = Clocks { first_response: clock(10, None, Some(5)), ..opened };
+        let answered = Clocks { first_response: clock(10, None, Some(5)), ..opened.clone() };
         assert_eq!(steps(Some(&opened), &answered, false), ["first-response meet"]);
         let later = Clock { due_at: Timestamp::from_millisecond(90).ok(), ..opened.resolution };
-        assert_eq!(steps(Some(&opened), &Clocks { resolution: later, ..opened }, false), ["resolution retarget"]);
-        let waits = Clocks { resolution: Clock { used_ms: 6, ..clock(20, None, None) }, ..answered };
+        let moved = Clocks { resolution: later, ..opened.clone() };
+        assert_eq!(steps(Some(&opened), &moved, false), ["resolution retarget"]);
+        let waits = Clocks { resolution: Clock { used_ms: 6, ..clock(20, None, None) }, ..answered.clone() };
         assert_eq!(steps(Some(&answered), &waits, false), ["resolution pause"]);
         assert_eq!(steps(Some(&answered), &waits, true), ["resolution cancel"]);
-        let on = Clocks { resolution: Clock { used_ms: 6, ..clock(20, Some(9), None) }, ..answered };
+        let on = Clocks { resolution: Clock { used_ms: 6, ..clock(20, Some(9), None) }, ..answered.clone() };
         assert_eq!(steps(Some(&waits), &on, false), ["resolution resume"]);
-        let other = Clocks { resolution: Clock { used_ms: 8, ..clock(90, Some(11), None) }, ..on };
+        let other = Clocks { resolution: Clock { used_ms: 8, ..clock(90, Some(11), None) }, ..on.clone() };
         assert_eq!(steps(Some(&on), &other, false), ["resolution retarget"]);
-        let update = Clocks { update: Some(clock(7, Some(11), None)), ..other };
+        let update = Clocks { update: Some(clock(7, Some(11), None)), ..other.clone() };
         assert_eq!(steps(Some(&other), &update, false), ["next-update start"]);
-        let again = Clocks { update: Some(clock(7, Some(12), None)), ..update };
+        let again = Clocks { update: Some(clock(7, Some(12), None)), ..update.clone() };
         assert_eq!(steps(Some(&update), &again, false), ["next-update meet", "next-update start"]);
         assert_eq!(steps(Some(&update), &other, false), ["next-update cancel"]);
         assert_eq!(steps(Some(&again), &again, false), [""; 0]);
+        let mut further = again.clone();
+        further.set(ClockKind::from_code("diagnosis").unwrap(), Some(clock(9, Some(12), None)));
+        assert_eq!(steps(Some(&again), &further, false), ["diagnosis start"]);
+        assert_eq!(steps(Some(&further), &again, false), ["diagnosis cancel"]);
     }
 }

@@ -30,6 +30,7 @@ fn of_person(was: &Person, now: &Person) -> Option<&'static str> {
         ("manager", was.manager != now.manager),
         ("groups", was.groups != now.groups),
         ("state", now.active && !was.active),
+        ("validity", now.active && !now.valid.is_within(&was.valid)),
         ("other account", was.same_as.is_some() && was.same_as != now.same_as),
         ("delegation", now.delegations.iter().any(|delegation| !was.delegations.contains(delegation))),
         // By its address, an account of the identity provider is found.

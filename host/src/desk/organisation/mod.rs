@@ -28,7 +28,9 @@ pub mod schedule;
 pub mod service;
 
 use condition::Condition;
+use directory::{DepartmentReaders, Source, Validity};
 
+pub use service::Category;
 use service::{CannedReply, Closing, Macro, Watch};
 
 use connector::Connector;
@@ -45,6 +47,8 @@ pub struct Organisation {
     /// Other calendars that promises may go by.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
+    /// Those who read the tickets of departments.
+    pub department_readers: Vec<DepartmentReaders>,
     pub teams: BTreeMap<TeamId, Team>,
     pub categories: BTreeMap<CategoryId, Category>,
     pub tags: BTreeSet<Tag>,
@@ -135,6 +139,8 @@ pub struct Person {
     pub delegations: Vec<Delegation>,
     /// The person who has this account as well, such as for administration; `None` where it is their only one.
     pub same_as: Option<PersonId>,
+    pub valid: Validity,
+    pub source: Source,
 }
 
 /// Leave for another person to approve in one's place: from the beginning of one day to the end of another, by the desk's zone.
@@ -193,19 +199,6 @@ pub enum Strategy {
     RoundRobin,
     /// Whoever has the fewest open tickets; of several, whoever comes first in turn.
     LeastLoaded,
-}
-
-/// A category in the taxonomy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Category {
-    pub id: CategoryId,
-    pub name: String,
-    /// Who takes such tickets where no rule has answered.
-    pub team: Option<TeamId>,
-    /// Their priority where no rule has answered, and so what they are promised.
-    pub priority: Option<PriorityId>,
-    /// Whether it only says that no category was found yet: no ticket is resolved in it.
-    pub catch_all: bool,
 }
 
 /// A priority level and what it promises.

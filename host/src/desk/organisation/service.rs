@@ -1,7 +1,40 @@
-//! How tickets end and which promises are watched: the policies of a desk, and of a request type where it has its own.
+//! How tickets end and which promises are watched: the policies of a desk, and of a request type or a category where it has its own.
 
-use crate::desk::id::{MacroId, RequestTypeId};
-use crate::desk::sla::ClockKind;
+use std::collections::BTreeMap;
+
+use super::Organisation;
+use crate::desk::id::{CalendarId, CategoryId, MacroId, PriorityId, RequestTypeId, Tag, TeamId};
+use crate::desk::sla::{ClockKind, ClockName};
+
+/// A category in the taxonomy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    pub id: CategoryId,
+    pub name: String,
+    /// Who takes such tickets where no rule has answered.
+    pub team: Option<TeamId>,
+    /// Their priority where no rule has answered, and so what they are promised.
+    pub priority: Option<PriorityId>,
+    /// The canned reply that stands first where such tickets are answered.
+    pub template: Option<MacroId>,
+    /// The category of the articles that come of such tickets; `None` is their own.
+    pub knowledge: Option<CategoryId>,
+    /// Whether it only says that no category was found yet: no ticket is resolved in it.
+    pub catch_all: bool,
+}
+
+impl Organisation {
+    /// The word of a category about its tickets, or that of its nearest parent that has one.
+    pub fn of_category<T>(&self, category: &CategoryId, word: impl Fn(&Category) -> Option<T>) -> Option<T> {
+        let mut id = category.as_str();
+        loop {
+            if let Some(found) = self.categories.get(id).and_then(&word) {
+                return Some(found);
+            }
+            id = id.rsplit_once('.')?.0;
+        }
+    }
+}
 
 /// A part of the record that says how a ticket was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +120,53 @@ pub struct Watch {
     pub alert_at: Vec<u16>,
     /// The shares at which a ticket goes up one tier.
     pub escalate_at: Vec<Escalation>,
+    /// Clocks that tickets have besides the desk's own.
+    pub further: Vec<FurtherClock>,
+}
+
+impl Watch {
+    /// The further clock of this name, where there is one for tickets of this type.
+    pub fn further(&self, name: ClockName, request_type: &RequestTypeId) -> Option<&FurtherClock> {
+        self.further.iter().find(|clock| clock.id == name && clock.is_for(request_type))
+    }
+}
+
+/// A clock that the configuration declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherClock {
+    pub id: ClockName,
+    pub name: String,
+    /// Any of these begins it.
+    pub starts: Vec<Occasion>,
+    /// The words of the states in which it stands still.
+    pub pauses: Vec<String>,
+    /// Any of these is what it promises.
+    pub met: Vec<Occasion>,
+    /// The time that it promises, in minutes that its calendar is open; other priorities have no such clock.
+    pub minutes: BTreeMap<PriorityId, u32>,
+    /// The calendar that it runs by; `None` is that of the priority.
+    pub calendar: Option<CalendarId>,
+    /// The types of the tickets that have it; none is all.
+    pub request_types: Vec<RequestTypeId>,
+}
+
+impl FurtherClock {
+    /// Whether tickets of this type have it.
+    pub fn is_for(&self, request_type: &RequestTypeId) -> bool {
+        self.request_types.is_empty() || self.request_types.contains(request_type)
+    }
+}
+
+/// A turn in a ticket's life by which a further clock goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occasion {
+    Submitted,
+    /// The first response was given.
+    Answered,
+    /// The ticket is in the state of this word.
+    State(String),
+    /// The ticket has this tag.
+    Tag(Tag),
 }
 
 /// A share of a promise at which a ticket goes up one tier.

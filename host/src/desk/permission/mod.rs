@@ -98,9 +98,20 @@ pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&Per
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
-    let about = Some(About { ticket, access, app_owner: None, holder: None });
+    let about = Some(About { access, ..About::of(ticket) });
     ask(actor, Act::ReadTicket, about)?;
     Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
+}
+
+/// Permission to read the public part of a ticket that a person of a department has requested whose tickets the actor reads.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn read_of_department(organisation: &Organisation, actor: &Actor, ticket: &Ticket) -> Result<MayRead, Refusal> {
+    let requester = ticket.submitted.requester.as_str();
+    let of_department = actor.person().is_some_and(|reader| organisation.reads_tickets_of(reader, requester));
+    ask(actor, Act::ReadTicket, Some(About { of_department, ..About::of(ticket) }))?;
+    Ok(MayRead { ticket: ticket.id, internal: false })
 }
 
 /// Permission to comment on a ticket.
@@ -117,7 +128,7 @@ pub fn comment(
         Visibility::Public => Act::CommentPublic,
         Visibility::Internal => Act::CommentInternal,
     };
-    ask(actor, act, Some(About { ticket, access, app_owner: None, holder: None }))?;
+    ask(actor, act, Some(About { access, ..About::of(ticket) }))?;
     Ok(MayComment {
         ticket: ticket.id,
         visibility,
@@ -131,7 +142,7 @@ pub fn comment(
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn transition(actor: &Actor, ticket: &Ticket) -> Result<MayTransition, Refusal> {
-    let about = About { ticket, access: None, app_owner: None, holder: None };
+    let about = About::of(ticket);
     ask(actor, Act::ChangeState, Some(about))?;
     Ok(MayTransition { ticket: ticket.id, parties: parties(actor, ticket), author: actor.author() })
 }
@@ -152,7 +163,7 @@ pub fn next_states(actor: &Actor, ticket: &Ticket) -> Vec<State> {
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
-    ask(actor, Act::EditTicket, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    ask(actor, Act::EditTicket, Some(About::of(ticket)))?;
     Ok(MayEdit { ticket: ticket.id, author: actor.author() })
 }
 
@@ -162,7 +173,7 @@ pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
 /// [`Refusal::Forbidden`].
 pub fn answer(actor: &Actor, ticket: &Ticket) -> Result<MayAnswer, Refusal> {
     let act = Act::AnswerSurvey;
-    ask(actor, act, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    ask(actor, act, Some(About::of(ticket)))?;
     match ticket_is_of(actor, ticket) {
         true => Ok(MayAnswer { ticket: ticket.id, author: actor.author() }),
         false => Err(Refusal::Forbidden { act }),
@@ -174,7 +185,7 @@ pub fn answer(actor: &Actor, ticket: &Ticket) -> Result<MayAnswer, Refusal> {
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn watch(actor: &Actor, ticket: &Ticket) -> Result<MayWatch, Refusal> {
-    ask(actor, Act::ChangeWatchers, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    ask(actor, Act::ChangeWatchers, Some(About::of(ticket)))?;
     Ok(MayWatch { ticket: ticket.id, author: actor.author() })
 }
 
@@ -192,7 +203,7 @@ pub fn unwatch(actor: &Actor, ticket: &Ticket, person: &PersonId) -> Result<MayW
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn escalate(actor: &Actor, ticket: &Ticket) -> Result<MayEscalate, Refusal> {
-    ask(actor, Act::Escalate, Some(About { ticket, access: None, app_owner: None, holder: None }))?;
+    ask(actor, Act::Escalate, Some(About::of(ticket)))?;
     Ok(MayEscalate { ticket: ticket.id, author: actor.author() })
 }
 
@@ -226,7 +237,7 @@ pub fn revoke(
     app_owner: Option<&PersonId>,
     holder: &PersonId,
 ) -> Result<MayRevoke, Refusal> {
-    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner, holder: Some(holder) }))?;
+    ask(actor, Act::RevokeAccess, Some(About { app_owner, holder: Some(holder), ..About::of(ticket) }))?;
     Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
 }
 
@@ -236,7 +247,7 @@ pub fn revoke(
 /// # Errors
 /// [`Refusal::Forbidden`].
 pub fn revoke_for_others(actor: &Actor, ticket: &Ticket, app_owner: Option<&PersonId>) -> Result<MayRevoke, Refusal> {
-    ask(actor, Act::RevokeAccess, Some(About { ticket, access: None, app_owner, holder: None }))?;
+    ask(actor, Act::RevokeAccess, Some(About { app_owner, ..About::of(ticket) }))?;
     Ok(MayRevoke { ticket: ticket.id, author: actor.author() })
 }
 
@@ -295,6 +306,6 @@ pub fn decide_access(actor: &Actor, ticket: &Ticket, case: &AccessCase) -> Resul
         return Err(Refusal::AccessSettled { state: ticket.state.code() });
     }
     let access = Some(case);
-    ask(actor, act, Some(About { ticket, access, app_owner: None, holder: None }))?;
+    ask(actor, act, Some(About { access, ..About::of(ticket) }))?;
     Ok(MayDecide { ticket: ticket.id, approver: approver.clone() })
 }

@@ -117,6 +117,8 @@ enum On {
     OwnedApp,
     /// A ticket that gave access which the actor holds.
     Held,
+    /// A ticket of a department whose tickets the actor reads.
+    Department,
 }
 
 /// The one table of permissions. An act that it does not name is refused.
@@ -130,10 +132,12 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::ReadTicket, REQUESTER, On::Own),
     (Act::ReadTicket, REQUESTER, On::Awaiting),
     (Act::ReadTicket, REQUESTER, On::Watched),
+    (Act::ReadTicket, REQUESTER, On::Department),
     (Act::ReadTicket, AGENT, On::Any),
     (Act::ReadTicket, APPROVER, On::Own),
     (Act::ReadTicket, APPROVER, On::Awaiting),
     (Act::ReadTicket, APPROVER, On::Watched),
+    (Act::ReadTicket, APPROVER, On::Department),
     (Act::ReadTicket, ADMIN, On::Any),
     (Act::ReadInternal, AGENT, On::Any),
     (Act::ReadInternal, ADMIN, On::Any),
@@ -239,6 +243,15 @@ pub(super) struct About<'a> {
     pub app_owner: Option<&'a PersonId>,
     /// Who holds what it gave.
     pub holder: Option<&'a PersonId>,
+    /// Whether it is of a department whose tickets the actor reads.
+    pub of_department: bool,
+}
+
+impl<'a> About<'a> {
+    /// A ticket of which nothing else is looked at.
+    pub const fn of(ticket: &'a Ticket) -> About<'a> {
+        About { ticket, access: None, app_owner: None, holder: None, of_department: false }
+    }
 }
 
 /// Whether the table lets the actor do it. The desk itself acts by its own code and asks for nothing.
@@ -250,6 +263,7 @@ pub(super) fn allowed(actor: &Actor, act: Act, about: Option<About<'_>>) -> bool
         On::Any => true,
         On::Own => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.belongs_to(person)),
         On::Watched => about.zip(actor.person()).is_some_and(|(about, person)| about.ticket.is_watched_by(person)),
+        On::Department => about.is_some_and(|about| about.of_department),
         On::Held => about.and_then(|about| about.holder).is_some_and(|holder| actor.person() == Some(holder)),
         On::OwnedApp => about.and_then(|about| about.app_owner).is_some_and(|owner| actor.person() == Some(owner)),
         On::Awaiting => about

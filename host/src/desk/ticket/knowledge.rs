@@ -139,8 +139,9 @@ fn required(field: &str, text: &str, chars_max: usize) -> Option<Problem> {
     too_long.then(|| Problem::new(field, "too-long", format!("has more than {chars_max} characters")))
 }
 
-/// The draft that the record of a ticket's resolution is. It says nothing of who asked: the submission stays with the ticket.
-pub fn draft_of(ticket: &Ticket, record: &ResolutionRecord) -> ArticleText {
+/// The draft that the record of a ticket's resolution is, in the category that its own has for articles. It says nothing of who
+/// asked: the submission stays with the ticket.
+pub fn draft_of(ticket: &Ticket, record: &ResolutionRecord, organisation: &Organisation) -> ArticleText {
     let parts = [
         ("Symptom", &record.symptom),
         ("Cause", &record.cause),
@@ -150,11 +151,12 @@ pub fn draft_of(ticket: &Ticket, record: &ResolutionRecord) -> ArticleText {
     let parts = parts.iter().filter(|(_, text)| !is_blank(text)).map(|(name, text)| format!("## {name}\n\n{text}\n"));
     let title = if is_blank(&record.symptom) { &ticket.submitted.subject } else { &record.symptom };
     let line = title.lines().next().unwrap_or_default();
+    let category = organisation.of_category(&ticket.category, |category| category.knowledge.clone());
     ArticleText {
         title: line.chars().take(TITLE_CHARS_MAX).collect(),
         body: parts.collect::<Vec<_>>().join("\n"),
         language: String::new(),
-        category: Some(ticket.category.to_string()),
+        category: Some(category.as_ref().unwrap_or(&ticket.category).to_string()),
         review_on: None,
     }
 }

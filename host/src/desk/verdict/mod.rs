@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use super::actor::{Author, RuleRef};
 use super::id::{CategoryId, ImpactId, PersonId, PriorityId, Skill, Tag, TeamId, TicketNumber, UrgencyId};
 use super::organisation::form::{Field, Problem};
-use super::organisation::{Category, Kind, Member, Organisation, RequestType, Strategy};
+use super::organisation::{Kind, Member, Organisation, RequestType, Strategy};
 
 pub mod access;
 pub mod check;
@@ -220,7 +220,7 @@ pub fn priority(organisation: &Organisation, category: Option<&CategoryId>, give
         .find(|(given, _)| given.overrides)
         .or_else(|| proposals().rev().max_by_key(|(_, rating)| Reverse(rating.rank)));
     let Some((given, rating)) = winner else {
-        let own = category.and_then(|id| of_category(organisation, id, |category| category.priority.clone()));
+        let own = category.and_then(|id| organisation.of_category(id, |category| category.priority.clone()));
         let by = if own.is_some() { By::Category } else { By::Default };
         let level = own.unwrap_or_else(|| organisation.defaults.priority.clone());
         let rank = organisation.priority(&level).map_or(usize::MAX, |(rank, _)| rank);
@@ -261,7 +261,7 @@ pub fn routing(organisation: &Organisation, category: &CategoryId, given: &[Give
         Some((team, By::rule(given), to.clone()))
     });
     let (team, by, to) = found.unwrap_or_else(|| {
-        let own = of_category(organisation, category, |category| category.team.clone());
+        let own = organisation.of_category(category, |category| category.team.clone());
         let by = if own.is_some() { By::Category } else { By::Default };
         (own.unwrap_or_else(|| organisation.defaults.team.clone()), by, Destination::default())
     });
@@ -304,19 +304,4 @@ pub fn can(member: &Member, skill: &str) -> bool {
 fn at_level(skill: &str) -> (&str, u32) {
     let found = skill.rsplit_once('@').and_then(|(name, level)| Some((name, level.parse().ok()?)));
     found.unwrap_or((skill, 1))
-}
-
-/// The word of a category about its tickets, or that of its nearest parent that has one.
-fn of_category<T>(
-    organisation: &Organisation,
-    category: &CategoryId,
-    word: impl Fn(&Category) -> Option<T>,
-) -> Option<T> {
-    let mut id = category.as_str();
-    loop {
-        if let Some(found) = organisation.categories.get(id).and_then(&word) {
-            return Some(found);
-        }
-        id = id.rsplit_once('.')?.0;
-    }
 }

@@ -10,7 +10,7 @@ use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
-/// The most events of one version of a ticket: two for each kind of clock, and some to spare.
+/// The most events of one version of a ticket: two for each of the desk's own clocks, and two for each of three further ones.
 const OF_A_VERSION: i64 = 16;
 
 /// Writes the events of all changes.

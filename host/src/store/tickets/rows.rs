@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::desk::id::{AttachmentId, TicketId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::organisation::form::{Field, Value};
-use crate::desk::sla::{Clock, ClockKind, Clocks};
+use crate::desk::sla::{Clock, ClockKind, ClockName, Clocks};
 use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
@@ -161,12 +161,14 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
     }
     let get = |kind: ClockKind| found.iter().find(|(code, _)| code == kind.code()).map(|(_, clock)| *clock);
     let of = |kind: ClockKind| get(kind).ok_or_else(|| corrupt("clocks", "clock", format!("no {}", kind.code())));
+    let further = found.iter().filter_map(|(code, clock)| ClockName::parse(code).map(|name| (name, *clock)));
     Ok(Clocks {
         first_response: of(ClockKind::FirstResponse)?,
         resolution: of(ClockKind::Resolution)?,
         update: get(ClockKind::Update),
         team: get(ClockKind::Team),
         confirmation: get(ClockKind::Confirmation),
+        further: further.collect(),
     })
 }
 
@@ -189,7 +191,8 @@ pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId
     tx.insert_later(&head, 1 + content::NAMES.len(), "", args.collect()).await?;
     let clocks = tickets.iter().flat_map(|ticket| {
         let number = number(ticket);
-        ClockKind::ALL.into_iter().filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
+        let kinds = ticket.clocks.kinds().into_iter();
+        kinds.filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
     });
     write_clocks(tx, clocks.collect()).await?;
     Ok(numbers)
@@ -262,7 +265,8 @@ async fn update_clocks(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<()
     let (mut rows, mut ended) = (Vec::new(), Vec::new());
     for (before, after) in changed {
         let number = after.number.0;
-        for kind in ClockKind::ALL.into_iter().filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind)) {
+        let kinds = before.clocks.kinds_with(&after.clocks).into_iter();
+        for kind in kinds.filter(|kind| before.clocks.get(*kind) != after.clocks.get(*kind)) {
             match after.clocks.get(kind) {
                 Some(clock) => rows.push(clock_args(number, kind, clock)),
                 None => ended.push(vec![number.into(), Arg::from(kind.code())]),

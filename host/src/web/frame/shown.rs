@@ -6,6 +6,7 @@ use super::Frame;
 use super::times::When;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::id::PriorityId;
+use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
 
 /// A priority: its name, and its rank for the bar next to it, from 0 for the most urgent to 3.
@@ -88,6 +89,16 @@ impl Frame {
     /// A category's name, with those above it where it has any.
     pub fn category(&self, id: &str) -> String {
         self.organisation.categories.get(id).map_or_else(|| id.to_owned(), |category| category.name.clone())
+    }
+
+    /// The name of a ticket's clock: in the reader's language, or as the configuration has it.
+    pub fn clock(&self, code: &str) -> String {
+        let further = self.organisation.watch.further.iter().find(|clock| clock.id.as_str() == code);
+        match (further, ClockKind::ALL.into_iter().any(|kind| kind.code() == code)) {
+            (Some(clock), _) => clock.name.clone(),
+            (None, true) => self.words.t(&format!("promise.{code}")),
+            (None, false) => code.to_owned(),
+        }
     }
 
     /// A team's name.

@@ -87,6 +87,16 @@ fn shelves(f: &Frame) -> Vec<Shelf> {
 /// One's own tickets, the unfinished first.
 async fn own_rows(visit: &Visit, states: Vec<State>, limit: usize) -> Result<Vec<Row>, Failure> {
     let filter = Filter { requester: Some(visit.person().to_string()), states, ..Filter::default() };
+    rows(visit, filter, limit).await
+}
+
+/// The tickets that the people of a department requested, for one who reads them.
+async fn department_rows(visit: &Visit, department: &str, states: Vec<State>) -> Result<Vec<Row>, Failure> {
+    let requesters = visit.app.department(&visit.actor, department)?;
+    rows(visit, Filter { requesters, states, ..Filter::default() }, ROWS).await
+}
+
+async fn rows(visit: &Visit, filter: Filter, limit: usize) -> Result<Vec<Row>, Failure> {
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), limit).await?;
     let row = |ticket: &TicketSummary| {
         let sight = sights.of(ticket);
@@ -117,19 +127,35 @@ struct MinePage {
     f: Frame,
     rows: Vec<Row>,
     all: bool,
+    /// Whether those of a department are shown instead of one's own.
+    of_others: bool,
+    /// The departments whose tickets the reader may see, with the address of the list, and whether it is this one.
+    departments: Vec<(String, String, bool)>,
 }
 
-/// Whether finished tickets are shown too.
+/// Whether finished tickets are shown too, and whose.
 #[derive(Debug, Deserialize)]
 pub struct Which {
     all: Option<String>,
+    department: Option<String>,
 }
 
 /// `GET /mine`.
-pub async fn mine(visit: Visit, Query(Which { all }): Query<Which>) -> Result<Response, Failure> {
+pub async fn mine(visit: Visit, Query(Which { all, department }): Query<Which>) -> Result<Response, Failure> {
     let states = if all.is_some() { Vec::new() } else { open_states() };
-    let rows = own_rows(&visit, states, ROWS).await?;
-    page(StatusCode::OK, &MinePage { f: visit.frame, rows, all: all.is_some() })
+    let rows = match &department {
+        Some(department) => department_rows(&visit, department, states).await?,
+        None => own_rows(&visit, states, ROWS).await?,
+    };
+    let f = visit.frame;
+    let reader = f.viewer.as_ref().map(|viewer| &viewer.id);
+    let departments = reader.map(|reader| f.organisation.departments_read_by(reader)).unwrap_or_default();
+    let list = |name: &str| {
+        let address = format!("/mine?{}", encode(&[("department", name)]));
+        (name.to_owned(), address, department.as_deref() == Some(name))
+    };
+    let departments = departments.into_iter().map(list).collect();
+    page(StatusCode::OK, &MinePage { rows, all: all.is_some(), of_others: department.is_some(), departments, f })
 }
 
 /// A person for the palette, and the list of what they asked for.

@@ -115,6 +115,7 @@ impl Asked {
             team: given(&self.team),
             assignee: given(&self.assignee),
             requester: given(&self.requester),
+            requesters: Vec::new(),
             priority: given(&self.priority),
             category: given(&self.category),
             only: None,

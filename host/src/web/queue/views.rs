@@ -85,7 +85,7 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
 /// A list that is kept, as the page shows it.
 pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
     let (f, view) = (&visit.frame, &own.view);
-    let Filter { states, team, assignee, requester, priority, category, only: _ } = &view.filter;
+    let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = &view.filter;
     let person = |id: &String| if id == ME { f.words.t("views.me") } else { f.name_of(id) };
     let states = states.iter().map(|state| f.state(*state).text).collect::<Vec<_>>().join(", ");
     let priority_name = |id: &String| id.parse().map_or_else(|_| id.clone(), |id| f.priority(&id).name);

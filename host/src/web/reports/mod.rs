@@ -186,7 +186,7 @@ fn group(f: &Frame, by: Option<By>, id: &str) -> String {
 fn cell(f: &Frame, by: Option<By>, column: &str, cell: &Cell) -> String {
     match cell {
         Cell::Text(text) if column == "group" => group(f, by, text),
-        Cell::Text(text) if column == "clock" => f.words.t(&format!("promise.{text}")),
+        Cell::Text(text) if column == "clock" => f.clock(text),
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "-".to_owned(),

@@ -5,7 +5,7 @@ use crate::app::explain::{ByHand, Proposal, Story};
 use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
-use crate::desk::sla::Clock;
+use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
@@ -50,6 +50,8 @@ pub struct Facts {
     pub expect: String,
     pub resolved: bool,
     pub unfinished: bool,
+    /// Whether it is the reader's only to read: of a department whose tickets they read.
+    pub only_to_read: bool,
     pub priority: Priority,
     pub category: String,
     pub team: String,
@@ -87,6 +89,10 @@ impl Facts {
             expect: f.words.t(&format!("expect.{}", ticket.state.code())),
             resolved: ticket.state == crate::desk::ticket::State::Resolved,
             unfinished: ticket.state.is_unfinished(),
+            only_to_read: viewer.is_some_and(|viewer| {
+                let approves = seen.case.as_ref().is_some_and(|case| case.names_approver(viewer));
+                !(f.works() || approves || ticket.belongs_to(viewer) || ticket.is_watched_by(viewer))
+            }),
             priority: f.priority(&ticket.priority),
             category: f.category(ticket.category.as_str()),
             team: f.team(ticket.team.as_str()),
@@ -115,14 +121,16 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
     let clocks = &seen.ticket.clocks;
     let begun = seen.ticket.submitted.at;
     let inside = f.works();
-    let shown = [
-        ("promise.first-response", Some(&clocks.first_response)),
-        ("promise.next-update", clocks.update.as_ref()),
-        ("promise.team-resolution", clocks.team.as_ref().filter(|_| inside)),
-        ("promise.confirmation", clocks.confirmation.as_ref()),
-        ("promise.resolution", Some(&clocks.resolution)),
+    let mut shown = vec![
+        ClockKind::FirstResponse,
+        ClockKind::Update,
+        ClockKind::Team,
+        ClockKind::Confirmation,
+        ClockKind::Resolution,
     ];
-    shown.into_iter().filter_map(|(name, clock)| Some(promise(f, f.words.t(name), clock?, begun))).collect()
+    shown.extend(clocks.further.keys().copied().map(ClockKind::Further));
+    let seen = shown.into_iter().filter(|kind| inside || !kind.is_internal());
+    seen.filter_map(|kind| Some(promise(f, f.clock(kind.code()), clocks.get(kind)?, begun))).collect()
 }
 
 fn promise(f: &Frame, name: String, clock: &Clock, begun: jiff::Timestamp) -> Promise {

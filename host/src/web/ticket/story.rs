@@ -122,10 +122,10 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::Acknowledged { .. } => (words.t("event.acknowledged"), String::new()),
         Event::Resolved { record } => (words.t("event.record"), told(f, record)),
         Event::ClockReached { clock, percent } => {
-            (words.t2("event.clock", words.t(&format!("promise.{}", clock.code())), percent), String::new())
+            (words.t2("event.clock", f.clock(clock.code()), percent), String::new())
         }
         Event::Retargeted { clock, to, .. } => {
-            let promise = words.t(&format!("promise.{}", clock.code()));
+            let promise = f.clock(clock.code());
             let text = match to {
                 Some(due) => words.t2("event.retargeted", promise, f.times.exact(*due)),
                 None => words.t1("event.retargeted-still", promise),

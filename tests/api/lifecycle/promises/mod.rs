@@ -5,14 +5,16 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{comment, count, incident, step};
+use crate::store::chain::by_hand;
 use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, on_both};
+use crate::support::place::{Database, in_runtime, on_both};
 use crate::support::wait::until;
 
 mod escalation;
 mod followed;
+mod further;
 
 /// The demo, open day and night, with alerts and a promise of updates.
 pub(super) fn watched(database: Database, more: &str) -> House {
@@ -85,6 +87,29 @@ fn an_outage_gives_each_alert_once_afterwards_and_a_resolved_ticket_none() {
         assert_eq!(alerts(&late), told);
         let story = kofi.get(&format!("/api/v1/tickets/{done}/timeline")).expect(200);
         assert_eq!(alerts(&done), 0, "escalation does not outlive its cause: {story}");
+    });
+}
+
+#[test]
+fn promises_that_fall_due_together_are_looked_after_and_one_that_cannot_be_read_holds_up_no_other() {
+    on_both(|database| {
+        let desk = watched(database, "");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let keys = ["one", "two", "three", "four", "five"].map(|subject| incident(&amara, subject));
+        let target = promise(&kofi, &keys[0], "first-response")["target_minutes"].as_i64().unwrap();
+        let broken = "update contents set fields = 'nonsense' where ticket = 3";
+        in_runtime(by_hand(&desk.target(), &[broken]));
+        desk.advance(SignedDuration::from_mins(target / 2));
+        let whole = [&keys[0], &keys[1], &keys[3], &keys[4]];
+        let each = whole.map(|key| count(&desk, key, "promise-runs-out"));
+        assert!(each.iter().all(|count| *count > 0), "all that fell due at one moment: {each:?}");
+        let reached = |key: &str| {
+            let entries = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+            entries.as_array().unwrap().iter().filter(|entry| entry["kind"] == "clock-reached").count()
+        };
+        assert_eq!(whole.map(|key| reached(key)), [1; 4]);
+        desk.do_what_is_due();
+        assert_eq!(whole.map(|key| reached(key)), [1; 4], "each once");
     });
 }
 

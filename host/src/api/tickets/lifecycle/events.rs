@@ -17,8 +17,8 @@ use crate::desk::actor::Author;
 /// One event of a promise.
 #[derive(Serialize, ToSchema)]
 pub struct PromiseEventView {
-    /// `first-response`, `resolution`, `next-update`, `team-resolution` or `confirmation`.
-    clock: &'static str,
+    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, or one that the configuration declares.
+    clock: String,
     /// `start`, `pause`, `resume`, `meet`, `breach`, `retarget` or `cancel`.
     event: &'static str,
     #[schema(value_type = String, format = DateTime)]
@@ -36,13 +36,14 @@ impl From<PromiseEvent> for PromiseEventView {
     fn from(event: PromiseEvent) -> Self {
         let PromiseEvent { kind, step, at, target_ms, used_ms, due_at } = event;
         let (target_seconds, used_seconds) = (target_ms / 1_000, used_ms / 1_000);
-        Self { clock: kind.code(), event: step, at, target_seconds, used_seconds, due_at }
+        Self { clock: kind.code().to_owned(), event: step, at, target_seconds, used_seconds, due_at }
     }
 }
 
 /// Read what happened to a ticket's promises, event by event.
 ///
-/// A breach stands where the time of a clock was over while it ran. The team's own clock is for agents and admins.
+/// A breach stands where the time of a clock was over while it ran. The team's own clock, and those that
+/// the configuration declares, are for agents and admins.
 #[utoipa::path(get, path = "/api/v1/tickets/{key}/promises/events", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path)),
     responses((status = 200, body = Vec<PromiseEventView>), (status = 404, body = Problem)))]

@@ -117,8 +117,8 @@ pub async fn resolutions(
 /// A promise of a ticket.
 #[derive(Serialize, ToSchema)]
 pub struct PromiseView {
-    /// `first-response`, `resolution`, `next-update`, `team-resolution` or `confirmation`.
-    clock: &'static str,
+    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, or one that the configuration declares.
+    clock: String,
     /// `running`, `paused` or `met`.
     state: &'static str,
     target_minutes: i64,
@@ -144,7 +144,7 @@ impl From<Promise> for PromiseView {
             (None, None) => "paused",
         };
         Self {
-            clock: kind.code(),
+            clock: kind.code().to_owned(),
             state,
             target_minutes: clock.target_ms / 60_000,
             used_minutes: used_ms / 60_000,

@@ -68,6 +68,7 @@ impl ViewBody {
             team,
             assignee,
             requester,
+            requesters: Vec::new(),
             priority: normal(priority),
             category: normal(category),
             only: None,
@@ -94,7 +95,7 @@ pub struct SavedView {
 
 impl From<StoredView> for SavedView {
     fn from(view: StoredView) -> Self {
-        let Filter { states, team, assignee, requester, priority, category, only: _ } = view.filter;
+        let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = view.filter;
         let states = states.into_iter().map(|state| state.code().to_owned()).collect();
         Self {
             id: view.id.to_string(),

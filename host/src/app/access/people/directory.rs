@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GroupId, PersonId};
-use crate::desk::organisation::directory::{Directory, EntryKind, Provided};
+use crate::desk::organisation::directory::{Directory, EntryKind, Provided, Validity};
 use crate::desk::organisation::form::{Problem, check_characters, check_long};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -25,6 +26,10 @@ use crate::store::people::directory::Kept as Written;
 
 /// The schema of a user's place in the company (RFC 7643, section 4.3).
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// The schema of the days on which a user belongs to the company. It is the desk's own: the standard has none.
+pub const VALIDITY: &str = "urn:ruledesk:params:scim:schemas:extension:validity:1.0:User";
+/// Its attributes.
+pub const FIRST_AND_LAST: [&str; 2] = ["validFrom", "validUntil"];
 /// The most users and groups together.
 const ENTRIES_MAX: usize = 200_000;
 /// The largest entry, in bytes: a group of some ten thousand members.
@@ -106,6 +111,19 @@ fn described(body: &Value) -> Provided {
         title: text(Some(body), "title"),
         location: city,
         manager: None,
+        valid: body.get(VALIDITY).map(|days| {
+            let [from, until] = FIRST_AND_LAST.map(|name| day(days, name).unwrap_or_default());
+            Validity { from, until }
+        }),
+    }
+}
+
+/// A day of the schema of validity, where one is named; the attribute where that is none.
+fn day(days: &Value, name: &'static str) -> Result<Option<Date>, &'static str> {
+    match days.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() == "YYYY-MM-DD".len() => text.parse().map(Some).map_err(|_| name),
+        Some(_) => Err(name),
     }
 }
 
@@ -364,6 +382,9 @@ impl App {
             if let Err(error) = shown {
                 tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
             }
+            if let Err(error) = self.follow_days().await {
+                tracing::warn!(%error, "not all was ended for people whose last day is over: done within the hour");
+            }
         }
     }
 }
@@ -406,6 +427,12 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
     let field = if kind == EntryKind::User { "userName" } else { "displayName" };
     if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
         return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
+    }
+    let days = body.get(VALIDITY).filter(|_| kind == EntryKind::User);
+    if let Some(Err(name)) =
+        days.and_then(|days| FIRST_AND_LAST.map(|name| day(days, name)).into_iter().find(Result::is_err))
+    {
+        return Err(rejected(name, "not-a-day", format!("`{name}` is a day as YYYY-MM-DD.")));
     }
     if let Some(problem) = unfit("", &body) {
         return Err(Error::Rejected { problems: vec![problem] });

@@ -113,6 +113,23 @@ impl App {
         .await?
     }
 
+    /// Lets people come and go whose days have begun or are over, with all that follows for one who has left; whether that was due.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done within the hour.
+    pub async fn follow_days(self: &Arc<Self>) -> Result<bool, Error> {
+        // The second of two finds it done to the end.
+        let _only_one = self.changing_directory.lock().await;
+        if !self.turn_the_day() {
+            return Ok(false);
+        }
+        tracing::info!("people came or went, as the days on which they belong to the organisation say");
+        self.show_organisation().await?;
+        self.follow_people().await?;
+        Ok(true)
+    }
+
     /// As [`App::follow_moves`]; what is not reached is done with the next look.
     async fn follow_moves_for_now(self: &Arc<Self>) {
         if let Err(error) = self.follow_moves().await {

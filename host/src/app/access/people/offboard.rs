@@ -5,6 +5,7 @@ use crate::desk::access::Grant;
 use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::organisation::directory::{Source, Validity};
 use crate::desk::permission;
 
 /// Requests for approval that are counted at most.
@@ -15,6 +16,8 @@ const AWAITED_MAX: usize = 200;
 pub struct Offboarding {
     /// Whether the directory still has them as one who is here: then nothing ends by itself.
     pub here: bool,
+    /// Where the desk knows them from, and the days on which they belong to the organisation; `None` for one whom it does not know.
+    pub known: Option<(Source, Validity)>,
     /// Their requests that wait for approval.
     pub requests: Vec<TicketNumber>,
     /// Their grants that are held, or that the desk is not done with in the app.
@@ -48,8 +51,11 @@ impl Office {
         let mut ops = self.store.open_ops(person).await?;
         ops.retain(|op| op.state.is_open());
         let requests = self.store.open_requests(person).await?;
+        let organisation = self.organisation();
+        let known = organisation.people.get(person);
         Ok(Offboarding {
-            here: self.organisation().people.get(person).is_some_and(|person| person.active),
+            here: known.is_some_and(|person| person.active),
+            known: known.map(|person| (person.source, person.valid)),
             requests: requests.into_iter().map(|open| open.number).collect(),
             grants: self.store.grants_in_force(person, self.clock.now()).await?,
             holdings: self.store.holdings(person).await?,

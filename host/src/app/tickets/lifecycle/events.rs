@@ -40,7 +40,8 @@ pub struct Handover {
 }
 
 impl Office {
-    /// Everything that happened to a ticket's promises, in order. The team's own is for those who work on tickets.
+    /// Everything that happened to a ticket's promises, in order. The team's own, and further ones, are for those who work on
+    /// tickets.
     ///
     /// # Errors
     ///
@@ -48,7 +49,7 @@ impl Office {
     pub async fn promise_events(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<PromiseEvent>, Error> {
         let (ticket, _, sight) = self.seen_ticket(actor, number).await?;
         let stored = self.store.clock_events(ticket.number).await?;
-        let seen = |kind: ClockKind| kind != ClockKind::Team || sight == Sight::All;
+        let seen = |kind: ClockKind| !kind.is_internal() || sight == Sight::All;
         let mut all: Vec<PromiseEvent> = stored.iter().filter(|event| seen(event.kind)).map(plain).collect();
         let broken = breaches(&stored, self.clock.now());
         all.extend(broken.into_iter().filter(|event| seen(event.kind)));

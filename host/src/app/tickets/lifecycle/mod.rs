@@ -55,7 +55,7 @@ impl Office {
         Ok((self.store.resolutions_after(ticket.number, after, limit).await?, sight == Sight::All))
     }
 
-    /// The promises that a ticket is under, or was. The team's own is for those who work on tickets.
+    /// The promises that a ticket is under, or was. The team's own, and further ones, are for those who work on tickets.
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl Office {
             let broken = alerts::is_broken(&ticket, kind, &organisation, now);
             Some(Promise { kind, clock, used_ms: clock.used(calendar, clock.met_at.unwrap_or(now)), broken })
         };
-        let seen = |kind: &ClockKind| *kind != ClockKind::Team || sight == Sight::All;
-        Ok(ClockKind::ALL.into_iter().filter(seen).filter_map(promise).collect())
+        let seen = |kind: &ClockKind| !kind.is_internal() || sight == Sight::All;
+        Ok(ticket.clocks.kinds().into_iter().filter(seen).filter_map(promise).collect())
     }
 
     /// Takes a ticket up to the next tier; the ticket after it.

@@ -18,9 +18,8 @@ impl Office {
     ///
     /// [`Error::Missing`].
     pub async fn watchers(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<PersonId>, Error> {
-        let (ticket, case) = self.ticket(actor, number).await?;
-        let internal = may_read(actor, &ticket, case.as_ref())?.internal();
-        Ok(self.shown_watchers(&ticket, internal))
+        let (ticket, _, permit) = self.readable(actor, number).await?;
+        Ok(self.shown_watchers(&ticket, permit.internal()))
     }
 
     /// Lets a person follow a ticket, or no more; those who follow it then.

@@ -187,8 +187,7 @@ impl Office {
             let own = actor.person().is_some_and(|person| person.as_str() == found.uploader);
             return if own { Ok(found) } else { Err(missing()) };
         };
-        let (ticket, case) = self.ticket(actor, number).await.map_err(|_| missing())?;
-        let permit = permission::read(actor, &ticket, case.as_ref()).map_err(|_| missing())?;
+        let (_, _, permit) = self.readable(actor, number).await.map_err(|_| missing())?;
         let shown = permit.internal() || found.visibility == Visibility::Public;
         if shown { Ok(found) } else { Err(missing()) }
     }
@@ -199,8 +198,7 @@ impl Office {
     ///
     /// [`Error::Missing`].
     pub async fn attachments(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredAttachment>, Error> {
-        let (ticket, case) = self.ticket(actor, number).await?;
-        let permit = permission::read(actor, &ticket, case.as_ref())?;
+        let (_, _, permit) = self.readable(actor, number).await?;
         Ok(self.store.attachments(number, permit.internal(), OF_TICKET_MAX).await?)
     }
 

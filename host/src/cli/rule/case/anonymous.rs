@@ -124,6 +124,8 @@ mod tests {
             attributes: Default::default(),
             delegations: Vec::new(),
             same_as: None,
+            valid: Default::default(),
+            source: crate::desk::organisation::directory::Source::Configuration,
         };
         let people = [
             person("amara", "Amara Okafor", "amara@meridian.example"),

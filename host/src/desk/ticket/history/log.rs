@@ -52,7 +52,7 @@ pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at
     let mut promises: Vec<_> =
         events(None, &life.ticket.clocks, false).into_iter().map(|event| (begun, event)).collect();
     for event in log {
-        let before = life.ticket.clocks;
+        let before = life.ticket.clocks.clone();
         life.goes_on(event, at);
         let over = matches!(life.ticket.state, State::Closed | State::Cancelled | State::Merged);
         promises.extend(events(Some(&before), &life.ticket.clocks, over).into_iter().map(|step| (event.at, step)));

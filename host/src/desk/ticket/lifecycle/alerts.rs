@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::clocks::calendar;
+use super::clocks::{calendar, follow_further};
 use super::escalation;
 use crate::desk::actor::Author;
 use crate::desk::change::at::At;
@@ -56,11 +56,16 @@ pub fn next_at(ticket: &Ticket, organisation: &Organisation) -> Option<Timestamp
         let share = *shares(ticket, kind, organisation).first()?;
         clock.reaches(calendar(ticket, kind, organisation), share)
     };
-    ClockKind::ALL.into_iter().filter_map(next).min()
+    ticket.clocks.kinds().into_iter().filter_map(next).min()
 }
 
-/// Adds to a change the timer that waits for its ticket's promises, where it has to wait for another moment than before.
+/// Lets the clocks that the configuration declares follow a change, and adds to it the timer that waits for its ticket's promises,
+/// where that has to wait for another moment than before.
 pub fn keep_time(change: &mut Change, organisation: &Organisation) {
+    match &mut change.ticket {
+        TicketWrite::Open(after) => follow_further(None, after, organisation),
+        TicketWrite::Update { before, after } => follow_further(Some(&**before), after, organisation),
+    }
     let next = next_at(change.after(), organisation);
     let (ticket, waits) = match change.ticket() {
         TicketWrite::Open(ticket) => (ticket.id, next.is_some()),
@@ -78,7 +83,7 @@ pub fn keep_time(change: &mut Change, organisation: &Organisation) {
 pub fn fire(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     let mut due = Vec::new();
     let mut after = changed(ticket, at.now);
-    for kind in ClockKind::ALL {
+    for kind in ticket.clocks.kinds() {
         let calendar = calendar(ticket, kind, at.organisation);
         let Some(clock) = after.clocks.get_mut(kind) else { continue };
         let has_come = |share: &u16| clock.reaches(calendar, *share).is_some_and(|moment| moment <= at.now);

@@ -7,6 +7,7 @@
 //! | next-update | with every public answer of the desk | as the resolution | by the resolution |
 //! | team-resolution | when a team gets the ticket | as the resolution | by the resolution |
 //! | confirmation | with the resolution | never | it ends with the state `resolved` |
+//! | a further one | as its configuration says | as that says, and when the ticket is no longer worked on | as that says, once |
 //!
 //! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on.
 //!
@@ -15,11 +16,15 @@
 //! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. The place in the queue
 //! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::id::PriorityId;
+use crate::desk::organisation::service::{FurtherClock, Occasion};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
 use crate::desk::sla::{self, Clock, ClockKind};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
@@ -33,7 +38,17 @@ pub fn calendar<'o>(ticket: &Ticket, kind: ClockKind, organisation: &'o Organisa
         }
         ClockKind::Team => organisation.calendar_of_team(&ticket.team),
         ClockKind::Confirmation => &organisation.calendar,
+        ClockKind::Further(name) => match organisation.watch.further(name, &ticket.submitted.request_type) {
+            Some(of) => calendar_of(of, &ticket.priority, organisation),
+            None => &organisation.calendar,
+        },
     }
+}
+
+/// The calendar that a further clock runs by on a ticket of this priority.
+fn calendar_of<'o>(of: &FurtherClock, priority: &PriorityId, organisation: &'o Organisation) -> &'o Calendar {
+    let named = of.calendar.as_ref().and_then(|id| organisation.calendars.get(id));
+    named.unwrap_or_else(|| organisation.calendar_of(priority))
 }
 
 /// Lets the clocks follow a ticket into the state that it now has.
@@ -66,6 +81,76 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
         State::New | State::Open | State::InProgress | State::Waiting(WaitingFor::Approval | WaitingFor::Vendor) => {
             each(after, &WORK, Clock::resume);
         }
+    }
+}
+
+/// Lets the clocks that the configuration declares follow a ticket from how it was, if it was there, to how it is now.
+pub(in crate::desk) fn follow_further(before: Option<&Ticket>, after: &mut Ticket, organisation: &Organisation) {
+    let submitted = Arc::clone(&after.submitted);
+    for of in organisation.watch.further.iter().filter(|of| of.is_for(&submitted.request_type)) {
+        let kind = ClockKind::Further(of.id);
+        let clock = match after.clocks.get(kind).copied() {
+            Some(met) if met.met_at.is_some() => continue,
+            Some(clock) => goes_on(of, clock, (before, &*after), organisation),
+            None => begins(of, (before, &*after), organisation),
+        };
+        after.clocks.set(kind, clock);
+    }
+}
+
+/// A further clock as it begins; `None` where nothing begins it, or what it promises is done already.
+fn begins(
+    of: &FurtherClock,
+    (before, after): (Option<&Ticket>, &Ticket),
+    organisation: &Organisation,
+) -> Option<Clock> {
+    let minutes = *of.minutes.get(&after.priority)?;
+    // A priority that promises it begins it late, rather than not at all.
+    let promised = before.is_some_and(|before| !of.minutes.contains_key(&before.priority));
+    let is_new = |one: &Occasion| promised || before.is_none_or(|before| !holds(one, before));
+    let begun = of.starts.iter().any(|one| holds(one, after) && is_new(one));
+    if !begun || !after.state.is_unfinished() || of.met.iter().any(|one| holds(one, after)) {
+        return None;
+    }
+    let calendar = calendar_of(of, &after.priority, organisation);
+    let clock = Clock::start(calendar, minutes, after.updated_at);
+    Some(if runs(of, after) { clock } else { clock.pause(calendar, after.updated_at) })
+}
+
+/// A further clock that was not met, as it is after a change; `None` where the ticket's priority promises it no more.
+fn goes_on(
+    of: &FurtherClock,
+    clock: Clock,
+    (before, after): (Option<&Ticket>, &Ticket),
+    organisation: &Organisation,
+) -> Option<Clock> {
+    let (minutes, now) = (*of.minutes.get(&after.priority)?, after.updated_at);
+    let calendar = calendar_of(of, &after.priority, organisation);
+    let clock = match before.filter(|before| before.priority != after.priority) {
+        Some(before) => clock.retarget((calendar_of(of, &before.priority, organisation), calendar), minutes, now),
+        None => clock,
+    };
+    Some(if of.met.iter().any(|one| holds(one, after)) {
+        clock.meet(calendar, now)
+    } else if runs(of, after) {
+        clock.resume(calendar, now)
+    } else {
+        clock.pause(calendar, now)
+    })
+}
+
+/// Whether a further clock runs in the state that a ticket has.
+fn runs(of: &FurtherClock, ticket: &Ticket) -> bool {
+    ticket.state.is_unfinished() && !of.pauses.iter().any(|state| state == ticket.state.code())
+}
+
+/// Whether what a further clock goes by is so of a ticket.
+fn holds(one: &Occasion, ticket: &Ticket) -> bool {
+    match one {
+        Occasion::Submitted => true,
+        Occasion::Answered => ticket.clocks.first_response.met_at.is_some(),
+        Occasion::State(word) => ticket.state.code() == word,
+        Occasion::Tag(tag) => ticket.tags.contains(tag),
     }
 }
 
@@ -139,6 +224,10 @@ fn minutes(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Res
         ClockKind::Update => level()?.update_minutes,
         ClockKind::Team => organisation.teams.get(&ticket.team).ok_or(Gone)?.resolution_minutes,
         ClockKind::Confirmation => Some(organisation.closing_of(&ticket.submitted.request_type).confirm_minutes),
+        ClockKind::Further(name) => {
+            let of = organisation.watch.further(name, &ticket.submitted.request_type);
+            of.and_then(|of| of.minutes.get(&ticket.priority).copied())
+        }
     })
 }
 
@@ -153,7 +242,7 @@ pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     let mut after = changed(ticket, at.now);
     let mut entries = Vec::new();
     let mut note = |visibility, event| entries.push(Entry { at: at.now, author: Author::System, visibility, event });
-    for kind in ClockKind::ALL {
+    for kind in ticket.clocks.kinds() {
         let Some(before) = ticket.clocks.get(kind).copied() else { continue };
         let Ok(minutes) = minutes(ticket, kind, at.organisation) else { continue };
         let now = match minutes {
@@ -165,7 +254,7 @@ pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
             continue;
         }
         after.clocks.set(kind, now);
-        let visibility = if kind == ClockKind::Team { Visibility::Internal } else { Visibility::Public };
+        let visibility = if kind.is_internal() { Visibility::Internal } else { Visibility::Public };
         let minutes = now.map(|clock| clock.target_ms / 60_000);
         let (from, to) = (before.due_at, now.and_then(|clock| clock.due_at));
         note(visibility, Event::Retargeted { clock: kind, minutes, from, to });

@@ -78,6 +78,8 @@ impl Leads {
             vec![(Lead::Requester, person.to_string()), (Lead::SubmittedBy, person.to_string())]
         } else if let Some(requester) = &filter.requester {
             vec![(Lead::Requester, requester.clone())]
+        } else if (1..=LEADS_MAX).contains(&filter.requesters.len()) {
+            filter.requesters.iter().map(|person| (Lead::Requester, person.clone())).collect()
         } else if let Some(assignee) = &filter.assignee {
             vec![(Lead::Assignee, assignee.clone())]
         } else if let Some(team) = &filter.team {
@@ -159,7 +161,7 @@ fn half(unfinished: bool) -> impl Iterator<Item = State> {
 /// What of a filter the index behind `lead` does not hold; states are never of it.
 pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
     let mut residual = Residual::default();
-    let Filter { states, team, assignee, requester, priority, category, only } = filter;
+    let Filter { states, team, assignee, requester, requesters, priority, category, only } = filter;
     if let Some(person) = only.as_ref().filter(|_| lead != Lead::Requester) {
         let person = args.place(person.as_str());
         let condition = format!("(requester = {person} or submitted_by = {person})");
@@ -176,6 +178,11 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
         if let Some(value) = value {
             residual.add(&[column], format!("{column} = {}", args.place(value.as_str())));
         }
+    }
+    let walks_them = lead == Lead::Requester && only.is_none() && requester.is_none();
+    if !requesters.is_empty() && !walks_them {
+        let places: Vec<String> = requesters.iter().map(|person| args.place(person.as_str())).collect();
+        residual.add(&["requester"], format!("requester in ({})", places.join(", ")));
     }
     if let Some(category) = category.as_ref().filter(|_| lead != Lead::Category) {
         let (from, to) = below(category);

@@ -38,6 +38,8 @@ pub struct Filter {
     pub team: Option<String>,
     pub assignee: Option<String>,
     pub requester: Option<String>,
+    /// Those that any of these people requested.
+    pub requesters: Vec<String>,
     pub priority: Option<String>,
     /// A category or a parent of it.
     pub category: Option<String>,

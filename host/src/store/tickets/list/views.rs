@@ -83,7 +83,7 @@ struct Kept {
 }
 
 fn kept(filter: &Filter) -> String {
-    let Filter { states, team, assignee, requester, priority, category, only: _ } = filter.clone();
+    let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = filter.clone();
     let states = states.into_iter().map(|state| state.code().to_owned()).collect();
     // Texts only: there is nothing that JSON cannot say.
     serde_json::to_string(&Kept { states, team, assignee, requester, priority, category }).unwrap_or_default()
@@ -99,7 +99,7 @@ fn view(row: &Row) -> Result<StoredView, Error> {
         owner: parsed(T, "owner", &row.text(1)?)?,
         name: row.text(2)?,
         audience: Audience::from_code(&audience).ok_or_else(|| corrupt(T, "audience", audience))?,
-        filter: Filter { states, team, assignee, requester, priority, category, only: None },
+        filter: Filter { states, team, assignee, requester, requesters: Vec::new(), priority, category, only: None },
         version: row.int(5)?,
         changed_at: at(T, "changed_at", row.int(6)?)?,
         damaged: Vec::new(),

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
-use crate::desk::organisation::service::{Closing, Escalation};
+use crate::desk::organisation::service::{Closing, Escalation, FurtherClock};
 use crate::desk::organisation::{
     App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
 };
@@ -155,11 +155,14 @@ fn people(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     }
     let one = |person: &Person| {
         let manager = person.manager.as_ref().map(|id| f.name(id)).unwrap_or_default();
+        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
         let facts = vec![
             fact("card.title", format!("{}, {}", person.title, person.department)),
             fact("card.location", person.location.clone()),
             fact("card.email", person.email.clone()),
             fact("card.manager", manager),
+            fact("config.valid-from", day(person.valid.from)),
+            fact("config.valid-until", day(person.valid.until)),
         ];
         let named = named.get(person.id.as_str()).cloned().unwrap_or_default();
         Thing { active: person.active, ..thing(&person.id, &person.name, facts, named) }
@@ -207,17 +210,27 @@ fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
         true => String::new(),
         false => format!(" ({})", one.request_types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
-    let escalates = watch.escalate_at.iter().map(|one| {
-        format!("{} {} %{}", f.words.t(&format!("promise.{}", one.clock.code())), one.percent, of_types(one))
-    });
+    let escalates =
+        watch.escalate_at.iter().map(|one| format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(one)));
     let mut own = vec![
         (f.words.t("config.alert-at"), percent(&watch.alert_at)),
         (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),
     ];
+    own.extend(watch.further.iter().map(|clock| (clock.name.clone(), within(f, organisation, clock))));
     own.extend(closing(f, &organisation.closing));
     let others = organisation.request_types.values().filter(|form| form.closing != organisation.closing);
     let others = others.map(|form| thing(&form.id, &form.name, closing(f, &form.closing), Vec::new()));
     std::iter::once(thing("desk", &organisation.name, own, Vec::new())).chain(others).collect()
+}
+
+/// The time that a further clock promises, by priority.
+fn within(f: &Frame, organisation: &Organisation, clock: &FurtherClock) -> String {
+    let levels = organisation.priorities.iter();
+    let promised = levels.filter_map(|level| Some((&level.name, *clock.minutes.get(&level.id)?)));
+    promised
+        .map(|(name, minutes)| format!("{name} {}", f.times.span(i64::from(minutes))))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How tickets end, fact by fact.
