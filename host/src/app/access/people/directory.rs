@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use super::attributes::ENTERPRISE;
+use super::attributes::{NAME_CHARS_MAX, checked, is_active, name_of, text};
 use crate::app::error::Busy;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -15,22 +17,15 @@ use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GroupId, PersonId};
 use crate::desk::organisation::directory::{Directory, EntryKind, Provided};
-use crate::desk::organisation::form::{Problem, check_characters, check_long};
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
-use crate::desk::text::is_blank;
 use crate::store::chain::audit;
 pub use crate::store::people::directory::Entry;
 use crate::store::people::directory::Kept as Written;
 
-/// The schema of a user's place in the company (RFC 7643, section 4.3).
-pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// The most users and groups together.
 const ENTRIES_MAX: usize = 200_000;
-/// The largest entry, in bytes: a group of some ten thousand members.
-const BODY_BYTES_MAX: usize = 1 << 20;
-/// The longest name, in characters.
-const NAME_CHARS_MAX: usize = 256;
 /// How often a change is made again while other hosts change the directory.
 const TRIES_MAX: usize = 8;
 /// How often a host looks whether another has changed it.
@@ -57,24 +52,29 @@ impl Kept {
 
 fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
     let mut found = Directory::default();
-    let person = |id: &str| -> Option<PersonId> {
-        let entry = entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)?;
-        entry.stands_for.parse().ok()
-    };
+    let live = entries.values().filter(|entry| entry.kind == EntryKind::User && entry.deleted_at.is_none());
+    let here: BTreeSet<&str> = live.map(|entry| entry.stands_for.as_str()).collect();
+    // One who was deleted and made again is who they are by the newer user, in whichever order the two are read.
+    let made_again = |entry: &Entry| entry.deleted_at.is_some() && here.contains(entry.stands_for.as_str());
     for entry in entries.values() {
         match entry.kind {
+            EntryKind::User if made_again(entry) => {}
             EntryKind::User => {
                 let Ok(id) = entry.stands_for.parse::<PersonId>() else { continue };
-                let manager = text(entry.body.get(ENTERPRISE), "manager/value").and_then(|id| person(&id));
+                let manager = text(entry.body.get(ENTERPRISE), "manager/value");
+                let manager = manager.and_then(|id| user(entries, &id)).filter(|manager| !made_again(manager));
+                let manager = manager.and_then(|manager| manager.stands_for.parse().ok());
                 let active = entry.deleted_at.is_none() && is_active(&entry.body);
                 found.people.insert(id, Provided { active, manager, ..described(&entry.body) });
             }
             EntryKind::Group if entry.deleted_at.is_none() => {
                 let Ok(id) = entry.stands_for.parse::<GroupId>() else { continue };
                 let members = entry.body.get("members").and_then(Value::as_array).into_iter().flatten();
-                let members: BTreeSet<PersonId> =
-                    members.filter_map(|member| person(member.get("value")?.as_str()?)).collect();
-                found.groups.insert(id, members);
+                let members = members.filter_map(|member| user(entries, member.get("value")?.as_str()?));
+                // A user who was deleted is in no group, also where the group still names them: who is made again under the same
+                // name gets none of what they had by it.
+                let members = members.filter(|member| member.deleted_at.is_none());
+                found.groups.insert(id, members.filter_map(|member| member.stands_for.parse().ok()).collect());
             }
             EntryKind::Group => {}
         }
@@ -82,14 +82,8 @@ fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
     found
 }
 
-/// Whether a user may work: where nothing is said, they may.
-fn is_active(body: &Value) -> bool {
-    body.get("active") != Some(&Value::Bool(false))
-}
-
-fn text(body: Option<&Value>, path: &str) -> Option<String> {
-    let found = body?.pointer(&format!("/{path}"))?.as_str()?.trim();
-    (!found.is_empty()).then(|| found.to_owned())
+fn user<'e>(entries: &'e BTreeMap<Uuid, Entry>, id: &str) -> Option<&'e Entry> {
+    entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)
 }
 
 fn described(body: &Value) -> Provided {
@@ -200,7 +194,11 @@ impl Office {
         let id = id.trim_matches('-').to_owned();
         let id = if id.is_empty() { kind.code().to_owned() } else { id };
         let is_person = |id: &str| kind == EntryKind::User && configured.people.contains_key(id);
-        let free = |id: &String| !taken(id) && !is_person(id);
+        // The place of one who is gone stays theirs, by whichever name they went: only the same name comes back to it.
+        let was_anothers = |id: &str| {
+            kind == EntryKind::User && kept.entries.values().any(|entry| entry.kind == kind && entry.stands_for == id)
+        };
+        let free = |id: &String| !taken(id) && !is_person(id) && !was_anothers(id);
         let numbered = (2..).map(|n: u32| format!("{id}-{n}"));
         let found = std::iter::once(id.clone()).chain(numbered).find(free);
         found.unwrap_or(id)
@@ -365,77 +363,5 @@ impl App {
                 tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
             }
         }
-    }
-}
-
-fn name_of(kind: EntryKind, body: &Value) -> String {
-    let attribute = match kind {
-        EntryKind::User => "userName",
-        EntryKind::Group => "displayName",
-    };
-    text(Some(body), attribute).unwrap_or_default().to_lowercase()
-}
-
-/// A body as it is kept: without what only the desk says, with flags as flags.
-fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
-    let rejected = |field: &str, code: &str, message: String| Error::Rejected {
-        problems: vec![Problem::new(field, code, message)],
-    };
-    let Value::Object(fields) = body else {
-        return Err(rejected("", "not-an-object", "Send a JSON object.".to_owned()));
-    };
-    let mut kept = Map::new();
-    for (name, mut value) in fields {
-        let plain = name.to_ascii_lowercase();
-        // The groups of a user are the groups' own.
-        if ["id", "meta", "schemas"].contains(&plain.as_str()) || (kind == EntryKind::User && plain == "groups") {
-            continue;
-        }
-        if plain == "active" {
-            value = Value::Bool(
-                flag(&value)
-                    .ok_or_else(|| rejected("active", "not-a-flag", "`active` is true or false.".to_owned()))?,
-            );
-        }
-        if !value.is_null() {
-            kept.insert(name, value);
-        }
-    }
-    let body = Value::Object(kept);
-    let name = name_of(kind, &body);
-    let field = if kind == EntryKind::User { "userName" } else { "displayName" };
-    if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
-        return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
-    }
-    if let Some(problem) = unfit("", &body) {
-        return Err(Error::Rejected { problems: vec![problem] });
-    }
-    if body.to_string().len() > BODY_BYTES_MAX {
-        return Err(rejected("", "too-large", format!("An entry has at most {BODY_BYTES_MAX} bytes.")));
-    }
-    Ok(body)
-}
-
-/// The first text of an entry, or name of an attribute, with characters that do more than be read. A postal address alone is written
-/// in lines.
-fn unfit(attribute: &str, value: &Value) -> Option<Problem> {
-    match value {
-        Value::String(text) if attribute == "formatted" => check_long(attribute, text),
-        Value::String(text) => check_characters(attribute, text),
-        Value::Array(items) => items.iter().find_map(|item| unfit(attribute, item)),
-        Value::Object(fields) => fields
-            .iter()
-            .find_map(|(name, value)| check_characters("", name).or_else(|| unfit(&name.to_ascii_lowercase(), value))),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-/// A flag, also in the forms that providers write it: Entra sends it as a text.
-fn flag(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }
