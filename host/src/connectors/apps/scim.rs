@@ -148,8 +148,17 @@ impl ScimApp {
     /// The one resource for which a filter holds; `None` where there is none.
     async fn find(&self, path: &str, filter: &str) -> Result<Option<Resource>, Trouble> {
         let reply = self.get(path, &[("filter", filter), ("count", "2")]).await?;
-        let found = reply.body.get("Resources").and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut found = found.into_iter();
+        let listed = reply.body.get("Resources").and_then(Value::as_array);
+        let total = reply.body.get("totalResults").and_then(Value::as_u64);
+        // A page that something on the way sends instead of the app, or a part of a list, does not say that none is there (I9).
+        let is_whole = match listed {
+            Some(all) => !all.is_empty() || total.unwrap_or_default() == 0,
+            None => total == Some(0),
+        };
+        if !is_whole {
+            return Err(no_answer(&reply.said));
+        }
+        let mut found = listed.cloned().unwrap_or_default().into_iter();
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => Err(Trouble::Refused(0, format!("{path}: several have {filter}, and only one may"))),
             (Some(one), None) => Resource::of(one, None)
@@ -189,7 +198,10 @@ impl ScimApp {
     async fn group(&self, entitlement: &Entitlement) -> Result<Option<Resource>, Trouble> {
         let Some(id) = self.group_id(entitlement).await? else { return Ok(None) };
         match self.get(&format!("Groups/{id}"), &[]).await {
-            Ok(reply) => Ok(Resource::of(reply.body, reply.etag)),
+            Ok(reply) => match Resource::of(reply.body, reply.etag) {
+                Some(group) => Ok(Some(group)),
+                None => Err(no_answer(&reply.said)),
+            },
             Err(trouble) if trouble.is(404) => Ok(None),
             Err(trouble) => Err(trouble),
         }
@@ -205,7 +217,7 @@ impl ScimApp {
         let mut accounts = Vec::new();
         for id in members.iter().filter_map(|member| member.get("value").and_then(Value::as_str)) {
             let user = match self.get(&format!("Users/{id}"), &[]).await {
-                Ok(reply) => reply.body,
+                Ok(reply) => Resource::of(reply.body, None).ok_or_else(|| no_answer(&reply.said))?.body,
                 // Some servers keep a member who is gone.
                 Err(trouble) if trouble.is(404) => continue,
                 Err(trouble) => return Err(trouble),
@@ -338,6 +350,11 @@ impl ScimApp {
             Err(trouble) => Err(trouble),
         }
     }
+}
+
+/// The trouble of an answer of success that says nothing of what was asked.
+fn no_answer(said: &str) -> Trouble {
+    Trouble::Unknown(format!("{said}, which is no answer by SCIM: nothing follows from it"))
 }
 
 fn has_no_patch(trouble: &Trouble) -> bool {
