@@ -1,5 +1,6 @@
 //! Access that apps have and no grant gives: found by a look at each app, and settled by the people who answer for it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
@@ -43,20 +44,18 @@ impl Office {
         accounts: &[String],
     ) -> Result<usize, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
-        let held = self.store.holdings_in(app).await?;
+        let held: BTreeSet<PersonId> = self.store.holders_of(app, entitlement).await?.into_iter().collect();
         let known = self.store.standing_findings(Some(app), OPEN_MAX).await?;
         let mut found = 0;
         for account in accounts {
             let person = person_of(&organisation, account);
-            let is_held =
-                |person: &PersonId| held.iter().any(|h| h.subject == *person && h.entitlement == *entitlement);
             let on_its_way = match &person {
                 Some(person) => {
                     self.store.open_ops(person).await?.iter().any(|op| op.app == *app && op.state.is_open())
                 }
                 None => false,
             };
-            if person.as_ref().is_some_and(is_held) || on_its_way {
+            if person.as_ref().is_some_and(|person| held.contains(person)) || on_its_way {
                 continue;
             }
             let same = known.iter().find(|one| one.entitlement == *entitlement && one.account == *account);
@@ -67,10 +66,11 @@ impl Office {
                 self.store.keep_finding(&self.new_finding((app, entitlement), account, person, now).await?).await?;
             }
         }
-        for gone in known.iter().filter(|one| one.end.is_none() && one.entitlement == *entitlement) {
+        for gone in known.iter().filter(|one| one.entitlement == *entitlement) {
             if !accounts.contains(&gone.account) {
-                let (verdict, reason) = (FindingVerdict::Gone, String::new());
-                let end = Some(FindingEnd { verdict, by: None, reason, at: now });
+                // That it may stay was said of what was there then, and by whom is kept: what comes again is found again.
+                let (by, reason) = gone.end.clone().map(|end| (end.by, end.reason)).unwrap_or_default();
+                let end = Some(FindingEnd { verdict: FindingVerdict::Gone, by, reason, at: now });
                 self.store.keep_finding(&Finding { end, ..gone.clone() }).await?;
             }
         }
@@ -117,8 +117,8 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], also where it is settled, or no grant ever gave it; [`Error::Missing`]; [`Error::Rejected`] without a
-    /// reason.
+    /// [`Error::Refused`], also where it is settled, no grant ever gave it, or it is to stay and is the actor's own;
+    /// [`Error::Missing`]; [`Error::Rejected`] without a reason.
     pub async fn settle_finding(
         &self,
         actor: &Actor,
@@ -133,6 +133,11 @@ impl Office {
         let found = self.store.finding(id).await?.ok_or_else(missing)?;
         if found.end.is_some() {
             return Err(Refusal::FindingSettled.into());
+        }
+        // To let access stay is to approve it: not for oneself, by whichever account, nor for one in whose place one decides (I2).
+        let own = actor.person().zip(found.person.as_ref());
+        if own.is_some_and(|(by, of)| accept && self.organisation().is_party(by, &[of], self.clock.now())) {
+            return Err(Refusal::OwnAccess.into());
         }
         let verdict = if accept { FindingVerdict::Accepted } else { FindingVerdict::Removed };
         if !accept {
