@@ -183,3 +183,28 @@ fn i15_where_too_many_leave_at_once_a_person_is_asked_and_what_ends_by_its_time_
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
+
+#[test]
+fn i02_who_has_asked_in_an_emergency_does_not_look_at_it_in_a_reviewers_place() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+        let until = today.tomorrow().unwrap();
+        change(&desk, "people.toml", |text| {
+            let at = text.find("id = \"priya\"").unwrap();
+            let end = text[at..].find("[[person]]").map_or(text.len(), |end| at + end);
+            let away = format!("\n[[person.delegation]]\nto = \"kofi\"\nfrom = {today}\nuntil = {until}\n\n");
+            format!("{}{away}{}", &text[..end], &text[end..])
+        });
+        reload(&desk);
+        let (kofi, priya) = (desk.as_role("kofi"), desk.as_role("priya"));
+        let ticket = asks(&kofi, "github", "admin", &json!({ "for": "amara" })).expect(201);
+        assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+        let waiting = priya.get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        let keep = json!({ "keep": true, "reason": "it was needed" });
+        kofi.post(&path, &keep).expect(403);
+        assert_eq!(priya.post(&path, &keep).expect(200)["verdict"], "keep");
+        desk.advance(hours(2));
+    });
+}

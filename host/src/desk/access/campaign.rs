@@ -259,8 +259,14 @@ pub fn answer(
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
     let delegate = |person: &PersonId| at.organisation.delegates_of(person, at.now).any(|other| *other == said.by);
-    let asks = item.reviewers.contains(&said.by) || item.reviewers.iter().any(delegate);
-    if !asks || !may_review(at.organisation, &[&grant.subject], &said.by, at.now) {
+    let asked = item.reviewers.contains(&said.by);
+    let mut parties = vec![&grant.subject];
+    // Who stands in for a reviewer may be the one who has asked for the access, and has no word about it then (I2).
+    if !asked {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+    }
+    let asks = asked || item.reviewers.iter().any(delegate);
+    if !asks || !may_review(at.organisation, &parties, &said.by, at.now) {
         return Err(Refusal::NotAReviewer);
     }
     if item.answer.is_some() || item.due_at <= at.now {
