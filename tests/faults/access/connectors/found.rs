@@ -97,6 +97,30 @@ fn i02_no_person_lets_their_own_access_stay_that_was_found_and_who_leaves_keeps_
 }
 
 #[test]
+fn i14_what_had_come_back_past_the_desk_is_taken_from_who_leaves() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(hours(5));
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec![]));
+        app.put_in("amara", "user");
+        change(&desk, "people.toml", with("amara", "active = false\n"));
+        desk.advance(hours(25));
+        let report = || desk.as_role("kofi").get("/api/v1/people/amara/offboarding").expect(200);
+        let left = report();
+        assert_eq!((&left["complete"], &left["findings"]), (&json!(false), &json!(["jira tier:user amara"])), "{left}");
+        // As every hour.
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(report()["complete"], false, "ordered, and not proved");
+        now(&desk);
+        assert_eq!((app.members("user"), report()["complete"].clone()), (vec![], json!(true)));
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i09_an_end_by_hand_is_not_attested_by_another_account_of_the_one_it_is_about() {
     on_both(|database| {
         let desk = connected(database, "kind = \"manual\"");

@@ -19,6 +19,8 @@ use crate::desk::ticket::edit::check_reason;
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// Findings about one app that are kept open at most.
 const OPEN_MAX: usize = 1_000;
+/// Why the desk takes away what was found, without a person's word.
+const LEFT: &str = "the person has left";
 /// Findings of one list.
 const LISTED_MAX: usize = 1_000;
 
@@ -101,6 +103,37 @@ impl Office {
         };
         tracing::warn!(kind = finding.kind(), %app, %entitlement, account, "an app has access that no grant gives");
         Ok(finding)
+    }
+
+    /// Takes away again what has come back in apps for people who have left, also where it was accepted (I14): a grant of the desk's
+    /// had given it. What no grant ever gave is left to a person, and to the report of who leaves.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done with the next look.
+    pub(super) async fn take_from_leavers(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        for found in self.store.standing_findings(None, LISTED_MAX).await? {
+            let (Some(person), Some(grant)) = (found.person.clone(), found.grant) else { continue };
+            if here(&person) {
+                continue;
+            }
+            let entitlement = &found.entitlement;
+            let taken = self
+                .change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
+            match taken.await {
+                Ok(_) => {}
+                // Its row is damaged, which is logged, and keeps no other waiting.
+                Err(Error::Damaged(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");
+            let (verdict, reason) = (FindingVerdict::Removed, LEFT.to_owned());
+            let end = Some(FindingEnd { verdict, by: None, reason, at: self.clock.now() });
+            self.store.keep_finding(&Finding { end, ..found.clone() }).await?;
+        }
+        Ok(())
     }
 
     /// The findings that are open, and those that were accepted; for agents and admins.

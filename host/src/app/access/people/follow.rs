@@ -23,7 +23,9 @@ impl Office {
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub async fn follow_people(&self) -> Result<(), Error> {
         self.follow_approvers().await?;
-        self.end_leavers().await?;
+        if self.end_leavers().await? {
+            self.take_from_leavers().await?;
+        }
         self.follow_connectors().await
     }
 
@@ -67,13 +69,14 @@ impl Office {
         }
     }
 
-    async fn end_leavers(&self) -> Result<(), Error> {
+    /// Ends what people hold who have left; whether the brake let it.
+    async fn end_leavers(&self) -> Result<bool, Error> {
         let organisation = self.organisation();
         let holders = self.store.all_holders(self.clock.now()).await?;
         let left = |person: &&PersonId| organisation.people.get(*person).is_none_or(|person| !person.active);
         let left: Vec<&PersonId> = holders.iter().filter(left).collect();
         if !left.is_empty() && !self.may_end(left.len(), holders.len()).await? {
-            return Ok(());
+            return Ok(false);
         }
         for person in left {
             for grant in self.store.held_ids(person, self.clock.now()).await? {
@@ -83,7 +86,7 @@ impl Office {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingEnd {
     pub verdict: FindingVerdict,
-    /// `None` where it went by itself, and no person had accepted it.
+    /// `None` where it went by itself, and no person had accepted it, and where its person has left.
     pub by: Option<PersonId>,
     pub reason: String,
     pub at: Timestamp,
