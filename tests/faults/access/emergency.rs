@@ -208,3 +208,24 @@ fn i02_who_has_asked_in_an_emergency_does_not_look_at_it_in_a_reviewers_place() 
         desk.advance(hours(2));
     });
 }
+
+#[test]
+fn i18_one_emergency_follows_another_only_when_that_was_looked_at() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let (amara, priya) = (desk.as_role("amara"), desk.as_role("priya"));
+        assert_eq!(asks(&amara, "github", "admin", &json!({})).expect(201)["access"]["state"], "approved");
+        desk.advance(hours(2));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], false);
+        let refused = asks(&amara, "github", "admin", &json!({})).expect(422);
+        assert!(refused.to_string().contains("is not looked at yet"), "{refused}");
+        let waiting = priya.get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        priya.post(&path, &json!({ "keep": true, "reason": "the deployment had failed" })).expect(200);
+        assert_eq!(asks(&amara, "github", "admin", &json!({})).expect(201)["access"]["state"], "approved");
+        desk.advance(hours(2));
+        // People decide, also while it is not looked at.
+        let waits = asks(&amara, "github", "admin", &json!({ "emergency": false })).expect(201);
+        assert_eq!(waits["access"]["state"], "awaiting", "{waits}");
+    });
+}

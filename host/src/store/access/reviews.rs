@@ -181,6 +181,14 @@ impl Store {
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(item).transpose()
     }
 
+    /// Whether what a person was given of an app in an emergency is not reviewed yet.
+    pub async fn emergency_open(&self, person: &PersonId, app: &AppId) -> Result<bool, Error> {
+        let sql = "select 1 from review_items i join grants g on g.id = i.grant_id join access_cases c on c.ticket = i.ticket \
+                   where g.subject = $1 and g.app = $2 and i.campaign = $3 and i.verdict is null and c.emergency = 1 limit 1";
+        let args = vec![person.as_str().into(), app.as_str().into(), Uuid::nil().into()];
+        Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
     /// The open reviews of what a ticket gave.
     pub async fn open_reviews(&self, ticket: TicketId) -> Result<Vec<ReviewItem>, Error> {
         let sql = format!("select {COLUMNS} from review_items where ticket = $1 and verdict is null order by id");
