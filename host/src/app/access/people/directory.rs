@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-pub use super::attributes::ENTERPRISE;
-use super::attributes::{NAME_CHARS_MAX, checked, is_active, name_of, text};
+use super::attributes::{flag, is_active, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -17,15 +16,22 @@ use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{GroupId, PersonId};
 use crate::desk::organisation::directory::{Directory, EntryKind, Provided};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Problem, check_characters, check_long};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::is_blank;
 use crate::store::chain::audit;
 pub use crate::store::people::directory::Entry;
 use crate::store::people::directory::Kept as Written;
 
+/// The schema of a user's place in the company (RFC 7643, section 4.3).
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// The most users and groups together.
 const ENTRIES_MAX: usize = 200_000;
+/// The largest entry, in bytes: a group of some ten thousand members.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// The longest name, in characters.
+const NAME_CHARS_MAX: usize = 256;
 /// How often a change is made again while other hosts change the directory.
 const TRIES_MAX: usize = 8;
 /// How often a host looks whether another has changed it.
@@ -84,6 +90,11 @@ fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
 
 fn user<'e>(entries: &'e BTreeMap<Uuid, Entry>, id: &str) -> Option<&'e Entry> {
     entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)
+}
+
+fn text(body: Option<&Value>, path: &str) -> Option<String> {
+    let found = body?.pointer(&format!("/{path}"))?.as_str()?.trim();
+    (!found.is_empty()).then(|| found.to_owned())
 }
 
 fn described(body: &Value) -> Provided {
@@ -363,5 +374,70 @@ impl App {
                 tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
             }
         }
+    }
+}
+
+fn name_of(kind: EntryKind, body: &Value) -> String {
+    let attribute = match kind {
+        EntryKind::User => "userName",
+        EntryKind::Group => "displayName",
+    };
+    text(Some(body), attribute).unwrap_or_default().to_lowercase()
+}
+
+/// A body as it is kept: without what only the desk says, with flags as flags.
+fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
+    let rejected = |field: &str, code: &str, message: String| Error::Rejected {
+        problems: vec![Problem::new(field, code, message)],
+    };
+    let Some(body) = with_names(body, &[ENTERPRISE]) else {
+        return Err(rejected("", "repeated", "An attribute is there twice, in two forms of its name.".to_owned()));
+    };
+    let Value::Object(fields) = body else {
+        return Err(rejected("", "not-an-object", "Send a JSON object.".to_owned()));
+    };
+    let mut kept = Map::new();
+    for (name, mut value) in fields {
+        let plain = name.to_ascii_lowercase();
+        // The groups of a user are the groups' own.
+        if ["id", "meta", "schemas"].contains(&plain.as_str()) || (kind == EntryKind::User && plain == "groups") {
+            continue;
+        }
+        if plain == "active" {
+            value = Value::Bool(
+                flag(&value)
+                    .ok_or_else(|| rejected("active", "not-a-flag", "`active` is true or false.".to_owned()))?,
+            );
+        }
+        if !value.is_null() {
+            kept.insert(name, value);
+        }
+    }
+    let body = Value::Object(kept);
+    let name = name_of(kind, &body);
+    let field = if kind == EntryKind::User { "userName" } else { "displayName" };
+    if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
+        return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
+    }
+    if let Some(problem) = unfit("", &body) {
+        return Err(Error::Rejected { problems: vec![problem] });
+    }
+    if body.to_string().len() > BODY_BYTES_MAX {
+        return Err(rejected("", "too-large", format!("An entry has at most {BODY_BYTES_MAX} bytes.")));
+    }
+    Ok(body)
+}
+
+/// The first text of an entry, or name of an attribute, with characters that do more than be read. A postal address alone is written
+/// in lines.
+fn unfit(attribute: &str, value: &Value) -> Option<Problem> {
+    match value {
+        Value::String(text) if attribute == "formatted" => check_long(attribute, text),
+        Value::String(text) => check_characters(attribute, text),
+        Value::Array(items) => items.iter().find_map(|item| unfit(attribute, item)),
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(name, value)| check_characters("", name).or_else(|| unfit(&name.to_ascii_lowercase(), value))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
