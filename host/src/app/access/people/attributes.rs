@@ -57,10 +57,7 @@ pub(super) fn with_names(value: Value, schemas: &[&'static str]) -> Option<Value
 /// A flag, also in the forms that providers write it: Entra sends it as a text, and has sent it as a list of one value.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
-        Value::Array(all) => match all.as_slice() {
-            [one] => flag(one),
-            _ => None,
-        },
+        Value::Array(all) if all.len() == 1 => all.first().and_then(flag),
         Value::Object(fields) => flag(fields.get("value")?),
         Value::Bool(flag) => Some(*flag),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
