@@ -28,7 +28,7 @@ pub struct OffboardingView {
     grants: Vec<GrantView>,
     /// All that was read back last as theirs, as `app entitlement`.
     holdings: Vec<String>,
-    /// What apps have of theirs that no grant gives, as `app entitlement account`.
+    /// Access of theirs in apps that no grant gives, as `app entitlement account`.
     findings: Vec<String>,
     /// The orders that are on their way.
     orders: Vec<OrderView>,

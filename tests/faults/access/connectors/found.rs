@@ -1,4 +1,4 @@
-//! What apps say they have, and who may say that it is right: an answer that is none proves nothing, and no person speaks for what is
+//! Answers of apps about what they have, and who may say that it is right: an answer that is none proves nothing, and no person speaks for what is
 //! their own.
 
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ pub struct Offboarding {
     pub grants: Vec<Grant>,
     /// All that was read back last as theirs in apps.
     pub holdings: Vec<Holding>,
-    /// What apps have of theirs that no grant gives, also where it was accepted: a person who leaves keeps none of it.
+    /// Access of theirs in apps that no grant gives, also where it was accepted: a person who leaves keeps none of it.
     pub findings: Vec<Finding>,
     /// The orders about them that are on their way.
     pub ops: Vec<Op>,
