@@ -229,3 +229,29 @@ fn i18_one_emergency_follows_another_only_when_that_was_looked_at() {
         assert_eq!(waits["access"]["state"], "awaiting", "{waits}");
     });
 }
+
+#[test]
+fn of_many_who_review_the_same_at_one_moment_one_is_heard() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "github", "admin", &json!({})).expect(201);
+        let reviewers = ["priya", "ravi", "tomas", "yuki"].map(|who| desk.with_roles(who, "requester"));
+        let waiting = reviewers[0].get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+            let says = |(number, client): (usize, &Client)| {
+                client
+                    .post(&path, &json!({ "keep": number % 2 == 0, "reason": "as the log of the night has it" }))
+                    .status
+            };
+            let all: Vec<_> = reviewers.iter().enumerate().map(|one| scope.spawn(move || says(one))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409, 409, 409]);
+        let verdict = reviewers[0].get("/api/v1/access/review-items").expect(200);
+        assert_eq!(verdict, json!([]), "it waits for none of them");
+        desk.advance(hours(2));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

@@ -160,8 +160,8 @@ impl Office {
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
         let grant = self.reviewed_grant(&item).await?;
-        self.change_grant(grant, idempotency(actor, key), |ticket, grant, at| {
-            Ok(Some(campaign::answer(ticket, grant, (&item, &said), &permit, at)?))
+        self.change_review((grant, id), idempotency(actor, key), |ticket, grant, item, at| {
+            Ok(Some(campaign::answer(ticket, grant, (item, &said), &permit, at)?))
         })
         .await?;
         self.store.review(id).await?.ok_or_else(missing)
@@ -180,7 +180,10 @@ impl Office {
                 continue;
             }
             let grant = self.reviewed_grant(&item).await?;
-            self.change_grant(grant, None, |ticket, grant, at| Ok(campaign::lapse(ticket, grant, &item, at))).await?;
+            self.change_review((grant, item.id), None, |ticket, grant, item, at| {
+                Ok(campaign::lapse(ticket, grant, item, at))
+            })
+            .await?;
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
     }
