@@ -167,6 +167,35 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
+/// Asks others about access where all have left who were asked; `None` where one of them is here, it was answered, or no other is
+/// there to be asked. It gains no time.
+pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
+    let here = |person: &PersonId| at.organisation.people.get(person).is_some_and(|person| person.active);
+    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(here) {
+        return None;
+    }
+    let mut parties = vec![&grant.subject];
+    if item.campaign.is_none() {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+    }
+    let may = |person: &PersonId| may_review(at.organisation, &parties, person, at.now);
+    let mut people = reviewers(at.organisation, grant, Asks::Owner, at.now);
+    people.retain(|person| may(person));
+    if people.is_empty() {
+        people = at.organisation.defaults.access_approvers.iter().filter(|person| may(person)).cloned().collect();
+    }
+    if people.is_empty() {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    change.messages.extend(people.iter().map(|person| at.message(item.ticket, MessageKind::ReviewWanted, person)));
+    let item = ReviewItem { reviewers: people, ..item.clone() };
+    let event = LedgerEvent::ReviewAsked { item: item.clone() };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });
+    change.access.push(AccessWrite::Review(item));
+    Some(change)
+}
+
 /// The people who look at what a request in an emergency gave: the owner of the app and the desk's approvers, none of them a party.
 fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
     let parties = [&case.requester, &case.submitted_by, &case.request.subject];

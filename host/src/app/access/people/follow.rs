@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// Open requests that are looked at together.
 const PAGE: usize = 200;
 impl Office {
-    /// Takes open requests to those who may approve them now, ends what people hold who have left, and orders what is held in apps
+    /// Takes open requests to those who may approve them now, and open reviews to those who may answer them, ends what people hold who have left, and orders what is held in apps
     /// that have a connector since.
     ///
     /// # Errors
@@ -23,6 +23,7 @@ impl Office {
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub async fn follow_people(&self) -> Result<(), Error> {
         self.follow_approvers().await?;
+        self.follow_reviewers().await?;
         if self.end_leavers().await? {
             self.take_from_leavers().await?;
         }
