@@ -99,7 +99,7 @@ fn where_the_reviewer_leaves_another_is_asked_and_has_the_same_time() {
         assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
         let own = waiting(&lena);
         let until: jiff::Timestamp = own[0]["due_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!((own.len(), until), (1, due), "then the manager");
+        assert_eq!((own.len(), until.as_second()), (1, due.as_second()), "then the manager");
         assert_eq!(says(&lena, &own[0], &json!({ "keep": true, "reason": "still in the project" })), 200);
         desk.advance(SignedDuration::from_hours(14 * 24));
         assert_eq!(grants(&desk, "amara")[0]["effective"], true);
