@@ -145,6 +145,7 @@ fn who_is_deleted_and_made_again_has_nothing_of_before_and_no_other_gets_their_p
         let (desk, provider) = desk(database);
         let kofi = desk.as_role("kofi");
         let makes = |name: &str| sends(&provider, "POST", "/scim/v2/Users", &user(name, &json!({}))).expect(201);
+        let here = |person: &str| kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200)["here"].clone();
         let tariq = makes("tariq@meridian.example");
         let staff = json!({ "displayName": "staff", "members": [{ "value": id(&tariq) }] });
         sends(&provider, "POST", "/scim/v2/Groups", &staff).expect(201);
@@ -157,8 +158,14 @@ fn who_is_deleted_and_made_again_has_nothing_of_before_and_no_other_gets_their_p
         let again = asks(&kofi, "tariq").expect(201);
         assert_ne!(again["access"]["state"], "approved", "the new user is in no group: {again}");
 
+        // Nor does who is made again come in by what was given out before.
+        let amara = makes("amara@meridian.example");
+        let before = desk.with_roles("amara", "agent");
+        assert_eq!(provider.delete(&format!("/scim/v2/Users/{}", id(&amara))).status, 204);
+        makes("amara@meridian.example");
+        assert_eq!((here("amara"), before.get("/api/v1/tickets").status), (json!(true), 401));
+
         // One who went by another name in the end leaves the old name to another, and not their place.
-        let here = |person: &str| kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200)["here"].clone();
         let zelda = makes("zelda@meridian.example");
         let path = format!("/scim/v2/Users/{}", id(&zelda));
         let renamed =

@@ -295,7 +295,7 @@ impl App {
         .await
     }
 
-    /// Deletes a user, who has left by that, or a group.
+    /// Deletes a user, who has left by that and whose ways in are closed, or a group.
     ///
     /// # Errors
     ///
@@ -308,6 +308,12 @@ impl App {
     ) -> Result<(), Error> {
         permission::manage_directory(actor)?;
         let now = self.clock.now();
+        let gone = self.directory_entry(actor, kind, id)?;
+        let meant = version.is_none_or(|version| version == gone.version);
+        // First, so that a deletion that was answered has done it.
+        if let (EntryKind::User, true, Ok(person)) = (kind, meant, gone.stands_for.parse::<PersonId>()) {
+            self.close_ways_in(&person, &signatory(actor).to_string()).await?;
+        }
         self.write_entry(actor, Did::Deleted, |_| {
             let before = self.directory_entry(actor, kind, id)?;
             if version.is_some_and(|version| version != before.version) {
