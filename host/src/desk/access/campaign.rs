@@ -287,7 +287,10 @@ pub fn answer(
     _permit: &MayReview,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    let delegate = |person: &PersonId| at.organisation.delegates_of(person, at.now).any(|other| *other == said.by);
+    let delegate = |person: &PersonId| {
+        let here = at.organisation.people.get(person).is_some_and(|person| person.active);
+        here && at.organisation.delegates_of(person, at.now).any(|other| *other == said.by)
+    };
     let asked = item.reviewers.contains(&said.by);
     let mut parties = vec![&grant.subject];
     // Who stands in for a reviewer may be the one who has asked for the access, and has no word about it then (I2).
