@@ -99,6 +99,12 @@ impl Resource {
         let members = self.body.get("members").and_then(Value::as_array);
         members.is_some_and(|all| all.iter().any(|member| member.get("value").and_then(Value::as_str) == Some(user)))
     }
+
+    /// Whether a user says that they are in a group.
+    fn is_in(&self, group: &str) -> bool {
+        let groups = self.body.get("groups").and_then(Value::as_array);
+        groups.is_some_and(|all| all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(group)))
+    }
 }
 
 /// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
@@ -252,7 +258,10 @@ impl ScimApp {
     }
 
     async fn is_member(&self, entitlement: &Entitlement, user: &Resource) -> Result<bool, Trouble> {
-        Ok(self.group(entitlement).await?.is_some_and(|group| group.has_member(&user.id)))
+        let Some(group) = self.group(entitlement).await? else { return Ok(false) };
+        // Some servers leave members out, as of large groups: that says of none that they are not in it, and the user says more (I9).
+        let says_who = group.body.get("members").is_some();
+        Ok(if says_who { group.has_member(&user.id) } else { user.is_in(&group.id) })
     }
 
     async fn apply_account(&self, effect: Effect<'_>) -> Result<String, Trouble> {

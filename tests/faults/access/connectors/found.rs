@@ -58,6 +58,27 @@ fn i09_a_page_that_is_no_answer_of_the_app_proves_no_end() {
 }
 
 #[test]
+fn i09_a_group_that_is_shown_without_its_members_proves_no_end() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.hides_members();
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        // It says that it has done what it has not.
+        app.fail("PATCH", "/Groups", 2, Phase::Before, Fault::Status(200, None));
+        desk.advance(hours(4));
+        assert_eq!((states(&desk), app.members("user").len()), (vec!["deprovisioning".to_owned()], 1));
+        for _ in 0..6 {
+            desk.advance(seconds(90));
+        }
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec![]));
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i02_no_person_lets_their_own_access_stay_that_was_found_and_who_leaves_keeps_none_that_was_let_stay() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
