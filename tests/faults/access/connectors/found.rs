@@ -79,6 +79,35 @@ fn i09_a_group_that_is_shown_without_its_members_proves_no_end() {
 }
 
 #[test]
+fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked_for_by_a_person() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("x-17", "amara@meridian.example", "user");
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(
+            (states(&desk), app.effects()),
+            (vec!["active".to_owned()], vec![]),
+            "the app has her by her address"
+        );
+        change(&desk, "people.toml", |text| {
+            let id = text.find("id = \"amara\"").unwrap();
+            let start = text[..id].rfind("[[person]]").unwrap();
+            let end = text[id..].find("[[person]]").map_or(text.len(), |end| id + end);
+            format!("{}{}", &text[..start], &text[end..])
+        });
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user")), (vec!["deprovisioning".to_owned()], vec!["x-17".to_owned()]));
+        let orders = desk.as_role("kofi").get("/api/v1/access/orders").expect(200);
+        let waits =
+            |order: &&Value| order["state"] == "waiting" && order["said"].to_string().contains("a person looks");
+        assert!(orders.as_array().unwrap().iter().any(|order| waits(&order)), "{orders}");
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i02_no_person_lets_their_own_access_stay_that_was_found_and_who_leaves_keeps_none_that_was_let_stay() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
