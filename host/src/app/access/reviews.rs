@@ -201,11 +201,7 @@ impl Office {
             let page = self.store.all_open_reviews(after, PAGE).await?;
             let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(here)).collect();
             for item in left {
-                let grant = self.reviewed_grant(item).await?;
-                let asked = self.change_review((grant, item.id), None, |ticket, grant, item, at| {
-                    Ok(campaign::follow(ticket, grant, item, at))
-                });
-                match asked.await {
+                match self.ask_others(item).await {
                     // One that is damaged is logged, and keeps no other from being asked about.
                     Ok(()) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
                     Err(error) => return Err(error),
@@ -216,6 +212,14 @@ impl Office {
                 return Ok(());
             }
         }
+    }
+
+    async fn ask_others(&self, item: &ReviewItem) -> Result<(), Error> {
+        let grant = self.reviewed_grant(item).await?;
+        self.change_review((grant, item.id), None, |ticket, grant, item, at| {
+            Ok(campaign::follow(ticket, grant, item, at))
+        })
+        .await
     }
 
     /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.

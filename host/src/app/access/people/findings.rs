@@ -124,8 +124,8 @@ impl Office {
                 .change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
             match taken.await {
                 Ok(_) => {}
-                // Its row is damaged, which is logged, and keeps no other waiting.
-                Err(Error::Damaged(_)) => continue,
+                // One that is damaged is logged, and keeps no other waiting.
+                Err(Error::Missing { .. } | Error::Damaged(_)) => continue,
                 Err(error) => return Err(error),
             }
             tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");

@@ -23,10 +23,10 @@ impl Office {
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub async fn follow_people(&self) -> Result<(), Error> {
         self.follow_approvers().await?;
-        self.follow_reviewers().await?;
         if self.end_leavers().await? {
             self.take_from_leavers().await?;
         }
+        self.follow_reviewers().await?;
         self.follow_connectors().await
     }
 
