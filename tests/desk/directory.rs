@@ -159,6 +159,77 @@ fn who_is_deactivated_at_the_provider_has_left_and_who_comes_there_is_here() {
     });
 }
 
+/// The case of names does not matter (RFC 7643, section 2.1), and providers send flags in forms of their own.
+#[test]
+fn a_deactivation_is_one_in_every_form_in_which_providers_send_it() {
+    let (desk, provider) = desk(Database::Sqlite);
+    let here = |person: &str| {
+        let report = desk.as_role("kofi").get(&format!("/api/v1/people/{person}/offboarding")).expect(200);
+        report["here"].as_bool().unwrap()
+    };
+    let forms = [
+        json!([{ "op": "REPLACE", "path": "Active", "value": "FALSE" }]),
+        json!([{ "op": "replace", "value": { "Active": false } }]),
+        json!([{ "op": "replace", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active", "value": "False" }]),
+        json!([{ "op": "replace", "value": { USER: { "active": "false" } } }]),
+        json!([{ "op": "Replace", "path": "active", "value": [{ "$ref": null, "value": "False" }] }]),
+    ];
+    for (number, operations) in forms.iter().enumerate() {
+        // Made without a word about it, as some providers do.
+        let name = format!("leaver{number}@meridian.example");
+        let made = sends(&provider, "POST", "/scim/v2/Users", &json!({ "schemas": [USER], "userName": name }));
+        let path = format!("/scim/v2/Users/{}", id(&made.expect(201)));
+        assert!(here(&format!("leaver{number}")));
+        sends(&provider, "PATCH", &path, &json!({ "Operations": operations })).expect(200);
+        assert!(!here(&format!("leaver{number}")), "{operations}");
+    }
+    let away = json!({ "schemas": [USER], "USERNAME": "away@meridian.example", "ACTIVE": "False" });
+    assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &away).expect(201)["active"], false);
+    assert!(!here("away"));
+    let both = json!({ "schemas": [USER], "userName": "both@meridian.example", "active": true, "Active": false });
+    assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &both).status, 400, "it may not be said in two ways");
+}
+
+#[test]
+fn who_is_deleted_and_made_again_has_nothing_of_before_and_no_other_gets_their_place() {
+    on_both(|database| {
+        let (desk, provider) = desk(database);
+        let kofi = desk.as_role("kofi");
+        let makes = |name: &str| sends(&provider, "POST", "/scim/v2/Users", &user(name, &json!({}))).expect(201);
+        let here = |person: &str| kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200)["here"].clone();
+        let tariq = makes("tariq@meridian.example");
+        let staff = json!({ "displayName": "staff", "members": [{ "value": id(&tariq) }] });
+        sends(&provider, "POST", "/scim/v2/Groups", &staff).expect(201);
+        assert_eq!(asks(&kofi, "tariq").expect(201)["access"]["state"], "approved");
+        assert_eq!(provider.delete(&format!("/scim/v2/Users/{}", id(&tariq))).status, 204);
+        // The group still names the user that is gone.
+        makes("tariq@meridian.example");
+        let grants = kofi.get("/api/v1/people/tariq/grants").expect(200);
+        assert_eq!((&grants[0]["end_reason"], &grants[0]["effective"]), (&json!("left"), &json!(false)), "{grants}");
+        let again = asks(&kofi, "tariq").expect(201);
+        assert_ne!(again["access"]["state"], "approved", "the new user is in no group: {again}");
+
+        // Nor does who is made again come in by what was given out before.
+        let amara = makes("amara@meridian.example");
+        let before = desk.with_roles("amara", "agent");
+        assert_eq!(provider.delete(&format!("/scim/v2/Users/{}", id(&amara))).status, 204);
+        makes("amara@meridian.example");
+        assert_eq!((here("amara"), before.get("/api/v1/tickets").status), (json!(true), 401));
+
+        // One who went by another name in the end leaves the old name to another, and not their place.
+        let zelda = makes("zelda@meridian.example");
+        let path = format!("/scim/v2/Users/{}", id(&zelda));
+        let renamed =
+            json!({ "Operations": [{ "op": "Replace", "path": "userName", "value": "zelda.b@meridian.example" }] });
+        sends(&provider, "PATCH", &path, &renamed).expect(200);
+        assert_eq!(here("zelda"), true, "a new name makes no new person");
+        assert_eq!(provider.delete(&path).status, 204);
+        makes("zelda@meridian.example");
+        assert_eq!((here("zelda"), here("zelda-2")), (json!(false), json!(true)));
+        desk.advance(SignedDuration::from_hours(24));
+    });
+}
+
 #[test]
 fn lists_versions_and_errors_are_as_the_standard_has_them() {
     let (_desk, provider) = desk(Database::Sqlite);

@@ -353,3 +353,17 @@ proptest! {
         prop_assert!(world.holdings.is_empty());
     }
 }
+
+/// The app's answer comes after the time of the grant, and before the sweep that ends it.
+#[test]
+fn a_grant_whose_time_is_over_does_not_become_active() {
+    let mut world = World::new(BTreeSet::new());
+    world.grant(0, 1, false);
+    world.hour = 2;
+    world.drain();
+    assert!(world.grants.values().all(|grant| grant.state == GrantState::Provisioning), "{:?}", world.grants);
+    world.pass(0);
+    world.drain();
+    world.check();
+    assert!(world.app.is_empty());
+}

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::on_both;
 
@@ -78,5 +79,31 @@ fn a_campaign_asks_owners_keeps_what_they_keep_and_ends_the_rest() {
         );
         assert_eq!(desk.as_role("amara").get(&format!("/api/v1/access/review-items?campaign={id}")).status, 403);
         assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn where_the_reviewer_leaves_another_is_asked_and_has_the_same_time() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        asks(&desk.as_role("kofi"), "jira", "amara");
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        desk.as_role("mei").post("/api/v1/access/reviews", &campaign).expect(201);
+        let (chloe, lena) = (desk.with_roles("chloe", "requester"), desk.as_role("lena"));
+        assert_eq!((waiting(&chloe).len(), waiting(&lena).len()), (1, 0), "the owner of the app is asked");
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.replacen("id = \"chloe\"\n", "id = \"chloe\"\nactive = false\n", 1);
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let own = waiting(&lena);
+        let until: jiff::Timestamp = own[0]["due_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!((own.len(), until.as_second()), (1, due.as_second()), "then the manager");
+        assert_eq!(says(&lena, &own[0], &json!({ "keep": true, "reason": "still in the project" })), 200);
+        desk.advance(SignedDuration::from_hours(14 * 24));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], true);
+        let checked = desk.command(&["decisions", "chain"]);
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
     });
 }

@@ -49,6 +49,8 @@ struct State {
     requests: Vec<String>,
     /// Whether a PATCH whose path has a filter is refused.
     no_filter_paths: bool,
+    /// Whether a group is shown without its members, and a user with the groups that they are in.
+    hides_members: bool,
     next: u64,
 }
 
@@ -101,6 +103,11 @@ impl ScimApp {
     /// Takes no path with a filter from now on.
     pub fn without_filter_paths(&self) {
         self.state().no_filter_paths = true;
+    }
+
+    /// Shows no group's members from now on, as some servers do with large groups.
+    pub fn hides_members(&self) {
+        self.state().hides_members = true;
     }
 
     /// Who is a member of a group, by the names of users, sorted.
@@ -214,14 +221,33 @@ impl ScimApp {
 }
 
 impl State {
+    fn users_with_groups(&self) -> BTreeMap<String, Value> {
+        let with_groups = |(id, user): (&String, &Value)| {
+            let has =
+                |group: &&Value| group["members"].as_array().unwrap().iter().any(|one| one["value"] == id.as_str());
+            let groups: Vec<Value> =
+                self.groups.values().filter(has).map(|group| json!({ "value": group["id"] })).collect();
+            let mut user = user.clone();
+            user["groups"] = groups.into();
+            (id.clone(), user)
+        };
+        self.users.iter().map(with_groups).collect()
+    }
+
     fn act(&mut self, method: &str, target: &str, body: &str) -> (u16, Value) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (method, parts.as_slice()) {
+            ("GET", ["Users"]) if self.hides_members => (200, listed(&self.users_with_groups(), query)),
             ("GET", ["Users"]) => (200, listed(&self.users, query)),
             ("GET", ["Groups"]) => (200, listed(&self.groups, query)),
             ("GET", ["Users", id]) => self.users.get(*id).map_or((404, Value::Null), |user| (200, user.clone())),
+            ("GET", ["Groups", id]) if self.hides_members => {
+                let mut group = self.groups.get(*id).cloned().unwrap_or_default();
+                group.as_object_mut().unwrap().remove("members");
+                (200, group)
+            }
             ("GET", ["Groups", id]) => self.groups.get(*id).map_or((404, Value::Null), |group| (200, group.clone())),
             ("POST", ["Users"]) => self.create(body),
             ("PATCH", ["Users", id]) => self.patch_user(id, &body),

@@ -234,6 +234,29 @@ fn i02_a_delegate_decides_in_ones_place_for_the_days_named_and_never_for_a_party
 }
 
 #[test]
+fn i02_who_stands_in_for_one_who_has_left_decides_nothing() {
+    on_both(|database| {
+        let desk = desk(database);
+        let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+        let until = today.tomorrow().unwrap();
+        reconfigure(&desk, "people.toml", |text| {
+            let start = text.find("id = \"grace\"").unwrap();
+            let end = text[start..].find("[[person]]").map_or(text.len(), |end| start + end);
+            let away = format!("\n[[person.delegation]]\nto = \"jonas\"\nfrom = {today}\nuntil = {until}\n\n");
+            format!("{}{away}{}", &text[..end], &text[end..])
+        });
+        asks(&desk.as_role("amara"), "salesforce", "user", &json!({}));
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["grace", "jonas"]));
+        leave(&desk, "grace");
+        assert_eq!(access(&desk, "IT-1")["awaited"], json!(["priya", "tomas", "yuki"]));
+        let refused = says_yes(&desk.with_roles("jonas", "requester"), "IT-1");
+        assert!((403..=404).contains(&refused.status), "{}", refused.text);
+        says_yes(&desk.as_role("priya"), "IT-1").expect(200);
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
 fn where_no_approver_is_left_the_access_approvers_stand_in() {
     on_both(|database| {
         let desk = desk(database);

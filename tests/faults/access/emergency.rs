@@ -183,3 +183,106 @@ fn i15_where_too_many_leave_at_once_a_person_is_asked_and_what_ends_by_its_time_
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
+
+#[test]
+fn i02_who_has_asked_in_an_emergency_does_not_look_at_it_in_a_reviewers_place() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+        let until = today.tomorrow().unwrap();
+        change(&desk, "people.toml", |text| {
+            let at = text.find("id = \"priya\"").unwrap();
+            let end = text[at..].find("[[person]]").map_or(text.len(), |end| at + end);
+            let away = format!("\n[[person.delegation]]\nto = \"kofi\"\nfrom = {today}\nuntil = {until}\n\n");
+            format!("{}{away}{}", &text[..end], &text[end..])
+        });
+        reload(&desk);
+        let (kofi, priya) = (desk.as_role("kofi"), desk.as_role("priya"));
+        let ticket = asks(&kofi, "github", "admin", &json!({ "for": "amara" })).expect(201);
+        assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+        let waiting = priya.get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        let keep = json!({ "keep": true, "reason": "it was needed" });
+        kofi.post(&path, &keep).expect(403);
+        assert_eq!(priya.post(&path, &keep).expect(200)["verdict"], "keep");
+        desk.advance(hours(2));
+    });
+}
+
+#[test]
+fn i18_one_emergency_follows_another_only_when_that_was_looked_at() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let (amara, priya) = (desk.as_role("amara"), desk.as_role("priya"));
+        assert_eq!(asks(&amara, "github", "admin", &json!({})).expect(201)["access"]["state"], "approved");
+        desk.advance(hours(2));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], false);
+        let refused = asks(&amara, "github", "admin", &json!({})).expect(422);
+        assert!(refused.to_string().contains("is not looked at yet"), "{refused}");
+        let waiting = priya.get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        priya.post(&path, &json!({ "keep": true, "reason": "the deployment had failed" })).expect(200);
+        assert_eq!(asks(&amara, "github", "admin", &json!({})).expect(201)["access"]["state"], "approved");
+        desk.advance(hours(2));
+        // People decide, also while it is not looked at.
+        let waits = asks(&amara, "github", "admin", &json!({ "emergency": false })).expect(201);
+        assert_eq!(waits["access"]["state"], "awaiting", "{waits}");
+    });
+}
+
+#[test]
+fn of_many_who_review_the_same_at_one_moment_one_is_heard() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "github", "admin", &json!({})).expect(201);
+        let reviewers = ["priya", "ravi", "tomas", "yuki"].map(|who| desk.with_roles(who, "requester"));
+        let waiting = reviewers[0].get("/api/v1/access/review-items").expect(200);
+        let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
+        let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+            let says = |(number, client): (usize, &Client)| {
+                client
+                    .post(&path, &json!({ "keep": number % 2 == 0, "reason": "as the log of the night has it" }))
+                    .status
+            };
+            let all: Vec<_> = reviewers.iter().enumerate().map(|one| scope.spawn(move || says(one))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409, 409, 409]);
+        let verdict = reviewers[0].get("/api/v1/access/review-items").expect(200);
+        assert_eq!(verdict, json!([]), "it waits for none of them");
+        desk.advance(hours(2));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn i23_the_seats_of_those_who_have_left_are_taken_until_what_they_held_has_ended() {
+    on_both(|database| {
+        let desk = desk(database, |text| text.replace("[defaults]\n", "[defaults]\nleavers-max = 1\n"));
+        change(&desk, "apps.toml", |text| {
+            let (before, jira) = text.split_once("id = \"jira\"").unwrap();
+            format!("{before}id = \"jira\"{}", jira.replacen("risk = \"low\"\n", "risk = \"low\"\nseats = 2\n", 1))
+        });
+        reload(&desk);
+        let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
+        let asked = |person: &str| {
+            let more = json!({ "for": person, "emergency": false });
+            asks(&kofi, "jira", "user", &more).expect(201)["access"]["state"].clone()
+        };
+        assert_eq!((asked("amara"), asked("jonas")), (json!("approved"), json!("approved")));
+        change(&desk, "people.toml", |mut text| {
+            for person in ["amara", "jonas"] {
+                let id = format!("id = \"{person}\"\n");
+                text = text.replacen(&id, &format!("{id}active = false\n"), 1);
+            }
+            text
+        });
+        reload(&desk);
+        assert_eq!(grants(&desk, "amara")[0]["state"], "active", "the brake keeps it, and the app has it");
+        assert_eq!(asked("sofia"), "denied_by_policy", "no more seats are given than there are");
+        mei.post("/api/v1/access/brake/resume", &json!({ "reason": "both have left, as announced" })).expect(200);
+        assert_eq!(asked("sofia"), "approved");
+        desk.advance(hours(9));
+    });
+}

@@ -205,3 +205,82 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
         }
     });
 }
+
+#[test]
+fn i05_who_is_in_none_of_an_apps_groups_any_more_is_given_nothing_of_it() {
+    on_both(|database| {
+        let desk = desk(database, |text| {
+            let only = |id: &str| format!("{id}requestable-by = [\"security-officers\"]\n");
+            let (github, jira) = ("id = \"github\"\n", "id = \"jira\"\n");
+            text.replacen(github, &only(github), 1).replacen(jira, &only(jira), 1)
+        });
+        let in_groups = |groups: &str| {
+            let file = desk.settings().with_file_name("people.toml");
+            let text = std::fs::read_to_string(&file).unwrap();
+            let at = text.find("id = \"amara\"").unwrap();
+            let from = at + text[at..].find("groups = ").unwrap();
+            let to = from + text[from..].find('\n').unwrap();
+            std::fs::write(&file, format!("{}groups = {groups}{}", &text[..from], &text[to..])).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        };
+        in_groups("[\"staff\", \"security-officers\"]");
+        let amara = desk.as_role("amara");
+        assert_eq!(asks(&amara, "github", "write").expect(201)["access"]["state"], "awaiting");
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let starts = zone.to_datetime(desk.clock.now() + SignedDuration::from_hours(48)).date().to_string();
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 100, "starts": starts,
+            "justification": "the project begins then" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        assert_eq!(amara.post("/api/v1/tickets", &body).expect(201)["access"]["state"], "approved");
+
+        in_groups("[\"staff\"]");
+        says_yes(&desk, "IT-1", &json!({})).expect(200);
+        let kofi = desk.as_role("kofi");
+        assert_eq!(kofi.get("/api/v1/tickets/IT-1").expect(200)["access"]["state"], "denied");
+        let timeline = kofi.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("GitHub is only for those of certain groups"), "{timeline}");
+        desk.advance(SignedDuration::from_hours(48));
+        let grants = kofi.get("/api/v1/people/amara/grants").expect(200);
+        assert_eq!((&grants[0]["state"], &grants[0]["end_reason"]), (&json!("ended"), &json!("not-begun")), "{grants}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn i06_time_that_was_given_for_less_gives_no_time_to_more() {
+    on_both(|database| {
+        let desk = desk(database, |text| {
+            let write = "id = \"write\"\nname = \"Write\"\n";
+            text.replacen(write, &format!("{write}groups = [\"finance-approvers\", \"it-admins\"]\n"), 1)
+        });
+        let amara = desk.as_role("amara");
+        let wants = |hours: u32| {
+            let fields = json!({ "app": "github", "tier": "write", "duration-hours": hours,
+                "justification": "I move the repositories to the new organisation tonight, change 4711" });
+            let body = json!({ "request_type": "access", "subject": "github please", "fields": fields });
+            amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
+        };
+        let key = wants(100);
+        says_yes(&desk, &key, &json!({ "groups": ["finance-approvers"] })).expect(200);
+        let key = wants(4);
+        says_yes(&desk, &key, &json!({})).expect(200);
+        let held = || {
+            let grants = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+            let all = grants.as_array().unwrap().iter().filter(|grant| grant["effective"] == true);
+            let mut groups: Vec<String> = all.map(|grant| grant["groups"].to_string()).collect();
+            groups.sort();
+            groups
+        };
+        let (less, more) = ("[\"finance-approvers\"]".to_owned(), "[\"finance-approvers\",\"it-admins\"]".to_owned());
+        assert_eq!(held(), [more, less.clone()]);
+        desk.advance(SignedDuration::from_hours(4));
+        assert_eq!(held(), [less.clone()], "what was narrowed to less lasts, and nothing more does");
+        // The same or less for longer is one access, as ever.
+        let key = wants(200);
+        says_yes(&desk, &key, &json!({ "groups": ["finance-approvers"] })).expect(200);
+        assert_eq!(held(), [less]);
+        desk.advance(SignedDuration::from_hours(200));
+        assert_eq!(held(), Vec::<String>::new());
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

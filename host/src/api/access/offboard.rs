@@ -12,6 +12,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::people::offboard::Offboarding;
+use crate::desk::access::provisioning::finding::Finding;
 use crate::desk::id::PersonId;
 
 /// How far the desk has come with a person who leaves.
@@ -33,6 +34,8 @@ pub struct OffboardingView {
     grants: Vec<GrantView>,
     /// All that was read back last as theirs, as `app entitlement`.
     holdings: Vec<String>,
+    /// Access of theirs in apps that no grant gives, as `app entitlement account`.
+    findings: Vec<String>,
     /// The orders that are on their way.
     orders: Vec<OrderView>,
     /// How many requests of others wait for their approval.
@@ -52,11 +55,16 @@ impl From<Offboarding> for OffboardingView {
             requests: found.requests.iter().map(ToString::to_string).collect(),
             grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
             holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),
+            findings: found.findings.iter().map(finding).collect(),
             orders: found.ops.into_iter().map(OrderView::from).collect(),
             awaited: found.awaited,
             tickets: found.tickets,
         }
     }
+}
+
+fn finding(found: &Finding) -> String {
+    format!("{} {} {}", found.app, found.entitlement, found.account)
 }
 
 /// Read how far the desk has come with a person who leaves. For agents and admins.

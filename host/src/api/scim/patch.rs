@@ -74,8 +74,11 @@ fn whole(after: &mut Value, op: Op, name: &str, value: &Value) -> Result<(), NoP
     let is_schema = name.to_ascii_lowercase().starts_with("urn:") && value.is_object();
     if is_schema {
         let fields = value.as_object().into_iter().flatten();
+        // The core's own attributes stand at the top.
+        let core = name.to_ascii_lowercase().contains(":core:");
         return fields.into_iter().try_for_each(|(sub, value)| {
-            at(after, op, &Path { attribute: vec![name, sub.as_str()], filter: None, sub: None }, Some(value))
+            let attribute = if core { vec![sub.as_str()] } else { vec![name, sub.as_str()] };
+            at(after, op, &Path { attribute, filter: None, sub: None }, Some(value))
         });
     }
     let path = read(name).ok_or_else(|| NoPatch("invalidPath", "a member of `value` names no attribute".to_owned()))?;
@@ -120,7 +123,8 @@ fn at(after: &mut Value, op: Op, path: &Path<'_>, value: Option<&Value>) -> Resu
     match (&path.filter, op) {
         (Some(filter), _) => among(object, op, (last, filter, path.sub), value),
         (None, Op::Remove) => {
-            match value.filter(|value| value.is_array() || value.is_object()) {
+            let is_list = has_several(last) || member(object, last).is_some_and(Value::is_array);
+            match value.filter(|value| is_list && !value.is_null()) {
                 Some(named) => take_out(object, last, named),
                 None => drop(fields(object).and_then(|fields| remove(fields, last))),
             }
@@ -230,6 +234,8 @@ fn add(object: &mut Value, name: &str, value: &Value) -> Result<(), NoPatch> {
 fn is_same(one: &Value, other: &Value) -> bool {
     match (member(one, "value"), member(other, "value")) {
         (Some(one), Some(other)) => one == other,
+        // Some providers name a member by its id alone.
+        (Some(one), None) if other.is_string() => one == other,
         _ => one == other,
     }
 }
@@ -313,6 +319,12 @@ mod tests {
         let okta = json!([{ "op": "replace", "value": { "active": false, "name.familyName": "Okafor" } }]);
         let changed = after(&user, &okta);
         assert_eq!((&changed["active"], &changed["name"]["familyName"]), (&json!(false), &json!("Okafor")));
+        let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+        let whole = json!([{ "op": "replace", "value": { core: { "active": false } } }]);
+        assert_eq!(after(&user, &whole)["active"], json!(false), "the core's attributes stand at the top");
+        let title = json!({ "userName": "amara", "title": "Controller" });
+        let named = json!([{ "op": "Remove", "path": "title", "value": "Controller" }]);
+        assert_eq!(after(&title, &named), json!({ "userName": "amara" }));
     }
 
     #[test]
@@ -323,6 +335,12 @@ mod tests {
         assert_eq!(after(&group, &named)["members"], json!([{ "value": "1" }, { "value": "3" }]));
         let filtered = json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]);
         assert_eq!(after(&group, &filtered)["members"], json!([{ "value": "2" }, { "value": "3" }]));
+        let bare = json!([{ "op": "Remove", "path": "members", "value": "2" }]);
+        assert_eq!(after(&group, &bare)["members"], json!([{ "value": "1" }, { "value": "3" }]));
+        let bare = json!([{ "op": "Remove", "path": "members", "value": ["1", "2"] }]);
+        assert_eq!(after(&group, &bare)["members"], json!([{ "value": "3" }]));
+        let nothing = json!([{ "op": "remove", "path": "members", "value": [] }]);
+        assert_eq!(after(&group, &nothing), group);
         let twice = json!([{ "op": "add", "path": "members", "value": [{ "value": "3" }, { "value": "4" }] }]);
         assert_eq!(after(&group, &twice)["members"].as_array().unwrap().len(), 4);
         let all = json!([{ "op": "remove", "path": "members" }]);

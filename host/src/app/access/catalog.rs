@@ -6,7 +6,7 @@ use crate::app::{Error, Office};
 use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TierId};
-use crate::desk::organisation::{App, Organisation};
+use crate::desk::organisation::App;
 use crate::desk::permission;
 
 /// The most words of a search that count.
@@ -66,7 +66,7 @@ impl Office {
                 Standing {
                     held: held.iter().filter(of).max_by_key(|grant| grant.expires_at).cloned(),
                     requested: open.iter().any(|open| open.app == app.id && open.tier == tier.id),
-                    seats_left: tier.seats.map(|seats| seats.saturating_sub(taken(&organisation, &holders, &tier.id))),
+                    seats_left: tier.seats.map(|seats| seats.saturating_sub(taken(&holders, &tier.id))),
                 }
             };
             let connector = organisation.connector_of(&app.id).map(|connector| connector.kind.code());
@@ -77,9 +77,9 @@ impl Office {
     }
 }
 
-fn taken(organisation: &Organisation, holders: &[(PersonId, TierId)], tier: &TierId) -> u32 {
-    let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
-    let of = holders.iter().filter(|(person, held)| held == tier && here(person)).map(|(person, _)| person);
+/// The seats of a tier that are taken, also by those who have left: the app has them until their access has ended.
+fn taken(holders: &[(PersonId, TierId)], tier: &TierId) -> u32 {
+    let of = holders.iter().filter(|(_, held)| held == tier).map(|(person, _)| person);
     u32::try_from(of.collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX)
 }
 

@@ -178,7 +178,7 @@ impl Office {
     }
 
     /// Takes the word of a person who has carried out an order by hand. For those who answer for the app, and admins; never for
-    /// the person whom the order is about.
+    /// the person whom the order is about, by whichever of their accounts, nor for one who stands in for them.
     ///
     /// # Errors
     ///
@@ -194,7 +194,8 @@ impl Office {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke_for_others(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;
             let Author::Person(person) = permit.on(ticket)? else { return Err(Refusal::OrderNotByHand.into()) };
-            if *person == op.subject {
+            // By whichever account, and not for one in whose place they decide either: else an end would be proved by its own holder.
+            if at.organisation.is_party(person, &[&op.subject], at.now) {
                 return Err(Refusal::OwnAccess.into());
             }
             if op.state != OpState::Waiting {

@@ -18,6 +18,9 @@ pub use crate::store::commit::crash;
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
 const SENDING: SignedDuration = SignedDuration::from_secs(60);
 
+/// How often it is looked whether a person who has left is here again, as long as their grants have not ended.
+const AWAY: SignedDuration = SignedDuration::from_mins(5);
+
 /// The connectors whose apps want to be left alone, and until when. Each host keeps its own.
 #[derive(Debug, Default)]
 pub struct Pauses(Mutex<BTreeMap<ConnectorId, Timestamp>>);
@@ -66,8 +69,13 @@ impl Office {
         // Those of other tickets may come before: when they are done, this ticket's are looked at again.
         let mut open = self.store.open_ops(&first.subject).await?;
         open.retain(|op| op.state.is_open() && op.app == first.app);
-        let free: Vec<Op> = own.iter().filter(|op| is_free(op, &open)).cloned().collect();
-        let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).min();
+        // Nothing is given to a person who has left, also where the brake keeps their grants from ending: it waits for that, or for
+        // their return (I5).
+        let here = organisation.people.get(&first.subject).is_some_and(|person| person.active);
+        let waits = |op: &Op| !here && op.direction != Direction::Revoke && progress::may_be_sent(op.state);
+        let (waiting, free): (Vec<Op>, Vec<Op>) = own.iter().filter(|op| is_free(op, &open)).cloned().partition(waits);
+        let again = (!waiting.is_empty()).then(|| now.checked_add(AWAY).unwrap_or(Timestamp::MAX));
+        let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).chain(again).min();
         let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op));
         Ok(Orders { due: due.collect(), next })
     }

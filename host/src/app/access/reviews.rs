@@ -12,7 +12,7 @@ use crate::app::{App, Error, Office};
 use crate::desk::access::Grant;
 use crate::desk::access::campaign::{self, Asks, ReviewItem, Said};
 use crate::desk::actor::Actor;
-use crate::desk::id::{AppId, CampaignId, GrantId, ReviewItemId, TicketId};
+use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -160,8 +160,8 @@ impl Office {
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
         let grant = self.reviewed_grant(&item).await?;
-        self.change_grant(grant, idempotency(actor, key), |ticket, grant, at| {
-            Ok(Some(campaign::answer(ticket, grant, (&item, &said), &permit, at)?))
+        self.change_review((grant, id), idempotency(actor, key), |ticket, grant, item, at| {
+            Ok(Some(campaign::answer(ticket, grant, (item, &said), &permit, at)?))
         })
         .await?;
         self.store.review(id).await?.ok_or_else(missing)
@@ -180,9 +180,46 @@ impl Office {
                 continue;
             }
             let grant = self.reviewed_grant(&item).await?;
-            self.change_grant(grant, None, |ticket, grant, at| Ok(campaign::lapse(ticket, grant, &item, at))).await?;
+            self.change_review((grant, item.id), None, |ticket, grant, item, at| {
+                Ok(campaign::lapse(ticket, grant, item, at))
+            })
+            .await?;
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// Asks others about access where all have left who were asked.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done with the next look.
+    pub(super) async fn follow_reviewers(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        let mut after = None;
+        loop {
+            let page = self.store.all_open_reviews(after, PAGE).await?;
+            let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(here)).collect();
+            for item in left {
+                match self.ask_others(item).await {
+                    // One that is damaged is logged, and keeps no other from being asked about.
+                    Ok(()) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn ask_others(&self, item: &ReviewItem) -> Result<(), Error> {
+        let grant = self.reviewed_grant(item).await?;
+        self.change_review((grant, item.id), None, |ticket, grant, item, at| {
+            Ok(campaign::follow(ticket, grant, item, at))
+        })
+        .await
     }
 
     /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.

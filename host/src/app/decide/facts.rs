@@ -45,7 +45,7 @@ pub struct AccessFacts {
     pub request: AccessRequest,
     pub grants: Vec<Grant>,
     pub history: History,
-    /// Who holds the app in a tier that has seats, and in which; without those who have left.
+    /// Who holds the app in a tier that has seats, and in which; also those who have left, until their access has ended.
     pub holders: Vec<(PersonId, TierId)>,
     /// The people of the subject's department, and how many of them hold the app.
     pub peers: Peers,

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::work::may_read;
 use crate::app::error::Busy;
 use crate::app::{Error, Office};
+use crate::desk::access::campaign::ReviewItem;
 use crate::desk::access::{AccessCase, Grant, Question, Review};
 use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
-use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
+use crate::desk::id::{GrantId, PersonId, ReviewItemId, TicketId, TicketNumber};
 use crate::desk::ticket::lifecycle::alerts;
 use crate::desk::ticket::{State, Ticket};
 use crate::store::db::retry::Turns;
@@ -55,6 +56,8 @@ struct Seen {
     access: Option<(Review, AccessSeen)>,
     /// The questions that approvers have asked back, oldest first, where the change is about those.
     questions: Vec<Question>,
+    /// The review of the grant, where the change is about that.
+    review: Option<ReviewItem>,
     repeated: bool,
 }
 
@@ -63,6 +66,7 @@ struct Seen {
 enum With {
     Nothing,
     Grant(GrantId),
+    Review(GrantId, ReviewItemId),
     Questions,
 }
 
@@ -85,7 +89,7 @@ impl Terms {
 
 impl Seen {
     fn of((ticket, case): JustRead) -> Self {
-        Self { ticket, case, grant: None, access: None, questions: Vec::new(), repeated: false }
+        Self { ticket, case, grant: None, access: None, questions: Vec::new(), review: None, repeated: false }
     }
 }
 
@@ -275,6 +279,28 @@ impl Office {
         self.store.grant(id).await?.ok_or_else(missing)
     }
 
+    /// Changes a grant and its review, which is read together with it: of two answers at one moment one is the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(crate) async fn change_review(
+        &self,
+        (id, item): (GrantId, ReviewItemId),
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, &Grant, &ReviewItem, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<(), Error> {
+        let missing = || Error::Missing { what: "grant", name: id.to_string() };
+        let no_review = || Error::Missing { what: "review", name: item.to_string() };
+        let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
+        let changed = self.changed(ticket, With::Review(id, item), Terms::new(Retry::Commutes, key), |seen, at| {
+            let grant = seen.grant.as_ref().ok_or_else(missing)?;
+            let review = seen.review.as_ref().ok_or_else(no_review)?;
+            Ok(make(&seen.ticket, grant, review, at)?.map(Commit::from))
+        });
+        changed.await.map(drop)
+    }
+
     async fn changed(
         &self,
         which: Which,
@@ -425,11 +451,14 @@ impl Office {
         match with {
             With::Nothing => {}
             With::Questions => seen.questions = self.store.questions_about(seen.ticket.id).await?,
-            With::Grant(id) => {
+            With::Grant(id) | With::Review(id, _) => {
                 let Some(grant) = self.store.grant(id).await? else { return Ok(seen) };
                 seen.access = Some(self.access_of(&grant.subject).await?);
                 // Once more, since how far access has come was read after it.
                 seen.grant = self.store.grant(id).await?;
+                if let With::Review(_, item) = with {
+                    seen.review = self.store.review(item).await?;
+                }
             }
         }
         Ok(seen)

@@ -46,6 +46,10 @@ const REMEMBERED_MAX: usize = 10_000;
 const TOKEN_LIVES: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The label of the tokens that stand for sign-ins with a password.
 pub const LABEL: &str = "signed in with a password";
+/// Kept in the place of a password by which no person comes in any more: it is the hash of none.
+const NO_PASSWORD: &str = "none";
+/// Tokens of one person that are revoked at once.
+const CLOSED_MAX: i64 = 10_000;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
@@ -153,6 +157,30 @@ fn kept(password: &str, salt: &[u8; SALT_BYTES]) -> Result<String, argon2::Error
     let (memory, passes, lanes) = (parameters.m_cost(), parameters.t_cost(), parameters.p_cost());
     let (salt, out) = (BASE64.encode(salt), BASE64.encode(out));
     Ok(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${out}"))
+}
+
+impl Office {
+    /// Closes all ways in that a person has, because their user in the directory is deleted: the next who is made there under the
+    /// same name comes in by none of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done when it is tried again.
+    pub(in crate::app) async fn close_ways_in(&self, person: &PersonId, by: &str) -> Result<(), Error> {
+        let now = self.clock.now();
+        if self.store.account(person).await?.is_some() {
+            let none = Account { person: person.clone(), password: NO_PASSWORD.to_owned(), roles: BTreeSet::new() };
+            self.store.set_account(&none, by, now).await?;
+        }
+        self.store.unbind_identities(person, by, now).await?;
+        for token in self.store.tokens_in_force(Some(person), now, CLOSED_MAX).await? {
+            for hash in self.store.tokens_that_begin(&token.id).await? {
+                self.store.revoke_token(&hash, by, now).await?;
+            }
+        }
+        self.store.end_sessions(person, Ended::All, (by, now)).await?;
+        Ok(())
+    }
 }
 
 /// Whether a password is the one that is kept.
@@ -292,8 +320,8 @@ impl Office {
         let long = password.chars().count() > CHARS_MAX;
         apart(move || match kept_as {
             _ if long => false,
-            Some(kept_as) => is_kept(&password, &kept_as),
-            None => kept(&password, &[0; SALT_BYTES]).is_ok_and(|_| false),
+            Some(kept_as) if kept_as != NO_PASSWORD => is_kept(&password, &kept_as),
+            _ => kept(&password, &[0; SALT_BYTES]).is_ok_and(|_| false),
         })
         .await
     }

@@ -32,8 +32,9 @@ pub(super) struct Caller {
 /// An answer of success.
 pub(super) struct Reply {
     pub status: u16,
-    /// `Null` where there is no body.
+    /// `Null` where there is no body, or one that is no JSON.
     pub body: Value,
+    pub is_json: bool,
     pub etag: Option<String>,
     /// The call and its answer, in a few words.
     pub said: String,
@@ -166,9 +167,10 @@ impl Caller {
         match self.passing(what, answer) {
             Some(trouble) => Err(trouble),
             None if answer.status.is_success() => {
-                let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+                let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+                let (is_json, body) = (body.is_some(), body.unwrap_or_default());
                 let etag = answer.header("etag").map(str::to_owned);
-                Ok(Reply { status, body, etag, said: format!("{what}: {status}") })
+                Ok(Reply { status, body, is_json, etag, said: format!("{what}: {status}") })
             }
             None => Err(Trouble::Refused(status, shown(what, answer))),
         }

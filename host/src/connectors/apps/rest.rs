@@ -137,6 +137,10 @@ impl RestApp {
     async fn has(&self, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Option<(bool, String)>, Trouble> {
         let Some(calls) = self.calls.get(parts(entitlement).0) else { return Ok(None) };
         match self.make(&calls.read, effect, entitlement).await {
+            // A page that something on the way sends instead of the app does not say that it is gone (I9).
+            Ok(reply) if calls.there.is_some() && reply.status == 200 && !reply.is_json => {
+                Err(Trouble::Unknown(format!("{}, and the answer is no JSON: nothing follows from it", reply.said)))
+            }
             Ok(reply) => {
                 let expected = calls.equals.as_ref().map(|text| filled(text, effect, entitlement, str::to_owned));
                 Ok(Some((is_there(calls, expected.as_deref(), &reply.body), reply.said)))

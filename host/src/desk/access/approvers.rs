@@ -140,9 +140,10 @@ impl AccessCase {
             [] => step.approvers.clone(),
             named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         };
-        // Those who stand in for one of them may decide as well, and so may they.
+        // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it.
+        let present = people.iter().filter(|person| may_approve(self, organisation, person, now));
         let delegates: Vec<PersonId> =
-            people.iter().flat_map(|person| organisation.delegates_of(person, now)).cloned().collect();
+            present.flat_map(|person| organisation.delegates_of(person, now)).cloned().collect();
         people.extend(delegates);
         people.retain(|person| may(person));
         let enough = |people: &[PersonId]| {

@@ -167,6 +167,35 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
+/// Asks others about access where all have left who were asked; `None` where one of them is here, it was answered, or no other is
+/// there to be asked. It gains no time.
+pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
+    let here = |person: &PersonId| at.organisation.people.get(person).is_some_and(|person| person.active);
+    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(here) {
+        return None;
+    }
+    let mut parties = vec![&grant.subject];
+    if item.campaign.is_none() {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+    }
+    let may = |person: &PersonId| may_review(at.organisation, &parties, person, at.now);
+    let mut people = reviewers(at.organisation, grant, Asks::Owner, at.now);
+    people.retain(|person| may(person));
+    if people.is_empty() {
+        people = at.organisation.defaults.access_approvers.iter().filter(|person| may(person)).cloned().collect();
+    }
+    if people.is_empty() {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    change.messages.extend(people.iter().map(|person| at.message(item.ticket, MessageKind::ReviewWanted, person)));
+    let item = ReviewItem { reviewers: people, ..item.clone() };
+    let event = LedgerEvent::ReviewAsked { item: item.clone() };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });
+    change.access.push(AccessWrite::Review(item));
+    Some(change)
+}
+
 /// The people who look at what a request in an emergency gave: the owner of the app and the desk's approvers, none of them a party.
 fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
     let parties = [&case.requester, &case.submitted_by, &case.request.subject];
@@ -258,9 +287,18 @@ pub fn answer(
     _permit: &MayReview,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    let delegate = |person: &PersonId| at.organisation.delegates_of(person, at.now).any(|other| *other == said.by);
-    let asks = item.reviewers.contains(&said.by) || item.reviewers.iter().any(delegate);
-    if !asks || !may_review(at.organisation, &[&grant.subject], &said.by, at.now) {
+    let delegate = |person: &PersonId| {
+        let here = at.organisation.people.get(person).is_some_and(|person| person.active);
+        here && at.organisation.delegates_of(person, at.now).any(|other| *other == said.by)
+    };
+    let asked = item.reviewers.contains(&said.by);
+    let mut parties = vec![&grant.subject];
+    // Who stands in for a reviewer may be the one who has asked for the access, and has no word about it then (I2).
+    if !asked {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+    }
+    let asks = asked || item.reviewers.iter().any(delegate);
+    if !asks || !may_review(at.organisation, &parties, &said.by, at.now) {
         return Err(Refusal::NotAReviewer);
     }
     if item.answer.is_some() || item.due_at <= at.now {

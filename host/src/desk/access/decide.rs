@@ -332,7 +332,12 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     // What begins later takes the place of nothing, and nothing that is given now takes its place.
     let scheduled = grant.state == GrantState::Scheduled;
     let begun = |held: &&Grant| !scheduled && held.state != GrantState::Scheduled;
-    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).filter(begun).collect();
+    // Time that was given for less gives no time to more: where what is held lasts longer and has not all of the groups, each ends
+    // at its own time (I6).
+    let covers = |held: &&Grant| {
+        held.expires_at <= grant.expires_at || grant.groups.iter().all(|group| held.groups.contains(group))
+    };
+    let replaced: Vec<&Grant> = at.review().held.iter().filter(same).filter(begun).filter(covers).collect();
     grant.expires_at = replaced.iter().map(|held| held.expires_at).fold(grant.expires_at, Timestamp::max);
     let mut books = at.review().books();
     for held in &replaced {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{AccessCase, AccessState, Grant, GrantState};
 use crate::desk::change::at::At;
-use crate::desk::id::{AppId, TierId};
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Incompatible;
 
 /// Why an approved case is not granted; `None` where no guard stands in its way.
@@ -13,7 +13,15 @@ pub(super) fn refuses(case: &AccessCase, at: &At<'_>) -> Option<String> {
     let own = at.review().held.iter().filter(|grant| grant.subject == case.request.subject);
     let held = own.chain(&at.review().elsewhere).filter(|grant| !grant.has_ended(at.now));
     let held = held.map(|grant| (&grant.app, &grant.tier));
-    conflict((&case.request.app, &scope.tier), held, &at.organisation.incompatible)
+    let incompatible = &at.organisation.incompatible;
+    not_for_them(&case.request.subject, &case.request.app, at)
+        .or_else(|| conflict((&case.request.app, &scope.tier), held, incompatible))
+}
+
+/// Why a person may not have an app that is only for certain groups: they may have left those since it was asked for.
+fn not_for_them(subject: &PersonId, app: &AppId, at: &At<'_>) -> Option<String> {
+    let app = at.organisation.apps.get(app).filter(|app| !at.organisation.may_request(subject, app))?;
+    Some(format!("{} is only for those of certain groups, and {subject} is in none of them", app.name))
 }
 
 /// Why a case does not wait for approval: the same, with what is asked for besides.
@@ -49,7 +57,9 @@ pub(super) fn refuses_begin(grant: &Grant, at: &At<'_>) -> Option<String> {
     let own = at.review().held.iter().filter(|held| held.subject == grant.subject && held.id != grant.id);
     let others = own.chain(&at.review().elsewhere);
     let others = others.filter(|held| held.state != GrantState::Scheduled && !held.has_ended(at.now));
-    conflict((&grant.app, &grant.tier), others.map(|held| (&held.app, &held.tier)), &organisation.incompatible)
+    let others = others.map(|held| (&held.app, &held.tier));
+    not_for_them(&grant.subject, &grant.app, at)
+        .or_else(|| conflict((&grant.app, &grant.tier), others, &organisation.incompatible))
 }
 
 /// The first set of which the item and one of the others are in different halves (separation of duties).

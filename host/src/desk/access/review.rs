@@ -63,9 +63,9 @@ impl AccessCase {
         let app = organisation.apps.get(&self.request.app)?;
         let (_, tier) = app.tier(self.scope.as_ref()?.tier.as_str())?;
         let seats = tier.seats?;
-        let active = |person: &&PersonId| organisation.people.get(*person).is_some_and(|person| person.active);
+        // Also of those who have left, until what they held has ended: the app has their seats as long (I23).
         let holders = review.holders.iter().filter(|(_, held)| *held == tier.id).map(|(person, _)| person);
-        let others: BTreeSet<&PersonId> = holders.filter(|p| **p != self.request.subject).filter(active).collect();
+        let others: BTreeSet<&PersonId> = holders.filter(|p| **p != self.request.subject).collect();
         let taken = others.len();
         let full = u32::try_from(taken).is_ok_and(|taken| taken >= seats);
         full.then(|| format!("all {seats} seats of {} in {} are taken", tier.name, app.name))

@@ -10,6 +10,8 @@ use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::{Error, Store};
 
 const T: &str = "access_findings";
+/// The findings about one person that are listed.
+const OF_PERSON_MAX: usize = 1_000;
 const COLUMNS: &str =
     "id, app, entitlement, account, person, grant_id, found_at, seen_at, verdict, settled_by, reason, settled_at";
 
@@ -26,6 +28,19 @@ impl Store {
         );
         let app = app.map(AppId::as_str).unwrap_or_default();
         Ok(self.readable(T, &self.db.all(&sql, vec![app.into()]).await?, finding))
+    }
+
+    /// The findings about a person that are open or were accepted, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn findings_of(&self, person: &PersonId) -> Result<Vec<Finding>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from access_findings where person = $1 and (verdict is null or verdict = 'accepted') \
+             order by id limit {OF_PERSON_MAX}"
+        );
+        Ok(self.readable(T, &self.db.all(&sql, vec![person.as_str().into()]).await?, finding))
     }
 
     /// One finding.

@@ -17,8 +17,8 @@ pub(super) const OPEN: &str = "state in ('planned', 'sent', 'unknown', 'applied'
 /// The columns of a holding, as [`holding`] reads them.
 const HOLDING_COLUMNS: &str = "subject, app, entitlement, preexisting, grant_id, ticket, since";
 
-/// The most orders and holdings that one list has.
-const LIST_MAX: usize = 10_000;
+/// The most people who hold one thing.
+const HOLDERS_MAX: usize = 200_000;
 
 impl Store {
     /// All that a person holds in apps that the desk writes to.
@@ -33,15 +33,16 @@ impl Store {
         self.db.all(&sql, people).await?.iter().map(holding).collect()
     }
 
-    /// All that people hold in an app, by entitlement and person.
-    pub async fn holdings_in(&self, app: &AppId) -> Result<Vec<Holding>, Error> {
+    /// Those who hold something in an app, as many as a directory has people.
+    pub async fn holders_of(&self, app: &AppId, entitlement: &Entitlement) -> Result<Vec<PersonId>, Error> {
         let sql = format!(
-            "select {HOLDING_COLUMNS} from holdings where app = $1 order by entitlement, subject limit {LIST_MAX}"
+            "select subject from holdings where app = $1 and entitlement = $2 order by subject limit {HOLDERS_MAX}"
         );
-        self.db.all(&sql, vec![app.as_str().into()]).await?.iter().map(holding).collect()
+        let rows = self.db.all(&sql, vec![app.as_str().into(), entitlement.to_string().into()]).await?;
+        rows.iter().map(|row| parsed("holdings", "subject", &row.text(0)?)).collect()
     }
 
-    /// The same for those who look at it only, as far as it can be read.
+    /// All that a person holds, for those who look at it only: as far as it can be read.
     pub async fn holdings_shown(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
         let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
         Ok(self.readable("holdings", &self.db.all(&sql, vec![subject.as_str().into()]).await?, holding))

@@ -181,6 +181,28 @@ impl Store {
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(item).transpose()
     }
 
+    /// Whether what a person was given of an app in an emergency is not reviewed yet.
+    pub async fn emergency_open(&self, person: &PersonId, app: &AppId) -> Result<bool, Error> {
+        let sql = "select 1 from review_items i join grants g on g.id = i.grant_id join access_cases c on c.ticket = i.ticket \
+                   where g.subject = $1 and g.app = $2 and i.campaign = $3 and i.verdict is null and c.emergency = 1 limit 1";
+        let args = vec![person.as_str().into(), app.as_str().into(), Uuid::nil().into()];
+        Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
+    /// All open reviews, after one of them, at most `limit`.
+    pub async fn all_open_reviews(
+        &self,
+        after: Option<ReviewItemId>,
+        limit: usize,
+    ) -> Result<Page<ReviewItem, ReviewItemId>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from review_items where verdict is null and id > $1 order by id limit {}",
+            limit + 1
+        );
+        let rows = self.db.all(&sql, vec![after.map_or_else(Uuid::nil, |id| id.0).into()]).await?;
+        Ok(self.readable_page(T, (&rows, limit), item, |row| row.uuid(0).map(ReviewItemId)))
+    }
+
     /// The open reviews of what a ticket gave.
     pub async fn open_reviews(&self, ticket: TicketId) -> Result<Vec<ReviewItem>, Error> {
         let sql = format!("select {COLUMNS} from review_items where ticket = $1 and verdict is null order by id");
@@ -306,10 +328,12 @@ pub(in crate::store) async fn write(tx: &mut Tx, item: &ReviewItem) -> Result<()
         Arg::from(reviewers.join(" ")),
     ];
     let tail = "on conflict (id) do update set verdict = excluded.verdict, decided_by = excluded.decided_by, \
-                reason = excluded.reason, decided_at = excluded.decided_at";
+                reason = excluded.reason, decided_at = excluded.decided_at, reviewers = excluded.reviewers";
     let head = "insert into review_items (id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, \
                 decided_at, reviewers)";
     tx.insert_later(head, 11, tail, vec![row]).await?;
+    // Others may be asked now than before.
+    tx.later("delete from review_reviewers where item = $1", vec![item.id.0.into()]).await?;
     let people = item.reviewers.iter().map(|person| vec![person.as_str().into(), Arg::from(item.id.0)]);
     tx.insert_later("insert into review_reviewers (person, item)", 2, "on conflict do nothing", people.collect()).await
 }

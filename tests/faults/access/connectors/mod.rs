@@ -1,6 +1,7 @@
 //! Connectors of the customer's own making: signed messages with an answer that comes later, and components in the sandbox. And
-//! what connectors say of the use of access.
+//! what connectors say of the use of access, and of what is there.
 
 mod component;
+mod found;
 mod sign_ins;
 mod webhooks;

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::attributes::{flag, is_active, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -62,24 +63,29 @@ impl Kept {
 
 fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
     let mut found = Directory::default();
-    let person = |id: &str| -> Option<PersonId> {
-        let entry = entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)?;
-        entry.stands_for.parse().ok()
-    };
+    let live = entries.values().filter(|entry| entry.kind == EntryKind::User && entry.deleted_at.is_none());
+    let here: BTreeSet<&str> = live.map(|entry| entry.stands_for.as_str()).collect();
+    // One who was deleted and made again is who they are by the newer user, in whichever order the two are read.
+    let made_again = |entry: &Entry| entry.deleted_at.is_some() && here.contains(entry.stands_for.as_str());
     for entry in entries.values() {
         match entry.kind {
+            EntryKind::User if made_again(entry) => {}
             EntryKind::User => {
                 let Ok(id) = entry.stands_for.parse::<PersonId>() else { continue };
-                let manager = text(entry.body.get(ENTERPRISE), "manager/value").and_then(|id| person(&id));
+                let manager = text(entry.body.get(ENTERPRISE), "manager/value");
+                let manager = manager.and_then(|id| user(entries, &id)).filter(|manager| !made_again(manager));
+                let manager = manager.and_then(|manager| manager.stands_for.parse().ok());
                 let active = entry.deleted_at.is_none() && is_active(&entry.body);
                 found.people.insert(id, Provided { active, manager, ..described(&entry.body) });
             }
             EntryKind::Group if entry.deleted_at.is_none() => {
                 let Ok(id) = entry.stands_for.parse::<GroupId>() else { continue };
                 let members = entry.body.get("members").and_then(Value::as_array).into_iter().flatten();
-                let members: BTreeSet<PersonId> =
-                    members.filter_map(|member| person(member.get("value")?.as_str()?)).collect();
-                found.groups.insert(id, members);
+                let members = members.filter_map(|member| user(entries, member.get("value")?.as_str()?));
+                // A user who was deleted is in no group, also where the group still names them: who is made again under the same
+                // name gets none of what they had by it.
+                let members = members.filter(|member| member.deleted_at.is_none());
+                found.groups.insert(id, members.filter_map(|member| member.stands_for.parse().ok()).collect());
             }
             EntryKind::Group => {}
         }
@@ -87,9 +93,8 @@ fn directory(entries: &BTreeMap<Uuid, Entry>) -> Directory {
     found
 }
 
-/// Whether a user may work: where nothing is said, they may.
-fn is_active(body: &Value) -> bool {
-    body.get("active") != Some(&Value::Bool(false))
+fn user<'e>(entries: &'e BTreeMap<Uuid, Entry>, id: &str) -> Option<&'e Entry> {
+    entries.get(&id.parse::<Uuid>().ok()?).filter(|entry| entry.kind == EntryKind::User)
 }
 
 fn text(body: Option<&Value>, path: &str) -> Option<String> {
@@ -218,7 +223,11 @@ impl Office {
         let id = id.trim_matches('-').to_owned();
         let id = if id.is_empty() { kind.code().to_owned() } else { id };
         let is_person = |id: &str| kind == EntryKind::User && configured.people.contains_key(id);
-        let free = |id: &String| !taken(id) && !is_person(id);
+        // The place of one who is gone stays theirs, by whichever name they went: only the same name comes back to it.
+        let was_anothers = |id: &str| {
+            kind == EntryKind::User && kept.entries.values().any(|entry| entry.kind == kind && entry.stands_for == id)
+        };
+        let free = |id: &String| !taken(id) && !is_person(id) && !was_anothers(id);
         let numbered = (2..).map(|n: u32| format!("{id}-{n}"));
         let found = std::iter::once(id.clone()).chain(numbered).find(free);
         found.unwrap_or(id)
@@ -304,7 +313,7 @@ impl App {
         .await
     }
 
-    /// Deletes a user, who has left by that, or a group.
+    /// Deletes a user, who has left by that and whose ways in are closed, or a group.
     ///
     /// # Errors
     ///
@@ -317,6 +326,12 @@ impl App {
     ) -> Result<(), Error> {
         permission::manage_directory(actor)?;
         let now = self.clock.now();
+        let gone = self.directory_entry(actor, kind, id)?;
+        let meant = version.is_none_or(|version| version == gone.version);
+        // First, so that a deletion that was answered has done it.
+        if let (EntryKind::User, true, Ok(person)) = (kind, meant, gone.stands_for.parse::<PersonId>()) {
+            self.close_ways_in(&person, &signatory(actor).to_string()).await?;
+        }
         self.write_entry(actor, Did::Deleted, |_| {
             let before = self.directory_entry(actor, kind, id)?;
             if version.is_some_and(|version| version != before.version) {
@@ -402,6 +417,9 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
     let rejected = |field: &str, code: &str, message: String| Error::Rejected {
         problems: vec![Problem::new(field, code, message)],
     };
+    let Some(body) = with_names(body, &[ENTERPRISE]) else {
+        return Err(rejected("", "repeated", "An attribute is there twice, in two forms of its name.".to_owned()));
+    };
     let Value::Object(fields) = body else {
         return Err(rejected("", "not-an-object", "Send a JSON object.".to_owned()));
     };
@@ -454,15 +472,5 @@ fn unfit(attribute: &str, value: &Value) -> Option<Problem> {
             .iter()
             .find_map(|(name, value)| check_characters("", name).or_else(|| unfit(&name.to_ascii_lowercase(), value))),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-/// A flag, also in the forms that providers write it: Entra sends it as a text.
-fn flag(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }

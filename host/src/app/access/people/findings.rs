@@ -1,5 +1,6 @@
 //! Access that apps have and no grant gives: found by a look at each app, and settled by the people who answer for it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,8 @@ use crate::desk::ticket::edit::check_reason;
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// Findings about one app that are kept open at most.
 const OPEN_MAX: usize = 1_000;
+/// Why the desk takes away what was found, without a person's word.
+const LEFT: &str = "the person has left";
 /// Findings of one list.
 const LISTED_MAX: usize = 1_000;
 
@@ -43,20 +46,18 @@ impl Office {
         accounts: &[String],
     ) -> Result<usize, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
-        let held = self.store.holdings_in(app).await?;
+        let held: BTreeSet<PersonId> = self.store.holders_of(app, entitlement).await?.into_iter().collect();
         let known = self.store.standing_findings(Some(app), OPEN_MAX).await?;
         let mut found = 0;
         for account in accounts {
             let person = person_of(&organisation, account);
-            let is_held =
-                |person: &PersonId| held.iter().any(|h| h.subject == *person && h.entitlement == *entitlement);
             let on_its_way = match &person {
                 Some(person) => {
                     self.store.open_ops(person).await?.iter().any(|op| op.app == *app && op.state.is_open())
                 }
                 None => false,
             };
-            if person.as_ref().is_some_and(is_held) || on_its_way {
+            if person.as_ref().is_some_and(|person| held.contains(person)) || on_its_way {
                 continue;
             }
             let same = known.iter().find(|one| one.entitlement == *entitlement && one.account == *account);
@@ -67,10 +68,11 @@ impl Office {
                 self.store.keep_finding(&self.new_finding((app, entitlement), account, person, now).await?).await?;
             }
         }
-        for gone in known.iter().filter(|one| one.end.is_none() && one.entitlement == *entitlement) {
+        for gone in known.iter().filter(|one| one.entitlement == *entitlement) {
             if !accounts.contains(&gone.account) {
-                let (verdict, reason) = (FindingVerdict::Gone, String::new());
-                let end = Some(FindingEnd { verdict, by: None, reason, at: now });
+                // That it may stay was said of what was there then, and by whom is kept: what comes again is found again.
+                let (by, reason) = gone.end.clone().map(|end| (end.by, end.reason)).unwrap_or_default();
+                let end = Some(FindingEnd { verdict: FindingVerdict::Gone, by, reason, at: now });
                 self.store.keep_finding(&Finding { end, ..gone.clone() }).await?;
             }
         }
@@ -103,6 +105,37 @@ impl Office {
         Ok(finding)
     }
 
+    /// Takes away again what has come back in apps for people who have left, also where it was accepted (I14): a grant of the desk's
+    /// had given it. What no grant ever gave is left to a person, and to the report of who leaves.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written: what was not reached is done with the next look.
+    pub(super) async fn take_from_leavers(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        for found in self.store.standing_findings(None, LISTED_MAX).await? {
+            let (Some(person), Some(grant)) = (found.person.clone(), found.grant) else { continue };
+            if here(&person) {
+                continue;
+            }
+            let entitlement = &found.entitlement;
+            let taken = self
+                .change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
+            match taken.await {
+                Ok(_) => {}
+                // One that is damaged is logged, and keeps no other waiting.
+                Err(Error::Missing { .. } | Error::Damaged(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");
+            let (verdict, reason) = (FindingVerdict::Removed, LEFT.to_owned());
+            let end = Some(FindingEnd { verdict, by: None, reason, at: self.clock.now() });
+            self.store.keep_finding(&Finding { end, ..found.clone() }).await?;
+        }
+        Ok(())
+    }
+
     /// The findings that are open, and those that were accepted; for agents and admins.
     ///
     /// # Errors
@@ -117,8 +150,8 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], also where it is settled, or no grant ever gave it; [`Error::Missing`]; [`Error::Rejected`] without a
-    /// reason.
+    /// [`Error::Refused`], also where it is settled, no grant ever gave it, or it is to stay and is the actor's own;
+    /// [`Error::Missing`]; [`Error::Rejected`] without a reason.
     pub async fn settle_finding(
         &self,
         actor: &Actor,
@@ -133,6 +166,11 @@ impl Office {
         let found = self.store.finding(id).await?.ok_or_else(missing)?;
         if found.end.is_some() {
             return Err(Refusal::FindingSettled.into());
+        }
+        // To let access stay is to approve it: not for oneself, by whichever account, nor for one in whose place one decides (I2).
+        let own = actor.person().zip(found.person.as_ref());
+        if own.is_some_and(|(by, of)| accept && self.organisation().is_party(by, &[of], self.clock.now())) {
+            return Err(Refusal::OwnAccess.into());
         }
         let verdict = if accept { FindingVerdict::Accepted } else { FindingVerdict::Removed };
         if !accept {

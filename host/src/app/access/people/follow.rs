@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// Open requests that are looked at together.
 const PAGE: usize = 200;
 impl Office {
-    /// Takes open requests to those who may approve them now, ends what people hold who have left, and orders what is held in apps
+    /// Takes open requests to those who may approve them now, and open reviews to those who may answer them, ends what people hold who have left, and orders what is held in apps
     /// that have a connector since.
     ///
     /// # Errors
@@ -23,7 +23,10 @@ impl Office {
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub async fn follow_people(&self) -> Result<(), Error> {
         self.follow_approvers().await?;
-        self.end_leavers().await?;
+        if self.end_leavers().await? {
+            self.take_from_leavers().await?;
+        }
+        self.follow_reviewers().await?;
         self.follow_connectors().await
     }
 
@@ -67,13 +70,14 @@ impl Office {
         }
     }
 
-    async fn end_leavers(&self) -> Result<(), Error> {
+    /// Ends what people hold who have left; whether the brake let it.
+    async fn end_leavers(&self) -> Result<bool, Error> {
         let organisation = self.organisation();
         let holders = self.store.all_holders(self.clock.now()).await?;
         let left = |person: &&PersonId| organisation.people.get(*person).is_none_or(|person| !person.active);
         let left: Vec<&PersonId> = holders.iter().filter(left).collect();
         if !left.is_empty() && !self.may_end(left.len(), holders.len()).await? {
-            return Ok(());
+            return Ok(false);
         }
         for person in left {
             self.end_together(person).await?;
@@ -84,7 +88,7 @@ impl Office {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The people whose access the desk looks after: those who leave, those who come, the company's directory, which says so, and access that is theirs
 //! by no grant.
 
+mod attributes;
 pub mod brake;
 pub mod directory;
 pub mod findings;

@@ -2,6 +2,7 @@
 
 use crate::app::{Error, Office};
 use crate::desk::access::Grant;
+use crate::desk::access::provisioning::finding::Finding;
 use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
@@ -24,6 +25,8 @@ pub struct Offboarding {
     pub grants: Vec<Grant>,
     /// All that was read back last as theirs in apps.
     pub holdings: Vec<Holding>,
+    /// Access of theirs in apps that no grant gives, also where it was accepted: a person who leaves keeps none of it.
+    pub findings: Vec<Finding>,
     /// The orders about them that are on their way.
     pub ops: Vec<Op>,
     /// How many requests of others wait for their approval, up to 200.
@@ -33,10 +36,12 @@ pub struct Offboarding {
 }
 
 impl Offboarding {
-    /// Whether they are gone, and nothing of their access is left: read back in the apps that the desk writes to.
+    /// Whether they are gone, and nothing of their access is left: read back in the apps that the desk writes to, and by the last
+    /// look at those that say who has what (I14).
     pub fn is_complete(&self) -> bool {
-        let nothing_left = self.requests.is_empty() && self.grants.is_empty() && self.holdings.is_empty();
-        !self.here && nothing_left && self.ops.is_empty() && self.awaited == 0
+        let nothing_given = self.grants.is_empty() && self.holdings.is_empty() && self.ops.is_empty();
+        let nothing_open = self.requests.is_empty() && self.awaited == 0;
+        !self.here && nothing_given && nothing_open && self.findings.is_empty()
     }
 }
 
@@ -59,6 +64,7 @@ impl Office {
             requests: requests.into_iter().map(|open| open.number).collect(),
             grants: self.store.grants_in_force(person, self.clock.now()).await?,
             holdings: self.store.holdings(person).await?,
+            findings: self.store.findings_of(person).await?,
             ops,
             awaited: self.store.awaiting(person, None, AWAITED_MAX).await?.items.len(),
             tickets: self.store.load_of(person).await?,

@@ -350,11 +350,27 @@ impl App {
             Ok(begun) => begun,
             Err(ran) => return Ok(*ran),
         };
+        if let Some(request) = begun.request.as_ref().filter(|request| request.emergency) {
+            self.no_emergency_is_open(organisation, request).await?;
+        }
         let facts = match &begun.request {
             Some(request) => Some(self.access_facts(organisation, request, now).await?),
             None => None,
         };
         Ok(workers.run(lane.as_str(), move || begun.go_on(facts)).await?)
+    }
+
+    /// One emergency follows another only when that was looked at: else each would give again what is to be given for a short time
+    /// (I18).
+    async fn no_emergency_is_open(&self, organisation: &Organisation, request: &AccessRequest) -> Result<(), Error> {
+        let accounts = organisation.other_accounts(&request.subject);
+        for account in accounts.iter().chain([&request.subject]) {
+            if self.store.emergency_open(account, &request.app).await? {
+                let message = "The last emergency is not looked at yet: ask for it without, and people decide.";
+                return Err(Error::Rejected { problems: vec![Problem::new("emergency", "not-reviewed", message)] });
+            }
+        }
+        Ok(())
     }
 
     /// Facts about a request for access as of now.
@@ -399,7 +415,6 @@ impl App {
         let same =
             |open: &OpenRequest| (&open.app, &open.tier, &given(&open.role)) == (&request.app, &request.tier, &role);
         let extends = grants.iter().any(held);
-        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
         let mut asked: Vec<_> = open.iter().map(|open| (open.app.clone(), open.tier.clone())).collect();
         for account in &accounts {
             asked.extend(self.store.open_requests(account).await?.into_iter().map(|open| (open.app, open.tier)));
@@ -407,7 +422,7 @@ impl App {
         Ok(AccessFacts {
             elsewhere: self.held_elsewhere(subject).await?,
             history,
-            holders: holders.into_iter().filter(|(person, _)| here(person)).collect(),
+            holders,
             peers: Peers::counted(people.len(), &by_highest),
             asked_in: open.iter().find(|open| same(open)).map(|open| open.number),
             open: asked,

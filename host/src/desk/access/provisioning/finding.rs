@@ -32,7 +32,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingEnd {
     pub verdict: FindingVerdict,
-    /// `None` where it went by itself.
+    /// `None` where it went by itself, and no person had accepted it, and where its person has left.
     pub by: Option<PersonId>,
     pub reason: String,
     pub at: Timestamp,
@@ -41,7 +41,7 @@ pub struct FindingEnd {
 /// The outcome of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FindingVerdict {
-    /// It may stay, and is not found again.
+    /// It may stay, and is not found again as long as it is there.
     Accepted,
     /// The desk takes it away.
     Removed,

@@ -93,6 +93,13 @@ pub struct Account {
     pub email: String,
 }
 
+impl Account {
+    /// Whether the desk knows no more of the person than the id, because the directory has them no more.
+    pub fn is_unknown(&self) -> bool {
+        self.name.is_empty() && self.email.is_empty()
+    }
+}
+
 /// The effect that an order has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {

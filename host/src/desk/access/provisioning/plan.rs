@@ -262,7 +262,8 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
         let there = all.iter().all(|e| !wanted.contains_key(e) || (held.contains_key(e) && !open.contains_key(e)));
         let gone = all.iter().all(|e| wanted.contains_key(e) || (!held.contains_key(e) && !open.contains_key(e)));
         let next = match grant.state {
-            GrantState::Provisioning if there => GrantState::Active,
+            // One whose time is over is not there: it ends next.
+            GrantState::Provisioning if there && !grant.has_ended(at.now) => GrantState::Active,
             GrantState::Deprovisioning if gone => GrantState::Ended,
             GrantState::Compensating if gone => GrantState::Failed,
             _ => continue,

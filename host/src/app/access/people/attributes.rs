@@ -1,0 +1,67 @@
+//! The forms in which providers write the attributes of users and groups, as the desk reads them: names in one case, flags as flags.
+
+use serde_json::{Map, Value};
+
+/// Whether a user may work: where nothing is said, they may.
+pub(super) fn is_active(body: &Value) -> bool {
+    // Also as earlier releases have kept it, with the name in the provider's own case.
+    let mut said = body.as_object().into_iter().flatten().filter(|(name, _)| name.eq_ignore_ascii_case("active"));
+    !said.any(|(_, value)| flag(value) == Some(false))
+}
+
+/// The attributes that the desk reads. The case of a name does not matter (RFC 7643, section 2.1); they are kept in this one.
+const NAMES: [&str; 17] = [
+    "userName",
+    "displayName",
+    "externalId",
+    "active",
+    "name",
+    "emails",
+    "addresses",
+    "title",
+    "members",
+    "value",
+    "primary",
+    "givenName",
+    "familyName",
+    "formatted",
+    "locality",
+    "department",
+    "manager",
+];
+
+/// A value with the names of attributes and of these schemas as the desk reads them; `None` where one is there in two forms of its
+/// name.
+pub(super) fn with_names(value: Value, schemas: &[&'static str]) -> Option<Value> {
+    match value {
+        Value::Array(all) => {
+            let all: Option<Vec<Value>> = all.into_iter().map(|one| with_names(one, schemas)).collect();
+            all.map(Value::Array)
+        }
+        Value::Object(fields) => {
+            let mut kept = Map::new();
+            for (name, value) in fields {
+                let mut known = NAMES.iter().chain(schemas).copied();
+                let known = known.find(|known| known.eq_ignore_ascii_case(&name));
+                let name = known.map_or(name, str::to_owned);
+                if kept.insert(name, with_names(value, schemas)?).is_some() {
+                    return None;
+                }
+            }
+            Some(Value::Object(kept))
+        }
+        other => Some(other),
+    }
+}
+
+/// A flag, also in the forms that providers write it: Entra sends it as a text, and has sent it as a list of one value.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Array(all) if all.len() == 1 => all.first().and_then(flag),
+        Value::Object(fields) => flag(fields.get("value")?),
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
