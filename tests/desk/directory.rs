@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
@@ -50,11 +51,15 @@ fn asks(client: &Client, person: &str) -> Answer {
     client.post("/api/v1/tickets", &json!({ "request_type": "access", "subject": "jira please", "fields": fields }))
 }
 
+fn zone() -> TimeZone {
+    TimeZone::get("Europe/Berlin").unwrap()
+}
+
 /// The time until the desk's next midnight, and a second.
 fn to_midnight(desk: &House) -> SignedDuration {
-    let now = desk.clock.now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
-    let midnight = now.date().tomorrow().unwrap().to_zoned(now.time_zone().clone()).unwrap();
-    midnight.timestamp().duration_since(now.timestamp()) + SignedDuration::from_secs(1)
+    let (now, zone) = (desk.clock.now(), zone());
+    let midnight = zone.to_timestamp(zone.to_datetime(now).date().tomorrow().unwrap().at(0, 0, 0, 0)).unwrap();
+    midnight.duration_since(now) + SignedDuration::from_secs(1)
 }
 
 #[test]
@@ -62,7 +67,7 @@ fn people_are_here_from_their_first_day_to_their_last_and_have_left_then_by_whic
     on_both(|database| {
         let (desk, provider) = desk(database);
         let (kofi, amara) = (desk.as_role("kofi"), desk.as_role("amara"));
-        let today = desk.clock.now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).date();
+        let today = zone().to_datetime(desk.clock.now()).date();
         let file = desk.settings().with_file_name("people.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let ends = format!("id = \"amara\"\nvalid-until = {today}\n");

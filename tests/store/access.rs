@@ -7,7 +7,7 @@ use ruledesk::app::decide::translate;
 use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, LedgerEvent};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::timer::TimerKind;
-use ruledesk::desk::id::{PersonId, TicketId, TierId};
+use ruledesk::desk::id::{AppId, PersonId, TicketId, TierId};
 use ruledesk::desk::organisation::{App, Organisation, Person, Tier};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
@@ -322,7 +322,7 @@ fn with_departments() -> (Organisation, App) {
     }
     // One is no person of the desk at all, and holds something all the same.
     organisation.people.remove(&person("p5"));
-    let mut app = organisation.apps[&"crm".parse().unwrap()].clone();
+    let mut app = organisation.apps[&"crm".parse::<AppId>().unwrap()].clone();
     let tier = |id: &str, seats| Tier { id: id.parse().unwrap(), seats, ..app.tiers[0].clone() };
     app.tiers = vec![tier("one", None), tier("two", Some(5)), tier("three", Some(50))];
     organisation.apps.insert(app.id.clone(), app.clone());

@@ -183,6 +183,7 @@ fn both(one: &Filter, other: &Filter) -> Option<Filter> {
         team: either(&one.team, &other.team)?,
         assignee: either(&one.assignee, &other.assignee)?,
         requester: either(&one.requester, &other.requester)?,
+        requesters: one.requesters.iter().chain(&other.requesters).cloned().collect(),
         priority: either(&one.priority, &other.priority)?,
         category: either(&one.category, &other.category)?,
         only: either(&one.only, &other.only)?,
