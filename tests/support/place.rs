@@ -54,17 +54,18 @@ impl Place {
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
 
-    /// The demo organisation.
+    /// The demo organisation: a copy, so that a test may change any file of it.
     pub fn demo(database: Database, rules: &Path) -> Place {
-        Place::new(database, rules, &root().join("host/demo"))
+        let mut place = Place::new(database, rules, &root().join("host/demo"));
+        let config = place.data.path().join("config");
+        copy(&place.config, &config);
+        place.config = config;
+        place
     }
 
     /// The demo organisation with its `desk.toml` changed.
     pub(super) fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Place {
-        let mut place = Place::demo(database, rules);
-        let config = place.data.path().join("config");
-        copy(&place.config, &config);
-        place.config = config;
+        let place = Place::demo(database, rules);
         let text = std::fs::read_to_string(place.settings()).unwrap();
         std::fs::write(place.settings(), change(text)).unwrap();
         place

@@ -395,15 +395,16 @@ impl App {
         let tiers: Vec<&TierId> = app.iter().flat_map(|app| &app.tiers).map(|tier| &tier.id).collect();
         let seated = app.map(organisation::App::seated).unwrap_or_default();
         let people = Peers::people(organisation, subject);
-        // None of these reads waits for another: at once, they take as long as the longest.
+        // None of these reads waits for another: at once, they take as long as the longest. In boxes, since seven of them side by side
+        // are more than a thread's stack should hold.
         let (grants, holders, by_highest, open, history, holdings, ops) = tokio::try_join!(
-            self.store.grants(subject, since),
-            self.store.holders(&request.app, &seated, now),
-            self.store.holders_among(&request.app, (&tiers, &people), now),
-            self.store.open_requests(subject),
-            self.store.access_history(subject, since),
-            self.store.holdings(subject),
-            self.store.open_ops(subject),
+            Box::pin(self.store.grants(subject, since)),
+            Box::pin(self.store.holders(&request.app, &seated, now)),
+            Box::pin(self.store.holders_among(&request.app, (&tiers, &people), now)),
+            Box::pin(self.store.open_requests(subject)),
+            Box::pin(self.store.access_history(subject, since)),
+            Box::pin(self.store.holdings(subject)),
+            Box::pin(self.store.open_ops(subject)),
         )?;
         // A role that the tier does not have is not given, so that a request is for the same access with it and without.
         let roles = tier.map(|(_, tier)| tier.roles.as_slice()).unwrap_or_default();
