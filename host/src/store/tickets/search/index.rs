@@ -143,7 +143,7 @@ async fn tickets(tx: &mut Tx, numbers: &[i64], last: i64) -> Result<Vec<Row>, Er
 /// Puts tickets on the list whose words have changed.
 pub async fn pend(tx: &mut Tx, tickets: impl Iterator<Item = (TicketNumber, i64)>) -> Result<(), Error> {
     let rows = tickets.map(|(number, version)| vec![number.0.into(), Arg::from(version)]).collect();
-    tx.insert("insert into search_pending (ticket, version)", 2, "on conflict do nothing", rows).await.map(drop)
+    tx.insert_later("insert into search_pending (ticket, version)", 2, "on conflict do nothing", rows).await
 }
 
 impl Store {
