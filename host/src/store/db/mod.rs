@@ -285,14 +285,22 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        self.catch_up().await?;
-        note();
+        if let Tx::Postgres(held) = self {
+            note();
+            return held.execute(sql, args).await;
+        }
+        // The driver counts the rows of all statements that go together, so that SQLite is asked for those of the last change.
+        let rows = self.all(&format!("{sql}\n; select changes()"), args).await?;
+        let changed = rows.last().map_or(Ok(0), |row| row.int(0))?;
+        Ok(u64::try_from(changed).unwrap_or_default())
+    }
+
+    /// A column that is read together with rows which the same statement locks. PostgreSQL reads it as it was before the wait for the
+    /// lock: there it is null, and is to be read after that.
+    pub fn of_locked<'a>(&self, column: &'a str) -> &'a str {
         match self {
-            Tx::Sqlite(lease, ..) => {
-                lease.begin().await?;
-                Ok(lease.execute(sql, args, true).await?.rows_affected())
-            }
-            Tx::Postgres(held) => held.execute(sql, args).await,
+            Tx::Sqlite(..) => column,
+            Tx::Postgres(_) => "cast(null as bigint)",
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult, SqliteRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -144,23 +144,23 @@ impl Lease {
         Ok(rows?)
     }
 
-    /// Runs statements. The number of rows that they changed is right for one alone: the driver counts those of the last change once
-    /// more for each statement that changes none.
-    pub async fn execute(&mut self, sql: &str, args: Vec<Arg>, kept: bool) -> Result<SqliteQueryResult, Error> {
+    /// Runs statements of which nothing is to be known but that they were done.
+    pub async fn execute(&mut self, sql: &str, args: Vec<Arg>, kept: bool) -> Result<(), Error> {
         let args = bind_sqlite(args)?;
         let sql = self.begun(sql);
         let query = sqlx::query_with(AssertSqlSafe(&*sql), args).persistent(kept);
         self.is_busy = true;
         let done = query.execute(self.connection()?).await;
         self.is_busy = false;
-        Ok(done?)
+        done?;
+        Ok(())
     }
 
     /// Begins the transaction now, where that is still to come.
     pub async fn begin(&mut self) -> Result<(), Error> {
         let Some(begin) = self.begins.take() else { return Ok(()) };
         self.is_open = true;
-        self.execute(begin, Vec::new(), true).await.map(drop)
+        self.execute(begin, Vec::new(), true).await
     }
 
     /// Runs statements of which the last ends the transaction.
