@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
 use super::access::current;
-use super::chain::timelines;
+use super::chain::{Chain, Ends, timelines};
 use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
@@ -199,10 +199,16 @@ async fn write_all(
     outbox::write(tx, &messages.collect::<Vec<_>>()).await?;
     search::pend(tx, writing.iter().filter(|w| says_something(w)).map(|w| (w.after.number, w.after.version))).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
-    recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
+    let runs: Vec<&PackedRun> = writing.iter().filter_map(|writing| writing.commit.run.as_ref()).collect();
+    let dictionaries = recorder.prepare(tx, &runs).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
-    super::access::ledger::append(tx, &ledger).await?;
-    timelines::append(tx, &entries).await?;
+    let grows =
+        [(Chain::Runs, runs.is_empty()), (Chain::Ledger, ledger.is_empty()), (Chain::Timelines, entries.is_empty())];
+    let grows: Vec<Chain> = grows.into_iter().filter(|(_, stays)| !stays).map(|(chain, _)| chain).collect();
+    let mut ends = Ends::take(tx, &grows).await?;
+    PackedRun::insert(tx, (&runs, dictionaries), &mut ends).await?;
+    super::access::ledger::append(tx, &ledger, &mut ends).await?;
+    timelines::append(tx, &entries, &mut ends).await?;
     let mut written = writing
         .into_iter()
         .map(|Writing { after, .. }| Ok(Committed::Written { number: after.number, assignee: after.assignee }));
