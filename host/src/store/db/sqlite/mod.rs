@@ -25,6 +25,8 @@ const WRITER_KIB: u32 = 65_536;
 const READER_KIB: u32 = 8_192;
 /// Connections that read, of each kind; the machine's cores read no faster with more.
 const READERS_MAX: u32 = 4;
+/// Rows that a connection's thread reads ahead of the one who takes them: a page of a list comes without a stop in between.
+const ROWS_AHEAD: usize = 1_024;
 /// The largest that the log stays, in bytes, when it begins again after a peak.
 const LOG_BYTES_KEPT: u32 = 64 << 20;
 
@@ -131,6 +133,7 @@ fn options(file: &Path, limits: &Limits) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "0")
         .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
         .statement_cache_capacity(256)
+        .row_buffer_size(ROWS_AHEAD)
 }
 
 #[cfg(test)]
