@@ -114,11 +114,7 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
 
 /// The statement that reads whose turn it is in some teams, and the work of people, of which a row names no team. The teams are locked
 /// by then, so that both are read as of one moment after that.
-fn turns_and_loads(
-    teams: usize,
-    names: impl Iterator<Item = Arg>,
-    people: &BTreeSet<&PersonId>,
-) -> (String, Vec<Arg>) {
+fn turns_and_loads(teams: usize, names: impl Iterator<Item = Arg>, people: &BTreeSet<&PersonId>) -> (String, Vec<Arg>) {
     let of_teams = places(0, teams);
     let turns = format!("select team, person, turn, 0 as waiting from member_turns where team in ({of_teams})");
     if people.is_empty() {

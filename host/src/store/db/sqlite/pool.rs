@@ -273,7 +273,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pool = pool(&folder, 1).await;
         let mut lease = pool.take().await.unwrap();
-        let long = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select max(i) from n";
+        let long =
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select max(i) from n";
         {
             let mut cut_off = std::pin::pin!(lease.all(long, Vec::new(), true));
             let polled = std::future::poll_fn(|context| std::task::Poll::Ready(cut_off.as_mut().poll(context)));
