@@ -78,7 +78,7 @@ pub async fn up(db: &Db) -> Result<(), Error> {
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     match db {
-        Db::Sqlite(file) => Ok(migrator.run(&file.write).await?),
+        Db::Sqlite(file) => file.migrate(&migrator).await,
         // The server's own lock is held for a transaction, which the migrator's is not.
         Db::Postgres(server) => server.migrate(migrator.set_locking(false)).await,
     }

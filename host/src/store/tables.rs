@@ -80,6 +80,18 @@ impl Store {
         row.map_or(Ok(0), |row| row.int(0))
     }
 
+    /// The revision of the documents of the configuration, and that of the tables, for those who look again and again.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn followed_revisions(&self) -> Result<(i64, i64), Error> {
+        let sql = "select coalesce((select max(revision) from configuration_versions), 0), \
+                   coalesce((select revision from tables_revision where one = 1), 0)";
+        let row = self.db.optional(sql, Vec::new()).await?;
+        row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+    }
+
     /// The tables that are live and come from here, by name: each with its digest, and since when it is live.
     pub async fn live_digests(&self) -> Result<Vec<(String, String, Timestamp)>, Error> {
         let sql = "select name, digest, since from tables_live order by name";

@@ -185,6 +185,13 @@ impl App {
         Ok(!before.names().eq(reference.names()))
     }
 
+    /// Whether the configuration and the tables here are those of the store; one statement says so.
+    async fn has_all_published(&self) -> Result<bool, Error> {
+        let (configuration, tables) = self.store.followed_revisions().await?;
+        let here = self.configuration.load(std::sync::atomic::Ordering::Acquire);
+        Ok(here == configuration && self.reference.load().revision == tables)
+    }
+
     /// Follows the changes that other processes make to the tables, until it is asked to stop.
     pub async fn follow_tables(self: Arc<Self>, mut stop: Stop) {
         let mut ticks = tokio::time::interval(FOLLOW_EVERY);
@@ -193,6 +200,14 @@ impl App {
             tokio::select! {
                 () = stop.told() => return,
                 _ = ticks.tick() => {}
+            }
+            match self.has_all_published().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(%error, "configuration and tables cannot be followed: they stay as they are");
+                    continue;
+                }
             }
             if let Err(error) = self.catch_up_configuration().await {
                 tracing::error!(%error, "the configuration cannot be followed: it stays as it is");

@@ -78,12 +78,14 @@ pub(super) type JustRead = (Ticket, Option<AccessCase>);
 struct Terms {
     retry: Retry,
     key: Option<IdempotencyKey>,
+    /// Whether it was looked a moment ago that the key is new. Where the same request comes twice at once, the store finds out.
+    is_new: bool,
     read: Option<JustRead>,
 }
 
 impl Terms {
     fn new(retry: Retry, key: Option<IdempotencyKey>) -> Self {
-        Self { retry, key, read: None }
+        Self { retry, key, is_new: false, read: None }
     }
 }
 
@@ -148,7 +150,8 @@ impl Office {
         self.commit_read(which, Terms::new(retry, key), make).await
     }
 
-    /// Adds to a ticket what commutes with all else that happens to it, where it may have been read a moment ago.
+    /// Adds to a ticket what commutes with all else that happens to it, where it may have been read a moment ago. The caller has
+    /// looked whether it was done before under the key.
     ///
     /// # Errors
     ///
@@ -160,7 +163,7 @@ impl Office {
         key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Changed, Error> {
-        self.commit_read(Which::Number(number), Terms { retry: Retry::Commutes, key, read }, make).await
+        self.commit_read(Which::Number(number), Terms { retry: Retry::Commutes, key, is_new: true, read }, make).await
     }
 
     async fn commit_read(
@@ -305,10 +308,10 @@ impl Office {
         &self,
         which: Which,
         with: With,
-        Terms { retry, key, mut read }: Terms,
+        Terms { retry, key, is_new, mut read }: Terms,
         make: impl Fn(&Seen, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Seen, Error> {
-        if let Some(before) = self.done_before(which, with, key.as_ref()).await? {
+        if !is_new && let Some(before) = self.done_before(which, with, key.as_ref()).await? {
             return Ok(before);
         }
         let place = self.place_of(which).await?;

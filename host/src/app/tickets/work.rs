@@ -282,6 +282,11 @@ impl Office {
     ) -> Result<Changed, Error> {
         let key = idempotency(actor, key);
         let passes_on = passes_on(actor, visibility);
+        // Where it makes no difference whether the ticket is an outage, the ticket itself says where the words go, and is read once.
+        let read = match read {
+            None if passes_on.is_none() => self.store.ticket_and_case(number).await?,
+            read => read,
+        };
         let read = read.filter(|(ticket, _)| ticket.state != State::Merged);
         let (number, is_outage) = match &read {
             // It went nowhere, and whether it is an outage makes no difference.

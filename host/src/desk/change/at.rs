@@ -1,5 +1,7 @@
 //! The circumstances of a change: everything that a pure function would otherwise have to ask the world for.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -16,25 +18,25 @@ pub struct At<'a> {
     pub organisation: &'a Organisation,
     /// Gives an id that nothing else has, UUID version 7 (RFC 9562).
     ids: &'a dyn Fn() -> Uuid,
-    review: Review,
+    review: Arc<Review>,
 }
 
 impl<'a> At<'a> {
     /// A change at this instant, in this organisation.
     pub fn new(now: Timestamp, organisation: &'a Organisation, ids: &'a dyn Fn() -> Uuid) -> Self {
-        Self { now, organisation, ids, review: Review::default() }
+        Self { now, organisation, ids, review: Arc::default() }
     }
 
-    /// The same, with what is looked at again where access is given.
+    /// The same, with what is looked at again where access is given. It may be shared by all changes of one person's grants.
     #[must_use]
-    pub fn reviewing(&self, review: Review) -> At<'a> {
-        At { now: self.now, organisation: self.organisation, ids: self.ids, review }
+    pub fn reviewing(&self, review: impl Into<Arc<Review>>) -> At<'a> {
+        At { now: self.now, organisation: self.organisation, ids: self.ids, review: review.into() }
     }
 
     /// The same at another instant.
     #[must_use]
     pub(in crate::desk) fn when(&self, now: Timestamp) -> At<'a> {
-        At { now, organisation: self.organisation, ids: self.ids, review: Review::default() }
+        At { now, organisation: self.organisation, ids: self.ids, review: Arc::default() }
     }
 
     pub(in crate::desk) fn review(&self) -> &Review {

@@ -2,6 +2,7 @@
 //! organisation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -38,7 +39,8 @@ pub struct Changing {
     pub grant: Grant,
     /// How far the person's access had come before the rest was read.
     pub seen: AccessSeen,
-    pub review: Review,
+    /// One for all grants of a person: who leaves may hold hundreds.
+    pub review: Arc<Review>,
 }
 
 impl Store {
@@ -74,7 +76,8 @@ impl Store {
         let sql = format!("select {GRANT_COLUMNS} from grants where ticket in {of_tickets} order by id");
         let grants = self.db.all(&sql, ids()).await?;
         let grants: Vec<Grant> = grants.iter().map(grant).collect::<Result<_, _>>()?;
-        let reviews = self.known_of(&of_people, people(), now).await?;
+        let reviews = self.known_of(&of_people, people(), now).await?.into_iter();
+        let reviews: BTreeMap<PersonId, Arc<Review>> = reviews.map(|(person, of)| (person, Arc::new(of))).collect();
         let mut found = Vec::new();
         for rows in of_number.values() {
             let Some(ticket) = rows::ticket(rows)? else { continue };

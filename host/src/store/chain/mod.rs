@@ -14,8 +14,9 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
-use super::db::Tx;
+use super::db::{Row, Tx};
 use super::sql::columns::corrupt;
+use super::sql::places;
 
 pub mod audit;
 pub mod check;
@@ -148,6 +149,45 @@ pub fn hex(digest: &[u8; 32]) -> String {
     text
 }
 
+/// The ends of several chains, which a transaction takes in one statement.
+pub struct Ends(Vec<End>);
+
+impl Ends {
+    /// Takes the ends of some chains, as [`End::take`] does, in the order of [`Chain::ALL`].
+    pub async fn take(tx: &mut Tx, chains: &[Chain]) -> Result<Ends, Error> {
+        if chains.is_empty() {
+            return Ok(Ends(Vec::new()));
+        }
+        let all = Chain::ALL.iter().enumerate();
+        let order: String = all.map(|(place, chain)| format!(" when '{}' then {place}", chain.name())).collect();
+        // PostgreSQL locks rows one by one as they come out of the sort, and reads each as it is after the wait for it.
+        let (of, lock) = (places(0, chains.len()), tx.for_update());
+        let sql = format!(
+            "select link, hash, unchained, chain from chain_heads where chain in ({of}) order by case chain{order} end{lock}"
+        );
+        let args = chains.iter().map(|chain| chain.name().into()).collect();
+        let mut ends = Vec::with_capacity(chains.len());
+        for head in tx.all(&sql, args).await? {
+            let name = head.text(3)?;
+            if let Some(chain) = chains.iter().find(|chain| chain.name() == name) {
+                ends.push(End::of(*chain, &head)?);
+            }
+        }
+        Ok(Ends(ends))
+    }
+
+    /// One of them, which is then its receiver's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where the database has no such chain.
+    pub fn give(&mut self, chain: Chain) -> Result<End, Error> {
+        let Ends(ends) = self;
+        let place = ends.iter().position(|end| end.chain == chain);
+        Ok(ends.swap_remove(place.ok_or_else(|| corrupt("chain_heads", "chain", "nothing"))?))
+    }
+}
+
 /// The end of a chain, which a transaction holds and lengthens.
 pub struct End {
     chain: Chain,
@@ -164,7 +204,10 @@ impl End {
         // An update that changes nothing locks the row on either database.
         let sql = "update chain_heads set link = link where chain = $1 returning link, hash, unchained";
         let head = tx.optional(sql, vec![chain.name().into()]).await?;
-        let head = head.ok_or_else(|| corrupt("chain_heads", "chain", "nothing"))?;
+        End::of(chain, &head.ok_or_else(|| corrupt("chain_heads", "chain", "nothing"))?)
+    }
+
+    fn of(chain: Chain, head: &Row) -> Result<End, Error> {
         let link = head.int(0)?;
         let hash = if link == 0 { beginning(chain, head.int(2)?) } else { head.text(1)? };
         Ok(End { chain, link, hash })
@@ -192,6 +235,25 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn ends_are_taken_together_in_the_order_of_all_chains() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = crate::store::Target::Sqlite(folder.path().join("desk.db"));
+        let store = crate::store::Store::open(&target).await.unwrap();
+        let mut tx = store.db.begin().await.unwrap();
+        let mut ends = Ends::take(&mut tx, &[Chain::Timelines, Chain::Runs]).await.unwrap();
+        let taken: Vec<Chain> = ends.0.iter().map(|end| end.chain).collect();
+        assert_eq!(taken, [Chain::Runs, Chain::Timelines]);
+        let mut runs = ends.give(Chain::Runs).unwrap();
+        assert!(runs.is_beginning() && ends.give(Chain::Runs).is_err() && ends.give(Chain::Ledger).is_err());
+        let (link, hash) = runs.add(&Content::of(Chain::Runs, Encoding::Two).digest());
+        runs.put_back(&mut tx).await.unwrap();
+        let again = End::take(&mut tx, Chain::Runs).await.unwrap();
+        assert_eq!((again.link, &again.hash), (link, &hash));
+        tx.commit().await.unwrap().done().await.unwrap();
+        store.close().await;
+    }
 
     #[test]
     fn fields_cannot_be_moved_across_their_borders() {

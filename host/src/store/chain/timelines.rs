@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Chain, Content, ContentDigest, Encoding, End, hex};
+use super::{Chain, Content, ContentDigest, Encoding, Ends, hex};
 use crate::desk::id::TicketNumber;
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
@@ -57,8 +57,8 @@ pub fn content(encoding: Encoding, entries: &str) -> ContentDigest {
     content.digest()
 }
 
-/// Adds the entries of one transaction. It holds the end of the chain until the transaction ends, so it comes last in it.
-pub async fn append(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
+/// Adds the entries of one transaction, which has taken the end of the chain where there are any.
+pub async fn append(tx: &mut Tx, rows: &[TimelineRow], ends: &mut Ends) -> Result<(), Error> {
     let mut tickets: BTreeMap<i64, Vec<&TimelineRow>> = BTreeMap::new();
     for row in rows {
         tickets.entry(row.ticket).or_default().push(row);
@@ -71,7 +71,7 @@ pub async fn append(tx: &mut Tx, rows: &[TimelineRow]) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
-    let mut end = End::take(tx, Chain::Timelines).await?;
+    let mut end = ends.give(Chain::Timelines)?;
     let (link, hash) = end.add(&content(Encoding::One, &entries));
     let row: Vec<Arg> = vec![entries.into(), Some(link).into(), hash.into()];
     tx.insert_later("insert into timelines (entries, link, hash)", 3, "", vec![row]).await?;

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
 use super::access::current;
-use super::chain::timelines;
+use super::chain::{Chain, Ends, timelines};
 use super::db::{Arg, Db, Tx};
 use super::flush::Flush;
 use super::rules::recorder::{PackedRun, Recorder};
@@ -181,12 +181,12 @@ async fn write_all(
     keys::claim(tx, commits, &mut outcomes).await?;
     attachments::refuse_bound(tx, commits, &mut outcomes).await?;
     let mut turns = turns::take(tx, open(commits, &outcomes)).await?;
-    refuse_stale(tx, commits, &mut outcomes).await?;
+    let last = refuse_stale(tx, commits, &mut outcomes).await?;
     let mut writing = share_out(&mut turns, open(commits, &outcomes));
     turns::save(tx, &turns).await?;
     write_tickets(tx, &mut writing).await?;
     join(&mut writing);
-    let entries = write_timelines(tx, &writing).await?;
+    let entries = write_timelines(tx, &writing, last).await?;
     promises::write(tx, &writing).await?;
     access::write_all(tx, &writing).await?;
     for writing in &writing {
@@ -199,10 +199,16 @@ async fn write_all(
     outbox::write(tx, &messages.collect::<Vec<_>>()).await?;
     search::pend(tx, writing.iter().filter(|w| says_something(w)).map(|w| (w.after.number, w.after.version))).await?;
     turns::add_load(tx, &load_changes(&writing)).await?;
-    recorder.insert(tx, writing.iter().filter_map(|writing| writing.commit.run.as_ref())).await?;
+    let runs: Vec<&PackedRun> = writing.iter().filter_map(|writing| writing.commit.run.as_ref()).collect();
+    let dictionaries = recorder.prepare(tx, &runs).await?;
     let ledger: Vec<&LedgerEntry> = writing.iter().flat_map(|writing| writing.commit.change.ledger()).collect();
-    super::access::ledger::append(tx, &ledger).await?;
-    timelines::append(tx, &entries).await?;
+    let grows =
+        [(Chain::Runs, runs.is_empty()), (Chain::Ledger, ledger.is_empty()), (Chain::Timelines, entries.is_empty())];
+    let grows: Vec<Chain> = grows.into_iter().filter(|(_, stays)| !stays).map(|(chain, _)| chain).collect();
+    let mut ends = Ends::take(tx, &grows).await?;
+    PackedRun::insert(tx, (&runs, dictionaries), &mut ends).await?;
+    super::access::ledger::append(tx, &ledger, &mut ends).await?;
+    timelines::append(tx, &entries, &mut ends).await?;
     let mut written = writing
         .into_iter()
         .map(|Writing { after, .. }| Ok(Committed::Written { number: after.number, assignee: after.assignee }));
@@ -226,29 +232,33 @@ fn open<'a, 'b>(
     commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(commit, _)| commit)
 }
 
-/// Locks the tickets that exist, by number, and refuses the changes that were made for another version of theirs.
+/// Locks the tickets that exist, by number, and refuses the changes that were made for another version of theirs. The places of the
+/// tickets' last entries, as far as they could be read with them.
 async fn refuse_stale(
     tx: &mut Tx,
     commits: &[Commit],
     outcomes: &mut [Option<Result<Committed, Error>>],
-) -> Result<(), Error> {
+) -> Result<BTreeMap<TicketNumber, i64>, Error> {
     let seen = |commit: &Commit| match commit.change.ticket() {
         TicketWrite::Open(_) => None,
         TicketWrite::Update { before, after } => Some((before.number, before.version, after.version)),
     };
     let mut numbers: Vec<TicketNumber> = open(commits, outcomes).filter_map(seen).map(|(number, ..)| number).collect();
+    let (mut versions, mut last) = (BTreeMap::new(), BTreeMap::new());
     if numbers.is_empty() {
-        return Ok(());
+        return Ok(last);
     }
     numbers.sort_unstable();
     numbers.dedup();
     let places = places(0, numbers.len());
-    let sql =
-        format!("select number, version from tickets where number in ({places}) order by number{}", tx.for_update());
+    let seq = tx.of_locked("coalesce((select max(e.seq) from timeline e where e.ticket = t.number), 0)");
+    let lock = tx.for_update();
+    let sql = format!("select number, version, {seq} from tickets t where number in ({places}) order by number{lock}");
     let args: Vec<Arg> = numbers.iter().map(|number| number.0.into()).collect();
-    let mut versions = BTreeMap::new();
     for row in tx.all(&sql, args).await? {
-        versions.insert(TicketNumber(row.int(0)?), row.int(1)?);
+        let number = TicketNumber(row.int(0)?);
+        versions.insert(number, row.int(1)?);
+        last.extend(row.opt_int(2)?.map(|seq| (number, seq)));
     }
     let mut taken_for_nothing = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()) {
@@ -261,7 +271,8 @@ async fn refuse_stale(
             }
         }
     }
-    keys::give_back(tx, taken_for_nothing).await
+    keys::give_back(tx, taken_for_nothing).await?;
+    Ok(last)
 }
 
 /// Locks how far access has come, by name, and refuses the changes that were made before it went on.
@@ -333,10 +344,16 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
     rows::update(tx, &changed).await
 }
 
-async fn write_timelines(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<Vec<TimelineRow>, Error> {
+/// Writes the entries of all changes behind those that are there; `last` has the places of the last of them where they are known.
+async fn write_timelines(
+    tx: &mut Tx,
+    writing: &[Writing<'_>],
+    mut last: BTreeMap<TicketNumber, i64>,
+) -> Result<Vec<TimelineRow>, Error> {
     let updates = |writing: &&Writing<'_>| matches!(writing.commit.change.ticket(), TicketWrite::Update { .. });
-    let numbers: BTreeSet<TicketNumber> = writing.iter().filter(updates).map(|writing| writing.after.number).collect();
-    let mut last = timeline::last_seqs(tx, &numbers).await?;
+    let numbers = writing.iter().filter(updates).map(|writing| writing.after.number);
+    let unknown: BTreeSet<TicketNumber> = numbers.filter(|number| !last.contains_key(number)).collect();
+    last.extend(timeline::last_seqs(tx, &unknown).await?);
     let mut entries = Vec::new();
     for writing in writing {
         let seq = last.entry(writing.after.number).or_default();

@@ -88,25 +88,44 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
         let count = wanted.get(&team).copied().unwrap_or_default();
         turns.teams.insert(team, TeamTurns { next: row.int(1)? - count + 1, ..TeamTurns::default() });
     }
-    let places = places(0, wanted.len());
-    let sql = format!("select team, person, turn from member_turns where team in ({places})");
-    let names = wanted.keys().map(|team| team.as_str().into()).collect();
-    for row in tx.all(&sql, names).await? {
-        let team: TeamId = parsed("member_turns", "team", &row.text(0)?)?;
-        // A turn of a person who is none is never taken again.
-        if let (Some(turns), Ok(person)) = (turns.teams.get_mut(&team), parsed("", "", &row.text(1)?)) {
-            turns.last.insert(person, row.int(2)?);
-        }
-    }
     let looks_at_load =
         |assignment: &Assignment| assignment.strategy == Strategy::LeastLoaded || !assignment.capacities.is_empty();
     let looking = assignments().filter(|assignment| looks_at_load(assignment));
     let people: BTreeSet<&PersonId> = looking.flat_map(|assignment| &assignment.candidates).collect();
-    if !people.is_empty() {
-        let (sql, args) = loads(&people);
-        turns.load = loads_of(&tx.all(&sql, args).await?)?;
+    let names = wanted.keys().map(|team| team.as_str().into());
+    let (sql, args) = turns_and_loads(wanted.len(), names, &people);
+    for row in tx.all(&sql, args).await? {
+        // A turn or the work of a person who is none is no other's, and is never looked at again.
+        let Ok(person) = parsed("", "", &row.text(1)?) else { continue };
+        match row.opt_text(0)? {
+            Some(team) => {
+                let team: TeamId = parsed("member_turns", "team", &team)?;
+                if let Some(turns) = turns.teams.get_mut(&team) {
+                    turns.last.insert(person, row.int(2)?);
+                }
+            }
+            None => {
+                turns.load.insert(person, Load { unfinished: row.int(2)?, waiting: row.int(3)? });
+            }
+        }
     }
     Ok(turns)
+}
+
+/// The statement that reads whose turn it is in some teams, and the work of people, of which a row names no team. The teams are locked
+/// by then, so that both are read as of one moment after that.
+fn turns_and_loads(teams: usize, names: impl Iterator<Item = Arg>, people: &BTreeSet<&PersonId>) -> (String, Vec<Arg>) {
+    let of_teams = places(0, teams);
+    let turns = format!("select team, person, turn, 0 as waiting from member_turns where team in ({of_teams})");
+    if people.is_empty() {
+        return (turns, names.collect());
+    }
+    const LOADS: &str = "union all select null, person, unfinished, waiting from agents";
+    if people.len() > NAMED_MAX {
+        return (format!("{turns} {LOADS}"), names.collect());
+    }
+    let persons = people.iter().map(|person| Arg::from(person.as_str()));
+    (format!("{turns} {LOADS} where person in ({})", places(teams, people.len())), names.chain(persons).collect())
 }
 
 /// Writes down who had the last turns.

@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Sqlite, Transaction};
-
 use super::Error;
 
 mod arguments;
@@ -23,12 +21,12 @@ pub mod sqlite;
 pub use arguments::{Arg, Row};
 pub use limits::Limits;
 
-use arguments::bind_sqlite;
 use counted::note;
 use flush::Flush;
 use postgres::{Begin, Held, Server};
 use retry::Tries;
 use sqlite::Embedded;
+use sqlite::pool::Lease;
 use sqlite::script::Script;
 
 /// How long the database may take to show that it is there.
@@ -43,7 +41,7 @@ pub enum Db {
 
 /// A connection within a transaction.
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>, Embedded, Script),
+    Sqlite(Lease, Embedded, Script),
     Postgres(Held),
 }
 
@@ -67,6 +65,12 @@ pub async fn apart<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::spawn(work).await.map_err(|_| Error::Stopped)?
+}
+
+/// Begins a transaction in a task of its own: one that is dropped meanwhile leaves no connection in an unknown state.
+async fn begin_apart(server: &Server, begin: Begin) -> Result<Tx, Error> {
+    let server = server.clone();
+    apart(async move { Ok(Tx::Postgres(server.begin(begin).await?)) }).await
 }
 
 impl Db {
@@ -152,60 +156,54 @@ impl Db {
         F: FnMut(Tx) -> B,
         B: Future<Output = Result<(T, Tx), Error>>,
     {
-        let (value, tx) = body(self.begin().await?).await?;
+        let (value, tx) = body(self.begin_soon().await?).await?;
         Ok((value, tx.commit().await?))
     }
 
     /// Begins a transaction that writes. Dropped before its commit, it leaves nothing.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        let mut tx = self.begin_soon().await?;
+        if let Tx::Sqlite(lease, ..) = &mut tx {
+            lease.begin().await?;
+        }
+        Ok(tx)
+    }
+
+    /// The same; on SQLite it begins together with its first statement, since each way to a connection's thread and back costs more
+    /// than a small statement.
+    async fn begin_soon(&self) -> Result<Tx, Error> {
         self.check()?;
-        let db = self.clone();
-        apart(async move {
-            Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin().await?, file, Script::default()),
-                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Writing).await?),
-            })
-        })
-        .await
+        match self {
+            Db::Sqlite(file) => Ok(Tx::Sqlite(file.writing().await?, file.clone(), Script::default())),
+            Db::Postgres(server) => begin_apart(server, Begin::Writing).await,
+        }
     }
 
     /// Begins a transaction that reads: all of its statements see the database as it is at the first. It ends by
     /// [`Tx::end`].
     pub async fn begin_reading(&self) -> Result<Tx, Error> {
-        let db = self.clone();
-        apart(async move {
-            Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_reading().await?, file, Script::default()),
-                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Reading).await?),
-            })
-        })
-        .await
+        match self {
+            Db::Sqlite(file) => Ok(Tx::Sqlite(file.reading().await?, file.clone(), Script::default())),
+            Db::Postgres(server) => begin_apart(server, Begin::Reading).await,
+        }
     }
 
     /// The same for statements whose order an index has, such as those of lists: nothing is sorted that can be walked
     /// through.
     pub async fn begin_walking(&self) -> Result<Tx, Error> {
-        let db = self.clone();
-        apart(async move {
-            Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file, Script::default()),
-                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Walking).await?),
-            })
-        })
-        .await
+        match self {
+            Db::Sqlite(file) => Ok(Tx::Sqlite(file.walking().await?, file.clone(), Script::default())),
+            Db::Postgres(server) => begin_apart(server, Begin::Walking).await,
+        }
     }
 
     /// The same for a search for words: how many rows have them decides how they are gone through, so that a plan is made for these
     /// words and no others.
     pub async fn begin_searching(&self) -> Result<Tx, Error> {
-        let db = self.clone();
-        apart(async move {
-            Ok(match db {
-                Db::Sqlite(file) => Tx::Sqlite(file.begin_walking().await?, file, Script::default()),
-                Db::Postgres(server) => Tx::Postgres(server.begin(Begin::Searching).await?),
-            })
-        })
-        .await
+        match self {
+            Db::Sqlite(file) => Ok(Tx::Sqlite(file.walking().await?, file.clone(), Script::default())),
+            Db::Postgres(server) => begin_apart(server, Begin::Searching).await,
+        }
     }
 
     async fn read(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
@@ -252,12 +250,20 @@ impl Db {
 impl Tx {
     /// All rows of a statement.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
-        self.catch_up().await?;
+        if matches!(self, Tx::Sqlite(_, _, script) if !script.takes(&args)) {
+            self.catch_up().await?;
+        }
         note();
         Ok(match self {
-            Tx::Sqlite(tx, ..) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
-                query.fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+            Tx::Sqlite(lease, _, script) => {
+                let rows = if script.is_waiting() {
+                    script.add(sql, args);
+                    let (sql, args, kept) = script.take().unwrap_or_default();
+                    lease.all(&sql, args, kept).await?
+                } else {
+                    lease.all(sql, args, true).await?
+                };
+                rows.into_iter().map(Row::Sqlite).collect()
             }
             Tx::Postgres(held) => held.all(sql, args).await?.into_iter().map(Row::Postgres).collect(),
         })
@@ -279,14 +285,22 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        self.catch_up().await?;
-        note();
+        if let Tx::Postgres(held) = self {
+            note();
+            return held.execute(sql, args).await;
+        }
+        // The driver counts the rows of all statements that go together, so that SQLite is asked for those of the last change.
+        let rows = self.all(&format!("{sql}\n; select changes()"), args).await?;
+        let changed = rows.last().map_or(Ok(0), |row| row.int(0))?;
+        Ok(u64::try_from(changed).unwrap_or_default())
+    }
+
+    /// A column that is read together with rows which the same statement locks. PostgreSQL reads it as it was before the wait for the
+    /// lock: there it is null, and is to be read after that.
+    pub fn of_locked<'a>(&self, column: &'a str) -> &'a str {
         match self {
-            Tx::Sqlite(tx, ..) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?);
-                Ok(query.execute(&mut **tx).await?.rows_affected())
-            }
-            Tx::Postgres(held) => held.execute(sql, args).await,
+            Tx::Sqlite(..) => column,
+            Tx::Postgres(_) => "cast(null as bigint)",
         }
     }
 
@@ -311,12 +325,11 @@ impl Tx {
 
     /// Runs the statements that wait.
     async fn catch_up(&mut self) -> Result<(), Error> {
-        if let Tx::Sqlite(tx, _, script) = self
+        if let Tx::Sqlite(lease, _, script) = self
             && let Some((sql, args, kept)) = script.take()
         {
             note();
-            let query = sqlx::query_with(AssertSqlSafe(sql), bind_sqlite(args)?).persistent(kept);
-            query.execute(&mut **tx).await?;
+            lease.execute(&sql, args, kept).await?;
         }
         Ok(())
     }
@@ -332,11 +345,20 @@ impl Tx {
 
     /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
     /// after it in the database is durable no sooner.
-    pub async fn commit(mut self) -> Result<Flush, Error> {
-        self.catch_up().await?;
+    pub async fn commit(self) -> Result<Flush, Error> {
         match self {
-            Tx::Sqlite(tx, file, _) => {
-                tx.commit().await?;
+            Tx::Sqlite(mut lease, file, mut script) => {
+                if script.is_waiting() {
+                    note();
+                }
+                if script.is_waiting() || lease.is_open() {
+                    // Where one of those that wait fails, what comes after it is not run, this the least.
+                    script.add("commit", Vec::new());
+                    let (sql, args, kept) = script.take().unwrap_or_default();
+                    lease.finish(&sql, args, kept).await?;
+                }
+                // The next one who writes need not wait for the disk.
+                drop(lease);
                 file.committed();
                 Ok(file.disk.flush())
             }
@@ -350,7 +372,8 @@ impl Tx {
     /// Ends a transaction that has only read.
     pub async fn end(self) -> Result<(), Error> {
         match self {
-            Tx::Sqlite(tx, ..) => Ok(tx.commit().await?),
+            Tx::Sqlite(mut lease, ..) if lease.is_open() => lease.finish("commit", Vec::new(), true).await,
+            Tx::Sqlite(..) => Ok(()),
             Tx::Postgres(held) => held.end().await,
         }
     }

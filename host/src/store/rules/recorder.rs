@@ -10,7 +10,7 @@ use super::packing::{self, Dictionary, NotPacked, dictionary};
 use super::rollups::{Call, Rollups};
 use crate::desk::id::{RunId, TicketId};
 use crate::store::Error;
-use crate::store::chain::{Chain, ContentDigest, Encoding, End};
+use crate::store::chain::{Chain, ContentDigest, Encoding, Ends};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
@@ -125,20 +125,34 @@ impl Recorder {
         Ok(id)
     }
 
-    /// Writes runs. It holds the end of the chain until the transaction ends, so it comes last in it.
-    pub async fn insert<'a>(&mut self, tx: &mut Tx, runs: impl Iterator<Item = &'a PackedRun>) -> Result<(), Error> {
-        let runs: Vec<&PackedRun> = runs.collect();
+    /// Writes what runs are packed with and what they add up to, for which others may have to be waited for; the ids of their
+    /// dictionaries.
+    pub async fn prepare(&mut self, tx: &mut Tx, runs: &[&PackedRun]) -> Result<Vec<i64>, Error> {
         if runs.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.begin();
         let mut dictionaries = Vec::with_capacity(runs.len());
-        for run in &runs {
+        for run in runs {
             dictionaries.push(self.dictionary(tx, &run.packed.dictionary).await?);
         }
         self.rollups.write(tx, runs.iter().map(|run| (run.at, run.packed.calls.as_slice()))).await?;
-        let mut end = End::take(tx, Chain::Runs).await?;
-        let rows = runs.into_iter().zip(dictionaries).map(|(run, dictionary)| {
+        Ok(dictionaries)
+    }
+}
+
+impl PackedRun {
+    /// Writes runs with the ids of their dictionaries in a transaction that has taken the end of their chain where there are any.
+    pub async fn insert(
+        tx: &mut Tx,
+        (runs, dictionaries): (&[&PackedRun], Vec<i64>),
+        ends: &mut Ends,
+    ) -> Result<(), Error> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let mut end = ends.give(Chain::Runs)?;
+        let rows = runs.iter().zip(dictionaries).map(|(run, dictionary)| {
             let (link, hash) = end.add(&run.content);
             vec![
                 run.id.0.into(),
@@ -160,7 +174,9 @@ impl Recorder {
         tx.insert_later(head, 12, "", rows).await?;
         end.put_back(tx).await
     }
+}
 
+impl Recorder {
     /// Puts old runs into the new shape; gives how many were still in the old one.
     pub async fn convert(&mut self, tx: &mut Tx, runs: &[(RunId, Timestamp, Packed)]) -> Result<usize, Error> {
         self.begin();

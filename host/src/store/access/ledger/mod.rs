@@ -14,7 +14,7 @@ use crate::desk::id::{GrantId, TicketId};
 #[cfg(test)]
 use crate::desk::verdict::access::Scope;
 use crate::store::access::{grant_state, scope_from_json, scope_json};
-use crate::store::chain::{Chain, Content, ContentDigest, Encoding, End};
+use crate::store::chain::{Chain, Content, ContentDigest, Encoding, Ends};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, at_or_epoch, corrupt, ms, parsed};
 use crate::store::{Error, Store};
@@ -270,12 +270,12 @@ fn grant(said: Granted, ticket: TicketId) -> Result<Grant, Error> {
     })
 }
 
-/// Adds events. It holds the end of the chain until the transaction ends, so it comes last in it.
-pub async fn append(tx: &mut Tx, entries: &[&LedgerEntry]) -> Result<(), Error> {
+/// Adds events of a transaction, which has taken the end of the chain where there are any.
+pub async fn append(tx: &mut Tx, entries: &[&LedgerEntry], ends: &mut Ends) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
-    let mut end = End::take(tx, Chain::Ledger).await?;
+    let mut end = ends.give(Chain::Ledger)?;
     let rows = entries.iter().map(|entry| {
         let (at, code, facts) = (ms(entry.at), entry.event.code(), facts(&entry.event));
         let (link, hash) = end.add(&content(Encoding::Two, at, entry.ticket, code, &facts));

@@ -13,11 +13,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::pool::Pool;
 use crate::store::Error;
 
 /// The least time between two pieces. At 80 MB of log a second, which two busy cores write, a piece has some 4 MB.
@@ -50,7 +50,7 @@ impl Checkpoints {
     /// # Errors
     ///
     /// Where the connection cannot be used.
-    pub async fn start(mut connection: SqliteConnection, write: SqlitePool) -> Result<Checkpoints, Error> {
+    pub async fn start(mut connection: SqliteConnection, write: Pool) -> Result<Checkpoints, Error> {
         let wait = sqlx::AssertSqlSafe(format!("pragma busy_timeout = {READERS_WAIT_MS}"));
         sqlx::raw_sql(wait).execute(&mut connection).await?;
         // A first read, with which SQLite opens the log.
@@ -109,7 +109,7 @@ impl Copied {
 /// The connection that copies, and the way to keep others from writing.
 struct Copier {
     connection: SqliteConnection,
-    write: SqlitePool,
+    write: Pool,
 }
 
 impl Copier {
@@ -155,7 +155,7 @@ impl Copier {
         }
         let little_left = done.left() <= LEFT_PAGES_MAX;
         if done.pages >= LONG_PAGES && (little_left || (done.pages >= TOO_LONG_PAGES && !stuck)) {
-            let _nobody_writes = self.write.acquire().await?;
+            let _nobody_writes = self.write.take().await?;
             self.copy(Way::Restart).await?;
         }
         Ok(())
@@ -163,7 +163,7 @@ impl Copier {
 
     /// Gives the log's room back to the disk; whether that was done.
     async fn give_back(&mut self) -> Result<bool, sqlx::Error> {
-        let _nobody_writes = self.write.acquire().await?;
+        let _nobody_writes = self.write.take().await?;
         Ok(!self.copy(Way::Truncate).await?.busy)
     }
 

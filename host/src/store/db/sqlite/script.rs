@@ -11,7 +11,7 @@ const SMALL_ARGS_MAX: usize = 128;
 /// Statements that wait together.
 const STATEMENTS_MAX: usize = 32;
 /// Statements of a script whose text is kept prepared: the changes of one ticket, which come again and again.
-const KEPT_STATEMENTS_MAX: usize = 12;
+const KEPT_STATEMENTS_MAX: usize = 14;
 
 /// What waits, as one text with its arguments in the order of their places.
 #[derive(Debug, Default)]
@@ -25,6 +25,11 @@ impl Script {
     /// Whether a statement may wait.
     pub fn takes(&self, args: &[Arg]) -> bool {
         args.len() <= SMALL_ARGS_MAX && self.statements < STATEMENTS_MAX
+    }
+
+    /// Whether there is a statement that waits.
+    pub fn is_waiting(&self) -> bool {
+        self.statements > 0
     }
 
     /// Puts a statement behind those that wait.
