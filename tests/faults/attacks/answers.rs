@@ -185,3 +185,17 @@ fn what_was_left_unasked_counts_against_no_rule() {
     let events = desk.as_role("mei").get("/api/v1/rules/last/events").expect(200);
     assert_eq!(events.as_array().unwrap().len(), 1, "it was offered, and no more: {events}");
 }
+
+#[test]
+fn a_number_of_a_rule_is_exact_or_refused() {
+    for (number, kept) in [("9007199254740991", true), ("9007199254740993", false), ("-1e300", false), ("40", true)] {
+        let desk = desk("intake", "say-number", (number, 1));
+        let body = json!({ "request_type": "incident", "subject": "VPN", "body": "It is down.",
+            "fields": { "service": "vpn", "people-affected": 7 } });
+        desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+        let part = parts(&desk).swap_remove(0);
+        assert_eq!(part["outcome"], if kept { "answered" } else { "invalid-answer" }, "{number}: {part}");
+        let shown = ticket(&desk)["fields"]["people-affected"].to_string();
+        assert_eq!(shown, if kept { number } else { "7" }, "{number}");
+    }
+}
