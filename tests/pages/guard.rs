@@ -361,7 +361,7 @@ fn what_is_typed_into_any_form_is_composed() {
     for (who, path) in [
         (&kofi, "/tickets/IT-7"),
         (&kofi, "/tickets/IT-1"),
-        (&kofi, &format!("/queue?view={view}")),
+        (&kofi, format!("/queue?view={view}").as_str()),
         (&kofi, "/help/KB-1/edit"),
         (&mei, "/admin/rules/tidy-text"),
         (&mei, "/admin/tokens"),
