@@ -161,7 +161,10 @@ fn a_deletion_is_an_act_in_the_chain_and_the_chain_holds_across_it() {
         let unknown = desk.command(&["decisions", "archive", "--delete", "x.segment", "--why", "old"]);
         assert!(said(&unknown).contains("there is no segment `x.segment`"), "{}", said(&unknown));
         let deleted = succeeded(&desk.command(&delete));
-        assert!(deleted.contains("; deleted by mei") && deleted.contains(r": kept\u{2066} for a year"), "as text: {deleted}");
+        assert!(
+            deleted.contains("; deleted by mei") && deleted.contains(r": kept\u{2066} for a year"),
+            "as text: {deleted}"
+        );
         assert_eq!(files(&desk), [names[0].as_str(), &names[2]]);
         succeeded(&desk.command(&delete));
         let chain = succeeded(&desk.command(&["decisions", "chain"]));

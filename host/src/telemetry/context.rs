@@ -111,7 +111,11 @@ mod tests {
             assert_eq!([of(0.0, 0).sampled, of(1.0, 255).sampled], [false, true], "{header}");
             assert_eq!([of(0.5, 255).sampled, of(0.5, 1).sampled], [false, true], "{header}");
             let told = parse(header).unwrap();
-            assert_eq!((of(1.0, 7).trace, of(1.0, 7).parent), (told.trace, told.parent), "its ids are taken on: {header}");
+            assert_eq!(
+                (of(1.0, 7).trace, of(1.0, 7).parent),
+                (told.trace, told.parent),
+                "its ids are taken on: {header}"
+            );
         }
     }
 }

@@ -173,8 +173,7 @@ fn what_was_left_unasked_counts_against_no_rule() {
     put(rules.path(), "last", &last, hostile());
     let desk = House::with_rules(Database::Sqlite, rules.path());
     for person in ["amara", "lena", "priya", "amara", "lena", "priya"] {
-        let body =
-            json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
+        let body = json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
         desk.as_role(person).post("/api/v1/tickets", &body).expect(201);
     }
     let last = parts(&desk).into_iter().find(|part| part["rule"] == "last").unwrap();

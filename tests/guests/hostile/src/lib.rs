@@ -76,12 +76,7 @@ impl Hostile {
             Deed::GiveUp => Err("I do not know".to_owned()),
             Deed::Reject => Ok("rejected".to_owned()),
             Deed::LookUpForbidden => Ok(format!("{:?}", tables::lookup("secrets", "root"))),
-            Deed::SayName
-            | Deed::SayField
-            | Deed::SayNumber
-            | Deed::SaySubject
-            | Deed::SayBody
-            | Deed::SayProblems => {
+            Deed::SayName | Deed::SayField | Deed::SayNumber | Deed::SaySubject | Deed::SayBody | Deed::SayProblems => {
                 Ok(self.text.repeat(self.times))
             }
             Deed::WaitForEver => Ok("in a while".to_owned()),
@@ -134,7 +129,9 @@ impl intake::Rule for Hostile {
             match self.does {
                 Deed::UnknownName | Deed::SayName => changes.duplicate_of = Some(text.clone()),
                 Deed::SayField => changes.set_field(&text, Value::Flag(true)),
-                Deed::SayNumber => changes.set_field("people-affected", Value::Number(text.parse().unwrap_or_default())),
+                Deed::SayNumber => {
+                    changes.set_field("people-affected", Value::Number(text.parse().unwrap_or_default()))
+                }
                 Deed::SaySubject => changes.subject = Some(text.clone()),
                 Deed::SayBody => changes.body = Some(text.clone()),
                 _ => {}
